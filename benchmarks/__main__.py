@@ -1,46 +1,45 @@
-"""Answer the questions that a sceptic asks: run the benchmarks, all or some, and write one report of them.
+"""Answer the questions that a sceptic asks: run a benchmark and print its report, or several into one report.
 
-    python -m benchmarks                     lists the questions
-    python -m benchmarks all                 runs all of them: hours
-    python -m benchmarks all --quick         the short runs: enough to see that all works, too few for conclusions
-    python -m benchmarks search_quality automl
+    python -m benchmarks                           lists the questions
+    python -m benchmarks NAME [--quick] [--save]   prints the report of one; --save stores it in benchmarks/results
+    python -m benchmarks NAME --help               says what it measures, and its own options
+    python -m benchmarks all                       runs all of them: hours
+    python -m benchmarks all --quick               the short runs: enough to see that all works, too few for conclusions
+    python -m benchmarks search_quality automl     runs these
 
-Each benchmark runs in a process of its own, one at a time; close other programs, since most of them measure time. What
-a benchmark needs and the machine lacks is skipped, by name. The folder gets REPORT.md, to be read from top to bottom,
-and for each benchmark its report, its pictures, and its tables as JSON. A run that was interrupted continues where it
-was; `--again` repeats all measurements.
+The exit code of one is 1 if it misses a bar. Of several, or with --out, each runs in a process of its own, one at a
+time, and a folder gets REPORT.md, to be read from top to bottom, and for each benchmark its report, its pictures, and
+its tables as JSON. A run that was interrupted continues where it was; `--again` repeats all measurements. What a
+benchmark needs and the machine lacks is skipped, by name. Close other programs, since most benchmarks measure time.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from importlib import import_module
+from itertools import takewhile
 from pathlib import Path
 
-from benchmarks.common import suite
-from benchmarks.common.questions import Question, questions
+from benchmarks.common import benchmark, suite
+from benchmarks.common.questions import OTHERS, Question, questions
 from scratchtune import checks
 
 ALL = "all"
+FOLDER = "benchmark_report"
 
 
-def arguments() -> argparse.Namespace:
-    """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    names = [question.name for question in questions()]
-    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run, or all; none: a list of them")
-    parser.add_argument("--quick", action="store_true", help="short runs")
-    parser.add_argument("--out", type=Path, default=Path("benchmark_report"),
-                        help="the folder of the report (default: benchmark_report)")
-    parser.add_argument("--again", action="store_true", help="repeat what the folder has answers of")
-    given = parser.parse_args()
-    try:
-        for name in given.names:
-            checks.choice("NAME", name, [ALL, *names])
-    except ValueError as problem:
-        parser.error(str(problem))
-    return given
+def parser() -> argparse.ArgumentParser:
+    """The arguments of several benchmarks, and those that all have."""
+    made = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, allow_abbrev=False,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    made.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run, or all; none: a list of them")
+    made.add_argument("--quick", action="store_true", help="short runs")
+    made.add_argument("--save", action="store_true", help="of one NAME: store its report in benchmarks/results")
+    made.add_argument("--out", type=Path, help=f"the folder of the reports (default of several: {FOLDER})")
+    made.add_argument("--again", action="store_true", help="repeat what the folder has answers of")
+    return made
 
 
 def listed(every: list[Question]) -> str:
@@ -55,20 +54,45 @@ def listed(every: list[Question]) -> str:
     return "\n".join(lines[1:])
 
 
-def main() -> int:
-    """List, or run and report; return 1 if a benchmark failed."""
-    given = arguments()
-    every = questions()
-    if not given.names:
-        print(listed(every), "\n\nTo run them: python -m benchmarks NAME ..., or all [--quick]", sep="")
-        return 0
+def one(name: str, arguments: Sequence[str]) -> int:
+    """Run one benchmark, or a module that answers no question; return its exit code."""
+    if name in OTHERS:
+        return int(import_module(f"benchmarks.{name}").main(arguments))
+    return benchmark.run(name, arguments)
+
+
+def several(every: list[Question], given: argparse.Namespace) -> int:
+    """Run benchmarks into a folder; return 1 if one of them failed."""
+    folder = (given.out or Path(FOLDER)).resolve()
     asked = [question for question in every if ALL in given.names or question.name in given.names]
-    answers = suite.run_all(asked, given.quick, given.out.resolve(), given.again)
-    path = given.out / "REPORT.md"
-    path.write_text(suite.whole(asked, answers, given.out.resolve()), encoding="utf-8")
+    answers = suite.run_all(asked, given.quick, folder, given.again)
+    path = folder / "REPORT.md"
+    path.write_text(suite.whole(asked, answers, folder), encoding="utf-8")
     print(f"the report is in {path}")
     return int(any(answer.state == suite.FAILED for answer in answers))
 
 
+def main(arguments: Sequence[str]) -> int:
+    """List the questions, or answer one or several."""
+    every, command = questions(), parser()
+    first = list(takewhile(lambda text: not text.startswith("-"), arguments))
+    is_folder = any(text.partition("=")[0] == "--out" for text in arguments)
+    is_one = len(first) == 1 and first != [ALL] and (first[0] in OTHERS or not is_folder)
+    given = command.parse_args(first if is_one else arguments)
+    try:
+        for name in given.names:
+            checks.choice("NAME", name, [ALL, *(question.name for question in every), *OTHERS * is_one])
+    except ValueError as problem:
+        command.error(str(problem))
+    if is_one:
+        return one(first[0], arguments[1:])
+    if not given.names:
+        print(listed(every), "\n\nTo run them: python -m benchmarks NAME [--quick], or all [--quick]", sep="")
+        return 0
+    if given.save:
+        command.error("--save stores the report of one NAME; leave it out, since the folder gets all reports")
+    return several(every, given)
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

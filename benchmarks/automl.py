@@ -1,7 +1,5 @@
 """AutoML on public tables: AutoClassifier and AutoRegressor against gradient boosting, networks and FLAML.
 
-    python -m benchmarks.automl [--quick] [--seeds 3] [--seconds 60] [--tables NAME ...] [--methods NAME ...] [--save]
-
 20 public tables (`benchmarks.common.public_tables`), of which ten were named beforehand and are not used for any
 choice. A fifth of the rows is held out, stratified for classes, with several seeds; each method gets the other rows,
 the same seconds and two cores, in a process of its own. What is compared is the log loss for classes and the squared
@@ -13,7 +11,6 @@ repeats the runs of some methods, for instance after they were changed; --report
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import json
 import os
@@ -22,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +28,7 @@ from tqdm import tqdm
 
 from benchmarks.common import harness
 from benchmarks.common.automl_report import paragraphs
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.public_tables import ALL, CLASSIFICATION, PORTFOLIO, TEST, PublicTable, by_name
 from benchmarks.common.table_peers import METHODS, OURS, Task, missing
 
@@ -98,7 +97,7 @@ def peak_memory() -> float:
     return max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024
 
 
-def worker(question: str, answer: str) -> int:
+def worker(question: str, answer: str) -> None:
     """Run as a worker: write the result, or the error, to the file ``answer``."""
     import warnings
 
@@ -108,7 +107,6 @@ def worker(question: str, answer: str) -> int:
     except Exception as error:  # whatever a library raises is a result, too
         result = {"error": f"{type(error).__name__}: {error}"[:500]}
     Path(answer).write_text(json.dumps(result, default=str), encoding="utf-8")
-    return 0
 
 
 # All runs -------------------------------------------------------------------------------------------------------------
@@ -120,7 +118,7 @@ def run(key: dict[str, Any], folder: Path) -> dict[str, Any]:
     answer.unlink(missing_ok=True)
     cores = sorted(os.sched_getaffinity(0))[:CORES]
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.automl", "--worker", json.dumps(key), "--answer", str(answer)],
+        harness.command(worker, json.dumps(key), str(answer)),
         cwd=harness.ROOT, env=harness.environment(CORES, NUMBA_NUM_THREADS=str(CORES)), stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE, text=True, start_new_session=True,
         preexec_fn=lambda: os.sched_setaffinity(0, cores))
@@ -149,7 +147,7 @@ def read(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
     return {key_of(record): record for record in harness.kept_runs(path)}
 
 
-def measure(plan: Sequence[dict[str, Any]], path: Path) -> None:
+def run_all(plan: Sequence[dict[str, Any]], path: Path) -> None:
     """Run all of the plan, and append each result to the file."""
     expected = sum(seconds_of(key) for key in plan)
     print(f"{len(plan)} runs, about {expected / 3600:.1f} hours", file=sys.stderr)
@@ -181,31 +179,6 @@ def warm_up(methods: set[str], folder: Path) -> None:
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def arguments() -> argparse.Namespace:
-    """The command's arguments."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.automl", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("--quick", action="store_true", help=f"{len(QUICK_TABLES)} small tables, {QUICK_SECONDS:g} s, one seed")
-    add("--seeds", type=int, default=SEEDS, help="the number of seeds, which split the rows and seed the methods")
-    add("--seconds", type=float, default=SECONDS, help="the time of each training (default: 60)")
-    add("--tables", nargs="+", choices=[one.name for one in ALL], default=[one.name for one in TEST], metavar="NAME")
-    add("--methods", nargs="+", choices=list(METHODS), default=list(METHODS), metavar="NAME",
-        help=", ".join(METHODS))
-    add("--again", nargs="+", choices=list(METHODS), default=[], metavar="NAME",
-        help="methods of which known runs are repeated")
-    add("--records", type=Path, help="the file of all runs (default: benchmarks/results/automl.jsonl)")
-    add("--report", action="store_true", help="run nothing, report what is known")
-    add("--save", action="store_true", help="write benchmarks/results/automl.md")
-    add("--worker", help=argparse.SUPPRESS)
-    add("--answer", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.quick:
-        given.tables, given.seeds, given.seconds = list(QUICK_TABLES), QUICK_SEEDS, QUICK_SECONDS
-    given.records = given.records or records_of(given.quick)
-    return given
-
-
 def records_of(quick: bool) -> Path:
     """The default file of runs; that of quick ones is begun again each time."""
     if not quick:
@@ -214,39 +187,51 @@ def records_of(quick: bool) -> Path:
     return Path(tempfile.mkdtemp(prefix="scratchtune_automl_")) / "automl_quick.jsonl"
 
 
-def main() -> int:
-    """Run what is not known yet, and report; return 1 if a bar is missed."""
-    given = arguments()
-    if given.worker:
-        return worker(given.worker, given.answer)
+def measure(given: Namespace) -> list[dict[str, Any]]:
+    """Run what is not known yet; all runs that were asked for and are known."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a worker ends with this process
-    before = harness.load()
-    skipped = {method: package for method in given.methods if (package := missing(method))}
-    methods = [method for method in given.methods if method not in skipped]
-    for method, package in skipped.items():
+    if given.quick:
+        given.tables, given.seeds, given.seconds = list(QUICK_TABLES), QUICK_SEEDS, QUICK_SECONDS
+    given.records = given.records or records_of(given.quick)
+    given.skipped = {method: package for method in given.methods if (package := missing(method))}
+    given.methods = [method for method in given.methods if method not in given.skipped]
+    for method, package in given.skipped.items():
         print(f"skipped: {method}, since {package} is not installed", file=sys.stderr)
     plan = [{"name": name, "method": method, "seed": seed, "seconds": given.seconds}
-            for seed in range(given.seeds) for name in given.tables for method in methods]
+            for seed in range(given.seeds) for name in given.tables for method in given.methods]
     known = read(given.records)
     todo = [key for key in plan if key_of(key) not in known or key["method"] in given.again]
     if known:
         print(f"{len(plan) - len(todo)} of {len(plan)} runs are known from {given.records}", file=sys.stderr)
     if todo and not given.report:
-        measure(todo, given.records)
-    known = read(given.records)
-    records = [known[key_of(key)] for key in plan if key_of(key) in known]
+        run_all(todo, given.records)
+    known, given.planned = read(given.records), len(plan)
+    return [known[key_of(key)] for key in plan if key_of(key) in known]
+
+
+def report(records: list[dict[str, Any]], given: Namespace) -> list[str]:
+    """What was run, and the tables and bars."""
+    given.machine = ", ".join(dict.fromkeys(record["processor"] for record in records)) or given.machine
     tables = [by_name(name) for name in given.tables]
-    text, met = paragraphs(records, [one for one in tables if one.group != PORTFOLIO] or tables, methods)
-    harness.report("AutoML on public tables", "automl", [
-        f"{', '.join(dict.fromkeys(record['processor'] for record in records))}; {before}.",
-        f"{harness.versions('scratchtune', 'numpy', 'scikit-learn', 'flaml', 'lightgbm')}. "
+    return [
         f"{len(tables)} tables, {given.seeds} seed{'s' * (given.seeds != 1)}, {given.seconds:g} s on {CORES} cores for "
-        f"each training; {100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {len(plan)} runs are "
-        "done."
-        + "".join(f" Skipped: {method} ({package} is not installed)." for method, package in skipped.items()),
-        *text], given.save)
-    return int(not met)
+        f"each training; {100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {given.planned} runs are "
+        "done." + "".join(f" Skipped: {method} ({package} is not installed)."
+                          for method, package in given.skipped.items()),
+        *paragraphs(records, [one for one in tables if one.group != PORTFOLIO] or tables, given.methods)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark(
+    "AutoML on public tables", measure, report, ("scikit-learn", "flaml", "lightgbm"),
+    quick=f"{len(QUICK_TABLES)} small tables, {QUICK_SECONDS:g} s, one seed",
+    options={
+        "--seeds": {"type": count, "default": SEEDS, "help": "how many, which split the rows and seed the methods"},
+        "--seconds": {"type": float, "default": SECONDS, "help": "the time of each training (default: 60)"},
+        "--tables": {"nargs": "+", "choices": [one.name for one in ALL], "default": [one.name for one in TEST],
+                     "metavar": "NAME"},
+        "--methods": {"nargs": "+", "choices": list(METHODS), "default": list(METHODS), "metavar": "NAME",
+                      "help": ", ".join(METHODS)},
+        "--again": {"nargs": "+", "choices": list(METHODS), "default": [], "metavar": "NAME",
+                    "help": "methods of which known runs are repeated"},
+        "--records": {"type": Path, "help": "the file of all runs (default: benchmarks/results/automl.jsonl)"},
+        "--report": {"action": "store_true", "help": "run nothing, report what is known"}})

@@ -8,14 +8,13 @@ first finding.
 
 The thresholds were chosen with ``--development``, on other data sets and seeds than those of the saved result:
 
-    python -m benchmarks.diagnosis --development
-    python -m benchmarks.diagnosis --save
+    python -m benchmarks diagnosis --development
 """
 
 from __future__ import annotations
 
-import argparse
 import warnings
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
 
 EACH, HEALTHY, QUICK = 10, 20, 2
@@ -337,33 +336,31 @@ def share(results: dict[str, list[list[Any]]], column: int) -> str:
             f"{well} of {len(results[HEALTHY_NAME])} healthy trainings have none")
 
 
-def main() -> None:
-    """Train, diagnose, and print the matrices."""
-    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
-    parser.add_argument("--development", action="store_true", help="the data sets and seeds that thresholds come from")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK} trainings of each kind")
-    parser.add_argument("--wrong", action="store_true", help="print every diagnosis that is wrong")
-    parser.add_argument("--save", action="store_true", help="store the report in benchmarks/results")
-    given = parser.parse_args()
-    sets, seed = (DEVELOPMENT, DEVELOPMENT_SEED) if given.development else (OTHER, SEED)
+def measure(given: Namespace) -> dict[str, list[list[Any]]]:
+    """The cases of every kind of training."""
+    given.sets, seed = (DEVELOPMENT, DEVELOPMENT_SEED) if given.development else (OTHER, SEED)
     each = {name: QUICK if given.quick else HEALTHY if name == HEALTHY_NAME else EACH for name in RECIPES}
     with tqdm(total=sum(each.values()), desc="trainings", disable=None) as bar:
-        results = {name: cases(name, number, sets, seed, bar) for name, number in each.items()}
-    if given.wrong:
-        for name, found in results.items():
-            for case in found:
-                if first(case[2]) != name:
-                    print(f"--- {name} ({case[0]}, {case[1]})\n{case[2]}")
-    harness.report("Diagnoses of trainings", "diagnosis", [
-        harness.versions("scratchtune", "numpy", "scikit-learn") + f". {sum(each.values())} trainings on "
-        f"{', '.join(make.__name__ for make in sets)}. "
+        results = {name: cases(name, number, given.sets, seed, bar) for name, number in each.items()}
+    for name, found in results.items():
+        for case in found:
+            if given.wrong and first(case[2]) != name:
+                print(f"--- {name} ({case[0]}, {case[1]})\n{case[2]}")
+    return results
+
+
+def report(results: dict[str, list[list[Any]]], given: Namespace) -> list[str]:
+    """The matrices, with the network and without it."""
+    return [
+        f"{sum(map(len, results.values()))} trainings on {', '.join(make.__name__ for make in given.sets)}. "
         + ("These are the cases that the thresholds were chosen on." if given.development else
            "The thresholds were chosen on other data sets and seeds (`--development`)."),
         "With the history, the network, X and y: " + share(results, 2) + ".", confusion(results, 2), rates(results, 2),
         "With the curves alone, a dict of lists: " + share(results, 3) + ". Dead and saturated units and a vanishing "
-        "signal cannot be named without the network.", confusion(results, 3), rates(results, 3)],
-        given.save)
+        "signal cannot be named without the network.", confusion(results, 3), rates(results, 3)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Diagnoses of trainings", measure, report, ("scikit-learn",), quick=f"{QUICK} trainings of each kind",
+    options={"--development": {"action": "store_true", "help": "the data sets and seeds that thresholds come from"},
+             "--wrong": {"action": "store_true", "help": "print every diagnosis that is wrong"}})

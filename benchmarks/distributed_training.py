@@ -1,7 +1,5 @@
 """When does sharing one training pay: the time of a step with two threads or two processes, against one thread.
 
-    python -m benchmarks.distributed_training [--quick] [--save]
-
 The work of a worker is the number of multiply-adds of the forward pass over its rows of a batch. Each ratio compares
 the fastest epoch with one worker and the fastest with two, in runs that take turns; an epoch has a few steps. The
 network is dense, float32, with Adam.
@@ -9,9 +7,9 @@ network is dense, float32, with Adam.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
+from argparse import Namespace
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -22,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import Worker, bar, table, verdict
 
 INPUTS, CLASSES = 64, 10
@@ -103,19 +102,6 @@ def answer(hidden: list[int], batch_size: int, kind: str, repeats: int) -> dict[
 Found = dict[tuple[Case, str], dict[str, Any]]
 
 
-def measure(cases: tuple[Case, ...], repeats: int) -> Found:
-    """All answers; each kind of workers has a process of its own."""
-    found: Found = {}
-    workers = {kind: Worker("benchmarks.distributed_training", kind, harness.environment(1)) for kind in KINDS}
-    for case in tqdm(cases, desc="cases", disable=None):
-        for kind, worker in workers.items():
-            found[case, kind] = worker.ask(
-                hidden=case.hidden, batch_size=case.batch_size, kind=kind, repeats=repeats)
-    for worker in workers.values():
-        worker.close()
-    return found
-
-
 def speed_up(given: dict[str, Any]) -> float:
     """How many times as fast two workers are."""
     return float(given["one"] / given["two"])
@@ -151,32 +137,30 @@ def bars(cases: tuple[Case, ...], found: Found) -> list[str]:
         below = [speed_up(found[case, kind]) for case in cases if warned(found[case, kind])]
         above = [speed_up(found[case, kind]) for case in cases if not warned(found[case, kind])]
         lines.append(verdict(
-            max(below, default=0.0) <= WARNED and min(above, default=1.0) >= NOT_WARNED,
+            max(below) <= WARNED and min(above) >= NOT_WARNED if below and above else None,
             f"two {kind}: speed-up at most {max(below, default=math.nan):.2f} where fit warns (bar {WARNED}), at least "
-            f"{min(above, default=math.nan):.2f} elsewhere (bar {NOT_WARNED})"))
+            f"{min(above, default=math.nan):.2f} elsewhere (bar {NOT_WARNED})", "no such case"))
     return lines
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/distributed_training.md."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.distributed_training", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="four cases")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/distributed_training.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(answer)
-        return
-    load, cases = harness.load(), QUICK if options.quick else CASES
-    found = measure(cases, 3 if options.quick else 9)
-    harness.report("Sharing one training", "distributed_training", [
-        f"{harness.machine()}; {load}.",
-        harness.versions("numpy", "numba", "scratchtune") + ". float32, Adam; the fastest epochs. "
-        "A worker's multiply-adds are those of the forward pass over its rows of a batch.",
-        speed_table(cases, found), "Against the bars:", "\n".join(bars(cases, found)),
-    ], options.save)
+def measure(given: Namespace) -> Found:
+    """All answers; each kind of workers has a process of its own."""
+    found: Found = {}
+    workers = {kind: Worker(answer, kind, harness.environment(1)) for kind in KINDS}
+    for case in tqdm(QUICK if given.quick else CASES, desc="cases", disable=None):
+        for kind, worker in workers.items():
+            found[case, kind] = worker.ask(
+                hidden=case.hidden, batch_size=case.batch_size, kind=kind, repeats=3 if given.quick else 9)
+    for worker in workers.values():
+        worker.close()
+    return found
 
 
-if __name__ == "__main__":
-    main()
+def report(found: Found, given: Namespace) -> list[str]:
+    """A line for each case, and the bars."""
+    cases = QUICK if given.quick else CASES
+    return ["float32, Adam; the fastest epochs. A worker's multiply-adds are those of the forward pass over its rows "
+            "of a batch.", speed_table(cases, found), "Against the bars:", "\n".join(bars(cases, found))]
+
+
+BENCHMARK = Benchmark("Sharing one training", measure, report, quick="four cases")

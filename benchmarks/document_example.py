@@ -1,7 +1,5 @@
 """How long does the document's grid search take, here, in Keras and in scikit-learn?
 
-    python -m benchmarks.document_example [--quick] [--save]
-
 9 configurations (three learning rates, three batch sizes) x 5 folds of the digits, unscaled gray levels, 10 epochs
 each, then the best configuration once more on all rows. Here and in scikit-learn it is GridSearchCV(n_jobs=2), in Keras
 the usual loop: a fresh model for each configuration and fold, fit, evaluate. Keras runs on its fastest backend; two
@@ -10,10 +8,10 @@ programs in Keras that are faster than the loop are measured as well.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import statistics
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -21,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import Worker, bar, table
 
 RATES, BATCH_SIZES, FOLDS, EPOCHS, UNITS = (0.001, 0.01, 0.1), (32, 64, 128), 5, 10, 64
@@ -140,6 +139,7 @@ def answer_keras(jobs: list[tuple[float, int, int]], reuse: bool, seed: int, ref
 
 ANSWERS: dict[str, Callable[..., dict[str, Any]]] = {
     "ours": answer_ours, "scikit-learn": answer_scikit_learn, "keras": answer_keras}
+Found = tuple[dict[str, list[dict[str, Any]]], dict[str, dict[str, Any]]]  # ours and scikit-learn's, and Keras's
 
 
 def best(scores: dict[tuple[float, int, int], float]) -> tuple[float, tuple[float, int]]:
@@ -157,7 +157,7 @@ def best(scores: dict[tuple[float, int, int], float]) -> tuple[float, tuple[floa
 def start(name: str, backend: str = "", threads: int | None = None) -> Worker:
     """A worker; libraries use their default number of threads, unless it is given."""
     extra = {"PYTHONWARNINGS": "ignore"} | ({"KERAS_BACKEND": backend} if backend else {})
-    return Worker("benchmarks.document_example", name, harness.environment(threads, **extra))
+    return Worker(ANSWERS[name], name, harness.environment(threads, **extra))
 
 
 def measure_searches(rounds: int, rates: list[float]) -> dict[str, list[dict[str, Any]]]:
@@ -243,29 +243,17 @@ def spread_text(runs: list[dict[str, Any]]) -> str:
     return f"{statistics.mean(scores):.4f} +- {harness.spread(scores):.4f}"
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/document_example.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.document_example", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one learning rate instead of three, three rounds")
-    parser.add_argument("--rounds", type=int, help="rounds of ours and scikit-learn (5, or 3 with --quick)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/document_example.md")
-    parser.add_argument("--worker", choices=tuple(ANSWERS), help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(ANSWERS[options.worker])
-        return
-    rates = [0.01] if options.quick else list(RATES)
-    jobs = [job for job in JOBS if job[0] in rates]
-    load = harness.load()
-    found = measure_searches(options.rounds or (3 if options.quick else 5), rates)
-    keras = measure_keras(jobs, more=not options.quick)
-    harness.report("The document's example", "document_example", written(found, keras, len(jobs), load), options.save)
+def measure(given: Namespace) -> Found:
+    """The searches of ours and scikit-learn, and Keras's."""
+    rates = [0.01] if given.quick else list(RATES)
+    found = measure_searches(given.rounds or (3 if given.quick else 5), rates)
+    return found, measure_keras([job for job in JOBS if job[0] in rates], more=not given.quick)
 
 
-def written(
-    found: dict[str, list[dict[str, Any]]], keras: dict[str, dict[str, Any]], trainings: int, load: str
-) -> list[str]:
-    """The report's paragraphs."""
+def report(searched: Found, given: Namespace) -> list[str]:
+    """A line for each program, and the bars."""
+    found, keras = searched
+    trainings = len(JOBS) // (len(RATES) if given.quick else 1)
     ours = [run["seconds"] for run in found["ours"]]
     median = statistics.median(ours)
     against = harness.median_ratio([run["seconds"] for run in found["scikit-learn"]], ours)
@@ -280,19 +268,20 @@ def written(
     noise = statistics.mean(harness.spread([run["score"] for run in runs]) ** 2 for runs in found.values()) ** 0.5
     difference = (max(scores) - min(scores)) / noise if noise else 0.0
     return [
-        f"{harness.machine()}; {load}.",
-        harness.versions("numpy", "numba", "scratchtune", "keras", "torch", "jax", "scikit-learn")
-        + f". {trainings} trainings of {EPOCHS} epochs and the last one on all rows; float32; everything warm: "
+        f"{trainings} trainings of {EPOCHS} epochs and the last one on all rows; float32; everything warm: "
         f"compiled, imported, processes started. Medians of {len(ours)} runs with different seeds; Keras once.",
         table(["", "seconds", "time / ours", "best score"], rows),
         "Best configurations here: " + ", ".join(sorted({str(run["params"]) for run in found["ours"]})) + ".",
         "\n".join([
-            bar(f"{fastest} / ours", keras[fastest]["seconds"] / median, KERAS_BAR),
+            bar(f"{fastest} / ours", None if given.quick else keras[fastest]["seconds"] / median, KERAS_BAR,
+                why="the faster programs of Keras are left out"),
             bar("scikit-learn / ours", against, SCIKIT_LEARN_BAR),
             bar("best scores, largest difference in standard deviations", difference, SCORE_BAR, "", at_most=True),
         ]),
     ]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "The document's example", measure, report, ("keras", "torch", "jax", "scikit-learn"),
+    quick="one learning rate instead of three, three rounds",
+    options={"--rounds": {"type": count, "help": "rounds of ours and scikit-learn (5, or 3 with --quick)"}})

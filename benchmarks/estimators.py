@@ -1,7 +1,5 @@
 """Are MLPClassifier and MLPRegressor as good as scikit-learn's, and does tuning help?
 
-    python -m benchmarks.estimators [--quick] [--save] [--data NAME ...]
-
 On four of scikit-learn's data sets, with five repeats of shuffled five folds (--quick: one), paired fold by fold:
 default arguments here against scikit-learn's MLP with its default arguments on standardised inputs; then the
 configuration that RandomizedSearchCV finds inside each training part (30 configurations of `default_space`, five inner
@@ -11,17 +9,17 @@ scikit-learn.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import statistics
-import sys
 import time
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import Worker, bar, table
 
 DATA = ("breast_cancer", "wine", "diabetes", "digits")
@@ -181,32 +179,22 @@ def asked(worker: Worker, kind: str, data: str, repeats: int, show: Callable[[],
     return found
 
 
-def measured(names: Sequence[str], repeats: int) -> dict[str, Answers]:
+def measure(given: Namespace) -> dict[str, Answers]:
     """All measurements, each kind in its own process; one thread, but two for the search."""
+    names, repeats = given.data, 1 if given.quick else REPEATS
     answers: dict[str, Answers] = {}
     with tqdm(total=3 * len(names) * repeats * FOLDS, unit="fit", disable=None) as progress:
         for kind in ("ours", "scikit-learn", "tuned"):
             core = None if kind == "tuned" else harness.pinned_core()
-            worker = Worker("benchmarks.estimators", kind, harness.environment(threads=1), core)
+            worker = Worker(answer, kind, harness.environment(threads=1), core)
             worker.ask(kind=kind, data=names[0], repeat=0, fold=0)  # so that imports and compilation are not measured
             answers[kind] = {data: asked(worker, kind, data, repeats, progress.update) for data in names}
             worker.close()
     return answers
 
 
-def main() -> int:
-    """Measure and report; return 1 if a bar is missed."""
-    parser = argparse.ArgumentParser(description="our estimators against scikit-learn's, and tuned against default")
-    parser.add_argument("--quick", action="store_true", help="one repeat of five folds")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/estimators.md")
-    parser.add_argument("--data", nargs="+", choices=DATA, default=DATA)
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.worker:
-        harness.serve(answer)
-        return 0
-    before, repeats = harness.load(), 1 if given.quick else REPEATS
-    answers = measured(given.data, repeats)
+def report(answers: dict[str, Answers], given: Namespace) -> list[str]:
+    """The comparisons, the seconds and the bars."""
     against, first = comparison(answers["ours"], answers["scikit-learn"], ("ours", "scikit-learn"))
     gained, second = comparison(answers["tuned"], answers["ours"], ("tuned", "default"))
     bars = [
@@ -214,18 +202,16 @@ def main() -> int:
         counted("tuned, not worse than default arguments", len(second) - second.count("worse"), len(second)),
         counted("tuned, better than default arguments", second.count("better"), min(BETTER, len(second))),
     ]
-    harness.report("Estimators on four data sets", "estimators", [
-        f"{harness.machine()}; {before}.",
-        f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn')}. scikit-learn's sets {', '.join(DATA)}; "
-        f"{repeats} x {FOLDS} shuffled folds, stratified for classes, the same for all; means over the folds. The "
-        "standard error of a difference is corrected for overlapping training sets (Nadeau and Bengio 2003); worse or "
-        f"better means a difference of the losses of more than {DEVIATIONS:g} standard errors.",
+    return [
+        f"scikit-learn's sets {', '.join(given.data)}; {1 if given.quick else REPEATS} x {FOLDS} shuffled folds, "
+        "stratified for classes, the same for all; means over the folds. The standard error of a difference is "
+        "corrected for overlapping training sets (Nadeau and Bengio 2003); worse or better means a difference of the "
+        f"losses of more than {DEVIATIONS:g} standard errors.",
         "Default arguments, here and in scikit-learn (standardised inputs):", against,
         f"Tuned in each training part by RandomizedSearchCV (default_space, {SETTINGS} configurations, {INNER_FOLDS} "
-        f"shuffled inner folds, n_jobs={JOBS}), against default arguments:", gained, seconds(answers), "\n".join(bars),
-    ], given.save)
-    return int(any(line.startswith("- FAIL") for line in bars))
+        f"shuffled inner folds, n_jobs={JOBS}), against default arguments:", gained, seconds(answers), "\n".join(bars)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark("Estimators on four data sets", measure, report, ("scikit-learn",),
+                      quick="one repeat of five folds",
+                      options={"--data": {"nargs": "+", "choices": DATA, "default": DATA}})

@@ -1,7 +1,5 @@
 """How long does the first `scratchtune compare` compile, and how long does everything take from then on?
 
-    python -m benchmarks.first_run [--quick] [--save]
-
 Compiled code is cached, so each run begins with an empty folder for it. Compiling is timed where it happens: the calls
 of `jit.prepare`, each of which shows a progress bar and works in two processes, and what is compiled outside of them.
 Processor seconds are those of both processes, the start of the second one included: other work on the machine hardly
@@ -11,18 +9,19 @@ seconds; functions that several kernels call are counted with the first of them.
 
 from __future__ import annotations
 
-import argparse
 import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
 from benchmarks.common import harness
-from benchmarks.common.harness import Worker, bar, table
+from benchmarks.common.benchmark import Benchmark
+from benchmarks.common.harness import bar, table
 
 COMPILED, RUNS = 15.0, 5
 
@@ -113,15 +112,6 @@ def environment(folder: str) -> dict[str, str]:
     return harness.environment(NUMBA_CACHE_DIR=folder, MPLBACKEND="Agg")
 
 
-def in_a_fresh_process(task: str, folder: str) -> dict[str, Any]:
-    """The answer of a new worker."""
-    worker = Worker("benchmarks.first_run", task, environment(folder))
-    try:
-        return worker.ask(task=task, folder=folder)
-    finally:
-        worker.close()
-
-
 def warm_seconds(folder: str, *arguments: str) -> float:
     """Seconds of a whole Python process whose code is in the cache: the fastest of three."""
     env = environment(folder) | {"PYTHONPATH": str(harness.ROOT)}
@@ -147,39 +137,33 @@ def compiling(run: dict[str, Any]) -> float:
     return float(sum(seconds for _, seconds in run["prepared"]) + run["others"])
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/first_run.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.first_run", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one run")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/first_run.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(answer)
-        return
-    load, runs = harness.load(), []
-    for _ in range(1 if options.quick else RUNS):
+def measure(given: Namespace) -> tuple[list[dict[str, Any]], list[tuple[str, float]]]:
+    """The first runs, each in a folder of its own, and the seconds of each kernel."""
+    runs = []
+    for _ in range(1 if given.quick else RUNS):
         with tempfile.TemporaryDirectory() as folder:
-            runs.append(in_a_fresh_process("compared", folder))
+            runs.append(harness.alone(answer, environment(folder), task="compared", folder=folder))
             runs[-1]["import"] = warm_seconds(folder, "-c", "import scratchtune")
             runs[-1]["warm"] = warm_seconds(folder, "-m", "scratchtune", "compare")
     with tempfile.TemporaryDirectory() as folder:
-        found = in_a_fresh_process("kernels", folder)["kernels"]
+        return runs, harness.alone(answer, environment(folder), task="kernels", folder=folder)["kernels"]
+
+
+def report(found: tuple[list[dict[str, Any]], list[tuple[str, float]]], _: Namespace) -> list[str]:
+    """Seconds of the first runs, of later ones, and of each kernel."""
+    runs, kernels = found
     median = {name: statistics.median(run[name] for run in runs) for name in ("import", "warm")}
-    harness.report("The first run", "first_run", [
-        f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune") + ".",
+    return [
         "Seconds of `scratchtune compare` where nothing is compiled yet:", run_table(runs),
         f"With everything compiled, `import scratchtune` takes {median['import']:.2f} s and `scratchtune compare` "
         f"{median['warm']:.1f} s, the start of Python included.",
         "Processor seconds of each kernel:",
         table(["kernel", "seconds"], [[name, f"{seconds:.2f}"] for name, seconds in
-                                      sorted(found, key=lambda pair: -pair[1])]
-              + [["all", f"{sum(seconds for _, seconds in found):.2f}"]]),
+                                      sorted(kernels, key=lambda pair: -pair[1])]
+              + [["all", f"{sum(seconds for _, seconds in kernels):.2f}"]]),
         "Against the bar:",
         bar("the first comparison compiles, median", statistics.median(compiling(run) for run in runs), COMPILED, " s",
-            at_most=True),
-    ], options.save)
+            at_most=True)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("The first run", measure, report, quick="one run")

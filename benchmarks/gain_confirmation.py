@@ -18,22 +18,19 @@ changed because of its results. Between its design and its first results, errors
 - Bars, for each number of folds: the corrected score is closer to the truth than the best score (mean absolute error);
   the 95% interval holds the truth as often as it says, up to two standard errors; where all are equal, no gain is
   reported in at least 95 of 100 studies.
-
-    python -m benchmarks.gain_confirmation [--seeds 50] [--studies 100] [--save]
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
+from argparse import Namespace
 
 import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common.harness import RESULTS, verdict
-from benchmarks.is_the_gain_real import CELLS, Search, Tables, equal_group, group_of, results_of
+from benchmarks.common.benchmark import Benchmark
+from benchmarks.is_the_gain_real import CELLS, OPTIONS, Search, Tables, equal_group, group_of, results_of
 from scratchtune.evaluation import KFold
 
 SEARCH = Search({"learning_rate": (0.0001, 0.001, 0.01, 0.1), "units": (2, 4, 16, 64), "l2": (0.0, 0.001, 0.03)},
@@ -87,42 +84,30 @@ def accuracy(model: st.Sequential, rows: Rows) -> float:
     return float((model.predict(rows[0]).argmax(axis=1) == rows[1]).mean())
 
 
-def main() -> int:
-    """Make the tables, run the studies and print the report; return 1 if a bar is missed."""
-    parser = argparse.ArgumentParser(description="a confirmatory task for the corrected score of the best")
-    parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--studies", type=int, default=100)
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/gain_confirmation.md")
-    given = parser.parse_args()
-    grids = {folds: trained(GRID, 0, given.seeds, folds) for folds in FOLDS}
-    equals = {folds: trained(EQUAL, FIRST_OF_EQUAL, given.studies, folds) for folds in FOLDS}
-    text, met = report(grids, equals)
-    print(text)
-    if given.save:
-        (RESULTS / "gain_confirmation.md").write_text(text + "\n", encoding="utf-8")
-    return 0 if met else 1
+def measure(given: Namespace) -> tuple[dict[int, Tables], dict[int, Tables]]:
+    """The tables of different and of equal configurations, by the number of folds."""
+    return ({folds: trained(GRID, 0, given.seeds, folds) for folds in FOLDS},
+            {folds: trained(EQUAL, FIRST_OF_EQUAL, given.studies, folds) for folds in FOLDS})
 
 
-def report(grids: dict[int, Tables], equals: dict[int, Tables]) -> tuple[str, bool]:
-    """The text of the report, and whether all bars are met; tables by the number of folds."""
+def report(found: tuple[dict[int, Tables], dict[int, Tables]], _: Namespace) -> list[str]:
+    """Studies on the tables, against the truth."""
+    grids, equals = found
     groups = {}
     for folds in FOLDS:
         for searcher in ("random", "bayesian"):
             groups[f"{folds} folds, {searcher}"] = group_of(SEARCH, grids[folds], searcher)
         groups[f"{folds} folds, all equal"] = equal_group(equals[folds])
-    results, bars = results_of(groups, *(f"{folds} folds, all equal" for folds in FOLDS))
     truths = grids[FOLDS[0]].outside.mean(axis=(0, 2))
-    return "\n".join([
-        "# Is the gain real? A confirmatory task", "", "`python -m benchmarks.gain_confirmation`", "",
+    return [
         "The method of `optimism` was chosen on [the task of digits](is_the_gain_real.md), whose draws were stratified "
         "after results had been seen. This task played no part in any choice, and no draw is stratified. Its design is "
         "in the docstring of the benchmark, written before the first run. Errors in the mathematics of the method were "
-        "corrected after that, but before any result of this task was known; nothing was changed because of one.", "",
+        "corrected after that, but before any result of this task was known; nothing was changed because of one.",
         f"{SEARCH.trials} trials a study on folds of {ROWS} independent rows of a synthetic task with {CLASSES} "
         f"classes; {len(GRID)} configurations, whose true accuracies are {truths.min():.3f} to {truths.max():.3f} "
-        f"(median {np.median(truths):.3f}). {CELLS}", "", results, "",
-        *(verdict(*one) for one in bars)]), all(one[0] for one in bars)
+        f"(median {np.median(truths):.3f}). {CELLS}",
+        *results_of(groups, *(f"{folds} folds, all equal" for folds in FOLDS))]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark("Is the gain real? A confirmatory task", measure, report, options=OPTIONS)

@@ -1,7 +1,5 @@
 """Does tuning an image classifier pay, at equal cost of training, and what does augmentation do?
 
-    python -m benchmarks.image_tuning [--data FOLDER] [--images 6000] [--seeds 5] [--first 60] [--whole] [--save]
-
 The search of `scratchtune example image --data`, once for each seed: it uses so many of the folder's training images,
 drawn independently for each seed, and trains for nine epochs at most. Its winner and the default network are then
 trained on all of them, and evaluated on the 10,000 test images, which no search has seen. The winner gets nine epochs;
@@ -14,9 +12,9 @@ all.
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +22,13 @@ import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from scratchtune.examples import image
 from scratchtune.streams import shown_params
 
 FOLDER = Path("/usr/share/datasets/fashion-mnist")
 EPOCHS, LONG = image.EPOCHS_OF_SEARCH, image.EPOCHS
 AUGMENTED = {"shift": 0.04, "rotation": 0.01, "flip": True, "noise": 0.0}
-STUDENT = {3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %, by seeds
 BAR_WHOLE, MOST_MINUTES = 0.915, 15.0
 
 
@@ -76,13 +74,6 @@ def one_seed(X: np.ndarray, y: np.ndarray, X_test: np.ndarray, y_test: np.ndarra
     }
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """The mean and its 95 % interval by Student's t."""
-    mean, n = float(np.mean(values)), len(values)
-    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return mean, mean - half, mean + half
-
-
 def reached(run: dict[str, Any], wanted: float) -> str:
     """The epochs and seconds after which a curve first reaches a score."""
     for epoch, (accuracy, seconds) in enumerate(zip(run["accuracy"], run["seconds"], strict=True), start=1):
@@ -91,7 +82,7 @@ def reached(run: dict[str, Any], wanted: float) -> str:
     return "never"
 
 
-def tables(found: list[dict[str, Any]], images: int) -> list[str]:
+def report(found: list[dict[str, Any]], given: Namespace) -> list[str]:
     """The results of each seed, and the intervals."""
     rows = [[
         str(run["seed"]), f"{run['default']['accuracy'][-1]:.4f}", f"{run['tuned']['accuracy'][-1]:.4f}",
@@ -106,12 +97,12 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
     gaps = [[str(run["seed"]), f"{run['plain'][1]:.4f}", f"{run['augmented'][1]:.4f}",
              f"{run['plain'][0]:.4f}", f"{run['augmented'][0]:.4f}"] for run in found]
     settings = [[str(run["seed"]), shown_params(run["params"])] for run in found]
-    better = interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
-    long = interval([run["long_tuned"] - run["long_default"] for run in found])
-    gap = interval([run["plain"][1] - run["augmented"][1] for run in found])
-    gain = interval([run["augmented"][0] - run["plain"][0] for run in found])
+    better = harness.interval([run["tuned"]["accuracy"][-1] - run["default"]["accuracy"][-1] for run in found])
+    long = harness.interval([run["long_tuned"] - run["long_default"] for run in found])
+    gap = harness.interval([run["plain"][1] - run["augmented"][1] for run in found])
+    gain = harness.interval([run["augmented"][0] - run["plain"][0] for run in found])
     return [
-        f"Accuracy on the test images after training on {images:,}; the winner trains for {EPOCHS} epochs, the "
+        f"Accuracy on the test images after training on {given.images:,}; the winner trains for {EPOCHS} epochs, the "
         f"default until it has spent as many seconds. \"Default's best\" is its highest score after any epoch; then "
         f"when each first reached it.",
         harness.table(["seed", "default", "tuned", "difference", "default's epochs", "default s", "tuned s",
@@ -134,9 +125,10 @@ def tables(found: list[dict[str, Any]], images: int) -> list[str]:
     ]
 
 
-def whole(folder: Path, seed: int) -> list[str]:
+def whole(given: Namespace) -> list[str]:
     """Search on a part of the folder, train the winner once on all of it."""
-    rows = image.from_folder(folder, False, seed)
+    seed = 0
+    rows = image.from_folder(given.data, False, seed)
     objective, study = image.prepared(rows.X, rows.y, rows.classes, EPOCHS, seed)
     begun = time.perf_counter()
     study.run(objective, n_jobs=2)
@@ -156,30 +148,23 @@ def whole(folder: Path, seed: int) -> list[str]:
     ]
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/image_tuning.md or image_whole.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.image_tuning", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=FOLDER, help="IDX files of Fashion-MNIST (default: Debian's)")
-    parser.add_argument("--images", type=int, default=6000, help="images that a search sees (default: 6000)")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--first", type=int, default=60, help="the first seed (default: 60; 0 to 54 were used to "
-                                                              "choose the space and the training procedure)")
-    parser.add_argument("--whole", action="store_true", help="search on 6,000 images, train on all 60,000")
-    parser.add_argument("--save", action="store_true", help="write image_tuning.md, or image_whole.md, to results")
-    options = parser.parse_args()
-    load = harness.load()
-    head = [f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune") + "."]
-    if options.whole:
-        harness.report("An image classifier tuned on a part, trained on the whole", "image_whole",
-                       [*head, *whole(options.data, 0)], options.save, "image_tuning")
-        return
-    (X, y), (X_test, y_test) = st.datasets.load_idx(options.data)
+def measure(given: Namespace) -> list[dict[str, Any]]:
+    """The results of each seed."""
+    (X, y), (X_test, y_test) = st.datasets.load_idx(given.data)
     found = []
-    for seed in range(options.first, options.first + options.seeds):
-        chosen, _, labels, _ = st.train_test_split(X, y, train_size=options.images, random_state=seed, stratify=y)
+    for seed in range(given.first, given.first + given.seeds):
+        chosen, _, labels, _ = st.train_test_split(X, y, train_size=given.images, random_state=seed, stratify=y)
         found.append(one_seed(image.scaled(chosen), labels, image.scaled(X_test), y_test, seed))
-    harness.report("Tuning an image classifier", "image_tuning", [*head, *tables(found, options.images)], options.save)
+    return found
 
 
-if __name__ == "__main__":
-    main()
+WHOLE = Benchmark("An image classifier tuned on a part, trained on the whole", whole, lambda found, _: found,
+                  name="image_whole")
+BENCHMARK = Benchmark(
+    "Tuning an image classifier", measure, report, variant=lambda given: WHOLE if given.whole else BENCHMARK, options={
+        "--data": {"type": Path, "default": FOLDER, "help": "IDX files of Fashion-MNIST (default: Debian's)"},
+        "--images": {"type": count, "default": 6000, "help": "images that a search sees (default: 6000)"},
+        "--seeds": {"type": int, "default": 5, "choices": sorted(harness.STUDENT)},
+        "--first": {"type": int, "default": 60, "help": "the first seed (default: 60; 0 to 54 were used to choose the "
+                                                        "space and the training procedure)"},
+        "--whole": {"action": "store_true", "help": "search on 6,000 images, train on all 60,000"}})

@@ -16,9 +16,9 @@ which were used in development, the largest were 0.025 to 0.128.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import warnings
+from argparse import Namespace
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +27,7 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from scratchtune import checks
 
 TRIALS, SEEDS, QUICK_SEEDS, PEER_SEEDS, BAR = 200, 10, 2, 3, 0.05
@@ -96,6 +97,9 @@ FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], float], Truth]] = {
 # Measuring -----------------------------------------------------------------------------------------------------------
 
 
+Found = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+
+
 def study_of(function: Callable[[np.ndarray], float], d: int, searcher: str, seed: int) -> st.Study:
     """A study of a function, whose values are minimised."""
     study = st.Study({f"x{j}": st.Float(0.0, 1.0) for j in range(d)}, searcher=searcher, seed=seed)
@@ -147,8 +151,9 @@ def peers(study: st.Study) -> list[dict[str, float]]:
     return found
 
 
-def measured(seeds: int) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]:
+def measure(given: Namespace) -> Found:
     """Our errors (seeds, 5) and Optuna's (seeds, 3), by function and searcher."""
+    seeds = QUICK_SEEDS if given.quick else given.seeds
     jobs, found = list(itertools.product(FUNCTIONS, ("random", "bayesian"))), {}
     with tqdm(total=len(jobs) * seeds, desc="studies", disable=None) as progress:
         for key, searcher in jobs:
@@ -168,26 +173,19 @@ def measured(seeds: int) -> dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
 # Report --------------------------------------------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/importance_errors.md."""
-    name = "importance_errors"
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds (default: %(default)s)")
-    parser.add_argument("--save", action="store_true", help=f"write benchmarks/results/{name}.md")
-    options = parser.parse_args()
-    seeds = QUICK_SEEDS if options.quick else max(options.seeds, 1)
+def report(measured: Found, given: Namespace) -> list[str]:
+    """A line for each function and searcher, and the bars."""
     rows, lines = [], []
-    for (key, searcher), (found, others) in measured(seeds).items():
+    for (key, searcher), (found, others) in measured.items():
         rows.append([f"{key}, {searcher}",
                      *(f"{one.mean():.3f} ({one.max():.3f})" for one in (*found.T[:-1], *others.T)),
                      f"{found[:, -1].mean():.0%}"])
         lines.append(harness.bar(f"{key}, {searcher}: largest error of any share and seed", found[:, 0].max(), BAR, "",
                                  at_most=True, digits=3))
-    paragraphs = [
-        f"{harness.versions('scratchtune', 'numpy', 'optuna', 'scikit-learn')}. {TRIALS} trials each; "
-        f"{checks.counted(seeds, 'seed')} from {FIRST_SEED} on, higher than those of the methods' development; "
-        f"Optuna's evaluators only on the first {PEER_SEEDS} of them; {TREES} trees in each forest. "
+    return [
+        f"{TRIALS} trials each; {checks.counted(QUICK_SEEDS if given.quick else given.seeds, 'seed')} from "
+        f"{FIRST_SEED} on, higher than those of the methods' development; Optuna's evaluators only on the "
+        f"first {PEER_SEEDS} of them; {TREES} trees in each forest. "
         "Largest absolute error of a share of the variance: mean over the seeds, and the largest in brackets. Ours are "
         "over main effects and pairs, except for PED-ANOVA; Optuna's over main effects, since it has no pairs. "
         "Covered: how many of the Gaussian process's 95 % intervals contain the known share, to 0.005.",
@@ -195,8 +193,8 @@ def main() -> None:
         "PED-ANOVA answers another question, what matters for being among the best tenth, and mean decrease assigns "
         "interactions to parameters: so their differences from shares of the variance are no faults.",
         "\n".join(lines)]
-    harness.report("Errors of importances", name, paragraphs, options.save)
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Errors of importances", measure, report, ("optuna", "scikit-learn"), quick=f"{QUICK_SEEDS} seeds",
+    options={"--seeds": {"type": count, "default": SEEDS, "help": f"how many seeds ({SEEDS})"}})

@@ -7,22 +7,20 @@ there no configuration is better than another.
 
 The method of `optimism` was chosen on this task. Its draws were stratified after results had been seen. So these
 results are no confirmation; `benchmarks.gain_confirmation` has another task, which played no part in any choice.
-
-    python -m benchmarks.is_the_gain_real [--seeds 50] [--studies 100] [--save]
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
+from argparse import Namespace
 from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common.harness import RESULTS, machine, table, verdict
+from benchmarks.common.benchmark import Benchmark, count
+from benchmarks.common.harness import table, verdict
 from scratchtune.evaluation import StratifiedKFold, train_test_split
 
 LEVELS: dict[str, tuple[Any, ...]] = {
@@ -145,33 +143,21 @@ def errors(studies: list[st.Study], truths: list[np.ndarray]) -> tuple[np.ndarra
     return np.array(found), held / len(studies)
 
 
-def main() -> int:
-    """Make the tables, run the studies and print the report; return 1 if a bar is missed."""
-    parser = argparse.ArgumentParser(description="the corrected score of the best configuration, against the truth")
-    parser.add_argument("--seeds", type=int, default=50)
-    parser.add_argument("--studies", type=int, default=100)
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/is_the_gain_real.md")
-    given = parser.parse_args()
-    grid, equal = trained(GRID, given.seeds), trained(EQUAL, given.studies)
-    text, met = report(grid, equal)
-    print(text)
-    if given.save:
-        (RESULTS / "is_the_gain_real.md").write_text(text + "\n", encoding="utf-8")
-    return 0 if met else 1
+def measure(given: Namespace) -> tuple[Tables, Tables]:
+    """The tables of different and of equal configurations."""
+    return trained(GRID, given.seeds), trained(EQUAL, given.studies)
 
 
-def report(grid: Tables, equal: Tables) -> tuple[str, bool]:
-    """The text of the report, and whether all bars are met."""
+def report(found: tuple[Tables, Tables], _: Namespace) -> list[str]:
+    """Studies on the tables, against the truth."""
+    grid, equal = found
     groups = {name: group_of(SEARCH, grid, name) for name in ("random", "bayesian")}
     groups["all equal"] = equal_group(equal)
-    results, bars = results_of(groups, "all equal")
-    return "\n".join([
-        "# Is the gain real?", "", f"`python -m benchmarks.is_the_gain_real`, {machine()}", "",
+    return [
         "The method of `optimism` was chosen on this task, and the draws of its rows were stratified after results had "
         "been seen. So this page is no confirmation. [The confirmatory task](gain_confirmation.md) played no part in "
-        "any choice.", "",
-        f"{TRIALS} trials a study on {FOLDS} folds of {ROWS} digits. {CELLS}", "", results, "",
-        *(verdict(*one) for one in bars)]), all(one[0] for one in bars)
+        "any choice.",
+        f"{TRIALS} trials a study on {FOLDS} folds of {ROWS} digits. {CELLS}", *results_of(groups, "all equal")]
 
 
 # What both tasks report -----------------------------------------------------------------------------------------------
@@ -193,29 +179,30 @@ def equal_group(equal: Tables) -> Group:
     return studies, [np.full(equal.inside.shape[1], equal.outside.mean())] * len(studies)
 
 
-def results_of(groups: dict[str, Group], *equal: str) -> tuple[str, list[tuple[bool, str]]]:
-    """The table of all groups with a line on real gains, and the bars; ``equal`` names the groups without any gain."""
+def results_of(groups: dict[str, Group], *equal: str) -> list[str]:
+    """The table of all groups, a line on real gains, and the bars; ``equal`` names the groups without any gain."""
     rows, bars, real = [], [], []
     for name, (studies, truths) in groups.items():
         off, held = errors(studies, truths)
         size = abs(off).mean(axis=0)
         cells = [f"{b:+.4f} / {m:.4f}" for b, m in zip(off.mean(axis=0), size, strict=True)]
         rows.append([name, str(len(studies)), *cells, f"{held:.2f}"])
-        bars.append((bool(size[3] < size[0]),
-                     f"{name}: mean absolute error {size[3]:.4f} corrected, {size[0]:.4f} raw"))
+        bars.append(verdict(bool(size[3] < size[0]),
+                            f"{name}: mean absolute error {size[3]:.4f} corrected, {size[0]:.4f} raw"))
         at_least = 0.95 - 2.0 * (0.95 * 0.05 / len(studies)) ** 0.5
-        bars.append((held >= at_least, f"{name}: the 95% interval holds the truth in {held:.0%} of the studies; bar "
-                                       f"{at_least:.0%}, two standard errors below 95%"))
+        bars.append(verdict(held >= at_least, f"{name}: the 95% interval holds the truth in {held:.0%} of the studies; "
+                                              f"bar {at_least:.0%}, two standard errors below 95%"))
         gains = sum(st.insight.gain(study).real for study in studies)
         real.append(f"{name} {gains} of {len(studies)}")
         if name in equal:
             none = len(studies) - gains
-            bars.append((none >= 0.95 * len(studies),
-                         f"{name}: no gain reported in {none} of {len(studies)} studies; bar 95%"))
+            bars.append(verdict(none >= 0.95 * len(studies),
+                                f"{name}: no gain reported in {none} of {len(studies)} studies; bar 95%"))
     headings = ["table and searcher", "studies", "best score", "Tibshirani", "bootstrap over folds", "optimism()",
                 "coverage"]
-    return f"{table(headings, rows)}\n\nStudies with a real gain over the default: {', '.join(real)}.", bars
+    return [table(headings, rows), f"Studies with a real gain over the default: {', '.join(real)}.", "\n".join(bars)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+OPTIONS = {"--seeds": {"type": count, "default": 50, "help": "draws of different configurations (50)"},
+           "--studies": {"type": count, "default": 100, "help": "draws of equal configurations (100)"}}
+BENCHMARK = Benchmark("Is the gain real?", measure, report, options=OPTIONS)

@@ -1,7 +1,5 @@
 """Who speaks? A recurrent network and scikit-learn's classifiers on Japanese Vowels, real speech of nine men.
 
-    python -m benchmarks.japanese_vowels [--path FOLDER_OR_WHEEL] [--seeds 5] [--trials 30] [--quick] [--save]
-
 The data set's own split: 270 utterances for training, 370 for testing. Everything is chosen on the training part alone.
 Ours: Bayesian search over the network and its training; the objective is the log loss of 5-fold cross-validation, twice
 with other folds. Then the best configuration is trained on the whole training part, once for each seed, and tested.
@@ -14,9 +12,9 @@ the training part.
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +22,7 @@ import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.japanese_vowels import load_japanese_vowels
 
 BAR = 0.97
@@ -121,6 +120,9 @@ def candidates() -> dict[str, tuple[Any, dict[str, list[Any]]]]:
     }
 
 
+Found = dict[str, dict[str, Any]]  # of each classifier: its validation, test accuracies and configuration
+
+
 def baseline(model: Any, grid: dict[str, list[Any]], data: Data, seeds: Sequence[int]) -> dict[str, Any]:
     """A classifier's best configuration on the folds, and its accuracies on the test part."""
     from sklearn.base import clone
@@ -176,41 +178,37 @@ def compared(ours: float, others: dict[str, float]) -> str:
             f"accuracy of {ours:.2f} on 370 utterances is {error:.4f}.")
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/japanese_vowels.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.japanese_vowels", description=__doc__.splitlines()[0])
-    parser.add_argument("--path", help="a folder with the .ts files, or a wheel of aeon or sktime")
-    parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--trials", type=int, default=30)
-    parser.add_argument("--quick", action="store_true", help="two trials, two seeds: only whether it runs")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/japanese_vowels.md")
-    options = parser.parse_args()
-    load, data = harness.load(), loaded(options.path)
-    seeds, trials = (range(2), 2) if options.quick else (range(options.seeds), options.trials)
-    study = tuned(data, trials)
-    params = study.best_params
-    test = [float(trained(params, data.X, data.y, seed).evaluate(data.X_test, data.y_test)["accuracy"])
-            for seed in seeds]
-    others: dict[str, float] = {}
-    lines, chosen = [line("ours", validated(params, data)["accuracy"], test)], [f"- ours: {described(params)}"]
+def measure(given: Namespace) -> Found:
+    """Ours and the other classifiers: each chosen on the training part, then tested."""
+    data, seeds, trials = loaded(given.path), range(given.seeds), given.trials
+    if given.quick:
+        seeds, trials = range(2), 2
+    params = tuned(data, trials).best_params
+    found = {"ours": {"validation": validated(params, data)["accuracy"], "shown": params, "test": [
+        float(trained(params, data.X, data.y, seed).evaluate(data.X_test, data.y_test)["accuracy"]) for seed in seeds]}}
     for name, (model, grid) in candidates().items():
-        grid = {key: values[:1] for key, values in grid.items()} if options.quick else grid
-        found = baseline(model, grid, data, seeds)
-        others[name] = statistics.mean(found["test"])
-        lines.append(line(name, found["validation"], found["test"]))
-        chosen.append(f"- {name}: {described(found['shown'])}")
-    mean = statistics.mean(test)
-    harness.report("Who speaks: Japanese Vowels", "japanese_vowels", [
-        f"{harness.machine()}; {load}.",
-        harness.versions("numpy", "numba", "scratchtune", "scikit-learn", "sktime") + ".",
-        f"270 utterances for training, 370 for testing, nine speakers. Chosen on the training part: {trials} trials "
-        f"for ours, a grid for each other one, {REPEATS} times {FOLDS} folds.",
-        harness.table(["", "accuracy, folds", "test, mean", "test, each seed"], lines, "lrrl"),
-        "A classifier without randomness has one test accuracy. " + compared(mean, others),
-        "What was chosen:\n" + "\n".join(chosen),
-        harness.bar("ours, test accuracy, mean over the seeds", mean, BAR, "", digits=4),
-    ], options.save)
+        grid = {key: values[:1] for key, values in grid.items()} if given.quick else grid
+        found[name] = baseline(model, grid, data, seeds)
+    return found
 
 
-if __name__ == "__main__":
-    main()
+def report(found: Found, given: Namespace) -> list[str]:
+    """The accuracies and the configurations of all classifiers."""
+    means = {name: statistics.mean(one["test"]) for name, one in found.items()}
+    mean = means.pop("ours")
+    return [
+        f"270 utterances for training, 370 for testing, nine speakers. Chosen on the training part: "
+        f"{2 if given.quick else given.trials} trials for ours, a grid for each other one, {REPEATS} times {FOLDS} "
+        "folds.",
+        harness.table(["", "accuracy, folds", "test, mean", "test, each seed"], [
+            line(name, one["validation"], one["test"]) for name, one in found.items()], "lrrl"),
+        "A classifier without randomness has one test accuracy. " + compared(mean, means),
+        "What was chosen:\n" + "\n".join(f"- {name}: {described(one['shown'])}" for name, one in found.items()),
+        harness.bar("ours, test accuracy, mean over the seeds", None if given.quick else mean, BAR, "", digits=4)]
+
+
+BENCHMARK = Benchmark(
+    "Who speaks: Japanese Vowels", measure, report, ("scikit-learn", "sktime"),
+    quick="two trials, two seeds: only whether it runs", options={
+        "--path": {"help": "a folder with the .ts files, or a wheel of aeon or sktime"},
+        "--seeds": {"type": count, "default": 5}, "--trials": {"type": count, "default": 30}})

@@ -1,7 +1,5 @@
 """`scratchtune auto` on a large table: a million rows of 20 columns from a CSV file, its memory and its time.
 
-    python -m benchmarks.large_table [--rows 1000000] [--minutes 2] [--quick] [--save]
-
 The table is generated with a seed: 18 columns of numbers, two of categories, and a target that is a known nonlinear
 function of ten of them plus noise, so that the best possible R² is known. The command runs as a process of its own, as
 a user's does. Its memory is the largest sum of the resident memory of the process and its children, or, if that is
@@ -11,14 +9,13 @@ the file included.
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,9 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import bar
+from benchmarks.common.memory import Watch, family
 
 ROWS, QUICK_ROWS, MINUTES, QUICK_MINUTES = 1_000_000, 20_000, 2.0, 0.1
 NUMBERS, CHUNK, SEED = 18, 50_000, 0
@@ -69,24 +68,6 @@ def write(path: Path, count: int) -> float:
 # The memory of a process and its children -----------------------------------------------------------------------------
 
 
-def family(process: int) -> list[int]:
-    """A process and all its descendants."""
-    parents: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            except OSError:  # it has ended
-                continue
-            parents.setdefault(parent, []).append(int(entry.name))
-    found, waiting = [], [process]
-    while waiting:
-        one = waiting.pop()
-        found.append(one)
-        waiting += parents.get(one, [])
-    return found
-
-
 def resident(process: int) -> float:
     """The resident memory of a process, in GB; 0 if it has ended."""
     try:
@@ -98,62 +79,47 @@ def resident(process: int) -> float:
 
 def measured(command: list[str], folder: Path) -> dict[str, Any]:
     """Run a command: its exit code, output, seconds, and peak memory in GB."""
-    peak = 0.0
-    ended = threading.Event()
-
-    def watch(process: int) -> None:
-        nonlocal peak
-        while not ended.wait(INTERVAL):
-            peak = max(peak, sum(map(resident, family(process))))
-
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env=harness.environment(PYTHONPATH=str(harness.ROOT)), text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    watcher = threading.Thread(target=watch, args=(process.pid,), daemon=True)
-    watcher.start()
+    watch = Watch(lambda: sum(map(resident, family(process.pid))), INTERVAL)
     output, messages = process.communicate()
     seconds = time.perf_counter() - begun
-    ended.set()
-    watcher.join()
     largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
     return {"code": process.returncode, "output": output, "messages": messages, "seconds": seconds,
-            "memory": max(peak, largest)}
+            "memory": max(watch.most(), largest)}
 
 
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def main() -> int:
-    """Write the table, run the command, and report; return 1 if a bar is missed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.large_table", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rows", type=int, default=ROWS, help="the number of rows (default: 1,000,000)")
-    parser.add_argument("--minutes", type=float, default=MINUTES, help="the time budget (default: 2)")
-    parser.add_argument("--quick", action="store_true", help="20,000 rows and six seconds")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/large_table.md")
-    given = parser.parse_args()
+def measure(given: Namespace) -> dict[str, Any]:
+    """Write the table, and run the command."""
     if given.quick:
         given.rows, given.minutes = QUICK_ROWS, QUICK_MINUTES
-    before = harness.load()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.csv"
         best = write(path, given.rows)
-        size = path.stat().st_size / 1e6
         command = ["auto", str(path), "--target", "y", "--minutes", f"{given.minutes:g}"]
         found = measured([sys.executable, "-m", "scratchtune", *command], Path(folder))
-    budget = 60.0 * given.minutes
+        output = found["output"] if found["code"] == 0 else found["messages"]
+        return {**found, "best": best, "size": path.stat().st_size / 1e6, "shown": output.strip().replace(folder, "")}
+
+
+def report(found: dict[str, Any], given: Namespace) -> list[str]:
+    """The bars, and what the command printed."""
     bars = [harness.verdict(found["code"] == 0, f"exit code {found['code']}"),
             bar("peak memory", found["memory"], MEMORY, " GB", at_most=True, digits=2),
-            bar("seconds", found["seconds"], (1.0 + OVERTIME) * budget, " s", at_most=True)]
-    output = found["output"] if found["code"] == 0 else found["messages"]
-    shown = "\n".join(output.strip().replace(folder, "").splitlines()[-60:])
-    harness.report("AutoML on a million rows", "large_table", [
-        f"{harness.machine()}; {before}. {harness.versions('scratchtune', 'numpy', 'numba')}.",
-        f"{given.rows:,} rows of 20 columns, {size:.0f} MB; `scratchtune auto FILE --target y --minutes "
-        f"{given.minutes:g}`. The noise allows an R² of at most {best:.4f}.", "\n".join(bars),
-        f"What the command printed:\n\n```\n{shown}\n```"], given.save)
-    return int(any("FAIL" in line for line in bars))
+            bar("seconds", None if given.quick else found["seconds"], (1.0 + OVERTIME) * 60.0 * given.minutes, " s",
+                at_most=True)]
+    shown = "\n".join(found["shown"].splitlines()[-60:])
+    return [
+        f"{given.rows:,} rows of 20 columns, {found['size']:.0f} MB; `scratchtune auto FILE --target y --minutes "
+        f"{given.minutes:g}`. The noise allows an R² of at most {found['best']:.4f}.", "\n".join(bars),
+        f"What the command printed:\n\n```\n{shown}\n```"]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark(
+    "AutoML on a million rows", measure, report, quick="20,000 rows and six seconds", options={
+        "--rows": {"type": count, "default": ROWS, "help": "the number of rows (default: 1,000,000)"},
+        "--minutes": {"type": float, "default": MINUTES, "help": "the time budget (default: 2)"}})

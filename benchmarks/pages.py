@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import re
 import statistics
-import sys
 from collections.abc import Callable, Collection, Sequence
 
 from benchmarks import stale
@@ -111,7 +110,3 @@ def main(arguments: Sequence[str]) -> int:
             page.write_text(new, encoding="utf-8")
             print(f"{page.relative_to(ROOT)} written")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -9,22 +9,23 @@ training, which stand for time, since times would differ from run to run. Its fr
 
 The defaults of `NSGA2` were chosen on the cases of ``--cases development``, and on no other ones. Examples:
 
-    python -m benchmarks.pareto --quick
-    python -m benchmarks.pareto --cases development --searchers ours:offspring=4 ours:brood=1 --seeds 5
+    python -m benchmarks pareto --cases development --searchers ours:offspring=4 ours:brood=1 --seeds 5
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import functools
+from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.pareto_problems import DEVELOPMENT, TESTED, Problem, digits, problem
 from scratchtune.search import hypervolume
 
@@ -111,9 +112,14 @@ def searcher_of(text: str) -> Callable[..., None]:
     kinds = {OURS: ours, "Optuna NSGA-II": optuna, "pymoo NSGA-II": pymoo,
              "Optuna TPE": functools.partial(optuna, tpe=True), "random": functools.partial(ours, random=True)}
     if name not in kinds:
-        raise SystemExit(f"--searchers holds {text!r}; a searcher is one of {', '.join(kinds)}, with arguments after a "
-                         "colon")
+        raise ArgumentTypeError(f"{text!r} is none of {', '.join(kinds)}, with arguments after a colon")
     return functools.partial(kinds[name], **arguments)
+
+
+def known(text: str) -> str:
+    """A searcher's text, checked."""
+    searcher_of(text)
+    return text
 
 
 def _value(text: str) -> Any:
@@ -162,42 +168,46 @@ def verdicts(scores: dict[str, dict[str, np.ndarray]], searchers: Sequence[str])
             differences = of_case[OURS] - of_case[text]
             low, high = interval(differences)
             few = len(differences) < FEW  # then an interval would be too narrow
-            spread = "too few seeds for an interval" if few else (
+            spread = "no interval" if few else (
                 f"95 % interval {100.0 * low:+.1f} to {100.0 * high:+.1f}")
-            lines.append(harness.verdict(bool((differences.mean() if few else low) >= 0.0), (
+            lines.append(harness.verdict(None if few else bool(low >= 0.0), (
                 f"{case}: ours at least {text}: hypervolume {100.0 * of_case[OURS].mean():.1f} % against "
                 f"{100.0 * of_case[text].mean():.1f} %, difference {100.0 * differences.mean():+.1f} ({spread}), "
-                f"better in {(differences > 0.0).sum()} of {len(differences)} pairs")))
+                f"better in {(differences > 0.0).sum()} of {len(differences)} pairs"), "too few seeds"))
     return lines
 
 
-def main() -> None:
-    """Run the searchers on the cases and print the report."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", nargs="+", default=[*TESTED, "digits"], metavar="NAME",
-                        help="names of cases, or tested, or development (default: tested and digits)")
-    parser.add_argument("--searchers", nargs="+", default=list(SEARCHERS), metavar="NAME")
-    parser.add_argument("--seeds", type=int, metavar="N", help=f"default: {SEEDS}, with --quick {QUICK_SEEDS}")
-    parser.add_argument("--budget", type=int, default=BUDGET, metavar="N")
-    parser.add_argument("--quick", action="store_true", help="few seeds, and without digits")
-    parser.add_argument("--save", action="store_true", help="store the report in benchmarks/results")
-    given = parser.parse_args()
+def measure(given: Namespace) -> dict[str, dict[str, np.ndarray]]:
+    """The shares of all runs, by case and searcher."""
     groups = {"tested": TESTED, "development": DEVELOPMENT}
     names = [name for entry in given.cases for name in groups.get(entry, (entry,))]
     names = [name for name in names if name != "digits" or not given.quick]
     cases = [digits() if name == "digits" else problem(name) for name in names]
-    seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
-    installed, missing = available(given.searchers)
+    given.seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
+    given.installed, given.missing = available(given.searchers)
     scores: dict[str, dict[str, np.ndarray]] = {}
-    with tqdm(total=len(cases) * len(installed) * seeds, unit="run", disable=None) as bar:
+    with tqdm(total=len(cases) * len(given.installed) * given.seeds, unit="run", disable=None) as bar:
         for case in cases:
             found: dict[str, list[np.ndarray]] = {}
-            for seed in range(seeds):  # paired and interleaved
-                for text in installed:
+            for seed in range(given.seeds):  # paired and interleaved
+                for text in given.installed:
                     found.setdefault(text, []).append(run(text, case, given.budget, seed))
                     bar.update()
             scores[case.name] = shares(case, found)
-    write(scores, installed, missing, given, seeds)
+    return scores
+
+
+def report(scores: dict[str, dict[str, np.ndarray]], given: Namespace) -> list[str]:
+    """A line for each searcher, and the bars."""
+    rows = []
+    for text in given.installed:
+        cells = [scores[case][text] for case in scores]
+        rows.append([text, *(f"{100.0 * one.mean():.1f} ± {100.0 * harness.spread(list(one)):.1f}" for one in cells)])
+    return [
+        f"{given.budget} evaluations, {given.seeds} paired seeds. Share of the Pareto front's hypervolume in "
+        "per cent, mean and standard deviation over the seeds; 100 is the front itself.",
+        *([f"Not installed, and so left out: {', '.join(given.missing)}."] if given.missing else []),
+        harness.table(["searcher", *scores], rows), "\n".join(verdicts(scores, given.installed))]
 
 
 def available(searchers: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -209,22 +219,12 @@ def available(searchers: Sequence[str]) -> tuple[list[str], list[str]]:
     return [text for text in searchers if PACKAGES.get(text.split()[0]) not in missing], sorted(missing)
 
 
-def write(
-    scores: dict[str, dict[str, np.ndarray]], searchers: Sequence[str], missing: Sequence[str],
-    given: argparse.Namespace, seeds: int,
-) -> None:
-    """Print the report, and save it where that is wanted."""
-    rows = []
-    for text in searchers:
-        cells = [scores[case][text] for case in scores]
-        rows.append([text, *(f"{100.0 * one.mean():.1f} ± {100.0 * harness.spread(list(one)):.1f}" for one in cells)])
-    harness.report(f"The Pareto front in {given.budget} evaluations", "pareto", [
-        f"{given.budget} evaluations, {seeds} paired seeds, {harness.machine()}; "
-        f"{harness.versions('scratchtune', 'numpy', *PACKAGES.values())}. Share of the Pareto front's hypervolume in "
-        "per cent, mean and standard deviation over the seeds; 100 is the front itself.",
-        *([f"Not installed, and so left out: {', '.join(missing)}."] if missing else []),
-        harness.table(["searcher", *scores], rows), "\n".join(verdicts(scores, searchers))], given.save)
-
-
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    f"The Pareto front in {BUDGET} evaluations", measure, report, tuple(PACKAGES.values()),
+    quick="few seeds, and without digits",
+    variant=lambda given: replace(BENCHMARK, title=f"The Pareto front in {given.budget} evaluations"), options={
+        "--cases": {"nargs": "+", "default": [*TESTED, "digits"], "metavar": "NAME",
+                    "help": "names of cases, or tested, or development (default: tested and digits)"},
+        "--searchers": {"nargs": "+", "default": list(SEARCHERS), "metavar": "NAME", "type": known},
+        "--seeds": {"type": count, "metavar": "N", "help": f"default: {SEEDS}, with --quick {QUICK_SEEDS}"},
+        "--budget": {"type": count, "default": BUDGET, "metavar": "N"}})

@@ -1,7 +1,5 @@
 """Does training here agree with PyTorch and Keras, number by number?
 
-    python -m benchmarks.parity [--quick] [--save] [--backend torch|jax]
-
 float64, the same initial weights, the same batches, 50 steps. The cases are a pairwise cover: all pairs of optimizers,
 penalties, activations, losses, schedules and weight decay (or none) occur. The losses of all steps and the parameters
 after the last one must agree within 1e-10, relative to the largest value of the array. If a framework's definition
@@ -11,15 +9,15 @@ larger.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import os
 import sys
-import time
+from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 
 os.environ["KERAS_BACKEND"] = "jax" if {"jax", "--backend=jax"} & set(sys.argv) else "torch"  # read by its import
 os.environ["JAX_ENABLE_X64"] = "1"
@@ -401,34 +399,29 @@ def control() -> float:
     return max(difference(a, b) for a, b in zip(follow_ours(case).parameters, own.parameters, strict=True))
 
 
-def main() -> int:
-    """Compare all cases, print the table, and with --save write benchmarks/results/parity.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.parity", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="only as many cases as it takes to have every level once")
-    parser.add_argument("--backend", choices=("torch", "jax"), default="torch", help="Keras's; jax takes minutes")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/parity.md")
-    options = parser.parse_args()
+def measure(given: Namespace) -> list[tuple[list[str], float]]:
+    """The table's cells of each case and framework, and the largest difference."""
     keras.config.set_floatx("float64")
-    start = time.perf_counter()
-    cases = every_level_once(FACTORS) if options.quick else pairwise_cover(FACTORS)
-    rows = [row for case in tqdm(cases, desc="comparing", unit="case", disable=None) for row in compare(case)]
-    failed = [cells for cells, worst in rows if worst > TOLERANCE]
-    worst = max(worst for _, worst in rows)
-    paragraphs = [
-        f"{harness.machine()}. {harness.versions('numpy', 'numba', 'scratchtune', 'torch', 'keras', 'jax')}.",
+    cases = every_level_once(FACTORS) if given.quick else pairwise_cover(FACTORS)
+    return [row for case in tqdm(cases, desc="comparing", unit="case", disable=None) for row in compare(case)]
+
+
+def report(rows: list[tuple[list[str], float]], _: Namespace) -> list[str]:
+    """All differences, and the bar."""
+    close, worst = sum(worst <= TOLERANCE for _, worst in rows), max(worst for _, worst in rows)
+    return [
         f"float64, network {'-'.join(map(str, WIDTHS))}, {STEPS} steps with batches of {BATCH_SIZE} of {ROWS} rows; "
-        f"{len(cases)} cases, {time.perf_counter() - start:.0f} s. Differences are relative to the largest value of "
-        "the array: over the losses of all steps, and over the parameters after the last one.",
+        f"{len({cells[0] for cells, _ in rows})} cases. Differences are relative to the largest value of the array: "
+        "over the losses of all steps, and over the parameters after the last one.",
         "Keras runs without its promotion table's entry float64 -> float32; with it, it would multiply in float32.",
         harness.table(
             ["case", "framework", "losses", "parameters", "", "variant"], [cells for cells, _ in rows], "llrrll"),
-        f"{'PASS' if not failed else 'FAIL'}: {len(rows) - len(failed)} of {len(rows)} within {TOLERANCE:g}; the "
-        f"largest difference is {worst:.1e}. As a control, Keras's Adam with its epsilon where Keras places it ends "
-        f"{control():.1e} away.",
-    ]
-    harness.report("Parity with PyTorch and Keras", "parity", paragraphs, options.save)
-    return 1 if failed else 0
+        harness.verdict(close == len(rows), f"{close} of {len(rows)} within {TOLERANCE:g}; the largest difference is "
+                        f"{worst:.1e}. As a control, Keras's Adam with its epsilon where Keras places it ends "
+                        f"{control():.1e} away.")]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark(
+    "Parity with PyTorch and Keras", measure, report, ("torch", "keras", "jax"),
+    quick="only as many cases as it takes to have every level once",
+    options={"--backend": {"choices": ("torch", "jax"), "default": "torch", "help": "Keras's; jax takes minutes"}})

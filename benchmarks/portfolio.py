@@ -1,7 +1,5 @@
 """The portfolio of AutoML: which few configurations do well on many tables?
 
-    python -m benchmarks.portfolio [--configurations 60] [--save]
-
 Random configurations of each family, the estimators' defaults, and the best combination of `table_defaults` are
 cross-validated on the public tables by which choices may be made (`FOR_CHOICES`; at most 2,000 rows of each, 3 folds).
 A portfolio is chosen greedily: see `chosen`. For large tables further trees are chosen, from random configurations on
@@ -16,13 +14,14 @@ import argparse
 import json
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common.harness import ROOT
+from benchmarks.common.harness import ROOT, kept_runs
 from benchmarks.common.public_tables import CLASSIFICATION, FOR_CHOICES, REGRESSION, PublicTable
 from scratchtune.automl.families import FAMILIES, FAMILY, joint_space
 from scratchtune.automl.goal import goal_for
@@ -152,20 +151,17 @@ def _few_best(losses: np.ndarray, some: list[int]) -> float:
     return float(np.sort(losses[some], axis=0)[:BEST].mean())
 
 
-def main() -> None:
+def main(arguments: Sequence[str]) -> int:
     """Measure what is missing, and print the portfolios."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks portfolio", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--configurations", type=int, default=60)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--records", type=Path, default=Path("portfolio.jsonl"))
     parser.add_argument("--known", action="store_true", help="measure nothing, and use the tables that are complete")
     parser.add_argument("--save", action="store_true")
-    given = parser.parse_args()
-    known: dict[tuple[str, str], float] = {}
-    if given.records.exists():
-        for line in given.records.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            known[record["table"], key(record["params"])] = record["loss"]
+    given = parser.parse_args(arguments)
+    known = {(run["table"], key(run["params"])): run["loss"] for run in kept_runs(given.records)}
     pools = {ROWS: configurations(given.configurations), LARGE_ROWS: large_configurations()}
     for most, pool in pools.items():
         for one in tqdm([] if given.known else sorted(tables_for(most), key=lambda one: one.rows), f"{most} rows"):
@@ -177,6 +173,7 @@ def main() -> None:
         stored[LARGE][task] = [dict(DEFAULTS[0]), *(params for params in trees if params != DEFAULTS[0])]
     if given.save:
         STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    return 0
 
 
 def tables_for(most: int) -> list[PublicTable]:
@@ -208,7 +205,3 @@ def ordered(portfolio: list[dict[str, Any]]) -> list[dict[str, Any]]:
     firsts["trees"] = dict(DEFAULTS[0])
     begin = [params for params in firsts.values() if params is not None]
     return [*begin, *(params for params in portfolio if params not in begin)]
-
-
-if __name__ == "__main__":
-    main()

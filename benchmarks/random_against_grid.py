@@ -12,8 +12,7 @@ prior knowledge. Random search must be better than both.
 
 from __future__ import annotations
 
-import argparse
-import tempfile
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -24,7 +23,8 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
-from benchmarks.common.harness import table
+from benchmarks.common.benchmark import Benchmark, count
+from benchmarks.common.harness import table, verdict
 
 PARAMETERS, VALUES = (2, 3, 4, 5, 6), 3
 SHAPES = {2: (8, 8), 3: (4, 4, 4), 4: (4, 4, 2, 2), 5: (4, 2, 2, 2, 2), 6: (2, 2, 2, 2, 2, 2)}  # of 64 points
@@ -116,7 +116,7 @@ def search(sequence: str, d: int, trials: int, seed: int) -> np.ndarray:
     return asked(space, st.RandomSearch(sequence), trials, seed)
 
 
-def measure(shapes: Shapes, seeds: int) -> Best:
+def best_losses(shapes: Shapes, seeds: int) -> Best:
     """The best loss of every searcher on every function."""
     found: dict[str, dict[int, list[float]]] = {}
     for d, seed in tqdm([(d, seed) for d in shapes for seed in range(seeds)], desc="functions", disable=None):
@@ -161,63 +161,53 @@ def crossing(best: Best, shapes: Shapes) -> int | None:
     return first if first is not None and ahead == [d for d in shapes if d >= first] else None
 
 
-def verdict(best: Best, shapes: Shapes, what: str) -> str:
+def overtaking(best: Best, shapes: Shapes, what: str) -> str:
     """Whether random search overtakes the grids, and where."""
     first = crossing(best, shapes)
     if first is None:
-        return f"- FAIL: {what}: random does not overtake for good between {min(shapes)} and {max(shapes)} parameters"
+        return verdict(False, f"{what}: random does not overtake for good between {min(shapes)} and {max(shapes)} "
+                              "parameters")
     before = " and behind with fewer" if first > min(shapes) and lead(best, first - 1)[0] < 0.0 else ""
-    return f"- PASS: {what}: random is ahead of both grids from {first} parameters on{before}"
+    return verdict(True, f"{what}: random is ahead of both grids from {first} parameters on{before}")
 
 
 def plot(found: dict[str, tuple[Best, Shapes]], path: Path) -> None:
     """Mean best losses by the number of parameters, one panel for each budget."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, panels = pyplot.subplots(1, len(found), figsize=(11, 4.4), layout="constrained", sharey=True)
-    for axes, (what, (best, shapes)) in zip(panels, found.items(), strict=True):
-        for name, losses in best.items():
-            style = "s--" if name in GRIDS else "o-"
-            axes.plot(list(shapes), [losses[d].mean() for d in shapes], style, label=name)
-        first = crossing(best, shapes)
-        if first is not None:
-            axes.axvline(first - 0.5, color="0.6", lw=1.0)
-            axes.text(first - 0.45, 0.96, "random ahead", transform=axes.get_xaxis_transform(), color="0.4", va="top")
-        axes.set(yscale="log", xticks=list(shapes), title=what, xlabel="parameters, two of which matter")
-        axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in shapes.items()])
-        axes.grid(True, alpha=0.3)
-    panels[0].set_ylabel("mean best loss (the optimum has 0)")
-    panels[-1].legend(fontsize="small", loc="lower left")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with harness.drawn(path, 1, len(found), figsize=(11, 4.4), sharey=True) as panels:
+        for axes, (what, (best, shapes)) in zip(panels, found.items(), strict=True):
+            for name, losses in best.items():
+                style = "s--" if name in GRIDS else "o-"
+                axes.plot(list(shapes), [losses[d].mean() for d in shapes], style, label=name)
+            first = crossing(best, shapes)
+            if first is not None:
+                axes.axvline(first - 0.5, color="0.6", lw=1.0)
+                axes.text(first - 0.45, 0.96, "random ahead", transform=axes.get_xaxis_transform(), color="0.4",
+                          va="top")
+            axes.set(yscale="log", xticks=list(shapes), title=what, xlabel="parameters, two of which matter")
+            axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in shapes.items()])
+            axes.grid(True, alpha=0.3)
+        panels[0].set_ylabel("mean best loss (the optimum has 0)")
+        panels[-1].legend(fontsize="small", loc="lower left")
 
 
-def main() -> None:
-    """Measure, print, plot, and with --save write benchmarks/results/random_against_grid.md and .png."""
-    name = "random_against_grid"
-    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{name}", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds")
-    parser.add_argument("--seeds", type=int, help=f"seeds, each with {len(FAMILIES)} functions ({SEEDS})")
-    parser.add_argument("--plot", type=Path, help="where the picture is saved (a temporary folder)")
-    parser.add_argument("--save", action="store_true", help=f"write benchmarks/results/{name}.md and .png")
-    options = parser.parse_args()
-    seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
+def measure(given: Namespace) -> dict[str, tuple[Best, Shapes]]:
+    """Best losses of each number of trials."""
+    seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
     ways = {f"{VALUES} values each": {d: (VALUES,) * d for d in PARAMETERS}, "64 trials in all": SHAPES}
-    found = {what: (measure(shapes, seeds), shapes) for what, shapes in ways.items()}
-    path = options.plot or harness.picture(name, options.save, Path(tempfile.gettempdir()))
-    plot(found, path)
-    paragraphs = [
-        f"{harness.versions('scratchtune', 'numpy')}. {seeds} seeds x {len(FAMILIES)} functions. Numbers are mean best "
-        "losses, smaller is better; a lead is over the better grid, with its standard error."]
+    return {what: (best_losses(shapes, seeds), shapes) for what, shapes in ways.items()}
+
+
+def report(found: dict[str, tuple[Best, Shapes]], given: Namespace) -> list[str]:
+    """A table and a bar for each number of trials, and the picture."""
+    plot(found, given.picture)
+    seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
+    paragraphs = [f"{seeds} seeds x {len(FAMILIES)} functions. Numbers are mean best losses, smaller is better; a lead "
+                  "is over the better grid, with its standard error."]
     for what, (best, shapes) in found.items():
         paragraphs += [f"## {what}", table_of_losses(best, shapes)]
-    lines = [verdict(best, shapes, what) for what, (best, shapes) in found.items()]
-    paragraphs += [harness.shown(path), "\n".join(lines)]
-    harness.report("Random search against a grid", name, paragraphs, options.save)
+    return [*paragraphs, harness.shown(given.picture),
+            "\n".join(overtaking(best, shapes, what) for what, (best, shapes) in found.items())]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("Random search against a grid", measure, report, quick=f"{QUICK_SEEDS} seeds", options={
+    "--seeds": {"type": count, "help": f"seeds, each with {len(FAMILIES)} functions ({SEEDS})"}})

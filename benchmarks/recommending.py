@@ -12,17 +12,16 @@ Gaussian, its standard deviation a share of the distance between the quartiles o
 
 The rules rest on earlier measurements and on the cases of ``--development``; those of the saved result are others:
 
-    python -m benchmarks.recommending --development
-    python -m benchmarks.recommending --save
+    python -m benchmarks recommending --development
 """
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import warnings
+from argparse import Namespace
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 from typing import Any
@@ -31,7 +30,7 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
 from scratchtune.search.grid import finest_grid
 from scratchtune.search.space import Space
@@ -292,6 +291,9 @@ def recommended(case: Case) -> str:
 # Report ---------------------------------------------------------------------------------------------------------------
 
 
+Found = tuple[dict[str, dict[str, float]], dict[str, str], dict[str, Case]]
+
+
 def summary(results: dict[str, dict[str, float]], advice: dict[str, str]) -> str:
     """Hit rate, near hits and mean regret of the recommendation, and of each searcher if it were always taken."""
     policies = {"st.recommend": advice} | {
@@ -345,30 +347,30 @@ def compared(results: dict[str, dict[str, float]], advice: dict[str, str]) -> st
             f"regret is smaller by {gains.mean():+.3f} ({low:+.3f} to {high:+.3f}, 95 % interval over the cases).")
 
 
-def main() -> None:
-    """Run all cases, and print the tables."""
-    parser = argparse.ArgumentParser(description=str(__doc__).split("\n")[0])
-    parser.add_argument("--development", action="store_true", help="the cases that the rules were made from")
-    parser.add_argument("--quick", action="store_true", help=f"every fourth case, {QUICK_SEEDS} seeds")
-    parser.add_argument("--save", action="store_true", help="store the report in benchmarks/results")
-    given = parser.parse_args()
+def measure(given: Namespace) -> Found:
+    """Mean regrets of all candidates on all cases, the recommendations, and the cases."""
     warnings.simplefilter("ignore")
     every = cases(development() if given.development else others())
     of = {case.name: case for case in every[:: 4 if given.quick else 1]}
     with tqdm(total=6 * len(of), desc="searches", disable=None) as bar:
         results = {name: measured(case, QUICK_SEEDS if given.quick else SEEDS[case.trials], bar)
                    for name, case in of.items()}
-    advice = {name: recommended(case) for name, case in of.items()}
-    name = "recommending_development" if given.development else "recommending"
-    harness.report("Recommendation of a searcher", name, [
-        harness.versions("scratchtune", "numpy", "numba") + f". {len(of)} cases; "
+    return results, {name: recommended(case) for name, case in of.items()}, of
+
+
+def report(found: Found, given: Namespace) -> list[str]:
+    """The recommendation beside each searcher, by group, and on every case."""
+    results, advice, of = found
+    return [
+        f"{len(of)} cases; "
         + (f"{QUICK_SEEDS} seeds. " if given.quick else
            ", ".join(f"{seeds} seeds with {trials} trials" for trials, seeds in SEEDS.items()) + ". ")
         + ("These are the cases that the rules were made from." if given.development else
            "The rules rest on other functions, tables and spaces."),
-        summary(results, advice), compared(results, advice), groups(results, of), every_case(results, advice)],
-        given.save, "recommending")
+        summary(results, advice), compared(results, advice), groups(results, of), every_case(results, advice)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Recommendation of a searcher", measure, report, quick=f"every fourth case, {QUICK_SEEDS} seeds",
+    variant=lambda given: replace(BENCHMARK, name="recommending_development") if given.development else BENCHMARK,
+    options={"--development": {"action": "store_true", "help": "the cases that the rules were made from"}})

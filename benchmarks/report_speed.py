@@ -7,15 +7,16 @@ includes what is done once in a process, such as importing matplotlib; the secon
 
 from __future__ import annotations
 
-import argparse
 import math
 import tempfile
 import time
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 
 TRIALS, QUICK_TRIALS = 1000, 100
 SECONDS, MEGABYTES = 10.0, 5.0
@@ -56,39 +57,23 @@ def answer(trials: int) -> dict[str, Any]:
     return {"seconds": seconds, "size": size, "states": {state: states.count(state) for state in sorted(set(states))}}
 
 
-def measured(trials: int) -> dict[str, Any]:
+def measure(given: Namespace) -> dict[str, Any]:
     """The answer of a process of its own, on one core."""
-    worker = harness.Worker("benchmarks.report_speed", "report", harness.environment(1), harness.pinned_core())
-    try:
-        return worker.ask(trials=trials)
-    finally:
-        worker.close()
+    return harness.alone(answer, harness.environment(1), harness.pinned_core(),
+                         trials=QUICK_TRIALS if given.quick else TRIALS)
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/report_speed.md."""
-    name = "report_speed"
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_TRIALS} trials; not to be saved")
-    parser.add_argument("--save", action="store_true", help="write the result to benchmarks/results")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker is not None:
-        harness.serve(answer)
-        return
-    if options.quick and options.save:
-        parser.error("--quick is not to be saved; leave out one of --quick and --save")
-    trials = QUICK_TRIALS if options.quick else TRIALS
-    found = measured(trials)
+def report(found: dict[str, Any], _: Namespace) -> list[str]:
+    """Seconds and megabytes, and the bars."""
     counts = ", ".join(f"{count:,} {state}" for state, count in found["states"].items())
     first, second = found["seconds"]
-    harness.report("The report of a study: seconds and size", name, [
-        f"{harness.versions('scratchtune', 'numpy', 'matplotlib')}. {trials:,} trials ({counts}) over ten parameters.",
+    return [
+        f"{sum(found['states'].values()):,} trials ({counts}) over ten parameters.",
         harness.table(["first page, s", "second page, s", "size, MB"], [[f"{first:.1f}", f"{second:.1f}",
                                                                        f"{found['size']:.2f}"]]),
         "\n".join([harness.bar("the first page", first, SECONDS, " s", at_most=True),
-                   harness.bar("its size", found["size"], MEGABYTES, " MB", at_most=True, digits=2)])], options.save)
+                   harness.bar("its size", found["size"], MEGABYTES, " MB", at_most=True, digits=2)])]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("The report of a study: seconds and size", measure, report, ("matplotlib",),
+                      quick=f"{QUICK_TRIALS} trials")

@@ -1,9 +1,8 @@
 """The document's network tuned by each framework: same digits, space, folds and budget. Who is fast, and who is good?
 
     pip install -e ".[tuners]"
-    python -m benchmarks.same_job [--quick] [--tuners NAME ...] [--seeds 3] [--save]
-    python -m benchmarks.same_job --own --tuners "Optuna, TPE" --seeds 5
-    python -m benchmarks.same_job --seeds 1 --save
+    python -m benchmarks same_job --own --tuners "Optuna, TPE" --seeds 5
+    python -m benchmarks same_job --seeds 1 --save
 
 One hidden layer on the digits, Adam, 9 epochs; learning rate (log), units and batch size are tuned by 30 trials, each
 cross-validated on three folds; the best configuration is trained on all training rows and evaluated on held-out ones.
@@ -32,9 +31,7 @@ to three points with 360 digits: to pass it does not show that two accuracies ar
 
 from __future__ import annotations
 
-import argparse
 import ast
-import contextlib
 import importlib
 import importlib.util
 import inspect
@@ -42,11 +39,10 @@ import json
 import math
 import os
 import statistics
-import sys
 import tempfile
 import textwrap
-import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,8 +50,10 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from benchmarks.common import harness, job_networks, job_tuners
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import Worker, bar, table, verdict
 from benchmarks.common.job_tuners import Best, Job
+from benchmarks.common.memory import Watch, proportional
 
 SEEDS, TRIALS, QUICK_TRIALS = 3, 30, 5
 STARTS = 3  # processes whose start is timed (one with --quick)
@@ -138,7 +136,7 @@ def missing(pair: Pair) -> str:
 
 def answer(tuner: str, network: str, seed: int, trials: int) -> dict[str, Any]:
     """Search, then train the best configuration and evaluate it on the held-out digits; without trials just begin."""
-    memory = Memory()
+    memory = Watch(lambda: proportional(os.getpid()), 0.1)
     job = Job(network_of(network), trials, seed)
     job.held_out(job_tuners.FIRST)  # what is compiled or loaded the first time
     with_torch = ("torch",) if tuner == "Optuna, GP" else ()  # which it imports at its first suggestion
@@ -176,51 +174,10 @@ def scikit_learns_network(params: dict[str, Any], seed: int) -> Any:
     return kind(alpha=0.0, max_iter=job_tuners.EPOCHS, tol=0.0, n_iter_no_change=10**9, random_state=seed, **given)
 
 
-class Memory:
-    """The most memory, in MB, of this process and all that it has started, looked at ten times a second (Linux)."""
-
-    def __init__(self) -> None:
-        self.seen, self.over = [0.0], threading.Event()
-        self.watcher = threading.Thread(target=self._watch, daemon=True)
-        self.watcher.start()
-
-    def _watch(self) -> None:
-        while not self.over.wait(0.1):
-            self.seen.append(proportional(family(os.getpid())))
-
-    def most(self) -> float:
-        """End the watch."""
-        self.over.set()
-        self.watcher.join()
-        return max(self.seen)
-
-
-def family(process: int) -> list[int]:
-    """A process and those that descend from it."""
-    children: dict[int, list[int]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # it has ended
-            children.setdefault(int(path.read_text().rpartition(")")[2].split()[1]), []).append(int(path.parent.name))
-    found = [process]
-    for one in found:
-        found += children.get(one, [])
-    return found
-
-
-def proportional(processes: Sequence[int]) -> float:
-    """Their memory in MB; pages that several processes share are divided among them."""
-    total = 0
-    for process in processes:
-        with contextlib.suppress(OSError):
-            lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-            total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
-
-
 # The main process -----------------------------------------------------------------------------------------------------
 
 
-def measure(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict[Pair, list[dict[str, Any]]]:
+def runs_of(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict[Pair, list[dict[str, Any]]]:
     """The runs that the file lacks, each seed in turn and a second time seed 0; then all runs of each pair, that last.
 
     Each run has a process of its own.
@@ -241,6 +198,9 @@ def measure(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict
                                  "versions": versions(pair), **run_of(pair, max(turn, 0), trials)}
             print(json.dumps(found[pair][turn]), file=file, flush=True)
     return {pair: [runs[turn] for turn in (*sorted(set(runs) - {AGAIN}), AGAIN)] for pair, runs in found.items()}
+
+
+Found = tuple[dict[Pair, list[dict[str, Any]]], dict[Pair, float]]
 
 
 def starts_of(wanted: Sequence[Pair], times: int) -> dict[Pair, float]:
@@ -266,7 +226,7 @@ def run_of(pair: Pair, seed: int, trials: int) -> dict[str, Any]:
                                   RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO="0", TF_CPP_MIN_LOG_LEVEL="2",
                                   **{job_tuners.DATA: str(Path(folder) / "digits.npz")})
         begun = time.perf_counter()
-        worker = Worker("benchmarks.same_job", pair[0], env, harness.pinned_core())
+        worker = Worker(answer, pair[0], env, harness.pinned_core())
         found = worker.ask(tuner=pair[0], network=pair[1], seed=seed, trials=trials)
         whole = time.perf_counter() - begun
         worker.close()
@@ -371,42 +331,34 @@ def held_out(runs: Sequence[dict[str, Any]]) -> tuple[float, float]:
     return p, math.sqrt(p * (1.0 - p) / HELD_OUT)
 
 
-def main() -> int:
-    """Measure, print, and with --save write benchmarks/results/same_job.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.same_job", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"own networks only, one seed, {QUICK_TRIALS} trials")
-    parser.add_argument("--tuners", nargs="+", choices=list(TUNERS), default=list(TUNERS), metavar="NAME",
-                        help="; ".join(TUNERS))
-    parser.add_argument("--own", action="store_true", help="each tuner with the network of its own library only")
-    parser.add_argument("--seeds", type=int, default=SEEDS)
-    parser.add_argument("--records", type=Path, default=RECORDS, help="the file that keeps every run")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/same_job.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.worker:
-        harness.serve(answer)
-        return 0
-    before = harness.load()
+def measure(given: Namespace) -> Found:
+    """All runs of each pair, and the seconds until a search starts."""
     wanted = pairs(given.tuners, given.quick or given.own)
-    skipped = {pair: package for pair in wanted if (package := missing(pair))}
-    seeds, trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
-    found = measure([pair for pair in wanted if pair not in skipped], seeds, trials, given.records)
-    text = [f"{harness.machine()}; {before}; one core for each run.",
-            f"{harness.versions('scratchtune', 'keras', 'keras-tuner', 'tensorflow-cpu', 'torch', 'optuna', 'ray')}, "
-            f"{harness.versions('scikit-learn', 'hyperopt', 'smac').partition(', ')[2]}. {trials} trials, "
-            f"{job_tuners.FOLDS} folds, at most {job_tuners.EPOCHS} epochs."]
-    names = "; ".join(f"{tuner} with {network} ({package})" for (tuner, network), package in skipped.items())
-    text += [f"Skipped, since the package in parentheses is not installed: {names}."] * bool(skipped)
-    starts = starts_of(list(found), 1 if given.quick else STARTS)
-    text.append(table(
-        ("tuner", "network", "seeds", "best score", "held-out", "start", "seconds (range)", "outside training",
-         "epochs", "MB", "lines", "again"),
-        [row(pair, runs, starts[pair]) for pair, runs in found.items()], "llrrrrrrrrrl"))
-    text.append("\n".join(bars(found, starts)))
-    harness.report("The same job in each framework", "same_job", text, given.save)
-    return 0
+    given.skipped = {pair: package for pair in wanted if (package := missing(pair))}
+    seeds, given.trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
+    found = runs_of([pair for pair in wanted if pair not in given.skipped], seeds, given.trials, given.records)
+    return found, starts_of(list(found), 1 if given.quick else STARTS)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def report(measured: Found, given: Namespace) -> list[str]:
+    """A line for each pair, and the bars."""
+    found, starts = measured
+    names = "; ".join(f"{tuner} with {network} ({package})" for (tuner, network), package in given.skipped.items())
+    return [
+        f"One core for each run. {given.trials} trials, {job_tuners.FOLDS} folds, at most {job_tuners.EPOCHS} epochs.",
+        *[f"Skipped, since the package in parentheses is not installed: {names}."] * bool(names),
+        table(("tuner", "network", "seeds", "best score", "held-out", "start", "seconds (range)", "outside training",
+               "epochs", "MB", "lines", "again"),
+              [row(pair, runs, starts[pair]) for pair, runs in found.items()], "llrrrrrrrrrl"),
+        "\n".join(bars(found, starts))]
+
+
+BENCHMARK = Benchmark(
+    "The same job in each framework", measure, report,
+    ("keras", "keras-tuner", "tensorflow-cpu", "torch", "optuna", "ray", "scikit-learn", "hyperopt", "smac"),
+    quick=f"own networks only, one seed, {QUICK_TRIALS} trials", options={
+        "--tuners": {"nargs": "+", "choices": list(TUNERS), "default": list(TUNERS), "metavar": "NAME",
+                     "help": "; ".join(TUNERS)},
+        "--own": {"action": "store_true", "help": "each tuner with the network of its own library only"},
+        "--seeds": {"type": count, "default": SEEDS},
+        "--records": {"type": Path, "default": RECORDS, "help": "the file that keeps every run"}})

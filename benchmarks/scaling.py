@@ -16,14 +16,12 @@ than `LONGEST` seconds is not measured at larger sizes.
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 import statistics
-import sys
 import tempfile
-import threading
 import time
+from argparse import Namespace
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -33,7 +31,9 @@ from typing import Any, NamedTuple
 from tqdm import tqdm
 
 from benchmarks.common import harness
-from benchmarks.common.harness import Worker, table
+from benchmarks.common.benchmark import Benchmark, count
+from benchmarks.common.harness import table
+from benchmarks.common.memory import Watch
 
 LONGEST = 60.0  # seconds of a point, after which a library is not measured at larger sizes
 COLUMNS, BATCH, STEPS, WAIT = 20, 128, 200, 0.02
@@ -162,20 +162,11 @@ def epoch_of_torch(size: int) -> Answer:
 
 def highest(run: Callable[[], object]) -> Answer:
     """Seconds of a run, and the highest memory in it beyond that before, in megabytes, looked at every 5 ms."""
-    before, seen, over = anonymous(), [anonymous()], threading.Event()
-
-    def watch() -> None:
-        while not over.wait(0.005):
-            seen.append(anonymous())
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    before, watch = anonymous(), Watch(anonymous, 0.005)
     begun = time.perf_counter()
     run()
     seconds = time.perf_counter() - begun
-    over.set()
-    watcher.join()
-    return {"seconds": seconds, "megabytes": max(seen) - before}
+    return {"seconds": seconds, "megabytes": watch.most() - before}
 
 
 def step_of_ours(size: int) -> Answer:
@@ -340,20 +331,24 @@ def missing(sweep: Sweep, way: str) -> bool:
     return way in sweep.needs and "missing" in harness.versions(sweep.needs[way])
 
 
-def measured(names: list[str], rounds: int, quick: bool) -> dict[str, dict[str, dict[int, list[Answer]]]]:
-    """By sweep, way and size: the answers of all rounds."""
-    found: dict[str, dict[str, dict[int, list[Answer]]]] = {}
-    turns = [(name, size, turn, way) for name in names for size in SWEEPS[name].sizes[:SWEEPS[name].quick if quick
-             else None] for turn in range(rounds) for way in SWEEPS[name].ways if not missing(SWEEPS[name], way)]
+Found = dict[str, dict[str, dict[int, list[Answer]]]]  # by sweep, way and size
+
+
+def measure(given: Namespace) -> Found:
+    """The answers of all rounds."""
+    found: Found = {}
+    turns = [(name, size, turn, way) for name in given.sweeps
+             for size in SWEEPS[name].sizes[:SWEEPS[name].quick if given.quick else None]
+             for turn in range(1 if given.quick else given.rounds)
+             for way in SWEEPS[name].ways if not missing(SWEEPS[name], way)]
     for name, size, turn, way in tqdm(turns, desc="points", disable=None):
         points = found.setdefault(name, {}).setdefault(way, {})
         before = [one["seconds"] for other in points if other < size for one in points[other]]
         if (before and max(before) > LONGEST) or (turn and points[size][0]["seconds"] > LONGEST):
             continue
         core = None if name in ON_ALL_CORES else harness.pinned_core()
-        worker = Worker("benchmarks.scaling", way, harness.environment(1, PYTHONWARNINGS="ignore"), core)
-        points.setdefault(size, []).append(worker.ask(sweep=name, way=way, size=size))
-        worker.close()
+        points.setdefault(size, []).append(harness.alone(
+            answer, harness.environment(1, PYTHONWARNINGS="ignore"), core, sweep=name, way=way, size=size))
     return found
 
 
@@ -380,56 +375,32 @@ def tables(name: str, found: dict[str, dict[int, list[Answer]]], quick: bool) ->
 
 def plot(found: dict[str, dict[str, dict[int, list[Answer]]]], path: Path) -> None:
     """One panel for each sweep, both axes logarithmic."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
     columns = min(3, len(found))
     rows = -(-len(found) // columns)
-    figure, panels = pyplot.subplots(
-        rows, columns, figsize=(4.5 * columns, 3.6 * rows), layout="constrained", squeeze=False)
-    for panel in panels.flat[len(found):]:
-        panel.set_axis_off()
-    for panel, (name, ways) in zip(panels.flat, found.items(), strict=False):
-        unit = SWEEPS[name].units[0]
-        for way, points in ways.items():
-            look = {"ls": "--", "marker": "s"} if way in SWEEPS[name].needs else {"ls": "-", "marker": "o"}
-            panel.plot(list(points), [statistics.median(one[unit] for one in answers) for answers in points.values()],
-                       label=way, **look)
-        panel.set(xscale="log", yscale="log", title=SWEEPS[name].title, xlabel=name, ylabel=unit)
-        sizes = sorted({size for points in ways.values() for size in points})
-        panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
-        panel.set_xticks([], minor=True)
-        panel.legend(fontsize="x-small")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with harness.drawn(path, rows, columns, figsize=(4.5 * columns, 3.6 * rows), squeeze=False) as panels:
+        for panel in panels.flat[len(found):]:
+            panel.set_axis_off()
+        for panel, (name, ways) in zip(panels.flat, found.items(), strict=False):
+            unit = SWEEPS[name].units[0]
+            for way, points in ways.items():
+                look = {"ls": "--", "marker": "s"} if way in SWEEPS[name].needs else {"ls": "-", "marker": "o"}
+                middle = [statistics.median(one[unit] for one in answers) for answers in points.values()]
+                panel.plot(list(points), middle, label=way, **look)
+            panel.set(xscale="log", yscale="log", title=SWEEPS[name].title, xlabel=name, ylabel=unit)
+            sizes = sorted({size for points in ways.values() for size in points})
+            panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+            panel.set_xticks([], minor=True)
+            panel.legend(fontsize="x-small")
 
 
-def main() -> int:
-    """Measure and report."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scaling", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sweeps", nargs="+", choices=list(SWEEPS), default=list(SWEEPS), help="these instead of all")
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"measurements of each point ({ROUNDS})")
-    parser.add_argument("--quick", action="store_true", help="the small sizes, one round")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/scaling.md and .png")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.worker:
-        harness.serve(answer)
-        return 0
-    before = harness.load()
-    found = measured(given.sweeps, 1 if given.quick else given.rounds, given.quick)
-    picture = harness.picture("scaling", given.save, Path(tempfile.gettempdir()))
-    plot(found, picture)
-    harness.report("Scaling", "scaling", [
-        f"{harness.machine()}, one thread on core {harness.pinned_core()}, workers on all {os.cpu_count()}; {before}.",
-        harness.versions("scratchtune", "numpy", "numba", "optuna", "torch", "distributed", "ray"),
-        *(part for name in found for part in tables(name, found[name], given.quick)), harness.shown(picture)],
-        given.save)
-    return 0
+def report(found: Found, given: Namespace) -> list[str]:
+    """The tables of all sweeps, and the picture."""
+    plot(found, given.picture)
+    return [f"One thread on core {harness.pinned_core()}, workers on all {os.cpu_count()}.",
+            *(part for name in found for part in tables(name, found[name], given.quick)), harness.shown(given.picture)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark(
+    "Scaling", measure, report, ("optuna", "torch", "distributed", "ray"), quick="the small sizes, one round",
+    options={"--sweeps": {"nargs": "+", "choices": list(SWEEPS), "default": list(SWEEPS), "help": "these, not all"},
+             "--rounds": {"type": count, "default": ROUNDS, "help": f"measurements of each point ({ROUNDS})"}})

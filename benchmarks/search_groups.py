@@ -17,19 +17,17 @@ Each run is kept in a file, so that an interrupted benchmark continues (delete i
 The report has all seeds that the file has of a searcher: one whose runs are short may have more of them than one whose
 runs take a minute. So several commands may fill the file, and one with ``--seeds 0`` reports what it has:
 
-    python -m benchmarks.search_groups --quick
-    python -m benchmarks.search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
-    python -m benchmarks.search_groups --searchers bayesian bayesian:tpe genetic "Optuna TPE" "Optuna CMA-ES" --seeds 20
-    python -m benchmarks.search_groups --searchers "Optuna GP" --seeds 10
-    python -m benchmarks.search_groups --seeds 0 --save
+    python -m benchmarks search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
+    python -m benchmarks search_groups --searchers bayesian bayesian:tpe genetic "Optuna TPE" "Optuna CMA-ES" --seeds 20
+    python -m benchmarks search_groups --searchers "Optuna GP" --seeds 10
+    python -m benchmarks search_groups --seeds 0 --save
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
-import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +36,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import askers, harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.group_cases import GroupCase, cases, quartile_distance
 from benchmarks.search_quality import score
 
@@ -49,13 +48,13 @@ QUICK = ("random", "bayesian", "bayesian:tpe", "Optuna TPE")
 RESAMPLES, FEWEST = 2000, 10  # with fewer seeds an interval would be too narrow
 GROUPS = ("noise 0.05", "noise 0.15", "noise 0.4", "20 dimensions", "40 dimensions", "conditions", "8 at a time",
           "budgets")
+PACKAGES = "optuna", "cmaes", "hyperopt", "smac", "ioh"
 RECORDS = harness.RESULTS / "search_groups.jsonl"
 
 RECOMMENDED, OWN, OBSERVED = "recommended", "own", "observed"  # the kinds of answers
 LABELS = {RECOMMENDED: "{}", OWN: "{}, own answers", OBSERVED: "{}, observed"}  # of a group's tables
 
 Regrets = dict[tuple[str, str], np.ndarray]  # (searcher, case) to regrets by seed
-
 
 def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> dict[str, Any]:
     """The regrets of one search, by kind of answer."""
@@ -92,7 +91,7 @@ def observed(done: Sequence[tuple[dict[str, Any], float, float]]) -> dict[str, A
 
 def versions() -> str:
     """Of all libraries: runs of others are not used."""
-    return harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "smac", "ioh")
+    return harness.versions("scratchtune", *PACKAGES)
 
 
 def names_for(case: GroupCase, names: Sequence[str]) -> list[str]:
@@ -114,7 +113,7 @@ def measured(
     jobs = [(name, case.name, seed, trials)
             for seed in range(seeds) for case in chosen for name in names_for(case, names)]
     todo = [job for job in jobs if job not in known]
-    workers = {name: harness.Worker("benchmarks.search_groups", name, harness.environment(1, PYTHONWARNINGS="ignore"))
+    workers = {name: harness.Worker(answer, name, harness.environment(1, PYTHONWARNINGS="ignore"))
                for name in dict.fromkeys(job[0] for job in todo)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "a", encoding="utf-8") as file:
@@ -244,41 +243,31 @@ def written(
     return parts, verdicts
 
 
-def main() -> int:
-    """Measure and report."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.search_groups", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--groups", nargs="+", choices=GROUPS, default=GROUPS, metavar="NAME",
-                        help="these instead of all")
-    parser.add_argument("--searchers", nargs="+", metavar="NAME",
-                        help=f"of {', '.join((*OURS, *WITH_BUDGETS, *askers.PEERS))}")
-    parser.add_argument("--seeds", type=int,
-                        help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick); 0: report the runs of the file")
-    parser.add_argument("--records", type=Path, default=RECORDS, help="the file that keeps every run")
-    parser.add_argument("--quick", action="store_true", help=f"two cases of each group, {QUICK_TRIALS} trials")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/search_groups.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.worker:
-        harness.serve(answer)
-        return 0
-    before = harness.load()
+def measure(given: Namespace) -> dict[str, Regrets]:
+    """The regrets of all runs, by kind of answer."""
     wanted = given.searchers or (QUICK if given.quick else (*OURS, *WITH_BUDGETS, *askers.PEERS))
-    skipped = {name: askers.missing(name) for name in wanted if askers.missing(name)}
-    names = ["random", *(name for name in wanted if name != "random" and name not in skipped)]
-    by_group = {group: [case for case in cases().values() if case.group == group][:2 if given.quick else None]
-                for group in given.groups}
-    chosen = [case for some in by_group.values() for case in some]
+    given.skipped = {name: askers.missing(name) for name in wanted if askers.missing(name)}
+    given.names = ["random", *(name for name in wanted if name != "random" and name not in given.skipped)]
+    given.by_group = {group: [case for case in cases().values() if case.group == group][:2 if given.quick else None]
+                      for group in given.groups}
+    chosen = [case for some in given.by_group.values() for case in some]
     seeds = given.seeds if given.seeds is not None else QUICK_SEEDS if given.quick else SEEDS
-    regrets = measured(chosen, names, seeds, QUICK_TRIALS if given.quick else None, given.records)
-    parts, verdicts = written(regrets, by_group, names)
-    harness.report("Searchers by group", "search_groups", [
-        f"{harness.machine()}; {before}.",
-        versions() + "."
-        + "".join(f" Skipped: {name} ({package} is not installed)." for name, package in skipped.items()),
-        *parts, "## Bars", "\n".join(verdicts)], given.save)
-    return 0
+    return measured(chosen, given.names, seeds, QUICK_TRIALS if given.quick else None, given.records)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def report(regrets: dict[str, Regrets], given: Namespace) -> list[str]:
+    """The tables of all groups, and the bars."""
+    parts, verdicts = written(regrets, given.by_group, given.names)
+    skipped = " ".join(f"Skipped: {name} ({package} is not installed)." for name, package in given.skipped.items())
+    return [*[skipped] * bool(skipped), *parts, "## Bars", "\n".join(verdicts)]
+
+
+BENCHMARK = Benchmark(
+    "Searchers by group", measure, report, PACKAGES, quick=f"two cases of each group, {QUICK_TRIALS} trials",
+    options={
+        "--groups": {"nargs": "+", "choices": GROUPS, "default": GROUPS, "metavar": "NAME", "help": "these, not all"},
+        "--searchers": {"nargs": "+", "metavar": "NAME",
+                        "help": f"of {', '.join((*OURS, *WITH_BUDGETS, *askers.PEERS))}"},
+        "--seeds": {"type": int, "help": f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick); 0: report the runs of "
+                                         "the file"},
+        "--records": {"type": Path, "default": RECORDS, "help": "the file that keeps every run"}})

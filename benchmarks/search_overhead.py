@@ -9,17 +9,17 @@ own process and runs once before its clock starts, so that nothing is imported o
 
 from __future__ import annotations
 
-import argparse
 import math
 import statistics
-import tempfile
 import traceback
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks.common import black_boxes, harness, peers
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import Worker, bar, table
 from benchmarks.search_quality import exists, run_ours
 
@@ -61,11 +61,14 @@ def budget_of(name: str, limit: int) -> int:
     return min(limit, LIMITS.get(name, limit)) + AROUND
 
 
-def measure(names: list[str], rounds: int, limit: int) -> tuple[Times, list[str]]:
+def measure(given: Namespace) -> tuple[Times, list[str]]:
     """The median over the rounds, and notes on searchers that failed; the slow ones have one round."""
+    left_out = "scikit-optimize GP" if given.quick else None
+    names = given.searcher or [*OURS, *(name for name in peers.PEERS if peers.version(name) and name != left_out)]
+    rounds, limit = given.rounds or (1 if given.quick else ROUNDS), QUICK_LIMIT if given.quick else max(TRIALS)
     env = harness.environment(1, PYTHONWARNINGS="ignore")
     core = harness.pinned_core()
-    workers = {name: Worker("benchmarks.search_overhead", name, env, core) for name in names}
+    workers = {name: Worker(answer, name, env, core) for name in names}
     found: dict[str, list[dict[int, float]]] = {name: [] for name in names}
     notes = {}
     turns = [(i, name) for i in range(rounds) for name in names if i == 0 or name not in peers.SLOW]
@@ -74,11 +77,11 @@ def measure(names: list[str], rounds: int, limit: int) -> tuple[Times, list[str]
             continue
         if i == 0:  # import and compile
             workers[name].ask(searcher=name, seed=0, budget=WARM_SLOW if name in peers.SLOW else WARM)
-        given = workers[name].ask(searcher=name, seed=i, budget=budget_of(name, limit))
-        if "error" in given:
-            notes[name] = f"- {name}: {given['error']}"
+        result = workers[name].ask(searcher=name, seed=i, budget=budget_of(name, limit))
+        if "error" in result:
+            notes[name] = f"- {name}: {result['error']}"
         else:
-            found[name].append(at_trials(given["milliseconds"]))
+            found[name].append(at_trials(result["milliseconds"]))
     for worker in workers.values():
         worker.close()
     times = {name: {trial: statistics.median(run[trial] for run in runs) for trial in runs[0]}
@@ -87,78 +90,51 @@ def measure(names: list[str], rounds: int, limit: int) -> tuple[Times, list[str]
 
 
 def bars(times: Times) -> list[str]:
-    """The bars of the Gaussian process and of TPE; one that could not be measured fails."""
+    """The bars of the Gaussian process and of TPE."""
     def at(name: str, trial: int) -> float:
         return times.get(name, {}).get(trial, math.nan)
 
+    def line(what: str, measured: float, wanted: float, unit: str = "x", digits: int = 2) -> str:
+        return bar(what, None if math.isnan(measured) else measured, wanted, unit, True, digits,
+                   "not run, or not for so many trials")
+
     gp, tpe = "bayesian:gp", "bayesian:tpe"
     return [
-        bar("bayesian:gp / Optuna GP at trial 100", at(gp, 100) / at("Optuna GP", 100), SHARE_OF_OPTUNA_GP,
-            at_most=True, digits=3),
-        bar("bayesian:tpe / Optuna TPE at trial 100", at(tpe, 100) / at("Optuna TPE", 100), 1.0,
-            at_most=True, digits=2),
-        bar("bayesian:gp at trial 500", at(gp, 500), GP_AT_500, " ms", at_most=True, digits=2),
-        bar("bayesian:tpe at trial 500", at(tpe, 500), TPE_AT_500, " ms", at_most=True, digits=2),
-        *(bar(f"{name} at trial 1,000", at(name, 1000), AT_1000, " ms", at_most=True, digits=2)
-          for name in ("bayesian", gp, tpe)),
-    ]
+        line("bayesian:gp / Optuna GP at trial 100", at(gp, 100) / at("Optuna GP", 100), SHARE_OF_OPTUNA_GP, digits=3),
+        line("bayesian:tpe / Optuna TPE at trial 100", at(tpe, 100) / at("Optuna TPE", 100), 1.0),
+        line("bayesian:gp at trial 500", at(gp, 500), GP_AT_500, " ms"),
+        line("bayesian:tpe at trial 500", at(tpe, 500), TPE_AT_500, " ms"),
+        *(line(f"{name} at trial 1,000", at(name, 1000), AT_1000, " ms") for name in ("bayesian", gp, tpe))]
 
 
 def plot(times: Times, path: Path) -> None:
     """The growth, both axes logarithmic; ours solid, the others dashed."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 5), layout="constrained")
-    others = list(peers.PEERS)
-    for name, points in times.items():
-        look = {"color": pyplot.cm.Dark2(others.index(name)), "ls": "--", "marker": "s"} if name in others else {
-            "ls": "-", "marker": "o", "lw": 2.0}
-        axes.plot(list(points), list(points.values()), label=name, **look)
-    axes.set(xscale="log", yscale="log", xlabel="trial", ylabel="milliseconds a suggestion",
-             xticks=TRIALS, xticklabels=TRIALS, title="What a suggestion costs")
-    axes.minorticks_off()
-    axes.grid(True, alpha=0.3)
-    axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    with harness.drawn(path, figsize=(8, 5)) as axes:
+        others = list(peers.PEERS)
+        for name, points in times.items():
+            look = {"color": f"C{others.index(name)}", "ls": "--", "marker": "s"} if name in others else {
+                "ls": "-", "marker": "o", "lw": 2.0}
+            axes.plot(list(points), list(points.values()), label=name, **look)
+        axes.set(xscale="log", yscale="log", xlabel="trial", ylabel="milliseconds a suggestion",
+                 xticks=TRIALS, xticklabels=TRIALS, title="What a suggestion costs")
+        axes.minorticks_off()
+        axes.grid(True, alpha=0.3)
+        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def main() -> None:
-    """Measure, print, plot, and with --save write benchmarks/results/search_overhead.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.search_overhead", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"one round of {QUICK_LIMIT} trials, scikit-optimize not")
-    parser.add_argument("--searcher", nargs="+", metavar="NAME", help="ours and peers by name, instead of all")
-    parser.add_argument("--rounds", type=int, help=f"rounds ({ROUNDS}, or 1 with --quick)")
-    parser.add_argument("--plot", type=Path, help="where the picture is saved (a temporary folder)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/search_overhead.md and .png")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(answer)
-        return
-    load = harness.load()
-    left_out = "scikit-optimize GP" if options.quick else None
-    names = options.searcher or [*OURS, *(name for name in peers.PEERS if peers.version(name) and name != left_out)]
-    times, notes = measure(names, options.rounds or (1 if options.quick else ROUNDS),
-                           QUICK_LIMIT if options.quick else max(TRIALS))
-    picture = options.plot or harness.picture("search_overhead", options.save, Path(tempfile.gettempdir()))
-    plot(times, picture)
-    harness.report("Cost of a suggestion", "search_overhead", written(times, notes, picture, load), options.save)
-
-
-def written(times: Times, notes: list[str], path: Path, load: str) -> list[str]:
-    """The report's paragraphs."""
+def report(found: tuple[Times, list[str]], given: Namespace) -> list[str]:
+    """Milliseconds of each searcher as the trials grow, the picture, and the bars."""
+    times, notes = found
+    plot(times, given.picture)
     rows = [[name, *(f"{points[trial]:.2f}" if trial in points else "" for trial in TRIALS)]
             for name, points in times.items()]
-    return [
-        f"{harness.machine()}, one thread on core {harness.pinned_core()}; {load}.",
-        harness.versions("scratchtune", "numba", "optuna", "torch", "hyperopt", "pymoo", "deap", "scikit-optimize"),
-        table(["milliseconds at trial", *map(str, TRIALS)], rows), harness.shown(path),
-        "\n".join(bars(times)), *["\n".join(notes)] * bool(notes)]
+    return [f"One thread on core {harness.pinned_core()}.",
+            table(["milliseconds at trial", *map(str, TRIALS)], rows), harness.shown(given.picture),
+            "\n".join(bars(times)), *["\n".join(notes)] * bool(notes)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Cost of a suggestion", measure, report, ("optuna", "torch", "hyperopt", "pymoo", "deap", "scikit-optimize"),
+    quick=f"one round of {QUICK_LIMIT} trials, scikit-optimize not", options={
+        "--searcher": {"nargs": "+", "metavar": "NAME", "help": "ours and peers by name, instead of all"},
+        "--rounds": {"type": count, "help": f"rounds ({ROUNDS}, or 1 with --quick)"}})

@@ -7,15 +7,13 @@ interval: the seeds of each case are resampled, identically for both and for ran
 
 Results of the other libraries are cached in benchmarks/results/search_peers.json, by version. Examples:
 
-    python -m benchmarks.search_quality --quick
-    python -m benchmarks.search_quality --searcher bayesian:gp bayesian:tpe --cases tables
-    python -m benchmarks.search_quality --searcher genetic:population=30 --cases bbob-f06-d3 mixint --seeds 10
-    python -m benchmarks.search_quality --searcher scratchtune.search.mine.MySearch --cases other --peers none
+    python -m benchmarks search_quality --searcher bayesian:gp bayesian:tpe --cases tables
+    python -m benchmarks search_quality --searcher genetic:population=30 --cases bbob-f06-d3 mixint --seeds 10
+    python -m benchmarks search_quality --searcher scratchtune.search.mine.MySearch --cases other --peers none
 """
 
 from __future__ import annotations
 
-import argparse
 import ast
 import fnmatch
 import json
@@ -24,8 +22,10 @@ import os
 import queue
 import re
 import statistics
+import sys
 import threading
 import traceback
+from argparse import Namespace
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.common import black_boxes, harness, peers
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import Worker, table, verdict
 
 BUDGET, SEEDS, QUICK_SEEDS, WORKERS = 100, 20, 5, 2
@@ -139,7 +140,7 @@ class Team:
 
     def __init__(self, size: int) -> None:
         env = harness.environment(1, PYTHONWARNINGS="ignore")
-        self.workers = [Worker("benchmarks.search_quality", str(i), env) for i in range(size)]
+        self.workers = [Worker(answer, str(i), env) for i in range(size)]
         self.lock = threading.Lock()
 
     def run(self, jobs: Sequence[Job], label: str, keep: Callable[[Answers], None] | None = None) -> Answers:
@@ -428,32 +429,9 @@ def cached_runs(cache: Cache, cases: Sequence[str]) -> Runs:
     return {(name, case): cache.runs(name, case) for name in cache.data["peers"] for case in cases}
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/search_quality.md."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.search_quality", description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help=f"{len(black_boxes.QUICK)} cases, {QUICK_SEEDS} seeds")
-    parser.add_argument("--searcher", nargs="+", metavar="NAME[:MODEL]", help=f"ours (default: {' '.join(OURS)})")
-    parser.add_argument("--cases", nargs="+", default=[], help="names, patterns, functions, mixint, tables, all, other")
-    parser.add_argument("--seeds", type=int, help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)")
-    parser.add_argument("--peers", nargs="+", metavar="NAME",
-                        help="parts of names: tpe, pymoo, ...; none; slow, or a slow one by its whole name")
-    parser.add_argument("--workers", type=int, default=WORKERS, help="processes that run at a time (%(default)s)")
-    parser.add_argument("--fill", action="store_true", help="only run what the cache lacks of the peers")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/search_quality.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(answer)
-        return
-    measure(options)
-
-
-def measure(options: argparse.Namespace) -> None:
-    """The whole run."""
-    load, cache = harness.load(), Cache(CACHE)
-    cases = chosen_cases(options.cases, options.quick)
+def measure(options: Namespace) -> tuple[Runs, dict[str, float], list[str]]:
+    """All runs, ours and those of the cache, milliseconds per trial of ours, and notes on what failed."""
+    cache, cases = Cache(CACHE), chosen_cases(options.cases, options.quick)
     seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
     ours = list(dict.fromkeys(options.searcher or OURS))
     whole = not (options.quick or options.cases or options.searcher or options.peers)
@@ -474,26 +452,22 @@ def measure(options: argparse.Namespace) -> None:
         team.close()
     if options.fill:
         print("\n".join(notes or ["The cache is full."]))
-        return
-    runs = own | cached_runs(cache, cases)
-    harness.report("Quality of the searchers", "search_quality",
-                   written(runs, cases, seeds, ours, wanted, times, notes, load), options.save)
+        sys.exit()
+    options.cases, options.seeds, options.searcher, options.wanted = cases, seeds, ours, wanted
+    return own | cached_runs(cache, cases), times, notes
 
 
-def written(
-    runs: Runs, cases: Sequence[str], seeds: int, ours: Sequence[str], wanted: Sequence[str], times: dict[str, float],
-    notes: Sequence[str], load: str,
-) -> list[str]:
-    """The report's paragraphs."""
+def report(found: tuple[Runs, dict[str, float], list[str]], options: Namespace) -> list[str]:
+    """Scores over all cases and on each, differences from the peers, and the bars."""
+    runs, times, notes = found
+    cases, seeds, ours, wanted = options.cases, options.seeds, options.searcher, options.wanted
     scores = Scores(runs, cases, seeds)
     if not scores.complete("random"):
         raise SystemExit("\n".join(["random search did not run, and every score is relative to it", *notes]))
     present = [name for name in dict.fromkeys(["random", *ours]) if scores.complete(name)]
     fast = [name for name in wanted if scores.complete(name)]
     paragraphs = [
-        f"{harness.machine()}; {load}.",
-        harness.versions("scratchtune", "optuna", "cmaes", "hyperopt", "pymoo", "deap", "scikit-optimize",
-                         *black_boxes.PACKAGES) + f". {len(cases)} cases, {BUDGET} trials, {seeds} seeds. Score: "
+        f"{len(cases)} cases, {BUDGET} trials, {seeds} seeds. Score: "
         "1 - median regret / random search's, from -1 to 1. Milliseconds are this run's, with several runs at a time.",
         table_of_means(scores, [*present, *fast], times),
         table_of_cases(scores, [name for name in (*present, *fast) if name != "random"])]
@@ -501,7 +475,7 @@ def written(
     paragraphs += [table_of_differences(scores, own, fast)] if own and fast else []
     lines = bars(scores, fast, f"{len(cases)} cases") if "bayesian" in present else []
     lines += genetic_bars(scores, fast) if "genetic" in present else []
-    lines += [verdict(False, f"{name} is missing or has not finished all runs")
+    lines += [verdict(None, name, "it is missing, or has not finished all runs")
               for name in (*ours, *wanted) if name not in (*present, *fast)]
     paragraphs += slow_part(runs, cases, seeds, [*present, *fast], times, lines)
     return [*paragraphs, "\n".join(lines), *("\n".join(f"- {note}" for note in notes),) * bool(notes)]
@@ -522,5 +496,14 @@ def slow_part(
     return paragraphs if len(paragraphs) > 1 else []
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Quality of the searchers", measure, report,
+    ("optuna", "cmaes", "hyperopt", "pymoo", "deap", "scikit-optimize", *black_boxes.PACKAGES),
+    quick=f"{len(black_boxes.QUICK)} cases, {QUICK_SEEDS} seeds", options={
+        "--searcher": {"nargs": "+", "metavar": "NAME[:MODEL]", "help": f"ours (default: {' '.join(OURS)})"},
+        "--cases": {"nargs": "+", "default": [], "help": "names, patterns, functions, mixint, tables, all, other"},
+        "--seeds": {"type": count, "help": f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)"},
+        "--peers": {"nargs": "+", "metavar": "NAME",
+                    "help": "parts of names: tpe, pymoo, ...; none; slow, or a slow one by its whole name"},
+        "--workers": {"type": count, "default": WORKERS, "help": f"processes that run at a time ({WORKERS})"},
+        "--fill": {"action": "store_true", "help": "only run what the cache lacks of the peers"}})

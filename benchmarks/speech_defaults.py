@@ -1,7 +1,5 @@
 """Does a recogniser of speech learn from its defaults: `SpeechRecognizer(alphabet)`, `compile()`, `fit(clips, texts)`?
 
-    python -m benchmarks.speech_defaults [--data FOLDER] [--prompts FOLDER] [--seeds 3] [--quick] [--save]
-
 Each task is a vocabulary of some language, said by espeak-ng in some voices at some rate. A seed draws the voices, what
 they say, and the weights. The word error rate is that of greedy decoding, on clips of ten voices never heard in
 training. Features, dropout and the speeds of training clips were chosen on `CHOSEN_ON`, with seeds 100 and 101; the
@@ -11,10 +9,10 @@ were first run when all was fixed.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import tempfile
+from argparse import Namespace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,6 +21,7 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import espeak, espeak_program, harness
+from benchmarks.common.benchmark import Benchmark, count
 
 TEST_VOICES, TEST_CLIPS = 10, 40
 BAR = 0.3  # word error rate after training on 200 clips
@@ -116,6 +115,9 @@ def built_in(seeds: range, epochs: int | None, folder: Path | None) -> tuple[lis
             f"{statistics.mean(rates):.2f}"], heard
 
 
+Found = tuple[list[list[str]], list[str], list[str]]
+
+
 def prompts(model: st.SpeechRecognizer, folder: Path | None) -> str:
     """What a recogniser hears in recorded prompts."""
     try:
@@ -128,37 +130,37 @@ def prompts(model: st.SpeechRecognizer, folder: Path | None) -> str:
             f"{st.speech.character_error_rate(real.texts, heard):.2f}: {pairs}")
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/speech_defaults.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speech_defaults", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path(tempfile.gettempdir(), "scratchtune-words"),
-                        help="the folder of the synthetic speech, made where it is not there (default: %(default)s)")
-    parser.add_argument("--prompts", type=Path, help="the folder of Asterisk's sounds (default: Debian's)")
-    parser.add_argument("--seeds", type=int, default=3, help="draws of each task (default: %(default)s)")
-    parser.add_argument("--quick", action="store_true", help="one seed, two epochs: only whether it runs")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/speech_defaults.md")
-    options = parser.parse_args()
-    seeds, epochs = (range(1), 2) if options.quick else (range(options.seeds), None)
+def measure(given: Namespace) -> Found:
+    """The rows of the tasks on which nothing was chosen, and of the built-in clips with what is heard in prompts."""
+    seeds, epochs = (range(1), 2) if given.quick else (range(given.seeds), None)
     espeak_program.provide()
-    load = harness.load()
     try:
-        rows = [measured(options.data, task, seeds, epochs) for task in tqdm(OTHERS, "tasks", disable=None)]
+        rows = [measured(given.data, task, seeds, epochs) for task in tqdm(OTHERS, "tasks", disable=None)]
     except (FileNotFoundError, ValueError) as problem:
         raise SystemExit(str(problem)) from None
-    row, heard = built_in(seeds, epochs, options.prompts)
+    return rows, *built_in(seeds, epochs, given.prompts)
+
+
+def report(found: Found, given: Namespace) -> list[str]:
+    """The word error rates, and the bars."""
+    rows, row, heard = found
     columns = ["task", "words", "at most in a clip", "clips", "voices", "samples a second", "seeds", "mean"]
-    bars = [harness.bar(f"word error rate, {row[0]}", float(row[-1]), BAR, "", at_most=True, digits=2)
-            for row in rows if row[3] == "200"]
-    harness.report("A recogniser of speech with its defaults alone", "speech_defaults", [
-        f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune") + ".",
+    bars = [harness.bar(f"word error rate, {row[0]}", None if given.quick else float(row[-1]), BAR, "", at_most=True,
+                        digits=2) for row in rows if row[3] == "200"]
+    return [
         f"Word error rates of greedy decoding on {TEST_CLIPS} clips of {TEST_VOICES} voices never heard, of synthetic "
         "speech by espeak-ng; an accent of the language for each voice. A seed is a draw of voices, texts and weights.",
         "## Tasks on which nothing was chosen", harness.table(columns, rows), "\n".join(bars),
         "The defaults were chosen on others: " + ", ".join(task.name for task in CHOSEN_ON) + ".",
         "## The built-in clips", "12 of 60 voices never heard.", harness.table(columns, [row]),
         "## Real speech: the ten English digits as recorded prompts, one speaker",
-        "The recognisers of the built-in clips, one for each seed.", "\n".join(heard)], options.save)
+        "The recognisers of the built-in clips, one for each seed.", "\n".join(heard)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "A recogniser of speech with its defaults alone", measure, report,
+    quick="one seed, two epochs: only whether it runs", options={
+        "--data": {"type": Path, "default": Path(tempfile.gettempdir(), "scratchtune-words"),
+                   "help": "the folder of the synthetic speech, made where it is not there (default: %(default)s)"},
+        "--prompts": {"type": Path, "help": "the folder of Asterisk's sounds (default: Debian's)"},
+        "--seeds": {"type": count, "default": 3, "help": "draws of each task (default: %(default)s)"}})

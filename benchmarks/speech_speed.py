@@ -1,7 +1,5 @@
 """How long do the CTC loss and a training step of a recogniser of speech take, here and in PyTorch?
 
-    python -m benchmarks.speech_speed [--quick] [--save]
-
 float32, batch 32, recordings of 100 frames. The loss: −log P(labels) of about 20 labels among 40 symbols, from logits,
 with its gradient; in PyTorch log_softmax, functional.ctc_loss and backward. A step: forward, backward and Adam for the
 network of `SpeechRecognizer`, 26 features and 17 symbols: convolution over 5 frames, GRU in both directions, logits.
@@ -12,19 +10,16 @@ eager mode, with the fastest of its three Adams.
 
 from __future__ import annotations
 
-import argparse
 import os
-import statistics
-import sys
 import time
+from argparse import Namespace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from benchmarks.common import harness
-from benchmarks.common.harness import Worker, bar, median_ratio, table
+from benchmarks.common import harness, steps
+from benchmarks.common.benchmark import Benchmark
 
 BATCH, FRAMES = 32, 100
 SHORTEST, LONGEST = 15, 25  # labels of a recording
@@ -36,7 +31,7 @@ CASES: dict[str, tuple[int, float | None]] = {  # units, 0 for the loss alone; t
 ADAMS: dict[str, dict[str, Any]] = {"default": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 NAMES = ("ours", "PyTorch")
 BUSY = 0.7  # a load average above it means that other processes run
-CLOSE = 1e-3  # of two losses, or of the sizes of two gradients, relative
+ROUNDS = (7, 2), (3, 1)  # rounds and their epochs; of a quick run
 Answer = dict[str, Any]
 
 
@@ -138,8 +133,7 @@ def our_steps(units: int, seed: int, epochs: int) -> Answer:
 @cache
 def fastest_adam(units: int) -> str:
     """The name of PyTorch's fastest Adam for a network."""
-    times = {name: min(torch_steps(units, 0, 1, name)["seconds"] for _ in range(3)) for name in ADAMS}
-    return min(times, key=times.__getitem__)
+    return min(ADAMS, key=lambda adam: min(torch_steps(units, 0, 1, adam)["seconds"] for _ in range(3)))
 
 
 def torch_steps(units: int, seed: int, epochs: int, adam: str = "") -> Answer:
@@ -184,72 +178,29 @@ def answer(name: str, case: str, seed: int, epochs: int) -> Answer:
     return (our_steps if name == "ours" else torch_steps)(units, seed, epochs)
 
 
-def measure(rounds: int, epochs: int) -> dict[tuple[str, str], list[Answer]]:
-    """All answers, by (case, name)."""
-    env, core = harness.environment(1), harness.pinned_core()
-    workers = {name: Worker("benchmarks.speech_speed", name, env, core) for name in NAMES}
-    found: dict[tuple[str, str], list[Answer]] = {(case, name): [] for case in CASES for name in NAMES}
-    with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
-        for number in range(-1, rounds):  # the first round only compiles
-            for case, name in found:
-                given = workers[name].ask(
-                    name=name, case=case, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
-                if number >= 0:
-                    found[case, name].append(given)
-                progress.update()
-    for worker in workers.values():
-        worker.close()
-    return found
+def measure(given: Namespace) -> steps.Found:
+    """All answers."""
+    given.is_busy = os.getloadavg()[0] > BUSY
+    questions = {(case, name): {"case": case} for case in CASES for name in NAMES}
+    return steps.in_turns(answer, questions, *ROUNDS[given.quick])
 
 
-def tables(found: dict[tuple[str, str], list[Answer]]) -> list[str]:
-    """The report's table and its bars."""
-    lines, bars, worst = [], [], 0.0
-    for case, (_, wanted) in CASES.items():
-        answers = {name: found[case, name] for name in NAMES}
-        times = {name: [given["seconds"] for given in answers[name]] for name in NAMES}
-        for name in NAMES:
-            adam = answers[name][0].get("adam")
-            lines.append([
-                case, f"{name} ({adam} Adam)" if adam else name, f"{1e6 * statistics.median(times[name]):,.0f}",
-                f"{1e6 * min(times[name]):,.0f}", f"{median_ratio(times[name], times['ours']):.2f}",
-                f"{statistics.mean(given['loss'] for given in answers[name]):.5f}"])
-        if wanted is not None:
-            ratio = median_ratio(times["PyTorch"], times["ours"])
-            bars.append(bar(f"{case}: PyTorch / ours", ratio, wanted, digits=2))
-        for ours, theirs in zip(*answers.values(), strict=True):
-            worst = max(worst, *(abs(theirs[key] / ours[key] - 1.0) for key in ("loss", "gradient") if key in ours))
-    bars.append(harness.verdict(worst <= CLOSE, f"equal losses and gradients: bar at most {CLOSE:g} relative "
-                                                f"difference, measured {worst:.1e}"))
-    return [table(["what", "library", "us", "least", "time / ours", "loss"], lines, "llrrrr"),
-            "Against the bars:", "\n".join(bars)]
-
-
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/speech_speed.md."""
-    if "--worker" in sys.argv:
-        harness.serve(answer)
-        return
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speech_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three short rounds")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/speech_speed.md")
-    options = parser.parse_args()
-    rounds, epochs = (3, 1) if options.quick else (7, 2)
-    load, is_busy = harness.load(), os.getloadavg()[0] > BUSY
+def report(found: steps.Found, given: Namespace) -> list[str]:
+    """A line for each case and library, and the bars."""
+    rounds, epochs = ROUNDS[given.quick]
+    lines, bars = steps.speeds(found, {case: wanted for case, (_, wanted) in CASES.items()}, "us")
     warning = ["Other processes ran at the same time, so these times are too long and the ratios uncertain; to be "
-               "measured again on an idle machine."] if is_busy else []
-    harness.report("CTC, and a training step of a recogniser of speech", "speech_speed", [
-        f"{harness.machine()}; {load}.",
+               "measured again on an idle machine."] if given.is_busy else []
+    return [
         *warning,
-        harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
+        f"float32, one thread, core "
         f"{harness.pinned_core()}, {rounds} rounds, batch {BATCH}, {FRAMES} frames, {SHORTEST} to {LONGEST} labels. "
         f"The loss: {LOSS_SYMBOLS} symbols, {epochs * REPEATS} evaluations a round. A step: {FEATURES} features, "
         f"{SYMBOLS} symbols, convolution over 5 frames and GRU in both directions, {epochs} epochs of {ROWS // BATCH} "
         f"steps a round after one that is not timed; its loss is the last epoch's. Losses are means over the rounds' "
         f"seeds; both libraries start from the same weights.",
-        *tables(measure(rounds, epochs)),
-    ], options.save)
+        lines, "Against the bars:", "\n".join([*bars, steps.equal(found, "losses and gradients", "loss", "gradient")])]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("CTC, and a training step of a recogniser of speech", measure, report, ("torch",),
+                      quick="three short rounds")

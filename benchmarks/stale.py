@@ -85,7 +85,3 @@ def main(arguments: Sequence[str]) -> int:
     if fresh := [name for name in given.names if name not in found]:
         parser.error(f"NAME is {fresh[0]!r}; it must be a stale report: {', '.join(found)}")
     return run([name for name in found if name in given.names or not given.names])
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

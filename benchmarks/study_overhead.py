@@ -8,13 +8,11 @@ workers that answer immediately; and the speed-up of two threads in tuning a rea
 
 from __future__ import annotations
 
-import argparse
-import os
 import resource
 import statistics
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import Worker, bar, table, verdict
 
 SIZES, ROUNDS = (100, 1000, 10_000), 3
@@ -178,8 +177,8 @@ def asked(task: str, **question: Any) -> dict[str, Any]:
 
 def measured(ways: list[str], rounds: int) -> tuple[dict[str, dict[int, float]], dict[str, dict[str, float]]]:
     """Medians over the rounds: trials a second by way and size, and microseconds of a trial at each of the sizes."""
-    core, env = harness.pinned_core(), harness.environment(1)
-    workers = {way: Worker("benchmarks.study_overhead", way, env, core) for way in ways}
+    core, env = harness.pinned_core(), harness.environment(1, PYTHONHASHSEED="0")
+    workers = {way: Worker(asked, way, env, core) for way in ways}
     rates: dict[str, dict[int, list[float]]] = {way: {} for way in ways}
     costs: dict[str, dict[str, list[float]]] = {way: {} for way in ways}
     for way, worker in workers.items():
@@ -201,45 +200,30 @@ def measured(ways: list[str], rounds: int) -> tuple[dict[str, dict[int, float]],
 
 def alone(task: str, what: str = "", threads: int | None = None) -> dict[str, Any]:
     """One measurement in its own process."""
-    worker = Worker("benchmarks.study_overhead", task, harness.environment(threads))
-    try:
-        return worker.ask(task=task, what=what)
-    finally:
-        worker.close()
+    return harness.alone(asked, harness.environment(threads, PYTHONHASHSEED="0"), task=task, what=what)
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/study_overhead.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.study_overhead", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one round")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/study_overhead.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.worker:
-        harness.serve(asked)
-        return
-    load = harness.load()
-    ways = [way for way in WAYS if way.startswith("ours") or "not installed" not in harness.versions("optuna")]
-    rates, costs = measured(ways, 1 if options.quick else ROUNDS)
-    memory, hands = alone("held")["grown"], statistics.median(alone("coordinator")["rate"] for _ in range(ROUNDS))
-    ups = {what: [alone("speed_up", what, 1) for _ in range(1 if options.quick else ROUNDS)] for what in SPEED_UPS}
-    paragraphs = written(rates, costs, memory, hands, ups, load)
-    harness.report("What a study costs", "study_overhead", paragraphs, options.save)
+def measure(given: Namespace) -> dict[str, Any]:
+    """Trials a second, memory, the coordinator alone, and real tunings on two threads."""
+    ways = [way for way in WAYS if way.startswith("ours") or "missing" not in harness.versions("optuna")]
+    rounds = 1 if given.quick else ROUNDS
+    rates, costs = measured(ways, rounds)
+    return {"rates": rates, "costs": costs, "memory": alone("held")["grown"],
+            "hands": statistics.median(alone("coordinator")["rate"] for _ in range(ROUNDS)),
+            "ups": {what: [alone("speed_up", what, 1) for _ in range(rounds)] for what in SPEED_UPS}}
 
 
-def written(
-    rates: dict[str, dict[int, float]], costs: dict[str, dict[str, float]], memory: list[float], hands: float,
-    ups: dict[str, list[dict[str, float]]], load: str,
-) -> list[str]:
-    """The report's paragraphs."""
+def report(found: dict[str, Any], _: Namespace) -> list[str]:
+    """The tables, and the bars."""
+    rates, costs, memory, hands, ups = found.values()
     rows = [[way, *(f"{found[size]:,.0f}" if size in found else "" for size in SIZES),
              *(f"{costs[way][str(size)]:,.0f}" if costs[way] else "" for size in SIZES)]
             for way, found in rates.items()]
     lines = []
-    if "Optuna, SQLite" in rates:
-        for own, other, wanted in (("ours, SQLite", "Optuna, SQLite", IN_SQLITE),
-                                   ("ours, memory", "Optuna, memory", IN_MEMORY)):
-            lines.append(bar(f"{own} / {other}, 1,000 trials", rates[own][1000] / rates[other][1000], wanted))
+    for own, other, wanted in (("ours, SQLite", "Optuna, SQLite", IN_SQLITE),
+                               ("ours, memory", "Optuna, memory", IN_MEMORY)):
+        ratio = rates[own][1000] / rates[other][1000] if other in rates else None
+        lines.append(bar(f"{own} / {other}, 1,000 trials", ratio, wanted, why="Optuna is not installed"))
     for way in ("ours, memory", "ours, SQLite"):
         lines.append(bar(f"{way}: a trial at 10,000 / one at 100", costs[way]["10000"] / costs[way]["100"], FLAT,
                          at_most=True, digits=2))
@@ -254,7 +238,6 @@ def written(
         lines.append(bar(f"{what}: two threads / one", ratio, SPEED_UPS[what], digits=2))
         lines.append(verdict(trial >= 0.2, f"{what}: a trial takes at least 0.2 s: {trial:.2f}"))
     return [
-        f"{harness.machine()}; {load}.", f"{harness.versions('scratchtune', 'optuna', 'numba')}, {sys.platform}.",
         table(["trials a second of a study of", *map(str, SIZES), *(f"us at {size}" for size in SIZES)], rows),
         f"Memory of a trial, by ten thousands of {HELD:,}: {', '.join(f'{grown:,.0f}' for grown in memory)} bytes. The "
         f"coordinator alone submits and stores {hands:,.0f} trials a second; so it keeps {hands:,.0f} workers busy "
@@ -263,6 +246,4 @@ def written(
         "\n".join(lines)]
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("PYTHONHASHSEED", "0")
-    main()
+BENCHMARK = Benchmark("What a study costs", measure, report, ("optuna",), quick="one round")

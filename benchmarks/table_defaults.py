@@ -1,8 +1,5 @@
 """Which changes of the networks' defaults pay on tables? An ablation over public tables, and what it recommends.
 
-    python -m benchmarks.table_defaults [--stages single greedy final pool] [--tables NAME ...] [--folds 3]
-                                        [--rows 2000] [--records FILE] [--quick] [--save]
-
 1. *single*: each change alone, all other arguments at their defaults.
 2. *greedy*: changes are added one after the other, from the best one on; each is kept if it reduces the loss further by
    more than two standard errors, and is given up after 8 tables if it has not reduced it on average.
@@ -20,11 +17,10 @@ same command continues after the last one.
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 import statistics
-import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -32,6 +28,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import table
 from benchmarks.common.public_tables import FOR_CHOICES
 from benchmarks.common.table_folds import EMBEDDED, TREES, Configuration, Losses, is_classification
@@ -351,30 +348,12 @@ def portfolio_table(rows: Sequence[dict[str, Any]], size: int) -> str:
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def arguments() -> argparse.Namespace:
-    """The command's arguments."""
-    names = [one.name for one in FOR_CHOICES]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.table_defaults", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    add = parser.add_argument
-    add("--stages", nargs="+", choices=STAGES, default=list(STAGES), metavar="NAME", help=", ".join(STAGES))
-    add("--folds", type=int, default=FOLDS)
-    add("--rows", type=int, default=ROWS, help=f"the most rows of a table (default: {ROWS})")
-    add("--tables", nargs="+", choices=names, default=names, metavar="NAME")
-    add("--changes", nargs="+", choices=[name for name, _ in CHANGES], metavar="NAME",
-        default=[name for name, _ in CHANGES])
-    add("--records", type=Path, help="a file that keeps every measured loss")
-    add("--quick", action="store_true", help="two small tables, two folds, four changes")
-    add("--save", action="store_true", help="write benchmarks/results/table_defaults.md")
-    given = parser.parse_args()
+def measure(given: Namespace) -> list[str]:
+    """The tables of all requested stages; each is measured where the one before has led."""
     if given.quick:
-        given.tables, given.folds, given.changes = ["pima", "solder"], 2, ["2 layers", "dropout 0.1", "50 epochs",
-                                                                           "averaging 0.99"]
-    return given
-
-
-def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
-    """The report of all requested stages."""
+        given.tables, given.folds = ["pima", "solder"], 2
+        given.changes = ["2 layers", "dropout 0.1", "50 epochs", "averaging 0.99"]
+    losses = Losses(given.records, given.rows, given.folds)
     names, changes = given.tables, [change for change in CHANGES if change[0] in given.changes]
     found = single(losses, names, changes)
     text = ["## Single changes", compared(list(found.items()))]
@@ -395,21 +374,26 @@ def paragraphs(given: argparse.Namespace, losses: Losses) -> list[str]:
     return [*text, "## Single changes, table by table", by_table(found, names)]
 
 
-def main() -> int:
-    """Measure and report."""
-    given = arguments()
-    before = harness.load()
-    text = paragraphs(given, Losses(given.records, given.rows, given.folds))
-    harness.report("Changes of the networks' defaults on tables", "table_defaults", [
-        f"{harness.machine()}; {before}.",
-        f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn', 'pandas')}. {len(given.tables)} tables, "
+def report(text: list[str], given: Namespace) -> list[str]:
+    """What the columns are, and the requested stages."""
+    return [
+        f"{len(given.tables)} tables, "
         f"at most {given.rows:,} random rows of each, {given.folds} shuffled folds, stratified for classes, the same "
         "for all configurations. *Change*: the geometric mean over the tables of the ratio of two losses (log loss, or "
         "root mean squared error; each the mean over the folds), minus 1; below 0 is better. *Standard error*: of the "
         "mean logarithm of the ratio over the tables. *Classes* and *values*: the change on the tables of each task.",
-        *text], given.save)
-    return 0
+        *text]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+TABLES = [one.name for one in FOR_CHOICES]
+BENCHMARK = Benchmark(
+    "Changes of the networks' defaults on tables", measure, report, ("scikit-learn", "pandas"),
+    quick="two small tables, two folds, four changes", options={
+        "--stages": {"nargs": "+", "choices": STAGES, "default": list(STAGES), "metavar": "NAME",
+                     "help": ", ".join(STAGES)},
+        "--folds": {"type": int, "default": FOLDS},
+        "--rows": {"type": count, "default": ROWS, "help": f"the most rows of a table (default: {ROWS})"},
+        "--tables": {"nargs": "+", "choices": TABLES, "default": TABLES, "metavar": "NAME"},
+        "--changes": {"nargs": "+", "choices": [name for name, _ in CHANGES], "metavar": "NAME",
+                      "default": [name for name, _ in CHANGES]},
+        "--records": {"type": Path, "help": "a file that keeps every measured loss"}})

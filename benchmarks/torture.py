@@ -12,23 +12,22 @@ times, in memory and in a file, with `Study.run`, with `ask` and `tell`, and in 
 `Sequential.fit` and `RandomizedSearchCV.fit`, without a file (`benchmarks.common.interrupted_calls`): each must raise
 KeyboardInterrupt, and every trial that has finished must be reachable.
 
-    python -m benchmarks.torture                 # 100 kills of each searcher, about 20 minutes
-    python -m benchmarks.torture --quick         # 3 of each
-    python -m benchmarks.torture --interrupts    # some 30,000 moments, about 20 minutes; with --quick some 2,000
-    python -m benchmarks.torture --interrupts 300    # these calls alone, 300 times each, about 10 minutes
+    python -m benchmarks torture                 # 100 kills of each searcher, about 20 minutes
+    python -m benchmarks torture --quick         # 3 of each
+    python -m benchmarks torture --interrupts    # some 30,000 moments, about 20 minutes; with --quick some 2,000
+    python -m benchmarks torture --interrupts 300    # these calls alone, 300 times each, about 10 minutes
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import random
 import runpy
 import sqlite3
 import subprocess
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness, interrupted_calls
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
@@ -110,8 +110,8 @@ def killed_study(path: Path, name: str, most: int, rng: random.Random, progress:
     counts = dict.fromkeys(("kills", "trials at kills", "running at kills", "lost", "changed", "integrity"), 0)
     known: dict[int, tuple[Any, ...]] = {}
     while True:
-        command = child_command(path, name, "says" if counts["kills"] % 2 else "silent")
-        with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        command = harness.command(run, str(path), name, "says" if counts["kills"] % 2 else "silent")
+        with subprocess.Popen(command, cwd=harness.ROOT, stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
             child.stdout.readline()
             if counts["kills"] < most:
@@ -137,15 +137,11 @@ def killed_study(path: Path, name: str, most: int, rng: random.Random, progress:
         progress.update(child.returncode == -9)
 
 
-def child_command(path: Path, name: str, says: str) -> list[str]:
-    """The command that starts a child."""
-    return [sys.executable, "-m", "benchmarks.torture", "--child", str(path), name, says]
-
-
 def killed_searcher(folder: Path, name: str, wanted: int, rng: random.Random, progress: Any) -> dict[str, int]:
     """Kill studies of one searcher ``wanted`` times, and compare each with one that was not killed."""
     whole = folder / f"{name}-whole.db"
-    subprocess.run(child_command(whole, name, "silent"), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(harness.command(run, str(whole), name, "silent"), cwd=harness.ROOT, check=True,
+                   stdout=subprocess.DEVNULL)
     found: Counter[str] = Counter()
     while found["kills"] < wanted:
         path = folder / f"{name}-{found['studies']}.db"
@@ -154,87 +150,80 @@ def killed_searcher(folder: Path, name: str, wanted: int, rng: random.Random, pr
     return dict(found)
 
 
-def kill_all(wanted: int, seed: int, load: str, save: bool) -> int:
-    """Kill studies of every searcher, and report; return the number of errors."""
-    rng = random.Random(seed)
+def measure(given: Namespace) -> dict[str, dict[str, int]]:
+    """Kill studies of every searcher; counts by searcher."""
+    wanted, rng = QUICK_KILLS if given.quick else KILLS, random.Random(given.seed)
     with tempfile.TemporaryDirectory() as folder, \
             tqdm(total=wanted * len(SEARCHERS), unit="kill", disable=None) as progress:
-        found = {name: killed_searcher(Path(folder), name, wanted, rng, progress) for name in SEARCHERS}
+        return {name: killed_searcher(Path(folder), name, wanted, rng, progress) for name in SEARCHERS}
+
+
+def report(found: dict[str, dict[str, int]], given: Namespace) -> list[str]:
+    """A line for each searcher, and the bars: no error of any kind."""
+    wanted = QUICK_KILLS if given.quick else KILLS
+    kills, names = [counts["kills"] for counts in found.values()], list(next(iter(found.values())))
     wrong = {key: sum(counts[key] for counts in found.values())
              for key in ("lost", "changed", "integrity", "left running", "other tables")}
-    kills, names = [counts["kills"] for counts in found.values()], list(next(iter(found.values())))
-    lines = [harness.verdict(min(kills) >= wanted, f"{sum(kills)} kills, at least {wanted} of each searcher"),
-             *(harness.verdict(count == 0, f"{key}: {count}") for key, count in wrong.items())]
-    harness.report("Killed at random moments", "torture", [
-        f"{harness.machine()}; {load}.", harness.versions("scratchtune") + f", SQLite {sqlite3.sqlite_version}. "
+    return [
+        f"SQLite {sqlite3.sqlite_version}. "
         f"{TRIALS} trials a study, two threads; a kill comes 0 to {LONGEST} s after the first trial begins. Trials at "
         "kills: finished and in the file, summed over the kills. Lost: a callback was told that they had finished, and "
         "the file does not have them so. Changed: finished trials that were otherwise later.",
         table(["searcher", *names], [[name, *map(str, counts.values())] for name, counts in found.items()]),
-        "\n".join(lines)], save)
-    return sum(wrong.values())
+        "\n".join([harness.verdict(min(kills) >= wanted, f"{sum(kills)} kills, at least {wanted} of each searcher"),
+                   *(harness.verdict(count == 0, f"{key}: {count}") for key, count in wrong.items())])]
 
 
-def interrupt_calls(moments: int, seed: int, load: str, save: bool) -> int:
-    """Interrupt the calls that users make, each at so many moments, and report; return the number of errors."""
+def interrupt(given: Namespace) -> tuple[dict[str, Counter[str]], dict[str, Counter[str]]]:
+    """Interrupt studies at lines and at random times, and the calls that users make; counts of both."""
+    moments = given.interrupts or (QUICK_CALLS if given.quick else CALLS)
+    here, quick = runpy.run_path(str(harness.ROOT / "tests" / "study" / "interruptions.py")), given.quick
+    studies = {} if given.interrupts else {
+        f"at every {QUICK_STEP}th line" if quick else "at every line": here["all_lines"](
+            QUICK_STEP if quick else 1, show=True),
+        "at random times": here["all_signals"](QUICK_TIMES if quick else TIMES, given.seed)}
     total = moments * len(interrupted_calls.CALLS)
     with tqdm(total=total, unit="interrupt", disable=None) as progress:
-        found = interrupted_calls.all_calls(moments, seed, progress.update)
+        return studies, interrupted_calls.all_calls(moments, given.seed, progress.update)
+
+
+def interrupted(found: tuple[dict[str, Counter[str]], dict[str, Counter[str]]], _: Namespace) -> list[str]:
+    """What came of the interruptions of studies and of calls."""
+    studies, calls = found
+    return [f"SQLite {sqlite3.sqlite_version}. Swallowed: Python ignores what is raised in a finalizer; then nothing "
+            "is interrupted.", *(studies_report(studies) if studies else []), *calls_report(calls)]
+
+
+def studies_report(found: dict[str, Counter[str]]) -> list[str]:
+    """Studies that were interrupted."""
+    moments, bad = (sum(counts[key] for counts in found.values()) for key in ("moments", "bad"))
+    described = sorted(what for counts in found.values() for what in counts if what.startswith("bad: "))
+    return [
+        table(["interrupted", "moments", "swallowed", "bad"], [
+            [name, *(str(counts[key]) for key in ("moments", "swallowed", "bad"))] for name, counts in found.items()]),
+        "\n".join([harness.verdict(bad == 0, f"{moments} moments, {bad} bad"), *described[:20]])]
+
+
+def calls_report(found: dict[str, Counter[str]]) -> list[str]:
+    """Calls that were interrupted."""
     came = sum(counts["interrupts"] for counts in found.values())
     kinds = ("interrupts", "KeyboardInterrupt", "SystemError", "swallowed", "finished trials", "lost trials")
     others = came - sum(counts["KeyboardInterrupt"] for counts in found.values())
     lost = sum(counts["lost trials"] for counts in found.values())
     described = sorted({what for counts in found.values() for what in counts
                         if what.startswith(("bad: ", "swallowed: "))})
-    harness.report("Ctrl-C in the calls that users make", "interrupted_calls", [
-        f"{harness.machine()}; {load}.", harness.versions("scratchtune") + ". Lost: trials that had finished, and that "
-        "neither `st.interrupted_study()` nor the object of the call holds.",
+    return [
+        "Ctrl-C in the calls that users make. Lost: trials that had finished, and that neither "
+        "`st.interrupted_study()` nor the object of the call holds.",
         table(["call", *kinds], [[name, *(str(counts[kind]) for kind in kinds)] for name, counts in found.items()]),
         "\n".join([harness.verdict(others == 0, f"{came} interruptions, {others} of them not a KeyboardInterrupt"),
-                   harness.verdict(lost == 0, f"lost trials: {lost}"), *described[:20]])], save, "torture")
-    return others + lost
+                   harness.verdict(lost == 0, f"lost trials: {lost}"), *described[:20]])]
 
 
-def interrupt_all(quick: bool, seed: int, load: str, save: bool) -> int:
-    """Interrupt studies at lines and at random times, and report; return the number of errors."""
-    here = runpy.run_path(str(harness.ROOT / "tests" / "study" / "interruptions.py"))
-    found = {"at every line" if not quick else f"at every {QUICK_STEP}th line": here["all_lines"](
-                 QUICK_STEP if quick else 1, show=True),
-             "at random times": here["all_signals"](QUICK_TIMES if quick else TIMES, seed)}
-    moments, bad = (sum(counts[key] for counts in found.values()) for key in ("moments", "bad"))
-    described = sorted(what for counts in found.values() for what in counts if what.startswith("bad: "))
-    harness.report("Interrupted at many moments", "interruptions", [
-        f"{harness.machine()}; {load}.", harness.versions("scratchtune") + f", SQLite {sqlite3.sqlite_version}. "
-        "Swallowed: Python ignores what is raised in a finalizer; then nothing is interrupted.",
-        table(["interrupted", "moments", "swallowed", "bad"], [
-            [name, *(str(counts[key]) for key in ("moments", "swallowed", "bad"))] for name, counts in found.items()]),
-        "\n".join([harness.verdict(bad == 0, f"{moments} moments, {bad} bad"), *described[:20]])], save, "torture")
-    return int(bad)
-
-
-def main() -> None:
-    """Torture, print, and with --save write benchmarks/results/torture.md or interruptions.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.torture", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_KILLS} kills of each searcher, not {KILLS}")
-    parser.add_argument("--interrupts", nargs="?", type=int, const=0, metavar="N", help="interrupt, as Ctrl-C does, "
-                        "instead of killing; N: only the calls that users make, N times each")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments (%(default)s)")
-    parser.add_argument("--save", action="store_true", help="write the report into benchmarks/results")
-    parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.child:
-        run(*options.child)
-        return
-    load = harness.load()
-    if options.interrupts is not None:
-        wrong = 0 if options.interrupts else interrupt_all(options.quick, options.seed, load, options.save)
-        calls = options.interrupts or (QUICK_CALLS if options.quick else CALLS)
-        wrong += interrupt_calls(calls, options.seed, load, options.save)
-    else:
-        wrong = kill_all(QUICK_KILLS if options.quick else KILLS, options.seed, load, options.save)
-    if wrong:
-        raise SystemExit(1)
-
-
-if __name__ == "__main__":
-    main()
+INTERRUPTED = Benchmark("Interrupted at many moments", interrupt, interrupted, name="interruptions")
+BENCHMARK = Benchmark(
+    "Killed at random moments", measure, report, quick=f"{QUICK_KILLS} kills of each searcher, not {KILLS}",
+    variant=lambda given: BENCHMARK if given.interrupts is None else INTERRUPTED, options={
+        "--interrupts": {"nargs": "?", "type": int, "const": 0, "metavar": "N", "help": "interrupt, as Ctrl-C does, "
+                         "instead of killing; N: only the calls that users make, N times each"},
+        "--seed": {"type": int, "default": 0, "help": "of the moments (%(default)s)"}})

@@ -1,7 +1,5 @@
 """How long does one training step take, here and in PyTorch, scikit-learn and JAX, and how far is it from the floor?
 
-    python -m benchmarks.training_speed [--quick] [--save]
-
 float32, one thread each, all pinned to the same core; in every round the libraries are measured in turn. A ratio is the
 median over the rounds of the ratios within a round. Each round trains with a different seed, and the final losses are
 printed, since a faster step counts only if it learns as much.
@@ -9,13 +7,14 @@ printed, since a faster step counts only if it learns as much.
 
 from __future__ import annotations
 
-import argparse
 import statistics
+from argparse import Namespace
 from typing import Any, NamedTuple
 
 from tqdm import tqdm
 
-from benchmarks.common import harness
+from benchmarks.common import harness, trainers
+from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import Worker, bar, median_ratio, spread, table
 
 ROWS = 1437
@@ -69,13 +68,12 @@ PAIR_BAR, LOSS_BAR = 1.6, 3.0
 
 def start_workers() -> dict[str, Worker]:
     """One worker for each library; ours also computes the floor."""
-    module, core = "benchmarks.common.trainers", harness.pinned_core()
-    env = harness.environment(1, XLA_FLAGS=XLA_FLAGS)
-    workers = {name: Worker(module, name, env, core) for name in ("ours", *PEERS)}
+    env, core = harness.environment(1, XLA_FLAGS=XLA_FLAGS), harness.pinned_core()
+    workers = {name: Worker(trainers.answer, name, env, core) for name in ("ours", *PEERS)}
     return {name: workers.get(name, workers["ours"]) for name in MEASURED}
 
 
-def measure(cases: tuple[Case, ...], rounds: int) -> dict[tuple[str, str], list[dict[str, Any]]]:
+def measure_libraries(cases: tuple[Case, ...], rounds: int) -> dict[tuple[str, str], list[dict[str, Any]]]:
     """All answers, by (case, measured)."""
     workers = start_workers()
     answers: dict[tuple[str, str], list[dict[str, Any]]] = {(c.name, m): [] for c in cases for m in MEASURED}
@@ -98,7 +96,7 @@ def measure(cases: tuple[Case, ...], rounds: int) -> dict[tuple[str, str], list[
 
 def measure_pairs(cases: tuple[Case, ...], rounds: int) -> dict[str, list[dict[str, float]]]:
     """For each case, the speed-up of two threads on two cores over one, in training and in hashing."""
-    worker = Worker("benchmarks.common.trainers", "ours", harness.environment(1))
+    worker = Worker(trainers.answer, "ours", harness.environment(1))
     found: dict[str, list[dict[str, float]]] = {case.name: [] for case in cases}
     for _ in range(rounds):
         for case in cases:
@@ -138,6 +136,9 @@ class Outcome:
         return median_ratio(self.microseconds(case, above), self.microseconds(case, below))
 
 
+Found = tuple[Outcome, dict[str, list[dict[str, float]]]]
+
+
 def speed_table(case: Case, outcome: Outcome) -> str:
     """Microseconds a step, and the ratio to ours."""
     rows = []
@@ -175,11 +176,9 @@ def bars(cases: tuple[Case, ...], outcome: Outcome, pairs: dict[str, list[dict[s
     """Each bar and its measurement."""
     lines = []
     for number, peer, wanted, at_most in BARS:
-        case = CASES[number]
-        if case in cases:
-            measured = outcome.ratio(case, "ours", peer) if at_most else outcome.ratio(case, peer, "ours")
-            what = f"{case.name}, ours / {peer}" if at_most else f"{case.name}, {peer} / ours"
-            lines.append(bar(what, measured, wanted, at_most=at_most, digits=2))
+        case, pair = CASES[number], ("ours", peer) if at_most else (peer, "ours")
+        lines.append(bar(f"{case.name}, {' / '.join(pair)}", outcome.ratio(case, *pair) if case in cases else None,
+                         wanted, at_most=at_most, digits=2))
     for name, found in pairs.items():
         measured = statistics.median(given["throughput"] for given in found)
         lines.append(bar(f"{name}, two threads against one", measured, PAIR_BAR, digits=2))
@@ -189,22 +188,18 @@ def bars(cases: tuple[Case, ...], outcome: Outcome, pairs: dict[str, list[dict[s
     return "\n".join(lines)
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/training_speed.md."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.training_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds, without the largest networks")
-    parser.add_argument("--rounds", type=int, help="rounds (9, or 3 with --quick)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/training_speed.md")
-    options = parser.parse_args()
-    cases = CASES[:3] if options.quick else CASES
-    rounds = options.rounds or (3 if options.quick else 9)
-    load = harness.load()
-    outcome = Outcome(measure(cases, rounds))
-    pairs = measure_pairs(cases, min(rounds, 5))
-    paragraphs = [
-        f"{harness.machine()}; {load}.",
-        harness.versions("numpy", "numba", "scratchtune", "torch", "scikit-learn", "jax")
-        + f". float32, one thread, core {harness.pinned_core()}, {rounds} rounds, {ROWS} rows of the digits; "
+def measure(given: Namespace) -> Found:
+    """The trainings of all libraries, and ours in two threads at a time."""
+    cases, rounds = CASES[:3] if given.quick else CASES, given.rounds or (3 if given.quick else 9)
+    return Outcome(measure_libraries(cases, rounds)), measure_pairs(cases, min(rounds, 5))
+
+
+def report(found: Found, given: Namespace) -> list[str]:
+    """Times and losses of each case, and the bars."""
+    outcome, pairs = found
+    cases, rounds = CASES[:3] if given.quick else CASES, given.rounds or (3 if given.quick else 9)
+    return [
+        f"float32, one thread, core {harness.pinned_core()}, {rounds} rounds, {ROWS} rows of the digits; "
         "Adam 0.001, glorot_uniform, a new order every epoch.",
         "Times are those of whole trainings: here and in scikit-learn the whole call of fit, in PyTorch and JAX the "
         "loop over the epochs, data converted and everything compiled before.",
@@ -214,10 +209,10 @@ def main() -> None:
         *(loss_table(case, outcome) for case in cases),
         "Two trainings at the same time in two threads, not pinned; hashing shows what two cores gave at that time, "
         "2 on an idle machine.", pair_table(pairs),
-        "Against the bars:", bars(cases, outcome, pairs),
-    ]
-    harness.report("Time of a training step", "training_speed", paragraphs, options.save)
+        "Against the bars:", bars(cases, outcome, pairs)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Time of a training step", measure, report, ("torch", "scikit-learn", "jax"),
+    quick="three rounds, without the largest networks",
+    options={"--rounds": {"type": count, "help": "rounds (9, or 3 with --quick)"}})

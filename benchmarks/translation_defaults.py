@@ -1,8 +1,5 @@
 """Do translators learn by their defaults: `compile()`, `fit(pairs)`, and nothing else?
 
-    python -m benchmarks.translation_defaults [--structures gru lstm transformer] [--tasks NAME ...] [--seeds 3]
-                                              [--pairs 400] [--runs FILE] [--save]
-
 Each task is a generator of pairs. The rule of `scratchtune.sequence_model.chosen_training` was chosen on those of
 `CHOOSING`; those of `REPORTED` were measured afterwards, with the rule as it is. "sums" is arithmetic, which these
 networks do not learn from a few hundred pairs; "verses" is real text. A run is kept in the file of runs, from which the
@@ -11,8 +8,8 @@ same command continues.
 
 from __future__ import annotations
 
-import argparse
 import json
+from argparse import Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +18,7 @@ import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from scratchtune.data.number_words import english_words
 from scratchtune.examples.sentence_pairs import nearest_translations
 from scratchtune.examples.translation import scores_of
@@ -194,34 +192,33 @@ def table_of(runs: list[dict[str, Any]]) -> str:
                           "with dictionary", "nearest pair", "dictionary alone", "its weights"], rows)
 
 
-def main() -> None:
-    """Measure what is not in the file of runs, print, and with --save write benchmarks/results."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.translation_defaults")
-    parser.add_argument("--structures", nargs="+", default=["gru"], choices=STRUCTURES)
-    parser.add_argument("--tasks", nargs="+", default=list(REPORTED), choices=[*TASKS, "verses"])
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--pairs", type=int, default=400)
-    parser.add_argument("--runs", type=Path, default=Path("translation_defaults.jsonl"))
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_defaults.md")
-    options = parser.parse_args()
-    runs = harness.kept_runs(options.runs)
-    for structure in options.structures:
-        for seed in range(options.seeds):
-            for task in options.tasks:
-                key = {"task": task, "structure": structure, "seed": seed, "pairs": options.pairs}
+def measure(given: Namespace) -> list[dict[str, Any]]:
+    """All runs of the file, and those that it lacks."""
+    runs = harness.kept_runs(given.runs)
+    for structure in given.structures:
+        for seed in range(given.seeds):
+            for task in given.tasks:
+                key = {"task": task, "structure": structure, "seed": seed, "pairs": given.pairs}
                 if not any(key.items() <= run.items() for run in runs):
-                    runs.append(key | measured(task, structure, seed, options.pairs))
-                    with options.runs.open("a", encoding="utf-8") as file:
+                    runs.append(key | measured(task, structure, seed, given.pairs))
+                    with given.runs.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(runs[-1]) + "\n")
+    return runs
+
+
+def report(runs: list[dict[str, Any]], _: Namespace) -> list[str]:
+    """A table of the tasks on which nothing was chosen, and one of the others."""
     own = [[run for run in runs if run["task"] in names] for names in (CHOOSING, [*REPORTED, "verses"])]
-    harness.report("Translators by their defaults", "translation_defaults", [
-        f"{harness.machine()}.", harness.versions("numpy", "numba") + ".",
+    return [
         f"`compile()`, `fit(pairs)`; greedy translations of {TEST} pairs with other sources. Means over the draws (the "
         "seed draws pairs and initial weights), and the lowest exact match. \"With dictionary\": a dictionary by IBM "
         f"Model 1 as a prior, with the weight that {VALIDATION} validation pairs chose, from 0.",
         *([table_of(own[1])] if own[1] else []),
-        *(["The tasks on which the rule was chosen:", table_of(own[0])] if own[0] else [])], options.save)
+        *(["The tasks on which the rule was chosen:", table_of(own[0])] if own[0] else [])]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("Translators by their defaults", measure, report, options={
+    "--structures": {"nargs": "+", "default": ["gru"], "choices": STRUCTURES},
+    "--tasks": {"nargs": "+", "default": list(REPORTED), "choices": [*TASKS, "verses"]},
+    "--seeds": {"type": count, "default": 3}, "--pairs": {"type": count, "default": 400},
+    "--runs": {"type": Path, "default": Path("translation_defaults.jsonl"), "help": "the file that keeps every run"}})

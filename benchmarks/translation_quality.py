@@ -1,7 +1,5 @@
 """Does attention pay at equal cost, and is the translator better than a dictionary, and as good as one in PyTorch?
 
-    python -m benchmarks.translation_quality [--seeds 5] [--quick] [--save]
-
 Number words and dates, both synthetic: the share of held-out pairs that are translated without a mistake, with dot
 attention and without. Equal cost means equally many multiply-adds in training: without attention a row takes fewer, so
 it is trained for more epochs. Each seed draws other pairs and other weights.
@@ -16,8 +14,9 @@ and costs as many times the training and the decoding; the dictionary costs less
 
 from __future__ import annotations
 
-import argparse
+import itertools
 import math
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -27,9 +26,9 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness, translators
+from benchmarks.common.benchmark import Benchmark
 
 Pairs = list[tuple[str, str]]
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t at 97.5 %
 ATTENTIONS = ("dot", "none")
 WANTED = 0.99  # of exact matches with attention
 TASKS: dict[str, Callable[..., Pairs]] = {"number words": st.datasets.number_words, "dates": st.datasets.dates}
@@ -245,28 +244,25 @@ def verses(seed: int, train: Pairs, test: Pairs, plan: Plan) -> tuple[st.Seq2Seq
 # The report -----------------------------------------------------------------------------------------------------------
 
 
-def interval(values: list[float]) -> tuple[float, float, float]:
-    """The mean and its 95 % interval by Student's t."""
-    mean, n = float(np.mean(values)), len(values)
-    half = STUDENT[n] * float(np.std(values, ddof=1)) / math.sqrt(n)
-    return mean, mean - half, mean + half
+Found = tuple[dict[str, list[dict[str, dict[str, float]]]], dict[str, dict[str, float]]]
 
 
-def synthetic_report(task: str, found: list[dict[str, dict[str, float]]]) -> list[str]:
+def synthetic_report(task: str, found: list[dict[str, dict[str, float]]], quick: bool) -> list[str]:
     """A task's table and its bars."""
     lines = [[str(seed), *(f"{run[name][what]:{form}}" for name in ATTENTIONS
                            for what, form in (("exact match", ".3f"), ("epochs", ".0f")))]
              for seed, run in enumerate(found)]
     reached = float(np.mean([run["dot"]["exact match"] for run in found]))
-    gain, low, high = interval([run["dot"]["exact match"] - run["none"]["exact match"] for run in found])
+    gain, low, high = harness.interval([run["dot"]["exact match"] - run["none"]["exact match"] for run in found])
     plan, number = SYNTHETIC[task]
     return [
         f"{task.capitalize()}: exact match on {HELD_OUT} held-out pairs after training on {number:,} ({shown(plan)}).",
         harness.table(["seed", "with attention", "epochs", "without", "epochs"], lines),
         "\n".join([
-            harness.bar(f"{task}: exact match with attention, mean", reached, WANTED, "", digits=4),
-            harness.verdict(low > 0.0, f"{task}: exact match with attention less without at equal cost, mean "
-                                       f"{gain:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}: it must be above zero"),
+            harness.bar(f"{task}: exact match with attention, mean", None if quick else reached, WANTED, "", digits=4),
+            harness.verdict(None if quick else low > 0.0, (
+                f"{task}: exact match with attention less without at equal cost, mean {gain:+.3f}, 95 % interval "
+                f"{low:+.3f} to {high:+.3f}: it must be above zero")),
         ])]
 
 
@@ -275,63 +271,67 @@ def shown(plan: Plan) -> str:
     return ", ".join(f"{name} {value}" for name, value in plan._asdict().items())
 
 
-def verses_report(baseline: dict[str, dict[str, float]], found: list[dict[str, dict[str, float]]], test: Pairs,
-                  plan: Plan) -> list[str]:
+def verses_report(
+    baseline: dict[str, dict[str, float]], found: list[dict[str, dict[str, float]]], given: Namespace,
+) -> list[str]:
     """The verses' table and its bars."""
     names = list(found[0])
-    lines = [[name, f"{given['chrF']:.2f}", "", f"{given['BLEU']:.2f}", ""] for name, given in baseline.items()]
+    lines = [[name, f"{run['chrF']:.2f}", "", f"{run['BLEU']:.2f}", ""] for name, run in baseline.items()]
     for name in names:
         cells = []
         for what in ("chrF", "BLEU"):
-            mean, low, _ = interval([run[name][what] for run in found])
+            mean, low, _ = harness.interval([run[name][what] for run in found])
             cells += [f"{mean:.2f}", f"{mean - low:.2f}"]
         lines.append([name, *cells])
     bars = []
     for what in ("chrF", "BLEU"):
-        above, low, high = interval([run[f"ours{PRIOR}"][what] - baseline["IBM Model 1"][what] for run in found])
-        bars.append(harness.verdict(low > 0.0, f"verses: {what} of ours{PRIOR}, less that of IBM Model 1, mean "
-                                               f"{above:+.2f}, 95 % interval {low:+.2f} to {high:+.2f}: it must be "
-                                               f"above zero"))
+        above, low, high = harness.interval(
+            [run[f"ours{PRIOR}"][what] - baseline["IBM Model 1"][what] for run in found])
+        bars.append(harness.verdict(None if given.quick else low > 0.0, (
+            f"verses: {what} of ours{PRIOR}, less that of IBM Model 1, mean {above:+.2f}, 95 % interval {low:+.2f} to "
+            f"{high:+.2f}: it must be above zero")))
     for name in ("", PRIOR):
-        peer, least, most = interval([run[f"ours{name}"]["chrF"] - run[f"PyTorch{name}"]["chrF"] for run in found])
-        bars.append(harness.verdict(most >= 0.0, f"verses: chrF of ours{name}, less PyTorch's, mean {peer:+.2f}, 95 % "
-                                                 f"interval {least:+.2f} to {most:+.2f}: it must not be below zero"))
+        peer, least, most = harness.interval(
+            [run[f"ours{name}"]["chrF"] - run[f"PyTorch{name}"]["chrF"] for run in found])
+        bars.append(harness.verdict(None if given.quick else most >= 0.0, (
+            f"verses: chrF of ours{name}, less PyTorch's, mean {peer:+.2f}, 95 % interval {least:+.2f} to "
+            f"{most:+.2f}: it must not be below zero")))
     return [
-        f"Verses: {len(test)} pairs of the test part ({shown(plan)}); means over the seeds, with half their 95 % "
-        f"interval.",
+        f"Verses: {len(given.test)} pairs of the test part ({shown(given.plan)}); means over the seeds, with half "
+        "their 95 % interval.",
         harness.table(["translator", "chrF", "±", "BLEU", "±"], lines), "\n".join(bars)]
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/translation_quality.md."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.translation_quality", description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=5, choices=sorted(STUDENT))
-    parser.add_argument("--quick", action="store_true", help="two seeds, few pairs, two epochs: only whether it runs")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_quality.md")
-    options = parser.parse_args()
-    load, seeds = harness.load(), range(2 if options.quick else options.seeds)
+def measure(given: Namespace) -> Found:
+    """The scores of each seed on the synthetic tasks and on the verses, and those of the dictionaries."""
+    seeds = range(2 if given.quick else given.seeds)
     train, test = st.datasets.load_verses("train"), st.datasets.load_verses("test")
-    plan = VERSES._replace(epochs=2) if options.quick else VERSES
-    if options.quick:
+    plan = VERSES._replace(epochs=2) if given.quick else VERSES
+    if given.quick:
         train, test = train[:200], test[:50]
-    parts = []
+    found: dict[str, list[dict[str, dict[str, float]]]] = {task: [] for task in TASKS}
     with tqdm(total=len(seeds) * (len(TASKS) + 1), desc="training", disable=None) as progress:
-        def each(measure: Callable[[int], dict[str, dict[str, float]]]) -> list[dict[str, dict[str, float]]]:
-            return [(measure(seed), progress.update())[0] for seed in seeds]
-
-        for task in TASKS:
-            parts += synthetic_report(task, each(lambda seed, task=task: synthetic(task, seed, options.quick)))
-        models, found = zip(*((verses(seed, train, test, plan), progress.update())[0] for seed in seeds), strict=True)
+        for task, seed in itertools.product(TASKS, seeds):
+            found[task].append(synthetic(task, seed, given.quick))
+            progress.update()
+        models, found["verses"] = zip(*((verses(seed, train, test, plan), progress.update())[0] for seed in seeds),
+                                      strict=True)
     baseline = dictionaries(train, test)
     prior = st.text.LexicalPrior(st.text.Dictionary().fit(train))
     baseline[f"ours, ensemble of {len(seeds)} networks{PRIOR}"] = scores(
         test, with_prior(Together(models), prior, [source for source, _ in test]))
-    parts += verses_report(baseline, list(found), test, plan)
-    harness.report("Translators: attention, a dictionary, PyTorch", "translation_quality", [
-        f"{harness.machine()}; {load}.", harness.versions("numpy", "numba", "scratchtune", "torch") + ".", *parts,
-    ], options.save)
+    given.plan, given.test = plan, test
+    return found, baseline
 
 
-if __name__ == "__main__":
-    main()
+def report(measured: Found, given: Namespace) -> list[str]:
+    """Tables and bars of the synthetic tasks and of the verses."""
+    found, baseline = measured
+    return [*(part for task in TASKS for part in synthetic_report(task, found[task], given.quick)),
+            *verses_report(baseline, found["verses"], given)]
+
+
+BENCHMARK = Benchmark(
+    "Translators: attention, a dictionary, PyTorch", measure, report, ("torch",),
+    quick="two seeds, few pairs, two epochs: only whether it runs",
+    options={"--seeds": {"type": int, "default": 5, "choices": sorted(harness.STUDENT)}})

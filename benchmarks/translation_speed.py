@@ -1,7 +1,5 @@
 """How long does a training step of an encoder-decoder take, here and in PyTorch?
 
-    python -m benchmarks.translation_speed [--quick] [--save]
-
 A step is forward, backward and Adam: float32, batch 32, source and target of 12 tokens without padding, so that both
 libraries' losses are the same mean. One thread each, pinned to one core; in every round the libraries are measured in
 turn, from the same weights on the same batches in the same order. A ratio is the median over the rounds. PyTorch runs
@@ -11,18 +9,15 @@ fastest of its three Adams. The Transformer has 2 blocks of encoder and of decod
 
 from __future__ import annotations
 
-import argparse
-import statistics
-import sys
 import time
+from argparse import Namespace
 from functools import cache
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
-from benchmarks.common import harness, translators
-from benchmarks.common.harness import Worker, bar, median_ratio, table
+from benchmarks.common import harness, steps, translators
+from benchmarks.common.benchmark import Benchmark
 
 ROWS, BATCH, LENGTH = 640, 32, 12
 TOKENS = (64, 1024)  # of either vocabulary: about those of number words, and of verses
@@ -36,7 +31,7 @@ CASES: dict[str, tuple[dict[str, Any], float | None]] = {  # of Seq2Seq; the bar
         {"structure": "transformer", "embedding": 64, "units": 256, "layers": 2, "heads": 2}, 2.0),
 }
 NAMES = ("ours", "PyTorch")
-CLOSE = 1e-3  # of two losses, relative
+ROUNDS = (7, 5), (3, 1)  # rounds and their epochs; of a quick run
 
 
 def rows(tokens: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -71,8 +66,8 @@ def ours(case: str, tokens: int, seed: int, epochs: int) -> dict[str, Any]:
 @cache
 def fastest_adam(case: str, tokens: int) -> str:
     """The name of PyTorch's fastest Adam for a case."""
-    times = {name: min(pytorch(case, tokens, 0, 1, name)["seconds"] for _ in range(3)) for name in translators.ADAMS}
-    return min(times, key=times.__getitem__)
+    return min(translators.ADAMS, key=lambda adam: min(
+        pytorch(case, tokens, 0, 1, adam)["seconds"] for _ in range(3)))
 
 
 def pytorch(case: str, tokens: int, seed: int, epochs: int, adam: str = "") -> dict[str, Any]:
@@ -109,71 +104,26 @@ def answer(name: str, **question: Any) -> dict[str, Any]:
     return ours(**question) if name == "ours" else pytorch(**question)
 
 
-Found = dict[tuple[str, int, str], list[dict[str, Any]]]
 
 
-def measure(rounds: int, epochs: int) -> Found:
-    """All answers, by (case, tokens, name)."""
-    env, core = harness.environment(1), harness.pinned_core()
-    workers = {name: Worker("benchmarks.translation_speed", name, env, core) for name in NAMES}
-    found: Found = {(case, tokens, name): [] for case in CASES for tokens in TOKENS for name in NAMES}
-    with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
-        for number in range(-1, rounds):  # the first round only compiles
-            for case, tokens, name in found:
-                given = workers[name].ask(
-                    name=name, case=case, tokens=tokens, seed=max(number, 0), epochs=epochs if number >= 0 else 1)
-                if number >= 0:
-                    found[case, tokens, name].append(given)
-                progress.update()
-    for worker in workers.values():
-        worker.close()
-    return found
+def measure(given: Namespace) -> steps.Found:
+    """All answers."""
+    questions = {(f"{case}, {tokens:,} tokens", name): {"case": case, "tokens": tokens}
+                 for case in CASES for tokens in TOKENS for name in NAMES}
+    return steps.in_turns(answer, questions, *ROUNDS[given.quick])
 
 
-def tables(found: Found) -> list[str]:
-    """The report's table and its bars."""
-    lines, bars, worst = [], [], 0.0
-    for case, (_, wanted) in CASES.items():
-        for tokens in TOKENS:
-            answers = {name: found[case, tokens, name] for name in NAMES}
-            times = {name: [given["seconds"] for given in answers[name]] for name in NAMES}
-            for name in NAMES:
-                adam = answers[name][0].get("adam")
-                lines.append([
-                    f"{case}, {tokens:,} tokens", f"{name} ({adam} Adam)" if adam else name,
-                    f"{1e6 * statistics.median(times[name]):,.0f}", f"{1e6 * min(times[name]):,.0f}",
-                    f"{median_ratio(times[name], times['ours']):.2f}",
-                    f"{statistics.mean(given['loss'] for given in answers[name]):.5f}"])
-            ratio = median_ratio(times["PyTorch"], times["ours"])
-            if wanted is not None:
-                bars.append(bar(f"{case}, {tokens:,} tokens: PyTorch / ours", ratio, wanted, digits=2))
-            worst = max(worst, *(abs(a["loss"] / b["loss"] - 1.0) for a, b in zip(*answers.values(), strict=True)))
-    bars.append(harness.verdict(worst <= CLOSE, f"equal losses: bar at most {CLOSE:g} relative difference, measured "
-                                                f"{worst:.1e}"))
-    return [table(["network", "library", "us a step", "least", "time / ours", "loss"], lines, "llrrrr"),
-            "Against the bars:", "\n".join(bars)]
-
-
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/translation_speed.md."""
-    if "--worker" in sys.argv:
-        harness.serve(answer)
-        return
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.translation_speed", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds of one epoch")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/translation_speed.md")
-    options = parser.parse_args()
-    rounds, epochs = (3, 1) if options.quick else (7, 5)
-    load = harness.load()
-    harness.report("A training step of a translator", "translation_speed", [
-        f"{harness.machine()}; {load}.",
-        harness.versions("numpy", "numba", "scratchtune", "torch") + f". float32, one thread, core "
+def report(found: steps.Found, given: Namespace) -> list[str]:
+    """A line for each network and library, and the bars."""
+    rounds, epochs = ROUNDS[given.quick]
+    lines, bars = steps.speeds(found, {what: CASES[what.rpartition(", ")[0]][1] for what, _ in found}, "us a step")
+    return [
+        f"float32, one thread, core "
         f"{harness.pinned_core()}, {rounds} rounds of {epochs} epochs of {ROWS // BATCH} steps, batch {BATCH}, source "
         f"and target of {LENGTH} tokens, tables of 64 numbers for each token, dot attention. The loss is the last "
         f"epoch's, the mean over the rounds' seeds; both libraries start from the same weights.",
-        *tables(measure(rounds, epochs)),
-    ], options.save)
+        lines, "Against the bars:", "\n".join([*bars, steps.equal(found, "losses", "loss")])]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("A training step of a translator", measure, report, ("torch",),
+                      quick="three rounds of one epoch")

@@ -1,7 +1,5 @@
 """Which score should guide the search for a translator?
 
-    python -m benchmarks.translation_tuning [--data verses] [--configurations 12] [--save]
-
 Random configurations of `scratchtune example translation` are trained for as long as the example's longest training.
 After each of Hyperband's budgets their loss and their chrF on the validation pairs are measured, and at the end their
 chrF on the test pairs. The better guide ranks the configurations as the final test score does.
@@ -9,14 +7,16 @@ chrF on the test pairs. The better guide ranks the configurations as the final t
 
 from __future__ import annotations
 
-import argparse
+from argparse import Namespace
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark, count
 from scratchtune.examples import translation
 from scratchtune.examples.sentence_pairs import Corpus, read_corpus
 
@@ -49,13 +49,8 @@ def followed(params: dict[str, Any], corpus: Corpus, seed: int) -> dict[str, lis
     return found | {"test": [translation.scores(model, corpus.test)["chrF"]]}
 
 
-def guide(corpus: Corpus, configurations: int) -> list[str]:
-    """Follow random configurations; return how well each score ranks them, and what its choice would lose."""
-    translation.compile_kernels(corpus)
-    study = st.Study(translation.SPACE, "random")
-    proposed = [study.ask().params for _ in range(configurations)]
-    with ThreadPoolExecutor(2) as pool:
-        found = list(pool.map(lambda task: followed(task[1], corpus, task[0]), enumerate(proposed)))
+def report(found: list[dict[str, Any]], given: Namespace) -> list[str]:
+    """How well each score ranks the configurations, and what its choice would lose."""
     test = [run["test"][0] for run in found]
     rows = []
     for place, budget in enumerate(BUDGETS):
@@ -66,9 +61,10 @@ def guide(corpus: Corpus, configurations: int) -> list[str]:
     each = [[str(number), f"{run['loss'][0]:.3f}", f"{run['loss'][-1]:.3f}", f"{run['chrF'][0]:.2f}",
              f"{run['chrF'][-1]:.2f}", f"{run['test'][0]:.2f}"] for number, run in enumerate(found)]
     return [
-        f"{configurations} random configurations, trained for {EPOCHS} epochs. Rank correlation (Spearman) with the "
-        "chrF on the test pairs at the end, of minus the validation loss and of the validation chrF after so many "
-        "epochs; then the final test chrF of the configuration that each would choose, and the highest of all.",
+        f"Data: {given.data}. {given.configurations} random configurations, trained for {EPOCHS} epochs. Rank "
+        "correlation (Spearman) with the chrF on the test pairs at the end, of minus the validation loss and of the "
+        "validation chrF after so many epochs; then the final test chrF of the configuration that each would choose, "
+        "and the highest of all.",
         harness.table(["epochs", "loss: correlation", "chrF: correlation", "loss chooses", "chrF chooses", "best"],
                       rows),
         "Each configuration:",
@@ -76,20 +72,19 @@ def guide(corpus: Corpus, configurations: int) -> list[str]:
                        "test chrF"], each)]
 
 
-def main() -> None:
-    """Measure, print, and with --save write benchmarks/results/translation_guide.md."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.translation_tuning", description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="verses", help="as for the example (default: verses)")
-    parser.add_argument("--configurations", type=int, default=12, help="(default: 12)")
-    parser.add_argument("--save", action="store_true", help="write the report to results")
-    options = parser.parse_args()
-    head = [f"{harness.machine()}; {harness.load()}.", harness.versions("numpy", "numba", "scratchtune") + ".",
-            f"Data: {options.data}."]
-    suffix = "" if options.data == "verses" else f"_{options.data}"
-    harness.report(f"Which score guides the search for a translator: {options.data}", "translation_guide" + suffix, [
-        *head, *guide(read_corpus(options.data), options.configurations)], options.save, "translation_tuning")
+def measure(given: Namespace) -> list[dict[str, Any]]:
+    """Follow random configurations."""
+    corpus = read_corpus(given.data)
+    translation.compile_kernels(corpus)
+    study = st.Study(translation.SPACE, "random")
+    proposed = [study.ask().params for _ in range(given.configurations)]
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda task: followed(task[1], corpus, task[0]), enumerate(proposed)))
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark(
+    "Which score guides the search for a translator", measure, report,
+    variant=lambda given: replace(BENCHMARK, title=f"{BENCHMARK.title}: {given.data}", name="translation_guide" + (
+        "" if given.data == "verses" else f"_{given.data}")),
+    options={"--data": {"default": "verses", "help": "as for the example (default: verses)"},
+             "--configurations": {"type": count, "default": 12, "help": "(default: 12)"}})

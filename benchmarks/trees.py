@@ -1,7 +1,5 @@
 """Are the boosted trees as fast and as good as scikit-learn's?
 
-    python -m benchmarks.trees [--quick] [--save]
-
 Both with default arguments but without early stopping, so that they fit the same number of trees, on one thread of one
 core each, in turns. The time is that of `fit` after one fit that is not counted (compiled code is then in memory); the
 score is accuracy or R2 on a quarter of the rows, held out, a different one in each round. Data: scikit-learn's digits,
@@ -10,17 +8,17 @@ and a synthetic regression of 100,000 rows and 20 columns.
 
 from __future__ import annotations
 
-import argparse
 import functools
 import statistics
-import sys
 import time
+from argparse import Namespace
 from collections.abc import Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import Worker, bar, median_ratio, table
 
 DATA, SIDES = ("digits", "100,000 x 20"), ("ours", "scikit-learn")
@@ -76,7 +74,7 @@ def answer(side: str, data: str, seed: int) -> dict[str, Any]:
 def measured(data: str, rounds: int) -> dict[str, list[dict[str, Any]]]:
     """The answers of each side, one a round, in turns on one core; a first round is not counted."""
     env, core = harness.environment(1, NUMBA_NUM_THREADS="1"), harness.pinned_core()
-    workers = [Worker("benchmarks.trees", side, env, core) for side in SIDES]
+    workers = [Worker(answer, side, env, core) for side in SIDES]
     found: dict[str, list[dict[str, Any]]] = {side: [] for side in SIDES}
     for seed in tqdm(range(-1, rounds), data, leave=False, disable=None):
         for worker in workers:
@@ -93,9 +91,8 @@ def column(answers: Sequence[dict[str, Any]], name: str) -> list[float]:
     return [result[name] for result in answers]
 
 
-def compared(data: str, rounds: int) -> tuple[list[list[str]], list[str]]:
+def compared(data: str, found: dict[str, list[dict[str, Any]]]) -> tuple[list[list[str]], list[str]]:
     """Rows of the table, and bars."""
-    found = measured(data, rounds)
     rows = [[data, side, f"{statistics.median(column(found[side], 'fit')):.3f}",
              f"{statistics.median(column(found[side], 'predict')):.3f}",
              f"{statistics.mean(column(found[side], 'score')):.4f}"] for side in SIDES]
@@ -107,29 +104,20 @@ def compared(data: str, rounds: int) -> tuple[list[list[str]], list[str]]:
         bar(f"{data}, mean score, ours - scikit-learn's", better, WORST_SCORE, "", digits=4)]
 
 
-def main() -> int:
-    """Measure and report; return 1 if a bar is missed."""
-    parser = argparse.ArgumentParser(description="our boosted trees against scikit-learn's")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/trees.md")
-    parser.add_argument("--worker", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.worker:
-        harness.serve(answer)
-        return 0
-    before, rounds = harness.load(), QUICK_ROUNDS if given.quick else ROUNDS
-    parts = [compared(data, rounds) for data in DATA]
-    bars = [line for _, lines in parts for line in lines]
-    harness.report("Boosted trees", "trees", [
-        f"{harness.machine()}; {before}.",
-        f"{harness.versions('numpy', 'numba', 'scratchtune', 'scikit-learn')}. Default arguments without early "
-        f"stopping, one thread on one core; {rounds} rounds, medians of seconds and mean scores on held-out rows.",
+def measure(given: Namespace) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The answers of each side on each data."""
+    return {data: measured(data, QUICK_ROUNDS if given.quick else ROUNDS) for data in DATA}
+
+
+def report(found: dict[str, dict[str, list[dict[str, Any]]]], given: Namespace) -> list[str]:
+    """A line for each data and side, and the bars."""
+    parts = [compared(data, found[data]) for data in DATA]
+    return [
+        f"Default arguments without early stopping, one thread on one core; {QUICK_ROUNDS if given.quick else ROUNDS} "
+        "rounds, medians of seconds and mean scores on held-out rows.",
         table(["data", "trees of", "fit, s", "predict, s", "score"],
               [row for rows, _ in parts for row in rows], "llrrr"),
-        "\n".join(bars),
-    ], given.save)
-    return int(any(line.startswith("- FAIL") for line in bars))
+        "\n".join(line for _, lines in parts for line in lines)]
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+BENCHMARK = Benchmark("Boosted trees", measure, report, ("scikit-learn",), quick=f"{QUICK_ROUNDS} rounds")

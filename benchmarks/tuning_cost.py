@@ -13,14 +13,13 @@ that starts from the trials so far.
 
 from __future__ import annotations
 
-import argparse
 import math
 import os
 import pickle
 import statistics
-import tempfile
 import time
 import warnings
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import accumulate
@@ -32,7 +31,8 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
-from benchmarks.common.harness import bar, table
+from benchmarks.common.benchmark import Benchmark, count
+from benchmarks.common.harness import bar, table, verdict
 from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, Hyperband, RandomSearch, Searcher
 from scratchtune.study.trial import evaluate
@@ -137,7 +137,7 @@ def run(job: Job, make: Callable[[], Searcher], seed: int) -> Course:
             if spent <= BUDGET]
 
 
-def measure(job: Job, names: Sequence[str], seeds: int, jobs: int) -> tuple[dict[str, list[Course]], dict[str, float]]:
+def searched(job: Job, names: Sequence[str], seeds: int, jobs: int) -> tuple[dict[str, list[Course]], dict[str, float]]:
     """Every searcher's paths, one per seed, on so many threads; and the total seconds of each."""
     paths: dict[str, list[Course]] = {}
     seconds = {}
@@ -179,55 +179,44 @@ def table_of_costs(paths: dict[str, list[Course]], target: float, seconds: dict[
 
 def plot(paths: dict[str, list[Course]], target: float, path: Path) -> None:
     """Plot the median of the best losses by epochs."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 4.6), layout="constrained")
-    costs = np.arange(EPOCHS, BUDGET + 1)
-    for name, runs in paths.items():
-        middle = np.median([[best_at(path, cost) for cost in costs] for path in runs], axis=0)
-        axes.plot(costs, middle, color="0.4" if name == "random" else None, label=name)
-    axes.axhline(target, color="0.4", ls=":", label="random's mean final loss")
-    axes.axvline(SHARE * BUDGET, color="0.7", lw=1.0, label="half of random's budget")
-    axes.set(yscale="log", xlabel="epochs", ylabel="median of the best validation loss", title="What tuning costs")
-    axes.grid(True, alpha=0.3, which="both")
-    axes.legend(fontsize="small")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    with harness.drawn(path, figsize=(8, 4.6)) as axes:
+        costs = np.arange(EPOCHS, BUDGET + 1)
+        for name, runs in paths.items():
+            middle = np.median([[best_at(path, cost) for cost in costs] for path in runs], axis=0)
+            axes.plot(costs, middle, color="0.4" if name == "random" else None, label=name)
+        axes.axhline(target, color="0.4", ls=":", label="random's mean final loss")
+        axes.axvline(SHARE * BUDGET, color="0.7", lw=1.0, label="half of random's budget")
+        axes.set(yscale="log", xlabel="epochs", ylabel="median of the best validation loss", title="What tuning costs")
+        axes.grid(True, alpha=0.3, which="both")
+        axes.legend(fontsize="small")
 
 
-def main() -> None:
-    """Measure, print, plot, and with --save write benchmarks/results/tuning_cost.md and .png."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning_cost", description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_SEEDS} seeds")
-    parser.add_argument("--searcher", nargs="+", metavar="NAME", choices=SEARCHERS,
-                        help=f"of {', '.join(SEARCHERS)} (all)")
-    parser.add_argument("--seeds", type=int, help=f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)")
-    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="seeds at a time (%(default)s)")
-    parser.add_argument("--plot", type=Path, help="where the picture is saved (a temporary folder)")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/tuning_cost.md and .png")
-    options = parser.parse_args()
-    load, job = harness.load(), Job()
-    names = list(dict.fromkeys(["random", *(options.searcher or SEARCHERS)]))
-    exact = job.resumes_exactly()
-    paths, seconds = measure(job, names, options.seeds or (QUICK_SEEDS if options.quick else SEEDS), options.jobs)
+def measure(given: Namespace) -> dict[str, Any]:
+    """Every searcher's paths and seconds, and whether a training that continues is exact."""
+    job = Job()
+    names = list(dict.fromkeys(["random", *(given.searcher or SEARCHERS)]))
+    paths, seconds = searched(job, names, given.seeds or (QUICK_SEEDS if given.quick else SEEDS), given.jobs)
+    return {"exact": job.resumes_exactly(), "paths": paths, "seconds": seconds, "rows": (len(job.y), len(job.yv))}
+
+
+def report(found: dict[str, Any], given: Namespace) -> list[str]:
+    """The costs of each searcher, the picture, and the bars."""
+    paths, (rows, validation) = found["paths"], found["rows"]
     target = statistics.fmean(best_at(path, BUDGET) for path in paths["random"])
-    picture = options.plot or harness.picture("tuning_cost", options.save, Path(tempfile.gettempdir()))
-    plot(paths, target, picture)
+    plot(paths, target, given.picture)
     lines = [bar(f"{name}: median epochs to random's mean final loss", statistics.median(
         cost_to(path, target) for path in paths[name]), SHARE * BUDGET, " epochs", at_most=True, digits=0)
         for name in BARS if name in paths]
-    lines.append(f"- {'PASS' if exact else 'FAIL'}: 3 epochs and 6 more equal 9, bit for bit")
-    harness.report("What tuning costs", "tuning_cost", [
-        f"{harness.machine()}; {load}.",
-        f"{harness.versions('scratchtune', 'numpy', 'numba')}. Digits, {len(job.y)} rows to train on, {len(job.yv)} to "
+    lines.append(verdict(found["exact"], "3 epochs and 6 more equal 9, bit for bit"))
+    return [
+        f"Digits, {rows} rows to train on, {validation} to "
         f"validate on; {len(SPACE)} parameters ({', '.join(SPACE)}; momentum only with sgd); {len(paths['random'])} "
         f"seeds. Random's budget: {TRAININGS} trainings of {EPOCHS} epochs, {BUDGET} epochs; its mean final validation "
         f"loss is {target:.4f}, the target.",
-        table_of_costs(paths, target, seconds), harness.shown(picture), "\n".join(lines)], options.save)
+        table_of_costs(paths, target, found["seconds"]), harness.shown(given.picture), "\n".join(lines)]
 
 
-if __name__ == "__main__":
-    main()
+BENCHMARK = Benchmark("What tuning costs", measure, report, quick=f"{QUICK_SEEDS} seeds", options={
+    "--searcher": {"nargs": "+", "metavar": "NAME", "choices": SEARCHERS, "help": f"of {', '.join(SEARCHERS)} (all)"},
+    "--seeds": {"type": count, "help": f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick)"},
+    "--jobs": {"type": count, "default": len(os.sched_getaffinity(0)), "help": "seeds at a time (%(default)s)"}})

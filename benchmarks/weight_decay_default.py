@@ -1,7 +1,5 @@
 """Which default of the networks' weight decay? Changes that cost little time, on small and on whole tables.
 
-    python -m benchmarks.weight_decay_default [--records FILE] [--quick] [--save]
-
 `benchmarks.table_defaults` finds which arguments lower the loss on tables of at most 2,000 rows. Of these, members take
 many times the time, and robust scaling does harm where a few large values matter (*forbes*). What is left is measured
 here with other rows and folds than there, and on the whole of each table of more than 4,000 rows, where a penalty that
@@ -15,12 +13,11 @@ requires, and two rows are not dropped out alike.
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import sys
+from argparse import Namespace
 from pathlib import Path
 
-from benchmarks.common import harness
+from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.public_tables import FOR_CHOICES
 from benchmarks.common.table_folds import Losses
 from benchmarks.table_defaults import Change, by_table, compared, logs
@@ -38,33 +35,30 @@ CHANGES: list[Change] = [
 ]
 
 
-def changes(losses: Losses, names: list[str], repeats: tuple[int, ...]) -> dict[str, dict[str, float]]:
+Changes = dict[str, dict[str, float]]
+
+
+def changes(losses: Losses, names: list[str], repeats: tuple[int, ...]) -> Changes:
     """By change and table: the mean over repeats of the logarithm of the loss over that without the change."""
     return {change: {name: statistics.fmean(logs(losses, given, {}, [name], repeat)[0] for repeat in repeats)
                      for name in names} for change, given in CHANGES}
 
 
-def main() -> int:
-    """Measure and report."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.weight_decay_default", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--records", type=Path, help="a file that keeps every measured loss")
-    parser.add_argument("--quick", action="store_true", help="two small tables")
-    parser.add_argument("--save", action="store_true", help="write benchmarks/results/weight_decay_default.md")
-    given = parser.parse_args()
-    before = harness.load()
+def measure(given: Namespace) -> tuple[Changes, Changes]:
+    """The changes on at most so many rows of all tables, and on the whole large ones."""
     names = ["pima", "solder"] if given.quick else [one.name for one in FOR_CHOICES]
     many = [one.name for one in FOR_CHOICES if one.name in names and one.rows > MANY]
     small = changes(Losses(given.records, ROWS, FOLDS), names, REPEATS)
-    text = [f"## At most {ROWS:,} rows", compared(list(small.items())), by_table(small, names)]
-    if many:
-        whole = changes(Losses(given.records, WHOLE, FOLDS), many, REPEATS[:1])
-        text += [f"## Whole tables of more than {MANY:,} rows", compared(list(whole.items())), by_table(whole, many)]
-    harness.report("The default of the weight decay", "weight_decay_default", [
-        f"{harness.machine()}; {before}.", harness.versions("numpy", "numba", "scratchtune", "scikit-learn", "pandas"),
-        *text], given.save)
-    return 0
+    return small, changes(Losses(given.records, WHOLE, FOLDS), many, REPEATS[:1]) if many else {}
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def report(found: tuple[Changes, Changes], _: Namespace) -> list[str]:
+    """The changes, and those of each table."""
+    headings = f"## At most {ROWS:,} rows", f"## Whole tables of more than {MANY:,} rows"
+    return [part for heading, one in zip(headings, found, strict=True) if one
+            for part in (heading, compared(list(one.items())), by_table(one, list(next(iter(one.values())))))]
+
+
+BENCHMARK = Benchmark(
+    "The default of the weight decay", measure, report, ("scikit-learn", "pandas"), quick="two small tables",
+    options={"--records": {"type": Path, "help": "a file that keeps every measured loss"}})

@@ -250,7 +250,7 @@ print(f"the table is that of an uninterrupted run: {after == uninterrupted}")
 # %% [markdown]
 # Predict 3: two, those that were under way. Each result is on the disk before a trial begins that may depend on it. A
 # trial that was running is begun again under its number, with its configuration. And since nothing depends on the
-# clock, the rest is as if there had been no interruption. `python -m benchmarks.torture` does this 100 times for each
+# clock, the rest is as if there had been no interruption. `python -m benchmarks torture` does this 100 times for each
 # searcher.
 
 # %%

@@ -106,7 +106,7 @@ for ax, (name, study) in zip(axes, studies.items(), strict=True):
 #
 # Predict 2: hardly smaller. In the figure (one study of each) NSGA-II is ahead at the smallest networks, and random
 # search at the largest. With three hyper-parameters, 60 random trials leave few gaps. With many it is otherwise:
-# `python -m benchmarks.pareto` compares them on problems of 11 and of 30 parameters.
+# `python -m benchmarks pareto` compares them on problems of 11 and of 30 parameters.
 
 # %%
 front_of_nsga2 = [trial.values for trial in studies["NSGA2"].best_trials]

@@ -164,7 +164,7 @@ def test_the_formula_is_the_packages():
 
 
 def test_generated_parts_are_up_to_date():
-    """Numbers on a page are those of a stored report; python -m benchmarks.pages writes them."""
+    """Numbers on a page are those of a stored report; python -m benchmarks pages writes them."""
     for name, text in PAGES.items():
         assert pages.is_up_to_date(text), f"{name} is out of date: python -m benchmarks pages"
     assert formulas.sections() in PAGES["scratchtune/README.md"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 same_job: Any = importlib.import_module("benchmarks.same_job")
+memory: Any = importlib.import_module("benchmarks.common.memory")
 job_tuners: Any = importlib.import_module("benchmarks.common.job_tuners")
 PAIRS = [("scratchtune, random", "scratchtune"), ("Optuna, random", "PyTorch")]
 
@@ -27,13 +29,13 @@ def test_runs_are_kept_and_a_tuner_may_have_more_seeds(tmp_path: Path, monkeypat
     asked: list[tuple[str, int]] = []
     monkeypatch.setattr(same_job, "run_of", lambda pair, *given: asked.append((pair[0], given[0])) or run(pair, *given))
     records = tmp_path / "runs.jsonl"
-    same_job.measure(PAIRS[:1], 3, 30, records)
+    same_job.runs_of(PAIRS[:1], 3, 30, records)
     assert asked == [("scratchtune, random", seed) for seed in (0, 0, 1, 2, 0)]  # the first one compiles
-    found = same_job.measure(PAIRS, 1, 30, records)
+    found = same_job.runs_of(PAIRS, 1, 30, records)
     assert asked[5:] == [("Optuna, random", 0), ("Optuna, random", 0)]
     assert [len(found[pair]) for pair in PAIRS] == [4, 2]
     assert [run["turn"] for run in found[PAIRS[0]]] == [0, 1, 2, same_job.AGAIN]
-    same_job.measure(PAIRS[:1], 1, 5, records)  # another number of trials is another run
+    same_job.runs_of(PAIRS[:1], 1, 5, records)  # another number of trials is another run
     assert len(asked) == 10
 
 
@@ -60,9 +62,9 @@ def test_the_table_and_the_bars() -> None:
 def test_runs_of_another_version_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(same_job, "run_of", run)
     records = tmp_path / "runs.jsonl"
-    same_job.measure(PAIRS[:1], 1, 30, records)
+    same_job.runs_of(PAIRS[:1], 1, 30, records)
     monkeypatch.setattr(same_job, "versions", lambda pair: "another")
-    same_job.measure(PAIRS[:1], 1, 30, records)
+    same_job.runs_of(PAIRS[:1], 1, 30, records)
     assert len(records.read_text(encoding="utf-8").splitlines()) == 4
 
 
@@ -79,10 +81,10 @@ def test_lines_of_code_are_those_without_docstrings_comments_blank_lines_and_cou
 
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_memory_is_that_of_the_process_and_of_its_children() -> None:
-    memory = same_job.Memory()
+    watch = memory.Watch(lambda: memory.proportional(os.getpid()), 0.1)
     code = "import time; held = bytearray(200_000_000); time.sleep(1)"
     subprocess.run([sys.executable, "-c", code], check=True)
-    assert memory.most() > 200.0
+    assert watch.most() > 200.0
 
 
 def test_starts_are_timed_without_a_search_and_shared(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
 import importlib
 import json
 import subprocess
 import sys
+import types
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,12 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 listed = importlib.import_module("benchmarks.common.questions")
 suite = importlib.import_module("benchmarks.common.suite")
+scaffold = importlib.import_module("benchmarks.common.benchmark")
+harness = importlib.import_module("benchmarks.common.harness")
+command = importlib.import_module("benchmarks.__main__")
 REPORT = """# Time of a step
 
-`python -m benchmarks.training_speed --save`, 2026-01-02.
+`python -m benchmarks training_speed --save`, 2026-01-02.
 
 | network | ours |
 | ------- | ---: |
@@ -26,6 +31,7 @@ REPORT = """# Time of a step
 
 - PASS: small: bar at most 2, measured 1.5
 - FAIL: large: bar at most 2, measured 3
+- NOT MEASURED: huge: bar at most 2 (this run is too short)
 """
 
 
@@ -73,6 +79,7 @@ def test_an_answer_holds_the_bars_and_tables(question: Any, tmp_path: Path, monk
     assert json.loads((tmp_path / "training_speed.json").read_text())["code"] == 1
     text = suite.whole([question], [answer], tmp_path)
     assert "  1 of 2 |" in text and "- training_speed: large: bar at most 2, measured 3" in text
+    assert text.index("## Not measured") < text.index("- training_speed: huge: bar at most 2 (this run is too short)")
     assert "#### Time of a step" in text and text.index("## Where it falls short") < text.index("### How long")
 
 
@@ -110,9 +117,76 @@ def test_a_benchmark_without_a_short_run_is_skipped(tmp_path: Path) -> None:
     assert (answer.state, answer.reason) == (suite.SKIPPED, "it has no short run")
 
 
-def test_the_list(tmp_path: Path) -> None:
-    shown = subprocess.run([sys.executable, "-m", "benchmarks"], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert all(question.name in shown.stdout for question in listed.questions())
+def test_the_list(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([]) == 0
+    shown = capsys.readouterr().out
+    assert all(question.name in shown for question in listed.questions())
+
+
+@pytest.mark.parametrize(("arguments", "message"), [
+    (["tree"], "NAME is 'tree'; it must be one of"), (["trees", "page"], "NAME is 'page'"),
+    (["all", "--save"], "--save stores the report of one NAME"), (["made", "--rounds", "0"], "is not an integer of"),
+    (["made", "--round", "2"], "unrecognized arguments: --round"), (["made", "--out"], "expected one argument")])
+def test_wrong_arguments_are_said_in_one_sentence(
+    arguments: list[str], message: str, made: Any, capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        command.main(arguments)
+    assert ended.value.code == 2 and message in capsys.readouterr().err.splitlines()[-1]
+
+
+# One benchmark --------------------------------------------------------------------------------------------------------
+
+
+def measure(given: Any) -> float:
+    return 10.0 if given.quick else 3.0 * (given.rounds or 1)
+
+
+def report(found: float, given: Any) -> list[str]:
+    return ["A number.", harness.bar("it", None if given.quick else found, 5.0)]
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A module that registers a benchmark, and that `python -m benchmarks` knows."""
+    module: Any = types.ModuleType("benchmarks.made", "How large is it?")
+    module.BENCHMARK = scaffold.Benchmark(
+        "A size", measure, report, quick="no bar", options={"--rounds": {"type": scaffold.count}},
+        variant=lambda given: dataclasses.replace(module.BENCHMARK, name="rounds" if given.rounds else ""))
+    monkeypatch.setitem(sys.modules, "benchmarks.made", module)
+    monkeypatch.setattr(command, "questions", lambda: [*listed.questions(), listed.Question("made", "", "", True)])
+    return module
+
+
+@pytest.mark.parametrize(("arguments", "code", "line", "name"), [
+    ([], 1, "- FAIL: it: bar at least 5x, measured 3.0x", "made"),
+    (["--rounds", "2"], 0, "- PASS: it: bar at least 5x, measured 6.0x", "rounds"),
+    (["--quick"], 0, "- NOT MEASURED: it: bar at least 5x (this run is too short)", "made_quick")])
+def test_one_benchmark_prints_its_report_and_stores_it_where_that_is_asked(
+    arguments: list[str], code: int, line: str, name: str, made: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(harness, "RESULTS", tmp_path)
+    assert command.main(["made", *arguments]) == code
+    text = capsys.readouterr().out
+    assert text.startswith(f"# A size\n\n`python -m benchmarks {' '.join(['made', *arguments])}`, 2")
+    assert text.endswith(f"\n\nA number.\n\n{line}\n") and not list(tmp_path.iterdir())
+    assert command.main(["made", *arguments, "--save"]) == code
+    assert (tmp_path / f"{name}.md").read_text() == capsys.readouterr().out
+
+
+def test_a_missing_library_is_named(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ModuleNotFoundError("No module named 'keras'", name="keras")
+    monkeypatch.setattr(scaffold, "import_module", lambda name: (_ for _ in ()).throw(error))
+    with pytest.raises(SystemExit, match="^made needs keras, which is not installed$"):
+        command.main(["made"])
+
+
+@pytest.mark.parametrize("name", listed.modules())
+def test_a_benchmark_is_registered_in_the_last_lines_and_has_no_program_of_its_own(name: str) -> None:
+    text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+    assert ast.unparse(ast.parse(text).body[-1]).startswith("BENCHMARK = Benchmark(")
+    assert "__main__" not in text and "ArgumentParser" not in text
 
 
 @pytest.mark.slow

@@ -97,7 +97,7 @@ def defeats(shown: Means, losses: Means, names: Sequence[str], methods: Sequence
 # The interval ---------------------------------------------------------------------------------------------------------
 
 
-def coverage(records: Sequence[dict[str, Any]], method: str) -> tuple[str, bool] | None:
+def coverage(records: Sequence[dict[str, Any]], method: str) -> str | None:
     """How often the interval stated in training holds the held-out score; None if no run states one."""
     stated = [record for record in records
               if record["method"] == method and "error" not in record and "low" in record["about"]]
@@ -106,10 +106,10 @@ def coverage(records: Sequence[dict[str, Any]], method: str) -> tuple[str, bool]
     inside = sum(record["about"]["low"] <= -record["loss"] <= record["about"]["high"] for record in stated)
     level = stated[0]["about"]["level"]
     low, high = wilson(inside, len(stated))
-    met = low <= level <= high
-    return verdict(met, f"{method}: the {100 * level:.0f} % interval stated in training holds the held-out score in "
-                        f"{inside} of {len(stated)} runs ({100 * inside / len(stated):.0f} %; 95 % interval of this "
-                        f"rate {100 * low:.0f} to {100 * high:.0f} %)"), met
+    return verdict(low <= level <= high, (
+        f"{method}: the {100 * level:.0f} % interval stated in training holds the held-out score in "
+        f"{inside} of {len(stated)} runs ({100 * inside / len(stated):.0f} %; 95 % interval of this "
+        f"rate {100 * low:.0f} to {100 * high:.0f} %)"))
 
 
 def wilson(successes: int, trials: int) -> tuple[float, float]:
@@ -130,31 +130,31 @@ def models(records: Sequence[dict[str, Any]], method: str) -> str:
     return f" ({', '.join(sorted(known))})" if known else ""
 
 
-def bars(losses: Means, every: Sequence[str], methods: Sequence[str]) -> list[tuple[str, bool]]:
-    """PASS or FAIL for both rows of AutoML."""
+def bars(losses: Means, every: Sequence[str], methods: Sequence[str]) -> list[str]:
+    """The bars of both rows of AutoML."""
     found = []
     rank = mean_ranks(losses, every)
     for subject in (subject for subject in SUBJECTS if subject in methods):
         if BASELINE in methods:
             count = no_worse(losses, every, subject, BASELINE)
-            met = 2 * count > len(every)
-            found.append((verdict(met, f"{subject}: at least as good as {BASELINE} on {count} of {len(every)} tables; "
-                                       "bar more than half"), met))
+            found.append(verdict(2 * count > len(every), f"{subject}: at least as good as {BASELINE} on {count} of "
+                                                         f"{len(every)} tables; bar more than half"))
         if PEER in methods:
-            met = rank[subject] < rank[PEER]
-            found.append((verdict(met, f"{subject}: mean rank {rank[subject]:.2f}, {PEER}'s {rank[PEER]:.2f}; bar "
-                                       "below it"), met))
+            found.append(verdict(rank[subject] < rank[PEER], f"{subject}: mean rank {rank[subject]:.2f}, {PEER}'s "
+                                                             f"{rank[PEER]:.2f}; bar below it"))
+        found += [verdict(None, f"{subject} beside {peer}", f"{peer} was not run")
+                  for peer in (BASELINE, PEER) if peer not in methods]
     return found
 
 
 def paragraphs(
     records: Sequence[dict[str, Any]], tables: Sequence[PublicTable], methods: Sequence[str],
-) -> tuple[list[str], bool]:
-    """The paragraphs of the report, and whether all bars are met. Tables that a method has not run on are left out."""
+) -> list[str]:
+    """The paragraphs of the report. Tables that a method has not run on are left out."""
     shown, losses = means(records, "shown"), means(records, "loss")
     done = [one for one in tables if len(losses.get(one.name, {})) == len(methods)]
     if not done:
-        return ["No table has been run with all methods yet."], True
+        return ["No table has been run with all methods yet."]
     groups = {"all": [one.name for one in done]} | {
         group: names for group in (ASIDE, DEVELOPMENT) if (names := [one.name for one in done if one.group == group])}
     text = ["Methods: " + "; ".join(f"*{method}*: {METHODS[method].about}{models(records, method)}"
@@ -171,5 +171,4 @@ def paragraphs(
     failed = [f"- {record['name']}, {record['method']}, seed {record['seed']}: {record['error']}"
               for record in records if "error" in record]
     text += ["Runs that failed:\n\n" + "\n".join(failed)] * bool(failed)
-    text += ["\n".join(line for line, _ in verdicts)] * bool(verdicts)
-    return text, all(met for _, met in verdicts)
+    return text + ["\n".join(verdicts)] * bool(verdicts)

@@ -1,32 +1,30 @@
-"""The code that all benchmarks share: workers that make one measurement at a time, tables, and reports.
+"""The code that all benchmarks share: workers that make one measurement at a time, tables and bars.
 
-The main process measures nothing and imports no numerical library. Each library runs in its own worker process, with a
-clean environment, and is idle while another one is measured: so their configurations cannot interfere, and their
-measurements can be interleaved.
+The main process measures nothing. Each library runs in its own worker process, with a clean environment, and is idle
+while another one is measured: so their configurations cannot interfere, and their measurements can be interleaved.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Sequence
-from datetime import date
-from importlib import metadata
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common import age
-
-BEGUN = time.monotonic()
 ROOT = Path(__file__).resolve().parents[2]
-GIVEN = os.environ.get("SCRATCHTUNE_RESULTS")  # `benchmarks.common.suite` sets it: reports are then always written
-RESULTS = Path(GIVEN or ROOT / "benchmarks" / "results")
+RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `benchmarks.common.suite`
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+# t at 97.5 % by the number of values
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+SHORT = "this run is too short"  # why a bar is not measured by --quick
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 
 
@@ -41,15 +39,21 @@ def environment(threads: int | None = None, **extra: str) -> dict[str, str]:
     return kept | {"JAX_PLATFORMS": "cpu", "TF_CPP_MIN_LOG_LEVEL": "2"} | extra
 
 
-class Worker:
-    """A process that runs ``python -m module --worker name`` and answers one question at a time."""
+def command(function: Callable[..., Any], *arguments: str) -> list[str]:
+    """The command of a new process that calls a module's function with texts; see `benchmarks.common.call`."""
+    return [sys.executable, "-m", "benchmarks.common.call", function.__module__, function.__name__, *arguments]
 
-    def __init__(self, module: str, name: str, env: dict[str, str], core: int | None = None) -> None:
+
+class Worker:
+    """A process that answers one question at a time, by a function of a module; ``name`` is for messages."""
+
+    def __init__(self, answer: Callable[..., dict[str, Any]], name: str, env: dict[str, str], core: int | None = None,
+                 ) -> None:
         self.name = name
         self.process = subprocess.Popen(
-            [sys.executable, "-m", module, "--worker", name], cwd=ROOT, env=env, text=True, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}),
-        )
+            command(serve, answer.__module__, answer.__name__, name), cwd=ROOT, env=env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            preexec_fn=None if core is None else lambda: os.sched_setaffinity(0, {core}))
 
     def ask(self, **question: Any) -> dict[str, Any]:
         """Send a question and wait for its answer."""
@@ -68,8 +72,19 @@ class Worker:
         self.process.wait()
 
 
-def serve(answer: Callable[..., dict[str, Any]]) -> None:
+def alone(answer: Callable[..., dict[str, Any]], env: dict[str, str], core: int | None = None, **question: Any,
+          ) -> dict[str, Any]:
+    """The answer of a new worker, which then ends."""
+    worker = Worker(answer, answer.__name__, env, core)
+    try:
+        return worker.ask(**question)
+    finally:
+        worker.close()
+
+
+def serve(module: str, function: str, _: str) -> None:
     """Run as a worker: one answer on stdout for each question on stdin; other output goes to stderr."""
+    answer = getattr(import_module(module), function)
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     for line in sys.stdin:
@@ -103,6 +118,13 @@ def spread(values: Sequence[float]) -> float:
     return statistics.stdev(values) if len(values) > 1 else 0.0
 
 
+def interval(values: Sequence[float]) -> tuple[float, float, float]:
+    """The mean, and the ends of its 95 % interval by Student's t."""
+    mean, n = statistics.fmean(values), len(values)
+    half = STUDENT[n] * statistics.stdev(values) / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "") -> str:
     """A table for the terminal and for Markdown; ``sides`` aligns each column by l or r, by default lrrr..."""
     sides = sides or "l".ljust(len(headings), "r")
@@ -113,17 +135,19 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]], sides: str = "
     return "\n".join("| " + " | ".join(line) + " |" for line in (lines[0], rule, *lines[1:]))
 
 
-def bar(what: str, measured: float, wanted: float, unit: str = "x", at_most: bool = False, digits: int = 1) -> str:
-    """One line that compares a measurement with its bar."""
-    met = measured <= wanted if at_most else measured >= wanted
-    side = "at most" if at_most else "at least"
-    return (f"- {'PASS' if met else 'FAIL'}: {what}: bar {side} {wanted:g}{unit}, "
-            f"measured {measured:.{digits}f}{unit}")
+def bar(what: str, measured: float | None, wanted: float, unit: str = "x", at_most: bool = False, digits: int = 1,
+        why: str = SHORT) -> str:
+    """One line that compares a measurement with its bar; None was not measured, and ``why`` says the reason."""
+    line = f"{what}: bar {'at most' if at_most else 'at least'} {wanted:g}{unit}"
+    if measured is None:
+        return verdict(None, line, why)
+    return verdict(measured <= wanted if at_most else measured >= wanted,
+                   f"{line}, measured {measured:.{digits}f}{unit}")
 
 
-def verdict(met: bool, text: str) -> str:
-    """One line of PASS or FAIL."""
-    return f"- {'PASS' if met else 'FAIL'}: {text}"
+def verdict(met: bool | None, text: str, why: str = SHORT) -> str:
+    """One line of PASS or FAIL, or of what was not measured and the reason."""
+    return f"- NOT MEASURED: {text} ({why})" if met is None else f"- {'PASS' if met else 'FAIL'}: {text}"
 
 
 def versions(*packages: str) -> str:
@@ -151,25 +175,20 @@ def load() -> str:
     return f"load average over the minute before the start {os.getloadavg()[0]:.2f}"
 
 
-def picture(name: str, save: bool, folder: Path) -> Path:
-    """The path of a benchmark's picture: beside its report if that is saved, else in ``folder``."""
-    return (RESULTS if save or GIVEN else folder) / f"{name}{'_quick' if '--quick' in sys.argv else ''}.png"
+@contextmanager
+def drawn(path: Path, *shape: int, **how: Any) -> Iterator[Any]:
+    """The axes of a picture, which is saved when the block ends."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(*shape, layout="constrained", **how)
+    yield axes
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
 
 
 def shown(path: Path) -> str:
     """A picture in a report: embedded if both are in one folder, else its path."""
     return f"![{path.stem}]({path.name})" if path.parent == RESULTS else f"The picture is in {path}."
-
-
-def report(title: str, name: str, paragraphs: Sequence[str], save: bool, module: str = "") -> None:
-    """Print a module's report; with ``save``, write it to benchmarks/results too; a quick run has its own file."""
-    command = " ".join([module or name, *sys.argv[1:]])
-    code = f"{age.line(f'benchmarks.{module or name}')}; measured in {time.monotonic() - BEGUN:,.0f} s."
-    text = "\n\n".join([
-        f"# {title}", f"`python -m benchmarks.{command}`, {date.today().isoformat()}.", code, *paragraphs])
-    print(text, flush=True)
-    if save or GIVEN:
-        RESULTS.mkdir(parents=True, exist_ok=True)
-        path = RESULTS / f"{name}{'_quick' if '--quick' in sys.argv else ''}.md"
-        path.write_text(text + "\n", encoding="utf-8")
-        print(f"saved to {path}", file=sys.stderr)

@@ -29,7 +29,7 @@ CHAPTERS = {
         "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
         "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),
 }
-OTHERS = ("pages", "portfolio", "stale")  # modules that answer no question
+OTHERS = ("pages", "portfolio", "stale")  # modules that answer no question, and have a function main
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,8 @@ def modules(folder: Path = FOLDER) -> list[str]:
 
 
 def _question(name: str, chapter: str) -> Question:
-    source = (FOLDER / f"{name}.py").read_text(encoding="utf-8")
-    text = re.split(r"\n\s*\n", ast.get_docstring(ast.parse(source)) or name)[0]
-    return Question(name, chapter, " ".join(text.split()), '"--quick"' in source)
+    module = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    text = re.split(r"\n\s*\n", ast.get_docstring(module) or name)[0]
+    given = [keyword.arg for node in module.body if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+             and ast.unparse(node.targets[0]) == "BENCHMARK" for keyword in node.value.keywords]
+    return Question(name, chapter, " ".join(text.split()), "quick" in given)

@@ -68,7 +68,7 @@ def ask(question: Question, quick: bool, folder: Path, *options: str) -> Answer:
     """Run one benchmark."""
     if quick and not question.is_quick:
         return Answer(question.name, question.text, SKIPPED, "it has no short run")
-    command = ["-m", f"benchmarks.{question.name}", "--quick" if quick else "--save", *options]
+    command = ["-m", "benchmarks", question.name, *options, "--save", *["--quick"] * quick]
     before, begun = _times(folder), time.perf_counter()
     code, messages = _run([sys.executable, *command], {"SCRATCHTUNE_RESULTS": str(folder), "MPLBACKEND": "Agg"})
     written = sorted(name for name, changed in _times(folder).items() if before.get(name) != changed)
@@ -107,11 +107,13 @@ def _without_a_report(code: int, messages: str) -> tuple[str, str]:
 
 
 def _content(name: str, folder: Path) -> dict[str, Any]:
-    """A report's title, bars and tables."""
+    """A report's title, bars, those that were not measured, and tables."""
     text = reports.report(name, folder)
     bars = [{"met": line.startswith("PASS"), "text": line.partition(": ")[2]} for line in reports.verdicts_of(text)]
     tables = [{"headings": headings, "rows": rows} for headings, *rows in reports.tables_of(text)]
-    return {"name": name, "title": text.splitlines()[0].removeprefix("# "), "bars": bars, "tables": tables}
+    unmeasured = re.findall(r"^- NOT MEASURED: (.*)$", text, re.MULTILINE)
+    return {"name": name, "title": text.splitlines()[0].removeprefix("# "), "bars": bars, "not measured": unmeasured,
+            "tables": tables}
 
 
 # Stored answers -------------------------------------------------------------------------------------------------------
@@ -143,6 +145,8 @@ def whole(asked: Sequence[Question], answers: Sequence[Answer], folder: Path) ->
     bars = {answer.name: [bar for one in answer.reports for bar in one["bars"]] for answer in answers}
     missed = [f"- {name}: {bar['text']}" for name, given in bars.items() for bar in given if not bar["met"]]
     absent = [f"- {answer.name}: {answer.state}, {answer.reason}" for answer in answers if answer.state != DONE]
+    absent += [f"- {answer.name}: {line}" for answer in answers for one in answer.reports
+               for line in one["not measured"]]
     rows = [[answer.name, answer.question, _bars(bars[answer.name]) if answer.state == DONE else answer.state,
              f"{answer.seconds:.0f}" if answer.seconds else ""] for answer in answers]
     text = ["# scratchtune, measured", f"{harness.machine()}. {_versions(answers)}.",

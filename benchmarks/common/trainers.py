@@ -9,7 +9,6 @@ which no row is left out.
 from __future__ import annotations
 
 import hashlib
-import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,8 +16,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-
-from benchmarks.common import harness
 
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 0.001, 0.9, 0.999, 1e-8
 CLASSES = 10
@@ -303,8 +300,3 @@ def measure_pair(hidden: list[int], batch_size: int, epochs: int, repeats: int) 
 def answer(kind: str = "train", **question: Any) -> dict[str, Any]:
     """Answer one question of `benchmarks.training_speed`."""
     return measure_pair(**question) if kind == "pair" else measure(**question)
-
-
-if __name__ == "__main__":
-    assert os.environ.get("OMP_NUM_THREADS") == "1", "run python -m benchmarks.training_speed instead"
-    harness.serve(answer)

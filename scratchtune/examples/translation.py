@@ -75,7 +75,7 @@ def build(
 class Objective(TrainingObjective[st.Seq2Seq]):
     """The objective: the chrF of a configuration's greedy translations of the validation pairs.
 
-    The validation loss after a long training ranks configurations less well; ``python -m benchmarks.translation_tuning
+    The validation loss after a long training ranks configurations less well; ``python -m benchmarks translation_tuning
     --guide`` compares the two.
     """
 

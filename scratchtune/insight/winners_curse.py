@@ -120,7 +120,7 @@ def optimism(study: Any, level: float = 0.95, noise: float | None = None, seed: 
     Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
     complete trials count, of the largest budget, and each configuration once. ``seed`` is that of the bootstrap.
 
-    With few folds the interval is wide. ``python -m benchmarks.is_the_gain_real`` measures how often it holds the true
+    With few folds the interval is wide. ``python -m benchmarks is_the_gain_real`` measures how often it holds the true
     score, and compares other corrections.
 
     Raises
