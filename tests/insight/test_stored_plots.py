@@ -10,7 +10,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.cli import OF_ONE_TRIAL, OF_SEARCHERS, PLOTS, main
+from scratchtune.cli import main
+from scratchtune.cli.pictures import OF_ONE_TRIAL, OF_SEARCHERS, PLOTS
 from scratchtune.insight import plots
 from scratchtune.study.storage import Storage
 from scratchtune.study.stored import StoredStudy, read_study
