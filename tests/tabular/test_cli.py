@@ -686,7 +686,7 @@ def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pyt
 
     for error, message in (
             (MemoryError(), "there is not enough memory for it"), (LookupError(), "it failed with LookupError")):
-        monkeypatch.setattr("scratchtune.tabular.space_file.read_space", raising(error))
+        monkeypatch.setattr("scratchtune.cli.tune.read_space", raising(error))
         refused(run(*TUNE, "--space", "quick.json"), f"scratchtune: {message}", code=1)
 
 
