@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,13 +12,8 @@ import time
 import pytest
 
 import scratchtune as st
-from scratchtune.cli import main
+from scratchtune.cli import COMMANDS, main
 from scratchtune.study.storage import Storage, StorageError
-
-
-def run(*arguments):
-    command = [sys.executable, "-m", "scratchtune", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120)
 
 
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
@@ -182,23 +178,50 @@ def test_formulas_lists_shows_and_maps(capsys):
     (["compute"], "compute"),
     ([], "COMMAND"),
 ])
-def test_wrong_arguments_are_errors_of_one_line(arguments, message):
-    result = run(*arguments)
-    assert result.returncode == 2 and result.stdout == ""
-    assert message in result.stderr and len(result.stderr.splitlines()) <= 2 and "Traceback" not in result.stderr
+def test_wrong_arguments_are_errors_of_one_line(arguments, message, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and message in printed.err
+    assert len(printed.err.splitlines()) <= 2 and "Traceback" not in printed.err
 
 
-def test_help_everywhere():
-    for arguments in (["--help"], ["compare", "--help"], ["formulas", "--help"]):
-        result = run(*arguments)
-        assert result.returncode == 0 and "usage" in result.stdout
+@pytest.mark.parametrize(("arguments", "code", "out", "err"), [
+    (["compute"], 2, "", "COMMAND"), (["formulas", "l2_penalty"], 0, "def l2_penalty", "")])
+def test_the_exit_code_reaches_the_shell(arguments, code, out, err):
+    command = [sys.executable, "-m", "scratchtune", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == code and (out in done.stdout if out else done.stdout == "")
+    assert err in done.stderr if err else done.stderr == ""
 
 
-def test_debug_shows_the_traceback():
-    assert "Traceback" in run("formulas", "nothing", "--debug").stderr
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_everywhere(command, capsys):
+    assert main([command, "--help"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith(f"usage: scratchtune {command} ") and printed.err == ""
+    about = COMMANDS[command].split()
+    assert " ".join([about[0].capitalize(), *about[1:]]) in " ".join(printed.out.replace("-\n", "-").split())
 
 
-def test_import_loads_neither_matplotlib_nor_a_framework():
-    heavy = "('matplotlib', 'sklearn', 'torch', 'keras', 'jax')"
-    code = f"import sys, scratchtune; print([name for name in {heavy} if name in sys.modules])"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "[]"
+def test_help_lists_the_commands(capsys):
+    assert main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("usage: scratchtune ")
+    assert all(re.search(rf"^    {name}\s", printed, re.M) for name in COMMANDS)
+    assert main(["--version"]) == 0 and capsys.readouterr().out == f"scratchtune {st.__version__}\n"
+
+
+def test_debug_shows_the_traceback(capsys):
+    assert main(["formulas", "nothing", "--debug"]) == 2 and "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")
+@pytest.mark.parametrize(("signal_number", "code", "word"), [
+    (signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")])
+def test_a_command_that_is_ended_while_it_is_imported_says_so(tmp_path, signal_number, code, word):
+    """NumPy's place is taken by a module that ends the process which imports it."""
+    (tmp_path / "numpy.py").write_text(f"import os, time; os.kill(os.getpid(), {int(signal_number)}); time.sleep(60)")
+    start = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); from scratchtune.cli import main; sys.exit(main())"
+    done = subprocess.run([sys.executable, "-c", start, "formulas"], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", f"scratchtune: {word}\n")

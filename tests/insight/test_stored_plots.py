@@ -10,8 +10,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.cli import OF_ONE_TRIAL, OF_SEARCHERS, PLOTS, main
-from scratchtune.insight import plots
+from scratchtune.cli import main, pictures
+from scratchtune.cli.pictures import OF_ONE_TRIAL, OF_SEARCHERS, PLOTS
 from scratchtune.study.storage import Storage
 from scratchtune.study.stored import StoredStudy, read_study
 
@@ -82,7 +82,7 @@ def figure_of(axes: Any) -> Any:
 def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """A function that returns the figure which ``scratchtune plot`` would save, of a kind of plot."""
     shown: list[Any] = []
-    monkeypatch.setattr(plots, "save", lambda figure, path: shown.append(figure))
+    monkeypatch.setattr(pictures, "save", lambda figure, path: shown.append(figure))
 
     def run(path: Path, kind: str) -> Any:
         assert main(["plot", str(path), "--kind", kind, "-o", str(tmp_path / "a.png")]) == 0

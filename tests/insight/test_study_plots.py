@@ -11,7 +11,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.cli import OF_PARAMETERS, PLOTS, main
+from scratchtune.cli import main
+from scratchtune.cli.pictures import OF_PARAMETERS, PLOTS
 from scratchtune.insight import drawing
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],

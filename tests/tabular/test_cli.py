@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import os
+import runpy
 import shutil
 import signal
 import subprocess
@@ -192,7 +193,15 @@ def test_digits_come_along(run: Run) -> None:
 # How a table is written -----------------------------------------------------------------------------------------------
 
 
-def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
+def output_of(script: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Run a script in this process; the lines that it prints."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", [script])
+        runpy.run_path(script, run_name="__main__")
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_stray_cell_stops_before_any_work(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     columns = whole()
     columns["age"][4] = "-"
     write(Path("stray.csv"), columns)
@@ -201,8 +210,7 @@ def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
     assert result[1] == "" and len(result[2].splitlines()) == 1 and not Path("model.npz").exists()
     printed = tuned(run, "--missing", "-", "--impute", "--emit", "ours", table="stray.csv")
     assert "4 columns (2 of numbers, 2 of texts, 1 cell missing)" in printed
-    done = subprocess.run([sys.executable, "model_ours.py"], capture_output=True, text=True, timeout=120)
-    assert done.stdout.splitlines()[0] == f"accuracy {metric(printed, 'accuracy')}"
+    assert output_of("model_ours.py", capsys)[0] == f"accuracy {metric(printed, 'accuracy')}"
     code, labels, _ = run("predict", "model.npz", "stray.csv")  # which the model remembers
     assert code == 0 and len(labels.split()) == len(columns["age"])
     assert "4 columns (1 of numbers, 3 of texts" in tuned(run, "--text", "age", table="stray.csv")
@@ -387,7 +395,7 @@ def test_wrong_options_of_predict(options: list[str], message: str, run: Run) ->
 
 
 @pytest.mark.parametrize(("options", "same"), [
-    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--sealed", "0.4"], False),
+    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--test-size", "0.4"], False),
     (["--folds", "3"], False),
 ])
 def test_the_same_arguments_give_the_same_bits(options: list[str], same: bool, run: Run) -> None:
@@ -442,7 +450,7 @@ def test_warnings_are_lines_without_code(run: Run) -> None:
 
 
 @pytest.mark.slow
-def test_scripts_are_written_beside_the_model(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scripts_are_written_beside_the_model(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     Path("models").mkdir()
     printed = tuned(run, "--drop", "id", "--emit", "ours", "keras", "torch", out="models/churn.npz")
     for kind in ("ours", "keras", "torch"):
@@ -450,8 +458,7 @@ def test_scripts_are_written_beside_the_model(run: Run, monkeypatch: pytest.Monk
         assert f"script: {path}" in printed
         compile(path.read_text(encoding="utf-8"), path, "exec")
     accuracy, loss = metric(printed, "accuracy"), metric(printed, "log loss")
-    done = subprocess.run([sys.executable, "models/churn_ours.py"], capture_output=True, text=True, timeout=120)
-    assert done.stdout.splitlines() == [f"accuracy {accuracy}", f"log loss {loss}"] and done.returncode == 0
+    assert output_of("models/churn_ours.py", capsys) == [f"accuracy {accuracy}", f"log loss {loss}"]
 
 
 def test_help_tells_each_option(run: Run) -> None:
@@ -643,7 +650,7 @@ def test_npz_that_holds_objects(run: Run) -> None:
     (["--scoring", "r2"], "--scoring is 'r2'; for classification it must be one of accuracy"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
     (["--folds", "1"], "--folds is 1"), (["--folds", "500"], "--folds is 500"),
-    (["--test-size", "0"], "--test-size is 0"), (["--sealed", "0.999"], "--test-size is 0.999"),
+    (["--test-size", "0"], "--test-size is 0"), (["--test-size", "0.999"], "--test-size is 0.999"),
     (["--seed", "-1"], "--seed is"),
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
@@ -679,7 +686,7 @@ def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pyt
 
     for error, message in (
             (MemoryError(), "there is not enough memory for it"), (LookupError(), "it failed with LookupError")):
-        monkeypatch.setattr("scratchtune.tabular.space_file.read_space", raising(error))
+        monkeypatch.setattr("scratchtune.cli.tune.read_space", raising(error))
         refused(run(*TUNE, "--space", "quick.json"), f"scratchtune: {message}", code=1)
 
 
