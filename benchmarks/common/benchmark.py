@@ -61,7 +61,7 @@ def run(name: str, arguments: Sequence[str]) -> int:
     text = "\n\n".join([
         f"# {benchmark.title}",
         f"`python -m benchmarks {shlex.join([name, *arguments])}`, {date.today().isoformat()}.",
-        f"{given.machine}; {load}.", f"{harness.versions(*OURS, *benchmark.packages)}.", *paragraphs])
+        f"{given.machine}; {load}.", f"{harness.versions(*OURS, *benchmark.packages)}.", *filter(None, paragraphs)])
     print(text, flush=True)
     if given.save:
         harness.RESULTS.mkdir(parents=True, exist_ok=True)
