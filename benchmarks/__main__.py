@@ -84,8 +84,9 @@ def main(arguments: Sequence[str]) -> int:
             checks.choice("NAME", name, [ALL, *(question.name for question in every), *OTHERS * is_one])
     except ValueError as problem:
         command.error(str(problem))
-    if is_one:
-        return one(first[0], arguments[1:])
+    if is_one or (len(given.names) == 1 and given.names != [ALL] and not is_folder):
+        at = arguments.index(given.names[0])  # after its options, too
+        return one(given.names[0], [*arguments[:at], *arguments[at + 1:]])
     if not given.names:
         print(listed(every), "\n\nTo run them: python -m benchmarks NAME [--quick], or all [--quick]", sep="")
         return 0

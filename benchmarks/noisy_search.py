@@ -104,15 +104,14 @@ def completed(given: Namespace) -> Namespace:
 
 def measure(given: Namespace) -> Regrets:
     """All runs, one at a time, each searcher in a process of its own."""
-    options = completed(given)
-    names = options.names
+    given = completed(given)
     workers = {name: harness.Worker(answer, name, harness.environment(1, PYTHONWARNINGS="ignore"))
-               for name in names}
+               for name in given.names}
     found: dict[tuple[str, str, float, str], list[float]] = {}
-    jobs = [(seed, case, level, name) for seed in range(options.first_seed, options.first_seed + options.seeds)
-            for case in options.cases for level in options.levels for name in names]
+    jobs = [(seed, case, level, name) for seed in range(given.first_seed, given.first_seed + given.seeds)
+            for case in given.cases for level in given.levels for name in given.names]
     for seed, case, level, name in tqdm(jobs, desc="searches", unit=" runs", disable=None):
-        regrets = workers[name].ask(searcher=name, case=case, level=level, seed=seed, budget=options.trials)
+        regrets = workers[name].ask(searcher=name, case=case, level=level, seed=seed, budget=given.trials)
         for kind, regret in regrets.items():
             found.setdefault((name, case, level, kind), []).append(regret)
     for worker in workers.values():

@@ -6,6 +6,8 @@ import ast
 import dataclasses
 import importlib
 import json
+import re
+import shlex
 import subprocess
 import sys
 import types
@@ -175,6 +177,10 @@ def test_one_benchmark_prints_its_report_and_stores_it_where_that_is_asked(
     assert (tmp_path / f"{name}.md").read_text() == capsys.readouterr().out
 
 
+def test_an_option_may_be_before_the_name(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main(["--quick", "made"]) == 0 and "`python -m benchmarks made --quick`" in capsys.readouterr().out
+
+
 def test_a_missing_library_is_named(made: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     error = ModuleNotFoundError("No module named 'keras'", name="keras")
     monkeypatch.setattr(scaffold, "import_module", lambda name: (_ for _ in ()).throw(error))
@@ -187,6 +193,16 @@ def test_a_benchmark_is_registered_in_the_last_lines_and_has_no_program_of_its_o
     text = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
     assert ast.unparse(ast.parse(text).body[-1]).startswith("BENCHMARK = Benchmark(")
     assert "__main__" not in text and "ArgumentParser" not in text
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks" / "results").glob("*.md")), ids=lambda path: path.stem)
+def test_the_command_of_a_stored_report_is_one_that_can_be_given(path: Path) -> None:
+    found = re.search(r"^`python -m benchmarks(.*?)`", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if found is None:
+        pytest.skip("written by hand")
+    name, *arguments = shlex.split(found[1])
+    source = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
+    assert all(text == "--save" or f'"{text}": {{' in source for text in arguments if text.startswith("--"))
 
 
 @pytest.mark.slow

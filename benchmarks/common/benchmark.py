@@ -65,7 +65,7 @@ def run(name: str, arguments: Sequence[str]) -> int:
         f"# {benchmark.title}",
         f"`python -m benchmarks {shlex.join([name, *arguments])}`, {date.today().isoformat()}.",
         f"{age.line(f'benchmarks.{name}')}; measured in {seconds:,.0f} s.",
-        f"{given.machine}; {load}.", f"{harness.versions(*OURS, *benchmark.packages)}.", *paragraphs])
+        f"{given.machine}; {load}.", f"{harness.versions(*OURS, *benchmark.packages)}.", *filter(None, paragraphs)])
     print(text, flush=True)
     if given.save:
         harness.RESULTS.mkdir(parents=True, exist_ok=True)

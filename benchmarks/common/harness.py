@@ -20,10 +20,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `benchmarks.common.suite`
+RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `suite` sets it
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-# t at 97.5 % by the number of values
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}
+STUDENT = {2: 12.706, 3: 4.303, 4: 3.182, 5: 2.776, 6: 2.571, 7: 2.447, 8: 2.365, 9: 2.306, 10: 2.262}  # t, 97.5 %
 SHORT = "this run is too short"  # why a bar is not measured by --quick
 UNSET = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE", "NUMBA_DISABLE_JIT", "KERAS_BACKEND", "XLA_FLAGS")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 class Watch:
-    """The highest value of ``look`` until `most` is asked for; a thread looks every so many seconds."""
+    """The highest value of ``look`` until `most` is called; a thread looks every so many seconds."""
 
     def __init__(self, look: Callable[[], float], every: float) -> None:
         self.look, self.every, self.seen, self.over = look, every, [look()], threading.Event()
