@@ -113,6 +113,13 @@ def test_moved_code_is_the_same_code(root: Path) -> None:
     assert digest(root) == before
 
 
+def test_a_local_name_may_be_of_several_libraries(root: Path) -> None:
+    edit(root, "benchmarks/speed.py", "def measure", "def ours():\n    import scratchtune as keras\n"
+         "    return keras.Dropout\n\n\ndef theirs():\n    import keras\n    return keras\n\n\ndef measure")
+    closure = age.Code(root).closure(MODULE)
+    assert "scratchtune.layers.dropout" in closure and "scratchtune.insight.plots" not in closure
+
+
 def test_a_stub_says_where_the_names_of_a_package_are(root: Path) -> None:
     before = digest(root)
     for package in ("scratchtune", "scratchtune/insight"):
@@ -176,6 +183,7 @@ def test_marks_make_no_page_out_of_date() -> None:
     page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     one, other = pages.generated(page, ["automl"]), pages.generated(page, ["parity", "trees"])
     assert (one.count(" †"), other.count(" †")) == (1, 2) and pages.is_up_to_date(one) and pages.is_up_to_date(other)
+    assert [pages.front.front(stale).count(" †") for stale in ((), ["pareto"])] == [0, 1]
     assert not pages.is_up_to_date(page.replace("bars met", "bars were met"))
 
 

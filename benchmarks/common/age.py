@@ -106,32 +106,46 @@ def _started(node: ast.AST) -> Iterator[str]:
 
 
 class Module(NamedTuple):
-    """What a module says: digests of its statements, its imports by local name, what it uses, and what it starts."""
+    """What a module says: digests of its statements, its imports, what it takes from them, and what it starts.
+
+    An import is a local name, the module, and the name there, if it has one. What is taken is an import without the
+    local name, and the names of the attributes after it, for each use in the function that has the import.
+    """
 
     statements: frozenset[str]
-    imports: dict[str, tuple[str, ...]]
-    used: frozenset[tuple[str, ...]]
+    imports: frozenset[tuple[str, ...]]
+    taken: frozenset[tuple[tuple[str, ...], tuple[str, ...]]]
     started: frozenset[str]
+
+
+def _imports(nodes: list[ast.AST]) -> Iterator[tuple[str, ...]]:
+    """The imports of ours in a list of nodes."""
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] in OURS:
+            yield from ((name.asname or name.name, str(node.module), name.name) for name in node.names)
+        elif isinstance(node, ast.Import):
+            for name in node.names:
+                if (first := name.name.split(".")[0]) in OURS:
+                    yield name.asname or first, name.name if name.asname else first
 
 
 @functools.cache
 def read(source: str) -> Module:
     """Read a module's text."""
-    tree, imports = ast.parse(source), {}
+    tree = ast.parse(source)
     nodes = list(_nodes(tree))
-    for node in nodes:
-        for name in node.names if isinstance(node, ast.Import | ast.ImportFrom) else ():
-            if isinstance(node, ast.ImportFrom):
-                imports[name.asname or name.name] = (str(node.module), name.name)
-            else:
-                first = name.name.split(".")[0]
-                imports[name.asname or first] = (name.name if name.asname else first,)
-    imports = {name: origin for name, origin in imports.items() if origin[0].split(".")[0] in OURS}
+    functions = [list(_nodes(node)) for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    inside = {id(node) for function in functions for node in function}
     inner = {id(node.value) for node in nodes if isinstance(node, ast.Attribute)}
-    used = {names for node in nodes if id(node) not in inner and (names := _dotted(node))[0] in imports}
-    started = {text for node in nodes for text in _started(node)}
-    return Module(frozenset(_digest(_text(node)) for node in tree.body if _is_code(node)), imports, frozenset(used),
-                  frozenset(started))
+    found: set[tuple[str, ...]] = set()
+    taken = set()
+    for scope in (nodes, *functions):
+        if imports := set(_imports([node for node in scope if scope is not nodes or id(node) not in inside])):
+            used = {_dotted(node) for node in scope if id(node) not in inner}
+            taken |= {(each[1:], names[1:]) for each in imports for names in used if each[0] == names[0]}
+            found |= imports
+    return Module(frozenset(_digest(_text(node)) for node in tree.body if _is_code(node)), frozenset(found),
+                  frozenset(taken), frozenset(text for node in nodes for text in _started(node)))
 
 
 class Code:
@@ -165,9 +179,9 @@ class Code:
         """The module that defines what is taken by these names, one after the other; a package if it is one."""
         if not names or not self.is_package(module):
             return module
-        origin = self.module(module).imports.get(names[0], (module, names[0]))
-        if origin != (module, names[0]):
-            return self.taken(self.taken(*origin), *names[1:])
+        for local, *origin in sorted(self.module(module).imports):
+            if local == names[0] and origin != [module, local]:
+                return self.taken(self.taken(*origin), *names[1:])
         inside = f"{module}.{names[0]}"
         return self.taken(inside, *names[1:]) if self.source(inside) is not None else module
 
@@ -177,9 +191,9 @@ class Code:
         A package that is imported counts by what is used of it, or as a whole where another package has it for others.
         """
         module = self.module(name)
-        origins = {local: self.taken(*origin) for local, origin in module.imports.items()}
-        found = {origin for origin in origins.values() if self.is_package(name) or not self.is_package(origin)}
-        found |= {self.taken(origins[local], *names) for local, *names in module.used}
+        origins = {self.taken(*origin) for _, *origin in module.imports}
+        found = {origin for origin in origins if self.is_package(name) or not self.is_package(origin)}
+        found |= {self.taken(self.taken(*origin), *names) for origin, names in module.taken}
         for text in module.started:
             package = text.removesuffix(".*")
             found |= {text} if package == text else {
