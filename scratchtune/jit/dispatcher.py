@@ -17,7 +17,7 @@ from numba.core.registry import CPUDispatcher
 from scratchtune.jit.cache import identity, way
 from scratchtune.jit.linking import Linked, register_loop, register_symbol
 from scratchtune.jit.literals import Compiler
-from scratchtune.jit.numba_internals import IS_LATE, CalleeCache, CopiedCode, has_file, link_by_symbol, use_own_cache
+from scratchtune.jit.numba_internals import IS_LATE, has_file, use_own_cache
 
 NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
@@ -34,9 +34,7 @@ class Dispatcher(CPUDispatcher):
         told = way(pipeline_class, self.targetoptions)
         use_own_cache(self, py_func, told)
         self._pipeline = pipeline_class
-        if self.targetoptions["forceinline"]:
-            self._pipeline = pipeline_class.derived(library=CopiedCode)
-        elif has_file(py_func):
+        if not self.targetoptions["forceinline"] and has_file(py_func):
             told = identity(py_func, told)
             self._pipeline = pipeline_class.derived(identity=told)
             register_loop(told, self)
@@ -75,7 +73,7 @@ class Callee(CPUDispatcher):
     ) -> None:
         super().__init__(py_func, targetoptions=targetoptions, pipeline_class=pipeline_class)
         self._identity = pipeline_class.identity
-        use_own_cache(self, py_func, way(pipeline_class, targetoptions), CalleeCache)
+        use_own_cache(self, py_func, way(pipeline_class, targetoptions))
 
     def get_call_template(self, args: Sequence[Any], kws: Any) -> Any:
         """Numba's; a literal argument, such as the 0 of ``f(x, 0)``, does not get a compiled function of its own."""
@@ -85,8 +83,8 @@ class Callee(CPUDispatcher):
     def add_overload(self, cres: Any) -> None:
         """Numba's; a loop is called by its symbol, see `linking`."""
         if self._identity is not None:
-            link_by_symbol(cres.library)
-            register_symbol(Linked(cres.fndesc.mangled_name, self._identity, tuple(cres.signature.args)))
+            linked = Linked(cres.fndesc.mangled_name, self._identity, tuple(cres.signature.args))
+            register_symbol(linked, cres.library)
         super().add_overload(cres)
 
 

@@ -14,16 +14,14 @@ from typing import Any
 from numba.core import config
 
 from scratchtune.jit.dispatcher import Dispatcher
-from scratchtune.jit.literals import Compiler, NoAliasCompiler
-from scratchtune.jit.numba_internals import COUNTS_REFERENCES
+from scratchtune.jit.literals import Compiler, NoAliasCompiler, UncountedCompiler
 
 DISABLED = bool(config.DISABLE_JIT)  # type: ignore[attr-defined]
 
 # Sums may be reordered and multiply-adds fused, so that they can be vectorised. NaN and infinity keep their meaning,
 # since a training that diverges is recognised by them.
 FASTMATH = {"contract", "reassoc", "nsz", "arcp"}
-OPTIONS = {"nopython": True, "nogil": True, "fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False,
-           COUNTS_REFERENCES: True}
+OPTIONS = {"nopython": True, "nogil": True, "fastmath": FASTMATH, "error_model": "numpy", "boundscheck": False}
 
 
 def function(f: Callable[..., Any]) -> Any:
@@ -64,7 +62,7 @@ def loop(f: Callable[..., Any]) -> Any:
     It must not make arrays: then references to arrays need not be counted, which takes time in a small step. `called`
     is for loops that do.
     """
-    return compiled(f, Compiler, forceinline=False, **{COUNTS_REFERENCES: False})
+    return compiled(f, UncountedCompiler, forceinline=False)
 
 
 def loop_in_order(f: Callable[..., Any]) -> Any:

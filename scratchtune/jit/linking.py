@@ -10,6 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+from weakref import WeakSet
+
+import llvmlite.binding
+from numba.core.codegen import JITCodeLibrary
 
 
 class Linked(NamedTuple):
@@ -22,6 +26,16 @@ class Linked(NamedTuple):
 
 _LOOPS: dict[str, Any] = {}  # by identity
 _COMPILED: dict[str, Linked] = {}  # by symbol
+_CODE: WeakSet[Any] = WeakSet()  # of the compiled loops
+
+
+class Code(JITCodeLibrary):
+    """The code of one function and of the functions that it calls, but not of loops: those are called by symbol."""
+
+    def add_linking_library(self, library: Any) -> None:
+        """Numba's, which copies the code of a function that is called."""
+        if library not in _CODE:
+            super().add_linking_library(library)
 
 
 def register_loop(identity: str, dispatcher: Any) -> None:
@@ -29,14 +43,18 @@ def register_loop(identity: str, dispatcher: Any) -> None:
     _LOOPS[identity] = dispatcher
 
 
-def register_symbol(linked: Linked) -> None:
-    """Make a compiled loop known, for callers that are written to the cache."""
+def register_symbol(linked: Linked, code: Any) -> None:
+    """Make a compiled loop and its code known, for its callers."""
     _COMPILED[linked.symbol] = linked
+    _CODE.add(code)
 
 
-def linked_loops(symbols: Iterable[str]) -> list[Linked]:
-    """The loops among these symbols."""
-    return [_COMPILED[symbol] for symbol in symbols if symbol in _COMPILED]
+def linked_loops(code: Any) -> list[Linked]:
+    """The loops that compiled code calls by their symbols."""
+    _, _, (_, bitcode) = code.serialize_using_object_code()
+    functions = llvmlite.binding.parse_bitcode(bitcode).functions
+    called = sorted(function.name for function in functions if function.is_declaration)
+    return [_COMPILED[symbol] for symbol in called if symbol in _COMPILED]
 
 
 def load_loops(loops: Iterable[Linked]) -> bool:

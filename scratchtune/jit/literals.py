@@ -9,6 +9,8 @@ from numba.core import compiler, ir, types
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 
+from scratchtune.jit.linking import Code
+
 
 @register_pass(mutates_CFG=False, analysis_only=False)
 class WeakLiterals(FunctionPass):
@@ -50,17 +52,22 @@ class Compiler(compiler.CompilerBase):
     """Numba's usual pipeline with `WeakLiterals` in it."""
 
     noalias = False
+    counts_references = True  # to arrays; what a function does not say, it would take from its first caller
     identity: str | None = None  # of a loop, see `linking`
-    library: Any = None  # the class of the compiled code; None for Numba's
+
+    def __init__(
+        self, typingctx: Any, targetctx: Any, library: Any, args: Any, return_type: Any, flags: Any, locals: Any,
+    ) -> None:
+        flags.nrt = self.counts_references  # by Numba's run-time system (NRT)
+        super().__init__(typingctx, targetctx, library, args, return_type, flags, locals)
 
     def define_pipelines(self) -> list[Any]:
         """The one pipeline: `WeakLiterals` runs right after the bytecode is translated to Numba's IR."""
         self.state.flags.noalias = self.noalias
         if self.identity is not None:
             self.state.func_id.unique_id = self.identity  # a part of the symbol, instead of a number
-        if self.library is not None:
-            self.state.library = self.library(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
-            self.state.library.enable_object_caching()
+        self.state.library = Code(self.state.targetctx.codegen(), self.state.func_id.func_qualname)
+        self.state.library.enable_object_caching()
         pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(WeakLiterals, IRProcessing)
         pipeline.finalize()
@@ -76,3 +83,9 @@ class NoAliasCompiler(Compiler):
     """For functions whose array arguments never overlap: LLVM then omits the test for it before each inner loop."""
 
     noalias = True
+
+
+class UncountedCompiler(Compiler):
+    """For functions that make no arrays: references to arrays are not counted, which takes time in a small step."""
+
+    counts_references = False

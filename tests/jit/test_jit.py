@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import os
+import runpy
 import shutil
 import signal
 import stat
@@ -20,7 +22,6 @@ import numpy as np
 import pytest
 from numba.core import caching, serialize
 from numba.core.ccallback import CFunc
-from numba.core.cpu import CPUTargetOptions
 
 import scratchtune
 from scratchtune import jit
@@ -442,12 +443,12 @@ def test_the_form_that_compiled_code_calls_is_cached_apart(tmp_path: Path) -> No
     (tmp_path / "called.py").write_text(CALLED)
     for name, number in [("quadrupled", 4.0), ("doubled", 2.0), ("quadrupled", 4.0)]:
         assert float(_run(f"import called\nprint(called.{name}(1.0))", tmp_path)[0]) == number
-    assert len(list(tmp_path.rglob("called.doubled*.nbi"))) == 2
+    assert len(list(tmp_path.rglob("called.doubled*.nbc"))) == 2
 
 
 def _cached(folder: Path) -> list[str]:
     """The kernels of one's own that are cached somewhere in a folder."""
-    return sorted(file.name.split("-")[0] for file in folder.rglob("own.own_*.nbi"))
+    return sorted(file.name.split("-")[0] for file in folder.rglob("own.own_*.nbc"))
 
 
 @pytest.mark.slow
@@ -475,7 +476,7 @@ def test_without_any_folder_it_is_a_private_temporary_one(own: Path, tmp_path: P
 def test_the_folder_numba_was_told_comes_first(own: Path, tmp_path: Path) -> None:
     told = tmp_path / "told"
     assert float(_run("import near\nprint(near.nearly(1.0) + 1.0)", own, NUMBA_CACHE_DIR=str(told))[0]) == 1.0
-    assert list(told.rglob("near.nearly*.nbi")) and not list(own.rglob("__pycache__/near.nearly*.nbi"))
+    assert list(told.rglob("near.nearly*.nbc")) and not list(own.rglob("__pycache__/near.nearly*.nbc"))
 
 
 def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -500,18 +501,32 @@ def test_a_package_folder_that_is_read_only(tmp_path: Path, monkeypatch: pytest.
     assert cache.cache_folder.__wrapped__(other) != found
 
 
-def _thrice(x: float) -> float:
-    return 3.0 * x
+# Numba's versions -----------------------------------------------------------------------------------------------------
+
+
+def test_a_numba_that_lacks_a_name_is_refused_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(serialize, "_unpickled_memo")
+    with pytest.raises(ImportError) as refused:
+        runpy.run_path(numba_internals.__file__)
+    assert str(refused.value) == (
+        f"scratchtune can't use Numba {numba.__version__}, which lacks _unpickled_memo; it was tried with "
+        f"{numba_internals.RANGE}: python -m pip install '{numba_internals.RANGE}'")
+
+
+def test_the_range_of_numba_is_the_one_that_is_installed() -> None:
+    setup = configparser.ConfigParser()
+    if not setup.read(PACKAGE.parent / "setup.cfg"):
+        pytest.skip("the package is installed without its setup.cfg")
+    assert numba_internals.RANGE in setup["options"]["install_requires"].split()
 
 
 @pytest.mark.needs_compiler
-def test_numba_has_the_private_names_that_the_cache_relies_on() -> None:
-    real = caching.FunctionCache(_thrice)
-    codegen = numba.core.registry.cpu_target.target_context.codegen()
-    theirs = [CPUTargetOptions, numba.njit(_thrice), CFunc(_thrice, ((numba.float64,), numba.float64), {}, {}), real,
-              real._impl, real._cache_file, serialize, codegen, codegen.create_library("empty")]
-    missing = [name for name in numba_internals.PRIVATE_NAMES if not any(hasattr(thing, name) for thing in theirs)]
-    assert not missing
+def test_dispatchers_and_kernels_look_for_compiled_code_in_the_cache_that_they_are_given() -> None:
+    """The one private name that belongs to instances, so that an import can't look for it."""
+    assert isinstance(literals._cache, numba_internals.Cache)
+    plain = jit.plain(literals)
+    for real in (numba.njit(plain), CFunc(plain, ((numba.float64,), numba.float64), {}, {})):
+        assert isinstance(real._cache, caching.NullCache)
 
 
 # Interruptions --------------------------------------------------------------------------------------------------------
