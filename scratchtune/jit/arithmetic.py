@@ -8,9 +8,8 @@ from typing import Any
 import llvmlite.ir
 import numpy as np
 from numba.core import cgutils, types
-from numba.extending import intrinsic, overload
 
-from scratchtune.jit.functions import DISABLED
+from scratchtune.jit.functions import generated
 
 
 def power_of_two(k):
@@ -18,7 +17,7 @@ def power_of_two(k):
     return np.ldexp(type(k)(1.0), int(k)) if k >= np.finfo(type(k)).minexp else type(k)(0.0)
 
 
-@intrinsic
+@generated(power_of_two)
 def _exponent_bits(context: Any, k: Any) -> Any:
     """2^k: k is written into the exponent bits of a float, which the compiler can vectorise."""
     width, mantissa, bias = (32, 23, 127) if k.bitwidth == 32 else (64, 52, 1023)
@@ -31,11 +30,6 @@ def _exponent_bits(context: Any, k: Any) -> Any:
         return builder.select(enough, normal, values[0].type(0.0))
 
     return k(k), generate
-
-
-@overload(power_of_two)
-def _compiled_power_of_two(k):
-    return lambda k: _exponent_bits(k)  # type: ignore[call-arg]
 
 
 _BITS = 2**64 - 1
@@ -59,12 +53,18 @@ def wrapped_product(a, b):
     return np.uint64((int(a) * int(b)) & _BITS)
 
 
-overload(wrapped_sum)(lambda a, b: lambda a, b: a + b)
-overload(wrapped_product)(lambda a, b: lambda a, b: a * b)
+@generated(wrapped_sum)
+def _add(context: Any, a: Any, b: Any) -> Any:
+    return a(a, b), lambda context, builder, signature, values: builder.add(*values)
+
+
+@generated(wrapped_product)
+def _multiply(context: Any, a: Any, b: Any) -> Any:
+    return a(a, b), lambda context, builder, signature, values: builder.mul(*values)
 
 
 FLUSH = 0x8040  # bits FTZ and DAZ of the x86 control word MXCSR: subnormal numbers count as zero
-_HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64") and not DISABLED
+_HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64")
 
 
 def float_control() -> int:
@@ -81,18 +81,19 @@ def set_float_control(word):
     """
 
 
-@intrinsic
+@generated(float_control)
 def _read_control(context: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.load(_control_word(builder, "st"))
+        return builder.load(_control_word(builder, "st")) if _HAS_CONTROL_WORD else cgutils.int32_t(0)
 
     return types.uint32(), generate
 
 
-@intrinsic
+@generated(set_float_control)
 def _write_control(context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        _control_word(builder, "ld", values[0])
+        if _HAS_CONTROL_WORD:
+            _control_word(builder, "ld", values[0])
         return context.get_dummy_value()
 
     return types.void(types.uint32), generate
@@ -100,7 +101,7 @@ def _write_control(context: Any, word: Any) -> Any:
 
 def _control_word(builder: Any, action: str, word: Any = None) -> Any:
     """Call the instruction stmxcsr or ldmxcsr on a word of the stack, and return the word's address."""
-    address = cgutils.alloca_once(builder, llvmlite.ir.IntType(32))
+    address = cgutils.alloca_once(builder, cgutils.int32_t)
     if word is not None:
         builder.store(word, address)
     pointer = llvmlite.ir.IntType(8).as_pointer()
@@ -108,11 +109,3 @@ def _control_word(builder: Any, action: str, word: Any = None) -> Any:
     instruction = cgutils.get_or_insert_function(builder.module, kind, f"llvm.x86.sse.{action}mxcsr")
     builder.call(instruction, [builder.bitcast(address, pointer)])
     return address
-
-
-if _HAS_CONTROL_WORD:
-    overload(float_control)(lambda: lambda: _read_control())  # type: ignore[call-arg]
-    overload(set_float_control)(lambda word: lambda word: _write_control(np.uint32(word)))  # type: ignore[call-arg]
-else:
-    overload(float_control)(lambda: lambda: 0)
-    overload(set_float_control)(lambda word: lambda word: None)

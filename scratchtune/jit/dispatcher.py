@@ -1,8 +1,8 @@
 """A compiled function has two forms: one that Python calls, and a leaner one that other compiled functions call.
 
 Numba wraps each function twice, for calls from Python and for calls from C. The wrappers unpack every array and count
-its references: a quarter of the time that it takes to compile the training loop. Compiled code needs neither. Each form
-is compiled, and cached, when it is first called.
+its references: a quarter of the time that it takes to compile the training loop. Compiled code needs neither, and only
+kernels are called from C. Each form is compiled, and cached, when it is first called.
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from scratchtune.jit.linking import Linked, register_loop, register_symbol
 from scratchtune.jit.literals import Compiler
 from scratchtune.jit.numba_internals import IS_LATE, has_file, use_own_cache
 
-NO_WRAPPERS = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
 
 class Dispatcher(CPUDispatcher):
     """What a decorator of this package returns: Numba's dispatcher, with the package's cache and a `callee`."""
@@ -29,7 +27,7 @@ class Dispatcher(CPUDispatcher):
         self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None,
         pipeline_class: type[Compiler] = Compiler,
     ) -> None:
-        super().__init__(py_func, locals, targetoptions, pipeline_class)
+        super().__init__(py_func, locals, {**targetoptions, "no_cfunc_wrapper": True}, pipeline_class)
         self._waiting: dict[Any, Any] = {}  # compiled code that was not called yet
         told = way(pipeline_class, self.targetoptions)
         use_own_cache(self, py_func, told)
@@ -56,7 +54,7 @@ class Dispatcher(CPUDispatcher):
     @cached_property
     def callee(self) -> Callee:
         """The form that compiled functions call."""
-        options = {**self.targetoptions, **NO_WRAPPERS}
+        options = {**self.targetoptions, "no_cpython_wrapper": True}
         return Callee(self.py_func, targetoptions=options, pipeline_class=self._pipeline)
 
     @property

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from numba.core import config
+from numba.core import config, types
+from numba.core.typing.templates import infer_global, make_intrinsic_template
 
 from scratchtune.jit.dispatcher import Dispatcher
 from scratchtune.jit.literals import Compiler, NoAliasCompiler, UncountedCompiler
@@ -68,3 +69,16 @@ def loop(f: Callable[..., Any]) -> Any:
 def loop_in_order(f: Callable[..., Any]) -> Any:
     """The same with sums in the order in which they are written."""
     return compiled(f, Compiler, forceinline=False, fastmath=FASTMATH - {"reassoc"})
+
+
+def generated(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
+    """Decorate a function that generates LLVM's instructions, which compiled code has where Python calls ``plain``.
+
+    It is written as one for Numba's `intrinsic`, which plain Python could not call.
+    """
+
+    def register(definition: Callable[..., Any]) -> Any:
+        infer_global(plain, types.Function(make_intrinsic_template(plain, definition, plain.__name__)))
+        return definition
+
+    return register

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -48,8 +49,14 @@ def _float_types(argument: Any) -> set[Any]:
     return {argument} if isinstance(argument, types.Float) else set()
 
 
+# Numba's passes for closures, comprehensions, with blocks and literal types: each takes time where there is none.
+RARELY_NEEDED = {"WithLifting", "InlineClosureLikes", "MakeFunctionToJitFunction", "FindLiterallyCalls",
+                 "LiteralUnroll", "LiteralPropagationSubPipelinePass"}
+LITERAL_TYPES = {"hasattr", "isinstance", "literal_unroll", "literally"}
+
+
 class Compiler(compiler.CompilerBase):
-    """Numba's usual pipeline with `WeakLiterals` in it."""
+    """Numba's usual pipeline with `WeakLiterals` in it, and without the passes that a function does not need."""
 
     noalias = False
     counts_references = True  # to arrays; what a function does not say, it would take from its first caller
@@ -70,6 +77,9 @@ class Compiler(compiler.CompilerBase):
         self.state.library.enable_object_caching()
         pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(WeakLiterals, IRProcessing)
+        code = self.state.func_id.code
+        if not (code.co_exceptiontable or LITERAL_TYPES & {*code.co_names} or CodeType in map(type, code.co_consts)):
+            pipeline.passes = [told for told in pipeline.passes if told[0].__name__ not in RARELY_NEEDED]
         pipeline.finalize()
         return [pipeline]
 

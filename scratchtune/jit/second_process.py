@@ -8,6 +8,7 @@ first one loads. A job that the second process did not finish, for whatever reas
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import pickle
 import subprocess
@@ -20,6 +21,7 @@ from typing import Any, NamedTuple
 from scratchtune import cores
 
 FEW = 4  # jobs; fewer are compiled before a second process has started
+ALONE = os.environ.get("SCRATCHTUNE_COMPILE_PROCESSES") == "1"  # no second process, for a run that is one of several
 PATIENCE = 60.0  # seconds to wait for the second process's last job, which is then compiled here
 
 
@@ -39,8 +41,10 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
     ``done`` is called after each compiled job, from two threads. A job that fails in the second process is skipped.
     """
     queue = deque(jobs)
-    other = _Other() if len(jobs) >= FEW and cores.count() > 1 else None
+    other = _Other() if len(jobs) >= FEW and not ALONE and cores.count() > 1 else None
     helper = None if other is None else threading.Thread(target=other.work, args=(queue, done), daemon=True)
+    collects = gc.isenabled()
+    gc.disable()  # an eighth of the time would be spent on searching Numba's many objects for garbage
     try:
         if helper is not None:
             helper.start()
@@ -54,6 +58,8 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
         if helper is not None and other is not None and other.has_begun:
             helper.join(PATIENCE)  # for the job that it is compiling
     finally:
+        if collects:
+            gc.enable()
         if other is not None:
             other.end()
 

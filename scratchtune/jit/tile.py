@@ -61,8 +61,8 @@ import numpy as np
 from llvmlite.ir import IntType
 from numba.core import cgutils, types
 from numba.core.errors import TypingError
-from numba.extending import intrinsic, overload
 
+from scratchtune.jit.functions import generated
 from scratchtune.jit.vectors import INDEX, Vectors, processor
 
 ROWS = {True: 8, False: 6}  # of a tile, by `Processor.many_registers`
@@ -146,10 +146,10 @@ def _tile(out, i, j, fresh):
 
 # In registers ---------------------------------------------------------------------------------------------------------
 #
-# The rest of this file runs while Numba compiles. An `intrinsic` gets the types of its arguments and returns their
-# signature and a function ``generate``. That one gets LLVM's names for the values of the arguments and appends
-# instructions to ``builder``. Its Python loops over rows and vectors run now, so the code has no loops over them.
-# `overload` makes compiled code call the intrinsic where plain Python calls the function above.
+# The rest of this file runs while Numba compiles. A function that is decorated by `generated` gets the types of its
+# arguments and returns their signature and a function ``generate``. That one gets LLVM's names for the values of the
+# arguments and appends instructions to ``builder``, where plain Python calls the function above. Its Python loops over
+# rows and vectors run now, so the code has no loops over them.
 
 
 class View:
@@ -263,7 +263,7 @@ def views(context: Any, builder: Any, kinds: list[Any], values: Any) -> list[Vie
     return [View(context, builder, *pair) for pair in zip(kinds, values, strict=False)]
 
 
-@intrinsic
+@generated(add_tile)
 def _add_tile(typing: Any, a: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any) -> Any:
     check_arrays([a, b, out], [b, out], out)
 
@@ -277,7 +277,7 @@ def _add_tile(typing: Any, a: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any)
     return types.void(a, b, out, types.intp, types.intp, types.boolean), generate
 
 
-@intrinsic
+@generated(add_tile_sliced_b)
 def _add_tile_sliced_b(
     typing: Any, a: Any, memory: Any, starts: Any, out: Any, i: Any, j: Any, fresh: Any,
 ) -> Any:
@@ -293,7 +293,7 @@ def _add_tile_sliced_b(
     return types.void(a, memory, starts, out, types.intp, types.intp, types.boolean), generate
 
 
-@intrinsic
+@generated(add_tile_sliced_a)
 def _add_tile_sliced_a(
     typing: Any, memory: Any, starts: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any,
 ) -> Any:
@@ -358,53 +358,30 @@ def _square_copy(a: Any, out: Any, transpose: bool) -> Any:
     return types.void(a, types.intp, types.intp, out, types.intp, types.intp), generate
 
 
-@intrinsic
+@generated(copy_square)
 def _copy_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: Any) -> Any:
     return _square_copy(a, out, transpose=False)
 
 
-@intrinsic
+@generated(transpose_square)
 def _transpose_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: Any) -> Any:
     return _square_copy(a, out, transpose=True)
 
 
-# A tile is compiled within its caller, for the strides that arrays have there.
-INLINED: Any = {"forceinline": True}
-overload(tile_rows)(lambda: _constant(tile_rows()))
-overload(vector_size)(lambda out: _constant_of(out, processor().vector_bytes // (out.dtype.bitwidth // 8)))
-overload(tile_columns)(lambda out: _constant_of(out, VECTORS * processor().vector_bytes // (out.dtype.bitwidth // 8)))
+def _constant(number: int, *arguments: Any) -> Any:
+    return types.intp(*arguments), lambda context, builder, signature, values: INDEX(number)
 
 
-@overload(add_tile, jit_options=INLINED)
-def _compiled_add_tile(a, b, out, i, j, fresh):
-    return lambda a, b, out, i, j, fresh: _add_tile(a, b, out, i, j, fresh)  # type: ignore[call-arg]
+@generated(tile_rows)
+def _tile_rows(typing: Any) -> Any:
+    return _constant(tile_rows())
 
 
-@overload(add_tile_sliced_b, jit_options=INLINED)
-def _compiled_add_tile_sliced_b(a, memory, starts, out, i, j, fresh):
-    return lambda a, memory, starts, out, i, j, fresh: _add_tile_sliced_b(  # type: ignore[call-arg]
-        a, memory, starts, out, i, j, fresh)
+@generated(vector_size)
+def _vector_size(typing: Any, out: Any) -> Any:
+    return _constant(processor().vector_bytes // (out.dtype.bitwidth // 8), out)
 
 
-@overload(add_tile_sliced_a, jit_options=INLINED)
-def _compiled_add_tile_sliced_a(memory, starts, b, out, i, j, fresh):
-    return lambda memory, starts, b, out, i, j, fresh: _add_tile_sliced_a(  # type: ignore[call-arg]
-        memory, starts, b, out, i, j, fresh)
-
-
-@overload(copy_square, jit_options=INLINED)
-def _compiled_copy_square(a, i, j, out, p, q):
-    return lambda a, i, j, out, p, q: _copy_square(a, i, j, out, p, q)  # type: ignore[call-arg]
-
-
-@overload(transpose_square, jit_options=INLINED)
-def _compiled_transpose_square(a, i, j, out, p, q):
-    return lambda a, i, j, out, p, q: _transpose_square(a, i, j, out, p, q)  # type: ignore[call-arg]
-
-
-def _constant(number: int) -> Callable[[], int]:
-    return lambda: number
-
-
-def _constant_of(out: Any, number: int) -> Callable[[Any], int]:
-    return lambda out: number
+@generated(tile_columns)
+def _tile_columns(typing: Any, out: Any) -> Any:
+    return _constant(VECTORS * processor().vector_bytes // (out.dtype.bitwidth // 8), out)

@@ -9,6 +9,7 @@ prints "ready", reads a job (one line: a function and its arguments, pickled, in
 from __future__ import annotations
 
 import base64
+import gc
 import os
 import pickle
 import sys
@@ -16,6 +17,7 @@ import sys
 
 def main() -> None:
     """Compile each job that is read from stdin, until it ends."""
+    gc.disable()  # as in `second_process`
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # other output goes to stderr, so that only answers are on stdout
     while True:

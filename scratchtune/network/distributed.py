@@ -28,8 +28,6 @@ from scratchtune.network.random_numbers import random_bits
 from scratchtune.network.sharing import warn_of_little_work
 from scratchtune.shipping import MISSING, Shipment, received
 
-NO_PENALTY = engine.Penalty(0.0, 0.0, np.zeros((0, 2), np.int64))
-
 
 @jit.function
 def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
@@ -89,7 +87,7 @@ class Replica:
 
     def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
         objective.compile(backward=True)
-        self.rows, self.criterion = rows, objective.criterion()._replace(penalty=NO_PENALTY)
+        self.rows, self.criterion = rows, objective.criterion()._replace(penalty=engine.NO_PENALTY)
         self.network = objective.program.new_network(size)
 
     def result(self, shard: Shard) -> ShardResult:

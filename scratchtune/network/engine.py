@@ -87,6 +87,9 @@ class Penalty(NamedTuple):
     ranges: np.ndarray
 
 
+NO_PENALTY = Penalty(0.0, 0.0, np.zeros((0, 2), np.int64))
+
+
 class Criterion(NamedTuple):
     """What is minimised: the loss's kernel, how many layers run before it, and the penalty.
 
@@ -343,28 +346,25 @@ def penalised_update(network, penalty, descent, rate, step):
 
 
 @jit.loop
-def evaluate_rows(network, criterion, rows, batch_size):
-    """Return the mean loss over all rows in evaluation mode, without the penalty."""
-    total, layers = 0.0, criterion.layers
-    for start in range(0, rows.weight.size, batch_size):
-        stop = min(start + batch_size, rows.weight.size)
+def evaluate_rows(network, criterion, rows, batch_size, output_layers, outputs):
+    """Return the mean loss over all rows in evaluation mode, without the penalty; 0 if ``rows.weight`` is empty.
+
+    Unless ``outputs`` is empty, the values after the first ``output_layers`` layers are copied to it, a row each.
+    """
+    total, layers, n = 0.0, criterion.layers, rows.x.shape[0]
+    for start in range(0, n, batch_size):
+        stop = min(start + batch_size, n)
         copy(rows.x, start, matrix(network.values, network.at, 0, stop - start))
         forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
-        output = matrix(network.values, network.at, layers, stop - start)
-        unused = matrix(network.value_grads, network.at, layers, stop - start)
-        loss = jit.call_loss(criterion.loss, (output, rows.target[start:stop], rows.weight[start:stop], unused))
-        total += (stop - start) * loss
-    return total / rows.weight.size
-
-
-@jit.loop
-def predict_rows(network, layers, x, outputs, batch_size):
-    """Write the network's outputs for each row of ``x``, in evaluation mode, to ``outputs`` (n, outputs)."""
-    for start in range(0, x.shape[0], batch_size):
-        stop = min(start + batch_size, x.shape[0])
-        copy(x, start, matrix(network.values, network.at, 0, stop - start))
-        forward_pass(network, 0, layers, stop - start, False, 0, np.uint64(0))
-        copy(matrix(network.values, network.at, layers, stop - start), 0, outputs[start:stop])
+        if rows.weight.size > 0:
+            output = matrix(network.values, network.at, layers, stop - start)
+            unused = matrix(network.value_grads, network.at, layers, stop - start)
+            loss = jit.call_loss(criterion.loss, (output, rows.target[start:stop], rows.weight[start:stop], unused))
+            total += (stop - start) * loss
+        if outputs.size > 0:
+            forward_pass(network, layers, output_layers, stop - start, False, 0, np.uint64(0))
+            copy(matrix(network.values, network.at, output_layers, stop - start), 0, outputs[start:stop])
+    return total / n if n > 0 else total
 
 
 @jit.called
@@ -400,12 +400,11 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
     network = Network(table, table, Offsets(*[whole] * 8), whole, *[vector] * 9)
-    criterion = Criterion(0, 1, Penalty(0.0, 0.0, whole.reshape(1, 1)))
+    criterion = Criterion(0, 1, NO_PENALTY)
     descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
-        train_epoch: (network, criterion, descent, data, epoch, 1, rows),
-        evaluate_rows: (network, criterion, data, 1), predict_rows: (network, 1, rows, rows, 1),
-        epoch_order: (1, 0, seed), count_correct: (rows, whole, rows),
+        train_epoch: (network, criterion, descent, data, epoch, 1, rows), epoch_order: (1, 0, seed),
+        evaluate_rows: (network, criterion, data, 1, 1, rows), count_correct: (rows, whole, rows),
     }
     return tuple(jit.loop_job(loop, types) for loop, types in arguments.items())

@@ -63,7 +63,8 @@ class Objective:
         self.compile()
         at_a_time = self.program.evaluation_rows()
         with np.errstate(over="ignore", invalid="ignore"):
-            return float(engine.evaluate_rows(self.program.network(at_a_time), self.criterion(), rows, at_a_time))
+            return float(engine.evaluate_rows(
+                self.program.network(at_a_time), self.criterion(), rows, at_a_time, 0, rows.target[:0]))
 
     def penalty_value(self) -> float:
         """The penalty at theta."""

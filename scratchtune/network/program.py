@@ -115,8 +115,10 @@ class Program:
         rows = self.evaluation_rows() if batch_size is None else batch_size
         batch_size = min(checks.integer("batch_size", rows, 1), max(len(x), EVALUATION_ROWS))
         outputs = np.empty((len(x), int(np.prod(self.output_shape))), self.dtype)
+        layers, unlabelled = len(self.stages), engine.Rows(x, outputs[:0], np.empty(0, self.dtype))
+        no_loss = engine.Criterion(0, layers, engine.NO_PENALTY)
         with np.errstate(over="ignore", invalid="ignore"):
-            engine.predict_rows(self.network(batch_size), len(self.stages), x, outputs, batch_size)
+            engine.evaluate_rows(self.network(batch_size), no_loss, unlabelled, batch_size, layers, outputs)
         return outputs.reshape(len(x), *self.output_shape)
 
     def outputs_and_work(self, x: np.ndarray, layer: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
