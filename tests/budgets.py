@@ -24,11 +24,14 @@ Seconds = dict[str, list[float]]  # by folder: those of the tests' processes, th
 
 
 def compared(seconds: Mapping[str, list[float]], budgets: Mapping[str, str]) -> list[str]:
-    """A line for each folder: seconds, budget, and a mark where it is exceeded; then the sums."""
-    rows = [(name, own, children, float(budgets.get(name, 0))) for name, (own, children) in sorted(seconds.items())]
-    rows.append(("sum", *(sum(row[column] for row in rows) for column in (1, 2, 3))))  # type: ignore[arg-type]
-    return [f"{name:28} {own:7.1f} + {children:6.1f} of {budget:5.0f}" + "  EXCEEDED" * (own + children > budget)
-            for name, own, children, budget in rows]
+    """A line for each folder: its seconds, its budget if it has one, and a mark where that is exceeded."""
+    lines = []
+    for folder, (own, children) in sorted(seconds.items()):
+        line = f"{folder:28} {own:7.1f} + {children:6.1f} = {own + children:7.1f}"
+        if folder in budgets:
+            line += f" of {budgets[folder]:>5}" + "  EXCEEDED" * (own + children > float(budgets[folder]))
+        lines.append(line)
+    return [*lines, f"{'sum':28} {sum(map(sum, seconds.values())):26.1f}"]
 
 
 def new(seconds: Mapping[str, list[float]]) -> list[str]:
@@ -79,7 +82,7 @@ class Budgets:
         section = "slow" if self._config.option.markexpr == "slow" else "plain"
         stored = configparser.ConfigParser()
         stored.read(FILE)
-        terminalreporter.section(f"CPU seconds of the {section} tests: own + of other processes, of the budget")
+        terminalreporter.section(f"CPU seconds of the {section} tests: own + of processes that they started")
         if self._config.option.budgets == "new":
             lines = [f"[{section}]", *new(self._seconds)]
         else:
