@@ -1,15 +1,28 @@
-"""What all tests need."""
+"""What all tests need, what the processes of a whole run share, and what the tests of each folder cost (--budgets)."""
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from scratchtune import jit
+# Both are inherited: by the processes of a run with `-n auto`, and by those that tests start.
+os.environ.setdefault("SCRATCHTUNE_COMPILE_PROCESSES", "1")  # a second compiling process would take a core from a test
+if sys.dont_write_bytecode:  # as in many containers; each process would translate all files of the package again
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    translated = tempfile.TemporaryDirectory(prefix="scratchtune-tests-")  # removed at the end
+    sys.dont_write_bytecode, sys.pycache_prefix = False, translated.name
+    os.environ["PYTHONPYCACHEPREFIX"] = translated.name
+
+from scratchtune import jit  # noqa: E402
+
+from .budgets import Budgets  # noqa: E402
 
 try:
     import hypothesis
@@ -24,9 +37,39 @@ else:  # the same few cases each time; `pytest --hypothesis-profile=search` draw
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Register --budgets."""
+    parser.addoption("--budgets", choices=["compare", "new"], help="print the CPU seconds of each folder's tests")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of tests about compiled code; with NUMBA_DISABLE_JIT=1 they have nothing to test."""
     config.addinivalue_line("markers", "needs_compiler: tests what is compiled; skipped where NUMBA_DISABLE_JIT is set")
+    if config.option.budgets:
+        config.pluginmanager.register(Budgets(config))
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and not jit.DISABLED:
+        if config.args == config.getini("testpaths"):  # all tests
+            config.pluginmanager.register(FirstKernels(config))
+
+
+class FirstKernels:
+    """Kernels that many tests need are compiled once, while the workers collect, and not by each worker again."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._cache = config.cache
+        files = [path.stat() for path in Path(jit.__file__).parents[1].rglob("*.py")]
+        self._state = [sys.version, os.environ.get("NUMBA_CACHE_DIR"), sum(file.st_mtime_ns for file in files)]
+        self._process: subprocess.Popen[bytes] | None = None
+        if self._cache is None or self._cache.get("first_kernels", None) != self._state:
+            script = Path(__file__).with_name("first_kernels.py")
+            self._process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
+
+    def pytest_unconfigure(self) -> None:
+        """End the process; next time it is not needed, unless it failed."""
+        if self._process is not None:
+            self._process.kill()
+            if self._process.wait() == 0 and self._cache is not None:
+                self._cache.set("first_kernels", self._state)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

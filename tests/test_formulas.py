@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from scratchtune import formulas, jit
-from scratchtune.formulas import arithmetic, dialect, domains, parallel
+from scratchtune.formulas import arithmetic, dialect, domains, gradients, parallel
 from scratchtune.formulas.cases import MOST, cases
+from scratchtune.formulas.check import TOLERANCE_GRADIENT
 from scratchtune.formulas.mutants import mutants
 
 # The dialect ---------------------------------------------------------------------------------------------------------
@@ -414,6 +415,20 @@ def test_gradient_that_agrees_with_its_own_line_but_is_wrong_is_found():
     row = formulas.check(formulas.read(wrong.plain), KNOWN)
     assert row.error < 1e-12 and row.gradient_error > 0.1
     assert [problem for problem in row.problems if "central differences" in problem]
+
+
+@pytest.mark.parametrize("factor", [1.001, 0.0])
+def test_one_wrong_entry_of_a_gradient_is_found(factor):
+    """The differences are those along one direction: its sum must not hide a small entry."""
+    wrong = changed(toy_square_mean_grad, "return 2.0 * c * x / x.dtype.type(x.size)",
+                    f"g = 2.0 * c * x / x.size\n    g[abs(g).argmin()] *= {factor}\n    return g")
+    assert gradients.gradient_error(wrong, KNOWN) > 1000 * TOLERANCE_GRADIENT
+
+
+def test_at_a_kink_the_other_entries_of_a_gradient_are_compared():
+    arguments = {"z": np.array([1.0, 0.0, -1.0]), "s": 0.25}
+    found = gradients.differences(KNOWN["toy_hinge"], arguments, "z", "a")
+    assert [(direction.tolist(), value) for direction, value in found] == [([1, 0, 0], 1.0), ([0, 0, 1], 0.25)]
 
 
 def test_branch_that_no_case_reaches_is_found():

@@ -13,12 +13,6 @@ from pathlib import Path
 import scratchtune
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
-TREES = {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-         for path in sorted(PACKAGE.rglob("*.py"))}
-STUBS = {path.relative_to(PACKAGE).with_suffix(".py").as_posix(): ast.parse(path.read_text(encoding="utf-8"))
-         for path in sorted(PACKAGE.rglob("*.pyi"))}  # what a package loads when a name is first used
-MODULES = {
-    ".".join(["scratchtune", *Path(file).with_suffix("").parts]).removesuffix(".__init__"): file for file in TREES}
 
 LINES, ARGUMENTS = 40, 8
 KERNELS = {"forward", "backward"}  # their one signature
@@ -34,13 +28,40 @@ BUDGETS = {  # lines of each room of the package; "(beside)" are the files besid
     3037, "study": 7051, "tabular": 2650, "text": 1559, "trees": 1535, "(lines)": 65435, "(files)": 447}
 
 
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Each file of the package, parsed."""
+    return {path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+            for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+@cache
+def stubs() -> dict[str, ast.Module]:
+    """What a package loads when a name is first used: its stub, by the package's file."""
+    return {path.relative_to(PACKAGE).with_suffix(".py").as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+            for path in sorted(PACKAGE.rglob("*.pyi"))}
+
+
+@cache
+def nodes(file: str) -> list[ast.AST]:
+    """All nodes of a file's tree."""
+    return list(ast.walk(trees()[file]))
+
+
+@cache
+def modules() -> dict[str, str]:
+    """The file of each module."""
+    return {".".join(["scratchtune", *Path(file).with_suffix("").parts]).removesuffix(".__init__"): file
+            for file in trees()}
+
+
 def sizes() -> dict[str, int]:
     """The lines of each folder, of the files beside the folders, and of all; and how many files there are."""
     found = {"(beside)": 0}
-    for file in TREES:
+    for file in trees():
         room = file.split("/")[0] if "/" in file else "(beside)"
         found[room] = found.get(room, 0) + (PACKAGE / file).read_bytes().count(b"\n")
-    return found | {"(lines)": sum(found.values()), "(files)": len(TREES)}
+    return found | {"(lines)": sum(found.values()), "(files)": len(trees())}
 
 
 def test_no_room_outgrows_its_budget() -> None:
@@ -58,9 +79,9 @@ def pasted(now: dict[str, int]) -> str:
 
 def functions() -> Iterator[tuple[str, ast.FunctionDef, bool]]:
     """Each function: where it is, its definition, whether it is a method."""
-    for file, tree in TREES.items():
-        methods = {id(child) for node in ast.walk(tree) if isinstance(node, ast.ClassDef) for child in node.body}
-        for node in ast.walk(tree):
+    for file in trees():
+        methods = {id(child) for node in nodes(file) if isinstance(node, ast.ClassDef) for child in node.body}
+        for node in nodes(file):
             if isinstance(node, ast.FunctionDef):
                 yield f"{file} {node.name}", node, id(node) in methods
 
@@ -89,14 +110,14 @@ def test_functions_have_few_arguments() -> None:
 def imported(module: str) -> frozenset[str]:
     """The modules of the package that one imports, lazily or for its types too."""
     found: set[str] = set()
-    file = MODULES[module]
-    for node in ast.walk(STUBS.get(file, TREES[file])):
+    file = modules()[module]
+    for node in ast.walk(stubs()[file]) if file in stubs() else nodes(file):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {name if (name := f"{node.module}.{alias.name}") in MODULES else node.module
+            found |= {name if (name := f"{node.module}.{alias.name}") in modules() else node.module
                       for alias in node.names}
-    return frozenset(name for name in found if name in MODULES and name != module)
+    return frozenset(name for name in found if name in modules() and name != module)
 
 
 def reached(module: str) -> set[str]:
@@ -112,20 +133,20 @@ def reached(module: str) -> set[str]:
 
 
 def test_imports_go_one_way() -> None:
-    leads_to = {module: reached(module) for module in MODULES}
+    leads_to = {module: reached(module) for module in modules()}
     circles = {frozenset({module, *(other for other in leads_to[module] if module in leads_to[other])})
-               for module in MODULES if module in leads_to[module]}
+               for module in modules() if module in leads_to[module]}
     assert circles == CIRCLES
 
 
 def test_searchers_know_nothing_of_networks() -> None:
-    searchers = [module for module in MODULES if module.startswith("scratchtune.search")]
+    searchers = [module for module in modules() if module.startswith("scratchtune.search")]
     assert not [name for module in searchers for name in reached(module) if name.startswith("scratchtune.network")]
 
 
 def test_text_and_speech_know_nothing_of_networks() -> None:
-    modules = [module for module in MODULES if module.startswith(("scratchtune.text", "scratchtune.speech"))]
-    assert not [name for module in modules for name in reached(module) if name.startswith("scratchtune.network")]
+    both = [module for module in modules() if module.startswith(("scratchtune.text", "scratchtune.speech"))]
+    assert not [name for module in both for name in reached(module) if name.startswith("scratchtune.network")]
 
 
 PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
@@ -139,10 +160,10 @@ def is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__") and name != "_" and name not in PYTHONS
 
 
-def own_names(tree: ast.Module) -> set[str]:
+def own_names(file: str) -> set[str]:
     """The names that a file defines: functions, classes, variables, arguments, attributes of self, and __slots__."""
     found: set[str] = set()
-    for node in ast.walk(tree):
+    for node in nodes(file):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -161,9 +182,9 @@ def own_names(tree: ast.Module) -> set[str]:
 
 def test_private_names_stay_in_their_file() -> None:
     found = set()
-    for file, tree in TREES.items():
-        allowed = own_names(tree) | (OF_EXECUTORS if file == "study/executors.py" else set())
-        for node in ast.walk(tree):
+    for file in trees():
+        allowed = own_names(file) | (OF_EXECUTORS if file == "study/executors.py" else set())
+        for node in nodes(file):
             if isinstance(node, ast.ImportFrom):
                 found |= {f"{file}: {alias.name}" for alias in node.names if is_private(alias.name)}
             elif isinstance(node, ast.Attribute) and is_private(node.attr) and node.attr not in allowed:
@@ -185,8 +206,8 @@ def public(node: ast.Module | ast.ClassDef, prefix: str) -> Iterator[tuple[str, 
 
 
 def test_public_names_have_docstrings() -> None:
-    found = {file for file, tree in TREES.items() if not ast.get_docstring(tree)}
-    for file, tree in TREES.items():
+    found = {file for file, tree in trees().items() if not ast.get_docstring(tree)}
+    for file, tree in trees().items():
         for name, node in public(tree, f"{file} "):
             decorators = " ".join(ast.unparse(decorator) for decorator in node.decorator_list)
             if not ast.get_docstring(node) and ".setter" not in decorators and "overload" not in decorators:
@@ -205,7 +226,7 @@ def rows() -> dict[str, int]:
 
 def test_a_module_imports_only_from_rows_above() -> None:
     row, found = rows(), set()
-    rooms = {module: module.split(".")[1] for module in MODULES if module.split(".")[1:2] not in ([], ["__main__"])}
+    rooms = {module: module.split(".")[1] for module in modules() if module.split(".")[1:2] not in ([], ["__main__"])}
     assert set(rooms.values()) == set(row)
     for module, room in rooms.items():
         found |= {f"{module}: {other}" for other in imported(module) if other != "scratchtune"

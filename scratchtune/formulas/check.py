@@ -26,7 +26,7 @@ from scratchtune.formulas.registry import Formula, registry
 
 TOLERANCE = 1e-13
 TOLERANCE_FLOAT32 = 1e-4
-TOLERANCE_GRADIENT = 1e-9
+TOLERANCE_GRADIENT = 1e-12
 MOST_CASES = 100  # more are drawn only while a branch of the line has not been reached
 
 Equivalent = Mapping[tuple[str, str], str]

@@ -8,9 +8,10 @@ names), with respect to one argument. The gradient's arguments are identified as
 - one further argument may be the gradient dy of the loss with respect to f; then Σ dy · f is differentiated;
 - an argument that the line changes in place (``d'ᵢ = dᵢ + ...``) starts as zero, and an output as NaN.
 
-The differences are taken in decimals of 150 digits, so the step can be so small that its truncation error is
-negligible. An entry whose one-sided derivatives disagree is a kink and is left out: there any value between them is a
-subgradient.
+The difference along one random direction v is compared with the code's Σ g · v: with random weights, a wrong entry of
+the gradient g changes that sum. It is taken in decimals of 150 digits, so the step can be so small that its truncation
+error is negligible. Where the one-sided derivatives along v disagree, each entry is differenced alone, and those at a
+kink are left out: there any value between the one-sided derivatives is a subgradient.
 """
 
 from __future__ import annotations
@@ -23,13 +24,12 @@ from typing import Any
 import numpy as np
 
 from scratchtune.formulas import arithmetic
-from scratchtune.formulas.cases import MANY, cases
+from scratchtune.formulas.cases import cases
 from scratchtune.formulas.judge import floats, judge, run
 from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")
-MOST = 24  # entries of an argument that are differenced one by one; a larger matrix would test nothing new
-WORK = 200_000  # index positions at which a line with many axes is evaluated; further cases are skipped
+MOST = 80  # entries of the argument that is differenced: at a kink they are differenced one by one
 LARGEST = 100.0  # beyond it differences would need thousands of digits; only the gradient's own line is compared
 
 
@@ -45,22 +45,21 @@ def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
     base = known[name]
     target = formula.gradient_of.target or base.equations[-1].target.symbol
     last = formula.equations[-1].target.symbol
-    errors, work = [], 0
+    errors = []
     for arguments, weights in _cases(formula, base, target):
-        if np.size(arguments[argument]) > MOST or work > WORK:
+        shape = np.shape(arguments[argument])
+        if math.prod(shape) > MOST:
             continue
-        sizes = base.sizes(arguments)
-        work += np.size(arguments[argument]) * math.prod(sizes.values()) * (len(sizes) >= MANY)
         try:
-            gradient = differences(base, arguments, argument, target, weights)
+            found = differences(base, arguments, argument, target, weights)
         except arithmetic.UNDEFINED:
             continue
         code = np.asarray(run(formula, formula.plain, arguments)[last], dtype=np.float64)
-        if code.shape != gradient.shape:
-            raise ValueError(
-                f"the gradient in {argument} has shape {code.shape}; it must have {argument}'s, {gradient.shape}")
-        smooth = ~np.isnan(gradient)
-        errors += (np.abs(code - gradient) / (0.1 + np.abs(gradient)))[smooth].tolist()
+        if code.shape != shape:
+            raise ValueError(f"the gradient in {argument} has shape {code.shape}; it must have {argument}'s, {shape}")
+        for direction, difference in found:
+            terms = code * direction
+            errors.append(float(abs(terms.sum() - difference) / (0.1 + np.abs(terms).max())))
     if not errors:
         raise ValueError(
             f"[{name}] has no numerical derivative in {argument} in any case; sample its arguments in narrower ranges")
@@ -69,27 +68,29 @@ def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
 
 def differences(
     base: Formula, arguments: Mapping[str, Any], argument: str, target: str, weights: Any = 1.0,
-) -> np.ndarray:
-    """d Σ(weights · target) / d argument by central differences of the line in decimals; NaN at a kink."""
-    start = np.asarray(arguments[argument], dtype=np.float64)
-    gradient = np.empty(start.shape)
+) -> list[tuple[np.ndarray, float]]:
+    """Directions, and the derivative of Σ(weights · target) along each, by central differences in decimals.
 
-    def total(position: tuple[int, ...] | None = None, step: Decimal = STEP) -> Decimal:
-        moved = start.astype(object)
-        if position is not None:
-            moved[position] = Decimal(float(start[position])) + step
+    It is one random direction or, if that has a kink, each entry's that has none.
+    """
+    start, shape = arithmetic.DECIMALS.convert(arguments[argument]), np.shape(arguments[argument])
+
+    def total(moved: Any) -> Decimal:
         found, _ = base.solve({**arguments, argument: moved}, arithmetic.DECIMALS)
         value = np.asarray(found[target], dtype=object)
         pairs = zip(np.broadcast_to(weights, value.shape).flat, value.flat, strict=True)
         return sum((Decimal(float(weight)) * entry for weight, entry in pairs), Decimal(0))
 
+    def along(direction: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
+        step = STEP * arithmetic.DECIMALS.convert(direction)
+        left, right = total(start - step), total(start + step)
+        if abs(right - 2 * middle + left) <= STEP * Decimal("1e-9"):
+            yield direction, float((right - left) / (2 * STEP))
+
     with arithmetic.digits(floats(arguments)):
-        middle = total()
-        for position in np.ndindex(start.shape):
-            left, right = total(position, -STEP), total(position, STEP)
-            kink = abs(right - 2 * middle + left) > STEP * Decimal("1e-9")
-            gradient[position] = math.nan if kink else float((right - left) / (2 * STEP))
-    return gradient
+        middle, rng = total(start), np.random.default_rng(0)
+        found = list(along(rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)))
+        return found or [one for unit in np.eye(math.prod(shape)) for one in along(unit.reshape(shape))]
 
 
 # The arguments of both -----------------------------------------------------------------------------------------------

@@ -168,7 +168,7 @@ def _compiled(tree: ast.FunctionDef, old: ast.AST, new: ast.AST, plain: Function
     mutated = _Replace(old, copy.deepcopy(new)).visit(copy.deepcopy(tree, kept))
     module = ast.fix_missing_locations(ast.Module([mutated], []))
     names = {name: jit.plain(value) if callable(value) else value for name, value in plain.__globals__.items()}
-    names |= inspect.getclosurevars(plain).nonlocals
+    names |= zip(plain.__code__.co_freevars, (cell.cell_contents for cell in plain.__closure__ or ()), strict=True)
     exec(compile(module, f"<mutant of {plain.__name__}>", "exec"), names)
     return names[plain.__name__]
 

@@ -353,9 +353,8 @@ def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...
     """Raise unless a name without a value is a constant, or an index letter that counts."""
     counts = any(node.symbol in indices for equation in equations for indices in _index_groups(equation))
     if node.indices or not (counts or node.symbol in arithmetic.CONSTANTS):
-        raise ValueError(
-            f"the line uses {node.symbol!r}, which is neither in Where nor defined before; add it to Where, or define "
-            "it")
+        raise ValueError(f"the line uses {node.symbol!r}, which is neither in Where nor defined before; "
+                         "add it to Where, or define it")
 
 
 def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:

@@ -62,12 +62,10 @@ def dependencies(function: Callable[..., Any], found: dict[str, str] | None = No
 
 
 def _named(function: Callable[..., Any]) -> dict[str, Any]:
-    """Return the values of the names in a function's code, by name.
-
-    They are globals, closed-over variables, and attributes of the modules named.
-    """
+    """The values of the names in a function's code: globals, closed-over variables, attributes of the modules named."""
     names = set(_names(function.__code__))
-    scopes = [("", {**function.__globals__, **inspect.getclosurevars(function).nonlocals})]
+    closed = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    scopes = [("", {**function.__globals__, **{name: cell.cell_contents for name, cell in closed}})]
     values: dict[str, Any] = {}
     for prefix, scope in scopes:
         for name in names & scope.keys():
@@ -121,7 +119,7 @@ def cache_folder(source: Path) -> Path:
 def closed_over(f: Callable[..., Any]) -> tuple[str, ...]:
     """What distinguishes closures made by the same code: the names of their functions, the ``repr`` of other values."""
     return tuple(f"{plain(value).__module__}.{plain(value).__qualname__}" if callable(value) else repr(value)
-                 for value in inspect.getclosurevars(f).nonlocals.values())
+                 for value in (cell.cell_contents for cell in f.__closure__ or ()))
 
 
 def way(pipeline: type[Any], options: Mapping[str, Any]) -> str:
