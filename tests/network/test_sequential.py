@@ -493,9 +493,7 @@ def test_a_whole_training_is_pytorchs() -> None:
         np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-9, atol=1e-12)
 
 
-def test_a_training_with_weights_and_validation_is_that_of_keras() -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_a_training_with_weights_and_validation_is_that_of_keras(keras: Any) -> None:
     theirs = keras.Sequential([keras.layers.Dense(5, activation="tanh"), keras.layers.Dense(3, activation="softmax")])
     theirs.build((None, 4))
     ours = _model(st.Dense(5, "tanh"), st.Dense(3, "softmax"), optimizer=st.SGD(0.1, momentum=0.9), dtype="float32")

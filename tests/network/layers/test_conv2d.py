@@ -108,7 +108,7 @@ def test_softmax_over_an_image_is_refused() -> None:
 
 def test_logits_under_a_loss_of_probabilities_are_warned_of() -> None:
     for layers in ([st.Conv2D(2, 4), st.Flatten()], [st.Conv2D(2, 3), st.GlobalAveragePooling2D()]):
-        model = st.Sequential(layers)
+        model = st.Sequential(layers, "float64")
         model.compile("sgd", "categorical_crossentropy")
         with pytest.warns(UserWarning, match=r"takes probabilities, add Activation\('softmax'\)"):
             model.fit(np.zeros((2, 4, 4, 1)), [0, 1], verbose=0)
