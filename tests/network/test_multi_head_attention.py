@@ -17,6 +17,10 @@ from scratchtune.network.multi_head_attention import (
     multi_head_work_size,
 )
 
+# They take long to compile; test_registry.py compares the outputs with their formula, and test_every_layer.py the
+# gradients with central differences in plain Python.
+pytestmark = pytest.mark.slow
+
 
 class Case(NamedTuple):
     """Sequences, weights and masks."""
@@ -80,7 +84,6 @@ def test_one_head_by_hand() -> None:
     assert y.tolist() == [[[3.0]]] and work[3].tolist() == [[[[0.5, 0.5, 0.0]]]]
 
 
-@pytest.mark.slow  # the gradients take long to compile; test_every_layer.py differences them in plain Python
 @pytest.mark.parametrize("queries, keys, causal, with_biases", [
     (3, 4, 0, True), (4, 4, 1, True), (4, 3, 0, False), (1, 1, 0, True), (5, 2, 1, True)])
 def test_gradients_are_central_differences(queries: int, keys: int, causal: int, with_biases: bool) -> None:
@@ -100,22 +103,15 @@ def test_gradients_are_central_differences(queries: int, keys: int, causal: int,
 
 def test_steps_after_a_rows_length_have_no_influence() -> None:
     case = _case()
-    y = _forward(case)[0]
+    y, gradients = _forward(case)[0], _gradients(case)
     case.source[case.keep == 0.0] = 1e3
     assert (_forward(case)[0] == y).all()
-
-
-@pytest.mark.slow
-def test_steps_after_a_rows_length_have_no_gradient() -> None:
-    case = _case()
-    gradients = _gradients(case)
-    case.source[case.keep == 0.0] = 1e3
     for before, after in zip(gradients, _gradients(case), strict=True):
         np.testing.assert_allclose(after, before, rtol=1e-12, atol=1e-12)
     assert (gradients[-1][case.keep == 0.0] == 0.0).all()
 
 
-@pytest.mark.parametrize("dtype", [pytest.param(np.float32, marks=pytest.mark.slow), np.float64])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_row_has_the_same_bits_alone(dtype: Any) -> None:
     case = _case(7, 9, dtype=dtype)
     y = _forward(case)[0]
@@ -125,7 +121,6 @@ def test_a_row_has_the_same_bits_alone(dtype: Any) -> None:
         assert y.dtype == dtype and (_forward(one)[0] == y[part]).all()
 
 
-@pytest.mark.slow
 def test_inputs_whose_gradients_are_not_needed_may_be_empty() -> None:
     case = _case()
     wanted = _gradients(case)

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -106,6 +108,19 @@ class Row(NamedTuple):
         return errors
 
 
+    def is_kept_in_files(self, path: Path) -> bool:
+        """Whether copies and a file have the same classes, arguments, weights and state."""
+        model = st.Sequential(self.layers(), "float64", seed=3)
+        model.build((None, *self.shape))
+        model.save(path)
+        loaded = st.load_model(path)
+        stacks = (self.layers(), model.layers, [layer.fresh() for layer in model.layers], loaded.layers)
+        given, *others = (json.dumps([[type(layer).__name__, layer.config] for layer in layers], default=repr)
+                          for layers in stacks)  # a file holds tuples as lists
+        pairs = zip(loaded.get_weights(), model.get_weights(), strict=True)
+        return others == [given] * 3 and all((a == b).all() for a, b in pairs)
+
+
 def _pairs(structure: str, attention: str | None) -> Callable[[], list[Any]]:
     """An encoder-decoder for two source tokens of 5 and up to three target tokens of 4."""
     return lambda: EncoderDecoder(structure, attention, 4, 4, 1, 2, 0.3).build(5, 4, 2)
@@ -175,9 +190,10 @@ ROWS = {
 
 
 def main(path: str) -> None:
-    """Write what each row computes in evaluation and in training, and how far its gradients are from differences."""
-    found = {}
+    """Write what each row computes in evaluation and in training, how far its gradients are from differences, ..."""
+    found: dict[str, Any] = {}
     for name, row in ROWS.items():
+        found[f"{name}/kept"] = row.is_kept_in_files(Path(path).with_name("model.npz"))
         for training in (False, True):
             parts = row.run(training)._asdict() | {
                 "differences": row.differences(training), "other": row.run(training, key=OTHER_KEY).y}
