@@ -28,7 +28,9 @@ ROWS = zoo.ROWS
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """What each row computes in plain Python, in another process, where nothing is compiled."""
     path = tmp_path_factory.mktemp("plain") / "rows.npz"
-    subprocess.run([sys.executable, zoo.__file__, str(path)], env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, check=True)
+    run = subprocess.run([sys.executable, zoo.__file__, str(path)], env=os.environ | {"NUMBA_DISABLE_JIT": "1"},
+                         capture_output=True, text=True)
+    assert run.returncode == 0, f"the row {run.stdout.splitlines()[-1:]}: {run.stderr}"
     with np.load(path) as found:
         return dict(found)
 
@@ -46,8 +48,7 @@ def test_every_layer_has_a_row() -> None:
 def test_gradients_are_central_differences(name: str, plain: Any) -> None:
     """In training too, where one key draws the same dropout and noise; along random directions of inputs and theta."""
     for training in (False, True):
-        size = max(1.0, np.abs(plain[f"{name}/{training}/dtheta"]).max(initial=0.0))
-        assert np.abs(plain[f"{name}/{training}/differences"]).max() < 3e-8 * size
+        assert plain[f"{name}/{training}/wrong"] < 3e-8
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -12,7 +12,7 @@ import pytest
 import scratchtune as st
 from scratchtune.network import engine
 
-from ..zoo import Run, run_layers
+from ..zoo import Run, run_layers, wrong_gradient
 
 
 def run_layer(
@@ -24,27 +24,11 @@ def run_layer(
 
 
 def difference(layer: st.Layer, x: np.ndarray, training: bool = True, seed: int = 0, state: Any = None) -> None:
-    """Hold a layer's gradients in x and in theta against central differences of Σ dy · y, in float64."""
-    rng = np.random.default_rng(seed)
-    built = layer.fresh()
+    """Compare a layer's gradients in x and in theta with central differences, in float64."""
+    rng, built = np.random.default_rng(seed), layer.fresh()
     built.start(x.shape[1:])
     theta = rng.normal(size=engine.parameter_count(built))
-    dy = rng.normal(size=(len(x), *built.output_shape))
-    found = run_layer(layer, x, dy, training, [theta], state)
-
-    def total(x: np.ndarray, theta: np.ndarray) -> float:
-        return float((run_layer(layer, x, None, training, [theta], state).y * dy).sum())
-
-    step = 1e-6
-    for given, gradient in ((x, found.dx), (theta, found.dtheta)):
-        slopes = np.empty(gradient.shape)
-        for place in np.ndindex(gradient.shape):
-            above, below = given.copy(), given.copy()
-            above[place] += step
-            below[place] -= step
-            pairs = [(above, theta), (below, theta)] if given is x else [(x, above), (x, below)]
-            slopes[place] = (total(*pairs[0]) - total(*pairs[1])) / (2 * step)
-        np.testing.assert_allclose(gradient, slopes, rtol=1e-7, atol=2e-8)
+    assert wrong_gradient([layer], x, theta, rng.normal(size=(len(x), *built.output_shape)), training, state) < 3e-8
 
 
 @pytest.fixture
@@ -80,19 +64,6 @@ def tokens(rows: int, length: int, vocabulary: int = 5) -> np.ndarray:
     found[1:][rng.random((rows - 1, length)) < 0.4] = 0
     found[-1] = 0
     return found
-
-
-def check_differences(model: st.Sequential, X: Any, step: float = 1e-6) -> None:
-    """Compare the gradient of the model's mean squared error with central differences."""
-    y = np.random.default_rng(1).normal(size=(len(X), model.output_shape[0]))
-    found = model.gradient(X, y)
-    for i in range(model.theta.size):
-        kept = model.theta[i]
-        model.theta[i] = kept + step
-        up = model.objective(X, y)
-        model.theta[i] = kept - step
-        assert found[i] == pytest.approx((up - model.objective(X, y)) / (2 * step), rel=1e-6, abs=1e-9)
-        model.theta[i] = kept
 
 
 def torch_weights(kind: str, weights: Any) -> list[np.ndarray]:
@@ -178,5 +149,4 @@ def check_packed(torch: Any, model: st.Sequential, kind: str) -> None:
 def sequences() -> SimpleNamespace:
     """The functions above."""
     return SimpleNamespace(
-        model_of=model_of, tokens=tokens, check_differences=check_differences, check_torch=check_torch,
-        check_keras=check_keras, check_packed=check_packed)
+        model_of=model_of, tokens=tokens, check_torch=check_torch, check_keras=check_keras, check_packed=check_packed)
