@@ -147,9 +147,7 @@ def test_history_has_one_value_an_epoch() -> None:
 
 @pytest.mark.parametrize("restore", [False, True])
 @pytest.mark.parametrize("baseline", [None, 2.0])
-def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, baseline: float | None) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, baseline: float | None, keras: Any) -> None:
     rng = np.random.default_rng(0)
     for case in range(150):
         values = [float(value) for value in rng.integers(0, 6, size=12)]
@@ -214,9 +212,7 @@ def test_the_rate_is_reduced_by_hand() -> None:
     assert _rates(st.ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.2), [1.0, 0.9, 0.7]) == [1.0, 0.5, 0.5]
 
 
-def test_keras_reduces_in_the_same_epochs() -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_keras_reduces_in_the_same_epochs(keras: Any) -> None:
     rng = np.random.default_rng(1)
     for case in range(100):
         values = [float(value) for value in rng.integers(0, 6, size=14)]
@@ -273,9 +269,7 @@ def test_the_best_epochs_are_saved_by_hand(tmp_path: Any) -> None:
         (2, "03-2.0.npz")]
 
 
-def test_keras_saves_the_same_epochs(tmp_path: Any) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_keras_saves_the_same_epochs(tmp_path: Any, keras: Any) -> None:
     rng = np.random.default_rng(2)
     for _ in range(50):
         values = [float(value) for value in rng.integers(0, 6, size=9)]

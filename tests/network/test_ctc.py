@@ -83,6 +83,7 @@ def test_gradient_is_that_of_central_differences() -> None:
         assert abs((above - below) / 2e-5 - gradient[index]) < 1e-8
 
 
+@pytest.mark.slow  # compiles the kernel a second time
 def test_float32_is_close_to_float64_over_a_long_recording() -> None:
     rng = np.random.default_rng(3)
     z, labels = rng.normal(size=(2, 400, 30)), rng.integers(1, 30, (2, 60))
@@ -102,7 +103,7 @@ def test_a_network_learns_by_it() -> None:
         for u, symbol in enumerate(text):
             X[i, 3 * u : 3 * u + 3, symbol] = 1.0
     rows = ctc_targets(labels, [9] * 60, [len(text) for text in texts], 9, 4)
-    model = st.Sequential([st.Dense(8, activation="relu"), st.Dense(4)], seed=0)
+    model = st.Sequential([st.Dense(8, activation="relu"), st.Dense(4)], "float64", seed=0)
     model.compile(st.Adam(0.02), "ctc")
     history = model.fit(X, rows, epochs=60, verbose=0).history["loss"]
     assert history[-1] < 0.2 * history[0]

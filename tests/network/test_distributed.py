@@ -48,8 +48,9 @@ def test_any_number_of_workers_gives_the_one_worker_result_up_to_rounding(option
             assert (trained(pool, workers, **options)[0] == shared).all()  # bit for bit from run to run
 
 
-def test_processes_give_the_bits_of_threads() -> None:
-    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])  # each process imports the package
+def test_processes_give_the_bits_of_threads(count: int) -> None:
+    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(count, mp_context=get_context("spawn")) as processes:
         assert (trained(threads, 3)[0] == trained(processes, 3)[0]).all()
 
 

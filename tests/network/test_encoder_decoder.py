@@ -161,19 +161,6 @@ def test_logits_loss_and_gradients_are_pytorchs(structure: str, attention: str, 
 
 
 @CASES
-def test_gradient_is_that_of_central_differences(structure: str, attention: str, layers: int) -> None:
-    model, (X, y) = _model(structure, attention, layers), _rows(3)
-    gradient, theta = model.gradient(X, y).copy(), model.theta.copy()
-    for index in np.random.default_rng(4).choice(theta.size, 40, replace=False):
-        values = []
-        for step in (1e-5, -1e-5):
-            model.theta = theta
-            model.theta[index] += step
-            values.append(model.objective(X, y))
-        assert abs((values[0] - values[1]) / 2e-5 - gradient[index]) < 1e-8
-
-
-@CASES
 def test_padding_changes_nothing(structure: str, attention: str, layers: int) -> None:
     """The same sentences in longer rows have the same logits, and the weights of padding's table rows no gradient."""
     model, (X, y) = _model(structure, attention, layers), _rows()
@@ -205,26 +192,6 @@ def test_dropout_is_drawn_by_the_key_and_training_lowers_the_loss(structure: str
     model.compile(st.Adam(0.02), "token_crossentropy")
     model.fit(X, y, epochs=100, verbose=0)
     assert model.objective(X, y) < 0.7 * before
-
-
-@pytest.mark.parametrize("structure, attention", [("gru", "additive"), ("transformer", None)])
-def test_with_dropout_the_gradient_is_that_of_central_differences(structure: str, attention: str | None) -> None:
-    """A first step has the same key each time, so that J in training mode is one function of theta."""
-    model, (X, y) = _model(structure, attention, 2, dropout=0.4), _rows()
-    theta = model.theta.copy()
-
-    def first_step(change: np.ndarray) -> tuple[float, np.ndarray]:
-        model.theta = theta + change
-        model.compile(st.SGD(1.0), "token_crossentropy")
-        loss = model.fit(X, y, batch_size=len(X), shuffle=False, verbose=0).history["loss"][0]
-        return loss, theta + change - model.theta
-
-    _, gradient = first_step(np.zeros(theta.size))
-    for index in np.random.default_rng(6).choice(theta.size, 30, replace=False):
-        change = np.zeros(theta.size)
-        change[index] = 1e-5
-        difference = (first_step(change)[0] - first_step(-change)[0]) / 2e-5
-        assert abs(difference - gradient[index]) < 1e-8
 
 
 def test_bad_arguments_and_rows_are_refused() -> None:

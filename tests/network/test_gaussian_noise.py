@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -114,9 +114,7 @@ def test_a_deviation_must_be_a_number_that_is_not_negative(stddev: object, probl
         GaussianNoise(stddev)  # type: ignore[arg-type]
 
 
-def test_name_and_argument_are_keras() -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_name_and_argument_are_keras(keras: Any) -> None:
     theirs, ours = keras.layers.GaussianNoise(0.3), GaussianNoise(stddev=0.3)
     assert type(ours).__name__ == type(theirs).__name__ and ours.config["stddev"] == theirs.get_config()["stddev"]
     moved = np.asarray(theirs(np.zeros((200, 50), np.float32), training=True))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,9 +77,7 @@ def test_float32_weights_are_the_rounded_float64_ones() -> None:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-def test_spread_is_that_of_keras(name: str) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_spread_is_that_of_keras(name: str, keras: Any) -> None:
     initializer = type(keras.initializers.get(name))(seed=0)
     theirs = keras.ops.convert_to_numpy(initializer((300, 100)))
     ours = _drawn(name)

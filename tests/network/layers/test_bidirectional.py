@@ -1,4 +1,4 @@
-"""Bidirectional: by hand, PyTorch, Keras with masks and merge modes, central differences, files, a training."""
+"""Bidirectional: by hand, PyTorch, Keras with masks and merge modes, files, a training."""
 
 from __future__ import annotations
 
@@ -62,13 +62,6 @@ def test_outputs_and_gradients_are_kerass(
 def test_masked_rows_are_packed_sequences(kind: str, sequences: Any, torch: Any) -> None:
     model = sequences.model_of(st.Embedding(5, 3, True), st.Bidirectional(getattr(st, kind)(4)), shape=(5,))
     sequences.check_packed(torch, model, kind)
-
-
-@pytest.mark.parametrize("layer", [st.GRU(2, True), st.LSTM(2)], ids=str)
-def test_gradient_is_that_of_central_differences(layer: Any, sequences: Any) -> None:
-    model = sequences.model_of(
-        st.Embedding(4, 2, True), st.Bidirectional(st.GRU(2, True)), st.Bidirectional(layer, "ave"), shape=(4,))
-    sequences.check_differences(model, sequences.tokens(4, 4, 4))
 
 
 def test_the_given_layer_is_not_changed_and_the_model_is_saved(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.layers.conv2d import conv2d
 from scratchtune.network.layers.images import same_padding, same_size, valid_size
 
 CASES = [  # rows, columns, channels, filters, kernel, strides, padding
@@ -38,11 +37,10 @@ def _plain(x: np.ndarray, w: np.ndarray, b: np.ndarray, s: int, r: int, t: int, 
     return y
 
 
-def test_a_convolution_by_hand() -> None:
+def test_a_convolution_by_hand(run: Any) -> None:
     """An image (1 2 3; 4 5 6; 7 8 9), a filter (1 0; 0 -1), bias 10: each pixel less the one below to the right."""
-    x, w = np.arange(1.0, 10.0).reshape(1, 3, 3, 1), np.array([[1.0, 0.0], [0.0, -1.0]]).reshape(2, 2, 1, 1)
-    y = np.empty((1, 2, 2, 1))
-    conv2d(x, w, np.array([10.0]), 1, 1, 0, 0, y)
+    x, w = np.arange(1.0, 10.0).reshape(1, 3, 3, 1), [[1.0, 0.0], [0.0, -1.0]]
+    y = run(st.Conv2D(1, 2), x, theta=[w, [10.0]]).y
     assert y.ravel().tolist() == [1 - 5 + 10, 2 - 6 + 10, 4 - 8 + 10, 5 - 9 + 10]
 
 
@@ -108,7 +106,7 @@ def test_softmax_over_an_image_is_refused() -> None:
 
 def test_logits_under_a_loss_of_probabilities_are_warned_of() -> None:
     for layers in ([st.Conv2D(2, 4), st.Flatten()], [st.Conv2D(2, 3), st.GlobalAveragePooling2D()]):
-        model = st.Sequential(layers)
+        model = st.Sequential(layers, "float64")
         model.compile("sgd", "categorical_crossentropy")
         with pytest.warns(UserWarning, match=r"takes probabilities, add Activation\('softmax'\)"):
             model.fit(np.zeros((2, 4, 4, 1)), [0, 1], verbose=0)

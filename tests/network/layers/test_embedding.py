@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -95,10 +94,3 @@ def test_bad_arguments() -> None:
         st.Embedding(2, 2, mask_zero=1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"Embedding gets rows of shape \(3, 2\)"):
         st.Sequential([st.Embedding(2, 2)]).build((None, 3, 2))
-
-
-def test_saved_and_loaded(tmp_path: Path) -> None:
-    model = st.Sequential([st.Embedding(5, 3, mask_zero=True), st.GRU(4), st.Dense(2)])
-    model.build((None, 3))
-    model.save(tmp_path / "model")
-    assert (st.load_model(tmp_path / "model").predict(X) == model.predict(X)).all()

@@ -1,8 +1,7 @@
-"""GRU: two steps by hand, PyTorch, Keras with masks, packed sequences, central differences, files, a training."""
+"""GRU: two steps by hand, PyTorch, Keras with masks, packed sequences, a training."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -70,13 +69,6 @@ def test_masked_rows_are_packed_sequences(sequences: Any, torch: Any) -> None:
     sequences.check_packed(torch, sequences.model_of(st.Embedding(5, 3, True), st.GRU(4), shape=(5,)), "GRU")
 
 
-@pytest.mark.parametrize("arguments", [
-    {}, {"return_sequences": True}, {"reset_after": False, "go_backwards": True, "return_sequences": True}])
-def test_gradient_is_that_of_central_differences(arguments: Any, sequences: Any) -> None:
-    model = sequences.model_of(st.Embedding(4, 2, True), st.Dropout(0.5), st.GRU(3, **arguments), shape=(4,))
-    sequences.check_differences(model, sequences.tokens(4, 4, 4))
-
-
 def test_weights_have_kerass_shapes_and_the_recurrent_kernel_is_orthogonal() -> None:
     model = st.Sequential([st.GRU(4), ])
     model.build((None, 5, 3))
@@ -86,17 +78,6 @@ def test_weights_have_kerass_shapes_and_the_recurrent_kernel_is_orthogonal() -> 
     before = st.Sequential([st.GRU(4, reset_after=False)])
     before.build((None, 5, 3))
     assert before.get_weights()[2].shape == (12,)
-
-
-@pytest.mark.parametrize("reset_after", [False, True])
-def test_saved_and_loaded(reset_after: bool, tmp_path: Path) -> None:
-    model = st.Sequential([st.GRU(4, reset_after=reset_after), st.Dense(1)])
-    model.compile("adam", "mse")
-    X = np.random.default_rng(0).normal(size=(9, 5, 3))
-    model.fit(X, X[:, 0, 0], epochs=2, verbose=0)
-    model.save(tmp_path / "model")
-    loaded = st.load_model(tmp_path / "model")
-    assert (loaded.predict(X) == model.predict(X)).all() and repr(loaded.layers) == repr(model.layers)
 
 
 def test_it_learns_the_first_token_of_padded_sequences() -> None:

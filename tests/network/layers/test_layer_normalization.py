@@ -1,4 +1,4 @@
-"""Layer normalisation: by hand, what each step has afterwards, gradients, files; PyTorch and Keras as oracles."""
+"""Layer normalisation: by hand, what each step has afterwards, gradients; PyTorch and Keras as oracles."""
 
 from __future__ import annotations
 
@@ -23,24 +23,13 @@ def test_gradients_are_central_differences(shape: Any, arguments: Any, differenc
 
 
 def test_each_step_has_mean_zero_and_variance_one(run: Any) -> None:
-    x = np.random.default_rng(2).normal(3.0, 5.0, (20, 7, 64)).astype(np.float32)
+    x = np.random.default_rng(2).normal(3.0, 5.0, (20, 7, 64))
     y = run(st.LayerNormalization(), x, theta=[np.ones(64), np.zeros(64)]).y
-    assert abs(y.mean(axis=-1)).max() < 1e-5 and abs(y.var(axis=-1) - 1.0).max() < 1e-3
+    assert abs(y.mean(axis=-1)).max() < 1e-14 and abs(y.var(axis=-1) - 1.0).max() < 1e-3
 
 
 def test_a_single_feature_becomes_the_shift(run: Any) -> None:
     assert (run(st.LayerNormalization(), np.array([[[3.0], [5.0]]]), theta=[[2.0], [7.0]]).y == 7.0).all()
-
-
-def test_weights_are_kept_in_files(tmp_path: Any) -> None:
-    model = st.Sequential([st.Dense(4), st.LayerNormalization(), st.Flatten(), st.Dense(2)], dtype="float64")
-    model.compile("adam", "mse")
-    rng = np.random.default_rng(1)
-    X = rng.normal(size=(20, 5, 3))
-    model.fit(X, rng.normal(size=(20, 2)), epochs=3, verbose=0)
-    assert [weight.shape for weight in model.get_weights()] == [(3, 4), (4,), (4,), (4,), (20, 2), (2,)]
-    model.save(tmp_path / "model.npz")
-    assert (st.load_model(tmp_path / "model.npz").predict(X) == model.predict(X)).all()
 
 
 @pytest.mark.parametrize("shape", [(6, 5), (4, 3, 5)])

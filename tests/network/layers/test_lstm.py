@@ -1,8 +1,7 @@
-"""LSTM: two steps by hand, PyTorch, Keras with masks, packed sequences, central differences, files, a training."""
+"""LSTM: two steps by hand, PyTorch, Keras with masks, packed sequences, a training."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -52,12 +51,6 @@ def test_masked_rows_are_packed_sequences(sequences: Any, torch: Any) -> None:
     sequences.check_packed(torch, sequences.model_of(st.Embedding(5, 3, True), st.LSTM(4), shape=(5,)), "LSTM")
 
 
-@pytest.mark.parametrize("arguments", [{}, {"return_sequences": True, "go_backwards": True}])
-def test_gradient_is_that_of_central_differences(arguments: Any, sequences: Any) -> None:
-    model = sequences.model_of(st.Embedding(4, 2, True), st.Dropout(0.5), st.LSTM(3, **arguments), shape=(4,))
-    sequences.check_differences(model, sequences.tokens(4, 4, 4))
-
-
 def test_the_forget_gates_bias_is_one_at_first() -> None:
     for unit_forget_bias in (True, False):
         model = st.Sequential([st.LSTM(2, unit_forget_bias=unit_forget_bias)])
@@ -65,14 +58,6 @@ def test_the_forget_gates_bias_is_one_at_first() -> None:
         kernel, recurrent, bias = model.get_weights()
         assert [kernel.shape, recurrent.shape] == [(3, 8), (2, 8)]
         assert bias.tolist() == [0, 0, unit_forget_bias, unit_forget_bias, 0, 0, 0, 0]
-
-
-def test_saved_and_loaded(tmp_path: Path) -> None:
-    model = st.Sequential([st.LSTM(4, go_backwards=True), st.Dense(1)])
-    model.build((None, 5, 3))
-    model.save(tmp_path / "model")
-    X = np.random.default_rng(0).normal(size=(9, 5, 3))
-    assert (st.load_model(tmp_path / "model").predict(X) == model.predict(X)).all()
 
 
 def test_it_learns_the_first_token_of_padded_sequences() -> None:

@@ -131,7 +131,8 @@ def test_a_small_network_learns_what_is_where(run: Any) -> None:
     for image, label in zip(X, y, strict=True):
         row, column = rng.integers(0, 6, 2)
         image[(slice(row, row + 3), column) if label else (row, slice(column, column + 3))] = 1.0
-    model = st.Sequential([st.Conv2D(4, 3, activation="relu"), st.GlobalAveragePooling2D(), st.Dense(2, "softmax")])
+    model = st.Sequential([st.Conv2D(4, 3, activation="relu"), st.GlobalAveragePooling2D(), st.Dense(2, "softmax")],
+                          "float64")
     model.compile(st.Adam(0.05), "categorical_crossentropy", ["accuracy"])
     model.fit(X[:200], y[:200], epochs=30, verbose=0)
     assert model.evaluate(X[200:], y[200:])["accuracy"] == 1.0
