@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -53,7 +54,7 @@ def exported(path: Path, searcher: Any, **options: Any) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def processes() -> Any:
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("fork" if hasattr(os, "fork") else "spawn")) as pool:
         yield pool
 
 
