@@ -130,7 +130,7 @@ def test_the_same_searcher_finds_as_much_as_in_the_declared_space(name: str) -> 
         studies = [st.tune(objective, space, searcher, 40, seed=seed, progress=False) for seed in range(seeds)]
         return sum(study.best_value for study in studies) / seeds
 
-    seeds = {"tpe": 40, "genetic": 6}[name]  # TPE may stay in a branch that is not the best, so its best values spread
+    seeds = {"tpe": 20, "genetic": 6}[name]  # TPE may stay in a branch that is not the best, so its best values spread
     searcher = {"tpe": st.BayesianSearch(model="tpe"), "genetic": st.GeneticSearch()}[name]
     declared = best(lambda trial: of_branches(trial.params.__getitem__), BRANCHES, searcher)
     asked, drawn = best(requested, None, searcher), best(requested, None, "random")

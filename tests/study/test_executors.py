@@ -77,14 +77,14 @@ def test_tables_are_the_same_bytes_for_any_number_of_threads_and_for_processes(
 
 def assert_the_same_there(pool: Any, folder: Path) -> None:
     """On a cluster the tables are the same bytes as here, also where a worker is killed in the middle of a trial."""
-    for name, searcher in SEARCHERS.items():
-        here = exported(folder / f"{name}.db", searcher)
-        assert exported(folder / f"{name}-there.db", searcher, executor=pool) == here
+    for name in ("random", "tpe", "hyperband"):  # without a model, with one, with promoted trials
+        here = exported(folder / f"{name}.db", SEARCHERS[name])
+        assert exported(folder / f"{name}-there.db", SEARCHERS[name], executor=pool) == here
     whole = st.Study(SPACE, "random", seed=3).run(objective, 8, progress=False)
     killed = folder / "killed"
     study = st.Study(SPACE, "random", seed=3).run(Killing(killed), 8, progress=False, executor=pool)
     assert killed.exists() and values(study) == values(whole)
-    assert_only_the_culprit_fails(pool)
+    assert_only_the_culprit_fails(pool, retries=1)
 
 
 def assert_only_the_culprit_fails(pool: Any, retries: int = 2, at: int = 5) -> st.Study:
