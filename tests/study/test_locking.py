@@ -13,6 +13,7 @@ import pytest
 from scratchtune.study.errors import NotWritable, StorageError
 from scratchtune.study.locking import Lock, beside
 
+
 def hold(pipe: Any, path: Path, seconds: float) -> None:
     """In another process: take the lock and hold it, or send why that is not possible."""
     try:
