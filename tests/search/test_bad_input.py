@@ -144,8 +144,8 @@ OUTCOMES = {
 def test_a_bad_value_is_a_failed_trial_and_the_study_goes_on(make: Make, outcome: str) -> None:
     bad, sentence = OUTCOMES[outcome]
     study = Study(SPACE, make(), seed=3).run(
-        lambda trial: bad() if trial.number % 2 else bowl(trial), 11, progress=False)
-    assert [trial.state for trial in study.trials] == ["complete", "failed"] * 5 + ["complete"]
+        lambda trial: bad() if trial.number % 2 else bowl(trial), 9, progress=False)
+    assert [trial.state for trial in study.trials] == ["complete", "failed"] * 4 + ["complete"]
     failed = [trial for trial in study.trials if trial.state == "failed"]
     assert all(trial.value is None for trial in failed) and study.best_trial.number % 2 == 0
     assert all(re.match(sentence, trial.error or "") for trial in failed)

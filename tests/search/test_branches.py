@@ -62,7 +62,7 @@ def test_each_parameter_is_decided_on_its_own() -> None:
 def test_a_branch_is_tried_the_more_seldom_the_more_of_its_trials_were_bad() -> None:
     def share(bad: int) -> float:
         trials = [SGD] * bad + [ADAM] * 10
-        return float(np.mean(["momentum" in _drawn(SIMPLE, [ADAM] * 6, trials, [], seed) for seed in range(1000)]))
+        return float(np.mean(["momentum" in _drawn(SIMPLE, [ADAM] * 6, trials, [], seed) for seed in range(500)]))
 
     shares = [share(bad) for bad in (2, 10, 60)]
     assert shares[0] > 0.1 > shares[1] > 0.005 > shares[2]
@@ -125,7 +125,7 @@ def test_an_outcome_that_no_point_has_is_absent() -> None:
                    "d": Float(0.0, 1.0, when={"c": [1]})})
     seen = [Result(i, {"a": 5, "b": 1 + i % 2}, float(i), "done") for i in range(10)]
     seen += [Result(10 + i, {"a": 1 + i % 2, "b": 7}, float(i), "done") for i in range(10)]
-    for seed in range(200):
+    for seed in range(80):
         params, _ = parzen.propose(space, seen, [], 20, np.random.default_rng(seed))
         assert space.check(params) == params
 

@@ -93,7 +93,7 @@ def run(study: Study, value_of: Callable[[dict[str, Any]], float], n_trials: int
 @pytest.mark.parametrize("name", SPACES)
 def test_spaces(make: Make, name: str) -> None:
     space, constraint = SPACES[name]
-    run(Study(space, make(), seed=7, constraint=constraint), chance, 12, make)
+    run(Study(space, make(), seed=7, constraint=constraint), chance, 10, make)
 
 
 def test_one_point_of_ten_thousand(make: Make) -> None:
@@ -105,7 +105,7 @@ def test_one_point_of_ten_thousand(make: Make) -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_values(make: Make, name: str) -> None:
-    run(Study(MIXED, make(), seed=7), VALUES[name], 18, make)
+    run(Study(MIXED, make(), seed=7), VALUES[name], 14, make)
 
 
 @pytest.mark.parametrize("value_of", [chance, None], ids=["the same value", "other values"])

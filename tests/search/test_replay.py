@@ -98,17 +98,18 @@ def assert_replayed(
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
 def test_every_trial_is_replayed_from_its_record(make: Make, direction: str) -> None:
-    study = study_of(make, direction=direction).run(objective, 26, progress=False)
+    study = study_of(make, direction=direction).run(objective, 18, progress=False)
     assert {trial.state for trial in study.trials} == {"complete", "failed"}
     numbers = np.random.default_rng(0).permutation(len(study.trials)).tolist()
     assert_replayed(study, make, numbers=sorted(numbers) if direction == "minimize" else numbers)
 
 
 def test_tables_are_the_same_for_one_two_and_four_threads(make: Make) -> None:
-    one = study_of(make).run(slow, 24, progress=False)
+    one = study_of(make).run(slow, 18, progress=False)
     for n_jobs in (2, 4):
-        assert table(study_of(make).run(slow, 24, n_jobs=n_jobs, progress=False)) == table(one)
-    assert_replayed(study_of(make).run(slow, 24, n_jobs=4, progress=False), make)
+        study = study_of(make).run(slow, 18, n_jobs=n_jobs, progress=False)
+        assert table(study) == table(one)
+    assert_replayed(study, make)
 
 
 def test_twelve_trials_are_six_and_then_twelve(make: Make) -> None:

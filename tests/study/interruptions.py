@@ -331,14 +331,17 @@ def folder() -> Iterator[Path]:
     """A folder in memory where there is one: that a commit is on the disk is not what is tested here.
 
     Within, what finalizers raise is not printed: an interruption leaves odd objects behind, such as half a ZIP file.
+    And what is there already is no garbage: each collection would take longer than a study.
     """
     there, before = Path("/dev/shm"), sys.unraisablehook
     sys.unraisablehook = lambda unraisable: None
+    gc.freeze()
     try:
         with tempfile.TemporaryDirectory(dir=there if there.is_dir() else None) as made:
             yield Path(made)
             gc.collect()
     finally:
+        gc.unfreeze()
         sys.unraisablehook = before
 
 
@@ -454,13 +457,20 @@ def _count(counts: Counter[str], came: list[bool | None], wrong: str | None, whe
 def _give_locks_back(job: Job) -> None:
     """A tracer can raise where no signal comes: as a `with` ends, before its lock is released. They are released here.
     """
+    for lock in [*_locks_of_modules(), *(() if job.study is None else _locks(job.study._core))]:
+        with contextlib.suppress(RuntimeError):  # it is not, or no longer, this thread's
+            while True:
+                lock.release()
+
+
+def _locks(owner: Any) -> list[Any]:
+    return [value for value in vars(owner).values() if isinstance(value, type(threading.RLock()))]
+
+
+@functools.cache
+def _locks_of_modules() -> list[Any]:
     ours = [module for name, module in sys.modules.items() if name.startswith("scratchtune.study.")]
-    for owner in [*ours, *(() if job.study is None else (job.study._core,))]:
-        for lock in vars(owner).values():
-            if isinstance(lock, type(threading.RLock())):
-                with contextlib.suppress(RuntimeError):  # it is not, or no longer, this thread's
-                    while True:
-                        lock.release()
+    return [lock for module in ours for lock in _locks(module)]
 
 
 def _delete(path: Path | None) -> None:
@@ -470,23 +480,26 @@ def _delete(path: Path | None) -> None:
             path.with_name(path.name + ending).unlink(missing_ok=True)
 
 
-def all_lines(step: int = 1, show: bool = False) -> Counter[str]:
-    """`traced` for every job, each line at least once; ``show`` a bar on a terminal."""
+def all_lines(step: int = 1, show: bool = False, kind: str | None = None) -> Counter[str]:
+    """`traced` for every job, or those of a kind, each line at least once; ``show`` a bar on a terminal."""
     seen: set[Line] = set()
-    return sum((traced(*job, step, seen) for job in tqdm(ALL, unit="job", disable=None if show else True)), Counter())
+    jobs = [job for job in ALL if kind in (None, job[0])]
+    return sum((traced(*job, step, seen) for job in tqdm(jobs, unit="job", disable=None if show else True)), Counter())
 
 
-def all_signals(moments: int, seed: int = 0) -> Counter[str]:
-    """`signalled` for every job in the calling thread, in a process of its own, so many moments in all."""
-    command = [sys.executable, __file__, str(moments), str(seed)]
+def all_signals(moments: int, seed: int = 0, kind: str = "") -> Counter[str]:
+    """`signalled` for every job in the calling thread, or those of a kind, in a process of its own, so many moments in
+    all."""
+    command = [sys.executable, __file__, str(moments), str(seed), kind]
     said = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, timeout=1800.0).stdout
     return Counter(json.loads(said))
 
 
 def main() -> None:
     """The process of `all_signals`."""
-    moments, seed = map(int, sys.argv[1:])
-    print(json.dumps(sum((signalled(*job, -(-moments // len(TIMED)), seed) for job in TIMED), Counter())))
+    moments, seed, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+    jobs = [job for job in TIMED if kind in ("", job[0])]
+    print(json.dumps(sum((signalled(*job, -(-moments // len(jobs)), seed) for job in jobs), Counter())))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import os
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
@@ -53,7 +54,7 @@ def exported(path: Path, searcher: Any, **options: Any) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def processes() -> Any:
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(2, mp_context=get_context("fork" if hasattr(os, "fork") else "spawn")) as pool:
         yield pool
 
 
@@ -129,7 +130,7 @@ def test_the_same_searcher_finds_as_much_as_in_the_declared_space(name: str) -> 
         studies = [st.tune(objective, space, searcher, 40, seed=seed, progress=False) for seed in range(seeds)]
         return sum(study.best_value for study in studies) / seeds
 
-    seeds = {"tpe": 40, "genetic": 6}[name]  # TPE may stay in a branch that is not the best, so its best values spread
+    seeds = {"tpe": 20, "genetic": 6}[name]  # TPE may stay in a branch that is not the best, so its best values spread
     searcher = {"tpe": st.BayesianSearch(model="tpe"), "genetic": st.GeneticSearch()}[name]
     declared = best(lambda trial: of_branches(trial.params.__getitem__), BRANCHES, searcher)
     asked, drawn = best(requested, None, searcher), best(requested, None, "random")

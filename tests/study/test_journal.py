@@ -12,7 +12,10 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -210,18 +213,21 @@ def test_a_backup_replaces_nothing_but_an_earlier_one(tmp_path: Path) -> None:
     assert files(tmp_path) == ["a.db", "b.db", "mine.txt", "week.db"]
 
 
-def test_a_backup_leaves_a_file_alone_that_another_process_writes(tmp_path: Path) -> None:
+def writing(pipe: Any, path: Path) -> None:
+    study = kept(path, "w")
+    study.ask()
+    pipe.send("asked")
+    pipe.recv()
+
+
+def test_a_backup_leaves_a_file_alone_that_another_process_writes(
+    tmp_path: Path, elsewhere: Callable[..., Any],
+) -> None:
     study = kept(tmp_path / "a.db").run(x, 3, progress=False)
     study.backup(tmp_path / "b.db")
-    writer = subprocess.Popen(
-        [sys.executable, "-c", "import sys, scratchtune as st\n"
-         "study = st.Study({'x': st.Float(0.0, 1.0)}, 'random', storage=sys.argv[1], name='w'); study.ask()\n"
-         "print('asked', flush=True); sys.stdin.read()", tmp_path / "b.db"],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    assert writer.stdout is not None and writer.stdout.readline() == b"asked\n"
+    assert elsewhere(writing, tmp_path / "b.db")[1].recv() == "asked"
     with pytest.raises(StorageError, match="is being written by process"):
         study.backup(tmp_path / "b.db")
-    writer.communicate()
 
 
 def test_a_study_in_memory_can_be_kept_later(tmp_path: Path) -> None:
@@ -420,34 +426,30 @@ def test_a_file_whose_writer_was_killed_as_it_began_a_commit_can_be_read(tmp_pat
     assert files(tmp_path) == ["a.db", "left.db"]
 
 
-POOL = """
-import sys, time
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
-import scratchtune as st
-def objective(trial):
+def slowly(trial: st.Trial) -> float:
     time.sleep(0.0 if trial.number < 4 else 600.0)
-    return trial.params["x"]
-with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
-    def callback(study, trial):
-        if trial.number == 3:
-            print(*pool._processes, flush=True)
-    st.Study({"x": st.Float(0.0, 1.0)}, "random", storage=sys.argv[1]).run(
-        objective, 40, executor=pool, progress=False, callbacks=[callback])
-"""
+    return x(trial)
+
+
+def writing_with_workers(pipe: Any, path: Path) -> None:
+    with ProcessPoolExecutor(2, mp_context=get_context("fork")) as pool:
+        def callback(study: st.Study, trial: st.Trial) -> None:
+            if trial.number == 3:
+                pipe.send(list(pool._processes))
+
+        kept(path).run(slowly, 40, executor=pool, progress=False, callbacks=[callback])
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
-def test_workers_that_outlive_a_killed_writer_keep_nobody_out(tmp_path: Path) -> None:
+def test_workers_that_outlive_a_killed_writer_keep_nobody_out(tmp_path: Path, elsewhere: Callable[..., Any]) -> None:
     """CPython does not end them; who writes next need not wait for them."""
-    with subprocess.Popen([sys.executable, "-c", POOL, str(tmp_path / "a.db")], stdout=subprocess.PIPE) as writer:
-        assert writer.stdout is not None
-        workers = [int(number) for number in writer.stdout.readline().split()]
-        writer.kill()
-        writer.wait()
-        for worker in workers:
-            os.kill(worker, 0)  # it is there
-        study = kept(tmp_path / "a.db").run(x, 10, progress=False)
-        assert [trial.state for trial in study.trials] == ["complete"] * 10 and files(tmp_path) == ["a.db"]
-        for worker in workers:
-            os.kill(worker, signal.SIGKILL)
+    writer, pipe = elsewhere(writing_with_workers, tmp_path / "a.db")
+    workers = pipe.recv()
+    writer.kill()
+    writer.join()
+    for worker in workers:
+        os.kill(worker, 0)  # it is there
+    study = kept(tmp_path / "a.db").run(x, 10, progress=False)
+    assert [trial.state for trial in study.trials] == ["complete"] * 10 and files(tmp_path) == ["a.db"]
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)

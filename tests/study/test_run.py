@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 import scratchtune as st
+from scratchtune.study.export import as_json
 from scratchtune.study.storage import Storage
 
 SPACE = {"x": st.Float(0.0, 1.0)}
@@ -128,6 +129,30 @@ def test_a_choice_that_cannot_be_copied_is_itself() -> None:
     assert [trial.params["module"] for trial in study.trials] == [pickle, copy]
 
 
+class Thing:
+    """Neither a number nor anything with a name of its own."""
+
+
+def fails(trial: st.Trial) -> Any:
+    if trial.number == 0:
+        return Thing()
+    try:
+        raise ZeroDivisionError(f"no {Thing()}")
+    except ZeroDivisionError as error:
+        if trial.number == 1:
+            raise
+        raise KeyError(lambda: 0) from error
+
+
+def test_failed_trials_read_alike_from_threads_and_processes(tmp_path: Path) -> None:
+    exports = []
+    with ProcessPoolExecutor(1, mp_context=get_context("fork" if hasattr(os, "fork") else "spawn")) as pool:
+        for name, options in (("thread.db", {}), ("process.db", {"executor": pool})):
+            st.Study(SPACE, "random", storage=tmp_path / name).run(fails, 3, progress=False, **options)
+            exports.append(as_json(Storage(tmp_path / name, reading=True), "study"))
+    assert exports[0] == exports[1] and "raise ZeroDivisionError" in exports[0] and "at 0x..." in exports[0]
+
+
 FAILING = """
 import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
@@ -165,6 +190,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_failed_trials_of_a_script_read_alike_from_threads_and_processes(tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(FAILING)
     command = [sys.executable, "script.py", "thread.db", "process.db"]

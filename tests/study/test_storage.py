@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import json
 import sqlite3
 import subprocess
@@ -468,8 +467,8 @@ def test_damage_is_told_with_the_name_of_the_file(
     table: str, column: str, text: Any, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     path = tmp_path / "a.db"
-    st.tune(lambda trial: trial.params["x"], {"x": Float(0.0, 1.0)}, "random", 2, storage=path, progress=False)
-    gc.collect()
+    with st.Study({"x": Float(0.0, 1.0)}, "random", storage=path) as study:
+        study.run(lambda trial: trial.params["x"], 2, progress=False)
     with closing(sqlite3.connect(path)) as db:
         db.execute(f"UPDATE {table} SET {column} = ?", (text,))
         db.commit()

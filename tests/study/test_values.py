@@ -23,6 +23,7 @@ BAD = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf, "none": None, "text"
        "a masked array": np.ma.masked_array(0.5, mask=True)}
 GOOD = {"float32": np.float32(0.25), "int64": np.int64(2), "zero-dimensional": np.array(0.5), "bool": True,
         "fraction": Fraction(1, 3)}
+FEW = {"nan", "exception", "int64", "zero-dimensional"}  # for most searchers, which see a value and no kind
 TRIALS, SPECIAL = 8, 5  # one trial is handed in otherwise than the others
 
 
@@ -56,13 +57,17 @@ def handed_in(way: str, value: Any, searcher: Any, path: Path | None) -> list[tu
     return [(t.number, t.params, t.value, t.state, t.error, t.reports, t.why) for t in study.trials]
 
 
+def some_of(values: dict[str, Any], name: str) -> list[tuple[str, Any]]:
+    return [(kind, value) for kind, value in values.items() if name == "random" or kind in FEW]
+
+
 @pytest.mark.parametrize("way", ["return", "tell", "report"])
 @pytest.mark.parametrize("name", SEARCHERS)
 def test_a_bad_value_fails_its_trial_alone_and_alike_in_memory_and_in_a_file(
     name: str, way: str, tmp_path: Path,
 ) -> None:
     after = set()
-    for kind, value in BAD.items():
+    for kind, value in some_of(BAD, name):
         table = handed_in(way, value, SEARCHERS[name], None)
         assert repr(table) == repr(handed_in(way, value, SEARCHERS[name], tmp_path / f"{kind}.db"))
         assert [row[3] for row in table] == ["complete"] * SPECIAL + ["failed"] + ["complete"] * (TRIALS - SPECIAL - 1)
@@ -74,7 +79,7 @@ def test_a_bad_value_fails_its_trial_alone_and_alike_in_memory_and_in_a_file(
 @pytest.mark.parametrize("way", ["return", "tell", "report"])
 @pytest.mark.parametrize("name", ["random", "gp", "genetic", "hyperband"])
 def test_a_number_of_any_library_is_a_number(name: str, way: str, tmp_path: Path) -> None:
-    for kind, value in GOOD.items():
+    for kind, value in some_of(GOOD, name):
         table = handed_in(way, value, SEARCHERS[name], None)
         assert repr(table) == repr(handed_in(way, value, SEARCHERS[name], tmp_path / f"{kind}.db"))
         assert table[SPECIAL][2:4] == (float(value), "complete") and type(table[SPECIAL][2]) is float

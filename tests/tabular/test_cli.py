@@ -87,6 +87,17 @@ def tuned(run: Run, *more: str, table: str = "whole.csv", target: str = "churn",
     return printed
 
 
+MADE: dict[tuple[str, ...], tuple[str, bytes]] = {}
+
+
+def made(run: Run, *more: str) -> str:
+    """The same as `tuned` with the whole table, where many tests need one model: it is tuned once."""
+    if more not in MADE:
+        MADE[more] = tuned(run, *more), Path("model.npz").read_bytes()
+    Path("model.npz").write_bytes(MADE[more][1])
+    return MADE[more][0]
+
+
 def metric(printed: str, name: str) -> str:
     """A metric of the saved model on the test set: the tuned one's, or the default's where it is kept."""
     numbers = next(line for line in printed.splitlines() if line.startswith(name)).removeprefix(name).split()
@@ -112,7 +123,7 @@ def test_a_table_in_a_model_out(run: Run) -> None:
 
 
 def test_probabilities_are_a_table_that_loses_nothing(run: Run) -> None:
-    tuned(run)
+    made(run)
     code, printed, _ = run("predict", "model.npz", "whole.csv", "--proba")
     header, *lines = printed.splitlines()
     p = np.array([[float(cell) for cell in line.split(",")] for line in lines])
@@ -123,7 +134,7 @@ def test_probabilities_are_a_table_that_loses_nothing(run: Run) -> None:
 
 
 def test_predicting_takes_the_table_without_target_and_dropped_columns_in_any_order(run: Run) -> None:
-    tuned(run, "--drop", "id")
+    made(run, "--drop", "id")
     write(Path("new.csv"), {name: whole()[name] for name in ("sex", "city", "age")})
     assert run("predict", "model.npz", "new.csv")[:2] == run("predict", "model.npz", "whole.csv")[:2]
     assert run("predict", "model.npz", "new.csv")[2] == ""
@@ -131,7 +142,7 @@ def test_predicting_takes_the_table_without_target_and_dropped_columns_in_any_or
 
 @pytest.mark.slow
 def test_a_reader_may_stop_reading(run: Run) -> None:
-    tuned(run)
+    made(run)
     command = f"{sys.executable} -m scratchtune predict model.npz whole.csv | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=120)
     assert done.stdout in ("yes\n", "no\n") and done.stderr == IGNORED.format("'churn'")
@@ -237,7 +248,7 @@ def test_a_numeric_column_has_missing_values_where_it_holds_no_numbers(run: Run)
 
 def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     columns = whole()
-    expected = tuned(run, "--drop", "id")
+    expected = made(run, "--drop", "id")
     labels = run("predict", "model.npz", "whole.csv")[1]
     commas = [[cell.replace(".", ",") for cell in cells] for cells in columns.values()]
     Path("comma.csv").write_text("\n".join(";".join(map(str, row)) for row in [columns, *zip(*commas, strict=True)]))
@@ -267,7 +278,7 @@ def test_missing_values_can_be_indicated(run: Run) -> None:
 
 def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
     columns = whole()
-    expected = tuned(run)
+    expected = made(run)
     rows = len(columns["churn"])
     for name, cells in columns.items():
         columns[name] = ["NA" if name == "churn" else cells[0], *cells]
@@ -284,7 +295,7 @@ def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
 
 def test_a_text_that_training_has_not_seen(run: Run) -> None:
     """One row refuses nothing: it is told, and encoded as in the evaluation on the test set."""
-    tuned(run, "--drop", "id")
+    made(run, "--drop", "id")
     rows = {"age": ["30", "31", "32"], "city": ["Rome", "Atlantis", "Atlantis"], "sex": ["f", "m", "f"]}
     write(Path("new.csv"), rows)
     code, labels, messages = run("predict", "model.npz", "new.csv")
@@ -305,7 +316,7 @@ def test_predicting_the_training_file_with_categories_of_the_test_set(run: Run) 
 
 
 def test_columns_that_the_model_does_not_use(run: Run) -> None:
-    tuned(run, "--drop", "id")
+    made(run, "--drop", "id")
     columns = {name: whole()[name] for name in ("sex", "age", "city")}
     rows = len(columns["age"])
     write(Path("new.csv"), {"wild": ["inf"] * rows, **columns, "mixed": ["1"] * (rows - 1) + ["x"]})
@@ -317,7 +328,7 @@ def test_columns_that_the_model_does_not_use(run: Run) -> None:
 
 def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
     """The held-out test set gives the metrics that tune has printed."""
-    printed = tuned(run, "--drop", "id")
+    printed = made(run, "--drop", "id")
     columns = {name: cells for name, cells in whole().items() if name != "id"}
     held_out = prepare(read_table("whole.csv"), "churn").test_rows
     write(Path("test.csv"), {"extra": ["x"] * len(held_out), **{
@@ -337,7 +348,7 @@ def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
 
 
 def test_predictions_as_a_file(run: Run) -> None:
-    tuned(run, "--drop", "id")
+    made(run, "--drop", "id")
     labels = run("predict", "model.npz", "whole.csv")[1].split()
     code, printed, messages = run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--id", "id", "city")
     assert (code, printed) == (0, "") and messages.splitlines()[-1] == "written: p.csv"
@@ -386,7 +397,7 @@ def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pyt
     (["--out", "p.csv", "--id", "id", "id"], "the names must be different"), (["--thousands", "x"], "--thousands"),
 ])
 def test_wrong_options_of_predict(options: list[str], message: str, run: Run) -> None:
-    tuned(run)
+    made(run)
     refused(run("predict", "model.npz", "whole.csv", *options), message)
     assert not Path("p.csv").exists()
 
@@ -515,7 +526,7 @@ def test_a_reader_that_is_gone_loses_no_file(reader: str) -> None:
 @pytest.mark.slow
 @bash
 def test_closed_streams(run: Run) -> None:
-    tuned(run)
+    made(run)
     for options in ("", "--proba"):
         done = shell(f"$ST predict model.npz whole.csv {options} >&-")
         assert done.returncode == 2 and "stdout is closed" in done.stderr and len(done.stderr.splitlines()) == 1
@@ -529,7 +540,7 @@ def test_closed_streams(run: Run) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full disk here")
 def test_results_that_cannot_be_written_are_no_success(run: Run) -> None:
-    tuned(run)
+    made(run)
     done = shell("$ST predict model.npz whole.csv > /dev/full")
     assert done.returncode == 2 and "No space left" in done.stderr.splitlines()[-1]
     assert len(done.stderr.splitlines()) == 2
@@ -720,7 +731,7 @@ def test_a_search_in_which_every_configuration_fails_is_a_failed_job(run: Run) -
     ({"age": "old", "city": "Rome", "sex": "f"}, "column 'age' holds 'old' in row 2"),
 ])
 def test_rows_that_cannot_be_predicted(cells: dict[str, str], message: str, run: Run) -> None:
-    tuned(run, "--drop", "id")
+    made(run, "--drop", "id")
     write(Path("new.csv"), {name: [whole().get(name, ["x"])[0], cell] for name, cell in cells.items()})
     result = run("predict", "model.npz", "new.csv")
     refused(result, message)
@@ -728,7 +739,7 @@ def test_rows_that_cannot_be_predicted(cells: dict[str, str], message: str, run:
 
 
 def test_what_is_no_model(run: Run) -> None:
-    tuned(run)
+    made(run)
     good = Path("model.npz").read_bytes()
     network = st.Sequential([st.Dense(2, activation="softmax")])
     network.compile(loss="categorical_crossentropy")

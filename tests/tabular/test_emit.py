@@ -278,6 +278,7 @@ def test_torch_in_single_precision_differs_by_rounding(
     same_steps("torch", "classifier", settings, path, monkeypatch, close=2e-6)
 
 
+@pytest.mark.slow  # importing Keras takes longer than all else here
 @pytest.mark.parametrize("settings", [
     *({"l1": 0.002, "l2": 0.01, "class_weight": "balanced"} | descent for descent in DESCENTS),
     {"optimizer": "sgd", "activation": "leaky_relu", "units": (6, 4)},
@@ -287,6 +288,7 @@ def test_keras_trains_the_same_network(settings: dict[str, Any], path: Path, mon
     same_steps("keras", "classifier", settings, path, monkeypatch, close=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [
     {"optimizer": "rmsprop", "scale": "minmax"}, {"optimizer": "sgd", "scale": None, "learning_rate": 1e-4},
     {"optimizer": "sgd", "hidden_layers": 0, "decay": 0.1, "weight_decay": 0.05},
@@ -295,6 +297,7 @@ def test_keras_trains_the_same_regressor(settings: dict[str, Any], path: Path, m
     same_steps("keras", "regressor", settings, path, monkeypatch, close=2e-6)
 
 
+@pytest.mark.slow
 def test_keras_takes_double_precision(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imported("keras")
     sys.modules["keras"].utils.clear_session()  # else layers keep the precision of the first script
@@ -319,6 +322,7 @@ def test_early_stopped_epochs(epochs: int, patience: int, path: Path) -> None:
     assert again.model_.theta.tobytes() == estimator.model_.theta.tobytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("deviation", [0.5, 1.0, 1.5, 4.0])
 def test_keras_adds_noise_of_any_deviation(deviation: float, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     imported("keras")
@@ -341,7 +345,7 @@ def test_torch_adds_noise_of_any_deviation(deviation: float, path: Path, monkeyp
     assert added.std() == pytest.approx(deviation, rel=0.1)
 
 
-@pytest.mark.parametrize("framework", ["keras", "torch"])
+@pytest.mark.parametrize("framework", [pytest.param("keras", marks=pytest.mark.slow), "torch"])
 @pytest.mark.parametrize(("kind", "metric"), [("classifier", "log loss"), ("regressor", "r2")])
 def test_frameworks_reach_the_same_score_within_noise(
     framework: str, kind: str, metric: str, path: Path, monkeypatch: pytest.MonkeyPatch,

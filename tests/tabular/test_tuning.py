@@ -237,7 +237,7 @@ def test_metrics_of_values_are_scikit_learns() -> None:
     assert {row.name: row.tuned for row in result.metrics} == pytest.approx(expected, rel=1e-9)
 
 
-def test_scores_of_a_saved_model() -> None:
+def test_scores_of_a_saved_model(all_resamples: None) -> None:
     """The metrics are scikit-learn's for the model's predictions; rows without a target are left out."""
     sklearn = pytest.importorskip("sklearn.metrics")
     table = Table.from_columns({**columns(), "y": [None, *(0.5 * i for i in range(149))]})
@@ -272,7 +272,7 @@ class Says:
         return self.answers
 
 
-def test_gain_and_its_error_by_hand() -> None:
+def test_gain_and_its_error_by_hand(all_resamples: None) -> None:
     """Of 100 rows the default has 60 right, the tuned one 20 more: the gain's error is sqrt(0.2 · 0.8 / 100)."""
     y = np.zeros(100, int)
     default, better = (np.where(np.arange(100)[:, None] < right, [[0.9, 0.1]], [[0.1, 0.9]]) for right in (60, 80))

@@ -21,6 +21,7 @@ def test_by_hand() -> None:
     assert pad_sequences(ROWS).dtype == np.int32 and pad_sequences(ROWS, dtype="float32").dtype == np.float32
 
 
+@pytest.mark.slow  # importing Keras takes long
 def test_it_is_kerass() -> None:
     os.environ.setdefault("KERAS_BACKEND", "torch")
     keras = pytest.importorskip("keras")
