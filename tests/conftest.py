@@ -1,4 +1,7 @@
-"""What all tests need, what the processes of a whole run share, and what the tests of each folder cost (--budgets)."""
+"""What all tests need, what the processes of a whole run share, what the tests of each folder cost (--budgets).
+
+And what a run has left out (--left-out).
+"""
 
 from __future__ import annotations
 
@@ -23,6 +26,7 @@ if sys.dont_write_bytecode:  # as in many containers; each process would transla
 from scratchtune import jit  # noqa: E402
 
 from .budgets import Budgets  # noqa: E402
+from .left_out import LeftOut  # noqa: E402
 
 try:
     import hypothesis
@@ -38,13 +42,15 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register --budgets."""
+    """Register --budgets and --left-out."""
     parser.addoption("--budgets", choices=["compare", "new"], help="print the CPU seconds of each folder's tests")
+    parser.addoption("--left-out", action="store_true", help="run slow tests, and those skipped by the last run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of tests about compiled code; with NUMBA_DISABLE_JIT=1 they have nothing to test."""
     config.addinivalue_line("markers", "needs_compiler: tests what is compiled; skipped where NUMBA_DISABLE_JIT is set")
+    config.pluginmanager.register(LeftOut(config))
     if config.option.budgets:
         config.pluginmanager.register(Budgets(config))
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and not jit.DISABLED:

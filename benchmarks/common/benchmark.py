@@ -41,6 +41,11 @@ class Benchmark:
     name: str = ""
     variant: Callable[[Namespace], Benchmark] | None = None
 
+    def __post_init__(self) -> None:
+        """A module that is run by itself would measure nothing, and say nothing."""
+        if self.measure.__module__ == "__main__":
+            raise SystemExit(f"run it by: python -m benchmarks {Path(sys.argv[0]).stem}")
+
 
 def count(text: str) -> int:
     """An option's number of something, at least 1."""
