@@ -86,7 +86,7 @@ def generated(page: str, marked: Collection[str] = ()) -> str:
 
 def is_up_to_date(page: str) -> bool:
     """Whether a page is what would be written, whatever is marked."""
-    now, then = (re.sub(f"[ {front.MARK}]+", " ", text) for text in (generated(page), page))
+    now, then = (re.sub(" +", " ", text.replace(f" {front.MARK}", "")) for text in (generated(page), page))
     return now == then
 
 
