@@ -60,7 +60,8 @@ def results(stale: Collection[str]) -> str:
         count += f", {unmeasured} not measured" if unmeasured else ""
         mark = f" {front.MARK}" if name in stale else ""
         parts.append("\n".join([f"- [{title}](results/{name}.md){mark}{made_on}{count}", *missed]))
-    return "\n".join([*parts, "", front.MARKED])
+    return "\n".join([*parts, "", f"{front.MARK} The code that this report measured has changed since: `python -m "
+                      "benchmarks stale` says where."])
 
 
 def lessons(_: Collection[str]) -> str:
