@@ -59,7 +59,8 @@ def results(stale: Collection[str]) -> str:
         count += f", {unmeasured} not measured" if unmeasured else ""
         mark = f" {front.MARK}" if name in stale else ""
         parts.append("\n".join([f"- [{title}](results/{name}.md){mark}{made_on}{count}", *missed]))
-    return "\n".join([*parts, "", front.MARKED])
+    return "\n".join([*parts, "", f"{front.MARK} The code that this report measured has changed since: `python -m "
+                      "benchmarks stale` says where."])
 
 
 def lessons(_: Collection[str]) -> str:
@@ -85,7 +86,7 @@ def generated(page: str, marked: Collection[str] = ()) -> str:
 
 def is_up_to_date(page: str) -> bool:
     """Whether a page is what would be written, whatever is marked."""
-    now, then = (re.sub(f"[ {front.MARK}]+", " ", text) for text in (generated(page), page))
+    now, then = (re.sub(" +", " ", text.replace(f" {front.MARK}", "")) for text in (generated(page), page))
     return now == then
 
 

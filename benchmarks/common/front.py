@@ -24,7 +24,6 @@ WORDS = {  # for groups of `search_groups` whose names do not speak for themselv
     "at a time": "eight trials at a time", "budgets": "30 evaluations", "conditions": "spaces with conditions"}
 SHOWN = 3  # libraries in a row
 MARK = "†"
-MARKED = f"{MARK} The code that this report measured has changed since: `python -m benchmarks stale` says where."
 
 
 class Row(NamedTuple):
@@ -211,10 +210,11 @@ def front(stale: Collection[str]) -> str:
 
     The rows of the ``stale`` reports are marked; the others have a space, so that a mark changes no other line.
     """
-    return table(["measured", "scratchtune", "other libraries", "report, lines"], [
+    headings = "measured", "scratchtune", "other libraries", f"report, lines ({MARK}: the code has changed since)"
+    return table(headings, [
         [row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md) "
          f"{', '.join(str(line.number) for line in row.lines)} {MARK if row.report in stale else ' '}"]
-        for row in shown()], "llll") + f"\n\n{MARKED}"
+        for row in shown()], "llll")
 
 
 def sources() -> str:
