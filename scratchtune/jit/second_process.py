@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 from scratchtune import cores
 
 FEW = 4  # jobs; fewer are compiled before a second process has started
-ALONE = os.environ.get("SCRATCHTUNE_COMPILE_PROCESSES") == "1"  # no second process, for a run that is one of several
 PATIENCE = 60.0  # seconds to wait for the second process's last job, which is then compiled here
 
 
@@ -41,7 +40,8 @@ def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
     ``done`` is called after each compiled job, from two threads. A job that fails in the second process is skipped.
     """
     queue = deque(jobs)
-    other = _Other() if len(jobs) >= FEW and not ALONE and cores.count() > 1 else None
+    alone = os.environ.get("SCRATCHTUNE_COMPILE_PROCESSES") == "1"  # for a run that is one of several
+    other = _Other() if len(jobs) >= FEW and not alone and cores.count() > 1 else None
     helper = None if other is None else threading.Thread(target=other.work, args=(queue, done), daemon=True)
     collects = gc.isenabled()
     gc.disable()  # an eighth of the time would be spent on searching Numba's many objects for garbage

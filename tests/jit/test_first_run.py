@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -14,6 +15,11 @@ import pytest
 from scratchtune import jit
 from scratchtune.jit import second_process
 from scratchtune.network.layers.dense import dense_forward
+
+
+@pytest.fixture(autouse=True)
+def _two_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("SCRATCHTUNE_COMPILE_PROCESSES", raising=False)
 
 
 def _jobs(count: int, done: list[int], reference: Any = None) -> list[Any]:
@@ -40,6 +46,14 @@ def test_a_python_that_can_not_be_started_again(monkeypatch: pytest.MonkeyPatch)
     done: list[int] = []
     second_process.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
+
+
+def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRATCHTUNE_COMPILE_PROCESSES", "1")
+    monkeypatch.setattr(second_process, "_Other", lambda: pytest.fail("a second process was started"))
+    done: list[int] = []
+    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
+    assert done == list(range(6)) and gc.isenabled()
 
 
 @pytest.mark.parametrize("executable", ["", None])

@@ -145,6 +145,18 @@ def total(x):
     return result
 
 
+@jit.function
+def doubled(x):
+    def double(number):
+        return 2.0 * number
+
+    return np.array([double(number) for number in x])
+
+
+def test_closures_and_comprehensions_are_compiled() -> None:
+    assert doubled(np.array([1.0, 2.5])).tolist() == [2.0, 5.0]
+
+
 @pytest.mark.needs_compiler
 def test_one_function_compiled_in_two_ways_has_two_entries_in_the_cache() -> None:
     """In order each 1 is lost beside 2^24; in partial sums it is not. The second way must not load the first one."""
