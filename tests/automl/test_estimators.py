@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,8 @@ import pytest
 import scratchtune as st
 from scratchtune.automl import estimators, searching
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 RNG = np.random.default_rng(0)
 N = 120
 TABLE = {
@@ -19,14 +21,6 @@ TABLE = {
     "gaps": np.where(RNG.random(N) < 0.3, np.nan, RNG.normal(size=N))}
 LABELS = np.where(np.asarray(TABLE["x"]) + (np.asarray(TABLE["city"]) == "Rome") > 0.3, "yes", "no")
 VALUES = 2.0 * np.asarray(TABLE["x"]) + (np.asarray(TABLE["city"]) == "Oslo")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def few_resamples() -> Iterator[None]:
-    """Standard errors of few resampled rows; test_expectation has all of them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("scratchtune.automl.expectation.RESAMPLES", 20)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
 checks = pytest.importorskip("sklearn.utils.estimator_checks")
 ESTIMATORS = [kind(n_trials=2, random_state=0, cv=2, families=("trees", "linear"), n_jobs=1)
               for kind in (st.AutoClassifier, st.AutoRegressor)]

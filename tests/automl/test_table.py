@@ -16,6 +16,8 @@ from scratchtune.cli import main
 from scratchtune.data import read_table
 from scratchtune.tabular.held_out import Prepared, prepare
 
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
 RNG = np.random.default_rng(0)
 ROWS = [{"x": f"{x:.3f}", "city": city, "day": f"2024-{1 + i // 28:02}-{1 + i % 28:02}", "shop": str(i % 7),
          "bought": "yes" if x + (city == "Rome") > 0.4 else "no", "price": f"{np.exp(x):.3f}"}

@@ -30,8 +30,8 @@ def test_an_interruption_at_some_times() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", HERE["JOBS"])
 def test_an_interruption_at_every_line(kind: str) -> None:
-    """At each line that any job of a kind runs, the first time; and at every sixteenth line that each of them runs."""
-    counts = HERE["all_lines"](step=16, kind=kind)
+    """At each line that any job of a kind runs, the first time; and at every 32nd line that each of them runs."""
+    counts = HERE["all_lines"](step=32, kind=kind)
     assert counts["moments"] >= 400 and not wrong(counts)
 
 
