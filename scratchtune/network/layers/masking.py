@@ -6,6 +6,7 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.sequences import sequence_shape
 
@@ -36,14 +37,14 @@ def masking_forward(integers, reals, theta, state, x, y, work, training, step, k
     """y = x; ``work`` gets the mask."""
     n, length, features = x.shape[0], integers[0], integers[1]
     step_mask(x.reshape((n, length, features)), reals[0], work[: n * length].reshape((n, length)))
-    y[:] = x
+    copy_to(x, y)
 
 
 @jit.backward
 def masking_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dx = dy."""
     if dx.size > 0:
-        dx[:] = dy
+        copy_to(dy, dx)
 
 
 class Masking(Layer):
