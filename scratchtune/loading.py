@@ -32,7 +32,7 @@ def load_model(path: str | Path) -> Any:
     defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer
     version.
     """
-    for name in layers.__all__:
+    for name in dir(layers):
         getattr(layers, name)  # a file may name any layer: its class must be defined
     with opened(Path(path)) as (kind, header, arrays):
         if kind not in KINDS:
