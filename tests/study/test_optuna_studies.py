@@ -125,10 +125,10 @@ def test_what_is_absent_or_empty_can_be_written_and_not_read(optuna: Any, tmp_pa
 def test_without_optuna(monkeypatch: pytest.MonkeyPatch) -> None:
     known = builtins.__import__
 
-    def without(name: str, *rest: Any) -> Any:
+    def without(name: str, *rest: Any, **more: Any) -> Any:
         if name == "optuna":
             raise ImportError("No module named 'optuna'")
-        return known(name, *rest)
+        return known(name, *rest, **more)
 
     study = st.tune(lambda trial: 1.0, {"x": [1]}, "grid", progress=False)
     monkeypatch.setattr(builtins, "__import__", without)

@@ -26,8 +26,7 @@ def halves(values, source):
     """Sources (n, source length, features) and targets (n, target length, features) of values (n, steps, features)."""
     n, steps, features = values.shape
     numbers, first = values.reshape(values.size), n * source * features
-    return (numbers[:first].reshape((n, source, features)),
-            numbers[first:].reshape((n, steps - source, features)))
+    return (numbers[:first].reshape((n, source, features)), numbers[first:].reshape((n, steps - source, features)))
 
 
 @jit.function
