@@ -79,10 +79,10 @@ class Budgets:
             self._add(folder, *both)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        section = "slow" if self._config.option.markexpr == "slow" else "plain"
+        section = "left out" if self._config.option.left_out else "plain"
         stored = configparser.ConfigParser()
         stored.read(FILE)
-        terminalreporter.section(f"CPU seconds of the {section} tests: own + of processes that they started")
+        terminalreporter.section(f"CPU seconds, {section} tests: own + of processes that they started")
         if self._config.option.budgets == "new":
             lines = [f"[{section}]", *new(self._seconds)]
         else:
