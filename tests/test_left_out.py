@@ -25,8 +25,14 @@ def report(nodeid: str, outcome: str, text: str = "") -> Any:
     return SimpleNamespace(nodeid=nodeid, skipped=outcome == "skipped", longrepr=("file", 1, text))
 
 
-def item(nodeid: str, *marks: str) -> Any:
-    return SimpleNamespace(nodeid=nodeid, get_closest_marker=lambda name: name if name in marks else None)
+class Item:
+    """As much of a test as is used."""
+
+    def __init__(self, nodeid: str, *marks: str) -> None:
+        self.nodeid, self.marks = nodeid, marks
+
+    def get_closest_marker(self, name: str) -> str | None:
+        return name if name in self.marks else None
 
 
 @pytest.fixture
@@ -45,7 +51,7 @@ def cache() -> Cache:
 def test_what_needed_a_package_and_what_is_slow_runs_afterwards(cache: Cache) -> None:
     second = plugin(cache, left_out=True)
     names = {"a.py::one": (), "a.py::torch": (), "a.py::screen": (), "b.py::two": (), "c.py::long": ("slow",)}
-    items = [item(name, *marks) for name, marks in names.items()]
+    items: Any = [Item(name, *marks) for name, marks in names.items()]
     second.pytest_collection_modifyitems(items)
     assert [each.nodeid for each in items] == ["a.py::torch", "b.py::two", "c.py::long"]
 
