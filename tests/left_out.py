@@ -32,7 +32,7 @@ class LeftOut:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         if not self._config.option.left_out:
             return
-        skipped = set(self._config.cache.get(KEY, [])) if self._config.cache else set()
+        skipped = set(self._config.cache.get(KEY, [])) if self._config.cache is not None else set()
         chosen = [item for item in items if item.get_closest_marker("slow")
                   or skipped & {item.nodeid, item.nodeid.split("::")[0]}]
         self._config.hook.pytest_deselected(items=[item for item in items if item not in set(chosen)])
@@ -40,5 +40,5 @@ class LeftOut:
 
     def pytest_sessionfinish(self) -> None:
         is_plain_run = not (hasattr(self._config, "workerinput") or self._config.option.left_out)
-        if is_plain_run and self._config.cache:
+        if is_plain_run and self._config.cache is not None:
             self._config.cache.set(KEY, sorted(self._skipped))
