@@ -103,7 +103,7 @@ def main(arguments: Sequence[str]) -> int:
     texts = {page: page.read_text(encoding="utf-8") for page in PAGES if page.exists()}
     if given.check:
         old = [page for page, text in texts.items() if not is_up_to_date(text)]
-        print(*(f"{page.relative_to(ROOT)} is out of date" for page in old), stale.listed(), sep="\n")
+        print(*(f"{page.relative_to(ROOT)} is out of date" for page in old), stale.listed(stale.reports()), sep="\n")
         return int(bool(old))
     marked = stale.reports()
     for page, text in texts.items():

@@ -1,10 +1,10 @@
-"""The stored reports that are older than the code: of which a module has changed since they were made.
+"""The stale reports: a module of the code that they measured has changed since they were made.
 
     python -m benchmarks stale          lists them, the cheapest first: the seconds of the last run, where it says so
     python -m benchmarks stale --run    measures them again in this order, each in a process of its own
 
-A report that is measured again is no longer stale, so an interrupted run continues with the next. What a benchmark
-needs and the machine lacks is skipped, by name; so is a benchmark that would continue runs of older code from its file.
+A report that is measured again is no longer stale, so an interrupted run continues with the next. A benchmark
+whose requirements are missing is skipped, and names them; so is one that would continue runs of older code in its file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tqdm import tqdm
 
@@ -33,10 +33,10 @@ def reports() -> dict[str, age.Age]:
     return dict(sorted(found.items(), key=lambda item: item[1].seconds or float("inf")))
 
 
-def listed() -> str:
-    """One line for each stale report: its seconds, its commit, and what has changed the most."""
+def listed(found: Mapping[str, age.Age]) -> str:
+    """One line for each of these stale reports: its seconds, its commit, and what has changed the most."""
     now, lines = age.Code(), []
-    for name, each in reports().items():
+    for name, each in found.items():
         then = age.at(each.commit)
         changed = age.changes(each.module, then, now) if then else []
         what = ", ".join(changed[:SHOWN]) + (f" and {len(changed) - SHOWN} more" if changed[SHOWN:] else "")
@@ -78,10 +78,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="reports (default: all that are stale)")
     parser.add_argument("--run", action="store_true", help="measure again, the cheapest first")
     given = parser.parse_args(arguments)
-    if not given.run:
-        print(listed())
-        return 0
-    found = list(reports())
-    if fresh := [name for name in given.names if name not in found]:
-        parser.error(f"NAME is {fresh[0]!r}; it must be a stale report: {', '.join(found)}")
-    return run([name for name in found if name in given.names or not given.names])
+    every = reports()
+    if fresh := [name for name in given.names if name not in every]:
+        parser.error(f"NAME is {fresh[0]!r}; it must be a stale report: {', '.join(every)}")
+    found = {name: each for name, each in every.items() if name in given.names or not given.names}
+    if given.run:
+        return run(list(found))
+    print(listed(found))
+    return 0

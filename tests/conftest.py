@@ -59,7 +59,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class FirstKernels:
-    """Kernels that many tests need are compiled once, while the workers collect, and not by each worker again."""
+    """Kernels that many tests use are compiled once, during collection, instead of by every worker."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._cache = config.cache

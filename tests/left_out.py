@@ -1,4 +1,4 @@
-"""``pytest --left-out -m ""`` runs what the last run of the plain command left out, after more packages are installed.
+"""After more packages are installed, ``pytest --left-out -m "not exercise"`` runs what the last plain run left out.
 
 These are the tests that it skipped because a package was missing, and those that are marked slow. So all tests run
 once, and the plain command proves that it needs no framework.
@@ -39,6 +39,7 @@ class LeftOut:
         items[:] = chosen
 
     def pytest_sessionfinish(self) -> None:
-        is_plain_run = not (hasattr(self._config, "workerinput") or self._config.option.left_out)
-        if is_plain_run and self._config.cache is not None:
+        config = self._config  # of the process that began; a run of some files only is forgotten
+        is_whole = not hasattr(config, "workerinput") and config.args == config.getini("testpaths")
+        if is_whole and not config.option.left_out and self._config.cache is not None:
             self._config.cache.set(KEY, sorted(self._skipped))

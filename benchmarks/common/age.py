@@ -3,7 +3,8 @@
 A benchmark's code is what its module imports, directly or through others, from `scratchtune` and `benchmarks`; a name
 taken from a package counts as the module that defines it, so that an edit of a layer concerns only the benchmarks that
 use this layer. A *statement* is a function, a class or another statement at the top of a module. The digest is one of
-the set of all statements of these modules, read as syntax trees without docstrings and imports: it is the same after a
+the set of all statements of these modules, read as syntax trees without docstrings and imports of ours, and of
+the data files that they name; the modules that run and print benchmarks (SCAFFOLD) do not count. It is the same after a
 change of comments, docstrings, messages of errors, lines, the order of functions or the module that they are in.
 """
 
@@ -108,8 +109,8 @@ def _started(node: ast.AST) -> Iterator[str]:
 class Module(NamedTuple):
     """What a module says: digests of its statements, its imports, what it takes from them, and what it starts.
 
-    An import is a local name, the module, and the name there, if it has one. What is taken is an import without the
-    local name, and the names of the attributes after it, for each use in the function that has the import.
+    An import is a local name, the module, and the name there, if it has one. ``taken`` has, for each use of an import
+    within its scope, the module, the name there, and the attributes that follow.
     """
 
     statements: frozenset[str]
@@ -188,7 +189,7 @@ class Code:
     def _needed(self, name: str) -> frozenset[str]:
         """The modules that a module imports, and those that it starts as commands or by their names.
 
-        A package that is imported counts by what is used of it, or as a whole where another package has it for others.
+        Of an imported package only the modules that define what is used count; all of it if a package re-exports it.
         """
         module = self.module(name)
         origins = {self.taken(*origin) for _, *origin in module.imports}
@@ -274,7 +275,7 @@ def at(commit: str) -> Code | None:
 
 
 def changes(module: str, then: Code, now: Code) -> list[str]:
-    """The modules of which a statement is new or gone, those with the most statements first."""
+    """The modules of which a statement is new or gone, those with the most changed statements first."""
     every = [{name: code.statements(name) for name in code.closure(module)} for code in (then, now)]
     old, new = (frozenset().union(*each.values()) for each in every)
     count: Counter[str] = Counter()

@@ -28,8 +28,8 @@ class Benchmark:
     ``measure`` takes the options that were given, and ``report`` what was measured and the options; it returns the
     paragraphs of the report, with lines by `harness.bar` or `harness.verdict`. ``packages`` are those whose versions
     matter beside ours, ``quick`` says what a short run is, if there is one, and ``options`` are the module's own: the
-    arguments of argparse's ``add_argument`` by name. With some options another benchmark runs instead, or this one
-    with another title or ``name`` of the report (the module's name): ``variant`` returns it.
+    arguments of argparse's ``add_argument`` by name. ``variant`` returns the benchmark to run with the options given,
+    such as one with another title or another ``name`` of the report (by default the module's).
     """
 
     title: str

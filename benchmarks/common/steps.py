@@ -19,7 +19,7 @@ Found = dict[Key, list[dict[str, Any]]]  # the answers, one a round, with "secon
 def in_turns(
     answer: Callable[..., dict[str, Any]], questions: Mapping[Key, dict[str, Any]], rounds: int, epochs: int,
 ) -> Found:
-    """The answers to each question of so many rounds, whose number is the seed; a first round only compiles.
+    """Ask every question once a round, with the round's number as seed; a warm-up round is discarded.
 
     Each library has a worker, and all run on one core, in turns.
     """

@@ -18,7 +18,7 @@ Model = TypeVar("Model")
 
 
 def check_integers(given: argparse.Namespace, most_seed: int = 2**32 - 1, **lowest: int) -> None:
-    """Check options that are integers, by their lowest values; None is not given. And --seed, where there is one."""
+    """Check that integer options, where given, are at least their lowest values, and --seed where a command has it."""
     for name, low in lowest.items():
         if getattr(given, name) is not None:
             checks.integer(f"--{name.replace('_', '-')}", getattr(given, name), low)

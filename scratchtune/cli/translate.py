@@ -27,8 +27,7 @@ def add_translate(parser: Parser) -> None:
 def run_translate(given: argparse.Namespace) -> int:
     """Run ``scratchtune translate``; return the exit code."""
     check_integers(given, beam_width=1)
-    model = loaded(
-        given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
+    model = loaded(given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _lines_of_stdin() if given.text == "-" else {"TEXT": given.text}
     if given.text != "-" and not tokenize(given.text):
         raise ValueError(f"TEXT is {given.text!r}; it must hold at least one word")

@@ -132,12 +132,13 @@ def run_tune(given: argparse.Namespace) -> int:
     result.model.save(given.out)
     for kind, path in scripts.items():
         write_text(path, script(kind, result.evaluated.estimator, _rows_of(given, impute), result.evaluated.scale_))
+    if page is not None:
+        report(result.study, page)
     replaced = "replaced; " if given.out in there else ""
     tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
     for path in scripts.values():
         tell(f"script: {path}" + " (replaced)" * (path in there))
     if page is not None:
-        report(result.study, page)
         tell(f"report: {page}")
     return 0
 

@@ -1,4 +1,4 @@
-"""A gradient is compared with central differences of the line of the function f that it differentiates.
+"""Gradient check: each gradient is compared with central differences of the line of the function f that it is of.
 
 The differentiated scalar is Σ f, the sum over all entries of f's last target (or of the target that ``p of [ID] in z``
 names), with respect to one argument. The gradient's arguments are identified as follows:
@@ -30,11 +30,11 @@ from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")
 MOST = 80  # entries of the argument that is differenced: at a kink they are differenced one by one
-LARGEST = 100.0  # beyond it differences would need thousands of digits; only the gradient's own line is compared
+LARGEST = 100.0  # cases with larger arguments are skipped: differences would need thousands of digits
 
 
 def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
-    """Return the largest distance of the code from central differences over all cases.
+    """Return the largest relative error of the code against central differences, over all cases.
 
     Raise a ValueError if no case has any.
     """
@@ -71,7 +71,7 @@ def differences(
 ) -> list[tuple[np.ndarray, float]]:
     """Directions, and the derivative of Σ(weights · target) along each, by central differences in decimals.
 
-    It is one random direction or, if that has a kink, each entry's that has none.
+    One random direction or, if f has a kink along it, the direction of each entry along which f has none.
     """
     start, shape = arithmetic.DECIMALS.convert(arguments[argument]), np.shape(arguments[argument])
 

@@ -38,11 +38,11 @@ class Dispatcher(CPUDispatcher):
             register_loop(told, self)
 
     def add_overload(self, cres: Any) -> None:
-        """Numba's, except that Python calls the compiled code through `_compile_for_args` until one call has ended."""
+        """Override: until one call has ended, Python calls the compiled code through `_compile_for_args`."""
         self.overloads[tuple(cres.signature.args)] = self._waiting[cres.entry_point] = cres
 
     def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
-        """Numba's, which is called for types that it has no code for; it calls what this returns."""
+        """Override: Numba calls this for a new signature, and then calls the function that it returns."""
         return partial(self._first_call, super()._compile_for_args(*args, **kws))  # type: ignore[misc]
 
     def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
@@ -60,7 +60,7 @@ class Dispatcher(CPUDispatcher):
     @property
     def _numba_type_(self) -> Any:
         callee: Any = self.callee
-        return types.Dispatcher(callee)  # what a function that is compiled calls by this one's name
+        return types.Dispatcher(callee)  # compiled code that names this dispatcher calls its callee
 
 
 class Callee(CPUDispatcher):
@@ -89,8 +89,8 @@ class Callee(CPUDispatcher):
 def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
     """Call compiled code; an exception of a signal's handler, such as KeyboardInterrupt, is raised as it is.
 
-    Python calls the handler in the next Python function. That may be one that Numba calls while it makes the result,
-    in a first call (`numba_internals`): it ignores the exception, of which Python then makes a SystemError.
+    Python runs the handler in the next Python function. In a first call that can be a function of Numba's, which
+    ignores the exception (`numba_internals`); Python then raises a SystemError with the exception as its cause.
     """
     try:
         return compiled(*args, **kws)

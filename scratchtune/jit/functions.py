@@ -67,12 +67,12 @@ def loop(f: Callable[..., Any]) -> Any:
 
 
 def loop_in_order(f: Callable[..., Any]) -> Any:
-    """The same with sums in the order in which they are written."""
+    """`called`, with sums in the order in which they are written."""
     return compiled(f, Compiler, forceinline=False, fastmath=FASTMATH - {"reassoc"})
 
 
 def generated(plain: Callable[..., Any]) -> Callable[[Callable[..., Any]], Any]:
-    """Decorate a function that generates LLVM's instructions, which compiled code has where Python calls ``plain``.
+    """Decorate the generator of the LLVM instructions that compiled code has where Python calls ``plain``.
 
     It is written as one for Numba's `intrinsic`, which plain Python could not call.
     """

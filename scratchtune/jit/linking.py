@@ -33,7 +33,7 @@ class Code(JITCodeLibrary):
     """The code of one function and of the functions that it calls, but not of loops: those are called by symbol."""
 
     def add_linking_library(self, library: Any) -> None:
-        """Numba's, which copies the code of a function that is called."""
+        """Override: the code of a loop is not copied into its callers."""
         if library not in _CODE:
             super().add_linking_library(library)
 

@@ -49,7 +49,7 @@ def _float_types(argument: Any) -> set[Any]:
     return {argument} if isinstance(argument, types.Float) else set()
 
 
-# Numba's passes for closures, comprehensions, with blocks and literal types: each takes time where there is none.
+# Numba's passes for closures, comprehensions, with blocks and literal types, left out of functions that have none.
 RARELY_NEEDED = {"WithLifting", "InlineClosureLikes", "MakeFunctionToJitFunction", "FindLiterallyCalls",
                  "LiteralUnroll", "LiteralPropagationSubPipelinePass"}
 LITERAL_TYPES = {"hasattr", "isinstance", "literal_unroll", "literally"}
@@ -59,7 +59,7 @@ class Compiler(compiler.CompilerBase):
     """Numba's usual pipeline with `WeakLiterals` in it, and without the passes that a function does not need."""
 
     noalias = False
-    counts_references = True  # to arrays; what a function does not say, it would take from its first caller
+    counts_references = True  # to arrays; set explicitly, since Numba would take it from the first caller
     identity: str | None = None  # of a loop, see `linking`
 
     def __init__(

@@ -43,7 +43,7 @@ if missing := [name for owner, names in PRIVATE_NAMES.items() for name in names 
         f"scratchtune can't use Numba {numba.__version__}, which lacks {', '.join(missing)}; "
         f"it was tried with {RANGE}: python -m pip install '{RANGE}'")
 
-# Compiled code keeps the function that it finds on its first use. This cache is C, in which no signal is handled.
+# Compiled code looks this function up once. lru_cache is written in C, so no signal handler runs inside the call.
 IS_LATE = bool(serialize._unpickled_memo)  # other compiled code has used it
 serialize._numba_unpickle = lru_cache(maxsize=None)(serialize._numba_unpickle)
 
@@ -71,7 +71,7 @@ class Cache:
         return stamp(self._function).encode()
 
     def _file(self, signature: Any) -> Path:
-        """The file of one signature; an out-of-date one is overwritten, another version's or processor's is not."""
+        """The file of one signature for this Numba, Python and processor; a stale one is overwritten."""
         code = self._function.__code__
         machine = cpu_target.target_context.codegen().magic_tuple()
         told = (signature, machine, numba.__version__, sys.version_info[:2], code.co_firstlineno,

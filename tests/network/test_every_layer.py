@@ -1,5 +1,5 @@
-"""Every layer of the table in zoo.py: gradients by differences, in plain Python; the compiled kernels of both types are
-that Python; evaluation; files. And the prediction for a row has the same bits in a batch of any size.
+"""Every layer of the table in zoo.py: in plain Python, gradients match differences, evaluation draws nothing, and files
+are read back; compiled kernels match plain Python; a prediction has the same bits in a batch of any size.
 """
 
 from __future__ import annotations

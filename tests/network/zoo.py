@@ -37,7 +37,7 @@ def run_layers(
     layers: Sequence[st.Layer], x: np.ndarray, dy: np.ndarray | None = None, training: bool = True, theta: Any = None,
     state: Any = None, key: Any = KEY,
 ) -> Run:
-    """One forward and one backward pass through layers that stand behind another one, so that dx is computed too."""
+    """One forward and one backward pass through layers after an identity layer, so that dx is computed too."""
     layers = [st.Activation("linear"), *(layer.fresh() for layer in layers)]
     shape = build_layers(layers, x.shape[1:])
     stages = [stage for layer in layers for stage in layer.stages()]
@@ -84,9 +84,9 @@ def wrong_gradient(
 
 
 class Row(NamedTuple):
-    """Layers for rows of ``shape``: random numbers, or integers below ``codes`` plus 1/2, which a step does not change.
+    """Layers, and the shape of a sample: random numbers, or integers below ``codes`` plus 1/2, so that a step changes none.
 
-    With ``padding`` the second row has zeros from its second step on. ``compiled`` names the types in which the plain
+    With ``padding`` the second sample has zeros from its second step on. ``compiled`` names the types in which the plain
     run compares compiled kernels with plain Python; CI does so for the others too.
     """
 
