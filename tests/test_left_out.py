@@ -17,7 +17,8 @@ class Cache(dict[str, Any]):
 
 def plugin(cache: Cache, **options: Any) -> LeftOut:
     hook = SimpleNamespace(pytest_deselected=lambda items: None)
-    config: Any = SimpleNamespace(cache=cache, hook=hook, option=SimpleNamespace(**options))
+    config: Any = SimpleNamespace(cache=cache, hook=hook, option=SimpleNamespace(**options), args=["tests"],
+                                  getini=lambda name: ["tests"])
     return LeftOut(config)
 
 

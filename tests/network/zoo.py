@@ -84,10 +84,10 @@ def wrong_gradient(
 
 
 class Row(NamedTuple):
-    """Layers, and the shape of a sample: random numbers, or integers below ``codes`` plus 1/2, so that a step changes none.
+    """Layers, and the shape of a sample: random numbers, or integers below ``codes`` plus 1/2, which no step changes.
 
-    With ``padding`` the second sample has zeros from its second step on. ``compiled`` names the types in which the plain
-    run compares compiled kernels with plain Python; CI does so for the others too.
+    With ``padding`` the second sample has zeros from its second step on. ``compiled`` names the types in which the
+    plain run compares compiled kernels with plain Python; CI does so for the others too.
     """
 
     layers: Callable[[], list[Any]]
