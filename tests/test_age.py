@@ -216,7 +216,7 @@ def test_stale_reports_are_measured_again_the_cheapest_first(
     monkeypatch.setattr(suite, "ask", ask)
     monkeypatch.setattr(age, "at", lambda commit: None)
     assert list(stale.reports()) == ["quick", "slow", "unknown"]
-    assert "quick (90 s, commit 1234567): unknown, this clone lacks the commit" in stale.listed()
+    assert "quick (90 s, commit 1234567): unknown, this clone lacks the commit" in stale.listed(stale.reports())
     assert stale.main(["--run"]) == 0 and asked == [("parity", ("--cases", "a b"))] * 3
     messages = capsys.readouterr().err
     assert "quick: measured" in messages and "slow: skipped, No module named 'torch'" in messages
