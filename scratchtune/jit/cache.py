@@ -51,7 +51,7 @@ def dependencies(function: Callable[..., Any], found: dict[str, str] | None = No
     if key in found:
         return found
     found[key] = _digest(inspect.getfile(function))
-    for name, value in _named(function).items():
+    for name, value in named(function).items():
         if isinstance(value, (int, float, str, tuple, np.generic)):
             found[f"{key}:{name}"] = repr(value)
         elif isinstance(value, np.ndarray):
@@ -61,7 +61,7 @@ def dependencies(function: Callable[..., Any], found: dict[str, str] | None = No
     return found
 
 
-def _named(function: Callable[..., Any]) -> dict[str, Any]:
+def named(function: Callable[..., Any]) -> dict[str, Any]:
     """The values of the names in a function's code: globals, closed-over variables, attributes of the modules named."""
     names = set(_names(function.__code__))
     closed = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from types import CodeType
 from typing import Any
 
@@ -10,6 +11,7 @@ from numba.core import compiler, ir, types
 from numba.core.compiler_machinery import FunctionPass, register_pass
 from numba.core.untyped_passes import IRProcessing
 
+from scratchtune.jit.cache import named
 from scratchtune.jit.linking import Code
 
 
@@ -49,10 +51,8 @@ def _float_types(argument: Any) -> set[Any]:
     return {argument} if isinstance(argument, types.Float) else set()
 
 
-# Numba's passes for closures, comprehensions, with blocks and literal types, left out of functions that have none.
-RARELY_NEEDED = {"WithLifting", "InlineClosureLikes", "MakeFunctionToJitFunction", "FindLiterallyCalls",
-                 "LiteralUnroll", "LiteralPropagationSubPipelinePass"}
-LITERAL_TYPES = {"hasattr", "isinstance", "literal_unroll", "literally"}
+# Numba's passes for with blocks, closures and comprehensions, left out of functions that have none.
+RARELY_NEEDED = {"WithLifting", "InlineClosureLikes", "MakeFunctionToJitFunction"}
 
 
 class Compiler(compiler.CompilerBase):
@@ -77,8 +77,9 @@ class Compiler(compiler.CompilerBase):
         self.state.library.enable_object_caching()
         pipeline = compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)
         pipeline.add_pass_after(WeakLiterals, IRProcessing)
-        code = self.state.func_id.code
-        if not (code.co_exceptiontable or LITERAL_TYPES & {*code.co_names} or CodeType in map(type, code.co_consts)):
+        function, code = self.state.func_id.func, self.state.func_id.code
+        reduces = any(value is reduce for value in named(function).values())  # its loop is inlined like a closure
+        if not (code.co_exceptiontable or reduces or CodeType in map(type, code.co_consts)):
             pipeline.passes = [told for told in pipeline.passes if told[0].__name__ not in RARELY_NEEDED]
         pipeline.finalize()
         return [pipeline]

@@ -14,12 +14,14 @@ import sys
 import textwrap
 import time
 from collections.abc import Callable
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
 import pytest
+from numba import literal_unroll as unroll
 from numba.core import caching, serialize
 from numba.core.ccallback import CFunc
 
@@ -155,6 +157,43 @@ def doubled(x):
 
 def test_closures_and_comprehensions_are_compiled() -> None:
     assert doubled(np.array([1.0, 2.5])).tolist() == [2.0, 5.0]
+
+
+@jit.inlined
+def first_or_self(x):
+    if isinstance(x, float):
+        return x
+    return x[0]
+
+
+@jit.function
+def first_plus_one(x):
+    return first_or_self(x) + 1.0
+
+
+@jit.function
+def sum_of_mixed(numbers):
+    result = 0.0
+    for number in unroll(numbers):
+        result += number
+    return result
+
+
+@jit.function
+def larger(a, b):
+    return max(a, b)
+
+
+@jit.function
+def maximum(x):
+    return reduce(larger, x)
+
+
+def test_passes_of_numba_that_few_functions_need() -> None:
+    """A type that is asked for in an inlined function, a loop over a tuple of several types, and `reduce`."""
+    assert first_plus_one(1.5) == first_plus_one(np.array([1.5])) == 2.5
+    assert sum_of_mixed((1, 2.5)) == 3.5
+    assert maximum(np.array([1.0, 3.0, 2.0])) == 3.0
 
 
 @pytest.mark.needs_compiler
