@@ -8,6 +8,7 @@ from typing import Any
 import llvmlite.ir
 import numpy as np
 from numba.core import cgutils, types
+from numba.core.errors import TypingError
 
 from scratchtune.jit.functions import generated
 
@@ -33,6 +34,7 @@ def _exponent_bits(context: Any, k: Any) -> Any:
 
 
 _BITS = 2**64 - 1
+_WORD = types.uint64
 
 
 def wrapped_sum(a, b):
@@ -53,16 +55,19 @@ def wrapped_product(a, b):
     return np.uint64((int(a) * int(b)) & _BITS)
 
 
-@generated(wrapped_sum)
-def _add(context: Any, a: Any, b: Any) -> Any:
-    return a(a, b), lambda context, builder, signature, values: builder.add(*values)
+def _of_integers(instruction: str) -> Any:
+    """The generator of an instruction on two integers of any width, which are converted to uint64."""
+
+    def define(context: Any, a: Any, b: Any) -> Any:
+        if not (isinstance(a, types.Integer) and isinstance(b, types.Integer)):
+            raise TypingError(f"the arguments are {a} and {b}; both must be integers")
+        return _WORD(_WORD, _WORD), lambda context, builder, signature, values: getattr(builder, instruction)(*values)
+
+    return define
 
 
-@generated(wrapped_product)
-def _multiply(context: Any, a: Any, b: Any) -> Any:
-    return a(a, b), lambda context, builder, signature, values: builder.mul(*values)
-
-
+generated(wrapped_sum)(_of_integers("add"))
+generated(wrapped_product)(_of_integers("mul"))
 FLUSH = 0x8040  # bits FTZ and DAZ of the x86 control word MXCSR: subnormal numbers count as zero
 _HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64")
 

@@ -1,8 +1,8 @@
 """Compiled code is cached on disk, with a digest of everything that it depends on.
 
 Numba's cache does not notice an edit to a called function in *another* file. So each entry has a `stamp`: a digest of
-the files of all functions that a function calls, and of the constants that it names (`dependencies`). Numba is made to
-use it in `scratchtune.jit.numba_internals`.
+all functions that a function calls and of the constants that they name (`dependencies`). What this process runs counts,
+even where a file was edited since. Numba is made to use it in `scratchtune.jit.numba_internals`.
 """
 
 from __future__ import annotations
@@ -29,35 +29,44 @@ def plain(function: Any) -> Any:
 
 
 @cache
-def _digest(path: str) -> str:
+def file_digest(path: str) -> str:
+    """A digest of a file as it was when this was first called, which is when its functions are made."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest() if os.path.exists(path) else ""
 
 
+_OWN = [file_digest(str(path)) for path in sorted(Path(__file__).parent.glob("*.py"))]  # they decide how it is compiled
+
+
 @cache
-def _digest_of_this_package() -> str:
-    """Digests of the files of this folder, which decide how functions are compiled."""
-    return " ".join(_digest(str(path)) for path in sorted(Path(__file__).parent.glob("*.py")))
+def code_digest(code: python_types.CodeType) -> str:
+    """A digest of what code computes: of its instructions and all that they refer to, not of its place in a file."""
+    constants = [code_digest(constant) if isinstance(constant, python_types.CodeType)
+                 else sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)
+                 for constant in code.co_consts]
+    told = (code.co_code, code.co_exceptiontable, code.co_flags, code.co_argcount, code.co_names, code.co_varnames,
+            code.co_freevars, code.co_cellvars, constants)
+    return hashlib.sha256(repr(told).encode()).hexdigest()
 
 
-def dependencies(function: Callable[..., Any], found: dict[str, str] | None = None) -> dict[str, str]:
-    """Everything that the compiled form of a function depends on, each with a digest.
+def dependencies(function: Callable[..., Any], found: dict[Any, list[str]] | None = None) -> dict[Any, list[str]]:
+    """The functions of which the compiled form of a function consists, itself first, each with digests.
 
-    These are its file, the constants that it names, and the same for every function that it calls, by name or as an
-    attribute of a module, in this package or in a user's files.
+    They are those that it calls, by name or as an attribute of a module, in this package or in a user's files. The
+    digests are of a function's file and code, and of each constant that it names or has as a default.
     """
     found = {} if found is None else found
     function = plain(function)
-    key = f"{Path(inspect.getfile(function)).name}:{function.__qualname__}:{function.__code__.co_firstlineno}"
-    if key in found:
+    if function in found:
         return found
-    found[key] = _digest(inspect.getfile(function))
-    for name, value in named(function).items():
-        if isinstance(value, (int, float, str, tuple, np.generic)):
-            found[f"{key}:{name}"] = repr(value)
+    told = found[function] = [file_digest(inspect.getfile(function)), code_digest(function.__code__)]
+    defaults = [*enumerate(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()]
+    for name, value in [*named(function).items(), *defaults]:
+        if isinstance(value, (int, float, complex, str, tuple, type, np.dtype, np.generic)):
+            told.append(f"{name} {value!r}")
         elif isinstance(value, np.ndarray):
-            found[f"{key}:{name}"] = f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
+            told.append(f"{name} {value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}")
         elif isinstance(plain(value), python_types.FunctionType):
-            dependencies(value, found)
+            told.append(f"{name} {[*dependencies(value, found)].index(plain(value))}")
     return found
 
 
@@ -68,7 +77,7 @@ def named(function: Callable[..., Any]) -> dict[str, Any]:
     scopes = [("", {**function.__globals__, **{name: cell.cell_contents for name, cell in closed}})]
     values: dict[str, Any] = {}
     for prefix, scope in scopes:
-        for name in names & scope.keys():
+        for name in sorted(names & scope.keys()):
             value = values[prefix + name] = scope[name]
             is_module = isinstance(value, python_types.ModuleType)
             if is_module and f"{prefix}{name}." not in dict(scopes) and len(scopes) < 20:
@@ -85,9 +94,9 @@ def _names(code: python_types.CodeType) -> tuple[str, ...]:
 
 def stamp(function: Callable[..., Any]) -> str:
     """A digest of all that decides the compiled form of a function: a cached one with another stamp is out of date."""
-    found = sorted(dependencies(function).items())
+    found = [*dependencies(function).values()]
     checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
-    return hashlib.sha256(f"{_digest_of_this_package()} {checked} {found}".encode()).hexdigest()
+    return hashlib.sha256(f"{_OWN} {checked} {found}".encode()).hexdigest()
 
 
 def identity(function: Callable[..., Any], way: str) -> str:

@@ -54,7 +54,7 @@ def prepare(jobs: Sequence[Job]) -> None:
     """Compile what is not compiled yet; where there is any, print one line and show a progress bar."""
     with _preparing:
         missing = sorted((job for job in jobs if not job.is_ready()), reverse=True,  # the largest takes longest
-                         key=lambda job: len(dependencies(job.source)) if job.source else 0)
+                         key=lambda job: len(sum(dependencies(job.source).values(), [])) if job.source else 0)
         if missing:
             print(f"scratchtune: compiling {len(missing)} kernel{'s' * (len(missing) > 1)} for this processor",
                   file=sys.stderr)

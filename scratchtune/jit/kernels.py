@@ -20,7 +20,7 @@ from numba.core import cgutils, types, typing
 from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
-from scratchtune.jit.cache import closed_over, way
+from scratchtune.jit.cache import closed_over, file_digest, way
 from scratchtune.jit.functions import DISABLED, OPTIONS
 from scratchtune.jit.literals import NoAliasCompiler
 from scratchtune.jit.numba_internals import is_on_disk, use_own_cache
@@ -49,6 +49,7 @@ class Kernel:
         self._compiled: dict[np.dtype[Any], Any] = {}
         self._key = (py_func.__qualname__, *closed_over(py_func))
         _KERNELS[(py_func.__module__, *self._key)] = self
+        file_digest(inspect.getfile(py_func))
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _known_kernel, (self.py_func.__module__, *self._key)  # addresses are valid in one process only

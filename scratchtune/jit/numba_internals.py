@@ -21,21 +21,22 @@ import inspect
 import os
 import pickle
 import sys
-import tempfile
 import warnings
 from collections.abc import Callable
-from functools import cached_property, lru_cache
+from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numba
-from numba.core import caching, serialize
+from numba.core import caching, serialize, types
 from numba.core.registry import CPUDispatcher, cpu_target
 
-from scratchtune.jit.cache import cache_folder, closed_over, stamp
+from scratchtune.jit.cache import cache_folder, closed_over, code_digest, file_digest, stamp
 from scratchtune.jit.linking import linked_loops, load_loops
 
 PRIVATE_NAMES = {CPUDispatcher: ("_compile_for_args",), serialize: ("_numba_unpickle", "_unpickled_memo")}
+SIZE = 64  # of a digest in a file
 RANGE = "numba>=0.63,<0.69"  # as in setup.cfg
 
 if missing := [name for owner, names in PRIVATE_NAMES.items() for name in names if not hasattr(owner, name)]:
@@ -55,51 +56,64 @@ class _Data(caching.CompileResultCacheImpl):
         """Nothing of Numba's, which chooses a file."""
 
 
-class Cache:
-    """The compiled forms of one function on disk, a file each: a `stamp`, the loops that it calls, Numba's data.
+def _classes(kind: Any) -> list[Any]:
+    """The fields and members of the classes in a type's arguments: two classes may have one name."""
+    if isinstance(kind, tuple):
+        return [told for inner in kind for told in _classes(inner)]
+    if isinstance(kind, types.Type):
+        return _classes(kind.key)
+    return [kind, getattr(kind, "_fields", ()), {**getattr(kind, "__members__", {})}] if isinstance(kind, type) else []
 
-    ``way`` is the text that `cache.way` returns, since one function may be compiled in several ways.
+
+class Cache:
+    """The compiled forms of one function on disk, a file each: a `stamp`, a digest of the rest, the rest.
+
+    The rest is the loops that it calls and Numba's data. ``way`` is the text that `cache.way` returns, since one
+    function may be compiled in several ways.
     """
 
     def __init__(self, function: Callable[..., Any], way: str) -> None:
-        self._function, self._way = function, way
+        self._function, self._way, self._stamp = function, way, b""
         self._source = Path(inspect.getfile(function))
+        file_digest(str(self._source))
         self.cache_path = str(cache_folder(self._source.resolve()))  # Numba shows it in a dispatcher's `stats`
 
-    @cached_property
-    def _stamp(self) -> bytes:
-        return stamp(self._function).encode()
+    def flush(self) -> None:
+        """Nothing; Numba's `recompile` calls it, and compiles anew what has another stamp by then."""
 
-    def _file(self, signature: Any) -> Path:
-        """The file of one signature for this Numba, Python and processor; a stale one is overwritten."""
-        code = self._function.__code__
+    def _file(self, signature: Any) -> Path | None:
+        """The file of one signature for this Numba, Python and processor, or None; a stale one is overwritten."""
+        function, code, line = self._function, self._function.__code__, self._function.__code__.co_firstlineno
         machine = cpu_target.target_context.codegen().magic_tuple()
-        told = (signature, machine, numba.__version__, sys.version_info[:2], code.co_firstlineno,
-                closed_over(self._function), self._way)
-        digest = hashlib.sha256(repr(told).encode()).hexdigest()[:16]
-        name = self._function.__qualname__.replace("<", "").replace(">", "")
-        return Path(self.cache_path) / f"{self._source.stem}.{name}-{code.co_firstlineno}.{digest}.nbc"
+        told = repr((signature, _classes(signature), machine, numba.__version__, sys.version_info[:2], line,
+                     closed_over(function), self._way, code_digest(code) if code.co_name == "<lambda>" else ""))
+        if " at 0x" in told:  # an object of this process, such as a function as an argument
+            return None
+        name = function.__qualname__.replace("<", "").replace(">", "")
+        digest = hashlib.sha256(told.encode()).hexdigest()[:16]
+        return Path(self.cache_path) / f"{self._source.stem}.{name}-{line}.{digest}.nbc"
 
     def holds(self, signature: Any) -> bool:
         """Whether this signature is on disk."""
-        return self._read(signature, len(self._stamp)) is not None
+        return self._read(signature, SIZE) is not None
 
     def _read(self, signature: Any, size: int = -1) -> bytes | None:
         """What follows the stamp in a signature's file; None if there is no such file, or its stamp is another one."""
+        self._stamp = stamp(self._function).encode()
         try:
-            with open(self._file(signature), "rb") as file:
+            with open(self._file(signature) or "", "rb") as file:
                 content = file.read(size)
         except OSError:
             return None
-        return content[len(self._stamp):] if content.startswith(self._stamp) else None
+        return content[SIZE:] if content.startswith(self._stamp) else None
 
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """The compiled code from what is on disk; None, so that it is compiled, if that or a loop is missing."""
         target_context.refresh()
         content = self._read(signature)
-        if content is None:
+        if content is None or not content.startswith(hashlib.sha256(content[SIZE:]).hexdigest().encode()):
             return None
-        loops, data = pickle.loads(content)
+        loops, data = pickle.loads(content[SIZE:])
         return _Data().rebuild(target_context, data) if load_loops(loops) else None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
@@ -108,15 +122,18 @@ class Cache:
             warnings.warn(f"{self._function.__qualname__} is compiled again in each run, since it uses a large global "
                           "array or a pointer", stacklevel=2)
             return
-        content = self._stamp + serialize.dumps((linked_loops(compiled.library), _Data().reduce(compiled)))
-        descriptor, name = tempfile.mkstemp(dir=self.cache_path)
+        file = self._file(signature)
+        if file is None:
+            return
+        content = serialize.dumps((linked_loops(compiled.library), _Data().reduce(compiled)))
+        temporary = file.with_suffix(f".{os.getpid()}")
         try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
-            os.replace(name, self._file(signature))
-        except BaseException:
-            os.unlink(name)
-            raise
+            temporary.write_bytes(self._stamp + hashlib.sha256(content).hexdigest().encode() + content)
+            temporary.replace(file)
+        except OSError as error:  # the warning does not name the function, so that it is shown once
+            warnings.warn(f"compiled code can't be written to {file.parent}: {error.strerror}", stacklevel=1)
+            with suppress(OSError):
+                temporary.unlink()
 
 
 def has_file(function: Callable[..., Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import importlib.machinery
 import json
 import os
 import runpy
@@ -13,6 +14,8 @@ import subprocess
 import sys
 import textwrap
 import time
+import types
+from collections import namedtuple
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
@@ -206,6 +209,132 @@ def test_one_function_compiled_in_two_ways_has_two_entries_in_the_cache() -> Non
         assert in_order(ones) == 2**24
         assert in_any_order(ones) > 2**24
         in_any_order, in_order = jit.function(total), jit.function_in_order(total)  # these load from the cache
+
+
+# What is in the cache, in this process --------------------------------------------------------------------------------
+
+ONE_FUNCTION = """
+from scratchtune import jit
+
+TERM = 1.0
+
+
+@jit.function
+def added(x):
+    return x + TERM
+
+
+@jit.function
+def added_twice(x):
+    return added(added(x))
+"""
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Callable[[str], Any]:
+    """Import a module with this text; the next text overwrites its file, but not the module."""
+    count = iter(range(100))
+
+    def imported(text: str) -> Any:
+        file = tmp_path / "edited.py"
+        file.write_text(text)
+        loader = importlib.machinery.SourceFileLoader(f"edited_{next(count)}", str(file))
+        module = types.ModuleType(loader.name)
+        exec(loader.source_to_code(file.read_bytes(), str(file)), vars(module))
+        return module
+
+    return imported
+
+
+def _files(compiled: Any) -> list[Path]:
+    return sorted(Path(compiled.stats.cache_path).glob("*.nbc"))
+
+
+def test_what_is_cached_is_what_runs_not_what_the_file_says(load: Any) -> None:
+    """Both modules have one file, which is edited before the first one's functions are compiled."""
+    old, new = load(ONE_FUNCTION), load(ONE_FUNCTION.replace("x + TERM", "x * 100.0"))
+    assert old.added_twice(1.0) == 3.0 and new.added_twice(1.0) == 10000.0
+    assert load(ONE_FUNCTION).added_twice(1.0) == 3.0
+
+
+@pytest.mark.needs_compiler
+def test_a_constant_that_was_assigned_between_two_compilations(load: Any) -> None:
+    module = load(ONE_FUNCTION)
+    assert module.added(1.0) == 2.0
+    module.TERM = 5.0
+    assert module.added(1) == 6.0 and module.added(1.0) == 2.0
+    module.added.recompile()
+    assert module.added(1.0) == 6.0
+    assert load(ONE_FUNCTION).added(1) == 2.0
+
+
+plus_one, doubled_too = jit.function(lambda x: x + 1.0), jit.function(lambda x: x * 2.0)
+
+
+@pytest.mark.needs_compiler
+def test_two_functions_on_one_line_have_a_file_each() -> None:
+    assert plus_one(10.0) == 11.0 and doubled_too(10.0) == 20.0
+    assert all(numba_internals.is_on_disk(compiled, (numba.float64,)) for compiled in (plus_one, doubled_too))
+
+
+@jit.function
+def field_x(point):
+    return point.x
+
+
+def test_two_types_of_one_name_have_a_file_each() -> None:
+    for names in ("x y", "y x"):
+        assert field_x(namedtuple("P", names)(1.0, 2.0)) == 1.0 + names.index("x") / 2
+
+
+@jit.function
+def applied(f, x):
+    return f(x)
+
+
+@pytest.mark.needs_compiler
+def test_a_function_as_an_argument_is_not_cached() -> None:
+    assert applied(plus_one, 1.0) == 2.0 and applied(doubled_too, 1.0) == 2.0
+    assert not [file for file in _files(applied) if ".applied-" in file.name]
+
+
+@pytest.mark.needs_compiler
+@pytest.mark.parametrize("damage", [lambda data: data[:64], lambda data: data[:200], lambda data: b"",
+                                    lambda data: data[:1000] + bytes(1000) + data[2000:]])
+def test_a_damaged_file_is_written_again(load: Any, damage: Callable[[bytes], bytes]) -> None:
+    compiled = load(ONE_FUNCTION).added
+    assert compiled(1.0) == 2.0
+    (file,) = _files(compiled)
+    whole = file.read_bytes()
+    file.write_bytes(damage(whole))
+    assert load(ONE_FUNCTION).added(1.0) == 2.0
+    assert _files(compiled) == [file] and len(file.read_bytes()) > 2000
+    again = load(ONE_FUNCTION).added
+    assert again(1.0) == 2.0 and again.stats.cache_hits
+
+
+@pytest.mark.needs_compiler
+def test_a_folder_that_is_deleted_meanwhile_costs_one_warning(load: Any) -> None:
+    module = load(ONE_FUNCTION)
+    shutil.rmtree(module.added.stats.cache_path)
+    with pytest.warns(UserWarning, match="compiled code can't be written to .*: No such file or directory"):
+        assert module.added_twice(1.0) == 3.0
+
+
+@jit.function
+def wrapped(a, b):
+    return jit.wrapped_sum(a, b), jit.wrapped_product(a, b)
+
+
+def test_wrapped_arithmetic_of_integers_of_two_widths() -> None:
+    for a, b in [(np.uint64(2**64 - 1), np.int32(2)), (np.uint32(2), np.uint64(2**64 - 1))]:
+        assert wrapped(a, b) == (1, 2**64 - 2)
+
+
+@pytest.mark.needs_compiler
+def test_wrapped_arithmetic_of_floats_is_refused() -> None:
+    with pytest.raises(numba.TypingError):
+        wrapped(1.0, 2.0)
 
 
 # Kernels --------------------------------------------------------------------------------------------------------------
