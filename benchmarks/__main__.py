@@ -77,8 +77,8 @@ def main(arguments: Sequence[str]) -> int:
     every, command = questions(), parser()
     first = list(takewhile(lambda text: not text.startswith("-"), arguments))
     is_folder = any(text.partition("=")[0] == "--out" for text in arguments)
-    is_one = len(first) == 1 and first != [ALL] and (first[0] in OTHERS or not is_folder)
-    given = command.parse_args(first if is_one else arguments)
+    is_one = first[:1] != [ALL] and (first[:1] and first[0] in OTHERS or len(first) == 1 and not is_folder)
+    given = command.parse_args(first[:1] if is_one else arguments)
     try:
         for name in given.names:
             checks.choice("NAME", name, [ALL, *(question.name for question in every), *OTHERS * is_one])
@@ -87,11 +87,11 @@ def main(arguments: Sequence[str]) -> int:
     if is_one or (len(given.names) == 1 and given.names != [ALL] and not is_folder):
         at = arguments.index(given.names[0])  # after its options, too
         return one(given.names[0], [*arguments[:at], *arguments[at + 1:]])
+    if given.save:
+        command.error("--save stores the report of one NAME; leave it out, since the folder gets all reports")
     if not given.names:
         print(listed(every), "\n\nTo run them: python -m benchmarks NAME [--quick], or all [--quick]", sep="")
         return 0
-    if given.save:
-        command.error("--save stores the report of one NAME; leave it out, since the folder gets all reports")
     return several(every, given)
 
 

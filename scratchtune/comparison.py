@@ -107,8 +107,7 @@ class Comparison:
         return "\n".join([
             f"accuracy of the example network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
             f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, "
-            f"{SPLITS[self.split]}",
-            "", head, *lines, *self._chance(), *self._schedules(), "",
+            f"{SPLITS[self.split]}", "", head, *lines, *self._chance(), *self._schedules(), "",
             f"best by cross-validation: {winner.searcher}, {shown_params(winner.study.best_params)}; "
             f"test accuracy {winner.test_accuracy:.4f}",
             f"why: {winner.study.why(winner.study.best_trial.number)}", *self._verdict(),
@@ -251,8 +250,7 @@ class TunedTraining:
         model.build((None, self.X.shape[1]))
         if state is not None:
             model.set_state(state)
-        model.fit(
-            self.X[rows], self.y[rows], epochs=epochs_of(trial) - model.epochs_done, verbose=0, **fit_arguments)
+        model.fit(self.X[rows], self.y[rows], epochs=epochs_of(trial) - model.epochs_done, verbose=0, **fit_arguments)
         return model
 
 

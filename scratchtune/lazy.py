@@ -6,25 +6,30 @@ They are in the stub beside the package's ``__init__.py``, which type checkers a
 
 import os
 import sys
+import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 
 def front_door(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its stub."""
     module = sys.modules[package]
-    with open(os.path.join(module.__path__[0], "__init__.pyi"), encoding="utf-8") as stub:
-        lines = [line.split() for line in stub if line.startswith("from ")]
-    homes = {name: home for _, home, _, name, *_ in lines}
+    loader: Any = module.__loader__  # of files, or of a ZIP archive
+    stub = loader.get_data(os.path.join(module.__path__[0], "__init__.pyi")).decode()
+    homes = {line.split()[3]: line.split()[1] for line in stub.splitlines() if line.startswith("from ")}
+    alone: Any = nullcontext() if "." in package else threading.RLock()  # inside, Python's import locks are enough
 
     def load(name: str) -> Any:
-        if name not in homes:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
-        if homes[name] == package:  # a module of the package itself
-            return import_module(f"{package}.{name}")
-        value = getattr(__import__(homes[name], fromlist=[name]), name)
-        setattr(module, name, value)  # the next use finds it there
-        return value
+        with alone:
+            if homes.get(name) == package or (name not in homes and find_spec(f"{package}.{name}")):
+                return import_module(f"{package}.{name}")  # a module of the package itself
+            if name not in homes:
+                raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
+            value = getattr(__import__(homes[name], fromlist=[name]), name)
+            setattr(module, name, value)  # the next use finds it there
+            return value
 
     return load, lambda: list(homes), sorted(name for name in homes if not name.startswith("_"))

@@ -118,8 +118,7 @@ def _numbers(X: Any, missing: bool = False) -> np.ndarray:
                 raise ValueError(
                     f"X holds {value!r}, a missing value (Input X contains NaN); fill it in, or take its row out")
             if not isinstance(value, (str, float, int, np.generic, type(None))):
-                raise TypeError(
-                    f"X holds {value!r}; every argument must be a string of digits or a number")
+                raise TypeError(f"X holds {value!r}; every argument must be a string of digits or a number")
     if array.dtype.kind in "OUS":
         try:
             array = array.astype(np.float64)

@@ -142,8 +142,7 @@ class SpeechRecognizer(SequenceModel):
         others = [rate for rate in rates if rate not in (None, features.rate)]
         if others:
             warnings.warn(f"{len(others)} of {checks.counted(len(rates), 'clip')} resampled to {features.rate:,} "
-                          f"samples a second, which the model takes; the first of them has {others[0]:,}",
-                          stacklevel=4)
+                          f"samples a second, which the model takes; the first of them has {others[0]:,}", stacklevel=4)
         return found
 
     def _padded(self, heard: list[np.ndarray], most: int = 0) -> np.ndarray:

@@ -230,8 +230,7 @@ class Seq2Seq(SequenceModel):
         decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
         tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
         written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
-        return [detokenize(each) for each in (
-            self._copied(words, sources, decoded) if unknown == "copy" else written)]
+        return [detokenize(each) for each in (self._copied(words, sources, decoded) if unknown == "copy" else written)]
 
     def _read(self, texts: Sequence[str]) -> tuple[list[list[str]], np.ndarray]:
         """The first ``source_length`` tokens of each text, and their ids with padding, (n, source_length)."""

@@ -2,8 +2,10 @@
 
 import ast
 import importlib
+import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from types import ModuleType
 
@@ -87,3 +89,37 @@ print(sorted({heavy} - {{'numpy', 'numba', 'llvmlite', 'tqdm'}} & set(sys.module
     printed = in_child(code).splitlines()[-2:]
     assert printed[0].startswith("[] ") and int(printed[0].split()[1]) <= 8
     assert printed[1] == "[] False False"
+
+
+def test_threads_use_names_first_at_the_same_time():
+    code = """
+import threading, scratchtune as st
+names, barrier, failed = ["tune", "Sequential", "metrics", "Adam", "GridSearchCV", "insight"], threading.Barrier(6), []
+def use(name):
+    barrier.wait()
+    try:
+        getattr(st, name)
+    except BaseException as error:
+        failed.append(error)
+threads = [threading.Thread(target=use, args=(name,)) for name in names]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert not failed, failed
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_internal_package_is_loaded_as_its_name_says():
+    assert in_child("import scratchtune as st; print(st.study.__name__)") == "scratchtune.study\n"
+    assert not hasattr(st, "nonsense")
+
+
+def test_the_package_is_imported_from_a_zip_archive(tmp_path):
+    folder = Path(st.__file__).parent
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in (*folder.glob("*.py*"), *(folder / "search").glob("*.py")):
+            archive.write(path, Path("scratchtune") / path.relative_to(folder))
+    code = "import scratchtune; assert len(scratchtune.__all__) > 100; print(scratchtune.__file__)"
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "all.zip")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, check=True, capture_output=True)
+    assert b"all.zip" in done.stdout
