@@ -1,4 +1,4 @@
-"""The one file that uses private names of Numba: its cache on disk has no public interface but on and off.
+"""Private names of Numba: its cache on disk has no public interface but on and off, so this package sets its own.
 
 Numba looks up and stores compiled code in the ``_cache`` of a dispatcher or a `CFunc`. `Dispatcher.enable_caching`
 always puts Numba's own cache there, whose entries are stamped with the function's own file only (see `cache`).
@@ -6,7 +6,7 @@ always puts Numba's own cache there, whose entries are stamped with the function
 | private name | whose | here |
 |---|---|---|
 | ``_cache`` | a dispatcher's, a `CFunc`'s | set to a `Cache` |
-| ``_compile_for_args`` | a dispatcher's | overridden, see `dispatcher` |
+| ``_compile_for_args``, ``_numba_type_`` | a dispatcher's | overridden, in `dispatcher` alone |
 | ``_numba_unpickle`` | what compiled code calls for the class of each array that it returns | wrapped, see below |
 | ``_unpickled_memo`` | what that has returned so far | read, to know whether it was called |
 
@@ -47,13 +47,7 @@ if missing := [name for owner, names in PRIVATE_NAMES.items() for name in names 
 # Compiled code looks this function up once. lru_cache is written in C, so no signal handler runs inside the call.
 IS_LATE = bool(serialize._unpickled_memo)  # other compiled code has used it
 serialize._numba_unpickle = lru_cache(maxsize=None)(serialize._numba_unpickle)
-
-
-class _Data(caching.CompileResultCacheImpl):
-    """Numba's translation of compiled code into data and back."""
-
-    def __init__(self) -> None:
-        """Nothing of Numba's, which chooses a file."""
+DATA = object.__new__(caching.CompileResultCacheImpl)  # translates compiled code into data; __init__ chooses a file
 
 
 def _classes(kind: Any) -> list[Any]:
@@ -114,7 +108,7 @@ class Cache:
         if content is None or not content.startswith(hashlib.sha256(content[SIZE:]).hexdigest().encode()):
             return None
         loops, data = pickle.loads(content[SIZE:])
-        return _Data().rebuild(target_context, data) if load_loops(loops) else None
+        return DATA.rebuild(target_context, data) if load_loops(loops) else None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Write compiled code to disk, whole or not at all."""
@@ -125,7 +119,7 @@ class Cache:
         file = self._file(signature)
         if file is None:
             return
-        content = serialize.dumps((linked_loops(compiled.library), _Data().reduce(compiled)))
+        content = serialize.dumps((linked_loops(compiled.library), DATA.reduce(compiled)))
         temporary = file.with_suffix(f".{os.getpid()}")
         try:
             temporary.write_bytes(self._stamp + hashlib.sha256(content).hexdigest().encode() + content)

@@ -146,7 +146,7 @@ def _tile(out, i, j, fresh):
 
 # In registers ---------------------------------------------------------------------------------------------------------
 #
-# The rest of this file runs while Numba compiles. A function that is decorated by `generated` gets the types of its
+# The rest of this file runs while Numba compiles. A function that is given to `generated` gets the types of its
 # arguments and returns their signature and a function ``generate``. That one gets LLVM's names for the values of the
 # arguments and appends instructions to ``builder``, where plain Python calls the function above. Its Python loops over
 # rows and vectors run now, so the code has no loops over them.
@@ -263,50 +263,39 @@ def views(context: Any, builder: Any, kinds: list[Any], values: Any) -> list[Vie
     return [View(context, builder, *pair) for pair in zip(kinds, values, strict=False)]
 
 
-@generated(add_tile)
-def _add_tile(typing: Any, a: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any) -> Any:
-    check_arrays([a, b, out], [b, out], out)
+def _tile_sum(operands: Callable[..., Any], *kinds: Any, starts: Any = None) -> Any:
+    """The signature and the code of a sum in a tile; ``operands`` makes what `Tile.add` takes from the arrays."""
+    arrays, out = [kind for kind in kinds if kind is not starts], kinds[-1]
+    check_arrays(arrays, arrays[1:], out, starts)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, second, result = views(context, builder, [a, b, out], values)
-        tile = Tile(builder, result, *values[3:])
-        tile.add([first.at(row) for row in tile.rows], first.strides[1],
-                 lambda k: second.at(k, tile.column), first.shape[1])
+        *given, result = views(context, builder, list(kinds), values)
+        tile = Tile(builder, result, *values[len(kinds):])
+        tile.add(*operands(tile, *given))
         return context.get_dummy_value()
 
-    return types.void(a, b, out, types.intp, types.intp, types.boolean), generate
+    return types.void(*kinds, types.intp, types.intp, types.boolean), generate
+
+
+@generated(add_tile)
+def _add_tile(typing: Any, a: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any) -> Any:
+    return _tile_sum(lambda tile, a, b: (
+        [a.at(row) for row in tile.rows], a.strides[1], lambda k: b.at(k, tile.column), a.shape[1]), a, b, out)
 
 
 @generated(add_tile_sliced_b)
-def _add_tile_sliced_b(
-    typing: Any, a: Any, memory: Any, starts: Any, out: Any, i: Any, j: Any, fresh: Any,
-) -> Any:
-    check_arrays([a, memory, out], [out], out, starts)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, slices, begins, result = views(context, builder, [a, memory, starts, out], values)
-        tile = Tile(builder, result, *values[4:])
-        tile.add([first.at(row) for row in tile.rows], first.strides[1],
-                 lambda k: slices.at(builder.add(begins.number(k), tile.column)), first.shape[1])
-        return context.get_dummy_value()
-
-    return types.void(a, memory, starts, out, types.intp, types.intp, types.boolean), generate
+def _add_sliced_b(typing: Any, a: Any, memory: Any, starts: Any, out: Any, i: Any, j: Any, fresh: Any) -> Any:
+    return _tile_sum(lambda tile, a, memory, starts: (
+        [a.at(row) for row in tile.rows], a.strides[1],
+        lambda k: memory.at(tile.builder.add(starts.number(k), tile.column)), a.shape[1]),
+        a, memory, starts, out, starts=starts)
 
 
 @generated(add_tile_sliced_a)
-def _add_tile_sliced_a(
-    typing: Any, memory: Any, starts: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any,
-) -> Any:
-    check_arrays([memory, b, out], [b, out], out, starts)
-
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        slices, begins, second, result = views(context, builder, [memory, starts, b, out], values)
-        tile = Tile(builder, result, *values[4:])
-        tile.add([slices.at(begins.number(row)) for row in tile.rows], slices.strides[0],
-                 lambda k: second.at(k, tile.column), second.shape[0])
-        return context.get_dummy_value()
-
-    return types.void(memory, starts, b, out, types.intp, types.intp, types.boolean), generate
+def _add_sliced_a(typing: Any, memory: Any, starts: Any, b: Any, out: Any, i: Any, j: Any, fresh: Any) -> Any:
+    return _tile_sum(lambda tile, memory, starts, b: (
+        [memory.at(starts.number(row)) for row in tile.rows], memory.strides[0],
+        lambda k: b.at(k, tile.column), b.shape[0]), memory, starts, b, out, starts=starts)
 
 
 class Square:
@@ -358,30 +347,12 @@ def _square_copy(a: Any, out: Any, transpose: bool) -> Any:
     return types.void(a, types.intp, types.intp, out, types.intp, types.intp), generate
 
 
-@generated(copy_square)
-def _copy_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: Any) -> Any:
-    return _square_copy(a, out, transpose=False)
-
-
-@generated(transpose_square)
-def _transpose_square(typing: Any, a: Any, i: Any, j: Any, out: Any, p: Any, q: Any) -> Any:
-    return _square_copy(a, out, transpose=True)
-
-
 def _constant(number: int, *arguments: Any) -> Any:
     return types.intp(*arguments), lambda context, builder, signature, values: INDEX(number)
 
 
-@generated(tile_rows)
-def _tile_rows(typing: Any) -> Any:
-    return _constant(tile_rows())
-
-
-@generated(vector_size)
-def _vector_size(typing: Any, out: Any) -> Any:
-    return _constant(processor().vector_bytes // (out.dtype.bitwidth // 8), out)
-
-
-@generated(tile_columns)
-def _tile_columns(typing: Any, out: Any) -> Any:
-    return _constant(VECTORS * processor().vector_bytes // (out.dtype.bitwidth // 8), out)
+generated(copy_square)(lambda typing, a, i, j, out, p, q: _square_copy(a, out, transpose=False))
+generated(transpose_square)(lambda typing, a, i, j, out, p, q: _square_copy(a, out, transpose=True))
+generated(tile_rows)(lambda typing: _constant(tile_rows()))
+generated(vector_size)(lambda typing, out: _constant(Vectors(None, out.dtype).count, out))
+generated(tile_columns)(lambda typing, out: _constant(VECTORS * Vectors(None, out.dtype).count, out))
