@@ -94,9 +94,8 @@ def _names(code: python_types.CodeType) -> tuple[str, ...]:
 
 def stamp(function: Callable[..., Any]) -> str:
     """A digest of all that decides the compiled form of a function: a cached one with another stamp is out of date."""
-    found = [*dependencies(function).values()]
     checked = config.BOUNDSCHECK  # type: ignore[attr-defined]  # NUMBA_BOUNDSCHECK=1 makes other code
-    return hashlib.sha256(f"{_OWN} {checked} {found}".encode()).hexdigest()
+    return hashlib.sha256(f"{_OWN} {checked} {[*dependencies(function).values()]}".encode()).hexdigest()
 
 
 def identity(function: Callable[..., Any], way: str) -> str:

@@ -107,7 +107,10 @@ class Cache:
         content = self._read(signature)
         if content is None or not content.startswith(hashlib.sha256(content[SIZE:]).hexdigest().encode()):
             return None
-        loops, data = pickle.loads(content[SIZE:])
+        try:
+            loops, data = pickle.loads(content[SIZE:])
+        except ImportError:  # the function's file was imported by another name, which is not known here
+            return None
         return DATA.rebuild(target_context, data) if load_loops(loops) else None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:

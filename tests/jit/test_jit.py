@@ -231,7 +231,7 @@ def added_twice(x):
 
 
 @pytest.fixture
-def load(tmp_path: Path) -> Callable[[str], Any]:
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
     """Import a module with this text; the next text overwrites its file, but not the module."""
     count = iter(range(100))
 
@@ -240,6 +240,7 @@ def load(tmp_path: Path) -> Callable[[str], Any]:
         file.write_text(text)
         loader = importlib.machinery.SourceFileLoader(f"edited_{next(count)}", str(file))
         module = types.ModuleType(loader.name)
+        monkeypatch.setitem(sys.modules, loader.name, module)
         exec(loader.source_to_code(file.read_bytes(), str(file)), vars(module))
         return module
 
@@ -624,6 +625,13 @@ def test_the_form_that_compiled_code_calls_is_cached_apart(tmp_path: Path) -> No
     for name, number in [("quadrupled", 4.0), ("doubled", 2.0), ("quadrupled", 4.0)]:
         assert float(_run(f"import called\nprint(called.{name}(1.0))", tmp_path)[0]) == number
     assert len(list(tmp_path.rglob("called.doubled*.nbc"))) == 2
+
+
+@pytest.mark.slow
+def test_a_file_that_was_imported_is_run_where_it_can_not_be_imported(tmp_path: Path) -> None:
+    (tmp_path / "called.py").write_text(CALLED)
+    script = f"import runpy\nprint(runpy.run_path({str(tmp_path / 'called.py')!r})['doubled'](1.0))"
+    assert float(_run("import called\nprint(called.doubled(1.0))", tmp_path)[0]) == float(_run(script)[0]) == 2.0
 
 
 def _cached(folder: Path) -> list[str]:
