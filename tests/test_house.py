@@ -150,7 +150,7 @@ def test_text_and_speech_know_nothing_of_networks() -> None:
 
 
 PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
-OF_NUMBA = "jit/numba_internals.py"  # the only file that uses private names of Numba; its docstring says why
+OF_NUMBA = "jit/numba_internals.py"  # which uses private names of Numba; its docstring says why
 OF_EXECUTORS = {  # what study/executors.py reads of Python's process pool and of Dask's client: it has no public names
     "_max_workers", "_mp_context", "_initializer", "_initargs", "_max_tasks_per_child", "_client", "_kwargs"}
 

@@ -39,7 +39,7 @@ _OWN = [file_digest(str(path)) for path in sorted(Path(__file__).parent.glob("*.
 
 @cache
 def code_digest(code: python_types.CodeType) -> str:
-    """A digest of what code computes: of its instructions and all that they refer to, not of its place in a file."""
+    """A digest of what code computes: of its instructions and all that they refer to, not of its lines in a file."""
     constants = [code_digest(constant) if isinstance(constant, python_types.CodeType)
                  else sorted(map(repr, constant)) if isinstance(constant, frozenset) else repr(constant)
                  for constant in code.co_consts]
