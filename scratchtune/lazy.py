@@ -25,7 +25,7 @@ def front_door(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
     def load(name: str) -> Any:
         with alone:
             if homes.get(name) == package or (name not in homes and find_spec(f"{package}.{name}")):
-                return import_module(f"{package}.{name}")  # a module of the package itself
+                return import_module(f"{package}.{name}")  # a module of the package
             if name not in homes:
                 raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
             value = getattr(__import__(homes[name], fromlist=[name]), name)

@@ -43,7 +43,7 @@ def test_the_documents_formulas_to_the_letter():
 # Which formulas the plain run checks ---------------------------------------------------------------------------------
 
 
-@pytest.mark.slow  # not slow: whoever has changed a formula need not store its digest before the tests pass
+@pytest.mark.slow  # only CI asks: whoever changes a formula need not store its digest before the plain tests pass
 def test_the_stored_digests_are_those_of_the_formulas():
     assert checked.read() == checked.digests(REGISTRY), "python tests/checked.py checks what has changed and stores it"
 

@@ -2,7 +2,7 @@
 
 Only the module of the command that is given is imported; it has ``add_NAME(parser)`` and ``run_NAME(given)``. Results
 go to stdout, progress and messages to stderr. Exit codes: 0 done, 1 the job failed, 2 wrong arguments or input, 130
-interrupted. A closed pipe on stdout loses no work: files are written before results are.
+interrupted, 143 terminated. A closed pipe on stdout loses no work: files are written before results are printed.
 """
 
 import argparse
@@ -52,8 +52,8 @@ def _terminate(*_: object) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    alone = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGTERM, _terminate) if alone else None
+    is_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, _terminate) if is_main else None
     try:
         prepare_streams()
         return flushed(_run(arguments))
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         note(f"scratchtune: {word}")
         return code
     finally:
-        if alone:
+        if is_main:
             signal.signal(signal.SIGTERM, before)
 
 

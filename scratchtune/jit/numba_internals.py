@@ -73,7 +73,7 @@ class Cache:
         self.cache_path = str(cache_folder(self._source.resolve()))  # Numba shows it in a dispatcher's `stats`
 
     def flush(self) -> None:
-        """Nothing; Numba's `recompile` calls it, and compiles again what has another stamp by then."""
+        """Nothing to remove: Numba's `recompile` calls it, and a file whose stamp is out of date is not used."""
 
     def _file(self, signature: Any) -> Path | None:
         """The file of one signature for this Numba, Python and processor, or None; a stale one is overwritten."""

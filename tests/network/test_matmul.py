@@ -47,7 +47,7 @@ def _error(out: np.ndarray, a: np.ndarray, b: np.ndarray) -> float:
 def _inner(array: np.ndarray) -> np.ndarray:
     """A copy of a matrix in the middle of a larger one that is NaN around it.
 
-    Each layout of the arguments is compiled anew: these tests have two of them, whole arrays and such views.
+    Each layout of the arguments is compiled separately: these tests have two of them, whole arrays and such views.
     """
     around = np.full((array.shape[0] + 2, array.shape[1] + 3), np.nan, array.dtype)
     around[1:-1, 1:-2] = array
