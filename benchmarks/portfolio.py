@@ -5,7 +5,7 @@ cross-validated on the public tables by which choices may be made (`FOR_CHOICES`
 A portfolio is chosen greedily: see `chosen`. For large tables further trees are chosen, from random configurations on
 the tables of more than 4,000 rows (at most 10,000 rows of each). The loss of a table is divided by that of a model
 without features, so that all tables count alike. Results are kept in a file of JSON lines, from which an interrupted
-run continues; `--save` writes scratchtune/automl/portfolio.json.
+run continues; `--save` writes scratchtune/tables/portfolio.json.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tqdm import tqdm
 
 from benchmarks.common.harness import ROOT, kept_runs
 from benchmarks.common.public_tables import CLASSIFICATION, FOR_CHOICES, REGRESSION, PublicTable
-from scratchtune.automl.families import FAMILIES, FAMILY, joint_space
-from scratchtune.automl.goal import goal_for
-from scratchtune.automl.members import Folds
-from scratchtune.automl.portfolio import LARGE, MANY
-from scratchtune.automl.splitting import splits_for
-from scratchtune.data import Table
 from scratchtune.evaluation.parallel import in_order
 from scratchtune.search import Space
+from scratchtune.tables.families import FAMILIES, FAMILY, joint_space
+from scratchtune.tables.goal import goal_for
+from scratchtune.tables.members import Folds
+from scratchtune.tables.portfolio import LARGE, MANY
+from scratchtune.tables.reading.table import Table
+from scratchtune.tables.splitting import splits_for
 
 ROWS, LARGE_ROWS, FOLDS = 2_000, 10_000, 3
 LARGE_TREES, MOST_LARGE = 40, 5  # random configurations for large tables, and how many are chosen
@@ -47,7 +47,7 @@ DEFAULTS = (
      "network_scale": "robust", "network_numeric_embedding": None, "network_schedule": "cosine", "network_members": 8,
      "network_parametric_activation": False})
 LONGEST = 20.0  # seconds of a configuration on one table: slower ones are cut off, as in AutoML
-STORED = ROOT / "scratchtune" / "automl" / "portfolio.json"
+STORED = ROOT / "scratchtune" / "tables" / "portfolio.json"
 MOST = {"network": 10, "trees": 5, "linear": 1}  # configurations of each family in the portfolio
 BEST = 3  # of the configurations so far count for a table
 

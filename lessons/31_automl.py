@@ -52,16 +52,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.automl.ensemble_selection import cross_fitted, greedy_weights, joined, weighted
-from scratchtune.automl.expectation import estimated
-from scratchtune.automl.families import FAMILIES, FAMILY, TARGET, joint_space
-from scratchtune.automl.features import table_of
-from scratchtune.automl.goal import Goal
-from scratchtune.automl.members import Folds
-from scratchtune.automl.searching import Budget, Objective, Searched, search
-from scratchtune.automl.splitting import splits_for
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.tabular.target_scale import skewness
+from scratchtune.tables.ensemble_selection import cross_fitted, greedy_weights, joined, weighted
+from scratchtune.tables.expectation import estimated
+from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, joint_space
+from scratchtune.tables.features import table_of
+from scratchtune.tables.goal import Goal
+from scratchtune.tables.members import Folds
+from scratchtune.tables.searching import Budget, Objective, Searched, search
+from scratchtune.tables.splitting import splits_for
+from scratchtune.tables.target_scale import skewness
 
 ROWS, NEW, TABLES, TRIALS = 400, 1000, 5, 10
 EFFECTS = dict(zip("ABCDEFGH", (0.1, 1.3, -0.6, 0.2, -1.1, -0.3, 0.8, -0.2), strict=True))

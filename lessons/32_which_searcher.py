@@ -41,8 +41,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.automl.recommending import code_of
 from scratchtune.evaluation.selection import standard_error
+from scratchtune.search.recommending import code_of
 from scratchtune.search.space import combinations
 
 CITED = {  # figures as their files write them

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from scratchtune.automl import estimators as automl_files
-from scratchtune.automl import table as automl_table_files
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.network import layers, sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
@@ -15,8 +13,10 @@ from scratchtune.recognizer import SpeechRecognizer
 from scratchtune.recognizer import unpacked as unpacked_recognizer
 from scratchtune.seq2seq import Seq2Seq
 from scratchtune.seq2seq import unpacked as unpacked_translator
-from scratchtune.tabular import model as table_models
-from scratchtune.trees import loading as tree_files
+from scratchtune.tables import auto as automl_files
+from scratchtune.tables import auto_table as automl_table_files
+from scratchtune.tables import model as table_models
+from scratchtune.tables.trees import loading as tree_files
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,

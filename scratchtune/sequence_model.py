@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.automl.diagnosing import diagnose
 from scratchtune.network import optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, History
+from scratchtune.network.diagnosis.diagnosing import diagnose
 from scratchtune.network.layers import Layer
 from scratchtune.network.saving import write_whole
 from scratchtune.network.sequential import Sequential

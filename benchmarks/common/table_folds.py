@@ -59,7 +59,7 @@ def sampled(name: str, rows: int, repeat: int) -> tuple[Any, Any]:
 def encoded(name: str, rows: int, repeat: int, folds: int, encoding: str) -> list[Fold]:
     """The folds of a table, shuffled, stratified for classes; ``encoding`` is one of ONE_HOT, EMBEDDED and CODES."""
     import scratchtune as st
-    from scratchtune.automl import features
+    from scratchtune.tables import features
 
     table, y = sampled(name, rows, repeat)
     split = (st.StratifiedKFold if is_classification(name) else st.KFold)(folds, shuffle=True, random_state=repeat)

@@ -99,7 +99,7 @@ def our_fitted(model: Any, target: Any, **about: Any) -> Fitted:
 
 def our_network(task: Task) -> Fitted:
     """MLPClassifier or MLPRegressor with default arguments, one-hot encoded texts and filled gaps."""
-    from scratchtune.tabular.model import TableEstimator, estimator_for, read_target
+    from scratchtune.tables.model import TableEstimator, estimator_for, read_target
 
     table = our_table(task.X, task.y)
     target, y = read_target(table, TARGET, task.word)
@@ -113,10 +113,10 @@ def our_tuned_network(task: Task) -> Fitted:
     The last trial that has begun is completed, so a large table may take longer than the time given.
     """
     from scratchtune.job_options import JobOptions
-    from scratchtune.tabular.model import read_target
-    from scratchtune.tabular.objective import TableObjective, default_scoring, params_of
-    from scratchtune.tabular.searching import Search
-    from scratchtune.tabular.tuning import FOLDS, new_study
+    from scratchtune.tables.model import read_target
+    from scratchtune.tables.objective import TableObjective, default_scoring, params_of
+    from scratchtune.tables.search_options import Search
+    from scratchtune.tables.tuning import FOLDS, new_study
 
     begun = time.perf_counter()
     table = our_table(task.X, task.y)
@@ -207,8 +207,8 @@ class Method(NamedTuple):
     about: str
 
 
-OWN, TREES, NETWORKS = ("scratchtune.tabular",), ("sklearn.ensemble",), ("sklearn.neural_network",)
-AUTO, FLAMLS = ("scratchtune.automl",), ("flaml", "lightgbm")
+OWN, TREES, NETWORKS = ("scratchtune.tables",), ("sklearn.ensemble",), ("sklearn.neural_network",)
+AUTO, FLAMLS = ("scratchtune.tables",), ("flaml", "lightgbm")
 METHODS = {
     "AutoML": Method(automl, AUTO, True, "AutoClassifier, AutoRegressor"),
     "AutoML, networks": Method(automl_networks, AUTO, True, 'the same with families=("network",)'),

@@ -5,14 +5,14 @@ import time
 from pathlib import Path
 
 from scratchtune import checks
-from scratchtune.automl.families import FAMILIES
-from scratchtune.automl.table import auto_table
 from scratchtune.cli.common import check_integers, check_outputs, plain_warnings
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import DB_HELP, check_db
 from scratchtune.cli.tables import add_columns, prepared_table, strip_columns
 from scratchtune.streams import tell
-from scratchtune.tabular.describing import described
+from scratchtune.tables.auto_table import auto_table
+from scratchtune.tables.describing import described
+from scratchtune.tables.families import FAMILIES
 
 
 def add_auto(parser: Parser) -> None:

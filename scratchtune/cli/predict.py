@@ -9,14 +9,14 @@ from scratchtune import checks
 from scratchtune.cli.common import check_outputs, loaded, plain_warnings
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.tables import add_notation, source
-from scratchtune.data import Table, read_table
-from scratchtune.data.columns import Text, text_of_numbers
 from scratchtune.files import write_text
 from scratchtune.streams import note, tell
 from scratchtune.study.export import csv_text
-from scratchtune.tabular import TableModel
-from scratchtune.tabular.evaluating import score
-from scratchtune.tabular.model import Target
+from scratchtune.tables.evaluating import score
+from scratchtune.tables.model import TableModel, Target
+from scratchtune.tables.reading.columns import Text, text_of_numbers
+from scratchtune.tables.reading.reading import read_table
+from scratchtune.tables.reading.table import Table
 
 
 def add_predict(parser: Parser) -> None:

@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from scratchtune import checks
-from scratchtune.automl import recommend
 from scratchtune.cli.common import check_integers
 from scratchtune.cli.parsing import Parser
 from scratchtune.estimators import default_space
+from scratchtune.search.recommending import recommend
 from scratchtune.streams import tell
-from scratchtune.tabular.space_file import read_space
+from scratchtune.tables.space_file import read_space
 
 
 def add_recommend(parser: Parser) -> None:

@@ -9,10 +9,11 @@ from typing import BinaryIO
 
 from scratchtune import checks
 from scratchtune.cli.common import plain_warnings
-from scratchtune.data import Table, read_table
 from scratchtune.data.datasets import load_digits
-from scratchtune.tabular.held_out import Prepared, prepare
-from scratchtune.tabular.model import TASKS
+from scratchtune.tables.held_out import Prepared, prepare
+from scratchtune.tables.model import TASKS
+from scratchtune.tables.reading.reading import read_table
+from scratchtune.tables.reading.table import Table
 
 
 def add_columns(add: Callable[..., object]) -> None:

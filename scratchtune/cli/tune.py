@@ -10,18 +10,18 @@ from scratchtune.cli.common import check_integers, check_outputs, plain_warnings
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import DB_HELP, check_db
 from scratchtune.cli.tables import add_columns, prepared_table, strip_columns
-from scratchtune.data.notation import FEW, MOSTLY
 from scratchtune.estimators import default_space
 from scratchtune.files import write_text
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.job_options import JobOptions
 from scratchtune.search import SEARCHERS
 from scratchtune.streams import note, tell
-from scratchtune.tabular.describing import described
-from scratchtune.tabular.emit import check_space_written, script
-from scratchtune.tabular.searching import Search
-from scratchtune.tabular.space_file import read_space, written_space
-from scratchtune.tabular.tuning import tune_prepared
+from scratchtune.tables.describing import described
+from scratchtune.tables.emit import check_space_written, script
+from scratchtune.tables.reading.notation import FEW, MOSTLY
+from scratchtune.tables.search_options import Search
+from scratchtune.tables.space_file import read_space, written_space
+from scratchtune.tables.tuning import tune_prepared
 
 
 def add_tune(parser: Parser) -> None:

@@ -1,8 +1,7 @@
-"""Data: built-in data sets, tables, and preprocessing that is fitted on training rows.
+"""Data: built-in data sets, and preprocessing that is fitted on training rows.
 
 Reading order: `transformer` (the protocol), `scaling`, `quantiles`, `robust_scaling`, `quantile_scaling`, `imputing`,
-`encoding`, `notation`, `date_columns`, `columns`, `kinds`, `tables`, `reading`, `table_encoder`; `number_words`,
-`dates` and `pairs` are for translation.
+`encoding`; `number_words`, `dates` and `pairs` are for translation.
 """
 
 from scratchtune.data import datasets
@@ -10,13 +9,10 @@ from scratchtune.data.encoding import OneHotEncoder
 from scratchtune.data.imputing import SimpleImputer
 from scratchtune.data.pairs import read_pairs
 from scratchtune.data.quantile_scaling import QuantileScaler
-from scratchtune.data.reading import read_table
 from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
-from scratchtune.data.table_encoder import TableEncoder
-from scratchtune.data.tables import Table
 
 __all__ = [
     "MinMaxScaler", "OneHotEncoder", "QuantileScaler", "RobustSmoothClipScaler", "SimpleImputer", "StandardScaler",
-    "Table", "TableEncoder", "datasets", "read_pairs", "read_table",
+    "datasets", "read_pairs",
 ]

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.data import MinMaxScaler, OneHotEncoder, SimpleImputer, StandardScaler, TableEncoder
+from scratchtune.data import MinMaxScaler, OneHotEncoder, SimpleImputer, StandardScaler
+from scratchtune.tables.table_encoder import TableEncoder
 
 ALL = [StandardScaler(), MinMaxScaler(), SimpleImputer(), OneHotEncoder(), TableEncoder()]
 

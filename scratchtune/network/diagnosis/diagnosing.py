@@ -1,0 +1,195 @@
+"""Diagnosis of a training from its curves, weights and activations, with the remedy to try first.
+
+Each finding is a rule with a threshold; the thresholds were chosen on the development cases of benchmarks/diagnosis.py
+and evaluated on its other cases.
+
+Implements section 9.3 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks, protocol
+from scratchtune.estimators.base import MLP
+from scratchtune.network.callbacks import History
+from scratchtune.network.diagnosis.activity import Activity, activities
+from scratchtune.network.diagnosis.curves import (
+    SHORTEST,
+    Curves,
+    checked_reference,
+    constant_loss,
+    make_curves,
+    read_history,
+)
+from scratchtune.network.diagnosis.findings import RULES, Finding, Observed, not_finite
+from scratchtune.network.sequential import Sequential
+
+__all__ = ["Diagnosis", "Finding", "diagnose"]
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `diagnose` found, in the order in which to act on it; ``str`` prints it.
+
+    epochs: how many epochs the curves have. notes: what could not be evaluated, and what would be needed for it.
+    """
+
+    findings: list[Finding]
+    epochs: int = 0
+    notes: tuple[str, ...] = ()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the findings, in their order."""
+        return [finding.name for finding in self.findings]
+
+    def __str__(self) -> str:
+        if self.healthy:
+            text = "healthy: no rule found a problem"
+            lines = [text + (f" in {checks.counted(self.epochs, 'epoch')}." if self.epochs else ".")]
+        else:
+            lines = [str(finding) for finding in self.findings]
+        return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
+
+
+def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None = None) -> Diagnosis:
+    """Return what the curves of a training show, and, where there is a network, its weights and activations.
+
+    history: what `Sequential.fit` returns, a dict of lists (one value per epoch; "loss" is needed, "val_loss",
+    "accuracy" and "val_accuracy" are used), or a fitted `MLPClassifier`, `MLPRegressor` or `Sequential`. A `Sequential`
+    does not keep its curves, so pass its history to have both evaluated.
+    X: rows (n, ...), unscaled for an estimator: dead and saturated units are counted on them.
+    y: their targets; with them the loss of the best constant prediction is computed, with which losses are compared.
+    baseline: that loss, if it is known; a translator's or recogniser's History has it. Else, without y, it is the
+    logarithm of the number of classes; for the regression of an estimator, whose targets are scaled, it is 1; else it
+    is the largest training loss.
+
+    Raises
+        TypeError or ValueError where the history is none, lacks "loss", or X does not fit the network.
+
+    >>> print(diagnose({"loss": [2.3, float("nan")]}).names)
+    ['diverged']
+    """
+    reference = checked_reference(baseline)
+    curves, diverged = _recorded(history)
+    model, estimator = _network(history)
+    rows = None if X is None else _rows(model, estimator, X)
+    guessing = getattr(history, "guessing", None) if reference is None else None
+    if reference is None:
+        reference = guessing or _reference(model, estimator, None if y is None else np.asarray(y), rows)
+    broken = not_finite(curves, diverged, None if model is None else model.theta)
+    if broken is not None:
+        return Diagnosis([broken], len(curves.get("loss", ())))
+    units = [] if model is None or rows is None else activities(model, rows)
+    observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model), _moved(model),
+                        guessing is not None)
+    found = [finding for rule in RULES if (finding := rule(observed)) is not None]
+    return Diagnosis(_without_consequences(found), len(curves.get("loss", ())), _notes(observed, model, X))
+
+
+def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
+    """The curves, none for a Sequential, and whether the training is known to have diverged."""
+    if isinstance(history, History):
+        return read_history(history.history), history.diverged
+    if isinstance(history, MLP):
+        if not hasattr(history, "model_"):
+            raise protocol.not_fitted(history)
+        return (read_history(history.history_), False) if history.history_ else ({}, True)
+    if isinstance(history, Sequential):
+        return {}, False
+    if isinstance(history, Mapping):
+        return read_history(history), False
+    raise TypeError(f"history is a {type(history).__name__}; it must be the History that fit returns, a dict of lists, "
+                    "or a fitted MLPClassifier, MLPRegressor or Sequential")
+
+
+def _network(history: Any) -> tuple[Sequential | None, MLP | None]:
+    """The network that was trained, and the estimator that it belongs to, where there are any."""
+    if isinstance(history, MLP):
+        return history.model_, history
+    model = getattr(history, "model", None) if isinstance(history, History) else history
+    if not isinstance(model, Sequential):
+        return None, None
+    model.program  # noqa: B018 - raises where there are no weights yet
+    return model, None
+
+
+def _rows(model: Sequential | None, estimator: MLP | None, X: Any) -> np.ndarray:
+    """X as the network receives it."""
+    if model is None:
+        raise ValueError("X is given, and a dict of curves has no network to run on it; pass the History, the "
+                         "estimator or the Sequential instead, or omit X")
+    if estimator is None:
+        return checks.matrix("X", X)
+    rows = protocol.features(estimator, X, fitting=False)
+    scaler = getattr(estimator, "scaler_", None)
+    return np.asarray(rows if scaler is None else scaler.transform(rows))
+
+
+def _reference(
+    model: Sequential | None, estimator: MLP | None, y: np.ndarray | None, rows: np.ndarray | None,
+) -> float | None:
+    """The loss of the best constant prediction, or None where it is unknown."""
+    if model is None or model.optimizer is None:
+        return None
+    if estimator is not None and estimator.kind == "regressor":
+        return 1.0 if estimator.scale is not None else None
+    outputs, loss = model.output_shape[-1], model.loss.name
+    if y is not None:
+        if rows is not None and len(y) != len(rows):
+            raise ValueError(f"y has {len(y)} rows and X has {len(rows)}; they must be equal in number")
+        labels = np.unique(y, return_inverse=True)[1] if y.ndim == 1 and "crossentropy" in loss else y
+        return constant_loss(loss, labels, outputs) or None
+    return {"categorical_crossentropy": float(np.log(max(outputs, 2))), "binary_crossentropy": float(np.log(2.0))}.get(
+        loss)
+
+
+def _penalty(model: Sequential | None) -> bool:
+    """Whether the loss includes a penalty."""
+    penalty = getattr(model, "penalty", None)
+    return penalty is not None and bool(getattr(penalty, "l1", 0.0) or getattr(penalty, "l2", 0.0))
+
+
+def _moved(model: Sequential | None) -> float | None:
+    """How far the weights are from those that the model's seed draws, as a share of their norm; None without them."""
+    if model is None:
+        return None
+    initial = model.fresh()
+    initial.build((None, *model.input_shape))
+    return float(np.linalg.norm(model.theta - initial.theta) / max(float(np.linalg.norm(initial.theta)), 1e-12))
+
+
+def _without_consequences(found: list[Finding]) -> list[Finding]:
+    """Leave out a finding that follows from one before it, such as underfitting from a learning rate too low."""
+    kept: list[Finding] = []
+    for finding in found:
+        if not any(finding.name in other.explains for other in kept):
+            kept.append(finding)
+    return kept
+
+
+def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:
+    """Sentences on what could not be evaluated."""
+    curves: Curves | None = observed.curves
+    units: list[Activity] = observed.units
+    notes = []
+    if curves is None:
+        notes.append("a Sequential keeps no curves; pass the History that fit returned to have them evaluated.")
+    elif curves.epochs < SHORTEST:
+        notes.append(f"the curves have {checks.counted(curves.epochs, 'epoch')}; at least {SHORTEST} are needed to see "
+                     "more than a divergence.")
+    elif curves.val_loss is None:
+        notes.append("there is no val_loss, so overfitting cannot be seen; give fit validation_data.")
+    if model is not None and X is None and not units:
+        notes.append("dead and saturated units are counted if X= is given.")
+    return tuple(notes)

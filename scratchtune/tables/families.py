@@ -1,0 +1,110 @@
+"""The families of models that AutoML combines: networks, boosted trees, linear models.
+
+A family has a space of hyper-parameters, an estimator for each configuration, and an encoding of the features. The
+names of its hyper-parameters begin with its own name, so that one space holds all families.
+
+Implements section 8.1 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scratchtune import checks
+from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.search import Categorical, Float, Int
+from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
+from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
+VISITS, STEPS, LARGEST_BATCH = 20_000_000, 1_000, 1_024  # see `for_many_rows`
+FAMILY = "family"  # the name of the hyper-parameter that chooses one
+TARGET = "target"  # the name of the one that chooses the scale of a regression's target
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family: its name, a classifier and a regressor, its hyper-parameters, fixed arguments, and its features."""
+
+    name: str
+    classifier: type[Any]
+    regressor: type[Any]
+    space: Mapping[str, Any]
+    fixed: Mapping[str, Any]
+    encoding: Encoding
+
+    def estimator(
+        self, params: Mapping[str, Any], classes: int, seed: int, categorical: Sequence[int], rows: int,
+    ) -> Any:
+        """Return the untrained estimator of a configuration of this family for so many training rows."""
+        arguments = {**self.fixed, **own_arguments(self.name, params), "random_state": seed}
+        if "epochs" in arguments:
+            arguments |= for_many_rows(rows, arguments["epochs"], arguments.get("batch_size", 32))
+        if categorical:
+            arguments["categorical_features"] = list(categorical)
+        return (self.classifier if classes else self.regressor)(**arguments)
+
+
+NETWORK = Family("network", MLPClassifier, MLPRegressor, {
+    "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(5e-4, 5e-2, log=True),
+    "batch_size": Categorical([32, 64, 128, 256]), "epochs": Int(10, 80, log=True), "dropout": Float(0.0, 0.4),
+    "weight_decay": Float(1e-6, 0.5, log=True), "scale": Categorical(["standard", "robust", "quantile"]),
+    "numeric_embedding": Categorical([None, "periodic", "piecewise"]), "schedule": Categorical([None, "cosine"]),
+    "members": Categorical([1, 8]), "parametric_activation": Categorical([False, True]),
+}, {"verbose": 0}, EMBEDDED)
+
+TREES = Family("trees", HistGradientBoostingClassifier, HistGradientBoostingRegressor, {
+    "learning_rate": Float(0.02, 0.3, log=True), "max_iter": Int(30, 1000, log=True),
+    "max_leaf_nodes": Int(4, 128, log=True), "min_samples_leaf": Int(2, 60, log=True),
+    "l2_regularization": Float(1e-3, 10.0, log=True), "max_features": Float(0.3, 1.0),
+}, {"early_stopping": False, "verbose": 0}, CODES)
+
+LINEAR = Family("linear", MLPClassifier, MLPRegressor, {
+    "learning_rate": Float(1e-3, 3e-2, log=True), "l2": Float(1e-6, 1e-1, log=True), "epochs": Int(20, 80, log=True),
+}, {"hidden_layers": 0, "verbose": 0}, ONE_HOT)
+
+FAMILIES = {family.name: family for family in (NETWORK, TREES, LINEAR)}
+
+
+def for_many_rows(rows: int, epochs: int, batch_size: int) -> dict[str, int]:
+    """Return the epochs and the batch size of a network for so many training rows.
+
+    A large table needs fewer epochs, since each has more steps, and allows larger batches, which take less time a row:
+    at most `VISITS` rows are visited in all, in at least three epochs, and an epoch has at most `STEPS` steps, unless
+    batches would be larger than `LARGEST_BATCH`.
+
+    >>> for_many_rows(1_000, 40, 32), for_many_rows(900_000, 40, 32)
+    ({'epochs': 40, 'batch_size': 32}, {'epochs': 22, 'batch_size': 1024})
+    """
+    larger = 2 ** math.ceil(math.log2(max(rows / STEPS, 1.0)))
+    return {"epochs": min(epochs, max(3, VISITS // rows)), "batch_size": max(batch_size, min(larger, LARGEST_BATCH))}
+
+
+def own_arguments(family: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of a family's estimator in a configuration, without the prefix."""
+    return {name.removeprefix(f"{family}_"): value for name, value in params.items() if name.startswith(f"{family}_")}
+
+
+def checked_families(families: Any) -> tuple[str, ...]:
+    """Return the names of families, each once; a ValueError for an unknown one, or none."""
+    if isinstance(families, str):
+        families = [families]
+    if not isinstance(families, Iterable):
+        raise TypeError(f"families is {families!r} ({type(families).__name__}); it must hold some of "
+                        f"{', '.join(FAMILIES)}")
+    names = tuple(dict.fromkeys(checks.choice("families", name, FAMILIES) for name in families))
+    if not names:
+        raise ValueError(f"families is empty; it must name some of {', '.join(FAMILIES)}")
+    return names
+
+
+def joint_space(families: Sequence[str]) -> dict[str, Any]:
+    """Return the space of all these families: a parameter exists where its family is chosen."""
+    space: dict[str, Any] = {FAMILY: Categorical(list(families))}
+    for name in families:
+        for argument, parameter in FAMILIES[name].space.items():
+            when = {FAMILY: [name], **{f"{name}_{other}": values for other, values in (parameter.when or {}).items()}}
+            space[f"{name}_{argument}"] = replace(parameter, when=when)
+    return space

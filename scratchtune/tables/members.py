@@ -1,0 +1,135 @@
+"""A member is one configuration trained on every fold: its out-of-fold predictions, and the models of the folds.
+
+The models of the folds are kept: for new rows a member predicts the mean of their predictions, so no model is
+trained on all rows. The out-of-fold prediction of a row is that of the model that was not trained on it.
+
+Implements section 8.1 of the document.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune.evaluation.splits import Split
+from scratchtune.tables.families import FAMILIES, FAMILY, TARGET
+from scratchtune.tables.features import Encoding, Features
+from scratchtune.tables.pace import within
+from scratchtune.tables.reading.table import Table
+from scratchtune.tables.target_scale import LINEAR, TargetScale, fitted_scale, scaled
+
+
+@dataclass
+class FoldModel:
+    """The model of one fold: the features, the fitted estimator, and the scale of the target."""
+
+    features: Features
+    estimator: Any
+    scale: TargetScale
+    classes: int
+
+    def predict_matrix(self, X: np.ndarray) -> np.ndarray:
+        """Return probabilities, (n, classes), or values, (n,), for rows of computed features, (n, features)."""
+        if not self.classes:
+            return self.scale.invert(np.asarray(self.estimator.predict(X), np.float64))
+        probabilities = self.estimator.predict_proba(X)
+        known = self.estimator.classes_
+        if len(known) == self.classes:
+            return probabilities
+        out = np.zeros((len(X), self.classes))  # a class that the fold's training rows lack has probability 0
+        out[:, known.astype(int)] = probabilities
+        return out
+
+
+class Member(NamedTuple):
+    """A configuration's out-of-fold predictions, (rows, classes) or (rows,), and the model of each fold."""
+
+    predictions: np.ndarray
+    models: list[FoldModel]
+
+
+@dataclass
+class Folds:
+    """The rows of a table, divided into folds, with the features of each fold computed once for each encoding.
+
+    ``y`` are class numbers or values. ``rows`` are those that have an out-of-fold prediction, in order: all rows, or
+    with a single split its validation rows.
+    """
+
+    table: Table
+    y: np.ndarray
+    classes: int
+    splits: Sequence[Split]
+    _features: dict[tuple[Encoding, int], tuple[Features, np.ndarray, np.ndarray]] = field(default_factory=dict)
+    _locks: dict[Any, threading.Lock] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        self.rows = np.sort(np.concatenate([validation for _, validation in self.splits]))
+
+    @property
+    def targets(self) -> np.ndarray:
+        """The targets of `rows`, (rows,)."""
+        return self.y[self.rows]
+
+    def parts(self) -> list[np.ndarray]:
+        """Return for each fold the positions of its validation rows within `rows`; halves if there is one split."""
+        if len(self.splits) > 1:
+            return [np.searchsorted(self.rows, np.sort(validation)) for _, validation in self.splits]
+        order = np.random.default_rng(len(self.rows)).permutation(len(self.rows))
+        return [np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])]
+
+    def features(self, encoding: Encoding, fold: int) -> tuple[Features, np.ndarray, np.ndarray]:
+        """Return the features of a fold, fitted on its training rows, and both matrices: training and validation."""
+        key = encoding, fold
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:  # so that two threads do not compute the same
+            if key not in self._features:
+                training, validation = self.splits[fold]
+                fitted = Features(encoding).fit(self.table[training])
+                matrices = fitted.transform(self.table[training]), fitted.transform(self.table[validation])
+                self._features[key] = fitted, *matrices
+            return self._features[key]
+
+    def member(self, params: Mapping[str, Any], seed: int, deadline: float | None = None) -> Member:
+        """Train a configuration on every fold.
+
+        ``deadline`` (of `time.monotonic`) divides the time that is left among the folds. A network gets as many epochs
+        as its share allows; a training that still takes longer ends early, and its model is used as it is.
+        The first epoch, or tree, is always completed.
+        """
+        predictions = np.zeros((len(self.rows), self.classes) if self.classes else len(self.rows))
+        models = []
+        for fold, (_, validation) in enumerate(self.splits):
+            share = None
+            if deadline is not None:
+                now = time.monotonic()
+                share = now + max(deadline - now, 0.0) / (len(self.splits) - fold)
+            model = self.fold_model(params, fold, seed, share)
+            at = np.searchsorted(self.rows, validation)
+            predictions[at] = model.predict_matrix(self.features(model.features.encoding, fold)[2])
+            models.append(model)
+        if not np.isfinite(predictions).all():
+            raise ValueError("the predictions are not finite, since the training has diverged")
+        return Member(predictions.astype(np.float32) if self.classes else predictions, models)
+
+    def fold_model(self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None) -> FoldModel:
+        """Train a configuration on one fold."""
+        family = FAMILIES[params[FAMILY]]
+        features, X, _ = self.features(family.encoding, fold)
+        y = self.y[self.splits[fold][0]]
+        kind = params.get(TARGET, LINEAR)
+        estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))
+        target = y if self.classes else scaled(y, kind)
+        if deadline is not None:
+            estimator = within(estimator, X, target, deadline - time.monotonic())
+        estimator.deadline = deadline
+        estimator.fit(X, target)
+        scale = fitted_scale(kind, y, lambda: estimator.predict(X))
+        return FoldModel(features, estimator, scale, self.classes)

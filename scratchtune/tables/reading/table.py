@@ -1,0 +1,183 @@
+"""A table is a set of named columns of equal length, in which values may be missing; `columns` describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.tables.reading.columns import Column, Text
+from scratchtune.tables.reading.kinds import (
+    IDENTIFIER,
+    Kind,
+    as_kind,
+    column_of,
+    kinds_of,
+    listed,
+    unseen_texts,
+    with_dates,
+)
+from scratchtune.tables.reading.notation import Reading
+
+
+class Table:
+    """Columns of equal length by name; `read_table` makes one of a file, `from_columns` of arrays or a data frame.
+
+    >>> table = Table.from_columns({"age": [31, None, 7], "city": ["Rome", "Oslo", "Rome"]})
+    >>> table
+    Table(3 rows, 2 columns: 1 of numbers, 1 of texts)
+    >>> table.column("age").tolist(), table.column("city").values().tolist()
+    ([31.0, nan, 7.0], ['Rome', 'Oslo', 'Rome'])
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Column], skipped: Iterable[str] = (), reading: Reading | None = None,
+        asked: Collection[str] = (),
+    ) -> None:
+        self._columns = dict(columns)
+        self.asked = tuple(asked)  # columns that are features even if they seem to identify the rows
+        self.skipped = tuple(skipped)  # columns of a file that were not read
+        self.reading = Reading() if reading is None else reading  # how the file was read
+        lengths = {name: len(column) for name, column in self._columns.items()}
+        if len(set(lengths.values())) > 1:
+            shown = ", ".join(f"{name!r} has {length}" for name, length in list(lengths.items())[:10])
+            raise ValueError(f"the columns have different numbers of rows: {shown}; all must have the same number")
+        self._rows = next(iter(lengths.values()), 0)
+
+    @classmethod
+    def from_columns(
+        cls, columns: Any, *, text: Collection[str] = (), numeric: Collection[str] = (), date_order: str | None = None,
+    ) -> Table:
+        """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``).
+
+        Numbers are numbers and strings are texts, even strings of digits. A column of numbers with a few texts between
+        them is an error that names them, as in `read_table`, unless ``text`` names the column, or ``numeric``, which
+        makes such cells missing, with a warning. Dates (datetime64, Python's, or texts as in `date_columns`, with
+        ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`.
+        """
+        check_kinds(text, numeric)
+        if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
+            names = list(columns.columns)
+            _check_names(names, "the data frame")
+            text = [*text, *(name for name in names if str(columns[name].dtype) == "category" and name not in numeric)]
+            columns = {name: columns[name].to_numpy() for name in names}
+        if not isinstance(columns, Mapping):
+            raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
+        _check_names(list(columns), "columns")
+        made = {str(name): column_of(
+            str(name), values, name in text, as_numbers=name in numeric) for name, values in columns.items()}
+        return cls({name: column if name in (*text, *numeric) else with_dates(name, column, date_order)
+                    for name, column in made.items()}, asked=(*text, *numeric))
+
+    @classmethod
+    def from_rows(
+        cls, rows: Sequence[Mapping[str, Any]], *, text: Collection[str] = (), numeric: Collection[str] = (),
+        date_order: str | None = None,
+    ) -> Table:
+        """Make a table of a list of dicts, one for each row; a value that a dict lacks is missing.
+
+        ``text``, ``numeric`` and ``date_order`` are as for `from_columns`.
+
+        >>> Table.from_rows([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
+        ['Rome', None]
+        """
+        names = list(dict.fromkeys(name for row in rows for name in row))
+        columns = {name: listed([row.get(name) for row in rows]) for name in names}
+        return cls.from_columns(columns, text=text, numeric=numeric, date_order=date_order)
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the columns, in order."""
+        return list(self._columns)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        return self._rows, len(self._columns)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def __getitem__(self, rows: Any) -> Table:
+        """Some rows, by a slice, an array of indices or an array of bool."""
+        if isinstance(rows, (str, int, np.integer, tuple)):
+            raise TypeError(f"a table is indexed by rows (a slice or an array), not by {rows!r}; see column(name)")
+        return Table({name: column[rows] for name, column in self._columns.items()}, asked=self.asked)
+
+    def column(self, name: str) -> Column:
+        """One column: a float64 array, or a `Text`."""
+        self._check_known([name])
+        return self._columns[name]
+
+    def without(self, *names: str) -> Table:
+        """The table without some of its columns."""
+        self._check_known(names)
+        return Table({name: column for name, column in self._columns.items() if name not in names}, asked=self.asked)
+
+    def kinds(self, asked: Collection[str] = ()) -> dict[str, Kind]:
+        """Return the kind of each column (`kinds`), to be stored with a model that is fitted on this table.
+
+        A column that is ``asked`` for is no identifier.
+        """
+        return kinds_of(self._columns, (*self.asked, *asked))
+
+    def as_kinds(self, kinds: Mapping[str, Kind]) -> Table:
+        """Return the columns that ``kinds`` names, each of its kind in training, without identifiers.
+
+        Raises
+            ValueError if a column is absent, or a cell is no number or no date where it must be one.
+        """
+        return Table({name: as_kind(name, self.column(name), kind) for name, kind in kinds.items()
+                      if kind.kind != IDENTIFIER}, self.skipped, self.reading, self.asked)
+
+    def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
+        """Return the categories of each column that training has not seen, and how many rows hold each."""
+        return unseen_texts(self._columns, kinds)
+
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds texts."""
+        return isinstance(self.column(name), Text)
+
+    def missing(self, name: str) -> np.ndarray:
+        """Where a column has no value, (n,) of bool."""
+        column = self.column(name)
+        return column.missing() if isinstance(column, Text) else np.isnan(column)
+
+    def _check_known(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._columns:
+                shown = ", ".join(map(repr, self.names[:20])) + ", .." * (len(self.names) > 20)
+                near = checks.nearest(name, self.names)
+                raise ValueError(f"there is no column {name!r}{near}; the table has {shown}")
+
+    def __repr__(self) -> str:
+        texts = sum(isinstance(column, Text) for column in self._columns.values())
+        rows, columns = self.shape
+        return f"Table({rows} rows, {columns} columns: {columns - texts} of numbers, {texts} of texts)"
+
+
+def check_names(argument: str, given: Any) -> None:
+    """Raise a TypeError if an argument is a single text instead of a list of texts."""
+    if isinstance(given, str):
+        raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
+
+
+def check_kinds(text: Collection[str], numeric: Collection[str]) -> None:
+    """Raise unless ``text`` and ``numeric`` are lists of names that have none in common."""
+    check_names("text", text)
+    check_names("numeric", numeric)
+    both = [name for name in text if name in numeric]
+    if both:
+        raise ValueError(f"text and numeric both name {both[0]!r}; a column is one or the other")
+
+
+def _check_names(names: list[Any], what: str) -> None:
+    """Raise a ValueError unless all names are distinct texts; ``what`` names their owner in the message."""
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise ValueError(f"{what} has a column named {name!r}; a name must be a text, not empty or blank")
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"{what} has {names.count(name)} columns named {name!r}; the names must be different")

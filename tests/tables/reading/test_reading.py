@@ -1,0 +1,449 @@
+"""Reading CSV and .npz: types, gaps, delimiters and quotes by hand, a million rows in little memory, bad files."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import struct
+import subprocess
+import sys
+import tracemalloc
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune import archives
+from scratchtune.tables.reading import reading
+from scratchtune.tables.reading.columns import Text
+from scratchtune.tables.reading.reading import read_table
+from scratchtune.tables.reading.table import Table
+
+
+def _file(folder: Path, content: str | bytes, name: str = "t.csv") -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def _columns(table: Table) -> dict[str, list[Any]]:
+    columns = {name: table.column(name) for name in table.names}
+    return {name: (c.values() if isinstance(c, Text) else c).tolist() for name, c in columns.items()}
+
+
+# By hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_by_hand(tmp_path: Path) -> None:
+    path = _file(tmp_path, 'age,city,ok\n31,"New York, NY",true\n, Oslo ,false\n\n1e3,"say ""hi""",true\n')
+    assert str(_columns(read_table(path))) == (
+        "{'age': [31.0, nan, 1000.0], 'city': ['New York, NY', 'Oslo', 'say \"hi\"'], 'ok': ['true', 'false', 'true']}")
+
+
+@pytest.mark.parametrize("gap", ["", "NA", "n/a", "NaN", "null", "None", "?", "  ", " na "])
+def test_what_is_missing(tmp_path: Path, gap: str) -> None:
+    columns = _columns(read_table(_file(tmp_path, f"a,b,c\n1,x,0\n{gap},{gap},0\n")))
+    assert str(columns) == "{'a': [1.0, nan], 'b': ['x', None], 'c': [0.0, 0.0]}"
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_delimiter_line_ends_and_byte_order_mark(tmp_path: Path, delimiter: str, end: str, mark: bytes) -> None:
+    rows = [["größe", "b b", "c"], ["1,5;x" if delimiter == "\t" else "x", "2", "3"], ["y", "5", "6"]]
+    path = _file(tmp_path, mark + end.join(delimiter.join(row) for row in rows).encode())
+    table = read_table(path)
+    assert table.names == ["größe", "b b", "c"] and table.shape == (2, 3)
+    assert _columns(table)["c"] == [3.0, 6.0]
+    assert read_table(path, delimiter=delimiter).names == table.names
+
+
+def test_a_delimiter_inside_quotes_or_numbers_does_not_mislead(tmp_path: Path) -> None:
+    assert read_table(_file(tmp_path, '"a,b,c,d";e\n"x,y";1,5\n')).names == ["a,b,c,d", "e"]
+    assert read_table(_file(tmp_path, "only\n1\n2\n")).names == ["only"]
+
+
+@pytest.mark.parametrize("cell, text", [
+    ("1_000", True), ("0x10", True), ("1,5", False), ("1,5,2", True),
+    ("1e400", None), ("-1.5E-3", False), ("+7", False), (" 7 ", False),
+    ("true", True), ("2024-01-01", True)])
+def test_what_is_a_number(tmp_path: Path, cell: str, text: bool | None) -> None:
+    path = _file(tmp_path, f'a;b\n1;2\n"{cell}";3\n')
+    if text is None:
+        with pytest.raises(ValueError, match="line 3, holds infinity as 'a'"):
+            read_table(path)
+    else:
+        assert read_table(path).is_text("a") == text
+
+
+def test_columns_can_be_read_as_texts(tmp_path: Path) -> None:
+    path = _file(tmp_path, "zip,n\n01234,1\n99999,2\n")
+    assert _columns(read_table(path, text=["zip", "absent"])) == {"zip": ["01234", "99999"], "n": [1.0, 2.0]}
+
+
+# Notation -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_stray_cell_in_a_column_of_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named with its line, in whatever chunk it is; as a missing value, or among texts, it is read."""
+    lines = [f"{i}.5,{i}" for i in range(40)]
+    lines[2], lines[37] = "2.5,-", "twelve,37"
+    path = _file(tmp_path, "x,n\n" + "\n".join(lines) + "\n")
+    for cells in (400_000, 4):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        with pytest.raises(ValueError) as problem:
+            read_table(path)
+        assert str(problem.value) == (
+            f"{path}: 39 of 40 cells of 'x' are numbers; not: 'twelve' in line 39; give --missing twelve if it marks a "
+            "missing value, or give --numeric x to make every cell missing that is not a number, or give --text x to "
+            "take the column as text (in Python: arguments of read_table), or correct the file; 'n' has such cells too")
+        table = read_table(path, missing=["-", "Twelve "])
+        assert str(_columns(table)["n"][:4]) == "[0.0, 1.0, nan, 3.0]" and np.isnan(table.column("x")[37])
+        assert _columns(read_table(path, text=["x", "n"]))["n"][2] == "-"
+        assert read_table(path, skip=["x", "n"], only=["x"]).names == []
+    assert read_table(path, missing=["-"], skip=["x"]).reading == (".", None, ("-",), ",", (), (), None)
+
+
+def test_cells_of_a_numeric_column_that_are_no_numbers_become_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With a warning that counts and names them; a column that nobody would take for numbers can be one too."""
+    path = _file(tmp_path, "x;y\n1,5;a\n-;2\n$3;b\n;c\n-;d\n2,5;7\n")
+    for cells in (400_000, 2):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        with pytest.warns(UserWarning) as warned:
+            table = read_table(path, decimal=",", numeric=["x", "y"])
+        assert [str(warning.message) for warning in warned] == [
+            f"{path}: 3 of 6 cells of 'x' are not numbers and are read as missing: '-' in line 3 (2 cells), '$3' in "
+            "line 4",
+            f"{path}: 4 of 6 cells of 'y' are not numbers and are read as missing: 'a' in line 2, 'b' in line 4, 'c' "
+            "in line 5 and 1 other text"]
+        np.testing.assert_array_equal(table.column("x"), [1.5, np.nan, np.nan, np.nan, np.nan, 2.5])
+        np.testing.assert_array_equal(table.column("y"), [np.nan, 2.0, np.nan, np.nan, np.nan, 7.0])
+    with pytest.raises(ValueError, match="text and numeric both name 'x'"):
+        read_table(path, text=["x"], numeric=["x"])
+    np.savez(tmp_path / "t.npz", x=np.array(["1.5", "-", "2"]))
+    with pytest.warns(UserWarning, match="1 of 3 cells of 'x' is not a number and is read as missing: '-' in row 1"):
+        column = read_table(tmp_path / "t.npz", numeric=["x"]).column("x")
+    np.testing.assert_array_equal(column, [1.5, np.nan, 2.0])
+
+
+@pytest.mark.parametrize("cells", ["-", "twelve", "missing", "1,5", "$3", "12%"])
+def test_every_kind_of_stray_stops(tmp_path: Path, cells: str) -> None:
+    """Where a column has few different values too."""
+    path = _file(tmp_path, "a,b\n" + "1,x\n2,y\n3,x\n" * 20 + f'"{cells}",y\n')
+    with pytest.raises(ValueError, match=r"60 of 61 cells of 'a' are numbers; not: '.*' in line 62; "):
+        read_table(path)
+
+
+def test_markers_that_are_numbers_count_by_value(tmp_path: Path) -> None:
+    path = _file(tmp_path, "a,b\n-999,x\n-999.0,-999\n3,y\n")
+    assert str(_columns(read_table(path, missing=["-999"]))) == "{'a': [nan, nan, 3.0], 'b': ['x', None, 'y']}"
+    np.savez(tmp_path / "t.npz", a=np.array([-999, 3]), b=np.array(["-", "x"]))
+    table = read_table(tmp_path / "t.npz", missing=["-999", "-"])
+    assert str(_columns(table)) == "{'a': [nan, 3.0], 'b': [None, 'x']}"
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_decimal_comma_is_found(tmp_path: Path, delimiter: str) -> None:
+    rows = ["a b n c".split(), *([f"{i},5", "1,100", str(i), "Rome"] for i in range(30))]
+    path = _file(tmp_path, "\n".join(map(delimiter.join, rows)))
+    table = read_table(path)
+    assert _columns(table)["a"][:3] == [0.5, 1.5, 2.5] and _columns(table)["b"][0] == 1.1  # since the first has decided
+    assert _columns(table)["n"][:3] == [0.0, 1.0, 2.0] and table.reading.decimal == ","
+    assert read_table(path, decimal=",").reading == table.reading
+
+
+@pytest.mark.parametrize("content, options, what", [
+    ('a,b\n"1,5",1\n"2,25",2\n', {}, "give --decimal , if all numbers of the file have a decimal comma"),
+    ('a,b\n"1,5",0.25\n"2,25",0.5\n', {}, r"write 1.5 for '1,5', since other numbers have a decimal point \('0.25'\)"),
+    ("a;b\n1,5;0.25\n2,25;0.5\n", {}, r"write 1.5 for '1,5', since other numbers have a decimal point \('0.25'\)"),
+    ("a;b\n1,100;3\n900;4\n", {}, r"'1,100' in line 2; say what '1,100' is: 1.100 with .* \(--decimal ,\), or 1100 wi"),
+    ('a,b\n"1,100",3\n900,4\n', {}, r"say what '1,100' is: 1.100 with .* \(--decimal ,\), or 1100 with a thousands"),
+    ("a;b\n1,5;1.234\n2,5;3\n", {}, r"say what '1.234' is: 1.234 with a decimal point \(--decimal .\), or 1234 with"),
+    ("a;b\n0.25;1\n0.5;2\n", {"decimal": ","}, "write 0,25 for '0.25', or give --decimal . if all numbers"),
+    ("a;b\n1,5;1\n2,5;2\n", {"decimal": "."}, "give --decimal , if all"),
+])
+def test_what_is_not_sure_is_not_guessed(tmp_path: Path, content: str, options: dict[str, str], what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        read_table(_file(tmp_path, content), **options)
+
+
+@pytest.mark.parametrize("content, options, numbers", [
+    ('a,b\n"1,5",1\n"2,25",2\n', {"decimal": ","}, [1.5, 2.25]),
+    ('a,b\n"1,100",3\n900,4\n', {"thousands": ","}, [1100.0, 900.0]),
+    ('a,b\n"1,100",3\n900,4\n', {"decimal": ","}, [1.1, 900.0]),
+    ("a;b\n1.234,5;1\n2;3\n", {"thousands": "."}, [1234.5, 2.0]),  # the comma decides: it is no separator
+    ("a;b\n1'234.5;1\n2;3\n", {"thousands": "'"}, [1234.5, 2.0]),
+])
+def test_notation_that_is_given(
+    tmp_path: Path, content: str, options: dict[str, str], numbers: list[float],
+) -> None:
+    assert _columns(read_table(_file(tmp_path, content), **options))["a"] == numbers
+
+
+def test_integers_with_thousands_separators_are_exact_too(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="line 2, holds 9,007,199,254,740,993 as 'a', an integer that"):
+        read_table(_file(tmp_path, 'a;b\n9,007,199,254,740,993;1\n'), thousands=",")
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_the_line_that_names_the_delimiter(tmp_path: Path, mark: str) -> None:
+    """Excel writes it for itself, and it is no header."""
+    assert _columns(read_table(_file(tmp_path, f"{mark}sep=;\r\na;b\r\n1;2\r\n"))) == {"a": [1.0], "b": [2.0]}
+    with pytest.raises(ValueError, match="line 3, has 1 cell and the header has 2"):
+        read_table(_file(tmp_path, f"{mark}sep=;\na;b\n1\n"))
+    with pytest.raises(ValueError, match="line 2: column 2 has no name"):
+        read_table(_file(tmp_path, f"{mark}sep=;\na;\n1;2\n"))
+    with pytest.raises(ValueError, match=r"line 1: sep is '\|'; it must be one of ','"):
+        read_table(_file(tmp_path, f"{mark}sep=|\na|b\n1|2\n"))
+
+
+# Properties -----------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_exact_and_texts_survive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `csv` and repr write is read again bit for bit, in chunks of a few rows too."""
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=200) * 10.0 ** rng.integers(-300, 300, 200)
+    texts = ["".join(rng.choice(list('a",;\n\té'), 4)) + "x" for _ in range(200)]
+    late = ["1"] * 150 + ["one"] * 50
+    with (tmp_path / "t.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["n", "t", "late"], *zip(map(repr, numbers.tolist()), texts, late, strict=True)])
+    for cells in (400_000, 7, 1):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        columns = _columns(read_table(tmp_path / "t.csv", delimiter=","))
+        assert columns == {"n": numbers.tolist(), "t": [text.strip() for text in texts], "late": late}
+
+
+def test_a_text_after_numbers_keeps_the_texts_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CELLS", 4)
+    path = _file(tmp_path, "a,b\n" + "01,1\n1.0,2\n" * 10 + "x,3\n,4\n")
+    assert _columns(read_table(path))["a"] == ["01", "1.0"] * 10 + ["x", None]
+
+
+@pytest.mark.slow  # writes a large file, and traces memory
+def test_many_rows_need_little_memory(tmp_path: Path) -> None:
+    """200,000 x 10: the table has 16 MB, its file 20; the peak stays below what the cells as Python objects take."""
+    path = tmp_path / "t.csv"
+    row = ",".join(["0.123456"] * 8 + ["some text", "1"]) + "\n"
+    path.write_text(",".join("abcdefghij") + "\n" + row * 200_000)
+    code = (
+        "import resource, sys; from scratchtune.tables.reading.reading import read_table; "
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024);"
+        f"before = peak(); table = read_table({str(path)!r}); print(table.shape, (peak() - before) < 100e6)")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "(200000, 10) True" and done.stderr == ""
+
+
+# Bad files ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content, what", [
+    ("", "is empty"), (" \n\n", "is empty"), ("a,b\n", "has a header and no rows"),
+    ("a,b\n1,2\n3\n", "line 3, has 1 cell and the header has 2"),
+    ('a,b\n"x\ny",2\n\n3,4,5\n', "line 5, has 3 cells and the header has 2"),
+    ("a,b,a\n1,2,3\n", "line 1: 2 columns are named 'a'"), ("a,,c\n1,2,3\n", "line 1: column 2 has no name"),
+    ("1,2\n3,4\n", "the header holds only numbers"), ("a,b\n1,-inf\n", "line 2, holds infinity as 'b'"),
+    (b"a,b\n1,2\n\xe9,3\n", "line 3, has the byte 0xe9, which is not UTF-8"), (b"a\0b", "holds binary data"),
+    (b"\xff\xfea\0,\0", "is UTF-16"), (b"PK\x03\x04...", "is a zip archive, as Excel's workbooks"),
+    ('a,b\n1,"2\n3,4\n', "line 3, is not CSV: unexpected end of data"),
+    ("a,b\n" + "x" * 140_000 + ",1\n", "line 2, is not CSV: a cell has more than 131,072 characters"),
+    ("# measured\na,b\n1,2\n", r"has 2 cells and the header has 1 \(is line 1 a comment"),
+    ("a|b\n1|2\n", r"line 1: the header is one cell, 'a\|b'; cells must be separated by a comma"),
+    ("a,b\n1,2\n9007199254740993,3\n", "line 3, holds 9007199254740993 as 'a', an integer that"),
+], ids=lambda value: repr(value)[:30])
+def test_a_bad_file_is_an_error_of_one_sentence(tmp_path: Path, content: str | bytes, what: str) -> None:
+    path = _file(tmp_path, content)
+    with pytest.raises(ValueError, match=what) as problem:
+        read_table(path, delimiter="," if what.startswith("line 3, is") else None)
+    assert str(path) in str(problem.value) and "\n" not in str(problem.value)
+
+
+def test_integers_beyond_2_to_the_53(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that a float64 holds are numbers; others may be texts, or left out, or rounded beside decimals."""
+    path = _file(tmp_path, "a,b,c,d\n9007199254740993,1152921504606846976,1e300,0.5\n1,2,3,9007199254740993\n")
+    for cells in (400_000, 4):
+        monkeypatch.setattr(reading, "_CELLS", cells)
+        with pytest.raises(ValueError, match="line 2, holds 9007199254740993 as 'a'"):
+            read_table(path)
+        assert _columns(read_table(path, text=["a"])) == {
+            "a": ["9007199254740993", "1"], "b": [2.0**60, 2.0], "c": [1e300, 3.0], "d": [0.5, 2.0**53]}
+        assert read_table(path, skip=["a"]).names == ["b", "c", "d"]
+
+
+def test_columns_that_are_skipped(tmp_path: Path) -> None:
+    table = read_table(_file(tmp_path, "a,b,c\ninf,1,x\n-inf,2,y\n"), skip=["a", "c", "absent"])
+    assert _columns(table) == {"b": [1.0, 2.0]} and table.skipped == ("a", "c")
+    np.savez(tmp_path / "t.npz", a=np.array([None]), X=np.array([[1.0, np.inf]] * 2), n=np.array([2**60 + 1, 3]))
+    table = read_table(tmp_path / "t.npz", skip=["a", "X1"], text=["n"])
+    assert _columns(table) == {"X0": [1.0, 1.0], "n": [str(2**60 + 1), "3"]} and table.skipped == ("a", "X1")
+    assert read_table(tmp_path / "t.npz", only=["X0"]).names == ["X0"]
+    assert _columns(read_table(tmp_path / "t.npz", only=["X0"], text=["X0"])) == {"X0": ["1", "1"]}
+
+
+def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_CELLS", 6)
+    with pytest.raises(ValueError, match="line 102, has 3 cells"):
+        read_table(_file(tmp_path, "a,b\n" + "1,2\n" * 100 + "1,2,3\n"))
+    with pytest.raises(ValueError, match="line 102, holds infinity as 'b'"):
+        read_table(_file(tmp_path, "a,b\n" + "1,2\n" * 100 + "1,inf\n" + "3,4\n" * 9))
+    with pytest.raises(ValueError, match="line 20002, has the byte 0xff"):
+        read_table(_file(tmp_path, b"a,b\n" + b"1,2\n" * 20000 + b"1,\xff\n"))
+
+
+def test_no_file_a_directory_and_wrong_arguments(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="absent.csv does not exist"):
+        read_table(tmp_path / "absent.csv")
+    with pytest.raises(IsADirectoryError, match="is a folder"):
+        read_table(tmp_path)
+    with pytest.raises(ValueError, match=r"delimiter is '\|'"):
+        read_table(tmp_path, delimiter="|")
+    with pytest.raises(TypeError, match="text is 'zip'; it must be a list"):
+        read_table(tmp_path, text="zip")
+    for name in ("skip", "only", "missing"):
+        with pytest.raises(TypeError, match=f"{name} is 'zip'; it must be a list"):
+            read_table(tmp_path, **{name: "zip"})
+    with pytest.raises(ValueError, match="decimal is ';'"):
+        read_table(tmp_path, decimal=";")
+    with pytest.raises(ValueError, match="thousands is ',', and so is decimal"):
+        read_table(tmp_path, decimal=",", thousands=",")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_compressed_and_open_files(tmp_path: Path) -> None:
+    """They give the table of the plain file; messages name the file."""
+    path = _file(tmp_path, "a,b\n" + "1,x\n2,y\n" * 50)
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    expected = str(_columns(read_table(path)))
+    with open(path, "rb") as plain, open(packed, "rb") as compressed:
+        assert str(_columns(read_table(packed))) == str(_columns(read_table(plain))) == expected
+        assert str(_columns(read_table(compressed))) == expected
+    assert str(_columns(read_table(io.BytesIO(path.read_bytes())))) == expected
+    assert reading.first_line(packed) == reading.first_line(path) == b"a,b\n"
+    for damaged in (packed.read_bytes()[:-9], packed.read_bytes()[:12] + b"\xff" * 40):
+        packed.write_bytes(damaged)
+        with pytest.raises(ValueError, match=f"{packed}, which gzip has compressed, is damaged: "):
+            read_table(packed)
+    with pytest.raises(ValueError, match="the file is empty; the first line of a table"):
+        read_table(io.BytesIO(b""))
+
+
+def test_a_pipe_is_read_where_it_is_open_and_refused_by_its_name(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path("/dev/zero")):
+        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv, .npz, .parquet or .xlsx"):
+            read_table(path)
+    reader, writer = os.pipe()
+    with open(writer, "wb") as file:
+        file.write(b"a,b\n1,x\n")
+    with open(reader, "rb") as file:
+        assert _columns(read_table(file)) == {"a": [1.0], "b": ["x"]}
+
+
+# Arrays ---------------------------------------------------------------------------------------------------------------
+
+
+def test_arrays_by_hand(tmp_path: Path) -> None:
+    path = tmp_path / "t.npz"
+    np.savez(path, X=np.array([[1, 2], [3, 4]]), y=np.array(["a", "NA"]), z=np.array([np.nan, 0.5], np.float32))
+    assert str(_columns(read_table(path))) == (
+        "{'X0': [1.0, 3.0], 'X1': [2.0, 4.0], 'y': ['a', None], 'z': [nan, 0.5]}")
+
+
+class _Trap:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("unpickled",)
+
+
+@pytest.mark.parametrize("arrays, what", [
+    ({"a": np.array([_Trap()])}, "the array 'a' holds Python objects, which are not unpickled"),
+    ({"a": np.zeros((2, 2, 2))}, "must have one or two dimensions"), ({"a": np.array(3.0)}, "one or two dimensions"),
+    ({"a": np.zeros(2), "b": np.zeros(3)}, "different numbers of rows: 'a' has 2, 'b' has 3"),
+    ({"a": np.array([np.inf])}, "column 'a' holds infinity in row 0"), ({"a": np.zeros(0)}, "no rows"), ({}, "no rows"),
+    ({"X": np.zeros((2, 1)), "X0": np.zeros(2)}, "two columns named 'X0'"), ({"a": np.array([1j])}, "of type complex"),
+])
+def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    np.savez("t.npz", **arrays)
+    with pytest.raises(ValueError, match=what):
+        read_table("t.npz")
+    assert not Path("unpickled").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"a,b\n1,2\n"], ids=str)
+def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(ValueError, match="is not an .npz file"):
+        read_table(_file(tmp_path, content, "t.npz"))
+
+
+def test_small_files_that_claim_or_unpack_to_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is refused, with its name, before anything large is allocated."""
+    monkeypatch.setattr(archives, "SMALLEST_LIMIT", 1_000_000)
+    small, large = io.BytesIO(), io.BytesIO()
+    np.save(small, np.zeros(3))
+    np.save(large, np.zeros(2_000_000, np.int8))
+    shape = b"(3,), }" + b" " * 12
+    assert shape in small.getvalue()
+    for name, content in {
+        "terabytes": small.getvalue().replace(shape, b"(1099511627776,), }"),
+        "bomb": large.getvalue(), "junk": b"junk", "nested": b"\x93NUMPY\x01\0" + struct.pack("<H", 9000) + b"-" * 9000,
+    }.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.npy", content)
+    for name, what in {
+        "terabytes": "claims 8,796,093,022,208 bytes of numbers and has 24", "bomb": "claims 2,000,128 bytes",
+        "junk": "is not an array in NumPy's format .npy: ", "nested": "is not an array in NumPy's format .npy: ",
+    }.items():
+        tracemalloc.start()
+        try:
+            with pytest.raises(ValueError, match=rf"{name}\.npz: the array 'a' {what}"):
+                read_table(tmp_path / f"{name}.npz")
+            assert tracemalloc.get_traced_memory()[1] < 1_000_000  # half of the bomb
+        finally:
+            tracemalloc.stop()
+    packed = tmp_path / "t.csv.gz"
+    packed.write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))
+    with pytest.raises(ValueError, match=r"t\.csv\.gz, which gzip has compressed, unpacks to more than 1,000,000 byt"):
+        read_table(packed)
+
+
+def test_arrays_in_the_order_of_columns_or_of_other_machines(tmp_path: Path) -> None:
+    matrix = np.arange(6.0).reshape(3, 2)
+    np.savez(tmp_path / "t.npz", X=np.asfortranarray(matrix), y=np.arange(3, dtype=">i4"))
+    assert str(_columns(read_table(tmp_path / "t.npz"))) == (
+        "{'X0': [0.0, 2.0, 4.0], 'X1': [1.0, 3.0, 5.0], 'y': [0.0, 1.0, 2.0]}")
+
+
+def test_a_single_array_and_a_damaged_archive(tmp_path: Path) -> None:
+    np.save(tmp_path / "t.npy", np.zeros(3))
+    with pytest.raises(ValueError, match="is not an .npz file"):
+        read_table((tmp_path / "t.npy").rename(tmp_path / "t.npz"))
+    np.savez_compressed(tmp_path / "d.npz", a=np.random.default_rng(0).normal(size=1000))
+    content = bytearray((tmp_path / "d.npz").read_bytes())
+    content[2000:2050] = bytes(50)
+    with pytest.raises(ValueError, match="the array 'a' is damaged|cannot be read"):
+        read_table(_file(tmp_path, bytes(content), "d.npz"))
+
+
+# Oracle ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_pandas_wrote_is_read_as_pandas_reads_it(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame({
+        "x": rng.normal(size=300), "n": rng.integers(0, 9, 300), "t": rng.choice(["a b", 'c"d', "e,f", "g;h"], 300)})
+    frame.loc[rng.uniform(size=300) < 0.2, ["x", "t"]] = None
+    for separator in (",", ";", "\t"):
+        frame.to_csv(tmp_path / "t.csv", index=False, sep=separator)
+        ours = read_table(tmp_path / "t.csv")
+        theirs = pandas.read_csv(tmp_path / "t.csv", sep=separator, float_precision="round_trip")
+        assert str(_columns(ours)["t"]) == str(_columns(Table.from_columns(theirs))["t"])
+        for name in ("x", "n"):  # by default, pandas' own parser may miss the last digits
+            np.testing.assert_array_equal(ours.column(name), theirs[name])

@@ -1,0 +1,67 @@
+"""The folds of AutoML: more for small tables, one for huge ones; groups are never divided."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scratchtune.evaluation import ShuffleSplit, TimeSeriesSplit
+from scratchtune.tables.splitting import splits_for
+
+
+@pytest.mark.parametrize(("rows", "folds"), [(10, 5), (400, 8), (5_000, 5), (50_000, 3), (200_000, 1)])
+def test_the_number_of_folds_follows_the_rows(rows: int, folds: int) -> None:
+    assert len(splits_for(rows, np.linspace(0.0, 1.0, rows), 0, None, None, 0)) == folds
+
+
+@pytest.mark.parametrize(("rows", "seconds", "folds"), [
+    (800, 1.0, 8), (4_000, 1.0, 5), (9_000, 1.0, 3), (11_000, 1.0, 1), (5_000, 60.0, 5), (20_000, 60.0, 3),
+    (20_000, 600.0, 5), (50_000, 60.0, 1), (50_000, 600.0, 3), (200_000, 1e6, 1),
+])
+def test_a_short_time_has_fewer_folds(rows: int, seconds: float, folds: int) -> None:
+    assert len(splits_for(rows, np.linspace(0.0, 1.0, rows), 0, None, None, 0, seconds)) == folds
+
+
+def test_every_fold_has_every_class() -> None:
+    y = np.array([0] * 90 + [1] * 10)
+    assert all(set(y[validation]) == {0, 1} for _, validation in splits_for(100, y, 2, 5, None, 0))
+
+
+def test_a_group_is_in_one_part_only() -> None:
+    groups = np.repeat(np.arange(12), 5)
+    for training, validation in splits_for(60, np.arange(60.0), 0, None, groups, 0):
+        assert not set(groups[training]) & set(groups[validation])
+
+
+def test_a_splitter_is_used_as_it_is() -> None:
+    assert len(splits_for(60, np.arange(60.0), 0, TimeSeriesSplit(4), None, 0)) == 4
+
+
+def test_a_fold_that_trains_on_one_class_is_refused() -> None:
+    with pytest.raises(ValueError, match="fold . of 2 trains on hold one class"):
+        splits_for(4, np.array([0, 1, 1, 1]), 2, None, None, 0)
+    with pytest.raises(ValueError, match="fold 1 of 4 trains on hold one class"):
+        splits_for(60, np.repeat([0, 1], 30), 2, TimeSeriesSplit(4), None, 0)
+
+
+@pytest.mark.parametrize(("cv", "message"), [
+    (1, "cv is 1"), (ShuffleSplit(5, test_size=0.5, random_state=0), "cv tests row .* times"),
+    ([(np.arange(9), [99])], "names row 99; X has 60 rows"), ([(np.arange(9), np.arange(20, 30))] * 2, "2 times"),
+])
+def test_folds_that_do_not_test_each_row_once_are_refused(cv: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        splits_for(60, np.arange(60.0), 0, cv, None, 0)
+
+
+@pytest.mark.parametrize(("groups", "message"), [
+    ([1, 2], r"groups has shape \(2,\)"), (np.ones((60, 2)), r"shape \(60, 2\)"), ([7] * 60, "groups is 7 in all rows"),
+    (["a", None] * 30, "missing in 30 rows, first in row 2"), ([1.0, np.nan] * 30, "missing in 30 rows"),
+])
+def test_groups_must_be_known_and_several(groups: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        splits_for(60, np.arange(60.0), 0, None, groups, 0)
+
+
+def test_three_rows_are_too_few() -> None:
+    with pytest.raises(ValueError, match="n_samples=3"):
+        splits_for(3, np.arange(3.0), 0, None, None, 0)
