@@ -10,8 +10,8 @@ from typing import BinaryIO
 from scratchtune import checks
 from scratchtune.cli.common import plain_warnings
 from scratchtune.data.datasets import load_digits
-from scratchtune.tables.held_out import Prepared, prepare
 from scratchtune.tables.model import TASKS
+from scratchtune.tables.prepared import Prepared, prepare
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 

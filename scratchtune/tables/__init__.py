@@ -1,7 +1,7 @@
 """One job on a table: read it, search models and preprocessing together, say what to expect on new rows, save, predict.
 
 Reading order: `reading` (a file becomes a `Table` of numbers, texts and dates), `row_order` (groups, times),
-`held_out`, `features` (preprocessing), `goal` (the metric), `trees`, `families` (the models), `members` (out-of-fold
+`prepared`, `features` (preprocessing), `goal` (the metric), `trees`, `families` (the models), `members` (out-of-fold
 predictions), `portfolio`, `searching`, `ensemble_selection`, `expectation` (the score on new rows), `explaining`,
 `auto` (`AutoClassifier`, `AutoRegressor`), `job` (the same on a file).
 

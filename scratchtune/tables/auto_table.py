@@ -14,8 +14,8 @@ from scratchtune.network.saving import Arrays, entry, text_list, write_whole
 from scratchtune.tables import auto as automl_files
 from scratchtune.tables.auto import AutoClassifier, AutoRegressor
 from scratchtune.tables.evaluating import Scores, score
-from scratchtune.tables.held_out import Prepared
 from scratchtune.tables.model import TableEstimator, TableModel, Target, reading_of, target_of
+from scratchtune.tables.prepared import Prepared
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import most_time_folds
 from scratchtune.tables.table_encoder import TableEncoder

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.held_out import Prepared
+from scratchtune.tables.prepared import Prepared
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
 from scratchtune.tables.reading.kinds import FEW_ROWS

@@ -10,8 +10,8 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune import metrics as m
-from scratchtune.tables.held_out import rows_with_target
 from scratchtune.tables.model import TableModel, Target, known_target
+from scratchtune.tables.prepared import rows_with_target
 from scratchtune.tables.reading.table import Table
 
 RESAMPLES = 200  # bootstrap samples of the test set, for the standard errors

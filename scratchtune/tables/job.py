@@ -18,8 +18,8 @@ from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note, tell
 from scratchtune.tables.describing import described
-from scratchtune.tables.held_out import TEST_SHARE, Prepared, ReadOptions, RowOptions, prepare
 from scratchtune.tables.option_names import in_python, python_names
+from scratchtune.tables.prepared import TEST_SHARE, Prepared, ReadOptions, RowOptions, prepare
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.result import TableTuning

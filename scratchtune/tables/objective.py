@@ -16,8 +16,8 @@ from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split
 from scratchtune.metrics import SCORERS
 from scratchtune.study import Trial
-from scratchtune.tables.held_out import INDEPENDENT
 from scratchtune.tables.model import TableEstimator, Target, estimator_for
+from scratchtune.tables.prepared import INDEPENDENT
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder, group_folds, time_folds

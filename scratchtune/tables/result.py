@@ -14,9 +14,9 @@ from scratchtune.insight.verdicts import verdict
 from scratchtune.streams import shown_params
 from scratchtune.study import Study
 from scratchtune.tables.evaluating import HeldOutMetric, number_format
-from scratchtune.tables.held_out import Prepared
 from scratchtune.tables.model import TableEstimator, TableModel, Target
 from scratchtune.tables.option_names import in_python
+from scratchtune.tables.prepared import Prepared
 
 # The metric on the test set that corresponds to a scoring name; for all others that of the default scoring.
 METRIC_OF_SCORING = {

@@ -19,9 +19,9 @@ from scratchtune.search.searcher import TRIALS
 from scratchtune.study import Study, Trial
 from scratchtune.study.trial import finished_count
 from scratchtune.tables.evaluating import evaluate
-from scratchtune.tables.held_out import Prepared
 from scratchtune.tables.model import TableModel
 from scratchtune.tables.objective import TableObjective, check_scoring, default_scoring, params_of
+from scratchtune.tables.prepared import Prepared
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.result import TableTuning
 from scratchtune.tables.search_options import Search, checked_searcher, checked_space

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables import searching
+from scratchtune.tables import auto, searching
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 

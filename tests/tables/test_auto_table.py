@@ -13,7 +13,7 @@ import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.tables import auto as estimators
 from scratchtune.tables.auto_table import auto_table
-from scratchtune.tables.held_out import Prepared, prepare
+from scratchtune.tables.prepared import Prepared, prepare
 from scratchtune.tables.reading.reading import read_table
 
 pytestmark = pytest.mark.usefixtures("few_resamples")

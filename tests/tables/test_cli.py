@@ -24,7 +24,7 @@ from scratchtune.cli import main
 from scratchtune.estimators import default_space
 from scratchtune.search import Space
 from scratchtune.tables import objective
-from scratchtune.tables.held_out import prepare
+from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.notation import MISSING
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.space_file import read_space, written_space

@@ -17,7 +17,7 @@ import scratchtune as st
 from scratchtune.estimators.base import MLP
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.tables.emit import WRITERS, check_space_written, script
-from scratchtune.tables.held_out import prepare_table
+from scratchtune.tables.prepared import prepare_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras")
 

@@ -10,8 +10,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.tables.describing import described
-from scratchtune.tables.held_out import prepare, prepare_table
 from scratchtune.tables.objective import TableObjective
+from scratchtune.tables.prepared import prepare, prepare_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder, hold_out_groups, hold_out_latest, most_time_folds, time_folds
 

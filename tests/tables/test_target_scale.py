@@ -11,9 +11,9 @@ import pytest
 import scratchtune as st
 from scratchtune.job_options import JobOptions
 from scratchtune.tables.emit import script
-from scratchtune.tables.held_out import prepare
 from scratchtune.tables.model import TableEstimator
 from scratchtune.tables.objective import TableObjective
+from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.search_options import Search
 from scratchtune.tables.target_scale import (

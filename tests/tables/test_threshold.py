@@ -10,7 +10,7 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.job_options import JobOptions
-from scratchtune.tables.held_out import prepare
+from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.search_options import Search
 from scratchtune.tables.threshold import best_threshold, f1_at

@@ -17,9 +17,9 @@ from scratchtune.job_options import JobOptions, silent
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tables.describing import described
 from scratchtune.tables.evaluating import HeldOutMetric, evaluate, metrics_for, score
-from scratchtune.tables.held_out import prepare, prepare_table
 from scratchtune.tables.model import TableEstimator, TableModel, Target, estimator_for, read_target
 from scratchtune.tables.objective import TableObjective, check_scoring, default_scoring
+from scratchtune.tables.prepared import prepare, prepare_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.result import TableTuning
 from scratchtune.tables.search_options import Search, checked_searcher
