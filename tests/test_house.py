@@ -25,7 +25,7 @@ CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
     "(beside)": 2299, "cli": 1255, "data": 1647, "estimators": 1252, "evaluation": 1772, "examples": 1560, "formulas":
     2241, "insight": 9079, "jit": 1701, "metrics": 1734, "network": 14215, "search": 6787, "speech": 3037, "study":
-    7051, "tables": 8390, "text": 1559, "(lines)": 65570, "(files)": 451}
+    7051, "tables": 8460, "text": 1559, "(lines)": 65640, "(files)": 452}
 
 
 @cache
