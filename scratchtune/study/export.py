@@ -135,7 +135,7 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
     return csv_text(lines)
 
 
-def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
+def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",") -> str:
     """Rows as CSV; a text that a spreadsheet would run as a formula gets a ' before it, as OWASP recommends.
 
     That is one which begins with =, +, -, @, a tab or a carriage return, and is no number: -1.5 is written unchanged.
@@ -144,7 +144,7 @@ def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n") -> str:
     "x,-1.5,-1.5,'=1+1,'@sum,\\n"
     """
     file = io.StringIO(newline="")
-    csv.writer(file, lineterminator=end).writerows(
+    csv.writer(file, delimiter=delimiter, lineterminator=end).writerows(
         [f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else cell for cell in row] for row in rows)
     return file.getvalue()
 

@@ -214,12 +214,12 @@ def output_of(script: str, capsys: pytest.CaptureFixture[str]) -> list[str]:
 
 def test_a_stray_cell_stops_before_any_work(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     columns = whole()
-    columns["age"][4] = "-"
+    columns["age"][4] = "old"
     write(Path("stray.csv"), columns)
     result = run("tune", "stray.csv", "--target", "churn", *QUICK)
-    refused(result, f"of {len(columns['age'])} cells of 'age' are numbers; not: '-' in line 6; give --missing - if")
+    refused(result, f"of {len(columns['age'])} cells of 'age' are numbers; not: 'old' in line 6; give ")
     assert result[1] == "" and len(result[2].splitlines()) == 1 and not Path("model.npz").exists()
-    printed = tuned(run, "--missing", "-", "--impute", "--emit", "ours", table="stray.csv")
+    printed = tuned(run, "--missing", "old", "--impute", "--emit", "ours", table="stray.csv")
     assert "4 columns (2 of numbers, 2 of texts, 1 cell missing)" in printed
     assert output_of("model_ours.py", capsys)[0] == f"accuracy {metric(printed, 'accuracy')}"
     code, labels, _ = run("predict", "model.npz", "stray.csv")  # which the model remembers
@@ -232,15 +232,16 @@ def test_a_numeric_column_has_missing_values_where_it_holds_no_numbers(run: Run)
     columns = whole()
     columns["age"][4] = "-"
     write(Path("stray.csv"), columns)
-    message = (f"scratchtune: stray.csv: 1 of {len(columns['age'])} cells of 'age' is not a number and is read as "
-               "missing: '-' in line 6\n")
+    message = (f"scratchtune: 1 of {len(columns['age'])} cells of 'age', which are not numbers, are read as missing: "
+               "'-' in line 6; ")
     expected = tuned(run, "--missing", "-", "--impute", table="stray.csv")
     labels = run("predict", "model.npz", "stray.csv")[1]
     code, printed, messages = run(
         "tune", "stray.csv", "--target", "churn", *QUICK, "--numeric", "age", "--impute", "--emit", "ours")
     assert code == 0 and message in messages
     assert metric(printed, "log loss") == metric(expected, "log loss")
-    assert run("predict", "model.npz", "stray.csv") == (0, labels, message + IGNORED.format("'churn'"))
+    again = run("predict", "model.npz", "stray.csv")
+    assert again[:2] == (0, labels) and message in again[2] and IGNORED.format("'churn'") in again[2]
     assert 'numeric=["age"],' in Path("model_ours.py").read_text()
     refused(run(*TUNE, "--numeric", "ages"), "--numeric is 'ages'; it must be one of")
     refused(run(*TUNE, "--numeric", "age", "--text", "age"), "text and numeric both name 'age'")
@@ -256,9 +257,9 @@ def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     assert printed.replace("numbers are read with a decimal comma (--decimal . reads them with a point)\n", "") == (
         expected.replace("(scratchtune", "(replaced; scratchtune"))
     assert run("predict", "model.npz", "comma.csv")[1] == labels
-    refused(run("predict", "model.npz", "whole.csv"), "give --decimal . if all numbers of the file have a decimal")
+    refused(run("predict", "model.npz", "whole.csv"), "are numbers; not: '")
     assert run("predict", "model.npz", "whole.csv", "--decimal", ".")[1] == labels
-    refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "give --decimal , if all numbers")
+    refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "are numbers; not: '")
 
 
 def test_missing_values_can_be_indicated(run: Run) -> None:
@@ -629,11 +630,10 @@ def kept(run: Run) -> Any:
     (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(30)),
      "no column to learn from beside the target 'churn' ('a' seems to identify the rows; see --keep)"),
     (b"churn,a\n" + b"yes,1\nno,\n" * 9, "values are missing in 'a' (9 of 18 rows); --impute fills them"),
-    (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
+    (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "are numbers; not: 'inf' in line 3 (9 cells)"),
     (b"churn\nyes\nno\n" * 9, "no column to learn from"),
     (b"churn,a\n" + b'yes,1\n"n\no",2\n' * 9, r"the class 'n\no' of the target 'churn' holds a line break"),
-    (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "line 4, holds 9007199254740993 as 'churn'"),
-    (b"churn|a\n" + b"yes|1\nno|2\n" * 9, "not by |"),
+    (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "'churn' holds 9007199254740993 in line 4"),
 ], ids=lambda value: str(value)[:40])
 @pytest.mark.usefixtures("kept")
 def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run) -> None:
