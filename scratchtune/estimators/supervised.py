@@ -46,7 +46,7 @@ class Estimator(protocol.Parameters):
         raise NotImplementedError
 
     def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
-        """Train a fresh model on rows (n, features), codes or values, and weights (n,); ``outputs`` counts classes or values."""
+        """Train on rows (n, features), codes or values, and weights (n,); ``outputs`` is how many classes or values."""
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a file's content: a header for JSON, and the arrays; class weights and a random state are not stored.
