@@ -17,6 +17,7 @@ from scratchtune import checks
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
+from scratchtune.tables.networks import NetworkClassifier, NetworkRegressor
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 VISITS, STEPS, LARGEST_BATCH = 20_000_000, 1_000, 1_024  # see `for_many_rows`
@@ -47,7 +48,7 @@ class Family:
         return (self.classifier if classes else self.regressor)(**arguments)
 
 
-NETWORK = Family("network", MLPClassifier, MLPRegressor, {
+NETWORK = Family("network", NetworkClassifier, NetworkRegressor, {
     "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(5e-4, 5e-2, log=True),
     "batch_size": Categorical([32, 64, 128, 256]), "epochs": Int(10, 80, log=True), "dropout": Float(0.0, 0.4),
     "weight_decay": Float(1e-6, 0.5, log=True), "scale": Categorical(["standard", "robust", "quantile"]),

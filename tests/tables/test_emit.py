@@ -159,7 +159,7 @@ def test_an_unknown_framework(path: Path) -> None:
     {"scaling_layer": True}], ids=named)
 def test_what_only_our_script_can_have(settings: dict[str, Any], path: Path) -> None:
     rows, ((name, value),) = rows_of(path, "classifier"), settings.items()
-    estimator = st.MLPClassifier(**settings)
+    estimator = st.NetworkClassifier(**settings)
     for framework in ("keras", "torch"):
         with pytest.raises(ValueError, match=f"--emit is {framework!r} and {name} is {value!r}; .*: take --emit ours"):
             script(framework, estimator, rows)

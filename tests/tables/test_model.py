@@ -320,9 +320,9 @@ def test_other_versions_and_damaged_headers(change: dict[str, Any], message: str
 @pytest.mark.parametrize(("place", "value", "message"), [
     (("learnt", "scaler_"), 5, "scaler_ is 5; it must be a scaler or None"),
     (("learnt", "scaler_", "scaler"), "Robust", "scaler is 'Robust'; it must be one of 'StandardScaler'"),
-    (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', 'MLPRegressor'"),
-    (("params", "units"), 10**12, "units is 1000000000000 and hidden_layers is 1, and the hidden layers of the fitted"),
-    (("params", "units"), 3, "units is 3 and hidden_layers is 1, and the hidden layers of the fitted network have [8]"),
+    (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier'"),
+    (("params", "units"), 10**12, "describe the layers Dense(units=1000000000000), Dense(units=2), and the fitted"),
+    (("params", "units"), 3, "describe the layers Dense(units=3), Dense(units=2), and the fitted network has"),
     (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
     (("network", "layers"), [], "theta is float32 (66,); it must be float32 (0,)"),
     (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform', which is no attribute of"),
