@@ -32,6 +32,7 @@ from scratchtune.tables.splitting import enough_rows, splits_for
 from scratchtune.tables.stored import packed, unpacked_parts
 from scratchtune.tables.table_encoder import check_range
 from scratchtune.tables.target_scale import check_size
+from scratchtune.tables.units import Units
 
 
 class AutoML(protocol.Parameters):
@@ -112,7 +113,8 @@ class AutoML(protocol.Parameters):
         crossed = cross_fitted(goal, y[chosen], [p[chosen] for p in predictions], parts)
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
         self.members_ = {number: found.member(number).models for number in self.weights_}
-        self.estimate_: Estimate = estimated(goal, y[chosen], crossed, self.seed_, len(y))
+        self.estimate_: Estimate = estimated(
+            goal, y[chosen], crossed, Units(np.arange(len(chosen))), self.seed_, len(y))
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
         self.explanation_ = explained(self, goal, found, (y[chosen], crossed, chosen))
 

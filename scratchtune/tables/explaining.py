@@ -17,6 +17,7 @@ from scratchtune.tables.families import FAMILY, TARGET, own_arguments
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.searching import Searched, best_of_families
 from scratchtune.tables.target_scale import LINEAR
+from scratchtune.tables.units import Units
 
 SHOWN = 5  # members of the ensemble
 
@@ -93,7 +94,7 @@ def _simple(
         what = {"linear": "a linear model", "trees": "boosted trees alone", "network": "a network alone"}[name]
         simple[f"{what} (trial {number})"] = found.predictions(number)[rows]
     for name, predictions in simple.items():
-        gain, error = difference(goal, y, ours, predictions, model.seed_)
+        gain, error = difference(goal, y, ours, predictions, Units(np.arange(len(y))), model.seed_)
         is_as_good = not gain > 2.0 * error
         as_good += [name] * is_as_good
         lines.append(f"  {name}: {-goal.loss(y, predictions):.5g}; the ensemble is better by {gain:.3g} +- {error:.2g}"
