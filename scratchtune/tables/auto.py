@@ -180,7 +180,7 @@ class AutoML(protocol.Parameters):
 
     def _given_space(self) -> Mapping[str, Any] | None:
         """Return the user's space, if there is one; it may be in a file."""
-        return read_space(self.space) if isinstance(self.space, (str, os.PathLike)) else self.space
+        return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
 
     def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
         """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
@@ -224,7 +224,8 @@ class AutoML(protocol.Parameters):
             name: found.predictions(number)[chosen] for name, number in defaults.items()}}
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
         evidence = Evidence(goal, found.folds, chosen, y, units, crossed, baselines, {})
-        self.verdict_ = verdict_of(evidence, len(found.study.trials), self.seed_)
+        self.verdict_ = verdict_of(
+            evidence, len(found.study.trials), self.seed_, found.interruption is not None)
         if self.verdict_.saved == "default":
             self.weights_ = {defaults[self.verdict_.default]: 1.0}
             evidence.predictions = np.asarray(baselines[self.verdict_.default], np.float64)

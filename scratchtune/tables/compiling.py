@@ -33,7 +33,8 @@ def compile_kernels(families: Sequence[str], classes: int, verbose: bool) -> flo
     if missing:
         folds = _few_rows(min(classes, 3))
         for params in _different(portfolio(missing, classes, ROWS)):
-            folds.member(params, 0)
+            model = folds.fold_model(params, 0, 0, None)
+            model.predict_matrix(folds.features(model.features.encoding, 0)[2])
         _compiled.update((name, min(classes, 3)) for name in missing)
     seconds = time.monotonic() - begun
     if verbose and seconds > LONG:

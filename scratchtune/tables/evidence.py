@@ -58,10 +58,11 @@ class Verdict(NamedTuple):
     text: str
 
 
-def verdict_of(evidence: Evidence, trials: int, seed: int) -> Verdict:
+def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = False) -> Verdict:
     """Compare the predictions of the ensemble with the best default configuration among the baselines.
 
-    A gain is shown if it is larger than `ERRORS` standard errors. ``trials`` is how many configurations were tried.
+    A gain is shown if it is larger than `ERRORS` standard errors. ``trials`` is how many configurations were tried; after an
+    interruption the best of them is saved in any case.
     """
     goal, y = evidence.goal, evidence.y
     losses = {name: goal.loss(y, evidence.baselines[name]) for name in IN_WORDS if name in evidence.baselines}
@@ -72,6 +73,9 @@ def verdict_of(evidence: Evidence, trials: int, seed: int) -> Verdict:
     best = min(losses, key=lambda name: losses[name])
     gain, error = difference(goal, y, evidence.predictions, evidence.baselines[best], seed)
     ours, theirs = goal.shown(goal.loss(y, evidence.predictions)), goal.shown(losses[best])
+    if interrupted:
+        return Verdict(gain, error, gain > ERRORS * error, best, "ensemble",
+                       f"the search was interrupted; the best of {tried}, with {ours} in cross-validation, is saved")
     compared = (f"in cross-validation the ensemble of {tried} has {ours}, and the best default, {IN_WORDS[best]} with "
                 f"default hyper-parameters, {theirs}: a gain of {gain:.3g} +- {error:.2g} (standard error)")
     if gain > ERRORS * error:

@@ -131,8 +131,8 @@ class Folds:
 
     def _encoding(self, family: Family) -> Encoding:
         """The encoding of a family's features."""
-        filled = {"impute": self.impute, "add_indicator": True} if self.impute else {}
-        return family.encoding._replace(**filled)
+        own = family.encoding
+        return own._replace(impute=self.impute, add_indicator=True) if self.impute else own
 
     def fold_model(self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None) -> FoldModel:
         """Train a configuration on one fold."""

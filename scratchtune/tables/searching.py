@@ -212,8 +212,8 @@ def new_search(
     names = [name for name in DEFAULTS if name in families]
     if not plan.has_portfolio:
         return Searched(study, folds, defaults={name: -1 - k for k, name in enumerate(names)})
-    first = defaults(families, goal.classes, len(folds.splits[0][0])).values()
-    first = [{**params, **({TARGET: scales[0]} if TARGET in space else {})} for params in first]
+    scale = {TARGET: scales[0]} if TARGET in space else {}
+    first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
     later = with_scales(portfolio(families, goal.classes, len(folds.y)), scales)
     for params in [*first, *(params for params in later if params not in first)]:
         study.enqueue(params)
