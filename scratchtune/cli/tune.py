@@ -122,7 +122,7 @@ def run_tune(given: argparse.Namespace) -> int:
         prepared = prepared_for(table, given.target, asked)
         description = described(prepared, given.positive)
         tell(description)
-        result: Any = tuned(prepared, asked, begun, description)
+        result: Any = tuned(prepared, asked, begun, description, given.data or str(given.file))
         there = {path for path in (given.out, *scripts.values()) if path.exists()}
         result.model.save(given.out)
         for kind, path in scripts.items():

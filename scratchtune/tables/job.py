@@ -122,7 +122,7 @@ def tune_table(
     description = described(prepared, asked["positive"])
     if asked["verbose"]:
         tell(description)
-    return tuned(prepared, asked, begun, description)
+    return tuned(prepared, asked, begun, description, str(table) if isinstance(table, (str, os.PathLike)) else "")
 
 
 def checked(given: Asked) -> Asked:
@@ -159,10 +159,10 @@ def prepared_for(table: Any, target: str, asked: Asked) -> Prepared:
                    seed=asked["seed"], **cast(PrepareOptions, options))
 
 
-def tuned(prepared: Prepared, asked: Asked, begun: float, description: str = "") -> TableTuning:
+def tuned(prepared: Prepared, asked: Asked, begun: float, description: str = "", source: str = "") -> TableTuning:
     """Search models for a prepared table, and evaluate the result on its test set, if there is one.
 
-    ``begun`` (of `time.monotonic`) is when the job has begun: the time since then counts.
+    ``begun`` (of `time.monotonic`) is when the job has begun: the time since then counts. ``source`` names the file.
     """
     seconds = 60.0 * (asked["minutes"] or MINUTES)
     kind: Any = AutoClassifier if prepared.target.classes else AutoRegressor
@@ -170,7 +170,7 @@ def tuned(prepared: Prepared, asked: Asked, begun: float, description: str = "")
         time_budget=max(seconds - (time.monotonic() - begun), seconds / 4.0), random_state=asked["seed"],
         cv=asked["folds"], verbose=int(asked["progress"]), **{name: cast(Any, asked)[name] for name in OF_THE_MODEL})
     model.fit_prepared(prepared)
-    return TableTuning(prepared, model, _test_scores(prepared, model), description)
+    return TableTuning(prepared, model, _test_scores(prepared, model), description, source)
 
 
 def scored(model: Any, X: Any) -> Scores:
