@@ -19,7 +19,7 @@ CHAPTERS = {
         "parity", "training_speed", "image_speed", "distributed_training", "first_run"),
     "The searchers": (
         "search_quality", "search_groups", "noisy_search", "pareto", "search_overhead", "random_against_grid",
-        "tuning_cost", "recommending"),
+        "tuning_cost"),
     "Studies": ("study_overhead", "scaling", "torture", "report_speed", "importance_errors"),
     "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": (

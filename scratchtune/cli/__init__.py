@@ -37,7 +37,7 @@ COMMANDS = {
               "whether the gain is real, the best configuration, what mattered, what to do next, and all trials with "
               "their reasons",
     "example": f"run a complete example: {', '.join(NAMES)}",
-    "recommend": "recommend a searcher for a space and a budget, with the measurements that it is based on",
+    "recommend": "recommend a searcher for a space and a budget, and say why",
     "formulas": "list the formulas, show one of them beside its code, or check them all",
 }
 FAMILIES = {  # the modules of commands that have none of their own name
