@@ -7,7 +7,8 @@ which is a `Text` that also has the day of each distinct text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -113,3 +114,17 @@ def text_of_numbers(numbers: np.ndarray, markers: Collection[str] = MISSING) -> 
 def number_text(number: float) -> str:
     """A number as the text that a file most likely has for it: "3" for 3.0."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
+
+
+def checked_names(names: Sequence[Any], owner: str) -> list[str]:
+    """Return the names of a table's columns, which must be distinct texts; ``owner`` begins the message if not."""
+    for i, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(f"{owner} has a column named {name!r}; a name must be a text")
+        if not name.strip():
+            raise ValueError(f"{owner}: column {i + 1} has no name; name it, or leave it out if it only numbers the "
+                             "rows (pandas: to_csv(.., index=False))")
+    often, number = Counter(names).most_common(1)[0] if names else ("", 0)
+    if number > 1:
+        raise ValueError(f"{owner} has {number} columns named {often!r}; names must be different")
+    return list(names)
