@@ -14,25 +14,23 @@ from typing import Any, Self
 import numpy as np
 
 from scratchtune import checks, cores, interruption, protocol
-from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note
-from scratchtune.tables.audit import audited
+from scratchtune.tables import new_rows
 from scratchtune.tables.compiling import compile_kernels
 from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
 from scratchtune.tables.evidence import Evidence, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import explained
 from scratchtune.tables.families import checked_families
-from scratchtune.tables.features import check_useful, table_of
+from scratchtune.tables.features import check_range, check_useful, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
-from scratchtune.tables.model import Target
-from scratchtune.tables.prepared import Prepared
-from scratchtune.tables.reading.kinds import Kind, described_unseen, mostly_single
+from scratchtune.tables.prepared import Prepared, prepared_of_arrays
+from scratchtune.tables.reading.kinds import Kind
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.searching import (
     LIBRARY,
@@ -45,13 +43,13 @@ from scratchtune.tables.searching import (
     search,
 )
 from scratchtune.tables.space_file import read_space
-from scratchtune.tables.splitting import enough_rows, order_of, splits_for
+from scratchtune.tables.splitting import enough_rows, splits_for
 from scratchtune.tables.stored import packed, unpacked_parts
-from scratchtune.tables.table_encoder import check_range
-from scratchtune.tables.target_scale import ASKED, check_size
+from scratchtune.tables.target import Target
+from scratchtune.tables.target_scale import ASKED
 from scratchtune.tables.threshold import best_threshold
 from scratchtune.tables.units import Units, units_of
-from scratchtune.tables.wording import argument, option
+from scratchtune.tables.wording import argument
 
 IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
 LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
@@ -95,7 +93,8 @@ class AutoML(protocol.Parameters):
             checks.integer(argument("n_trials"), self.n_trials, 1)
         checked_families(self.families)
         if checks.integer(argument("n_jobs"), self.n_jobs, -1) == 0:
-            raise ValueError(f"{argument('n_jobs')} is 0; it must be at least 1, or -1 for one thread on each processor")
+            raise ValueError(f"{argument('n_jobs')} is 0; it must be at least 1, or -1 for one thread on each "
+                             "processor")
         checks.integer("verbose", self.verbose, 0)
         if not isinstance(self.searcher, Searcher):
             checks.choice(argument("searcher"), self.searcher, SEARCHERS)
@@ -111,56 +110,48 @@ class AutoML(protocol.Parameters):
         has finished by then, the model is that of the best one, and ``study_`` holds all.
         """
         self.check_arguments()
+        protocol.required_target(self, y)
         with protocol.unchanged_by_failure(self):
-            protocol.required_target(self, y)
-            table = self._table(X, fitting=True)
-            values, labels = self._checked_target(y, len(table))
-            enough_rows(len(table))
-            rows = order_of(groups, times, len(table))
-            target = Target("y", tuple(map(str, labels)), "")
-            audit = audited(table, values, target.classes, rows, seed=seed_from(0), strict=self.strict)
-            dropped = tuple(name for name, kind in self.kinds_.items() if name not in table.names)
-            prepared = Prepared(table, target, values, np.arange(len(table)), np.arange(0), dropped, rows=rows)
-            interrupted = self._fit(prepared, audit, labels)
+            self.seed_ = seed_from(self.random_state)
+            table = table_of(X)
+            protocol.remember_columns(self, len(table.names), protocol.column_names(X))
+            prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
+            for finding in prepared.audit.findings:
+                if finding.column in prepared.audit.dropped:
+                    checks.warn(finding.text)
+            interrupted = self._fit(prepared)
         if interrupted is not None:
             raise interrupted
         return self
 
     def fit_prepared(self, prepared: Prepared) -> Self:
-        """Search on the training rows of a prepared table; class labels are then texts. Interruptions as in `fit`."""
+        """Search on the training rows of a prepared table; interruptions are as in `fit`."""
         self.check_arguments()
         classes = prepared.target.classes
         if bool(classes) != (self.kind == "classifier"):
             raise ValueError(f"the target {prepared.target.name!r} has {len(classes) or 'no'} classes, and "
-                             f"{type(self).__name__} predicts {'classes' if not classes else 'values'}")
+                             f"{type(self).__name__} predicts {'values' if classes else 'classes'}")
         with protocol.unchanged_by_failure(self):
-            table = prepared.table
-            enough_rows(len(prepared.training_rows))
-            protocol.remember_columns(self, len(table.names), None)
-            self.kinds_ = table.kinds(table.names)
-            interrupted = self._fit(prepared, getattr(prepared, "audit", None) or audited(
-                table, prepared.y, classes), np.array(classes, dtype=object))
+            for name in ("n_features_in_", "feature_names_in_"):  # of an earlier fit
+                vars(self).pop(name, None)
+            self.seed_ = seed_from(self.random_state)
+            interrupted = self._fit(prepared)
         if interrupted is not None:
             raise interrupted
         return self
 
-    def _checked_target(self, y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return class numbers and the labels of the classes, or values and no labels."""
-        raise NotImplementedError
-
-    def _fit(self, prepared: Prepared, audit: Any, labels: np.ndarray) -> KeyboardInterrupt | None:
+    def _fit(self, prepared: Prepared) -> KeyboardInterrupt | None:
         """Search, choose what is saved, and estimate its score on new rows; return the interruption, if there was one.
 
         After an interruption the model is that of the best trial so far.
         """
-        self.target_, self.audit_, self.reading_ = prepared.target, audit, prepared.reading
-        self.dropped_ = tuple(prepared.dropped)
-        if len(labels):
-            self.classes_ = labels
-        goal = goal_for(len(labels), self.scoring)
-        self.seed_ = seed_from(self.random_state)
+        self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
+        self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
+        if len(prepared.labels):
+            self.classes_ = prepared.labels
+        goal = goal_for(len(prepared.target.classes), self.scoring)
         plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
-        folds, units = self._folds(prepared, len(labels))
+        folds, units = self._folds(prepared, goal.classes)
         self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
         begun = time.monotonic()
         budget = Budget(self.time_budget, self.n_trials, begun)
@@ -186,7 +177,11 @@ class AutoML(protocol.Parameters):
         """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
         chosen = prepared.training_rows
         table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
+        enough_rows(len(table))
         check_useful(table)
+        for name in table.names:
+            if not table.is_text(name):
+                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
         duplicates = None if self.audit_.duplicates is None else self.audit_.duplicates[chosen]
         seconds = self.time_budget if self.n_trials is None else np.inf
         splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, seconds, duplicates)
@@ -247,7 +242,7 @@ class AutoML(protocol.Parameters):
         """The weighted mean of the members' predictions, each the mean over its folds."""
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        table = self._table(X, fitting=False)
+        table = self.table_of(X)
         cache: dict[int, np.ndarray] = {}
         parts = []
         for models in self.members_.values():
@@ -260,27 +255,13 @@ class AutoML(protocol.Parameters):
             parts.append(np.mean(each, axis=0))
         return weighted(parts, np.array(list(self.weights_.values())))
 
-    def _table(self, X: Any, fitting: bool) -> Table:
-        """X as a table without identifiers; number, names and kinds of its columns are stored, or those of `fit`."""
-        names = protocol.column_names(X)
-        table = table_of(X, None if fitting else self.kinds_)
-        if fitting:
-            protocol.remember_columns(self, len(table.names), names)
-            self.kinds_ = table.kinds()
-            for name, kind in self.kinds_.items():
-                if kind.why:
-                    keeping = option("text" if table.is_text(name) else "numeric", name)
-                    checks.warn(f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
-                                f"Table.from_columns(X, {keeping}) keeps it")
-        elif not isinstance(X, Mapping):  # which need not have the order of training
-            protocol.compare_columns(self, len(table.names), names)
-        table = table.as_kinds(self.kinds_)
-        for name in table.names:
-            if not table.is_text(name):
-                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
-        for name, texts in table.unseen(self.kinds_).items():
-            checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
-        return table
+    def table_of(self, X: Any, with_target: bool = False) -> Table:
+        """Return X, whatever `predict` takes, as a table with the columns of training (`new_rows.table_of`)."""
+        return new_rows.table_of(self, X, with_target)
+
+    def read(self, path: Any, with_target: bool = False, **changed: Any) -> Table:
+        """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ."""
+        return new_rows.read(self, path, with_target, **changed)
 
     def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
         """Return the score that new rows are expected to have, with its interval, on ``rows`` new rows.
@@ -372,14 +353,6 @@ class AutoClassifier(AutoML):
 
     kind = "classifier"
 
-    def _checked_target(self, y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        classes, codes = np.unique(class_labels_of(y, rows), return_inverse=True)
-        if len(classes) < 2:
-            raise ValueError(f"y holds one class, {classes.tolist()}; it must hold at least two")
-        if rare := mostly_single(np.bincount(codes)):
-            checks.warn(f"y holds {rare} AutoRegressor predicts a quantity")
-        return codes, classes
-
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, (n, classes), in the order of ``classes_``."""
         predictions = self._predictions(X)
@@ -399,8 +372,8 @@ class AutoClassifier(AutoML):
     def checked_threshold(self, threshold: float | str) -> float:
         """Return a threshold as a number; a ValueError if there are not two classes."""
         if len(self.classes_) != 2:
-            raise ValueError(f"{argument('threshold')} is {threshold!r}; it is for two classes, and this model predicts "
-                             f"{len(self.classes_)}")
+            raise ValueError(f"{argument('threshold')} is {threshold!r}; it is for two classes, and this model "
+                             f"predicts {len(self.classes_)}")
         if threshold == "best" and self.threshold_ is not None:
             return float(self.threshold_)
         return checks.real(argument("threshold"), threshold, 0.0, 1.0)
@@ -414,16 +387,6 @@ class AutoRegressor(AutoML):
     """AutoML for values; the arguments are those of `AutoClassifier`."""
 
     kind = "regressor"
-
-    def _checked_target(self, y: Any, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        values = protocol.column_as_vector(checks.targets("y", y, rows).astype(np.float64))
-        if values.ndim != 1:
-            raise ValueError(f"y has shape {values.shape}; it must be (n,)")
-        enough_rows(rows)
-        check_size("y", values)
-        if values.min() == values.max():
-            raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
-        return values, np.array([])
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the value of each row, (n,)."""

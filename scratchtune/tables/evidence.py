@@ -61,8 +61,8 @@ class Verdict(NamedTuple):
 def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = False) -> Verdict:
     """Compare the predictions of the ensemble with the best default configuration among the baselines.
 
-    A gain is shown if it is larger than `ERRORS` standard errors. ``trials`` is how many configurations were tried; after an
-    interruption the best of them is saved in any case.
+    A gain is shown if it is larger than `ERRORS` standard errors. ``trials`` is how many configurations were tried;
+    after an interruption the best of them is saved in any case.
     """
     goal, y = evidence.goal, evidence.y
     losses = {name: goal.loss(y, evidence.baselines[name]) for name in IN_WORDS if name in evidence.baselines}

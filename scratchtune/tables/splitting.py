@@ -16,7 +16,6 @@ from scratchtune import checks
 from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
-from scratchtune.protocol import is_missing
 from scratchtune.tables.row_order import RowOrder, most_time_folds
 
 FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
@@ -92,42 +91,6 @@ def _folds(rows: int, seconds: float) -> int:
     if rows <= SMALL:
         return SMALL_FOLDS
     return FOLDS if rows <= np.clip(LARGE_A_SECOND * seconds, LEAST_LARGE, LARGE) else FEWER_FOLDS
-
-
-def order_of(groups: Any, times: Any, rows: int) -> RowOrder:
-    """Return the groups or the times of rows as numbers; a ValueError if both are given, or a value is missing."""
-    if groups is not None and times is not None:
-        raise ValueError("groups and times are given; it must be one of them")
-    if groups is None and times is None:
-        return INDEPENDENT
-    kind, name, given = ("group", "groups", groups) if times is None else ("time", "times", times)
-    given = np.asarray(given)
-    if given.shape != (rows,):
-        raise ValueError(f"{name} has shape {given.shape} and X has {rows} rows; it must hold one {kind} for each row")
-    missing = np.zeros(rows, bool)
-    if given.dtype == object:
-        missing = np.array([is_missing(value) or value is None or value != value for value in given], bool)
-    elif given.dtype.kind in "fM":
-        missing = np.isnan(given)
-    if missing.any():
-        raise ValueError(f"{name} is missing in {checks.counted(int(missing.sum()), 'row')}, first in row "
-                         f"{int(missing.argmax()) + 1}; every row needs a {kind}")
-    if kind == "time":
-        return RowOrder(kind, name, _as_numbers(given), given.dtype.kind == "M")
-    names, numbers = np.unique(given.astype(str) if given.dtype == object else given, return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(f"groups is {names[0]!s} in all rows; there must be at least two groups")
-    return RowOrder(kind, name, numbers)
-
-
-def _as_numbers(times: np.ndarray) -> np.ndarray:
-    """Return times as numbers: dates as days since 1970."""
-    for dates in (times.dtype.kind == "M", True):
-        try:
-            return times.astype("datetime64[ns]").astype(np.int64) / 86_400e9 if dates else times.astype(np.float64)
-        except (TypeError, ValueError):
-            continue
-    raise ValueError(f"times holds {times[0]!r}; it must hold numbers or dates")
 
 
 def _checked(splits: Any, rows: int) -> list[Split]:

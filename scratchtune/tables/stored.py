@@ -20,9 +20,9 @@ from scratchtune.tables.evidence import Verdict
 from scratchtune.tables.expectation import Estimate
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
-from scratchtune.tables.model import Target
 from scratchtune.tables.reading.kinds import Kind, checked_kind
 from scratchtune.tables.reading.notation import Reading
+from scratchtune.tables.target import Target
 from scratchtune.tables.target_scale import checked_scale
 from scratchtune.tables.trees import loading as tree_files
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from scratchtune.evaluation import ShuffleSplit, TimeSeriesSplit
-from scratchtune.tables.splitting import order_of, splits_for
+from scratchtune.tables.row_order import order_of_arrays
+from scratchtune.tables.splitting import splits_for
 
 
 @pytest.mark.parametrize(("rows", "folds"), [(10, 5), (400, 8), (5_000, 5), (50_000, 3), (200_000, 1)])
@@ -31,7 +32,7 @@ def test_every_fold_has_every_class() -> None:
 
 def test_a_group_is_in_one_part_only() -> None:
     groups = np.repeat(np.arange(12), 5)
-    for training, validation in splits_for(np.arange(60.0), 0, rows=order_of(groups, None, 60)):
+    for training, validation in splits_for(np.arange(60.0), 0, rows=order_of_arrays(groups, None, 60)):
         assert not set(groups[training]) & set(groups[validation])
 
 
@@ -43,10 +44,10 @@ def test_a_fold_that_trains_on_one_class_is_left_out() -> None:
     """In the order of time, a class may first occur late."""
     y = np.repeat([0, 1], 30)
     with pytest.warns(UserWarning, match="3 folds of 5 left out, since the rows to train on hold one class"):
-        splits = splits_for(y, 2, rows=order_of(None, np.arange(60), 60))
+        splits = splits_for(y, 2, rows=order_of_arrays(None, np.arange(60), 60))
     assert len(splits) == 2 and all(len(np.unique(y[training])) == 2 for training, _ in splits)
     with pytest.raises(ValueError, match="each of 2 folds trains on hold one class; two are needed"):
-        splits_for(y, 2, rows=order_of(y, None, 60))
+        splits_for(y, 2, rows=order_of_arrays(y, None, 60))
 
 
 def test_equal_rows_are_in_one_fold() -> None:
@@ -61,7 +62,7 @@ def test_equal_rows_are_in_one_fold() -> None:
     np.arange(60)[::-1], [f"{2000 + k}-01-01" for k in range(60, 0, -1)],
     np.datetime64("2020-01-01") - np.arange(60)])
 def test_a_fold_trains_on_earlier_rows_than_it_tests(times: Any) -> None:
-    splits = splits_for(np.arange(60.0), 0, rows=order_of(None, times, 60))
+    splits = splits_for(np.arange(60.0), 0, rows=order_of_arrays(None, times, 60))
     assert len(splits) == 5 and all(min(training) > max(validation) for training, validation in splits)
 
 
@@ -72,15 +73,6 @@ def test_a_fold_trains_on_earlier_rows_than_it_tests(times: Any) -> None:
 def test_folds_that_do_not_test_each_row_once_are_refused(cv: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         splits_for(np.arange(60.0), 0, cv)
-
-
-@pytest.mark.parametrize(("groups", "message"), [
-    ([1, 2], r"groups has shape \(2,\)"), (np.ones((60, 2)), r"shape \(60, 2\)"), ([7] * 60, "groups is 7 in all rows"),
-    (["a", None] * 30, "missing in 30 rows, first in row 2"), ([1.0, np.nan] * 30, "missing in 30 rows"),
-])
-def test_groups_must_be_known_and_several(groups: object, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        order_of(groups, None, 60)
 
 
 def test_three_rows_are_too_few() -> None:
