@@ -81,8 +81,7 @@ def is_category(column: Column) -> bool:
 def text_of(values: Iterable[Any], markers: Collection[str] = MISSING) -> Text:
     """Return a column of texts; None and the markers are missing values."""
     known = Codes(markers)
-    codes = np.fromiter((known["" if value is None else str(value)] for value in values), np.int32)
-    return Text(codes, known.texts)
+    return Text(known.of(["" if value is None else str(value) for value in values]), known.texts)
 
 
 class Codes(dict[str, int]):
@@ -93,6 +92,10 @@ class Codes(dict[str, int]):
         self.texts: list[str] = []
         self._numbers: dict[str, int] = {}
         self._markers = markers
+
+    def of(self, cells: Sequence[str]) -> np.ndarray:
+        """The codes of some cells, (n,) of int32."""
+        return np.fromiter(map(self.__getitem__, cells), np.int32, len(cells))
 
     def __missing__(self, cell: str) -> int:
         text = cell.strip()
@@ -105,10 +108,7 @@ class Codes(dict[str, int]):
 
 def text_of_numbers(numbers: np.ndarray, markers: Collection[str] = MISSING) -> Text:
     """Return a column of numbers as texts."""
-    different, inverse = np.unique(numbers, return_inverse=True)
-    known = Codes(markers)
-    codes = np.array([known["" if np.isnan(number) else number_text(float(number))] for number in different], np.int32)
-    return Text(codes[inverse], known.texts)
+    return text_of((None if np.isnan(number) else number_text(number) for number in numbers.tolist()), markers)
 
 
 def number_text(number: float) -> str:

@@ -7,10 +7,10 @@ a cell is not a number; if that happens after the first chunk, the column is rea
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import os
 import re
+import zipfile
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
@@ -29,10 +29,12 @@ from scratchtune.tables.reading.frames import FORMATS, read_frame
 from scratchtune.tables.reading.notation import (
     DECIMALS,
     LARGEST_EXACT,
+    NUMBER,
     THOUSANDS,
     Reading,
     decimal_of,
     is_missing,
+    kind_of,
     to_number,
 )
 from scratchtune.tables.reading.table import Table, check_kinds, check_names
@@ -102,11 +104,24 @@ def read_table(
     ending = Path(shown).suffix.lower()
     with _opened(path) as file:
         if ending == ".npz":
-            return _read_arrays(shown, file, columns, reading)
-        if ending in FORMATS:
+            names, arrays = _arrays(shown, file, columns)
+        elif ending in FORMATS:
             arrays = read_frame(shown, file, reading.missing)
-            return _table_of(shown, list(arrays), arrays, columns, reading)
-        return _CSV(shown, file, reading).table(columns)
+            names = list(arrays)
+        else:
+            return _CSV(shown, file, reading, columns).table()
+    return _table_of(shown, names, arrays, columns, reading)
+
+
+class _Columns(NamedTuple):
+    """Which columns of a file are read."""
+
+    skip: frozenset[str]
+    only: frozenset[str] | None
+
+    def reads(self, name: str) -> bool:
+        """Whether a column is read."""
+        return name not in self.skip and (self.only is None or name in self.only)
 
 
 def _checked(reading: Reading) -> Reading:
@@ -121,17 +136,6 @@ def _checked(reading: Reading) -> Reading:
     return reading
 
 
-class _Columns(NamedTuple):
-    """Which columns of a file are read."""
-
-    skip: frozenset[str]
-    only: frozenset[str] | None
-
-    def reads(self, name: str) -> bool:
-        """Whether a column is read."""
-        return name not in self.skip and (self.only is None or name in self.only)
-
-
 def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
     """Return the name of a file as messages show it."""
     return os.fspath(path) if isinstance(path, (str, os.PathLike)) else str(getattr(path, "name", "the file"))
@@ -139,11 +143,8 @@ def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
 
 def first_line(path: str | os.PathLike[str]) -> bytes:
     """Return the first line of a file that can be read twice, at most 65,536 bytes; decompressed if it is gzip."""
-    with opened_file(path, _PURPOSE) as file:
-        is_gzip = file.read(2) == GZIP
-        file.seek(0)
-        with about(f"{path}, which gzip has compressed,"):
-            return (gzip.open(file) if is_gzip else file).readline(1 << 16)
+    with _opened(path) as file:
+        return file.readline(1 << 16)
 
 
 def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
@@ -160,102 +161,76 @@ def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
 # CSV ------------------------------------------------------------------------------------------------------------------
 
 
-class _Numbers:
-    """Collects a column of numbers, chunk by chunk; `add` returns whether all cells were finite numbers or missing."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.reading, self.markers = reading, reading.markers
-        self.parts: list[np.ndarray] = []
-
-    def add(self, cells: Sequence[str]) -> bool:
-        try:
-            part = np.array(self._numbers(cells))
-        except ValueError:
-            return False
-        self.parts.append(part)
-        return not np.isinf(part).any()
-
-    def _numbers(self, cells: Sequence[str]) -> list[float]:
-        """Cells as numbers, NaN for a missing value; a ValueError if a cell is neither."""
-        if self.reading.notation != (".", None):
-            return [np.nan if is_missing(cell, self.markers) else to_number(cell, *self.reading.notation)
-                    for cell in cells]
-        if "_" in "".join(cells):  # Python reads 1_000 as a number
-            raise ValueError
-        try:
-            return [float(cell) if cell else np.nan for cell in cells]
-        except ValueError:
-            return [np.nan if is_missing(cell, self.markers) else float(cell) for cell in cells]
-
-    def column(self) -> np.ndarray:
-        column = without_markers(np.concatenate(self.parts), self.reading)
-        self.parts = []
-        return column
-
-
-class _Texts:
-    """Collects a column of texts, chunk by chunk."""
-
-    def __init__(self, reading: Reading) -> None:
-        self.parts: list[np.ndarray] = []
-        self.codes = Codes(reading.markers)
-
-    def add(self, cells: Sequence[str]) -> bool:
-        self.parts.append(np.fromiter(map(self.codes.__getitem__, cells), np.int32, len(cells)))
-        return True
-
-    def column(self) -> Text:
-        return Text(np.concatenate(self.parts), self.codes.texts)
-
-
 class _CSV:
     """A CSV file that is being read, once or twice."""
 
-    def __init__(self, path: str, file: BinaryIO, reading: Reading) -> None:
+    def __init__(self, path: str, file: BinaryIO, reading: Reading, columns: _Columns) -> None:
         self.path, self.file, self.start = path, file, 0
-        self._check_bytes()
         named = self._named_delimiter()
         self.delimiter = reading.delimiter or named or max(DELIMITERS, key=self._quality)
         header = f"{path}, line {1 + (self.start > 0)}"
         self.names = checked_names([name.strip() for name in self._first_rows(1)[0]], header)
-        if all(_is_number(name) for name in self.names):
+        if all(kind_of(name) == NUMBER for name in self.names):
             raise ValueError(f"{header}: the header holds only numbers; it must hold the names of the columns")
-        self.reading = reading._replace(delimiter=self.delimiter)
+        self.kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
+        self.reading = reading._replace(delimiter=self.delimiter, decimal=reading.decimal or self._decimal(reading))
 
-    def table(self, columns: _Columns) -> Table:
+    def table(self) -> Table:
         """Return the table of the selected columns."""
-        kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
-        if self.reading.decimal is None:
-            self.reading = self.reading._replace(decimal=self._decimal(columns))
-        read: dict[int, Column] = self._collected(
-            {i: (_Texts if name in self.reading.text else _Numbers)(self.reading) for i, name in kept.items()})
-        large = [i for i, column in read.items() if not isinstance(column, Text) and (
-            np.abs(column) >= LARGEST_EXACT).any()]
-        again = [*large, *(i for i in kept if i not in read)]
-        texts = self._collected({i: _Texts(self.reading) for i in again}) if again else {}
+        read = self._columns([i for i, name in self.kept.items() if name not in self.reading.text],
+                             [i for i, name in self.kept.items() if name in self.reading.text])
+        large = {i for i, column in read.items() if not isinstance(column, Text) and (
+            np.abs(column) >= LARGEST_EXACT).any()}
+        again = [i for i in self.kept if i not in read or i in large]
+        texts = self._columns([], again) if again else {}
         with about(f"{self.path}:"):
             for i in large:
-                check_exact(kept[i], texts.pop(i), read[i], self.reading, self._where)
+                check_exact(self.kept[i], texts.pop(i), read[i], self.reading, self._where)
             for i, column in (read | texts).items():
-                read[i] = decided(kept[i], column, self.reading, self._where) if isinstance(column, Text) else column
-        return Table({name: read[i] for i, name in kept.items()},
-                     [name for i, name in enumerate(self.names) if i not in kept], self.reading)
+                if isinstance(column, Text):
+                    read[i] = decided(self.kept[i], column, self.reading, self._where)
+        return Table({name: read[i] for i, name in self.kept.items()},
+                     [name for i, name in enumerate(self.names) if i not in self.kept], self.reading)
 
-    def _collected(self, collectors: dict[int, Any]) -> dict[int, Any]:
-        """Read all rows; return the columns, without those that turned out not to be numeric after the first rows."""
+    def _columns(self, numeric: list[int], texts: list[int]) -> dict[int, Column]:
+        """Read columns of numbers and of texts, without those that turn out not to be numeric after the first chunk."""
+        parts: dict[int, list[np.ndarray]] = {i: [] for i in (*numeric, *texts)}
+        codes = {i: Codes(self.reading.markers) for i in texts}
         rows = 0
         for chunk in self._chunks():
             columns = list(zip(*chunk, strict=True))
-            for i in list(collectors):
-                if not collectors[i].add(columns[i]):
-                    del collectors[i]
-                    if rows == 0:  # later, the texts of the rows before are lost
-                        collectors[i] = _Texts(self.reading)
-                        collectors[i].add(columns[i])
+            for i in list(parts):
+                try:
+                    part = codes[i].of(columns[i]) if i in codes else self._numbers(columns[i])
+                except ValueError:
+                    if rows:  # the texts of the rows before are lost
+                        del parts[i]
+                        continue
+                    codes[i] = Codes(self.reading.markers)
+                    part = codes[i].of(columns[i])
+                parts[i].append(part)
             rows += len(chunk)
-        if rows == 0:
+        if not rows:
             raise ValueError(f"{self.path} has a header and no rows; a table has at least one row")
-        return {i: collector.column() for i, collector in collectors.items()}
+        return {i: Text(np.concatenate(parts.pop(i)), codes[i].texts) if i in codes else np.concatenate(parts.pop(i))
+                for i in list(parts)}
+
+    def _numbers(self, cells: Sequence[str]) -> np.ndarray:
+        """Cells as numbers, NaN for a missing value; a ValueError if a cell is neither, or infinite."""
+        markers, notation = self.reading.markers, self.reading.notation
+        if notation != (".", None):
+            part = [np.nan if is_missing(cell, markers) else to_number(cell, *notation) for cell in cells]
+        elif "_" in "".join(cells):  # Python reads 1_000 as a number
+            raise ValueError
+        else:
+            try:
+                part = [float(cell) if cell else np.nan for cell in cells]
+            except ValueError:
+                part = [np.nan if is_missing(cell, markers) else float(cell) for cell in cells]
+        numbers = without_markers(np.array(part), self.reading)
+        if np.isinf(numbers).any():
+            raise ValueError
+        return numbers
 
     def _chunks(self) -> Iterator[list[list[str]]]:
         """Yield the rows below the header, some at a time; each has as many cells as there are names."""
@@ -313,7 +288,8 @@ class _CSV:
 
     # Before the rows
 
-    def _check_bytes(self) -> None:
+    def _named_delimiter(self) -> str | None:
+        """Return the delimiter that a first line ``sep=;`` names, if any; a ValueError if the file holds no text."""
         start = self.file.read(1 << 16)
         if not start.strip(b"\xef\xbb\xbf \t\r\n"):
             raise ValueError(f"{self.path} is empty; the first line of a table holds the names of its columns")
@@ -322,15 +298,10 @@ class _CSV:
                              "of a workbook end in .xlsx")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
             decoded_text(self.path, start, _PURPOSE)  # raises
-
-    def _named_delimiter(self) -> str | None:
-        """Return the delimiter that a first line ``sep=;`` names, which Excel writes; the header is the next line."""
-        self.file.seek(0)
-        line = self.file.readline(16)
-        named = re.fullmatch(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", line)
+        named = re.match(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", start)  # which Excel reads; the header is the next line
         if named is None:
             return None
-        self.start = len(line)
+        self.start = named.end()
         return str(checks.choice(f"{self.path}, line 1: sep", named[1].decode("latin-1"), DELIMITERS))
 
     def _quality(self, delimiter: str) -> tuple[bool, int]:
@@ -342,49 +313,41 @@ class _CSV:
             return False, 0
         return len(set(widths)) == 1 and widths[0] > 1, widths[0]
 
-    def _decimal(self, columns: _Columns) -> str:
+    def _decimal(self, reading: Reading) -> str:
         """Return the decimal mark of the first rows; it is a comma only if the delimiter is not a comma."""
         if self.delimiter == ",":
             return "."
         rows = [row for row in self._first_rows(1 + _SNIFFED)[1:] if len(row) == len(self.names)]
-        cells = zip(self.names, zip(*rows, strict=True), strict=False)
-        return decimal_of({name: text_of(values, self.reading.markers).counts() for name, values in cells
-                           if columns.reads(name) and name not in self.reading.text}, self.reading.thousands)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return float(text) == float(text)
-    except ValueError:
-        return False
+        cells = dict(enumerate(zip(*rows, strict=True)))
+        return decimal_of({name: text_of(cells[i], reading.markers).counts() for i, name in self.kept.items()
+                           if i in cells and name not in reading.text}, reading.thousands)
 
 
 # Arrays ---------------------------------------------------------------------------------------------------------------
 
 
-def _read_arrays(path: str, file: BinaryIO, wanted: _Columns, reading: Reading) -> Table:
-    """Read NumPy's archive: each array of one dimension is a column, and one of two dimensions several."""
+def _arrays(path: str, file: BinaryIO, wanted: _Columns) -> tuple[list[str], dict[str, np.ndarray]]:
+    """Return the names of the columns of NumPy's archive, and those columns that may be selected."""
     try:
-        with about(path):
-            archive = Archive(file)
-    except ValueError:
+        archive = Archive(file)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
         raise ValueError(f"{path} is not an .npz file; numpy.savez(path, name=array, ..) writes one") from None
     arrays: dict[str, np.ndarray] = {}
     names: list[str] = []
     for file_name in archive.names:
         name = file_name.removesuffix(".npy").strip()
-        if not (wanted.reads(name) or name not in wanted.skip and any(
-                column.startswith(name) for column in wanted.only or ())):
-            names.append(name)
-            continue
-        with about(f"{path}:"):
-            array = Member(archive, file_name).read()
-        if array.ndim not in (1, 2):
-            raise ValueError(f"{path}: the array {name!r} has shape {array.shape}; it must have one or two dimensions")
-        found = {name: array} if array.ndim == 1 else {f"{name}{j}": column for j, column in enumerate(array.T)}
-        names += found
+        found: dict[str, np.ndarray] = {}
+        if wanted.reads(name) or name not in wanted.skip and any(
+                column.startswith(name) for column in wanted.only or ()):
+            with about(f"{path}:"):
+                array = Member(archive, file_name).read()
+            if array.ndim not in (1, 2):
+                raise ValueError(
+                    f"{path}: the array {name!r} has shape {array.shape}; it must have one or two dimensions")
+            found = {name: array} if array.ndim == 1 else {f"{name}{j}": column for j, column in enumerate(array.T)}
+        names += found or [name]
         arrays |= found
-    return _table_of(path, checked_names(names, path), arrays, wanted, reading)
+    return checked_names(names, path), arrays
 
 
 def _table_of(
