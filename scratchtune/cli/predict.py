@@ -45,11 +45,13 @@ def run_predict(given: argparse.Namespace) -> int:
     _check_predict(given)
     model: Any = loaded(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
     target = model.target_
-    if given.proba and not target.classes:
-        raise ValueError(f"--proba is for classes; {given.model} predicts values of {target.name!r}")
+    for name in ("proba", "threshold"):
+        if getattr(given, name) is not (False if name == "proba" else None) and not target.classes:
+            raise ValueError(f"--{name} is for classes; {given.model} predicts values of {target.name!r}")
     with plain_warnings():
         table = _new_rows(given, model)
-        answers = model.predict_proba(table) if given.proba else model.predict(table, given.threshold)
+        limit = {} if given.threshold is None else {"threshold": given.threshold}
+        answers = model.predict_proba(table) if given.proba else model.predict(table, **limit)
     if given.out is not None:
         written = table.reading  # with the separators of FILE
         write_text(given.out, csv_text(_with_columns(given, table, target, answers), "\n", written.delimiter or ",",

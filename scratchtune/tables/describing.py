@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.prepared import Prepared
-from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.reading.date_columns import parts_of, written_day
-from scratchtune.tables.reading.notation import share_of_numbers
-from scratchtune.tables.row_order import described_split
+from scratchtune.tables.reading.columns import Dates
+from scratchtune.tables.reading.date_columns import written_day
+from scratchtune.tables.row_order import RowOrder
 from scratchtune.tables.wording import option
 
 
@@ -30,17 +27,13 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
              "missing)"]
     if prepared.reading.decimal == ",":
         lines.append(f"numbers are read with a decimal comma ({option('decimal', '.')} reads them with a point)")
-    lines += prepared.audit.lines()
-    for name in table.names:
-        lines += _about(name, table.column(name), name in prepared.reading.text)
-    lines += described_split(prepared.rows, prepared.training_rows, prepared.test_rows)
+    lines += [*prepared.audit.lines(), *_split(prepared.rows, prepared.training_rows, prepared.test_rows)]
     why = "as asked" if target.reason == "as asked" else f"since {target.reason}"
     lines.append(f"target {target.name!r}: {target.task}, {why}")
     if target.classes:
         counts = np.bincount(prepared.y)
         shares = [f"{label} {count / len(table):.1%}" for label, count in zip(target.classes, counts, strict=True)]
         lines.append("classes: " + ", ".join(shares[:12]) + (", ..." if len(shares) > 12 else ""))
-        lines += _alike(target.name, target.classes)
         if len(target.classes) == 2:
             lines.append(_positive(target.classes, counts, positive))
     return "\n".join(lines)
@@ -54,33 +47,18 @@ def _positive(classes: tuple[str, ...], counts: np.ndarray, asked: str | None) -
     return f"positive class: {classes[1]!r}, {why} ({option('positive', classes[0])} chooses the other)"
 
 
-def _about(name: str, column: np.ndarray | Text, as_asked: bool) -> list[str]:
-    """Say what dates become; warn of texts that are nearly all numbers, or that differ in case alone."""
-    if not isinstance(column, Text):
+def _split(rows: RowOrder, training: np.ndarray, test: np.ndarray) -> list[str]:
+    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
+    if rows.kind == "none":
         return []
-    if isinstance(column, Dates):
-        return [_dates(name, column)] * bool(len(column.days))
-    counts = column.counts()
-    share = 0.0 if as_asked else share_of_numbers(counts)
-    mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
-    return [mixed] * (0.0 < share < 1.0) + _alike(name, counts)
-
-
-def _dates(name: str, column: Dates) -> str:
-    """Say which features a column of dates becomes, and which dates it spans."""
-    days = column.values_in_days()
-    first, last, parts = np.nanmin(days), np.nanmax(days), parts_of(days)
-    order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
-    listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
-    return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
-            f"{checks.counted(len(parts), 'part')} ({listed}); {option('text', name)} makes each a category")
-
-
-def _alike(name: str, texts: Iterable[str]) -> list[str]:
-    """Return a warning, a list of one line, if texts differ only in the case of their letters; else none."""
-    first: dict[str, str] = {}
-    for text in texts:
-        other = first.setdefault(text.casefold(), text)
-        if other != text:
-            return [f"{other!r} and {text!r} of {name!r} are two categories, since case matters"]
-    return []
+    if not len(test):
+        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
+        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
+    if rows.kind == "group":
+        sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
+        return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
+                "folds have whole groups too"]
+    first = rows.values[test].min()
+    since = written_day(first) if rows.dates else f"{first:g}"
+    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
+            "each fold trains on earlier rows than it tests"]

@@ -19,7 +19,6 @@ from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind, described
 from scratchtune.tables.reading.notation import DECIMALS, THOUSANDS, Reading
 from scratchtune.tables.reading.reading import DELIMITERS, first_line, read_table
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.table_encoder import check_range, other_columns
 
 
 def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
@@ -38,18 +37,24 @@ def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
     absent = [name for name in (*model.kinds_, *[target] * with_target) if name not in given.names]
     unknown = [name for name in given.names if name not in known]
     if absent:
-        raise other_columns(absent, unknown + [name for name in given.skipped if name not in known])
+        others = unknown + [name for name in given.skipped if name not in known]
+        raise ValueError(f"the columns differ from those in training: {_are(absent)} missing"
+                         + f", and {_are(others)} unknown" * bool(others))
     if unknown:
         checks.warn(f"ignored, since the model does not use them: {checks.quoted(unknown)}")
     table = given.as_kinds(model.kinds_)
     for name in table.names:
         if not table.is_text(name):
-            check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
+            features.check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
     for name, texts in table.unseen(model.kinds_).items():
         checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
     if not with_target:
         return table
     return Table({**{name: table.column(name) for name in table.names}, target: given.column(target)})
+
+
+def _are(names: list[str]) -> str:
+    return f"{checks.quoted(names)} {'is' if len(names) == 1 else 'are'}"
 
 
 def _table(model: Any, X: Any, with_target: bool) -> Table:

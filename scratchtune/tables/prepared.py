@@ -13,15 +13,14 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.labels import class_labels_of
-from scratchtune.tables.audit import Audit, Finding, audited
+from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.features import table_of
-from scratchtune.tables.reading.kinds import EMPTY, IDENTIFIER, mostly_single
 from scratchtune.tables.reading.notation import Reading
 from scratchtune.tables.reading.table import Table, check_names
 from scratchtune.tables.row_order import RowOrder, hold_out, order_of_arrays, row_order
 from scratchtune.tables.target import Target, read_target, rows_with_target
 from scratchtune.tables.target_scale import check_size
-from scratchtune.tables.wording import argument, option
+from scratchtune.tables.wording import argument
 
 INDEPENDENT = RowOrder()  # rows without groups or times
 
@@ -84,15 +83,12 @@ def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[Prepa
     reading, rows = table.reading, len(table)
     table = rows_with_target(table, target)
     found, y = read_target(table, target, options.get("task"), options.get("positive"))
-    if found.classes and (single := mostly_single(np.bincount(y))):
-        raise ValueError(f"the target {target!r} holds {single} Take another column, or {option('task', 'regression')}")
     order = row_order(table, options.get("group"), options.get("time"))
     left_out = dict.fromkeys([*drop, *[order.name] * (order.kind == "group")])
     columns = table.without(target, *(name for name in left_out if name in table.names))
     asked = (*keep, *reading.text, *reading.numeric, *[order.name] * (order.kind == "time"))
     audit = audited(columns, y, found.classes, order, asked=asked, without_target=rows - len(table), seed=seed,
                     strict=options.get("strict", False))
-    audit = _with_identifiers(columns, asked, audit)
     columns = _features(columns, audit, f" beside the target {target!r}")
     test_size = checks.real(argument("test_size"), options.get("test_size", 0.0), 0.0, 1.0, open_high=True)
     training_rows, test_rows = hold_out(y if found.classes else np.zeros(len(y), np.int64), seed, test_size, order,
@@ -116,14 +112,11 @@ def prepared_of_arrays(
         labels, targets = np.unique(class_labels_of(y, len(table)), return_inverse=True)
         if len(labels) < 2:
             raise ValueError(f"y holds one class, {labels.tolist()}; it must hold at least two")
-        if rare := mostly_single(np.bincount(targets)):
-            checks.warn(f"y holds {rare} AutoRegressor predicts a quantity")
     else:
         labels, targets = np.array([]), _values(y, len(table))
     order = order_of_arrays(groups, times, len(table))
     classes = tuple(map(str, labels.tolist()))
     audit = audited(table, targets, classes, order, asked=table.asked, seed=seed, strict=strict)
-    audit = _with_identifiers(table, table.asked, audit)
     return Prepared(_features(table, audit), Target("y", classes, ""), targets, np.arange(len(table)), np.arange(0),
                     tuple(audit.dropped), order, audit, table.reading, labels)
 
@@ -157,14 +150,3 @@ def _values(y: Any, rows: int) -> np.ndarray:
     if values.min() == values.max():
         raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
     return values
-
-
-def _with_identifiers(table: Table, asked: Collection[str], audit: Audit) -> Audit:
-    """Until the audit does it: drop columns that are empty or seem to identify the rows."""
-    for name, kind in table.kinds(asked).items():
-        if kind.kind in (EMPTY, IDENTIFIER) and name not in audit.dropped:
-            why = kind.why or "no value"
-            audit.dropped[name] = why
-            said = f"left out: {name!r} ({why}); {option('keep', name)} keeps it"
-            audit.findings = (*audit.findings, Finding(kind.kind, name, said))
-    return audit

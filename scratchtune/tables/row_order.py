@@ -15,9 +15,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.splits import GroupKFold, Split, TimeSeriesSplit
+from scratchtune.evaluation.splits import Split, TimeSeriesSplit
 from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.reading.date_columns import written_day
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument
 
@@ -173,11 +172,6 @@ def hold_out_latest(time: np.ndarray, share: float) -> Split:
 # Folds ----------------------------------------------------------------------------------------------------------------
 
 
-def group_folds(group: np.ndarray, folds: int) -> list[Split]:
-    """Folds of whole groups, about equal in rows."""
-    return list(GroupKFold(folds).split(group, groups=group))
-
-
 def time_folds(time: np.ndarray, folds: int) -> list[Split]:
     """Splits that train on earlier rows and test on later ones, as `TimeSeriesSplit` makes of rows in time order.
 
@@ -208,23 +202,3 @@ def most_time_folds(rows: RowOrder, most: int) -> list[Split]:
     raise ValueError(f"{argument('time')} is {rows.name!r}, which holds {different} in "
                      f"{checks.counted(len(rows.values), 'row')}; two folds need three times or more, and about a "
                      "third of the rows in each of the three parts")
-
-
-# In words -------------------------------------------------------------------------------------------------------------
-
-
-def described_split(rows: RowOrder, training: np.ndarray, test: np.ndarray) -> list[str]:
-    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
-    if rows.kind == "none":
-        return []
-    if not len(test):
-        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
-        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
-    if rows.kind == "group":
-        sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
-        return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
-                "folds have whole groups too"]
-    first = rows.values[test].min()
-    since = written_day(first) if rows.dates else f"{first:g}"
-    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
-            "each fold trains on earlier rows than it tests"]
