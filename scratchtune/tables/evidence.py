@@ -1,4 +1,4 @@
-"""What a fitted model is judged by: predictions for rows that were not trained on, beside those of simple models.
+"""What a fitted model is evaluated by: predictions for rows that were not trained on, beside those of simple models.
 
 The verdict is the answer to the first question: is the ensemble better than the best default configuration?
 """
