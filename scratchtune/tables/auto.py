@@ -52,6 +52,7 @@ from scratchtune.tables.units import Units, units_of
 from scratchtune.tables.wording import argument
 
 IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
+ROWS_A_SECOND, LEAST_ROWS = 400, 2_000  # by which the ensemble is chosen, for each second of a short time budget
 LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
 
 
@@ -209,21 +210,22 @@ class AutoML(protocol.Parameters):
     def _choose(self, goal: Goal, found: Searched, library: list[int], units: Units) -> None:
         """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
-        chosen = _some_rows(len(y), self.seed_)
+        seconds = self.time_budget if self.n_trials is None else np.inf
+        chosen = _some_rows(len(y), self.seed_, int(np.clip(ROWS_A_SECOND * seconds, LEAST_ROWS, ROWS)))
         y, units = y[chosen], units.of(chosen)
         weights = greedy_weights(goal, y, [p[chosen] for p in predictions])
         parts = [np.searchsorted(chosen, part[np.isin(part, chosen)]) for part in found.folds.parts()]
         crossed = cross_fitted(goal, y, [p[chosen] for p in predictions], parts)
         defaults = found.baselines()
         baselines = {"most frequent" if goal.classes else "mean": goal.mean(y, len(y)), **{
-            name: found.predictions(number)[chosen] for name, number in defaults.items()}}
+            name: found.predictions(number)[chosen].astype(np.float64) for name, number in defaults.items()}}
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
         evidence = Evidence(goal, found.folds, chosen, y, units, crossed, baselines, {})
         self.verdict_ = verdict_of(
             evidence, len(found.study.trials), self.seed_, found.interruption is not None)
         if self.verdict_.saved == "default":
             self.weights_ = {defaults[self.verdict_.default]: 1.0}
-            evidence.predictions = np.asarray(baselines[self.verdict_.default], np.float64)
+            evidence.predictions = baselines[self.verdict_.default]
         self.members_ = {number: found.member(number).models for number in self.weights_}
         evidence.members = {number: (weight, self.members_[number]) for number, weight in self.weights_.items()}
         self._evaluate(found, evidence)
@@ -305,11 +307,11 @@ def _best_network(goal: Goal, found: Searched) -> dict[str, Any] | None:
     return {"number": number, "params": found.params(number), "scores": [-loss for loss in losses]}
 
 
-def _some_rows(rows: int, seed: int) -> np.ndarray:
-    """Return all row indices, or `ROWS` of them drawn at random, in order."""
-    if rows <= ROWS:
+def _some_rows(rows: int, seed: int, most: int) -> np.ndarray:
+    """Return all row indices, or ``most`` of them drawn at random, in order."""
+    if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng([seed, 2]).choice(rows, ROWS, replace=False))
+    return np.sort(np.random.default_rng([seed, 2]).choice(rows, most, replace=False))
 
 
 class AutoClassifier(AutoML):

@@ -129,7 +129,7 @@ def given_space(families: Sequence[str], given: Mapping[str, Any], classes: int)
                 kind(**{name: value}).check_arguments()
             except (TypeError, ValueError) as problem:
                 raise ValueError(f"{argument('space')}, {given_name!r}: {problem}") from None
-        spaces[family][name] = replace(parameter, when=when)
+        spaces[family][name] = replace(parameter, when=when or None)
     return _joined(families, spaces)
 
 

@@ -8,6 +8,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -101,7 +102,7 @@ class Folds:
 
     def member(
         self, params: Mapping[str, Any], seed: int, deadline: float | None = None,
-        is_over: Callable[[], bool] = lambda: False,
+        end: Callable[[], float] = lambda: math.inf,
     ) -> Member:
         """Train a configuration on every fold.
 
@@ -110,18 +111,19 @@ class Folds:
         The first epoch, or tree, is always completed.
 
         Raises
-            ValueError if a prediction is not finite; TimeoutError if ``is_over`` is True before a fold begins.
+            ValueError if a prediction is not finite; TimeoutError if a fold begins after the moment that ``end``
+            returns, or a network's first epoch would not end before it.
         """
         predictions = np.zeros((len(self.rows), self.classes) if self.classes else len(self.rows))
         models = []
         for fold, (_, validation) in enumerate(self.splits):
-            if is_over():
+            if time.monotonic() > end():
                 raise TimeoutError(f"the time budget was over after {fold} of {len(self.splits)} folds")
             share = None
             if deadline is not None:
                 now = time.monotonic()
                 share = now + max(deadline - now, 0.0) / (len(self.splits) - fold)
-            model = self.fold_model(params, fold, seed, share)
+            model = self.fold_model(params, fold, seed, share, end)
             at = np.searchsorted(self.rows, validation)
             predictions[at] = model.predict_matrix(self.features(model.features.encoding, fold)[2])
             models.append(model)
@@ -134,8 +136,11 @@ class Folds:
         own = family.encoding
         return own._replace(impute=self.impute, add_indicator=True) if self.impute else own
 
-    def fold_model(self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None) -> FoldModel:
-        """Train a configuration on one fold."""
+    def fold_model(
+        self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None,
+        end: Callable[[], float] = lambda: math.inf,
+    ) -> FoldModel:
+        """Train a configuration on one fold; see `member` for ``deadline`` and ``end``."""
         family = FAMILIES[params[FAMILY]]
         features, X, _ = self.features(self._encoding(family), fold)
         y = self.y[self.splits[fold][0]]
@@ -143,7 +148,7 @@ class Folds:
         estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))
         target = y if self.classes else scaled(y, kind)
         if deadline is not None:
-            estimator = within(estimator, X, target, deadline - time.monotonic())
+            estimator = within(estimator, X, target, deadline - time.monotonic(), end() - time.monotonic())
         estimator.deadline = deadline
         estimator.fit(X, target)
         scale = fitted_scale(kind, y, lambda: estimator.predict(X))

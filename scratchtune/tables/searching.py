@@ -137,12 +137,11 @@ class Objective:
 
     def member(self, params: Mapping[str, Any], seed: int) -> Member:
         """Train a configuration; where the time is over and another one is trained, a TimeoutError ends it."""
-        deadline = over = self.budget.deadline
+        over = self.budget.deadline
         if over is None:
             return self.searched.folds.member(params, seed)
         deadline = min(over, time.monotonic() + TRIAL_SHARE * (over - self.budget.begun))  # a share for each trial
-        return self.searched.folds.member(
-            params, seed, deadline, lambda: bool(self.searched.members) and time.monotonic() >= over)
+        return self.searched.folds.member(params, seed, deadline, lambda: over if self.searched.members else np.inf)
 
     def _keep(self, number: int, member: Member, loss: float, family: str) -> None:
         """Keep a member; forget those that are not among the best `LIBRARY`, best of their family, or a default."""
