@@ -70,9 +70,9 @@ def test_scales_to_try(y: np.ndarray, regression: bool, asked: str, expected: tu
 
 
 @pytest.mark.parametrize("y, regression, asked, what", [
-    (np.array([1.0, -2.0]), True, "log", "--target-scale is 'log', and the target holds -2;"),
+    (np.array([1.0, -2.0]), True, "log", "target_scale is 'log', and the target holds -2;"),
     (np.array([1, 0]), False, "log", "the target has classes"),
-    (np.array([1.0, 2.0]), True, "ln", "--target-scale is 'ln'")])
+    (np.array([1.0, 2.0]), True, "ln", "target_scale is 'ln'")])
 def test_scales_that_cannot_be(y: np.ndarray, regression: bool, asked: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         scales_to_try(y, regression, asked)
