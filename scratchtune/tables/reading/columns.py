@@ -54,11 +54,12 @@ class Text:
 class Dates(Text):
     """A column of texts that are dates: ``days`` (len(texts),) float64 are their days since 1970-01-01.
 
-    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None.
+    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None. A text without a day (NaN) is
+    missing.
     """
 
     def __init__(self, codes: np.ndarray, texts: list[str], days: np.ndarray, order: str | None = None) -> None:
-        super().__init__(codes, texts)
+        super().__init__(np.where(np.isnan(np.append(days, np.nan))[codes], np.int32(-1), codes), texts)
         self.days, self.order = days, order
 
     def __getitem__(self, rows: Any) -> Dates:

@@ -18,7 +18,6 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
@@ -99,37 +98,34 @@ def _time(found: re.Match[str]) -> float:
 # A column -------------------------------------------------------------------------------------------------------------
 
 
-class Parsed(NamedTuple):
-    """The dates of a column: by text its days since 1970-01-01, and the order of day and month, if any was needed."""
-
-    days: dict[str, float]
-    order: str | None
-
-
-def parse_dates(name: str, counts: Mapping[str, int], order: str | None = None) -> Parsed | None:
+def parse_dates(
+    name: str, counts: Mapping[str, int], order: str | None = None,
+) -> tuple[dict[str, float], str | None] | None:
     """Return the dates of a column, given by how often each text occurs; None if it does not hold dates.
 
-    Texts that are not dates have NaN. ``order`` is "dmy", "mdy", or None: the column decides.
+    That is by text its days since 1970-01-01, NaN if it is not a date, and "dmy" or "mdy" if the order of day and month
+    was needed. ``order`` None: the column decides it.
 
     Raises
         ValueError if both orders are possible and give different days.
     """
     if not _may_be_dates(counts):
         return None
-    readings = {given: {text: to_days(text, given) for text in counts} for given in ORDERS if order in (None, given)}
+    either = [text for text in counts if _is_either(text)]
+    fixed = {text: to_days(text) for text in counts if text not in set(either)}
+    readings = {given: fixed | {text: to_days(text, given) for text in either} for given in ORDERS
+                if order in (None, given)}
     cells = {given: sum(counts[text] for text, day in days.items() if day == day) for given, days in readings.items()}
     best = max(cells, key=lambda given: cells[given])
     if cells[best] < MOSTLY * sum(counts.values()):
         return None
-    if not any(map(_is_either, counts)):
-        return Parsed(readings[best], None)
-    both = [text for text in counts if len({days[text] for days in readings.values() if days[text] == days[text]}) == 2]
-    if both and len(set(cells.values())) == 1:
+    unclear = [text for text in either if len({days[text] for days in readings.values()}) == 2]
+    if unclear and len(set(cells.values())) < len(cells):
         raise ValueError(
-            f"{name!r} holds dates such as {both[0]!r}, in which the day or the month may come first; give "
+            f"{name!r} holds dates such as {unclear[0]!r}, in which the day or the month may come first; give "
             f"{option('date_order', 'dmy')} (day first) or {option('date_order', 'mdy')} (month first), or "
             f"{option('text', name)} to take the column as text")
-    return Parsed(readings[best], best)
+    return readings[best], best if either else None
 
 
 def _may_be_dates(texts: Iterable[str]) -> bool:

@@ -84,7 +84,7 @@ def as_kind(name: str, column: Column, kind: Kind) -> Column:
     text = column if isinstance(column, Text) else text_of_numbers(column)
     if kind.kind == DATE and not isinstance(column, Dates):
         days = _values_of(name, text, lambda cell: to_days(cell, kind.order), "dates")
-        return Dates(np.where(np.isnan(days[text.codes]), -1, text.codes), text.texts, days[:-1], kind.order)
+        return Dates(text.codes, text.texts, days[:-1], kind.order)
     if set(kind.texts) <= set(BOOLEANS) and set(text.texts) <= {"0", "1"}:
         return Text(text.codes, [BOOLEANS[int(cell)] for cell in text.texts])
     return text
@@ -104,12 +104,11 @@ def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: 
     values = np.array([*map(value_of, column.texts), np.nan])
     counts = column.counts()
     others = [text for text, value in zip(column.texts, values, strict=False) if np.isnan(value) and text in counts]
-    for text in others:
-        if not may_mark_missing(text):
-            raise ValueError(f"column {name!r} holds {text!r} in row {column.first(text) + 1}; it must hold {what}, as "
-                             "in training")
-    if others:
-        warn_of_gaps(name, column, others, what, in_row)
+    wrong = next((text for text in others if not may_mark_missing(text)), None)
+    if wrong is not None:
+        raise ValueError(f"column {name!r} holds {wrong!r} in row {column.first(wrong) + 1}; it must hold {what}, as "
+                         "in training")
+    warn_of_gaps(name, column, others, what, in_row)
     return values
 
 

@@ -52,12 +52,12 @@ def test_what_is_no_date(text: str) -> None:
     (["3.4.2020"], None), (["03/03/2020"], "dmy")])
 def test_the_column_decides_the_order(texts: list[str], order: str | None) -> None:
     parsed = parse_dates("when", dict.fromkeys(texts, 1))
-    assert parsed is not None and parsed.order == order and not np.isnan(list(parsed.days.values())).any()
+    assert parsed is not None and parsed[1] == order and not np.isnan(list(parsed[0].values())).any()
 
 
 def test_an_order_that_nothing_decides_is_asked_for() -> None:
     counts = {"03/04/2020": 2, "05/06/2020": 1}
-    days = [parse_dates("when", counts, order).days["03/04/2020"] for order in ("dmy", "mdy")]  # type: ignore[union-attr]
+    days = [parse_dates("when", counts, order)[0]["03/04/2020"] for order in ("dmy", "mdy")]  # type: ignore[index]
     assert [written_day(day) for day in days] == ["2020-04-03", "2020-03-04"]
     with pytest.raises(ValueError, match=r"'when' holds dates such as '03/04/2020'.*date_order='dmy'.*text=\['when'\]"):
         Table.from_columns({"when": ["03/04/2020"] * 9})
@@ -72,7 +72,7 @@ def test_features_are_those_of_pandas() -> None:
         assert (date_part(seconds / 86_400, part) == getattr(stamps, part).to_numpy()).all(), part
     parsed = parse_dates("when", {str(stamp): 1 for stamp in stamps})
     assert parsed is not None
-    np.testing.assert_allclose([parsed.days[str(stamp)] for stamp in stamps], seconds / 86_400, rtol=0, atol=1e-8)
+    np.testing.assert_allclose([parsed[0][str(stamp)] for stamp in stamps], seconds / 86_400, rtol=0, atol=1e-8)
 
 
 def test_constant_parts_are_left_out() -> None:

@@ -88,7 +88,7 @@ def test_a_point_before_three_digits_may_separate_thousands(
     columns: dict[str, dict[str, int]], is_unclear: bool,
 ) -> None:
     if is_unclear:
-        with pytest.raises(ValueError, match=r"'2.531' in 'a' may be 2.531 with a decimal point \(decimal='.'\), or 2531"):
+        with pytest.raises(ValueError, match=r"'2.531' in 'a' may be 2.531 with .* \(decimal='.'\), or 2531"):
             decimal_of(columns)
         assert decimal_of(columns, thousands="'") == "."
     else:

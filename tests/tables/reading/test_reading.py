@@ -127,7 +127,7 @@ def test_cells_of_a_numeric_column_that_are_no_numbers_become_missing(
     with pytest.raises(ValueError, match="text and numeric both name 'x'"):
         read_table(path, text=["x"], numeric=["x"])
     np.savez(tmp_path / "t.npz", x=np.array(["1.5", "-", "2"]))
-    with pytest.warns(UserWarning, match="1 of 3 cells of 'x', which are not numbers, are read as missing: '-' in row 1"):
+    with pytest.warns(UserWarning, match="1 of 3 cells of 'x', .* are read as missing: '-' in row 1"):
         column = read_table(tmp_path / "t.npz", numeric=["x"]).column("x")
     np.testing.assert_array_equal(column, [1.5, np.nan, 2.0])
 
@@ -374,7 +374,7 @@ class _Trap:
     ({"a": np.zeros((2, 2, 2))}, "must have one or two dimensions"), ({"a": np.array(3.0)}, "one or two dimensions"),
     ({"a": np.zeros(2), "b": np.zeros(3)}, "different numbers of rows: 'a' has 2, 'b' has 3"),
     ({"a": np.array([np.inf])}, "column 'a' holds infinity in row 0"), ({"a": np.zeros(0)}, "no rows"), ({}, "no rows"),
-    ({"X": np.zeros((2, 1)), "X0": np.zeros(2)}, "has 2 columns named 'X0'"), ({"a": np.array([1j])}, "of type complex"),
+    ({"X": np.zeros((2, 1)), "X0": np.zeros(2)}, "has 2 columns named 'X0'"), ({"a": np.array([1j])}, "type complex"),
 ])
 def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
