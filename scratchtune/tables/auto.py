@@ -15,6 +15,7 @@ import numpy as np
 
 from scratchtune import checks, cores, interruption, protocol
 from scratchtune.estimators.rows import seed_from
+from scratchtune.files import write_text
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
@@ -22,13 +23,15 @@ from scratchtune.streams import note
 from scratchtune.tables import new_rows
 from scratchtune.tables.compiling import compile_kernels
 from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
-from scratchtune.tables.evidence import Evidence, verdict_of
+from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
+from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
-from scratchtune.tables.explaining import explained
+from scratchtune.tables.explaining import Explanation, explained
 from scratchtune.tables.families import checked_families
 from scratchtune.tables.features import check_range, check_useful, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
+from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, prepared_of_arrays
 from scratchtune.tables.reading.kinds import Kind
 from scratchtune.tables.reading.table import Table
@@ -63,6 +66,10 @@ class AutoML(protocol.Parameters):
     target_: Target
     kinds_: dict[str, Kind]
     estimate_: Estimate
+    explanation_: Explanation
+    scores_: Scores
+    verdict_: Verdict
+    _prepared: Prepared | None = None
 
     def __init__(
         self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
@@ -146,6 +153,7 @@ class AutoML(protocol.Parameters):
 
         After an interruption the model is that of the best trial so far.
         """
+        self._prepared = prepared
         self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
         self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
         if len(prepared.labels):
@@ -233,11 +241,13 @@ class AutoML(protocol.Parameters):
     def _evaluate(self, found: Searched, evidence: Evidence) -> None:
         """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
-        self.leaderboard_ = leaderboard(found, self.weights_)
+        self.leaderboard_ = leaderboard(goal, found, self.weights_)
         self.best_network_ = _best_network(goal, found)
         self.threshold_ = best_threshold(y, predictions[:, 1]).value if goal.classes == 2 else None
-        self.estimate_ = estimated(goal, y, predictions, self.seed_, len(found.folds.rows))
-        self.explanation_ = explained(self, goal, found, (y, predictions, evidence.rows))
+        self.estimate_ = estimated(
+            goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
+        self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
+        self.explanation_ = explained(self, evidence)
 
     # Predictions -----------------------------------------------------------------------------------------------------
     def _predictions(self, X: Any) -> np.ndarray:
@@ -265,20 +275,46 @@ class AutoML(protocol.Parameters):
         """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ."""
         return new_rows.read(self, path, with_target, **changed)
 
-    def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
+    def expected_score(self, rows: float | None = None, level: float = LEVEL) -> Expected:
         """Return the score that new rows are expected to have, with its interval, on ``rows`` new rows.
 
+        None: as many as the model was trained on.
         It is estimated from out-of-fold predictions, in which the weights of the ensemble were chosen on other folds.
         """
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        return self.estimate_.on(rows, level)
+        return self.estimate_.on(self.rows_ if rows is None else rows, level)
 
     def explain(self) -> str:
-        """Say what was tried, what was chosen and why, what to expect on new rows, and what simple models reach."""
+        """Say what was chosen and why, what to expect on new rows, which columns matter, and what the model is."""
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        return self.explanation_
+        return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
+                          f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
+
+    def report(self, path: str | Path) -> None:
+        """Write the page of the result, one HTML file."""
+        if not hasattr(self, "members_"):
+            raise protocol.not_fitted(self)
+        page(self, path)
+
+    def emit(self, framework: str, path: str | Path | None = None) -> str:
+        """Return a script for "keras" or "torch" that trains the best network without scratchtune; write it to a file.
+
+        Raises
+            ValueError if the model was loaded from a file, which does not hold the table, or no network was tried.
+        """
+        if self._prepared is None:
+            raise ValueError("the model was loaded or not fitted; a script is made by the model that was fitted")
+        from scratchtune.tables.emit import script
+
+        text = script(framework, self, self._prepared)
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def __getstate__(self) -> dict[str, Any]:  # a pickle has no table either
+        return {name: value for name, value in vars(self).items() if name != "_prepared"}
 
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""

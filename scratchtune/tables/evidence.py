@@ -71,7 +71,7 @@ def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = F
         return Verdict(float("nan"), float("nan"), False, "", "ensemble", "no default configuration was trained, so "
                        f"that no gain can be shown; the ensemble of {tried} is saved")
     best = min(losses, key=lambda name: losses[name])
-    gain, error = difference(goal, y, evidence.predictions, evidence.baselines[best], seed)
+    gain, error = difference(goal, y, evidence.predictions, evidence.baselines[best], evidence.units, seed)
     ours, theirs = goal.shown(goal.loss(y, evidence.predictions)), goal.shown(losses[best])
     if interrupted:
         return Verdict(gain, error, gain > ERRORS * error, best, "ensemble",

@@ -287,10 +287,16 @@ def best_of_families(searched: Searched) -> dict[str, int]:
     return {name: best[name] for name in FAMILIES if name in best}
 
 
-def leaderboard(searched: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
-    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params."""
-    trials = searched.study.trials
-    return [{
-        "number": number, "family": trials[number].params[FAMILY], "score": -float(trials[number].value or 0.0),
-        "weight": weights.get(number, 0.0), "seconds": trials[number].seconds, "params": searched.params(number),
-    } for number in searched.ranked()]
+def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
+    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params.
+
+    The defaults of families are among them, with numbers below 0 if they are no trials.
+    """
+    trials, found = searched.study.trials, []
+    for number in {*searched.ranked(), *searched.baselines().values()}:
+        trial, params = trials[number] if number >= 0 else None, searched.params(number)
+        loss = trial.value if trial else goal.loss(searched.folds.targets, searched.predictions(number))
+        found.append({
+            "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
+            "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
+    return sorted(found, key=lambda row: (-row["score"], row["number"]))
