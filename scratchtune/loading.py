@@ -17,8 +17,8 @@ from scratchtune.tables import auto as automl_files
 from scratchtune.tables.trees import loading as tree_files
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
-    "network": sequential.unpacked, "estimator": estimator_files.unpacked,
-    "automl": automl_files.unpacked, tree_files.KIND: tree_files.unpacked, Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
+    "network": sequential.unpacked, "estimator": estimator_files.unpacked, "automl": automl_files.unpacked,
+    tree_files.KIND: tree_files.unpacked, Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
 
 
 def load_model(path: str | Path) -> Any:

@@ -16,7 +16,7 @@ from scratchtune import metrics as m
 from scratchtune.streams import visible_lines
 from scratchtune.tables.expectation import Expected
 from scratchtune.tables.goal import mean_log_loss
-from scratchtune.tables.model import Target
+from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
 LEVEL = 0.9

@@ -89,7 +89,7 @@ def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[Prepa
     asked = (*keep, *reading.text, *reading.numeric, *[order.name] * (order.kind == "time"))
     audit = audited(columns, y, found.classes, order, asked=asked, without_target=rows - len(table), seed=seed,
                     strict=options.get("strict", False))
-    columns = _features(columns, audit, f" beside the target {target!r}")
+    columns = _features(columns, audit)
     test_size = checks.real(argument("test_size"), options.get("test_size", 0.0), 0.0, 1.0, open_high=True)
     training_rows, test_rows = hold_out(y if found.classes else np.zeros(len(y), np.int64), seed, test_size, order,
                                         audit.duplicates)
@@ -131,12 +131,9 @@ def _check_columns(table: Table, target: str, drop: Sequence[str], keep: Collect
             checks.choice(argument(name), column, [other for other in known if other != target])
 
 
-def _features(columns: Table, audit: Audit, where: str = "") -> Table:
-    """Return the columns that the audit keeps, whose kinds are then decided; a ValueError if there is none."""
+def _features(columns: Table, audit: Audit) -> Table:
+    """Return the columns that the audit keeps, whose kinds are then decided."""
     kept = columns.without(*audit.dropped)
-    if not kept.names:
-        why = "; ".join(f"{name!r}: {reason}" for name, reason in list(audit.dropped.items())[:5])
-        raise ValueError(f"no column is left to learn from{where}" + f" ({why}; see {argument('keep')})" * bool(why))
     kept.asked = tuple(kept.names)
     return kept
 

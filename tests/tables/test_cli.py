@@ -618,7 +618,7 @@ def kept(run: Run) -> Any:
     (b"churn,a\nyes,1\nyes,2\n", "the target 'churn' is 'yes' in all rows"),
     (b"churn,a\n,1\n,2\n", "the target 'churn' is missing in all 2 rows; it must have values to learn from"),
     (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(30)),
-     "no column is left to learn from beside the target 'churn' ('a': "),
+     "no column is left to learn from"),
     (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
     (b"churn\nyes\nno\n" * 9, "no column is left to learn from"),
     (b"churn,a\n" + b'yes,1\n"n\no",2\n' * 9, r"the class 'n\no' of the target 'churn' holds a line break"),

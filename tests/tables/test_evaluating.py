@@ -10,7 +10,7 @@ import pytest
 
 from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, scores_of, shown
 from scratchtune.tables.expectation import Expected
-from scratchtune.tables.model import Target
+from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
 WEATHER = Target("weather", ("rain", "sun", "fog"), "")

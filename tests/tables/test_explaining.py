@@ -17,10 +17,10 @@ from scratchtune.tables.explaining import Explanation, Simple, explained, leader
 from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
-from scratchtune.tables.model import Target
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.searching import Budget, Searched, search
 from scratchtune.tables.splitting import splits_for
+from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
 N = 240

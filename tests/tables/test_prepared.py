@@ -81,12 +81,11 @@ def test_what_other_tools_take_is_no_error() -> None:
     ({}, {"test_size": 1.0}, "test_size is 1.0; it must be"),
     ({}, {"test_size": 0.2, "group": "two"}, "test_size is 0.2 and there are 150 rows: there are 2 groups"),
     ({"y": ["a"] * 75 + ["b"] * 75}, {"test_size": 0.5, "time": "age2"}, "leaves one class in the 75 rows"),
-    ({"y": [f"name {i}" for i in range(150)]}, {}, "a name of the rows, or a quantity? Take another column, or task="),
     ({"y": [None] * 150}, {}, "the target 'y' is missing in all 150 rows; it must have values to learn from"),
     ({}, {"drop": ["rows"]}, "drop is 'rows'; it must be one of 'row', 'age', 'city', 'two', 'age2', did you mean"),
     ({}, {"drop": ["y"]}, "drop is 'y'; it must be one of 'row', 'age', 'city'"),
     ({}, {"keep": ["y"]}, "keep is 'y'; it must be one of 'row', 'age', 'city'"),
-    ({}, {"drop": ["age", "city", "two", "age2"]}, "no column is left to learn from beside the target 'y' ('row': "),
+    ({}, {"drop": ["age", "city", "two", "age2"]}, "no column is left to learn from"),
 ])
 def test_what_cannot_be_prepared(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
     given = {**columns(), "two": np.arange(150) % 2, "age2": np.arange(150) / 2}
