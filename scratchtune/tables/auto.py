@@ -22,6 +22,7 @@ from scratchtune.streams import note
 from scratchtune.tables import new_rows
 from scratchtune.tables.compiling import compile_kernels
 from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
+from scratchtune.tables.evaluating import scores_of
 from scratchtune.tables.evidence import Evidence, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import explained
@@ -237,7 +238,8 @@ class AutoML(protocol.Parameters):
         self.best_network_ = _best_network(goal, found)
         self.threshold_ = best_threshold(y, predictions[:, 1]).value if goal.classes == 2 else None
         self.estimate_ = estimated(goal, y, predictions, self.seed_, len(found.folds.rows))
-        self.explanation_ = explained(self, goal, found, (y, predictions, evidence.rows))
+        self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
+        self.explanation_ = explained(self, evidence)
 
     # Predictions -----------------------------------------------------------------------------------------------------
     def _predictions(self, X: Any) -> np.ndarray:
@@ -275,10 +277,10 @@ class AutoML(protocol.Parameters):
         return self.estimate_.on(rows, level)
 
     def explain(self) -> str:
-        """Say what was tried, what was chosen and why, what to expect on new rows, and what simple models reach."""
+        """Say which columns matter and how, what the model is, and which simple model is as good."""
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        return self.explanation_
+        return self.explanation_.text()
 
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""

@@ -16,8 +16,10 @@ from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
 from scratchtune.tables.audit import Audit, Finding
+from scratchtune.tables.evaluating import Scores
 from scratchtune.tables.evidence import Verdict
 from scratchtune.tables.expectation import Estimate
+from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
 from scratchtune.tables.reading.kinds import Kind, checked_kind
@@ -27,7 +29,7 @@ from scratchtune.tables.target_scale import checked_scale
 from scratchtune.tables.trees import loading as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
-    Audit, Estimate, Finding, Kind, Reading, Target, Verdict)}
+    Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
 NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
          "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
          "scores_", "threshold_", "best_network_")

@@ -11,7 +11,7 @@ from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores, scores_of
 from scratchtune.tables.expectation import Estimate
 from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
-from scratchtune.tables.model import Target
+from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
 EXPLANATION = Explanation(
