@@ -6,7 +6,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from scratchtune import checks
 from scratchtune import metrics as m
 from scratchtune.streams import visible_lines
 from scratchtune.tables.expectation import Expected
-from scratchtune.tables.goal import mean_log_loss
+from scratchtune.tables.goal import Goal, mean_log_loss
 from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
@@ -36,8 +36,7 @@ def in_words(scoring: str) -> str:
     >>> in_words("neg_log_loss"), in_words("f1_macro")
     ('log loss (lower is better)', 'f1 macro (higher is better)')
     """
-    name = scoring.removeprefix("neg_").removeprefix("roc_").replace("_", " ")
-    return f"{name} ({'lower' if scoring.startswith('neg_') else 'higher'} is better)"
+    return f"{Goal(scoring, 0).words} ({'lower' if scoring.startswith('neg_') else 'higher'} is better)"
 
 
 def shown_score(scoring: str, score: float) -> str:
@@ -166,15 +165,6 @@ class Scores:
         task = f"{len(self.classes)} classes" if self.classes else "values"
         lines = [f"{checks.counted(self.rows, 'row')}, target {self.target!r}: {task}", *aligned(self.cells())]
         return visible_lines("\n".join([*lines, *self.notes()]))
-
-    def state(self) -> dict[str, Any]:
-        """Return the scores as plain data for JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Scores:
-        """Make the scores that have a given `state`."""
-        return cls(**state)
 
 
 def scores_of(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -18,16 +18,14 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.streams import shown_params, visible_lines
 from scratchtune.tables.evaluating import LEVEL, aligned, in_words, shown
-from scratchtune.tables.evidence import Evidence
+from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
-from scratchtune.tables.families import FAMILY, TARGET, own_arguments
-from scratchtune.tables.goal import Goal
+from scratchtune.tables.families import TARGET, own_arguments
 from scratchtune.tables.members import Folds
-from scratchtune.tables.portfolio import completed
+from scratchtune.tables.portfolio import defaults
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.date_columns import written_day
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.searching import Searched
 from scratchtune.tables.target_scale import LINEAR
 
 ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
@@ -38,8 +36,7 @@ CELLS = 4_000_000  # of the tables that are predicted at once
 CURVES, POINTS, CATEGORIES, CLASSES = 3, 12, 8, 5  # columns with a curve, their values, and the classes with a line
 SHOWN = 5  # members, or columns without visible importance, that the text names
 FEW, ENOUGH = (1, 2, 3, 5, 8), 5_000  # columns of the simple models that are trained, on at most so many rows
-NAMES = {"linear": "a linear model", "trees": "boosted trees", "network": "a network",
-         "most frequent": "no features (shares of the classes)", "mean": "no features (the mean)"}
+NAMES = {**IN_WORDS, "most frequent": "no features (shares of the classes)", "mean": "no features (the mean)"}
 
 
 class Importance(NamedTuple):
@@ -175,37 +172,15 @@ class Explanation:
         return visible_lines("\n".join([*lines, f"the model: {first}", *(f"  {line}" for line in members),
                                         self.about_simple()]))
 
-    def state(self) -> dict[str, Any]:
-        """Return the explanation as plain data for JSON."""
-        found = asdict(self)
-        for name in KINDS:
-            found[name] = [entry._asdict() for entry in getattr(self, name)]
-        return found
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Explanation:
-        """Make the explanation that has a given `state`."""
-        return cls(**{**state, **{name: [kind(**entry) for entry in state[name]] for name, kind in KINDS.items()}})
-
-
-KINDS: dict[str, Any] = {"importances": Importance, "curves": Curve, "simple": Simple}
-
 
 def _described(row: Mapping[str, Any]) -> str:
     """A configuration in words: the family, the trial, the hyper-parameters."""
     params = row["params"]
+    if not params:
+        return f"{NAMES[row['family']]} with defaults"
     scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
     return (f"{NAMES[row['family']]} (trial {row['number']}: "
             f"{shown_params(own_arguments(row['family'], params))}{scale})")
-
-
-def leaderboard(goal: Goal, found: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
-    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params."""
-    trials = found.study.trials
-    return [{
-        "number": number, "family": trials[number].params[FAMILY], "score": -float(trials[number].value or 0.0),
-        "weight": weights.get(number, 0.0), "seconds": trials[number].seconds, "params": trials[number].params,
-    } for number in found.ranked()]
 
 
 # Computing it ---------------------------------------------------------------------------------------------------------
@@ -229,8 +204,9 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     few = rows[: int(np.clip(len(rows) * affordable / (CURVES * POINTS), FEWEST, len(rows)))]
     visible = [found.column for found in importances if found.low > 0.0]
     curves = [_curve(evidence, model, few, name) for name in visible[:CURVES]]
-    weights = {number: weight for number, (weight, _) in evidence.members.items()}
-    members = [{**row, "weight": weights[row["number"]]} for row in model.leaderboard_ if row["number"] in weights]
+    known = {row["number"]: row for row in model.leaderboard_}  # a default that is no trial is absent
+    members = [{**known.get(number, {"number": number, "family": model.verdict_.default, "params": {}}),
+                "weight": weight} for number, (weight, _) in evidence.members.items()]
     simple = _simple_models(evidence, rows, _candidates(evidence, rows, single, visible, (model.seed_, seconds)))
     return Explanation(evidence.goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
                        sorted(members, key=lambda row: -row["weight"]), simple)
@@ -368,7 +344,7 @@ def _candidates(
     if losses and len(evidence.folds.table) <= ENOUGH:
         family = min(losses, key=lambda name: losses[name])
         yield from _of_few_columns(evidence, rows, family, visible, limits)
-    yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in NAMES
+    yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS
                 if name in baselines)
     if len(single) > 1:
         yield from ((f"member {number} alone", None, predictions) for number, predictions in single.items())
@@ -385,5 +361,6 @@ def _of_few_columns(
             return
         columns = list(visible[:count])
         table = Table({name: folds.table.column(name) for name in columns}, asked=folds.table.asked)
-        member = Folds(table, folds.y, folds.classes, folds.splits).member(completed({FAMILY: family}), seed)
+        params = defaults([family], folds.classes, len(folds.y))[family]
+        member = Folds(table, folds.y, folds.classes, folds.splits, folds.impute).member(params, seed)
         yield f"{NAMES[family]} with defaults", columns, member.predictions[evidence.rows[rows]]

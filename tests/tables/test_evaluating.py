@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, scores_of, shown
+from scratchtune.tables.evaluating import expected_in_words, in_words, scores_of, shown
 from scratchtune.tables.expectation import Expected
+from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
@@ -110,12 +111,12 @@ def test_the_text_is_an_aligned_table_that_survives_json() -> None:
         "model", "90%", "interval", "most", "frequent"]
     assert len({len(line) for line in lines[1:8]}) == 1
     assert "lower is better: log loss" in lines and "precision, recall, f1, auc: of the class 'yes'" in lines
-    assert Scores.from_state(json.loads(json.dumps(found.state()))) == found
+    assert restored(json.loads(json.dumps(plain(found)))) == found
 
 
 def test_a_metric_in_words() -> None:
     assert in_words("neg_root_mean_squared_error") == "root mean squared error (lower is better)"
-    assert in_words("roc_auc") == "auc (higher is better)"
+    assert in_words("roc_auc") == "roc auc (higher is better)"
     said = expected_in_words(Expected("neg_log_loss", -0.4, -0.5, -0.35, 0.9, 200))
     assert said == "on 200 new rows: log loss (lower is better) 0.4000, with probability 90% between 0.3500 and 0.5000"
     said = expected_in_words(Expected("accuracy", 0.8, 0.7, 0.9, 0.9, np.inf))

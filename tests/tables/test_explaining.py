@@ -13,13 +13,14 @@ import pytest
 
 from scratchtune.tables import explaining
 from scratchtune.tables.evidence import Evidence
-from scratchtune.tables.explaining import Explanation, Simple, explained, leaderboard, predicted
+from scratchtune.tables.explaining import Explanation, Simple, explained, predicted
 from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.searching import Budget, Searched, search
+from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, search
 from scratchtune.tables.splitting import splits_for
+from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
@@ -39,8 +40,8 @@ def evidence(y: np.ndarray, classes: int, features: Table, families: tuple[str, 
         Any, Evidence]:
     """The evidence of an ensemble of the best two of four configurations, and what explanations read of a model."""
     goal = Goal("neg_log_loss" if classes else "neg_mean_squared_error", classes)
-    folds = Folds(features, y, classes, splits_for(len(y), y, classes, 3, None, 0))
-    found: Searched = search(goal, folds, families, Budget(None, 4, 0.0), 0, progress=False)
+    folds = Folds(features, y, classes, splits_for(y, classes, 3))
+    found: Searched = search(goal, folds, Plan(families), Budget(None, 4, 0.0), 0, progress=False)
     numbers = found.ranked()[:2]
     weights = dict(zip(numbers, (0.7, 0.3), strict=True))
     predictions = np.sum([w * found.predictions(number) for number, w in weights.items()], axis=0)
@@ -49,7 +50,7 @@ def evidence(y: np.ndarray, classes: int, features: Table, families: tuple[str, 
     members = {number: (w, found.member(number).models) for number, w in weights.items()}
     labels = ("no", "yes", "fog")[:classes]
     model = SimpleNamespace(seed_=0, n_trials=4, time_budget=60.0, target_=Target("y", labels, ""),
-                            leaderboard_=leaderboard(goal, found, weights))
+                            leaderboard_=leaderboard(goal, found, weights), verdict_=SimpleNamespace(default="trees"))
     return model, Evidence(goal, folds, np.arange(len(y)), folds.targets, Units(np.arange(len(y))), predictions,
                            baselines, members)
 
@@ -144,6 +145,14 @@ def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
     assert "ensemble of" not in found.text() and not any("member" in simple.name for simple in found.simple)
 
 
+def test_a_default_that_is_no_trial_has_a_name(of_values: tuple[Any, Evidence]) -> None:
+    """As with a user's space, in which the default may not be."""
+    model, known = of_values
+    _, models = next(iter(known.members.values()))
+    found = explained(model, replace(known, members={-1: (1.0, models)}))
+    assert "trained on each of 3 folds: boosted trees with defaults" in found.text()
+
+
 def test_nothing_is_simpler_than_the_model_without_features(of_values: tuple[Any, Evidence]) -> None:
     model, known = of_values
     found = explained(model, replace(known, predictions=known.baselines["mean"]))
@@ -173,7 +182,6 @@ def test_of_many_columns_some_are_screened_out() -> None:
     assert "not measured: 10 more columns" in found.text()
 
 
-def test_the_state_is_json_and_complete(explanation: Explanation) -> None:
-    stored = json.loads(json.dumps(explanation.state()))
-    assert Explanation.from_state(stored) == explanation
-    assert Explanation.from_state(stored).text() == explanation.text()
+def test_it_is_the_same_after_json(explanation: Explanation) -> None:
+    stored = restored(json.loads(json.dumps(plain(explanation))))
+    assert stored == explanation and stored.text() == explanation.text()
