@@ -207,7 +207,8 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     known = {row["number"]: row for row in model.leaderboard_}  # a default that is no trial is absent
     members = [{**known.get(number, {"number": number, "family": model.verdict_.default, "params": {}}),
                 "weight": weight} for number, (weight, _) in evidence.members.items()]
-    simple = _simple_models(evidence, rows, _candidates(evidence, rows, single, visible, (model.seed_, seconds)))
+    alone = {f"{NAMES[row['family']]} (trial {row['number']}) alone": single[row["number"]] for row in members}
+    simple = _simple_models(evidence, rows, _candidates(evidence, rows, alone, visible, (model.seed_, seconds)))
     return Explanation(evidence.goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
                        sorted(members, key=lambda row: -row["weight"]), simple)
 
@@ -333,7 +334,7 @@ def _simple_models(evidence: Evidence, rows: np.ndarray, candidates: Iterable[Ca
 
 
 def _candidates(
-    evidence: Evidence, rows: np.ndarray, single: Mapping[int, np.ndarray], visible: Sequence[str],
+    evidence: Evidence, rows: np.ndarray, single: Mapping[str, np.ndarray], visible: Sequence[str],
     limits: tuple[int, float],
 ) -> Iterator[Candidate]:
     """The simple models: without features, of few columns, the default of each family, each member alone."""
@@ -347,7 +348,7 @@ def _candidates(
     yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS
                 if name in baselines)
     if len(single) > 1:
-        yield from ((f"member {number} alone", None, predictions) for number, predictions in single.items())
+        yield from ((name, None, predictions) for name, predictions in single.items())
 
 
 def _of_few_columns(

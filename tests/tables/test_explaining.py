@@ -142,7 +142,7 @@ def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
                     predictions=predicted(known, np.arange(N))[1][number])
     found = explained(model, alone)
     assert "the model: one configuration, no ensemble, trained on each of 3 folds" in found.text()
-    assert "ensemble of" not in found.text() and not any("member" in simple.name for simple in found.simple)
+    assert "ensemble of" not in found.text() and not any("alone" in simple.name for simple in found.simple)
 
 
 def test_a_default_that_is_no_trial_has_a_name(of_values: tuple[Any, Evidence]) -> None:
