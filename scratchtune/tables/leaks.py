@@ -117,7 +117,7 @@ def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.
     values, counts = np.unique(target[:, 0], return_counts=True)
     rows = np.ones(len(target), bool)
     skills = 1.0 - ((predicted - target) ** 2).mean(axis=0)
-    if ATOM * len(target) < counts.max() < len(target) - FEWEST:
+    if len(values) > 2 and ATOM * len(target) < counts.max() < len(target) - FEWEST:
         rows = target[:, 0] != values[counts.argmax()]
         skills = np.minimum(skills, 1.0 - ((predicted - target)[rows] ** 2).mean(axis=0) / target[rows].var(axis=0))
     return skills
