@@ -17,7 +17,7 @@ from itertools import product
 from pathlib import Path
 from pprint import pformat
 from string import Template
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -27,7 +27,8 @@ from scratchtune.estimators.class_weights import weight_of_rows
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.layers import CategoryEmbedding, PiecewiseEmbedding
 from scratchtune.tables.emit_template import TEMPLATE
-from scratchtune.tables.families import FAMILIES, FAMILY, own_arguments
+from scratchtune.tables.encoded_columns import Categories, DateParts
+from scratchtune.tables.families import FAMILY, own_arguments
 from scratchtune.tables.goal import LEAST, mean_log_loss
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.prepared import Prepared
@@ -128,8 +129,8 @@ def _source(path: str | None) -> Source:
 class Inputs(NamedTuple):
     """What the features of a network are: fitted numbers, dates, and texts by name; the order of its numeric inputs."""
 
-    numbers: dict[str, tuple[float, bool]]
-    dates: dict[str, tuple[list[str], float, bool, float, dict[str, Any]]]
+    numbers: dict[str, tuple[float | None, bool]]
+    dates: dict[str, tuple[Any, ...]]
     short: dict[str, list[str]]  # one-hot
     long: dict[str, list[str]]  # with learned vectors
     order: list[int]
@@ -137,7 +138,7 @@ class Inputs(NamedTuple):
 
 def _inputs(fold: FoldModel, prepared: Prepared, is_csv: bool) -> Inputs:
     """Describe the features of a fitted network for a script."""
-    found, of_dates, start = Inputs({}, {}, {}, {}, []), [], 0
+    found, of_dates, start = Inputs({}, {}, {}, {}, []), list[int](), 0
     embedding = next((layer for layer in fold.estimator.model_.layers if isinstance(layer, CategoryEmbedding)), None)
     categories = iter(zip(embedding.categories, embedding.sizes, strict=True) if embedding else ())
     for name, one in fold.features.columns.items():
@@ -147,7 +148,7 @@ def _inputs(fold: FoldModel, prepared: Prepared, is_csv: bool) -> Inputs:
             (found.long if size else found.short)[name] = one.texts[:number]
         elif isinstance(one, DateParts):
             parts = {part: values if part in one.one_hot else tuple(values) for part, values in one.parts.items()}
-            forms = date_forms(name, prepared.table.column(name), is_csv)
+            forms = date_forms(name, cast(Dates, prepared.table.column(name)), is_csv)
             found.dates[name] = forms, one.fill, one.indicator, one.first, parts
             of_dates += range(start, stop)
         else:
@@ -192,7 +193,6 @@ def _parts(framework: str, fold: FoldModel, inputs: Inputs, prepared: Prepared, 
     """Return the names of the parts that a script has."""
     net, reading, classes = fold.estimator, prepared.reading, prepared.target.classes
     forms = " ".join(form for forms, *_ in inputs.dates.values() for form in forms)
-    weights = _class_weights(net)
     parts = {
         framework: True, source.kind: True, "frame": source.kind in ("parquet", "excel"), "gzip": source.is_gzip,
         "sep": source.names_delimiter, "thousands": source.kind == "csv" and reading.thousands,
@@ -202,12 +202,12 @@ def _parts(framework: str, fold: FoldModel, inputs: Inputs, prepared: Prepared, 
         "affine": net.scale in ("standard", "minmax"), "robust": net.scale == "robust",
         "quantile": net.scale == "quantile", "classes": classes,
         "digits": classes and all(_is_number(label) for label in classes), "log": fold.scale.kind != LINEAR,
-        "log1p": fold.scale.kind == LOG1P, "members": net.members > 1, "hidden": net.hidden_units(),
+        "log1p": fold.scale.kind == LOG1P, "members": net.members > 1, "hidden": net.hidden_units(), "double": net.dtype == "float64",
         "parametric": net.parametric_activation, "dropout": net.dropout, "augment": net.augment,
         "scaling": net.scaling_layer, "embedding": net.numeric_embedding and inputs.order,
-        "schedule": net.schedule, "decay": net.decay, "rate": net.schedule or net.decay, net.optimizer: True, "decayed": net.weight_decay_,
+        "schedule": net.schedule, "math": net.schedule in ("cosine", "cosine_log"), "decay": net.decay, "rate": net.schedule or net.decay, net.optimizer: True, "decayed": net.weight_decay_,
         "averaging": net.averaging is not None, "l1": net.l1, "l2": net.l2, "penalty": net.l1 or net.l2,
-        "smoothing": getattr(net, "label_smoothing", 0.0), "weighted": weights is not None,
+        "smoothing": getattr(net, "label_smoothing", 0.0), "weighted": getattr(net, "class_weight", None) is not None,
         **{part: True for _, _, _, _, parts in inputs.dates.values() for part in parts}}
     parts[str(net.numeric_embedding)] = parts["embedding"]
     parts["linear"] = parts["embedding"] or parts["members"]
@@ -235,7 +235,7 @@ def _written(framework: str, fold: FoldModel, folds: Folds, prepared: Prepared, 
         "INPUTS": "; ".join(what for part, what in INPUTS.items() if part in parts),
         "KNOWN": "number(cell) == number(cell)" if not parts & {"classes"} or "digits" in parts else
                  "cell.lower() not in MISSING",
-        "CONSTANTS": _constants(framework, fold, parts, prepared, source, len(folds.splits[0][0])),
+        "CONSTANTS": _constants(framework, fold, parts, prepared, source, folds.y[folds.splits[0][0]]),
         "FITTED": _fitted(fold, folds, inputs, parts)}
     name = Path(source.path).name.replace("\\", "\\\\").replace('"', '\\"')
     head = f'"""The best network that scratchtune has found for {name} (trial {trial}), in {FRAMEWORKS[framework]}.\n\n' \
@@ -272,9 +272,9 @@ def _optimizer(framework: str, net: MLP, parts: set[str]) -> str:
 
 
 def _constants(
-    framework: str, fold: FoldModel, parts: set[str], prepared: Prepared, source: Source, rows: int,
+    framework: str, fold: FoldModel, parts: set[str], prepared: Prepared, source: Source, y: np.ndarray,
 ) -> str:
-    """Write the file, how it is read, and the hyper-parameters; ``rows`` are trained on."""
+    """Write the file, how it is read, and the hyper-parameters; ``y`` are the training targets."""
     net, reading, classes = fold.estimator, prepared.reading, prepared.target.classes
     activation = TORCH_ACTIVATIONS if framework == "torch" else {net.activation: f"keras.activations.{net.activation}"}
     missing = {*MISSING, *(marker.lower() for marker in reading.missing)}
@@ -290,8 +290,8 @@ def _constants(
         ("DECAY", net.decay, "decay"), ("MOMENTUM", net.momentum, "sgd"), ("WEIGHT_DECAY", net.weight_decay_, "decayed"),
         ("AVERAGING", net.averaging, "averaging"), ("L1", net.l1, "l1"), ("L2", net.l2, "l2"),
         ("SMOOTHING", getattr(net, "label_smoothing", 0), "smoothing"),
-        ("CLASS_WEIGHTS", _Code(f"np.array({_class_weights(net)})"), "weighted"), ("BATCH_SIZE", net.batch_size, True),
-        ("EPOCHS", _epochs(net), True), ("STEPS", _Code(f"EPOCHS * -(-{rows} // BATCH_SIZE)"), "schedule"),
+        ("CLASS_WEIGHTS", _Code(f"np.array({_class_weights(net, y, len(classes))})"), "weighted"), ("BATCH_SIZE", net.batch_size, True),
+        ("EPOCHS", _epochs(net), True), ("STEPS", _Code(f"EPOCHS * -(-{len(y)} // BATCH_SIZE)"), "schedule"),
         ("SEED", net.seed_, True), ("rng", _Code("np.random.default_rng(SEED)"), "random")]
     return "\n".join(f"{name} = {_literal(value)}" if name else "" for name, value, part in found
                      if part is True or part in parts)
@@ -362,13 +362,13 @@ def _scores(fold: FoldModel, folds: Folds) -> dict[str, float]:
     return {"R2": float(r2_score(y, p)), "root mean squared error": float(np.sqrt(np.mean((y - p) ** 2)))}
 
 
-def _class_weights(net: MLP) -> list[float] | None:
-    """Return the weight of each class, None if all are equal."""
-    given = getattr(net, "class_weight", None)
-    if given is None:
+def _class_weights(net: Any, y: np.ndarray, classes: int) -> list[float] | None:
+    """Return the weight of each class, given the training rows' classes; None if all are equal."""
+    if getattr(net, "class_weight", None) is None:
         return None
-    classes = net.classes_
-    return weight_of_rows(given, classes, np.arange(len(classes)), np.ones(len(classes))).tolist()
+    weights = np.ones(classes)
+    weights[y] = weight_of_rows(net.class_weight, net.classes_, np.searchsorted(net.classes_, y), np.ones(len(y)))
+    return weights.tolist()
 
 
 def _epochs(net: MLP) -> int:

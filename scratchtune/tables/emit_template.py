@@ -12,7 +12,7 @@ import sys
 import zlib
 from datetime import datetime  #? date !zone
 from datetime import datetime, timezone  #? zone
-from math import $MATH  #? rate
+from math import $MATH  #? math
 
 import keras  #? keras
 import numpy as np
@@ -22,6 +22,8 @@ from keras import ops  #? keras
 from torch import nn  #? torch
 
 $CONSTANTS
+torch.set_default_dtype(torch.float64)  #? torch double
+keras.config.set_floatx("float64")  #? keras double
 
 # Reading, as scratchtune has read the file
 
@@ -113,10 +115,11 @@ def part_of_dates(days, part, first):  #? date
     return days - first
 
 def codes(cells, texts):  #? short|long
-    """The place of each cell's text in a list; that of (other) for a text that is not in it, else len(texts)."""
+    """The place of each cell's text in a list; an unknown text is (other), or (missing) if no text was rare."""
     place = {text: i for i, text in enumerate(texts)}
-    other = place.get("(other)", len(texts))
-    return np.array([place.get("(missing)" if cell.lower() in MISSING else cell, other) for cell in cells])
+    missing = place.get("(missing)", len(texts))
+    other = place.get("(other)", missing)
+    return np.array([missing if cell.lower() in MISSING else place.get(cell, other) for cell in cells])
 
 def scaled(x):  #? number|date
     """$SCALING"""
@@ -296,6 +299,7 @@ def trained(X, y):
     X, y, parameters, step = torch.tensor(X), torch.tensor(y), list(model.parameters()), 0  #? torch
     weights = torch.tensor(weights, dtype=torch.$DTYPE)  #? torch weighted
     optimizer = torch.optim.$OPTIMIZER  #? torch adam
+    average = parameters  #? torch averaging
     memory = [torch.zeros_like(theta) for theta in parameters]  #? torch !adam
     for epoch in range(EPOCHS):  #? torch
         for batch in torch.randperm(len(X)).split(BATCH_SIZE):  #? torch
@@ -311,7 +315,7 @@ def trained(X, y):
             update(parameters, memory, LEARNING_RATE)  #? torch !adam !rate
             step += 1  #? torch
             keep = AVERAGING if step > 1 else 0.0  #? torch averaging
-            average = [keep * a + (1 - keep) * theta.detach() for a, theta in zip(average, parameters)]  #? torch averaging
+            average = [keep * a.detach() + (1 - keep) * theta.detach() for a, theta in zip(average, parameters)]  #? torch averaging
         print(f"epoch {epoch + 1} of {EPOCHS}: loss {loss.item():.4f} on the last batch")  #? torch
     for theta, a in zip(parameters, average):  #? torch averaging
         theta.data = a  #? torch averaging
