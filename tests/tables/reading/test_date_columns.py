@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,6 @@ import pytest
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.date_columns import (
     PARTS,
-    Unclear,
     date_part,
     holds_times,
     parse_dates,
@@ -19,10 +17,8 @@ from scratchtune.tables.reading.date_columns import (
     to_days,
     written_day,
 )
-from scratchtune.tables.reading.kinds import with_dates
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.table_encoder import TableEncoder
 
 DAY = float((np.datetime64("2020-12-31") - np.datetime64("1970-01-01")).astype(int))
 
@@ -53,17 +49,15 @@ def test_what_is_no_date(text: str) -> None:
     (["03/04/2020", "25/04/2020"], "dmy"), (["03/04/2020", "04/25/2020"], "mdy"), (["2020-03-04"], None),
     (["3.4.2020"], None), (["03/03/2020"], "dmy")])
 def test_the_column_decides_the_order(texts: list[str], order: str | None) -> None:
-    parsed = parse_dates(dict.fromkeys(texts, 1))
-    assert parsed is not None and parsed.order == order and not np.isnan(list(parsed.days.values())).any()
+    parsed = parse_dates("when", dict.fromkeys(texts, 1))
+    assert parsed is not None and parsed[1] == order and not np.isnan(list(parsed[0].values())).any()
 
 
 def test_an_order_that_nothing_decides_is_asked_for() -> None:
     counts = {"03/04/2020": 2, "05/06/2020": 1}
-    with pytest.raises(Unclear):
-        parse_dates(counts)
-    days = [parse_dates(counts, order).days["03/04/2020"] for order in ("dmy", "mdy")]  # type: ignore[union-attr]
+    days = [parse_dates("when", counts, order)[0]["03/04/2020"] for order in ("dmy", "mdy")]  # type: ignore[index]
     assert [written_day(day) for day in days] == ["2020-04-03", "2020-03-04"]
-    with pytest.raises(ValueError, match="'when' holds dates such as '03/04/2020'.*--date-order dmy.*--text when"):
+    with pytest.raises(ValueError, match=r"'when' holds dates such as '03/04/2020'.*date_order='dmy'.*text=\['when'\]"):
         Table.from_columns({"when": ["03/04/2020"] * 9})
     assert isinstance(Table.from_columns({"when": ["03/04/2020"] * 9}, date_order="dmy").column("when"), Dates)
 
@@ -74,9 +68,9 @@ def test_features_are_those_of_pandas() -> None:
     stamps = pandas.DatetimeIndex(seconds.astype("datetime64[s]"))
     for part in PARTS[:-1]:
         assert (date_part(seconds / 86_400, part) == getattr(stamps, part).to_numpy()).all(), part
-    parsed = parse_dates({str(stamp): 1 for stamp in stamps})
+    parsed = parse_dates("when", {str(stamp): 1 for stamp in stamps})
     assert parsed is not None
-    np.testing.assert_allclose([parsed.days[str(stamp)] for stamp in stamps], seconds / 86_400, rtol=0, atol=1e-8)
+    np.testing.assert_allclose([parsed[0][str(stamp)] for stamp in stamps], seconds / 86_400, rtol=0, atol=1e-8)
 
 
 def test_constant_parts_are_left_out() -> None:
@@ -107,8 +101,12 @@ def test_a_file_with_dates(tmp_path: Path) -> None:
 
 def test_a_few_cells_that_are_no_dates_are_named(tmp_path: Path) -> None:
     path = csv_of(tmp_path / "t.csv", [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
-    with pytest.raises(ValueError, match=r"19 of 20 cells of 'when' are dates; not: 'open' in line 21; .*--missing"):
+    with pytest.raises(ValueError, match=r"19 of 20 cells of 'when' are dates; not: 'open' in line 21; give missing="):
         read_table(path)
+    with pytest.warns(UserWarning, match="1 of 20 cells of 'when', which are not dates, are read as missing: '-' in"):
+        column = read_table(csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["-"])).column("when")
+    assert isinstance(column, Dates) and column.missing().tolist() == [False] * 19 + [True]
+    csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
     assert isinstance(read_table(path, missing=["open"]).column("when"), Dates)
     half = ["2020-01-01", "open"] * 10
     assert type(read_table(csv_of(path, half)).column("when")) is Text
@@ -125,66 +123,7 @@ def test_dates_of_numpy_python_and_pandas() -> None:
         np.testing.assert_equal(column.values_in_days(), expected)
 
 
-def test_an_encoder_makes_features_and_keeps_its_state() -> None:
-    days = [f"2020-{month:02d}-{day:02d}" for month in (3, 4) for day in (1, 2)]
-    table = Table.from_columns({"when": days, "x": range(4)})
-    encoder = TableEncoder().fit(table)
-    assert encoder.get_feature_names_out().tolist() == [
-        "when month", "when weekday", "when day", "when days since 2020-03-01", "x"]
-    assert encoder.transform(table)[1].tolist() == [3.0, 0.0, 2.0, 1.0, 1.0]
-    table = Table.from_columns({"when": days * 10, "x": range(40)})  # 20 rows for each month and day, 10 for a weekday
-    encoder = TableEncoder().fit(table)
-    assert encoder.get_feature_names_out().tolist() == [
-        "when month=3", "when month=4", "when weekday", "when day=1", "when day=2", "when days since 2020-03-01", "x"]
-    assert encoder.transform(table)[1].tolist() == [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
-    again = TableEncoder.from_state(encoder.state())
-    new = Table.from_columns({"when": ["2021-05-06", "1 April 2022"], "x": [0, 1]}, text=again.text_names)
-    assert again.transform(new).tolist() == encoder.transform(new).tolist()
-
-
-def test_later_dates_are_clipped_to_the_range_of_fit() -> None:
-    """The days since the first one grow for ever; a network or a linear model would extrapolate them."""
-    table = Table.from_columns({"when": [f"2020-03-{day:02d}" for day in range(1, 11)]})
-    later = Table.from_columns({"when": ["2022-03-03", "1999-01-02"]})
-    encoder = TableEncoder(impute="keep").fit(table)
-    assert encoder.get_feature_names_out().tolist() == ["when weekday", "when day", "when days since 2020-03-01"]
-    assert encoder.transform(later).tolist() == [[3.0, 3.0, 9.0], [5.0, 2.0, 0.0]]
-    hot = TableEncoder().fit(Table.from_columns({"when": [f"2020-03-{day:02d}" for day in range(1, 11)] * 20}))
-    assert hot.transform(later).sum(axis=1).tolist() == [11.0, 2.0]  # one weekday, one day, and 9 or 0 days
-
-
-@pytest.mark.parametrize("impute", ["median", "mean", "most_frequent"])
-def test_missing_dates_are_filled_and_indicated(impute: str) -> None:
-    table = Table.from_columns({"when": ["2020-03-01", None, "2020-03-05", "2020-03-01", "2020-03-01"]})
-    with pytest.raises(ValueError, match="values are missing in 'when'"):
-        TableEncoder().fit(table)
-    encoded = TableEncoder(impute=impute, add_indicator=True).fit(table)
-    assert encoded.transform(table)[:, -1].tolist() == [0.0, 1.0, 0.0, 0.0, 0.0]
-    assert encoded.transform(table)[1, -2] == {"median": 0.0, "mean": 1.0, "most_frequent": 0.0}[impute]
-
-
-def test_a_new_file_is_read_in_the_order_of_training() -> None:
-    table = Table.from_columns({"when": ["03/04/2020", "25/04/2020"]})
-    encoder = TableEncoder.from_state(TableEncoder().fit(table).state())
-    new = Table.from_columns({"when": ["05/04/2020"]}, text=encoder.text_names)
-    assert encoder.transform(new)[0, -1] == 2.0
-    for wrong, shown in ((["Rome"], "'Rome' in row 1"), ([3.5], "'3.5' in row 1")):
-        with pytest.raises(ValueError, match=f"'when' holds {shown}; it must hold dates, as in training"):
-            encoder.transform(Table.from_columns({"when": wrong}))
-
-
-@pytest.mark.parametrize("change", [
-    {"parts": {}}, {"parts": {"century": [1.0, 2.0]}}, {"parts": {"month": [1.0], "year": [2020.0]}},
-    {"parts": {"month": [2.0, 1.0]}}, {"parts": {"month": ["x"]}}, {"parts": {"month": []}}, {"order": "ymd"},
-    {"first": None}, {"first": 1e9}, {"fill": "x"}, {"one_hot": ["year"]}])
-def test_a_damaged_state_is_refused(change: dict[str, Any]) -> None:
-    state = TableEncoder().fit(Table.from_columns({"when": ["2020-03-01", "2020-04-02"]})).state()
-    state["columns"] = [{**state["columns"][0], **change}]
-    with pytest.raises(ValueError, match="this is not the state of a TableEncoder"):
-        TableEncoder.from_state(state)
-
-
 def test_other_columns_stay_what_they_are() -> None:
     for values in (["a", "b"], ["2020", "2021"], [1.0, 2.0]):
         column = Table.from_columns({"x": values}).column("x")
-        assert with_dates("x", column) is column
+        assert not isinstance(column, Dates)
