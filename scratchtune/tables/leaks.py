@@ -24,7 +24,7 @@ from scratchtune.tables.reading.table import Table
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 CERTAIN, HIGH, FACTOR = 0.99, 0.85, 4.0
-ROWS, CELLS = 20_000, 10_000_000  # so many rows at most, and fewer where a table is wide or has many classes
+ROWS, CELLS = 20_000, 5_000_000  # so many rows at most, and fewer where a table is wide or has many classes
 FEWEST, FEWEST_OTHER = 20, 5  # rows, and rows that are not of the most frequent class
 ATOM = 0.2  # one value of a target is frequent if it is in more rows than this share
 TREES, TREE_ROWS, TREE_FOLDS = 50, 3_000, 3
@@ -84,14 +84,18 @@ def _standardised(y: np.ndarray) -> np.ndarray:
 def _from_others(column: Column, target: np.ndarray) -> np.ndarray:
     """Predict each row's target, (n, outputs), from the other rows by one column."""
     cells = column.codes if isinstance(column, Text) else column
-    values, inverse, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    sums = np.add.reduceat(target[np.argsort(inverse, kind="stable")], np.cumsum(counts) - counts)
+    order = np.argsort(cells, kind="stable")  # missing numbers come last
+    cells, target = cells[order], target[order]
+    begins = np.r_[True, (cells[1:] != cells[:-1]) & ~np.isnan(cells[:-1])]
+    first, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+    sums, counts = np.add.reduceat(target, first), np.diff(first, append=len(cells))
     if isinstance(column, Text):
-        predicted = (target.sum(axis=0) - target) / (len(target) - 1)
+        alone = (target.sum(axis=0) - target) / (len(target) - 1)
     else:
-        predicted = _interpolated(values, sums / counts[:, None])[inverse]
-    many = counts[inverse] > 1
-    predicted[many] = ((sums[inverse] - target)[many]) / (counts[inverse] - 1)[many, None]
+        alone = _interpolated(cells[first], sums / counts[:, None])[group]
+    rest = np.maximum(counts[group] - 1, 1)[:, None]
+    predicted = np.empty(target.shape)
+    predicted[order] = np.where(counts[group, None] > 1, (sums[group] - target) / rest, alone)
     return predicted
 
 
