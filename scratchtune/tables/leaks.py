@@ -54,7 +54,7 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     if len(rest) < 2 or skills[rest[0]] < HIGH or _close(skills[rest[0]], skills[rest[1]]):
         return found
     others = _together(Table({name: table.column(name) for name in table.names if name not in (rest[0], *found)}),
-                       y if classes else target, classes, seed)
+                       y if classes else target[:, 1], classes, seed)
     return found if _close(skills[rest[0]], others) else {**found, rest[0]: Leak(skills[rest[0]], others)}
 
 
@@ -127,21 +127,22 @@ def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.
 
 
 def _together(table: Table, y: np.ndarray, classes: int, seed: int) -> float:
-    """The skill of a few boosted trees on a table, cross-validated; ``y`` are class numbers, or columns of values."""
+    """The skill of a few boosted trees on a table, cross-validated; ``y`` (n,) are class numbers, or ranks."""
     chosen = _some(len(y), TREE_ROWS, seed)
     table, y = table[chosen], y[chosen]
     fold = np.random.default_rng([seed, 4]).permutation(len(y)) % TREE_FOLDS
-    X = Features(CODES).fit(table).transform(table)
-    target = np.eye(classes)[y] if classes else y
-    predicted = np.zeros(target.shape)
+    try:
+        X = Features(CODES).fit(table).transform(table)
+    except ValueError:  # no other column repeats a value
+        return 0.0
+    target = np.eye(classes)[y] if classes else y[:, None]
+    predicted, kind = np.zeros(target.shape), (HistGradientBoostingClassifier if classes else
+                                               HistGradientBoostingRegressor)
     for k in range(TREE_FOLDS):
         train, test = fold != k, fold == k
-        if classes:
-            model = HistGradientBoostingClassifier(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed)
-            model.fit(X[train], y[train])
+        model = kind(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed).fit(X[train], y[train])
+        if isinstance(model, HistGradientBoostingClassifier):
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
-            continue
-        for column in range(y.shape[1]):
-            values = HistGradientBoostingRegressor(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed)
-            predicted[test, column] = values.fit(X[train], y[train, column]).predict(X[test])
+        else:
+            predicted[test, 0] = model.predict(X[test])
     return float(_skills(predicted, target, bool(classes)).max())
