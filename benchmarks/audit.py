@@ -106,11 +106,10 @@ def leaking_cases() -> list[Case]:
 
 
 def clean_cases() -> list[Case]:
-    """Six tables without a leak, then others that no choice was made by."""
-    names = ["star", "strikeouts", "insurance", "vote96", "wilms", "treatment"]
-    names += ["computers", "schooling", "aids", "vietnam"]
-    wine = Case("wine", *load_wine(as_frame=True, return_X_y=True), CLASSIFICATION)
-    return [*map(of, names), penguins(), murders(), wine]
+    """Tables without a leak that no choice was made by."""
+    names = [one.name for one in public_tables.KEPT_ASIDE]
+    X, y = load_wine(as_frame=True, return_X_y=True)
+    return [*map(of, names), penguins(), murders(), Case("wine", X, y, CLASSIFICATION)]
 
 
 def audit(case: Case) -> Audit:
