@@ -59,7 +59,7 @@ from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, joint_space
 from scratchtune.tables.features import table_of
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
-from scratchtune.tables.searching import Budget, Objective, Searched, search
+from scratchtune.tables.searching import Budget, Objective, Plan, Searched, search
 from scratchtune.tables.splitting import splits_for
 from scratchtune.tables.target_scale import skewness
 from scratchtune.tables.units import Units
@@ -101,10 +101,10 @@ print(f"log loss on new rows: {of_call:.2f}, without features "
 # %%
 def searched(goal, X, y, seed, families=tuple(FAMILIES), trials=TRIALS, has_portfolio=True):
     """What a search finds; without the portfolio, a Bayesian searcher begins with random configurations."""
-    folds = Folds(table_of(X), y, goal.classes, splits_for(len(y), y, goal.classes, 3, None, seed))
+    folds = Folds(table_of(X), y, goal.classes, splits_for(y, goal.classes, 3, seed=seed))
     budget = Budget(None, trials, 0.0)
     if has_portfolio:
-        return search(goal, folds, families, budget, seed, progress=False)
+        return search(goal, folds, Plan(families), budget, seed, progress=False)
     study = st.Study(joint_space(families), st.BayesianSearch(parallel=4), "minimize", seed)
     found = Searched(study, folds)
     study.run(Objective(goal, found, budget, store=False), n_trials=trials, progress=False)
