@@ -112,15 +112,15 @@ def split(case: Case, rows: Rows, seed: int) -> tuple[Rows, Rows]:
         return split_times(case, rows, rng)
     order = rng.permutation(len(rows.y))
     if case.kind == RARE:
-        order = with_rare_class(rows.y, order)
+        order = rng.permutation(with_rare_class(rows.y, order))
     return rows.at(order[: case.training]), rows.at(order[case.training : case.training + case.held_out])
 
 
 def with_rare_class(y: np.ndarray, order: np.ndarray) -> np.ndarray:
-    """The row indices without so many of the rarer class that they are one to `RARER`."""
+    """The row indices ``order`` without the last ones of the rarer class, so that it is one to `RARER`."""
     labels, sizes = np.unique(y, return_counts=True)
     rare = order[y[order] == labels[sizes.argmin()]]
-    return order[~np.isin(order, rare[sizes.max() // RARER :])]
+    return np.setdiff1d(order, rare[sizes.max() // RARER :])
 
 
 def split_groups(case: Case, rows: Rows, rng: np.random.Generator) -> tuple[Rows, Rows]:

@@ -62,6 +62,7 @@ from scratchtune.tables.members import Folds
 from scratchtune.tables.searching import Budget, Objective, Plan, Searched, search
 from scratchtune.tables.splitting import splits_for
 from scratchtune.tables.target_scale import skewness
+from scratchtune.tables.units import Units
 
 ROWS, NEW, TABLES, TRIALS = 400, 1000, 5, 10
 EFFECTS = dict(zip("ABCDEFGH", (0.1, 1.3, -0.6, 0.2, -1.1, -0.3, 0.8, -0.2), strict=True))
@@ -130,7 +131,8 @@ def losses(goal, found, new, y_new, keep=lambda params: True, most=25):
     by_fold = [weighted([new[number][fold] for number in numbers], weights) for fold in range(3)]
     return {"new rows": goal.loss(y_new, np.mean(by_fold, axis=0)), "one fold": np.mean([
         goal.loss(y_new, part) for part in by_fold]), "same rows": goal.loss(y, weighted(out_of_fold, weights)),
-        "cross-fitted": goal.loss(y, crossed), "expected": estimated(goal, y, crossed).on(len(y_new))}
+        "cross-fitted": goal.loss(y, crossed), "expected": estimated(
+            goal, y, crossed, Units(np.arange(len(y)))).on(len(y_new))}
 
 
 # %% [markdown]
