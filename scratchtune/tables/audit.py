@@ -268,7 +268,7 @@ def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
 def _are_copies(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> bool:
     """Whether rows of equal features and target are copies rather than coincidences.
 
-    In a table of few values many rows are equal by chance; their targets then differ as those of other rows do.
+    In a table of few values many rows are equal by chance; their targets then differ as any two do.
     """
     counts = np.bincount(equal)
     pairs, alike_pairs = float((counts * (counts - 1)).sum()), np.bincount(target_equal)
@@ -288,7 +288,7 @@ def _of_equal_rows(
     if are_copies:
         copies = rows - int(target_equal.max()) - 1
         found.append(Finding("duplicate", "", (
-            f"{copies:,} of {rows:,} rows are copies of other rows; copies are always in the same fold")))
+            f"{copies:,} of {rows:,} rows repeat another row; equal rows are always in the same fold")))
     if are_classes:
         (groups, _), counts = np.unique(np.stack([equal, y]), axis=1, return_counts=True)
         most = np.zeros(int(equal.max()) + 1)

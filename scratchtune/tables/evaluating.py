@@ -144,7 +144,7 @@ class Scores:
     def cells(self) -> list[list[str]]:
         """Return the header and the rows of the table of scores as texts."""
         simple = [name for name in next(iter(self.values.values())) if name != MODEL]
-        rows = [["", MODEL, f"{LEVEL:.0%} interval", *simple]]
+        rows = [["metric", MODEL, f"{LEVEL:.0%} interval", *simple]]
         for name, of in self.values.items():
             low, high = self.intervals[name]
             rows.append([name, shown(of[MODEL]), f"{shown(low)} to {shown(high)}", *(shown(of[s]) for s in simple)])

@@ -59,19 +59,26 @@ class Curve(NamedTuple):
     values: list[Any]
     lines: dict[str, list[float]]
 
+    @property
+    def what(self) -> str:
+        """What the lines are: a mean prediction, or the mean probability of one class, or of several."""
+        if "" in self.lines:
+            return "mean prediction"
+        return f"mean probability of {next(iter(self.lines))!r}" if len(self.lines) == 1 else "mean probabilities"
+
+    def labels(self) -> list[str]:
+        """The values as texts."""
+        if self.kind == "category":
+            return self.values
+        return [written_day(value) if self.kind == "date" else f"{value:.6g}" for value in self.values]
+
     def text(self) -> str:
         """The curve's ends and its middle, or all categories, in one line."""
-        count = len(self.values)
-        chosen = range(count) if self.kind == "category" else sorted({0, count // 2, count - 1})
-        means = [", ".join(f"{name} {shown(line[i])}".strip() for name, line in self.lines.items()) for i in chosen]
-        return f"{self.column}: " + "; ".join(f"{self.label(i)}: {mean}" for i, mean in zip(chosen, means, strict=True))
-
-    def label(self, index: int) -> str:
-        """One of the values as text."""
-        value = self.values[index]
-        if self.kind == "number":
-            return f"{value:.6g}"
-        return written_day(value) if self.kind == "date" else str(value)
+        count, labels, several = len(self.values), self.labels(), len(self.lines) > 1
+        points = [f"{labels[i]}: " + ", ".join(
+            f"{name} {shown(line[i])}" if several else shown(line[i]) for name, line in self.lines.items())
+            for i in (range(count) if self.kind == "category" else sorted({0, count // 2, count - 1}))]
+        return f"{self.what} by {self.column}: {'; '.join(points)}"
 
 
 class Simple(NamedTuple):
@@ -166,8 +173,7 @@ class Explanation:
         """Return the explanation in a few lines."""
         lines = self.columns_text()
         if self.curves:
-            lines += ["mean prediction where a column has one value in all rows:", *(
-                f"  {curve.text()}" for curve in self.curves)]
+            lines += ["where a column has one value in all rows:", *(f"  {curve.text()}" for curve in self.curves)]
         first, *members = self.about_members()
         return visible_lines("\n".join([*lines, f"the model: {first}", *(f"  {line}" for line in members),
                                         self.about_simple()]))
@@ -207,7 +213,8 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     known = {row["number"]: row for row in model.leaderboard_}  # a default that is no trial is absent
     members = [{**known.get(number, {"number": number, "family": model.verdict_.default, "params": {}}),
                 "weight": weight} for number, (weight, _) in evidence.members.items()]
-    simple = _simple_models(evidence, rows, _candidates(evidence, rows, single, visible, (model.seed_, seconds)))
+    alone = {f"{NAMES[row['family']]} (trial {row['number']}) alone": single[row["number"]] for row in members}
+    simple = _simple_models(evidence, rows, _candidates(evidence, rows, alone, visible, (model.seed_, seconds)))
     return Explanation(evidence.goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
                        sorted(members, key=lambda row: -row["weight"]), simple)
 
@@ -333,7 +340,7 @@ def _simple_models(evidence: Evidence, rows: np.ndarray, candidates: Iterable[Ca
 
 
 def _candidates(
-    evidence: Evidence, rows: np.ndarray, single: Mapping[int, np.ndarray], visible: Sequence[str],
+    evidence: Evidence, rows: np.ndarray, single: Mapping[str, np.ndarray], visible: Sequence[str],
     limits: tuple[int, float],
 ) -> Iterator[Candidate]:
     """The simple models: without features, of few columns, the default of each family, each member alone."""
@@ -347,7 +354,7 @@ def _candidates(
     yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS
                 if name in baselines)
     if len(single) > 1:
-        yield from ((f"member {number} alone", None, predictions) for number, predictions in single.items())
+        yield from ((name, None, predictions) for name, predictions in single.items())
 
 
 def _of_few_columns(

@@ -55,7 +55,8 @@ def html_of(model: Any, test_scores: Scores | None = None, source: str = "") -> 
             f"out-of-fold predictions: {_minimised(model)}, lower is better."),
             joined(drawn(section, view) for section in SECTIONS if section.name in names), class_="study"))
         links.append(("The search", "search"))
-    title = f"Target {one_line(model.target_.name, 60)!r}" + (f" of {one_line(source, 60)}" if source else "")
+    file = one_line(os.path.basename(source), 60)
+    title = f"Target {one_line(model.target_.name, 60)!r}" + f" of {file}" * bool(file)
     return document(title, f"{in_words(model.explanation_.scoring)}; {counted(model.rows_, 'row')}", links, content)
 
 
@@ -68,6 +69,10 @@ def _section(title: str, body: Iterable[Markup], class_: str) -> Markup:
     name = title.lower()
     return element("section", element("h2", title, id=f"{name}-title"), element("div", *body, class_=class_), id=name,
                    aria_labelledby=f"{name}-title")
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _sentences(lines: Iterable[str]) -> Markup:
@@ -94,14 +99,13 @@ def _result(model: Any, test_scores: Scores | None) -> list[Markup]:
              ("Rows", f"{model.rows_:,}"), ("Configurations tried", f"{len(model.leaderboard_):,}")]
     summary = element("dl", *(element("div", element("dt", term), element("dd", text)) for term, text in facts),
                       class_="summary")
-    return [element("p", model.verdict_.text, class_="verdict"),
+    return [element("p", _sentence(model.verdict_.text), class_="verdict"),
             element("p", f"To expect {expected_in_words(expected)}."), summary]
 
 
 def _scores(model: Any, test_scores: Scores | None) -> list[Markup]:
     """The scores beside those of simple models: of a test set, if there is one, and of cross-validation."""
-    tables = {"Held-out test set, evaluated once": test_scores,
-              "Cross-validation, rows that the models were not trained on": model.scores_}
+    tables = {"Held-out test set, evaluated once": test_scores, "Cross-validation": model.scores_}
     parts = []
     for name, scores in tables.items():
         if scores is None:
@@ -127,8 +131,8 @@ def _model(found: Explanation) -> list[Markup]:
              shown(one.error)] for one in found.simple]
     table = _table("Simple models on the same rows, the simplest first",
                    ["simple model", found.loss, "higher than the model's by", "standard error"], rows)
-    return [element("p", first[:1].upper() + first[1:]), *([_sentences(rest)] if rest else []),
-            element("p", f"Simple models: {found.about_simple()}."), *([table] if rows else [])]
+    return [element("p", _sentence(first)), *([_sentences(rest)] if rest else []),
+            element("p", _sentence(found.about_simple())), *([table] if rows else [])]
 
 
 # Columns -------------------------------------------------------------------------------------------------------------
@@ -142,28 +146,27 @@ def _columns(found: Explanation) -> list[Markup]:
     bars = _bars([(one.column, [one.rise], (one.low, one.high)) for one in shown_ones], "rise of the loss",
                  f"Importance of {counted(len(shown_ones), 'column')}: {one_line(best.column, 40)} matters the most, "
                  f"{shown(best.rise)} ({shown(best.low)} to {shown(best.high)}).")
-    note = f"{about[:1].upper()}{about[1:]}. {'. '.join(line[:1].upper() + line[1:] for line in others)}"
+    note = " ".join(map(_sentence, (about, *others)))
     return [figure("Which columns matter", bars, note=note, wide=True), *map(_curve, found.curves)]
 
 
 def _curve(curve: Curve) -> Markup:
     """The mean prediction by the values of one column."""
-    values = np.concatenate(list(curve.lines.values()))
-    what = "mean probability" if "" not in curve.lines else "mean prediction"
-    name = one_line(curve.column, 40)
-    said = f"{what} from {shown(values.min())} to {shown(values.max())}, where {name} has one value in all rows"
+    means, name = np.concatenate(list(curve.lines.values())), one_line(curve.column, 40)
+    said = f"{one_line(curve.what, 60)} by {name}, from {shown(means.min())} to {shown(means.max())}."
     if curve.kind == "category":
-        rows = [(str(value), [line[i] for line in curve.lines.values()], None) for i, value in enumerate(curve.values)]
-        drawing = _bars(rows, what, f"By category of {name}: {said}.")
+        rows = [(label, [line[i] for line in curve.lines.values()], None) for i, label in enumerate(curve.labels())]
+        drawing = _bars(rows, one_line(curve.what, 40), said)
     else:
-        drawing = _lines(curve, what, f"By {name}: {said}.")
+        drawing = _lines(curve, said)
     keys = [element("span", element("span", class_=f"dash c{k}"), f" {one_line(label, 30)}", class_="pair")
-            for k, label in enumerate(curve.lines) if label]
-    return figure(f"How the prediction changes with {name}", drawing, element("p", *keys, class_="legend") if keys else
-                  "", note=f"The {what} where the column has one value in all rows.")
+            for k, label in enumerate(curve.lines)]
+    legend = [element("p", *keys, class_="legend")] if len(keys) > 1 else []
+    return figure(f"How the prediction changes with {name}", drawing, *legend,
+                  note=f"The {curve.what} where the column has one value in all rows.")
 
 
-def _lines(curve: Curve, what: str, description: str) -> Markup:
+def _lines(curve: Curve, description: str) -> Markup:
     """One line for each class over the values of a column of numbers or dates."""
     box = Box()
     y = linear_scale(np.concatenate(list(curve.lines.values())), *box.inner_y)
@@ -173,7 +176,8 @@ def _lines(curve: Curve, what: str, description: str) -> Markup:
         x = x._replace(ticks=[(day, written_day(day)[:10]) for day in np.linspace(x.low, x.high, 4)[:-1].tolist()])
     lines = [polyline([(x.at(value), y.at(mean)) for value, mean in zip(curve.values, line, strict=True)],
                       f"curve c{k}") for k, line in enumerate(curve.lines.values())]
-    return picture(box, description, axes(box, x, y, one_line(curve.column, 40), what), *lines)
+    return picture(box, description, axes(box, x, y, one_line(curve.column, 40), one_line(curve.what, 40)),
+                   *lines)
 
 
 Row = tuple[str, Sequence[float], tuple[float, float] | None]  # a label, values, and the interval of a single one

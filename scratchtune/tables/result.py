@@ -71,7 +71,7 @@ class TableTuning:
         for family in dict.fromkeys(row["family"] for row in rows):
             own = [row["score"] for row in rows if row["family"] == family]
             each.append(f"{NAMES[family]} {len(own)} (best {shown_score(scoring, max(own))})")
-        failed = len(self.study.trials) - len(rows)
+        failed = sum(trial.state != "complete" for trial in self.study.trials)
         return (f"tried: {checks.counted(len(rows), 'configuration')} in {self.model.seconds_:.0f} s, "
                 f"{in_words(scoring)}: {', '.join(each)}" + f"; {failed} failed or did not finish" * bool(failed))
 

@@ -118,7 +118,7 @@ def test_copies_of_rows_have_one_number() -> None:
     table = Table.from_columns(X)
     rows = np.r_[np.arange(ROWS), 5, 5, 7]
     audit = audited(table[rows], VALUE[rows], [])
-    assert audit.lines() == ["3 of 203 rows are copies of other rows; copies are always in the same fold"]
+    assert audit.lines() == ["3 of 203 rows repeat another row; equal rows are always in the same fold"]
     assert audit.duplicates is not None and len(set(audit.duplicates)) == ROWS
     assert len({*audit.duplicates[[5, 200, 201]]}) == len({*audit.duplicates[[7, 202]]}) == 1
 

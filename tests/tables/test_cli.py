@@ -205,7 +205,7 @@ def test_digits_come_along(run: Run) -> None:
     Path("tiny.json").write_text('{"network_epochs": [1], "network_units": [4]}')
     code, printed, _ = run("tune", "--data", "digits", "--folds", "2", "--trials", "1", "--families", "network",
                            "--space", "tiny.json")
-    assert code == 0 and "1,797 rows, 64 columns" in printed and "target 'digit': classification" in printed
+    assert code == 0 and "1,797 rows, 61 columns" in printed and "target 'digit': classification" in printed
 
 
 def test_the_default_budget_is_time(run: Run) -> None:
@@ -218,12 +218,12 @@ def test_the_default_budget_is_time(run: Run) -> None:
 
 def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
     columns = whole()
-    columns["age"][4] = "-"
+    columns["age"][4] = "old"
     write(Path("stray.csv"), columns)
     result = run("tune", "stray.csv", "--target", "churn", *QUICK)
-    refused(result, f"of {len(columns['age'])} cells of 'age' are numbers; not: '-' in line 6; give --missing - if")
+    refused(result, f"of {len(columns['age'])} cells of 'age' are numbers; not: 'old' in line 6; give ")
     assert result[1] == "" and len(result[2].splitlines()) == 1 and not Path("model.npz").exists()
-    printed = tuned(run, "--missing", "-", table="stray.csv")
+    printed = tuned(run, "--missing", "old", table="stray.csv")
     assert "4 columns (2 of numbers, 2 of texts, 1 cell missing)" in printed
     code, labels, _ = run("predict", "model.npz", "stray.csv")  # which the model remembers
     assert code == 0 and len(labels.split()) == len(columns["age"])
@@ -235,14 +235,15 @@ def test_a_numeric_column_has_missing_values_where_it_holds_no_numbers(run: Run)
     columns = whole()
     columns["age"][4] = "-"
     write(Path("stray.csv"), columns)
-    message = (f"scratchtune: stray.csv: 1 of {len(columns['age'])} cells of 'age' is not a number and is read as "
-               "missing: '-' in line 6\n")
+    message = (f"scratchtune: 1 of {len(columns['age'])} cells of 'age', which are not numbers, are read as missing: "
+               "'-' in line 6; ")
     expected = tuned(run, "--missing", "-", table="stray.csv")
     labels = run("predict", "model.npz", "stray.csv")[1]
     code, printed, messages = run("tune", "stray.csv", "--target", "churn", *QUICK, "--numeric", "age")
     assert code == 0 and message in messages
     assert metric(printed, "log loss") == metric(expected, "log loss")
-    assert run("predict", "model.npz", "stray.csv") == (0, labels, message + IGNORED.format("'churn'"))
+    again = run("predict", "model.npz", "stray.csv")
+    assert again[:2] == (0, labels) and message in again[2] and IGNORED.format("'churn'") in again[2]
     refused(run(*TUNE, "--numeric", "ages"), "--numeric is 'ages'; it must be one of")
     refused(run(*TUNE, "--numeric", "age", "--text", "age"), "text and numeric both name 'age'")
 
@@ -257,9 +258,9 @@ def test_a_decimal_comma_is_read_and_remembered(run: Run) -> None:
     comma = "numbers are read with a decimal comma (--decimal . reads them with a point)\n"
     assert steady(printed.replace(comma, "")) == steady(expected.replace("(scratchtune", "(replaced; scratchtune"))
     assert run("predict", "model.npz", "comma.csv")[1] == labels
-    refused(run("predict", "model.npz", "whole.csv"), "give --decimal . if all numbers of the file have a decimal")
+    refused(run("predict", "model.npz", "whole.csv"), "are numbers; not: '")
     assert run("predict", "model.npz", "whole.csv", "--decimal", ".")[1] == labels
-    refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "give --decimal , if all numbers")
+    refused(run("tune", "comma.csv", "--target", "churn", "--decimal", ".", *QUICK), "are numbers; not: '")
 
 
 def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
@@ -270,7 +271,7 @@ def test_rows_without_a_target_are_left_out_and_counted(run: Run) -> None:
     write(Path("unlabelled.csv"), columns)
     code, printed, _ = run("tune", "unlabelled.csv", "--target", "churn", *QUICK)
     assert code == 0 and printed.splitlines()[0] == expected.splitlines()[0]
-    assert "1 row" in printed and "without a target" in printed
+    assert f"left out, since the target is missing: 1 of {len(columns['churn'])} rows" in printed
     assert metric(printed, "log loss") == metric(expected, "log loss")
 
 
@@ -619,11 +620,10 @@ def kept(run: Run) -> Any:
     (b"churn,a\n,1\n,2\n", "the target 'churn' is missing in all 2 rows; it must have values to learn from"),
     (b"churn,a\n" + b"".join(b"%s,n%d\n" % (b"yn"[i % 2:i % 2 + 1], i) for i in range(30)),
      "no column is left to learn from"),
-    (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "holds infinity"),
+    (b"churn,a\n" + b"yes,1\nno,inf\n" * 9, "are numbers; not: 'inf' in line 3 (9 cells)"),
     (b"churn\nyes\nno\n" * 9, "no column is left to learn from"),
     (b"churn,a\n" + b'yes,1\n"n\no",2\n' * 9, r"the class 'n\no' of the target 'churn' holds a line break"),
-    (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "line 4, holds 9007199254740993 as 'churn'"),
-    (b"churn|a\n" + b"yes|1\nno|2\n" * 9, "not by |"),
+    (b"churn,a\n" + b"0,1\n9007199254740992,2\n9007199254740993,3\n" * 9, "'churn' holds 9007199254740993 in line 4"),
 ], ids=lambda value: str(value)[:40])
 @pytest.mark.usefixtures("kept")
 def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run) -> None:
@@ -649,7 +649,7 @@ def test_npz_that_holds_objects(run: Run) -> None:
                              "'hyperband', did you mean 'grid'?"),
     (["--scoring", "acuracy"], "scoring is 'acuracy'"), (["--scoring", "r2"], "scoring is 'r2'"),
     (["--families", "tree"], "did you mean 'trees'"), (["--minutes", "1"], "--trials and --minutes are given"),
-    (["--strict"], "strict"), (["--emit", "torch"], "--emit writes the best network, and --families is linear"),
+    (["--emit", "torch"], "--emit writes the best network, and --families is linear"),
     (["--group", "churn"], "--group is 'churn', the target"), (["--report", "x.txt"], "must end in"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
     (["--folds", "1"], "--folds is 1"), (["--test-size", "1"], "--test-size is 1"),
@@ -694,7 +694,7 @@ def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pyt
 
 @pytest.mark.parametrize(("text", "message"), [
     ("{", "it must hold JSON"),
-    ('{"linear_epoch": [1]}', "did you mean 'linear_epochs'?"), ('{"linear_l2": 5}', "--space, 'linear_l2': it is 5"),
+    ('{"epoch": [1]}', "did you mean 'epochs'?"), ('{"linear_l2": 5}', "--space, 'linear_l2': it is 5"),
     ('{"linear_l2": ["a"]}', "--space, 'linear_l2'"), ('{"linear_l2": {"low": 9, "high": 1}}', "low is 9"),
 ])
 @pytest.mark.usefixtures("kept")

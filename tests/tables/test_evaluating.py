@@ -107,8 +107,8 @@ def test_the_text_is_an_aligned_table_that_survives_json() -> None:
     y, p = draw(60, 2)
     found = scores_of(Target("y", ("no", "yes"), ""), y, p, single(60), {"most frequent": np.tile([0.5, 0.5], (60, 1))})
     lines = found.text().splitlines()
-    assert lines[0] == "60 rows, target 'y': 2 classes" and lines[1].split() == [
-        "model", "90%", "interval", "most", "frequent"]
+    assert lines[0] == "60 rows, target 'y': 2 classes"
+    assert lines[1].split() == ["metric", "model", "90%", "interval", "most", "frequent"]
     assert len({len(line) for line in lines[1:8]}) == 1
     assert "lower is better: log loss" in lines and "precision, recall, f1, auc: of the class 'yes'" in lines
     assert restored(json.loads(json.dumps(plain(found)))) == found
