@@ -123,6 +123,7 @@ class AutoML(protocol.Parameters):
         with protocol.unchanged_by_failure(self):
             self.seed_ = seed_from(self.random_state)
             table = table_of(X)
+            enough_rows(len(table))
             protocol.remember_columns(self, len(table.names), protocol.column_names(X))
             prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
             for finding in prepared.audit.findings:
