@@ -42,8 +42,9 @@ def fitted(study: Any = None) -> Any:
     """What result and page read of a fitted model."""
     row = {"number": 1, "family": "trees", "score": -0.41, "weight": 1.0, "seconds": 1.0,
            "params": EXPLANATION.members[0]["params"]}
+    estimate = estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40)))
     return SimpleNamespace(
         target_=Target("left", ("no", "yes"), ""), rows_=40, explanation_=EXPLANATION, scores_=scores(40),
         verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"), threshold_=0.31,
-        expected_score=estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40))).on, leaderboard_=[row], seconds_=41.2, study_=study,
+        expected_score=estimate.on, leaderboard_=[row], seconds_=41.2, study_=study,
         audit_=Audit((Finding("constant", "c", "'c' is <1> in all rows; it is dropped"),)))

@@ -9,10 +9,12 @@ from explained_model import fitted, scores
 
 from scratchtune.tables.result import TableTuning
 
+STUDY = SimpleNamespace(trials=[SimpleNamespace(state="complete"), SimpleNamespace(state="failed")])
+
 
 @pytest.fixture
 def result() -> TableTuning:
-    return TableTuning(None, fitted(SimpleNamespace(trials=[1, 2])), None, "a table")  # type: ignore[arg-type]
+    return TableTuning(None, fitted(STUDY), None, "a table")  # type: ignore[arg-type]
 
 
 def test_the_text_begins_with_the_verdict_and_names_the_metric(result: TableTuning) -> None:
