@@ -158,7 +158,8 @@ class Explanation:
             return f"no simpler model is as good within two standard errors (tried: {tried})"
         found = self.simple[-1]
         columns = "" if found.columns is None else f" on {checks.quoted(found.columns)} alone"
-        return (f"as good within two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
+        how = "better by more than" if found.rise < -2.0 * found.error else "as good within"
+        return (f"{how} two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
                 f"{shown(abs(found.rise))} +- {shown(found.error)} {'above' if found.rise > 0.0 else 'below'} the "
                 "model's on the same rows")
 

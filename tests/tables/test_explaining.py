@@ -131,7 +131,7 @@ def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Expla
         assert part in text
     *worse, last = explanation.simple
     assert worse[0].name == "no features (the mean)" and not any(model.as_good for model in worse)
-    assert (f"as good within two standard errors: {last.name}" if last.as_good else "no simpler model") in text
+    assert (f" two standard errors: {last.name}" if last.as_good else "no simpler model") in text
     assert {len(model.columns) for model in explanation.simple if model.columns} == {1, 2, 3}
 
 
@@ -165,6 +165,13 @@ def test_without_an_effect_no_column_matters_and_no_features_are_as_good() -> No
     found = explained(*evidence(y, 2, features, ("linear",)))
     assert len(found.visible) <= 1
     assert "no features (shares of the classes), log loss" in found.about_simple()
+
+
+def test_a_simple_model_that_is_better_is_called_so(explanation: Explanation) -> None:
+    found = replace(explanation, simple=[Simple("a linear model", ["x"], 1.0, -0.3, 0.01)])
+    assert found.about_simple() == (
+        "better by more than two standard errors: a linear model on 'x' alone, mean squared error 1.0000, 0.3000 +- "
+        "0.0100 below the model's on the same rows")
 
 
 @pytest.mark.parametrize(("rise", "error", "as_good"), [(0.1, 0.04, False), (0.1, 0.06, True), (-0.3, 0.01, True)])
