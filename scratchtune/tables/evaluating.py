@@ -50,7 +50,8 @@ def shown_score(scoring: str, score: float) -> str:
 
 def shown(value: float) -> str:
     """A number with four decimals, or, where it is small or large, with four or five significant digits."""
-    return format(value, "z.4f" if value == 0.0 or 0.01 <= abs(value) < 10.0 else "z.4g" if abs(value) < 10.0 else ".5g")
+    size = abs(value)
+    return format(value, ".5g" if size >= 10.0 else "z.4f" if size >= 0.01 or not size else ".4g")
 
 
 def expected_in_words(expected: Expected) -> str:
