@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any, Self
 
@@ -292,6 +293,9 @@ class AutoML(protocol.Parameters):
             raise protocol.not_fitted(self)
         return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
                           f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.explain() if hasattr(self, 'members_') else repr(self))}</pre>"
 
     def report(self, path: str | Path) -> None:
         """Write the page of the result, one HTML file."""
