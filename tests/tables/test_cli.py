@@ -825,7 +825,7 @@ def interrupted_by(signal_number: int, *more: str) -> tuple[int, list[str]]:
 @pytest.mark.usefixtures("kept")
 def test_ctrl_c(run: Run) -> None:
     code, messages = interrupted_by(signal.SIGINT)
-    assert code == 130 and messages[-1] == "scratchtune: interrupted", messages
+    assert code in (130, -signal.SIGINT) and messages[-1] == "scratchtune: interrupted", messages  # 130 for a shell
 
 
 @pytest.mark.slow
