@@ -43,7 +43,8 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     most = int(max(1_000, min(ROWS, CELLS // max(len(names), 10 * classes, 1))))
     chosen = _some(len(y), most, seed)
     table, y = table[chosen], y[chosen]
-    if len(y) < FEWEST or classes and len(y) - np.bincount(y).max() < FEWEST_OTHER:
+    _, counts = np.unique(y, return_counts=True)
+    if len(y) < FEWEST or len(counts) < 2 or classes and len(y) - counts.max() < FEWEST_OTHER:
         return {}
     target = np.eye(classes)[y] if classes else np.column_stack([_standardised(y), _standardised(_ranks(y))])
     skills = {name: float(_skills(_from_others(table.column(name), target), target, bool(classes)).max())
@@ -75,9 +76,9 @@ def _ranks(y: np.ndarray) -> np.ndarray:
 
 
 def _standardised(y: np.ndarray) -> np.ndarray:
-    """Values of mean 0 and variance 1; zeros if they are all equal."""
-    centred = y - y.mean()
-    return centred / (np.sqrt((centred**2).mean()) or 1.0)
+    """Values of mean 0 and variance 1."""
+    centred = y / np.abs(y).max() - (y / np.abs(y).max()).mean()  # nothing overflows
+    return centred / np.sqrt((centred**2).mean())
 
 
 def _from_others(column: Column, target: np.ndarray) -> np.ndarray:
@@ -100,12 +101,11 @@ def _interpolated(values: np.ndarray, means: np.ndarray) -> np.ndarray:
     known = len(values) - bool(np.isnan(values[-1]))
     if known < 2:
         return means
-    at = np.arange(known)
+    at, sized = np.arange(known), values[:known] * 0.25  # no difference overflows
     low, high = np.maximum(at - 1, 0), np.minimum(at + 1, known - 1)
     low[0], high[-1] = 1, known - 2
-    between = (at > 0) & (at < known - 1)
-    share = np.full((known, 1), 0.5)
-    share[between, 0] = (values[:known] - values[low])[between] / (values[high] - values[low])[between]
+    inner = (at > 0) & (at < known - 1) & (sized[high] > sized[low])
+    share = np.divide(sized - sized[low], sized[high] - sized[low], out=np.full(known, 0.5), where=inner)[:, None]
     return np.concatenate([(1.0 - share) * means[low] + share * means[high], means[known:]])
 
 
@@ -114,11 +114,10 @@ def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.
     if are_classes:
         right = (target[np.arange(len(target)), predicted.argmax(axis=1)] > 0.0).mean()
         return np.array([1.0 - (1.0 - right) / (1.0 - target.mean(axis=0).max())])
-    values, counts = np.unique(target[:, 0], return_counts=True)
-    rows = np.ones(len(target), bool)
     skills = 1.0 - ((predicted - target) ** 2).mean(axis=0)
-    if len(values) > 2 and ATOM * len(target) < counts.max() < len(target) - FEWEST:
-        rows = target[:, 0] != values[counts.argmax()]
+    values, counts = np.unique(target[:, 0], return_counts=True)
+    rows = target[:, 0] != values[counts.argmax()]
+    if counts.max() > ATOM * len(target) and rows.sum() >= FEWEST and len(values) > 2:
         skills = np.minimum(skills, 1.0 - ((predicted - target)[rows] ** 2).mean(axis=0) / target[rows].var(axis=0))
     return skills
 

@@ -118,7 +118,7 @@ def test_copies_of_rows_have_one_number() -> None:
     table = Table.from_columns(X)
     rows = np.r_[np.arange(ROWS), 5, 5, 7]
     audit = audited(table[rows], VALUE[rows], [])
-    assert audit.lines() == ["3 of 203 rows are copies of other rows; copies are always in the same fold"]
+    assert audit.lines() == ["3 of 203 rows repeat another row; equal rows are always in the same fold"]
     assert audit.duplicates is not None and len(set(audit.duplicates)) == ROWS
     assert len({*audit.duplicates[[5, 200, 201]]}) == len({*audit.duplicates[[7, 202]]}) == 1
 
@@ -248,3 +248,47 @@ def test_the_state_restores_the_audit() -> None:
         with pytest.raises(ValueError, match="this is not the state of an audit"):
             Audit.from_state(damage)
     assert Finding("leak", "a", "b") == ("leak", "a", "b")
+
+
+# Anything -------------------------------------------------------------------------------------------------------------
+
+
+def any_numbers(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Numbers of any size."""
+    return rng.normal(size=rows) * 10.0 ** rng.integers(-300, 300, rows)
+
+
+def any_column(rng: np.random.Generator, rows: int) -> Any:
+    """Numbers of any size, few numbers, texts, one value or none; with gaps."""
+    kind = str(rng.choice(["any", "few", "text", "one", "none"], p=[0.4, 0.2, 0.2, 0.1, 0.1]))
+    column = {"any": any_numbers(rng, rows), "few": rng.integers(-2, 2, rows), "one": np.full(rows, 7),
+              "text": rng.choice(["a", "b", "(missing)", "c"], rows), "none": np.full(rows, None)}[kind].astype(object)
+    if rng.uniform() < 0.5 and kind != "one":
+        column[rng.uniform(size=rows) < rng.uniform()] = None
+    return column
+
+
+@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.filterwarnings("error::RuntimeWarning", "ignore::UserWarning")
+def test_any_table_is_audited(seed: int) -> None:
+    """Few rows, any gaps, any size of numbers: what is left has two values, and rows have one number if all is equal.
+    """
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(1, 60))
+    columns = {f"c{j}": any_column(rng, rows) for j in range(rng.integers(1, 5))}
+    classes = int(rng.choice([0, 2, rows]))
+    y = rng.integers(0, classes, rows) if classes else any_numbers(rng, rows)
+    table = Table.from_columns(columns)
+    try:
+        audit = audited(table, y, [f"k{k}" for k in range(classes)])
+    except ValueError as problem:
+        assert "no column is left" in str(problem)
+        return
+    kept = {name: [None if cell is None else cell + 0.0 if isinstance(cell, float) else cell for cell in column]
+            for name, column in columns.items() if name not in audit.dropped}
+    assert all(len(set(column)) > 1 for column in kept.values())
+    if audit.duplicates is not None:
+        cells = list(zip(*kept.values(), y.tolist(), strict=True))
+        for i in range(rows):
+            for j in range(i):
+                assert (audit.duplicates[i] == audit.duplicates[j]) == (cells[i] == cells[j])
