@@ -59,19 +59,26 @@ class Curve(NamedTuple):
     values: list[Any]
     lines: dict[str, list[float]]
 
+    @property
+    def what(self) -> str:
+        """What the lines are: a mean prediction, or the mean probability of one class, or of several."""
+        if "" in self.lines:
+            return "mean prediction"
+        return f"mean probability of {next(iter(self.lines))!r}" if len(self.lines) == 1 else "mean probabilities"
+
+    def labels(self) -> list[str]:
+        """The values as texts."""
+        if self.kind == "category":
+            return self.values
+        return [written_day(value) if self.kind == "date" else f"{value:.6g}" for value in self.values]
+
     def text(self) -> str:
         """The curve's ends and its middle, or all categories, in one line."""
-        count = len(self.values)
-        chosen = range(count) if self.kind == "category" else sorted({0, count // 2, count - 1})
-        means = [", ".join(f"{name} {shown(line[i])}".strip() for name, line in self.lines.items()) for i in chosen]
-        return f"{self.column}: " + "; ".join(f"{self.label(i)}: {mean}" for i, mean in zip(chosen, means, strict=True))
-
-    def label(self, index: int) -> str:
-        """One of the values as text."""
-        value = self.values[index]
-        if self.kind == "number":
-            return f"{value:.6g}"
-        return written_day(value) if self.kind == "date" else str(value)
+        count, labels, several = len(self.values), self.labels(), len(self.lines) > 1
+        points = [f"{labels[i]}: " + ", ".join(
+            f"{name} {shown(line[i])}" if several else shown(line[i]) for name, line in self.lines.items())
+            for i in (range(count) if self.kind == "category" else sorted({0, count // 2, count - 1}))]
+        return f"{self.what} by {self.column}: {'; '.join(points)}"
 
 
 class Simple(NamedTuple):
@@ -166,8 +173,7 @@ class Explanation:
         """Return the explanation in a few lines."""
         lines = self.columns_text()
         if self.curves:
-            lines += ["mean prediction where a column has one value in all rows:", *(
-                f"  {curve.text()}" for curve in self.curves)]
+            lines += ["where a column has one value in all rows:", *(f"  {curve.text()}" for curve in self.curves)]
         first, *members = self.about_members()
         return visible_lines("\n".join([*lines, f"the model: {first}", *(f"  {line}" for line in members),
                                         self.about_simple()]))

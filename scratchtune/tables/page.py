@@ -152,24 +152,21 @@ def _columns(found: Explanation) -> list[Markup]:
 
 def _curve(curve: Curve) -> Markup:
     """The mean prediction by the values of one column."""
-    values = np.concatenate(list(curve.lines.values()))
-    first = next(iter(curve.lines))
-    what = "mean prediction" if "" in curve.lines else "mean probability" + (
-        f" of {one_line(first, 30)}" if len(curve.lines) == 1 else "")
-    name = one_line(curve.column, 40)
-    said = f"{what} from {shown(values.min())} to {shown(values.max())}, where {name} has one value in all rows"
+    means, name = np.concatenate(list(curve.lines.values())), one_line(curve.column, 40)
+    said = f"{one_line(curve.what, 60)} by {name}, from {shown(means.min())} to {shown(means.max())}."
     if curve.kind == "category":
-        rows = [(str(value), [line[i] for line in curve.lines.values()], None) for i, value in enumerate(curve.values)]
-        drawing = _bars(rows, what, f"By category of {name}: {said}.")
+        rows = [(label, [line[i] for line in curve.lines.values()], None) for i, label in enumerate(curve.labels())]
+        drawing = _bars(rows, one_line(curve.what, 40), said)
     else:
-        drawing = _lines(curve, what, f"By {name}: {said}.")
+        drawing = _lines(curve, said)
     keys = [element("span", element("span", class_=f"dash c{k}"), f" {one_line(label, 30)}", class_="pair")
-            for k, label in enumerate(curve.lines) if len(curve.lines) > 1]
-    return figure(f"How the prediction changes with {name}", drawing, element("p", *keys, class_="legend") if keys else
-                  "", note=f"The {what} where the column has one value in all rows.")
+            for k, label in enumerate(curve.lines)]
+    legend = [element("p", *keys, class_="legend")] if len(keys) > 1 else []
+    return figure(f"How the prediction changes with {name}", drawing, *legend,
+                  note=f"The {curve.what} where the column has one value in all rows.")
 
 
-def _lines(curve: Curve, what: str, description: str) -> Markup:
+def _lines(curve: Curve, description: str) -> Markup:
     """One line for each class over the values of a column of numbers or dates."""
     box = Box()
     y = linear_scale(np.concatenate(list(curve.lines.values())), *box.inner_y)
@@ -179,7 +176,8 @@ def _lines(curve: Curve, what: str, description: str) -> Markup:
         x = x._replace(ticks=[(day, written_day(day)[:10]) for day in np.linspace(x.low, x.high, 4)[:-1].tolist()])
     lines = [polyline([(x.at(value), y.at(mean)) for value, mean in zip(curve.values, line, strict=True)],
                       f"curve c{k}") for k, line in enumerate(curve.lines.values())]
-    return picture(box, description, axes(box, x, y, one_line(curve.column, 40), what), *lines)
+    return picture(box, description, axes(box, x, y, one_line(curve.column, 40), one_line(curve.what, 40)),
+                   *lines)
 
 
 Row = tuple[str, Sequence[float], tuple[float, float] | None]  # a label, values, and the interval of a single one

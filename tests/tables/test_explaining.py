@@ -108,7 +108,7 @@ def test_curves_rise_with_the_effect_and_stay_within_the_predictions(
     day, x, city = explanation.curves
     assert (day.kind, x.kind, city.kind) == ("date", "number", "category")
     assert day.lines[""][-1] - day.lines[""][0] > 3.0 and x.lines[""][-1] > x.lines[""][0]
-    assert day.label(0).startswith("2020-01") and city.values[int(np.argmax(city.lines[""]))] == "Rome"
+    assert day.labels()[0].startswith("2020-01") and city.values[int(np.argmax(city.lines[""]))] == "Rome"
     _, known = of_values
     found, _ = predicted(known, np.arange(N))
     for curve in explanation.curves:
@@ -126,7 +126,7 @@ def test_the_curves_of_classes_are_probabilities(of_classes: tuple[Any, Evidence
 def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Explanation) -> None:
     text = explanation.text()
     for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
-                 "no visible importance: ", "  70% ", "day: 2020-",
+                 "no visible importance: ", "  70% ", "mean prediction by day: 2020-",
                  "the model: an ensemble of 2 configurations, each trained on each of 3 folds"):
         assert part in text
     *worse, last = explanation.simple
