@@ -16,21 +16,12 @@ continues after the last one.
 
 from __future__ import annotations
 
-import json
-import sys
-import tempfile
-import warnings
-from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from tqdm import tqdm
 
-from benchmarks.common import harness
-from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.public_tables import READERS, feature, folder
 
 ROWS, GROUPS, TIME, TAILS, RARE = "rows", "groups", "time", "heavy tails", "classes of 1:50"

@@ -30,7 +30,7 @@ def load_model(path: str | Path) -> Any:
     version.
     """
     for name in dir(layers):
-        getattr(layers, name)  # a file may name any layer: its class must be defined
+        getattr(layers, name)  # a file may name any layer: its class must be defined, as those for tables are by now
     with opened(Path(path)) as (kind, header, arrays):
         if kind not in KINDS:
             raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")

@@ -18,6 +18,7 @@ from scratchtune import checks
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
+from scratchtune.tables.networks import NetworkClassifier, NetworkRegressor
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from scratchtune.tables.wording import argument
 
@@ -51,7 +52,7 @@ class Family:
         return made
 
 
-NETWORK = Family("network", MLPClassifier, MLPRegressor, {
+NETWORK = Family("network", NetworkClassifier, NetworkRegressor, {
     "hidden_layers": Int(1, 3), "units": Int(32, 256, log=True), "learning_rate": Float(5e-4, 5e-2, log=True),
     "batch_size": Categorical([32, 64, 128, 256]), "epochs": Int(10, 80, log=True), "dropout": Float(0.0, 0.4),
     "weight_decay": Float(1e-6, 0.5, log=True), "scale": Categorical(["standard", "robust", "quantile"]),

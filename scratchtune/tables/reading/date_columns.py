@@ -33,6 +33,7 @@ _MONTHS = {form: number for number, name in enumerate((
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
     "december"), 1) for form in (name, name[:3])} | {"sept": 9}
 _DATE = re.compile(r"(\d{1,4}|[A-Za-z]{3,9})\.?([ ./-])(\d{1,2}|[A-Za-z]{3,9})\.?,?\2(\d{1,4})")
+_EITHER = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{2,4}")
 _TIME = re.compile(r"(.+?)(?:T|,? )(\d{1,2}:\d\d[\d:.]*) ?([AaPp][Mm])? ?(?:UTC|(Z|[+-]\d\d:?\d\d))?")
 
 
@@ -46,19 +47,11 @@ def to_days(text: str, order: str | None = None) -> float:
     (1.25, 2.0, 3.0, nan)
     """
     text = text.strip()
-    if order is None and _is_either(text):
-        first, second = to_days(text, "dmy"), to_days(text, "mdy")
-        return first if np.isnan(second) or first == second else second if np.isnan(first) else np.nan
+    found = _TIME.fullmatch(text) if ":" in text else None
     try:
-        timed = _TIME.fullmatch(text) if ":" in text else None
-        return _day(timed[1] if timed else text, order) + (_time(timed) if timed else 0.0)
+        return _day(found[1] if found else text, order) + (_time(found) if found else 0.0)
     except ValueError:
         return np.nan
-
-
-def _is_either(text: str) -> bool:
-    """Whether the day or the month may come first."""
-    return re.match(r"\d{1,2}([/-])\d{1,2}\1\d", text) is not None
 
 
 def _day(text: str, order: str | None) -> float:
@@ -68,18 +61,18 @@ def _day(text: str, order: str | None) -> float:
     found = _DATE.fullmatch(text)
     if found is None:
         raise ValueError
-    parts, mark = [found[1], found[3], found[4]], found[2]
-    if len(parts[0]) == 4 and parts[0].isdecimal():
-        year, month, day = parts
-    elif parts[0].isalpha() or order == "mdy" and _is_either(text):
-        month, day, year = parts
+    first, mark, second, third = found.groups()
+    if first.isdecimal() and len(first) == 4:
+        year, month, day = first, second, third
     else:
-        day, month, year = parts
-    worded = month.isalpha()
-    if len(year) != 4 and (len(year) != 2 or mark == "-" and not worded) or mark == " " and not worded:
+        if not order and _EITHER.fullmatch(text):
+            order = "dmy" if int(first) > 12 or first == second else "mdy" if int(second) > 12 else "unclear"
+        month_first = first.isalpha() or order != "dmy" and _EITHER.fullmatch(text)
+        year, month, day = (third, first, second) if month_first else (third, second, first)
+    if order == "unclear" or not month.isalpha() and (mark == " " or mark == "-" and len(year) == 2):
         raise ValueError
-    century = 0 if len(year) == 4 else 1900 if int(year) >= 69 else 2000
-    number = _MONTHS.get(month.lower(), 0) if worded else int(month)
+    number = _MONTHS.get(month.lower(), 0) if month.isalpha() else int(month)
+    century = {4: 0, 2: 1900 if int(year) >= 69 else 2000}.get(len(year), 10_000)
     return float(date(int(year) + century, number, int(day)).toordinal() - EPOCH)
 
 
@@ -111,15 +104,15 @@ def parse_dates(
     """
     if not _may_be_dates(counts):
         return None
-    either = [text for text in counts if _is_either(text)]
-    fixed = {text: to_days(text) for text in counts if text not in set(either)}
+    either = {text for text in counts if _EITHER.match(text)}  # the day or the month may come first
+    fixed = {text: to_days(text) for text in counts if text not in either}
     readings = {given: fixed | {text: to_days(text, given) for text in either} for given in ORDERS
                 if order in (None, given)}
     cells = {given: sum(counts[text] for text, day in days.items() if day == day) for given, days in readings.items()}
     best = max(cells, key=lambda given: cells[given])
     if cells[best] < MOSTLY * sum(counts.values()):
         return None
-    unclear = [text for text in either if len({days[text] for days in readings.values()}) == 2]
+    unclear = [text for text in counts if text in either and len({days[text] for days in readings.values()}) == 2]
     if unclear and len(set(cells.values())) < len(cells):
         raise ValueError(
             f"{name!r} holds dates such as {unclear[0]!r}, in which the day or the month may come first; give "

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from scratchtune.tables.wording import option
+from scratchtune.tables.wording import argument, option
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in any case, with or without blanks around
 DECIMALS = (".", ",")
@@ -66,7 +66,7 @@ class Reading(NamedTuple):
     @property
     def missing_numbers(self) -> list[float]:
         """The markers that are numbers, such as -999: they are compared by value, not as texts."""
-        return [to_number(marker) for marker in self.missing if kind_of(marker) != TEXT and _read(marker) is not None]
+        return [number for marker in self.missing if (number := _read(marker)) is not None]
 
 
 def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
@@ -184,9 +184,10 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
     of_numbers = {name: counts for name, counts in columns.items()
                   if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
     texts = [text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT]
-    point, comma = (any(_is_sure(text, mark) for text in texts) for mark in DECIMALS)
-    if point or comma:
-        return "." if point else ","
+    readable = [{mark for mark, groups in NOTATIONS if _read(text, mark, groups) is not None} for text in texts]
+    for mark in DECIMALS:
+        if {mark} in readable:
+            return mark
     for name, counts in of_numbers.items() if thousands is None else ():
         pointed = [text for text in counts if "." in text]
         if len(pointed) > 1 and any(text.lstrip("+-").isdecimal() for text in counts) and not strays_of(counts):
@@ -197,30 +198,22 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
     return "."
 
 
-def _is_sure(text: str, decimal: str) -> bool:
-    """Whether notations with this decimal mark read a number, and no notation with the other mark does."""
-    return {mark for mark, thousands in NOTATIONS if _read(text, mark, thousands) is not None} == {decimal}
-
-
 # Messages -------------------------------------------------------------------------------------------------------------
 
 
-def usual_ways(name: str, texts: Sequence[str]) -> list[str]:
-    """Say what can be done about texts among the numbers or dates of a column."""
-    markers = option("missing", *texts) if len(texts) <= FEW and max(map(len, texts), default=0) <= 40 else "missing"
-    return [f"give {markers} if that marks a missing value"] * bool(texts) + [
-        f"{option('text', name)} to take the column as text", "correct the file"]
-
-
-def number_ways(
-    name: str, counts: Mapping[str, int], strays: Mapping[str, str], notation: tuple[str, str | None],
-) -> list[str]:
-    """Say what can be done about the cells that prevent a column from being numeric."""
+def ways_out(
+    name: str, counts: Mapping[str, int], strays: Mapping[str, str], given: tuple[str, str | None] | None,
+) -> str:
+    """Say what can be done about texts of these kinds among numbers in a ``given`` notation, or (None) among dates."""
     written = [text for text, kind in strays.items() if kind == OTHERWISE]
     texts = [text for text, kind in strays.items() if kind == TEXT]
-    coerced = f"{option('numeric', name)} to make every cell missing that is not a number"
-    ways = [*usual_ways(name, texts)[:-2], coerced, *usual_ways(name, texts)[-2:]]
-    return [*(_other_notations(counts, written, notation) if written else []), *ways]
+    ways = _other_notations(counts, written, given) if written and given else []
+    if texts:
+        markers = option("missing", *texts) if len(texts) <= FEW and max(map(len, texts)) <= 40 else argument("missing")
+        ways.append(f"give {markers} if that marks a missing value")
+    if given is not None:
+        ways.append(f"{option('numeric', name)} to make every cell missing that is not a number")
+    return ", or ".join([*ways, f"{option('text', name)} to take the column as text", "correct the file"])
 
 
 def _other_notations(counts: Mapping[str, int], written: list[str], given: tuple[str, str | None]) -> list[str]:

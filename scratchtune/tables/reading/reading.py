@@ -26,6 +26,7 @@ from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
 from scratchtune.tables.reading.date_columns import ORDERS
 from scratchtune.tables.reading.frames import FORMATS, read_frame
+from scratchtune.tables.reading.kinds import check_exact, column_of, decided, without_markers
 from scratchtune.tables.reading.notation import (
     DECIMALS,
     LARGEST_EXACT,
@@ -38,7 +39,6 @@ from scratchtune.tables.reading.notation import (
     to_number,
 )
 from scratchtune.tables.reading.table import Table, check_kinds, check_names
-from scratchtune.tables.reading.values import check_exact, column_of, decided, without_markers
 
 DELIMITERS = (",", ";", "\t", "|")
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed

@@ -9,9 +9,8 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.reading.columns import Column, Text, checked_names
-from scratchtune.tables.reading.kinds import IDENTIFIER, Kind, as_kind, kinds_of, unseen_texts
+from scratchtune.tables.reading.kinds import IDENTIFIER, Kind, as_kind, column_of, kinds_of, unseen_texts
 from scratchtune.tables.reading.notation import Reading
-from scratchtune.tables.reading.values import column_of
 
 
 class Table:

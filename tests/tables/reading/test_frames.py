@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scratchtune import archives
 from scratchtune.tables.reading.columns import Dates
 from scratchtune.tables.reading.reading import read_table
 
@@ -52,6 +54,15 @@ def test_a_damaged_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r"t\.(parquet|xlsx) is (no (Parquet|Excel) file, or is )?damaged"):
         read_table(path)
+
+
+def test_a_workbook_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openpyxl")
+    monkeypatch.setattr(archives, "SMALLEST_LIMIT", 1_000)
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("xl/worksheets/sheet1.xml", bytes(10_000_000))
+    with pytest.raises(ValueError, match=r"t\.xlsx claims 10,000,000 bytes; at most "):
+        read_table(tmp_path / "t.xlsx")
 
 
 @pytest.mark.parametrize("columns, what", [

@@ -10,9 +10,9 @@ from scratchtune.tables.reading.notation import (
     TEXT,
     decimal_of,
     kind_of,
-    number_ways,
     strays_of,
     to_number,
+    ways_out,
 )
 from scratchtune.tables.wording import command_line
 
@@ -112,11 +112,10 @@ def test_a_point_before_three_digits_may_separate_thousands(
     (counts("5%", "12.5%"), ".", ["write '5%' as a plain, finite number"]),
 ])
 def test_what_can_be_done(column: dict[str, int], decimal: str, ways: list[str]) -> None:
-    assert number_ways("x", column, strays_of(column, decimal), (decimal, None))[:len(ways)] == ways
+    assert ways_out("x", column, strays_of(column, decimal), (decimal, None)).startswith(", or ".join(ways))
 
 
 def test_the_command_line_is_told_its_options() -> None:
     with command_line():
-        assert number_ways("x y", {**NUMBERS, "$": 1}, {"$": TEXT}, (".", None))[:2] == [
-            "give --missing '$' if that marks a missing value",
-            "--numeric 'x y' to make every cell missing that is not a number"]
+        assert ways_out("x y", {**NUMBERS, "$": 1}, {"$": TEXT}, (".", None)).startswith(
+            "give --missing '$' if that marks a missing value, or --numeric 'x y' to make every cell missing that is ")

@@ -1,7 +1,9 @@
-"""Layers for tables in the estimators: codes, embeddings, scales; saved and loaded; what is refused."""
+"""Networks with layers for tables: codes, embeddings, scales; saved and loaded; what is refused."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.estimators.rates import rate_factors
+from scratchtune.tables.layers import CategoryEmbedding
 
 OPTIONS: list[dict[str, Any]] = [
     {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"}, {"members": 3},
@@ -29,7 +33,7 @@ def test_codes_are_learned_as_categories() -> None:
     """Whether a code is even or odd cannot be seen from its size."""
     X, y = _rows(600)
     options: dict[str, Any] = {"epochs": 30, "random_state": 0, "verbose": 0}
-    codes = st.MLPClassifier(categorical_features=[1, 2], **options).fit(X[:400], y[:400])
+    codes = st.NetworkClassifier(categorical_features=[1, 2], **options).fit(X[:400], y[:400])
     assert codes.score(X[400:], y[400:]) > 0.9
     assert st.MLPClassifier(**options).fit(X[:400], y[:400]).score(X[400:], y[400:]) < 0.75
 
@@ -37,7 +41,7 @@ def test_codes_are_learned_as_categories() -> None:
 def test_unknown_and_missing_codes_are_predicted_alike() -> None:
     X, y = _rows()
     X[:10, 2] = np.nan
-    model = st.MLPClassifier(categorical_features=[1, 2], epochs=2, random_state=0, verbose=0).fit(X, y)
+    model = st.NetworkClassifier(categorical_features=[1, 2], epochs=2, random_state=0, verbose=0).fit(X, y)
     given = np.repeat(X[20:21], 4, axis=0)
     given[:, 2] = [np.nan, 30, 1000, -1]
     assert (model.predict_proba(given) == model.predict_proba(given)[0]).all()
@@ -45,27 +49,51 @@ def test_unknown_and_missing_codes_are_predicted_alike() -> None:
 
 def test_codes_are_not_scaled() -> None:
     X, y = _rows()
-    model = st.MLPClassifier(categorical_features=[2], epochs=1, random_state=0, verbose=0).fit(X, y)
+    model = st.NetworkClassifier(categorical_features=[2], epochs=1, random_state=0, verbose=0).fit(X, y)
     layer = model.model_.layers[0]
-    assert isinstance(layer, st.layers.CategoryEmbedding) and layer.categories == [30]
-    assert (model._scaled(X)[:, 2] == X[:, 2]).all() and abs(model._scaled(X)[:, 1].mean()) < 1e-6
+    assert isinstance(layer, CategoryEmbedding) and layer.categories == [30]
+    assert (model.scaled(X)[:, 2] == X[:, 2]).all() and abs(model.scaled(X)[:, 1].mean()) < 1e-6
+
+
+def test_factors_of_the_layers_for_tables() -> None:
+    """Of the scaling layer, the periodic embedding of one column, and the shares of the activation; not of the rest."""
+    X, y = _rows(60)
+    codes = np.column_stack([X[:, 0], np.arange(60) % 12])
+    rates = {"scaling": 6.0, "embedding": 0.5, "activation": 0.1}
+    model = st.NetworkClassifier(
+        scaling_layer=True, parametric_activation=True, numeric_embedding="periodic", categorical_features=[1],
+        layer_rates=rates, epochs=1, random_state=0, verbose=0).fit(codes, y).model_
+    by_layer: dict[str, set[float]] = {}
+    factors = iter(rate_factors(rates, model.program))
+    for layer in model.program.layers:
+        for stage in layer.stages():
+            by_layer.setdefault(type(layer).__name__, set()).update(next(factors) for _ in stage.weights)
+    assert by_layer == {"CategoryEmbedding": {0.5}, "PeriodicEmbedding": {0.5}, "Scaling": {6.0}, "Dense": {1.0},
+                        "ParametricActivation": {0.1}}
+
+
+def test_a_new_process_loads_it(tmp_path: Path) -> None:
+    X, y = _rows()
+    st.NetworkClassifier(members=2, epochs=1, random_state=0, verbose=0).fit(X, y).save(tmp_path / "model.npz")
+    code = f"import scratchtune as st; print(st.load_model({str(tmp_path / 'model.npz')!r}))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert run.stdout == "NetworkClassifier(epochs=1, verbose=0, members=2)\n", run.stderr
 
 
 @pytest.mark.parametrize("options", OPTIONS)
-@pytest.mark.parametrize("kind", [st.MLPClassifier, st.MLPRegressor])
+@pytest.mark.parametrize("kind", [st.NetworkClassifier, st.NetworkRegressor])
 def test_saved_and_loaded(kind: Any, options: dict[str, Any], tmp_path: Path) -> None:
     X, y = _rows()
-    target = y if kind is st.MLPClassifier else X[:, 2] + X[:, 0]
+    target = y if kind is st.NetworkClassifier else X[:, 2] + X[:, 0]
     model = kind(epochs=2, random_state=0, verbose=0, **options).fit(X, target)
     model.save(tmp_path / "model.npz")
     again = st.load_model(tmp_path / "model.npz")
     X[:5, 2] = 77
     assert (again.predict(X) == model.predict(X)).all() and np.isfinite(model.outputs(X)).all()
     for name in options.keys() - {"augment", "dropout"}:
-        value = again.get_params()[name]
-        with pytest.raises(ValueError, match=f"{name} is (None|False), and the fitted network has"):
-            again.set_params(**{name: None if name[0] in "nc" else False}).packed()
-        again.set_params(**{name: value})
+        default = kind().get_params()[name]
+        with pytest.raises(ValueError, match="the arguments describe the layers .*, and the fitted network has"):
+            st.load_model(tmp_path / "model.npz").set_params(**{name: default}).packed()
 
 
 @pytest.mark.parametrize("options, message", [
@@ -75,7 +103,8 @@ def test_saved_and_loaded(kind: Any, options: dict[str, Any], tmp_path: Path) ->
     ({"categorical_features": "x"}, "it must be None or a list"),
     ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"embedding_dim": 1}, "embedding_dim is 1"),
     ({"parametric_activation": True, "activation": "softmax"}, "parametric_activation is True, and activation"),
-    ({"scaling_layer": 1}, "scaling_layer is 1")])
+    ({"scaling_layer": 1}, "scaling_layer is 1"), ({"layer_rates": {"scalings": 1.0}}, "did you mean 'scaling'"),
+    ({"members": 2, "label_smoothing": 0.1}, "label_smoothing is 0.1 and members is 2")])
 def test_bad_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
-        st.MLPClassifier(verbose=0, **options).fit(*_rows())
+        st.NetworkClassifier(verbose=0, **options).fit(*_rows())

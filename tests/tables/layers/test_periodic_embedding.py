@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.layers import PeriodicEmbedding
+from scratchtune.tables.layers import PeriodicEmbedding
 
 
 def test_by_hand(run: Any) -> None:

@@ -11,24 +11,22 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.network.layers.appended_columns import (
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.random_numbers import cosine_of_turn
+from scratchtune.tables.layers.columns import (
     COLUMNS,
+    ENCODING,
     OUTPUTS,
     append_columns,
     appended_grads,
-    embedded_columns,
-    pass_through_grad,
-)
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.column_linear import (
     column_linear,
     column_linear_bias_grad,
     column_linear_grad,
     column_linear_kernel_grad,
+    embedded_columns,
+    pass_through_grad,
 )
-from scratchtune.network.random_numbers import cosine_of_turn
 
-FREQUENCIES = 2  # of a kernel's integers, after those of `appended_columns`
 QUARTER = 0.25  # of a turn
 PHASE_SCALE = 10.0  # times the initialiser's range from -0.05 to 0.05: phases from minus half a turn to half a turn
 
@@ -79,7 +77,7 @@ def periodic_grad(t):
 @jit.function
 def weights_of(integers, theta):
     """Views of theta, or of its gradient: frequencies (j, 1, k), phases (j, k), kernel (j, k, m), bias (j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[FREQUENCIES]
+    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
     kernel = 2 * j * k + j * k * m
     return (theta[: j * k].reshape((j, 1, k)), theta[j * k : 2 * j * k].reshape((j, k)),
             theta[2 * j * k : kernel].reshape((j, k, m)), theta[kernel:].reshape((j, m)))
@@ -88,7 +86,7 @@ def weights_of(integers, theta):
 @jit.function
 def workspace_of(integers, n, work):
     """Four parts: x (n, j, 1), phases and waves (n, j, k), and the embeddings (n, j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[FREQUENCIES]
+    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
     waves, last = n * j * (1 + k), n * j * (1 + 2 * k)
     return (work[: n * j].reshape((n, j, 1)), work[n * j : waves].reshape((n, j, k)),
             work[waves:last].reshape((n, j, k)), work[last : last + n * j * m].reshape((n, j, m)))
@@ -137,6 +135,7 @@ class PeriodicEmbedding(Layer):
     """
 
     forward, backward = periodic_embedding_forward, periodic_embedding_backward
+    rate_group = "embedding"
 
     def __init__(
         self, output_dim: int = 4, frequencies: int = 16, frequency_scale: float = 0.1, columns: int | None = None,

@@ -9,23 +9,21 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from scratchtune import checks, jit
-from scratchtune.network.layers.appended_columns import (
+from scratchtune.network.layers.base import Layer
+from scratchtune.tables.layers.columns import (
     COLUMNS,
+    ENCODING,
     OUTPUTS,
     append_columns,
     appended_grads,
-    embedded_columns,
-    pass_through_grad,
-)
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.column_linear import (
     column_linear,
     column_linear_bias_grad,
     column_linear_grad,
     column_linear_kernel_grad,
+    embedded_columns,
+    pass_through_grad,
 )
 
-BINS = 2  # of a kernel's integers, after those of `appended_columns`
 NEVER = 1e30  # where a missing bin begins: no number reaches it
 
 
@@ -81,21 +79,21 @@ def piecewise_encoding_grad(x, low, width, g, d):
 @jit.function
 def bins_of(integers, reals):
     """Where the bins of each column begin, and their widths, (j, k) each."""
-    shape, size = (integers[COLUMNS], integers[BINS]), integers[COLUMNS] * integers[BINS]
+    shape, size = (integers[COLUMNS], integers[ENCODING]), integers[COLUMNS] * integers[ENCODING]
     return reals[:size].reshape(shape), reals[size:].reshape(shape)
 
 
 @jit.function
 def kernel_and_bias(integers, theta):
     """Views of theta, or of its gradient: kernel (j, k, m), bias (j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[BINS]
+    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
     return theta[: j * k * m].reshape((j, k, m)), theta[j * k * m :].reshape((j, m))
 
 
 @jit.function
 def workspace_of(integers, n, work):
     """Three parts: x (n, j, 1), the encoding (n, j, k), and the embeddings (n, j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[BINS]
+    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
     last = n * j * (1 + k)
     return (work[: n * j].reshape((n, j, 1)), work[n * j : last].reshape((n, j, k)),
             work[last : last + n * j * m].reshape((n, j, m)))
@@ -137,6 +135,7 @@ class PiecewiseEmbedding(Layer):
     """
 
     forward, backward = piecewise_embedding_forward, piecewise_embedding_backward
+    rate_group = "embedding"
 
     def __init__(self, edges: Sequence[Sequence[float]], output_dim: int = 4) -> None:
         self.edges = [[checks.real("edges", edge) for edge in column] for column in edges]

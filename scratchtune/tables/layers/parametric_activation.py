@@ -100,6 +100,8 @@ class ParametricActivation(Layer):
     ``activation`` is "relu", "elu", "gelu", "sigmoid" or "tanh".
     """
 
+    rate_group = "activation"
+
     def __init__(self, activation: str) -> None:
         self.name = checks.choice("activation", activation, KERNELS)
         self.forward, self.backward = KERNELS[self.name]

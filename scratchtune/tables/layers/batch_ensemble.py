@@ -1,5 +1,7 @@
 """A batch ensemble is several networks in one: the members share the kernels, and each has its own scales and biases.
 
+The first layer gives each member a copy of the row.
+
 Implements section 2.1 of the document.
 """
 
@@ -12,6 +14,25 @@ from scratchtune.network.layers.scaling import column_scale, column_scale_weight
 from scratchtune.network.matmul import multiply, multiply_transposed
 
 MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers
+
+
+@jit.forward
+def repeat_members_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y is x, once for each member."""
+    features = x.shape[1]
+    for n in range(x.shape[0]):
+        for j in range(y.shape[1]):
+            y[n, j] = x[n, j % features]
+
+
+@jit.backward
+def repeat_members_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx is the sum of dy over the members."""
+    if dx.size > 0:
+        dx[:] = 0.0
+        for n in range(dx.shape[0]):
+            for j in range(dy.shape[1]):
+                dx[n, j % dx.shape[1]] += dy[n, j]
 
 
 @jit.function
@@ -84,6 +105,21 @@ def batch_ensemble_backward(integers, reals, theta, state, x, y, dy, dtheta, dx,
     column_scale_weight_grad(x, dscaled, dr.reshape(dr.size))
     if dx.size > 0:
         column_scale(dscaled, r.reshape(r.size), dx)
+
+
+class RepeatMembers(Layer):
+    """Repeats a row (features,) to (members, features), for `BatchEnsembleDense`."""
+
+    forward, backward = repeat_members_forward, repeat_members_backward
+
+    def __init__(self, members: int) -> None:
+        self.members = checks.integer("members", members, 1)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (features,), outputs (members, features)."""
+        if len(input_shape) != 1:
+            raise ValueError(f"RepeatMembers gets rows of shape {tuple(input_shape)}; it takes (features,)")
+        return (self.members, *input_shape)
 
 
 class BatchEnsembleDense(Layer):

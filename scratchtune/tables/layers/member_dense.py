@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.batch_ensemble import INPUTS, MEMBERS, UNITS, members_shape
-from scratchtune.network.layers.column_linear import (
+from scratchtune.tables.layers.batch_ensemble import INPUTS, MEMBERS, UNITS, members_shape
+from scratchtune.tables.layers.columns import (
     column_linear,
     column_linear_bias_grad,
     column_linear_grad,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.layers import PiecewiseEmbedding
+from scratchtune.tables.layers import PiecewiseEmbedding
 
 EDGES = [[0.0, 1.0, 3.0], [-1.0, 0.5], []]
 
