@@ -288,7 +288,9 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
         _check_gaps(name, column, {text: TEXT for text, day in dates[0].items() if np.isnan(day)}, "dates", where)
         return Dates(column.codes, column.texts, days, dates[1])
     strays = strays_of(counts, *reading.notation)
-    if not strays:
+    are_numbers = reading.delimiter is not None and all(  # only a CSV file writes numbers as texts
+        kind_of(text, *reading.notation) == notation.NUMBER for text in counts)
+    if not strays and not are_numbers:
         return column
     _check_gaps(name, column, strays, "numbers", where, reading.notation)
     return _as_numbers(name, column, strays, reading, where)
@@ -327,18 +329,12 @@ def _most_frequent(column: Text, texts: Collection[str], where: Where) -> str:
 
 def _as_numbers(name: str, column: Text, others: Collection[str], reading: Reading, where: Where) -> np.ndarray:
     """Return the numbers of a column, NaN for the other texts; a ValueError if float64 would round an integer."""
-    values = [np.nan if text in others else to_number(text, *reading.notation) for text in column.texts]
-    check_exact(name, column, np.array(values), reading, where)
-    return without_markers(np.array([*values, np.nan])[column.codes], reading)
-
-
-def check_exact(name: str, column: Text, numbers: np.ndarray, reading: Reading, where: Where) -> None:
-    """Raise a ValueError if a column holds integers only, and float64 would round one of its texts."""
-    present = numbers[~np.isnan(numbers)]
-    if (present == np.floor(present)).all() and (np.abs(present) >= LARGEST_EXACT).any():
-        for text in column.texts:
-            if is_rounded(text, *reading.notation):
-                raise _inexact(name, text, where(column, text))
+    values = np.array([np.nan if text in others else to_number(text, *reading.notation) for text in column.texts])
+    are_integers = (values[~np.isnan(values)] % 1.0 == 0.0).all()
+    for code in np.flatnonzero(are_integers & (np.abs(values) >= LARGEST_EXACT)).tolist():
+        if is_rounded(column.texts[code], *reading.notation):
+            raise _inexact(name, column.texts[code], where(column, column.texts[code]))
+    return without_markers(np.append(values, np.nan)[column.codes], reading)
 
 
 def _inexact(name: str, text: str, where: str) -> ValueError:
