@@ -126,7 +126,8 @@ def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: 
     if wrong is not None:
         raise ValueError(f"column {name!r} holds {wrong!r} in row {column.first(wrong) + 1}; it must hold {what}, as "
                          "in training")
-    warn_of_gaps(name, column, others, what, in_row)
+    if others:
+        _warn_of_gaps(name, column, others, what, in_row)
     return values
 
 
@@ -285,13 +286,13 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
         raise ValueError(f"{_found(name, column, strays, what, where)}; "
                          f"{ways_out(name, counts, strays, None if dates else given)}")
     if strays:
-        warn_of_gaps(name, column, strays, what, where)
+        _warn_of_gaps(name, column, strays, what, where)
     if dates is not None:
         return Dates(column.codes, column.texts, np.array([dates[0][text] for text in column.texts]), dates[1])
     return _as_numbers(name, column, strays, reading, where)
 
 
-def warn_of_gaps(name: str, column: Text, strays: Collection[str], what: str, where: Where) -> None:
+def _warn_of_gaps(name: str, column: Text, strays: Collection[str], what: str, where: Where) -> None:
     """Warn that some cells of a column are read as missing, since they are not ``what`` ("numbers")."""
     checks.warn(f"{_found(name, column, strays, what, where)}; such cells are read as missing "
                 f"({option('text', name)} takes the column as text)")

@@ -53,14 +53,14 @@ def test_a_stray_text_in_a_column_of_numbers(values: Any) -> None:
     with pytest.raises(ValueError, match=r"2 of 3 cells of 'c' are numbers; not: 'o' in row 1; give .* text=\['c'\]"):
         Table.from_columns({"c": values})
     assert _values(Table.from_columns({"c": values}, text=["c"]), "c")[1] == "o"
-    with pytest.warns(UserWarning, match="2 of 3 cells of 'c' are numbers; not: 'o' in row 1; such cells are read as missing"):
+    with pytest.warns(UserWarning, match="2 of 3 cells of 'c' are numbers; not: 'o' in row 1; such cells"):
         numbers = Table.from_columns({"c": values}, numeric=["c"]).column("c")
     assert isinstance(numbers, np.ndarray) and np.isnan(numbers[1])
 
 
 def test_a_text_that_can_only_mean_a_missing_value() -> None:
     """It is one among numbers, in training and in a later table; "-" among texts is a text."""
-    with pytest.warns(UserWarning, match="2 of 3 cells of 'c' are numbers; not: '-' in row 1; such cells are read as missing"):
+    with pytest.warns(UserWarning, match="2 of 3 cells of 'c' are numbers; not: '-' in row 1; such cells"):
         table = Table.from_columns({"c": [1.5, "-", 2.5], "d": ["a", "-", "b"]})
     assert str(_values(table, "c")) == "[1.5, nan, 2.5]" and _values(table, "d") == ["a", "-", "b"]
     with pytest.warns(UserWarning, match="0 of 1 cells of 'c' are numbers; not: 'unknown'"):
