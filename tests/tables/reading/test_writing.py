@@ -6,10 +6,10 @@ import io
 
 import numpy as np
 import pytest
+from scratchtune.tables.reading.writing import csv_like
 
 from scratchtune.tables.reading.notation import Reading
 from scratchtune.tables.reading.reading import DELIMITERS, read_table
-from scratchtune.tables.reading.writing import csv_like
 
 
 def test_rows_by_hand() -> None:
