@@ -121,9 +121,11 @@ def _rows(model: Any, prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
     """The rows that the network is trained on, and those that it is scored on."""
     if len(prepared.test_rows):
         return prepared.training_rows, prepared.test_rows
-    y, classes, groups = prepared.y[prepared.training_rows], len(prepared.target.classes), prepared.rows.values
+    rows = prepared.training_rows
     seconds = model.time_budget if model.n_trials is None else np.inf
-    first = splits_for(len(y), y, classes, model.cv, groups, model.seed_ % 2**32, seconds)[0]
+    duplicates = prepared.audit.duplicates
+    first = splits_for(prepared.y[rows], len(prepared.target.classes), model.cv, prepared.rows[rows],
+                       model.seed_ % 2**32, seconds, None if duplicates is None else duplicates[rows])[0]
     return prepared.training_rows[first[0]], prepared.training_rows[first[1]]
 
 
