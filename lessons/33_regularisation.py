@@ -89,7 +89,7 @@ def measured(rows, seed, remedies):
     """Log loss and accuracy on new rows of the plain network and of each remedy."""
     X, y = table(rows, seed)
     X_new, y_new = table(NEW, 1000 + seed)
-    network = st.MLPClassifier(**NETWORK, random_state=seed)
+    network = st.NetworkClassifier(**NETWORK, random_state=seed)
     found = {"none": scores(network.fit(X, y).predict_proba(X_new), y_new)}
     for name, grid in remedies.items():
         found[name] = scores(chosen(network, grid, X, y).predict_proba(X_new), y_new)

@@ -37,7 +37,7 @@ def trees() -> tuple[Any, np.ndarray]:
 
 def table_network() -> tuple[Any, np.ndarray]:
     rows = np.column_stack([X, np.arange(60) % 5])
-    return st.MLPClassifier(units=4, epochs=1, categorical_features=[4]).fit(rows, LABELS), rows
+    return st.NetworkClassifier(units=4, epochs=1, categorical_features=[4]).fit(rows, LABELS), rows
 
 
 def ensemble() -> tuple[Any, np.ndarray]:

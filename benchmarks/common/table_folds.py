@@ -1,7 +1,7 @@
 """Cross-validated losses of estimators on public tables, each measured once: a file keeps them.
 
-A configuration is a dict of arguments of `MLPClassifier` and `MLPRegressor`; others have their defaults, except that
-there is no weight decay (`BEFORE`), as before its default was chosen by these losses. Two values are no arguments:
+A configuration is a dict of arguments of `NetworkClassifier` and `NetworkRegressor`; others have their defaults, except
+that there is no weight decay (`BEFORE`), as before its default was chosen by these losses. Two values are no arguments:
 ``{"categorical_features": "embedded"}`` encodes categories as codes for learned embeddings instead of one-hot columns,
 and `TREES` stands for the boosted trees' defaults. Features are fitted on the training rows of each fold.
 """
@@ -84,7 +84,7 @@ def estimator(configuration: Configuration, classes: bool, categorical: list[int
     if arguments.pop("estimator", None):
         made = st.HistGradientBoostingClassifier if classes else st.HistGradientBoostingRegressor
     else:
-        made = st.MLPClassifier if classes else st.MLPRegressor
+        made = st.NetworkClassifier if classes else st.NetworkRegressor
         arguments = BEFORE | arguments
     if categorical:
         arguments["categorical_features"] = categorical

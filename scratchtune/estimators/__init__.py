@@ -3,9 +3,9 @@
 `MLPClassifier` and `MLPRegressor` have scikit-learn's protocol. The four families of hyper-parameters are all here:
 the optimizer's, the network's structure, regularisation, and the treatment of the data.
 
-Reading order: `labels` (targets), `class_weights`, `rows` (weights, duplicates, scalers), `rates` (of learning),
-`stored` (what a file holds), `base` (how both estimators train), `classifier`, `regressor`, `space` (what to tune),
-`loading` (a saved estimator).
+Reading order: `labels` (targets), `class_weights`, `rows` (weights, duplicates, scalers), `supervised` (what estimators
+of any kind share), `rates` (of learning), `stored` (what a file holds), `base` (the network and its training),
+`classifier`, `regressor`, `space` (what to tune), `loading` (a saved estimator).
 """
 
 from __future__ import annotations

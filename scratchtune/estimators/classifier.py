@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.base import MLP
-from scratchtune.estimators.class_weights import weight_of_rows
-from scratchtune.estimators.labels import all_classes, class_labels_of
-from scratchtune.metrics import accuracy_score
+from scratchtune.estimators.labels import all_classes, check_classes
+from scratchtune.estimators.supervised import Classifier
 from scratchtune.network.losses import CategoricalCrossentropy, Loss
 
 
-class MLPClassifier(MLP):
+@dataclass(eq=False, repr=False)
+class MLPClassifier(Classifier, MLP):
     """A network for classes: hidden layers, then softmax, trained on cross-entropy.
 
     Structure: ``hidden_layers`` of ``units`` each (a tuple: one number for each layer) with ``activation``.
@@ -35,17 +35,8 @@ class MLPClassifier(MLP):
     normal distribution, None), fitted on the training rows; ``augment``, the standard deviation of the noise that is
     added to scaled rows in training; ``class_weight``, a dict from labels to numbers, or "balanced":
     n / (classes x rows of the class), which gives rare classes more weight.
-    Layers for tables: ``categorical_features``, the indices of the columns of X that hold category codes 0, 1, ...,
-    which are not scaled: at most 8 categories are one-hot columns, more are learned vectors of 8 numbers, and NaN or a
-    code above those of `fit` is an unknown category (see `CategoryEmbedding`); ``numeric_embedding`` adds to each other
-    column ``embedding_dim`` - 1 numbers: "periodic" makes them of waves with learned frequencies, which are initially
-    normal with scale ``frequency_scale`` (see `PeriodicEmbedding`), "piecewise" of at most 16 bins with equally many
-    training rows (see `PiecewiseEmbedding`), None adds none; ``scaling_layer``, a learned scale for each input of the
-    first hidden layer, initially 1; ``parametric_activation``, a learned share of the activation in each hidden unit.
-    Ensemble: ``members`` networks in one, which share the kernels of hidden layers and are trained on losses of their
-    own; their predictions are averaged (see `BatchEnsembleDense`).
     ``random_state``: the same int gives the same bits; None draws a new seed. ``verbose=1`` shows a progress bar if
-    training takes over two seconds.
+    training takes over two seconds. `scratchtune.tables.networks` has networks with more layers, for tables.
 
     After `fit`: ``classes_``, ``model_`` (the `Sequential`), ``history_``, ``n_iter_`` (epochs), ``scaler_``,
     ``weight_decay_`` (the number behind "auto"), ``n_features_in_``, and ``feature_names_in_`` if the table had names.
@@ -55,55 +46,19 @@ class MLPClassifier(MLP):
     (but not with ``early_stopping``, whose split may separate the two).
     """
 
-    loss, output_activation, kind = "categorical_crossentropy", "softmax", "classifier"
+    class_weight: Any = None
+    label_smoothing: float = 0.0
 
-    def __init__(
-        self, hidden_layers: int = 1, units: int | Sequence[int] = 64, activation: str = "relu", dropout: float = 0.0,
-        optimizer: str = "adam", learning_rate: Any = 0.003, momentum: float = 0.9, decay: float = 0.0,
-        batch_size: int = 32, epochs: int = 20, l1: float = 0.0, l2: float = 0.0, weight_decay: Any = "auto",
-        scale: str | None = "standard", augment: float | None = None, early_stopping: bool = False,
-        class_weight: Any = None, dtype: str = "float32", random_state: Any = None, validation_fraction: float = 0.1,
-        patience: int = 10, verbose: int = 1, label_smoothing: float = 0.0, schedule: str | None = None,
-        averaging: float | None = None, layer_rates: Mapping[str, float] | None = None,
-        numeric_embedding: str | None = None, embedding_dim: int = 4, frequency_scale: float = 0.1,
-        categorical_features: Any = None, scaling_layer: bool = False, parametric_activation: bool = False,
-        members: int = 1,
-    ) -> None:
-        super().__init__(
-            hidden_layers, units, activation, dropout, optimizer, learning_rate, momentum, decay, batch_size, epochs,
-            l1, l2, weight_decay, scale, augment, early_stopping, dtype, random_state, validation_fraction, patience,
-            verbose, schedule, averaging, layer_rates, numeric_embedding, embedding_dim, frequency_scale,
-            categorical_features, scaling_layer, parametric_activation, members)
-        self.class_weight = class_weight
-        self.label_smoothing = label_smoothing
+    loss, output_activation = "categorical_crossentropy", "softmax"
 
     def check_arguments(self) -> None:
         """Check every argument before any work."""
         super().check_arguments()
-        smoothing = checks.real("label_smoothing", self.label_smoothing, 0.0, 1.0, open_high=True)
-        if smoothing and self.members > 1:
-            raise ValueError(f"label_smoothing is {smoothing} and members is {self.members}; the losses of members "
-                             "have no smoothed labels: set one of them to its default")
+        checks.real("label_smoothing", self.label_smoothing, 0.0, 1.0, open_high=True)
 
     def training_loss(self) -> str | Loss:
         """Cross-entropy, with smoothed labels where ``label_smoothing`` says so."""
         return CategoricalCrossentropy(self.label_smoothing) if self.label_smoothing else self.loss
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPClassifier:
-        """Train a fresh network on X (n, features) and the labels y (n,), numbers or text, or one-hot rows."""
-        self.check_arguments()
-        with protocol.unchanged_by_failure(self):
-            X, labels, weight = self._checked(X, y, sample_weight, fitting=True)
-            self.classes_ = np.unique(labels)
-            codes = np.searchsorted(self.classes_, labels)
-            weight = weight * weight_of_rows(self.class_weight, self.classes_, codes, weight)
-            present = np.unique(codes[weight > 0.0])
-            if len(present) < 2:
-                only = self.classes_[present].tolist()
-                raise ValueError(
-                    f"y holds one class, {only}, in the rows with weights above 0; it must hold at least two")
-            self.train(X, codes, weight, len(self.classes_))
-        return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
         """Continue training for one epoch on these rows; the first call must name all ``classes``.
@@ -111,11 +66,11 @@ class MLPClassifier(MLP):
         The scaler is fitted on the rows of the first call only, so the first call should have many rows.
         """
         self.check_arguments()
-        first = not hasattr(self, "model_")
+        first = not self.__sklearn_is_fitted__()
         if first and classes is None:
             raise ValueError("classes is None; the first call of partial_fit must name all classes")
         with protocol.unchanged_by_failure(self):
-            X, labels, weight = self._checked(X, y, sample_weight, fitting=first)
+            X, labels, weight = self.checked(X, y, sample_weight, fitting=first)
             if first:
                 self.classes_ = all_classes(classes)
             elif classes is not None and not np.array_equal(all_classes(classes), self.classes_):
@@ -126,45 +81,16 @@ class MLPClassifier(MLP):
                 raise ValueError(
                     f"y holds {unknown.tolist()[0]!r}; it must hold the classes of the first call, "
                     f"{self.classes_.tolist()}")
-            codes = np.searchsorted(self.classes_, labels)
-            weight = weight * weight_of_rows(self.class_weight, self.classes_, codes, weight)
+            codes, weight = self.coded(labels, weight)
             self.train_one_epoch(X, codes, weight, len(self.classes_), first)
         return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        """The most probable label of each row, (n,)."""
-        outputs = self.outputs(X)
-        return self.classes_[outputs.argmax(axis=1)]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """The probability of each class, (n, classes), in the order of ``classes_``."""
         outputs = self.outputs(X)
         return outputs / outputs.sum(axis=1, keepdims=True)
 
-    def predict_log_proba(self, X: Any) -> np.ndarray:
-        """The logarithms of `predict_proba`."""
-        with np.errstate(divide="ignore"):
-            return np.log(self.predict_proba(X))
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """The accuracy on X and y."""
-        return accuracy_score(y, self.predict(X), sample_weight=sample_weight)
-
-    def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        protocol.required_target(self, y)
-        X = self.features(X, fitting)
-        labels = class_labels_of(y, len(X))
-        return X, labels, protocol.weights(sample_weight, len(X))
-
-    def strata(self, target: np.ndarray, rows: int) -> np.ndarray | None:
-        """The classes, unless one of them or one of the parts has too few rows."""
-        counts = np.unique(target, return_counts=True)[1]
-        return target if counts.min() > 1 and len(counts) <= rows else None
-
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file fit the network, the classes among them."""
         super().check_fitted_values()
-        known, outputs = self.classes_, self.model_.output_shape
-        is_array = isinstance(known, np.ndarray) and known.shape == outputs
-        if not is_array or not np.array_equal(all_classes(known), known):
-            raise ValueError(f"classes_ is {known!r}; it must hold {outputs[0]} different labels in order")
+        check_classes(self.classes_, self.model_.output_shape[0])

@@ -36,6 +36,13 @@ def all_classes(classes: Any) -> np.ndarray:
     return np.unique(labels)
 
 
+def check_classes(known: Any, number: int) -> None:
+    """Raise a ValueError unless the classes read from a file are so many different labels in order."""
+    is_array = isinstance(known, np.ndarray) and known.shape == (number,)
+    if not is_array or not np.array_equal(all_classes(known), known):
+        raise ValueError(f"classes_ is {known!r}; it must hold {number} different labels in order")
+
+
 def _labels(name: str, labels: np.ndarray) -> np.ndarray:
     """Return an array of labels; raise a ValueError if they are missing, mixed, infinite, complex or fractional.
 

@@ -6,15 +6,13 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.estimators.base import MLP
-from scratchtune.estimators.classifier import MLPClassifier
-from scratchtune.estimators.regressor import MLPRegressor
+from scratchtune.network.configured import known_classes
 from scratchtune.network.saving import Arrays, entry
-
-ESTIMATORS: dict[str, type[MLP]] = {"MLPClassifier": MLPClassifier, "MLPRegressor": MLPRegressor}
 
 
 def unpacked(header: dict[str, Any], arrays: Arrays) -> Any:
-    """Make the fitted estimator from what `MLP.packed` returns; class weights and a random state are not stored."""
+    """Make the fitted estimator from what `MLP.packed` returns: of a class that is defined so far, with a loss."""
     params, fitted_values = entry(header, "params"), entry(header, "learnt")
-    kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
-    return ESTIMATORS[kind].unpacked(params, fitted_values, entry(header, "network"), arrays)
+    known = {name: kind for name, kind in known_classes(MLP).items() if hasattr(kind, "loss")}
+    kind = known[checks.choice("class", entry(header, "class"), known)]
+    return kind.unpacked(params, fitted_values, entry(header, "network"), arrays)

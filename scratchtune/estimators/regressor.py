@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from scratchtune.estimators.base import MLP
 from scratchtune.estimators.labels import is_vector
 from scratchtune.estimators.rows import SCALES_OF_X, fitted_scaler
 from scratchtune.estimators.stored import check_scaler
-from scratchtune.metrics import r2_score
+from scratchtune.estimators.supervised import Regressor
 
 
-class MLPRegressor(MLP):
+@dataclass(eq=False, repr=False)
+class MLPRegressor(Regressor, MLP):
     """A network for values: hidden layers, then a linear one, trained on the mean squared error.
 
     The arguments are those of `MLPClassifier`, except ``class_weight`` and ``label_smoothing``. With ``scale`` y is
@@ -23,25 +25,20 @@ class MLPRegressor(MLP):
     and "quantile" are for X alone, and go with a y of standard deviation 1. y may have several columns.
     """
 
-    loss, output_activation, kind = "mean_squared_error", "linear", "regressor"
+    loss, output_activation = "mean_squared_error", "linear"
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
-        """Train a fresh network on X (n, features) and the values y, (n,) or (n, outputs)."""
-        self.check_arguments()
-        with protocol.unchanged_by_failure(self):
-            X, values, weight = self._checked(X, y, sample_weight, fitting=True)
+    def targets(self, y: Any, rows: int, fitting: bool) -> np.ndarray:
+        """Return y as (rows, outputs); store how many outputs there are, or compare it."""
+        values = checks.targets("y", y, rows).astype(np.float64)
+        if values.ndim > 2:
+            raise ValueError(f"y has shape {values.shape}; it must be (n,) or (n, outputs)")
+        values = values.reshape(rows, -1)
+        if fitting:
             self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
-            self.train(X, values, weight, values.shape[1])
-        return self
-
-    def _checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """X, y as (n, outputs) and the weights."""
-        protocol.required_target(self, y)
-        X = self.features(X, fitting)
-        y = checks.targets("y", y, len(X)).astype(np.float64)
-        if y.ndim > 2:
-            raise ValueError(f"y has shape {y.shape}; it must be (n,) or (n, outputs)")
-        return X, y.reshape(len(y), -1), protocol.weights(sample_weight, len(X))
+        elif values.shape[1] != self.n_outputs_:
+            raise ValueError(
+                f"y has {values.shape[1]} columns; it must have {self.n_outputs_}, as in the first call")
+        return values
 
     def fit_scalers(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> None:
         """Fit the scalers of X and y; a ValueError if scaling would make different values of y equal."""
@@ -62,14 +59,9 @@ class MLPRegressor(MLP):
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Continue training for one epoch on these rows; the scalers are fitted on the first call's rows only."""
         self.check_arguments()
-        first = not hasattr(self, "model_")
+        first = not self.__sklearn_is_fitted__()
         with protocol.unchanged_by_failure(self):
-            X, values, weight = self._checked(X, y, sample_weight, fitting=first)
-            if first:
-                self.n_outputs_, self._one_dimensional = values.shape[1], is_vector(y)
-            elif values.shape[1] != self.n_outputs_:
-                raise ValueError(
-                    f"y has {values.shape[1]} columns; it must have {self.n_outputs_}, as in the first call")
+            X, values, weight = self.checked(X, y, sample_weight, fitting=first)
             self.train_one_epoch(X, values, weight, values.shape[1], first)
         return self
 
@@ -80,10 +72,6 @@ class MLPRegressor(MLP):
             outputs = self.target_scaler_.inverse_transform(outputs)
         return outputs[:, 0] if self._one_dimensional else outputs
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """R², the share of the variance of y that the predictions explain."""
-        return float(r2_score(y, self.predict(X), sample_weight=sample_weight))
-
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file fit the network, those of the targets among them."""
         super().check_fitted_values()
@@ -92,3 +80,6 @@ class MLPRegressor(MLP):
         if (checks.integer("n_outputs_", self.n_outputs_, 1),) != outputs:
             raise ValueError(f"n_outputs_ is {self.n_outputs_}; the network gives {outputs}")
         check_scaler("target_scaler_", self.target_scaler_, outputs)
+
+    def __sklearn_tags__(self) -> Any:
+        return protocol.tags(self.kind, multi_output=True)

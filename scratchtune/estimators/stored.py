@@ -11,7 +11,8 @@ from scratchtune.data.quantile_scaling import QuantileScaler
 from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.estimators.rows import SCALERS
-from scratchtune.network.saving import entry, real_array
+from scratchtune.network.configured import Configured
+from scratchtune.network.saving import described, entry, real_array, remade
 
 # The fitted attributes that a file holds, by their names in the file; the network is stored separately.
 KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
@@ -34,9 +35,18 @@ def as_json(value: Any) -> Any:
     return value
 
 
-def listed(value: Any) -> Any:
-    """An argument that is an array as a list, for JSON; any other unchanged."""
-    return value.tolist() if isinstance(value, np.ndarray) else value
+def stored_arguments(estimator: Any) -> dict[str, Any]:
+    """An estimator's arguments for JSON, without its class weights and its random state; an array becomes a list."""
+    arguments = {name: value for name, value in estimator.get_params().items()
+                 if name not in ("random_state", "class_weight")}
+    return {name: described(value) if isinstance(value, Configured) else
+            value.tolist() if isinstance(value, np.ndarray) else value for name, value in arguments.items()}
+
+
+def read_arguments(params: dict[str, Any]) -> dict[str, Any]:
+    """Invert `stored_arguments`."""
+    return {name: remade(Configured, value) if isinstance(value, dict) and "class" in value else value
+            for name, value in params.items()}
 
 
 def from_json(value: Any) -> Any:

@@ -9,6 +9,7 @@ import inspect
 from typing import Any, TypeVar
 
 Self = TypeVar("Self", bound="Configured")
+Base = TypeVar("Base")
 
 
 class Configured:
@@ -47,9 +48,9 @@ def _signature(cls: Any) -> inspect.Signature:
 _SIGNATURES: dict[Any, inspect.Signature] = {}
 
 
-def known_classes(base: type[Configured]) -> dict[str, type[Configured]]:
+def known_classes(base: type[Base]) -> dict[str, type[Base]]:
     """All subclasses of ``base`` by name, including those that the user has defined so far."""
-    found: dict[str, type[Configured]] = {}
+    found: dict[str, type[Base]] = {}
     for child in base.__subclasses__():
         found |= {child.__name__: child} | known_classes(child)
     return found

@@ -20,6 +20,7 @@ from scratchtune.tables.reading.date_columns import CYCLIC, PARTS, date_part, pa
 from scratchtune.tables.reading.kinds import CATEGORY, DATE, NUMBER, Kind, checked_kind
 
 MISSING, OTHER = "(missing)", "(other)"  # the categories of missing texts, and of all rare ones
+KEEP = "keep"  # missing numbers stay missing
 ROWS_A_VALUE = 20  # with fewer rows for each, the values of a part of dates are one number
 INDICATOR = " is missing"  # the end of the name of a column that is 1 where a value is missing, else 0
 DAYS = -719_162.0, 2_932_897.0  # the years 1 to 9999
@@ -173,8 +174,8 @@ EncodedColumn = Numbers | Categories | DateParts
 CLASSES: Mapping[str, Any] = {one.__name__.lower(): one for one in (Numbers, Categories, DateParts)}
 
 
-def fitted_column(column: Column, fills: bool, indicates: bool, one_hot: bool, most: int) -> EncodedColumn:
-    """Fit one column that has a value: ``fills`` missing numbers by the median, and ``indicates`` where they were.
+def fitted_column(column: Column, impute: str, indicates: bool, one_hot: bool, most: int) -> EncodedColumn:
+    """Fit one column that has a value; ``impute`` missing numbers ("keep": they stay NaN), and say where they were.
 
     Of a category at most ``most`` texts are kept.
     """
@@ -182,13 +183,13 @@ def fitted_column(column: Column, fills: bool, indicates: bool, one_hot: bool, m
         return Categories(kept_categories(column, most), one_hot)
     days = column.values_in_days() if isinstance(column, Dates) else column
     known = days[~np.isnan(days)]
-    fill = float(fill_value_of(known, "median")) if fills else None
+    fill = None if impute == KEEP else float(fill_value_of(known, impute))
     indicator = indicates and len(known) < len(days)
     if not isinstance(column, Dates):
         return Numbers(fill, indicator)
     first = float(np.floor(known.min()))
     parts = parts_of(days, first)
-    hot = [part for part, values in parts.items() if part in CYCLIC and fills
+    hot = [part for part, values in parts.items() if part in CYCLIC and impute != KEEP
            and len(values) * ROWS_A_VALUE <= len(known)]
     parts = {part: values if part in hot else [values[0], values[-1]] for part, values in parts.items()}
     return DateParts(parts, column.order, first, fill, indicator, hot)

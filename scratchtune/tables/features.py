@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.transformer import as_matrix
-from scratchtune.tables.encoded_columns import CLASSES, Categories, EncodedColumn, fitted_column
+from scratchtune.tables.encoded_columns import CLASSES, KEEP, Categories, EncodedColumn, fitted_column
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Text
 from scratchtune.tables.reading.kinds import NUMBER, Kind
@@ -21,7 +21,7 @@ CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the
 
 
 class Encoding(NamedTuple):
-    """The encoding of a family's features: ``impute`` "median" or "keep" (NaN), ``encoding`` "one-hot" or "ordinal".
+    """The encoding of a family's features: ``encoding`` "one-hot" or "ordinal", ``impute`` "median", "mean" or "keep".
 
     With ``add_indicator`` a column that is 1 where a number is missing is added where training rows have such.
     ``most`` is the largest number of categories of a column beside those of rare and of missing texts.
@@ -34,7 +34,7 @@ class Encoding(NamedTuple):
 
 
 ONE_HOT = Encoding("median", "one-hot", True, 40)
-CODES = Encoding("keep", "ordinal", False, 200)
+CODES = Encoding(KEEP, "ordinal", False, 200)
 EMBEDDED = Encoding("median", "ordinal", True, 200)
 
 
@@ -64,7 +64,7 @@ class Features:
             ValueError if no column is left.
         """
         impute, encoding, add_indicator, most = self.encoding
-        fitted = {name: fitted_column(table.column(name), impute != "keep", add_indicator, encoding == "one-hot", most)
+        fitted = {name: fitted_column(table.column(name), impute, add_indicator, encoding == "one-hot", most)
                   for name in table.names if not useless(table.column(name))}
         self.columns = {name: one for name, one in fitted.items()
                         if not isinstance(one, Categories) or len(one.texts) > 1}

@@ -17,9 +17,11 @@ import pytest
 pytest.importorskip("sklearn", minversion="1.6")
 pd = pytest.importorskip("pandas")
 
+import joblib  # noqa: E402
 from sklearn import compose, datasets, impute, model_selection, pipeline, preprocessing  # noqa: E402
 from sklearn.base import clone, is_classifier, is_regressor  # noqa: E402
 from sklearn.exceptions import NotFittedError  # noqa: E402
+from sklearn.inspection import permutation_importance  # noqa: E402
 from sklearn.utils.estimator_checks import estimator_checks_generator  # noqa: E402
 
 import scratchtune as st  # noqa: E402
@@ -72,9 +74,11 @@ def test_all_checks_in_a_process_of_their_own_that_skips_none() -> None:
         import warnings
         warnings.simplefilter("ignore")
         from unittest import SkipTest
-        from sklearn.utils.estimator_checks import check_estimator
+        from sklearn.inspection import permutation_importance  # noqa: E402
+from sklearn.utils.estimator_checks import check_estimator
         import scratchtune as st
-        for model in (st.MLPClassifier(), st.MLPRegressor(),
+        for model in (st.MLPClassifier(), st.MLPRegressor(), st.NetworkClassifier(members=2),
+                      st.NetworkRegressor(numeric_embedding="periodic", parametric_activation=True, scaling_layer=True),
                       st.HistGradientBoostingClassifier(), st.HistGradientBoostingRegressor()):
             results = check_estimator(model, on_skip=None, on_fail="raise")
             print(len(results), sorted({result["status"] for result in results}))
@@ -82,7 +86,7 @@ def test_all_checks_in_a_process_of_their_own_that_skips_none() -> None:
     for line in printed.splitlines():
         number, statuses = line.split(" ", 1)
         assert int(number) > 50 and statuses == "['passed']"
-    assert len(printed.splitlines()) == 4
+    assert len(printed.splitlines()) == 6
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------
@@ -181,6 +185,23 @@ def test_a_randomized_search_in_a_pipeline() -> None:
     space = {"mlpregressor__learning_rate": [1e-6, 0.02], "mlpregressor__activation": ["tanh", "relu"]}
     search = model_selection.RandomizedSearchCV(model, space, n_iter=3, cv=3, random_state=0).fit(X, VALUES)
     assert search.best_params_["mlpregressor__learning_rate"] == 0.02 and search.best_score_ > 0.5
+
+
+@pytest.mark.parametrize("kind", [
+    MLPClassifier, MLPRegressor, st.NetworkClassifier, st.NetworkRegressor, st.HistGradientBoostingClassifier,
+    st.HistGradientBoostingRegressor])
+def test_searched_stored_and_inspected_by_scikit_learn(kind: Any, tmp_path: Path) -> None:
+    """The third and the fourth column say most about an iris; a stored copy predicts the same bits."""
+    target, trees = (y if "Classifier" in kind.__name__ else X[:, 2] * X[:, 3]), "Hist" in kind.__name__
+    model = kind(random_state=0, verbose=0, **({"max_iter": 10} if trees else {"epochs": 30}))
+    grid = {"learning_rate": [1e-6, 0.1 if trees else 0.02]}
+    search = model_selection.GridSearchCV(model, grid, cv=2).fit(X, target, sample_weight=np.linspace(0.5, 1.5, 150))
+    assert search.best_params_["learning_rate"] > 0.01
+    joblib.dump(search.best_estimator_, tmp_path / "model.joblib")
+    again = joblib.load(tmp_path / "model.joblib")
+    assert np.array_equal(again.predict(X), search.predict(X)) and repr(clone(again)) == repr(search.best_estimator_)
+    gains = permutation_importance(again, X, target, n_repeats=3, random_state=0).importances_mean
+    assert gains.argmin() in (0, 1) and gains.argmax() in (2, 3)
 
 
 # The protocol ---------------------------------------------------------------------------------------------------------

@@ -59,22 +59,6 @@ def test_factors_by_group_by_hand() -> None:
     assert rate_factors(rates, model.program) == pytest.approx([2.0, 0.2, 1.0, 0.1, 0.5, 0.05])
 
 
-def test_factors_of_the_layers_for_tables() -> None:
-    """Of the scaling layer, the periodic embedding of one column, and the shares of the activation; not of the rest."""
-    codes = np.column_stack([X[:, 0], np.arange(60) % 12])
-    rates = {"scaling": 6.0, "embedding": 0.5, "activation": 0.1}
-    model = st.MLPClassifier(
-        scaling_layer=True, parametric_activation=True, numeric_embedding="periodic", categorical_features=[1],
-        layer_rates=rates, epochs=1, random_state=0, verbose=0).fit(codes, y).model_
-    by_layer: dict[str, set[float]] = {}
-    factors = iter(rate_factors(rates, model.program))
-    for layer in model.program.layers:
-        for stage in layer.stages():
-            by_layer.setdefault(type(layer).__name__, set()).update(next(factors) for _ in stage.weights)
-    assert by_layer == {"CategoryEmbedding": {0.5}, "PeriodicEmbedding": {0.5}, "Scaling": {6.0}, "Dense": {1.0},
-                        "ParametricActivation": {0.1}}
-
-
 @pytest.mark.parametrize("scale", ["robust", "quantile"])
 def test_files_copies_and_further_training(scale: str, tmp_path: Path) -> None:
     for model, target in ((st.MLPClassifier(label_smoothing=0.1, scale=scale, **ALL), y),

@@ -10,14 +10,12 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.estimators.labels import all_classes
-from scratchtune.estimators.stored import from_json
-from scratchtune.network.saving import Arrays, entry, real_array, text_list
+from scratchtune.estimators.stored import from_json, read_arguments
+from scratchtune.network.saving import Arrays, entry, real_array
 from scratchtune.tables.trees.base import FITTED, BoostedTrees
 from scratchtune.tables.trees.base import KIND as KIND
 from scratchtune.tables.trees.binning import Bins
 from scratchtune.tables.trees.classifier import HistGradientBoostingClassifier
-from scratchtune.tables.trees.losses import LOSSES, of_classes, outputs_of
 from scratchtune.tables.trees.prediction import Forest
 from scratchtune.tables.trees.regressor import HistGradientBoostingRegressor
 from scratchtune.tables.trees.tree import Nodes
@@ -29,38 +27,15 @@ ESTIMATORS: dict[str, type[BoostedTrees]] = {
 def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
     """Make the fitted estimator from what `BoostedTrees.packed` returns; a ValueError where that is damaged."""
     kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
-    estimator = ESTIMATORS[kind](**{name: from_json(value) for name, value in entry(header, "params").items()})
+    estimator = ESTIMATORS[kind](**read_arguments(entry(header, "params")))
     estimator.check_arguments()
     told = entry(header, "fitted")
-    fitted = {name: from_json(told[name]) for name in FITTED if name in told}
-    columns = checks.integer("n_features_in_", entry(fitted, "n_features_in_"), 1)
-    bins = _bins(entry(header, "bins"), arrays, columns)
-    outputs = _outputs(estimator, fitted)
-    iterations = checks.integer("n_iter_", entry(fitted, "n_iter_"), 1)
-    estimator.restore(fitted, bins, _forest(arrays, columns, iterations * outputs))
+    vars(estimator).update({name: from_json(told[name]) for name in FITTED if name in told})
+    estimator.check_fitted_values()
+    bins = _bins(entry(header, "bins"), arrays, estimator.n_features_in_)
+    trees = estimator.n_iter_ * len(estimator.baseline_)
+    estimator.restore(bins, _forest(arrays, estimator.n_features_in_, trees))
     return estimator
-
-
-def _outputs(estimator: BoostedTrees, fitted: dict[str, Any]) -> int:
-    """Check the fitted values other than the trees; return the number of trees of an iteration."""
-    names, classes = fitted.get("feature_names_in_"), fitted.get("classes_", np.empty(0))
-    if names is not None and len(text_list("feature_names_in_", list(names), False)) != fitted["n_features_in_"]:
-        raise ValueError(f"feature_names_in_ has {len(names)} names; it must have {fitted['n_features_in_']}")
-    loss = checks.choice("loss_", entry(fitted, "loss_"), LOSSES)
-    if estimator.kind == "classifier":
-        is_array = isinstance(classes, np.ndarray) and classes.ndim == 1 and len(classes) > 1
-        if not is_array or not np.array_equal(all_classes(classes), classes) or loss != of_classes(len(classes)):
-            raise ValueError(f"classes_ is {classes!r} and loss_ is {loss!r}; they must be different labels in order, "
-                             "and the loss of their number")
-    elif loss != "squared_error":
-        raise ValueError(f"loss_ is {loss!r}; that of a regressor must be 'squared_error'")
-    outputs = outputs_of(loss, len(classes))
-    real_array("baseline_", entry(fitted, "baseline_"), (outputs,), "float64")
-    checks.integer("_seed", entry(fitted, "_seed"), 0)
-    checks.boolean("do_early_stopping_", entry(fitted, "do_early_stopping_"))
-    for name in ("train_score_", "validation_score_"):
-        real_array(name, entry(fitted, name), (len(entry(fitted, name)),), "float64", finite=False)
-    return outputs
 
 
 def _array(arrays: Arrays, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:

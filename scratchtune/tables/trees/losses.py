@@ -167,9 +167,9 @@ LOSSES: dict[str, Loss] = {
 }
 
 
-def of_classes(classes: int) -> str:
-    """The name of the loss for a number of classes: two need one output, more need one for each."""
-    return "log_loss" if classes == 2 else "softmax"
+def loss_of(kind: str, classes: int) -> str:
+    """The name of the loss: for values, for two classes, which need one output, and for more, which need one each."""
+    return "squared_error" if kind == "regressor" else "log_loss" if classes == 2 else "softmax"
 
 
 def outputs_of(loss: str, classes: int) -> int:

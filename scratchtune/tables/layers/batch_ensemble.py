@@ -1,0 +1,162 @@
+"""A batch ensemble is several networks in one: the members share the kernels, and each has its own scales and biases.
+
+The first layer gives each member a copy of the row.
+
+Implements section 2.1 of the document.
+"""
+
+from __future__ import annotations
+
+from scratchtune import checks, jit
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.dense import add_bias, bias_grad
+from scratchtune.network.layers.scaling import column_scale, column_scale_weight_grad
+from scratchtune.network.matmul import multiply, multiply_transposed
+
+MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers
+
+
+@jit.forward
+def repeat_members_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y is x, once for each member."""
+    features = x.shape[1]
+    for n in range(x.shape[0]):
+        for j in range(y.shape[1]):
+            y[n, j] = x[n, j % features]
+
+
+@jit.backward
+def repeat_members_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx is the sum of dy over the members."""
+    if dx.size > 0:
+        dx[:] = 0.0
+        for n in range(dx.shape[0]):
+            for j in range(dy.shape[1]):
+                dx[n, j % dx.shape[1]] += dy[n, j]
+
+
+@jit.function
+def batch_ensemble(x, r, w, s, b, z, p, y):
+    """Dense layer of each member: the kernel is shared; each has its own scales of inputs and outputs, and a bias.
+
+    Formula [batch_ensemble]
+        zₙₘᵢ = xₙₘᵢ · rₘᵢ ; pₙₘⱼ = Σᵢ[zₙₘᵢ · wᵢⱼ] ; yₙₘⱼ = pₙₘⱼ · sₘⱼ + bₘⱼ
+    Where
+        x: x, (n, m, i), real; sampled in [0.1, 2]
+        r: r, (m, i), real; sampled in [0.1, 2]
+        w: w, (i, j), real; sampled in [0.1, 2]
+        s: s, (m, j), real; sampled in [0.1, 2]
+        b: b, (m, j), real; sampled in [0.1, 2]
+        z: z, (n, m, i), written
+        p: p, (n, m, j), written
+        y: y, (n, m, j), written
+    Source
+        Wen, Tran and Ba (2020), "BatchEnsemble", equation 5; Gorishniy et al. (2025), "TabM", section 3.
+    """
+    n, members, inputs = x.shape
+    units = y.shape[2]
+    rows, wide = (n, members * inputs), (n, members * units)
+    column_scale(x.reshape(rows), r.reshape(r.size), z.reshape(rows))
+    multiply(z.reshape((n * members, inputs)), w, p.reshape((n * members, units)))
+    column_scale(p.reshape(wide), s.reshape(s.size), y.reshape(wide))
+    add_bias(y.reshape(wide), b.reshape(b.size))
+
+
+@jit.function
+def parts_of(integers, theta):
+    """Views of theta, or of its gradient: r (m, i), kernel (i, j), s (m, j), bias (m, j)."""
+    m, i, j = integers[MEMBERS], integers[INPUTS], integers[UNITS]
+    kernel, last = m * i + i * j, m * i + i * j + m * j
+    return (theta[: m * i].reshape((m, i)), theta[m * i : kernel].reshape((i, j)),
+            theta[kernel:last].reshape((m, j)), theta[last:].reshape((m, j)))
+
+
+@jit.function
+def workspace_of(integers, n, work):
+    """Three parts: scaled inputs and their gradients (n, m · i), and products (n, m · j)."""
+    wide, out = integers[MEMBERS] * integers[INPUTS], integers[MEMBERS] * integers[UNITS]
+    return (work[: n * wide].reshape((n, wide)), work[n * wide : 2 * n * wide].reshape((n, wide)),
+            work[2 * n * wide : 2 * n * wide + n * out].reshape((n, out)))
+
+
+@jit.forward
+def batch_ensemble_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y by `batch_ensemble`; ``work`` keeps the scaled inputs and the products."""
+    r, w, s, b = parts_of(integers, theta)
+    scaled, _, products = workspace_of(integers, x.shape[0], work)
+    inputs = (x.shape[0], integers[MEMBERS], integers[INPUTS])
+    units = (x.shape[0], integers[MEMBERS], integers[UNITS])
+    batch_ensemble(x.reshape(inputs), r, w, s, b, scaled.reshape(inputs), products.reshape(units), y.reshape(units))
+
+
+@jit.backward
+def batch_ensemble_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dtheta and dx, by the gradients of the three steps."""
+    r, w, s, _ = parts_of(integers, theta)
+    dr, dw, ds, db = parts_of(integers, dtheta)
+    scaled, dscaled, products = workspace_of(integers, x.shape[0], work)
+    rows = x.shape[0] * integers[MEMBERS]
+    bias_grad(dy, db.reshape(db.size))
+    column_scale_weight_grad(products, dy, ds.reshape(ds.size))
+    column_scale(dy, s.reshape(s.size), products)  # from here on the gradient with respect to the products
+    above = products.reshape((rows, integers[UNITS]))
+    multiply(scaled.reshape((rows, integers[INPUTS])).T, above, dw)
+    multiply_transposed(above, w, dscaled.reshape((rows, integers[INPUTS])))
+    column_scale_weight_grad(x, dscaled, dr.reshape(dr.size))
+    if dx.size > 0:
+        column_scale(dscaled, r.reshape(r.size), dx)
+
+
+class RepeatMembers(Layer):
+    """Repeats a row (features,) to (members, features), for `BatchEnsembleDense`."""
+
+    forward, backward = repeat_members_forward, repeat_members_backward
+
+    def __init__(self, members: int) -> None:
+        self.members = checks.integer("members", members, 1)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (features,), outputs (members, features)."""
+        if len(input_shape) != 1:
+            raise ValueError(f"RepeatMembers gets rows of shape {tuple(input_shape)}; it takes (features,)")
+        return (self.members, *input_shape)
+
+
+class BatchEnsembleDense(Layer):
+    """A dense layer of each member of a batch ensemble, on rows (members, features), without activation.
+
+    The kernel (features, units) is shared. Each member has scales r (features,) and s (units,) and a bias (units,).
+    Scales are initially 1; with ``random_signs`` those of the inputs are initially 1 or -1 at random, which makes the
+    members differ from the start. The first layer needs this.
+    """
+
+    forward, backward = batch_ensemble_forward, batch_ensemble_backward
+
+    def __init__(self, units: int, random_signs: bool = False) -> None:
+        self.units = checks.integer("units", units, 1)
+        self.random_signs = checks.boolean("random_signs", random_signs)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (members, features), outputs (members, units)."""
+        self.members, self.inputs = members_shape("BatchEnsembleDense", input_shape)
+        self.add_weight("input_scale", input_shape, "random_sign" if self.random_signs else "ones")
+        self.add_weight("kernel", (self.inputs, self.units), "glorot_uniform")
+        self.add_weight("output_scale", (self.members, self.units), "ones")
+        self.add_weight("bias", (self.members, self.units), "zeros", is_bias=True)
+        return (self.members, self.units)
+
+    def integers(self) -> list[int]:
+        """The numbers of members, of inputs and of units."""
+        return [self.members, self.inputs, self.units]
+
+    def work_size(self, rows: int) -> int:
+        """See `workspace_of`."""
+        return rows * self.members * (2 * self.inputs + self.units)
+
+
+def members_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Members and features of rows; a ValueError for rows of another shape."""
+    if len(input_shape) != 2:
+        raise ValueError(f"{name} gets rows of shape {tuple(input_shape)}; it takes (members, features): put "
+                         "RepeatMembers before the first layer of an ensemble")
+    return input_shape[0], input_shape[1]
