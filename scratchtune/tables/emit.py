@@ -83,13 +83,13 @@ def script(framework: str, model: Any, prepared: Prepared) -> str:
     path = getattr(prepared, "path", None) or "table.csv"  # of a table that was in no file
     net, inputs = fold.estimator, _inputs(fold, prepared)
     values = {"file": path, **_reading(prepared), **_network(fold, folds), **inputs, **_scaling(fold, inputs["order"]),
-              "use": _packed(len(folds.y), *folds.splits[0]), "scores": _scores(fold, folds)}
+              "scores": _scores(fold, folds)}
     parts = {framework, *_source(path), *(part for *_, found in inputs["dates"].values() for part in found)}
     parts |= {name for name, value in values.items() if value}
     parts |= {f"{name}={value}" for name, value in values.items() if isinstance(value, str)}
     names = {**{name: _literal(value) for name, value in values.items()}, **NAMES[framework],
              "title": f"{Path(path).name} (trial {model.best_network_['number']})".translate({34: "'", 92: "/"}),
-             "SCALING": SCALINGS[net.scale], "LOG": fold.scale.kind,
+             "SCALING": SCALINGS[net.scale], "LOG": fold.scale.kind, "ROWS": _packed(len(folds.y), *folds.splits[0]),
              "ACTIVATION": {"torch": ACTIVATIONS[net.activation]}.get(framework, f"keras.activations.{net.activation}")}
     return _written(names, parts)
 
@@ -228,10 +228,10 @@ def _landmarks(values: np.ndarray, scores: np.ndarray) -> list[list[float]]:
 
 
 def _packed(rows: int, training: np.ndarray, held_out: np.ndarray) -> str:
-    """Return the use of each row, 1 for training and 2 for held out, compressed."""
+    """Return the use of each row, 1 for training and 2 for held out, compressed, as lines of text."""
     use = np.zeros(rows, np.uint8)
     use[training], use[held_out] = 1, 2
-    return base64.b64encode(zlib.compress(use.tobytes(), 9)).decode()
+    return base64.encodebytes(zlib.compress(use.tobytes(), 9)).decode()
 
 
 def _scores(fold: FoldModel, folds: Folds) -> dict[str, float]:

@@ -212,13 +212,13 @@ class Network($MODEL):
         super().__init__()
         tables = [np.vstack([rng.standard_normal((len(t), 8)), np.zeros(8)]) for t in VECTORS.values()]  #? vectors
         self.vectors = $LIST([weight(table) for table in tables])  # of each category, and 0 if unknown  #? vectors
-        inputs += 7 * len(tables)  # each code becomes 8 numbers  #? vectors
+        inputs += 7 * len(tables)  # each code becomes 8 numbers  #? vectors torch|members|scaling_layer
         self.frequencies = weight(FREQUENCY_SCALE * rng.standard_normal((COLUMNS, 16)))  #? numeric_embedding=periodic
         self.phases = weight(rng.uniform(-0.5, 0.5, (COLUMNS, 16)))  #? numeric_embedding=periodic
         waves, added = 16, EMBEDDING_DIM - 1  #? numeric_embedding=periodic
         waves, added = len(BINS[0][0]), EMBEDDING_DIM - 1  #? numeric_embedding=piecewise
         self.embedding = ColumnLinear(COLUMNS, waves, added, 1 / waves)  #? numeric_embedding
-        inputs += COLUMNS * added  #? numeric_embedding
+        inputs += COLUMNS * added  #? numeric_embedding torch|members|scaling_layer
         self.scale = weight(np.ones(inputs))  #? scaling_layer
         parts = []
         for units in UNITS:  #? units
@@ -228,7 +228,7 @@ class Network($MODEL):
             parts.append(ACTIVATION)  #? units !parametric_activation
             parts.append(Parametric(units))  #? units parametric_activation
             parts.append($DROPOUT(DROPOUT))  #? units dropout
-            inputs = units  #? units
+            inputs = units  #? units torch|members
         parts.append(dense(inputs, OUTPUTS))  #? !members torch
         parts.append(keras.layers.Dense(OUTPUTS))  #? !members keras
         parts.append(ColumnLinear(MEMBERS, inputs, OUTPUTS, 2 / (inputs + OUTPUTS)))  #? members
@@ -310,7 +310,8 @@ def trained(X, y):
     model.compile(optimizer, loss=losses)  #? keras
     model.fit(X, y, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=2)  #? keras !class_weight
     model.fit(X, y, batch_size=BATCH_SIZE, epochs=EPOCHS, sample_weight=weights, verbose=2)  #? keras class_weight
-    X, y, parameters, step = torch.tensor(X), torch.tensor(y), list(model.parameters()), 0  #? torch
+    X, y, parameters = torch.tensor(X), torch.tensor(y), list(model.parameters())  #? torch
+    step = 0  #? torch schedule|decay|averaging
     weights = torch.tensor(weights)  #? torch class_weight
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)  #? torch optimizer=adam
     memory = [torch.zeros_like(theta) for theta in parameters]  #? torch !optimizer=adam
@@ -327,7 +328,7 @@ def trained(X, y):
             optimizer.step()  #? torch optimizer=adam
             update(parameters, memory, rate(step))  #? torch !optimizer=adam schedule|decay
             update(parameters, memory, LEARNING_RATE)  #? torch !optimizer=adam !schedule !decay
-            step += 1  #? torch
+            step += 1  #? torch schedule|decay|averaging
             keep = AVERAGING if step > 1 else 0.0  #? torch averaging
             average = [(keep * a + (1 - keep) * t).detach() for a, t in zip(average, parameters)]  #? torch averaging
         print(f"epoch {epoch + 1} of {EPOCHS}: loss {loss.item():.4f} on the last batch")  #? torch
@@ -420,7 +421,7 @@ COLUMNS = $columns  # the first inputs, which are numbers  #? numeric_embedding
 BINS = $bins  # where each begins, and how wide it is  #? numeric_embedding=piecewise
 Y_CENTER, Y_SCALE = $y_scaling  #? !classes
 LOG_RANGE = $log_range  #? log
-ROWS = $use  # 1: trained on, 2: scored
+ROWS = """$ROWS"""  # 1 for a row that is trained on, 2 for one that is scored: compressed, in base 64
 OURS = $scores
 
 if __name__ == "__main__":
