@@ -300,14 +300,15 @@ def curves_of(history: st.History) -> dict[str, list[float]]:
 
 def first(diagnosis: Any) -> str:
     """The prediction: the first finding."""
-    return HEALTHY_NAME if diagnosis.healthy else diagnosis.names[0]
+    return diagnosis.names[0] if diagnosis.names else HEALTHY_NAME if diagnosis.healthy else "cannot say"
 
 
 def confusion(results: dict[str, list[list[Any]]], column: int) -> str:
     """True kinds as rows, first findings as columns; empty where zero."""
-    names = list(RECIPES)
+    seen = {first(case[column]) for found in results.values() for case in found}
+    names = [*RECIPES, *sorted(seen - set(RECIPES))]
     rows = []
-    for name in names:
+    for name in RECIPES:
         counts = [sum(first(case[column]) == other for case in results[name]) for other in names]
         rows.append([name, *(str(count) if count else "" for count in counts)])
     return table(["true \\ first finding", *names], rows)

@@ -85,7 +85,7 @@ def folds_of(one: PublicTable, most: int) -> tuple[Folds, int]:
     labels, codes = np.unique(y[rows], return_inverse=True)
     classes = len(labels) if one.task == CLASSIFICATION else 0
     target = codes if classes else y[rows]
-    return Folds(table, target, classes, splits_for(len(rows), target, classes, FOLDS, None, 0)), classes
+    return Folds(table, target, classes, splits_for(target, classes, FOLDS)), classes
 
 
 def name_of(one: PublicTable, most: int) -> str:

@@ -59,9 +59,10 @@ from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, joint_space
 from scratchtune.tables.features import table_of
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
-from scratchtune.tables.searching import Budget, Objective, Searched, search
+from scratchtune.tables.searching import Budget, Objective, Plan, Searched, search
 from scratchtune.tables.splitting import splits_for
 from scratchtune.tables.target_scale import skewness
+from scratchtune.tables.units import Units
 
 ROWS, NEW, TABLES, TRIALS = 400, 1000, 5, 10
 EFFECTS = dict(zip("ABCDEFGH", (0.1, 1.3, -0.6, 0.2, -1.1, -0.3, 0.8, -0.2), strict=True))
@@ -100,10 +101,10 @@ print(f"log loss on new rows: {of_call:.2f}, without features "
 # %%
 def searched(goal, X, y, seed, families=tuple(FAMILIES), trials=TRIALS, has_portfolio=True):
     """What a search finds; without the portfolio, a Bayesian searcher begins with random configurations."""
-    folds = Folds(table_of(X), y, goal.classes, splits_for(len(y), y, goal.classes, 3, None, seed))
+    folds = Folds(table_of(X), y, goal.classes, splits_for(y, goal.classes, 3, seed=seed))
     budget = Budget(None, trials, 0.0)
     if has_portfolio:
-        return search(goal, folds, families, budget, seed, progress=False)
+        return search(goal, folds, Plan(families), budget, seed, progress=False)
     study = st.Study(joint_space(families), st.BayesianSearch(parallel=4), "minimize", seed)
     found = Searched(study, folds)
     study.run(Objective(goal, found, budget, store=False), n_trials=trials, progress=False)
@@ -130,7 +131,8 @@ def losses(goal, found, new, y_new, keep=lambda params: True, most=25):
     by_fold = [weighted([new[number][fold] for number in numbers], weights) for fold in range(3)]
     return {"new rows": goal.loss(y_new, np.mean(by_fold, axis=0)), "one fold": np.mean([
         goal.loss(y_new, part) for part in by_fold]), "same rows": goal.loss(y, weighted(out_of_fold, weights)),
-        "cross-fitted": goal.loss(y, crossed), "expected": estimated(goal, y, crossed).on(len(y_new))}
+        "cross-fitted": goal.loss(y, crossed), "expected": estimated(
+            goal, y, crossed, Units(np.arange(len(y)))).on(len(y_new))}
 
 
 # %% [markdown]

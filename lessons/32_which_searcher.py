@@ -7,7 +7,7 @@
 # %% [markdown]
 # ## Question
 # Lessons 11 to 15 explain the searchers one by one. Which of them do you use for a new task? `st.recommend` answers
-# with reasons, and each reason is a measurement. And when a training went wrong: what does `st.diagnose` find?
+# with the reason. And when a training went wrong: what does `st.diagnose` find?
 
 # %% [markdown]
 # ## Formulas
@@ -87,9 +87,9 @@ ax.set(xlim=(0, 1), ylim=(-len(CHART) + 0.5, 0.5))
 ax.axis("off")
 
 # %% [markdown]
-# ## Code: six situations
-# `st.recommend` has these rules, except that it states the second one as a further reason, not as its answer. The
-# reasons are printed on stderr.
+# ## Code: eight situations
+# `st.recommend` has these rules, in the same order except that Hyperband comes before random search, and NSGA-II for
+# several objectives before all of them. The reasons are printed on stderr.
 
 # %%
 CONTINUOUS = {"learning_rate": st.Float(1e-4, 1e-1, log=True), "units": st.Int(16, 256, log=True),
@@ -104,12 +104,14 @@ SITUATIONS = {
     "momentum only with SGD": {"space": CONDITIONAL, "n_trials": 40},
     "epochs are a budget": {"space": CONTINUOUS, "n_trials": 40, "max_budget": 27},
     "four workers": {"space": CONTINUOUS, "n_trials": 100, "n_jobs": 4},
+    "trials of 10 ms": {"space": CONTINUOUS, "n_trials": 5000, "seconds_per_trial": 0.01},
+    "two objectives": {"space": CONTINUOUS, "n_trials": 100, "objectives": 2},
 }
 print(f"the grid of the choices has {combinations([len(values) for values in CHOICES.values()])} points")
 for name, situation in SITUATIONS.items():
     advice = st.recommend(**situation)
     print(f"{name}: {code_of(advice.searcher)}")
-    print("\n".join(str(reason) for reason in advice.reasons), file=sys.stderr)
+    print(advice.reason, file=sys.stderr)
 # -> the grid of the choices has 18 points
 # -> 18 points, 20 trials: GridSearch()
 # -> 18 points, 10 trials: BayesianSearch()
@@ -117,6 +119,8 @@ for name, situation in SITUATIONS.items():
 # -> momentum only with SGD: BayesianSearch()
 # -> epochs are a budget: Hyperband(max_budget=27, proposer=BayesianSearch(model='tpe'))
 # -> four workers: BayesianSearch(parallel=4)
+# -> trials of 10 ms: RandomSearch()
+# -> two objectives: NSGA2()
 
 # %% [markdown]
 # ## Code: an experiment of our own

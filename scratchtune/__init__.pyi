@@ -122,10 +122,8 @@ from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier
 from scratchtune.tables.auto import AutoRegressor as AutoRegressor
 from scratchtune.tables.job import tune_table as tune_table
-from scratchtune.tables.model import TableModel as TableModel
 from scratchtune.tables.networks import NetworkClassifier as NetworkClassifier
 from scratchtune.tables.networks import NetworkRegressor as NetworkRegressor
-from scratchtune.tables.prepared import prepare_table as prepare_table
 from scratchtune.tables.reading.reading import read_table as read_table
 from scratchtune.tables.reading.table import Table as Table
 from scratchtune.tables.result import TableTuning as TableTuning

@@ -14,13 +14,10 @@ from scratchtune.recognizer import unpacked as unpacked_recognizer
 from scratchtune.seq2seq import Seq2Seq
 from scratchtune.seq2seq import unpacked as unpacked_translator
 from scratchtune.tables import auto as automl_files
-from scratchtune.tables import auto_table as automl_table_files
-from scratchtune.tables import model as table_models
 from scratchtune.tables.trees import loading as tree_files
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
-    "network": sequential.unpacked, "estimator": estimator_files.unpacked, "table model": table_models.unpacked,
-    "automl": automl_files.unpacked, "automl table model": automl_table_files.unpacked,
+    "network": sequential.unpacked, "estimator": estimator_files.unpacked, "automl": automl_files.unpacked,
     tree_files.KIND: tree_files.unpacked, Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
 
 

@@ -8,7 +8,6 @@ what is to be recorded. Predictions are probabilities (rows, classes), in the so
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,8 +16,6 @@ import numpy as np
 
 from benchmarks.common.hgb_search import as_categories, gradient_boosting, search
 
-TARGET = "the target"  # a name that no column has
-TRIALS = 50  # of our tuned network, unless the time is over before
 LARGE = 10_000  # above so many rows scikit-learn's network stops early, as its gradient boosting does
 LEVEL = 0.9  # of the interval that AutoML states for its score on the held-out rows
 
@@ -71,67 +68,6 @@ def automl(task: Task, **more: Any) -> Fitted:
 def automl_networks(task: Task) -> Fitted:
     """The same with networks alone."""
     return automl(task, families=("network",))
-
-
-def our_table(X: Any, y: np.ndarray | None = None) -> Any:
-    """A `scratchtune.Table` of the columns of a data frame, and of the target."""
-    import scratchtune as st
-
-    columns = {str(name): X[name].to_numpy() for name in X}
-    texts = [name for name, values in columns.items() if values.dtype.kind == "O"]
-    if y is not None:
-        columns[TARGET] = y
-        texts += [TARGET] * (y.dtype.kind == "U")
-    return st.Table.from_columns(columns, text=texts)
-
-
-def in_order(model: Any, classes: tuple[str, ...]) -> Callable[[Any], np.ndarray]:
-    """The probabilities of a model of tables, with the classes in sorted order."""
-    order = np.argsort(classes)
-    return lambda X: model.predict_proba(our_table(X))[:, order]
-
-
-def our_fitted(model: Any, target: Any, **about: Any) -> Fitted:
-    """The predictions of a fitted `TableEstimator`."""
-    predict = in_order(model, target.classes) if target.classes else lambda X: model.predict(our_table(X))
-    return Fitted(predict, about)
-
-
-def our_network(task: Task) -> Fitted:
-    """MLPClassifier or MLPRegressor with default arguments, one-hot encoded texts and filled gaps."""
-    from scratchtune.tables.model import TableEstimator, estimator_for, read_target
-
-    table = our_table(task.X, task.y)
-    target, y = read_target(table, TARGET, task.word)
-    model = TableEstimator(estimator_for(target, random_state=task.seed, verbose=0), impute="median")
-    return our_fitted(model.fit(table.without(TARGET), y), target)
-
-
-def our_tuned_network(task: Task) -> Fitted:
-    """The search of ``scratchtune tune``: `TRIALS` configurations, fewer if the time is over; then trained on all rows.
-
-    The last trial that has begun is completed, so a large table may take longer than the time given.
-    """
-    from scratchtune.job_options import JobOptions
-    from scratchtune.tables.model import read_target
-    from scratchtune.tables.objective import TableObjective, default_scoring, params_of
-    from scratchtune.tables.search_options import Search
-    from scratchtune.tables.tuning import FOLDS, new_study
-
-    begun = time.perf_counter()
-    table = our_table(task.X, task.y)
-    target, y = read_target(table, TARGET, task.word)
-    objective = TableObjective(target, table.without(TARGET), y, default_scoring(target), "median", task.seed)
-    study = new_study(objective, Search(trials=TRIALS, seed=task.seed), FOLDS, JobOptions(jobs=task.jobs))
-    before = time.perf_counter()
-    default = float(np.mean(objective.default_folds()))
-    training = (time.perf_counter() - before) / FOLDS * task.jobs  # about the seconds of the last training
-    left = task.seconds - (time.perf_counter() - begun) - training
-    study.run(objective, n_trials=TRIALS, timeout=max(left, 0.0),
-              n_jobs=task.jobs if objective.jobs == 1 else 1, progress=False)
-    complete = [trial for trial in study.trials if trial.state == "complete"]
-    params = params_of(study.best_trial) if complete and study.best_value > default else {}
-    return our_fitted(objective.model(**params).fit(objective.table, y), target, trials=len(complete))
 
 
 # scikit-learn's -------------------------------------------------------------------------------------------------------
@@ -207,14 +143,11 @@ class Method(NamedTuple):
     about: str
 
 
-OWN, TREES, NETWORKS = ("scratchtune.tables",), ("sklearn.ensemble",), ("sklearn.neural_network",)
+TREES, NETWORKS = ("sklearn.ensemble",), ("sklearn.neural_network",)
 AUTO, FLAMLS = ("scratchtune.tables",), ("flaml", "lightgbm")
 METHODS = {
     "AutoML": Method(automl, AUTO, True, "AutoClassifier, AutoRegressor"),
     "AutoML, networks": Method(automl_networks, AUTO, True, 'the same with families=("network",)'),
-    "tuned network": Method(
-        our_tuned_network, OWN, True, f"the search of `scratchtune tune`, at most {TRIALS} trials"),
-    "network": Method(our_network, OWN, False, "MLPClassifier, MLPRegressor, default arguments"),
     "HGB searched": Method(
         hgb_searched, TREES, True, "scikit-learn's HistGradientBoosting, random search that begins with its default "
         "configuration, 5-fold cross-validation with early stopping"),
@@ -225,7 +158,7 @@ METHODS = {
     "FLAML": Method(flaml, FLAMLS, True, "all of its models that are installed"),
     "FLAML, LightGBM": Method(flaml_lightgbm, FLAMLS, True, "LightGBM alone"),
 }
-OURS = ("AutoML", "AutoML, networks", "tuned network", "network")
+OURS = ("AutoML", "AutoML, networks")
 
 
 def missing(name: str) -> str | None:

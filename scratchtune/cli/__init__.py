@@ -19,11 +19,11 @@ from scratchtune.version import __version__
 
 COMMANDS = {
     "compare": "tune one small network with every searcher, within the same budget of epochs, and compare the results",
-    "tune": "tune a network on your own table, evaluate it on a held-out test set, and save it",
-    "auto": "search models, preprocessing and hyper-parameters for your own table together, and combine the best",
-    "predict": "predict with a model that tune or auto has saved; prints one label or number per row, in the rows' "
+    "tune": "search networks, boosted trees and linear models for your own table, combine the best, and save the model",
+    "auto": "another name of tune",
+    "predict": "predict with a model that tune has saved; prints one label or number per row, in the rows' "
                "order",
-    "score": "evaluate a model that tune or auto has saved on a table with known targets; prints all metrics with "
+    "score": "evaluate a model that tune has saved on a table with known targets; prints all metrics with "
              "standard errors",
     "translate": "translate with a model that scratchtune example translation, or save of a Seq2Seq, has saved",
     "transcribe": "write what is said in WAV files, with a model that scratchtune example speech, or save of a "
@@ -37,12 +37,12 @@ COMMANDS = {
               "whether the gain is real, the best configuration, what mattered, what to do next, and all trials with "
               "their reasons",
     "example": f"run a complete example: {', '.join(NAMES)}",
-    "recommend": "recommend a searcher for a space and a budget, with the measurements that it is based on",
+    "recommend": "recommend a searcher for a space and a budget, and say why",
     "formulas": "list the formulas, show one of them beside its code, or check them all",
 }
 FAMILIES = {  # the modules of commands that have none of their own name
-    "score": "predict", "why": "stored", "studies": "stored", "show": "stored", "export": "stored", "plot": "pictures",
-    "report": "pictures"}
+    "auto": "tune", "score": "predict", "why": "stored", "studies": "stored", "show": "stored", "export": "stored",
+    "plot": "pictures", "report": "pictures"}
 
 
 def _terminate(*_: object) -> None:
@@ -85,7 +85,8 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     chosen = next((word for word in words if not word.startswith("-")), None)
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-        command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+        add = command.add_rare if name in ("tune", "auto") else command.add_argument
+        add("--debug", action="store_true", help="show the traceback of an error")
         if name == chosen:
             module = import_module(f"scratchtune.cli.{FAMILIES.get(name, name)}")
             command.set_defaults(run=getattr(module, f"run_{name}"))

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +13,14 @@ from scratchtune.cli.tables import add_notation, source
 from scratchtune.files import write_text
 from scratchtune.streams import note, tell
 from scratchtune.study.export import csv_text
-from scratchtune.tables.evaluating import score
-from scratchtune.tables.model import TableModel, Target
+from scratchtune.tables import new_rows
+from scratchtune.tables.auto import AutoML
+from scratchtune.tables.job import scored
 from scratchtune.tables.reading.columns import Text, text_of_numbers
+from scratchtune.tables.reading.kinds import described_unseen
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
+from scratchtune.tables.target import Target
 
 
 def add_predict(parser: Parser) -> None:
@@ -39,17 +43,22 @@ def add_predict(parser: Parser) -> None:
 def run_predict(given: argparse.Namespace) -> int:
     """Run ``scratchtune predict``; return the exit code."""
     _check_predict(given)
-    model = loaded(given.model, TableModel, "predict takes a model that scratchtune tune or auto has saved")
-    if given.proba and not model.target.classes:
-        raise ValueError(f"--proba is for classes; {given.model} predicts values of {model.target.name!r}")
+    model: Any = loaded(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
+    target = model.target_
+    for name in ("proba", "threshold"):
+        if getattr(given, name) is not (False if name == "proba" else None) and not target.classes:
+            raise ValueError(f"--{name} is for classes; {given.model} predicts values of {target.name!r}")
     with plain_warnings():
         table = _new_rows(given, model)
-        answers = model.predict_proba(table) if given.proba else model.predict(table, given.threshold)
+        limit = {} if given.threshold is None else {"threshold": given.threshold}
+        answers = model.predict_proba(table) if given.proba else model.predict(table, **limit)
     if given.out is not None:
-        write_text(given.out, csv_text(_with_columns(given, table, model.target, answers), end="\n"))
+        written = table.reading  # with the separators of FILE
+        write_text(given.out, csv_text(_with_columns(given, table, target, answers), "\n", written.delimiter or ",",
+                                       written.decimal or "."))
         note(f"written: {given.out}")
     elif given.proba:
-        tell(csv_text([model.target.classes, *answers.tolist()], end="\n"), end="", data=True)
+        tell(csv_text([target.classes, *answers.tolist()], end="\n"), end="", data=True)
     else:
         tell("\n".join(map(str, answers.tolist())), data=True)
     return 0
@@ -57,39 +66,40 @@ def run_predict(given: argparse.Namespace) -> int:
 
 def add_score(parser: Parser) -> None:
     """Add the arguments of ``scratchtune score``."""
-    _add_new_file(parser, "it needs the target and the columns of the training file. For an honest score its rows must "
-                           "be new: those that tune has held out are, only if it was run with --no-refit")
+    _add_new_file(parser, "it needs the target and the columns of the training file; its rows must be others than "
+                           "those of training, such as those that --test-size has held out")
 
 
 def run_score(given: argparse.Namespace) -> int:
     """Run ``scratchtune score``; return the exit code."""
-    model = loaded(given.model, TableModel, "score takes a model that scratchtune tune or auto has saved")
+    model: Any = loaded(given.model, AutoML, "score takes a model that scratchtune tune has saved")
     with plain_warnings():
-        table = _new_rows(given, model, with_target=True)
-        scores = score(model, table)
-    tell(scores.text())
+        tell(scored(model, _new_rows(given, model, with_target=True)).text())
     return 0
 
 
 def _add_new_file(parser: Parser, needs: str) -> None:
     """Add a model, a table that it was not tuned on, and the options that say how this is read."""
-    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune or auto has saved")
+    parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
     parser.add_argument("file", type=Path, metavar="FILE", help=f"the table; {needs}")
     parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
-        help="what to do about a category that was not seen in training: ignore encodes it as zeros and prints a "
+        help="what to do about a category that was not seen in training: ignore treats it as a rare one and prints a "
              "warning; error stops (default: ignore)")
-    add_notation(parser.add_argument)
+    add_notation(parser, rare=False)
     parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
 
 
-def _new_rows(given: argparse.Namespace, model: TableModel, with_target: bool = False) -> Table:
-    """Read FILE as the training file was read, unless options say otherwise; --unknown is set in the model."""
+def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) -> Table:
+    """Read FILE as the training file was read, unless options say otherwise."""
     given.file = source(given.file)
-    model.fitted.encoder_.handle_unknown = given.unknown
     changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
-    table = model.read(given.file, with_target, missing=(*model.reading.missing, *given.missing), **changed)
+    missing = (*model.reading_.missing, *given.missing)
+    table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
+    unseen = table.unseen(model.kinds_) if given.unknown == "error" and set(model.kinds_) <= set(table.names) else {}
+    for name, texts in unseen.items():
+        raise ValueError(f"{described_unseen(name, texts)}; --unknown is 'error': change them, or leave it out")
     return table
 
 

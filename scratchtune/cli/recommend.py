@@ -1,4 +1,4 @@
-"""``scratchtune recommend``: the searcher for a space and a budget."""
+"""``scratchtune recommend``: the searcher for a space and a budget, and why."""
 
 import argparse
 from pathlib import Path
@@ -19,24 +19,25 @@ def add_recommend(parser: Parser) -> None:
         help="the hyper-parameters and their ranges, as for scratchtune tune (default: those that tune searches)")
     add("--rows", type=int, default=1000, metavar="N",
         help="the rows of the table, on which the default space depends (default: 1000)")
-    add("--trials", type=int, metavar="N",
-        help="the number of trials (default: the whole schedule of Hyperband, all points of a grid, else 50)")
-    add("--seconds-per-trial", type=float, metavar="S", help="the duration of a trial, for the expected time")
+    add("--trials", type=int, metavar="N", help="the number of trials (default: 50)")
+    add("--seconds-per-trial", type=float, metavar="S", help="the duration of a trial")
     add("--jobs", type=int, default=1, metavar="N", help="the number of trials that run at the same time (default: 1)")
     add("--noisy", action="store_true",
         help="a trial that is run again with the same hyper-parameters has a clearly different value")
     add("--epochs", type=int, metavar="N",
         help="trials can be stopped early and continued, and a full one takes N epochs, so that Hyperband can be "
              "recommended")
+    add("--objectives", type=int, default=1, metavar="N", help="the number of values that a trial has (default: 1)")
 
 
 def run_recommend(given: argparse.Namespace) -> int:
     """Run ``scratchtune recommend``; return the exit code."""
-    check_integers(given, trials=1, jobs=1, epochs=1)
+    check_integers(given, trials=1, jobs=1, epochs=1, objectives=1)
     if given.seconds_per_trial is not None:
         checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)
     space = default_space(checks.integer("--rows", given.rows, 1)) if given.space is None else read_space(given.space)
     if given.epochs is not None:  # Hyperband chooses them itself
         space = {name: parameter for name, parameter in space.items() if name != "epochs"}
-    tell(str(recommend(space, given.trials, given.seconds_per_trial, given.jobs, given.noisy, given.epochs)))
+    tell(str(recommend(space, given.trials, given.seconds_per_trial, given.jobs, given.noisy, given.epochs,
+                       given.objectives)))
     return 0

@@ -6,8 +6,9 @@ import traceback
 
 from scratchtune import interruption
 from scratchtune.streams import note, redirect_to_devnull
+from scratchtune.tables.wording import command_line
 
-WRITING = ("run_tune", "run_auto", "run_compare")  # these write files
+WRITING = ("run_tune", "run_compare")  # these write files
 STORING = (*WRITING, "run_example")  # these store their trials in --db
 
 
@@ -18,10 +19,12 @@ def run(given: argparse.Namespace) -> int:
     try:
         if sys.stdout is None:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
-        return int(given.run(given))
+        with command_line():
+            return int(given.run(given))
     except KeyboardInterrupt as signalled:
-        if name in STORING and given.db is not None:
-            interruption.say_kept(signalled, given.db)
+        db = getattr(given, "storage" if name == "run_tune" else "db", None)
+        if name in STORING and db is not None:
+            interruption.say_kept(signalled, db)
         raise
     except BrokenPipeError:  # while printing; a command that writes files may not have written them yet
         redirect_to_devnull(sys.stdout)

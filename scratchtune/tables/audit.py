@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchtune import checks
+from scratchtune.tables.encoded_columns import MISSING, OTHER, kept_categories
+from scratchtune.tables.features import CODES, nothing_left, useless
+from scratchtune.tables.leaks import Leak, leaks
+from scratchtune.tables.reading.columns import Column, Dates, Text, is_category
+from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
+from scratchtune.tables.reading.kinds import FEW_ROWS, IDENTIFIER, mostly_single
+from scratchtune.tables.reading.notation import share_of_numbers
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.wording import argument, option
 
 INDEPENDENT = RowOrder()
+FEW = 5  # rows of a class
+COPIES = 0.9  # rows with equal features are copies if at least this share of the equal targets is not by chance
+CONFLICTS = 0.01  # equal features with different classes are mentioned if so many rows must be wrong
+CODE = re.compile(  # the end of a name, or its begin
+    r"(?i:^(?:zip|postal|plz)|(?:code|zip|plz|fips|naics)$|(?:^|[^a-z])(?:id|nr|no|sic)$)|[a-z](?:Id|ID|Nr|No)$")
+SUSPICIONS = "leak", "target", "class", "duplicate", "empty", "constant", "identifier", "code", "gap", "texts"
+GROUPS = {  # the line for several columns of a kind
+    "empty": "left out, since they hold no value: {columns}",
+    "constant": "left out, since they are constant: {columns}",
+    "identifier": "left out, since they seem to identify the rows: {columns}; {keep} keeps the first",
+    "code": "integers that may be codes: {columns}; {text} makes each value of the first a category",
+    "texts": "many rare texts, which together are the category '(other)': {columns}; {drop} leaves the first out",
+    "dates": "dates, each of which becomes its parts and the days since the first: {columns}",
+}
 
 
 class Finding(NamedTuple):
@@ -34,8 +58,42 @@ class Audit:
     duplicates: np.ndarray | None = None
 
     def lines(self) -> list[str]:
-        """One sentence for each finding."""
-        return [finding.text for finding in self.findings]
+        """One sentence for each finding, or for several columns of one kind."""
+        kinds: dict[str, list[Finding]] = {}
+        for finding in self.findings:
+            kinds.setdefault(finding.kind, []).append(finding)
+        return [line for kind, findings in kinds.items() for line in _lines(kind, findings)]
+
+    def columns(self, kind: str) -> list[str]:
+        """The columns with a finding of one kind."""
+        return [finding.column for finding in self.findings if finding.kind == kind and finding.column]
+
+    def state(self) -> dict[str, Any]:
+        """Return the findings and the dropped columns as plain data for JSON."""
+        return {"findings": [list(finding) for finding in self.findings], "dropped": self.dropped}
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Audit:
+        """Make the audit that has a given `state`; a ValueError if it is not one."""
+        try:
+            findings, dropped = tuple(Finding(*finding) for finding in state["findings"]), dict(state["dropped"])
+        except (KeyError, TypeError, ValueError) as problem:
+            raise ValueError(f"this is not the state of an audit: {problem}") from None
+        for text in (*(text for finding in findings for text in finding), *dropped, *dropped.values()):
+            if not isinstance(text, str):
+                raise ValueError(f"this is not the state of an audit: it holds {text!r}, which must be a text")
+        return cls(findings, dropped)
+
+
+def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:
+    """The lines of one kind: leaks and what is said of rows one by one, at most three, other columns together."""
+    if len(findings) == 1 or kind not in GROUPS:
+        more = checks.quoted([finding.column for finding in findings[3:]])
+        return [*(finding.text for finding in findings[:3]), *[f"the same holds for {more}"] * (len(findings) > 3)]
+    names = [finding.column for finding in findings]
+    return [GROUPS[kind].format(columns=f"{checks.counted(len(names), 'column')} ({checks.quoted(names, 5)})",
+                                keep=option("keep", names[0]), text=option("text", names[0]),
+                                drop=option("drop", names[0]))]
 
 
 def audited(
@@ -44,9 +102,200 @@ def audited(
 ) -> Audit:
     """Audit the features ``table`` and the target ``y`` (n,), class numbers or values.
 
-    ``asked`` are columns that the user wants as they are, ``without_target`` how many rows had no target.
+    ``asked`` are columns that the user wants as they are, ``without_target`` how many rows had no target. Columns in
+    ``dropped`` hold no value, or the same one in all rows, or seem to identify the rows; all others are kept.
 
     Raises
-        ValueError with ``strict`` if there is a finding.
+        ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
     """
-    return Audit()
+    reasons = dict(_useless(table, asked, rows))
+    left = table.without(*reasons)
+    if not left.names:
+        raise nothing_left()
+    equal, target_equal = _equal_rows(left, y)
+    are_copies = _are_copies(equal, target_equal, y)
+    findings = [
+        *(Finding("leak", name, _leaking(name, leak)) for name, leak in leaks(
+            left.without(*[rows.name] * (rows.name in left.names)), y, len(classes), seed).items()),
+        *_of_targets(classes, y, without_target, len(table)),
+        *_of_equal_rows(equal, target_equal, are_copies, bool(classes), y),
+        *(Finding(kind, name, text) for name, (kind, text) in reasons.items()),
+        *_of_gaps(left), *(finding for name in left.names for finding in _of_column(
+            name, left.column(name), name in asked))]
+    order = [*SUSPICIONS, *dict.fromkeys(finding.kind for finding in findings)]
+    findings.sort(key=lambda finding: order.index(finding.kind))
+    audit = Audit(tuple(findings), {name: text for name, (_, text) in reasons.items()},
+                  target_equal if are_copies else None)
+    suspicions = Audit(tuple(finding for finding in findings if finding.kind in SUSPICIONS)).lines()
+    if strict and suspicions:
+        raise ValueError(f"{argument('strict')} stops here, since the audit found: " + "; ".join(suspicions))
+    return audit
+
+
+# Columns --------------------------------------------------------------------------------------------------------------
+
+
+def _useless(table: Table, asked: Collection[str], rows: RowOrder) -> Iterator[tuple[str, tuple[str, str]]]:
+    """The columns that are left out: the kind of the finding, and its sentence."""
+    for name, kind in table.kinds((*asked, rows.name)).items():
+        missing = table.missing(name)
+        if missing.all():
+            yield name, ("empty", f"left out, since it holds no value: {name!r}")
+        elif useless(table.column(name)):
+            column = table.column(name)
+            value = column[:1].values()[0] if isinstance(column, Text) else f"{column[0]:g}"
+            yield name, ("constant", f"left out, since it is {value} in all rows: {name!r}")
+        elif kind.kind == IDENTIFIER:
+            yield name, ("identifier", f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
+                                       f"{option('keep', name)} keeps it")
+
+
+def _leaking(name: str, leak: Leak) -> str:
+    """The sentence about a column that may be a leak."""
+    others = "" if leak.others is None else f", all others together {max(leak.others, 0.0):.0%}"
+    return (f"{name!r} alone explains {leak.alone:.1%} of the target{others}: was it made from the target, or known "
+            f"only after it? It is kept; {option('drop', name)} leaves it out")
+
+
+def _of_gaps(table: Table) -> list[Finding]:
+    """One finding about all missing values."""
+    gaps = {name: int(table.missing(name).sum()) for name in table.names}
+    gaps = {name: count for name, count in gaps.items() if count}
+    if not gaps:
+        return []
+    worst = max(gaps, key=lambda name: gaps[name])
+    return [Finding("gap", "", (
+        f"{checks.counted(sum(gaps.values()), 'cell')} missing in {checks.counted(len(gaps), 'column')}, most in "
+        f"{worst!r} ({gaps[worst] / len(table):.0%}): a missing text is a category, a missing number the median (trees "
+        "know missing numbers)"))]
+
+
+def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
+    """What is said of one column."""
+    if isinstance(column, Dates):
+        return [Finding("dates", name, about_dates(name, column))]
+    if is_category(column):
+        return _of_texts(name, column, as_asked)  # type: ignore[arg-type]
+    known = np.asarray(column)[~np.isnan(column)]  # type: ignore[arg-type]
+    if as_asked or not CODE.search(name) or (known != np.floor(known)).any() or known.min() < 0 or known.max() < 100:
+        return []
+    if len(np.unique(known)) > len(known) / 2:
+        return []
+    return [Finding("code", name, f"{name!r} holds integers that may be codes without an order; {option('text', name)} "
+                                  "makes each a category")]
+
+
+def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
+    """What is said of a column of texts."""
+    counts, drop = column.counts(), option("drop", name)
+    if holds_times(counts):
+        return [Finding("times", name, (
+            f"{name!r} holds times such as {next(iter(counts))!r}, {len(counts):,} different, each a category of its "
+            f"own; put numbers in their place, such as minutes, or {drop}"))]
+    kept = [text for text in kept_categories(column, CODES.most) if text not in (OTHER, MISSING)]
+    once = sum(count == 1 for count in counts.values())
+    if len(counts) > FEW_ROWS and once > 0.5 * len(counts) or len(counts) > CODES.most:
+        return [Finding("texts", name, (
+            f"{name!r} holds {len(counts):,} different texts, {once:,} of them once: the rare ones are together the "
+            f"category '{OTHER}', the other {len(kept):,} one each; {drop} leaves the column out"))]
+    share = 0.0 if as_asked else share_of_numbers(counts)
+    mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
+    return [*[Finding("mixed", name, mixed)] * (0.0 < share < 1.0), *alike(name, counts)]
+
+
+def about_dates(name: str, column: Dates) -> str:
+    """Say which features a column of dates becomes, and which dates it spans."""
+    days = column.values_in_days()
+    first, last, parts = np.nanmin(days), np.nanmax(days), parts_of(days)
+    order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
+    listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
+    return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
+            f"{checks.counted(len(parts), 'part')} ({listed}); {option('text', name)} makes each a category")
+
+
+def alike(name: str, texts: Iterable[str]) -> list[Finding]:
+    """Say that texts differ only in the case of their letters, if there are such."""
+    first: dict[str, str] = {}
+    for text in texts:
+        other = first.setdefault(text.casefold(), text)
+        if other != text:
+            return [Finding("case", name, f"{other!r} and {text!r} of {name!r} are two categories, since case matters")]
+    return []
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int, rows: int) -> list[Finding]:
+    """Rows without a target, and classes with few rows."""
+    found = []
+    if without_target:
+        found.append(Finding("target", "", f"left out, since the target is missing: {without_target:,} of "
+                                           f"{checks.counted(rows + without_target, 'row')}"))
+    if not classes:
+        return found
+    counts = np.bincount(y, minlength=len(classes))
+    if single := mostly_single(counts):
+        checks.warn(f"the target holds {single}")
+        return [*found, Finding("class", "", f"the target holds {single}")]
+    rare = [f"{classes[k]} ({counts[k]})" for k in np.argsort(counts, kind="stable") if 0 < counts[k] < FEW]
+    if rare:
+        found.append(Finding("class", "", (
+            f"classes with fewer than {FEW} rows: {', '.join(rare[:5])}{', ..' * (len(rare) > 5)}; a fold whose "
+            "training rows lack a class gives it probability 0")))
+    return found
+
+
+def _equal_rows(table: Table, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers from 0, (n,), that are the same for rows of equal features, and of equal features and target."""
+    key = np.zeros(len(y), np.uint64)
+    for name in table.names:
+        column = table.column(name)
+        cells = column.codes if isinstance(column, Text) else column
+        key = _mixed(key, cells)
+    return (np.unique(key, return_inverse=True)[1], np.unique(_mixed(key, y), return_inverse=True)[1])
+
+
+def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
+    """A hash of 64 bits of the key so far and of one cell, for each row; all missing numbers are equal."""
+    numbers = cells.astype(np.float64) + 0.0  # -0 becomes 0
+    numbers[np.isnan(numbers)] = np.nan
+    key = (key ^ numbers.view(np.uint64)) * np.uint64(0x9E3779B97F4A7C15)
+    key = (key ^ (key >> np.uint64(32))) * np.uint64(0xD6E8FEB86659FD93)
+    return key ^ (key >> np.uint64(29))
+
+
+def _are_copies(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> bool:
+    """Whether rows of equal features and target are copies rather than coincidences.
+
+    In a table of few values many rows are equal by chance; their targets then differ as any two do.
+    """
+    counts = np.bincount(equal)
+    pairs, alike_pairs = float((counts * (counts - 1)).sum()), np.bincount(target_equal)
+    if alike_pairs.max() == 1 or 4 * len(counts) < len(y):
+        return False
+    agree = float((alike_pairs * (alike_pairs - 1)).sum()) / pairs
+    shares = np.unique(y[counts[equal] > 1], return_counts=True)[1] / (counts[equal] > 1).sum()
+    chance = float((shares**2).sum())
+    return chance == 1.0 or (agree - chance) / (1.0 - chance) >= COPIES * agree
+
+
+def _of_equal_rows(
+    equal: np.ndarray, target_equal: np.ndarray, are_copies: bool, are_classes: bool, y: np.ndarray,
+) -> list[Finding]:
+    """Say how many rows are copies of others, and how many must be wrong, since their classes differ."""
+    rows, found = len(equal), []
+    if are_copies:
+        copies = rows - int(target_equal.max()) - 1
+        found.append(Finding("duplicate", "", (
+            f"{copies:,} of {rows:,} rows repeat another row; equal rows are always in the same fold")))
+    if are_classes:
+        (groups, _), counts = np.unique(np.stack([equal, y]), axis=1, return_counts=True)
+        most = np.zeros(int(equal.max()) + 1)
+        np.maximum.at(most, groups, counts)
+        if most.sum() <= (1.0 - CONFLICTS) * rows:
+            differ = int((np.bincount(equal)[equal] > np.bincount(target_equal)[target_equal]).sum())
+            found.append(Finding("conflict", "", (
+                f"{differ:,} of {rows:,} rows have the features of a row of another class; no model can be right in "
+                f"more than {most.sum() / rows:.1%} of all")))
+    return found

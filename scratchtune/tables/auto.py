@@ -5,45 +5,77 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from scratchtune import checks, cores, interruption, protocol
-from scratchtune.estimators.labels import class_labels_of
 from scratchtune.estimators.rows import seed_from
+from scratchtune.files import write_text
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
+from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note
+from scratchtune.tables import new_rows
+from scratchtune.tables.compiling import compile_kernels
 from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
+from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
+from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
-from scratchtune.tables.explaining import explained, leaderboard
+from scratchtune.tables.explaining import Explanation, explained
 from scratchtune.tables.families import checked_families
-from scratchtune.tables.features import check_useful, table_of
+from scratchtune.tables.features import check_range, check_useful, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
-from scratchtune.tables.reading.kinds import Kind, described_unseen, mostly_single
+from scratchtune.tables.page import page
+from scratchtune.tables.prepared import Prepared, prepared_of_arrays
+from scratchtune.tables.reading.kinds import Kind
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.searching import LIBRARY, Budget, Searched, search
+from scratchtune.tables.searching import (
+    LIBRARY,
+    Budget,
+    Plan,
+    Searched,
+    best_of_families,
+    fold_losses,
+    leaderboard,
+    search,
+)
+from scratchtune.tables.space_file import read_space
 from scratchtune.tables.splitting import enough_rows, splits_for
 from scratchtune.tables.stored import packed, unpacked_parts
-from scratchtune.tables.table_encoder import check_range
-from scratchtune.tables.target_scale import check_size
+from scratchtune.tables.target import Target
+from scratchtune.tables.target_scale import ASKED
+from scratchtune.tables.threshold import best_threshold
+from scratchtune.tables.units import Units, units_of
+from scratchtune.tables.wording import argument
+
+IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
+ROWS_A_SECOND, LEAST_ROWS = 400, 2_000  # by which the ensemble is chosen, for each second of a short time budget
+LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
 
 
 class AutoML(protocol.Parameters):
     """The base class of both; the arguments are described at `AutoClassifier`."""
 
     kind: str
+    target_: Target
     kinds_: dict[str, Kind]
+    estimate_: Estimate
+    explanation_: Explanation
+    scores_: Scores
+    verdict_: Verdict
+    _prepared: Prepared | None = None
 
     def __init__(
         self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
         scoring: str | None = None, families: Any = ("network", "trees", "linear"), cv: Any = None, n_jobs: int = -1,
-        storage: Any = None, verbose: int = 1,
+        storage: Any = None, verbose: int = 1, searcher: Any = "bayesian", space: Any = None,
+        target_scale: str = "auto", impute: Any = False, strict: bool = False,
     ) -> None:
         self.time_budget = time_budget
         self.n_trials = n_trials
@@ -54,75 +86,175 @@ class AutoML(protocol.Parameters):
         self.n_jobs = n_jobs
         self.storage = storage
         self.verbose = verbose
+        self.searcher = searcher
+        self.space = space
+        self.target_scale = target_scale
+        self.impute = impute
+        self.strict = strict
 
     # Fitting ---------------------------------------------------------------------------------------------------------
 
-    def _check_arguments(self) -> None:
+    def check_arguments(self) -> None:
+        """Raise a ValueError or TypeError that names the first argument that is not accepted."""
         checks.real("time_budget", self.time_budget, 0.0, open_low=True)
         if self.n_trials is not None:
-            checks.integer("n_trials", self.n_trials, 1)
+            checks.integer(argument("n_trials"), self.n_trials, 1)
         checked_families(self.families)
-        if checks.integer("n_jobs", self.n_jobs, -1) == 0:
-            raise ValueError("n_jobs is 0; it must be at least 1, or -1 for one thread on each processor")
+        if checks.integer(argument("n_jobs"), self.n_jobs, -1) == 0:
+            raise ValueError(f"{argument('n_jobs')} is 0; it must be at least 1, or -1 for one thread on each "
+                             "processor")
         checks.integer("verbose", self.verbose, 0)
+        if not isinstance(self.searcher, Searcher):
+            checks.choice(argument("searcher"), self.searcher, SEARCHERS)
+        checks.choice(argument("target_scale"), self.target_scale, ASKED)
+        checks.choice(argument("impute"), self.impute, IMPUTE)
+        checks.boolean(argument("strict"), self.strict)
 
-    def _fit(self, table: Table, y: np.ndarray, classes: int, groups: Any) -> KeyboardInterrupt | None:
-        """Search, choose the ensemble, and estimate its score on new rows; return the interruption, if there was one.
+    def fit(self, X: Any, y: Any, groups: Any = None, times: Any = None) -> Self:
+        """Search on X (n, features) and the targets y (n,), labels or values.
+
+        Rows of the same group (``groups``, (n,)) are never in both parts of a split; with ``times`` (n,), numbers or
+        dates, a fold trains on earlier rows than it tests. After Ctrl-C, `fit` raises KeyboardInterrupt; if a trial
+        has finished by then, the model is that of the best one, and ``study_`` holds all.
+        """
+        self.check_arguments()
+        protocol.required_target(self, y)
+        with protocol.unchanged_by_failure(self):
+            self.seed_ = seed_from(self.random_state)
+            table = table_of(X)
+            protocol.remember_columns(self, len(table.names), protocol.column_names(X))
+            prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
+            for finding in prepared.audit.findings:
+                if finding.column in prepared.audit.dropped:
+                    checks.warn(finding.text)
+            interrupted = self._fit(prepared)
+        if interrupted is not None:
+            raise interrupted
+        return self
+
+    def fit_prepared(self, prepared: Prepared) -> Self:
+        """Search on the training rows of a prepared table; interruptions are as in `fit`."""
+        self.check_arguments()
+        classes = prepared.target.classes
+        if bool(classes) != (self.kind == "classifier"):
+            raise ValueError(f"the target {prepared.target.name!r} has {len(classes) or 'no'} classes, and "
+                             f"{type(self).__name__} predicts {'values' if classes else 'classes'}")
+        with protocol.unchanged_by_failure(self):
+            for name in ("n_features_in_", "feature_names_in_"):  # of an earlier fit
+                vars(self).pop(name, None)
+            self.seed_ = seed_from(self.random_state)
+            interrupted = self._fit(prepared)
+        if interrupted is not None:
+            raise interrupted
+        return self
+
+    def _fit(self, prepared: Prepared) -> KeyboardInterrupt | None:
+        """Search, choose what is saved, and estimate its score on new rows; return the interruption, if there was one.
 
         After an interruption the model is that of the best trial so far.
         """
+        self._prepared = prepared
+        self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
+        self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
+        if len(prepared.labels):
+            self.classes_ = prepared.labels
+        goal = goal_for(len(prepared.target.classes), self.scoring)
+        plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
+        folds, units = self._folds(prepared, goal.classes)
+        self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
         begun = time.monotonic()
-        goal = goal_for(classes, self.scoring)
-        check_useful(table)
-        self.seed_ = seed_from(self.random_state)
-        seconds = self.time_budget if self.n_trials is None else np.inf
-        splits = splits_for(len(table), y, classes, self.cv, groups, self.seed_ % 2**32, seconds)
-        folds = Folds(table, y, classes, splits)
         budget = Budget(self.time_budget, self.n_trials, begun)
         jobs = cores.count() if self.n_jobs == -1 else self.n_jobs
-        found = search(goal, folds, checked_families(self.families), budget, self.seed_, jobs, self.storage,
-                       bool(self.verbose))
-        self.study_, self.rows_, self.folds_ = found.study, len(table), len(splits)
+        found = search(goal, folds, plan, budget, self.seed_, jobs, self.storage, bool(self.verbose))
+        searched = time.monotonic() - begun
+        self.study_, self.rows_, self.folds_ = found.study, len(folds.y), len(folds.splits)
         try:
             with interruption.reachable(found.study, None, say=False):
                 if found.interruption is None:
-                    self._choose(goal, found, found.ranked()[:LIBRARY])
+                    self._choose(goal, found, found.ranked()[:LIBRARY], units)
         except KeyboardInterrupt as signalled:
             found.interruption = signalled
         self.seconds_ = time.monotonic() - begun
+        self._end(goal, found, units, searched)
+        return found.interruption
+
+    def _given_space(self) -> Mapping[str, Any] | None:
+        """Return the user's space, if there is one; it may be in a file."""
+        return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
+
+    def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
+        """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
+        chosen = prepared.training_rows
+        table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
+        enough_rows(len(table))
+        check_useful(table)
+        for name in table.names:
+            if not table.is_text(name):
+                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
+        duplicates = None if self.audit_.duplicates is None else self.audit_.duplicates[chosen]
+        seconds = self.time_budget if self.n_trials is None else np.inf
+        splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, seconds, duplicates)
+        folds = Folds(table, y, classes, splits, IMPUTE[self.impute])
+        return folds, units_of(rows, duplicates, len(y)).of(folds.rows)
+
+    def _end(self, goal: Goal, found: Searched, units: Units, searched: float) -> None:
+        """After an interruption choose the best trial so far, if there is one; say so, or that the budget is missed."""
         if found.interruption is not None:
             best = found.trained()[:1]
             if interruption.ends_process or not best:
                 raise found.interruption
-            self._choose(goal, found, best)
+            self._choose(goal, found, best, units)
             if self.verbose:
                 note(f"scratchtune: interrupted; {checks.counted(len(found.ranked()), 'trial')} finished: study_ holds "
                      "them, and the model is that of the best one")
-        elif self.n_trials is None and self.seconds_ > 1.2 * self.time_budget:
-            checks.warn(f"the time budget is {self.time_budget:g} s, and training took {self.seconds_:.1f} s: the "
-                        "first epoch on each fold is always completed; a smaller table, or a larger budget, would fit")
-        return found.interruption
+        elif self.n_trials is None and self.seconds_ > LATE * self.time_budget:
+            longest = max((trial.seconds or 0.0 for trial in found.study.trials), default=0.0)
+            checks.warn(
+                f"the time budget is {self.time_budget:g} s, and fitting took {self.seconds_:.1f} s: the search "
+                f"{searched:.1f} s (its longest training {longest:.1f} s; a training is completed if it is the first, "
+                f"or has begun its last fold), the ensemble and its explanation {self.seconds_ - searched:.1f} s; a "
+                "smaller table, or a larger budget, would fit")
 
-    def _choose(self, goal: Goal, found: Searched, library: list[int]) -> None:
-        """Choose the ensemble among these trials by their out-of-fold predictions."""
+    def _choose(self, goal: Goal, found: Searched, library: list[int], units: Units) -> None:
+        """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
-        chosen = _some_rows(len(y), self.seed_)
-        weights = greedy_weights(goal, y[chosen], [p[chosen] for p in predictions])
+        seconds = self.time_budget if self.n_trials is None else np.inf
+        chosen = _some_rows(len(y), self.seed_, int(np.clip(ROWS_A_SECOND * seconds, LEAST_ROWS, ROWS)))
+        y, units = y[chosen], units.of(chosen)
+        weights = greedy_weights(goal, y, [p[chosen] for p in predictions])
         parts = [np.searchsorted(chosen, part[np.isin(part, chosen)]) for part in found.folds.parts()]
-        crossed = cross_fitted(goal, y[chosen], [p[chosen] for p in predictions], parts)
+        crossed = cross_fitted(goal, y, [p[chosen] for p in predictions], parts)
+        defaults = found.baselines()
+        baselines = {"most frequent" if goal.classes else "mean": goal.mean(y, len(y)), **{
+            name: found.predictions(number)[chosen].astype(np.float64) for name, number in defaults.items()}}
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
+        evidence = Evidence(goal, found.folds, chosen, y, units, crossed, baselines, {})
+        self.verdict_ = verdict_of(
+            evidence, len(found.study.trials), self.seed_, found.interruption is not None)
+        if self.verdict_.saved == "default":
+            self.weights_ = {defaults[self.verdict_.default]: 1.0}
+            evidence.predictions = baselines[self.verdict_.default]
         self.members_ = {number: found.member(number).models for number in self.weights_}
-        self.estimate_: Estimate = estimated(goal, y[chosen], crossed, self.seed_, len(y))
+        evidence.members = {number: (weight, self.members_[number]) for number, weight in self.weights_.items()}
+        self._evaluate(found, evidence)
+
+    def _evaluate(self, found: Searched, evidence: Evidence) -> None:
+        """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
+        goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
-        self.explanation_ = explained(self, goal, found, (y[chosen], crossed, chosen))
+        self.best_network_ = _best_network(goal, found)
+        self.threshold_ = best_threshold(y, predictions[:, 1]).value if goal.classes == 2 else None
+        self.estimate_ = estimated(
+            goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
+        self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
+        self.explanation_ = explained(self, evidence)
 
     # Predictions -----------------------------------------------------------------------------------------------------
-
     def _predictions(self, X: Any) -> np.ndarray:
         """The weighted mean of the members' predictions, each the mean over its folds."""
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        table = self._table(X, fitting=False)
+        table = self.table_of(X)
         cache: dict[int, np.ndarray] = {}
         parts = []
         for models in self.members_.values():
@@ -135,42 +267,54 @@ class AutoML(protocol.Parameters):
             parts.append(np.mean(each, axis=0))
         return weighted(parts, np.array(list(self.weights_.values())))
 
-    def _table(self, X: Any, fitting: bool) -> Table:
-        """X as a table without identifiers; number, names and kinds of its columns are stored, or those of `fit`."""
-        names = protocol.column_names(X)
-        table = table_of(X, None if fitting else self.kinds_)
-        if fitting:
-            protocol.remember_columns(self, len(table.names), names)
-            self.kinds_ = table.kinds()
-            for name, kind in self.kinds_.items():
-                if kind.why:
-                    option = "text" if table.is_text(name) else "numeric"
-                    checks.warn(f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
-                                f"Table.from_columns(X, {option}=[{name!r}]) keeps it")
-        elif not isinstance(X, Mapping):  # which need not have the order of training
-            protocol.compare_columns(self, len(table.names), names)
-        table = table.as_kinds(self.kinds_)
-        for name in table.names:
-            if not table.is_text(name):
-                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
-        for name, texts in table.unseen(self.kinds_).items():
-            checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
-        return table
+    def table_of(self, X: Any, with_target: bool = False) -> Table:
+        """Return X, whatever `predict` takes, as a table with the columns of training (`new_rows.table_of`)."""
+        return new_rows.table_of(self, X, with_target)
 
-    def expected_score(self, rows: float = np.inf, level: float = LEVEL) -> Expected:
+    def read(self, path: Any, with_target: bool = False, **changed: Any) -> Table:
+        """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ."""
+        return new_rows.read(self, path, with_target, **changed)
+
+    def expected_score(self, rows: float | None = None, level: float = LEVEL) -> Expected:
         """Return the score that new rows are expected to have, with its interval, on ``rows`` new rows.
 
+        None: as many as the model was trained on.
         It is estimated from out-of-fold predictions, in which the weights of the ensemble were chosen on other folds.
         """
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        return self.estimate_.on(rows, level)
+        return self.estimate_.on(self.rows_ if rows is None else rows, level)
 
     def explain(self) -> str:
-        """Say what was tried, what was chosen and why, what to expect on new rows, and what simple models reach."""
+        """Say what was chosen and why, what to expect on new rows, which columns matter, and what the model is."""
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        return self.explanation_
+        return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
+                          f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
+
+    def report(self, path: str | Path) -> None:
+        """Write the page of the result, one HTML file."""
+        if not hasattr(self, "members_"):
+            raise protocol.not_fitted(self)
+        page(self, path)
+
+    def emit(self, framework: str, path: str | Path | None = None) -> str:
+        """Return a script for "keras" or "torch" that trains the best network without scratchtune; write it to a file.
+
+        Raises
+            ValueError if the model was loaded from a file, which does not hold the table, or no network was tried.
+        """
+        if self._prepared is None:
+            raise ValueError("the model was loaded or not fitted; a script is made by the model that was fitted")
+        from scratchtune.tables.emit import script
+
+        text = script(framework, self, self._prepared)
+        if path is not None:
+            write_text(path, text)
+        return text
+
+    def __getstate__(self) -> dict[str, Any]:  # a pickle has no table either
+        return {name: value for name, value in vars(self).items() if name != "_prepared"}
 
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
@@ -190,11 +334,20 @@ class AutoML(protocol.Parameters):
         return tags
 
 
-def _some_rows(rows: int, seed: int) -> np.ndarray:
-    """Return all row indices, or `ROWS` of them drawn at random, in order."""
-    if rows <= ROWS:
+def _best_network(goal: Goal, found: Searched) -> dict[str, Any] | None:
+    """Return the number of the best network's trial, its hyper-parameters, and its score on each fold."""
+    number = best_of_families(found).get("network")
+    if number is None:
+        return None
+    losses = fold_losses(goal, found.folds, found.predictions(number))
+    return {"number": number, "params": found.params(number), "scores": [-loss for loss in losses]}
+
+
+def _some_rows(rows: int, seed: int, most: int) -> np.ndarray:
+    """Return all row indices, or ``most`` of them drawn at random, in order."""
+    if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng([seed, 2]).choice(rows, ROWS, replace=False))
+    return np.sort(np.random.default_rng([seed, 2]).choice(rows, most, replace=False))
 
 
 class AutoClassifier(AutoML):
@@ -205,7 +358,7 @@ class AutoClassifier(AutoML):
     out-of-fold predictions, and predicts with the models of the folds.
 
     Arguments
-        time_budget: seconds; the search ends within them, unless one epoch on each fold takes longer.
+        time_budget: seconds, without those of compiling; it ends within them, unless a first training takes longer.
         n_trials: the number of configurations. If it is given, ``time_budget`` is not used, and with the same
             ``random_state`` the model is the same whatever the number of threads.
         random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
@@ -217,9 +370,20 @@ class AutoClassifier(AutoML):
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
         storage: a file in which every trial is stored; the same call again continues an interrupted search.
         verbose: 1 shows a progress bar on a terminal.
+        searcher: a name ("grid", "random", "bayesian", "genetic", "hyperband") or a `Searcher`.
+        space: a dict from names to ranges, or a space file; names have the family's prefix, as "trees_max_iter", which
+            a single family may omit. What it does not name keeps the default. None: the families' own spaces.
+        target_scale: "linear", "log", or "auto", which tries both for a skewed positive target.
+        impute: "median" (or True) or "mean" fills missing numbers for all families; False: each family's own way.
+        strict: True raises a ValueError if the audit of the table finds something.
 
-    After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``weights_`` (the share of
-    each trial in the ensemble), ``classes_``, ``kinds_`` of the columns; the methods `expected_score`, `explain`.
+    The default configuration of each family is trained first, then the portfolio (unless a searcher or a space is
+    given), then what the searcher proposes. If the ensemble is not better than the best default by more than the
+    standard error of the difference, the default is what is kept, and ``verdict_.text`` says so.
+
+    After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``verdict_``, ``weights_``
+    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``threshold_``,
+    ``best_network_``, ``seconds_``, ``compile_seconds_``; the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".
@@ -227,37 +391,30 @@ class AutoClassifier(AutoML):
 
     kind = "classifier"
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> AutoClassifier:
-        """Search on X (n, features) and the labels y (n,).
-
-        Rows of the same group (``groups``, (n,)) are never in both parts of a split. After Ctrl-C, `fit` raises
-        KeyboardInterrupt; if a trial has finished by then, the model is that of the best one, and ``study_`` holds all.
-        """
-        self._check_arguments()
-        with protocol.unchanged_by_failure(self):
-            protocol.required_target(self, y)
-            table = self._table(X, fitting=True)
-            labels = class_labels_of(y, len(table))
-            enough_rows(len(table))
-            self.classes_, codes = np.unique(labels, return_inverse=True)
-            if len(self.classes_) < 2:
-                raise ValueError(f"y holds one class, {self.classes_.tolist()}; it must hold at least two")
-            if rare := mostly_single(np.bincount(codes)):
-                checks.warn(f"y holds {rare} AutoRegressor predicts a quantity")
-            interrupted = self._fit(table, codes, len(self.classes_), groups)
-        if interrupted is not None:
-            raise interrupted
-        return self
-
     def predict_proba(self, X: Any) -> np.ndarray:
         """Return the probability of each class, (n, classes), in the order of ``classes_``."""
         predictions = self._predictions(X)
         return predictions / predictions.sum(axis=1, keepdims=True)
 
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the most probable label of each row, (n,)."""
-        predictions = self._predictions(X)  # first: it raises if nothing is fitted
-        return self.classes_[predictions.argmax(axis=1)]
+    def predict(self, X: Any, threshold: float | str | None = None) -> np.ndarray:
+        """Return the most probable label of each row, (n,).
+
+        Of two classes, the second is predicted where its probability is at least ``threshold``: a number, or "best"
+        for ``threshold_``, at which F1 is highest.
+        """
+        predictions = self.predict_proba(X)  # first: it raises if nothing is fitted
+        if threshold is None:
+            return self.classes_[predictions.argmax(axis=1)]
+        return self.classes_[(predictions[:, 1] >= self.checked_threshold(threshold)).astype(np.int64)]
+
+    def checked_threshold(self, threshold: float | str) -> float:
+        """Return a threshold as a number; a ValueError if there are not two classes."""
+        if len(self.classes_) != 2:
+            raise ValueError(f"{argument('threshold')} is {threshold!r}; it is for two classes, and this model "
+                             f"predicts {len(self.classes_)}")
+        if threshold == "best" and self.threshold_ is not None:
+            return float(self.threshold_)
+        return checks.real(argument("threshold"), threshold, 0.0, 1.0)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on X and y."""
@@ -268,24 +425,6 @@ class AutoRegressor(AutoML):
     """AutoML for values; the arguments are those of `AutoClassifier`."""
 
     kind = "regressor"
-
-    def fit(self, X: Any, y: Any, groups: Any = None) -> AutoRegressor:
-        """Search on X (n, features) and the values y (n,)."""
-        self._check_arguments()
-        with protocol.unchanged_by_failure(self):
-            protocol.required_target(self, y)
-            table = self._table(X, fitting=True)
-            values = protocol.column_as_vector(checks.targets("y", y, len(table)).astype(np.float64))
-            if values.ndim != 1:
-                raise ValueError(f"y has shape {values.shape}; it must be (n,)")
-            enough_rows(len(table))
-            check_size("y", values)
-            if values.min() == values.max():
-                raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
-            interrupted = self._fit(table, values, 0, groups)
-        if interrupted is not None:
-            raise interrupted
-        return self
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the value of each row, (n,)."""
@@ -303,6 +442,6 @@ def unpacked(header: Mapping[str, Any], arrays: Arrays) -> AutoML:
     """Return the ensemble that `AutoML.save` has written: it predicts the same bits, and explains itself."""
     kind = CLASSES[checks.choice("class", entry(header, "class"), CLASSES)]
     model = kind(**entry(header, "params"))
-    model._check_arguments()
+    model.check_arguments()
     vars(model).update(unpacked_parts(header, arrays))
     return model

@@ -1,23 +1,19 @@
-"""Describing a table before the work: what was read, the kind of the target, and columns that may need attention."""
+"""Describing a prepared table before the work: what was read, the audit, the split, the target and its kind."""
 
 from __future__ import annotations
-
-import shlex
-from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.prepared import Prepared
-from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
-from scratchtune.tables.reading.kinds import FEW_ROWS
-from scratchtune.tables.reading.notation import share_of_numbers
-from scratchtune.tables.row_order import described_split
+from scratchtune.tables.reading.columns import Dates
+from scratchtune.tables.reading.date_columns import written_day
+from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.wording import option
 
 
 def described(prepared: Prepared, positive: str | None = None) -> str:
-    """Summarise in a few lines: the table, columns that may need attention, the target, its kind, and why.
+    """Summarise in a few lines: the table, what the audit has found, the split, the target, its kind, and why.
 
     ``positive`` is the positive class that the user has named, if any.
     """
@@ -30,71 +26,39 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
     lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({kinds}, {checks.counted(gaps, 'cell')} "
              "missing)"]
     if prepared.reading.decimal == ",":
-        lines.append("numbers are read with a decimal comma (--decimal . reads them with a point)")
-    if prepared.empty:
-        lines.append(f"left out, since they hold no value: {checks.quoted(prepared.empty)}")
-    for name, why in prepared.identifiers.items():
-        lines.append(f"left out, since it seems to identify the rows: {name!r} ({why}); --keep {shlex.quote(name)} "
-                     "makes it a feature")
-    for name in table.names:
-        lines += hints(name, table.column(name), name in prepared.asked)
-    lines += described_split(prepared.rows, prepared.training_rows, prepared.test_rows)
+        lines.append(f"numbers are read with a decimal comma ({option('decimal', '.')} reads them with a point)")
+    lines += [*prepared.audit.lines(), *_split(prepared.rows, prepared.training_rows, prepared.test_rows)]
     why = "as asked" if target.reason == "as asked" else f"since {target.reason}"
     lines.append(f"target {target.name!r}: {target.task}, {why}")
     if target.classes:
         counts = np.bincount(prepared.y)
         shares = [f"{label} {count / len(table):.1%}" for label, count in zip(target.classes, counts, strict=True)]
         lines.append("classes: " + ", ".join(shares[:12]) + (", ..." if len(shares) > 12 else ""))
-        lines += _alike(target.name, target.classes)
-    if len(target.classes) == 2:
-        lines.append(_positive(target.classes, np.bincount(prepared.y), positive))
+        if len(target.classes) == 2:
+            lines.append(_positive(target.classes, counts, positive))
     return "\n".join(lines)
 
 
-def _positive(classes: Sequence[str], counts: np.ndarray, asked: str | None) -> str:
+def _positive(classes: tuple[str, ...], counts: np.ndarray, asked: str | None) -> str:
     """Say which of two classes is the positive one, and why."""
     if asked is not None:
         return f"positive class: {classes[1]!r}, as asked"
     why = "the rarer one" if counts[1] < counts[0] else "the second in order, since both are equally frequent"
-    return f"positive class: {classes[1]!r}, {why} (--positive {shlex.quote(classes[0])} chooses the other)"
+    return f"positive class: {classes[1]!r}, {why} ({option('positive', classes[0])} chooses the other)"
 
 
-def hints(name: str, column: np.ndarray | Text, as_asked: bool = False) -> list[str]:
-    """Warnings about a column that may be a poor feature; ``as_asked``: the user has asked for it as it is."""
-    drop = f"--drop {shlex.quote(name)} leaves it out"
-    if not isinstance(column, Text):
+def _split(rows: RowOrder, training: np.ndarray, test: np.ndarray) -> list[str]:
+    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
+    if rows.kind == "none":
         return []
-    counts = column.counts()
-    if isinstance(column, Dates):
-        return [about_dates(name, column)] * bool(len(column.days))
-    one_hot = f"{len(counts):,} different, each a category of its own"
-    if holds_times(counts):
-        return [f"{name!r} holds times such as {next(iter(counts))!r}, {one_hot}; put numbers in their place, such as "
-                f"minutes, or {drop}"]
-    once = sum(count == 1 for count in counts.values())
-    if len(counts) > FEW_ROWS and once > 0.5 * len(counts):
-        return [f"{name!r} holds {len(counts):,} different texts, {once:,} of them once, each a category of its own; "
-                f"{drop}"]
-    share = 0.0 if as_asked else share_of_numbers(counts)
-    mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
-    return [mixed] * (0.0 < share < 1.0) + _alike(name, counts)
-
-
-def about_dates(name: str, column: Dates) -> str:
-    """Say which features a column of dates becomes, and which dates it spans."""
-    days = column.values_in_days()
-    first, last, parts = np.nanmin(days), np.nanmax(days), parts_of(days)
-    order = {"dmy": ", read with the day first", "mdy": ", read with the month first", None: ""}[column.order]
-    listed = ", ".join(f"{part} the first one" if part == "days since" else part for part in parts)
-    return (f"{name!r} holds dates, {written_day(first)} to {written_day(last)}{order}: "
-            f"{checks.counted(len(parts), 'part')} ({listed}); --text {shlex.quote(name)} makes each a category")
-
-
-def _alike(name: str, texts: Iterable[str]) -> list[str]:
-    """Return a warning, a list of one line, if texts differ only in the case of their letters; else none."""
-    first: dict[str, str] = {}
-    for text in texts:
-        other = first.setdefault(text.casefold(), text)
-        if other != text:
-            return [f"{other!r} and {text!r} of {name!r} are two categories, since case matters"]
-    return []
+    if not len(test):
+        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
+        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
+    if rows.kind == "group":
+        sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
+        return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
+                "folds have whole groups too"]
+    first = rows.values[test].min()
+    since = written_day(first) if rows.dates else f"{first:g}"
+    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
+            "each fold trains on earlier rows than it tests"]

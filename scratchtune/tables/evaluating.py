@@ -1,171 +1,212 @@
-"""Evaluation of the default and the tuned configuration on the held-out test set: all metrics, with standard errors."""
+"""The scores of a model on rows that it was not trained on, with intervals, beside those of simple models.
+
+Implements section 8.2 of the document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune import metrics as m
-from scratchtune.tables.model import TableModel, Target, known_target
-from scratchtune.tables.prepared import rows_with_target
-from scratchtune.tables.reading.table import Table
+from scratchtune.streams import visible_lines
+from scratchtune.tables.expectation import Expected
+from scratchtune.tables.goal import Goal, mean_log_loss
+from scratchtune.tables.target import Target
+from scratchtune.tables.units import Units
 
-RESAMPLES = 200  # bootstrap samples of the test set, for the standard errors
-RESAMPLED_ROWS = 4_000_000  # at most, all resamples together
+LEVEL = 0.9
+RESAMPLES, RESAMPLED = 200, 5_000  # bootstrap samples, and the rows of each at most: 1,000,000 in all
+MODEL = "model"  # the name of the model itself, beside those of the simple models
+LOSSES = ("log loss", "mean squared error", "root mean squared error", "mean absolute error")  # lower is better
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
-def metrics_for(target: Target) -> dict[str, Metric]:
+# Words ---------------------------------------------------------------------------------------------------------------
+
+
+def in_words(scoring: str) -> str:
+    """Return a scoring name as people say it, and which direction is better.
+
+    >>> in_words("neg_log_loss"), in_words("f1_macro")
+    ('log loss (lower is better)', 'f1 macro (higher is better)')
+    """
+    return f"{Goal(scoring, 0).words} ({'lower' if scoring.startswith('neg_') else 'higher'} is better)"
+
+
+def shown_score(scoring: str, score: float) -> str:
+    """Return a score, larger is better, as the number that people expect: a loss is positive.
+
+    >>> shown_score("neg_log_loss", -0.41234), shown_score("accuracy", 0.9)
+    ('0.4123', '0.9000')
+    """
+    return shown(-score if scoring.startswith("neg_") else score)
+
+
+def shown(value: float) -> str:
+    """A number with four decimals, or with four significant digits where it is very small or large."""
+    return format(value, "z.4f" if value == 0.0 or 0.01 <= abs(value) < 1e4 else "z.4g")
+
+
+def expected_in_words(expected: Expected) -> str:
+    """Say which score new rows are expected to have."""
+    score, *ends = (shown_score(expected.scoring, number) for number in (expected.score, expected.low, expected.high))
+    low, high = reversed(ends) if expected.scoring.startswith("neg_") else ends
+    rows = "very many" if np.isinf(expected.rows) else f"{expected.rows:,.0f}"
+    return (f"on {rows} new rows: {in_words(expected.scoring)} {score}, with probability {expected.level:.0%} between "
+            f"{low} and {high}")
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table of texts: the first column is aligned at its left, the others at their right.
+
+    >>> aligned([["", "a"], ["long", "1.5"]])
+    ['        a', 'long  1.5']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(f"{cell:{'>' if j else '<'}{widths[j]}}" for j, cell in enumerate(row)).rstrip() for row in rows]
+
+
+# Metrics -------------------------------------------------------------------------------------------------------------
+
+
+def metrics_for(classes: Sequence[str]) -> dict[str, Metric]:
     """Return the metrics that are printed: functions of true values, predictions and, for classes, probabilities.
 
     For two classes, precision, recall, F1 and AUC are those of the second, positive class; for more, means over the
-    classes.
+    classes. A metric that is undefined is NaN.
     """
-    if not target.classes:
+    if not classes:
         return {
-            "r2": lambda y, q, p: float(m.r2_score(y, q)),
+            "r2": lambda y, q, p: float(m.r2_score(y, q)) if np.ptp(y) > 0.0 else np.nan,
             "mean squared error": lambda y, q, p: float(m.mean_squared_error(y, q)),
             "root mean squared error": lambda y, q, p: float(m.root_mean_squared_error(y, q)),
             "mean absolute error": lambda y, q, p: float(m.mean_absolute_error(y, q)),
         }
-    labels = list(range(len(target.classes)))
+    labels = list(range(len(classes)))
     average: dict[str, Any] = {"average": "binary"} if len(labels) == 2 else {"average": "macro", "labels": labels}
     average["zero_division"] = 0.0
     return {
-        "accuracy": lambda y, q, p: float(m.accuracy_score(y, q)),
+        "log loss": lambda y, q, p: mean_log_loss(y, p),
+        "accuracy": lambda y, q, p: float((y == q).mean()),
         "precision": lambda y, q, p: float(m.precision_score(y, q, **average)),
         "recall": lambda y, q, p: float(m.recall_score(y, q, **average)),
         "f1": lambda y, q, p: float(m.f1_score(y, q, **average)),
         "auc": lambda y, q, p: _auc(y, p, labels),
-        "log loss": lambda y, q, p: float(m.log_loss(y, p, labels=labels)),
     }
 
 
 def _auc(y: np.ndarray, p: np.ndarray, labels: list[int]) -> float:
     """Return the area under the ROC curve, for several classes the mean of one-vs-rest; NaN if a class is absent."""
     if len(np.unique(y)) < len(labels):
-        return float("nan")
+        return np.nan
     if len(labels) == 2:
         return float(m.roc_auc_score(y, p[:, 1]))
-    return float(m.roc_auc_score(y, p, multi_class="ovr", labels=labels))
+    return float(m.roc_auc_score(y, p / p.sum(axis=1, keepdims=True), multi_class="ovr", labels=labels))
 
 
-SMALLER_IS_BETTER = ("log loss", "mean squared error", "root mean squared error", "mean absolute error")
+def why_undefined(classes: Sequence[str], y: np.ndarray) -> dict[str, str]:
+    """Return the reason for each metric that these targets leave undefined.
+
+    >>> why_undefined(("rain", "fog"), np.array([0, 0]))
+    {'auc': "no row of the class 'fog'"}
+    """
+    if not classes:
+        return {} if np.ptp(y) > 0.0 else {"r2": f"all targets are {y[0]:g}"}
+    absent = [label for number, label in enumerate(classes) if not (y == number).any()]
+    return {"auc": f"no row of the class {checks.quoted(absent)}"} if absent else {}
+
+
+# Scores --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass
-class HeldOutMetric:
-    """One metric on the test set: of the default, of the tuned configuration, and the standard error of the difference.
+class Scores:
+    """The metrics of a model and of simple models on the same rows.
+
+    ``values`` are numbers by metric and model, ``intervals`` those of the model at `LEVEL`, by metric; ``undefined``
+    says why a metric has none. ``units`` is the number of independent units among the ``rows``, such as groups.
     """
 
-    name: str
-    default: float
-    tuned: float
-    error: float
-
-    @property
-    def gain(self) -> float:
-        """By how much the tuned configuration is better."""
-        sign = -1.0 if self.name in SMALLER_IS_BETTER else 1.0
-        return sign * (self.tuned - self.default)
-
-    def text(self, default_alone: bool = False) -> str:
-        """Format one metric's line: default, tuned, gain, and the gain's standard error.
-
-        With ``default_alone`` the line has the default only.
-        """
-        form = number_format(self.default, self.tuned)
-        if default_alone:
-            return f"{self.name:<24} {format(self.default, form):>10}"
-        default, tuned, gain, error = (
-            format(number, form) for number in (self.default, self.tuned, self.gain, self.error))
-        return f"{self.name:<24} {default:>10} {tuned:>10} {gain:>10} {error:>9}"
-
-
-def number_format(*values: float) -> str:
-    """The format of numbers of this size: four decimals, or four significant digits for very small or large numbers."""
-    largest = max(map(abs, values))
-    return "z.4f" if largest == 0.0 or 0.01 <= largest < 1e4 else "z.4g"
-
-
-def evaluate(target: Target, default: Any, tuned: Any, table: Table, y: np.ndarray, seed: int) -> list[HeldOutMetric]:
-    """Evaluate both models on the test set: all metrics, with the bootstrap's standard error of the difference."""
-    answers = [
-        (model.predict(table), model.predict_proba(table) if target.classes else y) for model in (default, tuned)]
-    drawn = _resampled(len(y), seed)
-    found = []
-    for name, metric in metrics_for(target).items():
-        of_all = [metric(y, *answer) for answer in answers]
-        of_default, of_tuned = ([metric(y[i], q[i], p[i]) for i in drawn] for q, p in answers)
-        error = _standard_deviation(np.subtract(of_tuned, of_default))
-        found.append(HeldOutMetric(name, of_all[0], of_all[1], error))
-    return found
-
-
-def _resampled(rows: int, seed: int) -> list[np.ndarray]:
-    """Draw the bootstrap samples: the indices of as many rows, with replacement."""
-    rng = np.random.default_rng([seed, 1])
-    resamples = int(np.clip(RESAMPLED_ROWS // rows, 10, RESAMPLES))
-    return [rng.integers(0, rows, rows) for _ in range(resamples)]
-
-
-def _standard_deviation(values: np.ndarray) -> float:
-    """The standard deviation of the values that are not NaN; NaN if there is only one."""
-    known = values[~np.isnan(values)]
-    return float(known.std(ddof=1)) if len(known) > 1 else float("nan")
-
-
-# A saved model --------------------------------------------------------------------------------------------------------
-
-
-class Score(NamedTuple):
-    """One metric of a model on labelled rows, with its standard error."""
-
-    name: str
-    value: float
-    error: float
-
-
-class Scores(NamedTuple):
-    """The metrics of a model on labelled rows; ``majority`` is the share of the most frequent class among them."""
-
-    target: Target
+    target: str
+    classes: list[str]
     rows: int
-    metrics: tuple[Score, ...]
-    majority: float | None
+    units: int
+    values: dict[str, dict[str, float]]
+    intervals: dict[str, list[float]]
+    undefined: dict[str, str] = field(default_factory=dict)
+
+    def cells(self) -> list[list[str]]:
+        """Return the header and the rows of the table of scores as texts."""
+        simple = [name for name in next(iter(self.values.values())) if name != MODEL]
+        rows = [["metric", MODEL, f"{LEVEL:.0%} interval", *simple]]
+        for name, of in self.values.items():
+            low, high = self.intervals[name]
+            rows.append([name, shown(of[MODEL]), f"{shown(low)} to {shown(high)}", *(shown(of[s]) for s in simple)])
+        return rows + [[name, "undefined", *[""] * (len(simple) + 1)] for name in self.undefined]
+
+    def notes(self) -> list[str]:
+        """Say what the numbers are: what is resampled, which class is meant, why a metric is undefined."""
+        groups = f", which resamples {self.units:,} independent units" if self.units < self.rows else ""
+        lines = [f"lower is better: {', '.join(name for name in self.values if name in LOSSES)}",
+                 f"interval: of the {MODEL}'s score on other samples of {self.rows:,} rows (bootstrap{groups})"]
+        if self.classes:
+            positive = f"of the class {self.classes[1]!r}" if len(self.classes) == 2 else "means over the classes"
+            lines.append(f"precision, recall, f1, auc: {positive}")
+        return lines + [f"{name}: undefined, {why}" for name, why in self.undefined.items()]
 
     def text(self) -> str:
-        """Return the metrics as a table."""
-        lines = [f"{checks.counted(self.rows, 'row')}, target {self.target.name!r}: {self.target.task}",
-                 f"{'':<24} {'score':>10} {'+-':>9}"]
-        for name, value, error in self.metrics:
-            form = number_format(value) if np.isfinite(value) else ""
-            lines.append(f"{name:<24} {format(value, form):>10} {format(error, form):>9}")
-        if self.majority is not None:
-            lines.append(f"baseline, always the most frequent class of these rows: accuracy {self.majority:.4f}")
-        return "\n".join([*lines, "+-: standard error (bootstrap over the rows)"])
+        """Return the scores as an aligned table, and below it what they are."""
+        task = f"{len(self.classes)} classes" if self.classes else "values"
+        lines = [f"{checks.counted(self.rows, 'row')}, target {self.target!r}: {task}", *aligned(self.cells())]
+        return visible_lines("\n".join([*lines, *self.notes()]))
 
 
-def score(model: TableModel, X: Any, seed: int = 0) -> Scores:
-    """Compute the metrics of a saved model on labelled rows; ``X`` is as for `TableModel.predict`, with the target.
+def scores_of(
+    target: Target, y: np.ndarray, predictions: np.ndarray, units: Units, baselines: Mapping[str, np.ndarray],
+    seed: int = 0,
+) -> Scores:
+    """Compute all metrics of predictions, (n, classes) or (n,), for targets ``y`` (n,), class numbers or values.
 
-    Rows without a target are left out, with a warning. The standard errors are those of the bootstrap.
-
-    Raises
-        ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
+    ``units`` are what is independent among the rows; the bootstrap resamples them for the intervals. ``baselines`` are
+    predictions of simple models for the same rows, by name.
     """
-    table = X if isinstance(X, Table) else model.table_of(X, with_target=True)
-    table = rows_with_target(table, model.target.name)
-    y, classes = known_target(table, model.target), bool(model.target.classes)
-    p = model.predict_proba(table) if classes else model.predict(table)
-    q = p.argmax(axis=1) if classes else p
-    drawn = _resampled(len(y), seed) if len(y) > 1 else []  # all samples of a single row are alike
-    metrics = tuple(
-        Score(name, metric(y, q, p), _standard_deviation(np.array([metric(y[i], q[i], p[i]) for i in drawn])))
-        for name, metric in metrics_for(model.target).items())
-    return Scores(model.target, len(y), metrics, float(np.bincount(y).max() / len(y)) if classes else None)
+    undefined = why_undefined(target.classes, y)
+    metrics = {name: metric for name, metric in metrics_for(target.classes).items() if name not in undefined}
+    answers = {name: (p.argmax(axis=1) if target.classes else p, p)
+               for name, p in {MODEL: predictions, **baselines}.items()}
+    values = {name: {who: metric(y, *answer) for who, answer in answers.items()} for name, metric in metrics.items()}
+    intervals = _intervals(metrics, (y, *answers[MODEL]), units, seed)
+    return Scores(target.name, list(target.classes), len(y), units.count, values, intervals, undefined)
+
+
+def _intervals(
+    metrics: Mapping[str, Metric], arrays: tuple[np.ndarray, np.ndarray, np.ndarray], units: Units, seed: int,
+) -> dict[str, list[float]]:
+    """Return the interval of each metric: quantiles over resampled units.
+
+    Of many rows a sample of the units is resampled, and the interval is scaled to the number of units.
+    """
+    rng = np.random.default_rng([seed, 1])
+    rows = np.arange(len(arrays[0]))
+    if len(rows) > RESAMPLED:
+        kept = rng.permutation(units.count)[: max(1, units.count * RESAMPLED // len(rows))]
+        rows = np.flatnonzero(np.isin(units.numbers, kept))
+    some = units.of(rows)
+    scale = np.sqrt(some.count / units.count)
+    drawn: dict[str, list[float]] = {name: [] for name in metrics}
+    for _ in range(RESAMPLES):
+        sample = rows[some.resampled(rng)]
+        for name, metric in metrics.items():
+            drawn[name].append(metric(*(array[sample] for array in arrays)))
+    found = {}
+    for name, metric in metrics.items():
+        tails = np.nanquantile(drawn[name], [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+        whole, part = metric(*arrays), metric(*(array[rows] for array in arrays))
+        found[name] = [float(whole + scale * (end - part)) for end in tails]
+    return found

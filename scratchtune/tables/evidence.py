@@ -1,15 +1,25 @@
-"""What a fitted model is judged by: predictions for rows that were not trained on, beside those of simple models."""
+"""What a fitted model is evaluated by: predictions for rows that were not trained on, beside those of simple models.
+
+The verdict is the answer to the first question: is the ensemble better than the best default configuration?
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
+from scratchtune import checks
+from scratchtune.tables.expectation import difference
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.units import Units
+
+ERRORS = 1.0  # standard errors by which the ensemble must be better than the best default: one, so that a table of few
+# rows, whose errors are large, does not lose a probable gain; the default is simpler, and is saved where none is shown
+IN_WORDS = {"linear": "a linear model", "trees": "boosted trees", "network": "a network"}
 
 
 @dataclass
@@ -31,3 +41,44 @@ class Evidence:
     predictions: np.ndarray
     baselines: Mapping[str, np.ndarray]
     members: Mapping[int, tuple[float, Sequence[FoldModel]]]
+
+
+class Verdict(NamedTuple):
+    """Whether the ensemble is better than the best default configuration, and which of the two is saved.
+
+    ``gain`` is by how much its score is higher, ``error`` the standard error of the gain, ``default`` the family of the
+    best default ("" if none was trained), ``saved`` "ensemble" or "default".
+    """
+
+    gain: float
+    error: float
+    shown: bool
+    default: str
+    saved: str
+    text: str
+
+
+def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = False) -> Verdict:
+    """Compare the predictions of the ensemble with the best default configuration among the baselines.
+
+    A gain is shown if it is larger than `ERRORS` standard errors. ``trials`` is how many configurations were tried;
+    after an interruption the best of them is saved in any case.
+    """
+    goal, y = evidence.goal, evidence.y
+    losses = {name: goal.loss(y, evidence.baselines[name]) for name in IN_WORDS if name in evidence.baselines}
+    tried = checks.counted(trials, "configuration")
+    if not losses:
+        return Verdict(float("nan"), float("nan"), False, "", "ensemble", "no default configuration was trained, so "
+                       f"that no gain can be shown; the ensemble of {tried} is saved")
+    best = min(losses, key=lambda name: losses[name])
+    gain, error = difference(goal, y, evidence.predictions, evidence.baselines[best], evidence.units, seed)
+    ours, theirs = goal.shown(goal.loss(y, evidence.predictions)), goal.shown(losses[best])
+    if interrupted:
+        return Verdict(gain, error, gain > ERRORS * error, best, "ensemble",
+                       f"the search was interrupted; the best of {tried}, with {ours} in cross-validation, is saved")
+    compared = (f"in cross-validation the ensemble of {tried} has {ours}, and the best default, {IN_WORDS[best]} with "
+                f"default hyper-parameters, {theirs}: a gain of {gain:.3g} +- {error:.2g} (standard error)")
+    if gain > ERRORS * error:
+        return Verdict(gain, error, True, best, "ensemble", f"{compared}. The ensemble is saved")
+    return Verdict(gain, error, False, best, "default",
+                   f"no gain over the default can be shown: {compared}. The default is saved")

@@ -1,7 +1,10 @@
-"""What an ensemble's score on new rows is expected to be: an estimate with an interval, from out-of-fold predictions.
+"""What a model's score on new rows is expected to be: an estimate with an interval, from out-of-fold predictions.
 
 The estimate is the score of cross-fitted predictions. The interval allows for two sampling errors: that of the
-estimate, from n rows, and that of the score on m new rows.
+estimate, from n rows, and that of the score on m new rows. Both are simulated: units are drawn with replacement as the
+rows that might have been known, and from these as many as there will be new ones (a double bootstrap). A resample holds
+no larger error than the known rows, and new rows may: so the largest errors of a regression are replaced by draws from
+a Pareto distribution that is fitted to them.
 
 Implements section 8.2 of the document.
 """
@@ -9,17 +12,25 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import warnings
+from collections.abc import Sequence
 from statistics import NormalDist
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.evaluation.student import student_quantile
 from scratchtune.tables.goal import Goal
+from scratchtune.tables.units import Units
 
 LEVEL = 0.9
-RESAMPLES = 200
+RESAMPLES = 300
+ROWS = 4000  # of a resample at most, which bounds the time
+SHARES = math.inf, 1.0, 0.25, 0.0625  # new rows, over known ones, for which scores are simulated
+PROBABILITIES = 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.975, 0.99  # of the quantiles that are kept
+TAIL, LEAST = 0.03, 5  # the share of rows that are a regression's largest errors, and how many there are at least
+FEW = 200  # with fewer units, the interval is longer, as Student's t distribution
 
 
 class Expected(NamedTuple):
@@ -36,7 +47,7 @@ class Expected(NamedTuple):
     rows: float
 
 
-def spread_on_new_rows(spread: float, known: int, new: float) -> float:
+def spread_on_new_rows(spread: float, known: float, new: float) -> float:
     """The standard deviation of the difference between the estimate on n rows and the score on m new ones.
 
     Formula [spread_on_new_rows]
@@ -59,51 +70,123 @@ def spread_on_new_rows(spread: float, known: int, new: float) -> float:
 
 
 class Estimate(NamedTuple):
-    """A score estimated on known rows: its standard deviation, and how many rows they are."""
+    """A score estimated on ``known`` rows, of so many ``units``, and quantiles of the scores on resampled rows.
+
+    There is one list of quantiles for each of ``spans``, which are √(1/n + 1/m) of the simulated n known and m new
+    rows: in a sample that is not small, the distance of a quantile from the median is proportional to it. Of blocks of
+    time there is one list, for any m. Quantiles of losses are those of the logarithm.
+    """
 
     scoring: str
     score: float
-    spread: float
     known: int
+    units: int
+    spans: Sequence[float]
+    quantiles: Sequence[Sequence[float]]
 
     def on(self, rows: float = math.inf, level: float = LEVEL) -> Expected:
-        """Return the expected score on ``rows`` new rows, with its interval.
-
-        The interval of a loss, which is positive, is computed for its logarithm. So it is longer on the side of the
-        larger loss, since single rows may have a large one.
-        """
+        """Return the expected score on ``rows`` new rows, with its interval, which is within the metric's range."""
         level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
         if not rows > 0:
             raise ValueError(f"rows is {rows!r}; it must be a number above 0, or infinity")
-        half = NormalDist().inv_cdf(0.5 + level / 2.0) * spread_on_new_rows(self.spread, self.known, rows)
-        low, high = self.score - half, self.score + half
-        if self.scoring.startswith("neg_") and self.score < 0.0:
-            factor = math.exp(min(half / -self.score, 700.0))
-            low, high = self.score * factor, self.score / factor
+        quantiles, half = self._quantiles(rows), 0.5 + level / 2.0
+        normal = NormalDist().inv_cdf
+        z = [normal(p) for p in PROBABILITIES]
+        distance = normal(half)
+        stretch = max(distance / z[-1], 1.0)  # beyond the last quantile, as a normal distribution
+        if 1 < self.units < FEW:
+            stretch *= student_quantile(level, self.units - 1) / distance * math.sqrt(self.units / (self.units - 1))
+        ends = np.interp([-distance, distance], z, quantiles)
+        low, high = quantiles[len(z) // 2] + stretch * (ends - quantiles[len(z) // 2])
+        if _is_loss(self.scoring):
+            low, high = (-math.exp(min(end, 700.0)) for end in (high, low))
+        else:
+            low, high = max(low, -math.inf if self.scoring == "r2" else 0.0), min(high, 1.0)
+        low, high = min(float(low), self.score), max(float(high), self.score)
         return Expected(self.scoring, self.score, low, high, level, rows)
 
+    def _quantiles(self, rows: float) -> np.ndarray:
+        """The quantiles for a number of new rows, interpolated; a span of 0 would be exact."""
+        if len(self.quantiles) == 1:
+            return np.array(self.quantiles[0])
+        span = spread_on_new_rows(1.0 / math.sqrt(self.known), self.known, rows)
+        exact = np.full(len(PROBABILITIES), _scale(self.scoring, self.score))
+        spans, table = np.array([0.0, *self.spans]), np.vstack([exact, *self.quantiles])
+        after = min(max(int(np.searchsorted(spans, span)), 1), len(spans) - 1)
+        share = (span - spans[after - 1]) / (spans[after] - spans[after - 1])
+        return np.asarray(table[after - 1] + share * (table[after] - table[after - 1]))
 
-def estimated(goal: Goal, y: np.ndarray, predictions: np.ndarray, seed: int = 0, known: int | None = None) -> Estimate:
+
+def _is_loss(scoring: str) -> bool:
+    return scoring.startswith("neg_")
+
+
+def _scale(scoring: str, score: float) -> float:
+    """The logarithm of a loss, or the score."""
+    return math.log(max(-score, 1e-300)) if _is_loss(scoring) else score
+
+
+def estimated(
+    goal: Goal, y: np.ndarray, predictions: np.ndarray, units: Units, seed: int = 0, known: int | None = None,
+) -> Estimate:
     """Return the estimate of the score on new rows from cross-fitted predictions, (n, classes) or (n,), for y (n,).
 
-    ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them. The
-    standard deviation is that of the score on resampled rows (the bootstrap).
+    ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them.
     """
-    spread = _bootstrap_spread(lambda rows: goal.loss(y[rows], predictions[rows]), len(y), [seed, 3])
-    return Estimate(goal.scoring, goal.score(y, predictions), spread, known or len(y))
+    n, members, score = len(y), units.members(), goal.score(y, predictions)
+    count = max(round(units.count * min(ROWS / n, 1.0)), 1)
+    shares = SHARES[1:2] if units.kind == "time" else SHARES
+    rng, scales = np.random.default_rng([seed, 3]), np.full((len(shares), RESAMPLES), np.nan)
+    for k in range(RESAMPLES):
+        drawn = rng.integers(units.count, size=count)
+        rows = np.concatenate([members[unit] for unit in drawn])
+        for j, share in enumerate(shares):
+            new = rows
+            if share < math.inf:
+                some = rng.integers(count, size=1 if units.kind == "time" else max(round(share * count), 1))
+                new = np.concatenate([members[unit] for unit in drawn[some]])
+            targets = y[new] if goal.classes else _with_drawn_errors(y, predictions, rows, new, rng)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of a metric that is undefined in a small resample
+                loss = goal.loss(targets, predictions[new])
+            if math.isfinite(loss):
+                scales[j, k] = _scale(goal.scoring, -loss)
+    scales[np.isnan(scales).all(axis=1)] = _scale(goal.scoring, score)  # a class is missing in every resample
+    size = count * n / units.count
+    return Estimate(goal.scoring, score, known or n, units.count,
+                    [math.sqrt((1.0 + 1.0 / share) / size) for share in shares],
+                    np.nanquantile(scales, PROBABILITIES, axis=1).T.tolist())
 
 
-def difference(goal: Goal, y: np.ndarray, ours: np.ndarray, other: np.ndarray, seed: int = 0) -> tuple[float, float]:
-    """Return by how much the score of one prediction exceeds that of another, and the standard error (paired rows)."""
-    def gain(rows: Any) -> float:
+def _with_drawn_errors(
+    y: np.ndarray, predictions: np.ndarray, rows: np.ndarray, new: np.ndarray, rng: np.random.Generator,
+) -> np.ndarray:
+    """The targets of the ``new`` rows; large errors are drawn from the Pareto distribution that fits those of ``rows``.
+
+    Its index is Hill's estimate (1975), the mean logarithm of the largest errors over the largest of the others. Where
+    no target is below 0, none is drawn.
+    """
+    targets, errors = y[new].copy(), np.abs(y - predictions)
+    ordered, largest = np.sort(errors[rows]), max(LEAST, math.ceil(TAIL * len(rows)))
+    if len(rows) <= 2 * largest or ordered[-largest - 1] <= 0.0:
+        return targets
+    threshold = ordered[-largest - 1]
+    index = np.log(ordered[-largest:] / threshold).mean()
+    at = np.flatnonzero(errors[new] > threshold)
+    drawn = threshold * (1.0 - rng.random(len(at))) ** -index
+    lowest = 0.0 if y.min() >= 0.0 else -math.inf
+    targets[at] = np.maximum(predictions[new[at]] + np.sign(targets[at] - predictions[new[at]]) * drawn, lowest)
+    return targets
+
+
+def difference(
+    goal: Goal, y: np.ndarray, ours: np.ndarray, other: np.ndarray, units: Units, seed: int = 0,
+) -> tuple[float, float]:
+    """Return by how much the score of one prediction exceeds that of another, and the standard error (paired units)."""
+    def gain(rows: np.ndarray) -> float:
         return goal.loss(y[rows], other[rows]) - goal.loss(y[rows], ours[rows])
 
-    return gain(slice(None)), _bootstrap_spread(gain, len(y), [seed, 4])
-
-
-def _bootstrap_spread(value: Callable[[np.ndarray], float], rows: int, seed: list[int]) -> float:
-    """The standard deviation of a value over resampled rows."""
-    rng = np.random.default_rng(seed)
-    values = np.array([value(rng.integers(rows, size=rows)) for _ in range(RESAMPLES)])
-    finite = values[np.isfinite(values)]
-    return float(finite.std(ddof=1)) if len(finite) > 1 else 0.0
+    rng = np.random.default_rng([seed, 4])
+    gains = np.array([gain(units.resampled(rng)) for _ in range(RESAMPLES)])
+    gains = gains[np.isfinite(gains)]
+    return gain(np.arange(len(y))), float(gains.std(ddof=1)) if len(gains) > 1 else 0.0

@@ -1,104 +1,373 @@
-"""The explanation of AutoML's result: what was tried and chosen, the expected score, and the scores of simple models.
+"""The explanation of a model: which columns matter and how, what it is, and the simplest model that is as good.
 
-Implements sections 8.1 and 8.2 of the document.
+All of it is computed on rows that the models were not trained on: the models of a fold predict its validation rows.
+
+Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.streams import shown_params
+from scratchtune.streams import shown_params, visible_lines
+from scratchtune.tables.evaluating import LEVEL, aligned, in_words, shown
+from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
-from scratchtune.tables.families import FAMILY, TARGET, own_arguments
-from scratchtune.tables.goal import Goal
-from scratchtune.tables.searching import Searched, best_of_families
+from scratchtune.tables.families import TARGET, own_arguments
+from scratchtune.tables.members import Folds
+from scratchtune.tables.portfolio import defaults
+from scratchtune.tables.reading.columns import Dates, Text
+from scratchtune.tables.reading.date_columns import written_day
+from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target_scale import LINEAR
 
-SHOWN = 5  # members of the ensemble
+ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
+PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
+SHARE = 0.04  # of the time budget for the permutations, and again for models of few columns
+MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
+CELLS = 4_000_000  # of the tables that are predicted at once
+CURVES, POINTS, CATEGORIES, CLASSES = 3, 12, 8, 5  # columns with a curve, their values, and the classes with a line
+SHOWN = 5  # members, or columns without visible importance, that the text names
+FEW, ENOUGH = (1, 2, 3, 5, 8), 5_000  # columns of the simple models that are trained, on at most so many rows
+NAMES = {**IN_WORDS, "most frequent": "no features (shares of the classes)", "mean": "no features (the mean)"}
 
 
-def leaderboard(goal: Goal, found: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
-    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params."""
-    trials = found.study.trials
-    return [{
-        "number": number, "family": trials[number].params[FAMILY], "score": -float(trials[number].value or 0.0),
-        "weight": weights.get(number, 0.0), "seconds": trials[number].seconds, "params": trials[number].params,
-    } for number in found.ranked()]
+class Importance(NamedTuple):
+    """By how much the loss rises where a column is permuted, and the interval of that at `LEVEL`."""
+
+    column: str
+    rise: float
+    low: float
+    high: float
 
 
-def explained(
-    model: Any, goal: Goal, found: Searched, crossed: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> str:
-    """Return the explanation of a fitted model.
+class Curve(NamedTuple):
+    """The mean prediction where a column has each of ``values`` in all rows: ``lines`` by class, or "" for values.
 
-    ``crossed`` are the targets, the cross-fitted predictions of the ensemble, and the positions of their rows among
-    those that have out-of-fold predictions.
+    ``kind`` is "number", "date" (values in days since 1970-01-01) or "category".
     """
-    lines = [*_tried(goal, found), *_chosen(model, found), *_expected(model),
-             *_simple(model, goal, found, crossed)]
-    return "\n".join(lines)
+
+    column: str
+    kind: str
+    values: list[Any]
+    lines: dict[str, list[float]]
+
+    @property
+    def what(self) -> str:
+        """What the lines are: a mean prediction, or the mean probability of one class, or of several."""
+        if "" in self.lines:
+            return "mean prediction"
+        return f"mean probability of {next(iter(self.lines))!r}" if len(self.lines) == 1 else "mean probabilities"
+
+    def labels(self) -> list[str]:
+        """The values as texts."""
+        if self.kind == "category":
+            return self.values
+        return [written_day(value) if self.kind == "date" else f"{value:.6g}" for value in self.values]
+
+    def text(self) -> str:
+        """The curve's ends and its middle, or all categories, in one line."""
+        count, labels, several = len(self.values), self.labels(), len(self.lines) > 1
+        points = [f"{labels[i]}: " + ", ".join(
+            f"{name} {shown(line[i])}" if several else shown(line[i]) for name, line in self.lines.items())
+            for i in (range(count) if self.kind == "category" else sorted({0, count // 2, count - 1}))]
+        return f"{self.what} by {self.column}: {'; '.join(points)}"
 
 
-def _tried(goal: Goal, found: Searched) -> list[str]:
-    """Say how many configurations of each family were tried, and the best score of each."""
-    trials, lines = found.study.trials, []
-    complete = [trial for trial in trials if trial.state == "complete"]
-    folds = len(found.folds.splits)
-    how = f"in {folds}-fold cross-validation" if folds > 1 else "on a validation set"
-    lines.append(f"tried: {checks.counted(len(trials), 'configuration')} {how}; best {goal.scoring} of each family "
-                 "(larger is better):")
-    for name, number in best_of_families(found).items():
-        count = sum(trial.params[FAMILY] == name for trial in complete)
-        lines.append(f"  {name}: {-float(trials[number].value or 0.0):.5g}, {count} tried")
-    failed = len(trials) - len(complete)
-    return lines + [f"  {checks.counted(failed, 'configuration')} failed or did not finish"] * bool(failed)
+class Simple(NamedTuple):
+    """A simple model: its loss, by how much that is above the model's on the same rows, the standard error of this.
+
+    ``columns`` are those that it is trained on, None for all.
+    """
+
+    name: str
+    columns: list[str] | None
+    loss: float
+    rise: float
+    error: float
+
+    @property
+    def as_good(self) -> bool:
+        """Whether the loss is at most two standard errors above the model's."""
+        return not self.rise > 2.0 * self.error
 
 
-def _chosen(model: Any, found: Searched) -> list[str]:
-    """Say which members the ensemble has, with their weights and hyper-parameters."""
-    trials = found.study.trials
-    lines = ["chosen: an ensemble of them, by greedy selection, which adds the model that lowers the loss of the "
-             "out-of-fold predictions the most; each with its weight:"]
-    ordered = sorted(model.weights_.items(), key=lambda entry: (-entry[1], entry[0]))
-    for number, weight in ordered[:SHOWN]:
-        params = trials[number].params
-        scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
-        lines.append(f"  {weight:.0%} {params[FAMILY]} (trial {number}): "
-                     f"{shown_params(own_arguments(params[FAMILY], params))}{scale}")
-    rest = ordered[SHOWN:]
-    return lines + [f"  {sum(weight for _, weight in rest):.0%} {len(rest)} more"] * bool(rest)
+@dataclass
+class Explanation:
+    """What `explained` has found; ``importances`` are in order, ``unmeasured`` columns were screened out.
+
+    ``rows`` is the number of held-out rows that the importances are measured on. ``members`` are those of the saved
+    model, as in ``leaderboard_``. ``simple`` are the simple models in order, up to the first that is as good.
+    """
+
+    scoring: str
+    folds: int
+    rows: int
+    importances: list[Importance]
+    unmeasured: list[str]
+    curves: list[Curve]
+    members: list[dict[str, Any]]
+    simple: list[Simple]
+
+    @property
+    def loss(self) -> str:
+        """The name of the loss: the metric's, or minus a metric that is maximised."""
+        name = in_words(self.scoring).split(" (")[0]
+        return name if self.scoring.startswith("neg_") else f"loss (minus {name})"
+
+    @property
+    def visible(self) -> list[Importance]:
+        """The columns whose interval is above zero."""
+        return [found for found in self.importances if found.low > 0.0]
+
+    def about_columns(self) -> list[str]:
+        """Say how the importances are measured, and which columns have none."""
+        lines = [f"rise of the {self.loss} where a column is permuted, on {self.rows:,} rows that the models were not "
+                 f"trained on; {LEVEL:.0%} interval"]
+        without = [found.column for found in self.importances if not found.low > 0.0]
+        if without:
+            more = f" and {len(without) - SHOWN} more" if len(without) > SHOWN else ""
+            lines.append(f"no visible importance: {checks.quoted(without[:SHOWN])}{more}")
+        if self.unmeasured:
+            lines.append(f"not measured: {checks.counted(len(self.unmeasured), 'more column')}, which change the "
+                         "predictions of the heaviest member less")
+        return lines
+
+    def about_members(self) -> list[str]:
+        """Say what the model is: one configuration, or an ensemble with its weights."""
+        how = f"trained on each of {self.folds} folds" if self.folds > 1 else "trained once"
+        if len(self.members) == 1:
+            return [f"one configuration, no ensemble, {how}: {_described(self.members[0])}"]
+        lines = [f"an ensemble of {len(self.members)} configurations, each {how}"]
+        lines += [f"{row['weight']:.0%} {_described(row)}" for row in self.members[:SHOWN]]
+        rest = self.members[SHOWN:]
+        return lines + [f"{sum(row['weight'] for row in rest):.0%} {len(rest)} more"] * bool(rest)
+
+    def about_simple(self) -> str:
+        """Name the model of the fewest members and columns that is as good, or say that there is none."""
+        if not self.simple or not self.simple[-1].as_good:
+            tried = ", ".join(dict.fromkeys(model.name for model in self.simple)) or "none, as it is the simplest"
+            return f"no simpler model is as good within two standard errors (tried: {tried})"
+        found = self.simple[-1]
+        columns = "" if found.columns is None else f" on {checks.quoted(found.columns)} alone"
+        return (f"as good within two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
+                f"{shown(abs(found.rise))} +- {shown(found.error)} {'above' if found.rise > 0.0 else 'below'} the "
+                "model's on the same rows")
+
+    def columns_text(self) -> list[str]:
+        """The importances of the columns as an aligned table."""
+        about, *others = self.about_columns()
+        rows = [[f"  {found.column}", shown(found.rise), f"{shown(found.low)} to {shown(found.high)}"]
+                for found in self.visible]
+        return [f"columns that matter ({about}):", *aligned(rows or [["  none visibly"]]),
+                *(f"  {line}" for line in others)]
+
+    def text(self) -> str:
+        """Return the explanation in a few lines."""
+        lines = self.columns_text()
+        if self.curves:
+            lines += ["where a column has one value in all rows:", *(f"  {curve.text()}" for curve in self.curves)]
+        first, *members = self.about_members()
+        return visible_lines("\n".join([*lines, f"the model: {first}", *(f"  {line}" for line in members),
+                                        self.about_simple()]))
 
 
-def _expected(model: Any) -> list[str]:
-    """Say what score to expect on new rows."""
-    found = model.estimate_.on()
-    return [f"expected on new rows: {found.scoring} {found.score:.5g}, with probability {found.level:.0%} between "
-            f"{found.low:.5g} and {found.high:.5g} (estimated from rows that the models were not trained on)"]
+def _described(row: Mapping[str, Any]) -> str:
+    """A configuration in words: the family, the trial, the hyper-parameters."""
+    params = row["params"]
+    if not params:
+        return f"{NAMES[row['family']]} with defaults"
+    scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
+    return (f"{NAMES[row['family']]} (trial {row['number']}: "
+            f"{shown_params(own_arguments(row['family'], params))}{scale})")
 
 
-def _simple(
-    model: Any, goal: Goal, found: Searched, crossed: tuple[np.ndarray, np.ndarray, np.ndarray],
-) -> list[str]:
-    """Compare the ensemble with simple models, and say where one is as good or better."""
-    y, ours, rows = crossed
-    lines, as_good = ["simple models, on the same rows:"], []
-    simple = {"no features (shares of the classes)" if goal.classes else "no features (the mean)": goal.mean(y, len(y))}
-    for name, number in best_of_families(found).items():
-        if number in model.weights_ and len(model.weights_) == 1:
-            continue  # it is the ensemble
-        what = {"linear": "a linear model", "trees": "boosted trees alone", "network": "a network alone"}[name]
-        simple[f"{what} (trial {number})"] = found.predictions(number)[rows]
-    for name, predictions in simple.items():
-        gain, error = difference(goal, y, ours, predictions, model.seed_)
-        is_as_good = not gain > 2.0 * error
-        as_good += [name] * is_as_good
-        lines.append(f"  {name}: {-goal.loss(y, predictions):.5g}; the ensemble is better by {gain:.3g} +- {error:.2g}"
-                     + " (less than two standard errors)" * is_as_good)
-    if as_good:
-        lines.append(f"not clearly worse than the ensemble on these rows: {', '.join(as_good)}. A single model is "
-                     "easier to explain and to maintain")
-    return lines
+# Computing it ---------------------------------------------------------------------------------------------------------
+
+
+def explained(model: Any, evidence: Evidence) -> Explanation:
+    """Explain a fitted model, whose ``leaderboard_`` and ``seed_`` are set, by its evidence.
+
+    With ``n_trials`` the work is bounded by counts, so that the explanation does not depend on the processor's speed;
+    else by shares of the time budget, too.
+    """
+    rng = np.random.default_rng([model.seed_, 5])
+    seconds = SHARE * model.time_budget if model.n_trials is None else np.inf
+    rows = rng.permutation(len(evidence.rows))[:ROWS]
+    begun = time.monotonic()
+    ours, single = predicted(evidence, rows)
+    affordable = min(PREDICTED / (len(rows) * len(evidence.members)), seconds / (time.monotonic() - begun))
+    names, unmeasured = _screened(evidence, rng, rows[:FEWEST])
+    part = rows[: int(np.clip(len(rows) * affordable / len(names), FEWEST, len(rows)))]
+    importances = _importances(evidence, rng, part, names)
+    few = rows[: int(np.clip(len(rows) * affordable / (CURVES * POINTS), FEWEST, len(rows)))]
+    visible = [found.column for found in importances if found.low > 0.0]
+    curves = [_curve(evidence, model, few, name) for name in visible[:CURVES]]
+    known = {row["number"]: row for row in model.leaderboard_}  # a default that is no trial is absent
+    members = [{**known.get(number, {"number": number, "family": model.verdict_.default, "params": {}}),
+                "weight": weight} for number, (weight, _) in evidence.members.items()]
+    alone = {f"{NAMES[row['family']]} (trial {row['number']}) alone": single[row["number"]] for row in members}
+    simple = _simple_models(evidence, rows, _candidates(evidence, rows, alone, visible, (model.seed_, seconds)))
+    return Explanation(evidence.goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
+                       sorted(members, key=lambda row: -row["weight"]), simple)
+
+
+def predicted(
+    evidence: Evidence, rows: np.ndarray, replaced: Sequence[tuple[str, np.ndarray]] = (),
+) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+    """Predict held-out rows by the models of their folds, as they are, and with single columns replaced.
+
+    ``rows`` (n,) are positions within ``evidence.rows``. Each of ``replaced`` is a column and the rows of the table,
+    (n,), whose cells it takes. Returns the model's predictions, (1 + replaced, n, ...), the unchanged ones first, and
+    each member's own of the unchanged rows, (n, ...), by number.
+    """
+    folds, within = evidence.folds, evidence.rows[rows]
+    fold_of = np.empty(len(folds.rows), np.int64)
+    for fold, (_, validation) in enumerate(folds.splits):
+        fold_of[np.searchsorted(folds.rows, validation)] = fold
+    at, of = folds.rows[within], fold_of[within]
+    shape = (len(rows), folds.classes) if folds.classes else (len(rows),)
+    total, single = np.zeros((1 + len(replaced), *shape)), {number: np.zeros(shape) for number in evidence.members}
+    for fold in np.unique(of):
+        mine = np.flatnonzero(of == fold)
+        most = max(1, CELLS // (len(mine) * len(folds.table.names)))
+        for first in range(0, 1 + len(replaced), most):
+            changes = [("", at), *replaced][first : first + most]
+            table = _stacked(folds.table, at[mine], [(name, source[mine]) for name, source in changes])
+            matrices: dict[int, np.ndarray] = {}
+            for number, (weight, models) in evidence.members.items():
+                features = models[fold].features
+                if id(features) not in matrices:
+                    matrices[id(features)] = features.transform(table)
+                found = models[fold].predict_matrix(matrices[id(features)]).reshape(len(changes), len(mine), *shape[1:])
+                total[first : first + len(changes), mine] += weight * found
+                if not first:
+                    single[number][mine] = found[0]
+    return total, single
+
+
+def _stacked(table: Table, rows: np.ndarray, changes: Sequence[tuple[str, np.ndarray]]) -> Table:
+    """The rows once for each change, one below the other; in each, one column has the cells of given rows."""
+    columns = {}
+    for name in table.names:
+        index = np.concatenate([source if name == changed else rows for changed, source in changes])
+        columns[name] = table.column(name)[index]
+    return Table(columns, asked=table.asked)
+
+
+def _screened(evidence: Evidence, rng: np.random.Generator, rows: np.ndarray) -> tuple[list[str], list[str]]:
+    """The columns to measure, and the others: of many, those that change the heaviest member's predictions the most."""
+    names = evidence.folds.table.names
+    if len(names) <= MEASURED:
+        return names, []
+    heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
+    alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
+    found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))
+    changes = np.abs(found[1:] - found[0]).reshape(len(names), -1).mean(axis=1)
+    order = np.argsort(-changes, kind="stable")
+    return [names[j] for j in order[:MEASURED]], [names[j] for j in order[MEASURED:]]
+
+
+def _permuted(
+    evidence: Evidence, rng: np.random.Generator, rows: np.ndarray, names: Sequence[str],
+) -> list[tuple[str, np.ndarray]]:
+    """Each column, with the rows of the table from which it takes its cells: a permutation of the given rows."""
+    at = evidence.folds.rows[evidence.rows[rows]]
+    return [(name, at[rng.permutation(len(at))]) for name in names]
+
+
+def _importances(
+    evidence: Evidence, rng: np.random.Generator, rows: np.ndarray, names: Sequence[str],
+) -> list[Importance]:
+    """The importance of each column, the largest first."""
+    found, _ = predicted(evidence, rows, _permuted(evidence, rng, rows, names))
+    units, half = evidence.units.of(rows), NormalDist().inv_cdf(0.5 + LEVEL / 2.0)
+    importances = []
+    for name, changed in zip(names, found[1:], strict=True):
+        rise, error = difference(evidence.goal, evidence.y[rows], found[0], changed, units, 0)
+        importances.append(Importance(name, rise, rise - half * error, rise + half * error))
+    return sorted(importances, key=lambda one: -one.rise)
+
+
+def _curve(evidence: Evidence, model: Any, rows: np.ndarray, name: str) -> Curve:
+    """The partial dependence of the model on a column: its mean prediction at values that the column has."""
+    column = evidence.folds.table.column(name)
+    if isinstance(column, Text) and not isinstance(column, Dates):
+        counts = column.counts()
+        values: list[Any] = sorted(counts, key=lambda text: (-counts[text], text))[:CATEGORIES]
+        sources, kind = [column.first(text) for text in values], "category"
+    else:
+        numbers = column.values_in_days() if isinstance(column, Dates) else column
+        order = np.argsort(numbers, kind="stable")[: int(np.isfinite(numbers).sum())]
+        at = order[np.linspace(0.02 * (len(order) - 1), 0.98 * (len(order) - 1), POINTS).round().astype(int)]
+        at = at[np.unique(numbers[at], return_index=True)[1]]
+        sources, values = at.tolist(), numbers[at].tolist()
+        kind = "date" if isinstance(column, Dates) else "number"
+    found, _ = predicted(evidence, rows, [(name, np.full(len(rows), source)) for source in sources])
+    means = found[1:].mean(axis=1)
+    if not evidence.goal.classes:
+        return Curve(name, kind, values, {"": means.tolist()})
+    often = np.argsort(-np.bincount(evidence.y, minlength=evidence.goal.classes), kind="stable")
+    classes = [1] if evidence.goal.classes == 2 else sorted(often[:CLASSES].tolist())
+    labels = model.target_.classes
+    return Curve(name, kind, values, {str(labels[number]): means[:, number].tolist() for number in classes})
+
+
+# Simple models --------------------------------------------------------------------------------------------------------
+
+Candidate = tuple[str, list[str] | None, np.ndarray]  # a name, the columns (None: all), predictions
+
+
+def _simple_models(evidence: Evidence, rows: np.ndarray, candidates: Iterable[Candidate]) -> list[Simple]:
+    """Compare the candidates, the simplest first, with the model, until one is as good, or is the model itself."""
+    goal, y, ours, units = evidence.goal, evidence.y[rows], evidence.predictions[rows], evidence.units.of(rows)
+    found: list[Simple] = []
+    for name, columns, predictions in candidates:
+        if np.allclose(predictions, ours, rtol=1e-6, atol=0.0):
+            break
+        rise, error = difference(goal, y, ours, predictions, units, 0)
+        found.append(Simple(name, columns, goal.loss(y, predictions), rise, error))
+        if found[-1].as_good:
+            break
+    return found
+
+
+def _candidates(
+    evidence: Evidence, rows: np.ndarray, single: Mapping[str, np.ndarray], visible: Sequence[str],
+    limits: tuple[int, float],
+) -> Iterator[Candidate]:
+    """The simple models: without features, of few columns, the default of each family, each member alone."""
+    baselines = {name: predictions[rows] for name, predictions in evidence.baselines.items()}
+    yield from ((NAMES[name], None, baselines.pop(name)) for name in ("most frequent", "mean") if name in baselines)
+    losses = {name: evidence.goal.loss(evidence.y[rows], baselines[name]) for name in ("linear", "trees")
+              if name in baselines}
+    if losses and len(evidence.folds.table) <= ENOUGH:
+        family = min(losses, key=lambda name: losses[name])
+        yield from _of_few_columns(evidence, rows, family, visible, limits)
+    yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS
+                if name in baselines)
+    if len(single) > 1:
+        yield from ((name, None, predictions) for name, predictions in single.items())
+
+
+def _of_few_columns(
+    evidence: Evidence, rows: np.ndarray, family: str, visible: Sequence[str], limits: tuple[int, float],
+) -> Iterator[Candidate]:
+    """Train the default of a family on the 1, 2, 3, ... columns of the largest importance, while there is time."""
+    seed, seconds = limits
+    folds, begun = evidence.folds, time.monotonic()
+    for count in (count for count in FEW if count <= len(visible) and count < len(folds.table.names)):
+        if time.monotonic() - begun > seconds:
+            return
+        columns = list(visible[:count])
+        table = Table({name: folds.table.column(name) for name in columns}, asked=folds.table.asked)
+        params = defaults([family], folds.classes, len(folds.y))[family]
+        member = Folds(table, folds.y, folds.classes, folds.splits, folds.impute).member(params, seed)
+        yield f"{NAMES[family]} with defaults", columns, member.predictions[evidence.rows[rows]]

@@ -8,6 +8,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,14 +16,16 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.search import Categorical, Float, Int
+from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
 from scratchtune.tables.networks import NetworkClassifier, NetworkRegressor
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from scratchtune.tables.wording import argument
 
 VISITS, STEPS, LARGEST_BATCH = 20_000_000, 1_000, 1_024  # see `for_many_rows`
 FAMILY = "family"  # the name of the hyper-parameter that chooses one
 TARGET = "target"  # the name of the one that chooses the scale of a regression's target
+FIXED = ("random_state", "verbose", "dtype", "categorical_features")  # arguments that are not searched
 
 
 @dataclass(frozen=True)
@@ -41,11 +44,12 @@ class Family:
     ) -> Any:
         """Return the untrained estimator of a configuration of this family for so many training rows."""
         arguments = {**self.fixed, **own_arguments(self.name, params), "random_state": seed}
-        if "epochs" in arguments:
-            arguments |= for_many_rows(rows, arguments["epochs"], arguments.get("batch_size", 32))
         if categorical:
             arguments["categorical_features"] = list(categorical)
-        return (self.classifier if classes else self.regressor)(**arguments)
+        made = (self.classifier if classes else self.regressor)(**arguments)
+        if hasattr(made, "epochs"):
+            made.set_params(**for_many_rows(rows, made.epochs, made.batch_size))
+        return made
 
 
 NETWORK = Family("network", NetworkClassifier, NetworkRegressor, {
@@ -103,9 +107,57 @@ def checked_families(families: Any) -> tuple[str, ...]:
 
 def joint_space(families: Sequence[str]) -> dict[str, Any]:
     """Return the space of all these families: a parameter exists where its family is chosen."""
-    space: dict[str, Any] = {FAMILY: Categorical(list(families))}
-    for name in families:
-        for argument, parameter in FAMILIES[name].space.items():
-            when = {FAMILY: [name], **{f"{name}_{other}": values for other, values in (parameter.when or {}).items()}}
-            space[f"{name}_{argument}"] = replace(parameter, when=when)
-    return space
+    return _joined(families, {name: FAMILIES[name].space for name in families})
+
+
+def given_space(families: Sequence[str], given: Mapping[str, Any], classes: int) -> dict[str, Any]:
+    """Return the same for a user's space; its names have the prefix of a family, which a single family may omit.
+
+    Raises
+        ValueError if a name is no argument of its family's estimator, or a choice or a bound is not accepted.
+    """
+    try:
+        parameters = Space(given).parameters
+    except ValueError as problem:
+        raise ValueError(f"{argument('space')}: {problem}") from None
+    spaces: dict[str, dict[str, Any]] = {name: {} for name in families}
+    for given_name, parameter in parameters.items():
+        family, name = _placed(given_name, families, classes)
+        when = {_placed(other, families, classes)[1]: values for other, values in (parameter.when or {}).items()}
+        kind = FAMILIES[family].classifier if classes else FAMILIES[family].regressor
+        for value in ends(parameter):
+            try:
+                kind(**{name: value}).check_arguments()
+            except (TypeError, ValueError) as problem:
+                raise ValueError(f"{argument('space')}, {given_name!r}: {problem}") from None
+        spaces[family][name] = replace(parameter, when=when or None)
+    return _joined(families, spaces)
+
+
+def _placed(name: str, families: Sequence[str], classes: int) -> tuple[str, str]:
+    """Return the family that a name of a user's space belongs to, and the argument of its estimator."""
+    family = next((family for family in families if name.startswith(f"{family}_")), families[0])
+    known = {one: [known for known in inspect.signature(FAMILIES[one].classifier if classes else FAMILIES[
+        one].regressor).parameters if known not in FIXED] for one in families}
+    if len(families) == 1 or name.startswith(f"{family}_"):
+        own = name.removeprefix(f"{family}_")
+        if own in known[family]:
+            return family, own
+    names = known[families[0]] if len(families) == 1 else [f"{one}_{own}" for one in families for own in known[one]]
+    raise ValueError(f"{argument('space')} names {name!r}; the hyper-parameters are {', '.join(names)}"
+                     f"{checks.nearest(name, names)}")
+
+
+def ends(parameter: Any) -> list[Any]:
+    """Return all choices, or both bounds of a range."""
+    return list(parameter.choices) if isinstance(parameter, Categorical) else [parameter.low, parameter.high]
+
+
+def _joined(families: Sequence[str], spaces: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return one space: the names of each family's parameters get its prefix."""
+    joined: dict[str, Any] = {FAMILY: Categorical(list(families))}
+    for family in families:
+        for name, parameter in spaces[family].items():
+            when = {f"{family}_{other}": values for other, values in (parameter.when or {}).items()}
+            joined[f"{family}_{name}"] = replace(parameter, when={FAMILY: [family], **when})
+    return joined

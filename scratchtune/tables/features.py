@@ -1,8 +1,4 @@
-"""Preprocessing for AutoML: a table of numbers, categories and dates becomes the matrix that a family of models needs.
-
-Columns without information in the training rows are left out: those without a value, or with one value in all rows.
-Rare categories of a column become one category.
-"""
+"""Preprocessing: a table of numbers, categories and dates becomes the matrix that a family of models needs."""
 
 from __future__ import annotations
 
@@ -15,20 +11,20 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.transformer import as_matrix
+from scratchtune.tables.encoded_columns import CLASSES, KEEP, Categories, EncodedColumn, fitted_column
 from scratchtune.tables.reading import notation
-from scratchtune.tables.reading.columns import Column, Text, is_category
+from scratchtune.tables.reading.columns import Column, Text
 from scratchtune.tables.reading.kinds import NUMBER, Kind
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.table_encoder import TableEncoder
 
 CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
-OTHER = "(other)"  # the category of all rare texts
 
 
 class Encoding(NamedTuple):
-    """The encoding of a family's features: missing numbers imputed or kept, categories one-hot or as codes.
+    """The encoding of a family's features: ``encoding`` "one-hot" or "ordinal", ``impute`` "median", "mean" or "keep".
 
-    ``most`` is the largest number of categories of a column; the most frequent ones are kept.
+    With ``add_indicator`` a column that is 1 where a number is missing is added where training rows have such.
+    ``most`` is the largest number of categories of a column beside those of rare and of missing texts.
     """
 
     impute: str
@@ -38,58 +34,88 @@ class Encoding(NamedTuple):
 
 
 ONE_HOT = Encoding("median", "one-hot", True, 40)
-CODES = Encoding("keep", "ordinal", False, 200)
+CODES = Encoding(KEEP, "ordinal", False, 200)
 EMBEDDED = Encoding("median", "ordinal", True, 200)
 
 
 class Features:
-    """A `TableEncoder` after the grouping of rare categories; fitted on training rows, applied to any."""
+    """The matrix of a table's columns; fitted on training rows, applied to any.
+
+    Numbers are unchanged, texts are one-hot columns or codes, dates are their year, month, weekday (0 is Monday), day,
+    hour and the days since the first one; see `encoded_columns`. Columns without information in the training rows are
+    left out.
+
+    >>> table = Table.from_columns({"age": [31, None, 7, 4], "city": ["Rome", "Oslo", "Rome", None]})
+    >>> features = Features(ONE_HOT).fit(table)
+    >>> features.names
+    ['age', 'age is missing', 'city=Rome', 'city=(other)', 'city=(missing)']
+    >>> features.transform(table).tolist()[1]
+    [7.0, 1.0, 0.0, 1.0, 0.0]
+    """
 
     def __init__(self, encoding: Encoding) -> None:
         self.encoding = encoding
+        self.columns: dict[str, EncodedColumn] = {}
 
     def fit(self, table: Table) -> Features:
         """Fit to the rows of a table.
 
-        Raises ValueError if no column is left.
+        Raises
+            ValueError if no column is left.
         """
-        self.dropped = [name for name in table.names if useless(table.column(name))]
-        check_useful(table)
-        columns = {name: table.column(name) for name in table.names if name not in self.dropped}
-        self.kept = {name: kept_categories(column, self.encoding.most) for name, column in columns.items()
-                     if isinstance(column, Text) and is_category(column)}
-        self.encoder = TableEncoder(
-            impute=self.encoding.impute, encoding=self.encoding.encoding, handle_unknown="ignore",
-            add_indicator=self.encoding.add_indicator, max_categories=self.encoding.most + 1)
-        self.encoder.fit(self._grouped(table))
+        impute, encoding, add_indicator, most = self.encoding
+        fitted = {name: fitted_column(table.column(name), impute, add_indicator, encoding == "one-hot", most)
+                  for name in table.names if not useless(table.column(name))}
+        self.columns = {name: one for name, one in fitted.items()
+                        if not isinstance(one, Categories) or len(one.texts) > 1}
+        if not self.columns:
+            raise nothing_left()
         return self
 
     def transform(self, table: Table) -> np.ndarray:
-        """Return the matrix, (n, features) float64, so that a column such as a time in seconds keeps its digits."""
-        return self.encoder.transform(self._grouped(table))
+        """Return the matrix, (n, features) float64, so that a column such as a time in seconds keeps its digits.
+
+        Raises
+            ValueError if a column of the training rows is absent, or holds a cell that is no number or date as there.
+        """
+        table = table.as_kinds({name: one.kind for name, one in self.columns.items()})
+        out = np.empty((len(table), len(self.names)))
+        start = 0
+        for name, one in self.columns.items():
+            stop = start + len(one.suffixes)
+            one.write(table.column(name), out[:, start:stop])
+            start = stop
+        return out
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the features."""
+        return [name + suffix for name, one in self.columns.items() for suffix in one.suffixes]
 
     @property
     def categorical(self) -> list[int]:
         """The indices of the features that hold codes of categories."""
-        return list(self.encoder.categorical_features)
-
-    def _grouped(self, table: Table) -> Table:
-        """Return the columns in use, with rare and unknown texts replaced by `OTHER`."""
-        columns = {name: table.column(name) for name in table.names if name not in self.dropped}
-        return Table({name: grouped(column, self.kept[name]) if name in self.kept and isinstance(column, Text)
-                      else column for name, column in columns.items()})
+        owners = [one for one in self.columns.values() for _ in one.suffixes]
+        return [j for j, one in enumerate(owners) if isinstance(one, Categories) and not one.one_hot]
 
     def state(self) -> dict[str, Any]:
         """Return the fitted state as plain data for JSON."""
-        return {"encoding": self.encoding._asdict(), "dropped": self.dropped, "kept": self.kept,
-                "encoder": self.encoder.state()}
+        return {"encoding": self.encoding._asdict(), "columns": [
+            {"name": name, "class": type(one).__name__.lower(), **one._asdict()} for name, one in self.columns.items()]}
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Features:
         """Make the features that have a given `state`; a ValueError if it is not one."""
-        made = cls(Encoding(**state["encoding"]))
-        made.dropped, made.kept = list(state["dropped"]), {name: list(texts) for name, texts in state["kept"].items()}
-        made.encoder = TableEncoder.from_state(state["encoder"])
+        try:
+            made = cls(Encoding(**state["encoding"]))
+            for column in state["columns"]:
+                fields = {key: value for key, value in column.items() if key not in ("name", "class")}
+                if not isinstance(column["name"], str) or column["name"] in made.columns:
+                    raise ValueError(f"a column is named {column['name']!r}; the names must be different texts")
+                made.columns[column["name"]] = CLASSES[column["class"]](**fields)
+                made.columns[column["name"]].check(column["name"])
+        except (KeyError, TypeError, ValueError, AttributeError) as problem:
+            raise ValueError(f"this is not the state of the features of a table: {problem}") from None
         return made
 
 
@@ -100,32 +126,24 @@ def useless(column: Column) -> bool:
     return not len(present) or (len(present) == len(cells) and bool((present == present[0]).all()))
 
 
+def nothing_left() -> ValueError:
+    """Return the error of a table in which no column can help."""
+    return ValueError("no column is left to learn from: each is empty, constant, or names the rows")
+
+
 def check_useful(table: Table) -> None:
     """Raise a ValueError if no column can help."""
     if all(useless(table.column(name)) for name in table.names):
-        raise ValueError("no column is left to learn from: each is empty, constant, or names the rows")
+        raise nothing_left()
 
 
-def kept_categories(column: Text, most: int) -> list[str]:
-    """Return the most frequent texts of a column, at most ``most``, in alphabetical order; all of them if few.
-
-    A text that occurs once is not kept where a column has more than ``most``.
-    """
-    counts = column.counts()
-    if len(counts) <= most:
-        return list(counts)
-    often = sorted(counts, key=lambda text: (-counts[text], text))[:most]
-    return sorted(text for text in often if counts[text] > 1)
-
-
-def grouped(column: Text, kept: list[str]) -> Text:
-    """Return the column with every text that is not kept replaced by `OTHER`; missing values stay missing."""
-    if set(column.texts) <= set(kept):
-        return column
-    texts = [*kept, OTHER]
-    position = {text: i for i, text in enumerate(kept)}
-    codes = np.array([*(position.get(text, len(kept)) for text in column.texts), -1], np.int32)
-    return Text(codes[column.codes], texts)
+def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
+    """Raise a ValueError if a number is too large for ``dtype``."""
+    beyond = np.abs(column) > np.finfo(dtype).max
+    if beyond.any():
+        row = int(beyond.argmax())
+        raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}, too large for {dtype}; scale the "
+                         "column down, or leave the cell empty")
 
 
 def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:

@@ -42,6 +42,15 @@ class Goal(NamedTuple):
             return float("inf")
         return loss if np.isfinite(loss) else float("inf")
 
+    @property
+    def words(self) -> str:
+        """The metric in words, such as "log loss"."""
+        return self.scoring.removeprefix("neg_").replace("_", " ")
+
+    def shown(self, loss: float) -> str:
+        """Return the metric in words with its value, which is minus the loss for a score: "log loss 0.412"."""
+        return f"{self.words} {(loss if self.scoring.startswith('neg_') else -loss):.4g}"
+
     def answer(self, predictions: np.ndarray) -> np.ndarray:
         """Return what the metric takes: labels, the probability of the second class, or the predictions themselves."""
         needs = SCORERS[self.scoring].needs

@@ -1,195 +1,242 @@
-"""The main job as one function: `tune_table` reads a table, tunes a network on it, evaluates and refits it.
+"""The job on a table: `tune_table` reads it, audits it, searches models, and returns the best with its expected score.
 
-It does what ``scratchtune tune`` does, for a script or a notebook, and with the same seed it gives the same numbers.
+``scratchtune tune`` calls the same functions, and with the same arguments it gives the same numbers.
 """
 
 from __future__ import annotations
 
 import os
-import warnings
+import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Unpack, cast
 
+import numpy as np
+
 from scratchtune import checks
-from scratchtune.evaluation.parallel import number_of_workers
-from scratchtune.job_options import JobOptions, silent
-from scratchtune.network.training import DivergenceWarning
 from scratchtune.search import SEARCHERS, Searcher
-from scratchtune.streams import note, tell
+from scratchtune.streams import tell
+from scratchtune.tables import new_rows
+from scratchtune.tables.auto import AutoClassifier, AutoRegressor
 from scratchtune.tables.describing import described
-from scratchtune.tables.option_names import in_python, python_names
-from scratchtune.tables.prepared import TEST_SHARE, Prepared, ReadOptions, RowOptions, prepare
+from scratchtune.tables.evaluating import Scores, scores_of
+from scratchtune.tables.families import FAMILIES, checked_families
+from scratchtune.tables.goal import goal_for
+from scratchtune.tables.prepared import Prepared, PrepareOptions, prepare
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.result import TableTuning
-from scratchtune.tables.search_options import Search
+from scratchtune.tables.row_order import RowOrder
 from scratchtune.tables.space_file import read_space
-from scratchtune.tables.tuning import tune_prepared
+from scratchtune.tables.target import known_target, rows_with_target
+from scratchtune.tables.target_scale import ASKED
+from scratchtune.tables.units import units_of
+from scratchtune.tables.wording import argument
 
-OF_A_FILE = ("missing", "decimal", "thousands", "date_order")  # options that say how a file is read
-
-
-class TargetOptions(ReadOptions, total=False):
-    """What is predicted, and which rows are held out."""
-
-    task: str | None
-    positive: str | None
-    drop: Sequence[str]
-    keep: Collection[str]
-    group: str | None
-    time: str | None
-    test_size: float
+MINUTES = 1.0  # the default budget
+NOTATION = ("missing", "decimal", "thousands", "date_order")  # options that say how a file is written
 
 
-class TuneOptions(TargetOptions, total=False):
-    """Those, and how the configurations are compared and the job is run."""
+class TuneOptions(PrepareOptions, total=False):
+    """The arguments of `tune_table` beside the main ones."""
 
-    add_indicator: bool
-    target_scale: str
+    text: Collection[str]
+    numeric: Collection[str]
+    missing: Collection[str]
+    decimal: str | None
+    thousands: str | None
+    date_order: str | None
+    space: Any
     scoring: str | None
-    folds: int
-    refit: bool
+    folds: int | None
+    target_scale: str
+    impute: bool
     storage: str | Path | None
     progress: bool
     verbose: bool
 
 
-ARGUMENTS = ("table", "target", "impute", "n_trials", "searcher", "space", "seed", "n_jobs",
-             *TuneOptions.__annotations__)
+class Asked(TuneOptions, total=False):
+    """All arguments of `tune_table` beside the table and the target."""
+
+    n_trials: int | None
+    minutes: float | None
+    families: Sequence[str] | str
+    searcher: str | Searcher
+    seed: int
+    n_jobs: int
+
+
+DEFAULTS: Asked = {
+    "task": None, "positive": None, "drop": (), "keep": (), "group": None, "time": None, "test_size": 0.0,
+    "strict": False, "text": (), "numeric": (), "missing": (), "decimal": None, "thousands": None, "date_order": None,
+    "space": None, "scoring": None, "folds": None, "target_scale": "auto", "impute": False, "storage": None,
+    "progress": True, "verbose": False, "n_trials": None, "minutes": None, "families": tuple(FAMILIES),
+    "searcher": "bayesian", "seed": 0, "n_jobs": 2}
+OF_THE_MODEL = ("n_trials", "scoring", "families", "n_jobs", "storage", "searcher", "space", "target_scale", "impute",
+                "strict")  # arguments that `AutoClassifier` has too
 
 
 def tune_table(
-    table: Any, target: str, *, impute: bool | str | None = None, n_trials: int | None = None,
-    searcher: str | Searcher = "bayesian", space: Any = None, seed: int = 0, n_jobs: int = 2,
-    **options: Unpack[TuneOptions],
+    table: Any, target: str, *, n_trials: int | None = None, minutes: float | None = None,
+    families: Sequence[str] | str = tuple(FAMILIES), searcher: str | Searcher = "bayesian", seed: int = 0,
+    n_jobs: int = 2, **options: Unpack[TuneOptions],
 ) -> TableTuning:
-    """Tune a network on your own table, evaluate it once on held-out rows, and return it trained on all rows.
+    """Search models for your own table, and return the best, with the score to expect on new rows.
 
     ``table`` is the path of a file, a data frame, a dict of columns, a list of dicts (one for each row) or a `Table`;
-    ``target`` is the name of the column to predict. The default configuration and up to ``n_trials`` others (None: 50;
-    for a grid and Hyperband all that they have) are compared by cross-validation on the training set; the best one and
-    the default are evaluated on the test set. ``print`` shows the report.
-
-    ``impute``: "median" or True fills missing values with the median, or the most frequent text, "mean" with the mean;
-    with ``add_indicator=True`` columns are added that say where values were missing. ``searcher`` is a name or a
-    `Searcher`, ``space`` a dict of parameters or the path of a space file (None: `default_space`), ``n_jobs`` the
-    number of trainings at the same time (-1: one on each processor), which changes no result.
+    ``target`` is the name of the column to predict. Configurations of the ``families`` ("network", "trees", "linear")
+    are compared by cross-validation until ``n_trials`` of them were tried, or else ``minutes`` (None: 1) are over; with
+    ``n_trials`` the same ``seed`` gives the same model, whatever ``n_jobs``. `AutoClassifier` describes how.
 
     Further options, as in ``scratchtune tune``:
 
-    - ``task`` ("classification" or "regression"; detected by default), ``positive`` (the positive one of two classes),
-      ``drop`` (columns to leave out), ``keep`` (columns to use though they seem to identify the rows), ``test_size``
-      (the share of the rows held out, 0.2), ``group`` (a column whose groups are never divided between training and
-      test), ``time`` (a column of times: the latest rows are the test set);
+    - ``drop`` (columns to leave out), ``keep`` (columns to use though the audit would drop them), ``group`` (a column
+      whose groups are never divided), ``time`` (a column of times: later rows are predicted from earlier ones),
+      ``test_size`` (the share of the rows that is held out, 0 by default), ``task`` ("classification" or "regression"),
+      ``positive`` (of two classes), ``strict`` (True: a finding of the audit is an error);
     - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``thousands``,
-      ``date_order``: how a file is read (see `read_table`);
-    - ``target_scale``: "linear", "log", or "auto", which takes the better one for a skewed numeric target;
-    - ``scoring`` (the score that is maximised), ``folds`` (5), ``refit`` (True: the model is trained on all rows, the
-      test set included; False: on the training set alone; the metrics are those of the latter in any case);
+      ``date_order``: how a file is read (`read_table`);
+    - ``scoring`` (the score that is maximised), ``folds``, ``searcher`` (a name or a `Searcher`), ``space`` (a dict of
+      parameters or the path of a space file), ``target_scale`` ("auto", "linear" or "log"), ``impute`` (True: missing
+      numbers are filled in for trees too);
     - ``storage`` (a file that stores every trial, from which the same call continues), ``progress`` (True: a bar),
-      ``verbose`` (False; True prints what the command line prints).
+      ``verbose`` (False; True prints the description of the table before the search).
 
     Returns
-        `TableTuning`: ``model`` with ``predict(df)`` and ``save(path)``, ``params`` (empty if no configuration was
-        better than the default), ``metrics``, ``study``, ``text()``.
+        `TableTuning`: ``model`` with ``predict`` and ``save(path)``, ``scores``, ``study``, ``text()``.
 
     Raises
         TypeError for an unknown argument or something that is no table, ValueError for a value that is not accepted,
         OSError for a file that cannot be read, RuntimeError if every training fails.
     """
+    begun = time.monotonic()
     for name in options:
         if name not in TuneOptions.__annotations__:
-            raise TypeError(f"tune_table has no argument {name!r}{checks.nearest(name, ARGUMENTS)}; it has "
-                            f"{', '.join(ARGUMENTS)}")
-    with python_names(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DivergenceWarning)  # the study records these trainings
-        verbose = checks.boolean("verbose", options.get("verbose", False))
-        run = JobOptions(number_of_workers(n_jobs), options.get("storage"),
-                         checks.boolean("progress", options.get("progress", True)), note if verbose else silent)
-        is_file = isinstance(space, (str, os.PathLike))
-        search = Search(searcher, n_trials, read_space(Path(space)) if is_file else space, seed,
-                        options.get("target_scale", "auto"))
-        chosen = _checked_choice(options, impute, search)
-        prepared = _prepared(table, target, seed, options)
-        description = described(prepared, options.get("positive"))
-        if verbose:
-            tell(in_python(description))
-        result = tune_prepared(prepared, search, run=run, **chosen)
-        result.description = description
-        return result
+            known = ("table", "target", *Asked.__annotations__)
+            raise TypeError(f"tune_table has no argument {name!r}{checks.nearest(name, known)}; it has "
+                            f"{', '.join(known)}")
+    asked = checked(cast(Asked, {**options, "n_trials": n_trials, "minutes": minutes, "families": families,
+                                 "searcher": searcher, "seed": seed, "n_jobs": n_jobs}))
+    prepared = prepared_for(table, target, asked)
+    description = described(prepared, asked["positive"])
+    if asked["verbose"]:
+        tell(description)
+    return tuned(prepared, asked, begun, description, str(table) if isinstance(table, (str, os.PathLike)) else "")
 
 
-def _checked_choice(options: TuneOptions, impute: bool | str | None, search: Search) -> dict[str, Any]:
-    """Return the arguments of `tune_prepared` that the options give, checked before the table is read."""
-    if search.trials is not None:
-        checks.integer("n_trials", search.trials, 1)
-    checks.integer("seed", search.seed, 0, 2**32 - 1)
-    if isinstance(search.searcher, str):
-        checks.choice("searcher", search.searcher, SEARCHERS)
-    strategy = {True: "median", False: None}.get(impute, impute) if isinstance(impute, bool) else impute
-    add_indicator = checks.boolean("add_indicator", options.get("add_indicator", False))
-    if add_indicator and strategy is None:
-        raise ValueError("add_indicator is True and impute is not given; it marks the values that impute fills")
-    return {"scoring": options.get("scoring"), "folds": checks.integer("folds", options.get("folds", 5), 2),
-            "refit": checks.boolean("refit", options.get("refit", True)), "impute": strategy,
-            "add_indicator": add_indicator}
+def checked(given: Asked) -> Asked:
+    """Return all arguments, checked before any work, with their defaults; a space file is read."""
+    asked = cast(Asked, {**DEFAULTS, **given})
+    for name, low in (("n_trials", 1), ("folds", 2), ("seed", 0)):
+        value = cast(Any, asked)[name]
+        if value is not None:
+            checks.integer(argument(name), value, low, 2**31 - 1)
+    if asked["minutes"] is not None:
+        checks.real(argument("minutes"), asked["minutes"], 0.0, open_low=True)
+        if asked["n_trials"] is not None:
+            raise ValueError(f"{argument('n_trials')} and {argument('minutes')} are given; give one of them")
+    checks.real(argument("test_size"), asked["test_size"], 0.0, 1.0, open_high=True)
+    if asked["n_jobs"] != -1:
+        checks.integer(argument("n_jobs"), asked["n_jobs"], 1)
+    for name in ("strict", "impute", "progress", "verbose"):
+        checks.boolean(argument(name), cast(Any, asked)[name])
+    if isinstance(asked["searcher"], str):
+        checks.choice(argument("searcher"), asked["searcher"], SEARCHERS)
+    checks.choice(argument("target_scale"), asked["target_scale"], ASKED)
+    asked["families"] = checked_families(asked["families"])
+    if isinstance(asked["space"], (str, os.PathLike)):
+        asked["space"] = read_space(Path(asked["space"]))
+    return asked
 
 
-def _prepared(table: Any, target: str, seed: int, options: TuneOptions) -> Prepared:
-    """Read the table, and hold out a test set."""
-    order = cast(RowOptions, {name: value for name, value in options.items() if name in RowOptions.__annotations__})
-    drop = [name for name in options.get("drop", ()) if name not in (target, order.get("group"), order.get("time"))]
-    given: dict[str, Any] = {name: value for name, value in options.items() if name in ("text", "numeric", *OF_A_FILE)}
-    test_size = checks.real("test_size", options.get("test_size", TEST_SHARE), 0.0, 1.0, open_low=True, open_high=True)
-    return prepare(_table(table, drop, given), target, options.get("task"), options.get("positive"),
-                   options.get("drop", ()), seed, test_size, **order)
+def prepared_for(table: Any, target: str, asked: Asked) -> Prepared:
+    """Read the table, and prepare it (`prepare`), with arguments that `checked` has returned."""
+    options = {name: cast(Any, asked)[name] for name in PrepareOptions.__annotations__}
+    skip = [name for name in asked["drop"] if name not in (target, asked["group"], asked["time"])]
+    given = {name: cast(Any, asked)[name] for name in ("text", "numeric", *NOTATION)}
+    return prepare(_table(table, skip, {name: value for name, value in given.items() if value}), target,
+                   seed=asked["seed"], **cast(PrepareOptions, options))
+
+
+def tuned(prepared: Prepared, asked: Asked, begun: float, description: str = "", source: str = "") -> TableTuning:
+    """Search models for a prepared table, and evaluate the result on its test set, if there is one.
+
+    ``begun`` (of `time.monotonic`) is when the job has begun: the time since then counts. ``source`` names the file.
+    """
+    seconds = 60.0 * (asked["minutes"] or MINUTES)
+    kind: Any = AutoClassifier if prepared.target.classes else AutoRegressor
+    model = kind(
+        time_budget=max(seconds - (time.monotonic() - begun), seconds / 4.0), random_state=asked["seed"],
+        cv=asked["folds"], verbose=int(asked["progress"]), **{name: cast(Any, asked)[name] for name in OF_THE_MODEL})
+    model.fit_prepared(prepared)
+    return TableTuning(prepared, model, _test_scores(prepared, model), description, source)
+
+
+def scored(model: Any, X: Any) -> Scores:
+    """Return the scores of a fitted model on labelled rows; X is as for its ``predict``, with the target.
+
+    The baseline is the most frequent class, or the mean, of these rows. Rows without a target are left out.
+
+    Raises
+        ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
+    """
+    target, classes = model.target_, len(model.target_.classes)
+    table = rows_with_target(new_rows.table_of(model, X, with_target=True), target.name)
+    y = known_target(table, target)
+    predictions = model.predict_proba(table) if classes else model.predict(table)
+    return scores_of(target, y, predictions, units_of(RowOrder(), None, len(y)), _baseline(classes, y, len(y)))
+
+
+def _baseline(classes: int, y: np.ndarray, rows: int) -> dict[str, np.ndarray]:
+    """The predictions of a model without features, (rows, classes) or (rows,), by its name."""
+    return {"most frequent" if classes else "mean": goal_for(classes, None).mean(y, rows)}
+
+
+def _test_scores(prepared: Prepared, model: Any) -> Scores | None:
+    """Return the scores of the model on the held-out test set, beside the baseline; None without one."""
+    rows, classes = prepared.test_rows, len(prepared.target.classes)
+    if not len(rows):
+        return None
+    table, y = prepared.test_set()
+    duplicates = prepared.audit.duplicates
+    units = units_of(prepared.rows[rows], None if duplicates is None else duplicates[rows], len(rows))
+    baseline = _baseline(classes, prepared.y[prepared.training_rows], len(rows))
+    return scores_of(prepared.target, y, model.predict_proba(table) if classes else model.predict(table), units,
+                     baseline, model.seed_)
 
 
 def _table(given: Any, drop: Sequence[str], reading: dict[str, Any]) -> Table:
     """Convert what `tune_table` accepts to a table; columns to drop are not read."""
-    if isinstance(given, (str, os.PathLike)):
-        table = read_table(given, skip=drop, **cast(ReadOptions, reading))
-        _check_named(table, reading)
-        return table
-    for name in OF_A_FILE:
-        if reading.get(name):
-            raise ValueError(f"{name} is {reading[name]!r} and table is a {type(given).__name__}; {name} says how a "
-                             "file is written: give the file's path, or change the values themselves")
-    kinds = {name: tuple(reading.get(name, ())) for name in ("text", "numeric")}
     if isinstance(given, Table):
-        for name in kinds:
-            if kinds[name]:
-                raise ValueError(f"{name} is {list(kinds[name])!r} and table is a Table, whose columns are texts or "
-                                 f"numbers already; give {name} to the function that made it")
         return given
-    table = _from_values(given, drop, kinds)
-    table.reading = table.reading._replace(text=kinds["text"], numeric=kinds["numeric"])
-    _check_named(table, reading)
+    if isinstance(given, (str, os.PathLike)) or hasattr(given, "read"):
+        table = read_table(given, skip=drop, **reading)
+    else:
+        for name in NOTATION:
+            if name in reading:
+                raise ValueError(f"{name} is {reading[name]!r} and table is a {type(given).__name__}; {name} says how "
+                                 "a file is written: give the file's path, or change the values themselves")
+        table = _of_values(given, drop, **{name: tuple(reading.get(name, ())) for name in ("text", "numeric")})
+    for name in ("text", "numeric"):
+        for column in reading.get(name, ()):
+            checks.choice(argument(name), column, table.names)
     return table
 
 
-def _from_values(given: Any, drop: Sequence[str], kinds: Mapping[str, Any]) -> Table:
+def _of_values(given: Any, drop: Sequence[str], text: tuple[str, ...], numeric: tuple[str, ...]) -> Table:
     """Make a table of a data frame, a dict of columns or a list of dicts, without the columns to drop."""
-    if hasattr(given, "columns") and hasattr(given, "dtypes"):
-        names = list(given.columns)
-        skipped = [name for name in drop if name in names]
-        table = Table.from_columns(given[[name for name in names if name not in drop]] if skipped else given, **kinds)
-    elif isinstance(given, Mapping):
-        skipped = [name for name in drop if name in given]
-        table = Table.from_columns({name: given[name] for name in given if name not in drop}, **kinds)
-    elif isinstance(given, Sequence) and given and all(isinstance(row, Mapping) for row in given):
-        skipped = list(dict.fromkeys(name for row in given for name in row if name in drop))
-        table = Table.from_rows([{name: row[name] for name in row if name not in drop} for row in given], **kinds)
-    else:
+    if isinstance(given, Sequence) and given and all(isinstance(row, Mapping) for row in given):
+        names = list(dict.fromkeys(name for row in given for name in row))
+        given = {name: [row.get(name) for row in given] for name in names}
+    is_frame = hasattr(given, "columns") and hasattr(given, "dtypes")
+    if not (is_frame or isinstance(given, Mapping)):
         raise TypeError(f"table is a {type(given).__name__}; it must be the path of a file, a data frame, a dict of "
                         "columns, a list of dicts or a Table")
-    table.skipped = tuple(skipped)
+    names = list(given.columns if is_frame else given)
+    kept = [name for name in names if name not in drop]
+    table = Table.from_columns(given[kept] if is_frame else {name: given[name] for name in kept}, text=text,
+                               numeric=numeric)
+    table.skipped = tuple(name for name in names if name in drop)
+    table.reading = table.reading._replace(text=text, numeric=numeric)
     return table
-
-
-def _check_named(table: Table, reading: Mapping[str, Any]) -> None:
-    """Raise a ValueError if ``text`` or ``numeric`` names a column that is not in the table."""
-    for option in ("text", "numeric"):
-        for name in reading.get(option, ()):
-            checks.choice(option, name, table.names)

@@ -8,16 +8,17 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune.evaluation.splits import Split
-from scratchtune.tables.families import FAMILIES, FAMILY, TARGET
+from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, Family
 from scratchtune.tables.features import Encoding, Features
 from scratchtune.tables.pace import within
 from scratchtune.tables.reading.table import Table
@@ -58,13 +59,15 @@ class Folds:
     """The rows of a table, divided into folds, with the features of each fold computed once for each encoding.
 
     ``y`` are class numbers or values. ``rows`` are those that have an out-of-fold prediction, in order: all rows, or
-    with a single split its validation rows.
+    with a single split its validation rows. With ``impute``, "median" or "mean", missing numbers are filled for all
+    families.
     """
 
     table: Table
     y: np.ndarray
     classes: int
     splits: Sequence[Split]
+    impute: str | None = None
     _features: dict[tuple[Encoding, int], tuple[Features, np.ndarray, np.ndarray]] = field(default_factory=dict)
     _locks: dict[Any, threading.Lock] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -97,21 +100,30 @@ class Folds:
                 self._features[key] = fitted, *matrices
             return self._features[key]
 
-    def member(self, params: Mapping[str, Any], seed: int, deadline: float | None = None) -> Member:
+    def member(
+        self, params: Mapping[str, Any], seed: int, deadline: float | None = None,
+        end: Callable[[], float] = lambda: math.inf,
+    ) -> Member:
         """Train a configuration on every fold.
 
         ``deadline`` (of `time.monotonic`) divides the time that is left among the folds. A network gets as many epochs
         as its share allows; a training that still takes longer ends early, and its model is used as it is.
         The first epoch, or tree, is always completed.
+
+        Raises
+            ValueError if a prediction is not finite; TimeoutError if a fold begins after the moment that ``end``
+            returns, or a network's first epoch would not end before it.
         """
         predictions = np.zeros((len(self.rows), self.classes) if self.classes else len(self.rows))
         models = []
         for fold, (_, validation) in enumerate(self.splits):
+            if time.monotonic() > end():
+                raise TimeoutError(f"the time budget was over after {fold} of {len(self.splits)} folds")
             share = None
             if deadline is not None:
                 now = time.monotonic()
                 share = now + max(deadline - now, 0.0) / (len(self.splits) - fold)
-            model = self.fold_model(params, fold, seed, share)
+            model = self.fold_model(params, fold, seed, share, end)
             at = np.searchsorted(self.rows, validation)
             predictions[at] = model.predict_matrix(self.features(model.features.encoding, fold)[2])
             models.append(model)
@@ -119,16 +131,24 @@ class Folds:
             raise ValueError("the predictions are not finite, since the training has diverged")
         return Member(predictions.astype(np.float32) if self.classes else predictions, models)
 
-    def fold_model(self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None) -> FoldModel:
-        """Train a configuration on one fold."""
+    def _encoding(self, family: Family) -> Encoding:
+        """The encoding of a family's features."""
+        own = family.encoding
+        return own._replace(impute=self.impute, add_indicator=True) if self.impute else own
+
+    def fold_model(
+        self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None,
+        end: Callable[[], float] = lambda: math.inf,
+    ) -> FoldModel:
+        """Train a configuration on one fold; see `member` for ``deadline`` and ``end``."""
         family = FAMILIES[params[FAMILY]]
-        features, X, _ = self.features(family.encoding, fold)
+        features, X, _ = self.features(self._encoding(family), fold)
         y = self.y[self.splits[fold][0]]
         kind = params.get(TARGET, LINEAR)
         estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))
         target = y if self.classes else scaled(y, kind)
         if deadline is not None:
-            estimator = within(estimator, X, target, deadline - time.monotonic())
+            estimator = within(estimator, X, target, deadline - time.monotonic(), end() - time.monotonic())
         estimator.deadline = deadline
         estimator.fit(X, target)
         scale = fitted_scale(kind, y, lambda: estimator.predict(X))

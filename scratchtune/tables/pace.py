@@ -8,6 +8,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -18,12 +19,19 @@ WORTH = 100_000  # visits of rows by all epochs: fewer are not timed
 USED = 0.9  # of the time: the pace of all rows may be slower than that of a few
 
 
-def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float) -> Any:
-    """Return the estimator, with fewer epochs where all of them would not end within so many seconds; at least one."""
+def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float, longest: float = math.inf) -> Any:
+    """Return the estimator, with fewer epochs where all of them would not end within so many seconds; at least one.
+
+    Raises
+        TimeoutError if a single epoch takes more than ``longest`` seconds.
+    """
     epochs = estimator.get_params(deep=False).get("epochs")
     if epochs is None or epochs * len(X) < WORTH:
         return estimator
     needed = seconds_a_row(estimator, X, y) * len(X)  # for an epoch
+    if needed > longest:
+        raise TimeoutError(f"an epoch takes about {needed:.1f} s, and {max(longest, 0.0):.1f} s of the time budget are "
+                           "left")
     return estimator.set_params(epochs=max(1, min(epochs, int(USED * seconds / needed))))
 
 

@@ -19,10 +19,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from scratchtune.estimators.rates import weight_decay_of
+from scratchtune.search import Categorical
 from scratchtune.tables.families import FAMILIES, FAMILY
 
 MANY = 4_000  # rows
 LARGE = "large trees"
+DEFAULTS = "linear", "trees", "network"  # the order in which the defaults are tried, those that take least time first
 
 
 @functools.cache
@@ -39,6 +42,28 @@ def portfolio(families: Sequence[str], classes: int, rows: int) -> list[dict[str
         others = [params for params in entries if params[FAMILY] != "trees"]
         entries = in_turn(others, _stored()[LARGE][task])
     return [completed(params) for params in entries if params[FAMILY] in families]
+
+
+def defaults(families: Sequence[str], classes: int, rows: int) -> dict[str, dict[str, Any]]:
+    """Return the default configuration of each family, for so many training rows, in the order in which they are tried.
+
+    It is that of the family's estimator, as far as the space can express it: trees have an ``l2_regularization`` of
+    0.001, the least of the range, for 0, and a network has the number that "auto" gives as its ``weight_decay``. A
+    network without hidden layers has no default of its own; the linear family's is that of the portfolio.
+    """
+    found = {}
+    for name in (one for one in DEFAULTS if one in families):
+        params = completed({FAMILY: name})
+        if name == "linear":
+            params = next(one for one in portfolio(("linear",), classes, rows))
+        for own, parameter in FAMILIES[name].space.items():
+            value = params[f"{name}_{own}"]
+            if own == "weight_decay":
+                value = weight_decay_of(value, params[f"{name}_batch_size"], rows)
+            if not isinstance(parameter, Categorical):
+                params[f"{name}_{own}"] = min(max(value, parameter.low), parameter.high)
+        found[name] = params
+    return found
 
 
 def in_turn(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:

@@ -1,44 +1,47 @@
-"""A test set is held out before any work, and used once, to evaluate the result."""
+"""A table is prepared before any training: its target, its audited features, and the rows that are held out.
+
+Implements section 9.2 of the document.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import NamedTuple, TypedDict, Unpack, cast
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation import train_test_split
-from scratchtune.tables.model import Target, read_target
-from scratchtune.tables.reading.kinds import EMPTY, IDENTIFIER, mostly_single
+from scratchtune import checks, protocol
+from scratchtune.estimators.labels import class_labels_of
+from scratchtune.tables.audit import Audit, audited
+from scratchtune.tables.features import table_of
 from scratchtune.tables.reading.notation import Reading
-from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table, check_names
-from scratchtune.tables.row_order import RowOrder, hold_out_groups, hold_out_latest, row_order
-from scratchtune.tables.table_encoder import TableEncoder
+from scratchtune.tables.row_order import RowOrder, hold_out, order_of_arrays, row_order
+from scratchtune.tables.target import Target, read_target, rows_with_target
+from scratchtune.tables.target_scale import check_size
+from scratchtune.tables.wording import argument
 
-TEST_SHARE = 0.2
 INDEPENDENT = RowOrder()  # rows without groups or times
 
 
 @dataclass
 class Prepared:
-    """A table with a target, and the indices of the rows of its training set and of its held-out test set."""
+    """A table of features with its target, and the indices of the rows of its training and its held-out test set.
+
+    ``y`` are class numbers, or values; ``labels`` are the classes as predictions give them, none for values.
+    """
 
     table: Table
     target: Target
     y: np.ndarray
     training_rows: np.ndarray
     test_rows: np.ndarray
-    dropped: tuple[str, ...] = ()
-    empty: tuple[str, ...] = ()  # dropped columns that hold no value
-    reading: Reading = Reading()  # how the table's file was read
-    without_target: int = 0  # rows that were left out, since their target is missing
-    identifiers: dict[str, str] = field(default_factory=dict)  # dropped columns that seem to identify rows, and why
+    dropped: tuple[str, ...] = ()  # columns that are no features: by request, of groups, and those of the audit
     rows: RowOrder = INDEPENDENT  # groups or times of the rows
-    asked: tuple[str, ...] = ()  # columns that the user wants as they are
+    audit: Audit = field(default_factory=Audit)
+    reading: Reading = Reading()  # how the table's file was read
+    labels: np.ndarray = field(default_factory=lambda: np.array([]))
 
     def training_set(self) -> tuple[Table, np.ndarray]:
         """The columns and the target of the training set."""
@@ -49,174 +52,98 @@ class Prepared:
         return self.table[self.test_rows], self.y[self.test_rows]
 
 
-class RowOptions(TypedDict, total=False):
-    """Identifiers that are features all the same, and the column of groups or of times."""
+class PrepareOptions(TypedDict, total=False):
+    """The arguments of `prepare` beside the table and the target."""
 
+    task: str | None
+    positive: str | None
+    drop: Sequence[str]
     keep: Collection[str]
     group: str | None
     time: str | None
+    test_size: float
+    strict: bool
 
 
-def prepare(
-    table: Table, target: str, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    seed: int = 0, test_size: float = TEST_SHARE, **options: Unpack[RowOptions],
-) -> Prepared:
-    """Take the target and some columns out of the table, and hold out a share of the rows as the test set.
+def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[PrepareOptions]) -> Prepared:
+    """Take the target out of a table, audit the features, and hold out a share of the rows as the test set.
 
-    For classes the test set is stratified. Rows without a target are left out, with a warning. Columns that seem to
-    identify the rows (`identifiers`) are dropped, unless ``keep``, or the ``text`` or ``numeric`` of the file's
+    ``task`` is "classification" or "regression" (by default decided by the target's values), ``positive`` the positive
+    one of two classes (by default the rarer one). Rows without a target are left out. Columns of ``drop`` are no
+    features; those that the audit drops are none either, unless ``keep``, or the ``text`` or ``numeric`` of the file's
     reading, names them. With ``group``, the name of a column, all rows of a group are on the same side, and the column
-    is no feature. With ``time``, the test set are the latest rows.
+    is no feature. With ``time``, the test set are the latest rows. ``test_size`` is the share of the test set, by
+    default 0. ``strict`` makes any finding of the audit an error.
+
+    Raises
+        ValueError if the target or a named column is absent, no feature is left, or an option does not fit the table.
     """
-    check_names("drop", drop)
-    skipped, reading, rows = table.skipped, table.reading, len(table)
-    if not rows:
-        raise ValueError("the table has a header and no rows; it must have at least one row")
+    drop, keep = options.get("drop", ()), options.get("keep", ())
+    _check_columns(table, target, drop, keep)
+    reading, rows = table.reading, len(table)
     table = rows_with_target(table, target)
-    found, y = read_target(table, target, task, positive)
-    check_classes(found, y)
-    for name in drop:
-        checks.choice("--drop", name, [name for name in (*table.names, *skipped) if name != target])
-    rows_of = row_order(table, options.get("group"), options.get("time"))
-    drop = [*drop, rows_of.name] if rows_of.kind == "group" and rows_of.name not in drop else drop
-    asked = (*_kept(table, target, options.get("keep", ())), *reading.text, *reading.numeric)
-    kinds = {name: kind for name, kind in table.kinds(asked).items() if name not in (target, *drop)}
-    empty = [name for name, kind in kinds.items() if kind.kind == EMPTY]
-    identifiers = {name: kind.why for name, kind in kinds.items()
-                   if kind.kind == IDENTIFIER and name != rows_of.name}
-    columns = table.without(target, *(name for name in drop if name in table.names), *empty, *identifiers)
-    if not columns.names:
-        only = f" ({', '.join(map(repr, identifiers))} seems to identify the rows; see --keep)" if identifiers else ""
-        raise ValueError(f"the table has no column to learn from beside the target {target!r}{only}; it needs at least "
-                         "one")
-    columns.asked = tuple(columns.names)  # their kinds are decided
-    training_rows, test_rows = hold_out(found, y, seed, test_size, rows_of)
-    return Prepared(columns, found, y, training_rows, test_rows, (*drop, *empty, *identifiers), tuple(empty), reading,
-                    rows - len(table), identifiers, rows_of, asked)
+    found, y = read_target(table, target, options.get("task"), options.get("positive"))
+    order = row_order(table, options.get("group"), options.get("time"))
+    left_out = dict.fromkeys([*drop, *[order.name] * (order.kind == "group")])
+    columns = table.without(target, *(name for name in left_out if name in table.names))
+    asked = (*keep, *reading.text, *reading.numeric, *[order.name] * (order.kind == "time"))
+    audit = audited(columns, y, found.classes, order, asked=asked, without_target=rows - len(table), seed=seed,
+                    strict=options.get("strict", False))
+    columns = _features(columns, audit)
+    test_size = checks.real(argument("test_size"), options.get("test_size", 0.0), 0.0, 1.0, open_high=True)
+    training_rows, test_rows = hold_out(y if found.classes else np.zeros(len(y), np.int64), seed, test_size, order,
+                                        audit.duplicates)
+    return Prepared(columns, found, y, training_rows, test_rows, (*left_out, *audit.dropped), order, audit, reading,
+                    np.array(found.classes, object))
 
 
-def _kept(table: Table, target: str, keep: Collection[str]) -> list[str]:
-    """Return the columns of ``keep``, which must be features."""
-    check_names("keep", keep)
-    return [checks.choice("--keep", name, [name for name in table.names if name != target]) for name in keep]
+def prepared_of_arrays(
+    X: Any, y: Any, kind: str, groups: Any = None, times: Any = None, *, strict: bool = False, seed: int = 0,
+) -> Prepared:
+    """Prepare arrays, a data frame, a dict of columns or a `Table`; ``kind`` is "classifier" or "regressor".
 
+    ``labels`` are the classes with their own type. All rows are training rows.
 
-def rows_with_target(table: Table, target: str) -> Table:
-    """Return the rows whose target is known; warn of the others, and raise a ValueError if there is no other row."""
-    missing = table.missing(target) if target in table.names else np.zeros(len(table), bool)
-    if not missing.any():
-        return table
-    left_out, rows = int(missing.sum()), len(table)
-    if left_out == rows:
-        raise ValueError(f"the target {target!r} is missing in all {checks.counted(rows, 'row')}; it must have values "
-                         "to learn from")
-    checks.warn(f"left out, since the target {target!r} is missing: {left_out:,} of {checks.counted(rows, 'row')}")
-    return table[~missing]
-
-
-def hold_out(
-    target: Target, y: np.ndarray, seed: int, share: float, rows: RowOrder = INDEPENDENT,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw the sorted indices of the training and of the test set; each class must keep two training rows.
-
-    A ``share`` of 0 makes all rows the training set.
+    Raises
+        ValueError if y has one class or value, a value of ``groups`` or ``times`` is missing, or no feature is left.
     """
-    if share == 0.0:
-        return np.arange(len(y)), np.arange(0)
-    try:
-        if rows.kind == "group":
-            training_rows, test_rows = hold_out_groups(rows.values, seed, share)
-        elif rows.kind == "time":
-            training_rows, test_rows = hold_out_latest(rows.values, share)
-        else:
-            training_rows, test_rows = train_test_split(
-                np.arange(len(y)), test_size=share, random_state=seed, stratify=y if target.classes else None)
-    except ValueError as problem:
-        raise ValueError(f"--test-size is {share:g} and there are {len(y)} rows: {problem}") from None
-    kept = y[training_rows]
-    counts = np.bincount(kept, minlength=len(target.classes)) if target.classes else np.array([len(kept)])
-    rare = int(counts.argmin())
-    if counts[rare] < 2:
-        of_class = f" of the class {target.classes[rare]!r}" if target.classes else ""
-        raise ValueError(f"--test-size is {share:g}, which leaves {counts[rare]} of the {len(y)} rows{of_class} to "
-                         "train on; hold out a smaller share")
-    return np.sort(training_rows), np.sort(test_rows)
+    table = table_of(X)
+    if kind == "classifier":
+        labels, targets = np.unique(class_labels_of(y, len(table)), return_inverse=True)
+        if len(labels) < 2:
+            raise ValueError(f"y holds one class, {labels.tolist()}; it must hold at least two")
+    else:
+        labels, targets = np.array([]), _values(y, len(table))
+    order = order_of_arrays(groups, times, len(table))
+    classes = tuple(map(str, labels.tolist()))
+    audit = audited(table, targets, classes, order, asked=table.asked, seed=seed, strict=strict)
+    return Prepared(_features(table, audit), Target("y", classes, ""), targets, np.arange(len(table)), np.arange(0),
+                    tuple(audit.dropped), order, audit, table.reading, labels)
 
 
-class Encoded(NamedTuple):
-    """A table as arrays: the training set ``X``, ``y``, the test set ``X_test``, ``y_test``; column and class names."""
-
-    X: np.ndarray
-    y: np.ndarray
-    X_test: np.ndarray
-    y_test: np.ndarray
-    feature_names: list[str]
-    classes: tuple[str, ...]
-
-
-class ReadOptions(TypedDict, total=False):
-    """How the file is read: these arguments of `read_table`."""
-
-    text: Collection[str]
-    numeric: Collection[str]
-    missing: Collection[str]
-    decimal: str | None
-    thousands: str | None
-    date_order: str | None
+def _check_columns(table: Table, target: str, drop: Sequence[str], keep: Collection[str]) -> None:
+    """Raise unless there are rows, and ``drop`` and ``keep`` are lists of columns other than the target."""
+    if not len(table):
+        raise ValueError("the table has a header and no rows; it must have at least one row")
+    for name, given, known in (("drop", drop, (*table.names, *table.skipped)), ("keep", keep, table.names)):
+        check_names(argument(name), given)
+        for column in given:
+            checks.choice(argument(name), column, [other for other in known if other != target])
 
 
-class AllOptions(ReadOptions, total=False):
-    """`ReadOptions`, those of the rows, and an argument of the encoder."""
-
-    add_indicator: bool
-    keep: Collection[str]
-    group: str | None
-    time: str | None
+def _features(columns: Table, audit: Audit) -> Table:
+    """Return the columns that the audit keeps, whose kinds are then decided."""
+    kept = columns.without(*audit.dropped)
+    kept.asked = tuple(kept.names)
+    return kept
 
 
-def prepare_table(
-    path: str | Path, target: str, *, task: str | None = None, positive: str | None = None, drop: Sequence[str] = (),
-    impute: str | None = None, seed: int = 0, test_size: float = TEST_SHARE, **read_options: Unpack[AllOptions],
-) -> Encoded:
-    """Read a table, and split and encode its rows as ``scratchtune tune`` does; encoders see the training set only.
-
-    ``test_size`` is the share of the rows that is held out as the test set. ``text``, ``numeric``, ``missing``,
-    ``decimal``, ``thousands`` and ``date_order`` are arguments of `read_table`, ``impute`` and ``add_indicator`` of
-    `TableEncoder`, and ``keep``, ``group`` and ``time`` of `prepare`: columns that are features though they seem to
-    identify the rows, a column whose groups are never divided, and a column of times, whose latest rows are the test
-    set.
-    """
-    add_indicator = read_options.pop("add_indicator", False)
-    for name in read_options:
-        if name not in AllOptions.__annotations__:
-            raise TypeError(f"prepare_table has no argument {name!r}; those of read_table that it takes are text, "
-                            "numeric, missing, decimal, thousands and date_order")
-    given = dict(read_options)
-    of_rows = {name: given.pop(name) for name in RowOptions.__annotations__ if name in given}
-    skip = [name for name in drop if name not in (target, of_rows.get("group"), of_rows.get("time"))]
-    table = read_table(path, skip=skip, **cast(ReadOptions, given))
-    prepared = prepare(table, target, task, positive, drop, seed, test_size, **cast(RowOptions, of_rows))
-    (training, y), (test, y_test) = prepared.training_set(), prepared.test_set()
-    encoder = TableEncoder(impute=impute, handle_unknown="ignore", add_indicator=add_indicator).fit(training)
-    names = encoder.get_feature_names_out().tolist()
-    return Encoded(encoder.transform(training), y, encoder.transform(test), y_test, names, prepared.target.classes)
-
-
-def check_classes(target: Target, y: np.ndarray) -> None:
-    """Raise unless each class has at least three rows (two to train on, one to test on) and a label of one line."""
-    if not target.classes:
-        return
-    for label in target.classes:
-        if len(label.splitlines()) > 1:
-            raise ValueError(
-                f"the class {label!r} of the target {target.name!r} holds a line break; a label must be one line, "
-                "since predict prints one line per row")
-    counts = np.bincount(y, minlength=len(target.classes))
-    if single := mostly_single(counts):
-        raise ValueError(f"the target {target.name!r} holds {single} Take "
-                         "another column, or --task regression")
-    rare = int(counts.argmin())
-    if counts[rare] < 3:
-        raise ValueError(
-            f"the class {target.classes[rare]!r} of the target {target.name!r} is in {counts[rare]} of the rows"
-            "; each class needs at least 3: take its rows out, or join it with another class")
+def _values(y: Any, rows: int) -> np.ndarray:
+    """Return the targets of a regression, (rows,) float64."""
+    values = protocol.column_as_vector(checks.targets("y", y, rows).astype(np.float64))
+    if values.ndim != 1:
+        raise ValueError(f"y has shape {values.shape}; it must be (n,)")
+    check_size("y", values)
+    if values.min() == values.max():
+        raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
+    return values

@@ -10,14 +10,15 @@ Implements section 9.2 of the document.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.splits import GroupKFold, Split, TimeSeriesSplit
+from scratchtune.evaluation.splits import Split, TimeSeriesSplit
 from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.reading.date_columns import written_day
 from scratchtune.tables.reading.table import Table
+from scratchtune.tables.wording import argument
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,28 +42,96 @@ class RowOrder:
 def row_order(table: Table, group: str | None, time: str | None) -> RowOrder:
     """Return the groups or times of the rows of a table; a ValueError if both are given, or a value is missing."""
     if group is not None and time is not None:
-        raise ValueError(f"--group is {group!r} and --time is {time!r}; give one of them")
+        raise ValueError(f"{argument('group')} is {group!r} and {argument('time')} is {time!r}; give one of them")
     if group is None and time is None:
         return RowOrder()
-    name, option = (group, "--group") if group is not None else (time, "--time")
-    column = table.column(checks.choice(option, name, table.names))
-    missing = table.missing(str(name))
+    kind, name = ("group", str(group)) if group is not None else ("time", str(time))
+    return _order_of(kind, argument(kind), table, checks.choice(argument(kind), name, table.names))
+
+
+def order_of_arrays(groups: Any, times: Any, rows: int) -> RowOrder:
+    """Return the groups or times, each (rows,), of rows; independent rows if both are None."""
+    if groups is not None and times is not None:
+        raise ValueError("groups and times are both given; give one of them")
+    if groups is None and times is None:
+        return RowOrder()
+    kind, values = ("group", groups) if groups is not None else ("time", times)
+    if np.shape(values) != (rows,):
+        raise ValueError(f"{kind}s has shape {np.shape(values)} and X has {rows} rows; it must hold one {kind} for "
+                         "each row")
+    name = f"{kind}s"
+    return _order_of(kind, name, Table.from_columns({name: values}, text=[name] * (kind == "group")), name)
+
+
+def _order_of(kind: str, said: str, table: Table, name: str) -> RowOrder:
+    """Return the groups or the times that a column holds; ``said`` is the argument that names it."""
+    column, missing = table.column(name), table.missing(name)
     if missing.any():
         raise ValueError(
-            f"{option} is {name!r}, which is missing in {checks.counted(int(missing.sum()), 'row')}, first in row "
+            f"{said} is {name!r}, which is missing in {checks.counted(int(missing.sum()), 'row')}, first in row "
             f"{int(missing.argmax()) + 1}; every row needs a value")
-    if option == "--group":
-        codes = column.codes if isinstance(column, Text) else column
-        return RowOrder("group", str(name), np.unique(codes, return_inverse=True)[1])
-    if isinstance(column, Dates):
-        return RowOrder("time", str(name), column.values_in_days(), True)
-    if isinstance(column, Text):
-        raise ValueError(f"--time is {name!r}, which holds texts such as {next(iter(column.counts()))!r}; it must hold "
+    if kind == "group":
+        numbers = np.unique(column.codes if isinstance(column, Text) else column, return_inverse=True)[1]
+        if numbers.max() == 0:
+            raise ValueError(f"{said} is {name!r}, which is the same in all rows; there must be at least two groups")
+        return RowOrder("group", name, numbers)
+    if isinstance(column, Text) and not isinstance(column, Dates):
+        raise ValueError(f"{said} is {name!r}, which holds texts such as {next(iter(column.counts()))!r}; it must hold "
                          "numbers or dates")
-    return RowOrder("time", str(name), column)
+    dates = isinstance(column, Dates)
+    return RowOrder("time", name, column.values_in_days() if isinstance(column, Dates) else column, dates)
 
 
 # The test set ---------------------------------------------------------------------------------------------------------
+
+
+def hold_out(
+    classes: np.ndarray, seed: int, share: float, rows: RowOrder, duplicates: np.ndarray | None = None,
+) -> Split:
+    """Return the sorted indices of the training and of the test set, which has about this ``share`` of the rows.
+
+    ``classes`` (n,) are numbers of classes, zeros for a regression, and ``duplicates`` (n,) the same number for equal
+    rows. Whole groups are held out, or the latest rows, or rows that are drawn for each class.
+    """
+    if share == 0.0:
+        return np.arange(len(classes)), np.arange(0)
+    try:
+        if rows.kind == "group":
+            training, test = hold_out_groups(rows.values, seed, share)
+        elif rows.kind == "time":
+            training, test = hold_out_latest(rows.values, share)
+        else:
+            numbers = np.arange(len(classes)) if duplicates is None else duplicates
+            training, test = hold_out_rows(classes, numbers, seed, share)
+    except ValueError as problem:
+        raise ValueError(f"{argument('test_size')} is {share:g} and there are {len(classes)} rows: {problem}") from None
+    if classes.any() and len(np.unique(classes[training])) < 2:
+        raise ValueError(f"{argument('test_size')} is {share:g}, which leaves one class in the {len(training)} rows to "
+                         "train on; hold out a smaller share")
+    return training, test
+
+
+def hold_out_rows(classes: np.ndarray, unit: np.ndarray, seed: int, share: float) -> Split:
+    """Draw about the same ``share`` of each class; rows with the same ``unit`` are on the same side.
+
+    The units of each class are shuffled, and a systematic sample of all of them is taken. A class of one unit stays in
+    the training set.
+
+    >>> training, test = hold_out_rows(np.array([0] * 8 + [1] * 4), np.arange(12), 0, 0.25)
+    >>> (test < 8).sum(), (test >= 8).sum(), len(training)
+    (np.int64(2), np.int64(1), 9)
+    """
+    first = np.unique(unit, return_index=True)[1]  # a row of each unit
+    rng = np.random.default_rng([seed, 2])
+    shuffled = first[rng.permutation(len(first))]
+    ordered = shuffled[np.argsort(classes[shuffled], kind="stable")]
+    ordered = ordered[np.bincount(classes[ordered])[classes[ordered]] > 1]
+    if len(ordered) < 2:
+        raise ValueError("no row can be held out, since each class has one row")
+    steps = np.floor(share * np.arange(len(ordered) + 1) + rng.random())
+    held = ordered[np.diff(steps) > 0.0]
+    is_test = np.isin(unit, unit[held if len(held) else ordered[:1]])
+    return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 
 
 def hold_out_groups(group: np.ndarray, seed: int, share: float) -> Split:
@@ -103,11 +172,6 @@ def hold_out_latest(time: np.ndarray, share: float) -> Split:
 # Folds ----------------------------------------------------------------------------------------------------------------
 
 
-def group_folds(group: np.ndarray, folds: int) -> list[Split]:
-    """Folds of whole groups, about equal in rows."""
-    return list(GroupKFold(folds).split(group, groups=group))
-
-
 def time_folds(time: np.ndarray, folds: int) -> list[Split]:
     """Splits that train on earlier rows and test on later ones, as `TimeSeriesSplit` makes of rows in time order.
 
@@ -122,7 +186,7 @@ def time_folds(time: np.ndarray, folds: int) -> list[Split]:
     ends = [int(np.searchsorted(ordered, ordered[test[0]])) for _, test in TimeSeriesSplit(folds).split(time)]
     if ends[0] == 0 or len(set(ends)) < folds:
         raise ValueError(f"too many rows have the same time, of which there are {len(np.unique(time)):,}, for {folds} "
-                         "folds; take fewer --folds")
+                         f"folds; take fewer {argument('folds')}")
     return [(np.sort(order[:start]), np.sort(order[start:end]))
             for start, end in zip(ends, [*ends[1:], len(time)], strict=True)]
 
@@ -134,27 +198,7 @@ def most_time_folds(rows: RowOrder, most: int) -> list[Split]:
             return time_folds(rows.values, folds)
         except ValueError:
             continue
-    different = len(np.unique(rows.values))
-    raise ValueError(f"--time is {rows.name!r}, which holds {checks.counted(different, 'different time')} in "
+    different = checks.counted(len(np.unique(rows.values)), "different time")
+    raise ValueError(f"{argument('time')} is {rows.name!r}, which holds {different} in "
                      f"{checks.counted(len(rows.values), 'row')}; two folds need three times or more, and about a "
                      "third of the rows in each of the three parts")
-
-
-# In words -------------------------------------------------------------------------------------------------------------
-
-
-def described_split(rows: RowOrder, training: np.ndarray, test: np.ndarray) -> list[str]:
-    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
-    if rows.kind == "none":
-        return []
-    if not len(test):
-        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
-        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
-    if rows.kind == "group":
-        sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
-        return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
-                "folds have whole groups too"]
-    first = rows.values[test].min()
-    since = written_day(first) if rows.dates else f"{first:g}"
-    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
-            "each fold trains on earlier rows than it tests"]

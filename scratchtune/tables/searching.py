@@ -1,4 +1,4 @@
-"""The search of AutoML: first the portfolio, then Bayesian search over all families, within a budget.
+"""The search of AutoML: the defaults, then the portfolio, then Bayesian search over all families, within a budget.
 
 The result is an ordinary study: `study.trials`, `study.why` and the plots of `scratchtune.insight` show what was tried.
 With a budget of trials, neither the number of threads nor an interruption changes the study.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,13 +19,16 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.digests import digest_of
-from scratchtune.search import BayesianSearch, Categorical
+from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
+from scratchtune.search.grid import finest_grid
 from scratchtune.study import Study, Trial
-from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, joint_space
+from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, ends, given_space, joint_space
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
-from scratchtune.tables.portfolio import portfolio
-from scratchtune.tables.target_scale import scales_to_try
+from scratchtune.tables.portfolio import DEFAULTS, defaults, portfolio
+from scratchtune.tables.reading.columns import Dates, Text
+from scratchtune.tables.target_scale import LINEAR, scales_to_try
+from scratchtune.tables.wording import argument
 
 AT_ONCE = 4  # trials that may run at the same time without changing the study
 MANY = 10**6  # more trials than any time budget allows
@@ -33,6 +36,8 @@ SEARCH_SHARE = 0.92  # of the time budget; the rest chooses the ensemble
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
+EPOCHS = 27  # Hyperband's largest budget, if the space has no epochs
+LARGEST_GRID = 1000  # points of a grid without a number of trials
 
 
 class Budget(NamedTuple):
@@ -48,28 +53,49 @@ class Budget(NamedTuple):
         return None if self.trials is not None or self.seconds is None else self.begun + SEARCH_SHARE * self.seconds
 
 
+class Plan(NamedTuple):
+    """What is searched, and how: the arguments of `AutoClassifier` of these names."""
+
+    families: Sequence[str]
+    searcher: str | Searcher = "bayesian"
+    space: Mapping[str, Any] | None = None
+    target_scale: str = "auto"
+
+    @property
+    def has_portfolio(self) -> bool:
+        """Whether the defaults and the portfolio are the first trials: a user's searcher or space has its own."""
+        return self.searcher == "bayesian" and self.space is None
+
+
 @dataclass
 class Searched:
     """What the search has found: the study, and the members that are in memory, by number of trial.
 
-    ``interruption`` is the one that has ended the search before its budget was used, None if none has.
+    The default of a family has a number below 0 if it is no trial, since the space is a user's. ``interruption`` is
+    the one that has ended the search before its budget was used, None if none has.
     """
 
     study: Study
     folds: Folds
     members: dict[int, Member] = field(default_factory=dict)
     interruption: KeyboardInterrupt | None = None
+    defaults: dict[str, int] = field(default_factory=dict)  # by family
+
+    def params(self, number: int) -> dict[str, Any]:
+        """Return a configuration by its number; of a default that is no trial only the family."""
+        if number >= 0:
+            return params_of(self.study.trials[number])
+        return {FAMILY: next(name for name, known in self.defaults.items() if known == number)}
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
         if number not in self.members:
-            trial = self.study.trials[number]
-            self.members[number] = self.folds.member(trial.params, trial.seed)
+            self.members[number] = self.folds.member(self.params(number), self.study.trials[number].seed)
         return self.members[number]
 
     def predictions(self, number: int) -> np.ndarray:
         """Return a trial's out-of-fold predictions, from memory or from the study's file."""
-        saved = self.study.trials[number].saved
+        saved = self.study.trials[number].saved if number >= 0 else None
         if number not in self.members and saved is not None and PREDICTIONS in saved:
             return saved[PREDICTIONS]
         return self.member(number).predictions
@@ -83,6 +109,11 @@ class Searched:
         """Return the same without the trials whose members are not in memory."""
         return [number for number in self.ranked() if number in self.members]
 
+    def baselines(self) -> dict[str, int]:
+        """Return the number of each family's default that was trained, by family."""
+        known = {*self.ranked(), *self.members}
+        return {name: number for name, number in self.defaults.items() if number in known}
+
 
 class Objective:
     """The out-of-fold loss of a configuration; it keeps the members from which the ensemble is chosen."""
@@ -93,51 +124,69 @@ class Objective:
         self._losses: dict[int, tuple[float, str]] = {}  # of the members in memory, with their families
 
     def __call__(self, trial: Trial) -> float:
-        """Train a trial's configuration on all folds, and return its loss."""
-        deadline = self.budget.deadline
-        if deadline is not None:  # a share of it for each trial
-            deadline = min(deadline, time.monotonic() + TRIAL_SHARE * (deadline - self.budget.begun))
-        folds = self.searched.folds
-        member = folds.member(trial.params, trial.seed, deadline)
+        """Train a trial's configuration on all folds, and return its loss; the losses of the folds are stored."""
+        params, folds = params_of(trial), self.searched.folds
+        member = self.member(params, trial.seed)
         loss = self.goal.loss(folds.targets, member.predictions)
+        trial.scores = [None if np.isinf(one) else one for one in fold_losses(self.goal, folds, member.predictions)]
         if self.store:
             trial.save({PREDICTIONS: member.predictions})
         with self._lock:
-            self._keep(trial.number, member, loss, trial.params[FAMILY])
+            self._keep(trial.number, member, loss, params[FAMILY])
         return loss
 
+    def member(self, params: Mapping[str, Any], seed: int) -> Member:
+        """Train a configuration; where the time is over and another one is trained, a TimeoutError ends it."""
+        over = self.budget.deadline
+        if over is None:
+            return self.searched.folds.member(params, seed)
+        deadline = min(over, time.monotonic() + TRIAL_SHARE * (over - self.budget.begun))  # a share for each trial
+        return self.searched.folds.member(params, seed, deadline, lambda: over if self.searched.members else np.inf)
+
     def _keep(self, number: int, member: Member, loss: float, family: str) -> None:
-        """Keep a member; forget those that are neither among the best `LIBRARY` nor the best of their family."""
+        """Keep a member; forget those that are not among the best `LIBRARY`, best of their family, or a default."""
         self.searched.members[number] = member
         self._losses[number] = loss, family
         ranked = sorted(self._losses, key=lambda known: (self._losses[known][0], known))
         firsts = {next(known for known in ranked if self._losses[known][1] == name)
                   for name in {name for _, name in self._losses.values()}}
         for known in ranked[LIBRARY:]:
-            if known not in firsts:
+            if known not in firsts and known not in self.searched.defaults.values():
                 del self._losses[known], self.searched.members[known]
 
 
+def params_of(trial: Trial) -> dict[str, Any]:
+    """Return a trial's configuration; a budget, of Hyperband, is its number of epochs."""
+    return trial.params if trial.budget is None else {
+        **trial.params, f"{trial.params[FAMILY]}_epochs": int(trial.budget)}
+
+
+def fold_losses(goal: Goal, folds: Folds, predictions: np.ndarray) -> list[float]:
+    """Return the loss of out-of-fold predictions on the validation rows of each fold."""
+    return [goal.loss(folds.targets[part], predictions[part]) for part in folds.parts()]
+
+
 def search(
-    goal: Goal, folds: Folds, families: Sequence[str], budget: Budget, seed: int = 0, n_jobs: int = 1,
+    goal: Goal, folds: Folds, plan: Plan, budget: Budget, seed: int = 0, n_jobs: int = 1,
     storage: str | Path | None = None, progress: bool = True,
 ) -> Searched:
     """Try configurations until the budget is used, on ``n_jobs`` threads; see `AutoClassifier` for the arguments.
 
     Raises RuntimeError if no configuration could be trained.
     """
-    study = new_study(goal, folds, families, seed, storage)
-    searched = Searched(study, folds)
-    objective = Objective(goal, searched, budget, store=storage is not None)
+    searched = new_search(goal, folds, plan, budget, seed, storage)
+    study, objective = searched.study, Objective(goal, searched, budget, store=storage is not None)
     with _bar(budget, len(study.trials), progress) as bar:
         def show(study: Study, trial: Trial) -> None:
             done = time.monotonic() - budget.begun if budget.trials is None else len(study.trials)
             bar.update(min(done, bar.total) - bar.n)
-            bar.set_postfix_str(f"trial {trial.number}, best {study.best_value:.6g}" if _has_best(study) else "")
+            bar.set_postfix_str(f"best {goal.shown(study.best_value)}" if searched.ranked() else "")
 
-        deadline = budget.deadline
-        timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
         try:
+            for number in () if plan.has_portfolio else searched.defaults.values():
+                searched.members[number] = objective.member(searched.params(number), seed)
+            deadline = budget.deadline
+            timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
             study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
                       callbacks=[show], progress=False, max_failures="unlimited")
         except KeyboardInterrupt as signalled:
@@ -148,34 +197,78 @@ def search(
     return searched
 
 
-def new_study(
-    goal: Goal, folds: Folds, families: Sequence[str], seed: int, storage: str | Path | None,
-) -> Study:
-    """Return the study, in which the portfolio's configurations are enqueued."""
-    space = joint_space(families)
-    scales = scales_to_try(folds.y, is_regression=True) if not goal.classes else ()
-    if len(scales) > 1:
+def new_search(
+    goal: Goal, folds: Folds, plan: Plan, budget: Budget, seed: int, storage: str | Path | None,
+) -> Searched:
+    """Return the study, in which the defaults and the portfolio's configurations are enqueued."""
+    families = plan.families
+    space = joint_space(families) if plan.space is None else given_space(families, plan.space, goal.classes)
+    scales = scales_to_try(folds.y, not goal.classes, plan.target_scale)
+    if scales != (LINEAR,):
         space[TARGET] = Categorical(list(scales))
-    data = digest_of(*[rows for split in folds.splits for rows in split], folds.y,
-                     also=f"{goal.scoring} {folds.table.names}")
-    study = Study(space, BayesianSearch(parallel=AT_ONCE), "minimize", seed, storage, "auto", data=data)
-    for params in with_scales(portfolio(families, goal.classes, len(folds.y)), scales):
+    searcher, joint = searcher_for(plan, Space(space), budget.trials)
+    study = Study(joint, searcher, "minimize", seed, storage, "auto", data=_digest(goal, folds))
+    names = [name for name in DEFAULTS if name in families]
+    if not plan.has_portfolio:
+        return Searched(study, folds, defaults={name: -1 - k for k, name in enumerate(names)})
+    scale = {TARGET: scales[0]} if TARGET in space else {}
+    first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
+    later = with_scales(portfolio(families, goal.classes, len(folds.y)), scales)
+    for params in [*first, *(params for params in later if params not in first)]:
         study.enqueue(params)
-    return study
+    return Searched(study, folds, defaults={name: number for number, name in enumerate(names)})
+
+
+def searcher_for(plan: Plan, space: Space, trials: int | None) -> tuple[Searcher, Space]:
+    """Return the searcher and the space that it searches.
+
+    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited. Hyperband
+    chooses the epochs of each training itself, up to the largest number in the space, so the space returned has none.
+    """
+    name, known = argument("searcher"), plan.searcher
+    if known == "bayesian":
+        return BayesianSearch(parallel=AT_ONCE), space
+    if known == "grid" and trials is not None:
+        return finest_grid(space, trials), space
+    if known == "grid":
+        size = GridSearch().total(space)
+        if size > LARGEST_GRID:
+            raise ValueError(f"{name} is 'grid', and the grid has {size:,} points; without {argument('n_trials')} it "
+                             f"may have at most {LARGEST_GRID:,}: give {argument('n_trials')}, for the finest grid of "
+                             f"so many points, or a smaller {argument('space')}")
+        return GridSearch(), space
+    if known != "hyperband":
+        return as_searcher(known).for_workers(AT_ONCE), space
+    if len(plan.families) > 1 or plan.families[0] == "trees":
+        raise ValueError(f"{name} is 'hyperband', whose budget is the number of epochs, and {argument('families')} is "
+                         f"{list(plan.families)!r}; it must be 'network' or 'linear' alone")
+    epochs = f"{plan.families[0]}_epochs"
+    rest = {key: parameter for key, parameter in space.parameters.items() if key != epochs}
+    for key, parameter in rest.items():
+        if epochs in (parameter.when or {}):
+            raise ValueError(f"{argument('space')} makes {key!r} depend on the epochs, which hyperband chooses itself; "
+                             "let it depend on something else, or take another searcher")
+    most = max(ends(space.parameters[epochs])) if epochs in space.parameters else EPOCHS
+    return Hyperband(max_budget=most), Space(rest)
+
+
+def _digest(goal: Goal, folds: Folds) -> str:
+    """Return a hash of all that determines the losses: rows, columns, folds and scoring."""
+    arrays, about = [folds.y, *(rows for split in folds.splits for rows in split)], f"{goal.scoring} {folds.impute}"
+    for name in folds.table.names:
+        column = folds.table.column(name)
+        arrays.append(column.codes if isinstance(column, Text) else column)
+        if isinstance(column, Dates):
+            arrays.append(column.days)
+        about += f", {name!r} {column.texts!r}" if isinstance(column, Text) else f", {name!r}"
+    return digest_of(*arrays, also=about)
 
 
 def with_scales(configurations: Sequence[dict[str, Any]], scales: Sequence[str]) -> list[dict[str, Any]]:
     """Return the configurations with each scale of the target, where there is a choice: the logarithm first."""
-    if len(scales) < 2:
+    if tuple(scales) == (LINEAR,):
         return list(configurations)
-    found = []
-    for params in configurations:
-        found += [{**params, TARGET: scale} for scale in reversed(scales)]
-    return found
-
-
-def _has_best(study: Study) -> bool:
-    return any(trial.state == "complete" for trial in study.trials)
+    return [{**params, TARGET: scale} for params in configurations for scale in reversed(scales)]
 
 
 def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
@@ -192,3 +285,18 @@ def best_of_families(searched: Searched) -> dict[str, int]:
     for number in searched.ranked():
         best.setdefault(searched.study.trials[number].params[FAMILY], number)
     return {name: best[name] for name in FAMILIES if name in best}
+
+
+def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
+    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params.
+
+    The defaults of families are among them, with numbers below 0 if they are no trials.
+    """
+    trials, found = searched.study.trials, []
+    for number in {*searched.ranked(), *searched.baselines().values()}:
+        trial, params = trials[number] if number >= 0 else None, searched.params(number)
+        loss = trial.value if trial else goal.loss(searched.folds.targets, searched.predictions(number))
+        found.append({
+            "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
+            "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
+    return sorted(found, key=lambda row: (-row["score"], row["number"]))

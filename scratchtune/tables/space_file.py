@@ -10,6 +10,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search import Categorical, Float, Int
+from scratchtune.tables.wording import argument
 
 
 def read_space(path: str | Path) -> dict[str, Any]:
@@ -20,23 +21,24 @@ def read_space(path: str | Path) -> dict[str, Any]:
     {"choices": [..], "when": ..} is a choice that depends on another parameter. A range is one of integers if both ends
     are written as integers, unless "type" is "float".
     """
+    about = f"{argument('space')} is {str(path)!r}"
     try:
         given = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
     except FileNotFoundError:
-        raise FileNotFoundError(f"--space is {str(path)!r}; there is no such file") from None
+        raise FileNotFoundError(f"{about}; there is no such file") from None
     except RecursionError:
-        raise ValueError(f"--space is {str(path)!r}; it is nested too deeply, it must be an object from names to lists "
-                         "or ranges") from None
+        raise ValueError(f"{about}; it is nested too deeply, it must be an object from names to lists or "
+                         "ranges") from None
     except (OSError, ValueError) as problem:
-        raise ValueError(f"--space is {str(path)!r}; it must hold JSON: {problem}") from None
+        raise ValueError(f"{about}; it must hold JSON: {problem}") from None
     if not isinstance(given, dict) or not given:
-        raise ValueError(f"--space is {str(path)!r}; it must hold an object from names to lists or ranges")
+        raise ValueError(f"{about}; it must hold an object from names to lists or ranges")
     space = {}
     for name, entry in given.items():
         try:
             space[name] = _parameter(name, entry)
         except (TypeError, ValueError) as problem:
-            raise ValueError(f"--space, {name!r}: {problem}") from None
+            raise ValueError(f"{argument('space')}, {name!r}: {problem}") from None
     return space
 
 

@@ -16,49 +16,67 @@ from scratchtune import checks
 from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
 from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
-from scratchtune.protocol import is_missing
+from scratchtune.tables.row_order import RowOrder, most_time_folds
 
 FOLDS, SMALL_FOLDS, FEWER_FOLDS = 5, 8, 3
 SMALL, LARGE, HUGE = 1_000, 30_000, 100_000  # rows
 LARGE_A_SECOND, HUGE_A_SECOND = 200, 500  # the same for each second of a time budget, where that is less,
 LEAST_LARGE, LEAST_HUGE = 5_000, 10_000  # but not less than these
+INDEPENDENT = RowOrder()
 HELD_OUT = 0.1  # of a table with more than `HUGE` rows
 
 
 def splits_for(
-    rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int, seconds: float = np.inf,
+    y: np.ndarray, classes: int, cv: Any = None, rows: RowOrder = INDEPENDENT, seed: int = 0, seconds: float = np.inf,
+    duplicates: np.ndarray | None = None,
 ) -> list[Split]:
     """Return the (training, validation) row indices; ``cv`` is None, a number of folds, a splitter, or pairs.
 
-    ``seconds`` is the time budget, if there is one.
+    A fold has whole groups of rows, or with times it trains on earlier rows than it tests. Equal rows, which have the
+    same number in ``duplicates`` (n,), are in one fold. ``seconds`` is the time budget, if there is one. A fold that
+    would train on one class alone is left out, with a warning.
 
-    Raises ValueError if there are too few rows, or only one class among the training rows of a fold.
+    Raises ValueError if there are too few rows, or no fold trains on two classes.
     """
-    enough_rows(rows)
-    splits = _splits(rows, y, classes, cv, groups, seed, seconds)
-    for number, (training, _) in enumerate(splits, 1):
-        if classes and len(np.unique(y[training])) < 2:
-            raise ValueError(f"the {checks.counted(len(training), 'row')} that fold {number} of {len(splits)} trains "
-                             "on hold one class; each fold needs two: more rows of the rare classes, or other folds")
-    return splits
+    enough_rows(len(y))
+    splits = _splits(y, classes, cv, rows, seed, seconds, duplicates)
+    kept = [split for split in splits if not classes or len(np.unique(y[split[0]])) > 1]
+    if not kept:
+        raise ValueError(f"the rows that each of {checks.counted(len(splits), 'fold')} trains on hold one class; two "
+                         "are needed: more rows of the rare classes, or other folds")
+    if len(kept) < len(splits):
+        checks.warn(f"{checks.counted(len(splits) - len(kept), 'fold')} of {len(splits)} left out, since the rows to "
+                    "train on hold one class")
+    return kept
 
 
 def _splits(
-    rows: int, y: np.ndarray, classes: int, cv: Any, groups: Any, seed: int, seconds: float,
+    y: np.ndarray, classes: int, cv: Any, rows: RowOrder, seed: int, seconds: float, duplicates: np.ndarray | None,
 ) -> list[Split]:
-    if groups is not None:
-        groups = _group_numbers(groups, rows)
+    n = len(y)
+    groups = rows.values if rows.kind == "group" else None
     if cv is not None and (isinstance(cv, bool) or not isinstance(cv, (int, np.integer))):
-        return _checked(resolve_folds(cv, y, bool(classes)).split(np.zeros((rows, 1)), y, groups), rows)
-    folds = checks.integer("cv", cv, 2) if cv is not None else _folds(rows, seconds)
+        return _checked(resolve_folds(cv, y, bool(classes)).split(np.zeros((n, 1)), y, groups), n)
+    folds = checks.integer("cv", cv, 2) if cv is not None else _folds(n, seconds)
+    if rows.kind == "time":
+        return most_time_folds(rows, min(folds, FOLDS) if cv is None else folds)
     if groups is not None:
-        folds = min(folds, len(np.unique(groups)))
-        return _checked(GroupKFold(folds).split(np.zeros((rows, 1)), y, groups), rows)
-    smallest = int(np.bincount(y).min()) if classes else rows
+        return _checked(GroupKFold(min(folds, len(np.unique(groups)))).split(np.zeros((n, 1)), y, groups), n)
+    if duplicates is None:
+        return _shuffled(y, classes, folds, cv, seed, seconds)
+    _, first, number = np.unique(duplicates, return_index=True, return_inverse=True)
+    return [(np.flatnonzero(np.isin(number, training)), np.flatnonzero(np.isin(number, validation)))
+            for training, validation in _shuffled(y[first], classes, folds, cv, seed, seconds)]
+
+
+def _shuffled(y: np.ndarray, classes: int, folds: int, cv: Any, seed: int, seconds: float) -> list[Split]:
+    """Return folds of rows in random order, stratified by class where each has enough rows."""
+    rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
+    smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
         one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
         return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y), rows)
-    folds = min(folds, rows // 2)
+    folds = max(min(folds, rows // 2), 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
     return _checked(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y), rows)
 
@@ -73,25 +91,6 @@ def _folds(rows: int, seconds: float) -> int:
     if rows <= SMALL:
         return SMALL_FOLDS
     return FOLDS if rows <= np.clip(LARGE_A_SECOND * seconds, LEAST_LARGE, LARGE) else FEWER_FOLDS
-
-
-def _group_numbers(groups: Any, rows: int) -> np.ndarray:
-    """Return the number of each row's group, (rows,); a ValueError if there is one group, or a value is missing."""
-    given = np.asarray(groups)
-    if given.shape != (rows,):
-        raise ValueError(f"groups has shape {given.shape} and X has {rows} rows; it must hold one group for each row")
-    missing = np.zeros(rows, bool)
-    if given.dtype == object:
-        missing = np.array([is_missing(group) or group is None or group != group for group in given], bool)
-    elif given.dtype.kind in "fM":
-        missing = np.isnan(given)
-    if missing.any():
-        raise ValueError(f"groups is missing in {checks.counted(int(missing.sum()), 'row')}, first in row "
-                         f"{int(missing.argmax()) + 1}; every row needs a group")
-    names, numbers = np.unique(given.astype(str) if given.dtype == object else given, return_inverse=True)
-    if len(names) < 2:
-        raise ValueError(f"groups is {names[0]!s} in all rows; there must be at least two groups")
-    return numbers
 
 
 def _checked(splits: Any, rows: int) -> list[Split]:

@@ -1,8 +1,12 @@
-"""The file of an ensemble: its members' features, estimators and weights, as JSON and arrays of numbers."""
+"""The file of a model: its members' features, estimators and weights, and what is known about it, as JSON and arrays.
+
+Results, such as the verdict, are stored by their class and its fields; nothing in the file is executed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,14 +15,57 @@ from scratchtune import checks
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
+from scratchtune.tables.audit import Audit, Finding
+from scratchtune.tables.evaluating import Scores
+from scratchtune.tables.evidence import Verdict
 from scratchtune.tables.expectation import Estimate
+from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
-from scratchtune.tables.reading.kinds import checked_kind
+from scratchtune.tables.reading.kinds import Kind, checked_kind
+from scratchtune.tables.reading.notation import Reading
+from scratchtune.tables.target import Target
 from scratchtune.tables.target_scale import checked_scale
 from scratchtune.tables.trees import loading as tree_files
 
-NAMES = ("n_features_in_", "seed_", "rows_", "folds_", "seconds_", "leaderboard_", "explanation_")
+RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
+    Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
+NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
+         "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
+         "scores_", "threshold_", "best_network_")
+LEFT_OUT = ("random_state", "cv", "storage", "searcher", "space")  # may be objects, and do not matter any more
+
+
+def plain(value: Any) -> Any:
+    """Return a fitted attribute as plain data for JSON; `restored` inverts it.
+
+    >>> plain({"a": (1, 2)}), restored(plain({"a": (1, 2)}))
+    ({'dict': [['a', {'tuple': [1, 2]}]]}, {'a': (1, 2)})
+    """
+    if type(value).__name__ in RESULTS:
+        names = getattr(value, "_fields", None) or list(vars(value))
+        return {"is": type(value).__name__, "fields": {name: plain(getattr(value, name)) for name in names}}
+    if isinstance(value, tuple):
+        return {"tuple": [plain(one) for one in value]}
+    if isinstance(value, list):
+        return [plain(one) for one in value]
+    if isinstance(value, Mapping):  # as pairs, for its keys, such as the names of columns, may be any texts
+        return {"dict": [[name, plain(one)] for name, one in value.items()]}
+    return as_json(value)
+
+
+def restored(value: Any) -> Any:
+    """Invert `plain`; a ValueError if a class is unknown, a TypeError if its fields are others."""
+    if isinstance(value, list):
+        return [restored(one) for one in value]
+    if not isinstance(value, Mapping) or "array" in value:
+        return from_json(value)
+    if "is" in value:
+        kind = RESULTS[checks.choice("a result", value["is"], RESULTS)]
+        return kind(**{name: restored(one) for name, one in entry(value, "fields").items()})
+    if "tuple" in value:
+        return tuple(restored(one) for one in value["tuple"])
+    return {name: restored(one) for name, one in entry(value, "dict")}
 
 
 def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -43,31 +90,31 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             arrays.update(prefixed(written, own))
             written += 1
         members.append({"trial": number, "weight": model.weights_[number], "folds": folds})
-    kinds = {name: list(kind) for name, kind in model.kinds_.items()}
-    fitted = {name: as_json(getattr(model, name)) for name in (*NAMES, "classes_", "feature_names_in_")
-              if hasattr(model, name)}
-    left_out = ("random_state", "cv", "storage")  # they may be objects, and do not matter any more
-    params = {name: value for name, value in model.get_params().items() if name not in left_out}
-    return {"class": type(model).__name__, "params": params, "fitted": fitted, "kinds": kinds, "features": states,
-            "members": members, "estimate": model.estimate_._asdict()}, arrays
+    known = {name: getattr(model, name) for name in NAMES if hasattr(model, name)}
+    known["audit_"] = replace(model.audit_, duplicates=None)
+    fitted = {name: plain(value) for name, value in known.items()}
+    params = {name: value for name, value in model.get_params().items() if name not in LEFT_OUT}
+    return {"class": type(model).__name__, "params": params, "fitted": fitted, "features": states,
+            "members": members}, arrays
 
 
 def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
-    """Return the fitted attributes of the ensemble that `packed` has described."""
-    fitted = {name: from_json(value) for name, value in entry(header, "fitted").items()
-              if name in (*NAMES, "classes_", "feature_names_in_")}
+    """Return the fitted attributes of the model that `packed` has described."""
+    fitted = {name: restored(value) for name, value in entry(header, "fitted").items() if name in NAMES}
     features = [Features.from_state(state) for state in entry(header, "features")]
     classes = len(fitted.get("classes_", ()))
+    if not isinstance(entry(fitted, "estimate_"), Estimate) or len(entry(fitted, "target_").classes) != classes:
+        raise ValueError(f"its target is {fitted['target_']!r}, and its models predict {classes or 'no'} classes")
+    for name, kind in entry(fitted, "kinds_").items():
+        checked_kind(name, kind)
     members, weights = {}, {}
     for member in entry(header, "members"):
-        number = checks.integer("trial", entry(member, "trial"), 0)
+        number = checks.integer("trial", entry(member, "trial"))
         weights[number] = checks.real("weight", entry(member, "weight"), 0.0, 1.0)
         members[number] = [_fold(fold, features, arrays, classes) for fold in entry(member, "folds")]
     if not members or abs(sum(weights.values()) - 1.0) > 1e-6:
         raise ValueError(f"its members have the weights {list(weights.values())}; they must sum to 1")
-    kinds = {name: checked_kind(name, kind) for name, kind in entry(header, "kinds").items()}
-    return {**fitted, "kinds_": kinds, "members_": members, "weights_": weights,
-            "estimate_": Estimate(**entry(header, "estimate"))}
+    return {**fitted, "members_": members, "weights_": weights}
 
 
 def _fold(

@@ -15,9 +15,10 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.tables.wording import argument
 
 LINEAR, LOG, LOG1P = "linear", "log", "log1p"  # y, log(y), log(1 + y) for targets with zeros
-ASKED = ("auto", LINEAR, "log")  # the values of --target-scale
+ASKED = ("auto", LINEAR, "log")  # the values of `target_scale`
 SKEWED = 1.0  # with a skewness above this, both scales are tried
 LARGEST, SMALLEST = 1e75, 1e-75  # of a target: the fourth powers, in the variance of squared errors, are floats
 
@@ -127,15 +128,16 @@ def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tu
     Raises
         ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
     """
-    checks.choice("--target-scale", asked, ASKED)
+    name = argument("target_scale")
+    checks.choice(name, asked, ASKED)
     if not is_regression:
         if asked == "log":
-            raise ValueError("--target-scale is 'log', and the target has classes; it must hold numbers")
+            raise ValueError(f"{name} is 'log', and the target has classes; it must hold numbers")
         return (LINEAR,)
     smallest = float(y.min())
     log = LOG if smallest > 0.0 else LOG1P
     if asked == "log" and smallest < 0.0:
-        raise ValueError(f"--target-scale is 'log', and the target holds {smallest:g}; all values must be at least 0")
+        raise ValueError(f"{name} is 'log', and the target holds {smallest:g}; all values must be at least 0")
     if asked != "auto":
         return (log,) if asked == "log" else (LINEAR,)
     skewed = smallest >= 0.0 and float(skewness(y, np.ones(len(y)))) > SKEWED

@@ -11,11 +11,18 @@ import numpy as np
 
 from scratchtune.tables.row_order import RowOrder
 
+BLOCKS = 20  # of rows in time order, about equal in rows
+
 
 class Units(NamedTuple):
-    """The unit that each row belongs to, (n,) integers from 0; rows of one unit depend on each other."""
+    """The unit that each row belongs to, (n,) integers from 0; rows of one unit depend on each other.
+
+    ``kind`` is "row", "group" or "time". Blocks of time are not quite independent, as what changes slowly outlasts a
+    block. So new rows, which are later than all known ones, count as one block, however many they are.
+    """
 
     numbers: np.ndarray
+    kind: str = "row"
 
     @property
     def count(self) -> int:
@@ -24,20 +31,38 @@ class Units(NamedTuple):
 
     def of(self, rows: np.ndarray) -> Units:
         """The units of some rows, numbered again from 0."""
-        return Units(np.unique(self.numbers[rows], return_inverse=True)[1])
+        return Units(np.unique(self.numbers[rows], return_inverse=True)[1], self.kind)
+
+    def members(self) -> list[np.ndarray]:
+        """The row indices of each unit."""
+        order = np.argsort(self.numbers, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.numbers))[:-1])
 
     def resampled(self, rng: np.random.Generator) -> np.ndarray:
         """Draw as many units as there are, with replacement; return the indices of their rows."""
-        order = np.argsort(self.numbers, kind="stable")
-        ends = np.cumsum(np.bincount(self.numbers))
-        drawn = rng.integers(self.count, size=self.count)
-        return np.concatenate([order[(ends[u - 1] if u else 0) : ends[u]] for u in drawn])
+        members = self.members()
+        return np.concatenate([members[unit] for unit in rng.integers(self.count, size=self.count)])
 
 
 def units_of(rows: RowOrder, duplicates: np.ndarray | None, count: int) -> Units:
-    """Return the units of ``count`` rows: groups, or else equal rows (``duplicates``, (n,)), or else single rows."""
+    """Return the units of ``count`` rows: groups, blocks of time, or else equal rows, or else single rows.
+
+    ``duplicates`` (n,) has equal numbers for equal rows.
+    """
     if rows.kind == "group":
-        return Units(rows.values.astype(np.int64))
+        return Units(np.unique(rows.values, return_inverse=True)[1], "group")
+    if rows.kind == "time":
+        return Units(time_blocks(rows.values), "time")
     if duplicates is not None:
         return Units(np.unique(duplicates, return_inverse=True)[1])
     return Units(np.arange(count))
+
+
+def time_blocks(times: np.ndarray) -> np.ndarray:
+    """Return the block of each row: `BLOCKS` of consecutive rows; rows of one time are in one block.
+
+    >>> time_blocks(np.arange(40.0)).tolist()[:5]
+    [0, 0, 1, 1, 2]
+    """
+    ranks = np.searchsorted(np.sort(times), times)  # the number of earlier rows
+    return np.unique(ranks * BLOCKS // len(times), return_inverse=True)[1]

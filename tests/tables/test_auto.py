@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables import auto, searching
+from scratchtune.tables import auto, evidence, features, searching
+from scratchtune.tables.families import own_arguments
+from scratchtune.tables.members import Folds
+from scratchtune.tables.splitting import splits_for
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -46,8 +49,7 @@ def test_a_dict_of_columns_has_names_in_any_order(recwarn: pytest.WarningsRecord
 
 def test_it_says_what_it_tried_chose_and_expects(classifier: st.AutoClassifier) -> None:
     said = classifier.explain()
-    for part in ("tried: 3 configurations in 3-fold", "chosen:", "expected on new rows: neg_log_loss",
-                 "no features", "a linear model"):
+    for part in ("verdict: ", "ensemble of 3 configurations", "expected", "columns that matter", "the model: "):
         assert part in said
 
 
@@ -113,7 +115,104 @@ def test_an_interrupted_fit_leaves_the_model_of_the_best_trial(
     finished = {"third trial": 2, "ensemble": 3}[moment]
     assert f"interrupted; {finished} trials finished: study_ holds" in capsys.readouterr().err
     assert model.weights_ == {model.study_.best_trial.number: 1.0} and model.study_ is st.interrupted_study()
-    assert model.score(TABLE, LABELS) > 0.6 and "chosen" in model.explain()
+    assert model.score(TABLE, LABELS) > 0.6 and "interrupted" in model.explain()
+
+
+# The defaults, and the verdict ---------------------------------------------------------------------------------------
+
+
+def test_the_defaults_come_first_then_the_portfolio(classifier: st.AutoClassifier) -> None:
+    trees, network = (classifier.study_.trials[number].params for number in (1, 2))
+    assert [trial.params["family"] for trial in classifier.study_.trials] == ["linear", "trees", "network"]
+    for params, estimator in ((trees, st.HistGradientBoostingClassifier()), (network, st.MLPClassifier())):
+        own = own_arguments(params["family"], params)
+        different = {name for name, value in own.items() if value != getattr(estimator, name)}
+        assert different <= {"l2_regularization", "weight_decay"}  # 0.001 for 0, and the number that "auto" gives
+
+
+def test_the_default_is_saved_where_no_gain_can_be_shown(
+    monkeypatch: pytest.MonkeyPatch, classifier: st.AutoClassifier,
+) -> None:
+    """The rule is a number of standard errors: with many no gain is enough, with few every gain is."""
+    for errors, saved in ((1e9, "default"), (-1e9, "ensemble")):
+        monkeypatch.setattr(evidence, "ERRORS", errors)
+        model = st.AutoClassifier(n_trials=4, random_state=0, cv=3, n_jobs=1).fit(TABLE, LABELS)
+        assert model.verdict_.saved == saved and f"The {saved} is saved" in model.verdict_.text
+        assert model.verdict_.shown == (saved == "ensemble")
+        scores = {row["number"]: row["score"] for row in model.leaderboard_}
+        default = max(range(3), key=lambda number: scores[number])  # of the first three trials
+        assert model.verdict_.default == model.leaderboard_[[*scores].index(default)]["family"]
+        if saved == "default":
+            assert model.weights_ == {default: 1.0} and len(model.members_[default]) == 3
+            assert model.estimate_.score == pytest.approx(scores[default], rel=1e-6)
+
+
+def test_a_users_space_is_compared_with_defaults_that_it_does_not_hold() -> None:
+    model = st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1, families="network",
+                              space={"epochs": [1], "units": [4, 5]}).fit(TABLE, LABELS)
+    assert all(trial.params["network_epochs"] == 1 for trial in model.study_.trials)
+    assert model.verdict_.saved == "default" and [*model.weights_] == [-1]
+    assert model.members_[-1][0].estimator.get_params()["epochs"] == 20
+
+
+@pytest.mark.parametrize(("options", "epochs"), [
+    ({"searcher": "hyperband", "space": {"epochs": st.Int(1, 3), "units": [4]}, "n_trials": 4}, {1, 3}),
+    ({"searcher": "grid", "space": {"network_epochs": [1, 2, 3]}, "n_trials": 3}, {1, 2, 3}),
+    ({"searcher": st.RandomSearch(), "space": {"epochs": [2]}, "n_trials": 1}, {2})])
+def test_searchers(options: dict[str, Any], epochs: set[int]) -> None:
+    model = st.AutoClassifier(random_state=0, cv=2, n_jobs=1, families="network", **options).fit(TABLE, LABELS)
+    rows = [row for row in model.leaderboard_ if row["number"] >= 0]
+    assert {row["params"]["network_epochs"] for row in rows} == epochs
+    assert model.best_network_["number"] == rows[0]["number"]
+    assert np.mean(model.best_network_["scores"]) == pytest.approx(rows[0]["score"], rel=1e-3)
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"space": {"unts": [3]}}, "space names 'unts'; .*did you mean"),
+    ({"space": {"units": [0]}}, "space, .units.: units is"),
+    ({"searcher": "hyperband", "families": ["network", "trees"]}, "searcher is 'hyperband', whose budget is"),
+    ({"searcher": "bayes"}, "searcher is 'bayes'.*did you mean 'bayesian'"), ({"impute": "mode"}, "impute is 'mode'"),
+    ({"target_scale": "log"}, "target_scale is 'log', and the target has classes"),
+    ({"searcher": "grid", "n_trials": None}, "searcher is 'grid', and the grid has .* without n_trials it may have")])
+def test_what_cannot_be_searched(options: dict[str, Any], message: str) -> None:
+    given = {"n_trials": 1, "families": "network", "cv": 2, **options}
+    with pytest.raises(ValueError, match=message):
+        st.AutoClassifier(**given).fit(TABLE, LABELS)
+
+
+def test_a_skewed_target_is_tried_on_both_scales() -> None:
+    model = st.AutoRegressor(n_trials=3, random_state=0, cv=2, families="linear", n_jobs=1).fit(TABLE, np.exp(VALUES))
+    assert [trial.params["target"] for trial in model.study_.trials][:2] == ["linear", "log"]
+    model = st.AutoRegressor(n_trials=1, random_state=0, cv=2, families="linear", n_jobs=1, target_scale="log")
+    assert model.fit(TABLE, np.exp(VALUES)).study_.trials[0].params["target"] == "log"
+
+
+def test_the_threshold_is_that_of_out_of_fold_predictions(classifier: st.AutoClassifier) -> None:
+    p = classifier.predict_proba(TABLE)[:, 1]
+    for given, limit in (("best", classifier.threshold_), (0.2, 0.2)):
+        assert (classifier.predict(TABLE, threshold=given) == np.where(p >= limit, "yes", "no")).all()
+    with pytest.raises(ValueError, match="threshold is 1.5"):
+        classifier.predict(TABLE, threshold=1.5)
+
+
+def test_groups_and_times_reach_the_folds() -> None:
+    options: dict[str, Any] = {"n_trials": 1, "random_state": 0, "families": "linear", "n_jobs": 1}
+    assert st.AutoClassifier(**options).fit(TABLE, LABELS, groups=np.arange(N) % 3).folds_ == 3
+    model = st.AutoClassifier(**options).fit(TABLE, LABELS, times=np.arange(N))
+    assert model.folds_ == 5 and model.rows_ == N
+
+
+def test_a_budget_is_not_exceeded_by_later_trials() -> None:
+    """A trial whose folds begin after the end of the budget has failed, unless it is the first."""
+    X, y = RNG.normal(size=(400, 4)), RNG.integers(0, 2, 400)
+    folds = Folds(features.table_of(X), y, 2, splits_for(y, 2, 2))
+    params = {"family": "linear"}
+    with pytest.raises(TimeoutError, match="the time budget was over after 0 of 2 folds"):
+        folds.member(params, 0, 0.0, lambda: 0.0)
+    assert len(folds.member(params, 0, 0.0).models) == 2
+
+
+# Tables --------------------------------------------------------------------------------------------------------------
 
 
 def test_a_large_offset_of_a_column_loses_nothing(classifier: st.AutoClassifier) -> None:
@@ -129,10 +228,12 @@ def test_a_saved_model_predicts_the_same_bits(classifier: st.AutoClassifier, tmp
     np.testing.assert_array_equal(loaded.predict_proba(TABLE), classifier.predict_proba(TABLE))
     assert loaded.expected_score(rows=50) == classifier.expected_score(rows=50)
     assert loaded.explain() == classifier.explain()
+    for name in ("verdict_", "threshold_", "best_network_", "kinds_", "target_", "leaderboard_", "weights_"):
+        assert getattr(loaded, name) == getattr(classifier, name)
 
 
 def test_a_budget_too_short_gives_one_model_and_a_warning() -> None:
-    with pytest.warns(UserWarning, match="the first epoch on each fold is always completed"):
+    with pytest.warns(UserWarning, match="the time budget is 0.001 s, and fitting took .* s: the search"):
         model = st.AutoClassifier(time_budget=1e-3, random_state=0, families="linear", cv=3).fit(TABLE, LABELS)
     assert 1 <= len(model.weights_) <= 4  # as many as are trained at the same time
 
@@ -186,7 +287,7 @@ def test_targets_whose_squared_errors_would_be_zero_are_refused(scale: float) ->
 
 
 def test_a_class_for_each_row_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match="y holds 120 classes in 120 rows, 120 of them in a single row, about which"):
+    with pytest.warns(UserWarning, match="target holds 120 classes in 120 rows, 120 of them in a single row"):
         st.AutoClassifier(n_trials=1, families="linear", n_jobs=1).fit(TABLE, [f"n{i}" for i in range(N)])
 
 
@@ -226,11 +327,11 @@ def test_columns_keep_their_kind_at_prediction() -> None:
 
 def test_identifiers_are_left_out_and_named() -> None:
     given = {"id": np.arange(N), **TABLE}
-    with pytest.warns(UserWarning, match="left out, since it seems to identify the rows: 'id' .*numeric=.'id'.. keeps"):
+    with pytest.warns(UserWarning, match="left out.*'id'"):
         model = st.AutoClassifier(n_trials=1, families="linear", n_jobs=1).fit(given, LABELS)
-    assert model.kinds_["id"].kind == "identifier" and model.members_[0][0].features.encoder.n_features_in_ == 3
-    model.fit(st.Table.from_columns(given, numeric=["id"]), LABELS)
-    assert model.members_[0][0].features.encoder.n_features_in_ == 4
+    assert "id" in model.dropped_ and "id" not in model.kinds_
+    assert model.predict(given).tolist() == model.predict(TABLE).tolist()
+    assert "id" in model.fit(st.Table.from_columns(given, numeric=["id"]), LABELS).kinds_
 
 
 def test_texts_that_numpy_has_made_of_numbers_are_numbers() -> None:

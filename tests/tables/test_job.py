@@ -1,4 +1,4 @@
-"""The main job as one function: the command line's numbers, from a path, a data frame, a dict, a list or a Table."""
+"""The job as one function: the command line's numbers, from a path, a data frame, a dict, a list or a Table."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.tables.option_names import in_python
+from scratchtune.tables.job import scored
 
-SPACE = '{"epochs": [5, 20], "units": [8]}'
-QUICK: dict[str, Any] = {
-    "searcher": "random", "n_trials": 2, "space": {"epochs": [5, 20], "units": [8]}, "folds": 2, "progress": False,
-    "impute": True, "drop": ["row"]}
+pytestmark = pytest.mark.usefixtures("few_resamples")
+
+QUICK: dict[str, Any] = {"n_trials": 2, "families": ["linear"], "folds": 2, "n_jobs": 1, "progress": False,
+                         "test_size": 0.25, "drop": ["row"]}
 
 
 def columns(rows: int = 90) -> dict[str, Any]:
@@ -34,28 +34,32 @@ def written(path: Path, given: dict[str, Any]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def result() -> st.TableTuning:
+def result(few_resamples: None) -> st.TableTuning:
     return st.tune_table(columns(), "bought", **QUICK)
+
+
+def probabilities(model: Any) -> list[Any]:
+    return model.predict_proba(columns()).tolist()
 
 
 def test_its_numbers_are_those_of_the_command_line(
     result: st.TableTuning, tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
-    table, space, model = written(tmp_path / "t.csv", columns()), tmp_path / "space.json", tmp_path / "model.npz"
-    space.write_text(SPACE)
-    again = st.tune_table(table, "bought", **{**QUICK, "space": space})
-    assert main(["tune", str(table), "--target", "bought", "--drop", "row", "--impute", "--searcher", "random",
-                 "--trials", "2", "--space", str(space), "--folds", "2", "--out", str(model)]) == 0
-    assert f"{again.text()}\nmodel: {model}" in capsys.readouterr().out
-    assert again.metrics == result.metrics and again.params == result.params
-    predicted = [one.predict_proba(table).tolist() for one in (st.load_model(model), again.model, result.model)]
-    assert predicted[0] == predicted[1] == predicted[2]
+    table, model = written(tmp_path / "t.csv", columns()), tmp_path / "model.npz"
+    again = st.tune_table(table, "bought", **QUICK)
+    for command in ("tune", "auto"):
+        assert main([command, str(table), "--target", "bought", "--drop", "row", "--trials", "2", "--families",
+                     "linear", "--folds", "2", "--jobs", "1", "--test-size", "0.25", "--out", str(model)]) == 0
+        printed = capsys.readouterr().out
+        scores = again.test_scores.text()
+        assert scores in printed and scores == result.test_scores.text()
+        assert probabilities(st.load_model(model)) == probabilities(again.model) == probabilities(result.model)
 
 
 def test_a_table_may_be_a_frame_a_list_of_dicts_or_a_table(result: st.TableTuning) -> None:
     given = columns()
     rows = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
-    forms = [rows, st.Table.from_columns(given)]
+    forms: list[Any] = [rows, st.Table.from_columns(given)]
     try:
         import pandas
     except ImportError:
@@ -63,54 +67,100 @@ def test_a_table_may_be_a_frame_a_list_of_dicts_or_a_table(result: st.TableTunin
     else:
         forms.append(pandas.DataFrame(given))
     for form in forms:
-        assert st.tune_table(form, "bought", **QUICK).metrics == result.metrics
+        assert probabilities(st.tune_table(form, "bought", **QUICK).model) == probabilities(result.model)
         assert result.model.predict(form).tolist() == result.model.predict(given).tolist()
 
 
-def test_the_report_is_what_print_shows(result: st.TableTuning, tmp_path: Path) -> None:
+def test_the_result_is_what_print_shows(result: st.TableTuning, tmp_path: Path) -> None:
     shown = str(result)
-    assert shown == repr(result) and "90 rows, 2 columns" in shown and in_python(result.text()) in shown
-    assert "positive='no' chooses the other" in shown and "--" not in shown
-    assert "the model is trained on all 90 rows, those of the test set too" in shown and result.refitted
+    assert shown == repr(result) and result.text() in shown and "90 rows, 2 columns" in shown
+    assert "positive='no' chooses the other" in shown and "--" not in shown.replace("---", "")
     result.model.save(tmp_path / "m.npz")
     assert st.load_model(tmp_path / "m.npz").predict(columns()).tolist() == result.model.predict(columns()).tolist()
-    assert len(result.study.trials) == 2 and {row.name for row in result.metrics} >= {"accuracy", "log loss"}
+    assert len(result.study.trials) == 2 and result.scores is result.test_scores
 
 
-def test_without_refit_the_model_is_the_one_that_was_evaluated(result: st.TableTuning) -> None:
-    alone = st.tune_table(columns(), "bought", **QUICK, refit=False)
-    assert alone.metrics == result.metrics and not alone.refitted
-    assert "is trained on the 72 rows of the training set, as asked" in str(alone)
-    assert alone.model.predict_proba(columns()).tolist() != result.model.predict_proba(columns()).tolist()
+def test_scores_of_labelled_rows_are_those_of_the_test_set(result: st.TableTuning) -> None:
+    """The metrics are scikit-learn's; a model that is scored on the rows of the test set gets the same ones."""
+    sklearn = pytest.importorskip("sklearn.metrics")
+    held = result.prepared.test_rows
+    test = {name: [values[row] for row in held] for name, values in columns().items()}
+    found, again = scored(result.model, test), result.test_scores
+    assert {name: of["model"] for name, of in found.values.items()} == {
+        name: of["model"] for name, of in again.values.items()}
+    p = result.model.predict_proba(test)[:, 1]
+    y = np.array(test["bought"]) == result.prepared.target.classes[1]
+    assert found.values["auc"]["model"] == pytest.approx(sklearn.roc_auc_score(y, p))
+    assert found.values["accuracy"]["model"] == pytest.approx((y == (p > 0.5)).mean())
+    unlabelled = scored(result.model, {name: [*values, values[0]] for name, values in test.items()}
+                        | {"bought": [*test["bought"], None]})
+    assert unlabelled.rows == len(held)
+
+
+def test_rows_of_the_test_set_change_nothing_that_is_fitted() -> None:
+    given = columns()
+    first = st.tune_table(given, "bought", **QUICK)
+    for row in first.prepared.test_rows:
+        given["age"][row], given["city"][row] = 1000.0, "Oslo"
+    second = st.tune_table(given, "bought", **QUICK)
+    assert first.prepared.test_rows.tolist() == second.prepared.test_rows.tolist()
+    assert [trial.value for trial in first.study.trials] == [trial.value for trial in second.study.trials]
+    assert first.test_scores.text() != second.test_scores.text()
+
+
+def test_without_a_test_set_the_scores_are_those_out_of_fold() -> None:
+    alone = st.tune_table(columns(), "bought", **{**QUICK, "test_size": 0.0})
+    assert alone.test_scores is None and alone.scores is alone.model.scores_
+    assert alone.scores.rows == 90 and {"most frequent", "linear"} <= set(next(iter(alone.scores.values.values())))
 
 
 def test_verbose_prints_what_the_command_line_does(capsys: pytest.CaptureFixture[str]) -> None:
     st.tune_table(columns(), "bought", **QUICK, verbose=True, positive="no")
-    printed = capsys.readouterr()
-    assert "positive class: 'no', as asked" in printed.out and "held-out test set: 18 rows" in printed.err
+    printed = capsys.readouterr().out
+    assert "positive class: 'no', as asked" in printed and "90 rows, 2 columns" in printed
 
 
 def test_dropped_columns_of_a_kind_that_no_table_holds_are_not_read() -> None:
     given = {**columns(), "row": [object()] * 90}
-    assert st.tune_table(given, "bought", **QUICK).model.dropped == ("row",)
+    assert st.tune_table(given, "bought", **QUICK).prepared.dropped == ("row",)
     with pytest.raises(TypeError, match="column 'row' holds"):
         st.tune_table(given, "bought", **{**QUICK, "drop": []})
 
 
+def test_missing_values_a_rare_class_and_many_texts_stop_nothing() -> None:
+    rng = np.random.default_rng(0)
+    given = {"x": [None if i % 3 else float(v) for i, v in enumerate(rng.normal(size=1200))],
+             "tail": [f"t{i}" for i in rng.integers(0, 1100, 1200)],
+             "y": ["rare", *rng.choice(["a", "b"], 1199).tolist()]}
+    result = st.tune_table(given, "y", n_trials=1, families=["trees"], folds=2, progress=False)
+    assert set(result.model.predict(given)) <= {"a", "b", "rare"}
+
+
+def test_folds_have_whole_groups_and_train_on_earlier_rows() -> None:
+    given = {**columns(), "shop": np.arange(90) % 9, "day": np.arange(90) // 2}
+    for name, option in (("shop", "group"), ("day", "time")):
+        result = st.tune_table(given, "bought", **{**QUICK, option: name})
+        part, values = result.prepared, np.asarray(given[name])
+        train, test = values[part.training_rows], values[part.test_rows]
+        assert train.max() < test.min() if option == "time" else not set(train) & set(test)
+        assert np.isfinite(result.study.best_value)
+
+
 @pytest.mark.parametrize(("changed", "message"), [
-    ({"folds": 1}, "folds is 1; it must be an integer of at least 2"),
+    ({"folds": 1}, "folds is 1; it must be an integer"),
     ({"n_trials": 0}, "n_trials is 0; it must be"),
+    ({"minutes": 0.0, "n_trials": None}, "minutes is 0"),
+    ({"minutes": 1.0}, "n_trials and minutes are given; give one of them"),
     ({"searcher": "bayes"}, "searcher is 'bayes'; .* did you mean 'bayesian'"),
+    ({"families": ["tree"]}, "families is 'tree'; .* did you mean 'trees'"),
     ({"test_size": 1.5}, "test_size is 1.5; it must be"),
-    ({"space": {"epoch": [1]}}, "^space names 'epoch'; .* did you mean 'epochs'"),
-    ({"impute": None}, "impute fills them, drop leaves a column out"),
-    ({"impute": None, "add_indicator": True}, "add_indicator is True and impute is not given"),
     ({"drop": ["rwo"]}, "drop is 'rwo'; .* did you mean 'row'"),
     ({"numeric": ["agee"]}, "numeric is 'agee'; .* did you mean 'age'"),
     ({"missing": ["-"]}, "missing is .* and table is a dict; missing says how a file is written"),
     ({"scoring": "acuracy"}, "did you mean 'accuracy'"),
-    ({"refit": "yes"}, r"refit is 'yes' .str.; it must be"),
-    ({"n_jobs": 0}, "n_jobs is 0; it must be at least 1"),
+    ({"strict": "yes"}, r"strict is 'yes' .str.; it must be"),
+    ({"n_jobs": 0}, "n_jobs is 0; it must be"), ({"target_scale": "ln"}, "target_scale is 'ln'"),
+    ({"searcher": "hyperband", "families": ["trees"]}, "searcher is 'hyperband'"),
 ])
 def test_bad_arguments_are_named_as_in_python(changed: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
@@ -124,7 +174,9 @@ def test_other_bad_arguments(tmp_path: Path) -> None:
         st.tune_table(np.zeros((9, 2)), "bought")
     with pytest.raises(ValueError, match="^target is 'bougt'; the table has .* did you mean 'bought'"):
         st.tune_table(columns(), "bougt", **QUICK)
-    with pytest.raises(ValueError, match="text is .* and table is a Table, whose columns are texts or numbers already"):
-        st.tune_table(st.Table.from_columns(columns()), "bought", **QUICK, text=["city"])
     with pytest.raises(FileNotFoundError, match="^space is "):
         st.tune_table(columns(), "bought", **{**QUICK, "space": tmp_path / "none.json"})
+    with pytest.raises(ValueError, match="no rows"):
+        st.tune_table({"x": np.zeros(0), "y": np.zeros(0)}, target="y")
+    with pytest.raises(TypeError, match="drop is 'xy'; it must be a list of texts"):
+        st.tune_table({"x": np.arange(9.0), "y": np.arange(9.0)}, target="y", drop="xy")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,17 @@ import pytest
 
 import scratchtune as st
 from scratchtune.tables.describing import described
-from scratchtune.tables.objective import TableObjective
-from scratchtune.tables.prepared import prepare, prepare_table
+from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder, hold_out_groups, hold_out_latest, most_time_folds, time_folds
+from scratchtune.tables.row_order import (
+    RowOrder,
+    hold_out_groups,
+    hold_out_latest,
+    hold_out_rows,
+    most_time_folds,
+    order_of_arrays,
+    time_folds,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -24,39 +30,23 @@ def columns(rows: int = 200) -> dict[str, Any]:
             "x": RNG.normal(size=rows), "y": RNG.choice(["a", "b"], rows)}
 
 
-def objective(prepared: Any, folds: int = 4) -> TableObjective:
-    made = TableObjective(prepared.target, *prepared.training_set(), "accuracy",
-                          rows=prepared.rows[prepared.training_rows])
-    made.split(folds)
-    return made
-
-
 def test_no_group_is_on_both_sides() -> None:
     given = columns()
-    prepared = prepare(Table.from_columns(given), "y", group="patient")
+    prepared = prepare(Table.from_columns(given), "y", group="patient", test_size=0.2)
     group = np.array(given["patient"])
     assert not set(group[prepared.training_rows]) & set(group[prepared.test_rows])
     assert 0.1 < len(prepared.test_rows) / 200 < 0.3 and "patient" not in prepared.table.names
     assert prepared.dropped == ("patient",)
-    group = group[prepared.training_rows]
-    tested = []
-    for train, test in objective(prepared).splits:
-        assert not set(group[train]) & set(group[test])
-        tested += test.tolist()
-    assert sorted(tested) == list(range(len(group)))
     assert "groups by 'patient': " in described(prepared) and "others in the test set" in described(prepared)
 
 
 @pytest.mark.parametrize("name", ["visit", "when"])
-def test_the_test_set_and_folds_are_later_than_the_training_rows(name: str) -> None:
+def test_the_test_set_is_later_than_the_training_rows(name: str) -> None:
     given = columns()
-    prepared = prepare(Table.from_columns(given), "y", time=name)
+    prepared = prepare(Table.from_columns(given), "y", time=name, test_size=0.2)
     time = np.asarray(given[name])
     assert time[prepared.training_rows].max() < time[prepared.test_rows].min()
     assert 0.1 < len(prepared.test_rows) / 200 < 0.3 and name in prepared.table.names
-    time = time[prepared.training_rows]
-    splits = objective(prepared).splits
-    assert len(splits) == 4 and all(time[train].max() < time[test].min() for train, test in splits)
     assert f"time by {name!r}: the test set is the latest" in described(prepared)
 
 
@@ -76,35 +66,48 @@ def test_about_the_share_of_the_rows_is_held_out(seed: int) -> None:
 
 
 @pytest.mark.parametrize("options, change, what", [
-    ({"group": "patient", "time": "when"}, {}, "--group is 'patient' and --time is 'when'; give one of them"),
-    ({"group": "pat"}, {}, "--group is 'pat'"), ({"time": "patient"}, {}, "--time is 'patient', which holds texts"),
-    ({"time": "x"}, {"x": [np.nan, *range(199)]}, "--time is 'x', which is missing in 1 row, first in row 1;"),
+    ({"group": "patient", "time": "when"}, {}, "group is 'patient' and time is 'when'; give one of them"),
+    ({"group": "pat"}, {}, "group is 'pat'; .* did you mean 'patient'"),
+    ({"time": "patient"}, {}, "time is 'patient', which holds texts"),
+    ({"time": "x"}, {"x": [np.nan, *range(199)]}, "time is 'x', which is missing in 1 row, first in row 1;"),
     ({"time": "x"}, {"x": np.ones(200)}, "the time is 1 in all rows"),
     ({"group": "x"}, {"x": np.arange(200) % 2}, "there are 2 groups; at least 3 are needed"),
 ])
 def test_what_is_refused(options: dict[str, str], change: dict[str, Any], what: str) -> None:
     with pytest.raises(ValueError, match=what):
-        prepare(Table.from_columns({**columns(), **change}), "y", **options)  # type: ignore[arg-type]
+        prepare(Table.from_columns({**columns(), **change}), "y", test_size=0.2, **options)  # type: ignore[arg-type]
 
 
-def test_folds_that_cannot_be_made_are_refused() -> None:
-    for change, options, what in (
-            ({"x": np.arange(200) // 100}, {"time": "x"}, "--folds is 4: too many rows have the same time"),
-            ({"y": np.repeat(["a", "b"], 100), "x": np.arange(200)}, {"time": "x"}, "no row of the class 'b' to")):
-        prepared = prepare(Table.from_columns({**columns(), **change}), "y", test_size=0.3, **options)  # type: ignore
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.5, 0.9])
+@pytest.mark.parametrize("seed", range(3))
+def test_rows_are_held_out_by_class_and_equal_rows_together(share: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes = np.repeat([0, 1, 2, 3], [150, 60, 9, 1])
+    unit = np.where(rng.random(220) < 0.3, 1000 + classes, np.arange(220))  # some rows of a class are equal
+    for number in (np.arange(220), unit):
+        training, test = hold_out_rows(classes, number, seed, share)
+        assert sorted([*training, *test]) == list(range(220)) and not set(number[training]) & set(number[test])
+        assert 219 in training  # the class of one row
+    training, test = hold_out_rows(classes, np.arange(220), seed, share)
+    for one in range(3):
+        assert abs((classes[test] == one).sum() - share * (classes == one).sum()) <= 1.0
+
+
+def test_groups_and_times_of_arrays() -> None:
+    assert order_of_arrays(None, None, 3).kind == "none"
+    assert order_of_arrays(["b", "a", "b"], None, 3).values.tolist() == [0, 1, 0]
+    assert order_of_arrays([7, 3, 7], None, 3).values.tolist() == [0, 1, 0]
+    days = np.array(["2024-01-03", "2024-01-01", "2024-01-02"], "datetime64[D]")
+    assert np.argsort(order_of_arrays(None, days, 3).values).tolist() == [1, 2, 0]
+    for groups, times, what in (
+            ([1, 2], [1, 2], "groups and times are both given"), ([1, 1], None, "which is the same in all rows"),
+            ([1, 2, 3], None, r"groups has shape \(3,\) and X has 2 rows"), (["a", None], None, "missing in 1 row"),
+            (None, [1.0, np.nan], "times is 'times', which is missing in 1 row, first in row 2")):
         with pytest.raises(ValueError, match=what):
-            objective(prepared)
-
-
-def test_prepare_table_takes_them(tmp_path: Path) -> None:
-    given = columns()
-    np.savez(tmp_path / "t.npz", **{**given, "when": given["when"].astype(str)})
-    table = prepare_table(tmp_path / "t.npz", "y", time="when", drop=["when", "patient"])
-    assert table.feature_names == ["visit", "x"]
-    assert prepare_table(tmp_path / "t.npz", "y", group="patient", drop=["when"]).feature_names == ["visit", "x"]
+            order_of_arrays(groups, times, 2)
 
 
 def test_few_times_make_fewer_folds() -> None:
     assert len(most_time_folds(RowOrder("time", "when", np.repeat(np.arange(3.0), 40)), 5)) == 2
-    with pytest.raises(ValueError, match="--time is 'when', which holds 2 different times in 80 rows"):
+    with pytest.raises(ValueError, match="time is 'when', which holds 2 different times in 80 rows"):
         most_time_folds(RowOrder("time", "when", np.repeat(np.arange(2.0), 40)), 5)

@@ -9,12 +9,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.job_options import JobOptions
-from scratchtune.tables.prepared import prepare
-from scratchtune.tables.reading.table import Table
-from scratchtune.tables.search_options import Search
 from scratchtune.tables.threshold import best_threshold, f1_at
-from scratchtune.tables.tuning import tune_prepared
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -41,21 +36,17 @@ def test_it_is_chosen_out_of_fold_saved_and_used(tmp_path: Path, capsys: pytest.
     rng = np.random.default_rng(0)
     x = rng.normal(size=200)
     y = np.where(x + rng.normal(size=200) > 1.6, "yes", "no")
-    prepared = prepare(Table.from_columns({"x": x, "y": y}), "y")
-    result = tune_prepared(prepared, Search("random", 1, {"epochs": [20]}), folds=3, run=JobOptions(1, progress=False))
-    threshold = result.model.threshold
+    result = st.tune_table({"x": x, "y": y}, "y", n_trials=1, families=["linear"], folds=3, progress=False)
+    threshold = result.model.threshold_
     assert threshold is not None and f"threshold: 'yes' from a probability of {threshold:.3g} has the" in result.text()
     result.model.save(tmp_path / "m.npz")
     model = st.load_model(tmp_path / "m.npz")
-    p = model.predict_proba(prepared.table)[:, 1]
+    p = model.predict_proba({"x": x})[:, 1]
     for given, limit in (("best", threshold), (0.2, 0.2)):
-        assert (model.predict(prepared.table, threshold=given) == np.where(p >= limit, "yes", "no")).all()
+        assert (model.predict({"x": x}, threshold=given) == np.where(p >= limit, "yes", "no")).all()
     (tmp_path / "t.csv").write_text("x\n" + "".join(f"{value}\n" for value in x.tolist()))
     assert main(["predict", str(tmp_path / "m.npz"), str(tmp_path / "t.csv"), "--threshold", "best"]) == 0
     assert capsys.readouterr().out.split() == np.where(p >= threshold, "yes", "no").tolist()
     for wrong in ("1.5", "half"):
         assert main(["predict", str(tmp_path / "m.npz"), str(tmp_path / "t.csv"), "--threshold", wrong]) == 2
         assert f"--threshold is {wrong!r}; it must be best or a number from 0 to 1" in capsys.readouterr().err
-    model.threshold = None
-    with pytest.raises(ValueError, match="threshold is 'best', and the file of this model holds none"):
-        model.predict(prepared.table, threshold="best")

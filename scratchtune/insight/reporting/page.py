@@ -42,8 +42,18 @@ def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
     views = [View(one, f"s{number}-" if several else "", 3 if several else 2) for number, one in enumerate(studies)]
     title = f"{len(studies):,} studies" if several else one_line(studies[0].name, 80)
     body = [*([comparison(views)] if several else []), *(_study(view, several) for view in views)]
-    whole = element("html", _head(title), _body(title, views, element("main", *body, id="main")), lang="en")
-    return f"<!DOCTYPE html>\n{whole}\n"
+    return document(title, *_about(views), body)
+
+
+def document(title: str, subtitle: str, links: Sequence[tuple[str, str]], content: Sequence[Markup]) -> str:
+    """Return a whole page as text; ``links``, (text, id), lead to its parts."""
+    header = element("header", element("p", "scratchtune report", class_="kicker"), element("h1", title),
+                     element("p", subtitle, class_="subtitle"))
+    contents = [element("li", element("a", text, href=f"#{name}")) for text, name in links]
+    body = element("body", element("a", "Skip to the content", href="#main", class_="skip"), header,
+                   element("nav", element("ul", *contents), aria_label="Sections"),
+                   element("main", *content, id="main"))
+    return f"<!DOCTYPE html>\n{element('html', _head(title), body, lang='en')}\n"
 
 
 def _as_list(study: Any) -> list[TrialTable]:
@@ -75,20 +85,15 @@ def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _body(title: str, views: list[View], main: Markup) -> Markup:
+def _about(views: list[View]) -> tuple[str, list[tuple[str, str]]]:
+    """Return what stands below the title, and the links to the parts of the page."""
     if len(views) == 1:
         counts = ", ".join(f"{count:,} {state}" for state, count in views[0].states.items())
         subtitle = f"{counted(len(views[0].trials), 'trial')}{f' ({counts})' if counts else ''}"
-        subtitle += f"; values are {views[0].study.direction}d"
-        links = [(section.title, section.name) for section in SECTIONS]
-    else:
-        subtitle = f"{sum(len(view.trials) for view in views):,} trials in all"
-        links = [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)]
-    header = element("header", element("p", "scratchtune report", class_="kicker"), element("h1", title),
-                     element("p", subtitle, class_="subtitle"))
-    contents = [element("li", element("a", text, href=f"#{name}")) for text, name in links]
-    return element("body", element("a", "Skip to the content", href="#main", class_="skip"), header,
-                   element("nav", element("ul", *contents), aria_label="Sections"), main)
+        return (f"{subtitle}; values are {views[0].study.direction}d",
+                [(section.title, section.name) for section in SECTIONS])
+    return (f"{sum(len(view.trials) for view in views):,} trials in all",
+            [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)])
 
 
 def _study(view: View, several: bool) -> Markup:

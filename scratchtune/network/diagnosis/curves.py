@@ -9,13 +9,11 @@ Implements section 9.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-from scratchtune import checks
 
 SHORTEST = 3  # epochs that a curve needs before anything but a divergence can be seen in it
 ENDS = 0.25  # the share of the epochs, the last ones, that show whether the training still progresses
@@ -24,13 +22,17 @@ SMALL = 1e-4  # a loss this small, as a share of the reference, counts as this: 
 
 @dataclass(frozen=True)
 class Curves:
-    """Losses per epoch, (n,), divided by the reference; ``val_loss`` and ``accuracy`` are None if not recorded."""
+    """Losses per epoch, (n,), divided by the reference, ``scale``; what is not recorded is None.
+
+    known: whether the reference is the loss of the best constant prediction, or only the largest loss seen.
+    """
 
     loss: np.ndarray
-    val_loss: np.ndarray | None
-    accuracy: float | None  # of the training set, in the last epoch
-    val_accuracy: float | None
-    known: bool  # whether the reference is that of the best constant prediction, or only the largest loss seen
+    val_loss: np.ndarray | None = None
+    accuracy: float | None = None  # of the training set, the median of the last epochs
+    val_accuracy: float | None = None
+    known: bool = False
+    scale: float = 1.0
 
     @property
     def epochs(self) -> int:
@@ -38,14 +40,14 @@ class Curves:
         return len(self.loss)
 
     @property
-    def end(self) -> float:
-        """The training loss at the end, the median of the last epochs."""
-        return float(np.median(self.loss[-self.last :]))
+    def both(self) -> list[np.ndarray]:
+        """The training loss, and the validation loss if there is one."""
+        return [self.loss] if self.val_loss is None else [self.loss, self.val_loss]
 
     @property
-    def last(self) -> int:
-        """How many epochs count as the end: a tenth, at least one and at most five."""
-        return min(5, max(1, self.epochs // 10))
+    def end(self) -> float:
+        """The training loss at the end."""
+        return at_end(self.loss)
 
     @property
     def bounce(self) -> float:
@@ -54,30 +56,19 @@ class Curves:
         Dropout makes the training loss noisy, few rows the validation loss; steps that are too large make both noisy.
         Without a known reference the rise is divided by the curve's median, which an outlier hardly changes.
         """
-        if self.epochs < 2:
+        return float(min(np.maximum(np.diff(curve), 0.0).mean() / (1.0 if self.known else _median(curve))
+                         for curve in self.both))
+
+    @property
+    def val_jump(self) -> float:
+        """The rises and falls of the validation loss that cancel out, per epoch; 0 without one.
+
+        They are divided by its median, or by half the reference where that is larger.
+        """
+        if self.val_loss is None:
             return 0.0
-        scales = [1.0 if self.known else max(float(np.median(curve)), SMALL) for curve in self._both]
-        return float(min(np.maximum(np.diff(curve), 0.0).mean() / scale
-                         for curve, scale in zip(self._both, scales, strict=True)))
-
-    @property
-    def highest(self) -> float:
-        """The maximum of the training or the validation loss, whichever is smaller."""
-        return float(min(curve.max() for curve in self._both))
-
-    @property
-    def lowest(self) -> float:
-        """The minimum of both losses."""
-        return float(min(curve.min() for curve in self._both))
-
-    @property
-    def _both(self) -> list[np.ndarray]:
-        return [self.loss] if self.val_loss is None else [self.loss, self.val_loss]
-
-    @property
-    def rises(self) -> float:
-        """The share of epochs in which the training loss rises."""
-        return float((np.diff(self.loss) > 0.0).mean()) if self.epochs > 1 else 0.0
+        changes = np.diff(self.val_loss)
+        return float((np.abs(changes).mean() - abs(changes.mean())) / max(float(np.median(self.val_loss)), 0.5))
 
     @property
     def speed(self) -> float:
@@ -97,45 +88,30 @@ class Curves:
         return float(second / first) if first > 0.0 else math.nan
 
     @property
-    def rise_from_best(self) -> float:
-        """The rise of the validation loss from its minimum to the end, as a share of the minimum; NaN without one."""
-        if self.val_loss is None:
-            return math.nan
-        best = max(float(self.val_loss.min()), SMALL)
-        return float(np.median(self.val_loss[-self.last :])) / best - 1.0
-
-    @property
-    def rise(self) -> float:
-        """The same in units of the reference."""
-        if self.val_loss is None:
-            return math.nan
-        return float(np.median(self.val_loss[-self.last :]) - self.val_loss.min())
-
-    @property
-    def best_epoch(self) -> int:
-        """The epoch, from 1, of the smallest validation loss; 0 without one."""
-        return 0 if self.val_loss is None else int(self.val_loss.argmin()) + 1
-
-    @property
     def gap(self) -> float:
         """Validation loss minus training loss at the end, in units of the reference; NaN without one."""
-        return math.nan if self.val_loss is None else float(np.median(self.val_loss[-self.last :])) - self.end
+        return math.nan if self.val_loss is None else at_end(self.val_loss) - self.end
 
     @property
     def accuracy_gap(self) -> float:
         """Training accuracy minus validation accuracy at the end; NaN where one is missing."""
-        if self.accuracy is None or self.val_accuracy is None:
-            return math.nan
-        return self.accuracy - self.val_accuracy
+        missing = self.accuracy is None or self.val_accuracy is None
+        return math.nan if missing else self.accuracy - self.val_accuracy  # type: ignore[operator]
+
+
+def at_end(values: np.ndarray) -> float:
+    """The median of the last epochs: a tenth of them, at least one and at most five."""
+    return float(np.median(values[-min(5, max(1, len(values) // 10)) :]))
+
+
+def _median(curve: np.ndarray) -> float:
+    return max(float(np.median(curve)), SMALL)
 
 
 def _falling(values: np.ndarray) -> float:
     """1 - the factor by which a curve changes per epoch over its last quarter, by least squares on its logarithm."""
     tail = values[-max(SHORTEST, math.ceil(ENDS * len(values))) :]
-    if len(tail) < 2:
-        return 0.0
-    change = np.polyfit(np.arange(len(tail)), np.log(np.maximum(tail, SMALL)), 1)[0]
-    return float(-np.expm1(change))
+    return float(-np.expm1(np.polyfit(np.arange(len(tail)), np.log(np.maximum(tail, SMALL)), 1)[0]))
 
 
 def read_history(history: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -159,12 +135,13 @@ def read_history(history: Mapping[str, Any]) -> dict[str, np.ndarray]:
 
 
 def _curve(name: object, values: Any) -> np.ndarray:
+    wrong = f"history[{name!r}] is {values!r}; it must be a list of numbers, one for each epoch"
     try:
         curve = np.asarray(values, np.float64)
     except (TypeError, ValueError):
-        raise TypeError(f"history[{name!r}] is {values!r}; it must be a list of numbers, one for each epoch") from None
+        raise TypeError(wrong) from None
     if curve.ndim != 1:
-        raise ValueError(f"history[{name!r}] has shape {curve.shape}; it must be a list of numbers, one for each epoch")
+        raise ValueError(wrong)
     if name in ("loss", "val_loss") and (curve < 0.0).any():
         epoch = int((curve < 0.0).argmax())
         raise ValueError(f"history[{name!r}] holds {curve[epoch]:g} in epoch {epoch + 1}; every loss must be at least "
@@ -174,23 +151,14 @@ def _curve(name: object, values: Any) -> np.ndarray:
 
 def make_curves(history: Mapping[str, np.ndarray], reference: float | None) -> Curves:
     """Divide the finite losses of a history by the reference; None: by the largest training loss."""
-    loss = history["loss"]
-    known = reference is not None
-    scale = max(reference if reference is not None else float(loss.max()), np.finfo(float).tiny)
-    val_loss = history.get("val_loss")
-    accuracies = [_final(history, name) for name in ("accuracy", "val_accuracy")]
-    return Curves(loss / scale, None if val_loss is None else val_loss / scale, accuracies[0], accuracies[1], known)
-
-
-def _final(history: Mapping[str, np.ndarray], name: str) -> float | None:
-    """The median of the last tenth of a curve, at most of five epochs; None if it is not recorded."""
-    values = history.get(name)
-    return None if values is None else float(np.median(values[-min(5, max(1, len(values) // 10)) :]))
-
-
-def checked_reference(reference: object) -> float | None:
-    """Return the ``baseline`` argument as a positive float, or None."""
-    return None if reference is None else checks.real("baseline", reference, 0.0, open_low=True)
+    if not history:
+        return Curves(np.array([]))
+    loss, val_loss = history["loss"], history.get("val_loss")
+    scale = max(float(loss.max()) if reference is None else reference, np.finfo(float).tiny)
+    accuracy, val_accuracy = (
+        at_end(history[name]) if name in history else None for name in ("accuracy", "val_accuracy"))
+    return Curves(loss / scale, None if val_loss is None else val_loss / scale, accuracy, val_accuracy,
+                  reference is not None, scale)
 
 
 def constant_loss(loss: str, y: np.ndarray, outputs: int) -> float | None:
@@ -208,6 +176,6 @@ def constant_loss(loss: str, y: np.ndarray, outputs: int) -> float | None:
     return None
 
 
-def _entropy(shares: Sequence[float] | np.ndarray) -> float:
-    present = np.asarray(shares)[np.asarray(shares) > 0.0]
+def _entropy(shares: np.ndarray) -> float:
+    present = shares[shares > 0.0]
     return float(-(present * np.log(present)).sum())

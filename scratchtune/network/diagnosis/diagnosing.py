@@ -15,26 +15,22 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.estimators.base import MLP
-from scratchtune.network.callbacks import History
-from scratchtune.network.diagnosis.activity import Activity, activities
+from scratchtune.network.diagnosis.activity import activities
 from scratchtune.network.diagnosis.curves import (
     SHORTEST,
-    Curves,
-    checked_reference,
     constant_loss,
     make_curves,
     read_history,
 )
-from scratchtune.network.diagnosis.findings import RULES, Finding, Observed, not_finite
+from scratchtune.network.diagnosis.findings import OF_UNITS, RULES, Finding, Observed, not_finite
 from scratchtune.network.sequential import Sequential
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What `diagnose` found, in the order in which to act on it; ``str`` prints it.
+    """What `diagnose` found, in the order in which to act on it; it prints as sentences.
 
     epochs: how many epochs the curves have. notes: what could not be evaluated, and what would be needed for it.
     """
@@ -45,29 +41,30 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found."""
-        return not self.findings
+        """Whether there are enough epochs to tell, and nothing was found."""
+        return not self.findings and self.epochs >= SHORTEST
 
     @property
     def names(self) -> list[str]:
         """The names of the findings, in their order."""
         return [finding.name for finding in self.findings]
 
-    def __str__(self) -> str:
-        if self.healthy:
-            text = "healthy: no rule found a problem"
-            lines = [text + (f" in {checks.counted(self.epochs, 'epoch')}." if self.epochs else ".")]
-        else:
+    def __repr__(self) -> str:
+        if self.findings:
             lines = [str(finding) for finding in self.findings]
+        elif self.healthy:
+            lines = [f"healthy: no rule found a problem in {checks.counted(self.epochs, 'epoch')}."]
+        else:
+            lines = ["cannot say: no rule found a problem, but most rules need the curves of a longer training."]
         return "\n".join([*lines, *(f"Note: {note}" for note in self.notes)])
 
 
 def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None = None) -> Diagnosis:
     """Return what the curves of a training show, and, where there is a network, its weights and activations.
 
-    history: what `Sequential.fit` returns, a dict of lists (one value per epoch; "loss" is needed, "val_loss",
-    "accuracy" and "val_accuracy" are used), or a fitted `MLPClassifier`, `MLPRegressor` or `Sequential`. A `Sequential`
-    does not keep its curves, so pass its history to have both evaluated.
+    history: what `Sequential.fit` or Keras's `fit` returns, a dict of lists (one value per epoch; "loss" is needed,
+    "val_loss", "accuracy" and "val_accuracy" are used), or a fitted `MLPClassifier`, `MLPRegressor` or `Sequential`. A
+    `Sequential` does not keep its curves, so pass its history to have both evaluated.
     X: rows (n, ...), unscaled for an estimator: dead and saturated units are counted on them.
     y: their targets; with them the loss of the best constant prediction is computed, with which losses are compared.
     baseline: that loss, if it is known; a translator's or recogniser's History has it. Else, without y, it is the
@@ -80,7 +77,7 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     >>> print(diagnose({"loss": [2.3, float("nan")]}).names)
     ['diverged']
     """
-    reference = checked_reference(baseline)
+    reference = None if baseline is None else checks.real("baseline", baseline, 0.0, open_low=True)
     curves, diverged = _recorded(history)
     model, estimator = _network(history)
     rows = None if X is None else _rows(model, estimator, X)
@@ -91,44 +88,43 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     if broken is not None:
         return Diagnosis([broken], len(curves.get("loss", ())))
     units = [] if model is None or rows is None else activities(model, rows)
-    observed = Observed(make_curves(curves, reference) if curves else None, units, _penalty(model), _moved(model),
-                        guessing is not None)
-    found = [finding for rule in RULES if (finding := rule(observed)) is not None]
-    return Diagnosis(_without_consequences(found), len(curves.get("loss", ())), _notes(observed, model, X))
+    seen = Observed(make_curves(curves, reference), units, _penalty(model), _moved(model), guessing is not None)
+    found = [finding for rule in RULES
+             if (rule in OF_UNITS or seen.readable) and (finding := rule(seen)) is not None]
+    return Diagnosis(_without_consequences(found), seen.curves.epochs, _notes(seen, model, X))
 
 
 def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
     """The curves, none for a Sequential, and whether the training is known to have diverged."""
-    if isinstance(history, History):
-        return read_history(history.history), history.diverged
-    if isinstance(history, MLP):
-        if not hasattr(history, "model_"):
-            raise protocol.not_fitted(history)
-        return (read_history(history.history_), False) if history.history_ else ({}, True)
     if isinstance(history, Sequential):
         return {}, False
-    if isinstance(history, Mapping):
-        return read_history(history), False
+    if isinstance(history, protocol.Parameters) and hasattr(history, "epochs"):  # an estimator of a network
+        if not hasattr(history, "history_"):
+            raise protocol.not_fitted(history)
+        return (read_history(history.history_), False) if history.history_ else ({}, True)
+    curves = history if isinstance(history, Mapping) else getattr(history, "history", None)
+    if isinstance(curves, Mapping):
+        return read_history(curves), bool(getattr(history, "diverged", False))
     raise TypeError(f"history is a {type(history).__name__}; it must be the History that fit returns, a dict of lists, "
                     "or a fitted MLPClassifier, MLPRegressor or Sequential")
 
 
-def _network(history: Any) -> tuple[Sequential | None, MLP | None]:
+def _network(history: Any) -> tuple[Sequential | None, Any]:
     """The network that was trained, and the estimator that it belongs to, where there are any."""
-    if isinstance(history, MLP):
-        return history.model_, history
-    model = getattr(history, "model", None) if isinstance(history, History) else history
-    if not isinstance(model, Sequential):
+    if isinstance(history, protocol.Parameters):
+        return history.model_, history  # type: ignore[attr-defined]
+    model = history if isinstance(history, Sequential) else getattr(history, "model", None)
+    if not isinstance(model, Sequential):  # such as one of Keras
         return None, None
     model.program  # noqa: B018 - raises where there are no weights yet
     return model, None
 
 
-def _rows(model: Sequential | None, estimator: MLP | None, X: Any) -> np.ndarray:
+def _rows(model: Sequential | None, estimator: Any, X: Any) -> np.ndarray:
     """X as the network receives it."""
     if model is None:
-        raise ValueError("X is given, and a dict of curves has no network to run on it; pass the History, the "
-                         "estimator or the Sequential instead, or omit X")
+        raise ValueError("X is given, and there is no network of scratchtune to run on it, only curves; pass the "
+                         "History, the estimator or the Sequential instead, or omit X")
     if estimator is None:
         return checks.matrix("X", X)
     rows = protocol.features(estimator, X, fitting=False)
@@ -137,7 +133,7 @@ def _rows(model: Sequential | None, estimator: MLP | None, X: Any) -> np.ndarray
 
 
 def _reference(
-    model: Sequential | None, estimator: MLP | None, y: np.ndarray | None, rows: np.ndarray | None,
+    model: Sequential | None, estimator: Any, y: np.ndarray | None, rows: np.ndarray | None,
 ) -> float | None:
     """The loss of the best constant prediction, or None where it is unknown."""
     if model is None or model.optimizer is None:
@@ -180,16 +176,14 @@ def _without_consequences(found: list[Finding]) -> list[Finding]:
 
 def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:
     """Sentences on what could not be evaluated."""
-    curves: Curves | None = observed.curves
-    units: list[Activity] = observed.units
-    notes = []
-    if curves is None:
+    curves, notes = observed.curves, []
+    if not curves.epochs:
         notes.append("a Sequential keeps no curves; pass the History that fit returned to have them evaluated.")
     elif curves.epochs < SHORTEST:
         notes.append(f"the curves have {checks.counted(curves.epochs, 'epoch')}; at least {SHORTEST} are needed to see "
                      "more than a divergence.")
     elif curves.val_loss is None:
         notes.append("there is no val_loss, so overfitting cannot be seen; give fit validation_data.")
-    if model is not None and X is None and not units:
+    if model is not None and X is None:
         notes.append("dead and saturated units are counted if X= is given.")
     return tuple(notes)

@@ -7,7 +7,8 @@ which is a `Text` that also has the day of each distinct text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -53,11 +54,12 @@ class Text:
 class Dates(Text):
     """A column of texts that are dates: ``days`` (len(texts),) float64 are their days since 1970-01-01.
 
-    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None.
+    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None. A text without a day (NaN) is
+    missing.
     """
 
     def __init__(self, codes: np.ndarray, texts: list[str], days: np.ndarray, order: str | None = None) -> None:
-        super().__init__(codes, texts)
+        super().__init__(np.where(np.isnan(np.append(days, np.nan))[codes], np.int32(-1), codes), texts)
         self.days, self.order = days, order
 
     def __getitem__(self, rows: Any) -> Dates:
@@ -80,8 +82,7 @@ def is_category(column: Column) -> bool:
 def text_of(values: Iterable[Any], markers: Collection[str] = MISSING) -> Text:
     """Return a column of texts; None and the markers are missing values."""
     known = Codes(markers)
-    codes = np.fromiter((known["" if value is None else str(value)] for value in values), np.int32)
-    return Text(codes, known.texts)
+    return Text(known.of(["" if value is None else str(value) for value in values]), known.texts)
 
 
 class Codes(dict[str, int]):
@@ -92,6 +93,10 @@ class Codes(dict[str, int]):
         self.texts: list[str] = []
         self._numbers: dict[str, int] = {}
         self._markers = markers
+
+    def of(self, cells: Sequence[str]) -> np.ndarray:
+        """The codes of some cells, (n,) of int32."""
+        return np.fromiter(map(self.__getitem__, cells), np.int32, len(cells))
 
     def __missing__(self, cell: str) -> int:
         text = cell.strip()
@@ -104,12 +109,23 @@ class Codes(dict[str, int]):
 
 def text_of_numbers(numbers: np.ndarray, markers: Collection[str] = MISSING) -> Text:
     """Return a column of numbers as texts."""
-    different, inverse = np.unique(numbers, return_inverse=True)
-    known = Codes(markers)
-    codes = np.array([known["" if np.isnan(number) else number_text(float(number))] for number in different], np.int32)
-    return Text(codes[inverse], known.texts)
+    return text_of((None if np.isnan(number) else number_text(number) for number in numbers.tolist()), markers)
 
 
 def number_text(number: float) -> str:
     """A number as the text that a file most likely has for it: "3" for 3.0."""
     return str(int(number)) if number.is_integer() and abs(number) < 1e21 else repr(number)
+
+
+def checked_names(names: Sequence[Any], owner: str) -> list[str]:
+    """Return the names of a table's columns, which must be distinct texts; ``owner`` begins the message if not."""
+    for i, name in enumerate(names):
+        if not isinstance(name, str):
+            raise ValueError(f"{owner} has a column named {name!r}; a name must be a text")
+        if not name.strip():
+            raise ValueError(f"{owner}: column {i + 1} has no name; name it, or leave it out if it only numbers the "
+                             "rows (pandas: to_csv(.., index=False))")
+    often, number = Counter(names).most_common(1)[0] if names else ("", 0)
+    if number > 1:
+        raise ValueError(f"{owner} has {number} columns named {often!r}; names must be different")
+    return list(names)

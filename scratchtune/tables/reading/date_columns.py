@@ -3,7 +3,7 @@
 A column of texts holds dates if at least nine of ten of its cells are dates in one of these forms, with or without a
 time of day:
 
-- the year first, as in ISO 8601: 2020-12-31, 2020/12/31, 2020.12.31, 2020-12 (the first day of the month);
+- ISO 8601: 2020-12-31, 2020-12 (the first day of the month); also 2020/12/31 and 2020.12.31;
 - the month as a word: 31 December 2020, 31-Dec-20, Dec 31, 2020;
 - the day first, with points: 31.12.2020;
 - the day or the month first, with slashes or hyphens: 31/12/2020, 12/31/2020. The whole column decides which it is; if
@@ -15,36 +15,26 @@ A year of two digits is 1969 to 2068, as in POSIX. A time with an offset, such a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import date, time, timedelta
 from itertools import islice
-from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.reading.notation import most_frequent
+from scratchtune.tables.wording import option
 
 ORDERS = ("dmy", "mdy")  # day first, month first
 MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dates
 PARTS = ("year", "month", "weekday", "day", "hour", "days since")  # features of a date, in this order
 CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value may decide
 EPOCH = date(1970, 1, 1).toordinal()
-_MONTHS = {name: number for number, names in enumerate((
-    "jan january", "feb february", "mar march", "apr april", "may", "jun june", "jul july", "aug august",
-    "sep sept september", "oct october", "nov november", "dec december"), 1) for name in names.split()}
-_TIME = re.compile(
-    r"(.+?)(?:[T ]|, )(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?(?: ?([AaPp])[Mm])?"
-    r"(?: ?(?:(Z|UTC)|([+-])(\d{2}):?(\d{2})))?")
-_FORMS = tuple((re.compile(pattern), order) for pattern, order in (
-    (r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})", "1 3 4"), (r"(\d{4})-(0[1-9]|1[0-2])", "1 2 0"),
-    (r"(\d{1,2})\.(\d{1,2})\.(\d{4}|\d{2})", "3 2 1"), (r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?,?[ -](\d{4}|\d{2})", "3 2 1"),
-    (r"([A-Za-z]{3,9})\.? (\d{1,2}),? (\d{4})", "3 1 2")))
-_EITHER = re.compile(r"(\d{1,2})([/-])(\d{1,2})\2(\d{4}|(?<=/)\d{2})")
-
-
-class Unclear(ValueError):
-    """Raised where it cannot be decided whether the day or the month comes first."""
+_MONTHS = {form: number for number, name in enumerate((
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december"), 1) for form in (name, name[:3])} | {"sept": 9}
+_DATE = re.compile(r"(\d{1,4}|[A-Za-z]{3,9})\.?([ ./-])(\d{1,2}|[A-Za-z]{3,9})\.?,?\2(\d{1,4})")
+_EITHER = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{2,4}")
+_TIME = re.compile(r"(.+?)(?:T|,? )(\d{1,2}:\d\d[\d:.]*) ?([AaPp][Mm])? ?(?:UTC|(Z|[+-]\d\d:?\d\d))?")
 
 
 def to_days(text: str, order: str | None = None) -> float:
@@ -56,80 +46,79 @@ def to_days(text: str, order: str | None = None) -> float:
     >>> to_days("1970-01-02T06:00"), to_days("3 Jan 1970"), to_days("04/01/1970", "dmy"), to_days("30.2.1970")
     (1.25, 2.0, 3.0, nan)
     """
-    text, time = text.strip(), 0.0
-    if ":" in text:
-        found = _TIME.fullmatch(text)
-        if found is None:
-            return np.nan
-        text, time = found[1], _time_of(found)
-    for pattern, groups in _FORMS:
-        match = pattern.fullmatch(text)
-        if match:
-            return _day(*(match[int(group)] if group != "0" else "1" for group in groups.split())) + time
-    match = _EITHER.fullmatch(text)
-    if match is None:
-        return np.nan
-    if order is None:
-        order = "dmy" if int(match[1]) > 12 else "mdy" if int(match[3]) > 12 or match[1] == match[3] else None
-    day, month = (match[1], match[3]) if order == "dmy" else (match[3], match[1])
-    return np.nan if order is None else _day(match[4], month, day) + time
-
-
-def _day(year: str, month: str, day: str) -> float:
-    """Return the number of a day; NaN if there is no such day."""
-    number = _MONTHS.get(month.lower(), 0) if month.isalpha() else int(month)
-    century = 0 if len(year) == 4 else 1900 if int(year) >= 69 else 2000
+    text = text.strip()
+    found = _TIME.fullmatch(text) if ":" in text else None
     try:
-        return float(date(int(year) + century, number, int(day)).toordinal() - EPOCH)
+        return _day(found[1] if found else text, order) + (_time(found) if found else 0.0)
     except ValueError:
         return np.nan
 
 
-def _time_of(found: re.Match[str]) -> float:
-    """Return a time of day as a fraction of a day, in UTC if it has an offset; NaN if there is no such time."""
-    hour, minute, second = int(found[2]), int(found[3]), float(found[4] or 0.0)
-    if found[5]:
-        if not 1 <= hour <= 12:
-            return np.nan
-        hour = hour % 12 + 12 * (found[5] in "pP")
-    if hour > 23 or minute > 59 or second >= 61.0:
-        return np.nan
-    offset = (int(found[8]) * 60 + int(found[9])) * (-1 if found[7] == "-" else 1) if found[7] else 0
-    return ((hour * 60 + minute - offset) * 60 + second) / 86_400
+def _day(text: str, order: str | None) -> float:
+    """Return the number of a day; a ValueError if there is no such day."""
+    if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text):
+        return float(date.fromisoformat(text if len(text) == 10 else f"{text}-01").toordinal() - EPOCH)
+    found = _DATE.fullmatch(text)
+    if found is None:
+        raise ValueError
+    first, mark, second, third = found.groups()
+    if first.isdecimal() and len(first) == 4:
+        year, month, day = first, second, third
+    else:
+        if not order and _EITHER.fullmatch(text):
+            order = "dmy" if int(first) > 12 or first == second else "mdy" if int(second) > 12 else "unclear"
+        month_first = first.isalpha() or order != "dmy" and _EITHER.fullmatch(text)
+        year, month, day = (third, first, second) if month_first else (third, second, first)
+    if order == "unclear" or not month.isalpha() and (mark == " " or mark == "-" and len(year) == 2):
+        raise ValueError
+    number = _MONTHS.get(month.lower(), 0) if month.isalpha() else int(month)
+    century = {4: 0, 2: 1900 if int(year) >= 69 else 2000}.get(len(year), 10_000)
+    return float(date(int(year) + century, number, int(day)).toordinal() - EPOCH)
+
+
+def _time(found: re.Match[str]) -> float:
+    """Return a time of day as a fraction of a day, in UTC if it has an offset; a ValueError if there is no such time.
+    """
+    clock, half, zone = found[2], (found[3] or "").lower(), found[4] or ""
+    moment = time.fromisoformat("0" * (clock[1] == ":") + clock + zone)
+    if half and not 1 <= moment.hour <= 12:
+        raise ValueError
+    hour = moment.hour % 12 + 12 * (half == "pm") if half else moment.hour
+    passed = timedelta(0, moment.second, moment.microsecond, 0, moment.minute, hour)
+    return (passed - (moment.utcoffset() or timedelta())) / timedelta(days=1)
 
 
 # A column -------------------------------------------------------------------------------------------------------------
 
 
-class Parsed(NamedTuple):
-    """The dates of a column: by text its days since 1970-01-01, and the order of day and month, if any was needed."""
-
-    days: dict[str, float]
-    order: str | None
-
-
-def parse_dates(counts: Mapping[str, int], order: str | None = None) -> Parsed | None:
+def parse_dates(
+    name: str, counts: Mapping[str, int], order: str | None = None,
+) -> tuple[dict[str, float], str | None] | None:
     """Return the dates of a column, given by how often each text occurs; None if it does not hold dates.
 
-    Texts that are not dates have NaN. ``order`` is "dmy", "mdy", or None: the column decides.
+    That is by text its days since 1970-01-01, NaN if it is not a date, and "dmy" or "mdy" if the order of day and month
+    was needed. ``order`` None: the column decides it.
 
     Raises
-        Unclear if both orders are possible and give different days.
+        ValueError if both orders are possible and give different days.
     """
-    if order is None and not _may_be_dates(counts):
+    if not _may_be_dates(counts):
         return None
-    fixed = {text: to_days(text) for text in counts if not _EITHER.match(text)}  # the same in both orders
-    readings = {given: {text: fixed[text] if text in fixed else to_days(text, given) for text in counts}
-                for given in ORDERS if order in (None, given)}
+    either = {text for text in counts if _EITHER.match(text)}  # the day or the month may come first
+    fixed = {text: to_days(text) for text in counts if text not in either}
+    readings = {given: fixed | {text: to_days(text, given) for text in either} for given in ORDERS
+                if order in (None, given)}
     cells = {given: sum(counts[text] for text, day in days.items() if day == day) for given, days in readings.items()}
     best = max(cells, key=lambda given: cells[given])
-    if not cells[best] or cells[best] < MOSTLY * sum(counts.values()):
+    if cells[best] < MOSTLY * sum(counts.values()):
         return None
-    if len(set(cells.values())) == 1 and len(readings) == 2:
-        for text in counts:
-            if readings["dmy"][text] != readings["mdy"][text] and readings["dmy"][text] == readings["dmy"][text]:
-                raise Unclear(text)
-    return Parsed(readings[best], None if len(fixed) == len(counts) else best)
+    unclear = [text for text in counts if text in either and len({days[text] for days in readings.values()}) == 2]
+    if unclear and len(set(cells.values())) < len(cells):
+        raise ValueError(
+            f"{name!r} holds dates such as {unclear[0]!r}, in which the day or the month may come first; give "
+            f"{option('date_order', 'dmy')} (day first) or {option('date_order', 'mdy')} (month first), or "
+            f"{option('text', name)} to take the column as text")
+    return readings[best], best if either else None
 
 
 def _may_be_dates(texts: Iterable[str]) -> bool:
@@ -137,22 +126,6 @@ def _may_be_dates(texts: Iterable[str]) -> bool:
     first = list(islice(texts, 100))
     return sum(any(to_days(text, order) == to_days(text, order) for order in ORDERS) for text in first) >= (
         MOSTLY * len(first)) > 0
-
-
-def stray_text(name: str, counts: Mapping[str, int], days: Mapping[str, float], where: Callable[[str], str]) -> str:
-    """Return the error message for the texts of a column of dates that are not dates."""
-    others = [text for text, day in days.items() if day != day]
-    cells, dates = sum(counts.values()), sum(n for text, n in counts.items() if days[text] == days[text])
-    shown = most_frequent(counts, others, where)
-    return (f"{dates:,} of {cells:,} cells of {name!r} are dates; not: {shown}; correct the file, give --missing if it "
-            f"marks a missing value, or --text {name} to take the column as text (in Python: arguments of read_table)")
-
-
-def unclear_text(name: str, text: str) -> str:
-    """Return the error message for a column of dates whose order of day and month cannot be decided."""
-    return (f"{name!r} holds dates such as {text!r}, in which the day or the month may come first; give --date-order "
-            f"dmy (day first) or --date-order mdy (month first), or --text {name} to take the column as text (in "
-            "Python: date_order, text)")
 
 
 # Features -------------------------------------------------------------------------------------------------------------

@@ -6,23 +6,16 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from scratchtune.archives import Archive, about
+from scratchtune.tables.reading.columns import checked_names
+
 FORMATS = {".parquet": ("Parquet", "pyarrow"), ".xlsx": ("Excel", "openpyxl")}
-
-
-def is_frame(path: str) -> bool:
-    """Whether a file is one that pandas reads, by the ending of its name.
-
-    >>> is_frame("sales.XLSX"), is_frame("sales.csv")
-    (True, False)
-    """
-    return Path(path).suffix.lower() in FORMATS
 
 
 def read_frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict[str, Any]:
     """Return the columns of a Parquet file, or of the first sheet of a workbook, by name.
 
-    ``missing`` are texts that mean a missing value in a workbook. Dates are
-    datetime64.
+    ``missing`` are texts that mean a missing value in a workbook. Dates are datetime64.
 
     Raises
         ValueError if pandas or its reader is not installed, or the file is not of the format that its name says.
@@ -36,15 +29,21 @@ def read_frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict
         raise ValueError(
             f"{path} is read by pandas with {needs}, which are not both installed; install them (pip install pandas "
             f"{needs}), or save the table as CSV") from None
+    if kind == "Excel":
+        _check_unpacked_size(path, file)
     try:
         frame = pandas.read_parquet(file) if kind == "Parquet" else pandas.read_excel(
             file, sheet_name=0, keep_default_na=False, na_values=["", *missing])
-    except Exception as problem:  # each reader has errors of its own
-        raise ValueError(f"{path} cannot be read as {kind}: {str(problem).splitlines()[0]}") from None
-    names = [str(name).strip() for name in frame.columns]
-    for name in names:
-        if not name or name.startswith("Unnamed: "):
-            raise ValueError(f"{path}: column {names.index(name) + 1} has no name; name it, or leave it out")
-        if names.count(name) > 1:
-            raise ValueError(f"{path}: {names.count(name)} columns are named {name!r}; names must be different")
-    return {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(names)}
+    except Exception:  # each reader has errors of its own, which do not name the file
+        raise ValueError(f"{path} is no {kind} file, or is damaged; save the table again, or as CSV") from None
+    names = ["" if str(name).startswith("Unnamed: ") else str(name).strip() for name in frame.columns]
+    return {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(checked_names(names, path))}
+
+
+def _check_unpacked_size(path: str, file: BinaryIO) -> None:
+    """Raise a ValueError if a workbook, which is a ZIP file, is damaged or claims to unpack to more than the limit."""
+    with about(path):
+        archive = Archive(file)
+        for name in archive.names:
+            archive.claim(name)
+    file.seek(0)

@@ -1,7 +1,8 @@
-"""The kind of each column of a table: number, category, date, identifier or empty.
+"""Values become columns, and each column has a kind: number, category, date, identifier or empty.
 
-It is decided here, once, when a table is read (`column_of`, `with_dates`) and before a model is fitted (`kinds_of`). It
-is stored with the model, and any later table is converted to it (`as_kind`), whatever its own cells look like.
+What values hold, numbers, dates or texts, is decided when a table is made (`column_of`, `decided`), their kind before a
+model is fitted (`kinds_of`). The kind is stored with the model, and any later table is converted to it (`as_kind`),
+whatever its own cells look like.
 
 Identifiers only name or number the rows, so that a model can learn nothing about new rows from them. They are found by
 their names and values. The order of the rows is not used: a feature, such as a population, may increase from row to
@@ -10,7 +11,6 @@ row.
 
 from __future__ import annotations
 
-import math
 import numbers
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,9 +21,22 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.reading.columns import Column, Dates, Text, is_category, number_text, text_of, text_of_numbers
-from scratchtune.tables.reading.date_columns import ORDERS, Unclear, parse_dates, stray_text, to_days, unclear_text
-from scratchtune.tables.reading.notation import MISSING, coerced, found, strays_of, to_number
+from scratchtune.tables.reading import notation
+from scratchtune.tables.reading.columns import Column, Dates, Text, number_text, text_of, text_of_numbers
+from scratchtune.tables.reading.date_columns import ORDERS, parse_dates, to_days
+from scratchtune.tables.reading.notation import (
+    LARGEST_EXACT,
+    TEXT,
+    Reading,
+    is_rounded,
+    kind_of,
+    may_mark_missing,
+    short,
+    strays_of,
+    to_number,
+    ways_out,
+)
+from scratchtune.tables.wording import option
 
 NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = KINDS = "number", "category", "date", "identifier", "empty"
 BOOLEANS = "False", "True"
@@ -31,6 +44,9 @@ FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
 YEARS = (1500.0, 2200.0)  # consecutive integers within these bounds are probably years
 _ID = re.compile(r"(?:^|[^A-Za-z])(?:id|key|index|idx|row|rownames?|nr|no|number|uuid|guid)$", re.IGNORECASE)
 _CAMEL_ID = re.compile(r"[a-z](?:Id|ID|Key|Index|Number|Nr|No)$")
+Where = Callable[[Text, str], str]  # of a text in a column: the line or row where it first occurs
+_MAY_BE_NAN = float, np.floating, Decimal, np.datetime64, np.timedelta64
+_TEXTS = str, bool, np.bool_
 
 
 class Kind(NamedTuple):
@@ -75,15 +91,44 @@ def checked_kind(name: str, stored: Any) -> Kind:
 
 
 def as_kind(name: str, column: Column, kind: Kind) -> Column:
-    """Return a column of a later table as its kind in training; a ValueError if its cells are no dates or numbers."""
+    """Return a column of a later table as its kind in training.
+
+    A text that can only mark a missing value is one, with a warning, where a number or a date must be.
+
+    Raises
+        ValueError if a cell is no date or number.
+    """
     if kind.kind == NUMBER:
-        return _as_numbers(name, column)
-    if kind.kind == DATE:
-        return _as_dates(name, column, kind.order)
+        return _values_of(name, column, _number_of, "numbers")[column.codes] if isinstance(column, Text) else column
     text = column if isinstance(column, Text) else text_of_numbers(column)
+    if kind.kind == DATE and not isinstance(column, Dates):
+        days = _values_of(name, text, lambda cell: to_days(cell, kind.order), "dates")
+        return Dates(text.codes, text.texts, days[:-1], kind.order)
     if set(kind.texts) <= set(BOOLEANS) and set(text.texts) <= {"0", "1"}:
         return Text(text.codes, [BOOLEANS[int(cell)] for cell in text.texts])
     return text
+
+
+def _number_of(cell: str) -> float:
+    """Return a cell as a number, if it is one or a truth value, else NaN."""
+    try:
+        number = float(BOOLEANS.index(cell)) if cell in BOOLEANS else to_number(cell)
+        return number if np.isfinite(number) else np.nan
+    except ValueError:
+        return np.nan
+
+
+def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: str) -> np.ndarray:
+    """Return the value of each distinct text, and NaN, which is that of the code -1 (missing)."""
+    values = np.array([*map(value_of, column.texts), np.nan])
+    counts = column.counts()
+    others = [text for text, value in zip(column.texts, values, strict=False) if np.isnan(value) and text in counts]
+    wrong = next((text for text in others if not may_mark_missing(text)), None)
+    if wrong is not None:
+        raise ValueError(f"column {name!r} holds {wrong!r} in row {column.first(wrong) + 1}; it must hold {what}, as "
+                         "in training")
+    warn_of_gaps(name, column, others, what, in_row)
+    return values
 
 
 def unseen_texts(columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
@@ -105,232 +150,6 @@ def described_unseen(name: str, texts: Mapping[str, int]) -> str:
     return f"column {name!r} holds categories that were not seen in training: {shown}{more}"
 
 
-def _as_numbers(name: str, column: Column) -> np.ndarray:
-    """Return a column as numbers, also if they are given as texts, as by `csv.DictReader`."""
-    if not isinstance(column, Text):
-        return column
-    known = np.full(len(column.texts) + 1, np.nan)
-    for code in np.unique(column.codes[column.codes >= 0]):
-        try:
-            text = column.texts[code]
-            known[code] = BOOLEANS.index(text) if text in BOOLEANS else to_number(text)
-        except ValueError:
-            pass
-        if not np.isfinite(known[code]):
-            raise _not_as_in_training(name, column, column.texts[code], "numbers")
-    return known[column.codes]
-
-
-def _as_dates(name: str, column: Column, order: str | None) -> Dates:
-    """Return a column as dates, read in the given order of day and month."""
-    if isinstance(column, Dates):
-        return column
-    text = column if isinstance(column, Text) else text_of_numbers(column)
-    days = np.array([to_days(cell, order) for cell in text.texts])
-    wrong = [cell for cell, day in zip(text.texts, days, strict=True) if np.isnan(day) and cell in text.counts()]
-    if wrong:
-        raise _not_as_in_training(name, text, wrong[0], "dates")
-    return Dates(text.codes, text.texts, days, order)
-
-
-def _not_as_in_training(name: str, column: Text, cell: str, what: str) -> ValueError:
-    return ValueError(f"column {name!r} holds {cell!r} in row {column.first(cell) + 1}; it must hold {what}, as in "
-                      "training")
-
-
-# Values to columns ----------------------------------------------------------------------------------------------------
-
-
-def column_of(
-    name: str, values: Any, as_text: bool = False, markers: Collection[str] = MISSING, as_numbers: bool = False,
-) -> Column:
-    """Make a column from values: numbers unchanged, durations in days, dates (datetime64), texts and booleans as texts.
-
-    With ``as_text`` numbers become texts too; without it, a column of texts that is numeric but for a few texts
-    (`notation.strays_of`) is a ValueError. With ``as_numbers`` texts become numbers; those that are no numbers are
-    missing, with a warning.
-    """
-    checks.refuse_masked(f"column {name!r}", values)
-    array = np.asarray(values)
-    if array.ndim != 1:
-        raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")
-    if array.dtype.kind in "iu":
-        return text_of(array, markers) if as_text else _exact(name, array)
-    if array.dtype.kind == "f":
-        numbers = _finite(name, array.astype(np.float64))
-        return text_of_numbers(numbers, markers) if as_text else numbers
-    if array.dtype.kind in "UTb":
-        return _checked(name, text_of(array.astype(object), markers), as_text, as_numbers)
-    if array.dtype.kind == "M":
-        return _of_datetimes(name, array, as_text)
-    if array.dtype.kind == "m":
-        return column_of(name, array / np.timedelta64(1, "D"), as_text, markers)
-    if array.dtype.kind == "O":
-        return _of_objects(name, array, as_text, markers, as_numbers)
-    raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
-
-
-def listed(values: list[Any]) -> np.ndarray:
-    """Return values as an array of objects, so that NumPy does not convert numbers among texts to texts."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
-
-
-def _checked(name: str, column: Text, as_text: bool, as_numbers: bool) -> Column:
-    """Return a column of texts, or its numbers; raise a ValueError if it is meant to be numeric, unless asked for."""
-    if as_numbers:
-        return _coerced(name, column)
-    counts = {} if as_text else column.counts()
-    strays = strays_of(counts)
-    if strays:
-        shown = found(name, counts, strays, lambda text: f"in row {column.first(text)}")
-        raise ValueError(
-            f"{shown}; make them numbers or None, or give Table.from_columns or tune_table numeric=[{name!r}] to have "
-            f"them missing, or text=[{name!r}] to take the column as text (on the command line: --numeric, --text)")
-    return column
-
-
-def _coerced(name: str, column: Text) -> np.ndarray:
-    """Return the numbers of a column of texts, NaN for a text that is not a number, with a warning."""
-    numbers, others = {}, {}
-    for text, count in column.counts().items():
-        try:
-            numbers[text] = to_number(text)
-        except ValueError:
-            others[text] = count
-    if others:
-        checks.warn(coerced(name, len(column), others, lambda text: f"in row {column.first(text)}"))
-    return _finite(name, np.array([*(numbers.get(text, np.nan) for text in column.texts), np.nan])[column.codes])
-
-
-def _of_objects(name: str, array: np.ndarray, as_text: bool, markers: Collection[str], as_numbers: bool) -> Column:
-    """Python objects: numbers if all are, else texts; None, NaN and pandas' NA are missing."""
-    values = [_plain(value) for value in array]
-    if not as_text and all(value is None or _is_number(value) for value in values):
-        return _of_numbers(name, values)
-    for row, value in enumerate(values):
-        if not (value is None or _is_number(value) or isinstance(value, (str, bool, np.bool_))):
-            raise TypeError(
-                f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
-    # a number has one text, whether other cells are texts or not
-    values = [number_text(float(value)) if isinstance(value, (float, np.floating)) else value for value in values]
-    return _checked(name, text_of(values, markers), as_text, as_numbers)
-
-
-def _plain(value: Any) -> Any:
-    """Return a date as text, a duration as days, a `Decimal` as a float, and a missing value as None."""
-    if _is_gap(value):
-        return None
-    if isinstance(value, Decimal):
-        return None if value.is_nan() else float(value)
-    if isinstance(value, (timedelta, np.timedelta64)):
-        return value / (timedelta(days=1) if isinstance(value, timedelta) else np.timedelta64(1, "D"))
-    if isinstance(value, np.datetime64):
-        return str(value)
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _of_datetimes(name: str, array: np.ndarray, as_text: bool) -> Text:
-    """Return NumPy's dates as a column of `Dates`, or of texts; NaT is missing."""
-    different, inverse = np.unique(array, return_inverse=True)
-    known = different[~np.isnat(different)]
-    day = known.astype("datetime64[D]")
-    beyond = (day < np.datetime64("0001-01-01")) | (day > np.datetime64("9999-12-31"))
-    if beyond.any():
-        raise ValueError(f"column {name!r} holds the date {known[beyond][0]}; it must be of the years 1 to 9999")
-    codes = np.where(inverse < len(known), inverse, -1).astype(np.int32)
-    days = (known.astype("datetime64[us]") - np.datetime64(0, "us")) / np.timedelta64(1, "D")
-    texts = np.datetime_as_string(known).tolist()
-    return Text(codes, texts) if as_text else Dates(codes, texts, days)
-
-
-def with_dates(
-    name: str, column: Column, order: str | None = None, where: Callable[[str], str] | None = None,
-) -> Column:
-    """Return a column of `Dates` if a column of texts holds dates (`date_columns`), else the column itself.
-
-    ``where`` returns the line of a file in which a text first occurs.
-
-    Raises
-        ValueError if a few of its texts are not dates, or the order of day and month is unclear.
-    """
-    if not isinstance(column, Text) or not is_category(column):
-        return column
-    counts = column.counts()
-    try:
-        parsed = parse_dates(counts, order)
-    except Unclear as problem:
-        raise ValueError(unclear_text(name, str(problem))) from None
-    if parsed is None:
-        return column
-    if any(day != day for day in parsed.days.values()):
-        raise ValueError(stray_text(
-            name, counts, parsed.days, where or (lambda text: f"in row {column.first(text)}")))
-    days = np.array([parsed.days.get(text, np.nan) for text in column.texts])
-    return Dates(column.codes, column.texts, days, parsed.order)
-
-
-def _of_numbers(name: str, values: list[Any]) -> np.ndarray:
-    """Convert Python numbers to an array, None to NaN; raise a ValueError if a number is too large."""
-    for row, value in enumerate(values):
-        if isinstance(value, numbers.Integral) and not is_exact(int(value)):
-            raise ValueError(f"column {name!r} holds {_short(int(value))} in row {row}, {INEXACT}")
-    try:
-        return _finite(name, np.array([np.nan if value is None else value for value in values], dtype=np.float64))
-    except OverflowError:  # a fraction may be as large
-        raise ValueError(
-            f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}, the largest float64; make it "
-            "smaller, or None (missing)") from None
-
-
-def _is_gap(value: Any) -> bool:
-    return value is None or (isinstance(value, (float, np.floating)) and math.isnan(value)) or (
-        isinstance(value, (np.datetime64, np.timedelta64)) and bool(np.isnat(value))) or (
-        type(value).__name__ in ("NAType", "NaTType"))
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, (bool, np.bool_))
-
-
-def _finite(name: str, array: np.ndarray) -> np.ndarray:
-    infinite = np.isinf(array)
-    if infinite.any():
-        raise ValueError(f"column {name!r} holds infinity in row {int(infinite.argmax())}; numbers must be finite")
-    return array
-
-
-# Exact integers -------------------------------------------------------------------------------------------------------
-
-EXACT = 2.0**53  # up to here every integer is exact in float64
-INEXACT = (
-    "an integer that float64 would round, so that different ones become equal; leave the column out (--drop), "
-    "or make it one of texts, such as by a letter before each")
-
-
-def is_exact(number: int) -> bool:
-    """Whether an integer is exact in float64."""
-    try:
-        return int(float(number)) == number
-    except OverflowError:
-        return False
-
-
-def _exact(name: str, array: np.ndarray) -> np.ndarray:
-    """Integers as float64; a ValueError if one would be rounded."""
-    numbers = array.astype(np.float64)
-    for row in np.flatnonzero(np.abs(numbers) >= EXACT):
-        if not is_exact(int(array[row])):
-            raise ValueError(f"column {name!r} holds {array[row]} in row {row}, {INEXACT}")
-    return numbers
-
-
-def _short(number: int) -> str:
-    digits = str(number) if abs(number) < 10**40 else ""
-    return digits or f"a number of about {int(number.bit_length() * 0.30103) + 1} digits"
-
-
 # Identifiers ----------------------------------------------------------------------------------------------------------
 
 
@@ -340,12 +159,12 @@ def identifies(name: str, column: Column) -> str:
     Distinct integers are identifiers if the column is named like one, or if they are consecutive and not years; texts
     are if the distinct ones are more than nine tenths of the rows, unless they are dates.
     """
-    if isinstance(column, Dates):
+    if isinstance(column, Dates) or len(column) <= FEW_ROWS:
         return ""
     if isinstance(column, Text):
-        return "a different text in nearly every row" if names_the_rows(column) else ""
-    numbers = _distinct_integers(column)
-    if not len(numbers):
+        return "a different text in nearly every row" * (len(column.counts()) > 0.9 * len(column))
+    numbers = np.sort(column[~np.isnan(column)])
+    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
         return ""
     if _ID.search(name) or _CAMEL_ID.search(name):
         return "named like an ID, with a different integer in each row"
@@ -363,14 +182,167 @@ def mostly_single(classes: np.ndarray) -> str:
             "nothing can be learned; is it a name of the rows, or a quantity?")
 
 
-def names_the_rows(column: Text) -> bool:
-    """Whether the text is different in nearly every row."""
-    return len(column) > FEW_ROWS and len(np.unique(column.codes[column.codes >= 0])) > 0.9 * len(column)
+# Values to columns ----------------------------------------------------------------------------------------------------
 
 
-def _distinct_integers(column: np.ndarray) -> np.ndarray:
-    """Return the numbers of a column, sorted, if they are distinct integers and not few; else an empty array."""
-    numbers = np.sort(column[~np.isnan(column)])
-    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
-        return np.array([])
-    return numbers
+def column_of(name: str, values: Any, reading: Reading) -> Column:
+    """Make a column from values: numbers unchanged, durations in days, texts, truth values and dates as by `decided`.
+
+    Numbers of a column that ``reading.text`` names become texts too.
+
+    Raises
+        ValueError or TypeError for values that are no column; the message names it.
+    """
+    checks.refuse_masked(f"column {name!r}", values)
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise ValueError(f"column {name!r} has shape {array.shape}; it must have one value for each row")
+    if array.dtype.kind == "m":
+        array = array / np.timedelta64(1, "D")
+    if array.dtype.kind == "M":
+        unit = "D" if np.datetime_data(array.dtype)[0] in ("Y", "M", "W") else None
+        array = np.where(np.isnat(array), "", np.datetime_as_string(array, unit=unit))
+    if array.dtype.kind not in "iufUTbO":
+        raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
+    if array.dtype.kind in "iuf" and name not in reading.text:
+        column = array.astype(np.float64)
+        if array.dtype.kind == "f" or not (np.abs(column) >= LARGEST_EXACT).any():
+            return _finite(name, column, reading)
+    return _of_objects(name, array.astype(object).tolist(), reading)
+
+
+def _of_objects(name: str, values: list[Any], reading: Reading) -> Column:
+    """Python objects: numbers if all are, else texts; None, NaN and pandas' NA are missing."""
+    values = [_plain(value) for value in values]
+    for row, value in enumerate(values):
+        if not (value is None or isinstance(value, (*_TEXTS, numbers.Real))):
+            raise TypeError(
+                f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
+    if name in reading.text or any(isinstance(value, _TEXTS) for value in values):
+        # a number has one text, whether other cells are texts or not
+        texts = [number_text(float(value)) if isinstance(value, (float, np.floating)) else value for value in values]
+        return decided(name, text_of(texts, reading.markers), reading, in_row)
+    try:
+        column = np.array([np.nan if value is None else float(value) for value in values])
+    except OverflowError:
+        raise ValueError(f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}, the largest float64; "
+                         "make it smaller, or None (missing)") from None
+    for row in np.flatnonzero(np.abs(column) >= LARGEST_EXACT).tolist():
+        if isinstance(values[row], numbers.Integral) and is_rounded(str(values[row])):
+            raise _inexact(name, str(values[row]), f"in row {row}")
+    return _finite(name, column, reading)
+
+
+def _plain(value: Any) -> Any:
+    """Return a date as text, a duration as days, a `Decimal` as a float, and a missing value as None."""
+    if type(value).__name__ in ("NAType", "NaTType") or isinstance(value, _MAY_BE_NAN) and value != value:
+        return None
+    if isinstance(value, (timedelta, np.timedelta64)):
+        return value / (timedelta(days=1) if isinstance(value, timedelta) else np.timedelta64(1, "D"))
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, np.datetime64) else value
+
+
+def _finite(name: str, column: np.ndarray, reading: Reading) -> np.ndarray:
+    """Return numbers with NaN in place of markers such as -999; a ValueError if one is infinite."""
+    infinite = np.isinf(column)
+    if infinite.any():
+        raise ValueError(f"column {name!r} holds infinity in row {int(infinite.argmax())}; numbers must be finite")
+    return without_markers(column, reading)
+
+
+def without_markers(column: np.ndarray, reading: Reading) -> np.ndarray:
+    """Return numbers with NaN in place of the markers of missing values that are numbers, such as -999."""
+    markers = reading.missing_numbers
+    return np.where(np.isin(column, markers), np.nan, column) if markers else column
+
+
+def in_row(column: Text, text: str) -> str:
+    """Say where a text first occurs among values, whose rows are counted from 0."""
+    return f"in row {column.first(text)}"
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
+    """Return a column of texts as what it holds: `Dates`, numbers where it is meant to be numeric, or texts.
+
+    Cells that are not numbers are missing, with a warning, if ``reading.numeric`` names the column, or if they can only
+    mean that (`may_mark_missing`); likewise among dates.
+
+    Raises
+        ValueError if other cells are in the way, or the order of day and month is unclear.
+    """
+    if name in reading.text:
+        return column
+    counts = column.counts()
+    if name in reading.numeric:
+        others = {text for text in counts if kind_of(text, *reading.notation) != notation.NUMBER}
+        warn_of_gaps(name, column, others, "numbers", where)
+        return _as_numbers(name, column, others, reading, where)
+    dates = parse_dates(name, counts, reading.date_order)
+    if dates is not None:
+        days = np.array([dates[0][text] for text in column.texts])
+        _check_gaps(name, column, {text: TEXT for text, day in dates[0].items() if np.isnan(day)}, "dates", where)
+        return Dates(column.codes, column.texts, days, dates[1])
+    strays = strays_of(counts, *reading.notation)
+    if not strays:
+        return column
+    _check_gaps(name, column, strays, "numbers", where, reading.notation)
+    return _as_numbers(name, column, strays, reading, where)
+
+
+def _check_gaps(
+    name: str, column: Text, strays: Mapping[str, str], what: str, where: Where,
+    given: tuple[str, str | None] | None = None,
+) -> None:
+    """Raise a ValueError if a cell that is not one of ``what`` ("numbers") need not mean a missing value, else warn."""
+    if all(map(may_mark_missing, strays)):
+        return warn_of_gaps(name, column, strays, what, where)
+    counts = column.counts()
+    proper = sum(count for text, count in counts.items() if text not in strays)
+    raise ValueError(f"{proper:,} of {sum(counts.values()):,} cells of {name!r} are {what}; not: "
+                     f"{_most_frequent(column, strays, where)}; {ways_out(name, counts, strays, given)}")
+
+
+def warn_of_gaps(name: str, column: Text, others: Collection[str], what: str, where: Where) -> None:
+    """Warn that some cells of a column, if any, are read as missing, since they are not ``what`` ("numbers")."""
+    counts = column.counts()
+    if others:
+        checks.warn(f"{sum(counts[text] for text in others):,} of {sum(counts.values()):,} cells of {name!r}, which "
+                    f"are not {what}, are read as missing: {_most_frequent(column, others, where)}; "
+                    f"{option('text', name)} takes the column as text")
+
+
+def _most_frequent(column: Text, texts: Collection[str], where: Where) -> str:
+    """Return the three most frequent of some texts, with the places where they first occur."""
+    counts = column.counts()
+    often = sorted(texts, key=lambda text: (-counts[text], text))
+    shown = [f"{short(text)} {where(column, text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1)
+             for text in often[:3]]
+    return ", ".join(shown) + (f" and {checks.counted(len(often) - 3, 'other text')}" if len(often) > 3 else "")
+
+
+def _as_numbers(name: str, column: Text, others: Collection[str], reading: Reading, where: Where) -> np.ndarray:
+    """Return the numbers of a column, NaN for the other texts; a ValueError if float64 would round an integer."""
+    values = [np.nan if text in others else to_number(text, *reading.notation) for text in column.texts]
+    check_exact(name, column, np.array(values), reading, where)
+    return without_markers(np.array([*values, np.nan])[column.codes], reading)
+
+
+def check_exact(name: str, column: Text, numbers: np.ndarray, reading: Reading, where: Where) -> None:
+    """Raise a ValueError if a column holds integers only, and float64 would round one of its texts."""
+    present = numbers[~np.isnan(numbers)]
+    if (present == np.floor(present)).all() and (np.abs(present) >= LARGEST_EXACT).any():
+        for text in column.texts:
+            if is_rounded(text, *reading.notation):
+                raise _inexact(name, text, where(column, text))
+
+
+def _inexact(name: str, text: str, where: str) -> ValueError:
+    """Return the error for an integer that no float64 holds."""
+    return ValueError(
+        f"column {name!r} holds {text[:40]} {where}, an integer that float64 would round, so that different ones "
+        f"become equal; leave the column out ({option('drop', name)}), or take it as text ({option('text', name)})")

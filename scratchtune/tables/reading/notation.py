@@ -1,27 +1,45 @@
 """Notation: how a table writes numbers and missing values, and whether a column of texts is meant to be numeric.
 
+A notation is a decimal mark with a thousands separator, or none. A text is a number if the file's notation reads it; it
+is a number *written otherwise* if another notation does, perhaps without a unit or a currency.
+
 A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
-least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do:
-`strays_of` returns the cells that do not, `found` and `advice` the two halves of the error message. But a column of
-which most cells are not numbers, and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4, is one of
-categories: each value is then a category of its own, so no information is lost.
+least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do.
+But a column of which most cells are not numbers, and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4, is
+one of categories: each value is then a category of its own, so no information is lost.
 """
 
 from __future__ import annotations
 
+import math
 import re
-import shlex
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from scratchtune import checks
+from scratchtune.tables.wording import argument, option
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in any case, with or without blanks around
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'")
+NOTATIONS = tuple((decimal, thousands) for thousands in (None, *THOUSANDS) for decimal in DECIMALS
+                  if decimal != thousands)
 MOSTLY = 0.9  # a column is meant to be numeric if at least this share of its cells look like numbers
 FEW = 3  # or if at most so many distinct texts do not, whatever their share,
 CODES = 20  # unless most cells are not numbers, and those that are have at most so many distinct values
+LARGEST_EXACT = 2.0**53  # up to here every integer is exact in float64
+NUMBER, OTHERWISE, TEXT = "a number", "a number written otherwise", "no number"
+
+_WORDS_FOR_MISSING = frozenset((
+    "unknown", "unk", "missing", "undefined", "not available", "not applicable", "n.a.", "n.d.", "nd", "nil", "<na>",
+    "#n/a", "#div/0!"))
+_CODE = re.compile(r"0\d+")  # 007 is a code, not a quantity
+_SIGNS = "%$€£¥₹\u00a0\u202f "
+_PLAUSIBLE = re.compile(rf"[{_SIGNS}]*[-+(]?[\d.,'\u2019{_SIGNS}]*\d[\d.,'\u2019{_SIGNS}]*([eE][-+]?\d+)?[){_SIGNS}]*")
+_INFINITE = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
+_SEPARATORS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}
+_GROUPED = {
+    (decimal, thousands): re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{sign}\d{{3}})+(?:{_SEPARATORS[decimal]}\d*)?")
+    for decimal in DECIMALS for thousands, sign in _SEPARATORS.items() if decimal != thousands}
 
 
 class Reading(NamedTuple):
@@ -35,10 +53,34 @@ class Reading(NamedTuple):
     numeric: tuple[str, ...] = ()
     date_order: str | None = None
 
+    @property
+    def notation(self) -> tuple[str, str | None]:
+        """The decimal mark and the thousands separator."""
+        return self.decimal or ".", self.thousands
+
+    @property
+    def markers(self) -> frozenset[str]:
+        """The texts that mark a missing value, in lower case."""
+        return MISSING | {marker.lower() for marker in self.missing}
+
+    @property
+    def missing_numbers(self) -> list[float]:
+        """The markers that are numbers, such as -999: they are compared by value, not as texts."""
+        return [number for marker in self.missing if (number := _read(marker)) is not None]
+
 
 def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
     """Whether a cell denotes a missing value."""
     return text.strip().lower() in markers
+
+
+def may_mark_missing(text: str) -> bool:
+    """Whether a text, where a number or a date must be, can only mean that the value is missing.
+
+    >>> [may_mark_missing(text) for text in (".", "--", "unknown", "twelve", "1,5")]
+    [True, True, True, False, False]
+    """
+    return text.lower() in _WORDS_FOR_MISSING or not re.search(r"\w", text)
 
 
 def to_number(cell: str, decimal: str = ".", thousands: str | None = None) -> float:
@@ -47,62 +89,52 @@ def to_number(cell: str, decimal: str = ".", thousands: str | None = None) -> fl
     >>> to_number("1.234,5", decimal=",", thousands="."), to_number("1e3")
     (1234.5, 1000.0)
     """
+    return float(_plain(cell, decimal, thousands))
+
+
+def is_rounded(cell: str, decimal: str = ".", thousands: str | None = None) -> bool:
+    """Whether a cell is an integer that float64 would round."""
+    try:
+        number = int(_plain(cell, decimal, thousands))
+        return int(float(number)) != number
+    except (ValueError, OverflowError):  # 1e300 or 2.5
+        return False
+
+
+def _plain(cell: str, decimal: str, thousands: str | None) -> str:
+    """Return a number as Python writes it; a ValueError if it has the other decimal mark."""
     text = cell.strip()
-    if "_" in text:  # Python reads 1_000 as a number
+    if thousands is not None and _GROUPED[decimal, thousands].fullmatch(text):
+        text = re.sub(_SEPARATORS[thousands], "", text)
+    if "_" in text or decimal == "," and "." in text:  # Python reads 1_000 as a number
         raise ValueError(f"{text!r} is not a number")
-    if thousands is not None:
-        text = _without_groups(text, decimal, thousands)
-    if decimal == ",":
-        if "." in text:
-            raise ValueError(f"{text!r} has a decimal point")
-        text = text.replace(",", ".")
-    return float(text)
+    return text.replace(",", ".") if decimal == "," else text
 
 
-_SEPARATORS = {",": ",", ".": r"\.", " ": "[ \u00a0\u202f]", "'": "['\u2019]"}
-_GROUPED = {
-    (decimal, thousands): re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:{sign}\d{{3}})+(?:{_SEPARATORS[decimal]}\d*)?")
-    for decimal in DECIMALS for thousands, sign in _SEPARATORS.items() if decimal != thousands}
+def _read(text: str, decimal: str = ".", thousands: str | None = None) -> float | None:
+    """Return the number that a notation reads, None if it reads none."""
+    try:
+        return to_number(text, decimal, thousands)
+    except ValueError:
+        return None
 
 
-def _without_groups(text: str, decimal: str, thousands: str) -> str:
-    """The text of a number without its thousands separators if these are correctly placed; else unchanged."""
-    grouped = _GROUPED[decimal, thousands].fullmatch(text)
-    return re.sub(_SEPARATORS[thousands], "", text) if grouped else text
-
-
-# What a text looks like -----------------------------------------------------------------------------------------------
-
-NUMBER, COMMA, POINT, EITHER, GROUPED, SIGN, TEXT = (
-    "a number", "a decimal comma", "a decimal point", "a decimal mark or a thousands separator",
-    "a thousands separator", "a sign", "no number")
-_DIGIT = re.compile(r"\d")
-_CODE = re.compile(r"0\d+")  # 007 is a code, not a quantity
-_SIGNS = "%$€£¥₹\u00a0 "
-_COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
-_POINT = re.compile(r"[+-]?(?:\d+\.\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_ONE_GROUP = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}")
+# A column of texts ----------------------------------------------------------------------------------------------------
 
 
 def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
-    """Return which of the kinds above a text is in this notation."""
-    if not _DIGIT.search(text) or _CODE.fullmatch(text):
-        return TEXT
-    try:
-        to_number(text, decimal, thousands)
-        return NUMBER
-    except ValueError:
-        pass
+    """Return which of the three kinds above a text is in this notation; infinity is no number.
+
+    >>> [kind_of(text) for text in ("3", "1,5", "5 %", "007", "12.05.2024")]
+    ['a number', 'a number written otherwise', 'a number written otherwise', 'no number', 'no number']
+    """
+    if not _PLAUSIBLE.fullmatch(text) or _CODE.fullmatch(text):
+        return OTHERWISE if _INFINITE.fullmatch(text) else TEXT
+    number = _read(text, decimal, thousands)
+    if number is not None:
+        return NUMBER if math.isfinite(number) else OTHERWISE
     bare = _without_sign(text)
-    if bare != text:
-        return TEXT if kind_of(bare, decimal, thousands) == TEXT else SIGN
-    if _ONE_GROUP.fullmatch(text):
-        return EITHER
-    if any(pattern.fullmatch(text) for pattern in _GROUPED.values()):
-        return GROUPED
-    if _COMMA.fullmatch(text):
-        return COMMA
-    return POINT if _POINT.fullmatch(text) else TEXT
+    return OTHERWISE if any(_read(bare, *notation) is not None for notation in NOTATIONS) else TEXT
 
 
 def _without_sign(text: str) -> str:
@@ -115,71 +147,20 @@ def _without_sign(text: str) -> str:
     return f"-{bare[1:-1].strip(_SIGNS)}" if bare.startswith("(") and bare.endswith(")") else bare
 
 
-def is_decimal_point(cell: str) -> bool:
-    """Whether a cell is a number whose point must be a decimal point, since it cannot be a thousands separator."""
-    text = cell.strip()
-    return bool(_POINT.fullmatch(text)) and not _ONE_GROUP.fullmatch(text)
-
-
-def decimal_of(columns: Iterable[Mapping[str, int]]) -> str:
-    """Return the decimal mark on which all columns of texts agree; a point if they do not.
-
-    Each column is given by the counts of its texts.
-
-    It is a comma if a numeric column has one that cannot be a thousands separator, and no column has a number with a
-    decimal point, or with a comma that can only be a thousands separator.
-    """
-    comma = False
-    for counts in columns:
-        kinds = {text: kind_of(text) for text in counts}
-        if not _is_of_numbers(counts, kinds):
-            continue
-        if any(is_decimal_point(text) or _GROUPED[".", ","].fullmatch(text) and not _ONE_GROUP.fullmatch(text)
-               for text in counts):
-            return "."
-        comma = comma or COMMA in kinds.values()
-    return "," if comma else "."
-
-
-def unclear_points(columns: Mapping[str, Mapping[str, int]]) -> tuple[str, str] | None:
-    """Return the name of a column and a cell of it, such as 2.531, that may mean 2531; None if there is none.
-
-    The cell has a point before exactly three digits, as all such cells of the file have, and its column holds integers
-    too. Any cell whose point must be a decimal point decides the matter for the whole file.
-    """
-    unclear = None
-    for name, counts in columns.items():
-        pointed = [text for text in counts if _POINT.fullmatch(text)]
-        if any(is_decimal_point(text) for text in pointed):
-            return None
-        integers = any(text.lstrip("+-").isdecimal() and not _CODE.fullmatch(text) for text in counts)
-        if unclear is None and len(pointed) > 1 and integers and all(kind_of(text) == NUMBER for text in counts):
-            unclear = name, pointed[0]
-    return unclear
-
-
-# Cells that prevent a column from being numeric -----------------------------------------------------------------------
-
-
-def _is_of_numbers(counts: Mapping[str, int], kinds: Mapping[str, str]) -> bool:
-    """Whether a column of texts is meant to be numeric, by the rule at the top of this file."""
-    others = [text for text, kind in kinds.items() if kind == TEXT]
-    if len(others) == len(kinds):
-        return False
-    cells, other_cells = sum(counts.values()), sum(counts[text] for text in others)
-    distinct = len(kinds) - len(others)
-    are_codes = 2 * other_cells > cells and distinct <= CODES
-    few = len(others) <= FEW and distinct > len(others) and not are_codes
-    return few or cells - other_cells >= MOSTLY * cells
-
-
 def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | None = None) -> dict[str, str]:
     """The texts that are not numbers in a column that is meant to be numeric, each with its kind.
 
     ``counts`` is how often each text occurs, without missing values. The result is empty for any other column.
     """
     kinds = {text: kind_of(text, decimal, thousands) for text in counts}
-    return {text: kind for text, kind in kinds.items() if kind != NUMBER} if _is_of_numbers(counts, kinds) else {}
+    others = [text for text, kind in kinds.items() if kind == TEXT]
+    cells, other_cells = sum(counts.values()), sum(counts[text] for text in others)
+    distinct = len(kinds) - len(others)
+    are_codes = 2 * other_cells > cells and distinct <= CODES
+    few = len(others) <= FEW and distinct > len(others) and not are_codes
+    if not distinct or not few and cells - other_cells < MOSTLY * cells:
+        return {}
+    return {text: kind for text, kind in kinds.items() if kind != NUMBER}
 
 
 def share_of_numbers(counts: Mapping[str, int]) -> float:
@@ -187,92 +168,68 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
     return sum(n for text, n in counts.items() if kind_of(text) == NUMBER) / max(1, sum(counts.values()))
 
 
-def found(name: str, counts: Mapping[str, int], strays: Mapping[str, str], where: Callable[[str], str]) -> str:
-    """Return the first half of the error message; ``where`` returns the line or row where a text first occurs."""
-    cells, numbers = sum(counts.values()), sum(n for text, n in counts.items() if text not in strays)
-    shown = most_frequent(counts, strays, where)
-    if numbers >= cells / 2 or set(strays.values()) == {TEXT}:
-        return f"{numbers:,} of {cells:,} cells of {name!r} are numbers; not: {shown}"
-    return f"{name!r} holds numbers that are not written as such: {shown}"
+# The decimal mark of a file -------------------------------------------------------------------------------------------
 
 
-def coerced(name: str, rows: int, others: Mapping[str, int], where: Callable[[str], str]) -> str:
-    """Return the message that cells of a column which is read as numeric are missing; ``where`` as for `found`."""
-    shown, cells = most_frequent(others, others, where), sum(others.values())
-    what = "is not a number and is" if cells == 1 else "are not numbers and are"
-    return f"{cells:,} of {rows:,} cells of {name!r} {what} read as missing: {shown}"
+def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None = None) -> str:
+    """Return the decimal mark of a file, given by column how often each text occurs.
+
+    It is a comma if a numeric column has a number that only notations with a decimal comma read, and none has one that
+    only notations with a decimal point read; else a point.
+
+    Raises
+        ValueError if no number decides it, nor ``thousands``, the separator that the user has given, and a column has
+        integers beside numbers such as 2.531, which may mean 2531.
+    """
+    of_numbers = {name: counts for name, counts in columns.items()
+                  if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
+    texts = [text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT]
+    readable = [{mark for mark, groups in NOTATIONS if _read(text, mark, groups) is not None} for text in texts]
+    for mark in DECIMALS:
+        if {mark} in readable:
+            return mark
+    for name, counts in of_numbers.items() if thousands is None else ():
+        pointed = [text for text in counts if "." in text]
+        if len(pointed) > 1 and any(text.lstrip("+-").isdecimal() for text in counts) and not strays_of(counts):
+            small, large = pointed[0], pointed[0].replace(".", "")
+            raise ValueError(
+                f"{small!r} in {name!r} may be {small} with a decimal point ({option('decimal', '.')}), or {large} "
+                f"with a thousands separator ({option('thousands', '.')}); say which")
+    return "."
 
 
-def most_frequent(counts: Mapping[str, int], texts: Iterable[str], where: Callable[[str], str]) -> str:
-    """Return the three most frequent of some texts, with the places where they first occur."""
-    often = sorted(texts, key=lambda text: -counts[text])
-    shown = [f"{_short(text)} {where(text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1) for text in often[:3]]
-    return ", ".join(shown) + (f" and {checks.counted(len(often) - 3, 'other text')}" if len(often) > 3 else "")
+# Messages -------------------------------------------------------------------------------------------------------------
 
 
-def advice(
-    name: str, counts: Mapping[str, int], strays: Mapping[str, str], decimal: str = ".", point: str = "",
+def ways_out(
+    name: str, counts: Mapping[str, int], strays: Mapping[str, str], given: tuple[str, str | None] | None,
 ) -> str:
-    """Return the second half: what to do, on the command line; ``point``: a cell that has a decimal point."""
-    ways = []
-    for kind, way_of in _WAYS.items():
-        texts = sorted((text for text, given in strays.items() if given == kind), key=lambda text: -counts[text])
-        if texts:
-            ways.append(way_of(texts, decimal, point, set(strays.values())))
-    if TEXT in strays.values():
-        ways.append(f"give --numeric {shlex.quote(name)} to make every cell missing that is not a number")
-    ways.append(f"give --text {shlex.quote(name)} to take the column as text (in Python: arguments of read_table)")
-    return ", or ".join([way for way in ways if way] + ["correct the file"] * (TEXT in strays.values()))
+    """Say what can be done about texts of these kinds among numbers in a ``given`` notation, or (None) among dates."""
+    written = [text for text, kind in strays.items() if kind == OTHERWISE]
+    texts = [text for text, kind in strays.items() if kind == TEXT]
+    ways = _other_notations(counts, written, given) if written and given else []
+    if texts:
+        markers = option("missing", *texts) if len(texts) <= FEW and max(map(len, texts)) <= 40 else argument("missing")
+        ways.append(f"give {markers} if that marks a missing value")
+    if given is not None:
+        ways.append(f"{option('numeric', name)} to make every cell missing that is not a number")
+    return ", or ".join([*ways, f"{option('text', name)} to take the column as text", "correct the file"])
 
 
-def _stray_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    short = [shlex.quote(text) for text in texts if len(text) <= 40 and text.isprintable()][:3]
-    markers = " ".join(short or ["TEXT"]) + " .." * (len(texts) > max(1, len(short)))
-    why = "it marks a missing value" if len(texts) == 1 else "they mark missing values"
-    return f"give --missing {markers} if {why}"
+def _other_notations(counts: Mapping[str, int], written: list[str], given: tuple[str, str | None]) -> list[str]:
+    """Say which notations read all numbers of a column, and what they read its first text in another notation as."""
+    ways: dict[float, str] = {}
+    texts = [*written, *(text for text in counts if kind_of(text, *given) == NUMBER)]
+    for decimal, thousands in NOTATIONS:
+        number = _read(written[0], decimal, thousands)
+        if number is not None and math.isfinite(number) and all(
+                _read(text, decimal, thousands) is not None for text in texts):
+            marks = [option("decimal", decimal)] * (decimal != given[0]) + [option("thousands", thousands)] * (
+                thousands is not None)
+            ways.setdefault(number, f"give {' '.join(marks)} to read {short(written[0])} as {number:.15g}")
+    return list(ways.values()) or [f"write {short(written[0])} as a plain, finite number"]
 
 
-def _comma_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    if point:
-        plain = texts[0].replace(",", ".")
-        return f"write {plain} for {_short(texts[0])}, since other numbers have a decimal point ({_short(point)})"
-    return "give --decimal , if all numbers of the file have a decimal comma"
-
-
-def _point_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    comma = texts[0].replace(".", ",")
-    return f"write {comma} for {_short(texts[0])}, or give --decimal . if all numbers of the file have a decimal point"
-
-
-def _either_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    """Advise on a mark followed by three digits, such as 1,234: only other cells can decide what it is."""
-    text = texts[0]
-    mark = "," if "," in text else "."
-    if {GROUPED, COMMA if mark == "," else POINT} & kinds:
-        return ""  # other cells decide it
-    small, large = text.replace(",", "."), text.replace(mark, "")
-    if mark == "," and point:
-        return f"give --thousands , to read {_short(text)} as {large}"
-    name = "comma" if mark == "," else "point"
-    return (f"say what {_short(text)} is: {small} with a decimal {name} (--decimal {mark}), or {large} with a "
-            f"thousands separator (--thousands {mark})")
-
-
-def _grouped_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    text = texts[0]
-    mark, thousands = next(marks for marks, pattern in _GROUPED.items() if pattern.fullmatch(text))
-    needed = f"--decimal {mark} " if mark != decimal and mark in text else ""
-    number = to_number(text, mark, thousands)
-    return f"give {needed}--thousands {shlex.quote(thousands)} to read {_short(text)} as {number:.15g}"
-
-
-def _sign_way(texts: list[str], decimal: str, point: str, kinds: set[str]) -> str:
-    return f"write {_without_sign(texts[0])} for {_short(texts[0])}" + " and so on" * (len(texts) > 1)
-
-
-_WAYS = {TEXT: _stray_way, COMMA: _comma_way, POINT: _point_way, EITHER: _either_way, GROUPED: _grouped_way,
-         SIGN: _sign_way}
-
-
-def _short(text: str) -> str:
+def short(text: str) -> str:
+    """A text in quotes, cut after 37 characters if it is long."""
     return repr(text if len(text) <= 40 else text[:37] + "...")

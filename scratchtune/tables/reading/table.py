@@ -8,17 +8,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.reading.columns import Column, Text
-from scratchtune.tables.reading.kinds import (
-    IDENTIFIER,
-    Kind,
-    as_kind,
-    column_of,
-    kinds_of,
-    listed,
-    unseen_texts,
-    with_dates,
-)
+from scratchtune.tables.reading.columns import Column, Text, checked_names
+from scratchtune.tables.reading.kinds import IDENTIFIER, Kind, as_kind, column_of, kinds_of, unseen_texts
 from scratchtune.tables.reading.notation import Reading
 
 
@@ -58,18 +49,17 @@ class Table:
         ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`.
         """
         check_kinds(text, numeric)
+        owner = "columns"
         if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
-            names = list(columns.columns)
-            _check_names(names, "the data frame")
+            names, owner = list(columns.columns), "the data frame"
+            checked_names(names, owner)
             text = [*text, *(name for name in names if str(columns[name].dtype) == "category" and name not in numeric)]
             columns = {name: columns[name].to_numpy() for name in names}
         if not isinstance(columns, Mapping):
             raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
-        _check_names(list(columns), "columns")
-        made = {str(name): column_of(
-            str(name), values, name in text, as_numbers=name in numeric) for name, values in columns.items()}
-        return cls({name: column if name in (*text, *numeric) else with_dates(name, column, date_order)
-                    for name, column in made.items()}, asked=(*text, *numeric))
+        reading = Reading(".", text=tuple(text), numeric=tuple(numeric), date_order=date_order)
+        made = {name: column_of(name, columns[name], reading) for name in checked_names(list(columns), owner)}
+        return cls(made, asked=(*text, *numeric))
 
     @classmethod
     def from_rows(
@@ -84,7 +74,9 @@ class Table:
         ['Rome', None]
         """
         names = list(dict.fromkeys(name for row in rows for name in row))
-        columns = {name: listed([row.get(name) for row in rows]) for name in names}
+        columns = {name: np.empty(len(rows), object) for name in names}  # so that NumPy makes no texts of numbers
+        for name, values in columns.items():
+            values[:] = [row.get(name) for row in rows]
         return cls.from_columns(columns, text=text, numeric=numeric, date_order=date_order)
 
     @property
@@ -171,13 +163,3 @@ def check_kinds(text: Collection[str], numeric: Collection[str]) -> None:
     both = [name for name in text if name in numeric]
     if both:
         raise ValueError(f"text and numeric both name {both[0]!r}; a column is one or the other")
-
-
-def _check_names(names: list[Any], what: str) -> None:
-    """Raise a ValueError unless all names are distinct texts; ``what`` names their owner in the message."""
-    for name in names:
-        if not isinstance(name, str) or not name.strip():
-            raise ValueError(f"{what} has a column named {name!r}; a name must be a text, not empty or blank")
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f"{what} has {names.count(name)} columns named {name!r}; the names must be different")

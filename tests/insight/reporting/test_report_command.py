@@ -84,6 +84,6 @@ def test_the_file_of_studies_is_not_overwritten(
 @pytest.mark.slow
 def test_tune_writes_a_report(tmp_path: Path) -> None:
     out = tmp_path / "model.npz"
-    assert main(["tune", "--data", "digits", "--trials", "2", "--folds", "2", "--searcher", "random", "--out", str(out),
+    assert main(["tune", "--data", "digits", "--trials", "1", "--folds", "2", "--families", "linear", "--out", str(out),
                  "--report"]) == 0
-    assert "<h1>tune</h1>" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "digit" in (tmp_path / "report.html").read_text(encoding="utf-8")

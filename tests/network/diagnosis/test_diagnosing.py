@@ -60,6 +60,45 @@ def test_the_scale_of_the_loss_does_not_matter() -> None:
         assert names(loss=loss, val_loss=loss) == names(loss=1000.0 * loss, val_loss=1000.0 * loss)
 
 
+def test_a_jumping_validation_loss_is_not_a_training_that_was_stopped_too_early() -> None:
+    jumping = np.where(EPOCHS % 2, 0.5, 1.2)
+    diagnosis = st.diagnose({"loss": 0.9 ** EPOCHS, "val_loss": jumping})
+    assert diagnosis.names == ["validation loss jumps"]
+    assert "between 0.5 and 1.2" in str(diagnosis) and "a larger validation set" in str(diagnosis)
+    assert names(loss=FALLING, val_loss=FALLING + 0.02 * (-1.0) ** EPOCHS + 0.02) == []
+
+
+def test_a_loss_that_never_moved_is_not_underfitting() -> None:
+    diagnosis = st.diagnose({"loss": [np.log(3.0)] * 12, "val_loss": [np.log(3.0)] * 12})
+    assert diagnosis.names == ["loss never moved"]
+    assert "1.0986 in all of 12 epochs (ln 3: equal probabilities of 3 classes)" in str(diagnosis)
+    assert all(cause in diagnosis.findings[0].remedy for cause in ("labels", "dead units", "learning rate"))
+    assert st.diagnose({"loss": [0.02] * 12}, baseline=1.0).healthy  # it had learned before
+
+
+@pytest.mark.parametrize("epochs", [1, 2])
+def test_of_one_epoch_nothing_can_be_said(epochs: int) -> None:
+    diagnosis = st.diagnose({"loss": [0.5] * epochs, "val_loss": [0.6] * epochs})
+    assert not diagnosis.healthy and not diagnosis.findings and str(diagnosis).startswith("cannot say: ")
+    assert f"the curves have {epochs} epoch" in str(diagnosis)
+
+
+def test_a_diagnosis_is_shown_as_its_sentences() -> None:
+    for curves in ({"loss": FALLING}, {"loss": [1.0]}, {"loss": 1.0 - 0.004 * EPOCHS}):
+        assert repr(st.diagnose(curves)) == str(st.diagnose(curves)) and "Diagnosis(" not in str(st.diagnose(curves))
+
+
+def test_a_history_of_keras_is_read() -> None:
+    class KerasHistory:  # as of keras.callbacks
+        def __init__(self) -> None:
+            self.model, self.params, self.epoch = object(), {"epochs": 30}, list(range(30))
+            self.history = {"loss": FALLING.tolist(), "val_loss": (0.3 + 0.01 * EPOCHS).tolist()}
+
+    assert st.diagnose(KerasHistory()).names == ["overfitting"]
+    with pytest.raises(ValueError, match="no network of scratchtune"):
+        st.diagnose(KerasHistory(), [[1.0]])
+
+
 def test_a_baseline_tells_what_a_constant_prediction_is_worth() -> None:
     flat = 0.5 + 0.01 * np.exp(-EPOCHS)
     assert st.diagnose({"loss": flat}, baseline=0.55).names == ["underfitting"]
@@ -115,7 +154,7 @@ def test_a_sequential_has_units_but_no_curves(rows: tuple[np.ndarray, np.ndarray
     model = st.Sequential([st.Dense(8, activation="relu"), st.Dense(3, activation="softmax")], seed=0)
     fitted(rows, model)
     diagnosis = st.diagnose(model, rows[0])
-    assert diagnosis.healthy and "keeps no curves" in str(diagnosis)
+    assert str(diagnosis).startswith("cannot say: ") and "keeps no curves" in str(diagnosis)
     model.theta[0] = np.inf
     assert st.diagnose(model).names == ["diverged"]
 
@@ -150,7 +189,7 @@ def test_bad_histories_are_refused(history: object, message: str) -> None:
 
 
 def test_curves_alone_have_no_units() -> None:
-    with pytest.raises(ValueError, match="no network to run on it"):
+    with pytest.raises(ValueError, match="no network of scratchtune to run on it"):
         st.diagnose({"loss": [1.0]}, [[1.0]])
     with pytest.raises(ValueError, match="not fitted"):
         st.diagnose(st.MLPClassifier())

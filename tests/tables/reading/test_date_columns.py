@@ -11,7 +11,6 @@ import pytest
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.date_columns import (
     PARTS,
-    Unclear,
     date_part,
     holds_times,
     parse_dates,
@@ -19,7 +18,6 @@ from scratchtune.tables.reading.date_columns import (
     to_days,
     written_day,
 )
-from scratchtune.tables.reading.kinds import with_dates
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.table_encoder import TableEncoder
@@ -53,17 +51,15 @@ def test_what_is_no_date(text: str) -> None:
     (["03/04/2020", "25/04/2020"], "dmy"), (["03/04/2020", "04/25/2020"], "mdy"), (["2020-03-04"], None),
     (["3.4.2020"], None), (["03/03/2020"], "dmy")])
 def test_the_column_decides_the_order(texts: list[str], order: str | None) -> None:
-    parsed = parse_dates(dict.fromkeys(texts, 1))
-    assert parsed is not None and parsed.order == order and not np.isnan(list(parsed.days.values())).any()
+    parsed = parse_dates("when", dict.fromkeys(texts, 1))
+    assert parsed is not None and parsed[1] == order and not np.isnan(list(parsed[0].values())).any()
 
 
 def test_an_order_that_nothing_decides_is_asked_for() -> None:
     counts = {"03/04/2020": 2, "05/06/2020": 1}
-    with pytest.raises(Unclear):
-        parse_dates(counts)
-    days = [parse_dates(counts, order).days["03/04/2020"] for order in ("dmy", "mdy")]  # type: ignore[union-attr]
+    days = [parse_dates("when", counts, order)[0]["03/04/2020"] for order in ("dmy", "mdy")]  # type: ignore[index]
     assert [written_day(day) for day in days] == ["2020-04-03", "2020-03-04"]
-    with pytest.raises(ValueError, match="'when' holds dates such as '03/04/2020'.*--date-order dmy.*--text when"):
+    with pytest.raises(ValueError, match=r"'when' holds dates such as '03/04/2020'.*date_order='dmy'.*text=\['when'\]"):
         Table.from_columns({"when": ["03/04/2020"] * 9})
     assert isinstance(Table.from_columns({"when": ["03/04/2020"] * 9}, date_order="dmy").column("when"), Dates)
 
@@ -74,9 +70,9 @@ def test_features_are_those_of_pandas() -> None:
     stamps = pandas.DatetimeIndex(seconds.astype("datetime64[s]"))
     for part in PARTS[:-1]:
         assert (date_part(seconds / 86_400, part) == getattr(stamps, part).to_numpy()).all(), part
-    parsed = parse_dates({str(stamp): 1 for stamp in stamps})
+    parsed = parse_dates("when", {str(stamp): 1 for stamp in stamps})
     assert parsed is not None
-    np.testing.assert_allclose([parsed.days[str(stamp)] for stamp in stamps], seconds / 86_400, rtol=0, atol=1e-8)
+    np.testing.assert_allclose([parsed[0][str(stamp)] for stamp in stamps], seconds / 86_400, rtol=0, atol=1e-8)
 
 
 def test_constant_parts_are_left_out() -> None:
@@ -107,8 +103,12 @@ def test_a_file_with_dates(tmp_path: Path) -> None:
 
 def test_a_few_cells_that_are_no_dates_are_named(tmp_path: Path) -> None:
     path = csv_of(tmp_path / "t.csv", [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
-    with pytest.raises(ValueError, match=r"19 of 20 cells of 'when' are dates; not: 'open' in line 21; .*--missing"):
+    with pytest.raises(ValueError, match=r"19 of 20 cells of 'when' are dates; not: 'open' in line 21; give missing="):
         read_table(path)
+    with pytest.warns(UserWarning, match="1 of 20 cells of 'when', which are not dates, are read as missing: '-' in"):
+        column = read_table(csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["-"])).column("when")
+    assert isinstance(column, Dates) and column.missing().tolist() == [False] * 19 + [True]
+    csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
     assert isinstance(read_table(path, missing=["open"]).column("when"), Dates)
     half = ["2020-01-01", "open"] * 10
     assert type(read_table(csv_of(path, half)).column("when")) is Text
@@ -187,4 +187,4 @@ def test_a_damaged_state_is_refused(change: dict[str, Any]) -> None:
 def test_other_columns_stay_what_they_are() -> None:
     for values in (["a", "b"], ["2020", "2021"], [1.0, 2.0]):
         column = Table.from_columns({"x": values}).column("x")
-        assert with_dates("x", column) is column
+        assert not isinstance(column, Dates)

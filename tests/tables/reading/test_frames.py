@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from scratchtune import archives
 from scratchtune.tables.reading.columns import Dates
 from scratchtune.tables.reading.reading import read_table
 
@@ -50,12 +52,21 @@ def test_one_sentence_without_pandas(path: Path, monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("content", [b"PK\x03\x04 no workbook", b"a,b\n1,2\n"])
 def test_a_damaged_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    with pytest.raises(ValueError, match="cannot be read as (Parquet|Excel): "):
+    with pytest.raises(ValueError, match=r"t\.(parquet|xlsx) is (no (Parquet|Excel) file, or is )?damaged"):
         read_table(path)
 
 
+def test_a_workbook_that_unpacks_to_too_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("openpyxl")
+    monkeypatch.setattr(archives, "SMALLEST_LIMIT", 1_000)
+    with zipfile.ZipFile(tmp_path / "t.xlsx", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("xl/worksheets/sheet1.xml", bytes(10_000_000))
+    with pytest.raises(ValueError, match=r"t\.xlsx claims 10,000,000 bytes; at most "):
+        read_table(tmp_path / "t.xlsx")
+
+
 @pytest.mark.parametrize("columns, what", [
-    ({"a": []}, "has no rows"), ({"a": [1], " a": [2]}, "2 columns are named 'a'"),
+    ({"a": []}, "has no rows"), ({"a": [1], " a": [2]}, "has 2 columns named 'a'"),
     ({" ": [1], "b": [1]}, "column 1 has no name")])
 def test_what_is_no_table(path: Path, columns: dict[str, Any], what: str) -> None:
     frame = pandas.DataFrame(columns)

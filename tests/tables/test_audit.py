@@ -1,0 +1,250 @@
+"""The audit: leaks are named and kept, useless columns dropped, copies counted; nothing is said of a clean table."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.tables.audit import Audit, Finding, audited
+from scratchtune.tables.reading.table import Table
+from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.wording import command_line
+
+ROWS = 200
+RNG = np.random.default_rng(0)
+X = {"a": RNG.normal(size=ROWS), "b": RNG.normal(size=ROWS), "c": RNG.choice(["u", "v", "w"], ROWS)}
+VALUE = X["a"] + X["b"] + RNG.normal(size=ROWS)
+CLASS = (VALUE > 0.3).astype(int)
+MANY = [f"0x{i:x}" if i < 60 else "0x0" for i in range(120)]  # 59 of 60 texts occur once, yet in half of the rows
+
+
+def audit_of(y: np.ndarray, classes: int = 0, **columns: Any) -> Audit:
+    return audited(Table.from_columns({**X, **columns}), y, [f"k{k}" for k in range(classes)])
+
+
+def said(name: str, values: Any, as_asked: bool = False) -> str:
+    """What is said of one column, whose values do not predict the target."""
+    table = Table.from_columns({name: values, "z": np.arange(len(values)) % 7}, text=[name] if as_asked else [])
+    y = np.random.default_rng(1).normal(size=len(values))
+    return "\n".join(audited(table, y, [], asked=[name] if as_asked else []).lines())
+
+
+# By hand --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_table_with_everything() -> None:
+    audit = audit_of(CLASS, 2, code=np.array(["B2", "A7"])[CLASS], constant=[3] * ROWS, empty=[None] * ROWS,
+                     id=np.arange(ROWS) + 1000, gap=[None, *X["a"][1:]])
+    assert audit.lines() == [
+        "'code' alone explains 100.0% of the target: was it made from the target, or known only after it? It is kept; "
+        "drop=['code'] leaves it out",
+        "left out, since it holds no value: 'empty'",
+        "left out, since it is 3 in all rows: 'constant'",
+        "left out, since it seems to identify the rows: 'id' (named like an ID, with a different integer in each row); "
+        "keep=['id'] keeps it",
+        "1 cell missing in 1 column, most in 'gap' (0%): a missing text is a category, a missing number the median "
+        "(trees know missing numbers)"]
+    assert list(audit.dropped) == ["constant", "empty", "id"] and audit.columns("leak") == ["code"]
+    assert audit.duplicates is None
+
+
+def test_a_clean_table_is_said_nothing_of() -> None:
+    assert audit_of(VALUE) == Audit() and audit_of(CLASS, 2) == Audit()
+
+
+def test_an_option_is_named_as_the_command_line_writes_it() -> None:
+    with command_line():
+        line = audit_of(VALUE, copy=VALUE).lines()[0]
+    assert line.endswith("--drop copy leaves it out")
+
+
+# Leaks ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("make", [
+    lambda y: y, lambda y: -3.0 * y + 7.0, np.exp, lambda y: np.exp(8.0 * y), lambda y: np.round(y, 1),
+    lambda y: y + 0.05 * RNG.normal(size=ROWS), lambda y: np.where(np.arange(ROWS) % 50 == 0, np.nan, y)])
+def test_a_column_made_from_a_value(make: Any) -> None:
+    assert audit_of(VALUE, leak=make(VALUE)).columns("leak") == ["leak"]
+
+
+@pytest.mark.parametrize("make", [
+    lambda y: y, lambda y: np.array(["yes", "no"])[y], lambda y: np.where(y == 0, np.nan, RNG.uniform(size=ROWS)),
+    lambda y: y + 0.1 * RNG.normal(size=ROWS), lambda y: np.where(RNG.uniform(size=ROWS) < 0.02, 1 - y, y)])
+def test_a_column_made_from_the_class(make: Any) -> None:
+    assert audit_of(CLASS, 2, leak=make(CLASS)).columns("leak") == ["leak"]
+
+
+def test_a_rare_class_is_told_by_a_column() -> None:
+    """12 rows of 2,000: a model that knows the number of events has nothing to predict."""
+    rng = np.random.default_rng(2)
+    y = (np.arange(2000) % 170 == 3).astype(int)
+    events = Table({"events": y * rng.integers(1, 4, 2000).astype(float), "x": rng.normal(size=2000)})
+    assert audited(events, y, ["no", "yes"]).columns("leak") == ["events"]
+
+
+def test_good_columns_that_vouch_for_each_other() -> None:
+    """Two measurements of nearly the same are a good table, not a leak; alone, one of them would be suspicious."""
+    signal = np.random.default_rng(3).normal(size=400)
+    one, two = (signal + 0.15 * np.random.default_rng(seed).normal(size=400) for seed in (4, 5))
+    noise = np.random.default_rng(6).normal(size=400)
+    assert audited(Table({"one": one, "two": two, "x": noise}), signal, []).findings == ()
+    assert audited(Table({"one": one, "x": noise}), signal, []).columns("leak") == ["one"]
+
+
+def test_a_date_is_no_leak() -> None:
+    days = [str(day) for day in np.datetime64("2020-01-01") + np.arange(ROWS)]
+    assert audit_of(np.sin(np.arange(ROWS) / 30.0), when=days).columns("leak") == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_is_no_leak(seed: int) -> None:
+    """Small tables, wide ones, rare classes, zeros: 60 columns that know nothing."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(21, 80))
+    table = Table({f"x{j}": rng.normal(size=n) if j % 2 else rng.integers(0, 5, n).astype(float) for j in range(60)})
+    for y, k in ((rng.normal(size=n), 0), (np.maximum(rng.normal(size=n), 0.0), 0), ((np.arange(n) < 5) * 1, 2),
+                 (rng.integers(0, 3, n), 3)):
+        assert audited(table, y, [f"k{j}" for j in range(k)]).columns("leak") == []
+
+
+# Rows -----------------------------------------------------------------------------------------------------------------
+
+
+def test_copies_of_rows_have_one_number() -> None:
+    table = Table.from_columns(X)
+    rows = np.r_[np.arange(ROWS), 5, 5, 7]
+    audit = audited(table[rows], VALUE[rows], [])
+    assert audit.lines() == ["3 of 203 rows repeat another row; equal rows are always in the same fold"]
+    assert audit.duplicates is not None and len(set(audit.duplicates)) == ROWS
+    assert len({*audit.duplicates[[5, 200, 201]]}) == len({*audit.duplicates[[7, 202]]}) == 1
+
+
+def test_a_file_that_was_written_twice() -> None:
+    rows = np.r_[np.arange(ROWS), np.arange(ROWS)]
+    for y, classes in ((VALUE, []), (CLASS, ["no", "yes"])):
+        audit = audited(Table.from_columns(X)[rows], y[rows], classes)
+        assert audit.duplicates is not None and (audit.duplicates[:ROWS] == audit.duplicates[ROWS:]).all()
+
+
+def test_equal_rows_of_a_coarse_table_are_no_copies() -> None:
+    """Twelve kinds of rows in 500: equal ones are independent, and what limits the score is said."""
+    rng = np.random.default_rng(7)
+    table = Table({"p": rng.integers(0, 4, 500).astype(float), "q": rng.integers(0, 3, 500).astype(float)})
+    audit = audited(table, rng.integers(0, 2, 500), ["no", "yes"])
+    assert audit.duplicates is None and [finding.kind for finding in audit.findings] == ["conflict"]
+    assert "have the features of a row of another class; no model can be right in more than 5" in audit.lines()[0]
+
+
+def test_rows_are_equal_if_all_their_cells_are() -> None:
+    """Missing cells and the two zeros are equal; dates, texts and numbers count."""
+    base = {"n": [0.0, np.nan, 1.0] * 10, "t": ["a", None, "b"] * 10, "z": np.arange(30) // 3,
+            "d": ["2020-01-01", "2020-01-02", None] * 10}
+    table, y = Table.from_columns(base), np.arange(30.0)
+    twice = Table.from_columns({**{name: [*column, *column] for name, column in base.items()},
+                                "n": [-0.0 if n == 0.0 else n for n in [*base["n"], *base["n"]]]})
+    assert audited(table, y, []).duplicates is None
+    duplicates = audited(twice, np.r_[y, y], []).duplicates
+    assert duplicates is not None and (duplicates[:30] == duplicates[30:]).all()
+
+
+def test_rows_without_a_target_and_rare_classes() -> None:
+    y = np.r_[np.zeros(50, int), np.ones(49, int), 2]
+    table = Table({"x": np.random.default_rng(8).normal(size=100)})
+    assert audited(table, y, ["no", "yes", "fog"], without_target=3).lines() == [
+        "left out, since the target is missing: 3 of 103 rows",
+        "classes with fewer than 5 rows: fog (1); a fold whose training rows lack a class gives it probability 0"]
+
+
+def test_a_class_for_each_row_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="200 classes in 200 rows, 200 of them in a single row, about which nothing"):
+        audit = audit_of(np.arange(ROWS), ROWS)
+    assert [finding.kind for finding in audit.findings] == ["class"]
+
+
+# Columns --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name, values, what", [
+    ("Branche, Sektor", MANY, "60 different texts, 59 of them once: the rare ones are together the category "
+                              "'(other)', the other 1 one each; drop=['Branche, Sektor'] leaves the column out"),
+    ("tail", [f"N{i % 300}" for i in range(900)], "'(other)', the other 200 one each"),
+    ("date", [f"2024-01-{1 + i % 30:02d}" for i in range(120)],
+     "'date' holds dates, 2024-01-01 to 2024-01-30: 3 parts (weekday, day, days since the first one); text=['date'] "),
+    ("at", [f"10:{i % 30:02d}" for i in range(120)],
+     "'at' holds times such as '10:00', 30 different, each a category of its own; put numbers in "),
+    ("city", ["Rome", "rome", "Oslo"] * 40, "'Rome' and 'rome' of 'city' are two categories, since case matters"),
+    ("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, "'code' is taken as text, though 50% of its cells are num"),
+    ("Postal Code", [90001 + 37 * (i % 40) for i in range(120)], "'Postal Code' holds integers that may be codes "),
+    ("countyId", [101 + i % 20 for i in range(120)], "text=['countyId'] makes each a category"),
+])
+def test_columns_that_deserve_a_look(name: str, values: Any, what: str) -> None:
+    assert what in said(name, values)
+
+
+@pytest.mark.parametrize("name, values", [
+    ("pop", np.cumsum(RNG.integers(100, 300, 120)) + 198_712),  # a population grows
+    ("paid", RNG.permutation(10_000)[:120]), ("grid", RNG.permutation(10_000)[:120] // 300),  # no name of an ID
+    ("id", np.arange(120) // 2), ("id", np.arange(120) / 2), ("id", np.arange(20)), ("x", RNG.normal(size=120)),
+    ("town", [f"town {i % 40}" for i in range(120)]), ("size", ["S", "M"] * 60),
+])
+def test_columns_that_do_not(name: str, values: Any) -> None:
+    assert said(name, values) == ""
+
+
+def test_what_was_asked_for_needs_no_hint() -> None:
+    assert said("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, as_asked=True) == ""
+    kept = audited(Table.from_columns({"id": np.arange(100), "x": np.arange(100) % 9}), X["a"][:100], [], asked=["id"])
+    assert kept.dropped == {}
+
+
+def test_the_column_of_times_is_no_identifier() -> None:
+    time = np.arange(ROWS, dtype=float)
+    table = Table.from_columns({**X, "day number": time})
+    assert list(audited(table, VALUE, []).dropped) == ["day number"]
+    assert audited(table, VALUE, [], RowOrder("time", "day number", time)).dropped == {}
+
+
+def test_a_wide_table_takes_few_lines() -> None:
+    rng = np.random.default_rng(9)
+    columns: dict[str, Any] = {f"x{j}": rng.normal(size=60) for j in range(2_900)}
+    columns |= {f"constant{j}": [1] * 60 for j in range(60)} | {f"empty{j}": [None] * 60 for j in range(20)}
+    columns |= {f"Id{j} id": 7 * np.arange(60) for j in range(20)}
+    columns |= {f"leak{j}": columns["x0"] + j for j in range(12)}
+    columns["x5"][3:9] = np.nan
+    audit = audited(Table.from_columns(columns), columns["x0"], [])
+    lines = audit.lines()
+    assert len(lines) <= 10 and len(audit.dropped) == 100 and len(audit.columns("leak")) >= 13
+    assert "left out, since they are constant: 60 columns ('constant0', 'constant1', 'constant2', 'constant3', " \
+           "'constant4' and 55 more)" in lines
+
+
+def test_nothing_is_left() -> None:
+    for columns in ({"a": [None] * 40}, {"a": [1] * 40, "id": np.arange(40)}):
+        with pytest.raises(ValueError, match="no column is left to learn from: each is empty, constant, or names the"):
+            audited(Table.from_columns(columns), np.arange(40.0), [])
+
+
+# Strict, stored -------------------------------------------------------------------------------------------------------
+
+
+def test_strict_stops_at_what_would_be_repaired() -> None:
+    table = Table.from_columns({**X, "constant": [1] * ROWS, "copy": VALUE})
+    with pytest.raises(ValueError, match="strict stops here, since the audit found: 'copy' alone .*; left out, since "):
+        audited(table, VALUE, [], strict=True)
+    dates = [f"2024-01-{1 + i % 30:02d}" for i in range(ROWS)]
+    assert audited(Table.from_columns({**X, "when": dates}), VALUE, [], strict=True).columns("dates") == ["when"]
+
+
+def test_the_state_restores_the_audit() -> None:
+    audit = audit_of(CLASS, 2, code=CLASS, constant=[3] * ROWS)
+    again = Audit.from_state(json.loads(json.dumps(audit.state())))
+    assert again == audit and again.lines() == audit.lines()
+    for damage in ({}, {"findings": [["leak"]], "dropped": {}}, {"findings": [[1, "a", "b"]], "dropped": {}},
+                   {"findings": [], "dropped": 5}):
+        with pytest.raises(ValueError, match="this is not the state of an audit"):
+            Audit.from_state(damage)
+    assert Finding("leak", "a", "b") == ("leak", "a", "b")

@@ -1,0 +1,187 @@
+"""The explanation: importances of a table whose effects are known, curves within the predictions, honest simple models.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.tables import explaining
+from scratchtune.tables.evidence import Evidence
+from scratchtune.tables.explaining import Explanation, Simple, explained, predicted
+from scratchtune.tables.families import FAMILY
+from scratchtune.tables.goal import Goal
+from scratchtune.tables.members import Folds
+from scratchtune.tables.reading.table import Table
+from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, search
+from scratchtune.tables.splitting import splits_for
+from scratchtune.tables.stored import plain, restored
+from scratchtune.tables.target import Target
+from scratchtune.tables.units import Units
+
+N = 240
+
+
+def table(seed: int = 0) -> tuple[Table, np.ndarray]:
+    """Effects in the order day > x > city; two columns of noise, one of them texts."""
+    rng = np.random.default_rng(seed)
+    day, x, city = rng.integers(0, 700, N), rng.normal(size=N), rng.choice(["Rome", "Oslo", "Nice"], N)
+    columns = {"x": x, "noise": rng.normal(size=N), "city": city.tolist(), "colour": rng.choice(["red", "blue"], N),
+               "day": (np.datetime64("2020-01-01") + day).astype("datetime64[D]")}
+    return Table.from_columns(columns), day / 100.0 + x + 0.7 * (city == "Rome") + 0.1 * rng.normal(size=N)
+
+
+def evidence(y: np.ndarray, classes: int, features: Table, families: tuple[str, ...] = ("trees", "linear")) -> tuple[
+        Any, Evidence]:
+    """The evidence of an ensemble of the best two of four configurations, and what explanations read of a model."""
+    goal = Goal("neg_log_loss" if classes else "neg_mean_squared_error", classes)
+    folds = Folds(features, y, classes, splits_for(y, classes, 3))
+    found: Searched = search(goal, folds, Plan(families), Budget(None, 4, 0.0), 0, progress=False)
+    numbers = found.ranked()[:2]
+    weights = dict(zip(numbers, (0.7, 0.3), strict=True))
+    predictions = np.sum([w * found.predictions(number) for number, w in weights.items()], axis=0)
+    best = {found.study.trials[number].params[FAMILY]: found.predictions(number) for number in found.ranked()[::-1]}
+    baselines = {"most frequent" if classes else "mean": goal.mean(y, len(y)), **best}
+    members = {number: (w, found.member(number).models) for number, w in weights.items()}
+    labels = ("no", "yes", "fog")[:classes]
+    model = SimpleNamespace(seed_=0, n_trials=4, time_budget=60.0, target_=Target("y", labels, ""),
+                            leaderboard_=leaderboard(goal, found, weights), verdict_=SimpleNamespace(default="trees"))
+    return model, Evidence(goal, folds, np.arange(len(y)), folds.targets, Units(np.arange(len(y))), predictions,
+                           baselines, members)
+
+
+@pytest.fixture(scope="module")
+def of_values() -> tuple[Any, Evidence]:
+    features, y = table()
+    return evidence(y, 0, features)
+
+
+@pytest.fixture(scope="module")
+def of_classes() -> tuple[Any, Evidence]:
+    features, y = table()
+    return evidence(np.digitize(y, [3.0, 5.0]), 3, features)
+
+
+@pytest.fixture(scope="module")
+def explanation(of_values: tuple[Any, Evidence]) -> Explanation:
+    return explained(*of_values)
+
+
+def test_the_columns_are_in_the_order_of_their_effects(explanation: Explanation) -> None:
+    assert [found.column for found in explanation.visible][:3] == ["day", "x", "city"]
+    assert not {"noise", "colour"} & {found.column for found in explanation.visible}
+    assert all(found.low < found.rise < found.high or found.rise == 0.0 for found in explanation.importances)
+
+
+def test_unchanged_rows_are_predicted_out_of_fold(of_values: tuple[Any, Evidence]) -> None:
+    """Oracle: the out-of-fold predictions that the search has computed."""
+    _, known = of_values
+    rows = np.random.default_rng(0).permutation(N)[:100]
+    found, single = predicted(known, rows)
+    np.testing.assert_allclose(found[0], known.predictions[rows], rtol=1e-6)
+    (first, (w, _)), (second, (v, _)) = known.members.items()
+    np.testing.assert_allclose(w * single[first] + v * single[second], found[0])
+
+
+def test_a_replaced_column_has_the_cells_of_other_rows(
+    of_values: tuple[Any, Evidence], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a table that is divided into parts, too."""
+    _, known = of_values
+    rows = np.arange(50)
+    itself = [(name, known.folds.rows[rows]) for name in known.folds.table.names]
+    monkeypatch.setattr(explaining, "CELLS", 100)
+    found, _ = predicted(known, rows, itself)
+    np.testing.assert_allclose(found, np.broadcast_to(found[0], found.shape))
+    other, _ = predicted(known, rows, [("noise", rows[::-1]), ("day", rows[::-1])])
+    assert np.abs(other[2] - other[0]).mean() > np.abs(other[1] - other[0]).mean()
+
+
+def test_curves_rise_with_the_effect_and_stay_within_the_predictions(
+    explanation: Explanation, of_values: tuple[Any, Evidence],
+) -> None:
+    day, x, city = explanation.curves
+    assert (day.kind, x.kind, city.kind) == ("date", "number", "category")
+    assert day.lines[""][-1] - day.lines[""][0] > 3.0 and x.lines[""][-1] > x.lines[""][0]
+    assert day.labels()[0].startswith("2020-01") and city.values[int(np.argmax(city.lines[""]))] == "Rome"
+    _, known = of_values
+    found, _ = predicted(known, np.arange(N))
+    for curve in explanation.curves:
+        assert found.min() <= min(curve.lines[""]) and max(curve.lines[""]) <= found.max()
+
+
+def test_the_curves_of_classes_are_probabilities(of_classes: tuple[Any, Evidence]) -> None:
+    found = explained(*of_classes)
+    for curve in found.curves:
+        assert list(curve.lines) == ["no", "yes", "fog"]
+        assert np.sum(list(curve.lines.values()), axis=0) == pytest.approx(1.0, abs=1e-5)
+    assert found.curves[0].column == "day" and "fog" in found.text()
+
+
+def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Explanation) -> None:
+    text = explanation.text()
+    for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
+                 "no visible importance: ", "  70% ", "mean prediction by day: 2020-",
+                 "the model: an ensemble of 2 configurations, each trained on each of 3 folds"):
+        assert part in text
+    *worse, last = explanation.simple
+    assert worse[0].name == "no features (the mean)" and not any(model.as_good for model in worse)
+    assert (f"as good within two standard errors: {last.name}" if last.as_good else "no simpler model") in text
+    assert {len(model.columns) for model in explanation.simple if model.columns} == {1, 2, 3}
+
+
+def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
+    model, known = of_values
+    number = next(iter(known.members))
+    alone = replace(known, members={number: (1.0, known.members[number][1])},
+                    predictions=predicted(known, np.arange(N))[1][number])
+    found = explained(model, alone)
+    assert "the model: one configuration, no ensemble, trained on each of 3 folds" in found.text()
+    assert "ensemble of" not in found.text() and not any("alone" in simple.name for simple in found.simple)
+
+
+def test_a_default_that_is_no_trial_has_a_name(of_values: tuple[Any, Evidence]) -> None:
+    """As with a user's space, in which the default may not be."""
+    model, known = of_values
+    _, models = next(iter(known.members.values()))
+    found = explained(model, replace(known, members={-1: (1.0, models)}))
+    assert "trained on each of 3 folds: boosted trees with defaults" in found.text()
+
+
+def test_nothing_is_simpler_than_the_model_without_features(of_values: tuple[Any, Evidence]) -> None:
+    model, known = of_values
+    found = explained(model, replace(known, predictions=known.baselines["mean"]))
+    assert not found.simple and "tried: none, as it is the simplest" in found.text()
+
+
+def test_without_an_effect_no_column_matters_and_no_features_are_as_good() -> None:
+    features, _ = table()
+    y = np.random.default_rng(7).integers(0, 2, N)
+    found = explained(*evidence(y, 2, features, ("linear",)))
+    assert len(found.visible) <= 1
+    assert "no features (shares of the classes), log loss" in found.about_simple()
+
+
+@pytest.mark.parametrize(("rise", "error", "as_good"), [(0.1, 0.04, False), (0.1, 0.06, True), (-0.3, 0.01, True)])
+def test_as_good_is_at_most_two_standard_errors_worse(rise: float, error: float, as_good: bool) -> None:
+    assert Simple("a linear model", None, 1.0, rise, error).as_good == as_good
+
+
+def test_of_many_columns_some_are_screened_out() -> None:
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(N, 40))
+    features = Table({f"x{j}": X[:, j] for j in range(40)})
+    found = explained(*evidence(3.0 * X[:, 0] + X[:, 33], 0, features, ("linear",)))
+    assert [one.column for one in found.importances[:2]] == ["x0", "x33"]
+    assert len(found.importances) == explaining.MEASURED and len(found.unmeasured) == 10
+    assert "not measured: 10 more columns" in found.text()
+
+
+def test_it_is_the_same_after_json(explanation: Explanation) -> None:
+    stored = restored(json.loads(json.dumps(plain(explanation))))
+    assert stored == explanation and stored.text() == explanation.text()

@@ -1,0 +1,111 @@
+"""Preparing a table: the target, the columns that are no features, and a test set that nothing is fitted on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.tables.prepared import prepare, prepared_of_arrays
+from scratchtune.tables.reading.table import Table
+
+
+def columns(rows: int = 150, classes: int = 2) -> dict[str, Any]:
+    """A number of the row, a number with gaps, a text with gaps, a target: text for classes, a number for none."""
+    rng = np.random.default_rng(0)
+    age, city = rng.normal(40.0, 12.0, rows), rng.choice(["Rome", "Oslo", "Nice"], rows)
+    score = (age - 40.0) / 12.0 + (city == "Rome") + rng.normal(0.0, 0.3, rows)
+    names = np.array(["no", "yes", "perhaps"])
+    target = names[np.digitize(score, [[1.2], [0.0, 1.5]][classes - 2])] if classes else score
+    return {
+        "row": np.arange(rows), "age": np.where(np.arange(rows) % 17 == 3, np.nan, age),
+        "city": np.where(np.arange(rows) % 23 == 5, "", city), "y": target}
+
+
+def table(**changed: Any) -> Table:
+    return Table.from_columns({**columns(), **changed})
+
+
+@pytest.mark.parametrize("classes", [0, 2, 3])
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_a_share_of_each_class_is_held_out(classes: int, share: float) -> None:
+    prepared = prepare(Table.from_columns(columns(classes=classes)), "y", test_size=share)
+    assert sorted([*prepared.training_rows, *prepared.test_rows]) == list(range(150))
+    assert len(prepared.test_rows) == pytest.approx(150 * share, abs=1)
+    for one in range(classes):
+        there, held_out = (prepared.y == one).sum(), (prepared.y[prepared.test_rows] == one).sum()
+        assert abs(held_out - share * there) <= 1.0
+    (X, y), (X_test, y_test) = prepared.training_set(), prepared.test_set()
+    assert (len(X), len(X_test)) == (len(y), len(y_test)) and X.names == ["age", "city"]
+
+
+def test_the_seed_chooses_the_test_set() -> None:
+    first, again, other = (prepare(table(), "y", seed=s, test_size=0.2).test_rows.tolist() for s in (1, 1, 2))
+    assert first == again != other
+
+
+def test_without_a_share_all_rows_are_training_rows() -> None:
+    prepared = prepare(table(), "y")
+    assert prepared.training_rows.tolist() == list(range(150)) and len(prepared.test_rows) == 0
+
+
+def test_columns_that_are_no_features() -> None:
+    """A number of the rows and a column without a value are dropped, and so is what the user names."""
+    given = table(nothing=[None] * 150)
+    prepared = prepare(given, "y", drop=["city"])
+    assert prepared.table.names == ["age"] and set(prepared.dropped) == {"city", "row", "nothing"}
+    assert set(prepared.audit.dropped) == {"row", "nothing"}
+    assert prepare(given, "y", keep=["row"]).table.names == ["row", "age", "city"]
+
+
+def test_rows_without_a_target_are_left_out() -> None:
+    """The result is that of the table without these rows, whether the target holds texts or numbers."""
+    for values in (["a", None, "b"] * 50, [0.5, np.nan, 1.5] * 50):
+        given = table(y=values)
+        found, expected = (prepare(one, "y", test_size=0.2) for one in (given, given[np.arange(150) % 3 != 1]))
+        assert found.target == expected.target and found.y.tolist() == expected.y.tolist()
+        assert found.test_rows.tolist() == expected.test_rows.tolist()
+        np.testing.assert_array_equal(found.table.column("age"), expected.table.column("age"))
+
+
+def test_what_other_tools_take_is_no_error() -> None:
+    """A class with one row, thousands of texts, missing values, a test set without a class."""
+    rare = prepare(table(y=["a"] * 149 + ["b"]), "y", test_size=0.5)
+    assert 149 in rare.training_rows and set(rare.y[rare.test_rows]) == {0}
+    many = Table.from_columns({"name": [f"n{i // 2}" for i in range(5000)], "y": ["a", "b"] * 2500})
+    assert prepare(many, "y").table.names == ["name"]
+
+
+@pytest.mark.parametrize(("change", "options", "message"), [
+    ({}, {"test_size": 1.0}, "test_size is 1.0; it must be"),
+    ({}, {"test_size": 0.2, "group": "two"}, "test_size is 0.2 and there are 150 rows: there are 2 groups"),
+    ({"y": ["a"] * 75 + ["b"] * 75}, {"test_size": 0.5, "time": "age2"}, "leaves one class in the 75 rows"),
+    ({"y": [None] * 150}, {}, "the target 'y' is missing in all 150 rows; it must have values to learn from"),
+    ({}, {"drop": ["rows"]}, "drop is 'rows'; it must be one of 'row', 'age', 'city', 'two', 'age2', did you mean"),
+    ({}, {"drop": ["y"]}, "drop is 'y'; it must be one of 'row', 'age', 'city'"),
+    ({}, {"keep": ["y"]}, "keep is 'y'; it must be one of 'row', 'age', 'city'"),
+    ({}, {"drop": ["age", "city", "two", "age2"]}, "no column is left to learn from"),
+])
+def test_what_cannot_be_prepared(change: dict[str, Any], options: dict[str, Any], message: str) -> None:
+    given = {**columns(), "two": np.arange(150) % 2, "age2": np.arange(150) / 2}
+    with pytest.raises(ValueError) as caught:
+        prepare(Table.from_columns({**given, **change}), "y", **options)
+    assert message in str(caught.value)
+    with pytest.raises(TypeError, match="drop is 'xy'; it must be a list of texts"):
+        prepare(table(), "y", drop="xy")
+
+
+def test_arrays_are_prepared_alike() -> None:
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), rng.choice([3, 5], 40)
+    prepared = prepared_of_arrays(X, y, "classifier", groups=np.arange(40) % 5)
+    assert prepared.labels.tolist() == [3, 5] and prepared.labels[prepared.y].tolist() == y.tolist()
+    assert prepared.target.classes == ("3", "5") and prepared.rows.kind == "group"
+    assert prepared.table.names == ["x0", "x1", "x2"] and len(prepared.training_rows) == 40
+    values = prepared_of_arrays(X, X[:, 0], "regressor", times=np.arange(40))
+    assert values.target.classes == () and len(values.labels) == 0 and values.rows.kind == "time"
+    for kind, wrong, message in (("classifier", np.ones(40), "y holds one class"),
+                                 ("regressor", np.ones(40), "y is 1 in all rows")):
+        with pytest.raises(ValueError, match=message):
+            prepared_of_arrays(X, wrong, kind)
