@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -67,22 +67,6 @@ class Audit:
     def columns(self, kind: str) -> list[str]:
         """The columns with a finding of one kind."""
         return [finding.column for finding in self.findings if finding.kind == kind and finding.column]
-
-    def state(self) -> dict[str, Any]:
-        """Return the findings and the dropped columns as plain data for JSON."""
-        return {"findings": [list(finding) for finding in self.findings], "dropped": self.dropped}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Audit:
-        """Make the audit that has a given `state`; a ValueError if it is not one."""
-        try:
-            findings, dropped = tuple(Finding(*finding) for finding in state["findings"]), dict(state["dropped"])
-        except (KeyError, TypeError, ValueError) as problem:
-            raise ValueError(f"this is not the state of an audit: {problem}") from None
-        for text in (*(text for finding in findings for text in finding), *dropped, *dropped.values()):
-            if not isinstance(text, str):
-                raise ValueError(f"this is not the state of an audit: it holds {text!r}, which must be a text")
-        return cls(findings, dropped)
 
 
 def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:

@@ -28,7 +28,7 @@ from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
 from scratchtune.tables.families import checked_families
-from scratchtune.tables.features import check_range, check_useful, table_of
+from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
@@ -189,7 +189,6 @@ class AutoML(protocol.Parameters):
         chosen = prepared.training_rows
         table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
         enough_rows(len(table))
-        check_useful(table)
         for name in table.names:
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))

@@ -131,12 +131,6 @@ def nothing_left() -> ValueError:
     return ValueError("no column is left to learn from: each is empty, constant, or names the rows")
 
 
-def check_useful(table: Table) -> None:
-    """Raise a ValueError if no column can help."""
-    if all(useless(table.column(name)) for name in table.names):
-        raise nothing_left()
-
-
 def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
     """Raise a ValueError if a number is too large for ``dtype``."""
     beyond = np.abs(column) > np.finfo(dtype).max

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune.tables.audit import Audit, Finding, audited
+from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder
 from scratchtune.tables.wording import command_line
@@ -228,7 +227,7 @@ def test_nothing_is_left() -> None:
             audited(Table.from_columns(columns), np.arange(40.0), [])
 
 
-# Strict, stored -------------------------------------------------------------------------------------------------------
+# Strict -------------------------------------------------------------------------------------------------------
 
 
 def test_strict_stops_at_what_would_be_repaired() -> None:
@@ -237,17 +236,6 @@ def test_strict_stops_at_what_would_be_repaired() -> None:
         audited(table, VALUE, [], strict=True)
     dates = [f"2024-01-{1 + i % 30:02d}" for i in range(ROWS)]
     assert audited(Table.from_columns({**X, "when": dates}), VALUE, [], strict=True).columns("dates") == ["when"]
-
-
-def test_the_state_restores_the_audit() -> None:
-    audit = audit_of(CLASS, 2, code=CLASS, constant=[3] * ROWS)
-    again = Audit.from_state(json.loads(json.dumps(audit.state())))
-    assert again == audit and again.lines() == audit.lines()
-    for damage in ({}, {"findings": [["leak"]], "dropped": {}}, {"findings": [[1, "a", "b"]], "dropped": {}},
-                   {"findings": [], "dropped": 5}):
-        with pytest.raises(ValueError, match="this is not the state of an audit"):
-            Audit.from_state(damage)
-    assert Finding("leak", "a", "b") == ("leak", "a", "b")
 
 
 # Anything -------------------------------------------------------------------------------------------------------------
