@@ -149,7 +149,7 @@ def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = 
     def written(cell: Any) -> Any:
         if isinstance(cell, str):
             return f"'{cell}" if FORMULA.match(cell.replace(decimal, ".")) else cell
-        return repr(cell).replace(".", decimal) if isinstance(cell, float) else cell
+        return repr(float(cell)).replace(".", decimal) if isinstance(cell, float) else cell
 
     file = io.StringIO(newline="")
     csv.writer(file, lineterminator=end, delimiter=delimiter).writerows(map(written, row) for row in rows)
