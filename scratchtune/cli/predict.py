@@ -20,7 +20,6 @@ from scratchtune.tables.reading.columns import Text, text_of_numbers
 from scratchtune.tables.reading.kinds import described_unseen
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.reading.writing import csv_like
 from scratchtune.tables.target import Target
 
 
@@ -54,7 +53,9 @@ def run_predict(given: argparse.Namespace) -> int:
         limit = {} if given.threshold is None else {"threshold": given.threshold}
         answers = model.predict_proba(table) if given.proba else model.predict(table, **limit)
     if given.out is not None:
-        write_text(given.out, csv_like(table.reading, _with_columns(given, table, target, answers)))
+        written = table.reading  # with the separators of FILE
+        write_text(given.out, csv_text(_with_columns(given, table, target, answers), "\n", written.delimiter or ",",
+                                       written.decimal or "."))
         note(f"written: {given.out}")
     elif given.proba:
         tell(csv_text([target.classes, *answers.tolist()], end="\n"), end="", data=True)

@@ -1,8 +1,8 @@
 """Values become columns, and each column has a kind: number, category, date, identifier or empty.
 
 What values hold, numbers, dates or texts, is decided when a table is made (`column_of`, `decided`), their kind before a
-model is fitted (`kinds_of`). The kind is stored with the model, and any later table is converted to it (`as_kind`),
-whatever its own cells look like.
+model is fitted (`kind_in_training`). The kind is stored with the model, and any later table is converted to it
+(`as_kind`), whatever its own cells look like.
 
 Identifiers only name or number the rows, so that a model can learn nothing about new rows from them. They are found by
 their names and values. The order of the rows is not used: a feature, such as a population, may increase from row to
@@ -60,12 +60,8 @@ class Kind(NamedTuple):
     texts: Sequence[str] = ()
 
 
-def kinds_of(columns: Mapping[str, Column], asked: Collection[str] = ()) -> dict[str, Kind]:
-    """Return the kind of each training column; one that is ``asked`` for is no identifier."""
-    return {name: _kind_of(name, column, name in asked) for name, column in columns.items()}
-
-
-def _kind_of(name: str, column: Column, is_asked: bool) -> Kind:
+def kind_in_training(name: str, column: Column, is_asked: bool) -> Kind:
+    """Return the kind of a training column; one that the user has asked for is no identifier."""
     if (column.missing() if isinstance(column, Text) else np.isnan(column)).all():
         return Kind(EMPTY)
     if isinstance(column, Dates):
@@ -129,17 +125,6 @@ def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: 
     if others:
         _warn_of_gaps(name, column, others, what, in_row)
     return values
-
-
-def unseen_texts(columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
-    """Return for each column with categories that training has not seen those texts, and how many rows hold each."""
-    unseen = {}
-    for name, kind in kinds.items():
-        column = columns[name] if kind.kind == CATEGORY else None
-        if isinstance(column, Text):
-            known = set(kind.texts)
-            unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
-    return {name: texts for name, texts in unseen.items() if texts}
 
 
 def described_unseen(name: str, texts: Mapping[str, int]) -> str:

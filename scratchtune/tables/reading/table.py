@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.reading.columns import Column, Text, checked_names
-from scratchtune.tables.reading.kinds import IDENTIFIER, Kind, as_kind, column_of, kinds_of, unseen_texts
+from scratchtune.tables.reading.kinds import CATEGORY, IDENTIFIER, Kind, as_kind, column_of, kind_in_training
 from scratchtune.tables.reading.notation import Reading
 
 
@@ -113,7 +113,8 @@ class Table:
 
         A column that is ``asked`` for is no identifier.
         """
-        return kinds_of(self._columns, (*self.asked, *asked))
+        features = {*self.asked, *asked}
+        return {name: kind_in_training(name, column, name in features) for name, column in self._columns.items()}
 
     def as_kinds(self, kinds: Mapping[str, Kind]) -> Table:
         """Return the columns that ``kinds`` names, each of its kind in training, without identifiers.
@@ -126,7 +127,10 @@ class Table:
 
     def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
         """Return the categories of each column that training has not seen, and how many rows hold each."""
-        return unseen_texts(self._columns, kinds)
+        known = {name: set(kind.texts) for name, kind in kinds.items() if kind.kind == CATEGORY and self.is_text(name)}
+        unseen = {name: {text: count for text, count in self._columns[name].counts().items() if text not in texts}
+                  for name, texts in known.items()}
+        return {name: texts for name, texts in unseen.items() if texts}
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds texts."""

@@ -18,9 +18,10 @@ import numpy as np
 import pytest
 
 from scratchtune import archives
+from scratchtune.study.export import csv_text
 from scratchtune.tables.reading import reading
 from scratchtune.tables.reading.columns import Text
-from scratchtune.tables.reading.reading import read_table
+from scratchtune.tables.reading.reading import DELIMITERS, read_table
 from scratchtune.tables.reading.table import Table
 
 
@@ -227,6 +228,17 @@ def test_numbers_are_exact_and_texts_survive(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(reading, "_CELLS", cells)
         columns = _columns(read_table(tmp_path / "t.csv", delimiter=","))
         assert columns == {"n": numbers.tolist(), "t": [text.strip() for text in texts], "late": late}
+
+
+@pytest.mark.parametrize("delimiter", DELIMITERS)
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_what_predict_writes_in_the_notation_of_a_file_is_read_again(delimiter: str, decimal: str) -> None:
+    rng = np.random.default_rng(0)
+    numbers = rng.normal(size=50) * 10.0 ** rng.integers(-9, 9, 50)
+    texts = ["x" + "".join(rng.choice(list('a"|,;\n\té'), 4)) for _ in numbers]
+    text = csv_text([["n", "t"], *zip(numbers, texts, strict=True)], "\n", delimiter, decimal)
+    table = read_table(io.BytesIO(text.encode()), decimal=decimal, delimiter=delimiter)
+    assert _columns(table) == {"n": numbers.tolist(), "t": [cell.strip() for cell in texts]}
 
 
 def test_a_text_after_numbers_keeps_the_texts_of_all_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
