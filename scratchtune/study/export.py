@@ -136,7 +136,7 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",", decimal: str = ".") -> str:
-    """Rows as CSV; a text that a spreadsheet would run as a formula (`FORMULA`) gets a ' before it, as OWASP recommends.
+    """Rows as CSV; a text that a spreadsheet would run (`FORMULA`) gets a ' before it, as OWASP recommends.
 
     >>> csv_text([["x", -1.5, "-1,5", "=1+1", "@sum", None]], end="\\n", delimiter=";", decimal=",")
     "x;-1,5;-1,5;'=1+1;'@sum;\\n"
