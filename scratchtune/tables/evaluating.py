@@ -206,7 +206,8 @@ def _intervals(
             drawn[name].append(metric(*(array[sample] for array in arrays)))
     found = {}
     for name, metric in metrics.items():
-        tails = np.nanquantile(drawn[name], [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+        known = [value for value in drawn[name] if np.isfinite(value)] or [np.nan]  # a sample may lack a class
+        tails = np.quantile(known, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
         whole, part = metric(*arrays), metric(*(array[rows] for array in arrays))
         found[name] = [float(whole + scale * (end - part)) for end in tails]
     return found
