@@ -32,6 +32,7 @@ ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at leas
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
 SHARE = 0.04  # of the time budget for the permutations, and again for models of few columns
 MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
+SCREENED = 10_000  # rows that are predicted to choose these
 CELLS = 4_000_000  # of the tables that are predicted at once
 CURVES, POINTS, CATEGORIES, CLASSES = 3, 12, 8, 5  # columns with a curve, their values, and the classes with a line
 SHOWN = 5  # members, or columns without visible importance, that the text names
@@ -267,6 +268,7 @@ def _screened(evidence: Evidence, rng: np.random.Generator, rows: np.ndarray) ->
     names = evidence.folds.table.names
     if len(names) <= MEASURED:
         return names, []
+    rows = rows[: max(FEWEST // 10, SCREENED // len(names))]
     heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
     alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
     found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))

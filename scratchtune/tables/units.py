@@ -41,8 +41,11 @@ class Units:
 
     def resampled(self, rng: np.random.Generator) -> np.ndarray:
         """Draw as many units as there are, with replacement; return the indices of their rows."""
+        drawn = rng.integers(self.count, size=self.count)
+        if self.count == len(self.numbers):  # single rows: the same, and faster
+            return np.argsort(self.numbers)[drawn]
         members = self.members()
-        return np.concatenate([members[unit] for unit in rng.integers(self.count, size=self.count)])
+        return np.concatenate([members[unit] for unit in drawn])
 
 
 def units_of(rows: RowOrder, duplicates: np.ndarray | None, count: int) -> Units:
