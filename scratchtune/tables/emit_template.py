@@ -5,7 +5,7 @@ is without A. Such a mark on a function or a class decides on the whole of it. `
 empty lines before functions are added.
 """
 
-TEMPLATE = r'''"""The best network that scratchtune has found for $title, in $FRAMEWORK.
+TEMPLATE = r'''"""The best network that scratchtune has found for $title (trial $TRIAL), in $FRAMEWORK.
 
     python THIS_SCRIPT                           trains it, and prints its scores beside scratchtune's
     python THIS_SCRIPT NEW_ROWS [PREDICTIONS]    also predicts the rows of another file
@@ -28,7 +28,8 @@ import torch  #? torch
 from keras import ops  #? keras
 from torch import nn  #? torch
 
-FILE = $file
+FILE = $file  #? file
+FILE = "table.csv"  # write the table with its target into this file  #? !file
 TARGET = $target
 CLASSES = $classes  #? classes
 DELIMITER = $delimiter  #? csv
@@ -171,7 +172,7 @@ def target(cells):
 # The network
 def weight(initial):  #? own_layers
     return nn.Parameter(torch.tensor(initial, dtype=torch.get_default_dtype()))  #? torch
-    return keras.Variable(initial)  #? keras
+    return keras.Variable(initial, dtype=$dtype)  #? keras
 def uniform(shape, variance):  #? numeric_embedding|members
     """Uniform random numbers with mean 0 and this variance."""
     return rng.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), shape)
@@ -246,7 +247,7 @@ class Network($MODEL):
             x = x + NOISE * keras.random.normal(ops.shape(x), dtype=x.dtype)  #? augment keras
         t = x[:, :COLUMNS, None] * self.frequencies + self.phases  # in turns  #? numeric_embedding=periodic
         encoding = $OPS.cos(2 * np.pi * t)  #? numeric_embedding=periodic
-        low, width = $BINS  #? numeric_embedding=piecewise
+        low, width = $BINS  # of each number's bins  #? numeric_embedding=piecewise
         encoding = (x[:, :COLUMNS, None] - low) / width  #? numeric_embedding=piecewise
         encoding = $OPS.clip(encoding, 0, 1)  # of each bin: 0 below, 1 above  #? numeric_embedding=piecewise
         embedded = $OPS.reshape(self.embedding(encoding), (-1, COLUMNS * (EMBEDDING_DIM - 1)))  #? numeric_embedding
@@ -410,15 +411,15 @@ def main():
         save(p, sys.argv[2] if len(sys.argv) > 2 else "predictions.csv")
 
 # Fitted to the training rows by scratchtune
-NUMBERS = $numbers  # the median, and whether a column says that it is missing  #? numbers
+NUMBERS = $numbers  #? numbers
 DATES = $dates  #? dates
 TEXTS = $texts  #? texts
 VECTORS = $vectors  #? vectors
 CENTER = np.array($center)  #? center
 FACTOR = np.array($factor)  #? center
 QUANTILES = $quantiles  #? scale=quantile
-COLUMNS = $columns  # the first inputs, which are numbers  #? numeric_embedding
-BINS = $bins  # where each begins, and how wide it is  #? numeric_embedding=piecewise
+COLUMNS = $columns  # of numbers, which come first in the inputs  #? numeric_embedding
+BINS = $bins  #? numeric_embedding=piecewise
 Y_CENTER, Y_SCALE = $y_scaling  #? !classes
 LOG_RANGE = $log_range  #? log
 ROWS = """$ROWS"""  # 1 for a row that is trained on, 2 for one that is scored: compressed, in base 64

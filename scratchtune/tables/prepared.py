@@ -42,6 +42,7 @@ class Prepared:
     audit: Audit = field(default_factory=Audit)
     reading: Reading = Reading()  # how the table's file was read
     labels: np.ndarray = field(default_factory=lambda: np.array([]))
+    source: str = ""  # the table's file, if it is in one
 
     def training_set(self) -> tuple[Table, np.ndarray]:
         """The columns and the target of the training set."""
