@@ -144,7 +144,7 @@ def parameters(tree: ast.Module) -> set[str]:
 def first_weights(fold: FoldModel, X: np.ndarray, outputs: int) -> list[np.ndarray]:
     """Our weights before the first step; a table of vectors ends with that of unknown categories."""
     net = fold.estimator
-    weights = net._network(net._scaled(X), np.ones(len(X)), outputs, None).get_weights()
+    weights = net._network(net.scaled(X), np.ones(len(X)), outputs, None).get_weights()
     tables = sum(size > 0 for layer in net.model_.layers for size in getattr(layer, "sizes", ()))
     return [np.vstack(weights[2 * j : 2 * j + 2]) for j in range(tables)] + weights[2 * tables :]
 
