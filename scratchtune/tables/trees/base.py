@@ -137,7 +137,7 @@ class BoostedTrees(Estimator):
     def outputs(self, X: Any, iterations: int | None = None) -> np.ndarray:
         """Return the sum of the trees of the first ``iterations``, or of all, for each row, (outputs, n) float64."""
         self.check_is_fitted()
-        codes, trees = encode(self.bins_, self.features(X, fitting=False)), len(self.forest_.starts) - 1
+        codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
         end = trees if iterations is None else min(trees, iterations * len(output))
         add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, end, output)
