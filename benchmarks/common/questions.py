@@ -24,7 +24,7 @@ CHAPTERS = {
     "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": (
         "estimators", "weight_decay_default", "table_defaults", "audit", "trees", "automl", "table_change",
-        "large_table", "diagnosis"),
+        "large_table", "coverage", "diagnosis"),
     "Images, translation and speech": (
         "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
         "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),

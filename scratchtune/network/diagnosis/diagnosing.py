@@ -89,9 +89,12 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
         return Diagnosis([broken], len(curves.get("loss", ())))
     units = [] if model is None or rows is None else activities(model, rows)
     seen = Observed(make_curves(curves, reference), units, _penalty(model), _moved(model), guessing is not None)
-    found = [finding for rule in RULES
-             if (rule in OF_UNITS or seen.readable) and (finding := rule(seen)) is not None]
-    return Diagnosis(_without_consequences(found), seen.curves.epochs, _notes(seen, model, X))
+    found: list[Finding] = []
+    for rule in RULES:
+        finding = rule(seen) if rule in OF_UNITS or seen.readable else None
+        if finding is not None and not any(finding.name in other.explains for other in found):
+            found.append(finding)
+    return Diagnosis(found, seen.curves.epochs, _notes(seen, model, X))
 
 
 def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
@@ -163,15 +166,6 @@ def _moved(model: Sequential | None) -> float | None:
     initial = model.fresh()
     initial.build((None, *model.input_shape))
     return float(np.linalg.norm(model.theta - initial.theta) / max(float(np.linalg.norm(initial.theta)), 1e-12))
-
-
-def _without_consequences(found: list[Finding]) -> list[Finding]:
-    """Leave out a finding that follows from one before it, such as underfitting from a learning rate too low."""
-    kept: list[Finding] = []
-    for finding in found:
-        if not any(finding.name in other.explains for other in kept):
-            kept.append(finding)
-    return kept
 
 
 def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:
