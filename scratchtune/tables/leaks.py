@@ -24,7 +24,7 @@ from scratchtune.tables.reading.table import Table
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 CERTAIN, HIGH, FACTOR = 0.99, 0.85, 4.0
-ROWS, CELLS = 20_000, 10_000_000  # so many rows at most, and fewer where a table is wide or has many classes
+ROWS, CELLS = 20_000, 5_000_000  # so many rows at most, and fewer where a table is wide or has many classes
 FEWEST, FEWEST_OTHER = 20, 5  # rows, and rows that are not of the most frequent class
 ATOM = 0.2  # one value of a target is frequent if it is in more rows than this share
 TREES, TREE_ROWS, TREE_FOLDS = 50, 3_000, 3
@@ -54,7 +54,7 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     if len(rest) < 2 or skills[rest[0]] < HIGH or _close(skills[rest[0]], skills[rest[1]]):
         return found
     others = _together(Table({name: table.column(name) for name in table.names if name not in (rest[0], *found)}),
-                       y if classes else target, classes, seed)
+                       y if classes else target[:, 1], classes, seed)
     return found if _close(skills[rest[0]], others) else {**found, rest[0]: Leak(skills[rest[0]], others)}
 
 
@@ -84,14 +84,18 @@ def _standardised(y: np.ndarray) -> np.ndarray:
 def _from_others(column: Column, target: np.ndarray) -> np.ndarray:
     """Predict each row's target, (n, outputs), from the other rows by one column."""
     cells = column.codes if isinstance(column, Text) else column
-    values, inverse, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    sums = np.add.reduceat(target[np.argsort(inverse, kind="stable")], np.cumsum(counts) - counts)
+    order = np.argsort(cells, kind="stable")  # missing numbers come last
+    cells, target = cells[order], target[order]
+    begins = np.r_[True, (cells[1:] != cells[:-1]) & ~np.isnan(cells[:-1])]
+    first, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+    sums, counts = np.add.reduceat(target, first), np.diff(first, append=len(cells))
     if isinstance(column, Text):
-        predicted = (target.sum(axis=0) - target) / (len(target) - 1)
+        alone = (target.sum(axis=0) - target) / (len(target) - 1)
     else:
-        predicted = _interpolated(values, sums / counts[:, None])[inverse]
-    many = counts[inverse] > 1
-    predicted[many] = ((sums[inverse] - target)[many]) / (counts[inverse] - 1)[many, None]
+        alone = _interpolated(cells[first], sums / counts[:, None])[group]
+    rest = np.maximum(counts[group] - 1, 1)[:, None]
+    predicted = np.empty(target.shape)
+    predicted[order] = np.where(counts[group, None] > 1, (sums[group] - target) / rest, alone)
     return predicted
 
 
@@ -123,21 +127,22 @@ def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.
 
 
 def _together(table: Table, y: np.ndarray, classes: int, seed: int) -> float:
-    """The skill of a few boosted trees on a table, cross-validated; ``y`` are class numbers, or columns of values."""
+    """The skill of a few boosted trees on a table, cross-validated; ``y`` (n,) are class numbers, or ranks."""
     chosen = _some(len(y), TREE_ROWS, seed)
     table, y = table[chosen], y[chosen]
     fold = np.random.default_rng([seed, 4]).permutation(len(y)) % TREE_FOLDS
-    X = Features(CODES).fit(table).transform(table)
-    target = np.eye(classes)[y] if classes else y
-    predicted = np.zeros(target.shape)
+    try:
+        X = Features(CODES).fit(table).transform(table)
+    except ValueError:  # no other column repeats a value
+        return 0.0
+    target = np.eye(classes)[y] if classes else y[:, None]
+    predicted, kind = np.zeros(target.shape), (HistGradientBoostingClassifier if classes else
+                                               HistGradientBoostingRegressor)
     for k in range(TREE_FOLDS):
         train, test = fold != k, fold == k
-        if classes:
-            model = HistGradientBoostingClassifier(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed)
-            model.fit(X[train], y[train])
+        model = kind(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed).fit(X[train], y[train])
+        if isinstance(model, HistGradientBoostingClassifier):
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
-            continue
-        for column in range(y.shape[1]):
-            values = HistGradientBoostingRegressor(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed)
-            predicted[test, column] = values.fit(X[train], y[train, column]).predict(X[test])
+        else:
+            predicted[test, 0] = model.predict(X[test])
     return float(_skills(predicted, target, bool(classes)).max())

@@ -94,6 +94,14 @@ def test_good_columns_that_vouch_for_each_other() -> None:
     assert audited(Table({"one": one, "x": noise}), signal, []).columns("leak") == ["one"]
 
 
+def test_a_good_column_beside_names() -> None:
+    """A text that is different in each row can't vouch for another column."""
+    signal = np.random.default_rng(3).normal(size=60)
+    table = Table.from_columns({"one": signal + 0.15 * np.random.default_rng(4).normal(size=60),
+                                "name": [f"n{i}" for i in range(60)]})
+    assert audited(table, signal, [], asked=["name"]).columns("leak") == ["one"]
+
+
 def test_a_date_is_no_leak() -> None:
     days = [str(day) for day in np.datetime64("2020-01-01") + np.arange(ROWS)]
     assert audit_of(np.sin(np.arange(ROWS) / 30.0), when=days).columns("leak") == []

@@ -286,7 +286,7 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
     code, labels, messages = run("predict", "model.npz", "new.csv")
     assert code == 0 and len(labels.split()) == 3
     assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: 'Atlantis' "
-                        "(2 rows); they are treated as rare categories\n")
+                        "(2 rows); each counts as rare, or as missing if no text was rare\n")
     refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "'Atlantis' (2 rows); --unknown is 'error'")
 
 

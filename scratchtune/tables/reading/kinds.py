@@ -148,8 +148,11 @@ def identifies(name: str, column: Column) -> str:
         return ""
     if isinstance(column, Text):
         return "a different text in nearly every row" * (len(column.counts()) > 0.9 * len(column))
-    numbers = np.sort(column[~np.isnan(column)])
-    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
+    numbers = column[~np.isnan(column)]
+    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any():
+        return ""
+    numbers = np.sort(numbers)
+    if (np.diff(numbers) == 0.0).any():
         return ""
     if _ID.search(name) or _CAMEL_ID.search(name):
         return "named like an ID, with a different integer in each row"
