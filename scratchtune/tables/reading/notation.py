@@ -150,9 +150,6 @@ def _read(text: str, decimal: str = ".", thousands: str | None = None) -> float 
         return None
 
 
-# A column of texts ----------------------------------------------------------------------------------------------------
-
-
 def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
     """Return which of the three kinds above a text is in this notation; infinity is no number.
 
@@ -189,9 +186,6 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
     return sum(n for text, n in counts.items() if kind_of(text) == NUMBER) / max(1, sum(counts.values()))
 
 
-# The decimal mark of a file -------------------------------------------------------------------------------------------
-
-
 def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None = None) -> str:
     """Return the decimal mark of a file, given by column how often each text occurs.
 
@@ -204,11 +198,14 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
     """
     of_numbers = {name: counts for name, counts in columns.items()
                   if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
-    texts = [text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT]
-    readable = [{mark for mark, groups in NOTATIONS if _read(text, mark, groups) is not None} for text in texts]
-    for mark in DECIMALS:
-        if {mark} in readable:
-            return mark
+    is_comma = False
+    for text in (text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT):
+        marks = {mark for mark, separator in NOTATIONS if _read(text, mark, separator) is not None}
+        if marks == {"."}:
+            return "."
+        is_comma = is_comma or marks == {","}
+    if is_comma:
+        return ","
     for name, counts in of_numbers.items() if thousands is None else ():
         pointed = [text for text in counts if "." in text]
         if len(pointed) > 1 and any(text.lstrip("+-").isdecimal() for text in counts) and not strays_of(counts):
@@ -217,9 +214,6 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
                 f"{small!r} in {name!r} may be {small} with a decimal point ({option('decimal', '.')}), or {large} "
                 f"with a thousands separator ({option('thousands', '.')}); say which")
     return "."
-
-
-# Messages -------------------------------------------------------------------------------------------------------------
 
 
 def ways_out(

@@ -234,9 +234,8 @@ class _CSV:
             self.file.seek(0)
             decoded_text(self.path, self.file.read(), _PURPOSE)  # raises an error that names the line
         except csv.Error as problem:
-            said = str(problem) if "field limit" not in str(problem) else (
-                f"a cell has more than {csv.field_size_limit():,} characters; is there a quote that is not closed?")
-            raise ValueError(f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {said}") from None
+            raise ValueError(f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {problem}; is "
+                             "there a quote that is not closed?") from None
         finally:
             lines.detach()
 
@@ -250,8 +249,6 @@ class _CSV:
         with closing(self._rows()) as rows:
             next(islice(rows, column.first(text) + 1, None))
             return f"in line {self.line}"
-
-    # Before the rows
 
     def _named_delimiter(self) -> str | None:
         """Return the delimiter that a first line ``sep=;`` names, if any; a ValueError if the file holds no text."""
@@ -282,7 +279,8 @@ class _CSV:
         """Return the decimal mark of the first rows; it is a comma only if the delimiter is not a comma."""
         if self.delimiter == ",":
             return "."
-        cells = list(zip(*self._first_rows(1 + _SNIFFED)[1:], strict=True))
+        rows = self._first_rows(1 + min(_SNIFFED, max(_FEWEST_ROWS, _CELLS // self.width)))[1:]
+        cells = list(zip(*rows, strict=True))
         return decimal_of({name: text_of(cells[i], reading.markers).counts() for i, name in self.kept.items()
                            if cells and name not in reading.text}, reading.thousands)
 
