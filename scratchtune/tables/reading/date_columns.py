@@ -92,9 +92,6 @@ def _clock(found: re.Match[str]) -> str:
     return f"{hour:0>2}:{rest}{(zone or '').upper()}"
 
 
-# A column -------------------------------------------------------------------------------------------------------------
-
-
 def parse_dates(
     name: str, counts: Mapping[str, int], order: str | None = None,
 ) -> tuple[dict[str, float], str | None] | None:
@@ -130,9 +127,6 @@ def _may_be_dates(texts: Iterable[str]) -> bool:
     first = list(islice(texts, 100))
     return sum(any(to_days(text, order) == to_days(text, order) for order in ORDERS) for text in first) >= (
         MOSTLY * len(first)) > 0
-
-
-# Features -------------------------------------------------------------------------------------------------------------
 
 
 def date_part(days: np.ndarray, part: str, first: float = 0.0) -> np.ndarray:

@@ -82,9 +82,6 @@ def checked_kind(name: str, stored: Any) -> Kind:
     return kind
 
 
-# Columns of a later table ---------------------------------------------------------------------------------------------
-
-
 def as_kind(name: str, column: Column, kind: Kind) -> Column:
     """Return a column of a later table as its kind in training.
 
@@ -135,9 +132,6 @@ def described_unseen(name: str, texts: Mapping[str, int]) -> str:
     return f"column {name!r} holds categories that were not seen in training: {shown}{more}"
 
 
-# Identifiers ----------------------------------------------------------------------------------------------------------
-
-
 def identifies(name: str, column: Column) -> str:
     """Say why a column seems to be an identifier of the rows, so that it is left out; an empty text if it does not.
 
@@ -168,9 +162,6 @@ def mostly_single(classes: np.ndarray) -> str:
         return ""
     return (f"{len(classes):,} classes in {int(classes.sum()):,} rows, {single:,} of them in a single row, about which "
             "nothing can be learned; is it a name of the rows, or a quantity?")
-
-
-# Values to columns ----------------------------------------------------------------------------------------------------
 
 
 def column_of(name: str, values: Any, reading: Reading) -> Column:
@@ -243,9 +234,6 @@ def without_markers(column: np.ndarray, reading: Reading) -> np.ndarray:
     """Return numbers with NaN in place of the markers of missing values that are numbers, such as -999."""
     markers = reading.missing_numbers
     return np.where(np.isin(column, markers), np.nan, column) if markers else column
-
-
-# Texts ----------------------------------------------------------------------------------------------------------------
 
 
 def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:

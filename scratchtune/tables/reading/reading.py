@@ -24,23 +24,22 @@ from scratchtune import checks
 from scratchtune.archives import Archive, Member, about, gunzipped
 from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
-from scratchtune.tables.reading.date_columns import ORDERS
 from scratchtune.tables.reading.frames import FORMATS, read_frame
 from scratchtune.tables.reading.kinds import column_of, decided, without_markers
 from scratchtune.tables.reading.notation import (
-    DECIMALS,
+    DELIMITERS,
     LARGEST_EXACT,
     NUMBER,
-    THOUSANDS,
     Reading,
+    check_names,
+    checked_reading,
     decimal_of,
     is_missing,
     kind_of,
     to_number,
 )
-from scratchtune.tables.reading.table import Table, check_kinds, check_names
+from scratchtune.tables.reading.table import Table
 
-DELIMITERS = (",", ";", "\t", "|")
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
 _PURPOSE = "a table is a .csv, .npz, .parquet or .xlsx file"
 _CELLS = 400_000  # read at a time
@@ -90,12 +89,9 @@ def read_table(
     Raises
         OSError if the file cannot be opened, ValueError if it is not a table.
     """
-    for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
-        check_names(argument, given)
-    check_kinds(text, numeric)
-    markers = tuple(marker.strip() for marker in missing)
-    reading = _checked(Reading(
-        missing=markers, delimiter=delimiter, text=tuple(text), numeric=tuple(numeric), **notation))
+    check_names("skip", skip)
+    check_names("only", only)
+    reading = checked_reading(delimiter=delimiter, text=text, numeric=numeric, missing=missing, **notation)
     columns = _Columns(frozenset(skip), None if only is None else frozenset(only))
     shown = name_of(path)
     ending = Path(shown).suffix.lower()
@@ -119,18 +115,6 @@ class _Columns(NamedTuple):
     def reads(self, name: str) -> bool:
         """Whether a column is read."""
         return name not in self.skip and (self.only is None or name in self.only)
-
-
-def _checked(reading: Reading) -> Reading:
-    """Return how a file is to be read, checked; the thousands separator may decide the decimal mark."""
-    for name, choices in (("delimiter", DELIMITERS), ("date_order", ORDERS), ("decimal", DECIMALS),
-                          ("thousands", THOUSANDS)):
-        checks.choice(name, getattr(reading, name), (None, *choices))
-    if reading.thousands is not None and reading.thousands == reading.decimal:
-        raise ValueError(f"thousands is {reading.thousands!r}, and so is decimal; they must be different")
-    if reading.decimal is None and reading.thousands in DECIMALS:
-        return reading._replace(decimal=next(mark for mark in DECIMALS if mark != reading.thousands))
-    return reading
 
 
 def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
@@ -250,9 +234,8 @@ class _CSV:
             self.file.seek(0)
             decoded_text(self.path, self.file.read(), _PURPOSE)  # raises an error that names the line
         except csv.Error as problem:
-            said = str(problem) if "field limit" not in str(problem) else (
-                f"a cell has more than {csv.field_size_limit():,} characters; is there a quote that is not closed?")
-            raise ValueError(f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {said}") from None
+            raise ValueError(f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {problem}; is "
+                             "there a quote that is not closed?") from None
         finally:
             lines.detach()
 
@@ -266,8 +249,6 @@ class _CSV:
         with closing(self._rows()) as rows:
             next(islice(rows, column.first(text) + 1, None))
             return f"in line {self.line}"
-
-    # Before the rows
 
     def _named_delimiter(self) -> str | None:
         """Return the delimiter that a first line ``sep=;`` names, if any; a ValueError if the file holds no text."""
@@ -298,7 +279,8 @@ class _CSV:
         """Return the decimal mark of the first rows; it is a comma only if the delimiter is not a comma."""
         if self.delimiter == ",":
             return "."
-        cells = list(zip(*self._first_rows(1 + _SNIFFED)[1:], strict=True))
+        rows = self._first_rows(1 + min(_SNIFFED, max(_FEWEST_ROWS, _CELLS // self.width)))[1:]
+        cells = list(zip(*rows, strict=True))
         return decimal_of({name: text_of(cells[i], reading.markers).counts() for i, name in self.kept.items()
                            if cells and name not in reading.text}, reading.thousands)
 

@@ -273,7 +273,7 @@ def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     (b"a,b\n1,2\n\xe9,3\n", "line 3, has the byte 0xe9, which is not UTF-8"), (b"a\0b", "holds binary data"),
     (b"\xff\xfea\0,\0", "begins as UTF-16 does"), (b"PK\x03\x04...", "is a zip archive, as Excel's workbooks"),
     ('a,b\n1,"2\n3,4\n', "line 3, is not CSV: unexpected end of data"),
-    ("a,b\n" + "x" * 140_000 + ",1\n", "line 2, is not CSV: a cell has more than 131,072 characters"),
+    ("a,b\n" + "x" * 140_000 + ",1\n", "line 2, is not CSV: field larger than .*; is there a quote"),
     ("# measured\na,b\n1,2\n", r"has 2 cells and the header has 1 \(is line 1 a comment"),
     ("a,b\n1,2\n9007199254740993,3\n", "column 'a' holds .9007199254740993. in line 3, an integer that"),
 ], ids=lambda value: repr(value)[:30])
