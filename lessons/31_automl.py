@@ -163,8 +163,9 @@ for _ in range(4):
 
 # %% [markdown]
 # ## Code: each part taken away
-# Three tables are drawn, each with a search of its own. Without a family, the ensemble is chosen from the configurations
-# of the other two, out of the same search. Without the portfolio, there is another search with as many trials.
+# Three tables are drawn, each with a search of its own. Without a family, the ensemble is chosen from the
+# configurations of the other two, out of the same search. Without the portfolio, there is another search with as many
+# trials.
 
 # %%
 loss_of, estimates = {}, []
