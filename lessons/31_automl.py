@@ -7,8 +7,9 @@
 # %% [markdown]
 # ## Question
 # `AutoClassifier` takes a table and returns an ensemble. It tries three families of models: networks, boosted trees and
-# linear models. It begins with a portfolio, which is a list of configurations that did well on other tables. It ends
-# with an ensemble, and states which score to expect on new rows. What happens to the score if a part is taken away?
+# linear models. It begins with their default configurations and a portfolio, which is a list of configurations that did
+# well on other tables. It ends with an ensemble, and states which score to expect on new rows. What happens to the
+# score if a part is taken away?
 
 # %% [markdown]
 # ## Formulas

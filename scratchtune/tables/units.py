@@ -5,7 +5,7 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,7 +14,8 @@ from scratchtune.tables.row_order import RowOrder
 BLOCKS = 20  # of rows in time order, about equal in rows
 
 
-class Units(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Units:
     """The unit that each row belongs to, (n,) integers from 0; rows of one unit depend on each other.
 
     ``kind`` is "row", "group" or "time". Blocks of time are not quite independent, as what changes slowly outlasts a
