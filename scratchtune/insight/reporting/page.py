@@ -37,8 +37,7 @@ def report(study: TrialTable | Sequence[TrialTable], path: str | os.PathLike[str
 
 def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
     """Return the page of `report` as text."""
-    studies = _as_list(study)
-    several = len(studies) > 1
+    several = len(studies := _as_list(study)) > 1
     views = [View(one, f"s{number}-" if several else "", 3 if several else 2) for number, one in enumerate(studies)]
     title = f"{len(studies):,} studies" if several else one_line(studies[0].name, 80)
     body = [*([comparison(views)] if several else []), *(_study(view, several) for view in views)]
