@@ -29,9 +29,10 @@
 # more model: s is the sum of the predictions of the k models so far, and p is the prediction of the new one. (The
 # library's `greedy_weights` adds the three best models first, whatever the ensemble's loss, and then continues so.)
 #
-# The third formula makes the interval of the expected score. The estimate has n rows, and its standard deviation is s.
-# The score on m new rows differs from the estimate with the standard deviation d. The fourth one is the skewness g of a
-# target: above 1, its logarithm is tried, too. The last formula is the standard error of a mean over k tables.
+# The third formula says how long the interval of the expected score is. The estimate has n rows, and its standard
+# deviation is s. The score on m new rows differs from the estimate with the standard deviation d. The interval's ends
+# are quantiles of scores on resampled rows, at distances that depend on m as d does. The fourth formula is the skewness
+# g of a target: above 1, its logarithm is tried, too. The last one is the standard error of a mean over k tables.
 
 # %% [markdown]
 # ## Predict

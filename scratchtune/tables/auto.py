@@ -29,7 +29,7 @@ from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
 from scratchtune.tables.families import checked_families
-from scratchtune.tables.features import check_range, check_useful, table_of
+from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
@@ -163,7 +163,7 @@ class AutoML(protocol.Parameters):
             self.classes_ = prepared.labels
         goal = goal_for(len(prepared.target.classes), self.scoring)
         plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
-        folds, units = self._folds(prepared, goal.classes)
+        folds, units = self.prepared_folds(prepared, goal.classes)
         found = new_search(goal, folds, plan, self.n_trials, self.seed_, self.storage)
         self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
         begun = time.monotonic()
@@ -186,12 +186,11 @@ class AutoML(protocol.Parameters):
         """Return the user's space, if there is one; it may be in a file."""
         return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
 
-    def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
+    def prepared_folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
         """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
         chosen = prepared.training_rows
         table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
         enough_rows(len(table))
-        check_useful(table)
         for name in table.names:
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))

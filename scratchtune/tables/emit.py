@@ -24,16 +24,15 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.estimators.class_weights import weight_of_rows
 from scratchtune.metrics import accuracy_score, r2_score
-from scratchtune.network.layers import CategoryEmbedding, PiecewiseEmbedding
 from scratchtune.tables.emit_template import TEMPLATE
 from scratchtune.tables.encoded_columns import Categories, Numbers
 from scratchtune.tables.families import FAMILY, own_arguments
 from scratchtune.tables.goal import LEAST, mean_log_loss
+from scratchtune.tables.layers import CategoryEmbedding, PiecewiseEmbedding
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.prepared import Prepared
 from scratchtune.tables.reading.columns import Dates, number_text
 from scratchtune.tables.reading.notation import MISSING
-from scratchtune.tables.splitting import splits_for
 from scratchtune.tables.target_scale import LINEAR
 
 NAMES = {  # of what has another name in each framework
@@ -76,20 +75,19 @@ def script(framework: str, model: Any, prepared: Prepared) -> str:
     checks.choice("framework", framework, NAMES)
     if model.best_network_ is None:
         raise ValueError("the search has tried no network; families must contain 'network'")
-    params = {FAMILY: "network", **model.best_network_["params"]}
+    params, trial = {FAMILY: "network", **model.best_network_["params"]}, model.best_network_["number"]
     check_space_written([framework], own_arguments("network", params))
-    folds = Folds(prepared.table, prepared.y, len(prepared.target.classes), [_rows(model, prepared)])
+    folds, path = _folds(model, prepared), prepared.source
     fold = folds.fold_model(params, 0, model.seed_, None)
-    path = getattr(prepared, "path", None) or "table.csv"  # of a table that was in no file
     net, inputs = fold.estimator, _inputs(fold, prepared)
     values = {"file": path, **_reading(prepared), **_network(fold, folds), **inputs, **_scaling(fold, inputs["order"]),
-              "use": _packed(len(folds.y), *folds.splits[0]), "scores": _scores(fold, folds)}
+              "scores": _scores(fold, folds)}
     parts = {framework, *_source(path), *(part for *_, found in inputs["dates"].values() for part in found)}
     parts |= {name for name, value in values.items() if value}
     parts |= {f"{name}={value}" for name, value in values.items() if isinstance(value, str)}
     names = {**{name: _literal(value) for name, value in values.items()}, **NAMES[framework],
-             "title": f"{Path(path).name} (trial {model.best_network_['number']})".translate({34: "'", 92: "/"}),
-             "SCALING": SCALINGS[net.scale], "LOG": fold.scale.kind,
+             "title": Path(path).name.translate({34: "'", 92: "/"}) or "a table", "TRIAL": str(trial),
+             "SCALING": SCALINGS[net.scale], "LOG": fold.scale.kind, "ROWS": _packed(len(folds.y), *folds.splits[0]),
              "ACTIVATION": {"torch": ACTIVATIONS[net.activation]}.get(framework, f"keras.activations.{net.activation}")}
     return _written(names, parts)
 
@@ -117,16 +115,13 @@ def _written(names: Mapping[str, str], parts: set[str]) -> str:
     return Template(re.sub(r"\n(?=    def )", "\n\n", text)).substitute(names)
 
 
-def _rows(model: Any, prepared: Prepared) -> tuple[np.ndarray, np.ndarray]:
-    """The rows that the network is trained on, and those that it is scored on."""
-    if len(prepared.test_rows):
-        return prepared.training_rows, prepared.test_rows
-    rows = prepared.training_rows
-    seconds = model.time_budget if model.n_trials is None else np.inf
-    duplicates = prepared.audit.duplicates
-    first = splits_for(prepared.y[rows], len(prepared.target.classes), model.cv, prepared.rows[rows],
-                       model.seed_ % 2**32, seconds, None if duplicates is None else duplicates[rows])[0]
-    return prepared.training_rows[first[0]], prepared.training_rows[first[1]]
+def _folds(model: Any, prepared: Prepared) -> Folds:
+    """One fold: the rows that the network is trained on, and those that it is scored on."""
+    classes, training, held_out = len(prepared.target.classes), prepared.training_rows, prepared.test_rows
+    folds, _ = model.prepared_folds(prepared, classes)
+    if not len(held_out):
+        training, held_out = (training[rows] for rows in folds.splits[0])
+    return Folds(prepared.table, prepared.y, classes, [(training, held_out)], folds.impute)
 
 
 # Values of the template -----------------------------------------------------------------------------------------------
@@ -228,10 +223,10 @@ def _landmarks(values: np.ndarray, scores: np.ndarray) -> list[list[float]]:
 
 
 def _packed(rows: int, training: np.ndarray, held_out: np.ndarray) -> str:
-    """Return the use of each row, 1 for training and 2 for held out, compressed."""
+    """Return the use of each row, 1 for training and 2 for held out, compressed, as lines of text."""
     use = np.zeros(rows, np.uint8)
     use[training], use[held_out] = 1, 2
-    return base64.b64encode(zlib.compress(use.tobytes(), 9)).decode()
+    return base64.encodebytes(zlib.compress(use.tobytes(), 9)).decode()
 
 
 def _scores(fold: FoldModel, folds: Folds) -> dict[str, float]:

@@ -5,7 +5,7 @@ is without A. Such a mark on a function or a class decides on the whole of it. `
 empty lines before functions are added.
 """
 
-TEMPLATE = r'''"""The best network that scratchtune has found for $title, in $FRAMEWORK.
+TEMPLATE = r'''"""The best network that scratchtune has found for $title (trial $TRIAL), in $FRAMEWORK.
 
     python THIS_SCRIPT                           trains it, and prints its scores beside scratchtune's
     python THIS_SCRIPT NEW_ROWS [PREDICTIONS]    also predicts the rows of another file
@@ -28,7 +28,8 @@ import torch  #? torch
 from keras import ops  #? keras
 from torch import nn  #? torch
 
-FILE = $file
+FILE = $file  #? file
+FILE = "table.csv"  # write the table with its target into this file  #? !file
 TARGET = $target
 CLASSES = $classes  #? classes
 DELIMITER = $delimiter  #? csv
@@ -171,7 +172,7 @@ def target(cells):
 # The network
 def weight(initial):  #? own_layers
     return nn.Parameter(torch.tensor(initial, dtype=torch.get_default_dtype()))  #? torch
-    return keras.Variable(initial)  #? keras
+    return keras.Variable(initial, dtype=$dtype)  #? keras
 def uniform(shape, variance):  #? numeric_embedding|members
     """Uniform random numbers with mean 0 and this variance."""
     return rng.uniform(-np.sqrt(3 * variance), np.sqrt(3 * variance), shape)
@@ -212,13 +213,13 @@ class Network($MODEL):
         super().__init__()
         tables = [np.vstack([rng.standard_normal((len(t), 8)), np.zeros(8)]) for t in VECTORS.values()]  #? vectors
         self.vectors = $LIST([weight(table) for table in tables])  # of each category, and 0 if unknown  #? vectors
-        inputs += 7 * len(tables)  # each code becomes 8 numbers  #? vectors
+        inputs += 7 * len(tables)  # each code becomes 8 numbers  #? vectors torch|members|scaling_layer
         self.frequencies = weight(FREQUENCY_SCALE * rng.standard_normal((COLUMNS, 16)))  #? numeric_embedding=periodic
         self.phases = weight(rng.uniform(-0.5, 0.5, (COLUMNS, 16)))  #? numeric_embedding=periodic
         waves, added = 16, EMBEDDING_DIM - 1  #? numeric_embedding=periodic
         waves, added = len(BINS[0][0]), EMBEDDING_DIM - 1  #? numeric_embedding=piecewise
         self.embedding = ColumnLinear(COLUMNS, waves, added, 1 / waves)  #? numeric_embedding
-        inputs += COLUMNS * added  #? numeric_embedding
+        inputs += COLUMNS * added  #? numeric_embedding torch|members|scaling_layer
         self.scale = weight(np.ones(inputs))  #? scaling_layer
         parts = []
         for units in UNITS:  #? units
@@ -228,7 +229,7 @@ class Network($MODEL):
             parts.append(ACTIVATION)  #? units !parametric_activation
             parts.append(Parametric(units))  #? units parametric_activation
             parts.append($DROPOUT(DROPOUT))  #? units dropout
-            inputs = units  #? units
+            inputs = units  #? units torch|members
         parts.append(dense(inputs, OUTPUTS))  #? !members torch
         parts.append(keras.layers.Dense(OUTPUTS))  #? !members keras
         parts.append(ColumnLinear(MEMBERS, inputs, OUTPUTS, 2 / (inputs + OUTPUTS)))  #? members
@@ -246,7 +247,7 @@ class Network($MODEL):
             x = x + NOISE * keras.random.normal(ops.shape(x), dtype=x.dtype)  #? augment keras
         t = x[:, :COLUMNS, None] * self.frequencies + self.phases  # in turns  #? numeric_embedding=periodic
         encoding = $OPS.cos(2 * np.pi * t)  #? numeric_embedding=periodic
-        low, width = $BINS  #? numeric_embedding=piecewise
+        low, width = $BINS  # of each number's bins  #? numeric_embedding=piecewise
         encoding = (x[:, :COLUMNS, None] - low) / width  #? numeric_embedding=piecewise
         encoding = $OPS.clip(encoding, 0, 1)  # of each bin: 0 below, 1 above  #? numeric_embedding=piecewise
         embedded = $OPS.reshape(self.embedding(encoding), (-1, COLUMNS * (EMBEDDING_DIM - 1)))  #? numeric_embedding
@@ -310,7 +311,8 @@ def trained(X, y):
     model.compile(optimizer, loss=losses)  #? keras
     model.fit(X, y, batch_size=BATCH_SIZE, epochs=EPOCHS, verbose=2)  #? keras !class_weight
     model.fit(X, y, batch_size=BATCH_SIZE, epochs=EPOCHS, sample_weight=weights, verbose=2)  #? keras class_weight
-    X, y, parameters, step = torch.tensor(X), torch.tensor(y), list(model.parameters()), 0  #? torch
+    X, y, parameters = torch.tensor(X), torch.tensor(y), list(model.parameters())  #? torch
+    step = 0  #? torch schedule|decay|averaging
     weights = torch.tensor(weights)  #? torch class_weight
     optimizer = torch.optim.AdamW(parameters, lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY)  #? torch optimizer=adam
     memory = [torch.zeros_like(theta) for theta in parameters]  #? torch !optimizer=adam
@@ -327,7 +329,7 @@ def trained(X, y):
             optimizer.step()  #? torch optimizer=adam
             update(parameters, memory, rate(step))  #? torch !optimizer=adam schedule|decay
             update(parameters, memory, LEARNING_RATE)  #? torch !optimizer=adam !schedule !decay
-            step += 1  #? torch
+            step += 1  #? torch schedule|decay|averaging
             keep = AVERAGING if step > 1 else 0.0  #? torch averaging
             average = [(keep * a + (1 - keep) * t).detach() for a, t in zip(average, parameters)]  #? torch averaging
         print(f"epoch {epoch + 1} of {EPOCHS}: loss {loss.item():.4f} on the last batch")  #? torch
@@ -409,18 +411,18 @@ def main():
         save(p, sys.argv[2] if len(sys.argv) > 2 else "predictions.csv")
 
 # Fitted to the training rows by scratchtune
-NUMBERS = $numbers  # the median, and whether a column says that it is missing  #? numbers
+NUMBERS = $numbers  #? numbers
 DATES = $dates  #? dates
 TEXTS = $texts  #? texts
 VECTORS = $vectors  #? vectors
 CENTER = np.array($center)  #? center
 FACTOR = np.array($factor)  #? center
 QUANTILES = $quantiles  #? scale=quantile
-COLUMNS = $columns  # the first inputs, which are numbers  #? numeric_embedding
-BINS = $bins  # where each begins, and how wide it is  #? numeric_embedding=piecewise
+COLUMNS = $columns  # of numbers, which come first in the inputs  #? numeric_embedding
+BINS = $bins  #? numeric_embedding=piecewise
 Y_CENTER, Y_SCALE = $y_scaling  #? !classes
 LOG_RANGE = $log_range  #? log
-ROWS = $use  # 1: trained on, 2: scored
+ROWS = """$ROWS"""  # 1 for a row that is trained on, 2 for one that is scored: compressed, in base 64
 OURS = $scores
 
 if __name__ == "__main__":

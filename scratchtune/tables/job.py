@@ -164,6 +164,7 @@ def tuned(prepared: Prepared, asked: Asked, begun: float, description: str = "",
 
     ``begun`` (of `time.monotonic`) is when the job has begun: the time since then counts. ``source`` names the file.
     """
+    prepared.source = source
     seconds = 60.0 * (asked["minutes"] or MINUTES)
     kind: Any = AutoClassifier if prepared.target.classes else AutoRegressor
     model = kind(

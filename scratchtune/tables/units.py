@@ -6,6 +6,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -34,18 +35,25 @@ class Units:
         """The units of some rows, numbered again from 0."""
         return Units(np.unique(self.numbers[rows], return_inverse=True)[1], self.kind)
 
-    def members(self) -> list[np.ndarray]:
-        """The row indices of each unit."""
-        order = np.argsort(self.numbers, kind="stable")
-        return np.split(order, np.cumsum(np.bincount(self.numbers))[:-1])
+    @cached_property
+    def _layout(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows by unit, where each unit begins among them, and how many rows it has."""
+        sizes = np.bincount(self.numbers)
+        return np.argsort(self.numbers, kind="stable"), np.cumsum(sizes) - sizes, sizes
+
+    def rows(self, drawn: np.ndarray) -> np.ndarray:
+        """The row indices of some units, one unit after the other.
+
+        >>> Units(np.array([1, 0, 1])).rows(np.array([1, 0, 1])).tolist()
+        [0, 2, 1, 0, 2]
+        """
+        order, starts, sizes = self._layout
+        ends = np.cumsum(sizes[drawn])
+        return order[np.arange(ends[-1]) + np.repeat(starts[drawn] - ends + sizes[drawn], sizes[drawn])]
 
     def resampled(self, rng: np.random.Generator) -> np.ndarray:
         """Draw as many units as there are, with replacement; return the indices of their rows."""
-        drawn = rng.integers(self.count, size=self.count)
-        if self.count == len(self.numbers):  # single rows: the same, and faster
-            return np.argsort(self.numbers)[drawn]
-        members = self.members()
-        return np.concatenate([members[unit] for unit in drawn])
+        return self.rows(rng.integers(self.count, size=self.count))
 
 
 def units_of(rows: RowOrder, duplicates: np.ndarray | None, count: int) -> Units:

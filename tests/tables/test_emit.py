@@ -7,9 +7,11 @@ import builtins
 import io
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -17,14 +19,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.tables.emit import script
+import scratchtune as st
+from scratchtune.metrics import r2_score
+from scratchtune.tables.emit import check_space_written, date_forms, script
+from scratchtune.tables.emit_template import TEMPLATE
 from scratchtune.tables.families import NETWORK
+from scratchtune.tables.goal import mean_log_loss
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.prepared import prepare
+from scratchtune.tables.reading.columns import Dates
+from scratchtune.tables.reading.date_columns import to_days
 from scratchtune.tables.reading.reading import read_table
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:keras", "ignore::UserWarning")
-FRAMEWORKS = ["torch", pytest.param("keras", marks=pytest.mark.slow)]  # importing Keras takes longer than all else here
 SMALL = {"network_epochs": 2, "network_units": 8, "network_batch_size": 64, "network_dropout": 0.0,
          "network_hidden_layers": 1, "network_learning_rate": 0.01, "network_weight_decay": 0.1}
 SETTINGS: list[dict[str, Any]] = [  # each choice of the family's space, and what a user's space may have
@@ -48,31 +55,32 @@ def named(settings: dict[str, Any]) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A German file: numbers with gaps, texts of few and of many kinds, dates, three classes "y", a value "z"."""
+    """A German file: numbers and texts with gaps, dates, three classes "y", two "w", a value "z"."""
     folder, rng, rows = tmp_path_factory.mktemp("tables"), np.random.default_rng(0), 320
     a, city, shop = rng.normal(5.0, 2.0, rows), rng.choice(["Rome", "Oslo", "Nice"], rows), rng.integers(0, 15, rows)
     day = np.datetime64("2020-01-01") + rng.integers(0, 500, rows)
     z = 40.0 + 3.0 * a + 8.0 * (city == "Rome") + shop + rng.normal(0.0, 1.0, rows)
     y = np.array(["no", "per;haps", "yes"])[(z > 60.0).astype(int) + (z > 70.0)]
-    lines = ['a;"the ""city""";shop;when;y;z']
+    lines = ['a;"the ""city""";shop;when;y;w;z']
     for i in range(rows):
         number = "-999" if i % 23 == 0 else "" if i % 11 == 0 else f"{a[i]:.4f}".replace(".", ",")
         date = "?" if i % 19 == 0 else day[i].item().strftime("%d.%m.%Y" if i % 2 else "%Y-%m-%d %H:%M")
         value = "" if i == 7 else f"{z[i]:.3f}".replace(".", ",")
-        lines.append(f'{number};{"" if i % 13 == 0 else city[i]};s{shop[i]};{date};"{y[i]}";{value}')
+        lines.append(f'{number};{"" if i % 13 == 0 else city[i]};s{shop[i]};{date};"{y[i]}";{int(z[i] > 66.0)};{value}')
     (folder / "tabelle.csv").write_text("\n".join(lines), encoding="utf-8-sig")
     return folder
 
 
 def emitted(folder: Path, target: str, framework: str, settings: dict[str, Any], test_size: float = 0.2) -> Any:
     """The script of a configuration, and what is prepared."""
-    table = read_table(folder / "tabelle.csv", skip=["z" if target == "y" else "y"], missing=["-999"])
+    table = read_table(folder / "tabelle.csv", skip={"w", "y", "z"} - {target}, missing=["-999"])
     prepared = prepare(table, target, seed=0, test_size=test_size)
-    prepared.path = str(folder / "tabelle.csv")  # type: ignore[attr-defined]
+    prepared.source = str(folder / "tabelle.csv")
     params = {**SMALL, **{f"network_{name}": value for name, value in settings.items() if name != "target"}}
     params |= {name: value for name, value in settings.items() if name == "target"}
-    best = {"number": 4, "params": params, "scores": []}
-    model = SimpleNamespace(best_network_=best, seed_=3, cv=None, n_trials=2, time_budget=60.0)
+    model = st.AutoClassifier(n_trials=1) if target != "z" else st.AutoRegressor(n_trials=1)
+    model.best_network_ = {"number": 4, "params": params, "scores": []}
+    model.audit_, model.seed_ = prepared.audit, 3
     return script(framework, model, prepared), prepared, {"family": "network", **params}
 
 
@@ -144,7 +152,7 @@ def parameters(tree: ast.Module) -> set[str]:
 def first_weights(fold: FoldModel, X: np.ndarray, outputs: int) -> list[np.ndarray]:
     """Our weights before the first step; a table of vectors ends with that of unknown categories."""
     net = fold.estimator
-    weights = net._network(net._scaled(X), np.ones(len(X)), outputs, None).get_weights()
+    weights = net._network(net.scaled(X), np.ones(len(X)), outputs, None).get_weights()
     tables = sum(size > 0 for layer in net.model_.layers for size in getattr(layer, "sizes", ()))
     return [np.vstack(weights[2 * j : 2 * j + 2]) for j in range(tables)] + weights[2 * tables :]
 
@@ -232,3 +240,84 @@ def test_keras_takes_the_same_steps(target: str, settings: dict[str, Any], folde
 @pytest.mark.parametrize("scale", ["log", "log1p"])
 def test_a_logarithm_is_learned_and_inverted(scale: str, folder: Path) -> None:
     same_steps("torch", "z", {"target": scale}, folder, close=1e-7)
+
+
+# In a process of its own ----------------------------------------------------------------------------------------------
+
+ALONE = """
+import runpy, sys
+sys.path += {paths!r}
+sys.modules["scratchtune"] = None
+try:
+    import scratchtune
+except ImportError:
+    sys.argv = {arguments!r}
+    runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+RICH = {"members": 4, "numeric_embedding": "periodic", "schedule": "cosine", "dropout": 0.1, "epochs": 15, "units": 16}
+PLAIN = {"epochs": 15, "units": 16, "scale": "quantile"}
+
+
+@pytest.mark.parametrize(("framework", "target", "settings"), [
+    ("torch", "z", RICH), pytest.param("torch", "w", PLAIN, marks=pytest.mark.slow),
+    pytest.param("torch", "y", RICH, marks=pytest.mark.slow), pytest.param("keras", "w", PLAIN, marks=pytest.mark.slow),
+    pytest.param("keras", "y", RICH, marks=pytest.mark.slow), pytest.param("keras", "z", PLAIN, marks=pytest.mark.slow)])
+def test_a_script_reaches_our_score_without_us(
+    framework: str, target: str, settings: dict[str, Any], folder: Path, tmp_path: Path,
+) -> None:
+    """With first weights, order of the rows and dropout of its own; ours with several seeds tell the spread."""
+    imported(framework)
+    source, prepared, params = emitted(folder, target, framework, settings, test_size=0.0)
+    (tmp_path / "script.py").write_text(source, encoding="utf-8")
+    paths = sorted({str(Path(sys.modules[name].__file__ or "").parents[1]) for name in (framework, "torch", "numpy")})
+    alone = ALONE.format(paths=paths, arguments=["script.py", str(folder / "tabelle.csv"), "out.csv"])
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", alone], cwd=tmp_path, capture_output=True, text=True,
+                          env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False)
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "out.csv").read_text(encoding="utf-8").splitlines()) == 321
+    model = st.AutoClassifier(n_trials=1) if target != "z" else st.AutoRegressor(n_trials=1)
+    model.audit_, model.seed_ = prepared.audit, 3
+    folds, _ = model.prepared_folds(prepared, len(prepared.target.classes))
+    y, ours = folds.y[folds.splits[0][1]], []
+    for seed in range(6):
+        fold = folds.fold_model(params, 0, seed, None)
+        p = fold.predict_matrix(folds.features(fold.features.encoding, 0)[2])
+        ours.append(r2_score(y, p) if target == "z" else mean_log_loss(y, p))
+    theirs, shown = scores_in(done.stdout)["R2" if target == "z" else "log loss"]
+    assert theirs == pytest.approx(np.mean(ours), abs=5.0 * np.std(ours, ddof=1) + 0.01)
+    assert shown == pytest.approx(np.mean(ours), abs=5.0 * np.std(ours, ddof=1) + 0.01)
+
+
+# Dates and errors -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("text", "order"), [
+    ("2020-12-31", None), ("31.12.20", None), ("3 Jan 1970", None), ("31-Dec-2020", None), ("December 31, 2020", None),
+    ("2020-12", None), ("2020-12-31T23:59:58.5", None), ("2020-12-31 10:30+02:00", None), ("2020-12-31T10:30Z", None),
+    ("03/04/2020 1:05 PM", "dmy"), ("03/04/20", "mdy"), ("1955/02/03", None)])
+def test_forms_of_dates(text: str, order: str | None) -> None:
+    day = to_days(text, order)
+    forms = date_forms("when", Dates(np.array([0, -1]), [text], np.array([day]), order))
+    source = TEMPLATE[TEMPLATE.index("def days(") : TEMPLATE.index("\n# Features")].replace("  #? dates", "")
+    script: dict[str, Any] = {"datetime": datetime, "timezone": timezone, "MISSING": [""], "np": np}
+    exec(source, script)
+    assert script["days"](text, forms) == pytest.approx(day, abs=1e-6) and np.isnan(script["days"]("", forms))
+
+
+def test_a_date_that_no_form_reads() -> None:
+    column = Dates(np.array([0]), ["3. Sept 2020"], np.array([18508.0]))
+    with pytest.raises(ValueError, match="column 'when' holds the date '3. Sept 2020', which no form of Python's"):
+        date_forms("when", column)
+
+
+def test_what_no_script_can_have() -> None:
+    with pytest.raises(ValueError, match="layer_rates is {'biases': 0.1}, and a script for keras or torch has one"):
+        check_space_written(["keras", "torch"], {"layer_rates": {"biases": 0.1}})
+    check_space_written([], {"layer_rates": {"biases": 0.1}})
+
+
+def test_an_unknown_framework_and_a_search_without_networks(folder: Path) -> None:
+    with pytest.raises(ValueError, match="framework is 'tensorflow'; it must be one of 'torch', 'keras'"):
+        emitted(folder, "y", "tensorflow", {})
+    with pytest.raises(ValueError, match="the search has tried no network; families must contain 'network'"):
+        script("torch", SimpleNamespace(best_network_=None), None)  # type: ignore[arg-type]
