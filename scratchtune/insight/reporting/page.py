@@ -37,8 +37,7 @@ def report(study: TrialTable | Sequence[TrialTable], path: str | os.PathLike[str
 
 def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
     """Return the page of `report` as text."""
-    studies = _as_list(study)
-    several = len(studies) > 1
+    several = len(studies := _as_list(study)) > 1
     views = [View(one, f"s{number}-" if several else "", 3 if several else 2) for number, one in enumerate(studies)]
     title = f"{len(studies):,} studies" if several else one_line(studies[0].name, 80)
     body = [*([comparison(views)] if several else []), *(_study(view, several) for view in views)]
@@ -47,12 +46,12 @@ def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
 
 def document(title: str, subtitle: str, links: Sequence[tuple[str, str]], content: Sequence[Markup]) -> str:
     """Return a whole page as text; ``links``, (text, id), lead to its parts."""
-    header = element("header", element("p", "scratchtune report", class_="kicker"), element("h1", title),
-                     element("p", subtitle, class_="subtitle"))
     contents = [element("li", element("a", text, href=f"#{name}")) for text, name in links]
-    body = element("body", element("a", "Skip to the content", href="#main", class_="skip"), header,
-                   element("nav", element("ul", *contents), aria_label="Sections"),
-                   element("main", *content, id="main"))
+    body = element(
+        "body", element("a", "Skip to the content", href="#main", class_="skip"), element(
+            "header", element("p", "scratchtune report", class_="kicker"), element("h1", title),
+            element("p", subtitle, class_="subtitle")),
+        element("nav", element("ul", *contents), aria_label="Sections"), element("main", *content, id="main"))
     return f"<!DOCTYPE html>\n{element('html', _head(title), body, lang='en')}\n"
 
 
@@ -65,7 +64,8 @@ def _as_list(study: Any) -> list[TrialTable]:
 
 
 def _head(title: str) -> Markup:
-    style, script = (_resource(name) for name in ("report.css", "report.js"))
+    style, script = (files("scratchtune.insight.reporting").joinpath(name).read_text(encoding="utf-8")
+                     for name in ("report.css", "report.js"))
     policy = (f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:; "
               "base-uri 'none'; form-action 'none'")
     return element(
@@ -77,23 +77,18 @@ def _head(title: str) -> Markup:
         element("script", Markup(script), type="module"))
 
 
-def _resource(name: str) -> str:
-    return files("scratchtune.insight.reporting").joinpath(name).read_text(encoding="utf-8")
-
-
 def _digest(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _about(views: list[View]) -> tuple[str, list[tuple[str, str]]]:
     """Return what stands below the title, and the links to the parts of the page."""
-    if len(views) == 1:
-        counts = ", ".join(f"{count:,} {state}" for state, count in views[0].states.items())
-        subtitle = f"{counted(len(views[0].trials), 'trial')}{f' ({counts})' if counts else ''}"
-        return (f"{subtitle}; values are {views[0].study.direction}d",
-                [(section.title, section.name) for section in SECTIONS])
-    return (f"{sum(len(view.trials) for view in views):,} trials in all",
-            [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)])
+    if len(views) > 1:
+        links = [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)]
+        return f"{sum(len(view.trials) for view in views):,} trials in all", links
+    counts = ", ".join(f"{count:,} {state}" for state, count in views[0].states.items())
+    return (f"{counted(len(views[0].trials), 'trial')}{f' ({counts})' if counts else ''}; values are "
+            f"{views[0].study.direction}d", [(section.title, section.name) for section in SECTIONS])
 
 
 def _study(view: View, several: bool) -> Markup:
