@@ -280,6 +280,7 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
         Path(tempfile.mkdtemp()) if given.quick else harness.RESULTS) / f"coverage_{given.tables}.jsonl"
     known = {(run["table"], run["split"], run["trials"]): run for run in harness.kept_runs(given.records)}
     plan = [(case, seed) for seed in range(given.splits) for case in given.cases]
+    given.kept = sum((case.name, seed, given.trials) in known for case, seed in plan)
     loaded: dict[str, Rows] = {}
     for case, seed in tqdm([] if given.report else plan, disable=None, desc="splits"):
         if (case.name, seed, given.trials) not in known:
@@ -325,7 +326,8 @@ def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:
     names = {name: ", ".join(case.name for case in cases) for name, cases in SETS.items()}
     return [
         f"{len(runs)} splits of {len({run['table'] for run in runs})} tables, {given.trials} trials each; the model "
-        f"says in which interval the score on exactly the held-out rows is with a probability of {100 * LEVEL:.0f} %.",
+        f"says in which interval the score on exactly the held-out rows is with a probability of {100 * LEVEL:.0f} %."
+        + f" {given.kept} of the splits were measured by earlier runs of this command." * bool(given.kept),
         table(("table", "kind", "splits", "covered", "worse", "better", "largest / smallest loss"), lines, "llrrrrr"),
         "Worse and better: splits whose score was outside. The last column is the median length of an interval. "
         "Covered is given with two standard errors, as of independent splits; those of one table share its rows.",

@@ -19,12 +19,12 @@ CHAPTERS = {
         "parity", "training_speed", "image_speed", "distributed_training", "first_run"),
     "The searchers": (
         "search_quality", "search_groups", "noisy_search", "pareto", "search_overhead", "random_against_grid",
-        "tuning_cost", "recommending"),
+        "tuning_cost"),
     "Studies": ("study_overhead", "scaling", "torture", "report_speed", "importance_errors"),
     "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": (
-        "estimators", "weight_decay_default", "table_defaults", "audit", "trees", "automl", "table_change",
-        "large_table", "coverage", "diagnosis"),
+        "estimators", "weight_decay_default", "table_defaults", "audit", "coverage", "trees", "automl", "table_change",
+        "large_table", "diagnosis"),
     "Images, translation and speech": (
         "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
         "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),

@@ -95,7 +95,7 @@ def audited(
     useless_columns = list(_useless(table, (*asked, rows.name)))
     left = table.without(*(finding.column for finding in useless_columns))
     if not left.names:
-        raise nothing_left()
+        raise nothing_left("; ".join(Audit(tuple(useless_columns)).lines()) or "the table has only the target")
     equal, target_equal = _equal_rows(left, y)
     copies = _are_copies(equal, target_equal, y)
     features = left.without(*[rows.name] * (rows.name in left.names))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any, Self
 
@@ -123,6 +124,7 @@ class AutoML(protocol.Parameters):
         with protocol.unchanged_by_failure(self):
             self.seed_ = seed_from(self.random_state)
             table = table_of(X)
+            enough_rows(len(table))
             protocol.remember_columns(self, len(table.names), protocol.column_names(X))
             prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
             for finding in prepared.audit.findings:
@@ -291,6 +293,9 @@ class AutoML(protocol.Parameters):
             raise protocol.not_fitted(self)
         return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
                           f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.explain() if hasattr(self, 'members_') else repr(self))}</pre>"
 
     def report(self, path: str | Path) -> None:
         """Write the page of the result, one HTML file."""

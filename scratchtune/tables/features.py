@@ -134,9 +134,9 @@ def useless(column: Column) -> bool:
     return not len(present) or (len(present) == len(cells) and bool((present == present[0]).all()))
 
 
-def nothing_left() -> ValueError:
+def nothing_left(why: str = "each is empty, constant, or names the rows") -> ValueError:
     """Return the error of a table in which no column can help."""
-    return ValueError("no column is left to learn from: each is empty, constant, or names the rows")
+    return ValueError(f"no column is left to learn from: {why}")
 
 
 def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:

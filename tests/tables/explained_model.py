@@ -16,8 +16,8 @@ from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
 EXPLANATION = Explanation(
-    "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.3, 0.5), Importance("<b>city</b>", 0.1, 0.05, 0.15),
-                            Importance("noise", 0.0, -0.01, 0.01)], ["x1"],
+    "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),
+                            Importance("noise", 0.0, 0.01)], ["x1"],
     [Curve("age", "number", [18.0, 40.0, 70.0], {"yes": [0.2, 0.4, 0.6]}),
      Curve("born", "date", [0.0, 900.0, 18_000.0], {"yes": [0.2, 0.4, 0.6]}),
      Curve("<b>city</b>", "category", ["Rome", "<i>Oslo</i>"], {"yes": [0.3, 0.5]})],

@@ -229,10 +229,13 @@ def test_a_wide_table_takes_few_lines() -> None:
            "'constant4' and 55 more)" in lines
 
 
-def test_nothing_is_left() -> None:
-    for columns in ({"a": [None] * 40}, {"a": [1] * 40, "id": np.arange(40)}):
-        with pytest.raises(ValueError, match="no column is left to learn from: each is empty, constant, or names the"):
-            audited(Table.from_columns(columns), np.arange(40.0), [])
+@pytest.mark.parametrize(("columns", "why"), [
+    ({}, "the table has only the target"), ({"a": [None] * 40}, "left out, since it holds no value: 'a'"),
+    ({"a": [1] * 40, "id": np.arange(40)}, "left out, since it is 1 in all rows: 'a'; left out, since it seems to "
+                                           "identify the rows: 'id' .*; keep=.'id'. keeps it")])
+def test_nothing_is_left(columns: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=f"no column is left to learn from: {why}"):
+        audited(Table.from_columns(columns), np.arange(40.0), [])
 
 
 # Strict -------------------------------------------------------------------------------------------------------

@@ -322,7 +322,7 @@ def test_columns_keep_their_kind_at_prediction() -> None:
     for given, later in ((code.astype(str), code), (y, y.astype(int)), (y.astype(int), y), (y, y.astype(str))):
         model = st.AutoClassifier(n_trials=1, families="linear", random_state=0, n_jobs=1).fit({"x": given}, y)
         assert model.score({"x": later}, y) == 1.0
-    with pytest.warns(UserWarning, match="'x' holds categories that were not seen in training: 'c' .1 row.; they"):
+    with pytest.warns(UserWarning, match="'x' holds categories that were not seen in training: 'c' .1 row.; each"):
         model.predict({"x": ["c", True]})
 
 

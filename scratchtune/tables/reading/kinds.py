@@ -179,8 +179,8 @@ def column_of(name: str, values: Any, reading: Reading) -> Column:
     if array.dtype.kind == "m":
         array = array / np.timedelta64(1, "D")
     if array.dtype.kind == "M":
-        unit = "D" if np.datetime_data(array.dtype)[0] in ("Y", "M", "W") else None
-        array = np.where(np.isnat(array), "", np.datetime_as_string(array, unit=unit))
+        days = array.astype("datetime64[D]") if np.datetime_data(array.dtype)[0] in ("Y", "M", "W") else array
+        array, reading = np.where(np.isnat(array), "", np.datetime_as_string(days)), reading._replace(numeric=())
     if array.dtype.kind not in "iufUTbO":
         raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
     if array.dtype.kind in "iuf" and name not in reading.text:

@@ -159,12 +159,14 @@ class _CSV:
 
     def table(self) -> Table:
         """Return the table of the selected columns."""
-        read = self._columns(self.kept, {i for i, name in self.kept.items() if name in self.reading.text})
+        texts = frozenset(self.reading.text)
+        read = self._columns(self.kept, {i for i, name in self.kept.items() if name in texts})
         late = {i for i in self.kept if i not in read}
         read |= self._columns(late, late) if late else {}
         with about(f"{self.path}:"):
             columns = {name: decided(name, column, self.reading, self._where)
-                       if isinstance(column := read.pop(i), Text) else column for i, name in self.kept.items()}
+                       if isinstance(column := read.pop(i), Text) and name not in texts else column
+                       for i, name in self.kept.items()}
         return Table(columns, [name for name in self.names if name not in columns], self.reading)
 
     def _columns(self, wanted: Iterable[int], as_text: set[int]) -> dict[int, Column]:

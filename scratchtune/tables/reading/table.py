@@ -127,9 +127,12 @@ class Table:
 
     def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
         """Return the categories of each column that training has not seen, and how many rows hold each."""
-        known = {name: set(kind.texts) for name, kind in kinds.items() if kind.kind == CATEGORY and self.is_text(name)}
-        unseen = {name: {text: count for text, count in self._columns[name].counts().items() if text not in texts}
-                  for name, texts in known.items()}
+        unseen = {}
+        for name, kind in kinds.items():
+            column = self.column(name)
+            if kind.kind == CATEGORY and isinstance(column, Text):
+                known = set(kind.texts)
+                unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
         return {name: texts for name, texts in unseen.items() if texts}
 
     def is_text(self, name: str) -> bool:

@@ -121,6 +121,7 @@ def test_dates_of_numpy_python_and_pandas() -> None:
         column = Table.from_columns(pandas.DataFrame({"when": given})).column("when")
         assert isinstance(column, Dates)
         np.testing.assert_equal(column.values_in_days(), expected)
+    assert isinstance(Table.from_columns({"when": days}, numeric=["when"]).column("when"), Dates)
 
 
 def test_other_columns_stay_what_they_are() -> None:

@@ -247,6 +247,18 @@ def test_a_text_after_numbers_keeps_the_texts_of_all_rows(tmp_path: Path, monkey
     assert _columns(read_table(path))["a"] == ["01", "1.0"] * 10 + ["x", None]
 
 
+def test_very_many_columns(tmp_path: Path) -> None:
+    """Nothing compares each name with all others; a name that occurs twice is found."""
+    names = [f"c{j}" for j in range(8_000)]
+    path = _file(tmp_path, ",".join(names) + "\n" + ",".join(["1.5"] * len(names)) + "\n")
+    assert read_table(path, only=names[:3], text=names).shape == (1, 3)
+    assert read_table(path, text=names[1:]).shape == (1, 8_000)
+    np.savez(tmp_path / "t.npz", X=np.zeros((2, 8_000)))
+    assert read_table(tmp_path / "t.npz", skip=["X0"]).shape == (2, 7_999)
+    with pytest.raises(ValueError, match="line 1 has 2 columns named 'c7'"):
+        read_table(_file(tmp_path, ",".join([*names, "c7"]) + "\n"))
+
+
 @pytest.mark.slow  # writes a large file, and traces memory
 def test_many_rows_need_little_memory(tmp_path: Path) -> None:
     """200,000 x 10: the table has 16 MB, its file 20; the peak stays below what the cells as Python objects take."""
