@@ -281,6 +281,7 @@ def _screened(evidence: Evidence, rng: np.random.Generator, rows: np.ndarray) ->
     if len(names) <= MEASURED:
         return names, []
     rows = rows[: max(FEWEST // 10, SCREENED // len(names))]
+    rows = rows[: max(5, 20 * CELLS // len(names) ** 2)]  # each column is permuted in a copy of all columns
     heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
     alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
     found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))

@@ -32,7 +32,7 @@ from scratchtune.tables.wording import argument
 
 AT_ONCE = 4  # trials that may run at the same time without changing the study
 MANY = 10**6  # more trials than any time budget allows
-SEARCH_SHARE = 0.92  # of the time budget; the rest chooses the ensemble
+SEARCH_SHARE, LATER = 0.92, 6.0  # of the time budget; the rest, or so many seconds, evaluates and explains the model
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
@@ -50,7 +50,13 @@ class Budget(NamedTuple):
     @property
     def deadline(self) -> float | None:
         """When the search must end; None with a budget of trials."""
-        return None if self.trials is not None or self.seconds is None else self.begun + SEARCH_SHARE * self.seconds
+        return None if self.trials is not None or self.seconds is None else self.begun + self.searching
+
+    @property
+    def searching(self) -> float:
+        """The seconds of the search: at least half of all."""
+        seconds = self.seconds or 0.0
+        return max(seconds / 2.0, min(SEARCH_SHARE * seconds, seconds - LATER))
 
 
 class Plan(NamedTuple):
@@ -285,7 +291,7 @@ def with_scales(configurations: Sequence[dict[str, Any]], scales: Sequence[str])
 
 def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
     """A bar over the seconds, or the trials, of the budget; on a terminal only."""
-    total = budget.trials or SEARCH_SHARE * (budget.seconds or 0.0)
+    total = budget.trials or budget.searching
     shape = "{l_bar}{bar}| {n:.0f}/{total:.0f} {unit} {postfix}"
     return tqdm(total=total, initial=min(known, total) if budget.trials else 0, unit="trials" if budget.trials else "s",
                 disable=None if progress else True, bar_format=shape, leave=False)
