@@ -261,7 +261,8 @@ PLAIN = {"epochs": 15, "units": 16, "scale": "quantile"}
 @pytest.mark.parametrize(("framework", "target", "settings"), [
     ("torch", "z", RICH), pytest.param("torch", "w", PLAIN, marks=pytest.mark.slow),
     pytest.param("torch", "y", RICH, marks=pytest.mark.slow), pytest.param("keras", "w", PLAIN, marks=pytest.mark.slow),
-    pytest.param("keras", "y", RICH, marks=pytest.mark.slow), pytest.param("keras", "z", PLAIN, marks=pytest.mark.slow)])
+    pytest.param("keras", "y", RICH, marks=pytest.mark.slow),
+    pytest.param("keras", "z", PLAIN, marks=pytest.mark.slow)])
 def test_a_script_reaches_our_score_without_us(
     framework: str, target: str, settings: dict[str, Any], folder: Path, tmp_path: Path,
 ) -> None:
