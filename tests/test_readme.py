@@ -64,17 +64,11 @@ def test_the_study_of_the_ten_lines_is_read(tmp_path, monkeypatch):
     assert names["study"].fork(10, searcher="bayesian").ask().number == 10
 
 
-def test_the_estimator_is_scored_saved_and_loaded(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    scores, labels = ran(block_with("early_stopping=True"))[1].splitlines()
-    assert all(0.9 < float(score) <= 1.0 for score in scores.split())
-    assert labels == "[0 1 2 3 4]"
-
-
 @pytest.mark.slow  # some twenty trainings
-def test_the_automatic_choice_is_explained_and_a_training_diagnosed():
+def test_the_model_of_a_table_is_explained():
     names, printed = ran(block_with("st.AutoClassifier("))
-    assert names["model"].score(names["X_new"], names["y_new"]) > 0.8 and "overfitting" in printed
+    assert names["model"].score(names["X_new"], names["y_new"]) > 0.8
+    assert "expected on" in printed and "columns that matter" in printed
 
 
 @pytest.mark.slow  # its kernels take long to compile

@@ -23,8 +23,8 @@ CHAPTERS = {
     "Studies": ("study_overhead", "scaling", "torture", "report_speed", "importance_errors"),
     "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": (
-        "estimators", "weight_decay_default", "table_defaults", "audit", "trees", "automl", "table_change", "large_table",
-        "diagnosis"),
+        "estimators", "weight_decay_default", "table_defaults", "audit", "coverage", "trees", "automl", "table_change",
+        "large_table", "diagnosis"),
     "Images, translation and speech": (
         "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
         "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),

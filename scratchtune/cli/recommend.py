@@ -22,8 +22,7 @@ def add_recommend(parser: Parser) -> None:
     add("--trials", type=int, metavar="N", help="the number of trials (default: 50)")
     add("--seconds-per-trial", type=float, metavar="S", help="the duration of a trial")
     add("--jobs", type=int, default=1, metavar="N", help="the number of trials that run at the same time (default: 1)")
-    add("--noisy", action="store_true",
-        help="a trial that is run again with the same hyper-parameters has a clearly different value")
+    add("--noisy", action="store_true", help="a trial that is run again has a clearly different value")
     add("--epochs", type=int, metavar="N",
         help="trials can be stopped early and continued, and a full one takes N epochs, so that Hyperband can be "
              "recommended")

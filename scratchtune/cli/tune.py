@@ -23,14 +23,14 @@ from scratchtune.tables.target import TASKS
 ABOUT = (
     "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an .npz "
     "file of NumPy, or, where pandas is installed, .parquet or .xlsx (the first sheet); - is a CSV file on stdin. The "
-    "first line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon or a tab. "
-    "The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no doubt "
-    "that it is one.",
+    "first line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon, a tab or "
+    "a bar. The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no "
+    "doubt that it is one.",
     "columns: A column is numeric if all its cells are numbers or missing. A text column of dates, with or without "
     "times, becomes numbers: year, month, weekday, day of the month, hour, and the days since the first date; --text "
     "makes each date a category instead. In all other text columns each text is a category, rare ones are one category "
     "together, and so are missing ones. If most cells of a column look like numbers, the others are probably mistakes: "
-    "tune stops and names them.",
+    "tune stops and names them, unless they can only mean a missing value, such as - or unknown.",
     "rows: Rows without a target are left out. Configurations are compared by cross-validation. The models of the "
     "folds are kept and combined; nothing is trained again. The printed scores are those of rows that a model was not "
     "trained on. --test-size holds further rows out, and evaluates the saved model on them, once.")

@@ -251,7 +251,7 @@ class MLP(Estimator):
     def outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for each row, (n, outputs) float64."""
         self.check_is_fitted()
-        outputs = self.model_.predict(self.scaled(self.features(X, fitting=False))).astype(np.float64)
+        outputs = self.model_.predict(self.scaled(self.features(X, False))).astype(np.float64)
         if not np.isfinite(outputs).all():
             raise ValueError(
                 f"this {type(self).__name__} predicts {outputs[~np.isfinite(outputs)][0]}, since its training has "
@@ -300,7 +300,7 @@ class MLP(Estimator):
         inputs = (self.n_features_in_,)
         if self.model_.input_shape != inputs:
             raise ValueError(f"n_features_in_ is {inputs[0]}; the network takes {self.model_.input_shape}")
-        check_scaler("scaler_", self.scaler_, inputs)
+        check_scaler("scaler_", self.scaler_, self.n_features_in_)
         for name, values in self.history_.items():
             real_array(f"history_ of {name!r}", np.array(values), (len(values),), "float64", finite=False)
 

@@ -75,11 +75,10 @@ class MLPRegressor(Regressor, MLP):
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file fit the network, those of the targets among them."""
         super().check_fitted_values()
-        outputs = self.model_.output_shape
         checks.boolean("_one_dimensional", self._one_dimensional)
-        if (checks.integer("n_outputs_", self.n_outputs_, 1),) != outputs:
-            raise ValueError(f"n_outputs_ is {self.n_outputs_}; the network gives {outputs}")
-        check_scaler("target_scaler_", self.target_scaler_, outputs)
+        if (checks.integer("n_outputs_", self.n_outputs_, 1),) != self.model_.output_shape:
+            raise ValueError(f"n_outputs_ is {self.n_outputs_}; the network gives {self.model_.output_shape}")
+        check_scaler("target_scaler_", self.target_scaler_, self.n_outputs_)
 
     def __sklearn_tags__(self) -> Any:
         return protocol.tags(self.kind, multi_output=True)

@@ -7,22 +7,18 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.data.quantile_scaling import QuantileScaler
-from scratchtune.data.robust_scaling import RobustSmoothClipScaler
-from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.estimators.rows import SCALERS
 from scratchtune.network.configured import Configured
-from scratchtune.network.saving import described, entry, real_array, remade
+from scratchtune.network.saving import described, entry, remade
 
 # The fitted attributes that a file holds, by their names in the file; the network is stored separately.
 KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
         "target_scaler_", "history_", "n_iter_", "_seed")
 
 
-# The arrays of each fitted scaler that `transform` needs.
-FITTED: dict[type[Any], tuple[str, ...]] = {
-    StandardScaler: ("mean_", "var_", "scale_"), MinMaxScaler: ("scale_", "min_", "data_min_", "data_max_"),
-    RobustSmoothClipScaler: ("center_", "factor_"), QuantileScaler: ("quantiles_", "scores_")}
+def is_fitted(name: str) -> bool:
+    """Whether an attribute has the name of a public one that `fit` sets."""
+    return name.endswith("_") and not name.startswith("_")
 
 
 def as_json(value: Any) -> Any:
@@ -30,7 +26,7 @@ def as_json(value: Any) -> Any:
     if isinstance(value, np.ndarray):
         return {"array": value.tolist(), "dtype": value.dtype.str}
     if type(value) in SCALERS.values():
-        fitted_values = {name: as_json(item) for name, item in vars(value).items() if not name.startswith("_")}
+        fitted_values = {name: as_json(item) for name, item in vars(value).items() if is_fitted(name)}
         return {"scaler": type(value).__name__, "learnt": fitted_values}
     return value
 
@@ -58,35 +54,22 @@ def from_json(value: Any) -> Any:
         known = {kind.__name__: kind for kind in SCALERS.values()}
         scaler = known[checks.choice("scaler", value["scaler"], known)]()
         for name, item in entry(value, "learnt").items():
-            if name not in scaler.get_params() and (name.startswith("_") or not name.endswith("_")):
+            if not is_fitted(name):
                 raise ValueError(f"its {value['scaler']} has {name!r}, which is no attribute of such a scaler")
             setattr(scaler, name, from_json(item))
         return scaler
     return value
 
 
-def _shape(scaler: Any, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of a scaler's arrays for so many columns: those of quantiles have a row for each quantile."""
-    quantiles = getattr(scaler, "quantiles_", None)
-    return (len(quantiles), *shape) if isinstance(quantiles, np.ndarray) and quantiles.size else shape
-
-
-def check_scaler(name: str, scaler: Any, shape: tuple[int, ...]) -> None:
-    """Raise unless ``scaler`` is None, or a scaler with finite numbers for every column and its default arguments."""
+def check_scaler(name: str, scaler: Any, columns: int) -> None:
+    """Raise unless ``scaler`` is None, or a fitted scaler that transforms a row of so many numbers."""
     if scaler is None:
         return
-    if type(scaler) not in FITTED:
+    if type(scaler) not in SCALERS.values():
         raise ValueError(f"{name} is {scaler!r}; it must be a scaler or None")
-    for part in FITTED[type(scaler)]:
-        array = getattr(scaler, part)
-        narrow = isinstance(array, np.ndarray) and array.dtype == np.float32  # a range is in the type of the rows
-        real_array(f"{name}.{part}", array, _shape(scaler, shape), "float32" if narrow else "float64")
-    scales = getattr(scaler, "scale_", np.ones(shape))
-    if scaler.n_features_in_ != shape[0] or (scales <= 0.0).any():
-        raise ValueError(f"{name} has {scaler.n_features_in_!r} columns and the scales {scales}; "
-                         f"it must have {shape[0]}, and scales above 0")
-    if isinstance(scaler, QuantileScaler) and (np.diff(scaler.quantiles_, axis=0) < 0.0).any():
-        raise ValueError(f"{name}.quantiles_ holds a column that is not in ascending order")
-    for argument, default in type(scaler)().get_params().items():
-        if list(np.atleast_1d(getattr(scaler, argument))) != list(np.atleast_1d(default)):
-            raise ValueError(f"{name} has {argument}={getattr(scaler, argument)!r}; it must be {default!r}")
+    row = np.zeros((1, columns))
+    with np.errstate(all="ignore"):
+        back = getattr(scaler, "inverse_transform", scaler.transform)
+        found = np.vstack([scaler.transform(row), back(row)])
+    if found.shape != (2, columns) or not np.isfinite(found).all():
+        raise ValueError(f"{name} transforms zeros to {found.tolist()}; it must give {columns} finite numbers")

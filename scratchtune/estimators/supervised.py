@@ -6,6 +6,7 @@ An estimator trains on targets that are numbers: the codes of the classes, which
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -24,34 +25,20 @@ OfValues = TypeVar("OfValues", bound="Regressor")
 
 
 class Estimator(protocol.Parameters):
-    """The base class of all estimators: a subclass defines the methods that are not implemented here."""
+    """The base class of all estimators; a subclass defines the methods that are declared here."""
 
+    check_arguments: Callable[[], None]
+    features: Callable[[Any, bool], np.ndarray]  # X as (n, features); in `fit` (True) its columns are remembered
+    targets: Callable[[Any, int, bool], np.ndarray]  # y as labels or values, one for each row; whether it is `fit`
+    train: Callable[[np.ndarray, np.ndarray, np.ndarray, int], None]  # rows, targets, weights, how many outputs
+    packed: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]]  # a file's header, for JSON, and its arrays
+    kind: ClassVar[str]  # "classifier" or "regressor"
+    file_kind: ClassVar[str]  # of saved files
     n_features_in_: int
     n_iter_: int
     random_state: Any
     validation_fraction: Any
-    kind: ClassVar[str]  # "classifier" or "regressor"
-    file_kind: ClassVar[str]  # of saved files
     deadline: float | None = None  # of time.monotonic: training ends after the epoch or iteration that passes it
-
-    def check_arguments(self) -> None:
-        """Check every argument before any work."""
-
-    def features(self, X: Any, fitting: bool) -> np.ndarray:
-        """Return X as a matrix (n, features); store the number and the names of its columns, or compare them."""
-        raise NotImplementedError
-
-    def targets(self, y: Any, rows: int, fitting: bool) -> np.ndarray:
-        """Return y as labels, or as values."""
-        raise NotImplementedError
-
-    def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
-        """Train on rows (n, features), codes or values, and weights (n,); ``outputs`` is how many classes or values."""
-
-    def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return a file's content: a header for JSON, and the arrays; class weights and a random state are not stored.
-        """
-        raise NotImplementedError
 
     def row_weights(self, sample_weight: Any, rows: int) -> np.ndarray:
         """Return the weights of the rows, (rows,)."""
@@ -125,10 +112,11 @@ class Estimator(protocol.Parameters):
 
 
 class Classifier(Estimator):
-    """An estimator of classes; a subclass defines `predict_proba`."""
+    """An estimator of classes."""
 
     kind = "classifier"
     class_weight: Any
+    predict_proba: Callable[[Any], np.ndarray]
 
     def targets(self, y: Any, rows: int, fitting: bool) -> np.ndarray:
         """Return the labels, (rows,)."""
@@ -141,7 +129,7 @@ class Classifier(Estimator):
         """
         self.check_arguments()
         with protocol.unchanged_by_failure(self):
-            X, labels, weight = self.checked(X, y, sample_weight, fitting=True)
+            X, labels, weight = self.checked(X, y, sample_weight, True)
             self.classes_ = np.unique(labels)
             codes, weight = self.coded(labels, weight)
             present = np.unique(codes[weight > 0.0])
@@ -156,10 +144,6 @@ class Classifier(Estimator):
         """Return the code of each label, (n,), and the weights times those of the classes."""
         codes = np.searchsorted(self.classes_, labels)
         return codes, weight * weight_of_rows(self.class_weight, self.classes_, codes, weight)
-
-    def predict_proba(self, X: Any) -> np.ndarray:
-        """The probability of each class, (n, classes), in the order of ``classes_``."""
-        raise NotImplementedError
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable label of each row, (n,)."""
@@ -182,9 +166,10 @@ class Classifier(Estimator):
 
 
 class Regressor(Estimator):
-    """An estimator of values; a subclass defines `predict`."""
+    """An estimator of values."""
 
     kind = "regressor"
+    predict: Callable[[Any], np.ndarray]
 
     def fit(self: OfValues, X: Any, y: Any, sample_weight: Any = None) -> OfValues:
         """Train a fresh model on X (n, features) and the values y, (n,) or, for a network, (n, outputs).
@@ -193,13 +178,9 @@ class Regressor(Estimator):
         """
         self.check_arguments()
         with protocol.unchanged_by_failure(self):
-            X, values, weight = self.checked(X, y, sample_weight, fitting=True)
+            X, values, weight = self.checked(X, y, sample_weight, True)
             self.train(X, values, weight, math.prod(values.shape[1:]))
         return self
-
-    def predict(self, X: Any) -> np.ndarray:
-        """Return the value of each row."""
-        raise NotImplementedError
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """R², the share of the variance of y that the predictions explain."""

@@ -315,6 +315,10 @@ class History(Callback):
         self.diverged = False
         self.guessing: float | None = None
 
+    def __repr__(self) -> str:
+        last = "".join(f", {name} {values[-1]:.4g}" for name, values in self.history.items())
+        return f"History({checks.counted(len(self.epoch), 'epoch')}{last})"
+
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         """Append the values of an epoch."""
         self.epoch.append(epoch)

@@ -209,6 +209,9 @@ class Sequential:
         step, epochs = checks.integer("step", step, 0, MOST_STEPS), checks.integer("epochs", epochs, 0, MOST_STEPS)
         self._training_state = replace(self._training_state, step=step, epochs=epochs)
 
+    def __repr__(self) -> str:
+        return f"Sequential([{', '.join(map(str, self.layers))}])"
+
     def summary(self) -> None:
         """Print the layers, the shapes of their outputs and their numbers of parameters."""
         total = self.theta.size

@@ -136,23 +136,15 @@ def as_csv(storage: Storage, name: str, times: bool = False) -> str:
 
 
 def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",", decimal: str = ".") -> str:
-    """Rows as CSV; a text that a spreadsheet would run as a formula gets a ' before it, as OWASP recommends.
+    """Rows as CSV; a text that a spreadsheet would run (`FORMULA`) gets a ' before it, as OWASP recommends.
 
-    That is one which begins with =, +, -, @, a tab or a carriage return, and is no number: -1.5 is written unchanged.
-    Floating-point numbers get the ``decimal`` mark.
-
-    >>> csv_text([["x", -1.5, "-1.5", "=1+1", "@sum", None]], end="\\n")
-    "x,-1.5,-1.5,'=1+1,'@sum,\\n"
-    >>> csv_text([["x", -1.5, "-1,5"]], end="\\n", delimiter=";", decimal=",")
-    'x;-1,5;-1,5\\n'
+    >>> csv_text([["x", -1.5, "-1,5", "=1+1", "@sum", None]], end="\\n", delimiter=";", decimal=",")
+    "x;-1,5;-1,5;'=1+1;'@sum;\\n"
     """
-    def written(cell: Any) -> Any:
-        if isinstance(cell, str):
-            return f"'{cell}" if FORMULA.match(cell.replace(decimal, ".")) else cell
-        return repr(cell).replace(".", decimal) if isinstance(cell, float) else cell
-
     file = io.StringIO(newline="")
-    csv.writer(file, lineterminator=end, delimiter=delimiter).writerows(map(written, row) for row in rows)
+    csv.writer(file, lineterminator=end, delimiter=delimiter).writerows(
+        [f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell) else repr(float(cell)).replace(".", decimal)
+         if isinstance(cell, float) else cell for cell in row] for row in rows)
     return file.getvalue()
 
 

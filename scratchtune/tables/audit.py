@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -68,22 +68,6 @@ class Audit:
         """The columns with a finding of one kind."""
         return [finding.column for finding in self.findings if finding.kind == kind and finding.column]
 
-    def state(self) -> dict[str, Any]:
-        """Return the findings and the dropped columns as plain data for JSON."""
-        return {"findings": [list(finding) for finding in self.findings], "dropped": self.dropped}
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Audit:
-        """Make the audit that has a given `state`; a ValueError if it is not one."""
-        try:
-            findings, dropped = tuple(Finding(*finding) for finding in state["findings"]), dict(state["dropped"])
-        except (KeyError, TypeError, ValueError) as problem:
-            raise ValueError(f"this is not the state of an audit: {problem}") from None
-        for text in (*(text for finding in findings for text in finding), *dropped, *dropped.values()):
-            if not isinstance(text, str):
-                raise ValueError(f"this is not the state of an audit: it holds {text!r}, which must be a text")
-        return cls(findings, dropped)
-
 
 def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:
     """The lines of one kind: leaks and what is said of rows one by one, at most three, other columns together."""
@@ -108,46 +92,45 @@ def audited(
     Raises
         ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
     """
-    reasons = dict(_useless(table, asked, rows))
-    left = table.without(*reasons)
+    useless_columns = list(_useless(table, (*asked, rows.name)))
+    left = table.without(*(finding.column for finding in useless_columns))
     if not left.names:
-        raise nothing_left()
+        raise nothing_left("; ".join(Audit(tuple(useless_columns)).lines()) or "the table has only the target")
     equal, target_equal = _equal_rows(left, y)
-    are_copies = _are_copies(equal, target_equal, y)
+    copies = _are_copies(equal, target_equal, y)
+    features = left.without(*[rows.name] * (rows.name in left.names))
     findings = [
-        *(Finding("leak", name, _leaking(name, leak)) for name, leak in leaks(
-            left.without(*[rows.name] * (rows.name in left.names)), y, len(classes), seed).items()),
-        *_of_targets(classes, y, without_target, len(table)),
-        *_of_equal_rows(equal, target_equal, are_copies, bool(classes), y),
-        *(Finding(kind, name, text) for name, (kind, text) in reasons.items()),
-        *_of_gaps(left), *(finding for name in left.names for finding in _of_column(
-            name, left.column(name), name in asked))]
-    order = [*SUSPICIONS, *dict.fromkeys(finding.kind for finding in findings)]
-    findings.sort(key=lambda finding: order.index(finding.kind))
-    audit = Audit(tuple(findings), {name: text for name, (_, text) in reasons.items()},
-                  target_equal if are_copies else None)
+        *(Finding("leak", name, _leaking(name, leak)) for name, leak in leaks(features, y, len(classes), seed).items()),
+        *_of_targets(classes, y, without_target),
+        *[Finding("duplicate", "", f"{len(y) - int(target_equal.max()) - 1:,} of {len(y):,} rows repeat another row; "
+                                   "equal rows are always in the same fold")] * copies,
+        *useless_columns, *_of_gaps(left),
+        *(finding for name in left.names for finding in _of_column(name, left.column(name), name in asked)),
+        *(_of_conflicts(equal, target_equal, y) if classes else [])]
+    kinds = [*SUSPICIONS, *dict.fromkeys(finding.kind for finding in findings)]
+    findings.sort(key=lambda finding: kinds.index(finding.kind))
     suspicions = Audit(tuple(finding for finding in findings if finding.kind in SUSPICIONS)).lines()
     if strict and suspicions:
         raise ValueError(f"{argument('strict')} stops here, since the audit found: " + "; ".join(suspicions))
-    return audit
+    return Audit(tuple(findings), {finding.column: finding.text for finding in useless_columns},
+                 target_equal if copies else None)
 
 
 # Columns --------------------------------------------------------------------------------------------------------------
 
 
-def _useless(table: Table, asked: Collection[str], rows: RowOrder) -> Iterator[tuple[str, tuple[str, str]]]:
-    """The columns that are left out: the kind of the finding, and its sentence."""
-    for name, kind in table.kinds((*asked, rows.name)).items():
-        missing = table.missing(name)
-        if missing.all():
-            yield name, ("empty", f"left out, since it holds no value: {name!r}")
-        elif useless(table.column(name)):
-            column = table.column(name)
-            value = column[:1].values()[0] if isinstance(column, Text) else f"{column[0]:g}"
-            yield name, ("constant", f"left out, since it is {value} in all rows: {name!r}")
+def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
+    """The columns that are left out."""
+    for name, kind in table.kinds(asked).items():
+        column = table.column(name)
+        if table.missing(name).all():
+            yield Finding("empty", name, f"left out, since it holds no value: {name!r}")
+        elif useless(column):
+            value = column.values()[0] if isinstance(column, Text) else f"{column[0]:g}"
+            yield Finding("constant", name, f"left out, since it is {value} in all rows: {name!r}")
         elif kind.kind == IDENTIFIER:
-            yield name, ("identifier", f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
-                                       f"{option('keep', name)} keeps it")
+            yield Finding("identifier", name, f"left out, since it seems to identify the rows: {name!r} ({kind.why}); "
+                                              f"{option('keep', name)} keeps it")
 
 
 def _leaking(name: str, leak: Leak) -> str:
@@ -199,8 +182,12 @@ def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
             f"{name!r} holds {len(counts):,} different texts, {once:,} of them once: the rare ones are together the "
             f"category '{OTHER}', the other {len(kept):,} one each; {drop} leaves the column out"))]
     share = 0.0 if as_asked else share_of_numbers(counts)
+    first = {text.casefold(): text for text in reversed(counts)}
+    pairs = [(first[text.casefold()], text) for text in counts if first[text.casefold()] != text]
     mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
-    return [*[Finding("mixed", name, mixed)] * (0.0 < share < 1.0), *alike(name, counts)]
+    return [*[Finding("mixed", name, mixed)] * (0.0 < share < 1.0), *(
+        Finding("case", name, f"{one!r} and {other!r} of {name!r} are two categories, since case matters")
+        for one, other in pairs[:1])]
 
 
 def about_dates(name: str, column: Dates) -> str:
@@ -213,25 +200,14 @@ def about_dates(name: str, column: Dates) -> str:
             f"{checks.counted(len(parts), 'part')} ({listed}); {option('text', name)} makes each a category")
 
 
-def alike(name: str, texts: Iterable[str]) -> list[Finding]:
-    """Say that texts differ only in the case of their letters, if there are such."""
-    first: dict[str, str] = {}
-    for text in texts:
-        other = first.setdefault(text.casefold(), text)
-        if other != text:
-            return [Finding("case", name, f"{other!r} and {text!r} of {name!r} are two categories, since case matters")]
-    return []
-
-
 # Rows -----------------------------------------------------------------------------------------------------------------
 
 
-def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int, rows: int) -> list[Finding]:
+def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int) -> list[Finding]:
     """Rows without a target, and classes with few rows."""
-    found = []
-    if without_target:
-        found.append(Finding("target", "", f"left out, since the target is missing: {without_target:,} of "
-                                           f"{checks.counted(rows + without_target, 'row')}"))
+    found = [Finding("target", "", (
+        f"left out, since the target is missing: {without_target:,} of {len(y) + without_target:,} rows"))]
+    found = found if without_target else []
     if not classes:
         return found
     counts = np.bincount(y, minlength=len(classes))
@@ -251,9 +227,8 @@ def _equal_rows(table: Table, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     key = np.zeros(len(y), np.uint64)
     for name in table.names:
         column = table.column(name)
-        cells = column.codes if isinstance(column, Text) else column
-        key = _mixed(key, cells)
-    return (np.unique(key, return_inverse=True)[1], np.unique(_mixed(key, y), return_inverse=True)[1])
+        key = _mixed(key, column.codes if isinstance(column, Text) else column)
+    return np.unique(key, return_inverse=True)[1], np.unique(_mixed(key, y), return_inverse=True)[1]
 
 
 def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
@@ -280,22 +255,13 @@ def _are_copies(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> b
     return chance == 1.0 or (agree - chance) / (1.0 - chance) >= COPIES * agree
 
 
-def _of_equal_rows(
-    equal: np.ndarray, target_equal: np.ndarray, are_copies: bool, are_classes: bool, y: np.ndarray,
-) -> list[Finding]:
-    """Say how many rows are copies of others, and how many must be wrong, since their classes differ."""
-    rows, found = len(equal), []
-    if are_copies:
-        copies = rows - int(target_equal.max()) - 1
-        found.append(Finding("duplicate", "", (
-            f"{copies:,} of {rows:,} rows repeat another row; equal rows are always in the same fold")))
-    if are_classes:
-        (groups, _), counts = np.unique(np.stack([equal, y]), axis=1, return_counts=True)
-        most = np.zeros(int(equal.max()) + 1)
-        np.maximum.at(most, groups, counts)
-        if most.sum() <= (1.0 - CONFLICTS) * rows:
-            differ = int((np.bincount(equal)[equal] > np.bincount(target_equal)[target_equal]).sum())
-            found.append(Finding("conflict", "", (
-                f"{differ:,} of {rows:,} rows have the features of a row of another class; no model can be right in "
-                f"more than {most.sum() / rows:.1%} of all")))
-    return found
+def _of_conflicts(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> list[Finding]:
+    """Say how many rows must be wrong, since rows of equal features are of different classes."""
+    (groups, _), counts = np.unique(np.stack([equal, y]), axis=1, return_counts=True)
+    most = np.zeros(int(equal.max()) + 1)
+    np.maximum.at(most, groups, counts)
+    right = most.sum() / len(y)
+    differ = int((np.bincount(equal)[equal] > np.bincount(target_equal)[target_equal]).sum())
+    return [Finding("conflict", "", (
+        f"{differ:,} of {len(y):,} rows have the features of a row of another class; no model can be right in more "
+        f"than {right:.1%} of all"))] * bool(right <= 1.0 - CONFLICTS)

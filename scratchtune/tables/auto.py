@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from html import escape
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,7 +29,7 @@ from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
 from scratchtune.tables.families import checked_families
-from scratchtune.tables.features import check_range, check_useful, table_of
+from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
@@ -43,7 +44,8 @@ from scratchtune.tables.searching import (
     best_of_families,
     fold_losses,
     leaderboard,
-    search,
+    new_search,
+    run,
 )
 from scratchtune.tables.space_file import read_space
 from scratchtune.tables.splitting import enough_rows, splits_for
@@ -122,6 +124,7 @@ class AutoML(protocol.Parameters):
         with protocol.unchanged_by_failure(self):
             self.seed_ = seed_from(self.random_state)
             table = table_of(X)
+            enough_rows(len(table))
             protocol.remember_columns(self, len(table.names), protocol.column_names(X))
             prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
             for finding in prepared.audit.findings:
@@ -161,11 +164,12 @@ class AutoML(protocol.Parameters):
         goal = goal_for(len(prepared.target.classes), self.scoring)
         plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
         folds, units = self.prepared_folds(prepared, goal.classes)
+        found = new_search(goal, folds, plan, self.n_trials, self.seed_, self.storage)
         self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
         begun = time.monotonic()
         budget = Budget(self.time_budget, self.n_trials, begun)
         jobs = cores.count() if self.n_jobs == -1 else self.n_jobs
-        found = search(goal, folds, plan, budget, self.seed_, jobs, self.storage, bool(self.verbose))
+        run(goal, found, budget, jobs, bool(self.verbose))
         searched = time.monotonic() - begun
         self.study_, self.rows_, self.folds_ = found.study, len(folds.y), len(folds.splits)
         try:
@@ -187,7 +191,6 @@ class AutoML(protocol.Parameters):
         chosen = prepared.training_rows
         table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
         enough_rows(len(table))
-        check_useful(table)
         for name in table.names:
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
@@ -229,8 +232,7 @@ class AutoML(protocol.Parameters):
             name: found.predictions(number)[chosen].astype(np.float64) for name, number in defaults.items()}}
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
         evidence = Evidence(goal, found.folds, chosen, y, units, crossed, baselines, {})
-        self.verdict_ = verdict_of(
-            evidence, len(found.study.trials), self.seed_, found.interruption is not None)
+        self.verdict_ = verdict_of(evidence, len(found.ranked()), self.seed_, found.interruption is not None)
         if self.verdict_.saved == "default":
             self.weights_ = {defaults[self.verdict_.default]: 1.0}
             evidence.predictions = baselines[self.verdict_.default]
@@ -291,6 +293,9 @@ class AutoML(protocol.Parameters):
             raise protocol.not_fitted(self)
         return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
                           f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(self.explain() if hasattr(self, 'members_') else repr(self))}</pre>"
 
     def report(self, path: str | Path) -> None:
         """Write the page of the result, one HTML file."""

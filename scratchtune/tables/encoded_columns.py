@@ -37,11 +37,6 @@ class Numbers(NamedTuple):
         """The ends of the names of its columns: the name is unchanged; the indicator's comes last."""
         return ["", *[INDICATOR] * self.indicator]
 
-    @property
-    def kind(self) -> Kind:
-        """Its kind."""
-        return Kind(NUMBER)
-
     def write(self, column: Column, out: np.ndarray) -> None:
         """Write the numbers (n,) into ``out`` (n, columns)."""
         numbers = np.asarray(column)
@@ -49,12 +44,6 @@ class Numbers(NamedTuple):
         out[:, 0] = numbers if self.fill is None else np.where(missing, self.fill, numbers)
         if self.indicator:
             out[:, -1] = missing
-
-    def check(self, name: str) -> None:
-        """Raise unless a stored state has valid types and values."""
-        checks.boolean(f"the indicator of column {name!r}", self.indicator)
-        if self.fill is not None:
-            checks.real(f"the fill of column {name!r}", self.fill)
 
 
 class Categories(NamedTuple):
@@ -73,11 +62,6 @@ class Categories(NamedTuple):
         first = int(leaves_out_first(len(self.texts), "if_binary"))
         return [f"={text}" for text in self.texts[first:]] if self.one_hot else [""]
 
-    @property
-    def kind(self) -> Kind:
-        """Its kind, with the texts of training that are not rare."""
-        return Kind(CATEGORY, texts=[text for text in self.texts if text not in (OTHER, MISSING)])
-
     def write(self, column: Column, out: np.ndarray) -> None:
         """Write the codes, or the one-hot columns, into ``out`` (n, columns)."""
         assert isinstance(column, Text)
@@ -91,14 +75,6 @@ class Categories(NamedTuple):
             out[:, 0] = np.array([0.0, 1.0, 0.5])[codes]
         else:
             one_hot(codes, out)
-
-    def check(self, name: str) -> None:
-        """Raise unless a stored state has valid types and values."""
-        checks.boolean(f"one_hot of column {name!r}", self.one_hot)
-        if not isinstance(self.texts, list) or len({*self.texts}) < max(len(self.texts), 1) or not all(
-                isinstance(text, str) for text in self.texts):
-            raise ValueError(f"column {name!r} has the categories {self.texts!r}; they must be a list of different "
-                             "texts")
 
 
 class DateParts(NamedTuple):
@@ -125,11 +101,6 @@ class DateParts(NamedTuple):
                 f" {since if part == 'days since' else part}"]
         return [*names, *[INDICATOR] * self.indicator]
 
-    @property
-    def kind(self) -> Kind:
-        """Its kind."""
-        return Kind(DATE, self.order)
-
     def write(self, column: Column, out: np.ndarray) -> None:
         """Write the features of dates into ``out`` (n, columns).
 
@@ -150,28 +121,41 @@ class DateParts(NamedTuple):
                 out[:, start] = np.clip(date_part(filled, part, self.first), values[0], values[-1])
             start = stop
 
-    def check(self, name: str) -> None:
-        """Raise unless a stored state has valid types and values."""
-        if not isinstance(self.parts, dict) or not self.parts or [
-                part for part in PARTS if part in self.parts] != list(self.parts):
-            raise ValueError(f"column {name!r} has the parts {self.parts!r}; they must be some of {', '.join(PARTS)}")
-        for part, values in self.parts.items():
-            if not isinstance(values, list) or not values or sorted(values) != values:
-                raise ValueError(f"the {part} of column {name!r} is {values!r}; it must be a list of sorted numbers")
-            for value in values:
-                checks.real(f"the {part} of column {name!r}", value)
-        if not isinstance(self.one_hot, (list, tuple)) or not {*self.one_hot} <= {*self.parts} & {*CYCLIC}:
-            raise ValueError(f"the one-hot parts of column {name!r} are {self.one_hot!r}; they must be some of its "
-                             "parts")
-        checked_kind(name, self.kind)
-        checks.boolean(f"the indicator of column {name!r}", self.indicator)
-        for what, days in (("first", self.first), ("fill", self.fill)):
-            if days is not None or what == "first":
-                checks.real(f"{what} of column {name!r}", days, *DAYS)
-
 
 EncodedColumn = Numbers | Categories | DateParts
 CLASSES: Mapping[str, Any] = {one.__name__.lower(): one for one in (Numbers, Categories, DateParts)}
+
+
+def kind_of(one: EncodedColumn) -> Kind:
+    """The kind of a column in training; of categories with the texts that are not rare."""
+    if isinstance(one, Categories):
+        return Kind(CATEGORY, texts=[text for text in one.texts if text not in (OTHER, MISSING)])
+    return Kind(DATE, one.order) if isinstance(one, DateParts) else Kind(NUMBER)
+
+
+def check_state(name: str, one: EncodedColumn) -> None:
+    """Raise unless a column of a file has valid types and values."""
+    if isinstance(one, Categories):
+        checks.boolean(f"one_hot of column {name!r}", one.one_hot)
+        texts = one.texts if isinstance(one.texts, list) else []
+        if not texts or len({*texts}) < len(texts) or not all(isinstance(text, str) for text in texts):
+            raise ValueError(f"column {name!r} has the categories {one.texts!r}; they must be different texts")
+        return
+    checks.boolean(f"the indicator of column {name!r}", one.indicator)
+    days = DAYS if isinstance(one, DateParts) else (None, None)
+    if one.fill is not None:
+        checks.real(f"the fill of column {name!r}", one.fill, *days)
+    if isinstance(one, DateParts):
+        checked_kind(name, kind_of(one))
+        checks.real(f"the first day of column {name!r}", one.first, *days)
+        in_order = [part for part in PARTS if part in one.parts] == [*one.parts]
+        if not one.parts or not in_order or not {*one.one_hot} <= {*one.parts} & {*CYCLIC}:
+            raise ValueError(f"column {name!r} has the parts {one.parts!r}, one-hot {one.one_hot!r}; they must be some "
+                             f"of {', '.join(PARTS)}")
+        for part, values in one.parts.items():
+            numbers = [checks.real(f"the {part} of column {name!r}", value) for value in values]
+            if not numbers or sorted(numbers) != numbers:
+                raise ValueError(f"the {part} of column {name!r} is {values!r}; it must be a list of sorted numbers")
 
 
 def fitted_column(column: Column, impute: str, indicates: bool, one_hot: bool, most: int) -> EncodedColumn:

@@ -49,8 +49,9 @@ def shown_score(scoring: str, score: float) -> str:
 
 
 def shown(value: float) -> str:
-    """A number with four decimals, or with four significant digits where it is very small or large."""
-    return format(value, "z.4f" if value == 0.0 or 0.01 <= abs(value) < 1e4 else "z.4g")
+    """A number with four decimals, or, where it is small or large, with four or five significant digits."""
+    size = abs(value)
+    return format(value, ".5g" if size >= 10.0 else "z.4f" if size >= 0.01 or not size else ".4g")
 
 
 def expected_in_words(expected: Expected) -> str:
@@ -206,7 +207,8 @@ def _intervals(
             drawn[name].append(metric(*(array[sample] for array in arrays)))
     found = {}
     for name, metric in metrics.items():
-        tails = np.nanquantile(drawn[name], [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
+        known = [value for value in drawn[name] if np.isfinite(value)] or [np.nan]  # a sample may lack a class
+        tails = np.quantile(known, [(1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0])
         whole, part = metric(*arrays), metric(*(array[rows] for array in arrays))
         found[name] = [float(whole + scale * (end - part)) for end in tails]
     return found

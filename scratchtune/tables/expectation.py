@@ -133,18 +133,18 @@ def estimated(
 
     ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them.
     """
-    n, members, score = len(y), units.members(), goal.score(y, predictions)
+    n, score = len(y), goal.score(y, predictions)
     count = max(round(units.count * min(ROWS / n, 1.0)), 1)
     shares = SHARES[1:2] if units.kind == "time" else SHARES
     rng, scales = np.random.default_rng([seed, 3]), np.full((len(shares), RESAMPLES), np.nan)
     for k in range(RESAMPLES):
         drawn = rng.integers(units.count, size=count)
-        rows = np.concatenate([members[unit] for unit in drawn])
+        rows = units.rows(drawn)
         for j, share in enumerate(shares):
             new = rows
             if share < math.inf:
                 some = rng.integers(count, size=1 if units.kind == "time" else max(round(share * count), 1))
-                new = np.concatenate([members[unit] for unit in drawn[some]])
+                new = units.rows(drawn[some])
             targets = y[new] if goal.classes else _with_drawn_errors(y, predictions, rows, new, rng)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a metric that is undefined in a small resample

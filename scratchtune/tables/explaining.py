@@ -32,6 +32,8 @@ ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at leas
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
 SHARE = 0.04  # of the time budget for the permutations, and again for models of few columns
 MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
+SCREENED = 10_000  # rows that are predicted to choose these
+VISIBLE = 3.0  # standard errors
 CELLS = 4_000_000  # of the tables that are predicted at once
 CURVES, POINTS, CATEGORIES, CLASSES = 3, 12, 8, 5  # columns with a curve, their values, and the classes with a line
 SHOWN = 5  # members, or columns without visible importance, that the text names
@@ -40,12 +42,22 @@ NAMES = {**IN_WORDS, "most frequent": "no features (shares of the classes)", "me
 
 
 class Importance(NamedTuple):
-    """By how much the loss rises where a column is permuted, and the interval of that at `LEVEL`."""
+    """By how much the loss rises where a column is permuted, with the standard error."""
 
     column: str
     rise: float
-    low: float
-    high: float
+    error: float
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The interval at `LEVEL`."""
+        half = NormalDist().inv_cdf(0.5 + LEVEL / 2.0) * self.error
+        return self.rise - half, self.rise + half
+
+    @property
+    def visible(self) -> bool:
+        """Whether the rise is above `VISIBLE` standard errors, so that few of many columns without effect have one."""
+        return self.rise > VISIBLE * self.error
 
 
 class Curve(NamedTuple):
@@ -124,17 +136,18 @@ class Explanation:
 
     @property
     def visible(self) -> list[Importance]:
-        """The columns whose interval is above zero."""
-        return [found for found in self.importances if found.low > 0.0]
+        """The columns with a visible importance."""
+        return [found for found in self.importances if found.visible]
 
     def about_columns(self) -> list[str]:
         """Say how the importances are measured, and which columns have none."""
         lines = [f"rise of the {self.loss} where a column is permuted, on {self.rows:,} rows that the models were not "
                  f"trained on; {LEVEL:.0%} interval"]
-        without = [found.column for found in self.importances if not found.low > 0.0]
+        without = [found.column for found in self.importances if not found.visible]
         if without:
             more = f" and {len(without) - SHOWN} more" if len(without) > SHOWN else ""
-            lines.append(f"no visible importance: {checks.quoted(without[:SHOWN])}{more}")
+            lines.append(f"no visible importance (at most {VISIBLE:g} standard errors): "
+                         f"{checks.quoted(without[:SHOWN])}{more}")
         if self.unmeasured:
             lines.append(f"not measured: {checks.counted(len(self.unmeasured), 'more column')}, which change the "
                          "predictions of the heaviest member less")
@@ -157,15 +170,15 @@ class Explanation:
             return f"no simpler model is as good within two standard errors (tried: {tried})"
         found = self.simple[-1]
         columns = "" if found.columns is None else f" on {checks.quoted(found.columns)} alone"
-        return (f"as good within two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
+        how = "better by more than" if found.rise < -2.0 * found.error else "as good within"
+        return (f"{how} two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
                 f"{shown(abs(found.rise))} +- {shown(found.error)} {'above' if found.rise > 0.0 else 'below'} the "
                 "model's on the same rows")
 
     def columns_text(self) -> list[str]:
         """The importances of the columns as an aligned table."""
         about, *others = self.about_columns()
-        rows = [[f"  {found.column}", shown(found.rise), f"{shown(found.low)} to {shown(found.high)}"]
-                for found in self.visible]
+        rows = [[f"  {found.column}", shown(found.rise), " to ".join(map(shown, found.ends))] for found in self.visible]
         return [f"columns that matter ({about}):", *aligned(rows or [["  none visibly"]]),
                 *(f"  {line}" for line in others)]
 
@@ -208,7 +221,7 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     part = rows[: int(np.clip(len(rows) * affordable / len(names), FEWEST, len(rows)))]
     importances = _importances(evidence, rng, part, names)
     few = rows[: int(np.clip(len(rows) * affordable / (CURVES * POINTS), FEWEST, len(rows)))]
-    visible = [found.column for found in importances if found.low > 0.0]
+    visible = [found.column for found in importances if found.visible]
     curves = [_curve(evidence, model, few, name) for name in visible[:CURVES]]
     known = {row["number"]: row for row in model.leaderboard_}  # a default that is no trial is absent
     members = [{**known.get(number, {"number": number, "family": model.verdict_.default, "params": {}}),
@@ -267,6 +280,7 @@ def _screened(evidence: Evidence, rng: np.random.Generator, rows: np.ndarray) ->
     names = evidence.folds.table.names
     if len(names) <= MEASURED:
         return names, []
+    rows = rows[: max(FEWEST // 10, SCREENED // len(names))]
     heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
     alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
     found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))
@@ -288,12 +302,9 @@ def _importances(
 ) -> list[Importance]:
     """The importance of each column, the largest first."""
     found, _ = predicted(evidence, rows, _permuted(evidence, rng, rows, names))
-    units, half = evidence.units.of(rows), NormalDist().inv_cdf(0.5 + LEVEL / 2.0)
-    importances = []
-    for name, changed in zip(names, found[1:], strict=True):
-        rise, error = difference(evidence.goal, evidence.y[rows], found[0], changed, units, 0)
-        importances.append(Importance(name, rise, rise - half * error, rise + half * error))
-    return sorted(importances, key=lambda one: -one.rise)
+    y, units = evidence.y[rows], evidence.units.of(rows)
+    return sorted((Importance(name, *difference(evidence.goal, y, found[0], changed, units, 0))
+                   for name, changed in zip(names, found[1:], strict=True)), key=lambda one: -one.rise)
 
 
 def _curve(evidence: Evidence, model: Any, rows: np.ndarray, name: str) -> Curve:

@@ -11,7 +11,15 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.transformer import as_matrix
-from scratchtune.tables.encoded_columns import CLASSES, KEEP, Categories, EncodedColumn, fitted_column
+from scratchtune.tables.encoded_columns import (
+    CLASSES,
+    KEEP,
+    Categories,
+    EncodedColumn,
+    check_state,
+    fitted_column,
+    kind_of,
+)
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Text
 from scratchtune.tables.reading.kinds import NUMBER, Kind
@@ -78,7 +86,7 @@ class Features:
         Raises
             ValueError if a column of the training rows is absent, or holds a cell that is no number or date as there.
         """
-        table = table.as_kinds({name: one.kind for name, one in self.columns.items()})
+        table = table.as_kinds({name: kind_of(one) for name, one in self.columns.items()})
         out = np.empty((len(table), len(self.names)))
         start = 0
         for name, one in self.columns.items():
@@ -113,7 +121,7 @@ class Features:
                 if not isinstance(column["name"], str) or column["name"] in made.columns:
                     raise ValueError(f"a column is named {column['name']!r}; the names must be different texts")
                 made.columns[column["name"]] = CLASSES[column["class"]](**fields)
-                made.columns[column["name"]].check(column["name"])
+                check_state(column["name"], made.columns[column["name"]])
         except (KeyError, TypeError, ValueError, AttributeError) as problem:
             raise ValueError(f"this is not the state of the features of a table: {problem}") from None
         return made
@@ -126,15 +134,9 @@ def useless(column: Column) -> bool:
     return not len(present) or (len(present) == len(cells) and bool((present == present[0]).all()))
 
 
-def nothing_left() -> ValueError:
+def nothing_left(why: str = "each is empty, constant, or names the rows") -> ValueError:
     """Return the error of a table in which no column can help."""
-    return ValueError("no column is left to learn from: each is empty, constant, or names the rows")
-
-
-def check_useful(table: Table) -> None:
-    """Raise a ValueError if no column can help."""
-    if all(useless(table.column(name)) for name in table.names):
-        raise nothing_left()
+    return ValueError(f"no column is left to learn from: {why}")
 
 
 def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:

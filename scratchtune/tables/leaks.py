@@ -24,7 +24,7 @@ from scratchtune.tables.reading.table import Table
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 CERTAIN, HIGH, FACTOR = 0.99, 0.85, 4.0
-ROWS, CELLS = 20_000, 10_000_000  # so many rows at most, and fewer where a table is wide or has many classes
+ROWS, CELLS = 20_000, 5_000_000  # so many rows at most, and fewer where a table is wide or has many classes
 FEWEST, FEWEST_OTHER = 20, 5  # rows, and rows that are not of the most frequent class
 ATOM = 0.2  # one value of a target is frequent if it is in more rows than this share
 TREES, TREE_ROWS, TREE_FOLDS = 50, 3_000, 3
@@ -43,7 +43,8 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     most = int(max(1_000, min(ROWS, CELLS // max(len(names), 10 * classes, 1))))
     chosen = _some(len(y), most, seed)
     table, y = table[chosen], y[chosen]
-    if len(y) < FEWEST or classes and len(y) - np.bincount(y).max() < FEWEST_OTHER:
+    _, counts = np.unique(y, return_counts=True)
+    if len(y) < FEWEST or len(counts) < 2 or classes and len(y) - counts.max() < FEWEST_OTHER:
         return {}
     target = np.eye(classes)[y] if classes else np.column_stack([_standardised(y), _standardised(_ranks(y))])
     skills = {name: float(_skills(_from_others(table.column(name), target), target, bool(classes)).max())
@@ -53,7 +54,7 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     if len(rest) < 2 or skills[rest[0]] < HIGH or _close(skills[rest[0]], skills[rest[1]]):
         return found
     others = _together(Table({name: table.column(name) for name in table.names if name not in (rest[0], *found)}),
-                       y if classes else target, classes, seed)
+                       y if classes else target[:, 1], classes, seed)
     return found if _close(skills[rest[0]], others) else {**found, rest[0]: Leak(skills[rest[0]], others)}
 
 
@@ -75,22 +76,26 @@ def _ranks(y: np.ndarray) -> np.ndarray:
 
 
 def _standardised(y: np.ndarray) -> np.ndarray:
-    """Values of mean 0 and variance 1; zeros if they are all equal."""
-    centred = y - y.mean()
-    return centred / (np.sqrt((centred**2).mean()) or 1.0)
+    """Values of mean 0 and variance 1."""
+    centred = y / np.abs(y).max() - (y / np.abs(y).max()).mean()  # nothing overflows
+    return centred / np.sqrt((centred**2).mean())
 
 
 def _from_others(column: Column, target: np.ndarray) -> np.ndarray:
     """Predict each row's target, (n, outputs), from the other rows by one column."""
     cells = column.codes if isinstance(column, Text) else column
-    values, inverse, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    sums = np.add.reduceat(target[np.argsort(inverse, kind="stable")], np.cumsum(counts) - counts)
+    order = np.argsort(cells, kind="stable")  # missing numbers come last
+    cells, target = cells[order], target[order]
+    begins = np.r_[True, (cells[1:] != cells[:-1]) & ~np.isnan(cells[:-1])]
+    first, group = np.flatnonzero(begins), np.cumsum(begins) - 1
+    sums, counts = np.add.reduceat(target, first), np.diff(first, append=len(cells))
     if isinstance(column, Text):
-        predicted = (target.sum(axis=0) - target) / (len(target) - 1)
+        alone = (target.sum(axis=0) - target) / (len(target) - 1)
     else:
-        predicted = _interpolated(values, sums / counts[:, None])[inverse]
-    many = counts[inverse] > 1
-    predicted[many] = ((sums[inverse] - target)[many]) / (counts[inverse] - 1)[many, None]
+        alone = _interpolated(cells[first], sums / counts[:, None])[group]
+    rest = np.maximum(counts[group] - 1, 1)[:, None]
+    predicted = np.empty(target.shape)
+    predicted[order] = np.where(counts[group, None] > 1, (sums[group] - target) / rest, alone)
     return predicted
 
 
@@ -100,12 +105,11 @@ def _interpolated(values: np.ndarray, means: np.ndarray) -> np.ndarray:
     known = len(values) - bool(np.isnan(values[-1]))
     if known < 2:
         return means
-    at = np.arange(known)
+    at, sized = np.arange(known), values[:known] * 0.25  # no difference overflows
     low, high = np.maximum(at - 1, 0), np.minimum(at + 1, known - 1)
     low[0], high[-1] = 1, known - 2
-    between = (at > 0) & (at < known - 1)
-    share = np.full((known, 1), 0.5)
-    share[between, 0] = (values[:known] - values[low])[between] / (values[high] - values[low])[between]
+    inner = (at > 0) & (at < known - 1) & (sized[high] > sized[low])
+    share = np.divide(sized - sized[low], sized[high] - sized[low], out=np.full(known, 0.5), where=inner)[:, None]
     return np.concatenate([(1.0 - share) * means[low] + share * means[high], means[known:]])
 
 
@@ -114,31 +118,31 @@ def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.
     if are_classes:
         right = (target[np.arange(len(target)), predicted.argmax(axis=1)] > 0.0).mean()
         return np.array([1.0 - (1.0 - right) / (1.0 - target.mean(axis=0).max())])
-    values, counts = np.unique(target[:, 0], return_counts=True)
-    rows = np.ones(len(target), bool)
     skills = 1.0 - ((predicted - target) ** 2).mean(axis=0)
-    if len(values) > 2 and ATOM * len(target) < counts.max() < len(target) - FEWEST:
-        rows = target[:, 0] != values[counts.argmax()]
+    values, counts = np.unique(target[:, 0], return_counts=True)
+    rows = target[:, 0] != values[counts.argmax()]
+    if counts.max() > ATOM * len(target) and rows.sum() >= FEWEST and len(values) > 2:
         skills = np.minimum(skills, 1.0 - ((predicted - target)[rows] ** 2).mean(axis=0) / target[rows].var(axis=0))
     return skills
 
 
 def _together(table: Table, y: np.ndarray, classes: int, seed: int) -> float:
-    """The skill of a few boosted trees on a table, cross-validated; ``y`` are class numbers, or columns of values."""
+    """The skill of a few boosted trees on a table, cross-validated; ``y`` (n,) are class numbers, or ranks."""
     chosen = _some(len(y), TREE_ROWS, seed)
     table, y = table[chosen], y[chosen]
     fold = np.random.default_rng([seed, 4]).permutation(len(y)) % TREE_FOLDS
-    X = Features(CODES).fit(table).transform(table)
-    target = np.eye(classes)[y] if classes else y
-    predicted = np.zeros(target.shape)
+    try:
+        X = Features(CODES).fit(table).transform(table)
+    except ValueError:  # no other column repeats a value
+        return 0.0
+    target = np.eye(classes)[y] if classes else y[:, None]
+    predicted, kind = np.zeros(target.shape), (HistGradientBoostingClassifier if classes else
+                                               HistGradientBoostingRegressor)
     for k in range(TREE_FOLDS):
         train, test = fold != k, fold == k
-        if classes:
-            model = HistGradientBoostingClassifier(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed)
-            model.fit(X[train], y[train])
+        model = kind(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed).fit(X[train], y[train])
+        if isinstance(model, HistGradientBoostingClassifier):
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
-            continue
-        for column in range(y.shape[1]):
-            values = HistGradientBoostingRegressor(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed)
-            predicted[test, column] = values.fit(X[train], y[train, column]).predict(X[test])
+        else:
+            predicted[test, 0] = model.predict(X[test])
     return float(_skills(predicted, target, bool(classes)).max())

@@ -21,9 +21,8 @@ from scratchtune.estimators.rates import GROUPS
 from scratchtune.estimators.regressor import MLPRegressor
 from scratchtune.network.layers import Activation, Dense, Layer, Scaling
 from scratchtune.network.layers.embedding import MOST_TOKENS
-from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, RepeatMembers
+from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, RepeatMembers
 from scratchtune.tables.layers.category_embedding import CategoryEmbedding
-from scratchtune.tables.layers.member_dense import MemberDense
 from scratchtune.tables.layers.member_mean import MemberMean
 from scratchtune.tables.layers.parametric_activation import KERNELS as PARAMETRIC
 from scratchtune.tables.layers.parametric_activation import ParametricActivation

@@ -47,7 +47,7 @@ def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
         if not table.is_text(name):
             features.check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
     for name, texts in table.unseen(model.kinds_).items():
-        checks.warn(f"{described_unseen(name, texts)}; they are treated as rare categories")
+        checks.warn(f"{described_unseen(name, texts)}; each counts as rare, or as missing if no text was rare")
     if not with_target:
         return table
     return Table({**{name: table.column(name) for name in table.names}, target: given.column(target)})

@@ -143,9 +143,9 @@ def _columns(found: Explanation) -> list[Markup]:
     shown_ones = (found.visible or found.importances)[:MOST_BARS]
     about, *others = found.about_columns()
     best = shown_ones[0]
-    bars = _bars([(one.column, [one.rise], (one.low, one.high)) for one in shown_ones], "rise of the loss",
+    bars = _bars([(one.column, [one.rise], one.ends) for one in shown_ones], "rise of the loss",
                  f"Importance of {counted(len(shown_ones), 'column')}: {one_line(best.column, 40)} matters the most, "
-                 f"{shown(best.rise)} ({shown(best.low)} to {shown(best.high)}).")
+                 f"{shown(best.rise)} ({' to '.join(map(shown, best.ends))}).")
     note = " ".join(map(_sentence, (about, *others)))
     return [figure("Which columns matter", bars, note=note, wide=True), *map(_curve, found.curves)]
 

@@ -15,8 +15,8 @@ from scratchtune import checks, protocol
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.features import table_of
-from scratchtune.tables.reading.notation import Reading
-from scratchtune.tables.reading.table import Table, check_names
+from scratchtune.tables.reading.notation import Reading, check_names
+from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder, hold_out, order_of_arrays, row_order
 from scratchtune.tables.target import Target, read_target, rows_with_target
 from scratchtune.tables.target_scale import check_size

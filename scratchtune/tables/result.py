@@ -15,6 +15,7 @@ from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, s
 from scratchtune.tables.explaining import NAMES
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared
+from scratchtune.tables.wording import option
 
 
 @dataclass(repr=False)
@@ -81,7 +82,7 @@ class TableTuning:
         if found is None:
             return []
         return [f"threshold: {self.model.target_.classes[1]!r} from a probability of {found:.3g} has the highest f1 in "
-                "cross-validation; predict uses 0.5, the most probable class, unless a threshold is given"]
+                f"cross-validation; predict takes the most probable class, and with {option('threshold', 'best')} this"]
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write the page of the result, one HTML file."""

@@ -80,6 +80,7 @@ class Searched:
     members: dict[int, Member] = field(default_factory=dict)
     interruption: KeyboardInterrupt | None = None
     defaults: dict[str, int] = field(default_factory=dict)  # by family
+    is_stored: bool = False  # whether the study has a file
 
     def params(self, number: int) -> dict[str, Any]:
         """Return a configuration by its number; of a default that is no trial only the family."""
@@ -174,8 +175,12 @@ def search(
 
     Raises RuntimeError if no configuration could be trained.
     """
-    searched = new_search(goal, folds, plan, budget, seed, storage)
-    study, objective = searched.study, Objective(goal, searched, budget, store=storage is not None)
+    return run(goal, new_search(goal, folds, plan, budget.trials, seed, storage), budget, n_jobs, progress)
+
+
+def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progress: bool = True) -> Searched:
+    """Run the search that `new_search` has prepared."""
+    study, objective = searched.study, Objective(goal, searched, budget, searched.is_stored)
     with _bar(budget, len(study.trials), progress) as bar:
         def show(study: Study, trial: Trial) -> None:
             done = time.monotonic() - budget.begun if budget.trials is None else len(study.trials)
@@ -183,8 +188,8 @@ def search(
             bar.set_postfix_str(f"best {goal.shown(study.best_value)}" if searched.ranked() else "")
 
         try:
-            for number in () if plan.has_portfolio else searched.defaults.values():
-                searched.members[number] = objective.member(searched.params(number), seed)
+            for number in (known for known in searched.defaults.values() if known < 0):
+                searched.members[number] = objective.member(searched.params(number), study.seed)
             deadline = budget.deadline
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
             study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
@@ -198,25 +203,32 @@ def search(
 
 
 def new_search(
-    goal: Goal, folds: Folds, plan: Plan, budget: Budget, seed: int, storage: str | Path | None,
+    goal: Goal, folds: Folds, plan: Plan, trials: int | None, seed: int, storage: str | Path | None,
 ) -> Searched:
-    """Return the study, in which the defaults and the portfolio's configurations are enqueued."""
+    """Return the study, in which the defaults and the portfolio's configurations are enqueued; ``trials`` if given.
+
+    Raises
+        ValueError if the plan does not fit the target.
+    """
     families = plan.families
     space = joint_space(families) if plan.space is None else given_space(families, plan.space, goal.classes)
     scales = scales_to_try(folds.y, not goal.classes, plan.target_scale)
     if scales != (LINEAR,):
         space[TARGET] = Categorical(list(scales))
-    searcher, joint = searcher_for(plan, Space(space), budget.trials)
+    searcher, joint = searcher_for(plan, Space(space), trials)
     study = Study(joint, searcher, "minimize", seed, storage, "auto", data=_digest(goal, folds))
     names = [name for name in DEFAULTS if name in families]
+    found = Searched(study, folds, is_stored=storage is not None)
     if not plan.has_portfolio:
-        return Searched(study, folds, defaults={name: -1 - k for k, name in enumerate(names)})
+        found.defaults = {name: -1 - k for k, name in enumerate(names)}
+        return found
     scale = {TARGET: scales[0]} if TARGET in space else {}
     first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
     later = with_scales(portfolio(families, goal.classes, len(folds.y)), scales)
     for params in [*first, *(params for params in later if params not in first)]:
         study.enqueue(params)
-    return Searched(study, folds, defaults={name: number for number, name in enumerate(names)})
+    found.defaults = {name: number for number, name in enumerate(names)}
+    return found
 
 
 def searcher_for(plan: Plan, space: Space, trials: int | None) -> tuple[Searcher, Space]:

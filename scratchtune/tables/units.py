@@ -5,7 +5,8 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from scratchtune.tables.row_order import RowOrder
 BLOCKS = 20  # of rows in time order, about equal in rows
 
 
-class Units(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Units:
     """The unit that each row belongs to, (n,) integers from 0; rows of one unit depend on each other.
 
     ``kind`` is "row", "group" or "time". Blocks of time are not quite independent, as what changes slowly outlasts a
@@ -33,15 +35,25 @@ class Units(NamedTuple):
         """The units of some rows, numbered again from 0."""
         return Units(np.unique(self.numbers[rows], return_inverse=True)[1], self.kind)
 
-    def members(self) -> list[np.ndarray]:
-        """The row indices of each unit."""
-        order = np.argsort(self.numbers, kind="stable")
-        return np.split(order, np.cumsum(np.bincount(self.numbers))[:-1])
+    @cached_property
+    def _layout(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The rows by unit, where each unit begins among them, and how many rows it has."""
+        sizes = np.bincount(self.numbers)
+        return np.argsort(self.numbers, kind="stable"), np.cumsum(sizes) - sizes, sizes
+
+    def rows(self, drawn: np.ndarray) -> np.ndarray:
+        """The row indices of some units, one unit after the other.
+
+        >>> Units(np.array([1, 0, 1])).rows(np.array([1, 0, 1])).tolist()
+        [0, 2, 1, 0, 2]
+        """
+        order, starts, sizes = self._layout
+        ends = np.cumsum(sizes[drawn])
+        return order[np.arange(ends[-1]) + np.repeat(starts[drawn] - ends + sizes[drawn], sizes[drawn])]
 
     def resampled(self, rng: np.random.Generator) -> np.ndarray:
         """Draw as many units as there are, with replacement; return the indices of their rows."""
-        members = self.members()
-        return np.concatenate([members[unit] for unit in rng.integers(self.count, size=self.count)])
+        return self.rows(rng.integers(self.count, size=self.count))
 
 
 def units_of(rows: RowOrder, duplicates: np.ndarray | None, count: int) -> Units:

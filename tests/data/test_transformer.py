@@ -12,9 +12,8 @@ import numpy as np
 import pytest
 
 from scratchtune.data import MinMaxScaler, OneHotEncoder, SimpleImputer, StandardScaler
-from scratchtune.tables.table_encoder import TableEncoder
 
-ALL = [StandardScaler(), MinMaxScaler(), SimpleImputer(), OneHotEncoder(), TableEncoder()]
+ALL = [StandardScaler(), MinMaxScaler(), SimpleImputer(), OneHotEncoder()]
 
 
 def test_what_it_was_made_with_is_shown_and_set() -> None:
@@ -42,7 +41,7 @@ def test_clone_copy_and_pickle(transformer: Any) -> None:
     base = pytest.importorskip("sklearn.base")
     clone = base.clone(transformer)
     assert clone is not transformer and repr(clone) == repr(transformer) and not vars(clone).get("n_features_in_")
-    X = {"a": [1.0, 2.0, 4.0]} if isinstance(transformer, TableEncoder) else [[1.0], [2.0], [4.0]]
+    X = [[1.0], [2.0], [4.0]]
     fitted = clone.fit(X)
     for other in (copy.deepcopy(fitted), pickle.loads(pickle.dumps(fitted))):
         assert (other.transform(X) == fitted.transform(X)).all()

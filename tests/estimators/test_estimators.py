@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -631,3 +633,29 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     assert classifier(random_state=7).fit(X, y).seed_ == 7 and classifier(random_state=None).fit(X, y).seed_ >= 0
     assert classifier(hidden_layers=2, units=5).hidden_units() == [5, 5]
     assert classifier(units=(4, 3)).hidden_units() == [4, 3] and classifier(hidden_layers=0).hidden_units() == []
+
+
+@pytest.mark.parametrize(("place", "value", "message"), [
+    (("learnt", "scaler_"), 5, "scaler_ is 5; it must be a scaler or None"),
+    (("learnt", "scaler_", "scaler"), "Robust", "scaler is 'Robust'; it must be one of 'StandardScaler'"),
+    (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform', which is no attribute of"),
+    (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0, 2.0], "could not be broadcast"),
+    (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 3, "scaler_ transforms zeros to"),
+    (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
+    (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
+    (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', "),
+    (("params", "units"), 10**12, "the arguments describe the layers Dense(units=1000000000000), Dense(units=2), and"),
+    (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
+])
+def test_a_damaged_header_is_refused(place: tuple[str, ...], value: Any, message: str, tmp_path: Path) -> None:
+    classifier().fit(X, y).save(tmp_path / "model.npz")
+    parts = dict(np.load(tmp_path / "model.npz"))
+    header = json.loads(str(parts["header"]))
+    inner = header
+    for name in place[:-1]:
+        inner = inner[name]
+    inner[place[-1]] = value
+    np.savez(tmp_path / "model.npz", **{**parts, "header": np.array(json.dumps(header))})
+    with pytest.raises(ValueError) as caught:
+        st.load_model(tmp_path / "model.npz")
+    assert "the model in it is damaged: " in str(caught.value) and message in str(caught.value)

@@ -369,3 +369,10 @@ def test_a_first_epoch_that_diverges_has_each_name_in_the_history(callback: Any,
     assert list(history.history) == ["loss", "mae", "val_loss", "val_mae"] and history.epoch == [0]
     assert all(math.isnan(value) for values in history.history.values() for value in values)
     assert history.diverged and np.isfinite(model.theta).all()
+
+
+def test_a_history_prints_its_last_values() -> None:
+    history = st.callbacks.History()
+    assert repr(history) == "History(0 epochs)"
+    history.on_epoch_end(0, {"loss": 0.51234, "accuracy": 0.75})
+    assert repr(history) == "History(1 epoch, loss 0.5123, accuracy 0.75)"

@@ -521,3 +521,7 @@ def test_a_call_in_training_draws_dropout_by_its_key_and_changes_nothing():
     assert 0.4 < (first == 0.0).mean() < 0.6
     assert (model(X) == model.predict(X)).all()
     assert all((a == b).all() for a, b in zip(weights, model.get_weights(), strict=True))
+
+
+def test_a_model_prints_its_layers() -> None:
+    assert repr(st.Sequential([st.Dense(4), st.Dropout(0.1)])) == "Sequential([Dense(units=4), Dropout(rate=0.1)])"

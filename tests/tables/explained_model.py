@@ -9,14 +9,15 @@ import numpy as np
 
 from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores, scores_of
-from scratchtune.tables.expectation import Estimate
+from scratchtune.tables.expectation import estimated
 from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
+from scratchtune.tables.goal import Goal
 from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
 
 EXPLANATION = Explanation(
-    "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.3, 0.5), Importance("<b>city</b>", 0.1, 0.05, 0.15),
-                            Importance("noise", 0.0, -0.01, 0.01)], ["x1"],
+    "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),
+                            Importance("noise", 0.0, 0.01)], ["x1"],
     [Curve("age", "number", [18.0, 40.0, 70.0], {"yes": [0.2, 0.4, 0.6]}),
      Curve("born", "date", [0.0, 900.0, 18_000.0], {"yes": [0.2, 0.4, 0.6]}),
      Curve("<b>city</b>", "category", ["Rome", "<i>Oslo</i>"], {"yes": [0.3, 0.5]})],
@@ -25,10 +26,15 @@ EXPLANATION = Explanation(
      Simple("a linear model with defaults", None, 0.42, 0.01, 0.02)])
 
 
-def scores(rows: int) -> Scores:
-    """The scores of a model that gives each true class 0.7."""
+def predictions(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Targets, and probabilities: the true class has 0.7."""
     y = np.arange(rows) % 2
-    p = np.where(y[:, None] == np.arange(2), 0.7, 0.3)
+    return y, np.where(y[:, None] == np.arange(2), 0.7, 0.3)
+
+
+def scores(rows: int) -> Scores:
+    """The scores of these predictions."""
+    y, p = predictions(rows)
     return scores_of(Target("left", ("no", "yes"), ""), y, p, Units(np.arange(rows)), {"most frequent": p * 0 + 0.5})
 
 
@@ -36,8 +42,9 @@ def fitted(study: Any = None) -> Any:
     """What result and page read of a fitted model."""
     row = {"number": 1, "family": "trees", "score": -0.41, "weight": 1.0, "seconds": 1.0,
            "params": EXPLANATION.members[0]["params"]}
+    estimate = estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40)))
     return SimpleNamespace(
         target_=Target("left", ("no", "yes"), ""), rows_=40, explanation_=EXPLANATION, scores_=scores(40),
         verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"), threshold_=0.31,
-        expected_score=Estimate("neg_log_loss", -0.41, 0.03, 40).on, leaderboard_=[row], seconds_=41.2, study_=study,
+        expected_score=estimate.on, leaderboard_=[row], seconds_=41.2, study_=study,
         audit_=Audit((Finding("constant", "c", "'c' is <1> in all rows; it is dropped"),)))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune.tables.audit import Audit, Finding, audited
+from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder
 from scratchtune.tables.wording import command_line
@@ -93,6 +92,14 @@ def test_good_columns_that_vouch_for_each_other() -> None:
     noise = np.random.default_rng(6).normal(size=400)
     assert audited(Table({"one": one, "two": two, "x": noise}), signal, []).findings == ()
     assert audited(Table({"one": one, "x": noise}), signal, []).columns("leak") == ["one"]
+
+
+def test_a_good_column_beside_names() -> None:
+    """A text that is different in each row can't vouch for another column."""
+    signal = np.random.default_rng(3).normal(size=60)
+    table = Table.from_columns({"one": signal + 0.15 * np.random.default_rng(4).normal(size=60),
+                                "name": [f"n{i}" for i in range(60)]})
+    assert audited(table, signal, [], asked=["name"]).columns("leak") == ["one"]
 
 
 def test_a_date_is_no_leak() -> None:
@@ -222,13 +229,16 @@ def test_a_wide_table_takes_few_lines() -> None:
            "'constant4' and 55 more)" in lines
 
 
-def test_nothing_is_left() -> None:
-    for columns in ({"a": [None] * 40}, {"a": [1] * 40, "id": np.arange(40)}):
-        with pytest.raises(ValueError, match="no column is left to learn from: each is empty, constant, or names the"):
-            audited(Table.from_columns(columns), np.arange(40.0), [])
+@pytest.mark.parametrize(("columns", "why"), [
+    ({}, "the table has only the target"), ({"a": [None] * 40}, "left out, since it holds no value: 'a'"),
+    ({"a": [1] * 40, "id": np.arange(40)}, "left out, since it is 1 in all rows: 'a'; left out, since it seems to "
+                                           "identify the rows: 'id' .*; keep=.'id'. keeps it")])
+def test_nothing_is_left(columns: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=f"no column is left to learn from: {why}"):
+        audited(Table.from_columns(columns), np.arange(40.0), [])
 
 
-# Strict, stored -------------------------------------------------------------------------------------------------------
+# Strict -------------------------------------------------------------------------------------------------------
 
 
 def test_strict_stops_at_what_would_be_repaired() -> None:
@@ -239,12 +249,45 @@ def test_strict_stops_at_what_would_be_repaired() -> None:
     assert audited(Table.from_columns({**X, "when": dates}), VALUE, [], strict=True).columns("dates") == ["when"]
 
 
-def test_the_state_restores_the_audit() -> None:
-    audit = audit_of(CLASS, 2, code=CLASS, constant=[3] * ROWS)
-    again = Audit.from_state(json.loads(json.dumps(audit.state())))
-    assert again == audit and again.lines() == audit.lines()
-    for damage in ({}, {"findings": [["leak"]], "dropped": {}}, {"findings": [[1, "a", "b"]], "dropped": {}},
-                   {"findings": [], "dropped": 5}):
-        with pytest.raises(ValueError, match="this is not the state of an audit"):
-            Audit.from_state(damage)
-    assert Finding("leak", "a", "b") == ("leak", "a", "b")
+# Anything -------------------------------------------------------------------------------------------------------------
+
+
+def any_numbers(rng: np.random.Generator, rows: int) -> np.ndarray:
+    """Numbers of any size."""
+    return rng.normal(size=rows) * 10.0 ** rng.integers(-300, 300, rows)
+
+
+def any_column(rng: np.random.Generator, rows: int) -> Any:
+    """Numbers of any size, few numbers, texts, one value or none; with gaps."""
+    kind = str(rng.choice(["any", "few", "text", "one", "none"], p=[0.4, 0.2, 0.2, 0.1, 0.1]))
+    column = {"any": any_numbers(rng, rows), "few": rng.integers(-2, 2, rows), "one": np.full(rows, 7),
+              "text": rng.choice(["a", "b", "(missing)", "c"], rows), "none": np.full(rows, None)}[kind].astype(object)
+    if rng.uniform() < 0.5 and kind != "one":
+        column[rng.uniform(size=rows) < rng.uniform()] = None
+    return column
+
+
+@pytest.mark.parametrize("seed", range(100))
+@pytest.mark.filterwarnings("error::RuntimeWarning", "ignore::UserWarning")
+def test_any_table_is_audited(seed: int) -> None:
+    """Few rows, any gaps, any size of numbers: what is left has two values, and rows have one number if all is equal.
+    """
+    rng = np.random.default_rng(seed)
+    rows = int(rng.integers(1, 60))
+    columns = {f"c{j}": any_column(rng, rows) for j in range(rng.integers(1, 5))}
+    classes = int(rng.choice([0, 2, rows]))
+    y = rng.integers(0, classes, rows) if classes else any_numbers(rng, rows)
+    table = Table.from_columns(columns)
+    try:
+        audit = audited(table, y, [f"k{k}" for k in range(classes)])
+    except ValueError as problem:
+        assert "no column is left" in str(problem)
+        return
+    kept = {name: [None if cell is None else cell + 0.0 if isinstance(cell, float) else cell for cell in column]
+            for name, column in columns.items() if name not in audit.dropped}
+    assert all(len(set(column)) > 1 for column in kept.values())
+    if audit.duplicates is not None:
+        cells = list(zip(*kept.values(), y.tolist(), strict=True))
+        for i in range(rows):
+            for j in range(i):
+                assert (audit.duplicates[i] == audit.duplicates[j]) == (cells[i] == cells[j])

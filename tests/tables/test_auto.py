@@ -13,6 +13,7 @@ import scratchtune as st
 from scratchtune.tables import auto, evidence, features, searching
 from scratchtune.tables.families import own_arguments
 from scratchtune.tables.members import Folds
+from scratchtune.tables.networks import NetworkClassifier
 from scratchtune.tables.splitting import splits_for
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
@@ -124,7 +125,7 @@ def test_an_interrupted_fit_leaves_the_model_of_the_best_trial(
 def test_the_defaults_come_first_then_the_portfolio(classifier: st.AutoClassifier) -> None:
     trees, network = (classifier.study_.trials[number].params for number in (1, 2))
     assert [trial.params["family"] for trial in classifier.study_.trials] == ["linear", "trees", "network"]
-    for params, estimator in ((trees, st.HistGradientBoostingClassifier()), (network, st.MLPClassifier())):
+    for params, estimator in ((trees, st.HistGradientBoostingClassifier()), (network, NetworkClassifier())):
         own = own_arguments(params["family"], params)
         different = {name for name, value in own.items() if value != getattr(estimator, name)}
         assert different <= {"l2_regularization", "weight_decay"}  # 0.001 for 0, and the number that "auto" gives
@@ -321,7 +322,7 @@ def test_columns_keep_their_kind_at_prediction() -> None:
     for given, later in ((code.astype(str), code), (y, y.astype(int)), (y.astype(int), y), (y, y.astype(str))):
         model = st.AutoClassifier(n_trials=1, families="linear", random_state=0, n_jobs=1).fit({"x": given}, y)
         assert model.score({"x": later}, y) == 1.0
-    with pytest.warns(UserWarning, match="'x' holds categories that were not seen in training: 'c' .1 row.; they"):
+    with pytest.warns(UserWarning, match="'x' holds categories that were not seen in training: 'c' .1 row.; each"):
         model.predict({"x": ["c", True]})
 
 

@@ -124,7 +124,7 @@ def test_a_metric_in_words() -> None:
     assert said.endswith("between 0.7000 and 0.9000")
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.0, "0.0000"), (0.123456, "0.1235"), (1234567.0, "1.235e+06"),
-                                             (-4.6e-7, "-4.6e-07"), (float("inf"), "inf")])
+@pytest.mark.parametrize(("value", "text"), [(0.0, "0.0000"), (0.123456, "0.1235"), (54.62013, "54.62"),
+                                             (1234567.0, "1.2346e+06"), (-4.6e-7, "-4.6e-07"), (float("inf"), "inf")])
 def test_numbers_have_four_digits(value: float, text: str) -> None:
     assert shown(value) == text

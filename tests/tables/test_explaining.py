@@ -75,7 +75,7 @@ def explanation(of_values: tuple[Any, Evidence]) -> Explanation:
 def test_the_columns_are_in_the_order_of_their_effects(explanation: Explanation) -> None:
     assert [found.column for found in explanation.visible][:3] == ["day", "x", "city"]
     assert not {"noise", "colour"} & {found.column for found in explanation.visible}
-    assert all(found.low < found.rise < found.high or found.rise == 0.0 for found in explanation.importances)
+    assert all(found.ends[0] <= found.rise <= found.ends[1] for found in explanation.importances)
 
 
 def test_unchanged_rows_are_predicted_out_of_fold(of_values: tuple[Any, Evidence]) -> None:
@@ -126,12 +126,12 @@ def test_the_curves_of_classes_are_probabilities(of_classes: tuple[Any, Evidence
 def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Explanation) -> None:
     text = explanation.text()
     for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
-                 "no visible importance: ", "  70% ", "mean prediction by day: 2020-",
+                 "no visible importance (at most 3 standard errors): ", "  70% ", "mean prediction by day: 2020-",
                  "the model: an ensemble of 2 configurations, each trained on each of 3 folds"):
         assert part in text
     *worse, last = explanation.simple
     assert worse[0].name == "no features (the mean)" and not any(model.as_good for model in worse)
-    assert (f"as good within two standard errors: {last.name}" if last.as_good else "no simpler model") in text
+    assert (f" two standard errors: {last.name}" if last.as_good else "no simpler model") in text
     assert {len(model.columns) for model in explanation.simple if model.columns} == {1, 2, 3}
 
 
@@ -163,8 +163,15 @@ def test_without_an_effect_no_column_matters_and_no_features_are_as_good() -> No
     features, _ = table()
     y = np.random.default_rng(7).integers(0, 2, N)
     found = explained(*evidence(y, 2, features, ("linear",)))
-    assert len(found.visible) <= 1
+    assert not found.visible
     assert "no features (shares of the classes), log loss" in found.about_simple()
+
+
+def test_a_simple_model_that_is_better_is_called_so(explanation: Explanation) -> None:
+    found = replace(explanation, simple=[Simple("a linear model", ["x"], 1.0, -0.3, 0.01)])
+    assert found.about_simple() == (
+        "better by more than two standard errors: a linear model on 'x' alone, mean squared error 1.0000, 0.3000 +- "
+        "0.0100 below the model's on the same rows")
 
 
 @pytest.mark.parametrize(("rise", "error", "as_good"), [(0.1, 0.04, False), (0.1, 0.06, True), (-0.3, 0.01, True)])

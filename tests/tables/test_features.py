@@ -135,6 +135,7 @@ def test_later_dates_are_clipped_to_the_range_of_training() -> None:
 def test_missing_dates_are_filled_and_indicated() -> None:
     table = Table.from_columns({"when": ["2020-03-01", None, "2020-03-05", "2020-03-01", "2020-03-01"]})
     assert Features(ONE_HOT).fit(table).transform(table)[1, -2:].tolist() == [0.0, 1.0]
+    assert Features(ONE_HOT._replace(impute="mean")).fit(table).transform(table)[1, -2:].tolist() == [1.0, 1.0]
     assert np.isnan(Features(CODES).fit(table).transform(table)[1]).all()
 
 

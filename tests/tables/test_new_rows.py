@@ -60,7 +60,7 @@ def test_a_data_frame(model: Any) -> None:
 
 
 def test_a_date_and_a_text_that_training_has_not_seen(model: Any) -> None:
-    with pytest.warns(UserWarning, match=r"'city' holds .* not seen in training: 'Bonn' \(1 row\); they are treated"):
+    with pytest.warns(UserWarning, match=r"'city' holds .* not seen in training: 'Bonn' \(1 row\); each counts as"):
         table = new_rows.table_of(model, {**ROWS, "city": ["Bonn", None]})
     assert cells(table)["city"] == ["Bonn", None] and cells(table)["when"][0].startswith("2030-01-31")
 

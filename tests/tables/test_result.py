@@ -9,17 +9,19 @@ from explained_model import fitted, scores
 
 from scratchtune.tables.result import TableTuning
 
+STUDY = SimpleNamespace(trials=[SimpleNamespace(state="complete"), SimpleNamespace(state="failed")])
+
 
 @pytest.fixture
 def result() -> TableTuning:
-    return TableTuning(None, fitted(SimpleNamespace(trials=[1, 2])), None, "a table")  # type: ignore[arg-type]
+    return TableTuning(None, fitted(STUDY), None, "a table")  # type: ignore[arg-type]
 
 
 def test_the_text_begins_with_the_verdict_and_names_the_metric(result: TableTuning) -> None:
     text = result.text()
     assert text.startswith("verdict: boosted trees with defaults are saved: no gain can be shown\n")
     for part in ("cross-validation, rows that the models were not trained on: 40 rows, target 'left': 2 classes",
-                 "most frequent", "expected on 40 new rows: log loss (lower is better) 0.4100, with probability 90%",
+                 "most frequent", "expected on 40 new rows: log loss (lower is better) 0.3567, with probability 90%",
                  "columns that matter", "age", "the model: one configuration, no ensemble",
                  "as good within two standard errors: a linear model with defaults, log loss 0.4200, 0.0100 +- 0.0200",
                  "tried: 1 configuration in 41 s, log loss (lower is better): boosted trees 1 (best 0.4100); 1 failed",

@@ -42,4 +42,4 @@ def test_a_resample_holds_whole_units() -> None:
 def test_units_of_some_rows_are_numbered_again() -> None:
     units = Units(np.array([4, 4, 2, 0, 1, 3]), "group").of(np.array([0, 2, 5]))
     assert units.numbers.tolist() == [2, 0, 1] and units.kind == "group"
-    assert [rows.tolist() for rows in units.members()] == [[1], [2], [0]]
+    assert units.rows(np.array([2, 0, 2])).tolist() == [0, 1, 0]

@@ -18,6 +18,7 @@ import numpy as np
 SHORTEST = 3  # epochs that a curve needs before anything but a divergence can be seen in it
 ENDS = 0.25  # the share of the epochs, the last ones, that show whether the training still progresses
 SMALL = 1e-4  # a loss this small, as a share of the reference, counts as this: a rise from 1e-9 to 1e-8 is no rise
+SMALLEST = np.finfo(float).tiny
 
 
 @dataclass(frozen=True)
@@ -154,28 +155,23 @@ def make_curves(history: Mapping[str, np.ndarray], reference: float | None) -> C
     if not history:
         return Curves(np.array([]))
     loss, val_loss = history["loss"], history.get("val_loss")
-    scale = max(float(loss.max()) if reference is None else reference, np.finfo(float).tiny)
+    scale = max(float(loss.max()) if reference is None else reference, SMALLEST)
     accuracy, val_accuracy = (
         at_end(history[name]) if name in history else None for name in ("accuracy", "val_accuracy"))
     return Curves(loss / scale, None if val_loss is None else val_loss / scale, accuracy, val_accuracy,
                   reference is not None, scale)
 
 
-def constant_loss(loss: str, y: np.ndarray, outputs: int) -> float | None:
+def constant_loss(loss: str, y: np.ndarray) -> float | None:
     """The mean loss of the best constant prediction of y: an entropy, or the variance; None for other losses.
 
     y has labels (n,), one-hot rows (n, outputs), or values (n,) or (n, outputs).
     """
-    if loss == "categorical_crossentropy":
-        shares = np.bincount(y.astype(np.int64), minlength=outputs) / len(y) if y.ndim == 1 else y.mean(axis=0)
-        return _entropy(shares)
-    if loss == "binary_crossentropy":
-        return float(np.mean([_entropy(np.array([p, 1.0 - p])) for p in np.atleast_1d(y.mean(axis=0))]))
     if loss == "mean_squared_error":
         return float(np.var(y.reshape(len(y), -1), axis=0).mean())
-    return None
-
-
-def _entropy(shares: np.ndarray) -> float:
-    present = shares[shares > 0.0]
-    return float(-(present * np.log(present)).sum())
+    if "crossentropy" not in loss:
+        return None
+    shares = np.unique(y, return_counts=True)[1] / len(y) if y.ndim == 1 else y.mean(axis=0)
+    if y.ndim == 2 and loss == "binary_crossentropy":
+        shares = np.stack([shares, 1.0 - shares])  # of each output
+    return float(np.mean(-(shares * np.log(np.maximum(shares, SMALLEST))).sum(axis=0)))

@@ -88,10 +88,14 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     if broken is not None:
         return Diagnosis([broken], len(curves.get("loss", ())))
     units = [] if model is None or rows is None else activities(model, rows)
-    seen = Observed(make_curves(curves, reference), units, _penalty(model), _moved(model), guessing is not None)
-    found = [finding for rule in RULES
-             if (rule in OF_UNITS or seen.readable) and (finding := rule(seen)) is not None]
-    return Diagnosis(_without_consequences(found), seen.curves.epochs, _notes(seen, model, X))
+    penalty = any(getattr(getattr(model, "penalty", None), name, 0.0) for name in ("l1", "l2"))
+    seen = Observed(make_curves(curves, reference), units, penalty, _moved(model), guessing is not None)
+    found: list[Finding] = []
+    for rule in RULES:
+        finding = rule(seen) if rule in OF_UNITS or seen.readable else None
+        if finding is not None and not any(finding.name in other.explains for other in found):
+            found.append(finding)
+    return Diagnosis(found, seen.curves.epochs, _notes(seen, model, X))
 
 
 def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
@@ -140,20 +144,12 @@ def _reference(
         return None
     if estimator is not None and estimator.kind == "regressor":
         return 1.0 if estimator.scale is not None else None
-    outputs, loss = model.output_shape[-1], model.loss.name
-    if y is not None:
-        if rows is not None and len(y) != len(rows):
-            raise ValueError(f"y has {len(y)} rows and X has {len(rows)}; they must be equal in number")
-        labels = np.unique(y, return_inverse=True)[1] if y.ndim == 1 and "crossentropy" in loss else y
-        return constant_loss(loss, labels, outputs) or None
-    return {"categorical_crossentropy": float(np.log(max(outputs, 2))), "binary_crossentropy": float(np.log(2.0))}.get(
-        loss)
-
-
-def _penalty(model: Sequential | None) -> bool:
-    """Whether the loss includes a penalty."""
-    penalty = getattr(model, "penalty", None)
-    return penalty is not None and bool(getattr(penalty, "l1", 0.0) or getattr(penalty, "l2", 0.0))
+    if y is None:
+        classes = {"categorical_crossentropy": max(model.output_shape[-1], 2), "binary_crossentropy": 2}
+        return float(np.log(classes[model.loss.name])) if model.loss.name in classes else None
+    if rows is not None and len(y) != len(rows):
+        raise ValueError(f"y has {len(y)} rows and X has {len(rows)}; they must be equal in number")
+    return constant_loss(model.loss.name, y) or None
 
 
 def _moved(model: Sequential | None) -> float | None:
@@ -163,15 +159,6 @@ def _moved(model: Sequential | None) -> float | None:
     initial = model.fresh()
     initial.build((None, *model.input_shape))
     return float(np.linalg.norm(model.theta - initial.theta) / max(float(np.linalg.norm(initial.theta)), 1e-12))
-
-
-def _without_consequences(found: list[Finding]) -> list[Finding]:
-    """Leave out a finding that follows from one before it, such as underfitting from a learning rate too low."""
-    kept: list[Finding] = []
-    for finding in found:
-        if not any(finding.name in other.explains for other in kept):
-            kept.append(finding)
-    return kept
 
 
 def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """A batch ensemble is several networks in one: the members share the kernels, and each has its own scales and biases.
 
-The first layer gives each member a copy of the row.
+`RepeatMembers` gives each member a copy of the row, `BatchEnsembleDense` are the hidden layers, and in `MemberDense`,
+the last one, members share no kernel.
 
 Implements section 2.1 of the document.
 """
@@ -12,8 +13,15 @@ from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import add_bias, bias_grad
 from scratchtune.network.layers.scaling import column_scale, column_scale_weight_grad
 from scratchtune.network.matmul import multiply, multiply_transposed
+from scratchtune.tables.layers.columns import (
+    column_linear,
+    column_linear_bias_grad,
+    column_linear_grad,
+    column_linear_kernel_grad,
+    kernel_and_bias,
+)
 
-MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers
+MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers; in `kernel_and_bias` members are columns
 
 
 @jit.forward
@@ -107,6 +115,14 @@ def batch_ensemble_backward(integers, reals, theta, state, x, y, dy, dtheta, dx,
         column_scale(dscaled, r.reshape(r.size), dx)
 
 
+def members_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
+    """Members and features of rows; a ValueError for rows of another shape."""
+    if len(input_shape) != 2:
+        raise ValueError(f"{name} gets rows of shape {tuple(input_shape)}; it takes (members, features): put "
+                         "RepeatMembers before the first layer of an ensemble")
+    return input_shape[0], input_shape[1]
+
+
 class RepeatMembers(Layer):
     """Repeats a row (features,) to (members, features), for `BatchEnsembleDense`."""
 
@@ -154,9 +170,42 @@ class BatchEnsembleDense(Layer):
         return rows * self.members * (2 * self.inputs + self.units)
 
 
-def members_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
-    """Members and features of rows; a ValueError for rows of another shape."""
-    if len(input_shape) != 2:
-        raise ValueError(f"{name} gets rows of shape {tuple(input_shape)}; it takes (members, features): put "
-                         "RepeatMembers before the first layer of an ensemble")
-    return input_shape[0], input_shape[1]
+@jit.forward
+def member_dense_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y is the linear map of each member's features."""
+    kernel, bias = kernel_and_bias(integers, theta)
+    column_linear(x.reshape((x.shape[0], integers[MEMBERS], integers[INPUTS])), kernel, bias,
+                  y.reshape((x.shape[0], integers[MEMBERS], integers[UNITS])))
+
+
+@jit.backward
+def member_dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dtheta and dx of the linear maps."""
+    kernel, _ = kernel_and_bias(integers, theta)
+    dkernel, dbias = kernel_and_bias(integers, dtheta)
+    inputs = (x.shape[0], integers[MEMBERS], integers[INPUTS])
+    above = dy.reshape((x.shape[0], integers[MEMBERS], integers[UNITS]))
+    column_linear_kernel_grad(x.reshape(inputs), above, dkernel)
+    column_linear_bias_grad(above, dbias)
+    if dx.size > 0:
+        column_linear_grad(above, kernel, dx.reshape(inputs))
+
+
+class MemberDense(Layer):
+    """``units`` outputs of each member, from rows (members, features); every member has a kernel of its own."""
+
+    forward, backward = member_dense_forward, member_dense_backward
+
+    def __init__(self, units: int) -> None:
+        self.units = checks.integer("units", units, 1)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (members, features), outputs (members, units)."""
+        self.members, self.inputs = members_shape("MemberDense", input_shape)
+        self.add_weight("kernel", (self.members, self.inputs, self.units), "glorot_uniform", (self.inputs, self.units))
+        self.add_weight("bias", (self.members, self.units), "zeros", is_bias=True)
+        return (self.members, self.units)
+
+    def integers(self) -> list[int]:
+        """The numbers of members, of inputs and of units."""
+        return [self.members, self.inputs, self.units]

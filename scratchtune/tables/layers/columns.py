@@ -9,8 +9,9 @@ Implements section 2.1 of the document.
 from __future__ import annotations
 
 from scratchtune import jit
+from scratchtune.network.layers.base import Layer
 
-COLUMNS, OUTPUTS, ENCODING = range(3)  # of a kernel's integers: j, m, k
+COLUMNS, ENCODING, OUTPUTS = range(3)  # of a kernel's integers: j, k, m
 
 
 @jit.function_noalias
@@ -143,3 +144,49 @@ def column_linear_grad(dy, w, dv):
                 for m in range(dy.shape[2]):
                     total += dy[n, j, m] * w[j, k, m]
                 dv[n, j, k] = total
+
+
+@jit.function
+def kernel_and_bias(integers, theta):
+    """Views of theta, or of its gradient: kernel (j, k, m), bias (j, m)."""
+    j, k, m = integers[COLUMNS], integers[ENCODING], integers[OUTPUTS]
+    return theta[: j * k * m].reshape((j, k, m)), theta[j * k * m :].reshape((j, m))
+
+
+@jit.function
+def workspace_of(integers, n, work):
+    """Four parts: x (n, j, 1), its encoding (n, j, k), the embeddings (n, j, m), and what a layer needs beyond them."""
+    j, k, m = integers[COLUMNS], integers[ENCODING], integers[OUTPUTS]
+    encoded, end = n * j * (1 + k), n * j * (1 + k + m)
+    return (work[: n * j].reshape((n, j, 1)), work[n * j : encoded].reshape((n, j, k)),
+            work[encoded:end].reshape((n, j, m)), work[end:])
+
+
+class ColumnEmbedding(Layer):
+    """The base class of embeddings of a row's first columns, with ``output_dim`` numbers for each, its own among them.
+    """
+
+    rate_group = "embedding"
+    output_dim: int
+
+    def check_columns(self, input_shape: tuple[int, ...], columns: int) -> None:
+        """Raise a ValueError unless rows are (features,), at least so many columns."""
+        if len(input_shape) != 1 or columns > input_shape[0]:
+            raise ValueError(f"{type(self).__name__} gets rows of shape {tuple(input_shape)}; with {columns} columns "
+                             "it takes (features,), at least so many")
+
+    def add_maps(self, input_shape: tuple[int, ...], columns: int, encoding: int) -> tuple[int, ...]:
+        """Add the weights of the linear maps; return the shape of an output row."""
+        outputs = self.output_dim - 1
+        self.sizes = [columns, encoding, outputs]
+        self.add_weight("kernel", (columns, encoding, outputs), "lecun_uniform", (encoding, outputs))
+        self.add_weight("bias", (columns, outputs), "zeros", is_bias=True)
+        return (input_shape[0] + columns * outputs,)
+
+    def integers(self) -> list[int]:
+        """The columns that are embedded, the numbers that encode each, and those that are appended for it."""
+        return self.sizes
+
+    def work_size(self, rows: int) -> int:
+        """See `workspace_of`."""
+        return rows * self.sizes[COLUMNS] * (1 + self.sizes[ENCODING] + self.sizes[OUTPUTS])

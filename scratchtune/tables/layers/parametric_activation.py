@@ -9,18 +9,7 @@ import math
 from typing import Any
 
 from scratchtune import checks, jit
-from scratchtune.network.activations import (
-    elu,
-    elu_grad,
-    gelu,
-    gelu_grad,
-    relu,
-    relu_grad,
-    sigmoid,
-    sigmoid_grad,
-    tanh,
-    tanh_grad,
-)
+from scratchtune.network import activations
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import by_last_axis
 
@@ -90,8 +79,8 @@ def _kernels(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
     return forward, backward
 
 
-KERNELS = {"relu": _kernels(relu, relu_grad), "elu": _kernels(elu, elu_grad), "gelu": _kernels(gelu, gelu_grad),
-           "sigmoid": _kernels(sigmoid, sigmoid_grad), "tanh": _kernels(tanh, tanh_grad)}
+KERNELS = {name: _kernels(getattr(activations, name), getattr(activations, f"{name}_grad"))
+           for name in ("relu", "elu", "gelu", "sigmoid", "tanh")}
 
 
 class ParametricActivation(Layer):

@@ -11,12 +11,11 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
 from scratchtune.network.random_numbers import cosine_of_turn
 from scratchtune.tables.layers.columns import (
     COLUMNS,
     ENCODING,
-    OUTPUTS,
+    ColumnEmbedding,
     append_columns,
     appended_grads,
     column_linear,
@@ -24,7 +23,9 @@ from scratchtune.tables.layers.columns import (
     column_linear_grad,
     column_linear_kernel_grad,
     embedded_columns,
+    kernel_and_bias,
     pass_through_grad,
+    workspace_of,
 )
 
 QUARTER = 0.25  # of a turn
@@ -75,33 +76,23 @@ def periodic_grad(t):
 
 
 @jit.function
-def weights_of(integers, theta):
-    """Views of theta, or of its gradient: frequencies (j, 1, k), phases (j, k), kernel (j, k, m), bias (j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
-    kernel = 2 * j * k + j * k * m
-    return (theta[: j * k].reshape((j, 1, k)), theta[j * k : 2 * j * k].reshape((j, k)),
-            theta[2 * j * k : kernel].reshape((j, k, m)), theta[kernel:].reshape((j, m)))
-
-
-@jit.function
-def workspace_of(integers, n, work):
-    """Four parts: x (n, j, 1), phases and waves (n, j, k), and the embeddings (n, j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
-    waves, last = n * j * (1 + k), n * j * (1 + 2 * k)
-    return (work[: n * j].reshape((n, j, 1)), work[n * j : waves].reshape((n, j, k)),
-            work[waves:last].reshape((n, j, k)), work[last : last + n * j * m].reshape((n, j, m)))
+def waves_of(integers, theta):
+    """Views of theta, or of its gradient: frequencies (j, 1, k), phases (j, k), and what `kernel_and_bias` divides."""
+    j, k = integers[COLUMNS], integers[ENCODING]
+    return theta[: j * k].reshape((j, 1, k)), theta[j * k : 2 * j * k].reshape((j, k)), theta[2 * j * k :]
 
 
 @jit.forward
 def periodic_embedding_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y is x, then for each embedded column a linear map of its waves; ``work`` keeps phases and waves."""
-    frequencies, phases, kernel, bias = weights_of(integers, theta)
-    columns, turns, waves, embedded = workspace_of(integers, x.shape[0], work)
+    frequencies, phases, maps = waves_of(integers, theta)
+    kernel, bias = kernel_and_bias(integers, maps)
+    columns, waves, embedded, rest = workspace_of(integers, x.shape[0], work)
+    turns, out = rest[: waves.size], waves.reshape(waves.size)
     embedded_columns(x, columns)
-    column_linear(columns, frequencies, phases, turns)
-    flat, out = turns.reshape(turns.size), waves.reshape(waves.size)
-    for i in range(flat.size):
-        out[i] = periodic(flat[i])
+    column_linear(columns, frequencies, phases, turns.reshape(waves.shape))
+    for i in range(out.size):
+        out[i] = periodic(turns[i])
     column_linear(waves, kernel, bias, embedded)
     append_columns(x, embedded, y)
 
@@ -109,16 +100,17 @@ def periodic_embedding_forward(integers, reals, theta, state, x, y, work, traini
 @jit.backward
 def periodic_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dtheta, through the linear maps, the waves and the phases; dx."""
-    frequencies, _, kernel, _ = weights_of(integers, theta)
-    dfrequencies, dphases, dkernel, dbias = weights_of(integers, dtheta)
-    columns, turns, waves, embedded = workspace_of(integers, x.shape[0], work)
+    frequencies, _, maps = waves_of(integers, theta)
+    dfrequencies, dphases, dmaps = waves_of(integers, dtheta)
+    dkernel, dbias = kernel_and_bias(integers, dmaps)
+    columns, waves, embedded, rest = workspace_of(integers, x.shape[0], work)
     appended_grads(dy, embedded)
     column_linear_kernel_grad(waves, embedded, dkernel)
     column_linear_bias_grad(embedded, dbias)
-    column_linear_grad(embedded, kernel, waves)  # the waves are not read any more
-    flat, grads = turns.reshape(turns.size), waves.reshape(waves.size)
-    for i in range(flat.size):
-        grads[i] *= periodic_grad(flat[i])
+    column_linear_grad(embedded, kernel_and_bias(integers, maps)[0], waves)  # the waves are not read any more
+    turns, grads = rest[: waves.size], waves.reshape(waves.size)
+    for i in range(grads.size):
+        grads[i] *= periodic_grad(turns[i])
     column_linear_kernel_grad(columns, waves, dfrequencies)
     column_linear_bias_grad(waves, dphases)
     if dx.size > 0:
@@ -126,7 +118,7 @@ def periodic_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta,
         pass_through_grad(dy, columns, dx)
 
 
-class PeriodicEmbedding(Layer):
+class PeriodicEmbedding(ColumnEmbedding):
     """Appends to a row, for each of its first ``columns`` numbers x, a linear map of the waves cos(2 pi (c x + b)).
 
     ``columns=None`` embeds all numbers. Each column has ``frequencies`` learned frequencies c, initially normal with
@@ -135,7 +127,6 @@ class PeriodicEmbedding(Layer):
     """
 
     forward, backward = periodic_embedding_forward, periodic_embedding_backward
-    rate_group = "embedding"
 
     def __init__(
         self, output_dim: int = 4, frequencies: int = 16, frequency_scale: float = 0.1, columns: int | None = None,
@@ -147,21 +138,13 @@ class PeriodicEmbedding(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are (features,), outputs (features + columns * (output_dim - 1),)."""
-        if len(input_shape) != 1 or (self.columns or 0) > input_shape[0]:
-            raise ValueError(f"PeriodicEmbedding gets rows of shape {tuple(input_shape)}; with columns={self.columns} "
-                             "it takes (features,), at least so many")
-        columns, outputs, waves = self.columns or input_shape[0], self.output_dim - 1, self.frequencies
-        self.embedded = columns
-        self.add_weight("frequencies", (columns, waves), "standard_normal", scale=self.frequency_scale)
-        self.add_weight("phases", (columns, waves), "uniform", is_bias=True, scale=PHASE_SCALE)
-        self.add_weight("kernel", (columns, waves, outputs), "lecun_uniform", (waves, outputs))
-        self.add_weight("bias", (columns, outputs), "zeros", is_bias=True)
-        return (input_shape[0] + columns * outputs,)
-
-    def integers(self) -> list[int]:
-        """The columns that are embedded, the numbers appended for each, and its frequencies."""
-        return [self.embedded, self.output_dim - 1, self.frequencies]
+        columns = input_shape[0] if self.columns is None else self.columns
+        self.check_columns(input_shape, columns)
+        waves = (columns, self.frequencies)
+        self.add_weight("frequencies", waves, "standard_normal", scale=self.frequency_scale)
+        self.add_weight("phases", waves, "uniform", is_bias=True, scale=PHASE_SCALE)
+        return self.add_maps(input_shape, *waves)
 
     def work_size(self, rows: int) -> int:
-        """See `workspace_of`."""
-        return rows * self.embedded * (1 + 2 * self.frequencies + self.output_dim - 1)
+        """See `workspace_of`; beyond that, the phases."""
+        return super().work_size(rows) + rows * self.sizes[COLUMNS] * self.frequencies

@@ -9,19 +9,19 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
 from scratchtune.tables.layers.columns import (
     COLUMNS,
     ENCODING,
-    OUTPUTS,
+    ColumnEmbedding,
     append_columns,
     appended_grads,
     column_linear,
     column_linear_bias_grad,
     column_linear_grad,
     column_linear_kernel_grad,
-    embedded_columns,
+    kernel_and_bias,
     pass_through_grad,
+    workspace_of,
 )
 
 NEVER = 1e30  # where a missing bin begins: no number reaches it
@@ -83,30 +83,13 @@ def bins_of(integers, reals):
     return reals[:size].reshape(shape), reals[size:].reshape(shape)
 
 
-@jit.function
-def kernel_and_bias(integers, theta):
-    """Views of theta, or of its gradient: kernel (j, k, m), bias (j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
-    return theta[: j * k * m].reshape((j, k, m)), theta[j * k * m :].reshape((j, m))
-
-
-@jit.function
-def workspace_of(integers, n, work):
-    """Three parts: x (n, j, 1), the encoding (n, j, k), and the embeddings (n, j, m)."""
-    j, m, k = integers[COLUMNS], integers[OUTPUTS], integers[ENCODING]
-    last = n * j * (1 + k)
-    return (work[: n * j].reshape((n, j, 1)), work[n * j : last].reshape((n, j, k)),
-            work[last : last + n * j * m].reshape((n, j, m)))
-
-
 @jit.forward
 def piecewise_embedding_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y is x, then for each embedded column a linear map of its encoding; ``work`` keeps the encoding."""
     kernel, bias = kernel_and_bias(integers, theta)
     low, width = bins_of(integers, reals)
-    columns, encoding, embedded = workspace_of(integers, x.shape[0], work)
-    embedded_columns(x, columns)
-    piecewise_encoding(columns.reshape((x.shape[0], integers[COLUMNS])), low, width, encoding)
+    _, encoding, embedded, _ = workspace_of(integers, x.shape[0], work)
+    piecewise_encoding(x, low, width, encoding)
     column_linear(encoding, kernel, bias, embedded)
     append_columns(x, embedded, y)
 
@@ -117,7 +100,7 @@ def piecewise_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta
     kernel, _ = kernel_and_bias(integers, theta)
     dkernel, dbias = kernel_and_bias(integers, dtheta)
     low, width = bins_of(integers, reals)
-    columns, encoding, embedded = workspace_of(integers, x.shape[0], work)
+    columns, encoding, embedded, _ = workspace_of(integers, x.shape[0], work)
     appended_grads(dy, embedded)
     column_linear_kernel_grad(encoding, embedded, dkernel)
     column_linear_bias_grad(embedded, dbias)
@@ -127,7 +110,7 @@ def piecewise_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta
         pass_through_grad(dy, columns, dx)
 
 
-class PiecewiseEmbedding(Layer):
+class PiecewiseEmbedding(ColumnEmbedding):
     """Appends to a row, for each of its first columns, a linear map of its number's positions in the bins.
 
     ``edges`` has a list for each embedded column: the increasing edges of its bins, such as quantiles of the training
@@ -135,7 +118,6 @@ class PiecewiseEmbedding(Layer):
     """
 
     forward, backward = piecewise_embedding_forward, piecewise_embedding_backward
-    rate_group = "embedding"
 
     def __init__(self, edges: Sequence[Sequence[float]], output_dim: int = 4) -> None:
         self.edges = [[checks.real("edges", edge) for edge in column] for column in edges]
@@ -145,18 +127,9 @@ class PiecewiseEmbedding(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are (features,), outputs (features + columns * (output_dim - 1),)."""
-        if len(input_shape) != 1 or len(self.edges) > input_shape[0]:
-            raise ValueError(f"PiecewiseEmbedding gets rows of shape {tuple(input_shape)}; with the edges of "
-                             f"{len(self.edges)} columns it takes (features,), at least so many")
-        columns, outputs = len(self.edges), self.output_dim - 1
+        self.check_columns(input_shape, len(self.edges))
         self.bins = max(1, *(len(column) - 1 for column in self.edges))
-        self.add_weight("kernel", (columns, self.bins, outputs), "lecun_uniform", (self.bins, outputs))
-        self.add_weight("bias", (columns, outputs), "zeros", is_bias=True)
-        return (input_shape[0] + columns * outputs,)
-
-    def integers(self) -> list[int]:
-        """The columns that are embedded, the numbers appended for each, and the most bins that a column has."""
-        return [len(self.edges), self.output_dim - 1, self.bins]
+        return self.add_maps(input_shape, len(self.edges), self.bins)
 
     def reals(self) -> list[float]:
         """Where the bins begin, then their widths; a column with fewer bins gets some that no number reaches."""
@@ -166,7 +139,3 @@ class PiecewiseEmbedding(Layer):
             low += [*column[:-1], *[NEVER] * missing]
             width += [*(high - start for start, high in pairwise(column)), *[1.0] * missing]
         return [*low, *width]
-
-    def work_size(self, rows: int) -> int:
-        """See `workspace_of`."""
-        return rows * len(self.edges) * (1 + self.bins + self.output_dim - 1)

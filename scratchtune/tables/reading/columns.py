@@ -47,9 +47,6 @@ class Text:
         """The index of the first row that holds ``text``, which must occur."""
         return int((self.codes == self.texts.index(text)).argmax())
 
-    def __repr__(self) -> str:
-        return f"Text({len(self)} rows, {len(self.texts)} different texts)"
-
 
 class Dates(Text):
     """A column of texts that are dates: ``days`` (len(texts),) float64 are their days since 1970-01-01.

@@ -29,12 +29,13 @@ MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dat
 PARTS = ("year", "month", "weekday", "day", "hour", "days since")  # features of a date, in this order
 CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value may decide
 EPOCH = date(1970, 1, 1).toordinal()
-_MONTHS = {form: number for number, name in enumerate((
+_MONTHS = {form: str(number) for number, name in enumerate((
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december"), 1) for form in (name, name[:3])} | {"sept": 9}
-_DATE = re.compile(r"(\d{1,4}|[A-Za-z]{3,9})\.?([ ./-])(\d{1,2}|[A-Za-z]{3,9})\.?,?\2(\d{1,4})")
-_EITHER = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{2,4}")
-_TIME = re.compile(r"(.+?)(?:T|,? )(\d{1,2}:\d\d[\d:.]*) ?([AaPp][Mm])? ?(?:UTC|(Z|[+-]\d\d:?\d\d))?")
+    "december"), 1) for form in (name, name[:3])} | {"sept": "9"}
+_FORM = re.compile(
+    r"(\w+)\.?([ ./-])(\w+)(?:\.?,?\2(\d{1,4}))?"  # a date, or a year and a month
+    r"(?:(?:T|,? )(\d{1,2}):(\d\d(?::[\d.]+)?) ?([AP]M)? ?(?:UTC|(Z|[+-]\d\d:?\d\d))?)?", re.IGNORECASE)
+_EITHER = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{2,4}")  # the day or the month may come first
 
 
 def to_days(text: str, order: str | None = None) -> float:
@@ -46,49 +47,49 @@ def to_days(text: str, order: str | None = None) -> float:
     >>> to_days("1970-01-02T06:00"), to_days("3 Jan 1970"), to_days("04/01/1970", "dmy"), to_days("30.2.1970")
     (1.25, 2.0, 3.0, nan)
     """
-    text = text.strip()
-    found = _TIME.fullmatch(text) if ":" in text else None
+    found = _FORM.fullmatch(text.strip())
     try:
-        return _day(found[1] if found else text, order) + (_time(found) if found else 0.0)
+        day, moment = _day(found, order), time.fromisoformat(_clock(found)) if found and found[5] else time()
     except ValueError:
         return np.nan
-
-
-def _day(text: str, order: str | None) -> float:
-    """Return the number of a day; a ValueError if there is no such day."""
-    if re.fullmatch(r"\d{4}-\d\d(-\d\d)?", text):
-        return float(date.fromisoformat(text if len(text) == 10 else f"{text}-01").toordinal() - EPOCH)
-    found = _DATE.fullmatch(text)
-    if found is None:
-        raise ValueError
-    first, mark, second, third = found.groups()
-    if first.isdecimal() and len(first) == 4:
-        year, month, day = first, second, third
-    else:
-        if not order and _EITHER.fullmatch(text):
-            order = "dmy" if int(first) > 12 or first == second else "mdy" if int(second) > 12 else "unclear"
-        month_first = first.isalpha() or order != "dmy" and _EITHER.fullmatch(text)
-        year, month, day = (third, first, second) if month_first else (third, second, first)
-    if order == "unclear" or not month.isalpha() and (mark == " " or mark == "-" and len(year) == 2):
-        raise ValueError
-    number = _MONTHS.get(month.lower(), 0) if month.isalpha() else int(month)
-    century = {4: 0, 2: 1900 if int(year) >= 69 else 2000}.get(len(year), 10_000)
-    return float(date(int(year) + century, number, int(day)).toordinal() - EPOCH)
-
-
-def _time(found: re.Match[str]) -> float:
-    """Return a time of day as a fraction of a day, in UTC if it has an offset; a ValueError if there is no such time.
-    """
-    clock, half, zone = found[2], (found[3] or "").lower(), found[4] or ""
-    moment = time.fromisoformat("0" * (clock[1] == ":") + clock + zone)
-    if half and not 1 <= moment.hour <= 12:
-        raise ValueError
-    hour = moment.hour % 12 + 12 * (half == "pm") if half else moment.hour
-    passed = timedelta(0, moment.second, moment.microsecond, 0, moment.minute, hour)
+    passed = timedelta(day, moment.second, moment.microsecond, 0, moment.minute, moment.hour)
     return (passed - (moment.utcoffset() or timedelta())) / timedelta(days=1)
 
 
-# A column -------------------------------------------------------------------------------------------------------------
+def _day(found: re.Match[str] | None, order: str | None) -> int:
+    """Return the number of a day since 1970-01-01; a ValueError if there is no such day."""
+    if found is None:
+        raise ValueError
+    first, mark, second, third = found.group(1, 2, 3, 4)
+    year, month, day = first, second, third
+    if third is None:
+        if mark != "-" or len(second) != 2:
+            raise ValueError
+        day = "1"
+    elif len(first) != 4 or not first.isdecimal():
+        either = _EITHER.match(found[0])
+        if either and order is None:
+            order = "dmy" if int(first) > 12 or first == second else "mdy" if int(second) > 12 else ""
+        if either and not order:
+            raise ValueError
+        year, month, day = (third, first, second) if first.isalpha() or either and order == "mdy" else (
+            third, second, first)
+    century = {4: 0, 2: 1900 if int(year) >= 69 else 2000}.get(len(year), 10_000)  # of no other length
+    if month.isalpha():
+        month = _MONTHS.get(month.lower(), "0")
+    elif mark == " " or mark == "-" and len(year) == 2:
+        raise ValueError
+    return date(int(year) + century, int(month), int(day)).toordinal() - EPOCH
+
+
+def _clock(found: re.Match[str]) -> str:
+    """Return a time of day in ISO 8601; a ValueError for an hour that no clock of twelve hours shows."""
+    hour, rest, half, zone = found.group(5, 6, 7, 8)
+    if half is not None:
+        if not 1 <= int(hour) <= 12:
+            raise ValueError
+        hour = str(int(hour) % 12 + 12 * (half.lower() == "pm"))
+    return f"{hour:0>2}:{rest}{(zone or '').upper()}"
 
 
 def parse_dates(
@@ -104,7 +105,7 @@ def parse_dates(
     """
     if not _may_be_dates(counts):
         return None
-    either = {text for text in counts if _EITHER.match(text)}  # the day or the month may come first
+    either = {text for text in counts if _EITHER.match(text)}
     fixed = {text: to_days(text) for text in counts if text not in either}
     readings = {given: fixed | {text: to_days(text, given) for text in either} for given in ORDERS
                 if order in (None, given)}
@@ -126,9 +127,6 @@ def _may_be_dates(texts: Iterable[str]) -> bool:
     first = list(islice(texts, 100))
     return sum(any(to_days(text, order) == to_days(text, order) for order in ORDERS) for text in first) >= (
         MOSTLY * len(first)) > 0
-
-
-# Features -------------------------------------------------------------------------------------------------------------
 
 
 def date_part(days: np.ndarray, part: str, first: float = 0.0) -> np.ndarray:

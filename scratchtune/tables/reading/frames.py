@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -29,8 +30,12 @@ def read_frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict
         raise ValueError(
             f"{path} is read by pandas with {needs}, which are not both installed; install them (pip install pandas "
             f"{needs}), or save the table as CSV") from None
-    if kind == "Excel":
-        _check_unpacked_size(path, file)
+    if kind == "Excel" and zipfile.is_zipfile(file):
+        with about(path):
+            archive = Archive(file)
+            for name in archive.names:
+                archive.claim(name)  # a ValueError if together they are too large
+    file.seek(0)
     try:
         frame = pandas.read_parquet(file) if kind == "Parquet" else pandas.read_excel(
             file, sheet_name=0, keep_default_na=False, na_values=["", *missing])
@@ -38,12 +43,3 @@ def read_frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict
         raise ValueError(f"{path} is no {kind} file, or is damaged; save the table again, or as CSV") from None
     names = ["" if str(name).startswith("Unnamed: ") else str(name).strip() for name in frame.columns]
     return {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(checked_names(names, path))}
-
-
-def _check_unpacked_size(path: str, file: BinaryIO) -> None:
-    """Raise a ValueError if a workbook, which is a ZIP file, is damaged or claims to unpack to more than the limit."""
-    with about(path):
-        archive = Archive(file)
-        for name in archive.names:
-            archive.claim(name)
-    file.seek(0)

@@ -1,8 +1,8 @@
 """Values become columns, and each column has a kind: number, category, date, identifier or empty.
 
 What values hold, numbers, dates or texts, is decided when a table is made (`column_of`, `decided`), their kind before a
-model is fitted (`kinds_of`). The kind is stored with the model, and any later table is converted to it (`as_kind`),
-whatever its own cells look like.
+model is fitted (`kind_in_training`). The kind is stored with the model, and any later table is converted to it
+(`as_kind`), whatever its own cells look like.
 
 Identifiers only name or number the rows, so that a model can learn nothing about new rows from them. They are found by
 their names and values. The order of the rows is not used: a feature, such as a population, may increase from row to
@@ -26,7 +26,6 @@ from scratchtune.tables.reading.columns import Column, Dates, Text, number_text,
 from scratchtune.tables.reading.date_columns import ORDERS, parse_dates, to_days
 from scratchtune.tables.reading.notation import (
     LARGEST_EXACT,
-    TEXT,
     Reading,
     is_rounded,
     kind_of,
@@ -61,12 +60,8 @@ class Kind(NamedTuple):
     texts: Sequence[str] = ()
 
 
-def kinds_of(columns: Mapping[str, Column], asked: Collection[str] = ()) -> dict[str, Kind]:
-    """Return the kind of each training column; one that is ``asked`` for is no identifier."""
-    return {name: _kind_of(name, column, name in asked) for name, column in columns.items()}
-
-
-def _kind_of(name: str, column: Column, is_asked: bool) -> Kind:
+def kind_in_training(name: str, column: Column, is_asked: bool) -> Kind:
+    """Return the kind of a training column; one that the user has asked for is no identifier."""
     if (column.missing() if isinstance(column, Text) else np.isnan(column)).all():
         return Kind(EMPTY)
     if isinstance(column, Dates):
@@ -85,9 +80,6 @@ def checked_kind(name: str, stored: Any) -> Kind:
     if not isinstance(kind.texts, (list, tuple)) or not all(isinstance(text, str) for text in (kind.why, *kind.texts)):
         raise ValueError(f"column {name!r} has the texts {kind.texts!r}; they must be a list of texts")
     return kind
-
-
-# Columns of a later table ---------------------------------------------------------------------------------------------
 
 
 def as_kind(name: str, column: Column, kind: Kind) -> Column:
@@ -127,19 +119,9 @@ def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: 
     if wrong is not None:
         raise ValueError(f"column {name!r} holds {wrong!r} in row {column.first(wrong) + 1}; it must hold {what}, as "
                          "in training")
-    warn_of_gaps(name, column, others, what, in_row)
+    if others:
+        _warn_of_gaps(name, column, others, what, in_row)
     return values
-
-
-def unseen_texts(columns: Mapping[str, Column], kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
-    """Return for each column with categories that training has not seen those texts, and how many rows hold each."""
-    unseen = {}
-    for name, kind in kinds.items():
-        column = columns[name] if kind.kind == CATEGORY else None
-        if isinstance(column, Text):
-            known = set(kind.texts)
-            unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
-    return {name: texts for name, texts in unseen.items() if texts}
 
 
 def described_unseen(name: str, texts: Mapping[str, int]) -> str:
@@ -148,9 +130,6 @@ def described_unseen(name: str, texts: Mapping[str, int]) -> str:
     shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
     more = f" and {len(often) - 5:,} more" * (len(often) > 5)
     return f"column {name!r} holds categories that were not seen in training: {shown}{more}"
-
-
-# Identifiers ----------------------------------------------------------------------------------------------------------
 
 
 def identifies(name: str, column: Column) -> str:
@@ -163,8 +142,11 @@ def identifies(name: str, column: Column) -> str:
         return ""
     if isinstance(column, Text):
         return "a different text in nearly every row" * (len(column.counts()) > 0.9 * len(column))
-    numbers = np.sort(column[~np.isnan(column)])
-    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
+    numbers = column[~np.isnan(column)]
+    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any():
+        return ""
+    numbers = np.sort(numbers)
+    if (np.diff(numbers) == 0.0).any():
         return ""
     if _ID.search(name) or _CAMEL_ID.search(name):
         return "named like an ID, with a different integer in each row"
@@ -182,9 +164,6 @@ def mostly_single(classes: np.ndarray) -> str:
             "nothing can be learned; is it a name of the rows, or a quantity?")
 
 
-# Values to columns ----------------------------------------------------------------------------------------------------
-
-
 def column_of(name: str, values: Any, reading: Reading) -> Column:
     """Make a column from values: numbers unchanged, durations in days, texts, truth values and dates as by `decided`.
 
@@ -200,8 +179,8 @@ def column_of(name: str, values: Any, reading: Reading) -> Column:
     if array.dtype.kind == "m":
         array = array / np.timedelta64(1, "D")
     if array.dtype.kind == "M":
-        unit = "D" if np.datetime_data(array.dtype)[0] in ("Y", "M", "W") else None
-        array = np.where(np.isnat(array), "", np.datetime_as_string(array, unit=unit))
+        days = array.astype("datetime64[D]") if np.datetime_data(array.dtype)[0] in ("Y", "M", "W") else array
+        array, reading = np.where(np.isnat(array), "", np.datetime_as_string(days)), reading._replace(numeric=())
     if array.dtype.kind not in "iufUTbO":
         raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
     if array.dtype.kind in "iuf" and name not in reading.text:
@@ -218,19 +197,18 @@ def _of_objects(name: str, values: list[Any], reading: Reading) -> Column:
         if not (value is None or isinstance(value, (*_TEXTS, numbers.Real))):
             raise TypeError(
                 f"column {name!r} holds {value!r} ({type(value).__name__}) in row {row}; it must hold numbers or texts")
+    # a number has one text, whether other cells are texts or not
+    texts = (number_text(float(value)) if isinstance(value, (float, np.floating)) else value for value in values)
     if name in reading.text or any(isinstance(value, _TEXTS) for value in values):
-        # a number has one text, whether other cells are texts or not
-        texts = [number_text(float(value)) if isinstance(value, (float, np.floating)) else value for value in values]
         return decided(name, text_of(texts, reading.markers), reading, in_row)
     try:
-        column = np.array([np.nan if value is None else float(value) for value in values])
+        column = _finite(name, np.array([np.nan if value is None else float(value) for value in values]), reading)
     except OverflowError:
         raise ValueError(f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}, the largest float64; "
                          "make it smaller, or None (missing)") from None
-    for row in np.flatnonzero(np.abs(column) >= LARGEST_EXACT).tolist():
-        if isinstance(values[row], numbers.Integral) and is_rounded(str(values[row])):
-            raise _inexact(name, str(values[row]), f"in row {row}")
-    return _finite(name, column, reading)
+    if (np.abs(column) >= LARGEST_EXACT).any():
+        return _as_numbers(name, text_of(texts, reading.markers), (), reading, in_row)
+    return column
 
 
 def _plain(value: Any) -> Any:
@@ -258,14 +236,6 @@ def without_markers(column: np.ndarray, reading: Reading) -> np.ndarray:
     return np.where(np.isin(column, markers), np.nan, column) if markers else column
 
 
-def in_row(column: Text, text: str) -> str:
-    """Say where a text first occurs among values, whose rows are counted from 0."""
-    return f"in row {column.first(text)}"
-
-
-# Texts ----------------------------------------------------------------------------------------------------------------
-
-
 def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     """Return a column of texts as what it holds: `Dates`, numbers where it is meant to be numeric, or texts.
 
@@ -277,72 +247,59 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     """
     if name in reading.text:
         return column
-    counts = column.counts()
-    if name in reading.numeric:
-        others = {text for text in counts if kind_of(text, *reading.notation) != notation.NUMBER}
-        warn_of_gaps(name, column, others, "numbers", where)
-        return _as_numbers(name, column, others, reading, where)
-    dates = parse_dates(name, counts, reading.date_order)
+    counts, given = column.counts(), reading.notation
+    is_asked = name in reading.numeric
+    dates = None if is_asked else parse_dates(name, counts, reading.date_order)
     if dates is not None:
-        days = np.array([dates[0][text] for text in column.texts])
-        _check_gaps(name, column, {text: TEXT for text, day in dates[0].items() if np.isnan(day)}, "dates", where)
-        return Dates(column.codes, column.texts, days, dates[1])
-    strays = strays_of(counts, *reading.notation)
-    if not strays:
-        return column
-    _check_gaps(name, column, strays, "numbers", where, reading.notation)
+        what, strays = "dates", {text: notation.TEXT for text, day in dates[0].items() if np.isnan(day)}
+    else:
+        kinds = {text: kind_of(text, *given) for text in counts}
+        what, strays = "numbers", {text: kind for text, kind in kinds.items() if kind != notation.NUMBER}
+        are_numbers = not strays and reading.delimiter is not None  # only a CSV file writes numbers as texts
+        if not (is_asked or are_numbers or strays_of(counts, *given)):
+            return column
+    if not is_asked and not all(map(may_mark_missing, strays)):
+        raise ValueError(f"{_found(name, column, strays, what, where)}; "
+                         f"{ways_out(name, counts, strays, None if dates else given)}")
+    if strays:
+        _warn_of_gaps(name, column, strays, what, where)
+    if dates is not None:
+        return Dates(column.codes, column.texts, np.array([dates[0][text] for text in column.texts]), dates[1])
     return _as_numbers(name, column, strays, reading, where)
 
 
-def _check_gaps(
-    name: str, column: Text, strays: Mapping[str, str], what: str, where: Where,
-    given: tuple[str, str | None] | None = None,
-) -> None:
-    """Raise a ValueError if a cell that is not one of ``what`` ("numbers") need not mean a missing value, else warn."""
-    if all(map(may_mark_missing, strays)):
-        return warn_of_gaps(name, column, strays, what, where)
+def _warn_of_gaps(name: str, column: Text, strays: Collection[str], what: str, where: Where) -> None:
+    """Warn that some cells of a column are read as missing, since they are not ``what`` ("numbers")."""
+    checks.warn(f"{_found(name, column, strays, what, where)}; such cells are read as missing "
+                f"({option('text', name)} takes the column as text)")
+
+
+def _found(name: str, column: Text, strays: Collection[str], what: str, where: Where) -> str:
+    """Say how many cells of a column are not numbers or dates, and the most frequent of their texts."""
     counts = column.counts()
-    proper = sum(count for text, count in counts.items() if text not in strays)
-    raise ValueError(f"{proper:,} of {sum(counts.values()):,} cells of {name!r} are {what}; not: "
-                     f"{_most_frequent(column, strays, where)}; {ways_out(name, counts, strays, given)}")
-
-
-def warn_of_gaps(name: str, column: Text, others: Collection[str], what: str, where: Where) -> None:
-    """Warn that some cells of a column, if any, are read as missing, since they are not ``what`` ("numbers")."""
-    counts = column.counts()
-    if others:
-        checks.warn(f"{sum(counts[text] for text in others):,} of {sum(counts.values()):,} cells of {name!r}, which "
-                    f"are not {what}, are read as missing: {_most_frequent(column, others, where)}; "
-                    f"{option('text', name)} takes the column as text")
-
-
-def _most_frequent(column: Text, texts: Collection[str], where: Where) -> str:
-    """Return the three most frequent of some texts, with the places where they first occur."""
-    counts = column.counts()
-    often = sorted(texts, key=lambda text: (-counts[text], text))
+    often = sorted(strays, key=lambda text: (-counts[text], text))
     shown = [f"{short(text)} {where(column, text)}" + f" ({counts[text]:,} cells)" * (counts[text] > 1)
              for text in often[:3]]
-    return ", ".join(shown) + (f" and {checks.counted(len(often) - 3, 'other text')}" if len(often) > 3 else "")
+    more = f" and {checks.counted(len(often) - 3, 'other text')}" if len(often) > 3 else ""
+    cells = sum(counts.values())
+    return (f"{cells - sum(counts[text] for text in strays):,} of {cells:,} cells of {name!r} are {what}; not: "
+            f"{', '.join(shown)}{more}")
+
+
+def in_row(column: Text, text: str) -> str:
+    """Say where a text first occurs among values, whose rows are counted from 0."""
+    return f"in row {column.first(text)}"
 
 
 def _as_numbers(name: str, column: Text, others: Collection[str], reading: Reading, where: Where) -> np.ndarray:
     """Return the numbers of a column, NaN for the other texts; a ValueError if float64 would round an integer."""
-    values = [np.nan if text in others else to_number(text, *reading.notation) for text in column.texts]
-    check_exact(name, column, np.array(values), reading, where)
-    return without_markers(np.array([*values, np.nan])[column.codes], reading)
-
-
-def check_exact(name: str, column: Text, numbers: np.ndarray, reading: Reading, where: Where) -> None:
-    """Raise a ValueError if a column holds integers only, and float64 would round one of its texts."""
-    present = numbers[~np.isnan(numbers)]
-    if (present == np.floor(present)).all() and (np.abs(present) >= LARGEST_EXACT).any():
-        for text in column.texts:
-            if is_rounded(text, *reading.notation):
-                raise _inexact(name, text, where(column, text))
-
-
-def _inexact(name: str, text: str, where: str) -> ValueError:
-    """Return the error for an integer that no float64 holds."""
-    return ValueError(
-        f"column {name!r} holds {text[:40]} {where}, an integer that float64 would round, so that different ones "
-        f"become equal; leave the column out ({option('drop', name)}), or take it as text ({option('text', name)})")
+    values = np.array([np.nan if text in others else to_number(text, *reading.notation) for text in column.texts])
+    are_integers = (values[~np.isnan(values)] % 1.0 == 0.0).all()
+    for code in np.flatnonzero(are_integers & (np.abs(values) >= LARGEST_EXACT)).tolist():
+        text = column.texts[code]
+        if is_rounded(text, *reading.notation):
+            raise ValueError(
+                f"column {name!r} holds {short(text)} {where(column, text)}, an integer that float64 would round, so "
+                f"that different ones become equal; leave the column out ({option('drop', name)}), or take it as text "
+                f"({option('text', name)})")
+    return without_markers(np.append(values, np.nan)[column.codes], reading)

@@ -14,11 +14,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from scratchtune import checks
+from scratchtune.tables.reading.date_columns import ORDERS
 from scratchtune.tables.wording import argument, option
 
 MISSING = frozenset(("", "na", "n/a", "nan", "null", "none", "?"))  # in any case, with or without blanks around
+DELIMITERS = (",", ";", "\t", "|")
 DECIMALS = (".", ",")
 THOUSANDS = (",", ".", " ", "'")
 NOTATIONS = tuple((decimal, thousands) for thousands in (None, *THOUSANDS) for decimal in DECIMALS
@@ -67,6 +70,34 @@ class Reading(NamedTuple):
     def missing_numbers(self) -> list[float]:
         """The markers that are numbers, such as -999: they are compared by value, not as texts."""
         return [number for marker in self.missing if (number := _read(marker)) is not None]
+
+
+def check_names(argument: str, given: Any) -> None:
+    """Raise a TypeError if an argument is a single text instead of a list of texts."""
+    if isinstance(given, str):
+        raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
+
+
+def checked_reading(**given: Any) -> Reading:
+    """Return how a file is to be read, checked; the thousands separator may decide the decimal mark.
+
+    Raises
+        ValueError or TypeError that names the argument.
+    """
+    for name in ("text", "numeric", "missing"):
+        check_names(name, given.get(name, ()))
+        given[name] = tuple(given.get(name, ()))
+    reading = Reading(**given)._replace(missing=tuple(marker.strip() for marker in given["missing"]))
+    for name, choices in (("delimiter", DELIMITERS), ("date_order", ORDERS), ("decimal", DECIMALS),
+                          ("thousands", THOUSANDS)):
+        checks.choice(name, getattr(reading, name), (None, *choices))
+    if both := set(reading.text) & set(reading.numeric):
+        raise ValueError(f"text and numeric both name {min(both)!r}; a column is one or the other")
+    if reading.thousands is not None and reading.thousands == reading.decimal:
+        raise ValueError(f"thousands is {reading.thousands!r}, and so is decimal; they must be different")
+    if reading.decimal is None and reading.thousands in DECIMALS:
+        return reading._replace(decimal=next(mark for mark in DECIMALS if mark != reading.thousands))
+    return reading
 
 
 def is_missing(text: str, markers: Collection[str] = MISSING) -> bool:
@@ -119,9 +150,6 @@ def _read(text: str, decimal: str = ".", thousands: str | None = None) -> float 
         return None
 
 
-# A column of texts ----------------------------------------------------------------------------------------------------
-
-
 def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
     """Return which of the three kinds above a text is in this notation; infinity is no number.
 
@@ -133,18 +161,8 @@ def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
     number = _read(text, decimal, thousands)
     if number is not None:
         return NUMBER if math.isfinite(number) else OTHERWISE
-    bare = _without_sign(text)
+    bare = text.strip(_SIGNS).removeprefix("(").removesuffix(")").strip(_SIGNS)  # (3.50 €) of accountants is -3.5
     return OTHERWISE if any(_read(bare, *notation) is not None for notation in NOTATIONS) else TEXT
-
-
-def _without_sign(text: str) -> str:
-    """A number without a unit or a currency; an amount in parentheses, as accountants write it, is negative.
-
-    >>> _without_sign("12 %"), _without_sign("(296)")
-    ('12', '-296')
-    """
-    bare = text.strip(_SIGNS)
-    return f"-{bare[1:-1].strip(_SIGNS)}" if bare.startswith("(") and bare.endswith(")") else bare
 
 
 def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | None = None) -> dict[str, str]:
@@ -168,9 +186,6 @@ def share_of_numbers(counts: Mapping[str, int]) -> float:
     return sum(n for text, n in counts.items() if kind_of(text) == NUMBER) / max(1, sum(counts.values()))
 
 
-# The decimal mark of a file -------------------------------------------------------------------------------------------
-
-
 def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None = None) -> str:
     """Return the decimal mark of a file, given by column how often each text occurs.
 
@@ -183,11 +198,14 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
     """
     of_numbers = {name: counts for name, counts in columns.items()
                   if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
-    texts = [text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT]
-    readable = [{mark for mark, groups in NOTATIONS if _read(text, mark, groups) is not None} for text in texts]
-    for mark in DECIMALS:
-        if {mark} in readable:
-            return mark
+    is_comma = False
+    for text in (text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT):
+        marks = {mark for mark, separator in NOTATIONS if _read(text, mark, separator) is not None}
+        if marks == {"."}:
+            return "."
+        is_comma = is_comma or marks == {","}
+    if is_comma:
+        return ","
     for name, counts in of_numbers.items() if thousands is None else ():
         pointed = [text for text in counts if "." in text]
         if len(pointed) > 1 and any(text.lstrip("+-").isdecimal() for text in counts) and not strays_of(counts):
@@ -196,9 +214,6 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
                 f"{small!r} in {name!r} may be {small} with a decimal point ({option('decimal', '.')}), or {large} "
                 f"with a thousands separator ({option('thousands', '.')}); say which")
     return "."
-
-
-# Messages -------------------------------------------------------------------------------------------------------------
 
 
 def ways_out(

@@ -11,7 +11,7 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
@@ -24,23 +24,22 @@ from scratchtune import checks
 from scratchtune.archives import Archive, Member, about, gunzipped
 from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
-from scratchtune.tables.reading.date_columns import ORDERS
 from scratchtune.tables.reading.frames import FORMATS, read_frame
-from scratchtune.tables.reading.kinds import check_exact, column_of, decided, without_markers
+from scratchtune.tables.reading.kinds import column_of, decided, without_markers
 from scratchtune.tables.reading.notation import (
-    DECIMALS,
+    DELIMITERS,
     LARGEST_EXACT,
     NUMBER,
-    THOUSANDS,
     Reading,
+    check_names,
+    checked_reading,
     decimal_of,
     is_missing,
     kind_of,
     to_number,
 )
-from scratchtune.tables.reading.table import Table, check_kinds, check_names
+from scratchtune.tables.reading.table import Table
 
-DELIMITERS = (",", ";", "\t", "|")
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
 _PURPOSE = "a table is a .csv, .npz, .parquet or .xlsx file"
 _CELLS = 400_000  # read at a time
@@ -68,21 +67,18 @@ def read_table(
     ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory.
     By its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
-    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is
-    detected.
+    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
     as texts in any case, ``numeric`` columns whose cells are missing where they are not numbers (a warning counts
     them), ``skip`` columns that are not read, and ``only`` the columns to read, if not all (``table.skipped`` are the
-    columns of the file that were not read). A cell is missing if it is empty, NA, N/A, NaN,
-    null, None or ? (in any case), or one of ``missing``, such as "-" or "-999". Blanks around a cell and empty lines
-    are ignored.
+    others). A cell is missing if it is empty, NA, N/A, NaN, null, None or ? (in any case), or one of ``missing``, such
+    as "-" or "-999". Blanks around a cell and empty lines are ignored.
 
     Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too if the
-    delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`). ``thousands`` is the
-    thousands separator: a comma, a point, a blank or an apostrophe. Integers beyond 2^53 must be exact in float64. If a
-    column is meant to be numeric (`notation`: at least nine of ten cells look like numbers, or at most three distinct
-    texts do not) and has cells that are not numbers, the error names them; but cells such as ".", "-" or "unknown",
-    which can only mean it, are missing, with a warning.
+    delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`). ``thousands`` is the separator of
+    thousands: a comma, a point, a blank or an apostrophe. Integers beyond 2^53 must be exact in float64. Other cells
+    in a column that is meant to be numeric (`notation`) are an error that names them; but those such as ".", "-" or
+    "unknown", which can only mean it, are missing, with a warning.
 
     A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
     or "mdy", says whether the day or the month comes first where the column does not show it.
@@ -93,12 +89,9 @@ def read_table(
     Raises
         OSError if the file cannot be opened, ValueError if it is not a table.
     """
-    for argument, given in (("skip", skip), ("only", only), ("missing", missing)):
-        check_names(argument, given)
-    check_kinds(text, numeric)
-    markers = tuple(marker.strip() for marker in missing)
-    reading = _checked(Reading(
-        missing=markers, delimiter=delimiter, text=tuple(text), numeric=tuple(numeric), **notation))
+    check_names("skip", skip)
+    check_names("only", only)
+    reading = checked_reading(delimiter=delimiter, text=text, numeric=numeric, missing=missing, **notation)
     columns = _Columns(frozenset(skip), None if only is None else frozenset(only))
     shown = name_of(path)
     ending = Path(shown).suffix.lower()
@@ -122,18 +115,6 @@ class _Columns(NamedTuple):
     def reads(self, name: str) -> bool:
         """Whether a column is read."""
         return name not in self.skip and (self.only is None or name in self.only)
-
-
-def _checked(reading: Reading) -> Reading:
-    """Return how a file is to be read, checked; the thousands separator may decide the decimal mark."""
-    for name, choices in (("delimiter", DELIMITERS), ("date_order", ORDERS), ("decimal", DECIMALS),
-                          ("thousands", THOUSANDS)):
-        checks.choice(name, getattr(reading, name), (None, *choices))
-    if reading.thousands is not None and reading.thousands == reading.decimal:
-        raise ValueError(f"thousands is {reading.thousands!r}, and so is decimal; they must be different")
-    if reading.decimal is None and reading.thousands in DECIMALS:
-        return reading._replace(decimal=next(mark for mark in DECIMALS if mark != reading.thousands))
-    return reading
 
 
 def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
@@ -165,37 +146,33 @@ class _CSV:
     """A CSV file that is being read, once or twice."""
 
     def __init__(self, path: str, file: BinaryIO, reading: Reading, columns: _Columns) -> None:
-        self.path, self.file, self.start = path, file, 0
+        self.path, self.file, self.start, self.width = path, file, 0, 0
         named = self._named_delimiter()
         self.delimiter = reading.delimiter or named or max(DELIMITERS, key=self._quality)
         header = f"{path}, line {1 + (self.start > 0)}"
         self.names = checked_names([name.strip() for name in self._first_rows(1)[0]], header)
         if all(kind_of(name) == NUMBER for name in self.names):
             raise ValueError(f"{header}: the header holds only numbers; it must hold the names of the columns")
+        self.width = len(self.names)
         self.kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
         self.reading = reading._replace(delimiter=self.delimiter, decimal=reading.decimal or self._decimal(reading))
 
     def table(self) -> Table:
         """Return the table of the selected columns."""
-        read = self._columns([i for i, name in self.kept.items() if name not in self.reading.text],
-                             [i for i, name in self.kept.items() if name in self.reading.text])
-        large = {i for i, column in read.items() if not isinstance(column, Text) and (
-            np.abs(column) >= LARGEST_EXACT).any()}
-        again = [i for i in self.kept if i not in read or i in large]
-        texts = self._columns([], again) if again else {}
+        texts = frozenset(self.reading.text)
+        read = self._columns(self.kept, {i for i, name in self.kept.items() if name in texts})
+        late = {i for i in self.kept if i not in read}
+        read |= self._columns(late, late) if late else {}
         with about(f"{self.path}:"):
-            for i in large:
-                check_exact(self.kept[i], texts.pop(i), read[i], self.reading, self._where)
-            for i, column in (read | texts).items():
-                if isinstance(column, Text):
-                    read[i] = decided(self.kept[i], column, self.reading, self._where)
-        return Table({name: read[i] for i, name in self.kept.items()},
-                     [name for i, name in enumerate(self.names) if i not in self.kept], self.reading)
+            columns = {name: decided(name, column, self.reading, self._where)
+                       if isinstance(column := read.pop(i), Text) and name not in texts else column
+                       for i, name in self.kept.items()}
+        return Table(columns, [name for name in self.names if name not in columns], self.reading)
 
-    def _columns(self, numeric: list[int], texts: list[int]) -> dict[int, Column]:
+    def _columns(self, wanted: Iterable[int], as_text: set[int]) -> dict[int, Column]:
         """Read columns of numbers and of texts, without those that turn out not to be numeric after the first chunk."""
-        parts: dict[int, list[np.ndarray]] = {i: [] for i in (*numeric, *texts)}
-        codes = {i: Codes(self.reading.markers) for i in texts}
+        parts: dict[int, list[np.ndarray]] = {i: [] for i in wanted}
+        codes = {i: Codes(self.reading.markers) for i in as_text}
         rows = 0
         for chunk in self._chunks():
             columns = list(zip(*chunk, strict=True))
@@ -216,7 +193,7 @@ class _CSV:
                 for i in list(parts)}
 
     def _numbers(self, cells: Sequence[str]) -> np.ndarray:
-        """Cells as numbers, NaN for a missing value; a ValueError if a cell is neither, or infinite."""
+        """Cells as numbers, NaN for a missing value; a ValueError if a cell is neither, or may not be exact."""
         markers, notation = self.reading.markers, self.reading.notation
         if notation != (".", None):
             part = [np.nan if is_missing(cell, markers) else to_number(cell, *notation) for cell in cells]
@@ -228,26 +205,18 @@ class _CSV:
             except ValueError:
                 part = [np.nan if is_missing(cell, markers) else float(cell) for cell in cells]
         numbers = without_markers(np.array(part), self.reading)
-        if np.isinf(numbers).any():
+        if (np.abs(numbers) >= LARGEST_EXACT).any():
             raise ValueError
         return numbers
 
     def _chunks(self) -> Iterator[list[list[str]]]:
-        """Yield the rows below the header, some at a time; each has as many cells as there are names."""
-        width = len(self.names)
+        """Yield the rows below the header, some at a time."""
         size = os.fstat(self.file.fileno()).st_size if not isinstance(self.file, io.BytesIO) else None
-        start, reader = 0, self._rows()
-        next(reader)
-        with closing(reader), tqdm(total=size, desc=f"reading {Path(self.path).name}", unit="B", unit_scale=True,
-                                   delay=2, leave=False, disable=None) as bar:
-            while chunk := list(islice(reader, max(_FEWEST_ROWS, _CELLS // width))):
-                if set(map(len, chunk)) != {width}:
-                    row = next(row for row, cells in enumerate(chunk) if len(cells) != width)
-                    comment = " (is line 1 a comment? then leave it out)" if self.names[0].startswith("#") else ""
-                    raise ValueError(f"{self.path}, line {self._line(start + row)}, has "
-                                     f"{checks.counted(len(chunk[row]), 'cell')} and the header has {width}{comment}")
+        with closing(self._rows()) as rows, tqdm(total=size, desc=f"reading {Path(self.path).name}", unit="B",
+                                                 unit_scale=True, delay=2, leave=False, disable=None) as bar:
+            next(rows)
+            while chunk := list(islice(rows, max(_FEWEST_ROWS, _CELLS // self.width))):
                 yield chunk
-                start += len(chunk)
                 bar.update(self.file.tell() - bar.n)
 
     def _rows(self) -> Generator[list[str], None, None]:
@@ -256,18 +225,19 @@ class _CSV:
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         try:
-            for cells in reader:
-                if cells:
-                    self.line = reader.line_num + (self.start > 0)
-                    yield cells
+            for cells in filter(None, reader):
+                self.line = reader.line_num + (self.start > 0)
+                if self.width and len(cells) != self.width:
+                    comment = " (is line 1 a comment? then leave it out)" if self.names[0].startswith("#") else ""
+                    raise ValueError(f"{self.path}, line {self.line}, has {checks.counted(len(cells), 'cell')} and the "
+                                     f"header has {self.width}{comment}")
+                yield cells
         except UnicodeDecodeError:
             self.file.seek(0)
             decoded_text(self.path, self.file.read(), _PURPOSE)  # raises an error that names the line
         except csv.Error as problem:
-            said = str(problem) if "field limit" not in str(problem) else (
-                f"a cell has more than {csv.field_size_limit():,} characters; is there a quote that is not closed?")
-            raise ValueError(
-                f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {said}") from None
+            raise ValueError(f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {problem}; is "
+                             "there a quote that is not closed?") from None
         finally:
             lines.detach()
 
@@ -276,17 +246,11 @@ class _CSV:
         with closing(self._rows()) as rows:
             return list(islice(rows, number))
 
-    def _line(self, row: int) -> int:
-        """Return the line of the file in which a row (the first below the header is 0) ends."""
-        with closing(self._rows()) as rows:
-            next(islice(rows, row + 1, None))
-            return self.line
-
     def _where(self, column: Text, text: str) -> str:
-        """Say where a text first occurs."""
-        return f"in line {self._line(column.first(text))}"
-
-    # Before the rows
+        """Say in which line of the file a text first occurs."""
+        with closing(self._rows()) as rows:
+            next(islice(rows, column.first(text) + 1, None))
+            return f"in line {self.line}"
 
     def _named_delimiter(self) -> str | None:
         """Return the delimiter that a first line ``sep=;`` names, if any; a ValueError if the file holds no text."""
@@ -317,10 +281,10 @@ class _CSV:
         """Return the decimal mark of the first rows; it is a comma only if the delimiter is not a comma."""
         if self.delimiter == ",":
             return "."
-        rows = [row for row in self._first_rows(1 + _SNIFFED)[1:] if len(row) == len(self.names)]
-        cells = dict(enumerate(zip(*rows, strict=True)))
+        rows = self._first_rows(1 + min(_SNIFFED, max(_FEWEST_ROWS, _CELLS // self.width)))[1:]
+        cells = list(zip(*rows, strict=True))
         return decimal_of({name: text_of(cells[i], reading.markers).counts() for i, name in self.kept.items()
-                           if i in cells and name not in reading.text}, reading.thousands)
+                           if cells and name not in reading.text}, reading.thousands)
 
 
 # Arrays ---------------------------------------------------------------------------------------------------------------

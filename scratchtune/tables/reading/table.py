@@ -9,8 +9,8 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.reading.columns import Column, Text, checked_names
-from scratchtune.tables.reading.kinds import IDENTIFIER, Kind, as_kind, column_of, kinds_of, unseen_texts
-from scratchtune.tables.reading.notation import Reading
+from scratchtune.tables.reading.kinds import CATEGORY, IDENTIFIER, Kind, as_kind, column_of, kind_in_training
+from scratchtune.tables.reading.notation import Reading, checked_reading
 
 
 class Table:
@@ -48,18 +48,18 @@ class Table:
         makes such cells missing, with a warning. Dates (datetime64, Python's, or texts as in `date_columns`, with
         ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`.
         """
-        check_kinds(text, numeric)
+        given = checked_reading(decimal=".", text=text, numeric=numeric, date_order=date_order)
         owner = "columns"
         if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
             names, owner = list(columns.columns), "the data frame"
             checked_names(names, owner)
-            text = [*text, *(name for name in names if str(columns[name].dtype) == "category" and name not in numeric)]
+            texts = [name for name in names if str(columns[name].dtype) == "category" and name not in given.numeric]
+            given = given._replace(text=(*given.text, *texts))
             columns = {name: columns[name].to_numpy() for name in names}
         if not isinstance(columns, Mapping):
             raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
-        reading = Reading(".", text=tuple(text), numeric=tuple(numeric), date_order=date_order)
-        made = {name: column_of(name, columns[name], reading) for name in checked_names(list(columns), owner)}
-        return cls(made, asked=(*text, *numeric))
+        made = {name: column_of(name, columns[name], given) for name in checked_names(list(columns), owner)}
+        return cls(made, asked=(*given.text, *given.numeric))
 
     @classmethod
     def from_rows(
@@ -113,7 +113,8 @@ class Table:
 
         A column that is ``asked`` for is no identifier.
         """
-        return kinds_of(self._columns, (*self.asked, *asked))
+        features = {*self.asked, *asked}
+        return {name: kind_in_training(name, column, name in features) for name, column in self._columns.items()}
 
     def as_kinds(self, kinds: Mapping[str, Kind]) -> Table:
         """Return the columns that ``kinds`` names, each of its kind in training, without identifiers.
@@ -126,7 +127,13 @@ class Table:
 
     def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
         """Return the categories of each column that training has not seen, and how many rows hold each."""
-        return unseen_texts(self._columns, kinds)
+        unseen = {}
+        for name, kind in kinds.items():
+            column = self.column(name)
+            if kind.kind == CATEGORY and isinstance(column, Text):
+                known = set(kind.texts)
+                unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
+        return {name: texts for name, texts in unseen.items() if texts}
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds texts."""
@@ -148,18 +155,3 @@ class Table:
         texts = sum(isinstance(column, Text) for column in self._columns.values())
         rows, columns = self.shape
         return f"Table({rows} rows, {columns} columns: {columns - texts} of numbers, {texts} of texts)"
-
-
-def check_names(argument: str, given: Any) -> None:
-    """Raise a TypeError if an argument is a single text instead of a list of texts."""
-    if isinstance(given, str):
-        raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
-
-
-def check_kinds(text: Collection[str], numeric: Collection[str]) -> None:
-    """Raise unless ``text`` and ``numeric`` are lists of names that have none in common."""
-    check_names("text", text)
-    check_names("numeric", numeric)
-    both = [name for name in text if name in numeric]
-    if both:
-        raise ValueError(f"text and numeric both name {both[0]!r}; a column is one or the other")

@@ -14,11 +14,11 @@ from scratchtune.estimators.stored import as_json, stored_arguments
 from scratchtune.estimators.supervised import Estimator
 from scratchtune.network.saving import real_array
 from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
-from scratchtune.tables.trees.boosting import Plan, Rows, Stopping, boost
+from scratchtune.tables.trees.boosting import Plan, Rows, boost
 from scratchtune.tables.trees.losses import loss_of, outputs_of
 from scratchtune.tables.trees.prediction import Forest, add_trees
 from scratchtune.tables.trees.split import Limits
-from scratchtune.tables.trees.tree import Training, most_leaves
+from scratchtune.tables.trees.tree import most_leaves
 
 KIND = "boosted trees"  # of saved files
 LARGE = 10_000  # with more rows, early_stopping="auto" means True
@@ -55,18 +55,14 @@ class BoostedTrees(Estimator):
         checks.real("learning_rate", self.learning_rate, 0.0, open_low=True)
         for name in ("max_iter", "min_samples_leaf", "n_iter_no_change"):
             checks.integer(name, getattr(self, name), 1)
-        if self.max_leaf_nodes is not None:
-            checks.integer("max_leaf_nodes", self.max_leaf_nodes, 2)
-        if self.max_depth is not None:
-            checks.integer("max_depth", self.max_depth, 1)
+        for name, least in (("max_leaf_nodes", 2), ("max_depth", 1)):
+            if getattr(self, name) is not None:
+                checks.integer(name, getattr(self, name), least)
         checks.integer("max_bins", self.max_bins, 2, MOST_BINS)
         checks.real("max_features", self.max_features, 0.0, 1.0, open_low=True)
         for name in ("l2_regularization", "tol"):
             checks.real(name, getattr(self, name), 0.0)
-        if isinstance(self.early_stopping, str):
-            checks.choice("early_stopping", self.early_stopping, ["auto", True, False])
-        else:
-            checks.boolean("early_stopping", self.early_stopping)
+        checks.choice("early_stopping", self.early_stopping, ["auto", True, False])
         if isinstance(self.validation_fraction, (int, np.integer)):
             checks.integer("validation_fraction", self.validation_fraction, 1)
         elif self.validation_fraction is not None:
@@ -98,12 +94,11 @@ class BoostedTrees(Estimator):
         self.bins_ = find_bins(X, categorical, self.max_bins, self.seed_)
         rows = Rows(encode(self.bins_, X), target, weight)
         validation = Rows(encode(self.bins_, held_out[0]), *held_out[1:]) if held_out else None
-        stopping = Stopping(self.n_iter_no_change, float(self.tol)) if self.do_early_stopping_ else None
-        fitted = boost(
-            Training(rows.codes, self.bins_.columns()), rows, validation, self._limits(*X.shape),
-            Plan(self.loss_, outputs_of(self.loss_, outputs), self.max_iter, self.seed_,
-                 math.inf if self.deadline is None else self.deadline),
-            stopping, self.verbose)
+        plan = Plan(
+            self.loss_, outputs_of(self.loss_, outputs), self.max_iter, self.seed_,
+            self.n_iter_no_change if self.do_early_stopping_ else 0, float(self.tol),
+            math.inf if self.deadline is None else self.deadline, self.verbose)
+        fitted = boost(self.bins_.columns(), rows, validation, self._limits(*X.shape), plan)
         self.baseline_, self.forest_ = fitted.baseline, fitted.forest
         self.train_score_ = -np.array(fitted.training_losses)
         self.validation_score_ = -np.array(fitted.validation_losses)
@@ -142,7 +137,7 @@ class BoostedTrees(Estimator):
     def outputs(self, X: Any, iterations: int | None = None) -> np.ndarray:
         """Return the sum of the trees of the first ``iterations``, or of all, for each row, (outputs, n) float64."""
         self.check_is_fitted()
-        codes, trees = encode(self.bins_, self.features(X, fitting=False)), len(self.forest_.starts) - 1
+        codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
         end = trees if iterations is None else min(trees, iterations * len(output))
         add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, end, output)

@@ -9,7 +9,7 @@ Implements section 8.1 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -137,34 +137,17 @@ def softmax_derivatives(output, target, weight, derivatives):
     return total
 
 
-class Loss(NamedTuple):
-    """A loss: its kernel, and the first outputs (outputs,) from targets (n,), weights (n,) and the number of them."""
-
-    derivatives: Callable[..., float]
-    baseline: Callable[[np.ndarray, np.ndarray, int], np.ndarray]
+LOSSES: dict[str, Callable[..., float]] = {
+    "squared_error": squared_error_derivatives, "log_loss": log_loss_derivatives, "softmax": softmax_derivatives}
 
 
-def mean_baseline(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-    """The weighted mean of the targets, (1,)."""
-    return np.array([np.average(target, weights=weight)])
-
-
-def log_odds_baseline(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-    """The [log_odds] of the share of ones, (1,)."""
-    return np.array([log_odds(np.average(target, weights=weight))])
-
-
-def log_share_baseline(target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
-    """The logarithms of the classes' shares, (outputs,)."""
-    shares = np.bincount(target.astype(np.int64), weight, outputs) / weight.sum()
-    return np.log(np.maximum(shares, np.finfo(np.float64).tiny))
-
-
-LOSSES: dict[str, Loss] = {
-    "squared_error": Loss(squared_error_derivatives, mean_baseline),
-    "log_loss": Loss(log_loss_derivatives, log_odds_baseline),
-    "softmax": Loss(softmax_derivatives, log_share_baseline),
-}
+def baseline(loss: str, target: np.ndarray, weight: np.ndarray, outputs: int) -> np.ndarray:
+    """The first outputs, (outputs,): the mean, the [log_odds] of the share of ones, or the logarithms of all shares."""
+    if loss == "softmax":
+        shares = np.bincount(target.astype(np.int64), weight, outputs) / weight.sum()
+        return np.log(np.maximum(shares, np.finfo(np.float64).tiny))
+    mean = np.average(target, weights=weight)
+    return np.array([mean if loss == "squared_error" else log_odds(mean)])
 
 
 def loss_of(kind: str, classes: int) -> str:

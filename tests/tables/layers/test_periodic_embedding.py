@@ -46,5 +46,5 @@ def test_outputs_and_gradients_are_pytorchs(run: Any, torch: Any) -> None:
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="output_dim is 1"):
         PeriodicEmbedding(1)
-    with pytest.raises(ValueError, match=r"gets rows of shape \(2,\); with columns=3"):
+    with pytest.raises(ValueError, match=r"gets rows of shape \(2,\); with 3 columns"):
         st.Sequential([PeriodicEmbedding(columns=3)]).build((None, 2))

@@ -22,5 +22,5 @@ def test_by_hand(run: Any) -> None:
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match="it must have a list of increasing numbers for each column"):
         PiecewiseEmbedding([[1.0, 1.0]])
-    with pytest.raises(ValueError, match=r"gets rows of shape \(2,\); with the edges of 3 columns"):
+    with pytest.raises(ValueError, match=r"gets rows of shape \(2,\); with 3 columns"):
         st.Sequential([PiecewiseEmbedding(EDGES)]).build((None, 2))

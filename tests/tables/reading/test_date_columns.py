@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +19,6 @@ from scratchtune.tables.reading.date_columns import (
 )
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.table_encoder import TableEncoder
 
 DAY = float((np.datetime64("2020-12-31") - np.datetime64("1970-01-01")).astype(int))
 
@@ -105,7 +103,7 @@ def test_a_few_cells_that_are_no_dates_are_named(tmp_path: Path) -> None:
     path = csv_of(tmp_path / "t.csv", [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
     with pytest.raises(ValueError, match=r"19 of 20 cells of 'when' are dates; not: 'open' in line 21; give missing="):
         read_table(path)
-    with pytest.warns(UserWarning, match="1 of 20 cells of 'when', which are not dates, are read as missing: '-' in"):
+    with pytest.warns(UserWarning, match="19 of 20 cells of 'when' are dates; not: '-' in line 21; such cells"):
         column = read_table(csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["-"])).column("when")
     assert isinstance(column, Dates) and column.missing().tolist() == [False] * 19 + [True]
     csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
@@ -123,65 +121,7 @@ def test_dates_of_numpy_python_and_pandas() -> None:
         column = Table.from_columns(pandas.DataFrame({"when": given})).column("when")
         assert isinstance(column, Dates)
         np.testing.assert_equal(column.values_in_days(), expected)
-
-
-def test_an_encoder_makes_features_and_keeps_its_state() -> None:
-    days = [f"2020-{month:02d}-{day:02d}" for month in (3, 4) for day in (1, 2)]
-    table = Table.from_columns({"when": days, "x": range(4)})
-    encoder = TableEncoder().fit(table)
-    assert encoder.get_feature_names_out().tolist() == [
-        "when month", "when weekday", "when day", "when days since 2020-03-01", "x"]
-    assert encoder.transform(table)[1].tolist() == [3.0, 0.0, 2.0, 1.0, 1.0]
-    table = Table.from_columns({"when": days * 10, "x": range(40)})  # 20 rows for each month and day, 10 for a weekday
-    encoder = TableEncoder().fit(table)
-    assert encoder.get_feature_names_out().tolist() == [
-        "when month=3", "when month=4", "when weekday", "when day=1", "when day=2", "when days since 2020-03-01", "x"]
-    assert encoder.transform(table)[1].tolist() == [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0]
-    again = TableEncoder.from_state(encoder.state())
-    new = Table.from_columns({"when": ["2021-05-06", "1 April 2022"], "x": [0, 1]}, text=again.text_names)
-    assert again.transform(new).tolist() == encoder.transform(new).tolist()
-
-
-def test_later_dates_are_clipped_to_the_range_of_fit() -> None:
-    """The days since the first one grow for ever; a network or a linear model would extrapolate them."""
-    table = Table.from_columns({"when": [f"2020-03-{day:02d}" for day in range(1, 11)]})
-    later = Table.from_columns({"when": ["2022-03-03", "1999-01-02"]})
-    encoder = TableEncoder(impute="keep").fit(table)
-    assert encoder.get_feature_names_out().tolist() == ["when weekday", "when day", "when days since 2020-03-01"]
-    assert encoder.transform(later).tolist() == [[3.0, 3.0, 9.0], [5.0, 2.0, 0.0]]
-    hot = TableEncoder().fit(Table.from_columns({"when": [f"2020-03-{day:02d}" for day in range(1, 11)] * 20}))
-    assert hot.transform(later).sum(axis=1).tolist() == [11.0, 2.0]  # one weekday, one day, and 9 or 0 days
-
-
-@pytest.mark.parametrize("impute", ["median", "mean", "most_frequent"])
-def test_missing_dates_are_filled_and_indicated(impute: str) -> None:
-    table = Table.from_columns({"when": ["2020-03-01", None, "2020-03-05", "2020-03-01", "2020-03-01"]})
-    with pytest.raises(ValueError, match="values are missing in 'when'"):
-        TableEncoder().fit(table)
-    encoded = TableEncoder(impute=impute, add_indicator=True).fit(table)
-    assert encoded.transform(table)[:, -1].tolist() == [0.0, 1.0, 0.0, 0.0, 0.0]
-    assert encoded.transform(table)[1, -2] == {"median": 0.0, "mean": 1.0, "most_frequent": 0.0}[impute]
-
-
-def test_a_new_file_is_read_in_the_order_of_training() -> None:
-    table = Table.from_columns({"when": ["03/04/2020", "25/04/2020"]})
-    encoder = TableEncoder.from_state(TableEncoder().fit(table).state())
-    new = Table.from_columns({"when": ["05/04/2020"]}, text=encoder.text_names)
-    assert encoder.transform(new)[0, -1] == 2.0
-    for wrong, shown in ((["Rome"], "'Rome' in row 1"), ([3.5], "'3.5' in row 1")):
-        with pytest.raises(ValueError, match=f"'when' holds {shown}; it must hold dates, as in training"):
-            encoder.transform(Table.from_columns({"when": wrong}))
-
-
-@pytest.mark.parametrize("change", [
-    {"parts": {}}, {"parts": {"century": [1.0, 2.0]}}, {"parts": {"month": [1.0], "year": [2020.0]}},
-    {"parts": {"month": [2.0, 1.0]}}, {"parts": {"month": ["x"]}}, {"parts": {"month": []}}, {"order": "ymd"},
-    {"first": None}, {"first": 1e9}, {"fill": "x"}, {"one_hot": ["year"]}])
-def test_a_damaged_state_is_refused(change: dict[str, Any]) -> None:
-    state = TableEncoder().fit(Table.from_columns({"when": ["2020-03-01", "2020-04-02"]})).state()
-    state["columns"] = [{**state["columns"][0], **change}]
-    with pytest.raises(ValueError, match="this is not the state of a TableEncoder"):
-        TableEncoder.from_state(state)
+    assert isinstance(Table.from_columns({"when": days}, numeric=["when"]).column("when"), Dates)
 
 
 def test_other_columns_stay_what_they_are() -> None:
