@@ -25,6 +25,7 @@ from scratchtune.tables.emit import check_space_written, date_forms, script
 from scratchtune.tables.emit_template import TEMPLATE
 from scratchtune.tables.families import NETWORK
 from scratchtune.tables.goal import mean_log_loss
+from scratchtune.tables.layers import CategoryEmbedding
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.columns import Dates
@@ -153,7 +154,8 @@ def first_weights(fold: FoldModel, X: np.ndarray, outputs: int) -> list[np.ndarr
     """Our weights before the first step; a table of vectors ends with that of unknown categories."""
     net = fold.estimator
     weights = net._network(net.scaled(X), np.ones(len(X)), outputs, None).get_weights()
-    tables = sum(size > 0 for layer in net.model_.layers for size in getattr(layer, "sizes", ()))
+    layers = [layer for layer in net.model_.layers if isinstance(layer, CategoryEmbedding)]
+    tables = sum(size > 0 for layer in layers for size in layer.sizes)
     return [np.vstack(weights[2 * j : 2 * j + 2]) for j in range(tables)] + weights[2 * tables :]
 
 
