@@ -172,7 +172,12 @@ def _asked(given: argparse.Namespace) -> Asked:
         raise ValueError(f"--emit writes the best network, and --families is {' '.join(given.families)}; add network")
     if given.emit and (given.data or given.file == Path("-")):
         raise ValueError("--emit needs a FILE that the script can read")
-    return checked(cast(Asked, {name: value for name, value in vars(given).items() if name in Asked.__annotations__}))
+    asked = checked(cast(Asked, {name: value for name, value in vars(given).items() if name in Asked.__annotations__}))
+    if given.emit:
+        from scratchtune.tables.emit import check_space_written
+
+        check_space_written(given.emit, asked["space"] or {})
+    return asked
 
 
 def _digits() -> dict[str, Any]:

@@ -94,8 +94,9 @@ def script(framework: str, model: Any, prepared: Prepared) -> str:
 
 def check_space_written(frameworks: Sequence[str], space: Mapping[str, Any]) -> None:
     """Raise a ValueError if no script can have a hyper-parameter of a space, or of a configuration."""
-    if frameworks and space.get("layer_rates") is not None:
-        raise ValueError(f"layer_rates is {space['layer_rates']!r}, and a script for {' or '.join(frameworks)} has one "
+    rates = space.get("layer_rates", space.get("network_layer_rates"))
+    if frameworks and rates is not None:
+        raise ValueError(f"layer_rates is {rates!r}, and a script for {' or '.join(frameworks)} has one "
                          "learning rate for all weights; take it out of the space")
 
 
@@ -163,8 +164,8 @@ def _network(fold: FoldModel, folds: Folds) -> dict[str, Any]:
 
 def _inputs(fold: FoldModel, prepared: Prepared) -> dict[str, Any]:
     """What is fitted to each column, and the order of the numeric features in which the script has them."""
-    net, numbers, dates, texts, vectors, start = fold.estimator, {}, {}, {}, {}, 0
-    order: list[list[int]] = [[], []]
+    net, start, order = fold.estimator, 0, (list[int](), list[int]())  # of numbers, then of dates
+    numbers, dates, texts, vectors = dict[str, Any](), dict[str, Any](), dict[str, Any](), dict[str, Any]()
     layer = next((layer for layer in net.model_.layers if isinstance(layer, CategoryEmbedding)), None)
     sizes = iter(layer.sizes if layer else ())
     for name, one in fold.features.columns.items():
@@ -173,17 +174,18 @@ def _inputs(fold: FoldModel, prepared: Prepared) -> dict[str, Any]:
             (vectors if next(sizes) else texts)[name] = one.texts
         elif isinstance(one, Numbers):
             numbers[name] = one.fill, one.indicator
-            order[0] += range(start, stop)
+            order[0].extend(range(start, stop))
         else:
             parts = {part: values if part in one.one_hot else tuple(values) for part, values in one.parts.items()}
             forms = date_forms(name, cast(Dates, prepared.table.column(name)))
             dates[name] = forms, one.fill, one.indicator, one.first, parts
-            order[1] += range(start, stop)
+            order[1].extend(range(start, stop))
         start = stop
-    found = {"numbers": numbers, "dates": dates, "texts": texts, "vectors": vectors, "order": sum(order, [])}
-    embedding = net.numeric_embedding if found["order"] else None
+    columns = [*order[0], *order[1]]
+    embedding = net.numeric_embedding if columns else None
     own_layers = embedding or vectors or net.members > 1 or net.parametric_activation or net.scaling_layer
-    return {**found, "columns": len(found["order"]), "numeric_embedding": embedding, "own_layers": bool(own_layers)}
+    return {"numbers": numbers, "dates": dates, "texts": texts, "vectors": vectors, "order": columns,
+            "columns": len(columns), "numeric_embedding": embedding, "own_layers": bool(own_layers)}
 
 
 def _scaling(fold: FoldModel, order: list[int]) -> dict[str, Any]:

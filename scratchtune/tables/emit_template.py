@@ -140,11 +140,11 @@ def part_of_dates(days, part, first):  #? dates
         "hour": np.floor(days % 1 * 24 + 1e-9),  #? hour
         "days since": days - first}[part]
 def codes(cells, texts):  #? texts|vectors
-    """The place of each cell's text in a list; an unknown text is (other), or (missing) if no text was rare."""
-    place = {text: i for i, text in enumerate(texts)}
-    missing = place.get("(missing)", len(texts))
-    other = place.get("(other)", missing)
-    return np.array([missing if cell.lower() in MISSING else place.get(cell, other) for cell in cells])
+    """The index of each cell's text in a list; an unknown text is (other), or (missing) if no text was rare."""
+    index = {text: i for i, text in enumerate(texts)}
+    missing = index.get("(missing)", len(texts))
+    other = index.get("(other)", missing)
+    return np.array([missing if cell.lower() in MISSING else index.get(cell, other) for cell in cells])
 def scaled(x):  #? numbers|dates
     """$SCALING"""
     return np.column_stack([np.interp(column, *q) for column, q in zip(x.T, QUANTILES)])  #? scale=quantile

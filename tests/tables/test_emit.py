@@ -25,6 +25,7 @@ from scratchtune.tables.emit import check_space_written, date_forms, script
 from scratchtune.tables.emit_template import TEMPLATE
 from scratchtune.tables.families import NETWORK
 from scratchtune.tables.goal import mean_log_loss
+from scratchtune.tables.layers import CategoryEmbedding
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.columns import Dates
@@ -153,7 +154,8 @@ def first_weights(fold: FoldModel, X: np.ndarray, outputs: int) -> list[np.ndarr
     """Our weights before the first step; a table of vectors ends with that of unknown categories."""
     net = fold.estimator
     weights = net._network(net.scaled(X), np.ones(len(X)), outputs, None).get_weights()
-    tables = sum(size > 0 for layer in net.model_.layers for size in getattr(layer, "sizes", ()))
+    layers = [layer for layer in net.model_.layers if isinstance(layer, CategoryEmbedding)]
+    tables = sum(size > 0 for layer in layers for size in layer.sizes)
     return [np.vstack(weights[2 * j : 2 * j + 2]) for j in range(tables)] + weights[2 * tables :]
 
 
@@ -261,7 +263,8 @@ PLAIN = {"epochs": 15, "units": 16, "scale": "quantile"}
 @pytest.mark.parametrize(("framework", "target", "settings"), [
     ("torch", "z", RICH), pytest.param("torch", "w", PLAIN, marks=pytest.mark.slow),
     pytest.param("torch", "y", RICH, marks=pytest.mark.slow), pytest.param("keras", "w", PLAIN, marks=pytest.mark.slow),
-    pytest.param("keras", "y", RICH, marks=pytest.mark.slow), pytest.param("keras", "z", PLAIN, marks=pytest.mark.slow)])
+    pytest.param("keras", "y", RICH, marks=pytest.mark.slow),
+    pytest.param("keras", "z", PLAIN, marks=pytest.mark.slow)])
 def test_a_script_reaches_our_score_without_us(
     framework: str, target: str, settings: dict[str, Any], folder: Path, tmp_path: Path,
 ) -> None:
