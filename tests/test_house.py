@@ -23,14 +23,9 @@ TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
-<<<<<<< HEAD
-    "(beside)": 2299, "cli": 1150, "data": 1647, "estimators": 1162, "evaluation": 1772, "examples": 1560, "formulas":
-    2241, "insight": 9079, "jit": 1701, "metrics": 1734, "network": 13056, "search": 6787, "speech": 3037, "study":
-=======
-    "(beside)": 2299, "cli": 1255, "data": 1647, "estimators": 1125, "evaluation": 1772, "examples": 1560, "formulas":
-    2241, "insight": 9079, "jit": 1701, "metrics": 1734, "network": 13047, "search": 6787, "speech": 3037, "study":
->>>>>>> networks
-    7051, "tables": 9647, "text": 1559, "(lines)": 65587, "(files)": 452}
+    "(beside)": 2296, "cli": 1155, "data": 1647, "estimators": 1125, "evaluation": 1772, "examples": 1560, "formulas":
+    2241, "insight": 9079, "jit": 1701, "metrics": 1734, "network": 13037, "search": 6630, "speech": 3037, "study":
+    7050, "tables": 9928, "text": 1559, "(lines)": 65551, "(files)": 449}
 
 
 @cache
