@@ -57,7 +57,7 @@ from scratchtune.tables.units import Units, units_of
 from scratchtune.tables.wording import argument
 
 IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
-ROWS_A_SECOND, LEAST_ROWS = 400, 2_000  # by which the ensemble is chosen, for each second of a short time budget
+CELLS_A_SECOND, LEAST_ROWS = 8_000, 2_000  # predictions by which the ensemble is chosen, per second of the budget; rows
 LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
 
 
@@ -222,7 +222,8 @@ class AutoML(protocol.Parameters):
         """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
         seconds = self.time_budget if self.n_trials is None else np.inf
-        chosen = _some_rows(len(y), self.seed_, int(np.clip(ROWS_A_SECOND * seconds, LEAST_ROWS, ROWS)))
+        affordable = CELLS_A_SECOND * seconds / (len(library) * max(goal.classes, 1))
+        chosen = _some_rows(len(y), self.seed_, int(np.clip(affordable, LEAST_ROWS, ROWS)))
         y, units = y[chosen], units.of(chosen)
         weights = greedy_weights(goal, y, [p[chosen] for p in predictions])
         parts = [np.searchsorted(chosen, part[np.isin(part, chosen)]) for part in found.folds.parts()]

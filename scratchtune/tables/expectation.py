@@ -134,7 +134,7 @@ def estimated(
     ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them.
     """
     n, score = len(y), goal.score(y, predictions)
-    count = max(round(units.count * min(ROWS / n, 1.0)), 1)
+    count = _resampled_units(units, n)
     shares = SHARES[1:2] if units.kind == "time" else SHARES
     rng, scales = np.random.default_rng([seed, 3]), np.full((len(shares), RESAMPLES), np.nan)
     for k in range(RESAMPLES):
@@ -182,11 +182,19 @@ def _with_drawn_errors(
 def difference(
     goal: Goal, y: np.ndarray, ours: np.ndarray, other: np.ndarray, units: Units, seed: int = 0,
 ) -> tuple[float, float]:
-    """Return by how much the score of one prediction exceeds that of another, and the standard error (paired units)."""
+    """Return by how much the score of one prediction exceeds that of another, and the standard error (paired units).
+
+    Of many rows fewer units are resampled, and the error is scaled to all of them.
+    """
     def gain(rows: np.ndarray) -> float:
         return goal.loss(y[rows], other[rows]) - goal.loss(y[rows], ours[rows])
 
-    rng = np.random.default_rng([seed, 4])
-    gains = np.array([gain(units.resampled(rng)) for _ in range(RESAMPLES)])
-    gains = gains[np.isfinite(gains)]
+    rng, count = np.random.default_rng([seed, 4]), _resampled_units(units, len(y))
+    gains = np.array([gain(units.rows(rng.integers(units.count, size=count))) for _ in range(RESAMPLES)])
+    gains = gains[np.isfinite(gains)] * math.sqrt(count / units.count)
     return gain(np.arange(len(y))), float(gains.std(ddof=1)) if len(gains) > 1 else 0.0
+
+
+def _resampled_units(units: Units, rows: int) -> int:
+    """How many units a resample has: as many as there are, or fewer of many rows."""
+    return max(round(units.count * min(ROWS / rows, 1.0)), 1)

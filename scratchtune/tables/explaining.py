@@ -30,9 +30,9 @@ from scratchtune.tables.target_scale import LINEAR
 
 ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
-SHARE = 0.04  # of the time budget for the permutations, and again for models of few columns
+SHARE = 0.025  # of the time budget for predictions, permutations, curves, and models of few columns, each
 MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
-SCREENED = 10_000  # rows that are predicted to choose these
+SCREENED = 5  # rows, at least, on which each column is permuted to choose these
 VISIBLE = 3.0  # standard errors
 CELLS = 4_000_000  # of the tables that are predicted at once
 CURVES, POINTS, CATEGORIES, CLASSES = 3, 12, 8, 5  # columns with a curve, their values, and the classes with a line
@@ -215,9 +215,12 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     seconds = SHARE * model.time_budget if model.n_trials is None else np.inf
     rows = rng.permutation(len(evidence.rows))[:ROWS]
     begun = time.monotonic()
-    ours, single = predicted(evidence, rows)
+    predicted(evidence, rows[:FEWEST])
+    rows = rows[: int(np.clip(FEWEST * seconds / (time.monotonic() - begun), FEWEST, len(rows)))]
+    begun = time.monotonic()
+    _, single = predicted(evidence, rows)
     affordable = min(PREDICTED / (len(rows) * len(evidence.members)), seconds / (time.monotonic() - begun))
-    names, unmeasured = _screened(evidence, rng, rows[:FEWEST])
+    names, unmeasured = _screened(evidence, rng, rows[:FEWEST], affordable * len(rows))
     part = rows[: int(np.clip(len(rows) * affordable / len(names), FEWEST, len(rows)))]
     importances = _importances(evidence, rng, part, names)
     few = rows[: int(np.clip(len(rows) * affordable / (CURVES * POINTS), FEWEST, len(rows)))]
@@ -268,20 +271,26 @@ def predicted(
 
 def _stacked(table: Table, rows: np.ndarray, changes: Sequence[tuple[str, np.ndarray]]) -> Table:
     """The rows once for each change, one below the other; in each, one column has the cells of given rows."""
-    columns = {}
-    for name in table.names:
-        index = np.concatenate([source if name == changed else rows for changed, source in changes])
-        columns[name] = table.column(name)[index]
-    return Table(columns, asked=table.asked)
+    same = np.tile(rows, len(changes))
+    index = dict.fromkeys(table.names, same)
+    for k, (changed, source) in enumerate(changes):
+        if changed:
+            index[changed] = same.copy() if index[changed] is same else index[changed]
+            index[changed][k * len(rows) : (k + 1) * len(rows)] = source
+    return Table({name: table.column(name)[index[name]] for name in table.names}, asked=table.asked)
 
 
-def _screened(evidence: Evidence, rng: np.random.Generator, rows: np.ndarray) -> tuple[list[str], list[str]]:
-    """The columns to measure, and the others: of many, those that change the heaviest member's predictions the most."""
+def _screened(
+    evidence: Evidence, rng: np.random.Generator, rows: np.ndarray, affordable: float,
+) -> tuple[list[str], list[str]]:
+    """The columns to measure, and the others: of many, those that change the heaviest member's predictions the most.
+
+    ``affordable`` is how many rows may be predicted in all, though at least `SCREENED` for each column.
+    """
     names = evidence.folds.table.names
     if len(names) <= MEASURED:
         return names, []
-    rows = rows[: max(FEWEST // 10, SCREENED // len(names))]
-    rows = rows[: max(5, 20 * CELLS // len(names) ** 2)]  # each column is permuted in a copy of all columns
+    rows = rows[: max(SCREENED, int(min(affordable, 20 * CELLS / len(names)) / len(names)))]  # all columns are copied
     heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
     alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
     found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))

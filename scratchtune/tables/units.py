@@ -48,6 +48,8 @@ class Units:
         [0, 2, 1, 0, 2]
         """
         order, starts, sizes = self._layout
+        if len(order) == len(sizes):  # each row is a unit
+            return order[drawn]
         ends = np.cumsum(sizes[drawn])
         return order[np.arange(ends[-1]) + np.repeat(starts[drawn] - ends + sizes[drawn], sizes[drawn])]
 
