@@ -54,7 +54,7 @@ from scratchtune.tables.target import Target
 from scratchtune.tables.target_scale import ASKED
 from scratchtune.tables.threshold import best_threshold
 from scratchtune.tables.units import Units, units_of
-from scratchtune.tables.wording import argument
+from scratchtune.tables.wording import argument, option
 
 IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
 CELLS_A_SECOND, LEAST_ROWS = 8_000, 2_000  # predictions by which the ensemble is chosen, per second of the budget; rows
@@ -127,9 +127,11 @@ class AutoML(protocol.Parameters):
             enough_rows(len(table))
             protocol.remember_columns(self, len(table.names), protocol.column_names(X))
             prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
-            for finding in prepared.audit.findings:
-                if finding.column in prepared.audit.dropped:
-                    checks.warn(finding.text)
+            for name, text in prepared.audit.dropped.items():
+                kept = option("text" if table.is_text(name) else "numeric", name)
+                checks.warn(text if name not in prepared.audit.columns("identifier") else (
+                    f"left out, since it seems to identify the rows: {name!r}; as X, st.Table.from_columns(columns, "
+                    f"{kept}) keeps it"))
             interrupted = self._fit(prepared)
         if interrupted is not None:
             raise interrupted
@@ -233,7 +235,8 @@ class AutoML(protocol.Parameters):
             name: found.predictions(number)[chosen].astype(np.float64) for name, number in defaults.items()}}
         self.weights_ = {number: float(w) for number, w in zip(library, weights, strict=True) if w > 0.0}
         evidence = Evidence(goal, found.folds, chosen, y, units, crossed, baselines, {})
-        self.verdict_ = verdict_of(evidence, len(found.ranked()), self.seed_, found.interruption is not None)
+        counts = len(self.weights_), len(found.ranked())
+        self.verdict_ = verdict_of(evidence, counts, self.seed_, found.interruption is not None)
         if self.verdict_.saved == "default":
             self.weights_ = {defaults[self.verdict_.default]: 1.0}
             evidence.predictions = baselines[self.verdict_.default]
