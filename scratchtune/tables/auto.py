@@ -28,25 +28,14 @@ from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
 from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
-from scratchtune.tables.families import checked_families
+from scratchtune.tables.families import FAMILY, checked_families
 from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, prepared_of_arrays
 from scratchtune.tables.reading.kinds import Kind
-from scratchtune.tables.reading.table import Table
-from scratchtune.tables.searching import (
-    LIBRARY,
-    Budget,
-    Plan,
-    Searched,
-    best_of_families,
-    fold_losses,
-    leaderboard,
-    new_search,
-    run,
-)
+from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, fold_losses, leaderboard, new_search, run
 from scratchtune.tables.space_file import read_space
 from scratchtune.tables.splitting import enough_rows, splits_for
 from scratchtune.tables.stored import packed, unpacked_parts
@@ -184,6 +173,11 @@ class AutoML(protocol.Parameters):
         self._end(goal, found, units, searched)
         return found.interruption
 
+    @property
+    def _seconds(self) -> float:
+        """The time budget; infinity with a number of trials, by which the model does not depend on the time."""
+        return self.time_budget if self.n_trials is None else np.inf
+
     def _given_space(self) -> Mapping[str, Any] | None:
         """Return the user's space, if there is one; it may be in a file."""
         return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
@@ -192,13 +186,11 @@ class AutoML(protocol.Parameters):
         """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
         chosen = prepared.training_rows
         table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
-        enough_rows(len(table))
         for name in table.names:
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
         duplicates = None if self.audit_.duplicates is None else self.audit_.duplicates[chosen]
-        seconds = self.time_budget if self.n_trials is None else np.inf
-        splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, seconds, duplicates)
+        splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, self._seconds, duplicates)
         folds = Folds(table, y, classes, splits, IMPUTE[self.impute])
         return folds, units_of(rows, duplicates, len(y)).of(folds.rows)
 
@@ -223,8 +215,7 @@ class AutoML(protocol.Parameters):
     def _choose(self, goal: Goal, found: Searched, library: list[int], units: Units) -> None:
         """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
-        seconds = self.time_budget if self.n_trials is None else np.inf
-        affordable = CELLS_A_SECOND * seconds / (len(library) * max(goal.classes, 1))
+        affordable = CELLS_A_SECOND * self._seconds / (len(library) * max(goal.classes, 1))
         chosen = _some_rows(len(y), self.seed_, int(np.clip(affordable, LEAST_ROWS, ROWS)))
         y, units = y[chosen], units.of(chosen)
         weights = greedy_weights(goal, y, [p[chosen] for p in predictions])
@@ -249,18 +240,22 @@ class AutoML(protocol.Parameters):
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
         self.best_network_ = _best_network(goal, found)
-        self.threshold_ = best_threshold(y, predictions[:, 1]).value if goal.classes == 2 else None
+        self.threshold_ = best_threshold(y, predictions[:, 1]) if goal.classes == 2 else None
         self.estimate_ = estimated(
             goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
         self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
         self.explanation_ = explained(self, evidence)
 
     # Predictions -----------------------------------------------------------------------------------------------------
-    def _predictions(self, X: Any) -> np.ndarray:
-        """The weighted mean of the members' predictions, each the mean over its folds."""
+
+    def _check_fitted(self) -> None:
         if not hasattr(self, "members_"):
             raise protocol.not_fitted(self)
-        table = self.table_of(X)
+
+    def _predictions(self, X: Any) -> np.ndarray:
+        """The weighted mean of the members' predictions, each the mean over its folds."""
+        self._check_fitted()
+        table = new_rows.table_of(self, X)
         cache: dict[int, np.ndarray] = {}
         parts = []
         for models in self.members_.values():
@@ -273,28 +268,18 @@ class AutoML(protocol.Parameters):
             parts.append(np.mean(each, axis=0))
         return weighted(parts, np.array(list(self.weights_.values())))
 
-    def table_of(self, X: Any, with_target: bool = False) -> Table:
-        """Return X, whatever `predict` takes, as a table with the columns of training (`new_rows.table_of`)."""
-        return new_rows.table_of(self, X, with_target)
-
-    def read(self, path: Any, with_target: bool = False, **changed: Any) -> Table:
-        """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ."""
-        return new_rows.read(self, path, with_target, **changed)
-
     def expected_score(self, rows: float | None = None, level: float = LEVEL) -> Expected:
         """Return the score that new rows are expected to have, with its interval, on ``rows`` new rows.
 
         None: as many as the model was trained on.
         It is estimated from out-of-fold predictions, in which the weights of the ensemble were chosen on other folds.
         """
-        if not hasattr(self, "members_"):
-            raise protocol.not_fitted(self)
+        self._check_fitted()
         return self.estimate_.on(self.rows_ if rows is None else rows, level)
 
     def explain(self) -> str:
         """Say what was chosen and why, what to expect on new rows, which columns matter, and what the model is."""
-        if not hasattr(self, "members_"):
-            raise protocol.not_fitted(self)
+        self._check_fitted()
         return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
                           f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
 
@@ -303,8 +288,7 @@ class AutoML(protocol.Parameters):
 
     def report(self, path: str | Path) -> None:
         """Write the page of the result, one HTML file."""
-        if not hasattr(self, "members_"):
-            raise protocol.not_fitted(self)
+        self._check_fitted()
         page(self, path)
 
     def emit(self, framework: str, path: str | Path | None = None) -> str:
@@ -327,8 +311,7 @@ class AutoML(protocol.Parameters):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
-        if not hasattr(self, "members_"):
-            raise protocol.not_fitted(self)
+        self._check_fitted()
         write_whole(Path(path), "automl", *packed(self))
 
     @property
@@ -345,7 +328,7 @@ class AutoML(protocol.Parameters):
 
 def _best_network(goal: Goal, found: Searched) -> dict[str, Any] | None:
     """Return the number of the best network's trial, its hyper-parameters, and its score on each fold."""
-    number = best_of_families(found).get("network")
+    number = next((number for number in found.ranked() if found.params(number)[FAMILY] == "network"), None)
     if number is None:
         return None
     losses = fold_losses(goal, found.folds, found.predictions(number))

@@ -56,10 +56,7 @@ def _different(configurations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]
     """Return short trainings, each kind once: they differ in what is compiled, such as an embedding, not in numbers."""
     found: dict[str, dict[str, Any]] = {}
     for params in configurations:
-        short = {name: value for name, value in params.items()}
-        for name in params:
-            own = name.removeprefix(f"{params[FAMILY]}_")
-            short |= {name: SHORT[own]} if own in SHORT else {}
+        short = {name: SHORT.get(name.removeprefix(f"{params[FAMILY]}_"), value) for name, value in params.items()}
         kind = {name: value if isinstance(value, (str, bool, type(None))) else None for name, value in short.items()}
         kind["members"] = params.get("network_members")
         kind["dropout"] = params.get("network_dropout", 0.0) > 0.0

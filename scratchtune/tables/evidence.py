@@ -17,10 +17,10 @@ from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import FoldModel, Folds
 from scratchtune.tables.units import Units
 
-# Standard errors by which the ensemble must be better than the best default, which is saved otherwise. On 10 development
+# Standard errors by which the ensemble must be better than the best default, which else is saved. On 10 development
 # tables x 3 divisions (1,500 rows, 8 trials) saving the default where the gain is under one standard error costs 0.05 %
-# of the held-out loss, and where it is under two, 1.8 %. So it is one: a wrong default costs more than an ensemble that
-# is not needed.
+# of the held-out loss, and where it is under two, 1.8 %. So it is one: a wrong default costs more than an ensemble
+# that is not needed.
 ERRORS = 1.0
 IN_WORDS = {"linear": "a linear model", "trees": "boosted trees", "network": "a network"}
 

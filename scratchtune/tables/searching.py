@@ -22,7 +22,7 @@ from scratchtune.digests import digest_of
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
 from scratchtune.study import Study, Trial
-from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, ends, given_space, joint_space
+from scratchtune.tables.families import FAMILY, TARGET, ends, given_space, joint_space
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
 from scratchtune.tables.portfolio import DEFAULTS, defaults, portfolio
@@ -295,14 +295,6 @@ def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
     shape = "{l_bar}{bar}| {n:.0f}/{total:.0f} {unit} {postfix}"
     return tqdm(total=total, initial=min(known, total) if budget.trials else 0, unit="trials" if budget.trials else "s",
                 disable=None if progress else True, bar_format=shape, leave=False)
-
-
-def best_of_families(searched: Searched) -> dict[str, int]:
-    """Return the number of the best trial of each family that has one."""
-    best: dict[str, int] = {}
-    for number in searched.ranked():
-        best.setdefault(searched.study.trials[number].params[FAMILY], number)
-    return {name: best[name] for name in FAMILIES if name in best}
 
 
 def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:

@@ -8,17 +8,7 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
-
-
-class Threshold(NamedTuple):
-    """A threshold, its F1, and for comparison the F1 of 0.5, each on the rows that it was chosen on."""
-
-    value: float
-    f1: float
-    f1_of_half: float
 
 
 def f1_at(y: np.ndarray, p: np.ndarray, threshold: float) -> float:
@@ -34,7 +24,7 @@ def f1_at(y: np.ndarray, p: np.ndarray, threshold: float) -> float:
     return 2.0 * found / max(1, positive + int(predicted.sum()))
 
 
-def best_threshold(y: np.ndarray, p: np.ndarray) -> Threshold:
+def best_threshold(y: np.ndarray, p: np.ndarray) -> float:
     """Return the threshold with the highest F1; of several, the one nearest to 0.5.
 
     Only the order of the probabilities matters for F1, so the candidates are the midpoints between neighbouring
@@ -48,9 +38,8 @@ def best_threshold(y: np.ndarray, p: np.ndarray) -> Threshold:
         Lipton, Elkan and Naryanaswamy (2014), "Optimal thresholding of classifiers to maximize F1 measure".
 
     >>> best_threshold(np.array([0, 0, 1, 0, 1]), np.array([0.1, 0.2, 0.3, 0.05, 0.4]))
-    Threshold(value=0.25, f1=1.0, f1_of_half=0.0)
+    0.25
     """
-    half = f1_at(y, p, 0.5)
     order = np.argsort(-p, kind="stable")
     falling = p[order]
     last = np.flatnonzero(np.diff(falling, append=-np.inf))  # the last row of each distinct probability
@@ -60,5 +49,4 @@ def best_threshold(y: np.ndarray, p: np.ndarray) -> Threshold:
     middle = (falling[last] + below) / 2.0
     best = np.flatnonzero(f1 == f1.max())
     choice = best[np.abs(middle[best] - 0.5).argmin()]
-    return Threshold(0.5, half, half) if half >= f1[choice] else Threshold(
-        float(middle[choice]), float(f1[choice]), half)
+    return 0.5 if f1_at(y, p, 0.5) >= f1[choice] else float(middle[choice])
