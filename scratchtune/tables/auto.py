@@ -197,7 +197,7 @@ class AutoML(protocol.Parameters):
     def _end(self, goal: Goal, found: Searched, units: Units, searched: float) -> None:
         """After an interruption choose the best trial so far, if there is one; say so, or that the budget is missed."""
         if found.interruption is not None:
-            best = found.trained()[:1]
+            best = [number for number in found.ranked() if number in found.members][:1]
             if interruption.ends_process or not best:
                 raise found.interruption
             self._choose(goal, found, best, units)
@@ -360,7 +360,8 @@ class AutoClassifier(AutoML):
             100,000, and one validation set for more; in a short time, three above 200 rows for each second of
             ``time_budget`` (5,000 at least), and one validation set above 500 (10,000 at least).
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
-        storage: a file in which every trial is stored; the same call again continues an interrupted search.
+        storage: a file in which every trial is stored; the same call again continues an interrupted search, and trains
+            what it chooses of the earlier trials again, after the time budget.
         verbose: 1 shows a progress bar on a terminal.
         searcher: a name ("grid", "random", "bayesian", "genetic", "hyperband") or a `Searcher`.
         space: a dict from names to ranges, or a space file; names have the family's prefix, as "trees_max_iter", which

@@ -71,7 +71,7 @@ def verdict_of(evidence: Evidence, counts: tuple[int, int], seed: int, interrupt
     losses = {name: goal.loss(y, evidence.baselines[name]) for name in IN_WORDS if name in evidence.baselines}
     tried = checks.counted(counts[1], "configuration")
     kind, chosen = ("ensemble", f"the ensemble of {counts[0]} of {tried}") if counts[0] > 1 else (
-        "one configuration", f"one configuration of {counts[1]}")
+        "one configuration", f"one configuration of {counts[1]} tried")
     if not losses:
         return Verdict(float("nan"), float("nan"), False, "", "ensemble", "no default configuration was trained, so "
                        f"that no gain can be shown; {chosen} is saved")

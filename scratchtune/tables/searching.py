@@ -112,10 +112,6 @@ class Searched:
         complete = [trial for trial in self.study.trials if trial.state == "complete"]
         return [trial.number for trial in sorted(complete, key=lambda trial: (trial.value, trial.number))]
 
-    def trained(self) -> list[int]:
-        """Return the same without the trials whose members are not in memory."""
-        return [number for number in self.ranked() if number in self.members]
-
     def baselines(self) -> dict[str, int]:
         """Return the number of each family's default that was trained, by family."""
         known = {*self.ranked(), *self.members}
