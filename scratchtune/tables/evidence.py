@@ -22,6 +22,7 @@ from scratchtune.tables.units import Units
 # of the held-out loss, and where it is under two, 1.8 %. So it is one: a wrong default costs more than an ensemble
 # that is not needed.
 ERRORS = 1.0
+NO_FEATURES = "most frequent", "mean"  # the baselines that use no column
 IN_WORDS = {"linear": "a linear model", "trees": "boosted trees", "network": "a network"}
 
 
@@ -84,6 +85,15 @@ def verdict_of(evidence: Evidence, counts: tuple[int, int], seed: int, interrupt
     compared = (f"in cross-validation {chosen} has {ours}, and the best default, {IN_WORDS[best]} with default "
                 f"hyper-parameters, {theirs}: a gain of {gain:.3g} +- {error:.2g} (standard error)")
     if gain > ERRORS * error:
-        return Verdict(gain, error, True, best, "ensemble", f"{compared}. The {kind} is saved")
-    return Verdict(gain, error, False, best, "default",
-                   f"no gain over the default can be shown: {compared}. The default is saved")
+        return Verdict(gain, error, True, best, "ensemble",
+                       f"{compared}. The {kind} is saved" + _warning(evidence, goal.loss(y, evidence.predictions)))
+    return Verdict(gain, error, False, best, "default", f"no gain over the default can be shown: {compared}. The "
+                   "default is saved" + _warning(evidence, losses[best]))
+
+
+def _warning(evidence: Evidence, loss: float) -> str:
+    """A sentence where what is saved, with this loss, is not better than a model without features; else nothing."""
+    for name in NO_FEATURES:
+        if name in evidence.baselines and loss >= (plain := evidence.goal.loss(evidence.y, evidence.baselines[name])):
+            return f". WARNING: this is not better than a model without features, {evidence.goal.shown(plain)}"
+    return ""

@@ -19,8 +19,8 @@ BLOCKS = 20  # of rows in time order, about equal in rows
 class Units:
     """The unit that each row belongs to, (n,) integers from 0; rows of one unit depend on each other.
 
-    ``kind`` is "row", "group" or "time". Blocks of time are not quite independent, as what changes slowly outlasts a
-    block. So new rows, which are later than all known ones, count as one block, however many they are.
+    ``kind`` is "row", "group" or "time". New rows come after all known ones in time, and blocks of time are not quite
+    independent, so new rows count as one block, however many they are.
     """
 
     numbers: np.ndarray
