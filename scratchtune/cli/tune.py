@@ -14,9 +14,9 @@ from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
 from scratchtune.search import SEARCHERS
 from scratchtune.streams import note, tell
-from scratchtune.tables.describing import described
 from scratchtune.tables.families import FAMILIES, joint_space
 from scratchtune.tables.job import NOTATION, Asked, checked, prepared_for, tuned
+from scratchtune.tables.prepared import described
 from scratchtune.tables.space_file import written_space
 from scratchtune.tables.target import TASKS
 

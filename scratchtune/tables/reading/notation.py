@@ -73,13 +73,13 @@ class Reading(NamedTuple):
 
 
 def check_names(argument: str, given: Any) -> None:
-    """Raise a TypeError if an argument is a single text instead of a list of texts."""
-    if isinstance(given, str):
+    """Raise a TypeError if an argument is not a list of texts, such as a single text."""
+    if isinstance(given, str) or given is not None and not all(isinstance(text, str) for text in given):
         raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
 
 
 def checked_reading(**given: Any) -> Reading:
-    """Return how a file is to be read, checked; the thousands separator may decide the decimal mark.
+    """Return how a file is to be read; the thousands separator may decide the decimal mark.
 
     Raises
         ValueError or TypeError that names the argument.
