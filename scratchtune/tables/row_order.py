@@ -84,7 +84,8 @@ def order_of_arrays(groups: Any, times: Any, rows: int) -> RowOrder:
             raise ValueError(f"{name} has shape {np.shape(values)} and X has {rows} rows; it must hold one value for "
                              "each row")
     table = Table.from_columns(given, text=[name for name in given if name == "groups"])
-    return row_order(table, *(name if name in given else None for name in ("groups", "times")), ("groups", "times"))
+    return row_order(table, "groups" if "groups" in given else None, "times" if "times" in given else None,
+                     ("groups", "times"))
 
 
 # The test set ---------------------------------------------------------------------------------------------------------
