@@ -69,7 +69,7 @@ class Reading(NamedTuple):
     @property
     def missing_numbers(self) -> list[float]:
         """The markers that are numbers, such as -999: they are compared by value, not as texts."""
-        return [number for marker in self.missing if (number := _read(marker)) is not None]
+        return [number for marker in self.missing if (number := number_of(marker)) is not None]
 
 
 def check_names(argument: str, given: Any) -> None:
@@ -142,7 +142,7 @@ def _plain(cell: str, decimal: str, thousands: str | None) -> str:
     return text.replace(",", ".") if decimal == "," else text
 
 
-def _read(text: str, decimal: str = ".", thousands: str | None = None) -> float | None:
+def number_of(text: str, decimal: str = ".", thousands: str | None = None) -> float | None:
     """Return the number that a notation reads, None if it reads none."""
     try:
         return to_number(text, decimal, thousands)
@@ -158,11 +158,11 @@ def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
     """
     if not _PLAUSIBLE.fullmatch(text) or _CODE.fullmatch(text):
         return OTHERWISE if _INFINITE.fullmatch(text) else TEXT
-    number = _read(text, decimal, thousands)
+    number = number_of(text, decimal, thousands)
     if number is not None:
         return NUMBER if math.isfinite(number) else OTHERWISE
     bare = text.strip(_SIGNS).removeprefix("(").removesuffix(")").strip(_SIGNS)  # (3.50 €) of accountants is -3.5
-    return OTHERWISE if any(_read(bare, *notation) is not None for notation in NOTATIONS) else TEXT
+    return OTHERWISE if any(number_of(bare, *notation) is not None for notation in NOTATIONS) else TEXT
 
 
 def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | None = None) -> dict[str, str]:
@@ -200,7 +200,7 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
                   if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
     is_comma = False
     for text in (text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT):
-        marks = {mark for mark, separator in NOTATIONS if _read(text, mark, separator) is not None}
+        marks = {mark for mark, separator in NOTATIONS if number_of(text, mark, separator) is not None}
         if marks == {"."}:
             return "."
         is_comma = is_comma or marks == {","}
@@ -236,9 +236,9 @@ def _other_notations(counts: Mapping[str, int], written: list[str], given: tuple
     ways: dict[float, str] = {}
     texts = [*written, *(text for text in counts if kind_of(text, *given) == NUMBER)]
     for decimal, thousands in NOTATIONS:
-        number = _read(written[0], decimal, thousands)
+        number = number_of(written[0], decimal, thousands)
         if number is not None and math.isfinite(number) and all(
-                _read(text, decimal, thousands) is not None for text in texts):
+                number_of(text, decimal, thousands) is not None for text in texts):
             marks = [option("decimal", decimal)] * (decimal != given[0]) + [option("thousands", thousands)] * (
                 thousands is not None)
             ways.setdefault(number, f"give {' '.join(marks)} to read {short(written[0])} as {number:.15g}")
