@@ -14,7 +14,7 @@ from typing import Any, Unpack, cast
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search import SEARCHERS, Searcher
+from scratchtune.search import Searcher
 from scratchtune.streams import tell
 from scratchtune.tables import new_rows
 from scratchtune.tables.auto import AutoClassifier, AutoRegressor
@@ -28,7 +28,6 @@ from scratchtune.tables.result import TableTuning
 from scratchtune.tables.row_order import RowOrder
 from scratchtune.tables.space_file import read_space
 from scratchtune.tables.target import known_target, rows_with_target
-from scratchtune.tables.target_scale import ASKED
 from scratchtune.tables.units import Units, units_of
 from scratchtune.tables.wording import argument
 
@@ -114,7 +113,8 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
 def checked(given: Asked) -> Asked:
     """Return all arguments, checked before any work, with their defaults; a space file is read."""
     asked: Any = {**dict.fromkeys(Asked.__annotations__), **DEFAULTS, **given}
-    for name, low in (("n_trials", 1), ("folds", 2), ("seed", 0)):
+    AutoClassifier(**{name: asked[name] for name in OF_THE_MODEL}).check_arguments()
+    for name, low in (("folds", 2), ("seed", 0)):
         if asked[name] is not None:
             checks.integer(argument(name), asked[name], low, 2**31 - 1)
     if asked["minutes"] is not None:
@@ -122,13 +122,8 @@ def checked(given: Asked) -> Asked:
         if asked["n_trials"] is not None:
             raise ValueError(f"{argument('n_trials')} and {argument('minutes')} are given; give one of them")
     checks.real(argument("test_size"), asked["test_size"], 0.0, 1.0, open_high=True)
-    if asked["n_jobs"] != -1:
-        checks.integer(argument("n_jobs"), asked["n_jobs"], 1)
-    for name in ("strict", "impute", "progress", "verbose"):
+    for name in ("progress", "verbose"):
         checks.boolean(argument(name), asked[name])
-    if isinstance(asked["searcher"], str):
-        checks.choice(argument("searcher"), asked["searcher"], SEARCHERS)
-    checks.choice(argument("target_scale"), asked["target_scale"], ASKED)
     asked["families"] = checked_families(asked["families"])
     if isinstance(asked["space"], (str, os.PathLike)):
         asked["space"] = read_space(Path(asked["space"]))
