@@ -102,12 +102,21 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
             known = ("table", "target", *Asked.__annotations__)
             raise TypeError(f"tune_table has no argument {name!r}{checks.nearest(name, known)}; it has "
                             f"{', '.join(known)}")
-    asked = checked(options)
-    prepared = prepared_for(table, target, asked)
+    asked: Any = checked(options)
+    skip = [name for name in asked["drop"] if name not in (target, asked["group"], asked["time"])]
+    to_prepare: Any = {name: asked[name] for name in PrepareOptions.__annotations__}
+    prepared = prepare(_table(table, skip, asked), target, seed=asked["seed"], **to_prepare)
+    prepared.source = str(table) if isinstance(table, (str, os.PathLike)) else ""
     description = described(prepared, asked["positive"])
     if asked["verbose"]:
         tell(description)
-    return tuned(prepared, asked, begun, description, str(table) if isinstance(table, (str, os.PathLike)) else "")
+    seconds = 60.0 * (asked["minutes"] or MINUTES)
+    kind: Any = AutoClassifier if prepared.target.classes else AutoRegressor
+    model = kind(
+        time_budget=max(seconds - (time.monotonic() - begun), seconds / 4.0), random_state=asked["seed"],
+        cv=asked["folds"], verbose=int(asked["progress"]), **{name: asked[name] for name in OF_THE_MODEL})
+    model.fit_prepared(prepared)
+    return TableTuning(prepared, model, _test_scores(prepared, model), description, prepared.source)
 
 
 def checked(given: Asked) -> Asked:
@@ -130,33 +139,6 @@ def checked(given: Asked) -> Asked:
     return cast(Asked, asked)
 
 
-def prepared_for(table: Any, target: str, asked: Any) -> Prepared:
-    """Read the table, and prepare it (`prepare`), with arguments that `checked` has returned."""
-    skip = [name for name in asked["drop"] if name not in (target, asked["group"], asked["time"])]
-    options: Any = {name: asked[name] for name in PrepareOptions.__annotations__}
-    return prepare(_table(table, skip, asked), target, seed=asked["seed"], **options)
-
-
-def tuned(prepared: Prepared, asked: Any, begun: float, description: str = "", source: str = "") -> TableTuning:
-    """Search models for a prepared table, and evaluate the result on its test set, if there is one.
-
-    ``begun`` (of `time.monotonic`) is when the job has begun: the time since then counts. ``source`` names the file.
-    """
-    prepared.source = source
-    seconds = 60.0 * (asked["minutes"] or MINUTES)
-    kind: Any = AutoClassifier if prepared.target.classes else AutoRegressor
-    model = kind(
-        time_budget=max(seconds - (time.monotonic() - begun), seconds / 4.0), random_state=asked["seed"],
-        cv=asked["folds"], verbose=int(asked["progress"]), **{name: asked[name] for name in OF_THE_MODEL})
-    model.fit_prepared(prepared)
-    rows, scores = prepared.test_rows, None
-    if len(rows):
-        same = prepared.audit.duplicates
-        units = units_of(prepared.rows[rows], None if same is None else same[rows], len(rows))
-        scores = _scores(model, *prepared.test_set(), units, prepared.y[prepared.training_rows], model.seed_)
-    return TableTuning(prepared, model, scores, description, source)
-
-
 def scored(model: Any, X: Any) -> Scores:
     """Return the scores of a fitted model on labelled rows; X is as for its ``predict``, with the target.
 
@@ -168,6 +150,15 @@ def scored(model: Any, X: Any) -> Scores:
     table = rows_with_target(new_rows.table_of(model, X, with_target=True), model.target_.name)
     y = known_target(table, model.target_)
     return _scores(model, table, y, units_of(RowOrder(), None, len(y)), y)
+
+
+def _test_scores(prepared: Prepared, model: Any) -> Scores | None:
+    """Return the scores of the model on the held-out test set; None without one."""
+    rows, same = prepared.test_rows, prepared.audit.duplicates
+    if not len(rows):
+        return None
+    units = units_of(prepared.rows[rows], None if same is None else same[rows], len(rows))
+    return _scores(model, *prepared.test_set(), units, prepared.y[prepared.training_rows], model.seed_)
 
 
 def _scores(model: Any, table: Table, y: np.ndarray, units: Units, known: np.ndarray, seed: int = 0) -> Scores:

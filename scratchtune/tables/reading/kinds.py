@@ -21,7 +21,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.reading import notation
-from scratchtune.tables.reading.columns import Column, Dates, Text, number_text, text_of, text_of_numbers
+from scratchtune.tables.reading.columns import Column, Dates, Text, missing_in, number_text, text_of, text_of_numbers
 from scratchtune.tables.reading.date_columns import ORDERS, parse_dates, to_days
 from scratchtune.tables.reading.notation import Reading, short
 from scratchtune.tables.wording import option
@@ -51,12 +51,11 @@ class Kind(NamedTuple):
 
 def kind_in_training(name: str, column: Column, is_asked: bool) -> Kind:
     """Return the kind of a training column; one that the user has asked for is no identifier."""
-    if (column.missing() if isinstance(column, Text) else np.isnan(column)).all():
+    if missing_in(column).all():
         return Kind(EMPTY)
     if isinstance(column, Dates):
         return Kind(DATE, column.order)
-    why = "" if is_asked else identifies(name, column)
-    if why:
+    if not is_asked and (why := identifies(name, column)):
         return Kind(IDENTIFIER, None, why)
     return Kind(CATEGORY, texts=list(column.counts())) if isinstance(column, Text) else Kind(NUMBER)
 
@@ -126,11 +125,8 @@ def identifies(name: str, column: Column) -> str:
         return ""
     if isinstance(column, Text):
         return "a different text in nearly every row" * (len(column.counts()) > 0.9 * len(column))
-    numbers = column[~np.isnan(column)]
-    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any():
-        return ""
-    numbers = np.sort(numbers)
-    if (np.diff(numbers) == 0.0).any():
+    numbers = np.sort(column[~np.isnan(column)])
+    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
         return ""
     if _ID.search(name) or _CAMEL_ID.search(name):
         return "named like an ID, with a different integer in each row"

@@ -86,8 +86,8 @@ def checked_reading(**given: Any) -> Reading:
     """
     for name in ("text", "numeric", "missing"):
         check_names(name, given.get(name, ()))
-        given[name] = tuple(given.get(name, ()))
-    reading = Reading(**given)._replace(missing=tuple(marker.strip() for marker in given["missing"]))
+        given[name] = tuple(text.strip() if name == "missing" else text for text in given.get(name, ()))
+    reading = Reading(**given)
     for name, choices in (("delimiter", DELIMITERS), ("date_order", ORDERS), ("decimal", DECIMALS),
                           ("thousands", THOUSANDS)):
         checks.choice(name, getattr(reading, name), (None, *choices))
@@ -172,13 +172,11 @@ def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | No
     """
     kinds = {text: kind_of(text, decimal, thousands) for text in counts}
     others = [text for text, kind in kinds.items() if kind == TEXT]
-    cells, other_cells = sum(counts.values()), sum(counts[text] for text in others)
-    distinct = len(kinds) - len(others)
-    are_codes = 2 * other_cells > cells and distinct <= CODES
+    distinct, share = len(kinds) - len(others), sum(counts[text] for text in others) / max(1, sum(counts.values()))
+    are_codes = share > 0.5 and distinct <= CODES
     few = len(others) <= FEW and distinct > len(others) and not are_codes
-    if not distinct or not few and cells - other_cells < MOSTLY * cells:
-        return {}
-    return {text: kind for text, kind in kinds.items() if kind != NUMBER}
+    is_meant = distinct and (few or 1.0 - share >= MOSTLY)
+    return {text: kind for text, kind in kinds.items() if kind != NUMBER} if is_meant else {}
 
 
 def share_of_numbers(counts: Mapping[str, int]) -> float:
@@ -198,14 +196,11 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
     """
     of_numbers = {name: counts for name, counts in columns.items()
                   if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
-    is_comma = False
-    for text in (text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT):
-        marks = {mark for mark, separator in NOTATIONS if number_of(text, mark, separator) is not None}
-        if marks == {"."}:
-            return "."
-        is_comma = is_comma or marks == {","}
-    if is_comma:
-        return ","
+    found = {frozenset(mark for mark, separator in NOTATIONS if number_of(text, mark, separator) is not None)
+             for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT}
+    for mark in DECIMALS:
+        if frozenset(mark) in found:
+            return mark
     for name, counts in of_numbers.items() if thousands is None else ():
         pointed = [text for text in counts if "." in text]
         if len(pointed) > 1 and any(text.lstrip("+-").isdecimal() for text in counts) and not strays_of(counts):

@@ -1,4 +1,4 @@
-"""Reading a table from a CSV file or NumPy's ``.npz``; a file that cannot be read raises one clear sentence.
+"""Reading a table from a file; one that cannot be read raises one clear sentence.
 
 A CSV file is read in chunks of rows, so that memory holds little more than the table. A column is read as numbers until
 a cell is not a number; if that happens after the first chunk, the column is read a second time, as texts.
@@ -25,7 +25,6 @@ from scratchtune import checks
 from scratchtune.archives import Archive, Member, about, gunzipped
 from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
-from scratchtune.tables.reading.frames import FORMATS, read_frame
 from scratchtune.tables.reading.kinds import column_of, decided, without_markers
 from scratchtune.tables.reading.notation import (
     DELIMITERS,
@@ -41,6 +40,7 @@ from scratchtune.tables.reading.notation import (
 )
 from scratchtune.tables.reading.table import Table
 
+FORMATS = {".parquet": ("Parquet", "pyarrow"), ".xlsx": ("Excel", "openpyxl")}  # read by pandas
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
 _PURPOSE = "a table is a .csv, .npz, .parquet or .xlsx file"
 _CELLS = 400_000  # read at a time
@@ -63,10 +63,9 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
 
-    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed.
-
-    ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory.
-    By its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
+    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed. ``path`` may also be a
+    binary file that is open for reading, such as a pipe; the rest of it is read into memory. By its name only a regular
+    file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
@@ -103,7 +102,7 @@ def read_table(
         if ending == ".npz":
             names, arrays = _arrays(shown, file, skip, only)
         elif ending in FORMATS:
-            arrays = read_frame(shown, file, reading.missing)
+            arrays = _frame(shown, file, reading.missing)
             names = list(arrays)
         else:
             return _CSV(shown, file, reading, is_read).table()
@@ -276,7 +275,7 @@ class _CSV:
                            if cells and name not in reading.text}, reading.thousands)
 
 
-# Arrays ---------------------------------------------------------------------------------------------------------------
+# Arrays and data frames --------------------------------------------------------------------------------------------
 
 
 def _arrays(
@@ -302,6 +301,32 @@ def _arrays(
         names += found
         arrays |= found
     return checked_names(names, path), arrays
+
+
+def _frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict[str, Any]:
+    """Return the columns of a Parquet file, or of the first sheet of a workbook, where ``missing`` are markers."""
+    kind, needs = FORMATS[Path(path).suffix.lower()]
+    try:
+        import pandas
+
+        __import__(needs)
+    except ImportError:
+        raise ValueError(
+            f"{path} is read by pandas with {needs}, which are not both installed; install them (pip install pandas "
+            f"{needs}), or save the table as CSV") from None
+    if kind == "Excel" and zipfile.is_zipfile(file):
+        with about(path):
+            archive = Archive(file)
+            for name in archive.names:
+                archive.claim(name)  # a ValueError if together they are too large
+    file.seek(0)
+    try:
+        frame = pandas.read_parquet(file) if kind == "Parquet" else pandas.read_excel(
+            file, sheet_name=0, keep_default_na=False, na_values=["", *missing])
+    except Exception:  # each reader has errors of its own, which do not name the file
+        raise ValueError(f"{path} is no {kind} file, or is damaged; save the table again, or as CSV") from None
+    names = ["" if str(name).startswith("Unnamed: ") else str(name).strip() for name in frame.columns]
+    return {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(checked_names(names, path))}
 
 
 def _table_of(path: str, names: Sequence[str], arrays: Mapping[str, Any], reading: Reading) -> Table:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.reading.columns import Column, Text, checked_names
+from scratchtune.tables.reading.columns import Column, Text, checked_names, missing_in
 from scratchtune.tables.reading.kinds import CATEGORY, IDENTIFIER, Kind, as_kind, column_of, kind_in_training
 from scratchtune.tables.reading.notation import Reading, checked_reading
 
@@ -89,12 +89,15 @@ class Table:
 
     def column(self, name: str) -> Column:
         """One column: a float64 array, or a `Text`."""
-        self._check_known([name])
+        if name not in self._columns:
+            shown = ", ".join(map(repr, self.names[:20])) + ", .." * (len(self.names) > 20)
+            raise ValueError(f"there is no column {name!r}{checks.nearest(name, self.names)}; the table has {shown}")
         return self._columns[name]
 
     def without(self, *names: str) -> Table:
         """The table without some of its columns."""
-        self._check_known(names)
+        for name in names:
+            self.column(name)  # a ValueError if it is absent
         return Table({name: column for name, column in self._columns.items() if name not in names}, asked=self.asked)
 
     def kinds(self, asked: Collection[str] = ()) -> dict[str, Kind]:
@@ -130,15 +133,7 @@ class Table:
 
     def missing(self, name: str) -> np.ndarray:
         """Where a column has no value, (n,) of bool."""
-        column = self.column(name)
-        return column.missing() if isinstance(column, Text) else np.isnan(column)
-
-    def _check_known(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self._columns:
-                shown = ", ".join(map(repr, self.names[:20])) + ", .." * (len(self.names) > 20)
-                near = checks.nearest(name, self.names)
-                raise ValueError(f"there is no column {name!r}{near}; the table has {shown}")
+        return missing_in(self.column(name))
 
     def __repr__(self) -> str:
         texts = sum(isinstance(column, Text) for column in self._columns.values())
