@@ -140,9 +140,6 @@ def _features(columns: Table, audit: Audit) -> Table:
     return kept
 
 
-# The description ------------------------------------------------------------------------------------------------------
-
-
 def described(prepared: Prepared, positive: str | None = None) -> str:
     """Summarise in a few lines: the table, what the audit has found, the split, the target, its kind, and why.
 

@@ -1,7 +1,7 @@
 """Notation: how a table writes numbers and missing values, and whether a column of texts is meant to be numeric.
 
-A notation is a decimal mark with a thousands separator, or none. A text is a number if the file's notation reads it; it
-is a number *written otherwise* if another notation does, perhaps without a unit or a currency.
+A text is a number if the file's notation reads it; it is a number *written otherwise* if another notation does, perhaps
+without a unit or a currency.
 
 A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
 least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do.
@@ -69,7 +69,7 @@ class Reading(NamedTuple):
     @property
     def missing_numbers(self) -> list[float]:
         """The markers that are numbers, such as -999: they are compared by value, not as texts."""
-        return [number for marker in self.missing if (number := number_of(marker)) is not None]
+        return [number for marker in self.missing if (number := number_of(marker, *self.notation)) is not None]
 
 
 def check_names(argument: str, given: Any) -> None:
