@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.tables import features
-from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind, described_unseen
+from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind
 from scratchtune.tables.reading.reading import first_line, read_table
 from scratchtune.tables.reading.table import Table
 
@@ -43,8 +43,8 @@ def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
     for name in table.names:
         if not table.is_text(name):
             features.check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
-    for name, texts in table.unseen(model.kinds_).items():
-        checks.warn(f"{described_unseen(name, texts)}; each counts as rare, or as missing if no text was rare")
+    for sentence in table.unseen(model.kinds_):
+        checks.warn(f"{sentence}; each counts as rare, or as missing if no text was rare")
     if not with_target:
         return table
     return Table({**{name: table.column(name) for name in table.names}, target: given.column(target)})

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -105,14 +105,6 @@ def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: 
                              "in training")
     _warn_of_gaps(name, column, others, what, in_row)
     return np.array([*values.values(), np.nan])
-
-
-def described_unseen(name: str, texts: Mapping[str, int]) -> str:
-    """Say which categories of a column training has not seen, the most frequent first."""
-    often = sorted(texts, key=lambda text: -texts[text])
-    shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
-    more = f" and {len(often) - 5:,} more" * (len(often) > 5)
-    return f"column {name!r} holds categories that were not seen in training: {shown}{more}"
 
 
 def identifies(name: str, column: Column) -> str:

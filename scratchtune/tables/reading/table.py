@@ -117,15 +117,17 @@ class Table:
         return Table({name: as_kind(name, self.column(name), kind) for name, kind in kinds.items()
                       if kind.kind != IDENTIFIER}, self.skipped, self.reading, self.asked)
 
-    def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
-        """Return the categories of each column that training has not seen, and how many rows hold each."""
-        unseen = {}
+    def unseen(self, kinds: Mapping[str, Kind]) -> list[str]:
+        """Say of each column which categories training has not seen, the most frequent first."""
+        found = []
         for name, kind in kinds.items():
-            column = self.column(name)
-            if kind.kind == CATEGORY and isinstance(column, Text):
-                known = set(kind.texts)
-                unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
-        return {name: texts for name, texts in unseen.items() if texts}
+            column, known = self.column(name), set(kind.texts)
+            counts = column.counts() if kind.kind == CATEGORY and isinstance(column, Text) else {}
+            new = sorted((text for text in counts if text not in known), key=lambda text: -counts[text])
+            shown = ", ".join(f"{text!r} ({checks.counted(counts[text], 'row')})" for text in new[:5])
+            more = f" and {len(new) - 5:,} more" * (len(new) > 5)
+            found += [f"column {name!r} holds categories that were not seen in training: {shown}{more}"] * bool(new)
+        return found
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds texts."""
