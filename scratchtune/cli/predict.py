@@ -17,7 +17,6 @@ from scratchtune.tables import new_rows
 from scratchtune.tables.auto import AutoML
 from scratchtune.tables.job import scored
 from scratchtune.tables.reading.columns import Text, text_of_numbers
-from scratchtune.tables.reading.kinds import described_unseen
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target import Target
@@ -97,9 +96,9 @@ def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) 
     table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
-    unseen = table.unseen(model.kinds_) if given.unknown == "error" and set(model.kinds_) <= set(table.names) else {}
-    for name, texts in unseen.items():
-        raise ValueError(f"{described_unseen(name, texts)}; --unknown is 'error': change them, or leave it out")
+    unseen = table.unseen(model.kinds_) if given.unknown == "error" and set(model.kinds_) <= set(table.names) else []
+    for sentence in unseen:
+        raise ValueError(f"{sentence}; --unknown is 'error': change them, or leave it out")
     return table
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import textwrap
-import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,9 +13,8 @@ from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
 from scratchtune.search import SEARCHERS
 from scratchtune.streams import note, tell
-from scratchtune.tables.describing import described
 from scratchtune.tables.families import FAMILIES, joint_space
-from scratchtune.tables.job import NOTATION, Asked, checked, prepared_for, tuned
+from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
 from scratchtune.tables.space_file import written_space
 from scratchtune.tables.target import TASKS
 
@@ -107,7 +105,6 @@ def _add_rare(parser: Parser) -> None:
 
 def run_tune(given: argparse.Namespace) -> int:
     """Run ``scratchtune tune``; return the exit code."""
-    begun = time.monotonic()
     asked = _asked(given)
     scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
     page = report_path(given.report, given.out.parent / "report.html")
@@ -119,10 +116,8 @@ def run_tune(given: argparse.Namespace) -> int:
         **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()
-        prepared = prepared_for(table, given.target, asked)
-        description = described(prepared, given.positive)
-        tell(description)
-        result: Any = tuned(prepared, asked, begun, description, given.data or str(given.file))
+        result: Any = tune_table(table, given.target, **asked)
+        result.source = given.data or str(given.file)
         there = {path for path in (given.out, *scripts.values()) if path.exists()}
         result.model.save(given.out)
         for kind, path in scripts.items():
@@ -172,7 +167,8 @@ def _asked(given: argparse.Namespace) -> Asked:
         raise ValueError(f"--emit writes the best network, and --families is {' '.join(given.families)}; add network")
     if given.emit and (given.data or given.file == Path("-")):
         raise ValueError("--emit needs a FILE that the script can read")
-    asked = checked(cast(Asked, {name: value for name, value in vars(given).items() if name in Asked.__annotations__}))
+    named = {name: value for name, value in vars(given).items() if name in Asked.__annotations__}
+    asked = checked(cast(Asked, {**named, "verbose": True}))
     if given.emit:
         from scratchtune.tables.emit import check_space_written
 

@@ -190,6 +190,6 @@ def kept_categories(column: Text, most: int) -> list[str]:
     counts = column.counts()
     often = sorted((text for text in counts if counts[text] > 1 and text not in (OTHER, MISSING)),
                    key=lambda text: (-counts[text], text))[:most]
-    has_missing = bool(column.missing().any()) or MISSING in counts
+    has_missing = bool((column.codes < 0).any()) or MISSING in counts
     has_other = len(often) + (MISSING in counts) < len(counts)
     return [*sorted(often), *[OTHER] * has_other, *[MISSING] * has_missing]

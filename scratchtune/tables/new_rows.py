@@ -12,12 +12,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.network.saving import text_list
 from scratchtune.tables import features
-from scratchtune.tables.reading.date_columns import ORDERS
-from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind, described_unseen
-from scratchtune.tables.reading.notation import DECIMALS, THOUSANDS, Reading
-from scratchtune.tables.reading.reading import DELIMITERS, first_line, read_table
+from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind
+from scratchtune.tables.reading.reading import first_line, read_table
 from scratchtune.tables.reading.table import Table
 
 
@@ -46,8 +43,8 @@ def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
     for name in table.names:
         if not table.is_text(name):
             features.check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
-    for name, texts in table.unseen(model.kinds_).items():
-        checks.warn(f"{described_unseen(name, texts)}; each counts as rare, or as missing if no text was rare")
+    for sentence in table.unseen(model.kinds_):
+        checks.warn(f"{sentence}; each counts as rare, or as missing if no text was rare")
     if not with_target:
         return table
     return Table({**{name: table.column(name) for name in table.names}, target: given.column(target)})
@@ -59,19 +56,14 @@ def _are(names: list[str]) -> str:
 
 def _table(model: Any, X: Any, with_target: bool) -> Table:
     """Return what `table_of` accepts as a table, its kinds as they are found."""
-    texts = texts_of(model, with_target)
     if isinstance(X, Table):
         return X
     if isinstance(X, (str, os.PathLike)):
         return read(model, X, with_target)
-    if isinstance(X, Mapping):
-        return Table.from_columns(X, text=texts)
-    if isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X):
-        return Table.from_rows(X, text=texts)
-    names = protocol.column_names(X)
-    known = [*getattr(model, "feature_names_in_", ())]
-    if names is not None and not known:
-        return Table.from_columns(X, text=texts)
+    names, known = protocol.column_names(X), list(getattr(model, "feature_names_in_", ()))
+    if isinstance(X, Mapping) or names is not None and not known or (
+            isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X)):
+        return Table.from_columns(X, text=_texts_of(model, with_target))
     width = getattr(model, "n_features_in_", len(model.kinds_))
     if not known:  # a matrix has the columns of the model, or if some of its training were dropped x0, x1, ...
         known = list(model.kinds_) if width == len(model.kinds_) else [f"x{j}" for j in range(width)]
@@ -81,7 +73,7 @@ def _table(model: Any, X: Any, with_target: bool) -> Table:
     return table
 
 
-def texts_of(model: Any, with_target: bool = False) -> list[str]:
+def _texts_of(model: Any, with_target: bool) -> list[str]:
     """The columns that are read as texts, even if a table holds only numbers there."""
     names = [name for name, kind in model.kinds_.items() if kind.kind != NUMBER]
     return names + [model.target_.name] * (with_target and model.target_.name in model.reading_.text)
@@ -96,23 +88,8 @@ def read(
     training file if the first line contains it; otherwise it is detected.
     """
     columns = [*model.kinds_, *[model.target_.name] * with_target]
-    arguments = {**model.reading_._asdict(), "delimiter": _delimiter(model.reading_, path), **changed}
-    return read_table(path, **{**arguments, "text": texts_of(model, with_target), "only": columns})
-
-
-def _delimiter(reading: Reading, path: str | os.PathLike[str] | BinaryIO) -> str | None:
-    if reading.delimiter is None or not isinstance(path, (str, os.PathLike)) or not os.path.isfile(path):
-        return None
-    return reading.delimiter if reading.delimiter.encode() in first_line(path) else None
-
-
-def reading_of(stored: Mapping[str, Any]) -> Reading:
-    """How the training file was read: the entry of a model's file, checked."""
-    plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()}
-    reading = Reading(**plain)
-    for name, choices in (("decimal", DECIMALS), ("thousands", THOUSANDS), ("delimiter", DELIMITERS),
-                          ("date_order", ORDERS)):
-        checks.choice(name, getattr(reading, name), (None, *choices))
-    for name in ("missing", "text", "numeric"):
-        text_list(name, list(getattr(reading, name)), different=False)
-    return reading
+    arguments = model.reading_._asdict() | changed
+    delimiter = arguments["delimiter"] or ""
+    if not isinstance(path, (str, os.PathLike)) or delimiter.encode() not in first_line(path):
+        arguments["delimiter"] = None
+    return read_table(path, **{**arguments, "text": _texts_of(model, with_target), "only": columns})

@@ -15,12 +15,13 @@ from scratchtune import checks, protocol
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.features import table_of
+from scratchtune.tables.reading.columns import Dates
+from scratchtune.tables.reading.date_columns import written_day
 from scratchtune.tables.reading.notation import Reading, check_names
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import RowOrder, hold_out, order_of_arrays, row_order
-from scratchtune.tables.target import Target, read_target, rows_with_target
-from scratchtune.tables.target_scale import check_size
-from scratchtune.tables.wording import argument
+from scratchtune.tables.target import Target, checked_values, read_target, rows_with_target
+from scratchtune.tables.wording import argument, option
 
 INDEPENDENT = RowOrder()  # rows without groups or times
 
@@ -43,10 +44,6 @@ class Prepared:
     reading: Reading = Reading()  # how the table's file was read
     labels: np.ndarray = field(default_factory=lambda: np.array([]))
     source: str = ""  # the table's file, if it is in one
-
-    def training_set(self) -> tuple[Table, np.ndarray]:
-        """The columns and the target of the training set."""
-        return self.table[self.training_rows], self.y[self.training_rows]
 
     def test_set(self) -> tuple[Table, np.ndarray]:
         """The columns and the target of the held-out test set."""
@@ -114,7 +111,11 @@ def prepared_of_arrays(
         if len(labels) < 2:
             raise ValueError(f"y holds one class, {labels.tolist()}; it must hold at least two")
     else:
-        labels, targets = np.array([]), _values(y, len(table))
+        labels = np.array([])
+        targets = protocol.column_as_vector(checks.targets("y", y, len(table)).astype(np.float64))
+        if targets.ndim != 1:
+            raise ValueError(f"y has shape {targets.shape}; it must be (n,)")
+        checked_values("y", targets)
     order = order_of_arrays(groups, times, len(table))
     classes = tuple(map(str, labels.tolist()))
     audit = audited(table, targets, classes, order, asked=table.asked, seed=seed, strict=strict)
@@ -139,12 +140,48 @@ def _features(columns: Table, audit: Audit) -> Table:
     return kept
 
 
-def _values(y: Any, rows: int) -> np.ndarray:
-    """Return the targets of a regression, (rows,) float64."""
-    values = protocol.column_as_vector(checks.targets("y", y, rows).astype(np.float64))
-    if values.ndim != 1:
-        raise ValueError(f"y has shape {values.shape}; it must be (n,)")
-    check_size("y", values)
-    if values.min() == values.max():
-        raise ValueError(f"y is {values[0]:g} in all rows; there is nothing to learn")
-    return values
+def described(prepared: Prepared, positive: str | None = None) -> str:
+    """Summarise in a few lines: the table, what the audit has found, the split, the target, its kind, and why.
+
+    ``positive`` is the positive class that the user has named, if any.
+    """
+    table, target = prepared.table, prepared.target
+    dates = sum(isinstance(table.column(name), Dates) for name in table.names)
+    texts = sum(table.is_text(name) for name in table.names) - dates
+    gaps = sum(int(table.missing(name).sum()) for name in table.names)
+    columns = len(table.names)
+    kinds = f"{columns - texts - dates} of numbers, {texts} of texts" + f", {dates} of dates" * (dates > 0)
+    lines = [f"{len(table):,} rows, {checks.counted(columns, 'column')} ({kinds}, {checks.counted(gaps, 'cell')} "
+             "missing)"]
+    if prepared.reading.decimal == ",":
+        lines.append(f"numbers are read with a decimal comma ({option('decimal', '.')} reads them with a point)")
+    lines += [*prepared.audit.lines(), *_split(prepared)]
+    why = "as asked" if target.reason == "as asked" else f"since {target.reason}"
+    lines.append(f"target {target.name!r}: {target.task}, {why}")
+    if target.classes:
+        counts = np.bincount(prepared.y)
+        shares = [f"{label} {count / len(table):.1%}" for label, count in zip(target.classes, counts, strict=True)]
+        lines.append("classes: " + ", ".join(shares[:12]) + (", ..." if len(shares) > 12 else ""))
+    if len(target.classes) == 2:
+        why = "the rarer one" if counts[1] < counts[0] else "the second in order, since both are equally frequent"
+        why = "as asked" if positive else f"{why} ({option('positive', target.classes[0])} chooses the other)"
+        lines.append(f"positive class: {target.classes[1]!r}, {why}")
+    return "\n".join(lines)
+
+
+def _split(prepared: Prepared) -> list[str]:
+    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
+    rows, training, test = prepared.rows, prepared.training_rows, prepared.test_rows
+    if rows.kind == "none":
+        return []
+    if not len(test):
+        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
+        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
+    if rows.kind == "group":
+        sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
+        return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
+                "folds have whole groups too"]
+    first = rows.values[test].min()
+    since = written_day(first) if rows.dates else f"{first:g}"
+    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
+            "each fold trains on earlier rows than it tests"]

@@ -39,47 +39,53 @@ class RowOrder:
         return self if self.kind == "none" else RowOrder(self.kind, self.name, self.values[rows], self.dates)
 
 
-def row_order(table: Table, group: str | None, time: str | None) -> RowOrder:
-    """Return the groups or times of the rows of a table; a ValueError if both are given, or a value is missing."""
+def row_order(
+    table: Table, group: str | None, time: str | None, arguments: tuple[str, str] = ("group", "time"),
+) -> RowOrder:
+    """Return the groups or times in a column of a table; independent rows if both are None.
+
+    ``arguments`` are what messages call ``group`` and ``time``.
+
+    Raises
+        ValueError if both are given, the column is absent, or it holds what is no group or time.
+    """
     if group is not None and time is not None:
-        raise ValueError(f"{argument('group')} is {group!r} and {argument('time')} is {time!r}; give one of them")
+        raise ValueError(f"{argument(arguments[0])} is {group!r} and {argument(arguments[1])} is {time!r}; give one of "
+                         "them")
     if group is None and time is None:
         return RowOrder()
-    kind, name = ("group", str(group)) if group is not None else ("time", str(time))
-    return _order_of(kind, argument(kind), table, checks.choice(argument(kind), name, table.names))
-
-
-def order_of_arrays(groups: Any, times: Any, rows: int) -> RowOrder:
-    """Return the groups or times, each (rows,), of rows; independent rows if both are None."""
-    if groups is not None and times is not None:
-        raise ValueError("groups and times are both given; give one of them")
-    if groups is None and times is None:
-        return RowOrder()
-    kind, values = ("group", groups) if groups is not None else ("time", times)
-    if np.shape(values) != (rows,):
-        raise ValueError(f"{kind}s has shape {np.shape(values)} and X has {rows} rows; it must hold one {kind} for "
-                         "each row")
-    name = f"{kind}s"
-    return _order_of(kind, name, Table.from_columns({name: values}, text=[name] * (kind == "group")), name)
-
-
-def _order_of(kind: str, said: str, table: Table, name: str) -> RowOrder:
-    """Return the groups or the times that a column holds; ``said`` is the argument that names it."""
+    said = argument(arguments[group is None])
+    name = checks.choice(said, time if group is None else group, table.names)
     column, missing = table.column(name), table.missing(name)
     if missing.any():
         raise ValueError(
             f"{said} is {name!r}, which is missing in {checks.counted(int(missing.sum()), 'row')}, first in row "
             f"{int(missing.argmax()) + 1}; every row needs a value")
-    if kind == "group":
+    if group is not None:
         numbers = np.unique(column.codes if isinstance(column, Text) else column, return_inverse=True)[1]
         if numbers.max() == 0:
             raise ValueError(f"{said} is {name!r}, which is the same in all rows; there must be at least two groups")
         return RowOrder("group", name, numbers)
-    if isinstance(column, Text) and not isinstance(column, Dates):
+    if isinstance(column, Dates):
+        return RowOrder("time", name, column.values_in_days(), dates=True)
+    if isinstance(column, Text):
         raise ValueError(f"{said} is {name!r}, which holds texts such as {next(iter(column.counts()))!r}; it must hold "
                          "numbers or dates")
-    dates = isinstance(column, Dates)
-    return RowOrder("time", name, column.values_in_days() if isinstance(column, Dates) else column, dates)
+    return RowOrder("time", name, column)
+
+
+def order_of_arrays(groups: Any, times: Any, rows: int) -> RowOrder:
+    """Return the groups or times, each (rows,), of rows, as `row_order`."""
+    given = {name: values for name, values in (("groups", groups), ("times", times)) if values is not None}
+    if len(given) == 2:
+        raise ValueError("groups and times are both given; give one of them")
+    for name, values in given.items():
+        if np.shape(values) != (rows,):
+            raise ValueError(f"{name} has shape {np.shape(values)} and X has {rows} rows; it must hold one value for "
+                             "each row")
+    table = Table.from_columns(given, text=[name for name in given if name == "groups"])
+    return row_order(table, "groups" if "groups" in given else None, "times" if "times" in given else None,
+                     ("groups", "times"))
 
 
 # The test set ---------------------------------------------------------------------------------------------------------
@@ -116,10 +122,6 @@ def hold_out_rows(classes: np.ndarray, unit: np.ndarray, seed: int, share: float
 
     The units of each class are shuffled, and a systematic sample of all of them is taken. A class of one unit stays in
     the training set.
-
-    >>> training, test = hold_out_rows(np.array([0] * 8 + [1] * 4), np.arange(12), 0, 0.25)
-    >>> (test < 8).sum(), (test >= 8).sum(), len(training)
-    (np.int64(2), np.int64(1), 9)
     """
     first = np.unique(unit, return_index=True)[1]  # a row of each unit
     rng = np.random.default_rng([seed, 2])
@@ -135,12 +137,7 @@ def hold_out_rows(classes: np.ndarray, unit: np.ndarray, seed: int, share: float
 
 
 def hold_out_groups(group: np.ndarray, seed: int, share: float) -> Split:
-    """Draw whole groups until about ``share`` of the rows is in the test set; at least one group is on each side.
-
-    >>> training, test = hold_out_groups(np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]), 0, 0.2)
-    >>> len(test), len(training)
-    (2, 8)
-    """
+    """Draw whole groups until about ``share`` of the rows is in the test set; at least one group is on each side."""
     sizes = np.bincount(group)
     if len(sizes) < 3:
         raise ValueError(f"there {'is' if len(sizes) == 1 else 'are'} {checks.counted(len(sizes), 'group')}; at least "
@@ -156,11 +153,7 @@ def hold_out_groups(group: np.ndarray, seed: int, share: float) -> Split:
 
 
 def hold_out_latest(time: np.ndarray, share: float) -> Split:
-    """Hold out the latest rows, about ``share`` of them; rows of the same time are on the same side.
-
-    >>> [rows.tolist() for rows in hold_out_latest(np.array([5.0, 1.0, 2.0, 3.0, 5.0]), 0.3)]
-    [[1, 2, 3], [0, 4]]
-    """
+    """Hold out the latest rows, about ``share`` of them; rows of the same time are on the same side."""
     ordered = np.sort(time)
     starts = np.flatnonzero(np.diff(ordered)) + 1  # where a new time begins
     if not len(starts):
@@ -176,28 +169,22 @@ def time_folds(time: np.ndarray, folds: int) -> list[Split]:
     """Splits that train on earlier rows and test on later ones, as `TimeSeriesSplit` makes of rows in time order.
 
     A split between rows of the same time is moved to the first of them, so that a fold never tests on a time that it
-    has trained on.
-
-    >>> [(train.tolist(), test.tolist()) for train, test in time_folds(np.array([3.0, 0.0, 1.0, 1.0, 2.0, 0.0]), 2)]
-    [([1, 5], [2, 3]), ([1, 2, 3, 5], [0, 4])]
+    has trained on. No splits if too many rows have the same time.
     """
     order = np.argsort(time, kind="stable")
     ordered = time[order]
     ends = [int(np.searchsorted(ordered, ordered[test[0]])) for _, test in TimeSeriesSplit(folds).split(time)]
     if ends[0] == 0 or len(set(ends)) < folds:
-        raise ValueError(f"too many rows have the same time, of which there are {len(np.unique(time)):,}, for {folds} "
-                         f"folds; take fewer {argument('folds')}")
+        return []
     return [(np.sort(order[:start]), np.sort(order[start:end]))
             for start, end in zip(ends, [*ends[1:], len(time)], strict=True)]
 
 
 def most_time_folds(rows: RowOrder, most: int) -> list[Split]:
     """Return `time_folds`: ``most`` of them, or fewer if many rows have the same time; a ValueError if not even two."""
-    for folds in range(most, 1, -1):
-        try:
-            return time_folds(rows.values, folds)
-        except ValueError:
-            continue
+    for folds in range(min(most, len(rows.values) - 1), 1, -1):
+        if splits := time_folds(rows.values, folds):
+            return splits
     different = checks.counted(len(np.unique(rows.values)), "different time")
     raise ValueError(f"{argument('time')} is {rows.name!r}, which holds {different} in "
                      f"{checks.counted(len(rows.values), 'row')}; two folds need three times or more, and about a "

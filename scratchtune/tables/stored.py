@@ -14,7 +14,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.estimators import loading as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
-from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
+from scratchtune.network.saving import Arrays, entry, prefixed, text_list, without_prefix
 from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores
 from scratchtune.tables.evidence import Verdict
@@ -23,7 +23,7 @@ from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
 from scratchtune.tables.reading.kinds import Kind, checked_kind
-from scratchtune.tables.reading.notation import Reading
+from scratchtune.tables.reading.notation import Reading, checked_reading
 from scratchtune.tables.target import Target
 from scratchtune.tables.target_scale import checked_scale
 from scratchtune.tables.trees import loading as tree_files
@@ -105,6 +105,8 @@ def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
     classes = len(fitted.get("classes_", ()))
     if not isinstance(entry(fitted, "estimate_"), Estimate) or len(entry(fitted, "target_").classes) != classes:
         raise ValueError(f"its target is {fitted['target_']!r}, and its models predict {classes or 'no'} classes")
+    text_list("classes", list(fitted["target_"].classes), different=False)
+    checked_reading(**entry(fitted, "reading_")._asdict())
     for name, kind in entry(fitted, "kinds_").items():
         checked_kind(name, kind)
     members, weights = {}, {}

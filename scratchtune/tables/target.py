@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.saving import entry, text_list
 from scratchtune.tables.reading.columns import Text, number_text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target_scale import check_size
@@ -36,13 +34,6 @@ class Target(NamedTuple):
     def labels(self, codes: np.ndarray) -> np.ndarray:
         """The texts of numbered classes, (n,) of Python strings."""
         return np.array(self.classes, dtype=object)[codes]
-
-
-def target_of(stored: Mapping[str, Any]) -> Target:
-    """The target stored in a model's file, checked: its entries are texts, its classes distinct."""
-    name, classes, reason = (entry(stored, field) for field in Target._fields)
-    text_list("the target's name and reason", [name, reason], different=False)
-    return Target(name, tuple(text_list("classes", classes)), reason)
 
 
 def rows_with_target(table: Table, target: str) -> Table:
@@ -74,9 +65,14 @@ def read_target(
     guess, reason = _task_of(column)
     if task is not None and task != guess:
         guess, reason = checks.choice(argument("task"), task, TASKS), "as asked"
-    if guess == "regression":
-        return _values(column, name, reason, positive)
-    return _classes(column, name, reason, positive)
+    if guess == "classification":
+        return _classes(column, name, reason, positive)
+    if isinstance(column, Text):
+        raise ValueError(f"{argument('task')} is 'regression' and the target {name!r} holds text; it must hold "
+                         "numbers")
+    if positive is not None:
+        raise ValueError(f"{argument('positive')} is {positive!r} and the target {name!r} has no classes; omit it")
+    return Target(name, (), reason), checked_values(f"the target {name!r}", column)
 
 
 def known_target(table: Table, target: Target) -> np.ndarray:
@@ -113,18 +109,12 @@ def _task_of(column: np.ndarray | Text) -> tuple[str, str]:
     return "classification", f"it holds only {len(different)} distinct integers"
 
 
-def _values(
-    column: np.ndarray | Text, name: str, reason: str, positive: str | None,
-) -> tuple[Target, np.ndarray]:
-    if isinstance(column, Text):
-        raise ValueError(f"{argument('task')} is 'regression' and the target {name!r} holds text; it must hold "
-                         "numbers")
-    if positive is not None:
-        raise ValueError(f"{argument('positive')} is {positive!r} and the target {name!r} has no classes; omit it")
-    check_size(f"the target {name!r}", column)
-    if column.min() == column.max():
-        raise ValueError(f"the target {name!r} is {column[0]:g} in all rows; there is nothing to learn")
-    return Target(name, (), reason), column
+def checked_values(name: str, values: np.ndarray) -> np.ndarray:
+    """Return the values of a regression; a ValueError if they are too large, or the same in all rows."""
+    check_size(name, values)
+    if values.min() == values.max():
+        raise ValueError(f"{name} is {values[0]:g} in all rows; there is nothing to learn")
+    return values
 
 
 def _classes(
@@ -135,20 +125,17 @@ def _classes(
     By default that is the rarer one.
     """
     labels, codes = _numbered(column)
-    counts = np.bincount(codes, minlength=len(labels))
     if broken := [label for label in labels if len(label.splitlines()) > 1]:
         raise ValueError(f"the class {broken[0]!r} of the target {name!r} holds a line break; a label must be one "
                          "line, since predict prints one line for each row")
     if len(labels) < 2:
         raise ValueError(f"the target {name!r} is {labels[0]!r} in all rows; there is nothing to learn")
-    if positive is not None:
-        checks.choice(argument("positive"), positive, labels)
     if positive is not None and len(labels) > 2:
         raise ValueError(f"{argument('positive')} is {positive!r} and the target {name!r} has {len(labels)} classes; "
                          "it is for two")
     if len(labels) == 2:
-        first = labels[0] == positive if positive is not None else counts[0] < counts[1]
-        if first:
+        rarer = labels[0] if 2 * (codes == 0).sum() < len(codes) else labels[1]
+        if labels[0] == (rarer if positive is None else checks.choice(argument("positive"), positive, labels)):
             labels, codes = labels[::-1], 1 - codes
     return Target(name, tuple(labels), reason), codes
 
@@ -156,10 +143,8 @@ def _classes(
 def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
     """Return the labels that occur, sorted, and for each row the index of its label."""
     if isinstance(column, Text):
-        present, codes = np.unique(column.codes, return_inverse=True)
-        texts = [column.texts[code] for code in present]
-        order = sorted(range(len(texts)), key=texts.__getitem__)
-        place = np.argsort(order)
-        return [texts[i] for i in order], place[codes].astype(np.int64)
+        labels = list(column.counts())
+        place = {label: number for number, label in enumerate(labels)}
+        return labels, np.array([place.get(text, -1) for text in column.texts])[column.codes]
     numbers, codes = np.unique(column, return_inverse=True)
-    return [number_text(float(number)) for number in numbers], codes.astype(np.int64)
+    return [number_text(number) for number in numbers.tolist()], codes.astype(np.int64)

@@ -11,7 +11,7 @@ import pytest
 
 from scratchtune.tables import new_rows
 from scratchtune.tables.prepared import prepare, prepared_of_arrays
-from scratchtune.tables.reading.notation import Reading
+from scratchtune.tables.reading.notation import Reading, checked_reading
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 
@@ -114,6 +114,6 @@ def test_a_file_is_read_as_the_training_file_was(tmp_path: Path) -> None:
     {"decimal": ";"}, {"missing": [5]}, {"colour": "red"}, {"delimiter": 5}, {"date_order": "ymd"}])
 def test_what_is_no_stored_reading(stored: dict[str, Any]) -> None:
     reading = Reading(",", None, ("-",), ";", ("code",), (), "dmy")
-    assert new_rows.reading_of(reading._asdict()) == reading
+    assert checked_reading(**reading._asdict()) == reading
     with pytest.raises((ValueError, TypeError)):
-        new_rows.reading_of(stored)
+        checked_reading(**stored)

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.tables.prepared import prepare, prepared_of_arrays
+from scratchtune.tables.prepared import described, prepare, prepared_of_arrays
+from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 
 
@@ -36,8 +37,8 @@ def test_a_share_of_each_class_is_held_out(classes: int, share: float) -> None:
     for one in range(classes):
         there, held_out = (prepared.y == one).sum(), (prepared.y[prepared.test_rows] == one).sum()
         assert abs(held_out - share * there) <= 1.0
-    (X, y), (X_test, y_test) = prepared.training_set(), prepared.test_set()
-    assert (len(X), len(X_test)) == (len(y), len(y_test)) and X.names == ["age", "city"]
+    X_test, y_test = prepared.test_set()
+    assert len(X_test) == len(y_test) and X_test.names == ["age", "city"]
 
 
 def test_the_seed_chooses_the_test_set() -> None:
@@ -109,3 +110,30 @@ def test_arrays_are_prepared_alike() -> None:
                                  ("regressor", np.ones(40), "y is 1 in all rows")):
         with pytest.raises(ValueError, match=message):
             prepared_of_arrays(X, wrong, kind)
+
+
+def test_the_table_the_audit_and_the_target_have_their_lines() -> None:
+    y = ["Yes", "maybe", "no"] * 10
+    columns = {"a": [None, None, *np.arange(28) / 2], "empty": [None] * 30, "y": y}
+    lines = described(prepare(Table.from_columns(columns), "y")).splitlines()
+    assert lines[0] == "30 rows, 1 column (1 of numbers, 0 of texts, 2 cells missing)"
+    assert any("'empty'" in line for line in lines[1:-2])
+    assert lines[-2] == "target 'y': classification, since it holds text"
+    assert lines[-1] == "classes: Yes 33.3%, maybe 33.3%, no 33.3%"
+
+
+def test_a_decimal_comma_is_said(tmp_path: Any) -> None:
+    (tmp_path / "t.csv").write_text("a;y\n" + "1,5;u\n2,5;v\n" * 9)
+    assert "numbers are read with a decimal comma (decimal='.' reads" in described(
+        prepare(read_table(tmp_path / "t.csv"), "y"))
+
+
+@pytest.mark.parametrize(("labels", "positive", "line"), [
+    (["yes"] * 20 + ["no"] * 10, None, "positive class: 'no', the rarer one (positive='yes' chooses the other)"),
+    (["yes"] * 15 + ["no"] * 15, None, "positive class: 'yes', the second in order, since both are equally frequent "
+                                       "(positive='no' chooses the other)"),
+    (["yes"] * 20 + ["no"] * 10, "yes", "positive class: 'yes', as asked"),
+])
+def test_the_positive_class_has_a_reason(labels: list[str], positive: str | None, line: str) -> None:
+    table = Table.from_columns({"a": np.arange(30) / 2, "y": labels})
+    assert line in described(prepare(table, "y", positive=positive), positive).splitlines()

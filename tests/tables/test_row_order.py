@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.describing import described
-from scratchtune.tables.prepared import prepare
+from scratchtune.tables.prepared import described, prepare
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.row_order import (
     RowOrder,
@@ -48,6 +47,18 @@ def test_the_test_set_is_later_than_the_training_rows(name: str) -> None:
     assert time[prepared.training_rows].max() < time[prepared.test_rows].min()
     assert 0.1 < len(prepared.test_rows) / 200 < 0.3 and name in prepared.table.names
     assert f"time by {name!r}: the test set is the latest" in described(prepared)
+
+
+def test_a_few_rows_by_hand() -> None:
+    training, test = hold_out_rows(np.array([0] * 8 + [1] * 4), np.arange(12), 0, 0.25)
+    assert ((test < 8).sum(), (test >= 8).sum(), len(training)) == (2, 1, 9)
+    training, test = hold_out_groups(np.array([0, 0, 1, 1, 2, 2, 3, 3, 4, 4]), 0, 0.2)
+    assert (len(test), len(training)) == (2, 8)
+    training, test = hold_out_latest(np.array([5.0, 1.0, 2.0, 3.0, 5.0]), 0.3)
+    assert (training.tolist(), test.tolist()) == ([1, 2, 3], [0, 4])
+    folds = time_folds(np.array([3.0, 0.0, 1.0, 1.0, 2.0, 0.0]), 2)
+    assert [(train.tolist(), test.tolist()) for train, test in folds] == [([1, 5], [2, 3]), ([1, 2, 3, 5], [0, 4])]
+    assert time_folds(np.zeros(6), 2) == []
 
 
 def test_folds_without_ties_are_those_of_time_series_split() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.target import Target, known_target, read_target, rows_with_target, target_of
+from scratchtune.tables.target import Target, known_target, read_target, rows_with_target
 
 
 @pytest.mark.parametrize(("values", "options", "classes", "y", "reason"), [
@@ -73,12 +73,3 @@ def test_targets_that_a_model_does_not_know(column: dict[str, Any], message: str
         known_target(Table.from_columns(column), Target("y", ("a", "b"), ""))
     with pytest.raises(ValueError, match="it must hold numbers, as in training"):
         known_target(Table.from_columns({"y": ["a", "b"]}), Target("y", (), ""))
-
-
-@pytest.mark.parametrize("stored", [
-    {"name": "y", "classes": ["a", "a"], "reason": ""}, {"name": "y", "classes": "ab", "reason": ""},
-    {"name": 5, "classes": [], "reason": ""}, {"name": "y", "classes": [1, None], "reason": ""}, {"name": "y"}])
-def test_what_is_no_stored_target(stored: dict[str, Any]) -> None:
-    assert target_of({"name": "y", "classes": ["b", "a"], "reason": "r"}) == Target("y", ("b", "a"), "r")
-    with pytest.raises(ValueError, match="must be|missing"):
-        target_of(stored)

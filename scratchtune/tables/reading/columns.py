@@ -1,8 +1,6 @@
-"""Columns of a table: an array of numbers, a `Text`, or a `Dates`.
+"""Columns of a table: a float64 array of numbers with NaN for missing values, a `Text`, or a `Dates`.
 
-A column of numbers is a float64 array with NaN for missing values. A column of texts is a `Text`: each distinct text
-once, and for each row its index as an int32, so that a million rows need little memory. A column of dates is a `Dates`,
-which is a `Text` that also has the day of each distinct text.
+A `Text` holds each distinct text once, so that a million rows need little memory.
 """
 
 from __future__ import annotations
@@ -39,10 +37,6 @@ class Text:
         counts = np.bincount(self.codes[self.codes >= 0], minlength=len(self.texts))
         return {text: int(count) for text, count in sorted(zip(self.texts, counts, strict=True)) if count}
 
-    def missing(self) -> np.ndarray:
-        """Where a value is missing, (n,) of bool."""
-        return self.codes < 0
-
     def first(self, text: str) -> int:
         """The index of the first row that holds ``text``, which must occur."""
         return int((self.codes == self.texts.index(text)).argmax())
@@ -69,6 +63,11 @@ class Dates(Text):
 
 
 Column = np.ndarray | Text
+
+
+def missing_in(column: Column) -> np.ndarray:
+    """Where a column has no value, (n,) of bool."""
+    return column.codes < 0 if isinstance(column, Text) else np.isnan(column)
 
 
 def is_category(column: Column) -> bool:

@@ -29,13 +29,19 @@ MOSTLY = 0.9  # a column holds dates if at least this share of its cells are dat
 PARTS = ("year", "month", "weekday", "day", "hour", "days since")  # features of a date, in this order
 CYCLIC = ("month", "weekday", "day", "hour")  # parts that repeat: any value may decide
 EPOCH = date(1970, 1, 1).toordinal()
-_MONTHS = {form: str(number) for number, name in enumerate((
+_MONTHS = {form: number for number, name in enumerate((
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
-    "december"), 1) for form in (name, name[:3])} | {"sept": "9"}
-_FORM = re.compile(
-    r"(\w+)\.?([ ./-])(\w+)(?:\.?,?\2(\d{1,4}))?"  # a date, or a year and a month
-    r"(?:(?:T|,? )(\d{1,2}):(\d\d(?::[\d.]+)?) ?([AP]M)? ?(?:UTC|(Z|[+-]\d\d:?\d\d))?)?", re.IGNORECASE)
-_EITHER = re.compile(r"\d{1,2}([/-])\d{1,2}\1\d{2,4}")  # the day or the month may come first
+    "december"), 1) for form in (name, name[:3])} | {"sept": 9}
+_YEAR, _CLOCK = r"(?P<year>\d{4}|\d\d)", (
+    r"(?:(?:T|,? )(?P<hour>\d{1,2}):(?P<rest>\d\d(?::[\d.]+)?) ?(?P<half>[AP]M)? ?"
+    r"(?:UTC|(?P<zone>Z|[+-]\d\d:?\d\d))?)?")
+_FORMS = [re.compile(form + _CLOCK, re.IGNORECASE) for form in (
+    r"(?P<year>\d{4})(?P<mark>[./-]| (?=[a-z]))(?P<month>\d\d?|[a-z]+)\.?(?P=mark)(?P<day>\d\d?)",
+    r"(?P<year>\d{4})-(?P<month>\d\d)(?P<day>)",
+    rf"(?P<day>\d\d?)\.(?P<month>\d\d?)\.{_YEAR}",
+    rf"(?P<day>\d\d?)\.?(?P<mark>[ ./-])(?P<month>[a-z]+)\.?,?(?P=mark){_YEAR}",
+    rf"(?P<month>[a-z]+)\.?(?P<mark>[ ./-])(?P<day>\d\d?)\.?,?(?P=mark){_YEAR}")]
+_EITHER = re.compile(rf"(\d\d?)(?:/(\d\d?)/{_YEAR}|-(\d\d?)-(?P<long>\d{{4}})){_CLOCK}", re.IGNORECASE)
 
 
 def to_days(text: str, order: str | None = None) -> float:
@@ -47,49 +53,33 @@ def to_days(text: str, order: str | None = None) -> float:
     >>> to_days("1970-01-02T06:00"), to_days("3 Jan 1970"), to_days("04/01/1970", "dmy"), to_days("30.2.1970")
     (1.25, 2.0, 3.0, nan)
     """
-    found = _FORM.fullmatch(text.strip())
+    text = text.strip()
+    found = next(filter(None, (form.fullmatch(text) for form in _FORMS)), None)
+    if found is not None:
+        return _days(found, found["month"], found["day"])
+    found = _EITHER.fullmatch(text)
+    if found is None:
+        return np.nan
+    first, second = found[1], found[2] or found[4]
+    days = {"dmy": _days(found, second, first), "mdy": _days(found, first, second)}
+    possible = {day for given, day in days.items() if order in (None, given) and day == day}
+    return possible.pop() if len(possible) == 1 else np.nan
+
+
+def _days(found: re.Match[str], month: str, day: str) -> float:
+    """The days since 1970-01-01 of a text that has one of the forms; NaN if there is no such day or time."""
+    parts = found.groupdict()
+    year, hour = parts["year"] or parts["long"], parts["hour"]
+    century = 0 if len(year) == 4 else 1900 if int(year) >= 69 else 2000
     try:
-        day, moment = _day(found, order), time.fromisoformat(_clock(found)) if found and found[5] else time()
+        if parts["half"]:
+            hour = int(hour) % 12 + 12 * (parts["half"].lower() == "pm") if 1 <= int(hour) <= 12 else "no hour"
+        clock = time.fromisoformat(f"{hour:0>2}:{parts['rest']}{(parts['zone'] or '').upper()}") if hour else time()
+        number = date(century + int(year), _MONTHS.get(month.lower()) or int(month), int(day or 1)).toordinal()
     except ValueError:
         return np.nan
-    passed = timedelta(day, moment.second, moment.microsecond, 0, moment.minute, moment.hour)
-    return (passed - (moment.utcoffset() or timedelta())) / timedelta(days=1)
-
-
-def _day(found: re.Match[str] | None, order: str | None) -> int:
-    """Return the number of a day since 1970-01-01; a ValueError if there is no such day."""
-    if found is None:
-        raise ValueError
-    first, mark, second, third = found.group(1, 2, 3, 4)
-    year, month, day = first, second, third
-    if third is None:
-        if mark != "-" or len(second) != 2:
-            raise ValueError
-        day = "1"
-    elif len(first) != 4 or not first.isdecimal():
-        either = _EITHER.match(found[0])
-        if either and order is None:
-            order = "dmy" if int(first) > 12 or first == second else "mdy" if int(second) > 12 else ""
-        if either and not order:
-            raise ValueError
-        year, month, day = (third, first, second) if first.isalpha() or either and order == "mdy" else (
-            third, second, first)
-    century = {4: 0, 2: 1900 if int(year) >= 69 else 2000}.get(len(year), 10_000)  # of no other length
-    if month.isalpha():
-        month = _MONTHS.get(month.lower(), "0")
-    elif mark == " " or mark == "-" and len(year) == 2:
-        raise ValueError
-    return date(int(year) + century, int(month), int(day)).toordinal() - EPOCH
-
-
-def _clock(found: re.Match[str]) -> str:
-    """Return a time of day in ISO 8601; a ValueError for an hour that no clock of twelve hours shows."""
-    hour, rest, half, zone = found.group(5, 6, 7, 8)
-    if half is not None:
-        if not 1 <= int(hour) <= 12:
-            raise ValueError
-        hour = str(int(hour) % 12 + 12 * (half.lower() == "pm"))
-    return f"{hour:0>2}:{rest}{(zone or '').upper()}"
+    passed = timedelta(number - EPOCH, clock.second, clock.microsecond, 0, clock.minute, clock.hour)
+    return (passed - (clock.utcoffset() or timedelta())) / timedelta(days=1)
 
 
 def parse_dates(
@@ -105,7 +95,7 @@ def parse_dates(
     """
     if not _may_be_dates(counts):
         return None
-    either = {text for text in counts if _EITHER.match(text)}
+    either = {text for text in counts if _EITHER.fullmatch(text)}
     fixed = {text: to_days(text) for text in counts if text not in either}
     readings = {given: fixed | {text: to_days(text, given) for text in either} for given in ORDERS
                 if order in (None, given)}

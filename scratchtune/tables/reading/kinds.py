@@ -4,16 +4,15 @@ What values hold, numbers, dates or texts, is decided when a table is made (`col
 model is fitted (`kind_in_training`). The kind is stored with the model, and any later table is converted to it
 (`as_kind`), whatever its own cells look like.
 
-Identifiers only name or number the rows, so that a model can learn nothing about new rows from them. They are found by
-their names and values. The order of the rows is not used: a feature, such as a population, may increase from row to
-row.
+Identifiers only name or number the rows, so that a model can learn nothing about new rows from them. Their order is not
+used to find them: a feature, such as a population, may increase from row to row.
 """
 
 from __future__ import annotations
 
 import numbers
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -22,19 +21,9 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.tables.reading import notation
-from scratchtune.tables.reading.columns import Column, Dates, Text, number_text, text_of, text_of_numbers
+from scratchtune.tables.reading.columns import Column, Dates, Text, missing_in, number_text, text_of, text_of_numbers
 from scratchtune.tables.reading.date_columns import ORDERS, parse_dates, to_days
-from scratchtune.tables.reading.notation import (
-    LARGEST_EXACT,
-    Reading,
-    is_rounded,
-    kind_of,
-    may_mark_missing,
-    short,
-    strays_of,
-    to_number,
-    ways_out,
-)
+from scratchtune.tables.reading.notation import Reading, short
 from scratchtune.tables.wording import option
 
 NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = KINDS = "number", "category", "date", "identifier", "empty"
@@ -62,12 +51,11 @@ class Kind(NamedTuple):
 
 def kind_in_training(name: str, column: Column, is_asked: bool) -> Kind:
     """Return the kind of a training column; one that the user has asked for is no identifier."""
-    if (column.missing() if isinstance(column, Text) else np.isnan(column)).all():
+    if missing_in(column).all():
         return Kind(EMPTY)
     if isinstance(column, Dates):
         return Kind(DATE, column.order)
-    why = "" if is_asked else identifies(name, column)
-    if why:
+    if not is_asked and (why := identifies(name, column)):
         return Kind(IDENTIFIER, None, why)
     return Kind(CATEGORY, texts=list(column.counts())) if isinstance(column, Text) else Kind(NUMBER)
 
@@ -103,33 +91,20 @@ def as_kind(name: str, column: Column, kind: Kind) -> Column:
 
 def _number_of(cell: str) -> float:
     """Return a cell as a number, if it is one or a truth value, else NaN."""
-    try:
-        number = float(BOOLEANS.index(cell)) if cell in BOOLEANS else to_number(cell)
-        return number if np.isfinite(number) else np.nan
-    except ValueError:
-        return np.nan
+    number = float(BOOLEANS.index(cell)) if cell in BOOLEANS else notation.number_of(cell)
+    return number if number is not None and np.isfinite(number) else np.nan
 
 
 def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: str) -> np.ndarray:
     """Return the value of each distinct text, and NaN, which is that of the code -1 (missing)."""
-    values = np.array([*map(value_of, column.texts), np.nan])
-    counts = column.counts()
-    others = [text for text, value in zip(column.texts, values, strict=False) if np.isnan(value) and text in counts]
-    wrong = next((text for text in others if not may_mark_missing(text)), None)
-    if wrong is not None:
-        raise ValueError(f"column {name!r} holds {wrong!r} in row {column.first(wrong) + 1}; it must hold {what}, as "
-                         "in training")
-    if others:
-        _warn_of_gaps(name, column, others, what, in_row)
-    return values
-
-
-def described_unseen(name: str, texts: Mapping[str, int]) -> str:
-    """Say which categories of a column training has not seen, the most frequent first."""
-    often = sorted(texts, key=lambda text: -texts[text])
-    shown = ", ".join(f"{text!r} ({checks.counted(texts[text], 'row')})" for text in often[:5])
-    more = f" and {len(often) - 5:,} more" * (len(often) > 5)
-    return f"column {name!r} holds categories that were not seen in training: {shown}{more}"
+    values = {text: value_of(text) for text in column.texts}
+    others = [text for text in column.counts() if np.isnan(values[text])]
+    for text in others:
+        if not notation.may_mark_missing(text):
+            raise ValueError(f"column {name!r} holds {text!r} in row {column.first(text) + 1}; it must hold {what}, as "
+                             "in training")
+    _warn_of_gaps(name, column, others, what, in_row)
+    return np.array([*values.values(), np.nan])
 
 
 def identifies(name: str, column: Column) -> str:
@@ -142,11 +117,8 @@ def identifies(name: str, column: Column) -> str:
         return ""
     if isinstance(column, Text):
         return "a different text in nearly every row" * (len(column.counts()) > 0.9 * len(column))
-    numbers = column[~np.isnan(column)]
-    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any():
-        return ""
-    numbers = np.sort(numbers)
-    if (np.diff(numbers) == 0.0).any():
+    numbers = np.sort(column[~np.isnan(column)])
+    if len(numbers) <= FEW_ROWS or (numbers != np.floor(numbers)).any() or (np.diff(numbers) == 0.0).any():
         return ""
     if _ID.search(name) or _CAMEL_ID.search(name):
         return "named like an ID, with a different integer in each row"
@@ -185,7 +157,7 @@ def column_of(name: str, values: Any, reading: Reading) -> Column:
         raise TypeError(f"column {name!r} holds values of type {array.dtype}; it must hold numbers or texts")
     if array.dtype.kind in "iuf" and name not in reading.text:
         column = array.astype(np.float64)
-        if array.dtype.kind == "f" or not (np.abs(column) >= LARGEST_EXACT).any():
+        if array.dtype.kind == "f" or not (np.abs(column) >= notation.LARGEST_EXACT).any():
             return _finite(name, column, reading)
     return _of_objects(name, array.astype(object).tolist(), reading)
 
@@ -206,8 +178,8 @@ def _of_objects(name: str, values: list[Any], reading: Reading) -> Column:
     except OverflowError:
         raise ValueError(f"column {name!r} holds a number beyond {np.finfo(np.float64).max:.1e}, the largest float64; "
                          "make it smaller, or None (missing)") from None
-    if (np.abs(column) >= LARGEST_EXACT).any():
-        return _as_numbers(name, text_of(texts, reading.markers), (), reading, in_row)
+    if (np.abs(column) >= notation.LARGEST_EXACT).any():
+        return _as_numbers(name, text_of(texts, reading.markers), reading, in_row)
     return column
 
 
@@ -247,31 +219,30 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     """
     if name in reading.text:
         return column
-    counts, given = column.counts(), reading.notation
-    is_asked = name in reading.numeric
+    counts, given, is_asked = column.counts(), reading.notation, name in reading.numeric
     dates = None if is_asked else parse_dates(name, counts, reading.date_order)
     if dates is not None:
         what, strays = "dates", {text: notation.TEXT for text, day in dates[0].items() if np.isnan(day)}
     else:
-        kinds = {text: kind_of(text, *given) for text in counts}
+        kinds = {text: notation.kind_of(text, *given) for text in counts}
         what, strays = "numbers", {text: kind for text, kind in kinds.items() if kind != notation.NUMBER}
         are_numbers = not strays and reading.delimiter is not None  # only a CSV file writes numbers as texts
-        if not (is_asked or are_numbers or strays_of(counts, *given)):
+        if not (is_asked or are_numbers or notation.strays_of(counts, *given)):
             return column
-    if not is_asked and not all(map(may_mark_missing, strays)):
+    if not is_asked and not all(map(notation.may_mark_missing, strays)):
         raise ValueError(f"{_found(name, column, strays, what, where)}; "
-                         f"{ways_out(name, counts, strays, None if dates else given)}")
-    if strays:
-        _warn_of_gaps(name, column, strays, what, where)
+                         f"{notation.ways_out(name, counts, strays, None if dates else given)}")
+    _warn_of_gaps(name, column, strays, what, where)
     if dates is not None:
         return Dates(column.codes, column.texts, np.array([dates[0][text] for text in column.texts]), dates[1])
-    return _as_numbers(name, column, strays, reading, where)
+    return _as_numbers(name, column, reading, where)
 
 
 def _warn_of_gaps(name: str, column: Text, strays: Collection[str], what: str, where: Where) -> None:
-    """Warn that some cells of a column are read as missing, since they are not ``what`` ("numbers")."""
-    checks.warn(f"{_found(name, column, strays, what, where)}; such cells are read as missing "
-                f"({option('text', name)} takes the column as text)")
+    """Warn if cells of a column are read as missing, since they are not ``what`` ("numbers")."""
+    if strays:
+        checks.warn(f"{_found(name, column, strays, what, where)}; such cells are read as missing "
+                    f"({option('text', name)} takes the column as text)")
 
 
 def _found(name: str, column: Text, strays: Collection[str], what: str, where: Where) -> str:
@@ -291,13 +262,15 @@ def in_row(column: Text, text: str) -> str:
     return f"in row {column.first(text)}"
 
 
-def _as_numbers(name: str, column: Text, others: Collection[str], reading: Reading, where: Where) -> np.ndarray:
-    """Return the numbers of a column, NaN for the other texts; a ValueError if float64 would round an integer."""
-    values = np.array([np.nan if text in others else to_number(text, *reading.notation) for text in column.texts])
+def _as_numbers(name: str, column: Text, reading: Reading, where: Where) -> np.ndarray:
+    """Return the numbers of a column, NaN for other texts; a ValueError if float64 would round an integer."""
+    kinds = [notation.kind_of(text, *reading.notation) for text in column.texts]
+    values = np.array([notation.to_number(text, *reading.notation) if kind == notation.NUMBER else np.nan
+                       for text, kind in zip(column.texts, kinds, strict=True)])
     are_integers = (values[~np.isnan(values)] % 1.0 == 0.0).all()
-    for code in np.flatnonzero(are_integers & (np.abs(values) >= LARGEST_EXACT)).tolist():
+    for code in np.flatnonzero(are_integers & (np.abs(values) >= notation.LARGEST_EXACT)).tolist():
         text = column.texts[code]
-        if is_rounded(text, *reading.notation):
+        if notation.is_rounded(text, *reading.notation):
             raise ValueError(
                 f"column {name!r} holds {short(text)} {where(column, text)}, an integer that float64 would round, so "
                 f"that different ones become equal; leave the column out ({option('drop', name)}), or take it as text "

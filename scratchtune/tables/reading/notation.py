@@ -1,7 +1,7 @@
 """Notation: how a table writes numbers and missing values, and whether a column of texts is meant to be numeric.
 
-A notation is a decimal mark with a thousands separator, or none. A text is a number if the file's notation reads it; it
-is a number *written otherwise* if another notation does, perhaps without a unit or a currency.
+A text is a number if the file's notation reads it; it is a number *written otherwise* if another notation does, perhaps
+without a unit or a currency.
 
 A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
 least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do.
@@ -69,25 +69,25 @@ class Reading(NamedTuple):
     @property
     def missing_numbers(self) -> list[float]:
         """The markers that are numbers, such as -999: they are compared by value, not as texts."""
-        return [number for marker in self.missing if (number := _read(marker)) is not None]
+        return [number for marker in self.missing if (number := number_of(marker, *self.notation)) is not None]
 
 
 def check_names(argument: str, given: Any) -> None:
-    """Raise a TypeError if an argument is a single text instead of a list of texts."""
-    if isinstance(given, str):
+    """Raise a TypeError if an argument is not a list of texts, such as a single text."""
+    if isinstance(given, str) or given is not None and not all(isinstance(text, str) for text in given):
         raise TypeError(f"{argument} is {given!r}; it must be a list of texts")
 
 
 def checked_reading(**given: Any) -> Reading:
-    """Return how a file is to be read, checked; the thousands separator may decide the decimal mark.
+    """Return how a file is to be read; the thousands separator may decide the decimal mark.
 
     Raises
         ValueError or TypeError that names the argument.
     """
     for name in ("text", "numeric", "missing"):
         check_names(name, given.get(name, ()))
-        given[name] = tuple(given.get(name, ()))
-    reading = Reading(**given)._replace(missing=tuple(marker.strip() for marker in given["missing"]))
+        given[name] = tuple(text.strip() if name == "missing" else text for text in given.get(name, ()))
+    reading = Reading(**given)
     for name, choices in (("delimiter", DELIMITERS), ("date_order", ORDERS), ("decimal", DECIMALS),
                           ("thousands", THOUSANDS)):
         checks.choice(name, getattr(reading, name), (None, *choices))
@@ -142,7 +142,7 @@ def _plain(cell: str, decimal: str, thousands: str | None) -> str:
     return text.replace(",", ".") if decimal == "," else text
 
 
-def _read(text: str, decimal: str = ".", thousands: str | None = None) -> float | None:
+def number_of(text: str, decimal: str = ".", thousands: str | None = None) -> float | None:
     """Return the number that a notation reads, None if it reads none."""
     try:
         return to_number(text, decimal, thousands)
@@ -158,11 +158,11 @@ def kind_of(text: str, decimal: str = ".", thousands: str | None = None) -> str:
     """
     if not _PLAUSIBLE.fullmatch(text) or _CODE.fullmatch(text):
         return OTHERWISE if _INFINITE.fullmatch(text) else TEXT
-    number = _read(text, decimal, thousands)
+    number = number_of(text, decimal, thousands)
     if number is not None:
         return NUMBER if math.isfinite(number) else OTHERWISE
     bare = text.strip(_SIGNS).removeprefix("(").removesuffix(")").strip(_SIGNS)  # (3.50 €) of accountants is -3.5
-    return OTHERWISE if any(_read(bare, *notation) is not None for notation in NOTATIONS) else TEXT
+    return OTHERWISE if any(number_of(bare, *notation) is not None for notation in NOTATIONS) else TEXT
 
 
 def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | None = None) -> dict[str, str]:
@@ -172,13 +172,11 @@ def strays_of(counts: Mapping[str, int], decimal: str = ".", thousands: str | No
     """
     kinds = {text: kind_of(text, decimal, thousands) for text in counts}
     others = [text for text, kind in kinds.items() if kind == TEXT]
-    cells, other_cells = sum(counts.values()), sum(counts[text] for text in others)
-    distinct = len(kinds) - len(others)
-    are_codes = 2 * other_cells > cells and distinct <= CODES
+    distinct, share = len(kinds) - len(others), sum(counts[text] for text in others) / max(1, sum(counts.values()))
+    are_codes = share > 0.5 and distinct <= CODES
     few = len(others) <= FEW and distinct > len(others) and not are_codes
-    if not distinct or not few and cells - other_cells < MOSTLY * cells:
-        return {}
-    return {text: kind for text, kind in kinds.items() if kind != NUMBER}
+    is_meant = distinct and (few or 1.0 - share >= MOSTLY)
+    return {text: kind for text, kind in kinds.items() if kind != NUMBER} if is_meant else {}
 
 
 def share_of_numbers(counts: Mapping[str, int]) -> float:
@@ -198,14 +196,11 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]], thousands: str | None =
     """
     of_numbers = {name: counts for name, counts in columns.items()
                   if all(kind_of(text) == NUMBER for text in counts) or strays_of(counts)}
-    is_comma = False
-    for text in (text for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT):
-        marks = {mark for mark, separator in NOTATIONS if _read(text, mark, separator) is not None}
-        if marks == {"."}:
-            return "."
-        is_comma = is_comma or marks == {","}
-    if is_comma:
-        return ","
+    found = {frozenset(mark for mark, separator in NOTATIONS if number_of(text, mark, separator) is not None)
+             for counts in of_numbers.values() for text in counts if kind_of(text) != TEXT}
+    for mark in DECIMALS:
+        if frozenset(mark) in found:
+            return mark
     for name, counts in of_numbers.items() if thousands is None else ():
         pointed = [text for text in counts if "." in text]
         if len(pointed) > 1 and any(text.lstrip("+-").isdecimal() for text in counts) and not strays_of(counts):
@@ -236,9 +231,9 @@ def _other_notations(counts: Mapping[str, int], written: list[str], given: tuple
     ways: dict[float, str] = {}
     texts = [*written, *(text for text in counts if kind_of(text, *given) == NUMBER)]
     for decimal, thousands in NOTATIONS:
-        number = _read(written[0], decimal, thousands)
+        number = number_of(written[0], decimal, thousands)
         if number is not None and math.isfinite(number) and all(
-                _read(text, decimal, thousands) is not None for text in texts):
+                number_of(text, decimal, thousands) is not None for text in texts):
             marks = [option("decimal", decimal)] * (decimal != given[0]) + [option("thousands", thousands)] * (
                 thousands is not None)
             ways.setdefault(number, f"give {' '.join(marks)} to read {short(written[0])} as {number:.15g}")

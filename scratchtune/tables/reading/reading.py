@@ -1,4 +1,4 @@
-"""Reading a table from a CSV file or NumPy's ``.npz``; a file that cannot be read raises one clear sentence.
+"""Reading a table from a file; one that cannot be read raises one clear sentence.
 
 A CSV file is read in chunks of rows, so that memory holds little more than the table. A column is read as numbers until
 a cell is not a number; if that happens after the first chunk, the column is read a second time, as texts.
@@ -11,11 +11,12 @@ import io
 import os
 import re
 import zipfile
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
+from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, TypedDict, Unpack
+from typing import Any, BinaryIO, TypedDict, Unpack
 
 import numpy as np
 from tqdm import tqdm
@@ -24,7 +25,6 @@ from scratchtune import checks
 from scratchtune.archives import Archive, Member, about, gunzipped
 from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
-from scratchtune.tables.reading.frames import FORMATS, read_frame
 from scratchtune.tables.reading.kinds import column_of, decided, without_markers
 from scratchtune.tables.reading.notation import (
     DELIMITERS,
@@ -40,6 +40,7 @@ from scratchtune.tables.reading.notation import (
 )
 from scratchtune.tables.reading.table import Table
 
+FORMATS = {".parquet": ("Parquet", "pyarrow"), ".xlsx": ("Excel", "openpyxl")}  # read by pandas
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
 _PURPOSE = "a table is a .csv, .npz, .parquet or .xlsx file"
 _CELLS = 400_000  # read at a time
@@ -62,10 +63,9 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
 
-    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed.
-
-    ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory.
-    By its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
+    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed. ``path`` may also be a
+    binary file that is open for reading, such as a pipe; the rest of it is read into memory. By its name only a regular
+    file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
@@ -92,29 +92,21 @@ def read_table(
     check_names("skip", skip)
     check_names("only", only)
     reading = checked_reading(delimiter=delimiter, text=text, numeric=numeric, missing=missing, **notation)
-    columns = _Columns(frozenset(skip), None if only is None else frozenset(only))
+
+    def is_read(name: str) -> bool:
+        return name not in skip and (only is None or name in only)
+
     shown = name_of(path)
     ending = Path(shown).suffix.lower()
     with _opened(path) as file:
         if ending == ".npz":
-            names, arrays = _arrays(shown, file, columns)
+            names, arrays = _arrays(shown, file, skip, only)
         elif ending in FORMATS:
-            arrays = read_frame(shown, file, reading.missing)
+            arrays = _frame(shown, file, reading.missing)
             names = list(arrays)
         else:
-            return _CSV(shown, file, reading, columns).table()
-    return _table_of(shown, names, arrays, columns, reading)
-
-
-class _Columns(NamedTuple):
-    """Which columns of a file are read."""
-
-    skip: frozenset[str]
-    only: frozenset[str] | None
-
-    def reads(self, name: str) -> bool:
-        """Whether a column is read."""
-        return name not in self.skip and (self.only is None or name in self.only)
+            return _CSV(shown, file, reading, is_read).table()
+    return _table_of(shown, names, {name: arrays[name] for name in arrays if is_read(name)}, reading)
 
 
 def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
@@ -145,7 +137,7 @@ def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
 class _CSV:
     """A CSV file that is being read, once or twice."""
 
-    def __init__(self, path: str, file: BinaryIO, reading: Reading, columns: _Columns) -> None:
+    def __init__(self, path: str, file: BinaryIO, reading: Reading, is_read: Callable[[str], bool]) -> None:
         self.path, self.file, self.start, self.width = path, file, 0, 0
         named = self._named_delimiter()
         self.delimiter = reading.delimiter or named or max(DELIMITERS, key=self._quality)
@@ -154,7 +146,7 @@ class _CSV:
         if all(kind_of(name) == NUMBER for name in self.names):
             raise ValueError(f"{header}: the header holds only numbers; it must hold the names of the columns")
         self.width = len(self.names)
-        self.kept = {i: name for i, name in enumerate(self.names) if columns.reads(name)}
+        self.kept = {i: name for i, name in enumerate(self.names) if is_read(name)}
         self.reading = reading._replace(delimiter=self.delimiter, decimal=reading.decimal or self._decimal(reading))
 
     def table(self) -> Table:
@@ -177,14 +169,12 @@ class _CSV:
         for chunk in self._chunks():
             columns = list(zip(*chunk, strict=True))
             for i in list(parts):
-                try:
-                    part = codes[i].of(columns[i]) if i in codes else self._numbers(columns[i])
-                except ValueError:
-                    if rows:  # the texts of the rows before are lost
-                        del parts[i]
-                        continue
-                    codes[i] = Codes(self.reading.markers)
-                    part = codes[i].of(columns[i])
+                part = self._numbers(columns[i]) if i not in codes else None
+                if part is None and i not in codes and rows:  # the texts of the rows before are lost
+                    del parts[i]
+                    continue
+                if part is None:
+                    part = codes.setdefault(i, Codes(self.reading.markers)).of(columns[i])
                 parts[i].append(part)
             rows += len(chunk)
         if not rows:
@@ -192,22 +182,20 @@ class _CSV:
         return {i: Text(np.concatenate(parts.pop(i)), codes[i].texts) if i in codes else np.concatenate(parts.pop(i))
                 for i in list(parts)}
 
-    def _numbers(self, cells: Sequence[str]) -> np.ndarray:
-        """Cells as numbers, NaN for a missing value; a ValueError if a cell is neither, or may not be exact."""
-        markers, notation = self.reading.markers, self.reading.notation
-        if notation != (".", None):
-            part = [np.nan if is_missing(cell, markers) else to_number(cell, *notation) for cell in cells]
-        elif "_" in "".join(cells):  # Python reads 1_000 as a number
-            raise ValueError
-        else:
+    def _numbers(self, cells: Sequence[str]) -> np.ndarray | None:
+        """Cells as numbers, NaN for a missing value; None if a cell is neither, or may not be exact."""
+        notation = self.reading.notation
+        read = float if notation == (".", None) else partial(to_number, decimal=notation[0], thousands=notation[1])
+        if read is float and "_" in "".join(cells):  # Python reads 1_000 as a number
+            return None
+        with suppress(ValueError):
             try:
-                part = [float(cell) if cell else np.nan for cell in cells]
+                part = [read(cell) if cell else np.nan for cell in cells]
             except ValueError:
-                part = [np.nan if is_missing(cell, markers) else float(cell) for cell in cells]
-        numbers = without_markers(np.array(part), self.reading)
-        if (np.abs(numbers) >= LARGEST_EXACT).any():
-            raise ValueError
-        return numbers
+                part = [np.nan if is_missing(cell, self.reading.markers) else read(cell) for cell in cells]
+            numbers = without_markers(np.array(part), self.reading)
+            return None if (np.abs(numbers) >= LARGEST_EXACT).any() else numbers
+        return None
 
     def _chunks(self) -> Iterator[list[list[str]]]:
         """Yield the rows below the header, some at a time."""
@@ -287,10 +275,12 @@ class _CSV:
                            if cells and name not in reading.text}, reading.thousands)
 
 
-# Arrays ---------------------------------------------------------------------------------------------------------------
+# Arrays and data frames --------------------------------------------------------------------------------------------
 
 
-def _arrays(path: str, file: BinaryIO, wanted: _Columns) -> tuple[list[str], dict[str, np.ndarray]]:
+def _arrays(
+    path: str, file: BinaryIO, skip: Collection[str], only: Collection[str] | None,
+) -> tuple[list[str], dict[str, np.ndarray]]:
     """Return the names of the columns of NumPy's archive, and those columns that may be selected."""
     try:
         archive = Archive(file)
@@ -300,31 +290,53 @@ def _arrays(path: str, file: BinaryIO, wanted: _Columns) -> tuple[list[str], dic
     names: list[str] = []
     for file_name in archive.names:
         name = file_name.removesuffix(".npy").strip()
-        found: dict[str, np.ndarray] = {}
-        if wanted.reads(name) or name not in wanted.skip and any(
-                column.startswith(name) for column in wanted.only or ()):
-            with about(f"{path}:"):
-                array = Member(archive, file_name).read()
-            if array.ndim not in (1, 2):
-                raise ValueError(
-                    f"{path}: the array {name!r} has shape {array.shape}; it must have one or two dimensions")
-            found = {name: array} if array.ndim == 1 else {f"{name}{j}": column for j, column in enumerate(array.T)}
-        names += found or [name]
+        if name in skip or only is not None and not any(column.startswith(name) for column in only):
+            names.append(name)
+            continue
+        with about(f"{path}:"):
+            array = Member(archive, file_name).read()
+        if array.ndim not in (1, 2):
+            raise ValueError(f"{path}: the array {name!r} has shape {array.shape}; it must have one or two dimensions")
+        found = {name: array} if array.ndim == 1 else {f"{name}{j}": column for j, column in enumerate(array.T)}
+        names += found
         arrays |= found
     return checked_names(names, path), arrays
 
 
-def _table_of(
-    path: str, names: Sequence[str], arrays: Mapping[str, Any], wanted: _Columns, reading: Reading,
-) -> Table:
+def _frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict[str, Any]:
+    """Return the columns of a Parquet file, or of the first sheet of a workbook, where ``missing`` are markers."""
+    kind, needs = FORMATS[Path(path).suffix.lower()]
+    try:
+        import pandas
+
+        __import__(needs)
+    except ImportError:
+        raise ValueError(
+            f"{path} is read by pandas with {needs}, which are not both installed; install them (pip install pandas "
+            f"{needs}), or save the table as CSV") from None
+    if kind == "Excel" and zipfile.is_zipfile(file):
+        with about(path):
+            archive = Archive(file)
+            for name in archive.names:
+                archive.claim(name)  # a ValueError if together they are too large
+    file.seek(0)
+    try:
+        frame = pandas.read_parquet(file) if kind == "Parquet" else pandas.read_excel(
+            file, sheet_name=0, keep_default_na=False, na_values=["", *missing])
+    except Exception:  # each reader has errors of its own, which do not name the file
+        raise ValueError(f"{path} is no {kind} file, or is damaged; save the table again, or as CSV") from None
+    names = ["" if str(name).startswith("Unnamed: ") else str(name).strip() for name in frame.columns]
+    return {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(checked_names(names, path))}
+
+
+def _table_of(path: str, names: Sequence[str], arrays: Mapping[str, Any], reading: Reading) -> Table:
     """Make the table of the selected columns of a file that holds arrays."""
-    kept = [name for name in arrays if wanted.reads(name)]
     try:
         with about(f"{path}:"):
-            table = Table({name: column_of(name, arrays[name], reading) for name in kept},
-                          [name for name in names if name not in arrays or not wanted.reads(name)], reading)
+            table = Table({name: column_of(name, values, reading) for name, values in arrays.items()},
+                          [name for name in names if name not in arrays], reading)
     except TypeError as problem:
         raise ValueError(f"{path}: {problem}") from None
-    if not len(table) and (kept or not names):
+    if not len(table) and (arrays or not names):
         raise ValueError(f"{path} has no rows; a table has at least one row and one column")
     return table

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.reading.columns import Column, Text, checked_names
+from scratchtune.tables.reading.columns import Column, Text, checked_names, missing_in
 from scratchtune.tables.reading.kinds import CATEGORY, IDENTIFIER, Kind, as_kind, column_of, kind_in_training
 from scratchtune.tables.reading.notation import Reading, checked_reading
 
@@ -40,44 +40,33 @@ class Table:
     @classmethod
     def from_columns(
         cls, columns: Any, *, text: Collection[str] = (), numeric: Collection[str] = (), date_order: str | None = None,
+        skip: Collection[str] = (),
     ) -> Table:
-        """Make a table of a dict of arrays or lists, or of a data frame (anything with ``columns`` and ``dtypes``).
+        """Make a table of a dict of arrays or lists, a data frame, or a list of dicts, one for each row.
 
         Numbers are numbers and strings are texts, even strings of digits. A column of numbers with a few texts between
         them is an error that names them, as in `read_table`, unless ``text`` names the column, or ``numeric``, which
         makes such cells missing, with a warning. Dates (datetime64, Python's, or texts as in `date_columns`, with
-        ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`.
-        """
-        given = checked_reading(decimal=".", text=text, numeric=numeric, date_order=date_order)
-        owner = "columns"
-        if hasattr(columns, "columns") and hasattr(columns, "dtypes"):
-            names, owner = list(columns.columns), "the data frame"
-            checked_names(names, owner)
-            texts = [name for name in names if str(columns[name].dtype) == "category" and name not in given.numeric]
-            given = given._replace(text=(*given.text, *texts))
-            columns = {name: columns[name].to_numpy() for name in names}
-        if not isinstance(columns, Mapping):
-            raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays or a data frame")
-        made = {name: column_of(name, columns[name], given) for name in checked_names(list(columns), owner)}
-        return cls(made, asked=(*given.text, *given.numeric))
+        ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`. Columns
+        of ``skip`` are left out; a value that the dict of a row lacks is missing.
 
-    @classmethod
-    def from_rows(
-        cls, rows: Sequence[Mapping[str, Any]], *, text: Collection[str] = (), numeric: Collection[str] = (),
-        date_order: str | None = None,
-    ) -> Table:
-        """Make a table of a list of dicts, one for each row; a value that a dict lacks is missing.
-
-        ``text``, ``numeric`` and ``date_order`` are as for `from_columns`.
-
-        >>> Table.from_rows([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
+        >>> Table.from_columns([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
         ['Rome', None]
         """
-        names = list(dict.fromkeys(name for row in rows for name in row))
-        columns = {name: np.empty(len(rows), object) for name in names}  # so that NumPy makes no texts of numbers
-        for name, values in columns.items():
-            values[:] = [row.get(name) for row in rows]
-        return cls.from_columns(columns, text=text, numeric=numeric, date_order=date_order)
+        given = checked_reading(text=text, numeric=numeric, date_order=date_order)
+        reading = given._replace(decimal=".")
+        columns, is_frame = _by_name(columns), hasattr(columns, "dtypes")
+        if not (is_frame or isinstance(columns, Mapping)):
+            raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays, a data frame or a "
+                            "list of dicts")
+        names = list(columns.columns if is_frame else columns)
+        kept = checked_names([name for name in names if name not in skip], "the data frame" if is_frame else "columns")
+        if is_frame:
+            texts = [name for name in kept if str(columns[name].dtype) == "category" and name not in given.numeric]
+            reading = reading._replace(text=(*given.text, *texts))
+            columns = {name: columns[name].to_numpy() for name in kept}
+        made = {name: column_of(name, columns[name], reading) for name in kept}
+        return cls(made, [name for name in names if name in skip], given, (*reading.text, *reading.numeric))
 
     @property
     def names(self) -> list[str]:
@@ -100,12 +89,15 @@ class Table:
 
     def column(self, name: str) -> Column:
         """One column: a float64 array, or a `Text`."""
-        self._check_known([name])
+        if name not in self._columns:
+            shown = ", ".join(map(repr, self.names[:20])) + ", .." * (len(self.names) > 20)
+            raise ValueError(f"there is no column {name!r}{checks.nearest(name, self.names)}; the table has {shown}")
         return self._columns[name]
 
     def without(self, *names: str) -> Table:
         """The table without some of its columns."""
-        self._check_known(names)
+        for name in names:
+            self.column(name)  # a ValueError if it is absent
         return Table({name: column for name, column in self._columns.items() if name not in names}, asked=self.asked)
 
     def kinds(self, asked: Collection[str] = ()) -> dict[str, Kind]:
@@ -125,15 +117,17 @@ class Table:
         return Table({name: as_kind(name, self.column(name), kind) for name, kind in kinds.items()
                       if kind.kind != IDENTIFIER}, self.skipped, self.reading, self.asked)
 
-    def unseen(self, kinds: Mapping[str, Kind]) -> dict[str, dict[str, int]]:
-        """Return the categories of each column that training has not seen, and how many rows hold each."""
-        unseen = {}
+    def unseen(self, kinds: Mapping[str, Kind]) -> list[str]:
+        """Say of each column which categories training has not seen, the most frequent first."""
+        found = []
         for name, kind in kinds.items():
-            column = self.column(name)
-            if kind.kind == CATEGORY and isinstance(column, Text):
-                known = set(kind.texts)
-                unseen[name] = {text: count for text, count in column.counts().items() if text not in known}
-        return {name: texts for name, texts in unseen.items() if texts}
+            column, known = self.column(name), set(kind.texts)
+            counts = column.counts() if kind.kind == CATEGORY and isinstance(column, Text) else {}
+            new = sorted((text for text in counts if text not in known), key=lambda text: -counts[text])
+            shown = ", ".join(f"{text!r} ({checks.counted(counts[text], 'row')})" for text in new[:5])
+            more = f" and {len(new) - 5:,} more" * (len(new) > 5)
+            found += [f"column {name!r} holds categories that were not seen in training: {shown}{more}"] * bool(new)
+        return found
 
     def is_text(self, name: str) -> bool:
         """Whether a column holds texts."""
@@ -141,17 +135,19 @@ class Table:
 
     def missing(self, name: str) -> np.ndarray:
         """Where a column has no value, (n,) of bool."""
-        column = self.column(name)
-        return column.missing() if isinstance(column, Text) else np.isnan(column)
-
-    def _check_known(self, names: Iterable[str]) -> None:
-        for name in names:
-            if name not in self._columns:
-                shown = ", ".join(map(repr, self.names[:20])) + ", .." * (len(self.names) > 20)
-                near = checks.nearest(name, self.names)
-                raise ValueError(f"there is no column {name!r}{near}; the table has {shown}")
+        return missing_in(self.column(name))
 
     def __repr__(self) -> str:
         texts = sum(isinstance(column, Text) for column in self._columns.values())
         rows, columns = self.shape
         return f"Table({rows} rows, {columns} columns: {columns - texts} of numbers, {texts} of texts)"
+
+
+def _by_name(rows: Any) -> Any:
+    """Return a list of dicts, one for each row, as a dict of columns; anything else unchanged."""
+    if not (isinstance(rows, Sequence) and rows and all(isinstance(row, Mapping) for row in rows)):
+        return rows
+    columns = {name: np.empty(len(rows), object) for name in dict.fromkeys(name for row in rows for name in row)}
+    for name, values in columns.items():  # of objects, so that NumPy makes no texts of numbers
+        values[:] = [row.get(name) for row in rows]
+    return columns

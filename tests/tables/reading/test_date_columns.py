@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchtune.tables.reading.columns import Dates, Text
+from scratchtune.tables.reading.columns import Dates, Text, missing_in
 from scratchtune.tables.reading.date_columns import (
     PARTS,
     date_part,
@@ -105,7 +105,7 @@ def test_a_few_cells_that_are_no_dates_are_named(tmp_path: Path) -> None:
         read_table(path)
     with pytest.warns(UserWarning, match="19 of 20 cells of 'when' are dates; not: '-' in line 21; such cells"):
         column = read_table(csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["-"])).column("when")
-    assert isinstance(column, Dates) and column.missing().tolist() == [False] * 19 + [True]
+    assert isinstance(column, Dates) and missing_in(column).tolist() == [False] * 19 + [True]
     csv_of(path, [f"2020-01-{day:02d}" for day in range(1, 20)] + ["open"])
     assert isinstance(read_table(path, missing=["open"]).column("when"), Dates)
     half = ["2020-01-01", "open"] * 10

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.tables.describing import described
-from scratchtune.tables.prepared import prepare
+from scratchtune.tables.prepared import described, prepare
 from scratchtune.tables.reading.kinds import identifies, mostly_single
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table

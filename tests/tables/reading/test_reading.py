@@ -154,6 +154,8 @@ def test_what_can_only_mean_a_missing_value_is_one(tmp_path: Path, marker: str) 
 def test_markers_that_are_numbers_count_by_value(tmp_path: Path) -> None:
     path = _file(tmp_path, "a,b\n-999,x\n-999.0,-999\n3,y\n")
     assert str(_columns(read_table(path, missing=["-999"]))) == "{'a': [nan, nan, 3.0], 'b': ['x', None, 'y']}"
+    comma = read_table(_file(tmp_path, "a;b\n9,9;1\n1,5;2\n"), missing=["9,9"], decimal=",")
+    assert str(_columns(comma)["a"]) == "[nan, 1.5]"
     np.savez(tmp_path / "t.npz", a=np.array([-999, 3]), b=np.array(["-", "x"]))
     table = read_table(tmp_path / "t.npz", missing=["-999", "-"])
     assert str(_columns(table)) == "{'a': [nan, 3.0], 'b': [None, 'x']}"

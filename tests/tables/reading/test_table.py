@@ -42,7 +42,7 @@ def test_rows_are_those_of_each_column(rows: Any) -> None:
 
 
 def test_a_table_of_rows() -> None:
-    table = Table.from_rows([{"age": 31, "city": "Rome"}, {"city": None, "age": 7.5}, {"zip": 1}], text=["zip"])
+    table = Table.from_columns([{"age": 31, "city": "Rome"}, {"city": None, "age": 7.5}, {"zip": 1}], text=["zip"])
     assert str([_values(table, name) for name in table.names]) == (
         "[[31.0, 7.5, nan], ['Rome', None, None], [None, None, '1']]")
 
