@@ -13,10 +13,10 @@ from scratchtune.estimators.labels import check_classes
 from scratchtune.estimators.stored import as_json, stored_arguments
 from scratchtune.estimators.supervised import Estimator
 from scratchtune.network.saving import real_array
-from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
+from scratchtune.tables.trees.binning import MOST_BINS, encode, find_bins
 from scratchtune.tables.trees.boosting import Plan, Rows, boost
 from scratchtune.tables.trees.losses import loss_of, outputs_of
-from scratchtune.tables.trees.prediction import Forest, add_trees
+from scratchtune.tables.trees.prediction import add_trees
 from scratchtune.tables.trees.split import Limits
 from scratchtune.tables.trees.tree import most_leaves
 
@@ -134,13 +134,12 @@ class BoostedTrees(Estimator):
 
     # Predictions -----------------------------------------------------------------------------------------------------
 
-    def outputs(self, X: Any, iterations: int | None = None) -> np.ndarray:
-        """Return the sum of the trees of the first ``iterations``, or of all, for each row, (outputs, n) float64."""
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return the sum of the trees for each row, (outputs, n) float64."""
         self.check_is_fitted()
         codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
-        end = trees if iterations is None else min(trees, iterations * len(output))
-        add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, end, output)
+        add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, trees, output)
         return output
 
     # Files -----------------------------------------------------------------------------------------------------------
@@ -153,10 +152,6 @@ class BoostedTrees(Estimator):
                   "bins": [as_json(self.bins_.starts), as_json(self.bins_.categorical)]}
         return header, {"edges": self.bins_.edges, **self.forest_.nodes._asdict(), "starts": self.forest_.starts}
 
-    def restore(self, bins: Bins, forest: Forest) -> None:
-        """Set the trees that a file holds, after they have been checked."""
-        self.bins_, self.forest_ = bins, forest
-
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file, other than the trees, have the types that `fit` gives them."""
         super().check_fitted_values()
@@ -166,9 +161,6 @@ class BoostedTrees(Estimator):
         if self.kind == "classifier":
             check_classes(getattr(self, "classes_", None), classes)
         real_array("baseline_", self.baseline_, (outputs_of(self.loss_, classes),), "float64")
-        checks.boolean("do_early_stopping_", self.do_early_stopping_)
-        for name in ("train_score_", "validation_score_"):
-            real_array(name, getattr(self, name), (len(getattr(self, name)),), "float64", finite=False)
 
     # scikit-learn ----------------------------------------------------------------------------------------------------
 
