@@ -27,14 +27,6 @@ COPIES = 0.9  # rows with equal features are copies if at least this share of th
 CODE = re.compile(  # the end of a name, or its begin
     r"(?i:^(?:zip|postal|plz)|(?:code|zip|plz|fips|naics)$|(?:^|[^a-z])(?:id|nr|no|sic)$)|[a-z](?:Id|ID|Nr|No)$")
 SUSPICIONS = "leak", "target", "class", "duplicate", "empty", "constant", "identifier", "code", "gap", "texts"
-GROUPS = {  # the line for several columns of a kind
-    "empty": "left out, since they hold no value: {columns}",
-    "constant": "left out, since they are constant: {columns}",
-    "identifier": "left out, since they seem to identify the rows: {columns}; {keep} keeps the first",
-    "code": "integers that may be codes: {columns}; {text} makes each value of the first a category",
-    "texts": "many rare texts, which together are the category '(other)': {columns}; {drop} leaves the first out",
-    "dates": "dates, each of which becomes its parts and the days since the first: {columns}",
-}
 
 
 class Finding(NamedTuple):
@@ -69,14 +61,12 @@ class Audit:
 
 
 def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:
-    """The lines of one kind: leaks and what is said of rows one by one, at most three, other columns together."""
-    if len(findings) == 1 or kind not in GROUPS:
-        more = checks.quoted([finding.column for finding in findings[3:]])
-        return [*(finding.text for finding in findings[:3]), *[f"the same holds for {more}"] * (len(findings) > 3)]
-    names = [finding.column for finding in findings]
-    return [GROUPS[kind].format(columns=f"{checks.counted(len(names), 'column')} ({checks.quoted(names, 5)})",
-                                keep=option("keep", names[0]), text=option("text", names[0]),
-                                drop=option("drop", names[0]))]
+    """The lines of one kind: three leaks, or the first column, and the names of the others."""
+    told = 3 if kind == "leak" else 1
+    lines = [finding.text for finding in findings[:told]]
+    if more := [finding.column for finding in findings[told:]]:
+        lines[-1] += f"; likewise {checks.quoted(more, 5)}"
+    return lines
 
 
 def audited(
@@ -116,11 +106,7 @@ def audited(
                  target_equal if copies else None)
 
 
-# Columns --------------------------------------------------------------------------------------------------------------
-
-
 def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
-    """The columns that are left out."""
     for name, kind in table.kinds(asked).items():
         column = table.column(name)
         if table.missing(name).all():
@@ -140,7 +126,6 @@ def _leaking(name: str, leak: Leak, strict: bool) -> str:
 
 
 def _of_gaps(table: Table) -> list[Finding]:
-    """One finding about all missing values."""
     gaps = {name: int(table.missing(name).sum()) for name in table.names}
     gaps = {name: count for name, count in gaps.items() if count}
     if not gaps:
@@ -153,7 +138,6 @@ def _of_gaps(table: Table) -> list[Finding]:
 
 
 def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
-    """What is said of one column."""
     if isinstance(column, Dates):
         return [Finding("dates", name, _about_dates(name, column))]
     if is_category(column):
@@ -194,11 +178,7 @@ def _about_dates(name: str, column: Dates) -> str:
             f"{checks.counted(len(parts), 'part')} ({listed}); {option('text', name)} makes each a category")
 
 
-# Rows -----------------------------------------------------------------------------------------------------------------
-
-
 def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int) -> list[Finding]:
-    """Rows without a target, and classes with few rows."""
     found = [Finding("target", "", f"left out, since the target is missing: {without_target:,} of "
                                    f"{len(y) + without_target:,} rows")] * bool(without_target)
     counts = np.bincount(y, minlength=len(classes)) if classes else np.zeros(0, np.int64)

@@ -195,15 +195,11 @@ class Explanation:
 
 
 def _described(row: Mapping[str, Any]) -> str:
-    """A configuration in words: the family, the trial, the hyper-parameters."""
     family, params = row["family"], row["params"]
     if row["number"] < 0:
         return f"{NAMES[family]} with defaults (not a trial of the search)"
     scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
     return f"{NAMES[family]} (trial {row['number']}: {shown_params(own_arguments(family, params))}{scale})"
-
-
-# Computing it ---------------------------------------------------------------------------------------------------------
 
 
 def explained(model: Any, evidence: Evidence) -> Explanation:
@@ -281,8 +277,8 @@ def _screened(evidence: Evidence, rng: np.random.Generator, rows: np.ndarray) ->
     names = evidence.folds.table.names
     if len(names) <= MEASURED:
         return names, []
-    rows = rows[: max(FEWEST // 10, SCREENED // len(names))]
-    rows = rows[: max(5, 20 * CELLS // len(names) ** 2)]  # each column is permuted in a copy of all columns
+    most = max(FEWEST // 10, SCREENED // len(names))
+    rows = rows[: min(most, max(5, 20 * CELLS // len(names) ** 2))]  # each is permuted in a copy of all columns
     heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
     alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
     found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))
@@ -302,7 +298,6 @@ def _permuted(
 def _importances(
     evidence: Evidence, rng: np.random.Generator, rows: np.ndarray, names: Sequence[str],
 ) -> list[Importance]:
-    """The importance of each column, the largest first."""
     found, _ = predicted(evidence, rows, _permuted(evidence, rng, rows, names))
     y, units = evidence.y[rows], evidence.units.of(rows)
     return sorted((Importance(name, *difference(evidence.goal, y, found[0], changed, units, 0))
@@ -331,9 +326,6 @@ def _curve(evidence: Evidence, model: Any, rows: np.ndarray, name: str) -> Curve
     classes = [1] if evidence.goal.classes == 2 else sorted(often[:CLASSES].tolist())
     labels = model.target_.classes
     return Curve(name, kind, values, {str(labels[number]): means[:, number].tolist() for number in classes})
-
-
-# Simple models --------------------------------------------------------------------------------------------------------
 
 Candidate = tuple[str, list[str] | None, np.ndarray]  # a name, the columns (None: all), predictions
 
