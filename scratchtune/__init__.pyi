@@ -127,6 +127,6 @@ from scratchtune.tables.networks import NetworkRegressor as NetworkRegressor
 from scratchtune.tables.reading.reading import read_table as read_table
 from scratchtune.tables.reading.table import Table as Table
 from scratchtune.tables.result import TableTuning as TableTuning
-from scratchtune.tables.trees.classifier import HistGradientBoostingClassifier as HistGradientBoostingClassifier
-from scratchtune.tables.trees.regressor import HistGradientBoostingRegressor as HistGradientBoostingRegressor
+from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier as HistGradientBoostingClassifier
+from scratchtune.tables.trees.estimators import HistGradientBoostingRegressor as HistGradientBoostingRegressor
 from scratchtune.version import __version__ as __version__

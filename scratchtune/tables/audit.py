@@ -24,18 +24,9 @@ from scratchtune.tables.wording import argument, option
 INDEPENDENT = RowOrder()
 FEW = 5  # rows of a class
 COPIES = 0.9  # rows with equal features are copies if at least this share of the equal targets is not by chance
-CONFLICTS = 0.01  # equal features with different classes are mentioned if so many rows must be wrong
 CODE = re.compile(  # the end of a name, or its begin
     r"(?i:^(?:zip|postal|plz)|(?:code|zip|plz|fips|naics)$|(?:^|[^a-z])(?:id|nr|no|sic)$)|[a-z](?:Id|ID|Nr|No)$")
 SUSPICIONS = "leak", "target", "class", "duplicate", "empty", "constant", "identifier", "code", "gap", "texts"
-GROUPS = {  # the line for several columns of a kind
-    "empty": "left out, since they hold no value: {columns}",
-    "constant": "left out, since they are constant: {columns}",
-    "identifier": "left out, since they seem to identify the rows: {columns}; {keep} keeps the first",
-    "code": "integers that may be codes: {columns}; {text} makes each value of the first a category",
-    "texts": "many rare texts, which together are the category '(other)': {columns}; {drop} leaves the first out",
-    "dates": "dates, each of which becomes its parts and the days since the first: {columns}",
-}
 
 
 class Finding(NamedTuple):
@@ -70,14 +61,12 @@ class Audit:
 
 
 def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:
-    """The lines of one kind: leaks and what is said of rows one by one, at most three, other columns together."""
-    if len(findings) == 1 or kind not in GROUPS:
-        more = checks.quoted([finding.column for finding in findings[3:]])
-        return [*(finding.text for finding in findings[:3]), *[f"the same holds for {more}"] * (len(findings) > 3)]
-    names = [finding.column for finding in findings]
-    return [GROUPS[kind].format(columns=f"{checks.counted(len(names), 'column')} ({checks.quoted(names, 5)})",
-                                keep=option("keep", names[0]), text=option("text", names[0]),
-                                drop=option("drop", names[0]))]
+    """The lines of one kind: three leaks, or the first column, and the names of the others."""
+    told = 3 if kind == "leak" else 1
+    lines = [finding.text for finding in findings[:told]]
+    if more := [finding.column for finding in findings[told:]]:
+        lines[-1] += f"; likewise {checks.quoted(more, 5)}"
+    return lines
 
 
 def audited(
@@ -96,17 +85,18 @@ def audited(
     left = table.without(*(finding.column for finding in useless_columns))
     if not left.names:
         raise nothing_left("; ".join(Audit(tuple(useless_columns)).lines()) or "the table has only the target")
-    equal, target_equal = _equal_rows(left, y)
-    copies = _are_copies(equal, target_equal, y)
+    equal = _equal_rows(left)
+    target_equal = np.unique(_mixed(equal, y), return_inverse=True)[1]
+    copies = _are_copies(np.unique(equal, return_inverse=True)[1], target_equal, y)
     features = left.without(*[rows.name] * (rows.name in left.names))
     findings = [
-        *(Finding("leak", name, _leaking(name, leak)) for name, leak in leaks(features, y, len(classes), seed).items()),
+        *(Finding("leak", name, _leaking(name, leak, strict))
+          for name, leak in leaks(features, y, len(classes), seed).items()),
         *_of_targets(classes, y, without_target),
         *[Finding("duplicate", "", f"{len(y) - int(target_equal.max()) - 1:,} of {len(y):,} rows repeat another row; "
                                    "equal rows are always in the same fold")] * copies,
         *useless_columns, *_of_gaps(left),
-        *(finding for name in left.names for finding in _of_column(name, left.column(name), name in asked)),
-        *(_of_conflicts(equal, target_equal, y) if classes else [])]
+        *(finding for name in left.names for finding in _of_column(name, left.column(name), name in asked))]
     kinds = [*SUSPICIONS, *dict.fromkeys(finding.kind for finding in findings)]
     findings.sort(key=lambda finding: kinds.index(finding.kind))
     suspicions = Audit(tuple(finding for finding in findings if finding.kind in SUSPICIONS)).lines()
@@ -116,11 +106,7 @@ def audited(
                  target_equal if copies else None)
 
 
-# Columns --------------------------------------------------------------------------------------------------------------
-
-
 def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
-    """The columns that are left out."""
     for name, kind in table.kinds(asked).items():
         column = table.column(name)
         if table.missing(name).all():
@@ -133,15 +119,13 @@ def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
                                               f"{option('keep', name)} keeps it")
 
 
-def _leaking(name: str, leak: Leak) -> str:
-    """The sentence about a column that may be a leak."""
+def _leaking(name: str, leak: Leak, strict: bool) -> str:
     others = "" if leak.others is None else f", all others together {max(leak.others, 0.0):.0%}"
     return (f"{name!r} alone explains {leak.alone:.1%} of the target{others}: was it made from the target, or known "
-            f"only after it? It is kept; {option('drop', name)} leaves it out")
+            f"only after it? {'' if strict else 'It is kept; '}{option('drop', name)} leaves it out")
 
 
 def _of_gaps(table: Table) -> list[Finding]:
-    """One finding about all missing values."""
     gaps = {name: int(table.missing(name).sum()) for name in table.names}
     gaps = {name: count for name, count in gaps.items() if count}
     if not gaps:
@@ -154,9 +138,8 @@ def _of_gaps(table: Table) -> list[Finding]:
 
 
 def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
-    """What is said of one column."""
     if isinstance(column, Dates):
-        return [Finding("dates", name, about_dates(name, column))]
+        return [Finding("dates", name, _about_dates(name, column))]
     if is_category(column):
         return _of_texts(name, column, as_asked)  # type: ignore[arg-type]
     known = np.asarray(column)[~np.isnan(column)]  # type: ignore[arg-type]
@@ -169,7 +152,6 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
 
 
 def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
-    """What is said of a column of texts."""
     counts, drop = column.counts(), option("drop", name)
     if holds_times(counts):
         return [Finding("times", name, (
@@ -182,15 +164,11 @@ def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
             f"{name!r} holds {len(counts):,} different texts, {once:,} of them once: the rare ones are together the "
             f"category '{OTHER}', the other {len(kept):,} one each; {drop} leaves the column out"))]
     share = 0.0 if as_asked else share_of_numbers(counts)
-    first = {text.casefold(): text for text in reversed(counts)}
-    pairs = [(first[text.casefold()], text) for text in counts if first[text.casefold()] != text]
     mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
-    return [*[Finding("mixed", name, mixed)] * (0.0 < share < 1.0), *(
-        Finding("case", name, f"{one!r} and {other!r} of {name!r} are two categories, since case matters")
-        for one, other in pairs[:1])]
+    return [Finding("mixed", name, mixed)] * (0.0 < share < 1.0)
 
 
-def about_dates(name: str, column: Dates) -> str:
+def _about_dates(name: str, column: Dates) -> str:
     """Say which features a column of dates becomes, and which dates it spans."""
     days = column.values_in_days()
     first, last, parts = np.nanmin(days), np.nanmax(days), parts_of(days)
@@ -200,17 +178,10 @@ def about_dates(name: str, column: Dates) -> str:
             f"{checks.counted(len(parts), 'part')} ({listed}); {option('text', name)} makes each a category")
 
 
-# Rows -----------------------------------------------------------------------------------------------------------------
-
-
 def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int) -> list[Finding]:
-    """Rows without a target, and classes with few rows."""
-    found = [Finding("target", "", (
-        f"left out, since the target is missing: {without_target:,} of {len(y) + without_target:,} rows"))]
-    found = found if without_target else []
-    if not classes:
-        return found
-    counts = np.bincount(y, minlength=len(classes))
+    found = [Finding("target", "", f"left out, since the target is missing: {without_target:,} of "
+                                   f"{len(y) + without_target:,} rows")] * bool(without_target)
+    counts = np.bincount(y, minlength=len(classes)) if classes else np.zeros(0, np.int64)
     if single := mostly_single(counts):
         checks.warn(f"the target holds {single}")
         return [*found, Finding("class", "", f"the target holds {single}")]
@@ -222,13 +193,13 @@ def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int) -> l
     return found
 
 
-def _equal_rows(table: Table, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers from 0, (n,), that are the same for rows of equal features, and of equal features and target."""
-    key = np.zeros(len(y), np.uint64)
+def _equal_rows(table: Table) -> np.ndarray:
+    """Hashes (n,) uint64 that are the same for rows of equal features."""
+    key = np.zeros(len(table), np.uint64)
     for name in table.names:
         column = table.column(name)
         key = _mixed(key, column.codes if isinstance(column, Text) else column)
-    return np.unique(key, return_inverse=True)[1], np.unique(_mixed(key, y), return_inverse=True)[1]
+    return key
 
 
 def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
@@ -253,15 +224,3 @@ def _are_copies(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> b
     shares = np.unique(y[counts[equal] > 1], return_counts=True)[1] / (counts[equal] > 1).sum()
     chance = float((shares**2).sum())
     return chance == 1.0 or (agree - chance) / (1.0 - chance) >= COPIES * agree
-
-
-def _of_conflicts(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> list[Finding]:
-    """Say how many rows must be wrong, since rows of equal features are of different classes."""
-    (groups, _), counts = np.unique(np.stack([equal, y]), axis=1, return_counts=True)
-    most = np.zeros(int(equal.max()) + 1)
-    np.maximum.at(most, groups, counts)
-    right = most.sum() / len(y)
-    differ = int((np.bincount(equal)[equal] > np.bincount(target_equal)[target_equal]).sum())
-    return [Finding("conflict", "", (
-        f"{differ:,} of {len(y):,} rows have the features of a row of another class; no model can be right in more "
-        f"than {right:.1%} of all"))] * bool(right <= 1.0 - CONFLICTS)

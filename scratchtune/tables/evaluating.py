@@ -27,9 +27,6 @@ LOSSES = ("log loss", "mean squared error", "root mean squared error", "mean abs
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
 
 
-# Words ---------------------------------------------------------------------------------------------------------------
-
-
 def in_words(scoring: str) -> str:
     """Return a scoring name as people say it, and which direction is better.
 
@@ -71,9 +68,6 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(f"{cell:{'>' if j else '<'}{widths[j]}}" for j, cell in enumerate(row)).rstrip() for row in rows]
-
-
-# Metrics -------------------------------------------------------------------------------------------------------------
 
 
 def metrics_for(classes: Sequence[str]) -> dict[str, Metric]:
@@ -121,9 +115,6 @@ def why_undefined(classes: Sequence[str], y: np.ndarray) -> dict[str, str]:
         return {} if np.ptp(y) > 0.0 else {"r2": f"all targets are {y[0]:g}"}
     absent = [label for number, label in enumerate(classes) if not (y == number).any()]
     return {"auc": f"no row of the class {checks.quoted(absent)}"} if absent else {}
-
-
-# Scores --------------------------------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -166,10 +167,11 @@ class Explanation:
     def about_simple(self) -> str:
         """Name the model of the fewest members and columns that is as good, or say that there is none."""
         if not self.simple or not self.simple[-1].as_good:
-            tried = ", ".join(dict.fromkeys(model.name for model in self.simple)) or "none, as it is the simplest"
-            return f"no simpler model is as good within two standard errors (tried: {tried})"
+            tried = [f"{model.name} on {checks.counted(len(model.columns), 'column')}" if model.columns else model.name
+                     for model in self.simple] or ["none, as it is the simplest"]
+            return f"no simpler model is as good within two standard errors (tried: {', '.join(tried)})"
         found = self.simple[-1]
-        columns = "" if found.columns is None else f" on {checks.quoted(found.columns)} alone"
+        columns = f" on {checks.quoted(found.columns)} alone" if found.columns else ""
         how = "better by more than" if found.rise < -2.0 * found.error else "as good within"
         return (f"{how} two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
                 f"{shown(abs(found.rise))} +- {shown(found.error)} {'above' if found.rise > 0.0 else 'below'} the "
@@ -193,16 +195,11 @@ class Explanation:
 
 
 def _described(row: Mapping[str, Any]) -> str:
-    """A configuration in words: the family, the trial, the hyper-parameters."""
-    params = row["params"]
-    if not params:
-        return f"{NAMES[row['family']]} with defaults"
+    family, params = row["family"], row["params"]
+    if row["number"] < 0:
+        return f"{NAMES[family]} with defaults (not a trial of the search)"
     scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
-    return (f"{NAMES[row['family']]} (trial {row['number']}: "
-            f"{shown_params(own_arguments(row['family'], params))}{scale})")
-
-
-# Computing it ---------------------------------------------------------------------------------------------------------
+    return f"{NAMES[family]} (trial {row['number']}: {shown_params(own_arguments(family, params))}{scale})"
 
 
 def explained(model: Any, evidence: Evidence) -> Explanation:
@@ -211,7 +208,7 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     With ``n_trials`` the work is bounded by counts, so that the explanation does not depend on the processor's speed;
     else by shares of the time budget, too.
     """
-    rng = np.random.default_rng([model.seed_, 5])
+    rng, goal = np.random.default_rng([model.seed_, 5]), evidence.goal
     seconds = SHARE * model.time_budget if model.n_trials is None else np.inf
     rows = rng.permutation(len(evidence.rows))[:ROWS]
     begun = time.monotonic()
@@ -226,13 +223,13 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     few = rows[: int(np.clip(len(rows) * affordable / (CURVES * POINTS), FEWEST, len(rows)))]
     visible = [found.column for found in importances if found.visible]
     curves = [_curve(evidence, model, few, name) for name in visible[:CURVES]]
-    known = {row["number"]: row for row in model.leaderboard_}  # a default that is no trial is absent
-    members = [{**known.get(number, {"number": number, "family": model.verdict_.default, "params": {}}),
-                "weight": weight} for number, (weight, _) in evidence.members.items()]
-    alone = {f"{NAMES[row['family']]} (trial {row['number']}) alone": single[row["number"]] for row in members}
-    simple = _simple_models(evidence, rows, _candidates(evidence, rows, alone, visible, (model.seed_, seconds)))
-    return Explanation(evidence.goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
-                       sorted(members, key=lambda row: -row["weight"]), simple)
+    known = {row["number"]: row for row in model.leaderboard_}
+    members = [{**known[number], "weight": weight} for number, (weight, _) in evidence.members.items()]
+    candidates = chain(_defaults(evidence, rows, visible, model.seed_, seconds), (
+        (f"{NAMES[row['family']]} (trial {row['number']}) alone", None, single[row["number"]])
+        for row in members[1:] and members))
+    return Explanation(goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
+                       sorted(members, key=lambda row: -row["weight"]), _simple_models(evidence, rows, candidates))
 
 
 def predicted(
@@ -310,7 +307,6 @@ def _permuted(
 def _importances(
     evidence: Evidence, rng: np.random.Generator, rows: np.ndarray, names: Sequence[str],
 ) -> list[Importance]:
-    """The importance of each column, the largest first."""
     found, _ = predicted(evidence, rows, _permuted(evidence, rng, rows, names))
     y, units = evidence.y[rows], evidence.units.of(rows)
     return sorted((Importance(name, *difference(evidence.goal, y, found[0], changed, units, 0))
@@ -340,9 +336,6 @@ def _curve(evidence: Evidence, model: Any, rows: np.ndarray, name: str) -> Curve
     labels = model.target_.classes
     return Curve(name, kind, values, {str(labels[number]): means[:, number].tolist() for number in classes})
 
-
-# Simple models --------------------------------------------------------------------------------------------------------
-
 Candidate = tuple[str, list[str] | None, np.ndarray]  # a name, the columns (None: all), predictions
 
 
@@ -360,35 +353,24 @@ def _simple_models(evidence: Evidence, rows: np.ndarray, candidates: Iterable[Ca
     return found
 
 
-def _candidates(
-    evidence: Evidence, rows: np.ndarray, single: Mapping[str, np.ndarray], visible: Sequence[str],
-    limits: tuple[int, float],
+def _defaults(
+    evidence: Evidence, rows: np.ndarray, visible: Sequence[str], seed: int, seconds: float,
 ) -> Iterator[Candidate]:
-    """The simple models: without features, of few columns, the default of each family, each member alone."""
-    baselines = {name: predictions[rows] for name, predictions in evidence.baselines.items()}
-    yield from ((NAMES[name], None, baselines.pop(name)) for name in ("most frequent", "mean") if name in baselines)
+    """The model without features, the best default on the 1, 2, 3, ... most important columns, and all defaults.
+
+    No further models of few columns are trained after so many ``seconds``.
+    """
+    baselines = {name: found[rows] for name, found in evidence.baselines.items()}
+    yield from ((NAMES[name], None, found) for name, found in baselines.items() if name not in IN_WORDS)
+    folds, begun = evidence.folds, time.monotonic()
     losses = {name: evidence.goal.loss(evidence.y[rows], baselines[name]) for name in ("linear", "trees")
               if name in baselines}
-    if losses and len(evidence.folds.table) <= ENOUGH:
-        family = min(losses, key=lambda name: losses[name])
-        yield from _of_few_columns(evidence, rows, family, visible, limits)
-    yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS
-                if name in baselines)
-    if len(single) > 1:
-        yield from ((name, None, predictions) for name, predictions in single.items())
-
-
-def _of_few_columns(
-    evidence: Evidence, rows: np.ndarray, family: str, visible: Sequence[str], limits: tuple[int, float],
-) -> Iterator[Candidate]:
-    """Train the default of a family on the 1, 2, 3, ... columns of the largest importance, while there is time."""
-    seed, seconds = limits
-    folds, begun = evidence.folds, time.monotonic()
-    for count in (count for count in FEW if count <= len(visible) and count < len(folds.table.names)):
-        if time.monotonic() - begun > seconds:
-            return
-        columns = list(visible[:count])
+    for count in FEW if losses and len(folds.table) <= ENOUGH else ():
+        if count > len(visible) or count >= len(folds.table.names) or time.monotonic() - begun > seconds:
+            break
+        family, columns = min(losses, key=lambda name: losses[name]), list(visible[:count])
         table = Table({name: folds.table.column(name) for name in columns}, asked=folds.table.asked)
         params = defaults([family], folds.classes, len(folds.y))[family]
         member = Folds(table, folds.y, folds.classes, folds.splits, folds.impute).member(params, seed)
         yield f"{NAMES[family]} with defaults", columns, member.predictions[evidence.rows[rows]]
+    yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS if name in baselines)

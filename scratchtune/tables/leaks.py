@@ -70,13 +70,11 @@ def _some(rows: int, most: int, seed: int) -> np.ndarray:
 
 
 def _ranks(y: np.ndarray) -> np.ndarray:
-    """The ranks of values, the mean one for equal values."""
     _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - 0.5 * (counts + 1))[inverse]
 
 
 def _standardised(y: np.ndarray) -> np.ndarray:
-    """Values of mean 0 and variance 1."""
     centred = y / np.abs(y).max() - (y / np.abs(y).max()).mean()  # nothing overflows
     return centred / np.sqrt((centred**2).mean())
 

@@ -65,9 +65,7 @@ class Network(MLP):
 
     def layers(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> list[Layer]:
         """The layers of `MLP.layers`, with embeddings and scales before the hidden ones, and members of an ensemble."""
-        columns, alone = category_columns(self.categorical_features), self.members == 1
-        layers: list[Layer] = [*category_layers(X, columns), *self.noise_layer()]
-        layers += numeric_layers(X, weight, columns, self.numeric_embedding, self.embedding_dim, self.frequency_scale)
+        layers, alone = self.embedding_layers(X, weight), self.members == 1
         layers += [Scaling()] if self.scaling_layer else []
         layers += [] if alone else [RepeatMembers(self.members)]
         for i, units in enumerate(self.hidden_units()):
@@ -82,6 +80,21 @@ class Network(MLP):
         if alone:
             return [*layers, Dense(outputs, activation=self.output_activation)]
         return [*layers, MemberDense(outputs), MemberMean(self.output_activation)]
+
+    def embedding_layers(self, X: np.ndarray, weight: np.ndarray) -> list[Layer]:
+        """The layer that embeds codes, noise, and the layer that embeds numbers, which come first in its inputs."""
+        columns = category_columns(self.categorical_features)
+        numeric = [column for column in range(X.shape[1]) if column not in columns]
+        categories = [int(max(X[:, column].max(), 0.0)) + 1 for column in columns]
+        layers: list[Layer] = [CategoryEmbedding(columns, categories)] if columns else []
+        layers += self.noise_layer()
+        if numeric and self.numeric_embedding == "piecewise":
+            edges = [quantile_edges(X[:, column].astype(np.float64), weight, BINS) for column in numeric]
+            layers.append(PiecewiseEmbedding(edges, self.embedding_dim))
+        elif numeric and self.numeric_embedding == "periodic":
+            layers.append(PeriodicEmbedding(
+                self.embedding_dim, frequency_scale=self.frequency_scale, columns=len(numeric)))
+        return layers
 
     def features(self, X: Any, fitting: bool) -> np.ndarray:
         """Return X as a finite matrix (n, features), in which the codes of missing categories are unknown ones."""
@@ -171,27 +184,3 @@ def with_known_codes(X: np.ndarray, columns: Sequence[int]) -> np.ndarray:
             f"it must hold the codes of categories, integers from 0 to {MOST_TOKENS - 1}")
     X[:, columns] = codes
     return X
-
-
-def category_layers(X: np.ndarray, columns: Sequence[int]) -> list[Layer]:
-    """The layer that embeds the codes in these columns of the training rows, if there are any."""
-    if not columns:
-        return []
-    return [CategoryEmbedding(list(columns), [int(max(X[:, column].max(), 0.0)) + 1 for column in columns])]
-
-
-def numeric_layers(
-    X: np.ndarray, weight: np.ndarray, columns: Sequence[int], embedding: str | None, embedding_dim: int,
-    frequency_scale: float,
-) -> list[Layer]:
-    """The layer that embeds the numeric columns, which come first in its inputs, if one is requested.
-
-    ``X`` are the scaled training rows with weights (n,), and ``columns`` the categorical ones of their columns.
-    """
-    numeric = [column for column in range(X.shape[1]) if column not in columns]
-    if embedding is None or not numeric:
-        return []
-    if embedding == "piecewise":
-        edges = [quantile_edges(X[:, column].astype(np.float64), weight, BINS) for column in numeric]
-        return [PiecewiseEmbedding(edges, embedding_dim)]
-    return [PeriodicEmbedding(embedding_dim, frequency_scale=frequency_scale, columns=len(numeric))]

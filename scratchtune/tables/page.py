@@ -52,17 +52,12 @@ def html_of(model: Any, test_scores: Scores | None = None, source: str = "") -> 
         names = (*OF_STUDY[:1], *WITH_MANY * (len(view.complete) >= MANY), *OF_STUDY[1:])
         content.append(element("div", element("h2", "The search", id="search"), element(
             "p", "Each configuration was trained on every fold of a cross-validation; its value is the loss of the "
-            f"out-of-fold predictions: {_minimised(model)}, lower is better."),
+            f"out-of-fold predictions: {model.explanation_.loss}, lower is better."),
             joined(drawn(section, view) for section in SECTIONS if section.name in names), class_="study"))
         links.append(("The search", "search"))
     file = one_line(os.path.basename(source), 60)
     title = f"Target {one_line(model.target_.name, 60)!r}" + f" of {file}" * bool(file)
     return document(title, f"{in_words(model.explanation_.scoring)}; {counted(model.rows_, 'row')}", links, content)
-
-
-def _minimised(model: Any) -> str:
-    scoring = model.explanation_.scoring
-    return in_words(scoring).split(" (")[0] if scoring.startswith("neg_") else f"minus the {in_words(scoring)}"
 
 
 def _section(title: str, body: Iterable[Markup], class_: str) -> Markup:
@@ -79,7 +74,8 @@ def _sentences(lines: Iterable[str]) -> Markup:
     return element("ul", *(element("li", line) for line in lines), class_="next")
 
 
-def _table(name: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> Markup:
+def _table(name: str, cells: Sequence[Sequence[str]]) -> Markup:
+    header, *rows = cells
     head = element("tr", element("th", header[0], scope="col"), *(
         element("th", cell, scope="col", class_="n") for cell in header[1:]))
     body = [element("tr", element("th", row[0], scope="row"), *(element("td", cell, class_="n") for cell in row[1:]))
@@ -106,40 +102,26 @@ def _result(model: Any, test_scores: Scores | None) -> list[Markup]:
 def _scores(model: Any, test_scores: Scores | None) -> list[Markup]:
     """The scores beside those of simple models: of a test set, if there is one, and of cross-validation."""
     tables = {"Held-out test set, evaluated once": test_scores, "Cross-validation": model.scores_}
-    parts = []
-    for name, scores in tables.items():
-        if scores is None:
-            continue
-        header, *rows = scores.cells()
-        parts += [_table(f"{name}: {counted(scores.rows, 'row')}", header, rows), _sentences(scores.notes())]
-    return parts
+    return [part for name, scores in tables.items() if scores is not None for part in (
+        _table(f"{name}: {counted(scores.rows, 'row')}", scores.cells()), _sentences(scores.notes()))]
 
 
 def _audit(model: Any) -> list[Markup]:
-    """What the audit has found, and which columns are not used."""
-    lines = model.audit_.lines()
-    if not lines:
-        return [element("p", "Nothing was found: no column that predicts the target by itself, no constant, no "
-                             "identifier, no equal rows.")]
-    return [_sentences(lines)]
+    return [_sentences(model.audit_.lines() or ["Nothing was found: no column that predicts the target by itself, no "
+                                                "constant, no identifier, no equal rows"])]
 
 
 def _model(found: Explanation) -> list[Markup]:
-    """What the model is, and how simple models compare."""
     first, *rest = found.about_members()
-    rows = [[one.name + (f" on {', '.join(one.columns)}" if one.columns else ""), shown(one.loss), shown(one.rise),
-             shown(one.error)] for one in found.simple]
+    rows = [[one.name + (f" on {', '.join(one.columns)}" if one.columns else ""),
+             *map(shown, (one.loss, one.rise, one.error))] for one in found.simple]
     table = _table("Simple models on the same rows, the simplest first",
-                   ["simple model", found.loss, "higher than the model's by", "standard error"], rows)
-    return [element("p", _sentence(first)), *([_sentences(rest)] if rest else []),
-            element("p", _sentence(found.about_simple())), *([table] if rows else [])]
-
-
-# Columns -------------------------------------------------------------------------------------------------------------
+                   [["simple model", found.loss, "higher than the model's by", "standard error"], *rows])
+    return [element("p", _sentence(first)), *[_sentences(rest)] * bool(rest),
+            element("p", _sentence(found.about_simple())), *[table] * bool(rows)]
 
 
 def _columns(found: Explanation) -> list[Markup]:
-    """The importance of the columns as bars, and a picture of each curve."""
     shown_ones = (found.visible or found.importances)[:MOST_BARS]
     about, *others = found.about_columns()
     best = shown_ones[0]
@@ -151,7 +133,6 @@ def _columns(found: Explanation) -> list[Markup]:
 
 
 def _curve(curve: Curve) -> Markup:
-    """The mean prediction by the values of one column."""
     means, name = np.concatenate(list(curve.lines.values())), one_line(curve.column, 40)
     said = f"{one_line(curve.what, 60)} by {name}, from {shown(means.min())} to {shown(means.max())}."
     if curve.kind == "category":
@@ -167,7 +148,6 @@ def _curve(curve: Curve) -> Markup:
 
 
 def _lines(curve: Curve, description: str) -> Markup:
-    """One line for each class over the values of a column of numbers or dates."""
     box = Box()
     y = linear_scale(np.concatenate(list(curve.lines.values())), *box.inner_y)
     box = fitted(box, y)

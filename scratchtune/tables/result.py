@@ -78,7 +78,7 @@ class TableTuning:
 
     def _threshold(self) -> list[str]:
         """Name the threshold of two classes that has the highest F1."""
-        found = getattr(self.model, "threshold_", None)
+        found = self.model.threshold_
         if found is None:
             return []
         return [f"threshold: {self.model.target_.classes[1]!r} from a probability of {found:.3g} has the highest f1 in "

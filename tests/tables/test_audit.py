@@ -138,12 +138,10 @@ def test_a_file_that_was_written_twice() -> None:
 
 
 def test_equal_rows_of_a_coarse_table_are_no_copies() -> None:
-    """Twelve kinds of rows in 500: equal ones are independent, and what limits the score is said."""
+    """Twelve kinds of rows in 500: equal ones are independent."""
     rng = np.random.default_rng(7)
     table = Table({"p": rng.integers(0, 4, 500).astype(float), "q": rng.integers(0, 3, 500).astype(float)})
-    audit = audited(table, rng.integers(0, 2, 500), ["no", "yes"])
-    assert audit.duplicates is None and [finding.kind for finding in audit.findings] == ["conflict"]
-    assert "have the features of a row of another class; no model can be right in more than 5" in audit.lines()[0]
+    assert audited(table, rng.integers(0, 2, 500), ["no", "yes"]) == Audit()
 
 
 def test_rows_are_equal_if_all_their_cells_are() -> None:
@@ -183,7 +181,6 @@ def test_a_class_for_each_row_is_warned_of() -> None:
      "'date' holds dates, 2024-01-01 to 2024-01-30: 3 parts (weekday, day, days since the first one); text=['date'] "),
     ("at", [f"10:{i % 30:02d}" for i in range(120)],
      "'at' holds times such as '10:00', 30 different, each a category of its own; put numbers in "),
-    ("city", ["Rome", "rome", "Oslo"] * 40, "'Rome' and 'rome' of 'city' are two categories, since case matters"),
     ("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, "'code' is taken as text, though 50% of its cells are num"),
     ("Postal Code", [90001 + 37 * (i % 40) for i in range(120)], "'Postal Code' holds integers that may be codes "),
     ("countyId", [101 + i % 20 for i in range(120)], "text=['countyId'] makes each a category"),
@@ -225,8 +222,8 @@ def test_a_wide_table_takes_few_lines() -> None:
     audit = audited(Table.from_columns(columns), columns["x0"], [])
     lines = audit.lines()
     assert len(lines) <= 10 and len(audit.dropped) == 100 and len(audit.columns("leak")) >= 13
-    assert "left out, since they are constant: 60 columns ('constant0', 'constant1', 'constant2', 'constant3', " \
-           "'constant4' and 55 more)" in lines
+    assert "left out, since it is 1 in all rows: 'constant0'; likewise 'constant1', 'constant2', 'constant3', " \
+           "'constant4', 'constant5' and 54 more" in lines
 
 
 @pytest.mark.parametrize(("columns", "why"), [
@@ -243,7 +240,8 @@ def test_nothing_is_left(columns: Any, why: str) -> None:
 
 def test_strict_stops_at_what_would_be_repaired() -> None:
     table = Table.from_columns({**X, "constant": [1] * ROWS, "copy": VALUE})
-    with pytest.raises(ValueError, match="strict stops here, since the audit found: 'copy' alone .*; left out, since "):
+    with pytest.raises(ValueError, match="strict stops here, since the audit found: 'copy' alone .*after it. drop="
+                                         r"\['copy'\] leaves it out; left out, since "):
         audited(table, VALUE, [], strict=True)
     dates = [f"2024-01-{1 + i % 30:02d}" for i in range(ROWS)]
     assert audited(Table.from_columns({**X, "when": dates}), VALUE, [], strict=True).columns("dates") == ["when"]

@@ -149,8 +149,21 @@ def test_a_default_that_is_no_trial_has_a_name(of_values: tuple[Any, Evidence]) 
     """As with a user's space, in which the default may not be."""
     model, known = of_values
     _, models = next(iter(known.members.values()))
-    found = explained(model, replace(known, members={-1: (1.0, models)}))
-    assert "trained on each of 3 folds: boosted trees with defaults" in found.text()
+    row = {"number": -1, "family": "trees", "params": {"family": "trees"}}
+    of_default = SimpleNamespace(**{**vars(model), "leaderboard_": [row]})
+    found = explained(of_default, replace(known, members={-1: (1.0, models)}))
+    assert "on each of 3 folds: boosted trees with defaults (not a trial of the search)" in found.text()
+
+
+def test_the_model_itself_is_not_among_those_that_were_tried(of_values: tuple[Any, Evidence]) -> None:
+    """Boosted trees that are as good as the truth: those of one column are listed as what they are."""
+    model, known = of_values
+    perfect = known.y + 0.001
+    found = explained(model, replace(known, predictions=perfect, baselines={
+        "mean": known.baselines["mean"], "trees": perfect}))
+    assert not found.simple[-1].as_good and found.about_simple() == (
+        "no simpler model is as good within two standard errors (tried: no features (the mean), boosted trees with "
+        "defaults on 1 column, boosted trees with defaults on 2 columns, boosted trees with defaults on 3 columns)")
 
 
 def test_nothing_is_simpler_than_the_model_without_features(of_values: tuple[Any, Evidence]) -> None:

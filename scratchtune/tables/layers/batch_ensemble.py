@@ -8,6 +8,8 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import add_bias, bias_grad
@@ -27,10 +29,8 @@ MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers; in `kernel_and_bias
 @jit.forward
 def repeat_members_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y is x, once for each member."""
-    features = x.shape[1]
-    for n in range(x.shape[0]):
-        for j in range(y.shape[1]):
-            y[n, j] = x[n, j % features]
+    for j in range(0, y.shape[1], x.shape[1]):
+        y[:, j : j + x.shape[1]] = x
 
 
 @jit.backward
@@ -38,9 +38,8 @@ def repeat_members_backward(integers, reals, theta, state, x, y, dy, dtheta, dx,
     """dx is the sum of dy over the members."""
     if dx.size > 0:
         dx[:] = 0.0
-        for n in range(dx.shape[0]):
-            for j in range(dy.shape[1]):
-                dx[n, j % dx.shape[1]] += dy[n, j]
+        for j in range(0, dy.shape[1], dx.shape[1]):
+            dx += dy[:, j : j + dx.shape[1]]
 
 
 @jit.function
@@ -115,14 +114,6 @@ def batch_ensemble_backward(integers, reals, theta, state, x, y, dy, dtheta, dx,
         column_scale(dscaled, r.reshape(r.size), dx)
 
 
-def members_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
-    """Members and features of rows; a ValueError for rows of another shape."""
-    if len(input_shape) != 2:
-        raise ValueError(f"{name} gets rows of shape {tuple(input_shape)}; it takes (members, features): put "
-                         "RepeatMembers before the first layer of an ensemble")
-    return input_shape[0], input_shape[1]
-
-
 class RepeatMembers(Layer):
     """Repeats a row (features,) to (members, features), for `BatchEnsembleDense`."""
 
@@ -138,7 +129,28 @@ class RepeatMembers(Layer):
         return (self.members, *input_shape)
 
 
-class BatchEnsembleDense(Layer):
+class OfMembers(Layer):
+    """The base class of layers from rows (members, features) to (members, units)."""
+
+    units: int
+    add_kernels: Callable[[], None]  # adds the weights before the bias
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (members, features), outputs (members, units)."""
+        if len(input_shape) != 2:
+            raise ValueError(f"{type(self).__name__} gets rows of shape {tuple(input_shape)}; it takes (members, "
+                             "features): put RepeatMembers before the first layer of an ensemble")
+        self.members, self.inputs = input_shape
+        self.add_kernels()
+        self.add_weight("bias", (self.members, self.units), "zeros", is_bias=True)
+        return (self.members, self.units)
+
+    def integers(self) -> list[int]:
+        """The numbers of members, of inputs and of units."""
+        return [self.members, self.inputs, self.units]
+
+
+class BatchEnsembleDense(OfMembers):
     """A dense layer of each member of a batch ensemble, on rows (members, features), without activation.
 
     The kernel (features, units) is shared. Each member has scales r (features,) and s (units,) and a bias (units,).
@@ -152,18 +164,11 @@ class BatchEnsembleDense(Layer):
         self.units = checks.integer("units", units, 1)
         self.random_signs = checks.boolean("random_signs", random_signs)
 
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are (members, features), outputs (members, units)."""
-        self.members, self.inputs = members_shape("BatchEnsembleDense", input_shape)
-        self.add_weight("input_scale", input_shape, "random_sign" if self.random_signs else "ones")
+    def add_kernels(self) -> None:
+        """The scales of the inputs, the kernel, and the scales of the outputs."""
+        self.add_weight("input_scale", self.input_shape, "random_sign" if self.random_signs else "ones")
         self.add_weight("kernel", (self.inputs, self.units), "glorot_uniform")
         self.add_weight("output_scale", (self.members, self.units), "ones")
-        self.add_weight("bias", (self.members, self.units), "zeros", is_bias=True)
-        return (self.members, self.units)
-
-    def integers(self) -> list[int]:
-        """The numbers of members, of inputs and of units."""
-        return [self.members, self.inputs, self.units]
 
     def work_size(self, rows: int) -> int:
         """See `workspace_of`."""
@@ -182,8 +187,8 @@ def member_dense_forward(integers, reals, theta, state, x, y, work, training, st
 def member_dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dtheta and dx of the linear maps."""
     kernel, _ = kernel_and_bias(integers, theta)
-    dkernel, dbias = kernel_and_bias(integers, dtheta)
     inputs = (x.shape[0], integers[MEMBERS], integers[INPUTS])
+    dkernel, dbias = kernel_and_bias(integers, dtheta)
     above = dy.reshape((x.shape[0], integers[MEMBERS], integers[UNITS]))
     column_linear_kernel_grad(x.reshape(inputs), above, dkernel)
     column_linear_bias_grad(above, dbias)
@@ -191,7 +196,7 @@ def member_dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, w
         column_linear_grad(above, kernel, dx.reshape(inputs))
 
 
-class MemberDense(Layer):
+class MemberDense(OfMembers):
     """``units`` outputs of each member, from rows (members, features); every member has a kernel of its own."""
 
     forward, backward = member_dense_forward, member_dense_backward
@@ -199,13 +204,6 @@ class MemberDense(Layer):
     def __init__(self, units: int) -> None:
         self.units = checks.integer("units", units, 1)
 
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are (members, features), outputs (members, units)."""
-        self.members, self.inputs = members_shape("MemberDense", input_shape)
+    def add_kernels(self) -> None:
+        """One kernel (features, units) for each member."""
         self.add_weight("kernel", (self.members, self.inputs, self.units), "glorot_uniform", (self.inputs, self.units))
-        self.add_weight("bias", (self.members, self.units), "zeros", is_bias=True)
-        return (self.members, self.units)
-
-    def integers(self) -> list[int]:
-        """The numbers of members, of inputs and of units."""
-        return [self.members, self.inputs, self.units]

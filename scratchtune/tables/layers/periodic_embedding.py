@@ -22,7 +22,6 @@ from scratchtune.tables.layers.columns import (
     column_linear_bias_grad,
     column_linear_grad,
     column_linear_kernel_grad,
-    embedded_columns,
     kernel_and_bias,
     pass_through_grad,
     workspace_of,
@@ -89,7 +88,7 @@ def periodic_embedding_forward(integers, reals, theta, state, x, y, work, traini
     kernel, bias = kernel_and_bias(integers, maps)
     columns, waves, embedded, rest = workspace_of(integers, x.shape[0], work)
     turns, out = rest[: waves.size], waves.reshape(waves.size)
-    embedded_columns(x, columns)
+    columns[:, :, 0] = x[:, : columns.shape[1]]
     column_linear(columns, frequencies, phases, turns.reshape(waves.shape))
     for i in range(out.size):
         out[i] = periodic(turns[i])

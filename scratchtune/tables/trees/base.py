@@ -13,10 +13,10 @@ from scratchtune.estimators.labels import check_classes
 from scratchtune.estimators.stored import as_json, stored_arguments
 from scratchtune.estimators.supervised import Estimator
 from scratchtune.network.saving import real_array
-from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
+from scratchtune.tables.trees.binning import MOST_BINS, encode, find_bins
 from scratchtune.tables.trees.boosting import Plan, Rows, boost
 from scratchtune.tables.trees.losses import loss_of, outputs_of
-from scratchtune.tables.trees.prediction import Forest, add_trees
+from scratchtune.tables.trees.prediction import add_trees
 from scratchtune.tables.trees.split import Limits
 from scratchtune.tables.trees.tree import most_leaves
 
@@ -78,8 +78,6 @@ class BoostedTrees(Estimator):
         given = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
         return not_too_large("sample_weight", np.broadcast_to(given, (rows,)))
 
-    # Training --------------------------------------------------------------------------------------------------------
-
     def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
         """Fit on rows (n, d) in which NaN is missing, targets (n,) and weights (n,); rows of weight 0 are left out."""
         categorical = self._categorical(X.shape[1])
@@ -98,18 +96,14 @@ class BoostedTrees(Estimator):
             self.loss_, outputs_of(self.loss_, outputs), self.max_iter, self.seed_,
             self.n_iter_no_change if self.do_early_stopping_ else 0, float(self.tol),
             math.inf if self.deadline is None else self.deadline, self.verbose)
-        fitted = boost(self.bins_.columns(), rows, validation, self._limits(*X.shape), plan)
-        self.baseline_, self.forest_ = fitted.baseline, fitted.forest
-        self.train_score_ = -np.array(fitted.training_losses)
-        self.validation_score_ = -np.array(fitted.validation_losses)
-        self.n_iter_ = len(fitted.training_losses) - 1
-
-    def _limits(self, rows: int, columns: int) -> Limits:
-        leaves = most_leaves(rows, self.max_leaf_nodes, self.max_depth, self.min_samples_leaf)
-        depth = UNLIMITED if self.max_depth is None else self.max_depth
-        tried = max(1, int(self.max_features * columns))
-        return Limits(leaves, int(depth), int(self.min_samples_leaf), tried, float(self.l2_regularization),
-                      float(self.learning_rate))
+        limits = Limits(
+            most_leaves(len(X), self.max_leaf_nodes, self.max_depth, self.min_samples_leaf),
+            UNLIMITED if self.max_depth is None else int(self.max_depth), int(self.min_samples_leaf),
+            max(1, int(self.max_features * X.shape[1])), float(self.l2_regularization), float(self.learning_rate))
+        self.baseline_, self.forest_, losses, held_out_losses = boost(
+            self.bins_.columns(), rows, validation, limits, plan)
+        self.train_score_, self.validation_score_ = -np.array(losses), -np.array(held_out_losses)
+        self.n_iter_ = len(losses) - 1
 
     def _categorical(self, columns: int) -> np.ndarray:
         """Return which columns hold categories, (d,) bool, from indices, names or a mask."""
@@ -132,18 +126,13 @@ class BoostedTrees(Estimator):
         mask[indices] = True
         return mask
 
-    # Predictions -----------------------------------------------------------------------------------------------------
-
-    def outputs(self, X: Any, iterations: int | None = None) -> np.ndarray:
-        """Return the sum of the trees of the first ``iterations``, or of all, for each row, (outputs, n) float64."""
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return the sum of the trees for each row, (outputs, n) float64."""
         self.check_is_fitted()
         codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
-        end = trees if iterations is None else min(trees, iterations * len(output))
-        add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, end, output)
+        add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, trees, output)
         return output
-
-    # Files -----------------------------------------------------------------------------------------------------------
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a file's content: a header for JSON, and the arrays; `scratchtune.tables.trees.loading` reads them."""
@@ -152,10 +141,6 @@ class BoostedTrees(Estimator):
         header = {"class": type(self).__name__, "params": stored_arguments(self), "fitted": fitted,
                   "bins": [as_json(self.bins_.starts), as_json(self.bins_.categorical)]}
         return header, {"edges": self.bins_.edges, **self.forest_.nodes._asdict(), "starts": self.forest_.starts}
-
-    def restore(self, bins: Bins, forest: Forest) -> None:
-        """Set the trees that a file holds, after they have been checked."""
-        self.bins_, self.forest_ = bins, forest
 
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file, other than the trees, have the types that `fit` gives them."""
@@ -166,11 +151,6 @@ class BoostedTrees(Estimator):
         if self.kind == "classifier":
             check_classes(getattr(self, "classes_", None), classes)
         real_array("baseline_", self.baseline_, (outputs_of(self.loss_, classes),), "float64")
-        checks.boolean("do_early_stopping_", self.do_early_stopping_)
-        for name in ("train_score_", "validation_score_"):
-            real_array(name, getattr(self, name), (len(getattr(self, name)),), "float64", finite=False)
-
-    # scikit-learn ----------------------------------------------------------------------------------------------------
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -44,15 +44,6 @@ class Plan(NamedTuple):
     verbose: int
 
 
-class Boosted(NamedTuple):
-    """The first outputs (outputs,), the trees, and the mean losses before each iteration and after the last one."""
-
-    baseline: np.ndarray
-    forest: Forest
-    training_losses: list[float]
-    validation_losses: list[float]
-
-
 class Outputs:
     """The outputs of the trees so far for some rows, (outputs, n), the derivatives there, and the losses so far."""
 
@@ -81,10 +72,13 @@ def no_improvement(losses: list[float], plan: Plan) -> bool:
     return all(loss >= reference for loss in losses[-plan.patience:])
 
 
-def boost(columns: np.ndarray, rows: Rows, validation: Rows | None, limits: Limits, plan: Plan) -> Boosted:
+def boost(
+    columns: np.ndarray, rows: Rows, validation: Rows | None, limits: Limits, plan: Plan,
+) -> tuple[np.ndarray, Forest, list[float], list[float]]:
     """Train by gradient boosting, as `Plan` says, on rows with the ``columns`` of `Training`.
 
-    The losses of ``validation`` decide when to end early, or those of training if that is None.
+    The losses of ``validation`` decide when to end early, or those of training if that is None. Returns the first
+    outputs, the trees, and the mean losses of both before each iteration and after the last one.
     """
     training, first = Training(rows.codes, columns), baseline(plan.loss, rows.target, rows.weight, plan.outputs)
     fitted = Outputs(rows, plan.loss, first)
@@ -104,4 +98,4 @@ def boost(columns: np.ndarray, rows: Rows, validation: Rows | None, limits: Limi
                 outputs.evaluate()
         if time.monotonic() >= plan.deadline or no_improvement((watched or fitted).losses, plan):
             break
-    return Boosted(first, joined(trees), fitted.losses, watched.losses if watched else [])
+    return first, joined(trees), fitted.losses, watched.losses if watched else []

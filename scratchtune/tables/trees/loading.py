@@ -15,9 +15,8 @@ from scratchtune.network.saving import Arrays, entry, real_array
 from scratchtune.tables.trees.base import FITTED, BoostedTrees
 from scratchtune.tables.trees.base import KIND as KIND
 from scratchtune.tables.trees.binning import Bins
-from scratchtune.tables.trees.classifier import HistGradientBoostingClassifier
+from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from scratchtune.tables.trees.prediction import Forest
-from scratchtune.tables.trees.regressor import HistGradientBoostingRegressor
 from scratchtune.tables.trees.tree import Nodes
 
 ESTIMATORS: dict[str, type[BoostedTrees]] = {
@@ -32,46 +31,38 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
     told = entry(header, "fitted")
     vars(estimator).update({name: from_json(told[name]) for name in FITTED if name in told})
     estimator.check_fitted_values()
-    bins = _bins(entry(header, "bins"), arrays, estimator.n_features_in_)
-    trees = estimator.n_iter_ * len(estimator.baseline_)
-    estimator.restore(bins, _forest(arrays, estimator.n_features_in_, trees))
+    columns, trees = estimator.n_features_in_, estimator.n_iter_ * len(estimator.baseline_)
+    estimator.bins_, estimator.forest_ = _bins(entry(header, "bins"), arrays, columns), _forest(arrays, columns, trees)
     return estimator
 
 
-def _array(arrays: Arrays, name: str, shape: tuple[int, ...], dtype: str) -> np.ndarray:
-    return real_array(name, entry(arrays, name), shape, dtype)
-
-
-def _starts(name: str, starts: np.ndarray, end: int, least: int) -> np.ndarray:
-    """Return the starts of parts if they go from 0 to ``end``, and each part has at least ``least`` entries."""
-    if starts[0] != 0 or starts[-1] != end or (np.diff(starts) < least).any():
-        raise ValueError(f"{name} is {starts.tolist()}; it must increase from 0 to {end}")
-    return starts
+def _sizes(name: str, starts: np.ndarray, least: int) -> np.ndarray:
+    """Return the sizes of parts if they begin at 0, and each part has at least ``least`` entries."""
+    if starts[0] != 0 or (np.diff(starts) < least).any():
+        raise ValueError(f"{name} is {starts.tolist()}; it must increase from 0")
+    return np.diff(starts)
 
 
 def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
     starts, categorical = (from_json(part) for part in told)
     starts = real_array("the starts of bins", starts, (columns + 1,), "int64")
     categorical = real_array("categorical", categorical, (columns,), "uint8")
-    edges = _array(arrays, "edges", (int(starts[-1]),), "float64")
-    counts = np.diff(_starts("the starts of bins", starts, len(edges), 0))
+    edges = real_array("edges", entry(arrays, "edges"), (int(starts[-1]),), "float64")
+    counts = _sizes("the starts of bins", starts, 0)
     if (categorical > 1).any() or (counts + 2 - categorical > 256).any():
         raise ValueError(f"it has columns with {counts.max()} edges; a column must have at most 254, or 255 categories")
-    for j in range(columns):
-        if (np.diff(edges[starts[j] : starts[j + 1]]) <= 0.0).any():
-            raise ValueError(f"the edges of column {j} are not in increasing order")
     return Bins(edges, starts, categorical)
 
 
 def _forest(arrays: Arrays, columns: int, trees: int) -> Forest:
     """Return the trees if each node's children follow it within its tree, and it splits a column that there is."""
-    starts = _array(arrays, "starts", (trees + 1,), "int64")
+    starts = real_array("starts", entry(arrays, "starts"), (trees + 1,), "int64")
     nodes = int(starts[-1])
-    _starts("starts", starts, nodes, 1)
-    links = _array(arrays, "links", (nodes, 2), "int32")
-    left, value = _array(arrays, "left", (nodes, 4), "uint64"), _array(arrays, "value", (nodes,), "float64")
-    index = np.arange(nodes) - np.repeat(starts[:-1], np.diff(starts))
-    size, (column, child) = np.repeat(np.diff(starts), np.diff(starts)), links.T.astype(np.int64)  # child + 1 is exact
+    sizes = _sizes("starts", starts, 1)
+    links, left, value = (real_array(name, entry(arrays, name), shape, dtype) for name, shape, dtype in (
+        ("links", (nodes, 2), "int32"), ("left", (nodes, 4), "uint64"), ("value", (nodes,), "float64")))
+    index = np.arange(nodes) - np.repeat(starts[:-1], sizes)
+    size, (column, child) = np.repeat(sizes, sizes), links.T.astype(np.int64)  # child + 1 is exact
     is_split = (child > index) & (child + 1 < size) & (column >= 0) & (column < columns)
     if not (is_split | (child == 0) & (column == -1)).all():
         raise ValueError("its trees have nodes whose children or columns do not exist")

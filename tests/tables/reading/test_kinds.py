@@ -50,7 +50,7 @@ def test_they_are_left_out_and_named_unless_kept(tmp_path: Path) -> None:
     table = Table.from_columns({**IDENTIFIERS, "value": RNG.normal(size=120), "y": y})
     prepared = prepare(table, "y", keep=["x"])
     assert prepared.table.names == ["x", "value"] and prepared.dropped == ("id", "rownames", "name")
-    assert "left out, since they seem to identify the rows: " in described(prepared)
+    assert "; likewise 'rownames', 'name'" in described(prepared)
     (tmp_path / "t.csv").write_text("id,y\n" + "".join(f"{i},{i % 2}\n" for i in range(120)))
     for option in ("text", "numeric"):
         assert prepare(read_table(tmp_path / "t.csv", **{option: ["id"]}), "y").table.names == ["id"]  # type: ignore

@@ -137,11 +137,6 @@ def test_early_stopping() -> None:
     assert not Regressor(max_iter=2).fit(X, noise).do_early_stopping_
 
 
-def test_stages_end_with_the_prediction() -> None:
-    model = Classifier(max_iter=4).fit(X, LABELS)
-    assert np.array_equal(list(model.staged_predict_proba(X))[-1], model.predict_proba(X))
-
-
 def test_balanced_classes() -> None:
     y = VALUES > 1.5
     plain, balanced = Classifier(max_iter=1).fit(X, y), Classifier(max_iter=1, class_weight="balanced").fit(X, y)

@@ -1,15 +1,15 @@
-"""A classifier: boosted trees whose sums are the logits of the classes."""
+"""The estimators: boosted trees whose sums are the logits of the classes, or values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from scratchtune.estimators.supervised import Classifier
-from scratchtune.tables.trees.base import BoostedTrees
+from scratchtune import checks, protocol
+from scratchtune.estimators.supervised import Classifier, Regressor
+from scratchtune.tables.trees.base import SMALLEST, BoostedTrees, not_too_large
 from scratchtune.tables.trees.losses import probabilities
 
 
@@ -54,7 +54,22 @@ class HistGradientBoostingClassifier(Classifier, BoostedTrees):
         output = self.outputs(X)
         return output[0] if len(output) == 1 else output.T
 
-    def staged_predict_proba(self, X: Any) -> Iterator[np.ndarray]:
-        """Yield the probabilities after each iteration, (n, classes)."""
-        for iteration in range(1, self.n_iter_ + 1):
-            yield probabilities(self.outputs(X, iteration))
+
+@dataclass(eq=False, repr=False)
+class HistGradientBoostingRegressor(Regressor, BoostedTrees):
+    """Gradient-boosted trees for regression by half the squared error.
+
+    The arguments and attributes are those of `HistGradientBoostingClassifier`, except ``class_weight`` and
+    ``classes_``.
+    """
+
+    def targets(self, y: Any, rows: int, fitting: bool) -> np.ndarray:
+        """Return the values, (rows,) float64."""
+        values = protocol.column_as_vector(checks.targets("y", y, rows))
+        if values.ndim != 1:
+            raise ValueError(f"y has shape {values.shape}; it must be (n,), one value for each row")
+        return not_too_large("y", values.astype(np.float64), SMALLEST)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the value of each row, (n,)."""
+        return self.outputs(X)[0]
