@@ -42,7 +42,7 @@ def target_of(stored: Mapping[str, Any]) -> Target:
     """The target stored in a model's file, checked: its entries are texts, its classes distinct."""
     name, classes, reason = (entry(stored, field) for field in Target._fields)
     text_list("the target's name and reason", [name, reason], different=False)
-    return Target(name, tuple(text_list("classes", classes)), reason)
+    return Target(name, tuple(text_list("classes", list(classes) if isinstance(classes, tuple) else classes)), reason)
 
 
 def rows_with_target(table: Table, target: str) -> Table:
