@@ -437,4 +437,8 @@ def unpacked(header: Mapping[str, Any], arrays: Arrays) -> AutoML:
     model = kind(**entry(header, "params"))
     model.check_arguments()
     vars(model).update(unpacked_parts(header, arrays))
+    if bool(model.target_.classes) != (model.kind == "classifier"):
+        raise ValueError(f"it is of the class {kind.__name__}, and its target has the classes {model.target_.classes}")
+    model.explain()  # both raise if what is known about the model can't be printed
+    model.audit_.lines()
     return model

@@ -5,7 +5,7 @@ Results, such as the verdict, are stored by their class and its fields; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -24,12 +24,15 @@ from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
 from scratchtune.tables.reading.kinds import Kind, checked_kind
 from scratchtune.tables.reading.notation import Reading, checked_reading
-from scratchtune.tables.target import Target
+from scratchtune.tables.target import Target, target_of
 from scratchtune.tables.target_scale import checked_scale
 from scratchtune.tables.trees import loading as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
     Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
+CHECKED: dict[str, Callable[..., Any]] = {"Target": target_of, "Reading": checked_reading}  # those that are made by functions that check the fields
+TYPES = {"audit_": Audit, "estimate_": Estimate, "explanation_": Explanation, "reading_": Reading, "scores_": Scores,
+         "target_": Target, "verdict_": Verdict, "kinds_": dict, "dropped_": tuple, "leaderboard_": list}
 NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
          "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
          "scores_", "threshold_", "best_network_")
@@ -61,8 +64,9 @@ def restored(value: Any) -> Any:
     if not isinstance(value, Mapping) or "array" in value:
         return from_json(value)
     if "is" in value:
-        kind = RESULTS[checks.choice("a result", value["is"], RESULTS)]
-        return kind(**{name: restored(one) for name, one in entry(value, "fields").items()})
+        kind = checks.choice("a result", value["is"], RESULTS)
+        fields = {name: restored(one) for name, one in entry(value, "fields").items()}
+        return CHECKED.get(kind, RESULTS[kind])(**fields)
     if "tuple" in value:
         return tuple(restored(one) for one in value["tuple"])
     return {name: restored(one) for name, one in entry(value, "dict")}
@@ -101,31 +105,50 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
     """Return the fitted attributes of the model that `packed` has described."""
     fitted = {name: restored(value) for name, value in entry(header, "fitted").items() if name in NAMES}
+    _check(fitted)
     features = [Features.from_state(state) for state in entry(header, "features")]
-    classes = len(fitted.get("classes_", ()))
-    if not isinstance(entry(fitted, "estimate_"), Estimate) or len(entry(fitted, "target_").classes) != classes:
-        raise ValueError(f"its target is {fitted['target_']!r}, and its models predict {classes or 'no'} classes")
-    text_list("classes", list(fitted["target_"].classes), different=False)
-    checked_reading(**entry(fitted, "reading_")._asdict())
-    for name, kind in entry(fitted, "kinds_").items():
-        checked_kind(name, kind)
+    unknown = {name for one in features for name in one.columns} - {*fitted["kinds_"]}
+    if unknown:
+        raise ValueError(f"its features are of the columns {sorted(unknown)}, which are not among kinds_")
     members, weights = {}, {}
     for member in entry(header, "members"):
         number = checks.integer("trial", entry(member, "trial"))
         weights[number] = checks.real("weight", entry(member, "weight"), 0.0, 1.0)
-        members[number] = [_fold(fold, features, arrays, classes) for fold in entry(member, "folds")]
-    if not members or abs(sum(weights.values()) - 1.0) > 1e-6:
-        raise ValueError(f"its members have the weights {list(weights.values())}; they must sum to 1")
+        members[number] = [_fold(fold, features, arrays, len(fitted["target_"].classes))
+                           for fold in entry(member, "folds")]
+    if {len(folds) for folds in members.values()} != {fitted["folds_"]} or abs(sum(weights.values()) - 1.0) > 1e-6:
+        raise ValueError(f"its members have the weights {list(weights.values())}, which must sum to 1, and each must "
+                         f"have the models of {fitted['folds_']} folds")
     return {**fitted, "members_": members, "weights_": weights}
 
 
-def _fold(
-    fold: Mapping[str, Any], features: list[Features], arrays: Arrays, classes: int,
-) -> FoldModel:
+def _check(fitted: Mapping[str, Any]) -> None:
+    """Raise a ValueError or TypeError unless the fitted attributes have the types and sizes that their uses need."""
+    for name, kind in TYPES.items():
+        if not isinstance(entry(fitted, name), kind):
+            raise ValueError(f"{name} is {fitted[name]!r}; it must be of the class {kind.__name__}")
+    for name, stored in fitted["kinds_"].items():
+        checked_kind(name, stored)
+    columns = len(fitted["kinds_"]) + len(text_list("dropped_", list(fitted["dropped_"])))
+    checks.integer("n_features_in_", fitted.get("n_features_in_", columns), columns, columns)
+    for name, low in (("seed_", 0), ("rows_", 1), ("folds_", 1)):
+        checks.integer(name, entry(fitted, name), low)
+    labels, classes = fitted.get("classes_", np.array([])).tolist(), fitted["target_"].classes
+    if tuple(map(str, labels)) != classes:
+        raise ValueError(f"its target has the classes {classes}, and its models predict {labels}")
+    if len(classes) == 2:
+        checks.real("threshold_", entry(fitted, "threshold_"), 0.0, 1.0)
+
+
+def _fold(fold: Mapping[str, Any], features: list[Features], arrays: Arrays, classes: int) -> FoldModel:
     """Return the model of one fold."""
-    at = checks.integer("features", entry(fold, "features"), 0, len(features) - 1)
+    own_features = features[checks.integer("features", entry(fold, "features"), 0, len(features) - 1)]
     own = without_prefix(checks.integer("at", entry(fold, "at"), 0), arrays)
     described = entry(fold, "estimator")
     files = tree_files if entry(described, "class") in tree_files.ESTIMATORS else estimator_files
     estimator = files.unpacked(described, own)
-    return FoldModel(features[at], estimator, checked_scale(entry(fold, "scale")), classes)
+    columns, known = len(own_features.names), list(getattr(estimator, "classes_", ()))
+    if estimator.n_features_in_ != columns or known != [number for number in range(classes) if number in known]:
+        raise ValueError(f"the model of a fold has {estimator.n_features_in_} features and the classes {known}; its "
+                         f"table gives {columns} features, and {classes} classes")
+    return FoldModel(own_features, estimator, checked_scale(entry(fold, "scale")), classes)

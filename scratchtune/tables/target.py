@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.network.saving import text_list
 from scratchtune.tables.reading.columns import Text, number_text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target_scale import check_size
@@ -34,6 +36,12 @@ class Target(NamedTuple):
     def labels(self, codes: np.ndarray) -> np.ndarray:
         """The texts of numbered classes, (n,) of Python strings."""
         return np.array(self.classes, dtype=object)[codes]
+
+
+def target_of(name: str, classes: Sequence[str], reason: str) -> Target:
+    """The target that a model's file holds; a ValueError unless its entries are texts, and its classes distinct."""
+    text_list("the target's name and reason", [name, reason], different=False)
+    return Target(name, tuple(text_list("classes", list(classes))), reason)
 
 
 def rows_with_target(table: Table, target: str) -> Table:

@@ -74,8 +74,7 @@ def test_all_checks_in_a_process_of_their_own_that_skips_none() -> None:
         import warnings
         warnings.simplefilter("ignore")
         from unittest import SkipTest
-        from sklearn.inspection import permutation_importance  # noqa: E402
-from sklearn.utils.estimator_checks import check_estimator
+        from sklearn.utils.estimator_checks import check_estimator
         import scratchtune as st
         for model in (st.MLPClassifier(), st.MLPRegressor(), st.NetworkClassifier(members=2),
                       st.NetworkRegressor(numeric_embedding="periodic", parametric_activation=True, scaling_layer=True),
