@@ -62,7 +62,7 @@ def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = F
     """Compare the predictions of the ensemble with the best default configuration among the baselines.
 
     A gain is shown if it is larger than `ERRORS` standard errors. ``trials`` is how many configurations were tried;
-    after an interruption the best of them is saved in any case.
+    after an interruption the best of them is saved in any case. The text says so if no features are as good.
     """
     goal, y = evidence.goal, evidence.y
     losses = {name: goal.loss(y, evidence.baselines[name]) for name in IN_WORDS if name in evidence.baselines}
@@ -78,7 +78,10 @@ def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = F
                        f"the search was interrupted; the best of {tried}, with {ours} in cross-validation, is saved")
     compared = (f"in cross-validation the ensemble of {tried} has {ours}, and the best default, {IN_WORDS[best]} with "
                 f"default hyper-parameters, {theirs}: a gain of {gain:.3g} +- {error:.2g} (standard error)")
-    if gain > ERRORS * error:
-        return Verdict(gain, error, True, best, "ensemble", f"{compared}. The ensemble is saved")
+    none, is_shown = goal.loss(y, goal.mean(y, len(y))), gain > ERRORS * error
+    loss = goal.loss(y, evidence.predictions) if is_shown else losses[best]
+    warned = f"; without any feature {goal.shown(none)} is reached, which is no worse" * bool(none <= loss)
+    if is_shown:
+        return Verdict(gain, error, True, best, "ensemble", f"{compared}. The ensemble is saved{warned}")
     return Verdict(gain, error, False, best, "default",
-                   f"no gain over the default can be shown: {compared}. The default is saved")
+                   f"no gain over the default can be shown: {compared}. The default is saved{warned}")

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.streams import shown_params, visible_lines
+from scratchtune.streams import shown_params, visible, visible_lines
 from scratchtune.tables.evaluating import LEVEL, aligned, in_words, shown
 from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
@@ -178,7 +178,8 @@ class Explanation:
     def columns_text(self) -> list[str]:
         """The importances of the columns as an aligned table."""
         about, *others = self.about_columns()
-        rows = [[f"  {found.column}", shown(found.rise), " to ".join(map(shown, found.ends))] for found in self.visible]
+        rows = [[f"  {visible(found.column)}", shown(found.rise), " to ".join(map(shown, found.ends))]
+                for found in self.visible]
         return [f"columns that matter ({about}):", *aligned(rows or [["  none visibly"]]),
                 *(f"  {line}" for line in others)]
 
@@ -195,7 +196,7 @@ class Explanation:
 def _described(row: Mapping[str, Any]) -> str:
     """A configuration in words: the family, the trial, the hyper-parameters."""
     params = row["params"]
-    if not params:
+    if row["number"] < 0:
         return f"{NAMES[row['family']]} with defaults"
     scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
     return (f"{NAMES[row['family']]} (trial {row['number']}: "
