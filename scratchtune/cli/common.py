@@ -56,6 +56,7 @@ def plain_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("once")
         warnings.simplefilter("ignore", DivergenceWarning)
+        warnings.simplefilter("ignore", ResourceWarning)  # says nothing to a user
         warnings.showwarning = lambda message, *_, **__: note(f"scratchtune: {message}")
         yield
 

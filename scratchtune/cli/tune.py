@@ -120,16 +120,14 @@ def run_tune(given: argparse.Namespace) -> int:
         result.source = given.data or str(given.file)
         there = {path for path in (given.out, *scripts.values()) if path.exists()}
         result.model.save(given.out)
-        for kind, path in scripts.items():
-            result.emit(kind, path)
+        replaced = "replaced; " if given.out in there else ""
+        tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
         if page is not None:
             result.report(page)
-    replaced = "replaced; " if given.out in there else ""
-    tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
-    for path in scripts.values():
-        tell(f"script: {path}" + " (replaced)" * (path in there))
-    if page is not None:
-        tell(f"report: {page}")
+            tell(f"report: {page}")
+        for kind, path in scripts.items():
+            result.emit(kind, path)
+            tell(f"script: {path}" + " (replaced)" * (path in there))
     return 0
 
 

@@ -24,6 +24,7 @@ from scratchtune.tables.wording import argument, option
 INDEPENDENT = RowOrder()
 FEW = 5  # rows of a class
 COPIES = 0.9  # rows with equal features are copies if at least this share of the equal targets is not by chance
+TOGETHER = {"none": "", "group": " of one group", "time": " of one time"}  # equal rows that no split divides
 CODE = re.compile(  # the end of a name, or its begin
     r"(?i:^(?:zip|postal|plz)|(?:code|zip|plz|fips|naics)$|(?:^|[^a-z])(?:id|nr|no|sic)$)|[a-z](?:Id|ID|Nr|No)$")
 SUSPICIONS = "leak", "target", "class", "duplicate", "empty", "constant", "identifier", "code", "gap", "texts"
@@ -94,7 +95,7 @@ def audited(
           for name, leak in leaks(features, y, len(classes), seed).items()),
         *_of_targets(classes, y, without_target),
         *[Finding("duplicate", "", f"{len(y) - int(target_equal.max()) - 1:,} of {len(y):,} rows repeat another row; "
-                                   "equal rows are always in the same fold")] * copies,
+                                   f"equal rows{TOGETHER[rows.kind]} are always in the same fold")] * copies,
         *useless_columns, *_of_gaps(left),
         *(finding for name in left.names for finding in _of_column(name, left.column(name), name in asked))]
     kinds = [*SUSPICIONS, *dict.fromkeys(finding.kind for finding in findings)]

@@ -34,6 +34,7 @@ from scratchtune.tables.prepared import Prepared
 from scratchtune.tables.reading.columns import Dates, number_text
 from scratchtune.tables.reading.notation import MISSING
 from scratchtune.tables.target_scale import LINEAR
+from scratchtune.tables.wording import option
 
 NAMES = {  # of what has another name in each framework
     "torch": {
@@ -74,7 +75,8 @@ def script(framework: str, model: Any, prepared: Prepared) -> str:
     """
     checks.choice("framework", framework, NAMES)
     if model.best_network_ is None:
-        raise ValueError("the search has tried no network; families must contain 'network'")
+        raise ValueError("the search has tried no network; give it more trials or time, or "
+                         f"{option('families', 'network')}")
     params, trial = {FAMILY: "network", **model.best_network_["params"]}, model.best_network_["number"]
     check_space_written([framework], own_arguments("network", params))
     folds, path = _folds(model, prepared), prepared.source

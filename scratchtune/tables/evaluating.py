@@ -139,7 +139,8 @@ class Scores:
         rows = [["metric", MODEL, f"{LEVEL:.0%} interval", *simple]]
         for name, of in self.values.items():
             low, high = self.intervals[name]
-            rows.append([name, shown(of[MODEL]), f"{shown(low)} to {shown(high)}", *(shown(of[s]) for s in simple)])
+            interval = "unknown" if np.isnan(low) else f"{shown(low)} to {shown(high)}"
+            rows.append([name, shown(of[MODEL]), interval, *(shown(of[s]) for s in simple)])
         return rows + [[name, "undefined", *[""] * (len(simple) + 1)] for name in self.undefined]
 
     def notes(self) -> list[str]:

@@ -99,9 +99,9 @@ def checked_families(families: Any) -> tuple[str, ...]:
     if not isinstance(families, Iterable):
         raise TypeError(f"families is {families!r} ({type(families).__name__}); it must hold some of "
                         f"{', '.join(FAMILIES)}")
-    names = tuple(dict.fromkeys(checks.choice("families", name, FAMILIES) for name in families))
+    names = tuple(dict.fromkeys(checks.choice(argument("families"), name, FAMILIES) for name in families))
     if not names:
-        raise ValueError(f"families is empty; it must name some of {', '.join(FAMILIES)}")
+        raise ValueError(f"{argument('families')} is empty; it must name some of {', '.join(FAMILIES)}")
     return names
 
 

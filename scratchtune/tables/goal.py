@@ -12,6 +12,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.metrics import SCORERS
+from scratchtune.tables.wording import argument
 
 LEAST = np.finfo(np.float32).eps  # the least probability, as float32 predictions can be 0
 
@@ -83,11 +84,11 @@ def goal_for(classes: int, scoring: str | None) -> Goal:
     """
     if scoring is None:
         return Goal("neg_log_loss" if classes else "neg_mean_squared_error", classes)
-    checks.choice("scoring", scoring, SCORERS)
+    checks.choice(argument("scoring"), scoring, SCORERS)
     if not _fits(scoring, classes):
         fitting = [name for name in SCORERS if _fits(name, classes)]
         kind = f"{classes} classes" if classes else "regression"
-        raise ValueError(f"scoring is {scoring!r}; for {kind} it must be one of {', '.join(fitting)}")
+        raise ValueError(f"{argument('scoring')} is {scoring!r}; for {kind} it must be one of {', '.join(fitting)}")
     return Goal(scoring, classes)
 
 

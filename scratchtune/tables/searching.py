@@ -86,13 +86,12 @@ class Searched:
     members: dict[int, Member] = field(default_factory=dict)
     interruption: KeyboardInterrupt | None = None
     defaults: dict[str, int] = field(default_factory=dict)  # by family
+    configurations: Sequence[dict[str, Any]] = ()  # of the defaults, in the same order
     is_stored: bool = False  # whether the study has a file
 
     def params(self, number: int) -> dict[str, Any]:
-        """Return a configuration by its number; of a default that is no trial only the family."""
-        if number >= 0:
-            return params_of(self.study.trials[number])
-        return {FAMILY: next(name for name, known in self.defaults.items() if known == number)}
+        """Return a configuration by its number, which is below 0 for a default that is no trial."""
+        return params_of(self.study.trials[number]) if number >= 0 else self.configurations[-1 - number]
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
@@ -220,12 +219,12 @@ def new_search(
     searcher, joint = searcher_for(plan, Space(space), trials)
     study = Study(joint, searcher, "minimize", seed, storage, "auto", data=_digest(goal, folds))
     names = [name for name in DEFAULTS if name in families]
-    found = Searched(study, folds, is_stored=storage is not None)
+    scale = {TARGET: scales[0]} if TARGET in space else {}
+    first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
+    found = Searched(study, folds, is_stored=storage is not None, configurations=first)
     if not plan.has_portfolio:
         found.defaults = {name: -1 - k for k, name in enumerate(names)}
         return found
-    scale = {TARGET: scales[0]} if TARGET in space else {}
-    first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
     later = with_scales(portfolio(families, goal.classes, len(folds.y)), scales)
     for params in [*first, *(params for params in later if params not in first)]:
         study.enqueue(params)

@@ -30,7 +30,7 @@ from scratchtune.tables.trees import loading as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
     Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
-CHECKED: dict[str, Callable[..., Any]] = {"Target": target_of, "Reading": checked_reading}  # those that are made by functions that check the fields
+CHECKED: dict[str, Callable[..., Any]] = {"Target": target_of, "Reading": checked_reading}  # they check the fields
 TYPES = {"audit_": Audit, "estimate_": Estimate, "explanation_": Explanation, "reading_": Reading, "scores_": Scores,
          "target_": Target, "verdict_": Verdict, "kinds_": dict, "dropped_": tuple, "leaderboard_": list}
 NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",

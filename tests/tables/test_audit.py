@@ -128,6 +128,8 @@ def test_copies_of_rows_have_one_number() -> None:
     assert audit.lines() == ["3 of 203 rows repeat another row; equal rows are always in the same fold"]
     assert audit.duplicates is not None and len(set(audit.duplicates)) == ROWS
     assert len({*audit.duplicates[[5, 200, 201]]}) == len({*audit.duplicates[[7, 202]]}) == 1
+    groups = RowOrder("group", "g", np.arange(len(rows)))
+    assert "equal rows of one group are" in audited(table[rows], VALUE[rows], [], groups).lines()[0]
 
 
 def test_a_file_that_was_written_twice() -> None:

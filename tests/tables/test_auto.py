@@ -12,8 +12,10 @@ import pytest
 import scratchtune as st
 from scratchtune.tables import auto, evidence, features, searching
 from scratchtune.tables.families import own_arguments
+from scratchtune.tables.goal import goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.networks import NetworkClassifier
+from scratchtune.tables.portfolio import defaults
 from scratchtune.tables.splitting import splits_for
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
@@ -352,3 +354,20 @@ def test_a_model_that_is_not_fitted_is_not_saved(tmp_path: Path) -> None:
 def test_families_must_be_names() -> None:
     with pytest.raises(TypeError, match="families is None"):
         st.AutoClassifier(families=None).fit(TABLE, LABELS)
+
+
+def test_a_user_s_search_is_compared_with_the_same_defaults() -> None:
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    y = (x[:, 0] > 0.0).astype(np.int64)
+    folds = Folds(features.table_of(x), y, 2, splits_for(y, 2, 3))
+    plan = searching.Plan(("linear", "trees"), "random")
+    own = searching.new_search(goal_for(2, None), folds, plan, 3, 0, None)
+    expected = defaults(("linear", "trees"), 2, len(folds.splits[0][0]))
+    assert [own.params(own.defaults[name]) for name in expected] == [*expected.values()]
+
+
+def test_the_verdict_says_where_no_feature_helps() -> None:
+    rng = np.random.default_rng(1)
+    model = st.AutoRegressor(n_trials=1, random_state=0, verbose=0, families="trees").fit(
+        rng.normal(size=(60, 2)), rng.normal(size=60))
+    assert "without any feature mean squared error" in model.verdict_.text

@@ -128,3 +128,10 @@ def test_a_metric_in_words() -> None:
                                              (1234567.0, "1.2346e+06"), (-4.6e-7, "-4.6e-07"), (float("inf"), "inf")])
 def test_numbers_have_four_digits(value: float, text: str) -> None:
     assert shown(value) == text
+
+
+def test_a_class_that_every_resample_lacks_leaves_the_interval_of_auc_unknown() -> None:
+    y = np.repeat(np.arange(60), 2)  # a resample holds all 60 classes about never
+    p = np.random.default_rng(0).dirichlet(np.ones(60), 120)
+    found = scores_of(Target("y", tuple(f"c{k}" for k in range(60)), ""), y, p, single(120), {})
+    assert found.cells()[-1][2] == "unknown" and "nan" not in found.text()

@@ -81,7 +81,9 @@ def as_kind(name: str, column: Column, kind: Kind) -> Column:
     if kind.kind == NUMBER:
         return _values_of(name, column, _number_of, "numbers")[column.codes] if isinstance(column, Text) else column
     text = column if isinstance(column, Text) else text_of_numbers(column)
-    if kind.kind == DATE and not isinstance(column, Dates):
+    if kind.kind == DATE:
+        if isinstance(column, Dates):
+            return column
         days = _values_of(name, text, lambda cell: to_days(cell, kind.order), "dates")
         return Dates(text.codes, text.texts, days[:-1], kind.order)
     if set(kind.texts) <= set(BOOLEANS) and set(text.texts) <= {"0", "1"}:

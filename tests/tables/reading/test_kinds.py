@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from scratchtune.tables.prepared import described, prepare
-from scratchtune.tables.reading.kinds import identifies, mostly_single
+from scratchtune.tables.reading.columns import Dates
+from scratchtune.tables.reading.kinds import DATE, Kind, as_kind, identifies, mostly_single
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 
@@ -75,3 +76,10 @@ def test_a_number_among_texts_has_one_text() -> None:
 def test_most_classes_have_one_row() -> None:
     assert not mostly_single(np.array([9, 9, 1])) and not mostly_single(np.array([1, 5]))
     assert mostly_single(np.array([1, 1, 3])).startswith("3 classes in 5 rows, 2 of them in a single row")
+
+
+def test_a_column_of_dates_without_a_value_stays_one() -> None:
+    column = Table.from_columns({"when": [None, None]}, text=["when"]).column("when")
+    once = as_kind("when", column, Kind(DATE))
+    twice = as_kind("when", once, Kind(DATE))
+    assert isinstance(once, Dates) and isinstance(twice, Dates) and np.isnan(twice.values_in_days()).all()
