@@ -81,7 +81,5 @@ def verdict_of(evidence: Evidence, trials: int, seed: int, interrupted: bool = F
     none, is_shown = goal.loss(y, goal.mean(y, len(y))), gain > ERRORS * error
     loss = goal.loss(y, evidence.predictions) if is_shown else losses[best]
     warned = f"; without any feature {goal.shown(none)} is reached, which is no worse" * bool(none <= loss)
-    if is_shown:
-        return Verdict(gain, error, True, best, "ensemble", f"{compared}. The ensemble is saved{warned}")
-    return Verdict(gain, error, False, best, "default",
-                   f"no gain over the default can be shown: {compared}. The default is saved{warned}")
+    kept, begin = ("ensemble", "") if is_shown else ("default", "no gain over the default can be shown: ")
+    return Verdict(gain, error, is_shown, best, kept, f"{begin}{compared}. The {kept} is saved{warned}")
