@@ -168,19 +168,11 @@ def fold_losses(goal: Goal, folds: Folds, predictions: np.ndarray) -> list[float
     return [goal.loss(folds.targets[part], predictions[part]) for part in folds.parts()]
 
 
-def search(
-    goal: Goal, folds: Folds, plan: Plan, budget: Budget, seed: int = 0, n_jobs: int = 1,
-    storage: str | Path | None = None, progress: bool = True,
-) -> Searched:
-    """Try configurations until the budget is used, on ``n_jobs`` threads; see `AutoClassifier` for the arguments.
+def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progress: bool = True) -> Searched:
+    """Run the search that `new_search` has prepared, on ``n_jobs`` threads, until the budget is used.
 
     Raises RuntimeError if no configuration could be trained.
     """
-    return run(goal, new_search(goal, folds, plan, budget.trials, seed, storage), budget, n_jobs, progress)
-
-
-def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progress: bool = True) -> Searched:
-    """Run the search that `new_search` has prepared."""
     study, objective = searched.study, Objective(goal, searched, budget, searched.is_stored)
     with _bar(budget, len(study.trials), progress) as bar:
         def show(study: Study, trial: Trial) -> None:

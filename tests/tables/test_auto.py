@@ -370,4 +370,4 @@ def test_the_verdict_says_where_no_feature_helps() -> None:
     rng = np.random.default_rng(1)
     model = st.AutoRegressor(n_trials=1, random_state=0, verbose=0, families="trees").fit(
         rng.normal(size=(60, 2)), rng.normal(size=60))
-    assert "without any feature mean squared error" in model.verdict_.text
+    assert "WARNING: this is not better than a model without features, mean squared error" in model.verdict_.text

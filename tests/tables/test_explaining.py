@@ -18,7 +18,7 @@ from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, search
+from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, new_search, run
 from scratchtune.tables.splitting import splits_for
 from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
@@ -41,7 +41,8 @@ def evidence(y: np.ndarray, classes: int, features: Table, families: tuple[str, 
     """The evidence of an ensemble of the best two of four configurations, and what explanations read of a model."""
     goal = Goal("neg_log_loss" if classes else "neg_mean_squared_error", classes)
     folds = Folds(features, y, classes, splits_for(y, classes, 3))
-    found: Searched = search(goal, folds, Plan(families), Budget(None, 4, 0.0), 0, progress=False)
+    prepared: Searched = new_search(goal, folds, Plan(families), 4, 0, None)
+    found = run(goal, prepared, Budget(None, 4, 0.0), progress=False)
     numbers = found.ranked()[:2]
     weights = dict(zip(numbers, (0.7, 0.3), strict=True))
     predictions = np.sum([w * found.predictions(number) for number, w in weights.items()], axis=0)
