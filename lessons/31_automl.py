@@ -59,7 +59,7 @@ from scratchtune.tables.families import FAMILIES, FAMILY, joint_space
 from scratchtune.tables.features import table_of
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
-from scratchtune.tables.searching import Budget, Objective, Plan, Searched, search
+from scratchtune.tables.searching import Budget, Objective, Plan, Searched, new_search, run
 from scratchtune.tables.splitting import splits_for
 from scratchtune.tables.units import Units
 
@@ -94,7 +94,7 @@ print(f"log loss on new rows: {of_call:.2f}, without features "
 
 # %% [markdown]
 # ## Code: the same from its parts
-# `Folds` divides the rows, `search` tries configurations, and `greedy_weights` chooses the ensemble. For new rows, each
+# `Folds` divides the rows, `run` tries configurations, and `greedy_weights` chooses the ensemble. For new rows, each
 # member of the ensemble predicts the mean of its three models, one for each fold.
 
 
@@ -104,7 +104,7 @@ def searched(goal, X, y, seed, families=tuple(FAMILIES), trials=TRIALS, has_port
     folds = Folds(table_of(X), y, goal.classes, splits_for(y, goal.classes, 3, seed=seed))
     budget = Budget(None, trials, 0.0)
     if has_portfolio:
-        return search(goal, folds, Plan(families), budget, seed, progress=False)
+        return run(goal, new_search(goal, folds, Plan(families), trials, seed, None), budget, progress=False)
     study = st.Study(joint_space(families), st.BayesianSearch(parallel=4), "minimize", seed)
     found = Searched(study, folds)
     study.run(Objective(goal, found, budget, store=False), n_trials=trials, progress=False)

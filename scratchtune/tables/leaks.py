@@ -39,7 +39,7 @@ class Leak(NamedTuple):
 
 def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str, Leak]:
     """Return the suspected columns; ``y`` (n,) are class numbers, or values if ``classes`` is 0."""
-    names = [name for name in table.names if not isinstance(table.column(name), Dates)]
+    names = [name for name in table.names if not isinstance(table.column(name), Dates) or table.missing(name).any()]
     most = int(max(1_000, min(ROWS, CELLS // max(len(names), 10 * classes, 1))))
     chosen = _some(len(y), most, seed)
     table, y = table[chosen], y[chosen]
@@ -47,7 +47,7 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     if len(y) < FEWEST or len(counts) < 2 or classes and len(y) - counts.max() < FEWEST_OTHER:
         return {}
     target = np.eye(classes)[y] if classes else np.column_stack([_standardised(y), _standardised(_ranks(y))])
-    skills = {name: float(_skills(_from_others(table.column(name), target), target, bool(classes)).max())
+    skills = {name: float(_skills(_from_others(_cells(table, name), target), target, bool(classes)).max())
               for name in names}
     found = {name: Leak(skill) for name, skill in skills.items() if skill >= CERTAIN}
     rest = sorted((name for name in names if name not in found), key=lambda name: -skills[name])
@@ -56,6 +56,12 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     others = _together(Table({name: table.column(name) for name in table.names if name not in (rest[0], *found)}),
                        y if classes else target[:, 1], classes, seed)
     return found if _close(skills[rest[0]], others) else {**found, rest[0]: Leak(skills[rest[0]], others)}
+
+
+def _cells(table: Table, name: str) -> Column:
+    """A column; of dates whether they are missing, as of a date that is known only after the event."""
+    column = table.column(name)
+    return table.missing(name).astype(np.float64) if isinstance(column, Dates) else column
 
 
 def _close(alone: float, others: float) -> bool:

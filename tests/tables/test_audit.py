@@ -291,3 +291,13 @@ def test_any_table_is_audited(seed: int) -> None:
         for i in range(rows):
             for j in range(i):
                 assert (audit.duplicates[i] == audit.duplicates[j]) == (cells[i] == cells[j])
+
+
+def test_a_date_that_only_one_class_has_is_a_leak() -> None:
+    rng = np.random.default_rng(0)
+    left = rng.random(200) < 0.3
+    day = np.where(left, np.datetime64("2024-01-01") + rng.integers(0, 300, 200), np.datetime64("NaT"))
+    table = Table.from_columns({"closed": day, "opened": np.datetime64("2023-01-01") + rng.integers(0, 300, 200),
+                                "x": rng.normal(size=200)})
+    found = audited(table, left.astype(np.int64), ("no", "yes")).findings
+    assert [finding.column for finding in found if finding.kind == "leak"] == ["closed"]
