@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,3 +20,9 @@ def run() -> Callable[..., Run]:
         return run_layers([layer], x, dy, theta=theta)
 
     return run_layer
+
+
+@pytest.fixture
+def torch() -> Any:
+    """PyTorch, where it is installed."""
+    return pytest.importorskip("torch")
