@@ -57,7 +57,7 @@ def add_tune(parser: Parser) -> None:
                                           "(default: neg_log_loss for classes, neg_mean_squared_error for numbers)")
     add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
     add("--group", metavar="COLUMN", help="a column such as a patient or a shop, whose rows are never divided between "
-                                          "training and validation; it is no feature")
+                                          "training and validation; it is not used as a feature")
     add("--time", metavar="COLUMN", help="a column of numbers or dates: rows are predicted from earlier rows only")
     add("--test-size", type=float, default=0.0, metavar="SHARE",
         help="the share of the rows that is held out, to evaluate the saved model on (default: 0)")

@@ -134,8 +134,8 @@ def _of_gaps(table: Table) -> list[Finding]:
     worst = max(gaps, key=lambda name: gaps[name])
     return [Finding("gap", "", (
         f"{checks.counted(sum(gaps.values()), 'cell')} missing in {checks.counted(len(gaps), 'column')}, most in "
-        f"{worst!r} ({gaps[worst] / len(table):.0%}): a missing text is a category, a missing number the median (trees "
-        "know missing numbers)"))]
+        f"{worst!r} ({gaps[worst] / len(table):.0%}): missing texts form a category, missing numbers become the "
+        "median (trees keep them as missing)"))]
 
 
 def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:

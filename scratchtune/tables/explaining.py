@@ -156,13 +156,13 @@ class Explanation:
 
     def about_members(self) -> list[str]:
         """Say what the model is: one configuration, or an ensemble with its weights."""
-        how = f"trained on each of {self.folds} folds" if self.folds > 1 else "trained once"
+        how = f"one model for each of {self.folds} folds" if self.folds > 1 else "one model"
         if len(self.members) == 1:
             return [f"one configuration, no ensemble, {how}: {_described(self.members[0])}"]
-        lines = [f"an ensemble of {len(self.members)} configurations, each {how}"]
+        lines = [f"an ensemble of {len(self.members)} configurations, each with {how}"]
         lines += [f"{row['weight']:.0%} {_described(row)}" for row in self.members[:SHOWN]]
         rest = self.members[SHOWN:]
-        return lines + [f"{sum(row['weight'] for row in rest):.0%} {len(rest)} more"] * bool(rest)
+        return lines + [f"{sum(row['weight'] for row in rest):.0%} in {len(rest)} more"] * bool(rest)
 
     def about_simple(self) -> str:
         """Name the model of the fewest members and columns that is as good, or say that there is none."""

@@ -44,8 +44,8 @@ def test_a_table_with_everything() -> None:
         "left out, since it is 3 in all rows: 'constant'",
         "left out, since it seems to identify the rows: 'id' (named like an ID, with a different integer in each row); "
         "keep=['id'] keeps it",
-        "1 cell missing in 1 column, most in 'gap' (0%): a missing text is a category, a missing number the median "
-        "(trees know missing numbers)"]
+        "1 cell missing in 1 column, most in 'gap' (0%): missing texts form a category, missing numbers become the "
+        "median (trees keep them as missing)"]
     assert list(audit.dropped) == ["constant", "empty", "id"] and audit.columns("leak") == ["code"]
     assert audit.duplicates is None
 

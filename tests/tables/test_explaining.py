@@ -128,7 +128,7 @@ def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Expla
     text = explanation.text()
     for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
                  "no visible importance (at most 3 standard errors): ", "  70% ", "mean prediction by day: 2020-",
-                 "the model: an ensemble of 2 configurations, each trained on each of 3 folds"):
+                 "the model: an ensemble of 2 configurations, each with one model for each of 3 folds"):
         assert part in text
     *worse, last = explanation.simple
     assert worse[0].name == "no features (the mean)" and not any(model.as_good for model in worse)
@@ -142,7 +142,7 @@ def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
     alone = replace(known, members={number: (1.0, known.members[number][1])},
                     predictions=predicted(known, np.arange(N))[1][number])
     found = explained(model, alone)
-    assert "the model: one configuration, no ensemble, trained on each of 3 folds" in found.text()
+    assert "the model: one configuration, no ensemble, one model for each of 3 folds" in found.text()
     assert "ensemble of" not in found.text() and not any("alone" in simple.name for simple in found.simple)
 
 
@@ -153,7 +153,7 @@ def test_a_default_that_is_no_trial_has_a_name(of_values: tuple[Any, Evidence]) 
     row = {"number": -1, "family": "trees", "params": {"family": "trees"}}
     of_default = SimpleNamespace(**{**vars(model), "leaderboard_": [row]})
     found = explained(of_default, replace(known, members={-1: (1.0, models)}))
-    assert "on each of 3 folds: boosted trees with defaults (not a trial of the search)" in found.text()
+    assert "for each of 3 folds: boosted trees with defaults (not a trial of the search)" in found.text()
 
 
 def test_the_model_itself_is_not_among_those_that_were_tried(of_values: tuple[Any, Evidence]) -> None:
