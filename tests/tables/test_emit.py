@@ -307,6 +307,7 @@ def test_forms_of_dates(text: str, order: str | None) -> None:
     assert script["days"](text, forms) == pytest.approx(day, abs=1e-6) and np.isnan(script["days"]("", forms))
 
 
+@pytest.mark.slow  # each form is a pattern that Python compiles
 def test_a_date_that_no_form_reads() -> None:
     column = Dates(np.array([0]), ["3. Sept 2020"], np.array([18508.0]))
     with pytest.raises(ValueError, match="column 'when' holds the date '3. Sept 2020', which no form of Python's"):

@@ -72,6 +72,7 @@ def test_factors_of_the_layers_for_tables() -> None:
                         "ParametricActivation": {0.1}}
 
 
+@pytest.mark.slow  # a process that imports and compiles
 def test_a_new_process_loads_it(tmp_path: Path) -> None:
     X, y = _rows()
     st.NetworkClassifier(members=2, epochs=1, random_state=0, verbose=0).fit(X, y).save(tmp_path / "model.npz")
