@@ -193,7 +193,7 @@ def test_as_good_is_at_most_two_standard_errors_worse(rise: float, error: float,
     assert Simple("a linear model", None, 1.0, rise, error).as_good == as_good
 
 
-@pytest.mark.slow  # 60 columns
+@pytest.mark.slow  # 40 columns
 def test_of_many_columns_some_are_screened_out() -> None:
     rng = np.random.default_rng(0)
     X = rng.normal(size=(N, 40))
