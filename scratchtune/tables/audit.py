@@ -88,7 +88,7 @@ def audited(
         raise nothing_left("; ".join(Audit(tuple(useless_columns)).lines()) or "the table has only the target")
     equal = _equal_rows(left)
     target_equal = np.unique(_mixed(equal, y), return_inverse=True)[1]
-    copies = _are_copies(np.unique(equal, return_inverse=True)[1], target_equal, y)
+    copies = _are_copies(left, np.unique(equal, return_inverse=True)[1], target_equal, y)
     features = left.without(*[rows.name] * (rows.name in left.names))
     findings = [
         *(Finding("leak", name, _leaking(name, leak, strict))
@@ -212,14 +212,13 @@ def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return key ^ (key >> np.uint64(29))
 
 
-def _are_copies(equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> bool:
-    """Whether rows of equal features and target are copies rather than coincidences.
-
-    In a table of few values many rows are equal by chance; their targets then differ as any two do.
-    """
+def _are_copies(table: Table, equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> bool:
+    """Whether rows of equal features and target are copies: in a table of few values, many are equal by chance."""
     counts = np.bincount(equal)
     pairs, alike_pairs = float((counts * (counts - 1)).sum()), np.bincount(target_equal)
-    if alike_pairs.max() == 1 or 4 * len(counts) < len(y):
+    numbers = [column for column in map(table.column, table.names) if not isinstance(column, Text)]
+    is_coarse = 4 * len(counts) < len(y) and not any(np.nan_to_num(column % 1.0).any() for column in numbers)
+    if alike_pairs.max() == 1 or is_coarse:  # fractions are no coincidence
         return False
     agree = float((alike_pairs * (alike_pairs - 1)).sum()) / pairs
     shares = np.unique(y[counts[equal] > 1], return_counts=True)[1] / (counts[equal] > 1).sum()

@@ -301,3 +301,10 @@ def test_a_date_that_only_one_class_has_is_a_leak() -> None:
                                 "x": rng.normal(size=200)})
     found = audited(table, left.astype(np.int64), ("no", "yes")).findings
     assert [finding.column for finding in found if finding.kind == "leak"] == ["closed"]
+
+
+def test_few_measured_rows_that_are_repeated_often_are_copies() -> None:
+    rng = np.random.default_rng(0)
+    row = rng.integers(0, 25, 200)
+    table = Table.from_columns({"x": rng.normal(size=25)[row], "z": rng.normal(size=25)[row]})
+    assert audited(table, rng.normal(size=25)[row], ()).duplicates is not None
