@@ -16,8 +16,9 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune import checks
-from scratchtune.examples.shared import ranked, ranking
+from scratchtune.examples.shared import ranking
 from scratchtune.streams import note, tell
+from scratchtune.study.best import best_first
 
 SEARCHERS = ("hyperband", "bayesian")
 CURVES = ("loss", "val_loss")
@@ -117,7 +118,7 @@ class Arm(Generic[M]):
     @property
     def best(self) -> st.Trial:
         """The best of the trials that were trained for the most epochs."""
-        found = ranked(self.study)
+        found = best_first(self.study.trials, self.study.direction)
         if not found:
             raise RuntimeError(f"all trials of the search {self.name!r} failed: {self.study.trials[0].error}")
         return found[0]

@@ -23,12 +23,13 @@ import numpy as np
 import scratchtune as st
 from scratchtune.digests import digest_of
 from scratchtune.examples.arms import hyperband
-from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking, write_report
+from scratchtune.examples.shared import check_options, prepare_folder, ranking, write_report
 from scratchtune.insight import image_plots
 from scratchtune.insight.confusion import plot_confusion
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.streams import note, tell
+from scratchtune.study.best import best_first
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16],  # of the first block; each further one has twice as many
@@ -178,7 +179,7 @@ def confirmed(
 
     The accuracy on the one split of the search is optimistic for the trial that it selected.
     """
-    finalists = ranked(study)[:FINALISTS]
+    finalists = best_first(study.trials, study.direction)[:FINALISTS]
 
     def accuracy(task: tuple[st.Trial, int]) -> float:
         trial, split = task

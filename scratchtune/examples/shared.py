@@ -10,7 +10,7 @@ import scratchtune as st
 from scratchtune import checks
 from scratchtune.insight import report
 from scratchtune.streams import shown_params, tell
-from scratchtune.study.export import best_first
+from scratchtune.study.best import best_first
 
 
 def check_options(out: Path, jobs: int, seed: int) -> None:
@@ -39,19 +39,12 @@ def check_db(db: Path | None, out: Path, names: Sequence[str]) -> None:
             raise ValueError(f"--db is {str(db)!r}, which this example writes to --out; it must be a file of its own")
 
 
-def ranked(study: st.Study) -> list[st.Trial]:
-    """Return the complete trials of the largest budget, best first; without budgets all of them."""
-    complete = best_first(study.trials, study.direction)
-    longest = max((trial.budget or 0 for trial in complete), default=0)
-    return [trial for trial in complete if (trial.budget or 0) == longest]
-
-
 def ranking(study: st.Study, heading: str, epochs: int, most: int = 5) -> str:
     """Return the best trials of the largest budget as a table; ``epochs`` is the budget where a trial has none."""
     width = max(len(heading), 6)
     lines = [f"{'trial':>5} {'epochs':>6} {heading:>{width}}  configuration"]
     lines += [f"{trial.number:>5} {trial.budget or epochs:>6.0f} {trial.value:>{width}.4f}  "
-              f"{shown_params(trial.params)}" for trial in ranked(study)[:most]]
+              f"{shown_params(trial.params)}" for trial in best_first(study.trials, study.direction)[:most]]
     return "\n".join(lines)
 
 

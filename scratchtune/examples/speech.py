@@ -24,12 +24,13 @@ import scratchtune as st
 from scratchtune import checks
 from scratchtune.digests import digest_of
 from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective, prepared_arms, run_all
-from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranked, ranking, write_report
+from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranking, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
 from scratchtune.streams import tell
+from scratchtune.study.best import best_first
 
 SPACE: dict[str, Any] = {
     "kind": ["mfcc", "log_mel"],  # features
@@ -308,7 +309,7 @@ def present(
     tell(f"\n{len(wrong)} of {len(row.transcripts)} transcripts are wrong" + ("; some of them:" if wrong else ""))
     for number, text, found in wrong[:SHOWN]:
         tell(f"  voice:      {corpus.test.voices[number]}\n  spoken:     {text}\n  recognised: {found}\n")
-    best = ranked(tuned.study)[:FINALISTS]
+    best = best_first(tuned.study.trials, tuned.study.direction)[:FINALISTS]
     shown = wrong[0][0] if wrong else 0
     heard, pictured = (corpus.features(features, "test")[shown] for features in (
         model.features, replace(model.features, kind="log_mel", n_mels=40, deltas=0, normalize=False)))

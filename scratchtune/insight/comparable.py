@@ -19,6 +19,7 @@ from scratchtune.insight.regression_tree import Axis
 from scratchtune.search import Categorical, Float, Int, Space
 from scratchtune.search.cells import cell_edges
 from scratchtune.study import Study, Trial
+from scratchtune.study.best import of_largest_budget
 from scratchtune.study.stored import StoredStudy
 
 LEAST_TRIALS = 10  # different configurations for a model
@@ -62,11 +63,10 @@ def comparable_trials(study: TrialTable, what: str) -> Comparable:
         basis += f" ({', '.join(others)})"
     if not complete:
         raise ValueError(f"study has {basis}; {what} needs {LEAST_TRIALS} complete trials")
-    budgets = {trial.budget for trial in complete if trial.budget is not None}
-    if len(budgets) > 1:
-        complete = [trial for trial in complete if trial.budget == max(budgets)]
-        basis += f", {len(complete):,} of them with the largest budget, {max(budgets):g}"
-    return Comparable(complete, basis)
+    full = of_largest_budget(complete)
+    if len(full) < len(complete):
+        basis += f", {len(full):,} of them with the largest budget, {max(trial.budget or 0.0 for trial in full):g}"
+    return Comparable(full, basis)
 
 
 def values_that_differ(found: Comparable, what: str) -> np.ndarray:

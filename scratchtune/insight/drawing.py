@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -380,6 +380,15 @@ def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], secon
         return at
     multiples = np.asarray(numbers, dtype=float) * (0.5698402909980532 if second else 0.7548776662466927)
     return at + 0.6 * (multiples % 1.0 - 0.5)
+
+
+def of_trials(artist: Any, numbers: Iterable[int]) -> Any:
+    """Note on an artist of which trials its points, bars or lines are, in their order; return it.
+
+    The report makes them elements of the page that say which trial they are.
+    """
+    artist.trial_numbers = [int(number) for number in numbers]
+    return artist
 
 
 # Colours -------------------------------------------------------------------------------------------------------------

@@ -1,86 +1,88 @@
-"""The best trials, their configurations and values: the same of a study in memory and of one that was read from a file.
+"""The best trial: one rule, of studies in memory and of those that were read from a file.
+
+Values of different budgets can't be compared, so only complete trials of the largest budget count, with those that have
+no budget, which are whole evaluations. The best is the one of the best value, the first of several.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import accumulate
+from typing import Protocol, TypeVar
 
-from scratchtune.study.export import best_first, trials_frame
-from scratchtune.study.objectives import Objectives, pareto_optimal
-from scratchtune.study.recommended import RecommendedTrial, recommended_trial
+from scratchtune.search.space import Space
 from scratchtune.study.trial import Trial
 
 
-class HasBestTrial:
-    """What follows from the objectives and the trials, which each kind of study has in its own way.
+class Evaluated(Protocol):
+    """What the rule reads of a trial, in memory or as a row of a file."""
 
-    With several objectives there are only `best_trials`; the others raise a ValueError.
+    @property
+    def number(self) -> int:
+        """Its number."""
+
+    @property
+    def state(self) -> str:
+        """Its state."""
+
+    @property
+    def budget(self) -> float | None:
+        """What it was allotted, None without budgets."""
+
+    @property
+    def values(self) -> tuple[float, ...] | None:
+        """Its value of each objective."""
+
+
+T = TypeVar("T", bound=Evaluated)
+
+
+def of_largest_budget(trials: Iterable[T]) -> list[T]:
+    """The complete trials that can be compared: where their budgets differ, those of the largest one."""
+    return _comparable([trial for trial in trials if trial.state == "complete" and trial.values is not None])
+
+
+def best_first(trials: Iterable[T], direction: str) -> list[T]:
+    """The trials `of_largest_budget`, the best one first; of equal ones the earlier first."""
+    return sorted(of_largest_budget(trials), key=_order(direction))
+
+
+def best_of_complete(complete: Sequence[T], direction: str) -> T | None:
+    """The best of trials that are all complete, or are about to be; None if there is none."""
+    return min(_comparable(complete), key=_order(direction), default=None)
+
+
+def _comparable(complete: Sequence[T]) -> list[T]:
+    largest = max((trial.budget for trial in complete if trial.budget is not None), default=None)
+    return [trial for trial in complete if trial.budget in (None, largest)]
+
+
+def _order(direction: str) -> Callable[[Evaluated], tuple[float, int]]:
+    """The key by which a better trial comes first, and of equal ones the earlier."""
+    sign = -1.0 if direction == "maximize" else 1.0
+    return lambda trial: (sign * (trial.values or (0.0,))[0], trial.number)
+
+
+def so_far(trials: Iterable[T], direction: str) -> list[T]:
+    """The best trial so far, after each of the trials `of_largest_budget`, in order of number."""
+    ordered = sorted(of_largest_budget(trials), key=lambda trial: trial.number)
+    return list(accumulate(ordered, lambda best, trial: min(best, trial, key=_order(direction))))
+
+
+def repeats(trials: Sequence[Trial], trial: Trial, space: Space) -> list[float]:
+    """The values of all evaluations of a trial's configuration that can be compared with it, in order of number."""
+    key = space.key(trial.shared_params)
+    return [float(one.value or 0.0) for one in of_largest_budget(trials) if space.key(one.shared_params) == key]
+
+
+def said_repeats(values: Sequence[float]) -> str:
+    """How often a configuration was evaluated, and the mean; empty if once.
+
+    >>> said_repeats([0.9, 0.8])
+    'its configuration was evaluated 2 times: mean 0.85'
     """
-
-    objectives: Objectives
-
-    @property
-    def direction(self) -> str:
-        """Whether values are minimised ("minimize") or maximised ("maximize")."""
-        return self.objectives.direction
-
-    @property
-    def directions(self) -> tuple[str, ...]:
-        """The direction of each objective."""
-        return self.objectives.directions
-
-    @property
-    def best_trial(self) -> Trial:
-        """The complete trial of the best value, the first of several; a ValueError if no trial is complete."""
-        if self.objectives.several:
-            raise self.objectives.no_single("best trial", "use best_trials, which no other trial dominates")
-        of_study: Any = self  # each kind of study has its trials, in order of number
-        trials = of_study.trials
-        ranked = best_first(trials, self.direction)
-        if not ranked:
-            raise without_best(trials)
-        return ranked[0]
-
-    @property
-    def best_trials(self) -> list[Trial]:
-        """The Pareto front: the complete trials that no other one dominates, in order of number.
-
-        One trial dominates another if it is worse in no objective and better in at least one. Of one objective these
-        are all trials that have the best value.
-        """
-        of_study: Any = self
-        return pareto_optimal(of_study.trials, self.objectives)
-
-    @property
-    def best_params(self) -> dict[str, Any]:
-        """The configuration of the best trial."""
-        return self.best_trial.params
-
-    @property
-    def best_value(self) -> float:
-        """The best value, in the user's direction."""
-        value = self.best_trial.value
-        assert value is not None
-        return value
-
-    def to_dataframe(self) -> Any:
-        """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        of_study: Any = self
-        return trials_frame(of_study.trials, of_study.space.names, self.objectives)
-
-    def recommended(self) -> RecommendedTrial:
-        """The trial to use where values are noisy, and why.
-
-        `best_trial` is often a mediocre configuration whose noise was favourable. Here a Gaussian process predicts the
-        true value of each configuration, each prediction is worsened by its standard deviation, and the trial with the
-        best result is returned. With fewer than ten different configurations, or equal values, it is the best observed
-        trial. See `scratchtune.study.recommended`.
-
-        Raises
-            ValueError where no trial is complete.
-        """
-        return recommended_trial(self)
+    many = len(values)
+    return "" if many < 2 else f"its configuration was evaluated {many} times: mean {sum(values) / many:.6g}"
 
 
 def without_best(trials: Sequence[Trial]) -> ValueError:

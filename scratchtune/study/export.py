@@ -1,4 +1,4 @@
-"""Exports: the studies of a file as text for people, as CSV or JSON for other programs, and trials as a DataFrame.
+"""Exports: the studies of a file as text for people, and as CSV or JSON for other programs.
 
 Times and durations differ from run to run, so CSV and JSON contain them only on request.
 """
@@ -11,18 +11,17 @@ import json
 import re
 import time
 from collections.abc import Iterable, Sequence
-from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from scratchtune import checks
 from scratchtune.streams import shown_params, visible
+from scratchtune.study.best import best_first, said_repeats
 from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives, pareto_optimal, stored_objectives, value_columns
 from scratchtune.study.storage import Row, Storage
 from scratchtune.study.trial import Trial
 
 TIMES = ("attempts", "started", "finished", "seconds")
-Ranked = TypeVar("Ranked", Row, Trial)
 FORMULA = re.compile(  # what a spreadsheet takes for a formula: with a sign only what is no number
     r"[=@\t\r]|[+-](?!(?:[\d., \xa0']*(?:e[+-]?\d+)?%?|inf|infinity|nan)\Z)", re.IGNORECASE)
 LINES = 40  # the most trials in a table for people, the best ones first
@@ -80,13 +79,6 @@ def shown_value(trial: Row | Trial) -> str:
     return ", ".join(f"{value:.6g}" for value in trial.values or ())
 
 
-def best_first(rows: Iterable[Ranked], direction: str) -> list[Ranked]:
-    """Return the complete trials, the best one first; of equal ones the earlier first."""
-    sign = -1.0 if direction == "maximize" else 1.0
-    return sorted((row for row in rows if row.state == "complete" and row.values is not None),
-                  key=lambda row: (sign * (row.values or (0.0,))[0], row.number))
-
-
 def table(storage: Storage, name: str) -> str:
     """Describe a study for people: its definition, its cost, its best trials, and errors."""
     definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
@@ -109,6 +101,9 @@ def table(storage: Storage, name: str) -> str:
         budget = "" if row.budget is None else f"{row.budget:g}"
         lines.append(f"{row.number:>5} {shown_value(row):>{width}} {budget:>7} {row.seconds or 0.0:>8.2f}  "
                      f"{shown_params(row.shown)}")
+    if not objectives.several and (repeated := said_repeats([row.values[0] for row in best if (
+            row.values and row.shown == best[0].shown)])):
+        lines.append(f"trial {best[0].number} is the best; {repeated}")
     if len(best) > LINES:
         lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
     failed = [row for row in rows if row.state == "failed"]
@@ -167,41 +162,3 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
 
 def _date(seconds: float | None) -> str | None:
     return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
-
-
-def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
-    """Return a DataFrame with a row for each trial; ``names`` are the parameters of the space.
-
-    Columns: number, value, datetime_start, datetime_complete, duration, params_NAME..., user_attrs_NAME..., state; with
-    several objectives values_0, values_1, ..., or values_NAME..., in place of value. Times are local, and a duration is
-    that from the start to the end, 0 where the clock was set back meanwhile. What a trial does not have, such as the
-    value of a failed one or a parameter whose condition does not hold, is missing (NaN, NaT or None).
-
-    Raises
-        ImportError if pandas is not installed.
-    """
-    try:
-        import pandas
-    except ImportError:
-        raise ImportError("to_dataframe needs pandas, which is not installed: pip install pandas; study.to_csv(path) "
-                          "writes the same table without it") from None
-    begun = [local_time(trial.started) for trial in trials]
-    ended = [local_time(trial.finished) for trial in trials]
-    columns: dict[str, Any] = {
-        "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
-    for k, column in enumerate(value_columns(objectives)):
-        of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
-        columns[column] = pandas.Series(of_objective, dtype="float64")
-    columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
-    columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
-    columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
-    for name in names:
-        columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]
-    for name in sorted({name for trial in trials for name in trial.user_attrs}):
-        columns[f"user_attrs_{name}"] = [trial.user_attrs.get(name) for trial in trials]
-    return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})
-
-
-def local_time(seconds: float | None) -> datetime | None:
-    """A time in seconds since 1970 as a date; None for None."""
-    return None if seconds is None else datetime.fromtimestamp(seconds)

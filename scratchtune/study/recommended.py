@@ -30,6 +30,7 @@ from scratchtune.search import gaussian_process as gp
 from scratchtune.search.encoding import Encoding
 from scratchtune.search.learned_space import within
 from scratchtune.search.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
+from scratchtune.study.best import of_largest_budget
 from scratchtune.study.trial import Trial
 
 LEAST_TRIALS = 10  # different configurations for the process; with fewer the best observed trial is returned
@@ -82,7 +83,7 @@ def recommended_trial(study: Any) -> RecommendedTrial:
         ValueError where no trial is complete.
     """
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    trials = comparable(study.trials)
+    trials = of_largest_budget(study.trials)
     sign = -1.0 if study.direction == "maximize" else 1.0
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     best = int(losses.argmin())
@@ -99,13 +100,6 @@ def recommended_trial(study: Any) -> RecommendedTrial:
         chosen, chosen.params, value, mean, found.std, found.noise,
         _reason(chosen, trials[best], found._replace(mean=mean, mean_of_best=sign * found.mean_of_best),
                 f"a Gaussian process for {checks.counted(len(trials), 'trial')}", study.direction))
-
-
-def comparable(trials: Sequence[Trial]) -> list[Trial]:
-    """The complete trials; where their budgets differ, those of the largest budget."""
-    complete = [trial for trial in trials if trial.state == "complete"]
-    largest = max((trial.budget for trial in complete if trial.budget is not None), default=None)
-    return [trial for trial in complete if largest is None or trial.budget in (None, largest)]
 
 
 # The prediction ------------------------------------------------------------------------------------------------------

@@ -28,13 +28,13 @@ from scratchtune.search import (
 from scratchtune.search.learned_space import OpenSpace
 from scratchtune.search.space import Parameter
 from scratchtune.study.asking import is_open, learned_space, unpacked_parameter
-from scratchtune.study.best import HasBestTrial
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Copied, Definition, checked_seeds
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import definition_of
 from scratchtune.study.journal import trial_of, waiting_of
 from scratchtune.study.objectives import Objectives, stored_objectives
+from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.storage import Row, Storage
 from scratchtune.study.table import Table

@@ -22,7 +22,6 @@ from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
 from scratchtune.study.asking import given_space
 from scratchtune.study.asktell import AskTell
-from scratchtune.study.best import HasBestTrial
 from scratchtune.study.definition import Definition, refuse_without_space
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import csv_text
@@ -30,6 +29,7 @@ from scratchtune.study.fold_run import run_folds
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.objectives import as_objectives, check_several, value_columns
 from scratchtune.study.optuna_studies import read_optuna, write_optuna
+from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import as_stopping
 from scratchtune.study.stored import stored_arguments

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.search import Result, Space
+from scratchtune.study.best import best_of_complete
 from scratchtune.study.objectives import losses_of
 from scratchtune.study.trial import Trial
 
@@ -59,7 +60,7 @@ class Table:
 
     Attributes, for reading only:
 
-    - ``trials``, in order of number; ``best``, the complete trial of the best value, the first of several; None where
+    - ``trials``, in order of number; ``best``, the best trial (`scratchtune.study.best`); None where
       there are several objectives;
     - ``unassigned``: running trials without an owner, which are assigned again before any new trial;
     - ``waiting``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
@@ -126,7 +127,7 @@ class Table:
         """Set a trial's final state; the rest of its outcome is recorded already."""
         best = self.best
         if state == "complete":
-            best = self._best_of([trial] if best is None else [best, trial])
+            best = self._best_with(trial)
         trial.state, self.best, self.unassigned = state, best, [t for t in self.unassigned if t is not trial]
         self._owners.pop(trial.number, None)
 
@@ -222,9 +223,19 @@ class Table:
     def __getstate__(self) -> dict[str, Any]:
         return vars(self) | {"_owners": {}}  # an owner, such as a run, need not be possible to copy
 
+    def _best_with(self, trial: Trial) -> Trial | None:
+        """The best trial once ``trial`` is complete too; only a larger budget compares all trials again."""
+        best = self.best
+        if best is not None and (best.budget == trial.budget or _is_smaller(trial.budget, best.budget)):
+            return self._best_of([best, trial])
+        return self._best_of([*(one for one in self.trials if one.state == "complete"), trial])
+
     def _best_of(self, complete: Sequence[Trial]) -> Trial | None:
-        """The trial of the smallest loss; of equal ones that of the smallest number."""
-        sign = self._sign
-        if isinstance(sign, tuple):
+        """The best of complete trials; None where there are several objectives."""
+        if isinstance(self._sign, tuple):
             return None
-        return min(complete, key=lambda trial: (sign * (trial.value or 0.0), trial.number), default=None)
+        return best_of_complete(complete, "maximize" if self._sign < 0 else "minimize")
+
+
+def _is_smaller(budget: float | None, other: float | None) -> bool:
+    return budget is not None and other is not None and budget < other

@@ -30,8 +30,8 @@ from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
 from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.study.asking import learned_space
+from scratchtune.study.best import of_largest_budget
 from scratchtune.study.log import LOGGER
-from scratchtune.study.recommended import comparable
 from scratchtune.study.trial import Trial, finished_count
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ class Terminator:
             ValueError where ``error`` is None and the best trial has no scores of at least two folds.
         """
         trials = study.trials[:count]
-        complete = comparable(trials)
+        complete = of_largest_budget(trials)
         if len(complete) < self.min_trials:
             return None
         sign = 1.0 if study.direction == "minimize" else -1.0

@@ -115,7 +115,7 @@ class Trial(Asks):
     @property
     def budget(self) -> float | None:
         """What the searcher has allotted, such as the number of epochs; None of a searcher without budgets."""
-        self.uses_budget = True
+        self.uses_budget |= self.finished is None  # what reads it later is not the objective
         return self.given_budget
 
     @property

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 import scratchtune as st
-from scratchtune.examples.shared import check_options, prepare_folder, ranked, ranking
+from scratchtune.examples.shared import check_options, prepare_folder, ranking
+from scratchtune.study.best import best_first
 
 
 def _study(direction: str, searcher: st.search.Searcher) -> st.Study:
@@ -16,22 +17,22 @@ def _study(direction: str, searcher: st.search.Searcher) -> st.Study:
 
 
 def test_without_budgets_all_trials_are_ranked() -> None:
-    values = [trial.value for trial in ranked(_study("minimize", st.GridSearch()))]
+    values = [trial.value for trial in best_first(_study("minimize", st.GridSearch()).trials, "minimize")]
     assert values == [0.1, 0.2, 0.3]
-    assert [trial.value for trial in ranked(_study("maximize", st.GridSearch()))] == values[::-1]
+    assert [trial.value for trial in best_first(_study("maximize", st.GridSearch()).trials, "maximize")] == values[::-1]
 
 
 def test_only_trials_of_the_largest_budget_are_ranked() -> None:
     study = _study("maximize", st.Hyperband(9))
     assert {trial.budget for trial in study.trials} == {1, 3, 9}
-    assert {trial.budget for trial in ranked(study)} == {9}
+    assert {trial.budget for trial in best_first(study.trials, study.direction)} == {9}
 
 
 def test_failed_trials_are_not_ranked() -> None:
     study = st.Study({"x": [1, 2]}, "grid")
     study.tell(study.ask(), 5.0)
     study.tell(study.ask(), state="failed")
-    assert [trial.number for trial in ranked(study)] == [0]
+    assert [trial.number for trial in best_first(study.trials, study.direction)] == [0]
 
 
 def test_the_table_of_the_best() -> None:

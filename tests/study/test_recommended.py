@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.recommended import LEAST_TRIALS, comparable, lowest_pessimistic_mean, pessimistic_means
+from scratchtune.study.best import of_largest_budget
+from scratchtune.study.recommended import LEAST_TRIALS, lowest_pessimistic_mean, pessimistic_means
 from scratchtune.study.storage import Storage
 from scratchtune.study.stored import StoredStudy, read_study
 
@@ -156,7 +157,7 @@ def test_only_complete_trials_of_the_largest_budget_count() -> None:
         return bowl(trial.params["x"]) + 1.0 / float(trial.budget or 1.0)
 
     study = st.Study(LINE, st.Hyperband(9, 3)).run(objective, progress=False)
-    kept = comparable(study.trials)
+    kept = of_largest_budget(study.trials)
     assert {trial.budget for trial in kept} == {9.0} and study.recommended().trial in kept
 
 

@@ -21,7 +21,7 @@ from scratchtune.insight.reporting.trials_table import data, reasons, shown_valu
 from scratchtune.insight.reporting.view import View
 from scratchtune.insight.verdicts import verdict
 from scratchtune.insight.winners_curse import optimism
-from scratchtune.study.export import best_first
+from scratchtune.study.best import best_first
 
 
 class Section(NamedTuple):

@@ -11,6 +11,7 @@ import numpy as np
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.importances import Importance, importance
+from scratchtune.study.best import best_first
 from scratchtune.study.trial import Trial
 
 MOST_PRINTED = 50  # rows of the table of trials on paper
@@ -31,7 +32,7 @@ class View:
         self.trials = study.trials
         self.complete = [trial for trial in self.trials if trial.state == "complete"]
         self.values = drawing.values_of(self.complete)
-        self.best = self.complete[drawing.best_of(study, self.values)] if self.complete else None
+        self.best = next(iter(best_first(self.trials, study.direction)), None)
         order = np.argsort(self.values if study.direction == "minimize" else -self.values, kind="stable")
         ranked = [*(self.complete[index].number for index in order),
                   *(trial.number for trial in self.trials if trial.state != "complete")]
