@@ -28,8 +28,8 @@ from scratchtune.study.asktell import AskTell
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.definition import Copied, Definition
 from scratchtune.study.errors import StorageError
-from scratchtune.study.frames import local_time
 from scratchtune.study.objectives import Objectives, check_several
+from scratchtune.study.results import local_time
 from scratchtune.study.storage import ForeignFile, Storage
 from scratchtune.study.table import Start
 from scratchtune.study.trial import Trial
