@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from scratchtune.search import Space
 from scratchtune.search.learned_space import within
@@ -38,7 +38,7 @@ def _comparable(complete: Sequence[T]) -> list[T]:
     return [trial for trial in complete if trial.budget in (None, largest)]
 
 
-def _order(direction: str) -> Callable[[Trial | Row], tuple[float, int]]:
+def _order(direction: str) -> Callable[[Any], tuple[float, int]]:
     """The key by which a better trial comes first, and of equal ones the earlier."""
     sign = -1.0 if direction == "maximize" else 1.0
     return lambda trial: (sign * (trial.values or (0.0,))[0], trial.number)
@@ -52,9 +52,11 @@ def so_far(trials: Iterable[T], direction: str) -> list[T]:
 
 def repeats(trials: Iterable[Trial], trial: Trial, space: Space) -> list[float]:
     """The values of all evaluations of a trial's configuration that can be compared with it, in order of number."""
-    known = within(space, trial.shared_params)
-    return [float(one.value or 0.0) for one in of_largest_budget(trials)
-            if space.key(within(space, one.shared_params)) == space.key(known)]
+    def key(one: Trial) -> Any:
+        return space.key(within(space, one.shared_params))  # in a learned space a parameter may be of another kind
+
+    here = key(trial)
+    return [float(one.value or 0.0) for one in of_largest_budget(trials) if key(one) == here]
 
 
 def said_repeats(values: Sequence[float]) -> str:
