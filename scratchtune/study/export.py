@@ -95,8 +95,10 @@ def table(storage: Storage, name: str) -> str:
     if not objectives.several and (repeated := said_repeats([row.values[0] for row in best if (
             row.values and row.shown == best[0].shown)])):
         lines.append(f"trial {best[0].number} is the best; {repeated}")
-    if len(best) > LINES:
-        lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
+    left = [f"{len(best) - LINES} more"] * (len(best) > LINES)
+    smaller = sum(row.state == "complete" for row in rows) - len(best)
+    left += [f"{smaller} of smaller budgets"] * (smaller > 0 and not objectives.several)
+    lines += [f"... and {' and '.join(left)}; scratchtune export has all of them"] * bool(left)
     failed = [row for row in rows if row.state == "failed"]
     lines += [visible(f"trial {row.number} failed: {row.error}") for row in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
