@@ -12,7 +12,6 @@ Implements sections 1.2 and 9.1 of the document.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from contextlib import closing
@@ -73,8 +72,8 @@ class SearcherResult:
     def costs(self) -> list[int]:
         """Epochs of each trial, summed over the folds; of a promoted trial those beyond its parent's."""
         trials = self.study.trials
-        before = [0 if trial.parent is None else epochs_of(trials[trial.parent]) for trial in trials]
-        return [FOLDS * (epochs_of(trial) - had) for trial, had in zip(trials, before, strict=True)]
+        return [FOLDS * (epochs_of(trial) - (0 if trial.parent is None else epochs_of(trials[trial.parent])))
+                for trial in trials]
 
     @property
     def epochs(self) -> int:
@@ -124,8 +123,8 @@ class Comparison:
     def _chance(self) -> list[str]:
         """Say which differences of test accuracies may be chance; nothing where all rows are right, or all wrong."""
         p, n = self.winner.test_accuracy, self.test_rows
-        return [f"test: a difference below about 2 x {binomial_error(p, n):.4f} may be chance (the standard error of "
-                f"an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0.0 < p < 1.0)
+        return [f"test: a difference below about 2 x {np.sqrt(p * (1.0 - p) / n):.4f} may be chance (the standard error "
+                f"of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0.0 < p < 1.0)
 
     def _schedules(self) -> list[str]:
         """Say how many trials the configurations of Hyperband have, a line for each study of it."""
@@ -156,11 +155,6 @@ def plot_comparison(result: Comparison, ax: Any = None) -> Any:
     limit_values(axes, result.winner.study, np.array(shown))
     legend_below(axes)
     return axes
-
-
-def binomial_error(share: float, rows: int) -> float:
-    """The standard error of a share that is measured on so many independent rows: sqrt(p (1 - p) / n)."""
-    return math.sqrt(share * (1.0 - share) / rows)
 
 
 def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
@@ -273,11 +267,7 @@ def epochs_of(trial: Trial) -> int:
 
 
 def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
-    """Return a searcher by name, and its number of trials.
-
-    It is the number of configurations; for a grid, the size of the finest grid with at most so many points; for
-    Hyperband, the number of trials that the same total number of epochs allows.
-    """
+    """Return a searcher by name, and its number of trials; of `Hyperband` those that as many epochs allow."""
     if name == "hyperband":
         hyperband = Hyperband(max_budget=EPOCHS)
         return hyperband, trials_within(hyperband, max(configurations, 3) * EPOCHS)  # 3: up to a trial of all epochs

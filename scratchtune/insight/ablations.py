@@ -92,19 +92,15 @@ def ablation(
 
 
 def _default(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
-    """The configuration to begin with."""
-    if given is not None:
-        return _checked_default(study.space, given)
-    if not study.trials or not study.trials[0].why.get("enqueued"):
-        raise ValueError("default is None, and trial 0 was not enqueued; give the configuration to begin with as "
-                         "default, or enqueue it before the search")
-    return study.trials[0].params
-
-
-def _checked_default(space: Space, given: Mapping[str, Any]) -> Params:
-    """Check a default as a point of the space, without the constraint; a number may be outside of its range."""
+    """The configuration to begin with, a point of the space without the constraint; numbers may be out of range."""
+    if given is None:
+        if not study.trials or not study.trials[0].why.get("enqueued"):
+            raise ValueError("default is None, and trial 0 was not enqueued; give the configuration to begin with as "
+                             "default, or enqueue it before the search")
+        return study.trials[0].params
     if not isinstance(given, Mapping):
         raise TypeError(f"default is {given!r}; it must be a dict from names to values")
+    space = study.space
     parents = {parent for condition in space.conditions.values() for parent in condition}
     outside = {}
     for name, value in given.items():

@@ -46,10 +46,6 @@ class Contenders(NamedTuple):
         """The best value."""
         return float(self.values[self.best])
 
-    def best_scores(self) -> np.ndarray:
-        """The best trial's scores, (k,)."""
-        return np.asarray(self.scores[self.best])
-
 
 def is_study(given: Any) -> bool:
     """Whether it has what is read of a study: space, direction and trials."""

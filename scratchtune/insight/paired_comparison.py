@@ -137,7 +137,7 @@ def _values(name: str, given: Any) -> np.ndarray:
                              "that were cross-validated, or give lists of values")
         return np.array(given.scores, dtype=np.float64)
     if is_study(given):
-        return contenders(given).best_scores()
+        return np.asarray((found := contenders(given)).scores[found.best])
     if _studies(given):
         return np.array([contenders(study, with_scores=False).best_value() for study in given])
     array = np.atleast_1d(checks.targets(name, given)).astype(np.float64)

@@ -67,10 +67,3 @@ def said_repeats(values: Sequence[float]) -> str:
     """
     many = len(values)
     return "" if many < 2 else f"its configuration was evaluated {many} times: mean {sum(values) / many:.6g}"
-
-
-def without_best(trials: Sequence[Trial]) -> ValueError:
-    """The error of a study without a complete trial; it names the first failure."""
-    failed = [trial for trial in trials if trial.state == "failed"]
-    first = f"; trial {failed[0].number} failed: {failed[0].error}" if failed else ""
-    return ValueError(f"no trial of {len(trials)} is complete{first}")

@@ -146,12 +146,9 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
         if not entry["user_attrs"]:
             del entry["user_attrs"]
         if times:
-            entry |= {part: _date(entry[part]) for part in ("started", "finished")}
+            entry |= {part: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry[part]))
+                      for part in ("started", "finished") if entry[part] is not None}
         rows.append(entry)
     whole = {"study": name, "definition": storage.definition(name), "trials": rows}
     whole |= {"waiting": [row.shown for row in storage.waiting(name)]}
     return json.dumps(whole, indent=1) + "\n"
-
-
-def _date(seconds: float | None) -> str | None:
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

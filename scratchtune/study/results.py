@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from scratchtune.study.best import best_first, repeats, said_repeats, without_best
+from scratchtune.study.best import best_first, repeats, said_repeats
 from scratchtune.study.objectives import Objectives, pareto_optimal, value_columns
 from scratchtune.study.recommended import RecommendedTrial, recommended_trial
 from scratchtune.study.trial import Trial
@@ -38,7 +38,8 @@ class HasBestTrial:
         of_study: Any = self  # each kind of study has its space, and its trials in order of number
         ranked = best_first(of_study.trials, self.direction)
         if not ranked:
-            raise without_best(of_study.trials)
+            failed = [f"; trial {one.number} failed: {one.error}" for one in of_study.trials if one.state == "failed"]
+            raise ValueError(f"no trial of {len(of_study.trials)} is complete{''.join(failed[:1])}")
         return ranked[0]
 
     @property

@@ -7,6 +7,7 @@ Implements section 7.2 of the document.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -522,13 +523,10 @@ def _path_of(storage: Any) -> Any:
 
 
 def _refuse_stored(path: Path, name: str) -> None:
-    if not path.exists():
-        return
-    try:
-        with Storage(path, reading=True) as stored:
+    names: list[str] = []
+    if path.exists():
+        with contextlib.suppress(StorageError), Storage(path, reading=True) as stored:  # `Study` says what is wrong
             names = stored.names()
-    except StorageError:  # `Study` says what is wrong with the file
-        return
     if name in names:
         raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
                          "load_if_exists=True to continue it, or another name")
