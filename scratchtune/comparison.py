@@ -123,8 +123,8 @@ class Comparison:
     def _chance(self) -> list[str]:
         """Say which differences of test accuracies may be chance; nothing where all rows are right, or all wrong."""
         p, n = self.winner.test_accuracy, self.test_rows
-        return [f"test: a difference below about 2 x {np.sqrt(p * (1.0 - p) / n):.4f} may be chance (the standard error "
-                f"of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0.0 < p < 1.0)
+        return [f"test: a difference below about 2 x {np.sqrt(p * (1.0 - p) / n):.4f} may be chance (the standard "
+                f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0.0 < p < 1.0)
 
     def _schedules(self) -> list[str]:
         """Say how many trials the configurations of Hyperband have, a line for each study of it."""
