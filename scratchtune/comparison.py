@@ -124,7 +124,7 @@ class Comparison:
         """Say which differences of test accuracies may be chance; nothing where all rows are right, or all wrong."""
         p, n = self.winner.test_accuracy, self.test_rows
         return [f"test: a difference below about 2 x {np.sqrt(p * (1.0 - p) / n):.4f} may be chance (the standard "
-                f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0.0 < p < 1.0)
+                f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0 < p < 1)
 
     def _schedules(self) -> list[str]:
         """Say how many trials the configurations of Hyperband have, a line for each study of it."""
