@@ -1,7 +1,7 @@
 # The public names and where they are defined. Type checkers and editors read this file, and __init__.py does: a name is
 # loaded when it is first used (../lazy.py).
 from scratchtune.insight.ablation_path import AblationPath as AblationPath
-from scratchtune.insight.ablation_plot import plot_ablation as plot_ablation
+from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
 from scratchtune.insight.ablations import ablation as ablation
 from scratchtune.insight.brackets_plot import plot_brackets as plot_brackets
 from scratchtune.insight.classifier_plots import plot_calibration as plot_calibration
@@ -11,29 +11,17 @@ from scratchtune.insight.confusion import plot_confusion_matrix as plot_confusio
 from scratchtune.insight.densities_plot import plot_densities as plot_densities
 from scratchtune.insight.dependence_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.family_plot import plot_family as plot_family
-from scratchtune.insight.finalist_comparison import Finalists as Finalists
-from scratchtune.insight.finalist_comparison import finalists as finalists
-from scratchtune.insight.gains import Gain as Gain
-from scratchtune.insight.gains import gain as gain
 from scratchtune.insight.grid_plot import plot_grid as plot_grid
-from scratchtune.insight.held_out import HeldOut as HeldOut
-from scratchtune.insight.held_out import Look as Look
 from scratchtune.insight.history_plots import plot_edf as plot_edf
 from scratchtune.insight.history_plots import plot_optimization_history as plot_optimization_history
 from scratchtune.insight.importance_plot import plot_param_importances as plot_param_importances
 from scratchtune.insight.importances import Importance as Importance
 from scratchtune.insight.importances import importance as importance
 from scratchtune.insight.learning_curves import plot_learning_curves as plot_learning_curves
-from scratchtune.insight.nested import Nested as Nested
-from scratchtune.insight.nested import nested_cross_validation as nested_cross_validation
-from scratchtune.insight.one_standard_error_choice import Choice as Choice
-from scratchtune.insight.one_standard_error_choice import one_standard_error as one_standard_error
 from scratchtune.insight.pair_plots import plot_contour as plot_contour
 from scratchtune.insight.pair_plots import plot_rank as plot_rank
 from scratchtune.insight.paired_comparison import Difference as Difference
 from scratchtune.insight.paired_comparison import compare as compare
-from scratchtune.insight.paired_comparison import compare_several as compare_several
-from scratchtune.insight.paired_comparison import holm as holm
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate as plot_parallel_coordinate
 from scratchtune.insight.parameter_plots import plot_slice as plot_slice
 from scratchtune.insight.pareto_plot import plot_pareto_front as plot_pareto_front
@@ -48,6 +36,8 @@ from scratchtune.insight.trial_plots import plot_intermediate_values as plot_int
 from scratchtune.insight.trial_plots import plot_timeline as plot_timeline
 from scratchtune.insight.variance_decomposition import Shares as Shares
 from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid
+from scratchtune.insight.verdicts import Gain as Gain
+from scratchtune.insight.verdicts import gain as gain
 from scratchtune.insight.verdicts import verdict as verdict
 from scratchtune.insight.winners_curse import Optimism as Optimism
 from scratchtune.insight.winners_curse import optimism as optimism
