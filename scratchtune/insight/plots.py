@@ -1,7 +1,4 @@
-"""Plots of studies: each function draws and saves one PNG.
-
-Implements section 8.2 of the document.
-"""
+"""The picture of ``scratchtune compare``."""
 
 from __future__ import annotations
 
@@ -11,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from scratchtune.insight.drawing import COLOURS as COLOURS
+from scratchtune.insight.drawing import MARKERS as MARKERS
+from scratchtune.insight.drawing import canvas as canvas
+from scratchtune.insight.drawing import save as save
+
 if TYPE_CHECKING:
     from scratchtune.study import Study
-
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
-MARKERS = ("s", "o", "^", "D", "v", "P")
 
 
 def plot_comparison(
@@ -46,21 +45,6 @@ def plot_comparison(
     return save(figure, path)
 
 
-def canvas(grid: int | tuple[int, int], size: tuple[float, float] | None = None) -> tuple[Any, Any]:
-    """Return a figure of ``size`` (width, height) in inches, and its axes.
-
-    ``grid`` is the number of axes side by side, or (rows, columns); for 1 the axes are one object, else a sequence.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    rows, columns = grid if isinstance(grid, tuple) else (1, grid)
-    figure = Figure(figsize=size or (5.4 * columns, 4.2 * rows), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False).ravel()
-    return figure, axes[0] if grid == 1 else axes
-
-
 def label(axes: Any, x: str, y: str, title: str, place: str = "lower right") -> None:
     """Label the axes, set a title, and add a legend if a curve has a label."""
     axes.set_xlabel(x)
@@ -80,11 +64,3 @@ def _zoom(axes: Any, studies: Sequence[Study]) -> None:
     low = min(best) - 2.0 * (high - min(best)) if high > min(best) else np.quantile(values, 0.4)
     if studies[0].direction == "maximize" and high > low:
         axes.set_ylim(low - 0.05 * (high - low), high + 0.1 * (high - low))
-
-
-def save(figure: Any, path: str | Path) -> Path:
-    """Write a figure to a file; create the folder if it does not exist."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
-    return path
