@@ -27,8 +27,8 @@ from scratchtune.examples.shared import check_options, prepare_folder, ranking, 
 from scratchtune.insight import image_plots
 from scratchtune.insight.confusion import plot_confusion
 from scratchtune.insight.drawing import save
+from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
-from scratchtune.insight.trial_plots import plot_learning_curves
 from scratchtune.streams import note, tell
 from scratchtune.study.best import best_first
 

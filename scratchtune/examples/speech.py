@@ -27,9 +27,9 @@ from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective,
 from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranking, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
 from scratchtune.insight.drawing import save
+from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
-from scratchtune.insight.trial_plots import plot_learning_curves
 from scratchtune.streams import tell
 from scratchtune.study.best import best_first
 

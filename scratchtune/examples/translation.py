@@ -24,9 +24,9 @@ from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepare
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, nearest_translations, read_corpus, spelled
 from scratchtune.examples.shared import check_options, prepare_folder, write_report
 from scratchtune.insight.drawing import save
+from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.translation_plots import Lookup, plot_attention
-from scratchtune.insight.trial_plots import plot_learning_curves
 from scratchtune.sequence_model import CLIPPING, chosen_training
 from scratchtune.streams import note, tell
 from scratchtune.study.best import best_first

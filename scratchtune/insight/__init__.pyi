@@ -23,6 +23,7 @@ from scratchtune.insight.history_plots import plot_optimization_history as plot_
 from scratchtune.insight.importance_plot import plot_param_importances as plot_param_importances
 from scratchtune.insight.importances import Importance as Importance
 from scratchtune.insight.importances import importance as importance
+from scratchtune.insight.learning_curves import plot_learning_curves as plot_learning_curves
 from scratchtune.insight.nested import Nested as Nested
 from scratchtune.insight.nested import nested_cross_validation as nested_cross_validation
 from scratchtune.insight.one_standard_error_choice import Choice as Choice
@@ -44,7 +45,6 @@ from scratchtune.insight.reporting.page import report as report
 from scratchtune.insight.stopped_plots import plot_stopped as plot_stopped
 from scratchtune.insight.terminator_plot import plot_terminator_improvement as plot_terminator_improvement
 from scratchtune.insight.trial_plots import plot_intermediate_values as plot_intermediate_values
-from scratchtune.insight.trial_plots import plot_learning_curves as plot_learning_curves
 from scratchtune.insight.trial_plots import plot_timeline as plot_timeline
 from scratchtune.insight.variance_decomposition import Shares as Shares
 from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid

@@ -65,6 +65,11 @@ def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]
             if trial.state == "complete" and all(name in trial.shared_params for name in names)]
 
 
+def budget_note(study: TrialTable) -> str:
+    """Say that trials of smaller budgets are grey, where there are some."""
+    return "; smaller budgets are grey" * bool(by_budget(study)[1])
+
+
 def by_budget(study: TrialTable, names: Sequence[str] = ()) -> tuple[list[Trial], list[Trial]]:
     """The complete trials that have the parameters: those of the study's largest budget, and those of smaller ones."""
     full = {trial.number for trial in of_largest_budget(study.trials)}
@@ -256,9 +261,10 @@ def mark_beyond(
 
 def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
     """Say how many values are beyond the end of the axis, and how bad the worst of them is; empty if none is."""
-    count = int(is_beyond(study, values, limit).sum())
-    worst = 0.0 if not count else values.max() if study.direction == "minimize" else values.min()
-    return f"{count:,} beyond the axis (worst {worst:.4g})" if count else ""
+    beyond = values[is_beyond(study, values, limit)]
+    if not len(beyond):
+        return ""
+    return f"; {len(beyond):,} beyond the axis (worst {beyond[np.argmax(np.abs(beyond - limit))]:.4g})"
 
 
 def value_label(study: TrialTable, noun: str = "value") -> str:
@@ -462,9 +468,9 @@ def in_short(basis: str) -> str:
     return re.sub(r" \([^)]*\)", "", basis).split(". ")[0].removesuffix(".")
 
 
-def joined(*notes: str) -> str:
-    """The notes that are not empty, as one."""
-    return "; ".join(note for note in notes if note)
+def legend_below(axes: Any) -> None:
+    """Add a legend below the axes, where it covers nothing."""
+    legend(axes, below=True)
 
 
 def legend(axes: Any, below: bool = False) -> None:
@@ -510,11 +516,10 @@ def panel_note(study: TrialTable, shown: int) -> str:
     return f"{shown:,} of {count:,} trials" if shown < count else ""
 
 
-def left_out(study: TrialTable, shown: int, grey: bool = False) -> str:
-    """Say how many complete trials are drawn, whether some are grey, and how many are not drawn, by the reason."""
-    others = Counter(trial.state for trial in study.trials if trial.state != "complete")
-    absent = len(study.trials) - sum(others.values()) - shown
+def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",)) -> str:
+    """Say how many trials are drawn, and how many are not, by the reason."""
+    others = Counter(trial.state for trial in study.trials if trial.state not in states)
     reasons = [f"{count:,} {state}" for state, count in sorted(others.items())]
+    absent = len(study.trials) - sum(others.values()) - shown
     reasons += [f"{absent:,} without the parameter"] * bool(absent)
-    return joined(checks.counted(shown, "trial"), "smaller budgets are grey" * grey,
-                  f"not shown: {', '.join(reasons)}" * bool(reasons))
+    return checks.counted(shown, "trial") + f"; not shown: {', '.join(reasons)}" * bool(reasons)

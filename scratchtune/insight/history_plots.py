@@ -40,7 +40,7 @@ def plot_optimization_history(
         drawing.integer_ticks(axes.xaxis)
     several = f"dots: complete trials{'; lines: best value so far; stars: best trials' * (target is None)}"
     _finish(axes, studies, "trial", drawing.value_label(studies[0]), "Optimization history",
-            drawing.joined(several * (len(studies) > 1), drawing.beyond_note(studies[0], values, limit)))
+            several * (len(studies) > 1) + drawing.beyond_note(studies[0], values, limit))
     return axes
 
 
@@ -96,8 +96,8 @@ def plot_edf(
                       label=f"{drawing.plain(one.name)}, {len(values):,}" if len(studies) > 1 else None)
     limit = drawing.limit_values(axes, studies[0], np.concatenate(every), "x")
     small = len(drawing.by_budget(studies[0])[1])
-    note = drawing.joined(f"{small:,} of smaller budgets do not count" * bool(small and len(studies) == 1),
-                          drawing.beyond_note(studies[0], np.concatenate(every), limit))
+    note = f"; {small:,} of smaller budgets do not count" * bool(small and len(studies) == 1)
+    note += drawing.beyond_note(studies[0], np.concatenate(every), limit)
     _finish(axes, studies, drawing.value_label(studies[0]),
             f"share of trials with at {'most' if sign > 0.0 else 'least'} this value",
             "Empirical distribution of the values", note)
@@ -120,6 +120,6 @@ def _finish(axes: Any, studies: list[TrialTable], x: str, y: str, title: str, no
     if not any(counts):
         drawing.say_empty(axes, studies[0])
     left_out = drawing.left_out(studies[0], counts[0]) if len(studies) == 1 else ""
-    drawing.finish(axes, x, y, title, drawing.joined(left_out, note))
+    drawing.finish(axes, x, y, title, (left_out + note).removeprefix("; "))
     axes.grid(alpha=0.25)
     drawing.legend(axes, below=True)

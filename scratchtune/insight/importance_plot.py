@@ -46,9 +46,9 @@ def plot_param_importances(study: Study, method: str = "fanova", seed: int = 0, 
     bars = main[:MOST_MAIN] + pairs[:MOST_PAIRS]
     (axes,) = drawing.panels(drawing.canvas(1, (7.0, 1.6 + 0.32 * len(bars)))[1] if ax is None else ax, 1)
     _draw_bars(axes, bars, min(len(main), MOST_MAIN))
-    rest = f"{len(main) - MOST_MAIN} parameters of smaller shares are not shown" * (len(main) > MOST_MAIN)
+    rest = f"; {len(main) - MOST_MAIN} parameters of smaller shares are not shown" * (len(main) > MOST_MAIN)
     drawing.finish(axes, "share of the variance of the value", None, "Importance of hyper-parameters",
-                   drawing.joined(drawing.in_short(found.basis), rest))
+                   drawing.in_short(found.basis) + rest)
     return axes
 
 

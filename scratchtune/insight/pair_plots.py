@@ -107,7 +107,7 @@ def _pairs(
         raise ValueError(f"{has} parameter{'s' * (len(names) != 1)}; this plot needs at least two")
     pairs = list(itertools.combinations(names, 2))
     axes = _triangle(len(names)) if ax is None and len(pairs) > 1 else drawing.panels(ax, len(pairs))
-    best, shown, count, has_small = drawing.best_trial(study), None, 0, False
+    best, shown = drawing.best_trial(study), None
     for (x, y), one in zip(pairs, axes, strict=True):
         full, small = drawing.by_budget(study, [x, y])
         drawing.set_axis(one, "x", study, x)
@@ -123,12 +123,9 @@ def _pairs(
         elif not small:
             drawing.say_empty(one, study)
         drawing.small_dots(one, small, *_spread(study, x, y, small))
-        has_small = has_small or bool(small)
-        count = len(full) + len(small)
-        drawing.finish(one, note=drawing.panel_note(study, count) if len(pairs) > 1 else "")
-    count = count if len(pairs) == 1 else len(drawing.complete_trials(study))
-    note = drawing.left_out(study, count, has_small).replace("the parameter", "both parameters")
-    drawing.head(axes, title, note)
+        drawing.finish(one, note=drawing.panel_note(study, len(full) + len(small)) if len(pairs) > 1 else "")
+    note = drawing.left_out(study, len(drawing.complete_trials(study, names if len(pairs) == 1 else ())))
+    drawing.head(axes, title, note.replace("the parameter", "both parameters") + drawing.budget_note(study))
     return axes, shown
 
 

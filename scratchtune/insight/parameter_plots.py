@@ -43,7 +43,7 @@ def plot_slice(
     axes = drawing.panels(ax, len(names))
     order = LinearSegmentedColormap.from_list("order", [COLOURS[5], COLOURS[4]])  # of one lightness: dark means better
     colours = {"cmap": order, "vmin": 0, "vmax": max(len(study.trials) - 1, 1)}
-    values, small = drawing.values_of(drawing.complete_trials(study)), drawing.by_budget(study)[1]
+    values = drawing.values_of(drawing.complete_trials(study))
     for name, one in zip(names, axes, strict=True):
         trials = drawing.complete_trials(study, [name])
         drawing.set_axis(one, "x", study, name)
@@ -58,8 +58,8 @@ def plot_slice(
         one.tick_params(labelleft=is_first)
         one.grid(alpha=0.25)
     shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
-    drawing.head(axes, "Slice", drawing.joined(drawing.left_out(study, shown, bool(small)),
-                                               drawing.beyond_note(study, values, limit)))
+    drawing.head(axes, "Slice", drawing.left_out(study, shown) + drawing.budget_note(study)
+                 + drawing.beyond_note(study, values, limit))
     if shown:
         drawing.integer_ticks(drawing.colour_bar(colours, axes, "trial").ax.yaxis)
     return drawing.one_or_all(axes)
@@ -113,9 +113,8 @@ def plot_parallel_coordinate(
         drawing.say_empty(axes, study)
     has_absent = bool((heights[1:] == ABSENT).any())
     _draw_scales(axes, [Float(*span), *(study.space.parameters[name] for name in names)], has_absent)
-    note = drawing.joined(drawing.left_out(study, len(trials), bool(drawing.by_budget(study)[1])),
-                          drawing.beyond_note(study, values, limit))
-    drawing.finish(axes, None, None, "Parallel coordinates", note)
+    drawing.finish(axes, None, None, "Parallel coordinates", drawing.left_out(study, len(trials))
+                   + drawing.budget_note(study) + drawing.beyond_note(study, values, limit))
     axes.set_xticks(range(len(heights)), ["value", *(drawing.plain(name) for name in names)],
                     rotation=0 if len(names) <= 3 else 30, ha="center" if len(names) <= 3 else "right")
     return axes

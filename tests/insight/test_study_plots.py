@@ -190,7 +190,6 @@ def test_a_trial_that_continues_another_one_is_one_line_with_it() -> None:
         assert curve[-1, 0] == study.trials[trial].budget == 9
         assert len(curve) == 3 - study.trials[trial].why["bracket"]
     assert best.trial_numbers == [study.best_trial.number]
-    assert st.insight.plot_learning_curves(study).lines[0].trial_numbers == best.trial_numbers
 
 
 def test_what_an_ancestor_reported_later_than_its_child_is_not_part_of_it() -> None:
