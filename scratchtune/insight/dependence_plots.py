@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, TrialTable
-from scratchtune.insight.pair_plots import filled_contours
+from scratchtune.insight.pair_plots import filled_contours, white_dots
 from scratchtune.insight.partial_dependences import PartialDependence, dependences
 from scratchtune.search import Categorical
 
@@ -87,8 +87,7 @@ def _surface(axes: Any, study: TrialTable, found: PartialDependence) -> None:
     if colours["vmin"] < colours["vmax"]:
         filled_contours(axes, at[0], at[1], found.mean.T, colours)
     trials = drawing.complete_trials(study, found.params)
-    drawing.dots(axes, trials, *(drawing.column(study, name, trials) for name in found.params), color="white",
-                 edgecolor="black", s=14)
+    white_dots(axes, trials, *(drawing.column(study, name, trials) for name in found.params))
     drawing.finish(axes)
     drawing.colour_bar(colours, [axes], f"mean {drawing.value_label(study)}", "both")
 

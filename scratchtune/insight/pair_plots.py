@@ -47,16 +47,12 @@ def plot_contour(
     def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> Any:
         z = drawing.values_of(trials)
         z = np.where(drawing.is_beyond(study, z, limit), limit, z)  # else one diverged trial sets the whole surface
-        parameters = study.space.parameters
-        surface = _surface(parameters[x], parameters[y], drawing.column(study, x, trials),
-                           drawing.column(study, y, trials), z)
+        places = drawing.column(study, x, trials), drawing.column(study, y, trials)
+        surface = _surface([study.space.parameters[name] for name in (x, y)], *places, z)
         if surface is None or colours["vmin"] == colours["vmax"]:
             return _scatter(axes, trials, at, z, colours, study.direction == "minimize")
         shown = filled_contours(axes, *surface, colours)
-        few = len(trials) <= MOST_DOTS  # the surface is dark at good trials and light at bad ones
-        drawing.dots(axes, trials, drawing.column(study, x, trials), drawing.column(study, y, trials), color="white",
-                     edgecolor="black", **{"s": 14, "linewidth": 0.7, "alpha": 1.0} if few else {
-                         "s": 4, "linewidth": 0.2, "alpha": 0.6})
+        white_dots(axes, trials, *places)
         return shown
 
     axes, shown = _pairs(study, params, ax, draw, "Contour")
@@ -68,8 +64,15 @@ def plot_contour(
 def filled_contours(axes: Any, x: np.ndarray, y: np.ndarray, z: np.ndarray, colours: dict[str, Any]) -> Any:
     """Draw twelve bands of values, with fine white lines between them."""
     levels = np.linspace(colours["vmin"], colours["vmax"], 13)
-    axes.contour(x, y, z, levels=levels, colors="white", linewidths=0.4, alpha=0.6, zorder=1.5)
-    return axes.contourf(x, y, z, levels=levels, extend="both", **colours)
+    shown = axes.contourf(x, y, z, levels=levels, extend="both", **colours)
+    axes.contour(x, y, z, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
+    return shown
+
+
+def white_dots(axes: Any, trials: Sequence[Trial], x: np.ndarray, y: np.ndarray) -> None:
+    """Draw trials above a surface: white with a black edge, for it is dark at good trials and light at bad ones."""
+    few = {"s": 14, "linewidth": 0.7, "alpha": 1.0} if len(trials) <= MOST_DOTS else {"s": 4, "linewidth": 0.2}
+    drawing.dots(axes, trials, x, y, color="white", edgecolor="black", **few)
 
 
 def plot_rank(
@@ -166,7 +169,7 @@ def _ranks(study: TrialTable) -> dict[int, float]:
 
 
 def _surface(
-    x_parameter: Parameter, y_parameter: Parameter, x: np.ndarray, y: np.ndarray, z: np.ndarray,
+    parameters: Sequence[Parameter], x: np.ndarray, y: np.ndarray, z: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, Any] | None:
     """Interpolate z on a grid: coordinates (CELLS,), (CELLS,) and values (CELLS, CELLS), masked outside of the trials.
 
@@ -174,24 +177,17 @@ def _surface(
     """
     from matplotlib.tri import LinearTriInterpolator, Triangulation
 
-    if isinstance(x_parameter, Categorical) or isinstance(y_parameter, Categorical):
+    if any(isinstance(parameter, Categorical) for parameter in parameters):
         return None
-    points = np.column_stack([drawing.fractions(x_parameter, x), drawing.fractions(y_parameter, y)])
+    points = np.column_stack([drawing.fractions(*pair) for pair in zip(parameters, (x, y), strict=True)])
     cells = np.floor(points * BINS) if len(z) > MOST_DOTS else points
     _, inverse, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
     *columns, means = (np.bincount(inverse.ravel(), part) / counts for part in (*points.T, z))
-    points = np.column_stack(columns)
-    grids = [np.linspace(axis.min(), axis.max(), CELLS) for axis in points.T]
+    grids = [(np.geomspace if drawing.has_log_axis(parameter) else np.linspace)(at.min(), at.max(), CELLS)
+             for parameter, at in zip(parameters, (x, y), strict=True)]
+    shares = [drawing.fractions(*pair) for pair in zip(parameters, grids, strict=True)]
     try:
-        heights = LinearTriInterpolator(Triangulation(*points.T), means)(*np.meshgrid(*grids))
+        heights = LinearTriInterpolator(Triangulation(*columns), means)(*np.meshgrid(*shares))
     except (ValueError, RuntimeError):  # fewer than three points, or all on one line
         return None
-    return _coordinates(x_parameter, grids[0]), _coordinates(y_parameter, grids[1]), heights
-
-
-def _coordinates(parameter: Parameter, shares: np.ndarray) -> np.ndarray:
-    """The inverse of `drawing.fractions`."""
-    low, high = drawing.bounds(parameter)
-    if drawing.has_log_axis(parameter):
-        return np.exp(np.log(low) + shares * (np.log(high) - np.log(low)))
-    return low + shares * (high - low)
+    return grids[0], grids[1], heights

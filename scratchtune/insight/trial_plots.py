@@ -98,16 +98,16 @@ def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
     known = sorted({time for trial in trials for time in (trial.started, trial.finished) if time is not None})
     times = np.array(known or [0.0])
     places, breaks = _shortened(times)
-    unit, length = max((pair for pair in UNITS if pair[1] <= max(places[-1] / 2.0, 1.0)), key=lambda pair: pair[1])
+    unit, length = _unit(places[-1])
     for state in sorted(BARS, key=lambda state: -sum(trial.state == state for trial in trials)):  # rare ones on top
         chosen = [trial for trial in trials if trial.state == state]
         ends = np.array([[trial.started, trial.finished or known[-1]] for trial in chosen], dtype=float)
         if chosen:
             _draw_bars(axes, chosen, np.interp(ends, times, places) / length, len(study.trials))
     for k in breaks:
-        middle = (places[k] + places[k + 1]) / 2.0 / length
+        middle, name, second = (places[k] + places[k + 1]) / 2.0 / length, *_unit(times[k + 1] - times[k])
         axes.axvline(middle, color="0.3", linestyle=":")
-        axes.annotate(f"{(times[k + 1] - times[k]) / length:,.3g} {unit} shortened", (middle, 0.98), (4, 0), fontsize=8,
+        axes.annotate(f"{(times[k + 1] - times[k]) / second:.3g} {name} shortened", (middle, 0.98), (4, 0), fontsize=8,
                       xycoords=axes.get_xaxis_transform(), textcoords="offset points", rotation=90, va="top")
     if trials:
         axes.autoscale_view()
@@ -119,6 +119,11 @@ def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
     axes.grid(alpha=0.25)
     drawing.legend(axes)
     return axes
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    """The largest unit of which a time has at least two, and its seconds."""
+    return max((pair for pair in UNITS if pair[1] <= max(seconds / 2.0, 1.0)), key=lambda pair: pair[1])
 
 
 def _shortened(times: np.ndarray) -> tuple[np.ndarray, list[int]]:
