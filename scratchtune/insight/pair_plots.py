@@ -71,7 +71,7 @@ def filled_contours(axes: Any, x: np.ndarray, y: np.ndarray, z: np.ndarray, colo
 
 def white_dots(axes: Any, trials: Sequence[Trial], x: np.ndarray, y: np.ndarray) -> None:
     """Draw trials above a surface: white with a black edge, for it is dark at good trials and light at bad ones."""
-    few = {"s": 14, "linewidth": 0.7, "alpha": 1.0} if len(trials) <= MOST_DOTS else {"s": 4, "linewidth": 0.2}
+    few = {"s": 14, "linewidth": 0.7, "alpha": 1.0} if len(trials) <= MOST_DOTS else {"s": 2, "linewidth": 0}
     drawing.dots(axes, trials, x, y, color="white", edgecolor="black", **few)
 
 
