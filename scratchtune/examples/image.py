@@ -26,6 +26,7 @@ from scratchtune.examples.arms import hyperband
 from scratchtune.examples.shared import check_options, prepare_folder, ranking, write_report
 from scratchtune.insight import image_plots
 from scratchtune.insight.confusion import plot_confusion
+from scratchtune.insight.drawing import save
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.streams import note, tell
@@ -301,7 +302,7 @@ def _draw(
               for i in worst]
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
-        plot_learning_curves(study, [best], objective.curves, out / "image_curves.png"),
+        save(plot_learning_curves(study, [best], objective.curves)[0].figure, out / "image_curves.png"),
         plot_confusion(matrix, rows.names, out / "image_confusion.png"),
         image_plots.plot_images(rows.X_test[worst], titles, out / "image_mistakes.png"),
         image_plots.plot_filters(kernel, out / "image_filters.png"),

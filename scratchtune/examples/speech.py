@@ -26,6 +26,7 @@ from scratchtune.digests import digest_of
 from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective, prepared_arms, run_all
 from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranking, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
+from scratchtune.insight.drawing import save
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
@@ -317,7 +318,7 @@ def present(
     model.decoder = decoding.decoder(study.best_params)
     model.save(path)  # first: what took minutes is kept, whatever happens to a picture
     pictures = [
-        plot_learning_curves(tuned.study, best, tuned.curves(best), curves, "validation CER", "loss"),
+        save(plot_learning_curves(tuned.study, best, tuned.curves(best), "validation CER", "loss")[0].figure, curves),
         plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet, alignment,
                        model.features.step, pictured),
         plot_word_confusion(corpus.test.texts, row.transcripts, confusion)]

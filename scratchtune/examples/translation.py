@@ -23,6 +23,7 @@ from scratchtune.digests import digest_of
 from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepared_arms, run_all
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, nearest_translations, read_corpus, spelled
 from scratchtune.examples.shared import check_options, prepare_folder, write_report
+from scratchtune.insight.drawing import save
 from scratchtune.insight.learning_curves import plot_learning_curves
 from scratchtune.insight.reporting import report_path
 from scratchtune.insight.translation_plots import Lookup, plot_attention
@@ -237,8 +238,8 @@ def present(model: st.Seq2Seq, tuned: Arm[st.Seq2Seq], corpus: Corpus, out: Path
     lookups = [Lookup(*model.attention(corpus.test[number][0])) for number in (few[0], few[len(few) // 2], few[-1])]
     best = best_first(tuned.study.trials, tuned.study.direction)[:FINALISTS]
     pictures = [
-        plot_learning_curves(tuned.study, best, tuned.curves(best), out / "translation_curves.png", "validation chrF",
-                             "loss"),
+        save(plot_learning_curves(tuned.study, best, tuned.curves(best), "validation chrF", "loss")[0].figure,
+             out / "translation_curves.png"),
         plot_attention(lookups, out / "translation_attention.png")]
     path = out / "translator.npz"
     model.save(path)

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.plots import COLOURS, canvas
+from scratchtune.insight.drawing import COLOURS, canvas
 from scratchtune.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from scratchtune.metrics.calibration import STRATEGIES, Reliability, expected_error, reliability
 from scratchtune.metrics.labels import check_lengths, checked_labels, is_one_hot, positions, rectangular, shown

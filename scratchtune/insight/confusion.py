@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.plots import canvas, save
+from scratchtune.insight.drawing import canvas, save
 from scratchtune.metrics import confusion_matrix
 from scratchtune.metrics.labels import encoded
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.plots import COLOURS
+from scratchtune.insight.drawing import COLOURS
 from scratchtune.search import parzen
 from scratchtune.search.mixture import without_inactive
 from scratchtune.search.parameters import Categorical, Parameter

@@ -13,7 +13,7 @@ import numpy as np
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.diversity import diversity_of
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.plots import COLOURS
+from scratchtune.insight.drawing import COLOURS
 from scratchtune.search import GeneticSearch, Seen
 from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial

@@ -13,7 +13,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.plots import COLOURS, canvas
+from scratchtune.insight.drawing import COLOURS, canvas
 from scratchtune.search import Categorical, GridSearch
 
 STATISTICS = ("mean", "best")

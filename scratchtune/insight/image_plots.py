@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchtune.insight.plots import canvas, save
+from scratchtune.insight.drawing import canvas, save
 
 
 def plot_images(

@@ -15,7 +15,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.plots import COLOURS
+from scratchtune.insight.drawing import COLOURS
 from scratchtune.search import Categorical, gaussian_search
 from scratchtune.search import gaussian_process as gp
 from scratchtune.search.acquisition import ACQUISITIONS

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.confusion import plot_confusion
-from scratchtune.insight.plots import COLOURS, canvas, label, save
+from scratchtune.insight.drawing import COLOURS, canvas, label, save
 from scratchtune.speech.alignment import align
 from scratchtune.speech.alphabets import letters
 from scratchtune.speech.edit_distance import paired

@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.plots import COLOURS
+from scratchtune.insight.drawing import COLOURS
 
 if TYPE_CHECKING:
     from scratchtune.study.stopped import FinishedTrial, FinishedTrials

@@ -11,7 +11,7 @@ import numpy as np
 
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.plots import COLOURS
+from scratchtune.insight.drawing import COLOURS
 from scratchtune.study.terminator import Terminator
 
 MOST_POINTS = 60  # of a curve, since a Gaussian process is fitted for each

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune.insight.plots import canvas, save
+from scratchtune.insight.drawing import canvas, save
 
 
 class Lookup(NamedTuple):

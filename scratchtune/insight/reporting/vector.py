@@ -13,7 +13,7 @@ import re
 import xml.etree.ElementTree as ET
 from typing import Any
 
-from scratchtune.insight.plots import COLOURS
+from scratchtune.insight.drawing import COLOURS
 from scratchtune.insight.reporting.markup import Markup, element
 
 TAGS = {"svg", "g", "path", "use", "defs", "clipPath", "rect", "image", "text", "tspan"}
