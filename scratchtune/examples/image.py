@@ -24,9 +24,9 @@ import scratchtune as st
 from scratchtune.digests import digest_of
 from scratchtune.examples.arms import hyperband
 from scratchtune.examples.shared import check_options, prepare_folder, ranking, write_report
-from scratchtune.insight import image_plots
-from scratchtune.insight.confusion import plot_confusion
+from scratchtune.insight.classifier_plots import plot_confusion_matrix, plot_images
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.plots import save
 from scratchtune.insight.reporting import report_path
 from scratchtune.streams import note, tell
 from scratchtune.study.best import best_first
@@ -293,7 +293,7 @@ def _draw(
 ) -> list[Path]:
     probabilities = model.predict(rows.X_test)
     predicted = probabilities.argmax(axis=1)
-    matrix = st.metrics.confusion_matrix(rows.y_test, predicted, labels=range(rows.classes))
+    names = np.array(rows.names)
     confidence = probabilities[np.arange(len(predicted)), predicted]
     wrong = np.flatnonzero(predicted != rows.y_test)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
@@ -302,9 +302,10 @@ def _draw(
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
         plot_learning_curves(study, [best], objective.curves, out / "image_curves.png"),
-        plot_confusion(matrix, rows.names, out / "image_confusion.png"),
-        image_plots.plot_images(rows.X_test[worst], titles, out / "image_mistakes.png"),
-        image_plots.plot_filters(kernel, out / "image_filters.png"),
+        save(plot_confusion_matrix(names[rows.y_test], names[predicted], rows.names).figure,
+             out / "image_confusion.png"),
+        *(save(plot_images(rows.X_test[worst], titles)[0].figure, out / "image_mistakes.png") for _ in worst[:1]),
+        save(plot_images(np.moveaxis(kernel.mean(axis=2), -1, 0))[0].figure, out / "image_filters.png"),
     ]
 
 

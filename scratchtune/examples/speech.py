@@ -27,8 +27,9 @@ from scratchtune.examples.arms import CURVES, SEARCHERS, Arm, TrainingObjective,
 from scratchtune.examples.shared import check_db, check_options, prepare_folder, ranking, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.plots import save
 from scratchtune.insight.reporting import report_path
-from scratchtune.insight.speech_plots import plot_alignment, plot_word_confusion
+from scratchtune.insight.sequence_plots import plot_alignment
 from scratchtune.streams import tell
 from scratchtune.study.best import best_first
 
@@ -70,7 +71,7 @@ GREEDY: dict[str, Any] = {  # nearly greedy decoding: a beam of one prefix, and 
 OF_SEARCH = ("beam_width", "language_weight", "insertion_bonus")
 EPOCHS, EPOCHS_QUICK = 54, 18  # of the longest training
 DECODINGS, DECODINGS_QUICK = 60, 20  # trials
-FILES = "speech_curves.png", "speech_alignment.png", "speech_confusion.png", "recognizer.npz"  # that are written
+FILES = "speech_curves.png", "speech_alignment.png", "recognizer.npz"  # that are written
 FINALISTS, SHOWN = 3, 4  # trials whose learning curves are drawn; wrong transcripts that are printed
 
 
@@ -313,14 +314,13 @@ def present(
     shown = wrong[0][0] if wrong else 0
     heard, pictured = (corpus.features(features, "test")[shown] for features in (
         model.features, replace(model.features, kind="log_mel", n_mels=40, deltas=0, normalize=False)))
-    curves, alignment, confusion, path = (out / name for name in FILES)
+    curves, alignment, path = (out / name for name in FILES)
     model.decoder = decoding.decoder(study.best_params)
     model.save(path)  # first: what took minutes is kept, whatever happens to a picture
     pictures = [
         plot_learning_curves(tuned.study, best, tuned.curves(best), curves, "validation CER", "loss"),
-        plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet, alignment,
-                       model.features.step, pictured),
-        plot_word_confusion(corpus.test.texts, row.transcripts, confusion)]
+        save(plot_alignment(model.log_probabilities([heard])[0], corpus.test.texts[shown], corpus.alphabet,
+                            model.features.step, pictured)[0].figure, alignment)]
     tell("\n".join([*(f"picture: {picture}" for picture in pictures),
                     f"model: {path} (scratchtune transcribe {path} FILE.wav)"]))
 

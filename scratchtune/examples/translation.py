@@ -24,8 +24,9 @@ from scratchtune.examples.arms import SEARCHERS, Arm, TrainingObjective, prepare
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, nearest_translations, read_corpus, spelled
 from scratchtune.examples.shared import check_options, prepare_folder, write_report
 from scratchtune.insight.learning_curves import plot_learning_curves
+from scratchtune.insight.plots import save
 from scratchtune.insight.reporting import report_path
-from scratchtune.insight.translation_plots import Lookup, plot_attention
+from scratchtune.insight.sequence_plots import plot_attention
 from scratchtune.sequence_model import CLIPPING, chosen_training
 from scratchtune.streams import note, tell
 from scratchtune.study.best import best_first
@@ -234,12 +235,12 @@ def present(model: st.Seq2Seq, tuned: Arm[st.Seq2Seq], corpus: Corpus, out: Path
             source, target = corpus.test[number]
             tell(f"  source:      {source}\n  translation: {translations[number]}\n  reference:   {target}\n")
     few = [n for n in order if len(st.text.tokenize(corpus.test[n][0])) <= FEW_TOKENS] or order
-    lookups = [Lookup(*model.attention(corpus.test[number][0])) for number in (few[0], few[len(few) // 2], few[-1])]
+    shown = model.attention(corpus.test[few[len(few) // 2]][0])
     best = best_first(tuned.study.trials, tuned.study.direction)[:FINALISTS]
     pictures = [
         plot_learning_curves(tuned.study, best, tuned.curves(best), out / "translation_curves.png", "validation chrF",
                              "loss"),
-        plot_attention(lookups, out / "translation_attention.png")]
+        save(plot_attention(shown).figure, out / "translation_attention.png")]
     path = out / "translator.npz"
     model.save(path)
     tell("\n".join([*(f"picture: {picture}" for picture in pictures),

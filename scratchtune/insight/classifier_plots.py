@@ -1,12 +1,13 @@
-"""How good a classifier's probabilities are: the ROC curve, the precision-recall curve, and the reliability curve.
+"""How good a classifier is: ROC, precision-recall and reliability curves, the confusion matrix, and its images.
 
-Each is drawn for the second of two classes; of several classes there is a curve for each against all others together.
+A curve is drawn for the second of two classes; of several classes there is one for each against all others together.
 
 Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -15,12 +16,29 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.plots import COLOURS, canvas
-from scratchtune.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
-from scratchtune.metrics.calibration import STRATEGIES, Reliability, expected_error, reliability
-from scratchtune.metrics.labels import check_lengths, checked_labels, is_one_hot, positions, rectangular, shown
+from scratchtune.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+from scratchtune.metrics.calibration import STRATEGIES, expected_error, reliability
+from scratchtune.metrics.labels import (
+    check_lengths,
+    checked_labels,
+    encoded,
+    is_one_hot,
+    positions,
+    rectangular,
+    shown,
+)
 
 MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` names some
 STYLES = ("-", "--", "-.", ":")
+DIAGONAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "linestyle": (0, (1, 3))}
+MOST_NUMBERED = 40  # of more classes the cells of a confusion matrix are too small for their counts
+MOST_IMAGES = 60
 
 
 class _Curve(NamedTuple):
@@ -48,7 +66,7 @@ def plot_roc(
     curves, note = _ranked(_curves(y_true, probabilities, labels, classes), classes, lambda one: float(
         roc_auc_score(one.positive, one.score)), True)
     (axes,) = drawing.panels(ax, 1)
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (1, 3)), label="random scores (AUC 0.500)")
+    axes.plot([0, 1], [0, 1], label="random scores (AUC 0.500)", **DIAGONAL)
     for number, (curve, area) in enumerate(curves):
         false, true, _ = roc_curve(curve.positive, curve.score)
         axes.plot(false, true, label=f"{curve.name} (AUC {area:.3f})", **_look(number, len(curves)))
@@ -74,7 +92,7 @@ def plot_precision_recall(
         axes.plot(recall, precision, drawstyle="steps-post", label=f"{curve.name} (AP {area:.3f}, random {share:.3f})",
                   **look)
         if len(curves) == 1:
-            axes.axhline(share, color="0.6", linewidth=1, linestyle=(0, (1, 3)))
+            axes.axhline(share, **DIAGONAL)
     _finish(axes, "recall", "precision", "Precision-recall curve", note)
     return axes
 
@@ -96,11 +114,15 @@ def plot_calibration(
     checks.integer("n_bins", n_bins, 1)
     checks.choice("strategy", strategy, STRATEGIES)
     every = _curves(y_true, probabilities, labels, classes)
-    _check_range(every)
+    for curve in every:
+        outside = curve.score[(curve.score < 0.0) | (curve.score > 1.0)]
+        if len(outside):
+            raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
     bins = {curve.name: reliability(curve.positive, curve.score, n_bins=n_bins, strategy=strategy) for curve in every}
-    curves, note = _ranked(every, classes, lambda one: _error(bins[one.name]), False)
+    curves, note = _ranked(every, classes, lambda one: float(
+        expected_error(bins[one.name].counts, bins[one.name].shares, bins[one.name].means)), False)
     axes = _two_panels() if ax is None else drawing.panels(ax, 2 if np.size(np.array(ax, dtype=object)) == 2 else 1)
-    axes[0].plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (1, 3)), label="perfectly calibrated")
+    axes[0].plot([0, 1], [0, 1], label="perfectly calibrated", **DIAGONAL)
     for number, (curve, error) in enumerate(curves):
         found, look = bins[curve.name], _look(number, len(curves))
         axes[0].plot(found.means, found.shares, label=f"{curve.name} (ECE {error:.3f})", **look)
@@ -125,10 +147,6 @@ def _look(number: int, count: int) -> dict[str, Any]:
     """Colour and line style of a curve; neighbours differ in style too, so that grey is enough."""
     return {"color": COLOURS[number % len(COLOURS)], "linewidth": 2.0 if count <= 4 else 1.4,
             "linestyle": STYLES[(number + number // len(COLOURS)) % len(STYLES)]}
-
-
-def _error(bins: Reliability) -> float:
-    return float(expected_error(bins.counts, bins.shares, bins.means))
 
 
 def _curves(
@@ -171,13 +189,6 @@ def _check_shape(score: np.ndarray, names: np.ndarray, there: np.ndarray) -> Non
                          "(n,) for the second of two classes; labels=[...] names all classes where y_true lacks some")
 
 
-def _check_range(curves: list[_Curve]) -> None:
-    for curve in curves:
-        outside = curve.score[(curve.score < 0.0) | (curve.score > 1.0)]
-        if len(outside):
-            raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
-
-
 def _ranked(
     curves: list[_Curve], classes: Sequence[Any] | None, measure: Callable[[_Curve], float], higher_is_better: bool,
 ) -> tuple[list[tuple[_Curve, float]], str]:
@@ -205,3 +216,64 @@ def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
     axes.grid(alpha=0.25)
     drawing.finish(axes, x, y, title, note)
     axes.legend(fontsize=8 if len(axes.lines) <= 6 else 7, framealpha=0.8, edgecolor="none")
+
+
+# Confusion, and images -----------------------------------------------------------------------------------------------
+
+
+def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None = None, ax: Any = None) -> Any:
+    """Plot how many rows of each true class are predicted as each class; returns the Axes.
+
+    ``labels`` are the classes to show, in their order (None: all, sorted). A cell shows its count, unless it is 0. Its
+    colour is the count divided by the sum of its row, the examples of the true class.
+
+    Raises
+        ValueError as `scratchtune.metrics.confusion_matrix`.
+    """
+    matrix = confusion_matrix(y_true, y_pred, labels=labels)
+    names = [drawing.plain(one) for one in (encoded(y_true, y_pred).classes.tolist() if labels is None else labels)]
+    size = float(np.clip(len(names), 3, MOST_NUMBERED))
+    (axes,) = drawing.panels(canvas(1, (2.2 + 0.55 * size, 1.6 + 0.5 * size))[1] if ax is None else ax, 1)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    for row, column in np.argwhere(matrix) if len(names) <= MOST_NUMBERED else ():
+        axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", fontsize=8,
+                  color="white" if shares[row, column] > 0.5 else "black")
+    step = -(-len(names) // MOST_NUMBERED)
+    axes.set_xticks(range(0, len(names), step), names[::step], rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(range(0, len(names), step), names[::step], fontsize=8)
+    drawing.finish(axes, "predicted class", "true class", "Confusion matrix",
+                   f"accuracy {np.trace(matrix) / matrix.sum():.1%} on {checks.counted(int(matrix.sum()), 'row')}")
+    axes.spines[["top", "right"]].set_visible(True)
+    return axes
+
+
+def plot_images(images: Any, titles: Sequence[str] = (), ax: Any = None) -> Any:
+    """Plot images, such as a classifier's mistakes or a convolution's filters; returns a list of Axes, one for each.
+
+    ``images``: (n, height, width), or (n, height, width, 1), at most 60; in all of them one shade is one value, and
+    darker is larger. Where some values are negative, as in filters, red is positive and blue negative. ``titles``: a
+    text above each, or none. The filters of a first layer are ``np.moveaxis(kernel.mean(axis=2), -1, 0)``.
+
+    Raises
+        ValueError for another shape, or another number of titles.
+    """
+    pixels = np.asarray(images, dtype=float)
+    pixels = pixels[..., 0] if pixels.ndim == 4 and pixels.shape[3] == 1 else pixels
+    if pixels.ndim != 3 or len(pixels) > MOST_IMAGES:
+        raise ValueError(f"images has shape {np.shape(images)}; it must be (n, height, width), or (n, height, width, "
+                         f"1), with n at most {MOST_IMAGES}")
+    if len(titles) not in (0, len(pixels)):
+        raise ValueError(f"titles holds {len(titles)} texts for {checks.counted(len(pixels), 'image')}; it must hold "
+                         "one for each, or none")
+    high = float(np.abs(pixels).max(initial=0.0)) or 1.0
+    columns = min(max(math.ceil(math.sqrt(2 * len(pixels))), 1), 8)
+    axes = [] if not len(pixels) and ax is None else drawing.panels(
+        ax, len(pixels), columns, (1.5, 1.95 if len(titles) else 1.5))
+    for number, one in enumerate(axes):
+        signed = bool((pixels < 0.0).any())
+        one.imshow(pixels[number], cmap="RdBu_r" if signed else "gray_r", vmin=-high if signed else 0.0, vmax=high)
+        one.set_axis_off()
+        if titles:
+            one.set_title("\n".join(drawing.plain(line, 40) for line in titles[number].split("\n")), fontsize=7)
+    return axes

@@ -27,13 +27,15 @@ GOOD, BAD = COLOURS[0], COLOURS[1]
 
 
 class Curves(NamedTuple):
-    """Along a parameter's axis: coordinates (m,), both densities (m,), divided by the highest, and log l − log g."""
+    """Along a parameter's axis, (m,) each: coordinates, the two densities, and the ratio of the densities of the whole
+    configuration.
+    """
 
     at: np.ndarray
     good: np.ndarray
     bad: np.ndarray
-    log_ratio: np.ndarray
-    highest: float  # logarithm of the density that was divided by
+    ratio: np.ndarray
+    are_bars: bool
 
 
 def plot_densities(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
@@ -41,11 +43,13 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
 
     ``trial`` is the number of a trial (None: the last one that the Parzen estimator has proposed); the densities are
     those by which it was proposed. ``param`` is the parameter that varies (None: the one whose factor of the ratio is
-    the largest); all others have the values of the trial. Both densities are divided by the highest density, since only
-    their ratio matters. Each tick is the parameter's value in one trial.
+    the largest); all others have the values of the trial. Each density is that of the parameter *given these values*,
+    so the area under each curve is 1 over the length of the axis, and a uniform density is 1; bars of choices and of
+    few integers are probabilities, whose sum is 1. Each tick is the parameter's value in one trial.
 
-    The estimator draws candidates from the density of the good trials, and proposes the one with the highest ratio. So
-    elsewhere, where no candidate was drawn, the ratio may be higher.
+    The ratio below is that of the densities of the whole configuration. The estimator draws candidates from the density
+    of the good trials, and proposes the one with the highest ratio. So elsewhere, where no candidate was drawn, the
+    ratio may be higher.
 
     Raises
         ValueError where the study was not searched by `BayesianSearch`, the estimator has not proposed the trial, or
@@ -64,21 +68,28 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     seen, waiting = parzen.trials_in(study.space, names, state.seen, state.pending)
     model = parzen.fitted_densities(study.space, seen, waiting)
     searcher_state.check_counts(study, chosen, {"good": len(model.good), "bad": len(model.bad)})
-    _check_ratio(model, chosen)
     curves, at = _curves(model, name, chosen), float(drawing.column(study, name, [chosen])[0])
-    _draw_densities(axes[0], model, study.space.parameters[name], name, curves)
+    _draw_densities(axes[0], study.space.parameters[name], curves)
+    for which, colour, height, text in ((model.good, GOOD, 1.0, "good"), (model.bad, BAD, 0.0, "bad")):
+        known = [seen[k] for k in which.tolist() if k < len(seen) and name in seen[k].params]
+        ticks = axes[0].plot(
+            drawing.positions(study.space.parameters[name], [result.params[name] for result in known]),
+            np.full(len(known), height), "|", transform=axes[0].get_xaxis_transform(), color=colour, markersize=12,
+            alpha=float(np.clip(40.0 / max(len(known), 1), 0.3, 0.9)), clip_on=False,
+            rasterized=len(known) > drawing.MANY, label=f"{len(known):,} {text} trials")
+        searcher_state.linked(ticks[0], state, known)
     _draw_ratio(axes[1], curves, at, chosen)
     for one in axes:
         one.axvline(at, color="black", linewidth=1.4, linestyle=":", label=f"proposed: trial {chosen.number}")
         _set_axis(one, study, name, curves)
         one.grid(alpha=0.25)
         drawing.finish(one)
-        drawing.legend(one)
     axes[0].set_xlabel("")
     pending = f" ({len(waiting)} pending)" if waiting else ""
     drawing.head(axes, f"Parzen estimator along {drawing.plain(name)}",
                  f"{len(model.good)} good and {len(model.bad)} bad trials{pending}"
                  f"{searcher_state.fixed_values(chosen, name, 3)}")
+    searcher_state.add_legend(axes, own_figure=ax is None)
     return axes
 
 
@@ -88,109 +99,98 @@ def _default_name(trial: Trial) -> str:
     return max(trial.shared_params, key=lambda name: parts.get(name, float("-inf")))
 
 
-def _check_ratio(model: parzen.Densities, trial: Trial) -> None:
-    """Raise a ValueError where the densities have another ratio at the trial than its reasons record."""
-    recorded = searcher_state.reasons_of(trial).get("log_ratio")
-    row = np.array([[axis.read([trial.shared_params])[0] for axis in model.good_density.axes]])
-    ratio = float(parzen.log_ratio(model.good_density.log_density(row), model.bad_density.log_density(row))[0])
-    if recorded is not None and not math.isclose(ratio, recorded, rel_tol=1e-6, abs_tol=1e-6):
-        raise ValueError(f"trial {trial.number} was proposed by an older version of the estimator: its log ratio was "
-                         f"{recorded:.4g}, and would be {ratio:.4g} now")
-
-
 def _curves(model: parzen.Densities, name: str, trial: Trial) -> Curves:
     """Both densities along a parameter, through a trial."""
     axes = model.good_density.axes
     index = [axis.name for axis in axes].index(name)
-    codes = _codes(axes[index].parameter, axes[index].code(trial.shared_params[name]))
+    parameter = axes[index].parameter
+    codes = _codes(parameter, axes[index].code(trial.shared_params[name]))
     rows = np.repeat(np.array([axis.read([trial.shared_params])[0] for axis in axes])[None], len(codes), axis=0)
     rows[:, index] = codes
     rows = without_inactive(axes, rows)
-    log_l, log_g = model.good_density.log_density(rows), model.bad_density.log_density(rows)
-    highest = max(log_l.max(), log_g.max())
-    at = drawing.positions(axes[index].parameter, [axes[index].value(code) for code in codes.tolist()])
-    return Curves(at, np.exp(log_l - highest), np.exp(log_g - highest), parzen.log_ratio(log_l, log_g), float(highest))
+    logs = np.array([model.good_density.log_density(rows), model.bad_density.log_density(rows)])
+    ratio = np.exp(np.clip(parzen.log_ratio(*logs), -LARGEST, LARGEST))
+    at = drawing.positions(parameter, [axes[index].value(code) for code in codes.tolist()])
+    if isinstance(parameter, Categorical) or (parameter.count is not None and parameter.count <= MOST_BARS):
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        return Curves(at, *(shares / shares.sum(axis=1, keepdims=True)), ratio, True)
+    edges: Any = axes[index]
+    low, high = edges.edges(codes)
+    if parameter.count is not None:  # probabilities of the values, as densities over their cells
+        logs -= np.log(high - low)
+    density, units = np.exp(logs - logs.max(axis=1, keepdims=True)), 0.5 * (low + high)
+    areas = (0.5 * (density[:, 1:] + density[:, :-1]) * np.diff(units)).sum(axis=1, keepdims=True)
+    return Curves(at, *(density / areas), ratio, False)
 
 
 def _codes(parameter: Parameter, proposed: float) -> np.ndarray:
     """The codes at which the densities are computed: all values of a parameter if they are few, else evenly spaced."""
     count = parameter.count
-    if count is None:
-        return np.unique([*np.linspace(0.0, 1.0, POINTS), proposed])
-    if count <= POINTS:
+    if count is not None and (count <= POINTS or isinstance(parameter, Categorical)):
         return np.arange(count, dtype=float)
-    index: Any = parameter.index
-    spaced = np.array([float(index(parameter.from_unit(u))) for u in np.linspace(0.0, 1.0, POINTS).tolist()])
+    spaced = np.linspace(0.0, 1.0, POINTS)
+    if count is not None:
+        index: Any = parameter.index
+        spaced = np.array([float(index(parameter.from_unit(u))) for u in spaced.tolist()])
     return np.unique([*spaced, proposed])
 
 
-def _draw_densities(axes: Any, model: parzen.Densities, parameter: Parameter, name: str, curves: Curves) -> None:
-    """Draw both densities, and the trials that they are fitted to as ticks above and below."""
-    index = [axis.name for axis in model.good_density.axes].index(name)
-    axis = model.good_density.axes[index]
-    for density, colour, style, trials, text, height, shift in (
-            (curves.good, GOOD, "-", model.good, "good trials", 1.07, -0.2),
-            (curves.bad, BAD, "--", model.bad, "bad trials", -0.07, 0.2)):
-        if parameter.count is not None and parameter.count <= MOST_BARS:
-            axes.bar(_shifted(parameter, curves.at, shift), density, _widths(parameter, curves.at), color=colour,
-                     hatch="" if style == "-" else "//", edgecolor="white", label=f"density of {text}")
+# Drawing -------------------------------------------------------------------------------------------------------------
+
+
+def _draw_densities(axes: Any, parameter: Parameter, curves: Curves) -> None:
+    """Draw both densities, as curves or as bars side by side."""
+    for density, colour, style, text, shift in (
+            (curves.good, GOOD, "-", "good", -0.38), (curves.bad, BAD, "--", "bad", 0.0)):
+        if curves.are_bars:
+            left, right = (_shifted(parameter, curves.at, share) for share in (shift, shift + 0.38))
+            axes.bar(left, density, right - left, align="edge", color=colour, hatch="" if style == "-" else "//",
+                     edgecolor="white", label=f"of {text} trials")
         else:
-            axes.plot(curves.at, density, style, color=colour, linewidth=2.0, label=f"density of {text}")
+            axes.plot(curves.at, density, style, color=colour, linewidth=2.0, label=f"density of {text} trials")
             axes.fill_between(curves.at, density, color=colour, alpha=0.12, linewidth=0.0)
-        codes = model.codes[trials, index]
-        known = [axis.value(code) for code in codes[~np.isnan(codes)].tolist()]
-        axes.plot(drawing.positions(parameter, known), np.full(len(known), height), "|", color=colour, markersize=9,
-                  alpha=float(np.clip(40.0 / max(len(known), 1), 0.15, 0.9)), rasterized=len(known) > drawing.MANY,
-                  label=f"{len(known):,} {text}")
-    axes.set_ylim(-0.15, 1.15)
-    axes.set_yticks([0.0, 0.5, 1.0])
-    axes.set_ylabel("density (highest: 1)")
+    axes.set_ylim(0.0, 1.1 * max(curves.good.max(), curves.bad.max()))
+    axes.set_ylabel("probability" if curves.are_bars else "density (uniform: 1)")
 
 
 def _set_axis(axes: Any, study: TrialTable, name: str, curves: Curves) -> None:
     """Make the x axis that of the parameter, with room for the first and the last bar."""
     parameter = study.space.parameters[name]
     drawing.set_axis(axes, "x", study, name)
-    if not isinstance(parameter, Categorical) and parameter.count is not None and len(curves.at) <= MOST_BARS:
+    if curves.are_bars and not isinstance(parameter, Categorical):
         axes.set_xlim(_shifted(parameter, curves.at, -0.5)[0], _shifted(parameter, curves.at, 0.5)[-1])
 
 
 def _shifted(parameter: Parameter, at: np.ndarray, share: float) -> np.ndarray:
     """Coordinates moved by a share of the distance between neighbours, so that two bars are side by side."""
     if drawing.has_log_axis(parameter):
-        return at * np.exp(share * np.log((at + 0.5) / (at - 0.5)))
-    return at + share * _step(at)
-
-
-def _widths(parameter: Parameter, at: np.ndarray) -> np.ndarray:
-    """Widths of bars, 0.38 of the distance between neighbours."""
-    if drawing.has_log_axis(parameter):
-        return at * (np.exp(0.19 * np.log((at + 0.5) / (at - 0.5))) - np.exp(-0.19 * np.log((at + 0.5) / (at - 0.5))))
-    return np.full(len(at), 0.38 * _step(at))
-
-
-def _step(at: np.ndarray) -> float:
-    return float(np.diff(at).min()) if len(at) > 1 else 1.0
+        return at * ((at + 0.5) / (at - 0.5)) ** share
+    return at + share * (float(np.diff(at).min()) if len(at) > 1 else 1.0)
 
 
 def _draw_ratio(axes: Any, curves: Curves, at: float, trial: Trial) -> None:
     """Draw the ratio of the densities on a log scale, with the proposed point as a star."""
     from matplotlib.ticker import LogLocator, NullLocator
 
-    ratio, few = np.exp(np.clip(curves.log_ratio, -LARGEST, LARGEST)), len(curves.at) <= MOST_BARS
     axes.set_yscale("log")
-    axes.plot(curves.at, ratio, "o" if few else "-", color=COLOURS[2], linewidth=2.0, label="ratio l / g")
-    if few:
-        axes.vlines(curves.at, 1.0, ratio, color=COLOURS[2], linewidth=4.0, alpha=0.5)
+    axes.plot(curves.at, curves.ratio, "o" if curves.are_bars else "-", color=COLOURS[2], linewidth=2.0,
+              label="ratio good / bad")
+    if curves.are_bars:
+        axes.vlines(curves.at, 1.0, curves.ratio, color=COLOURS[2], linewidth=4.0, alpha=0.5)
     else:
-        axes.fill_between(curves.at, ratio, 1.0, where=ratio > 1.0, color=COLOURS[2], alpha=0.2, linewidth=0.0)
+        axes.fill_between(curves.at, curves.ratio, 1.0, where=curves.ratio > 1.0, color=COLOURS[2], alpha=0.2,
+                          linewidth=0.0)
     axes.axhline(1.0, color="0.35", linewidth=0.8)
-    star = float(ratio[int(np.argmin(np.abs(curves.at - at)))])
+    star = float(curves.ratio[int(np.argmin(np.abs(curves.at - at)))])
+    recorded = math.exp(np.clip(searcher_state.reasons_of(trial).get("log_ratio", math.log(star)), -LARGEST, LARGEST))
+    if not math.isclose(star, recorded, rel_tol=1e-6):
+        raise ValueError(f"trial {trial.number} was proposed where the ratio of the densities was {recorded:.4g}, and "
+                         f"it would be {star:.4g} now: another version of the estimator has proposed it")
     axes.plot(at, star, "*", color=COLOURS[4], markersize=15, markeredgecolor="black",
               label=f"trial {trial.number}: {star:.3g} times as dense in good trials")
-    low, high = min(1.0, float(ratio.min())), max(1.0, float(ratio.max()))
+    low, high = min(1.0, float(curves.ratio.min())), max(1.0, float(curves.ratio.max()))
     room = (high / low) ** 0.15 if high > low else 2.0
-    axes.set_ylim(low / room, high * room**1.6)
+    axes.set_ylim(low / room, high * room)
     if high / low < 1e3:
         axes.yaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0)))
         axes.yaxis.set_minor_locator(NullLocator())

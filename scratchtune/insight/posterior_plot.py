@@ -16,7 +16,7 @@ from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.plots import COLOURS
-from scratchtune.search import Categorical, gaussian_search
+from scratchtune.search import Categorical, Result, gaussian_search
 from scratchtune.search import gaussian_process as gp
 from scratchtune.search.acquisition import ACQUISITIONS
 from scratchtune.search.acquisition_search import goal_values
@@ -39,6 +39,13 @@ class Line(NamedTuple):
     column: int
     rows: np.ndarray  # (m, d), in the encoding
     at: np.ndarray  # (m,), coordinates on the parameter's axis
+    proposed: float  # that of the trial
+    are_choices: bool
+
+    @property
+    def marker(self) -> str | None:
+        """The marker of a curve's points, where they are few."""
+        return "." if len(self.at) <= MOST_MARKED else None
 
 
 class Curves(NamedTuple):
@@ -47,11 +54,10 @@ class Curves(NamedTuple):
     mean: np.ndarray
     std: np.ndarray
     goal: np.ndarray
-    trials_at: np.ndarray
-    trials_value: np.ndarray
+    results: list[Result]
+    values: np.ndarray
     influence: np.ndarray
     best: float | None  # None if all trials have failed
-    new: float | None  # the value of the latest trial, None if the process is not fitted to it
 
 
 def plot_posterior(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
@@ -82,21 +88,21 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     states = searcher_state.before(study, chosen), searcher_state.after(study, chosen)
     models = [gaussian_search.fitted_model(*state[1:], state.searcher.acquisition, state.searcher.kappa)
               for state in states]
-    searcher_state.check_counts(study, chosen, {
-        "trials": len(models[0].kept), "pending": len(models[0].process.rows) - len(models[0].kept)})
-    counts = [len(state.seen) for state in states]
-    succeeded = [any(not math.isnan(result.value) for result in state.seen) for state in states]
-    curves = [_curves(study, *parts) for parts in zip(models, [line] * 2, counts, succeeded, strict=True)]
-    for one, known in zip(axes[:2], curves, strict=True):
-        _draw_posterior(one, study, line, known, chosen)
-    _draw_new_value(axes[1], line, study, chosen, curves[1])
-    _draw_acquisitions(axes[2:], curves, line, study, chosen)
+    count, pending = len(models[0].kept), len(models[0].process.rows) - len(models[0].kept)
+    searcher_state.check_counts(study, chosen, {"trials": count, "pending": pending})
+    curves = [_curves(study, model, state, line) for model, state in zip(models, states, strict=True)]
+    for one, known, state in zip(axes, curves, states, strict=False):
+        _draw_posterior(one, study, line, known, state)
+    _draw_new_value(axes[1], line, chosen, curves[1])
+    _draw_acquisitions(axes[2:], curves, line, study)
     _label(axes, study, line, chosen, curves)
-    searched = searcher_state.fixed_values(chosen, line.name)
-    failed = "" if succeeded[0] else "; all have failed, so the values are arbitrary"
+    seen = len(states[0].seen)
+    note = checks.counted(count, "trial") if count == seen else f"{count:,} of {seen:,} trials"
+    failed = "" if curves[0].best is not None else "; all have failed, so the values are arbitrary"
     drawing.head(axes, f"Gaussian process along {drawing.plain(line.name)}",
-                 f"{_note(models[0], counts[0])}{failed}{searched}")
-    _add_legend(axes, own_figure=ax is None)
+                 f"fitted to {note}{f' and {pending} pending' if pending else ''}{failed}"
+                 f"{searcher_state.fixed_values(chosen, line.name)}")
+    searcher_state.add_legend(axes, own_figure=ax is None)
     return axes
 
 
@@ -112,49 +118,42 @@ def _default_name(study: TrialTable, trial: Trial) -> str:
 
 
 def _line(study: TrialTable, name: str, trial: Trial) -> Line:
-    """The line through a trial along a parameter."""
+    """The line through a trial along a parameter; the trial's own value is on it."""
     parameter, encoding = study.space.parameters[name], Encoding(study.space)
-    index = study.space.names.index(name)
-    count = parameter.count
+    index, count, own = study.space.names.index(name), parameter.count, trial.shared_params[name]
+    to_unit: Any = parameter.to_unit
     if count is not None and count <= POINTS:
         units = encoding.unit_values(np.arange(count), index)
         values = [parameter.value(k) for k in range(count)]
     else:
-        ends = np.linspace(0.0, 1.0, POINTS)
-        to_unit: Any = parameter.to_unit
-        units = np.unique([to_unit(parameter.from_unit(u)) for u in ends.tolist()])
-        own: Any = trial.shared_params[name]
-        units = np.unique([*units, parameter.to_unit(own)])  # its value is on the curve
+        spaced = (parameter.from_unit(u) for u in np.linspace(0.0, 1.0, POINTS).tolist())
+        units = np.unique([to_unit(value) for value in (*spaced, own)])
         values = [parameter.from_unit(u) for u in units.tolist()]
     rows = np.repeat(encoding.rows([trial.shared_params]), len(units), axis=0)
     rows[:, index] = units
-    return Line(name, index, encoding.snapped(rows), drawing.positions(parameter, values))
+    return Line(name, index, encoding.snapped(rows), drawing.positions(parameter, values),
+                float(drawing.positions(parameter, [own])[0]), isinstance(parameter, Categorical))
 
 
-def _curves(
-    study: TrialTable, model: gaussian_search.Model, line: Line, seen: int, succeeded: bool,
-) -> Curves:
-    """Posterior, acquisition and trials of a model along a line, after so many trials seen; whether one has succeeded.
-    """
+def _curves(study: TrialTable, model: gaussian_search.Model, state: searcher_state.State, line: Line) -> Curves:
+    """Posterior, acquisition and trials of a model along a line."""
     sign = 1.0 if study.direction == "minimize" else -1.0
     encoding, process, standardized = model.encoding, model.process, model.standardized
     mean, variance = gp.predict(process, line.rows)
-    count = len(standardized.values)
-    rows = process.rows[:count]
-    has = encoding.active(rows)[:, line.column]
-    nearest = np.repeat(line.rows[:1], count, axis=0)  # each trial, moved to the line
-    nearest[:, line.column] = rows[:, line.column]
+    results = [state.seen[k] for k in model.kept]
+    rows = process.rows[: len(results)]
+    has = np.array([line.name in result.params for result in results])
+    on_line = np.repeat(line.rows[:1], len(results), axis=0)  # each trial, moved to the line
+    on_line[:, line.column] = rows[:, line.column]
     prior = math.exp(process.theta[-3]) + math.exp(process.theta[-2])
-    influence = np.array([
-        gp.covariance(rows[i : i + 1], nearest[i : i + 1], process.is_categorical, process.theta)[0, 0]
-        for i in np.flatnonzero(has)]) / prior
+    influence = np.diag(gp.covariance(rows, on_line, process.is_categorical, process.theta))[has] / prior
     values = sign * (standardized.offset + standardized.factor * standardized.values)
+    succeeded = any(not math.isnan(result.value) for result in state.seen)
     return Curves(
         sign * (standardized.offset + standardized.factor * mean), standardized.factor * np.sqrt(variance),
         _in_units(goal_values(encoding, process, model.goal, line.rows), model),
-        _coordinates(study, line, encoding, rows[has]), values[has], influence,
-        sign * standardized.to_loss(float(standardized.values.min())) if succeeded else None,
-        float(values[-1]) if model.kept[-1] == seen - 1 else None)
+        [result for result, is_one in zip(results, has, strict=True) if is_one], values[has], influence,
+        sign * standardized.to_loss(float(standardized.values.min())) if succeeded else None)
 
 
 def _in_units(values: np.ndarray, model: gaussian_search.Model) -> np.ndarray:
@@ -165,56 +164,41 @@ def _in_units(values: np.ndarray, model: gaussian_search.Model) -> np.ndarray:
     return values + math.log(model.standardized.factor) if kind == "log_ei" else values
 
 
-def _coordinates(study: TrialTable, line: Line, encoding: Encoding, rows: np.ndarray) -> np.ndarray:
-    """Coordinates of rows on the axis of the line's parameter."""
-    parameter, column = study.space.parameters[line.name], rows[:, line.column]
-    if parameter.count is not None:
-        return drawing.positions(parameter, [parameter.value(int(k)) for k in encoding.indices(column, line.column)])
-    return drawing.positions(parameter, [parameter.from_unit(u) for u in column.tolist()])
-
-
 # Drawing -------------------------------------------------------------------------------------------------------------
 
 
-def _draw_posterior(axes: Any, study: TrialTable, line: Line, known: Curves, trial: Trial) -> None:
+def _draw_posterior(axes: Any, study: TrialTable, line: Line, known: Curves, state: searcher_state.State) -> None:
     """Draw mean, band and trials."""
-    low, high = known.mean - BAND * known.std, known.mean + BAND * known.std
-    mean = {"color": COLOURS[0], "label": "posterior mean"}
-    if isinstance(study.space.parameters[line.name], Categorical):
-        axes.errorbar(line.at, known.mean, BAND * known.std, fmt="s", capsize=5, **mean | {
-            "label": "posterior mean, 95 % interval"})
+    if line.are_choices:
+        axes.errorbar(line.at, known.mean, BAND * known.std, fmt="s", capsize=5, color=COLOURS[0], zorder=4,
+                      label="posterior mean, 95 % interval")
     else:
-        axes.fill_between(line.at, low, high, color=COLOURS[5], alpha=0.35, linewidth=0.0, label="95 % band")
-        axes.plot(line.at, known.mean, linewidth=2.0, marker="." if len(line.at) <= MOST_MARKED else None, **mean)
+        axes.fill_between(line.at, known.mean - BAND * known.std, known.mean + BAND * known.std, color=COLOURS[5],
+                          alpha=0.35, linewidth=0.0, label="95 % band")
+        axes.plot(line.at, known.mean, linewidth=2.0, marker=line.marker, color=COLOURS[0], label="posterior mean")
     alphas = FAINTEST + (1.0 - FAINTEST) * np.clip(known.influence, 0.0, 1.0)
-    axes.scatter(known.trials_at, known.trials_value, s=30 if len(alphas) <= 100 else 14, alpha=alphas, color="black",
-                 edgecolor="none", label="trials (fainter: farther from this line)", zorder=3)
+    parameter = study.space.parameters[line.name]
+    at = drawing.positions(parameter, [result.params[line.name] for result in known.results])
+    at = drawing.jittered(parameter, at, [result.number for result in known.results])
+    dots = axes.scatter(at, known.values, s=30 if len(at) <= 100 else 14, alpha=alphas, color="black", zorder=3,
+                        edgecolor="none", label="trials (fainter: farther from this line)")
+    searcher_state.linked(dots, state, known.results)
     if known.best is not None:
-        axes.axhline(known.best, color="0.35", linewidth=1.0, linestyle="--", label=f"best so far, {known.best:.4g}")
-    _mark_proposal(axes, study, line, trial)
+        axes.axhline(known.best, color="0.35", linewidth=1.0, linestyle="--", label="best so far")
 
 
-def _proposed_at(study: TrialTable, line: Line, trial: Trial) -> float:
-    return float(drawing.column(study, line.name, [trial])[0])
-
-
-def _mark_proposal(axes: Any, study: TrialTable, line: Line, trial: Trial) -> None:
-    axes.axvline(_proposed_at(study, line, trial), color=COLOURS[1], linewidth=1.4, linestyle=":", zorder=1,
-                 label=f"proposed: trial {trial.number}")
-
-
-def _draw_new_value(axes: Any, line: Line, study: TrialTable, trial: Trial, known: Curves) -> None:
-    """Mark the outcome of the trial, as the process sees it."""
-    if trial.state == "running" or known.new is None:
+def _draw_new_value(axes: Any, line: Line, trial: Trial, known: Curves) -> None:
+    """Mark the outcome of the trial, as the process sees it; it is fitted to some of many trials, perhaps not to it."""
+    if trial.state == "running" or not known.results or known.results[-1].number != trial.number:
         return
     name = f"trial {trial.number} has failed, which counts as the worst value"
     if trial.value is not None:
         name = f"value of trial {trial.number}, {trial.value:.4g}"
-    axes.plot(_proposed_at(study, line, trial), known.new, "D", color=COLOURS[1], markersize=8, markeredgecolor="black",
-              zorder=4, label=name)
+    axes.plot(line.proposed, known.values[-1], "D", color=COLOURS[1], markersize=8, markeredgecolor="black", zorder=4,
+              label=name)
 
 
-def _draw_acquisitions(axes: list[Any], curves: list[Curves], line: Line, study: TrialTable, trial: Trial) -> None:
+def _draw_acquisitions(axes: list[Any], curves: list[Curves], line: Line, study: TrialTable) -> None:
     """Draw both acquisition functions on one scale; the proposed point is a star on the first one."""
     kind = searcher_state.model_of(study, "plot_posterior").acquisition
     goals = [known.goal for known in curves]
@@ -224,55 +208,32 @@ def _draw_acquisitions(axes: list[Any], curves: list[Curves], line: Line, study:
     low, high = min(float(goal.min()) for goal in goals), max(float(goal.max()) for goal in goals)
     room = 0.12 * ((high - low) or abs(high) or 1.0)
     for one, goal in zip(axes, goals, strict=True):
-        if isinstance(study.space.parameters[line.name], Categorical):
+        if line.are_choices:
             one.bar(line.at, goal - low, 0.6, low, color=COLOURS[2], alpha=0.6)
         else:
-            one.plot(line.at, goal, color=COLOURS[2], linewidth=2.0,
-                     marker="." if len(line.at) <= MOST_MARKED else None)
+            one.plot(line.at, goal, color=COLOURS[2], linewidth=2.0, marker=line.marker)
             one.fill_between(line.at, goal, low, color=COLOURS[2], alpha=0.2, linewidth=0.0)
-        _mark_proposal(one, study, line, trial)
         one.set_ylim(low - 0.3 * room, high + room)
-    at = _proposed_at(study, line, trial)
-    star = goals[0][int(np.argmin(np.abs(line.at - at)))]
-    axes[0].plot(at, star, "*", color=COLOURS[1], markersize=15, markeredgecolor="black", zorder=4,
-                 label="acquisition of the proposed point")
+    axes[0].plot(line.proposed, goals[0][int(np.argmin(np.abs(line.at - line.proposed)))], "*", color=COLOURS[1],
+                 markersize=15, markeredgecolor="black", zorder=4, label="acquisition of the proposed point")
     name = NAMES[kind] if kind != "lcb" or study.direction == "minimize" else "upper confidence bound"
     weighted = ",\nweighted by the prior" if any(p.prior is not None for p in study.space.parameters.values()) else ""
     axes[0].set_ylabel(f"{'log ' if as_logarithm else ''}{name}{weighted}", fontsize=9)
 
 
-def _note(model: gaussian_search.Model, seen: int) -> str:
-    """Say what the process is fitted to."""
-    count = len(model.kept)
-    pending = len(model.process.rows) - count
-    return (f"fitted to {checks.counted(count, 'trial') if count == seen else f'{count:,} of {seen:,} trials'}"
-            f"{f' and {pending} pending' if pending else ''}")
-
-
 def _label(axes: list[Any], study: TrialTable, line: Line, trial: Trial, curves: list[Curves]) -> None:
-    """Set labels, limits and titles."""
+    """Set labels, limits and titles, and mark the proposed value."""
     for one in axes:
         drawing.set_axis(one, "x", study, line.name)
         one.grid(alpha=0.25)
+        one.axvline(line.proposed, color=COLOURS[1], linewidth=1.4, linestyle=":", zorder=1,
+                    label=f"proposed: trial {trial.number}")
         drawing.finish(one)
     both = np.concatenate([part for known in curves for part in (
-        known.mean - BAND * known.std, known.mean + BAND * known.std, known.trials_value)])
+        known.mean - BAND * known.std, known.mean + BAND * known.std, known.values)])
     room = 0.05 * (np.ptp(both) or 1.0)
-    for one in axes[:2]:
+    for one, when in zip(axes[:2], ("Before", "After"), strict=True):
         one.set_ylim(both.min() - room, both.max() + room)
-    drawing.finish(axes[0], "", drawing.value_label(study), f"Before trial {trial.number}")
-    drawing.finish(axes[1], "", None, f"After trial {trial.number}{', which is running' * (trial.state == 'running')}")
-
-
-def _add_legend(axes: list[Any], own_figure: bool) -> None:
-    """Explain all signs once: below the panels of a new figure, else in the first of the axes given."""
-    found = {name: handle for one in axes
-             for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
-    names = [name for name in found if not name.startswith("best so far")]
-    where: Any = axes[0].figure if own_figure else axes[0]
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3} if own_figure else {"loc": "best"}
-    where.legend([found[name] for name in names], names, fontsize=8, framealpha=0.8, edgecolor="none", **place)
-    for one in axes[:2] if own_figure else ():  # the best value is another one in each
-        best = [pair for pair in zip(*one.get_legend_handles_labels(), strict=True) if pair[1] not in names]
-        if best:
-            one.legend(*zip(*best, strict=True), fontsize=8, framealpha=0.8, edgecolor="none")
+        running = ", which is running" if when == "After" and trial.state == "running" else ""
+        drawing.finish(one, "", None, f"{when} trial {trial.number}{running}")
+    axes[0].set_ylabel(drawing.value_label(study))

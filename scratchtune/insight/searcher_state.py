@@ -33,15 +33,20 @@ class State(NamedTuple):
     number: int
 
 
-def known_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: str, needed: str) -> Searcher | None:
-    """Return the searcher of a study, or None if it is one of another library or version.
+def check_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: str, reason: str) -> None:
+    """Raise a ValueError where a study was searched by none of the ``kinds``, which the function ``plot`` needs.
 
-    ``plot`` is the function that needs it. Raises a ValueError if the searcher is known and of none of the ``kinds``.
+    A searcher of another library or version is not known; its trials then have a ``reason`` of this name.
     """
     searcher = getattr(study, "searcher", None)
-    if searcher is not None and not isinstance(searcher, kinds):
-        raise ValueError(f"study was searched by {searcher!r}; {plot} needs {needed}")
-    return searcher
+    is_unknown = searcher is None and (not study.trials or any(reason in trial.why for trial in study.trials))
+    if not is_unknown and not isinstance(searcher, kinds):
+        raise ValueError(f"study was searched by {_named(searcher)}; {plot} needs "
+                         f"{' or '.join(kind.__name__ for kind in kinds)}")
+
+
+def _named(searcher: Searcher | None) -> str:
+    return "a searcher that is not known here" if searcher is None else repr(searcher)
 
 
 def model_of(study: TrialTable, plot: str) -> BayesianSearch:
@@ -53,8 +58,7 @@ def model_of(study: TrialTable, plot: str) -> BayesianSearch:
     searcher = getattr(study, "searcher", None)
     inner = searcher.proposer if isinstance(searcher, (Hyperband, SuccessiveHalving)) else searcher
     if not isinstance(inner, BayesianSearch):
-        by = "a searcher that is not known here" if searcher is None else repr(searcher)
-        raise ValueError(f"study was searched by {by}; {plot} needs BayesianSearch")
+        raise ValueError(f"study was searched by {_named(searcher)}; {plot} needs BayesianSearch")
     if lacks_earlier(study):
         raise ValueError(f"study {study.name!r} has started from trials of another study, which its file lacks; {plot} "
                          "needs the Study itself, resumed with start_from")
@@ -72,13 +76,11 @@ def check_counts(study: TrialTable, trial: Trial, found: Mapping[str, int]) -> N
     So it is in a fork with another searcher, whose first trials are copies.
     """
     why = reasons_of(trial)
-    recorded = {name: why.get(name, count) for name, count in found.items()}
-    if recorded != dict(found):
-        was, now = (", ".join(f"{count} {name}" for name, count in one.items()) for one in (recorded, found))
+    if any(why.get(name, count) != count for name, count in found.items()):
+        was, now = (", ".join(f"{one[name]} {name}" for name in found) for one in ({**found, **why}, found))
         raise ValueError(
             f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study {study.name!r} "
-            f"would fit one of {now}: the trial was copied from another study, see it there; or an older version has "
-            "proposed it")
+            f"would fit one of {now}: the trial was copied from another study, see it there")
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:
@@ -97,12 +99,11 @@ def proposed_by(study: TrialTable, model: str, trial: int | None) -> Trial | Non
                if reasons_of(one).get("model") == model and reasons_of(one).get("phase", "model") == "model"]
     if trial is None:
         return study.trials[numbers[-1]] if numbers else None
-    number = checks.integer("trial", trial, low=0)
-    if number not in numbers:
+    if checks.integer("trial", trial, low=0) not in numbers:
         some = ", ".join(map(str, numbers[:3])) + (f", ..., {numbers[-1]}" if len(numbers) > 3 else "")
         has = f"it must be one of {some}" if numbers else "it has proposed no trial of this study"
-        raise ValueError(f"trial is {number}, which was not proposed by a {MODELS[model]}; {has}")
-    return study.trials[number]
+        raise ValueError(f"trial is {trial}, which was not proposed by a {MODELS[model]}; {has}")
+    return study.trials[trial]
 
 
 def before(study: TrialTable, trial: Trial) -> State:
@@ -164,3 +165,16 @@ def checked_name(name: str, trial: Trial) -> str:
         raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
                          f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
     return name
+
+
+def linked(artist: Any, state: State, results: Sequence[Result]) -> Any:
+    """Note on an artist which trials its points are, as `drawing.of_trials`; not where some are of an earlier study."""
+    return artist if state.seen.earlier else drawing.of_trials(artist, [result.number for result in results])
+
+
+def add_legend(axes: list[Any], own_figure: bool) -> None:
+    """Explain the signs of all panels once: below the panels of a new figure, else in the first of the axes given."""
+    found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
+    where: Any = axes[0].figure if own_figure else axes[0]
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3} if own_figure else {"loc": "best"}
+    where.legend(list(found.values()), list(found), fontsize=8, framealpha=0.8, edgecolor="none", **place)

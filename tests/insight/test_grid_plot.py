@@ -35,7 +35,9 @@ def test_cells_are_means_or_bests(study: st.Study) -> None:
     assert [text.get_text() for text in heat.get_xticklabels()] == ["0.001", "0.01", "0.1"]
     assert [text.get_text() for text in heat.get_yticklabels()] == ["1", "2", "3", "4"]
     assert (heat.get_xlabel(), heat.get_ylabel()) == ("rate", "layers")
-    assert heat.figure.get_suptitle() == "Grid, best of each cell: 22 trials; not shown: 2 failed"
+    assert heat.figure.get_suptitle().replace("\n", " ") == (
+        "Grid, best of each cell: 22 trials; not shown: 2 failed; frame: the cell of the best trial, "
+        f"{study.best_trial.number}")
     assert heat.figure.axes[-1].get_ylabel() == "value (higher is better)"
 
 
