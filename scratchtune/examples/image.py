@@ -293,7 +293,6 @@ def _draw(
 ) -> list[Path]:
     probabilities = model.predict(rows.X_test)
     predicted = probabilities.argmax(axis=1)
-    names = np.array(rows.names)
     confidence = probabilities[np.arange(len(predicted)), predicted]
     wrong = np.flatnonzero(predicted != rows.y_test)
     worst = wrong[np.argsort(-confidence[wrong], kind="stable")][:SHOWN]
@@ -302,8 +301,7 @@ def _draw(
     kernel = next(weight for weight in model.get_weights() if weight.ndim == 4)
     return [
         plot_learning_curves(study, [best], objective.curves, out / "image_curves.png"),
-        save(plot_confusion_matrix(names[rows.y_test], names[predicted], rows.names).figure,
-             out / "image_confusion.png"),
+        save(plot_confusion_matrix(rows.y_test, predicted).figure, out / "image_confusion.png"),
         *(save(plot_images(rows.X_test[worst], titles)[0].figure, out / "image_mistakes.png") for _ in worst[:1]),
         save(plot_images(np.moveaxis(kernel.mean(axis=2), -1, 0))[0].figure, out / "image_filters.png"),
     ]

@@ -8,7 +8,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,23 +16,12 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.plots import COLOURS, canvas
-from scratchtune.metrics import (
-    average_precision_score,
-    confusion_matrix,
-    precision_recall_curve,
-    roc_auc_score,
-    roc_curve,
-)
-from scratchtune.metrics.calibration import STRATEGIES, expected_error, reliability
-from scratchtune.metrics.labels import (
-    check_lengths,
-    checked_labels,
-    encoded,
-    is_one_hot,
-    positions,
-    rectangular,
-    shown,
-)
+from scratchtune.metrics.average_precision import average_precision_score, precision_recall_curve
+from scratchtune.metrics.calibration import expected_error, reliability
+from scratchtune.metrics.classification import confusion_matrix
+from scratchtune.metrics.labels import check_lengths, checked_labels, encoded, is_one_hot, positions, rectangular
+from scratchtune.metrics.labels import shown as first_labels
+from scratchtune.metrics.ranking import roc_auc_score, roc_curve
 
 MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` names some
 STYLES = ("-", "--", "-.", ":")
@@ -49,6 +38,9 @@ class _Curve(NamedTuple):
     score: np.ndarray
 
 
+# Curves --------------------------------------------------------------------------------------------------------------
+
+
 def plot_roc(
     y_true: Any, probabilities: Any, labels: Sequence[Any] | None = None, classes: Sequence[Any] | None = None,
     ax: Any = None,
@@ -63,13 +55,14 @@ def plot_roc(
     Raises
         ValueError if lengths or classes do not match, or ``y_true`` has rows of one class only.
     """
-    curves, note = _ranked(_curves(y_true, probabilities, labels, classes), classes, lambda one: float(
-        roc_auc_score(one.positive, one.score)), True)
+    curves = _curves(y_true, probabilities, labels, classes)
+    areas = [float(roc_auc_score(one.positive, one.score)) for one in curves]
+    shown, note = _worst(curves, classes, areas)
     (axes,) = drawing.panels(ax, 1)
     axes.plot([0, 1], [0, 1], label="random scores (AUC 0.500)", **DIAGONAL)
-    for number, (curve, area) in enumerate(curves):
-        false, true, _ = roc_curve(curve.positive, curve.score)
-        axes.plot(false, true, label=f"{curve.name} (AUC {area:.3f})", **_look(number, len(curves)))
+    for number, k in enumerate(shown):
+        false, true, _ = roc_curve(curves[k].positive, curves[k].score)
+        axes.plot(false, true, label=f"{curves[k].name} (AUC {areas[k]:.3f})", **_look(number, len(shown)))
     _finish(axes, "false positive rate", "true positive rate (recall)", "ROC curve", note)
     return axes
 
@@ -83,15 +76,16 @@ def plot_precision_recall(
     The legend has the average precision, AP, of each curve, and the share of the rows that are of its class, which is
     the AP of random scores. Arguments and errors are those of `plot_roc`.
     """
-    curves, note = _ranked(_curves(y_true, probabilities, labels, classes), classes, lambda one: float(
-        average_precision_score(one.positive, one.score)), True)
+    curves = _curves(y_true, probabilities, labels, classes)
+    areas = [float(average_precision_score(one.positive, one.score)) for one in curves]
+    shown, note = _worst(curves, classes, areas)
     (axes,) = drawing.panels(ax, 1)
-    for number, (curve, area) in enumerate(curves):
-        precision, recall, _ = precision_recall_curve(curve.positive, curve.score)
-        share, look = float(curve.positive.mean()), _look(number, len(curves))
-        axes.plot(recall, precision, drawstyle="steps-post", label=f"{curve.name} (AP {area:.3f}, random {share:.3f})",
-                  **look)
-        if len(curves) == 1:
+    for number, k in enumerate(shown):
+        precision, recall, _ = precision_recall_curve(curves[k].positive, curves[k].score)
+        share = float(curves[k].positive.mean())
+        axes.plot(recall, precision, drawstyle="steps-post", **_look(number, len(shown)),
+                  label=f"{curves[k].name} (AP {areas[k]:.3f}, random {share:.3f})")
+        if len(shown) == 1:
             axes.axhline(share, **DIAGONAL)
     _finish(axes, "recall", "precision", "Precision-recall curve", note)
     return axes
@@ -101,46 +95,32 @@ def plot_calibration(
     y_true: Any, probabilities: Any, labels: Sequence[Any] | None = None, classes: Sequence[Any] | None = None,
     n_bins: int = 10, strategy: str = "uniform", ax: Any = None,
 ) -> Any:
-    """Plot the share of positive rows by the mean predicted probability of each bin, and how many rows are in it.
+    """Plot the share of positive rows by the mean predicted probability of each bin; returns the Axes.
 
-    A *bin* is an interval of predicted probabilities. The legend has the expected calibration error, ECE, of each
-    curve: the mean absolute difference of the two, over all rows. ``strategy``: "uniform" bins have equal width,
-    "quantile" bins have about equal counts. Returns the two Axes, the curves above and the counts below; with ``ax``,
-    one Axes, the counts are omitted and the area of a marker shows them. The other arguments are those of `plot_roc`.
+    A *bin* is an interval of predicted probabilities, and the area of a dot is its share of the rows. The legend has
+    the expected calibration error, ECE, of each curve: the mean absolute difference of the two, over all rows.
+    ``strategy``: "uniform" bins have equal width, "quantile" bins have about equal counts. The other arguments are
+    those of `plot_roc`.
 
     Raises
         ValueError as `plot_roc`, and if ``probabilities`` has values outside [0, 1].
     """
-    checks.integer("n_bins", n_bins, 1)
-    checks.choice("strategy", strategy, STRATEGIES)
-    every = _curves(y_true, probabilities, labels, classes)
-    for curve in every:
-        outside = curve.score[(curve.score < 0.0) | (curve.score > 1.0)]
-        if len(outside):
-            raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
-    bins = {curve.name: reliability(curve.positive, curve.score, n_bins=n_bins, strategy=strategy) for curve in every}
-    curves, note = _ranked(every, classes, lambda one: float(
-        expected_error(bins[one.name].counts, bins[one.name].shares, bins[one.name].means)), False)
-    axes = _two_panels() if ax is None else drawing.panels(ax, 2 if np.size(np.array(ax, dtype=object)) == 2 else 1)
-    axes[0].plot([0, 1], [0, 1], label="perfectly calibrated", **DIAGONAL)
-    for number, (curve, error) in enumerate(curves):
-        found, look = bins[curve.name], _look(number, len(curves))
-        axes[0].plot(found.means, found.shares, label=f"{curve.name} (ECE {error:.3f})", **look)
-        size = 36.0 if len(axes) == 2 else 12.0 + 160.0 * found.counts / found.counts.sum()
-        axes[0].scatter(found.means, found.shares, s=size, color=look["color"], edgecolor="white", zorder=3)
-        if len(axes) == 2 and len(curves) == 1:
-            axes[1].bar(found.lows, found.counts, found.highs - found.lows, align="edge", color=look["color"],
-                        edgecolor="white")
-        elif len(axes) == 2:
-            axes[1].hlines(found.counts, found.lows, found.highs, **look)
-    _finish(axes[0], "mean predicted probability", "share of positive rows", "Calibration", note)
-    if len(axes) == 2:
-        counts = np.concatenate([bins[curve.name].counts for curve, _ in curves])
-        axes[0].set_xlabel("")
-        axes[1].set_yscale("log" if counts.max() > 50 * counts.min() else "linear")
-        drawing.finish(axes[1], "predicted probability", "rows")
-        axes[1].grid(alpha=0.25)
-    return drawing.one_or_all(axes)
+    curves = _curves(y_true, probabilities, labels, classes)
+    outside = [p for one in curves for p in one.score[(one.score < 0.0) | (one.score > 1.0)][:1].tolist()]
+    if outside:
+        raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
+    bins = [reliability(one.positive, one.score, n_bins=n_bins, strategy=strategy) for one in curves]
+    errors = [float(expected_error(found.counts, found.shares, found.means)) for found in bins]
+    shown, note = _worst(curves, classes, [-error for error in errors])
+    (axes,) = drawing.panels(ax, 1)
+    axes.plot([0, 1], [0, 1], label="perfectly calibrated", **DIAGONAL)
+    for number, k in enumerate(shown):
+        found, look = bins[k], _look(number, len(shown))
+        axes.plot(found.means, found.shares, label=f"{curves[k].name} (ECE {errors[k]:.3f})", **look)
+        axes.scatter(found.means, found.shares, s=12.0 + 160.0 * found.counts / found.counts.sum(), zorder=3,
+                     color=look["color"], edgecolor="white")
+    _finish(axes, "mean predicted probability", "share of positive rows", "Calibration", note)
+    return axes
 
 
 def _look(number: int, count: int) -> dict[str, Any]:
@@ -162,52 +142,34 @@ def _curves(
         raise ValueError(f"labels is {labels!r}; it must name the class of each column of probabilities once")
     unknown = there[positions(names, there) < 0].tolist()
     if unknown:
-        raise ValueError(f"y_true holds {unknown[0]!r}; it must hold only the given labels, {shown(names.tolist())}")
-    _check_shape(score, names, there)
-    columns = {names[-1].item(): score.reshape(-1)} if score.ndim == 1 or score.shape[1] == 1 else dict(
-        zip(names.tolist(), score.T, strict=True))
-    if classes is None:
-        chosen = list(columns)[-1:] if len(columns) == 2 else [one for one in columns if one in there.tolist()]
-    else:
-        some = [classes] if isinstance(classes, str) else classes
-        chosen = [checks.choice("classes", one, columns) for one in some]
-    curves = [_Curve(drawing.plain(one if isinstance(one, str) else f"class {one}"), true == one, columns[one])
-              for one in chosen]
-    for curve in curves:
-        if not curve.positive.any() or curve.positive.all():
-            raise ValueError(f"y_true holds {'no row' if not curve.positive.any() else 'only rows'} of "
-                             f"{curve.name}; its curve needs rows of this class and of another")
-    return curves
-
-
-def _check_shape(score: np.ndarray, names: np.ndarray, there: np.ndarray) -> None:
+        raise ValueError(
+            f"y_true holds {unknown[0]!r}; it must hold only the given labels, {first_labels(names.tolist())}")
     if len(there) < 2:
         raise ValueError(f"y_true holds one class only, {there.tolist()}; a curve needs rows of two classes or more")
     alone = score.ndim == 1 or score.shape[1] == 1
     if score.ndim > 2 or (len(names) != 2 if alone else score.shape[1] != len(names)):
         raise ValueError(f"probabilities has shape {score.shape} for {len(names)} classes; it must be (n, classes), or "
                          "(n,) for the second of two classes; labels=[...] names all classes where y_true lacks some")
+    columns = {names[-1].item(): score.reshape(-1)} if alone else dict(zip(names.tolist(), score.T, strict=True))
+    some = [classes] if isinstance(classes, str) else classes
+    if some is None:  # of two classes the second; of more those that have rows
+        some = list(columns)[-1:] if len(columns) == 2 else [one for one in columns if one in there.tolist()]
+    chosen = [checks.choice("classes", one, columns) for one in some]
+    for one in chosen:
+        if one not in there.tolist():
+            raise ValueError(f"y_true holds no row of class {one}; its curve needs rows of this class and of another")
+    return [_Curve(drawing.plain(one if isinstance(one, str) else f"class {one}"), true == one, columns[one])
+            for one in chosen]
 
 
-def _ranked(
-    curves: list[_Curve], classes: Sequence[Any] | None, measure: Callable[[_Curve], float], higher_is_better: bool,
-) -> tuple[list[tuple[_Curve, float]], str]:
-    """Measure each curve; of more than `MOST_CURVES` keep the worst, unless the user chose them, with a note."""
-    measured = [(curve, measure(curve)) for curve in curves]
-    rows = checks.counted(len(curves[0].positive), "row")
-    kind = f"{rows}; one class against the rest" if len(curves) > 1 else rows
+def _worst(curves: list[_Curve], classes: Sequence[Any] | None, quality: list[float]) -> tuple[list[int], str]:
+    """The indices of the curves to draw, and a note; of many those of the lowest quality, unless the user chose them.
+    """
+    note = checks.counted(len(curves[0].positive), "row") + "; one class against the rest" * (len(curves) > 1)
     if classes is not None or len(curves) <= MOST_CURVES:
-        return measured, kind
-    worst = sorted(range(len(curves)), key=lambda k: measured[k][1] * (1.0 if higher_is_better else -1.0))[:MOST_CURVES]
-    return [measured[k] for k in sorted(worst)], f"{kind}: the {MOST_CURVES} worst of {len(curves)} classes"
-
-
-def _two_panels() -> list[Any]:
-    """A panel for curves, and a lower one for counts below it, with a common x axis."""
-    axes = canvas((2, 1), (5.6, 6.0))[1]
-    axes[0].get_gridspec().set_height_ratios([3, 1])
-    axes[1].sharex(axes[0])
-    return list(axes)
+        return list(range(len(curves))), note
+    worst = sorted(range(len(curves)), key=lambda k: quality[k])[:MOST_CURVES]
+    return sorted(worst), f"{note}: the {MOST_CURVES} worst of {len(curves)} classes"
 
 
 def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
@@ -215,7 +177,7 @@ def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
     axes.set_ylim(-0.02, 1.02)
     axes.grid(alpha=0.25)
     drawing.finish(axes, x, y, title, note)
-    axes.legend(fontsize=8 if len(axes.lines) <= 6 else 7, framealpha=0.8, edgecolor="none")
+    drawing.legend(axes)
 
 
 # Confusion, and images -----------------------------------------------------------------------------------------------

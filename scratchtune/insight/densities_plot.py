@@ -21,21 +21,19 @@ from scratchtune.search.parameters import Categorical, Parameter
 from scratchtune.study.trial import Trial
 
 POINTS = 400  # of a curve
-MOST_BARS = 24  # a parameter with at most so many values has bars
+FEW = 24  # a parameter with at most so many values has a marker at each, and probabilities instead of densities
 LARGEST = 300.0  # of the logarithm of a ratio that is drawn
 GOOD, BAD = COLOURS[0], COLOURS[1]
 
 
 class Curves(NamedTuple):
-    """Along a parameter's axis, (m,) each: coordinates, the two densities, and the ratio of the densities of the whole
-    configuration.
-    """
+    """Along a parameter's axis, (m,) each: coordinates, both densities, and the ratio for the whole configuration."""
 
     at: np.ndarray
     good: np.ndarray
     bad: np.ndarray
     ratio: np.ndarray
-    are_bars: bool
+    are_few: bool
 
 
 def plot_densities(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
@@ -44,8 +42,8 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     ``trial`` is the number of a trial (None: the last one that the Parzen estimator has proposed); the densities are
     those by which it was proposed. ``param`` is the parameter that varies (None: the one whose factor of the ratio is
     the largest); all others have the values of the trial. Each density is that of the parameter *given these values*,
-    so the area under each curve is 1 over the length of the axis, and a uniform density is 1; bars of choices and of
-    few integers are probabilities, whose sum is 1. Each tick is the parameter's value in one trial.
+    so the area under each curve is 1 over the length of the axis, and a uniform density is 1; for choices and few
+    integers there are probabilities, whose sum is 1. Each tick is the parameter's value in one trial.
 
     The ratio below is that of the densities of the whole configuration. The estimator draws candidates from the density
     of the good trials, and proposes the one with the highest ratio. So elsewhere, where no candidate was drawn, the
@@ -55,11 +53,8 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
         ValueError where the study was not searched by `BayesianSearch`, the estimator has not proposed the trial, or
         the trial lacks the parameter.
     """
-    searcher_state.model_of(study, "plot_densities")
-    if param is not None:
-        drawing.chosen_names(study, param, 1)
     axes = drawing.panels(ax, 2, 1, (6.4, 2.8))
-    chosen = searcher_state.proposed_by(study, "tpe", trial)
+    chosen = searcher_state.proposed_by(study, "plot_densities", param, trial)
     if chosen is None:
         return drawing.all_empty(axes, study, "Densities", "no trial was proposed by a Parzen estimator")
     name = searcher_state.checked_name(param or _default_name(chosen), chosen)
@@ -69,21 +64,28 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     model = parzen.fitted_densities(study.space, seen, waiting)
     searcher_state.check_counts(study, chosen, {"good": len(model.good), "bad": len(model.bad)})
     curves, at = _curves(model, name, chosen), float(drawing.column(study, name, [chosen])[0])
-    _draw_densities(axes[0], study.space.parameters[name], curves)
-    for which, colour, height, text in ((model.good, GOOD, 1.0, "good"), (model.bad, BAD, 0.0, "bad")):
+    for density, which, style, text, height in (
+            (curves.good, model.good, {"color": GOOD, "marker": "o"}, "good", 1.0),
+            (curves.bad, model.bad, {"color": BAD, "marker": "s", "linestyle": "--"}, "bad", 0.0)):
+        axes[0].plot(curves.at, density, label=f"density of {text} trials", linewidth=2.0,
+                     **style | ({} if curves.are_few else {"marker": None}))
+        axes[0].fill_between(curves.at, density, color=style["color"], alpha=0.12, linewidth=0.0)
         known = [seen[k] for k in which.tolist() if k < len(seen) and name in seen[k].params]
-        ticks = axes[0].plot(
-            drawing.positions(study.space.parameters[name], [result.params[name] for result in known]),
-            np.full(len(known), height), "|", transform=axes[0].get_xaxis_transform(), color=colour, markersize=12,
-            alpha=float(np.clip(40.0 / max(len(known), 1), 0.3, 0.9)), clip_on=False,
-            rasterized=len(known) > drawing.MANY, label=f"{len(known):,} {text} trials")
-        searcher_state.linked(ticks[0], state, known)
+        if known:
+            ticks = axes[0].plot(
+                drawing.positions(study.space.parameters[name], [result.params[name] for result in known]),
+                np.full(len(known), height), "|", transform=axes[0].get_xaxis_transform(), color=style["color"],
+                markersize=12, alpha=float(np.clip(40.0 / len(known), 0.3, 0.9)), clip_on=False,
+                rasterized=len(known) > drawing.MANY, label=f"{len(known):,} {text} trials")
+            searcher_state.linked(ticks[0], state, known)
+    axes[0].set_ylabel("probability" if curves.are_few else "density (uniform: 1)")
     _draw_ratio(axes[1], curves, at, chosen)
     for one in axes:
         one.axvline(at, color="black", linewidth=1.4, linestyle=":", label=f"proposed: trial {chosen.number}")
-        _set_axis(one, study, name, curves)
+        drawing.set_axis(one, "x", study, name)
         one.grid(alpha=0.25)
         drawing.finish(one)
+    axes[0].set_ylim(0.0, 1.1 * max(curves.good.max(), curves.bad.max()))
     axes[0].set_xlabel("")
     pending = f" ({len(waiting)} pending)" if waiting else ""
     drawing.head(axes, f"Parzen estimator along {drawing.plain(name)}",
@@ -111,16 +113,16 @@ def _curves(model: parzen.Densities, name: str, trial: Trial) -> Curves:
     logs = np.array([model.good_density.log_density(rows), model.bad_density.log_density(rows)])
     ratio = np.exp(np.clip(parzen.log_ratio(*logs), -LARGEST, LARGEST))
     at = drawing.positions(parameter, [axes[index].value(code) for code in codes.tolist()])
-    if isinstance(parameter, Categorical) or (parameter.count is not None and parameter.count <= MOST_BARS):
-        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
-        return Curves(at, *(shares / shares.sum(axis=1, keepdims=True)), ratio, True)
-    edges: Any = axes[index]
-    low, high = edges.edges(codes)
-    if parameter.count is not None:  # probabilities of the values, as densities over their cells
-        logs -= np.log(high - low)
-    density, units = np.exp(logs - logs.max(axis=1, keepdims=True)), 0.5 * (low + high)
-    areas = (0.5 * (density[:, 1:] + density[:, :-1]) * np.diff(units)).sum(axis=1, keepdims=True)
-    return Curves(at, *(density / areas), ratio, False)
+    are_few = isinstance(parameter, Categorical) or (parameter.count is not None and parameter.count <= FEW)
+    areas = np.ones(len(codes))
+    if not are_few:  # the area of a point is half the distance between its neighbours
+        edges: Any = axes[index]
+        low, high = edges.edges(codes)
+        widths = 0.5 * np.diff(0.5 * (low + high))
+        areas = np.append(widths, 0.0) + np.append(0.0, widths)
+        logs -= np.log(high - low) if parameter.count is not None else 0.0  # of values with a cell: their density
+    density = np.exp(logs - logs.max(axis=1, keepdims=True))
+    return Curves(at, *(density / (density @ areas)[:, None]), ratio, are_few)
 
 
 def _codes(parameter: Parameter, proposed: float) -> np.ndarray:
@@ -135,64 +137,28 @@ def _codes(parameter: Parameter, proposed: float) -> np.ndarray:
     return np.unique([*spaced, proposed])
 
 
-# Drawing -------------------------------------------------------------------------------------------------------------
-
-
-def _draw_densities(axes: Any, parameter: Parameter, curves: Curves) -> None:
-    """Draw both densities, as curves or as bars side by side."""
-    for density, colour, style, text, shift in (
-            (curves.good, GOOD, "-", "good", -0.38), (curves.bad, BAD, "--", "bad", 0.0)):
-        if curves.are_bars:
-            left, right = (_shifted(parameter, curves.at, share) for share in (shift, shift + 0.38))
-            axes.bar(left, density, right - left, align="edge", color=colour, hatch="" if style == "-" else "//",
-                     edgecolor="white", label=f"of {text} trials")
-        else:
-            axes.plot(curves.at, density, style, color=colour, linewidth=2.0, label=f"density of {text} trials")
-            axes.fill_between(curves.at, density, color=colour, alpha=0.12, linewidth=0.0)
-    axes.set_ylim(0.0, 1.1 * max(curves.good.max(), curves.bad.max()))
-    axes.set_ylabel("probability" if curves.are_bars else "density (uniform: 1)")
-
-
-def _set_axis(axes: Any, study: TrialTable, name: str, curves: Curves) -> None:
-    """Make the x axis that of the parameter, with room for the first and the last bar."""
-    parameter = study.space.parameters[name]
-    drawing.set_axis(axes, "x", study, name)
-    if curves.are_bars and not isinstance(parameter, Categorical):
-        axes.set_xlim(_shifted(parameter, curves.at, -0.5)[0], _shifted(parameter, curves.at, 0.5)[-1])
-
-
-def _shifted(parameter: Parameter, at: np.ndarray, share: float) -> np.ndarray:
-    """Coordinates moved by a share of the distance between neighbours, so that two bars are side by side."""
-    if drawing.has_log_axis(parameter):
-        return at * ((at + 0.5) / (at - 0.5)) ** share
-    return at + share * (float(np.diff(at).min()) if len(at) > 1 else 1.0)
-
-
 def _draw_ratio(axes: Any, curves: Curves, at: float, trial: Trial) -> None:
     """Draw the ratio of the densities on a log scale, with the proposed point as a star."""
     from matplotlib.ticker import LogLocator, NullLocator
 
-    axes.set_yscale("log")
-    axes.plot(curves.at, curves.ratio, "o" if curves.are_bars else "-", color=COLOURS[2], linewidth=2.0,
-              label="ratio good / bad")
-    if curves.are_bars:
-        axes.vlines(curves.at, 1.0, curves.ratio, color=COLOURS[2], linewidth=4.0, alpha=0.5)
-    else:
-        axes.fill_between(curves.at, curves.ratio, 1.0, where=curves.ratio > 1.0, color=COLOURS[2], alpha=0.2,
-                          linewidth=0.0)
-    axes.axhline(1.0, color="0.35", linewidth=0.8)
     star = float(curves.ratio[int(np.argmin(np.abs(curves.at - at)))])
-    recorded = math.exp(np.clip(searcher_state.reasons_of(trial).get("log_ratio", math.log(star)), -LARGEST, LARGEST))
-    if not math.isclose(star, recorded, rel_tol=1e-6):
-        raise ValueError(f"trial {trial.number} was proposed where the ratio of the densities was {recorded:.4g}, and "
-                         f"it would be {star:.4g} now: another version of the estimator has proposed it")
+    recorded = searcher_state.reasons_of(trial).get("log_ratio", math.log(star))
+    if not math.isclose(math.log(star), np.clip(recorded, -LARGEST, LARGEST), rel_tol=1e-6, abs_tol=1e-6):
+        raise ValueError(f"trial {trial.number} was proposed where the log ratio of the densities was {recorded:.4g}; "
+                         f"now it would be {math.log(star):.4g}: another version of the estimator has proposed it")
+    axes.set_yscale("log")
+    axes.plot(curves.at, curves.ratio, color=COLOURS[2], linewidth=2.0, marker="o" if curves.are_few else None,
+              label="ratio good / bad")
+    axes.fill_between(curves.at, curves.ratio, 1.0, where=curves.ratio > 1.0, color=COLOURS[2], alpha=0.2,
+                      linewidth=0.0)
+    axes.axhline(1.0, color="0.35", linewidth=0.8)
     axes.plot(at, star, "*", color=COLOURS[4], markersize=15, markeredgecolor="black",
               label=f"trial {trial.number}: {star:.3g} times as dense in good trials")
     low, high = min(1.0, float(curves.ratio.min())), max(1.0, float(curves.ratio.max()))
     room = (high / low) ** 0.15 if high > low else 2.0
     axes.set_ylim(low / room, high * room)
     if high / low < 1e3:
-        axes.yaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0)))
+        axes.yaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0) if high / low > 10.0 else np.arange(1.0, 10.0)))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
     axes.set_ylabel("good / bad")

@@ -18,7 +18,6 @@ from scratchtune.search import Categorical, GridSearch
 from scratchtune.study.best import best_first
 from scratchtune.study.trial import Trial
 
-STATISTICS = ("mean", "best")
 MOST_LEVELS = 60  # of a parameter
 FEW = 12  # a continuous parameter with more values than that must repeat them
 MOST_TEXTS = 10, 15  # columns and rows, up to which each cell has its value as text
@@ -34,38 +33,35 @@ class Cells(NamedTuple):
     framed: tuple[int, int] | None  # the cell of the best trial, which may lack one of the parameters
 
 
-def plot_grid(
-    study: TrialTable, params: Sequence[str] | None = None, statistic: str = "mean", ax: Any = None,
-) -> Any:
+def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
     """Plot the value over two parameters as a heat map, better is darker, with marginals; returns three Axes.
 
     ``params`` are the parameters along x and y (None: the first two). A cell has two values, one of each parameter; it
-    shows the "mean" or the "best" value (``statistic``) of all complete trials with these two, whatever their other
-    parameters are; where budgets differ, of those with the largest. The cell of the best trial has a frame. One whose
-    trials have all failed has a cross; one without a trial is empty. The Axes are the heat map, the marginal of the
-    first parameter above it, and that of the second at its right: mean and best value of each column or row.
+    shows the mean value of all complete trials with these two, whatever their other parameters are; where budgets
+    differ, of those with the largest. The cell of the best trial has a frame. One whose trials have all failed has a
+    cross; one without a trial is empty. The Axes are the heat map, the marginal of the first parameter above it, and
+    that of the second at its right: mean and best value of each column or row.
 
     Raises
         ValueError where a parameter is continuous and hardly any value occurs twice, or where one has more than 60
         values.
     """
-    checks.choice("statistic", statistic, STATISTICS)
     names = _two_names(study, params)
     axes = _new_axes() if ax is None else drawing.panels(ax, 3)
     note = drawing.left_out(study, len(drawing.complete_trials(study, names))).replace(
         "the parameter", "both parameters")
     cells = _cells(study, names)
-    if cells is not None:
-        _draw_heat(axes, study, cells, statistic)
-        for which in (0, 1):
-            _draw_marginal(axes[1 + which], study, cells, which)
-        note += f"; frame: the cell of the best trial, {cells.best.number}" * (cells.framed is not None)
-    else:
+    if cells is None:
         for one in axes[1:]:
             one.set_axis_off()
         drawing.say_empty(axes[0], study)
+    else:
+        _draw_heat(axes, study, cells)
+        _draw_marginal(axes[1], study, cells, 0)
+        _draw_marginal(axes[2], study, cells, 1)
+        note += f"; frame: the cell of the best trial, {cells.best.number}" * (cells.framed is not None)
     drawing.finish(axes[0], drawing.plain(names[0], 40), drawing.plain(names[1], 40))
-    drawing.head(axes, f"Grid, {statistic} of each cell", note)
+    drawing.head(axes, "Grid, mean of each cell", note)
     return axes
 
 
@@ -116,19 +112,10 @@ def _cells(study: TrialTable, names: tuple[str, str]) -> Cells | None:
     return Cells((levels[0], levels[1]), values, ranked[0], at.get(ranked[0].number))
 
 
-def _summary(study: TrialTable, values: Sequence[float], statistic: str) -> float:
-    """The mean or the best of values, NaN of none."""
-    if not values:
-        return float("nan")
-    if statistic == "mean":
-        return float(np.mean(values))
-    return min(values) if study.direction == "minimize" else max(values)
-
-
 # Drawing -------------------------------------------------------------------------------------------------------------
 
 
-def _draw_heat(every: list[Any], study: TrialTable, cells: Cells, statistic: str) -> None:
+def _draw_heat(every: list[Any], study: TrialTable, cells: Cells) -> None:
     """Draw the heat map, with a text in each cell where they are few, and the colour bar beside all Axes."""
     from matplotlib.patches import Rectangle
 
@@ -136,7 +123,7 @@ def _draw_heat(every: list[Any], study: TrialTable, cells: Cells, statistic: str
     columns, rows = (len(levels) for levels in cells.levels)
     table = np.full((rows, columns), np.nan)
     for (i, j), values in cells.values.items():
-        table[j, i] = _summary(study, values, statistic)
+        table[j, i] = np.mean(values) if values else np.nan
     known = table[~np.isnan(table)]
     colours = drawing.value_colours(study, known)
     image = axes.imshow(table, origin="lower", aspect="auto", interpolation="nearest", **colours)
@@ -170,15 +157,17 @@ def _set_levels(axes: Any, which: str, levels: Sequence[Any]) -> None:
 
 def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> None:
     """Draw mean and best value of each level of one parameter, beside the heat map."""
-    levels = range(len(cells.levels[which]))
-    groups = [[value for key, values in cells.values.items() if key[which] == k for value in values] for k in levels]
     side, other = ("x", "y") if which == 0 else ("y", "x")
-    every = np.array([[_summary(study, group, statistic) for group in groups] for statistic in STATISTICS])
-    for statistic, values, colour, marker in zip(STATISTICS, every, (COLOURS[0], COLOURS[2]), "os", strict=True):
-        axes.plot(*((levels, values) if which == 0 else (values, levels)), color=colour, marker=marker, markersize=4,
-                  linewidth=1.5, linestyle="-" if statistic == "mean" else "--", label=statistic)
-    drawing.limit_values(axes, study, every[~np.isnan(every)], other)
-    getattr(axes, f"set_{side}lim")(-0.5, len(levels) - 0.5)
+    groups: dict[int, list[float]] = {}
+    for key, values in sorted(cells.values.items()):
+        groups.setdefault(key[which], []).extend(values)
+    known = [k for k in sorted(groups) if groups[k]]
+    means, bests = ([float(of(groups[k])) for k in known]
+                    for of in (np.mean, np.min if study.direction == "minimize" else np.max))
+    for name, values, colour, style in (("mean", means, COLOURS[0], "o-"), ("best", bests, COLOURS[2], "s--")):
+        axes.plot(*((known, values) if which == 0 else (values, known)), style, color=colour, markersize=4, label=name)
+    drawing.limit_values(axes, study, np.array([*means, *bests]), other)
+    getattr(axes, f"set_{side}lim")(-0.5, len(cells.levels[which]) - 0.5)
     getattr(axes, f"set_{side}ticks")([])
     getattr(axes, f"set_{other}label")("value")
     axes.grid(alpha=0.25)

@@ -48,8 +48,8 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     if trials:
         at = _columns(trials)
         _draw_brackets(axes, trials, at)
-        note += _finish_values(axes, study, trials, np.array([at[trial.number] for trial in trials]))
-        _set_budgets(axes, trials, at)
+        note += _draw_others(axes, study, trials, at)
+        _set_budgets(axes, trials)
     if complete:
         _draw_lineage(axes, study, best_first(complete, study.direction)[0], at)
     else:
@@ -102,33 +102,34 @@ def _draw_brackets(axes: Any, trials: Sequence[Trial], at: dict[int, float]) -> 
             **look | {"s": 0.6 * look["s"]}), [trial.number for trial in known])
 
 
-def _finish_values(axes: Any, study: TrialTable, trials: Sequence[Trial], at: np.ndarray) -> str:
-    """End the axis of values, mark the trials beyond it, and those without a value; return a note on the former."""
-    known = np.array([trial.value is not None for trial in trials])
-    values, note = np.array([trial.value for trial in trials], dtype=float)[known], ""
-    if known.any():
-        limit = drawing.limit_values(axes, study, values)
-        drawing.mark_beyond(axes, study, at[known], values, limit)
-        note = drawing.beyond_note(study, values, limit)
-    if not known.all():
+def _draw_others(axes: Any, study: TrialTable, trials: Sequence[Trial], at: dict[int, float]) -> str:
+    """Mark the trials beyond the axis, which is ended, and those without a value; return a note on the former."""
+    failed = [at[trial.number] for trial in trials if trial.value is None]
+    if failed:
         edge = 0.94 if study.direction == "minimize" else 0.06
-        axes.plot(at[~known], np.full((~known).sum(), edge), "x", color="0.3", markersize=5,
-                  transform=axes.get_xaxis_transform(), label=f"failed ({int((~known).sum()):,})")
-    return note
+        axes.plot(failed, np.full(len(failed), edge), "x", color="0.3", markersize=5,
+                  transform=axes.get_xaxis_transform(), label=f"failed ({len(failed):,})")
+    known = [trial for trial in trials if trial.value is not None]
+    if not known:
+        return ""
+    values = drawing.values_of(known)
+    limit = drawing.limit_values(axes, study, values)
+    drawing.mark_beyond(axes, study, np.array([at[trial.number] for trial in known]), values, limit)
+    return drawing.beyond_note(study, values, limit)
 
 
 def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float]) -> None:
     """Draw the best trial as a star, and the line through its predecessors."""
     lineage = [best]
-    while lineage[0].parent is not None:
-        lineage.insert(0, study.trials[lineage[0].parent])
+    while lineage[-1].parent is not None:
+        lineage.append(study.trials[lineage[-1].parent])
     axes.plot([at[trial.number] for trial in lineage], [trial.value for trial in lineage], color="black", linewidth=2.0,
               marker=".", zorder=4)
     axes.plot(at[best.number], best.value, "*", color="black", markersize=15, markeredgecolor="white", zorder=5,
               label=f"best, trial {best.number}: {best.value:.4g}")
 
 
-def _set_budgets(axes: Any, trials: Sequence[Trial], at: dict[int, float]) -> None:
+def _set_budgets(axes: Any, trials: Sequence[Trial]) -> None:
     """Make the x axis logarithmic, with a tick at each budget, and lines that separate the budgets."""
     from matplotlib.ticker import NullLocator
 

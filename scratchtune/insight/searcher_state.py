@@ -20,7 +20,7 @@ from scratchtune.study.asking import completed, learned_space
 from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial
 
-MODELS = {"gp": "Gaussian process", "tpe": "Parzen estimator"}
+MODELS = {"plot_posterior": ("gp", "Gaussian process"), "plot_densities": ("tpe", "Parzen estimator")}
 
 
 class State(NamedTuple):
@@ -89,12 +89,18 @@ def reasons_of(trial: Trial) -> dict[str, Any]:
     return proposed if isinstance(proposed, dict) else {}
 
 
-def proposed_by(study: TrialTable, model: str, trial: int | None) -> Trial | None:
-    """Return a trial that a model ("gp" or "tpe") has proposed: the one given, or for None the last one, if any.
+def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | None) -> Trial | None:
+    """Return the trial that a plot shows: the one given, or for None the last one that its model has proposed, if any.
+
+    ``plot`` is the name of the function, a key of `MODELS`.
 
     Raises
-        ValueError where the trial given was not proposed by the model.
+        ValueError where the study has no such model, the parameter is unknown, or the model has not proposed the trial.
     """
+    model_of(study, plot)
+    if param is not None:
+        drawing.chosen_names(study, param, 1)
+    model, name = MODELS[plot]
     numbers = [one.number for one in study.trials
                if reasons_of(one).get("model") == model and reasons_of(one).get("phase", "model") == "model"]
     if trial is None:
@@ -102,7 +108,7 @@ def proposed_by(study: TrialTable, model: str, trial: int | None) -> Trial | Non
     if checks.integer("trial", trial, low=0) not in numbers:
         some = ", ".join(map(str, numbers[:3])) + (f", ..., {numbers[-1]}" if len(numbers) > 3 else "")
         has = f"it must be one of {some}" if numbers else "it has proposed no trial of this study"
-        raise ValueError(f"trial is {trial}, which was not proposed by a {MODELS[model]}; {has}")
+        raise ValueError(f"trial is {trial}, which was not proposed by a {name}; {has}")
     return study.trials[trial]
 
 

@@ -93,11 +93,21 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
     axes.axhline(finished.best_value, color="black", linewidth=1.0, linestyle=":",
                  label=f"best value {finished.best_value:.4g}")
     if not shown:
-        missing = "no trial ended early" if not finished.trials else "no trial has reported a value"
-        if finished.trials and all(trial.final is None for trial in finished.trials):
-            missing = "all of these trials have failed"
+        missing = "no trial ended early" if not finished.trials else "no trial that ended early has reports to its end"
         axes.text(0.5, 0.6, missing, ha="center", va="center", color="0.3", transform=axes.transAxes)
-    _finish(axes, finished, shown)
+    of, wins = checks.counted(len(finished.trials), "trial"), sum(trial.wins for trial in finished.trials)
+    note = f"{wins:,} of {of} would have been better than the best" if finished.trials else ""
+    for count, what in ((sum(trial.final is None for trial in finished.trials), "failed"),
+                        (sum(not trial.repeats for trial in finished.trials), "reported other values than before")):
+        note += f"; {count:,} {what}" * bool(count)
+    drawing.finish(axes, "step", f"reported {drawing.value_label(finished)}", "Trials that ended early, trained on",
+                   note)
+    axes.autoscale_view()
+    reported = [value for trial in shown for value in (*trial.reports.values(), *trial.later.values())]
+    drawing.limit_values(axes, finished, np.array([finished.best_value, *reported]))
+    axes.grid(alpha=0.25)
+    drawing.integer_ticks(axes.xaxis)
+    drawing.legend_below(axes)
     return axes
 
 
@@ -118,23 +128,3 @@ def _draw_curves(axes: Any, group: Sequence[FinishedTrial], colour: str, marker:
     axes.scatter(*ends.T, s=12 if many else 28, marker="x", color=colour, alpha=alpha, linewidth=1.2, rasterized=many)
     axes.scatter(*finals.T, s=(6 if many else 18) * (4 if marker == "*" else 1), marker=marker, color=colour,
                  alpha=alpha, edgecolor="none", rasterized=many, zorder=3)
-
-
-def _finish(axes: Any, finished: FinishedTrials, shown: Sequence[FinishedTrial]) -> None:
-    """Set labels and limits, with a note on what became of all trials."""
-    failed = sum(trial.final is None for trial in finished.trials)
-    differ = sum(not trial.repeats for trial in finished.trials)
-    silent = len(finished.trials) - len(shown) - failed
-    wins = sum(trial.wins for trial in finished.trials)
-    of = checks.counted(len(finished.trials), "trial")
-    notes = [f"{wins:,} of {of} would have been better than the best"] * bool(finished.trials)
-    notes += [f"{failed:,} failed"] * bool(failed) + [f"{silent:,} without reports"] * (silent > 0)
-    notes += [f"{differ:,} reported other values than in the study"] * bool(differ)
-    drawing.finish(axes, "step", f"reported {drawing.value_label(finished)}", "Trials that ended early, trained on",
-                   "; ".join(notes))
-    axes.autoscale_view()
-    reported = [value for trial in shown for value in (*trial.reports.values(), *trial.later.values())]
-    drawing.limit_values(axes, finished, np.array([finished.best_value, *reported]))
-    axes.grid(alpha=0.25)
-    drawing.integer_ticks(axes.xaxis)
-    drawing.legend_below(axes)

@@ -35,7 +35,7 @@ def test_ratio_at_the_proposed_point_is_that_of_its_reasons(study: st.Study) -> 
     at = int(np.argmin(np.abs(ratio.get_xdata() - trial.params["rate"])))
     assert star.get_xdata()[0] == trial.params["rate"] and below.get_yscale() == "log" == below.get_xscale()
     assert star.get_ydata()[0] == pytest.approx(np.exp(trial.why["log_ratio"]), rel=1e-9)
-    good, bad = above.lines[0].get_ydata(), above.lines[1].get_ydata()  # given the others: the ratio but for a factor
+    good, bad = above.lines[0].get_ydata(), above.lines[2].get_ydata()  # given the others: the ratio but for a factor
     factor = np.exp(trial.why["log_ratio"]) / (good[at] / bad[at])
     assert factor * good / bad == pytest.approx(ratio.get_ydata(), rel=1e-9)
     unit = np.log10(above.lines[0].get_xdata() / 1e-4) / 3.0
@@ -47,10 +47,10 @@ def test_ticks_are_the_good_and_the_bad_trials(study: st.Study) -> None:
     own = [trial for trial in study.trials[:30] if trial.params.keys() == study.trials[30].params.keys()]  # its branch
     order = sorted(own, key=lambda trial: -(trial.value if trial.value is not None else -99.0))
     good = parzen.good_count(len(own), 0.15, 25)
-    assert above.lines[2].trial_numbers == [trial.number for trial in order[:good]]
-    assert above.lines[2].get_xdata().tolist() == [trial.params["rate"] for trial in order[:good]]
+    assert above.lines[1].trial_numbers == [trial.number for trial in order[:good]]
+    assert above.lines[1].get_xdata().tolist() == [trial.params["rate"] for trial in order[:good]]
     assert sorted(above.lines[3].trial_numbers) == sorted(trial.number for trial in order[good:])
-    assert labels(above) == ["density of good trials", "density of bad trials", f"{good} good trials",
+    assert labels(above) == ["density of good trials", f"{good} good trials", "density of bad trials",
                              f"{len(own) - good} bad trials", "proposed: trial 30"]
     assert labels(below)[1].startswith("trial 30: ") and labels(below)[1].endswith(" times as dense in good trials")
     assert len(above.figure.legends[0].get_texts()) == 7
@@ -60,17 +60,11 @@ def test_ticks_are_the_good_and_the_bad_trials(study: st.Study) -> None:
 
 
 @pytest.mark.parametrize("name", ["layers", "optimizer"])
-def test_few_values_have_bars_side_by_side(study: st.Study, name: str) -> None:
+def test_few_values_have_probabilities(study: st.Study, name: str) -> None:
     above, below = insight.plot_densities(study, name)
-    bars = [(bar.get_x(), bar.get_x() + bar.get_width(), bar.get_height()) for bar in above.patches]
-    count = Space(SPACE).parameters[name].count
-    assert len(bars) == 2 * count
-    edges = sorted((left, right) for left, right, _ in bars)
-    assert all(right <= left + 1e-9 for (_, right), (left, _) in zip(edges, edges[1:], strict=False))
-    low, high = above.get_xlim()
-    assert low < edges[0][0] and high > edges[-1][1]
-    good, bad = (np.array([height for _, _, height in bars[k * count : (k + 1) * count]]) for k in (0, 1))
-    assert [good.sum(), bad.sum()] == pytest.approx([1.0, 1.0])
+    good, bad = above.lines[0].get_ydata(), above.lines[2].get_ydata()
+    assert len(good) == len(bad) == Space(SPACE).parameters[name].count and above.lines[0].get_marker() == "o"
+    assert [good.sum(), bad.sum()] == pytest.approx([1.0, 1.0]) and above.get_ylabel() == "probability"
     ratios = below.lines[0].get_ydata()
     assert good / bad * ratios[0] / (good / bad)[0] == pytest.approx(ratios, rel=1e-9)
 

@@ -68,7 +68,7 @@ def test_a_dot_is_a_trial_at_its_budget_and_value(direction: str) -> None:
     star = next(line for line in axes.lines if line.get_marker() == "*")
     assert [star.get_xdata()[0], star.get_ydata()[0]] == drawn[best.number]
     lineage = next(line for line in axes.lines if line.get_marker() == ".")
-    assert len(lineage.get_xdata()) == best.why["rung"] + 1 and lineage.get_ydata()[-1] == best.value
+    assert len(lineage.get_xdata()) == best.why["rung"] + 1 and lineage.get_ydata()[0] == best.value
 
 
 def test_a_line_leads_to_the_trial_that_continues() -> None:

@@ -52,7 +52,7 @@ def test_mean_band_and_acquisition_at_the_proposed_point_are_those_of_its_reason
 
 def test_what_is_labelled(study: st.Study) -> None:
     before, after, acquisition, later = insight.plot_posterior(study, trial=9)
-    assert labels(before) == ["95 % band", "posterior mean", "trials (fainter: farther from this line)",
+    assert labels(before) == ["95 % interval", "posterior mean", "trials (fainter: farther from this line)",
                               "best so far", "proposed: trial 9"]
     assert f"value of trial 9, {study.trials[9].value:.4g}" in labels(after)
     assert before.lines[1].get_ydata()[0] == pytest.approx(max(t.value or -9 for t in study.trials[:9]))
@@ -72,14 +72,15 @@ def test_the_default_is_the_last_trial_that_the_process_has_proposed(study: st.S
     assert labels(insight.plot_posterior(mixed)[0])[-1] == "proposed: trial 11"
 
 
-def test_integers_have_dots_and_choices_have_bars(study: st.Study) -> None:
+def test_integers_have_dots_and_choices_no_line(study: st.Study) -> None:
     before, _, acquisition, _ = insight.plot_posterior(study, "layers", 9)
-    assert before.lines[0].get_xdata().tolist() == [1.0, 2.0, 3.0, 4.0] and before.lines[0].get_marker() == "."
+    assert before.lines[0].get_xdata().tolist() == [1.0, 2.0, 3.0, 4.0] and before.lines[0].get_marker() == "o"
     trial = study.trials[9]
     before, _, acquisition, _ = insight.plot_posterior(study, "optimizer", 9)
-    bar = acquisition.patches[SPACE["optimizer"].index(trial.params["optimizer"])]
-    assert bar.get_y() + bar.get_height() == pytest.approx(np.exp(trial.why["value"]), rel=1e-6)
-    assert "posterior mean, 95 % interval" in labels(before)
+    heights = acquisition.lines[0].get_ydata()
+    assert heights[SPACE["optimizer"].index(trial.params["optimizer"])] == pytest.approx(
+        np.exp(trial.why["value"]), rel=1e-6)
+    assert acquisition.lines[0].get_linewidth() == before.lines[0].get_linewidth() == 0.0
 
 
 @pytest.mark.parametrize("acquisition, direction, name", [
