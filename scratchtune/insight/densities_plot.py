@@ -121,8 +121,9 @@ def _curves(model: parzen.Densities, name: str, trial: Trial) -> Curves:
         widths = 0.5 * np.diff(0.5 * (low + high))
         areas = np.append(widths, 0.0) + np.append(0.0, widths)
         logs -= np.log(high - low) if parameter.count is not None else 0.0  # of values with a cell: their density
-    density = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return Curves(at, *(density / (density @ areas)[:, None]), ratio, are_few)
+    densities = np.exp(logs - logs.max(axis=1, keepdims=True))
+    good, bad = densities / (densities @ areas)[:, None]
+    return Curves(at, good, bad, ratio, are_few)
 
 
 def _codes(parameter: Parameter, proposed: float) -> np.ndarray:
@@ -158,7 +159,7 @@ def _draw_ratio(axes: Any, curves: Curves, at: float, trial: Trial) -> None:
     room = (high / low) ** 0.15 if high > low else 2.0
     axes.set_ylim(low / room, high * room)
     if high / low < 1e3:
-        axes.yaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0) if high / low > 10.0 else np.arange(1.0, 10.0)))
+        axes.yaxis.set_major_locator(LogLocator(10.0, (1.0, 2.0, 5.0) if high / low > 10.0 else range(1, 10)))
         axes.yaxis.set_minor_locator(NullLocator())
         axes.yaxis.set_major_formatter(lambda value, _: f"{value:.3g}")
     axes.set_ylabel("good / bad")

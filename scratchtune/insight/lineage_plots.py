@@ -46,10 +46,11 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     complete = [trial for trial in trials if trial.state == "complete"]
     note = drawing.left_out(study, len(trials), FINISHED)
     if trials:
-        at = _columns(trials)
-        _draw_brackets(axes, trials, at)
+        kinds, budgets = _kinds(trials), sorted(set(map(_budget, trials)))
+        at = _columns(kinds, budgets)
+        _draw_brackets(axes, kinds, at)
         note += _draw_others(axes, study, trials, at)
-        _set_budgets(axes, trials)
+        _set_budgets(axes, budgets)
     if complete:
         _draw_lineage(axes, study, best_first(complete, study.direction)[0], at)
     else:
@@ -65,41 +66,48 @@ def _kinds(trials: Sequence[Trial]) -> dict[float, list[Trial]]:
     first: dict[int, float] = {}
     for trial in trials:
         bracket = trial.why["bracket"]
-        first[bracket] = min(first.get(bracket, np.inf), float(trial.budget or 0.0))
+        first[bracket] = min(first.get(bracket, np.inf), _budget(trial))
     return {budget: [trial for trial in trials if first[trial.why["bracket"]] == budget]
             for budget in sorted(set(first.values()))}
 
 
-def _columns(trials: Sequence[Trial]) -> dict[int, float]:
+def _budget(trial: Trial) -> float:
+    return float(trial.budget or 0.0)
+
+
+def _columns(kinds: dict[float, list[Trial]], budgets: Sequence[float]) -> dict[int, float]:
     """The coordinate of each trial, by its number: its budget, moved to the column of its kind of bracket."""
-    budgets, kinds = np.unique([float(trial.budget or 0.0) for trial in trials]), _kinds(trials)
-    ratio = float((budgets[1:] / budgets[:-1]).min()) if len(budgets) > 1 else 1.0
-    shifts = ratio ** (np.linspace(-0.3, 0.3, len(kinds)) if len(kinds) > 1 else np.zeros(1))
-    return {trial.number: float(trial.budget or 0.0) * shift
+    ratio = min((high / low for low, high in zip(budgets, budgets[1:], strict=False)), default=1.0)
+    shifts = np.linspace(-0.3, 0.3, len(kinds)) if len(kinds) > 1 else np.zeros(1)
+    return {trial.number: _budget(trial) * ratio**shift
             for members, shift in zip(kinds.values(), shifts.tolist(), strict=True) for trial in members}
 
 
-def _draw_brackets(axes: Any, trials: Sequence[Trial], at: dict[int, float]) -> None:
+def _draw_brackets(axes: Any, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
     """Draw the trials of each kind of bracket, and the lines to those that continue them."""
-    from matplotlib.collections import LineCollection
-
-    values = {trial.number: trial.value for trial in trials}
-    look = drawing.look_of_points(len(trials))
-    for k, (first, members) in enumerate(_kinds(trials).items()):
-        colour = COLOURS[k % len(COLOURS)]
+    values = {trial.number: trial.value for members in kinds.values() for trial in members}
+    look = drawing.look_of_points(len(at))
+    for k, (first, members) in enumerate(kinds.items()):
+        colour, rungs = COLOURS[k % len(COLOURS)], Counter(map(_budget, members))
         known = [trial for trial in members if trial.value is not None]
-        lines = [[(at[trial.parent], values[trial.parent]), (at[trial.number], trial.value)] for trial in known
-                 if trial.parent is not None and values.get(trial.parent) is not None]
-        if lines:
-            many = len(lines) > MANY
-            axes.add_collection(LineCollection(
-                lines, colors=colour, linewidths=0.5 if many else 1.2, alpha=0.2 if many else 0.6, rasterized=many))
-        rungs = Counter(float(trial.budget or 0.0) for trial in members)
+        _add_lines(axes, [[(at[trial.parent], values[trial.parent]), (at[trial.number], trial.value)] for trial in known
+                          if trial.parent is not None and values.get(trial.parent) is not None], colour, 1.2, 0.6)
         counts = "→".join(f"{rungs[budget]:,}" for budget in sorted(rungs))
         drawing.of_trials(axes.scatter(
             [at[trial.number] for trial in known], [trial.value for trial in known], color=colour, edgecolor="white",
             marker=MARKERS[k % len(MARKERS)], zorder=3, label=f"from budget {first:g}: {counts}",
             **look | {"s": 0.6 * look["s"]}), [trial.number for trial in known])
+
+
+def _add_lines(axes: Any, lines: list[Any], colour: str, width: float, alpha: float) -> None:
+    """Draw lines, each from one point to another; many are thin, and pixels."""
+    from matplotlib.collections import LineCollection
+
+    if lines:
+        many = len(lines) > MANY
+        axes.add_collection(LineCollection(
+            list(np.array(lines, dtype=float)), colors=colour, linewidths=0.4 * width if many else width,
+            alpha=0.35 * alpha if many else alpha, rasterized=many))
 
 
 def _draw_others(axes: Any, study: TrialTable, trials: Sequence[Trial], at: dict[int, float]) -> str:
@@ -129,18 +137,18 @@ def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float
               label=f"best, trial {best.number}: {best.value:.4g}")
 
 
-def _set_budgets(axes: Any, trials: Sequence[Trial]) -> None:
+def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
     """Make the x axis logarithmic, with a tick at each budget, and lines that separate the budgets."""
     from matplotlib.ticker import NullLocator
 
-    budgets = sorted({float(trial.budget or 0.0) for trial in trials})
     axes.set_xscale("log")
     axes.set_xticks(budgets, [f"{budget:g}" for budget in budgets])
     axes.xaxis.set_minor_locator(NullLocator())
-    room = np.sqrt(min((high / low for low, high in zip(budgets, budgets[1:], strict=False)), default=3.0))
-    axes.set_xlim(budgets[0] / room, budgets[-1] * room)
-    for low, high in zip(budgets, budgets[1:], strict=False):
-        axes.axvline(np.sqrt(low * high), color="0.85", linewidth=0.8, zorder=0)
+    between = [np.sqrt(low * high) for low, high in zip(budgets, budgets[1:], strict=False)]
+    for edge in between:
+        axes.axvline(edge, color="0.85", linewidth=0.8, zorder=0)
+    first, last = (between[0], between[-1]) if between else (2.0 * budgets[0], 0.5 * budgets[0])
+    axes.set_xlim(budgets[0] ** 2 / first, budgets[-1] ** 2 / last)
 
 
 # Family --------------------------------------------------------------------------------------------------------------
@@ -230,20 +238,15 @@ def _draw_parents(
     axes: Any, study: TrialTable, generations: dict[int, int], children: Sequence[Trial], is_of_family: bool,
 ) -> None:
     """Draw a line to each child from each of its parents; of many that are not of the best's family, only some."""
-    from matplotlib.collections import LineCollection
-
     step = 1 if is_of_family else max(-(-2 * len(children) // MOST_LINES), 1)
     lines = [[(generations[number], study.trials[number].value), (generations[child.number], child.value)]
              for child in children[::step] for number in _parents(child)]
-    if not lines:
-        return
-    alpha = (0.35 if len(lines) > MANY else 0.85) if is_of_family else float(np.clip(60.0 / len(lines), 0.1, 0.35))
-    colour, width = (COLOURS[1], 1.2) if is_of_family else ("0.4", 0.7)
-    axes.add_collection(LineCollection(
-        list(np.array(lines, dtype=float)), colors=colour, alpha=alpha, linewidths=width, rasterized=len(lines) > MANY))
-    some = f", of every {drawing.ordinal(step)} trial" if step > 1 else ""
-    axes.plot([], [], color=colour, linewidth=1.2, label=(
-        "parents of the best and of its ancestors" if is_of_family else f"other parents{some}"))
+    colour, alpha = (COLOURS[1], 0.85) if is_of_family else ("0.4", 0.35)
+    _add_lines(axes, lines, colour, 1.2 if is_of_family else 0.7, alpha)
+    if lines:
+        some = f", of every {drawing.ordinal(step)} trial" if step > 1 else ""
+        axes.plot([], [], color=colour, linewidth=1.2, label=(
+            "parents of the best and of its ancestors" if is_of_family else f"other parents{some}"))
 
 
 def _draw_diversity(axes: Any, study: TrialTable, generations: dict[int, int]) -> None:

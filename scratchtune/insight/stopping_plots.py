@@ -95,16 +95,17 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
     if not shown:
         missing = "no trial ended early" if not finished.trials else "no trial that ended early has reports to its end"
         axes.text(0.5, 0.6, missing, ha="center", va="center", color="0.3", transform=axes.transAxes)
-    of, wins = checks.counted(len(finished.trials), "trial"), sum(trial.wins for trial in finished.trials)
-    note = f"{wins:,} of {of} would have been better than the best" if finished.trials else ""
+    of, winners = checks.counted(len(finished.trials), "trial"), sum(trial.wins for trial in finished.trials)
+    note = f"{winners:,} of {of} would have been better than the best" if finished.trials else ""
     for count, what in ((sum(trial.final is None for trial in finished.trials), "failed"),
                         (sum(not trial.repeats for trial in finished.trials), "reported other values than before")):
         note += f"; {count:,} {what}" * bool(count)
-    drawing.finish(axes, "step", f"reported {drawing.value_label(finished)}", "Trials that ended early, trained on",
+    of_values: Any = finished  # it has the direction
+    drawing.finish(axes, "step", f"reported {drawing.value_label(of_values)}", "Trials that ended early, trained on",
                    note)
     axes.autoscale_view()
     reported = [value for trial in shown for value in (*trial.reports.values(), *trial.later.values())]
-    drawing.limit_values(axes, finished, np.array([finished.best_value, *reported]))
+    drawing.limit_values(axes, of_values, np.array([finished.best_value, *reported]))
     axes.grid(alpha=0.25)
     drawing.integer_ticks(axes.xaxis)
     drawing.legend_below(axes)

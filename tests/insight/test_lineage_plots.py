@@ -160,7 +160,7 @@ def test_thousands_of_trials_are_pixels() -> None:
     assert all(part.get_rasterized() for part in axes.collections)
     tree, below = insight.plot_family(bred(1200, searcher=st.GeneticSearch(brood=1)))
     assert tree.collections[0].get_rasterized() and len(tree.collections[0].get_segments()) <= 500
-    assert "other parents, of every 5th trial" in labels(tree) and len(below.lines[0].get_xdata()) <= 200
+    assert "other parents, of every 4th trial" in labels(tree) and len(below.lines[0].get_xdata()) <= 200
 
 
 def test_unsuitable_studies() -> None:
