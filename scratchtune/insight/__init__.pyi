@@ -8,7 +8,6 @@ from scratchtune.insight.classifier_plots import plot_confusion_matrix as plot_c
 from scratchtune.insight.classifier_plots import plot_images as plot_images
 from scratchtune.insight.classifier_plots import plot_precision_recall as plot_precision_recall
 from scratchtune.insight.classifier_plots import plot_roc as plot_roc
-from scratchtune.insight.densities_plot import plot_densities as plot_densities
 from scratchtune.insight.dependence_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.finalist_comparison import Finalists as Finalists
 from scratchtune.insight.finalist_comparison import finalists as finalists
@@ -40,7 +39,8 @@ from scratchtune.insight.parameter_plots import plot_slice as plot_slice
 from scratchtune.insight.pareto_plot import plot_pareto_front as plot_pareto_front
 from scratchtune.insight.partial_dependences import PartialDependence as PartialDependence
 from scratchtune.insight.partial_dependences import partial_dependence as partial_dependence
-from scratchtune.insight.posterior_plot import plot_posterior as plot_posterior
+from scratchtune.insight.proposal_plots import plot_densities as plot_densities
+from scratchtune.insight.proposal_plots import plot_posterior as plot_posterior
 from scratchtune.insight.reevaluation import reevaluate as reevaluate
 from scratchtune.insight.reporting.page import report as report
 from scratchtune.insight.sequence_plots import plot_alignment as plot_alignment

@@ -176,11 +176,3 @@ def checked_name(name: str, trial: Trial) -> str:
 def linked(artist: Any, state: State, results: Sequence[Result]) -> Any:
     """Note on an artist which trials its points are, as `drawing.of_trials`; not where some are of an earlier study."""
     return artist if state.seen.earlier else drawing.of_trials(artist, [result.number for result in results])
-
-
-def add_legend(axes: list[Any], own_figure: bool) -> None:
-    """Explain the signs of all panels once: below the panels of a new figure, else in the first of the axes given."""
-    found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
-    where: Any = axes[0].figure if own_figure else axes[0]
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3} if own_figure else {"loc": "best"}
-    where.legend(list(found.values()), list(found), fontsize=8, framealpha=0.8, edgecolor="none", **place)
