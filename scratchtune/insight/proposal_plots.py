@@ -82,7 +82,7 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
         lower.plot(line.at, goal, color=COLOURS[2], **line.look)
         if state is states[0]:
             lower.plot(line.at[line.proposed], goal[line.proposed], "*", color=COLOURS[1], markersize=15,
-                       markeredgecolor="black", zorder=4, label="acquisition of the proposed point")
+                       markeredgecolor="black", zorder=4, clip_on=False, label="acquisition of the proposed point")
     for pair in (axes[:2], axes[2:]):
         limits = [one.get_ylim() for one in pair]
         for one in pair:
