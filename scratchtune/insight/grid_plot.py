@@ -46,7 +46,10 @@ def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
         ValueError where a parameter is continuous and hardly any value occurs twice, or where one has more than 60
         values.
     """
-    names = _two_names(study, params)
+    names = drawing.chosen_names(study, params or study.space.names[:2], len(study.space.names))
+    if len(names) != 2:
+        raise ValueError(f"{'params holds' if params else 'the space has'} {checks.counted(len(names), 'parameter')}; "
+                         "this plot needs two")
     axes = _new_axes() if ax is None else drawing.panels(ax, 3)
     note = drawing.left_out(study, len(drawing.complete_trials(study, names))).replace(
         "the parameter", "both parameters")
@@ -65,15 +68,6 @@ def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
     return axes
 
 
-def _two_names(study: TrialTable, params: Sequence[str] | None) -> tuple[str, str]:
-    """Return two names, checked."""
-    names = study.space.names[:2] if params is None else drawing.chosen_names(study, params, len(study.space.names))
-    if len(names) != 2:
-        has = "the space has" if params is None else "params holds"
-        raise ValueError(f"{has} {checks.counted(len(names), 'parameter')}; this plot needs two")
-    return names[0], names[1]
-
-
 def _new_axes() -> list[Any]:
     """Return heat map, top and right panel of a new figure."""
     axes = canvas((2, 2), (7.6, 6.0))[1]
@@ -84,11 +78,12 @@ def _new_axes() -> list[Any]:
     return [axes[2], axes[0], axes[3]]
 
 
-def _cells(study: TrialTable, names: tuple[str, str]) -> Cells | None:
+def _cells(study: TrialTable, names: Sequence[str]) -> Cells | None:
     """Group the finished trials; None where no value can be shown. A ValueError where they form no grid."""
-    finished = [trial for trial in study.trials
-                if trial.state != "running" and all(name in trial.shared_params for name in names)]
     ranked = best_first(study.trials, study.direction)
+    counted = {trial.number for trial in ranked}
+    finished = [trial for trial in study.trials if all(name in trial.shared_params for name in names)
+                and (trial.number in counted or trial.state in ("stopped", "failed"))]
     levels, indices = [], []
     for name in names:
         parameter = study.space.parameters[name]

@@ -118,12 +118,20 @@ def _draw_others(axes: Any, study: TrialTable, trials: Sequence[Trial], at: dict
         axes.plot(failed, np.full(len(failed), edge), "x", color="0.3", markersize=5,
                   transform=axes.get_xaxis_transform(), label=f"failed ({len(failed):,})")
     known = [trial for trial in trials if trial.value is not None]
-    if not known:
-        return ""
-    values = drawing.values_of(known)
+    return _end_values(axes, study, known, [at[trial.number] for trial in known]) if known else ""
+
+
+def _end_values(axes: Any, study: TrialTable, trials: Sequence[Trial], at: Sequence[float]) -> str:
+    """End the axis of values, mark the trials beyond it, and return a note on them."""
+    values = drawing.values_of(trials)
     limit = drawing.limit_values(axes, study, values)
-    drawing.mark_beyond(axes, study, np.array([at[trial.number] for trial in known]), values, limit)
+    drawing.mark_beyond(axes, study, np.array(at), values, limit)
     return drawing.beyond_note(study, values, limit)
+
+
+def _mark_best(axes: Any, best: Trial, at: float) -> None:
+    axes.plot(at, best.value, "*", color="black", markersize=15, markeredgecolor="white", zorder=5,
+              label=f"best, trial {best.number}: {best.value:.4g}")
 
 
 def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float]) -> None:
@@ -133,8 +141,7 @@ def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float
         lineage.append(study.trials[lineage[-1].parent])
     axes.plot([at[trial.number] for trial in lineage], [trial.value for trial in lineage], color="black", linewidth=2.0,
               marker=".", zorder=4)
-    axes.plot(at[best.number], best.value, "*", color="black", markersize=15, markeredgecolor="white", zorder=5,
-              label=f"best, trial {best.number}: {best.value:.4g}")
+    _mark_best(axes, best, at[best.number])
 
 
 def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
@@ -215,23 +222,19 @@ def ancestors(study: TrialTable, trial: Trial) -> set[int]:
 
 def _draw_tree(axes: Any, study: TrialTable, generations: dict[int, int], trials: Sequence[Trial]) -> str:
     """Draw the trials and their parents, the best one as a star; return a note on those beyond the axis."""
-    values, at = drawing.values_of(trials), np.array([generations[trial.number] for trial in trials])
     best = best_first(trials, study.direction)[0]
     family = ancestors(study, best)
     for is_of_family, colour, name in ((False, COLOURS[5], "trials"), (True, COLOURS[1], "the best and its ancestors")):
-        chosen = np.array([(trial.number in family) == is_of_family for trial in trials])
-        members = [trial for trial, is_one in zip(trials, chosen, strict=True) if is_one]
+        members = [trial for trial in trials if (trial.number in family) == is_of_family]
         _draw_parents(axes, study, generations, members, is_of_family)
         look = drawing.look_of_points(len(members))
         if members:
             drawing.of_trials(axes.scatter(
-                at[chosen], values[chosen], color=colour, edgecolor="0.35", zorder=3, label=(
-                    f"{name} ({len(members):,})"), **look | {"s": 0.8 * look["s"]}), [one.number for one in members])
-    axes.plot(generations[best.number], best.value, "*", color="black", markersize=14, markeredgecolor="white",
-              zorder=4, label=f"best, trial {best.number}: {best.value:.4g}")
-    limit = drawing.limit_values(axes, study, values)
-    drawing.mark_beyond(axes, study, at, values, limit)
-    return drawing.beyond_note(study, values, limit)
+                [generations[one.number] for one in members], drawing.values_of(members), color=colour, zorder=3,
+                edgecolor="0.35", label=f"{name} ({len(members):,})", **look | {"s": 0.8 * look["s"]}),
+                [one.number for one in members])
+    _mark_best(axes, best, generations[best.number])
+    return _end_values(axes, study, trials, [generations[trial.number] for trial in trials])
 
 
 def _draw_parents(

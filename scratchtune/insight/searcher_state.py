@@ -21,6 +21,7 @@ from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial
 
 MODELS = {"plot_posterior": ("gp", "Gaussian process"), "plot_densities": ("tpe", "Parzen estimator")}
+UNKNOWN = "a searcher that is not known here"
 
 
 class State(NamedTuple):
@@ -39,14 +40,10 @@ def check_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: s
     A searcher of another library or version is not known; its trials then have a ``reason`` of this name.
     """
     searcher = getattr(study, "searcher", None)
-    is_unknown = searcher is None and (not study.trials or any(reason in trial.why for trial in study.trials))
-    if not is_unknown and not isinstance(searcher, kinds):
-        raise ValueError(f"study was searched by {_named(searcher)}; {plot} needs "
+    has_reasons = not study.trials or any(reason in trial.why for trial in study.trials)
+    if not isinstance(searcher, kinds) and not (searcher is None and has_reasons):
+        raise ValueError(f"study was searched by {searcher or UNKNOWN}; {plot} needs "
                          f"{' or '.join(kind.__name__ for kind in kinds)}")
-
-
-def _named(searcher: Searcher | None) -> str:
-    return "a searcher that is not known here" if searcher is None else repr(searcher)
 
 
 def model_of(study: TrialTable, plot: str) -> BayesianSearch:
@@ -58,7 +55,7 @@ def model_of(study: TrialTable, plot: str) -> BayesianSearch:
     searcher = getattr(study, "searcher", None)
     inner = searcher.proposer if isinstance(searcher, (Hyperband, SuccessiveHalving)) else searcher
     if not isinstance(inner, BayesianSearch):
-        raise ValueError(f"study was searched by {_named(searcher)}; {plot} needs BayesianSearch")
+        raise ValueError(f"study was searched by {searcher or UNKNOWN}; {plot} needs BayesianSearch")
     if lacks_earlier(study):
         raise ValueError(f"study {study.name!r} has started from trials of another study, which its file lacks; {plot} "
                          "needs the Study itself, resumed with start_from")
