@@ -71,7 +71,7 @@ def test_the_whole_example_on_a_folder(tones: Path, tmp_path: Path, capsys: pyte
     table = [line.split()[0] for line in first.split("test voices ")[1].splitlines()[1:7]]
     assert table == ["default", "default,", "learning", "learning", "tuned", "tuned,"]
     assert sorted(path.name for path in out.iterdir()) == [
-        "recognizer.npz", "speech_alignment.png", "speech_confusion.png", "speech_curves.png"]
+        "recognizer.npz", "speech_alignment.png", "speech_curves.png"]
     assert main(arguments) == 0  # taken up from the file: nothing is trained again
     assert capsys.readouterr().out == first
     assert main(["transcribe", str(out / "recognizer.npz"), str(tones / "00.wav"), str(tones / "01.wav")]) == 0

@@ -10,13 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from scratchtune.insight import drawing as drawing_tools
-from scratchtune.insight.brackets_plot import plot_brackets
-from scratchtune.insight.densities_plot import plot_densities
 from scratchtune.insight.dependence_plots import plot_partial_dependence
-from scratchtune.insight.family_plot import plot_family
 from scratchtune.insight.grid_plot import plot_grid
+from scratchtune.insight.lineage_plots import plot_brackets, plot_family
 from scratchtune.insight.pair_plots import plot_contour
-from scratchtune.insight.posterior_plot import plot_posterior
+from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, joined, one_line
 from scratchtune.insight.reporting.svg import figure, scroller
 from scratchtune.insight.reporting.vector import drawing
