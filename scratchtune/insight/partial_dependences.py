@@ -82,8 +82,8 @@ def dependences(
         at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)
         mean = response.table(columns, at, others)
         lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS], level)
-        parts = [np.clip(response.scale.restored(part), low, high)  # rounding may leave the bounds by a last digit
-                 for part in (mean, np.minimum(lower, mean), np.maximum(upper, mean))]
+        parts = [np.clip(response.scale.restored(part), low, high)
+                 for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]
         out.append(PartialDependence(tuple(names), shown, parts[0], parts[1], parts[2],
                                      f"{response.said}: {found.basis}."))
     return out

@@ -151,14 +151,14 @@ class Response(NamedTuple):
     def interval(
         self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray, level: float,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Quantiles of `table` over functions from the posterior, each clipped to the bounds."""
+        """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean."""
         normals = np.random.default_rng(0).standard_normal((DRAWS, len(points)))
         ends = (1.0 - level) / 2.0, (1.0 + level) / 2.0
         found = []
         for units in product(*at):
             mean, upper = self._joint(self.encoding.from_unit(_moved(points, columns, units)))
             drawn = np.clip(mean + normals @ upper, self.low, self.high).mean(axis=1)
-            found.append(np.quantile(drawn, ends))
+            found.append(np.quantile(drawn, ends) - drawn.mean())
         low, high = np.array(found).T
         shape = [len(units) for units in at]
         return low.reshape(shape), high.reshape(shape)
