@@ -34,8 +34,8 @@ from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.response_cases import CASES, Case, curve, truth
 
-SEEDS, FIRST_SEED = {"bounded": 5, "smooth": 3}, 100
-FEW_SEEDS = 2  # of functions that the model was chosen on
+SEEDS, FIRST_SEED = {"bounded": 5, "smooth": 2}, 100
+FEW_SEEDS = 1  # of functions that the model was chosen on
 QUICK = ("Friedman", "warm-up", "recurrent")
 DIGITS, DIGITS_TRIALS = 5, 60  # studies of the network on digits, and their trials
 KEYS = ("outside", "curve", "covered", "share")

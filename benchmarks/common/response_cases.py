@@ -181,8 +181,8 @@ def units(d: int) -> dict[str, Any]:
 
 
 CASES = {
-    "Ishigami": Case(ishigami, units(3), "minimize", 0.0, 200, "smooth", True),
-    "Sobol's g": Case(sobol_g, units(6), "minimize", 0.0, 200, "smooth", True),
+    "Ishigami": Case(ishigami, units(3), "minimize", 0.0, 100, "smooth", True),
+    "Sobol's g": Case(sobol_g, units(6), "minimize", 0.0, 100, "smooth", True),
     "a sum": Case(additive, units(5), "minimize", 0.0, 60, "smooth", True),
     "Friedman": Case(friedman, units(5), "minimize", 0.0, 100, "smooth"),
     "Branin": Case(branin, units(2), "minimize", 0.0, 60, "smooth"),

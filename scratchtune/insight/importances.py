@@ -118,8 +118,8 @@ def importance(
     check_enough(study, found, f"an importance needs {LEAST_TRIALS}, or a full grid")
     response = fit_response(study.space, found, values, bounds)
     return Importance(_named(decompose_response(response), study.space.names),
-                      "Shares of the variance of the predicted value over the whole space, bad regions included. "
-                      f"{response.said}: {found.basis}.{concentration(response.encoding, response.process.rows)}")
+                      f"Shares of the variance over the whole space, bad trials included, of {response.said}: "
+                      f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
 
 
 def decompose_response(response: Response) -> Shares:

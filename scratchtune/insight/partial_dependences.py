@@ -85,7 +85,7 @@ def dependences(
         parts = [np.clip(response.scale.restored(part), low, high)
                  for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]
         out.append(PartialDependence(tuple(names), shown, parts[0], parts[1], parts[2],
-                                     f"{response.said}: {found.basis}."))
+                                     f"The mean of {response.said}: {found.basis}."))
     return out
 
 

@@ -109,8 +109,8 @@ class Response(NamedTuple):
 
     @property
     def said(self) -> str:
-        """What the model is, for a sentence."""
-        return (f"A Gaussian process clipped to the values from {self.restored(np.array(self.low)):.4g} to "
+        """What the model is, as a part of a sentence."""
+        return (f"a Gaussian process clipped to the values from {self.restored(np.array(self.low)):.4g} to "
                 f"{self.restored(np.array(self.high)):.4g} (error of a left-out trial {self.error:.2g} of the standard "
                 "deviation)")
 
