@@ -210,7 +210,7 @@ CASES = {
     "R squared": Case(r_squared, {"learning_rate": RATE, "momentum": st.Float(0.0, 0.99),
                                   "batch_size": [16, 64, 256], "scaling": ["standard", "none"]}),
     "lost classes": Case(lost_classes, {"learning_rate": RATE, "init": st.Float(0.25, 4.0, log=True),
-                                        "batch_norm": ["yes", "no"], "layers": st.Int(1, 6)}, trials=100),
+                                        "batch_norm": ["yes", "no"], "layers": st.Int(1, 6)}),
 }
 
 

@@ -5,8 +5,8 @@ It is the marginal of `variance_decomposition`, in the units of the values. The 
 other parameters count equally, also those with few trials near them.
 
 The interval is for the *mean* over the other parameters, and not for the value of a new trial, which varies more. It
-has the quantiles of random functions from the posterior, with the fitted parameters of the process as if these were
-known exactly; so it is somewhat too narrow.
+has the quantiles of random functions from the posterior, which are spread twice as wide as with fitted parameters that
+are known exactly. It is still somewhat too narrow: benchmarks/results/importance_errors.md has its coverage.
 
 Implements section 8.2 of the document.
 """
@@ -32,7 +32,7 @@ from scratchtune.insight.response import Response, checked_bounds, fit_response
 from scratchtune.search import Categorical
 
 NODES = {1: 50, 2: 24}  # on each continuous axis, by the number of axes
-POINTS, INTERVAL_POINTS = 256, 64  # of the space, over which the mean and its interval are taken
+POINTS, INTERVAL_POINTS = {1: 512, 2: 256}, 64  # of the space, over which the mean and its interval are taken
 
 
 class PartialDependence(NamedTuple):
@@ -76,11 +76,11 @@ def dependences(
     values = values_that_differ(found, "a partial dependence")
     check_enough(study, found, f"a partial dependence needs {LEAST_TRIALS}")
     response = fit_response(study.space, found, values, bounds)
-    others, (low, high), out = response.points(POINTS), checked_bounds(bounds, values), []
+    others, (low, high), out = response.points(max(POINTS.values())), checked_bounds(bounds, values), []
     for names in groups:
         columns = [study.space.names.index(name) for name in names]
         at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)
-        mean = response.table(columns, at, others)
+        mean = response.table(columns, at, others[:POINTS[len(names)]])
         lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS], level)
         parts = [np.clip(response.scale.restored(part), low, high)
                  for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]

@@ -31,8 +31,9 @@ from scratchtune.search.normal import normal_cdf, normal_pdf
 from scratchtune.search.sequences import halton_coordinate
 from scratchtune.search.surrogate import theta_of_noisy_values
 
-MOST_FITTED, MOST_CONDITIONED = 200, 500  # trials for the kernel's parameters, and for the process
+MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
 DRAWS = 200  # functions from the posterior, for an interval
+WIDER = 2.0  # times the posterior's standard deviation, since the fitted parameters of the kernel are not certain
 LEAST_STD = 1e-9  # of a prediction, in standard deviations of the values
 LEAST_VARIANCE = 1e-8  # on the diagonal of a covariance that is factored
 
@@ -151,13 +152,17 @@ class Response(NamedTuple):
     def interval(
         self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray, level: float,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean."""
+        """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean.
+
+        The functions deviate `WIDER` times as far: with the parameters as if known, 95 % intervals covered 72 % of the
+        known curves that the model was chosen on; so, 86 %.
+        """
         normals = np.random.default_rng(0).standard_normal((DRAWS, len(points)))
         ends = (1.0 - level) / 2.0, (1.0 + level) / 2.0
         found = []
         for units in product(*at):
             mean, upper = self._joint(self.encoding.from_unit(_moved(points, columns, units)))
-            drawn = np.clip(mean + normals @ upper, self.low, self.high).mean(axis=1)
+            drawn = np.clip(mean + WIDER * (normals @ upper), self.low, self.high).mean(axis=1)
             found.append(np.quantile(drawn, ends) - drawn.mean())
         low, high = np.array(found).T
         shape = [len(units) for units in at]
@@ -203,7 +208,7 @@ def checked_bounds(bounds: Any, values: np.ndarray) -> tuple[float, float]:
 
 
 def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: Any = None) -> Response:
-    """Fit the model to trials and their values (n,), which differ; above 500 trials, to 500 of them.
+    """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
 
     Raises a ValueError where ``bounds`` (low, high) do not contain all values.
     """
