@@ -67,8 +67,8 @@ def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: 
     look = drawing.look_of_points(len(trials)) | {"alpha": 0.6 if len(trials) <= 1000 else 0.3, "marker": marker}
     at_budget = "" if not small else f", budget {trials[0].budget:g}"
     own = count == 1  # the parts of several studies are explained in the note, and each study has one entry
-    axes.scatter(numbers, values, color=colour, edgecolor="none", label=f"complete trials{at_budget}" if own else None,
-                 **look)
+    drawing.of_trials(axes.scatter(numbers, values, color=colour, edgecolor="none", label=(
+        f"complete trials{at_budget}" if own else None), **look), numbers)
     if small:
         axes.scatter([trial.number for trial in small], drawing.values_of(small), color="0.6", zorder=1,
                      edgecolor="none", label="complete trials, smaller budgets" if own else None,

@@ -52,7 +52,8 @@ def plot_slice(
             drawn = trials[::step]
             numbers, found = [trial.number for trial in drawn], drawing.values_of(drawn)
             x = drawing.jittered(study.space.parameters[name], drawing.column(study, name, drawn), numbers)
-            one.scatter(x, found, c=numbers, edgecolor="0.35", **colours, **drawing.look_of_points(len(drawn)))
+            drawing.of_trials(one.scatter(x, found, c=numbers, edgecolor="0.35", **colours,
+                                          **drawing.look_of_points(len(drawn))), numbers)
             drawing.mark_beyond(one, study, x, found, limit)
         else:
             drawing.say_empty(one, study)
@@ -116,7 +117,7 @@ def plot_parallel_coordinate(
             alpha=float(np.clip(60.0 / len(trials), 0.12, 0.9)), rasterized=len(trials) > 200,
             linewidths=1.4 if len(trials) <= 200 else 0.8)
         lines.set_clim(colours["vmin"], colours["vmax"])
-        axes.add_collection(lines)
+        axes.add_collection(drawing.of_trials(lines, [trials[k].number for k in order]))
         drawing.value_bar(colours, [axes], study, values)
     else:
         drawing.say_empty(axes, study)
