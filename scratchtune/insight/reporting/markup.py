@@ -52,6 +52,12 @@ def scroller(name: str, content: Markup) -> Markup:
     return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
 
 
+def figure(caption: str, *pictures: Any, note: str = "", wide: bool = False) -> Markup:
+    """Return pictures with a caption below; ``note`` says what they show."""
+    return element("figure", *pictures, element("figcaption", element("b", f"{caption}. "), note),
+                   class_="wide" if wide else None)
+
+
 def facts(caption: str, rows: Iterable[tuple[Any, Any]]) -> Markup:
     """A table of two columns: names, and what they are."""
     body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]

@@ -24,7 +24,6 @@ from scratchtune.insight.reporting.pictures import WIDE, picture
 from scratchtune.insight.reporting.sections import SECTIONS, drawn
 from scratchtune.insight.reporting.view import View
 
-
 ENDINGS = (".html", ".htm")
 
 

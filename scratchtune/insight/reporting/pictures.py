@@ -22,7 +22,7 @@ from scratchtune.insight.pair_plots import plot_contour
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
 from scratchtune.insight.plots import canvas
 from scratchtune.insight.posterior_plot import plot_posterior
-from scratchtune.insight.reporting.markup import Markup, element, joined, one_line, scroller
+from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
@@ -50,14 +50,8 @@ def picture(view: View, axes: Any, caption: str, about: str, note: str = "", wid
     first = axes[0] if isinstance(axes, (list, tuple)) else axes
     chart, title = first.figure, first.figure.get_suptitle().replace("\n", "; ")
     chart.set_figwidth(min(chart.get_figwidth(), WIDE[0]))
-    shown = drawing(chart, f"{about} {title}.".removesuffix(" ."), f"{view.key}{caption[:3].lower()}")
+    shown = drawing(chart, f"{about} {title}.".removesuffix(" ."), f"{view.key}{caption[:5].lower()}")
     return figure(caption, scroller(caption, shown) if wide else shown, note=note, wide=wide)
-
-
-def figure(caption: str, *pictures: Any, note: str = "", wide: bool = False) -> Markup:
-    """Return pictures with a caption below; ``note`` says what they show."""
-    return element("figure", *pictures, element("figcaption", element("b", f"{caption}. "), note),
-                   class_="wide" if wide else None)
 
 
 # What mattered -------------------------------------------------------------------------------------------------------
@@ -140,7 +134,8 @@ def parallel(view: View) -> Markup:
     return picture(view, plot_parallel_coordinate(view.study, names), "Parallel coordinates",
                    f"Parallel coordinates of {counted(len(view.complete), 'complete trial')} over "
                    f"{counted(len(names), 'parameter')}; better trials are drawn on top.",
-                   "A line is a complete trial. Drag over a picture to keep the trials there. " + _left_out(view, names))
+                   "A line is a complete trial. Drag over a picture to keep the trials there. "
+                   + _left_out(view, names))
 
 
 def contour(view: View) -> Markup:
@@ -152,7 +147,8 @@ def contour(view: View) -> Markup:
     found = [f"{one_line(name, 40)} {one_line(best[name])}" for name in names if name in best]
     return picture(view, plot_contour(view.study, names), "Contour", "Contour of the values over "
                    f"{' and '.join(one_line(name, 40) for name in names)}; the best trial has {' and '.join(found)}.",
-                   "The two most important parameters, with values between the trials where both are numbers.", wide=False)
+                   "The two most important parameters, with values between the trials where both are numbers.",
+                   wide=False)
 
 
 # The searcher, and time ----------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ import platform
 import re
 import time
 from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from llvmlite.binding import get_host_cpu_name
 
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, sentences
 from scratchtune.insight.reporting.view import View
@@ -124,15 +124,5 @@ def _has_constraint(study: Any) -> bool:
 def _versions() -> Markup:
     rows = [("scratchtune", __version__), ("NumPy", np.__version__), ("Numba", numba.__version__),
             ("Python", platform.python_version()), ("System", f"{platform.system()} {platform.machine()}"),
-            ("Processor", processor())]
+            ("Processor", get_host_cpu_name())]
     return facts("Versions", rows)
-
-
-def processor() -> str:
-    """The name of the processor, or what Python knows of it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"

@@ -102,8 +102,8 @@ def _certainty(view: View) -> str:
     if len(ranked) < 2:
         return "It is the only one that can be compared."
     return (f"The next of {counted(len(ranked), 'comparable trial')}, trial {ranked[1].number}, is worse by "
-            f"{abs((ranked[1].value or 0.0) - view.best.value):.2g}: where repeated evaluations differ by as much, either "
-            "may be the better one.")
+            f"{abs((ranked[1].value or 0.0) - view.best.value):.2g}: where repeated evaluations differ by as much, "
+            "either may be the better one.")
 
 
 def advice(view: View) -> list[str]:

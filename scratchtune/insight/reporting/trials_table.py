@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.insight.reporting.view import View
@@ -13,34 +12,22 @@ from scratchtune.study.trial import Trial
 
 LONGEST = 60  # characters of a cell
 MOST_PRINTED = 50  # rows on paper
-OTHERS = (("budget", "budget"), ("parent", "continues"), ("seconds", "seconds"))  # attributes, and their columns
-
-
-class Column(NamedTuple):
-    """A column: its name, whether it holds numbers, and what it shows of a trial (None for nothing)."""
-
-    name: str
-    number: bool
-    of: Callable[[Trial], Any]
-
-
-def columns(view: View) -> list[Column]:
-    """The columns of a study after number, state and value; those without any entry are left out."""
-    found = [Column(name, not isinstance(parameter, Categorical), lambda trial, name=name: trial.shared_params.get(name))
-             for name, parameter in view.study.space.parameters.items()]
-    return found + [Column(text, True, lambda trial, name=name: getattr(trial, name)) for name, text in OTHERS
-                    if any(getattr(trial, name) is not None for trial in view.trials)]
+OTHERS = {"budget": "budget", "parent": "continues", "seconds": "seconds"}  # attributes, and their columns
 
 
 def trials_table(view: View) -> Markup:
     """The table of all trials, in a region of its own that scrolls."""
-    shown = columns(view)
-    heads = [("trial", True), ("state", False), ("value", True), *((one.name, one.number) for one in shown)]
+    numeric = {name: not isinstance(one, Categorical) for name, one in view.study.space.parameters.items()}
+    others = [name for name in OTHERS if any(getattr(trial, name) is not None for trial in view.trials)]
+    columns = [("trial", True), ("state", False), ("value", True), *numeric.items(),
+               *((OTHERS[name], True) for name in others)]
     head = [element("th", one_line(name, LONGEST), scope="col", class_="n" if number else None)
-            for name, number in heads]
+            for name, number in columns]
     ranked = [trial.number for trial in best_first(view.trials, view.study.direction)]
-    printed = {*ranked, *range(len(view.trials))} if len(view.trials) <= MOST_PRINTED else set(ranked[:MOST_PRINTED])
-    rows = [_row(view, trial, shown, trial.number in printed) for trial in view.trials]
+    printed = set([*ranked, *(trial.number for trial in view.trials if trial.number not in {*ranked})][:MOST_PRINTED])
+    rows = [_row(view, trial, [_cell(trial.shared_params.get(name), number) for name, number in numeric.items()]
+                 + [_cell(getattr(trial, name), True, name) for name in others], trial.number in printed)
+            for trial in view.trials]
     caption = element("caption", f"All {len(rows):,} trials, in order of number. The number leads to the reason.")
     whole = element("table", caption, element("thead", element("tr", *head)), element("tbody", *rows), class_="trials")
     region = element("div", whole, class_="scroll tall", tabindex=0, role="region", aria_label="Table of trials")
@@ -48,16 +35,15 @@ def trials_table(view: View) -> Markup:
     return joined([region, *[element("p", note, class_="printed")] * (len(printed) < len(rows))])
 
 
-def _row(view: View, trial: Trial, shown: list[Column], printed: bool) -> Markup:
+def _row(view: View, trial: Trial, cells: list[Markup], printed: bool) -> Markup:
     best = trial is view.best
     number = element("th", element("a", str(trial.number), href=f"#{view.key}trial-{trial.number}"),
                      element("b", " best") if best else "", scope="row", class_="n")
-    cells = [_cell("", trial.state, False), _cell("value", trial.value, True),
-             *(_cell(column.name, column.of(trial), column.number) for column in shown)]
-    return element("tr", number, *cells, class_="is-best" if best else None if printed else "more")
+    return element("tr", number, _cell(trial.state, False), _cell(trial.value, True), *cells,
+                   class_="is-best" if best else None if printed else "more")
 
 
-def _cell(name: str, value: Any, number: bool) -> Markup:
+def _cell(value: Any, number: bool, name: str = "") -> Markup:
     text = "" if value is None else shown_value(value, name)
     return element("td", text, class_="n") if number else element("td", text)
 
@@ -76,7 +62,7 @@ def reasons(view: View) -> Markup:
 
 def _reason(view: View, trial: Trial) -> Markup:
     value = "" if trial.value is None else f", value {trial.value:.6g}"
-    parts = [element("p", view.reason(trial))]
+    parts = [element("p", str(view.study.why(trial.number)).removeprefix(f"Trial {trial.number}: "))]
     if trial.error is not None:
         parts.insert(0, element("p", f"Failed: {trial.error}", class_="error"))
     if trial.scores:

@@ -28,9 +28,10 @@ STYLES = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "stroke-dash
           "font-style": "normal"}  # the properties that are kept, and their values where nothing is said
 OF_GROUPS = {*STYLES, "clip-path"} - {"opacity"}  # what a group may say for its children
 PER_INCH, POINTS, RESOLUTION = 96.0, 72.0, 110.0  # pixels of the page, units of a picture, its pixels
-TOLERANCE = 0.25  # by how much a line without some of its corners may differ, in units of a picture
+TOLERANCE = 0.2  # by how much a line without some of its corners may differ, in units of a picture
 MOST_MARKS = 6000  # of a picture; one with more has pixels instead of elements of the page
 LARGE = 500  # characters of a path; a shorter one that is used is a shape, such as a marker
+NUMBER = r"-?[\d.]+(?:e-?\d+)?"
 NEAR = 0.5  # how near to its trial an element is, in these units
 
 
@@ -96,7 +97,8 @@ def _properties(style: str) -> list[tuple[str, str]]:
     font = dict(pairs).get("font", "")
     patterns = {"font-size": r"([\d.]+)px", "font-weight": r"\b(bold|[1-9]00)\b", "font-style": "(italic|oblique)"}
     found = {key: re.search(pattern, font) for key, pattern in patterns.items()}
-    return [(key, value.removesuffix("px")) for key, value in pairs if key != "font"] + [(key, part[1]) for key, part in found.items() if part]
+    kept = [(key, value.removesuffix("px")) for key, value in pairs if key != "font"]
+    return kept + [(key, part[1]) for key, part in found.items() if part]
 
 
 def _is_invisible(node: ET.Element) -> bool:
@@ -179,40 +181,24 @@ def _rounded(key: str, value: str, fine: bool = False) -> str:
 def simplified(path: str) -> str:
     """A path of straight lines without corners that nobody sees, in relative coordinates of one decimal.
 
-    >>> simplified("M 10 20 L 11 21 L 15 25 L 15 30 z")
+    >>> simplified("M 10 20 L 12 22 L 15 25 L 15 30 z")
     'M10 20l5 5 0 5z'
     """
+    from matplotlib.path import Path
+
     if not set(re.findall("[A-Za-z]", path)) <= {"M", "L", "z"}:
         return _rounded("d", path)
     parts = []
     for part in path.split("M")[1:]:
-        numbers = np.array(re.findall(r"-?[\d.]+(?:e-?\d+)?", part), dtype=float).reshape(-1, 2)
-        tenths = np.rint(10.0 * numbers[_corners(numbers)]).astype(int)
-        tenths = np.concatenate([tenths[:1], np.diff(tenths, axis=0)]).ravel().tolist()
-        text = re.sub(r"\b0(?=\.)", "", " ".join(f"{tenth / 10:g}" for tenth in tenths[2:])).replace(" -", "-")
-        end = "z" * part.rstrip().endswith("z")
-        parts.append(f"M{tenths[0] / 10:g} {tenths[1] / 10:g}{f'l{text}' if text else ''}{end}")
+        line = Path(np.array(re.findall(NUMBER, part), dtype=float).reshape(-1, 2))
+        line.simplify_threshold = TOLERANCE
+        corners = np.rint(10.0 * np.asarray(line.cleaned(simplify=True).vertices)[:-1]).astype(int)
+        moves = np.diff(corners, axis=0)
+        tenths = np.concatenate([corners[:1], moves[moves.any(axis=1)]]).ravel().tolist()
+        first, text = (re.sub(r"\b0(?=\.)", "", " ".join(f"{tenth / 10:g}" for tenth in some)).replace(" -", "-")
+                       for some in (tenths[:2], tenths[2:]))
+        parts.append(f"M{first}{f'l{text}' if text else ''}{'z' * part.rstrip().endswith('z')}")
     return "".join(parts)
-
-
-def _corners(points: np.ndarray) -> np.ndarray:
-    """Which points (n, 2) of a line are its corners, (n,), by the algorithm of Douglas and Peucker."""
-    keep = np.zeros(len(points), dtype=bool)
-    keep[[0, -1]] = True
-    waiting = [(0, len(points) - 1)]
-    while waiting:
-        first, last = waiting.pop()
-        if last - first < 2:
-            continue
-        chord, inside = points[last] - points[first], points[first + 1 : last] - points[first]
-        length = float(np.hypot(*chord))
-        along = np.clip(inside @ chord / length**2, 0.0, 1.0) if length > 0.0 else np.zeros(len(inside))
-        far = np.hypot(*(inside - along[:, None] * chord).T)
-        middle = int(far.argmax())
-        if far[middle] > TOLERANCE:
-            keep[first + 1 + middle] = True
-            waiting += [(first, first + 1 + middle), (first + 1 + middle, last)]
-    return keep
 
 
 # Marks of trials -----------------------------------------------------------------------------------------------------
@@ -264,5 +250,5 @@ def _place(node: ET.Element) -> np.ndarray:
     """Where an element is: the point at which a shape is used, or the middle of a path."""
     if node.tag.endswith("use"):
         return np.array([float(node.get("x", "0")), float(node.get("y", "0"))])
-    points = np.array(re.findall(r"-?[\d.]+(?:e-?\d+)?", node.get("d", "")), dtype=float).reshape(-1, 2)
+    points = np.array(re.findall(NUMBER, node.get("d", "")), dtype=float).reshape(-1, 2)
     return np.asarray((points.min(axis=0) + points.max(axis=0)) / 2.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
 from typing import Any
 
 from scratchtune.insight.drawing import TrialTable
@@ -21,7 +20,8 @@ class View:
     """
 
     def __init__(self, study: TrialTable, key: str = "", level: int = 2) -> None:
-        self.study, self.key, self.level = study, key, level
+        self.study: Any = study
+        self.key, self.level = key, level
         self.trials = study.trials
         self.complete = [trial for trial in self.trials if trial.state == "complete"]
         self.best: Trial | None = next(iter(best_first(self.trials, study.direction)), None)
@@ -29,13 +29,6 @@ class View:
         found = [trial.state for trial in self.trials]
         self.states = {state: found.count(state) for state in ("complete", "stopped", "failed", "running")
                        if state in found}
-
-    def reason(self, trial: Trial) -> str:
-        """Why the trial was proposed, in words where they are known, else as data."""
-        why = getattr(self.study, "why", None)
-        if why is not None:
-            return str(why(trial.number)).removeprefix(f"Trial {trial.number}: ")
-        return json.dumps(trial.why, default=str, ensure_ascii=False)
 
     @functools.cached_property
     def shares(self) -> Importance | str:
