@@ -133,7 +133,7 @@ def _hoist(node: ET.Element) -> None:
 
 
 def _unwrap(node: ET.Element) -> None:
-    """Put the children of a group without attributes in its place; remove what is empty."""
+    """Replace a group without attributes by its children; remove what is empty."""
     for place, child in reversed(list(enumerate(node))):
         if child.tag == "g" and "matplotlib.axis" not in child.get("id", ""):
             child.attrib.pop("id", None)
@@ -179,7 +179,7 @@ def _rounded(key: str, value: str, fine: bool = False) -> str:
 
 
 def simplified(path: str) -> str:
-    """A path of straight lines without corners that nobody sees, in relative coordinates of one decimal.
+    """A path of straight lines without corners that are not visible, in relative coordinates of one decimal.
 
     >>> simplified("M 10 20 L 12 22 L 15 25 L 15 30 z")
     'M10 20l5 5 0 5z'

@@ -271,7 +271,7 @@ def test_a_repeated_configuration_is_named_with_its_mean() -> None:
     assert "Its configuration was evaluated 3 times: mean 1." in text
 
 
-def test_lines_lose_only_corners_that_nobody_sees() -> None:
+def test_lines_lose_only_corners_that_are_not_visible() -> None:
     x = np.linspace(0.0, 300.0, 500)
     y = 50.0 + 40.0 * np.sin(x / 30.0)
     found = simplified("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in zip(x, y, strict=True)))
