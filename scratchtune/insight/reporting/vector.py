@@ -109,7 +109,7 @@ def _is_invisible(node: ET.Element) -> bool:
 
 
 def _hoist(node: ET.Element) -> None:
-    """Give a group what all its children say, and put children in the place of a group that says nothing."""
+    """Move what all children of a group say to the group, and unwrap a group that says nothing."""
     for child in node:
         _hoist(child)
         if child.tag == "defs":
