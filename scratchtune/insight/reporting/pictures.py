@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from scratchtune.checks import counted
 from scratchtune.insight.brackets_plot import plot_brackets
 from scratchtune.insight.densities_plot import plot_densities
@@ -45,13 +43,13 @@ MOST_SLICES, MOST_CURVES, MOST_AXES = 12, 4, 10  # parameters in a picture, the 
 WIDE = (11.6, 3.8)  # inches: the width of the page, and a height
 
 
-def picture(view: View, axes: Any, caption: str, about: str, note: str = "", wide: bool = True) -> Markup:
-    """Return the figure of the Axes, or list of Axes; ``about``, a sentence, is its alternative text."""
-    first = axes[0] if isinstance(axes, (list, tuple)) else axes
-    chart, title = first.figure, first.figure.get_suptitle().replace("\n", "; ")
+def picture(view: View, axes: Any, caption: str, about: str, wide: bool = True) -> Markup:
+    """Return the figure of the Axes, or list of Axes, with its caption; ``about`` says what there is to see."""
+    chart = (axes[0] if isinstance(axes, (list, tuple)) else axes).figure
     chart.set_figwidth(min(chart.get_figwidth(), WIDE[0]))
-    shown = drawing(chart, f"{about} {title}.".removesuffix(" ."), f"{view.key}{caption[:5].lower()}")
-    return figure(caption, scroller(caption, shown) if wide else shown, note=note, wide=wide)
+    title = chart.get_suptitle().replace("\n", "; ")
+    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), f"{view.key}{caption[:5].lower()}")
+    return figure(caption, scroller(caption, shown) if wide else shown, note=about, wide=wide)
 
 
 # What mattered -------------------------------------------------------------------------------------------------------
@@ -62,40 +60,35 @@ def importance(view: View) -> Markup:
     if isinstance(view.shares, str):
         raise ValueError(view.shares)
     first, share = next(iter(view.shares.items()))
-    name = first if isinstance(first, str) else " and ".join(first) + " together"
+    name = one_line(first) if isinstance(first, str) else f"the pair {one_line(' and '.join(first))}"
     return picture(view, plot_param_importances(view.study), "Importance",
-                   f"Importance: {one_line(name)} explains {share:.0%} of the variance.",
-                   "The shares of parameters, and of pairs beyond these, in the variance of the values.", wide=False)
+                   f"The largest share of the variance of the values is that of {name}, {share:.0%}.", wide=False)
 
 
 def slices(view: View) -> Markup:
     """The value by each parameter, the most important parameters first."""
     names = view.ordered_names(MOST_SLICES)
-    best = [f"{one_line(name, 40)} {one_line(value)}" for name, value in view.best.shared_params.items()
-            if name in names] if view.best else []
-    return picture(view, plot_slice(view.study, names), "Slices",
-                   f"The value of each trial by each parameter; the best trial has {', '.join(best)}.",
-                   "The value of each complete trial by each parameter. " + _left_out(view, names))
+    return picture(view, plot_slice(view.study, names), "Slices", "The value of each complete trial by each parameter"
+                   f"{_best_has(view, names)}{_left_out(view, names)}.")
 
 
 def dependence(view: View) -> Markup:
     """The partial dependence on the most important parameters."""
     names = view.ordered_names(MOST_CURVES)
     axes = plot_partial_dependence(view.study, names if len(names) != 2 else None)  # of two it shows the common one
-    first = axes[0] if isinstance(axes, list) else axes
-    best = ""
-    if first.lines and hasattr(view.study.space.parameters[names[0]], "low"):
-        at, mean = first.lines[0].get_data()
-        place = int(np.argmin(mean) if view.study.direction == "minimize" else np.argmax(mean))
-        best = f" Over {one_line(names[0], 30)} the mean is best at about {at[place]:.3g}."
-    return picture(view, axes, "Partial dependence", f"Partial dependence of the value on "
-                   f"{', '.join(one_line(name, 30) for name in names)}.{best}",
-                   "The mean predicted value over all other parameters, with its 95 % interval.")
+    return picture(view, axes, "Partial dependence", "The mean predicted value over all other parameters, with its "
+                   f"interval{_left_out(view, names)}.")
+
+
+def _best_has(view: View, names: Sequence[str]) -> str:
+    best = view.best.shared_params if view.best else {}
+    found = [f"{one_line(name, 40)} {one_line(best[name], 40)}" for name in names if name in best]
+    return f"; the best trial has {', '.join(found)}" if found else ""
 
 
 def _left_out(view: View, names: Sequence[str]) -> str:
     left = len(view.names) - len(names)
-    return f"Not drawn: {counted(left, 'less important parameter')}." if left else ""
+    return f"; {counted(left, 'less important parameter')} not drawn" if left else ""
 
 
 # History and parameters ----------------------------------------------------------------------------------------------
@@ -105,37 +98,34 @@ def history(view: View) -> Markup:
     """The value of each complete trial by its number, and the best one so far."""
     assert view.best is not None
     return picture(view, plot_optimization_history(view.study, canvas(1, WIDE)[1]), "Optimization history",
-                   f"Optimization history of {counted(len(view.complete), 'complete trial')}: the best value is "
-                   f"{view.best.value:.6g}, of trial {view.best.number}.", "The line is the best value so far.")
+                   f"The best value of {counted(len(view.complete), 'complete trial')} is {view.best.value:.6g}, "
+                   f"of trial {view.best.number}.")
 
 
 def distribution(view: View) -> Markup:
     """The share of complete trials whose value is at most x."""
     median = sorted(trial.value or 0.0 for trial in view.complete)[(len(view.complete) - 1) // 2]
-    return picture(view, plot_edf(view.study), "Distribution of the values", "Empirical distribution function of "
-                   f"{counted(len(view.complete), 'value')}; the median is {median:.6g}.",
-                   f"Share of trials with at most this value; half of them have at most {median:.4g}.", wide=False)
+    return picture(view, plot_edf(view.study), "Distribution of the values",
+                   f"Half of {counted(len(view.complete), 'value')} are at most {median:.4g}.", wide=False)
 
 
 def reports(view: View) -> Markup:
     """What each trial has reported by step."""
-    reporting = [trial for trial in view.trials if trial.reports and trial.state != "failed"]
-    if not reporting:
+    states = [trial.state for trial in view.trials if trial.reports and trial.state != "failed"]
+    if not states:
         raise ValueError("No trial has reported intermediate values.")
-    text = f"{sum(trial.state == 'stopped' for trial in reporting):,} of {counted(len(reporting), 'reporting trial')}"
     return picture(view, plot_intermediate_values(view.study), "Intermediate values",
-                   f"Intermediate values by step; {text} were stopped.", f"{text} were stopped.", wide=False)
+                   f"{states.count('stopped'):,} of {counted(len(states), 'reporting trial')} were stopped.",
+                   wide=False)
 
 
 def parallel(view: View) -> Markup:
     """Each complete trial as a line through its value and its parameters."""
-    chosen = set(view.ordered_names(MOST_AXES))
-    names = [name for name in view.names if name in chosen]
+    names = sorted(view.ordered_names(MOST_AXES), key=view.names.index)
     return picture(view, plot_parallel_coordinate(view.study, names), "Parallel coordinates",
-                   f"Parallel coordinates of {counted(len(view.complete), 'complete trial')} over "
-                   f"{counted(len(names), 'parameter')}; better trials are drawn on top.",
-                   "A line is a complete trial. Drag over a picture to keep the trials there. "
-                   + _left_out(view, names))
+                   f"Each of {counted(len(view.complete), 'complete trial')} is a line over "
+                   f"{counted(len(names), 'parameter')}{_left_out(view, names)}. A rectangle drawn in a picture with "
+                   "the mouse keeps the trials in it.")
 
 
 def contour(view: View) -> Markup:
@@ -143,12 +133,8 @@ def contour(view: View) -> Markup:
     names = view.ordered_names(2)
     if len(names) < 2:
         raise ValueError("The study has one parameter, so there is no pair to draw.")
-    best = view.best.shared_params if view.best else {}
-    found = [f"{one_line(name, 40)} {one_line(best[name])}" for name in names if name in best]
-    return picture(view, plot_contour(view.study, names), "Contour", "Contour of the values over "
-                   f"{' and '.join(one_line(name, 40) for name in names)}; the best trial has {' and '.join(found)}.",
-                   "The two most important parameters, with values between the trials where both are numbers.",
-                   wide=False)
+    return picture(view, plot_contour(view.study, names), "Contour",
+                   f"The values over the two most important parameters{_best_has(view, names)}.", wide=False)
 
 
 # The searcher, and time ----------------------------------------------------------------------------------------------
@@ -160,7 +146,7 @@ def searcher_pictures(view: View) -> Markup:
     for plot, kinds, caption, text in OF_SEARCHERS:
         if isinstance(searcher, kinds):
             try:
-                drawn.append(picture(view, plot(view.study), caption, text, text))
+                drawn.append(picture(view, plot(view.study), caption, text))
             except ValueError:  # such as no trial that the model has proposed, or another proposer
                 continue
     if not drawn:
@@ -174,4 +160,4 @@ def timeline(view: View) -> Markup:
     if not any(trial.started is not None for trial in view.trials):
         raise ValueError("No times of trials are recorded.")
     return picture(view, plot_timeline(view.study, canvas(1, WIDE)[1]), "Timeline",
-                   f"Timeline of {counted(len(view.trials), 'trial')}.", "A bar is a trial, from its begin to its end.")
+                   f"Each of {counted(len(view.trials), 'trial')} is a bar, from its begin to its end.")
