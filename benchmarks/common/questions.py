@@ -26,8 +26,7 @@ CHAPTERS = {
         "estimators", "weight_decay_default", "table_defaults", "audit", "coverage", "trees", "automl", "table_change",
         "large_table", "diagnosis"),
     "Images, translation and speech": (
-        "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
-        "speech_speed", "speech_defaults", "speech_quality", "japanese_vowels"),
+        "arms", "translation_speed", "speech_speed", "japanese_vowels"),
 }
 OTHERS = ("pages", "portfolio", "stale")  # modules that answer no question, and have a function main
 
