@@ -1,4 +1,4 @@
-"""`benchmarks.search_groups` and `benchmarks.scaling`: conditions, workers and budgets, and what is told of them."""
+"""`benchmarks.search_groups`: conditions, workers and budgets, and what is told of them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 askers = importlib.import_module("benchmarks.common.askers")
 group_cases = importlib.import_module("benchmarks.common.group_cases")
 groups = importlib.import_module("benchmarks.search_groups")
-scaling = importlib.import_module("benchmarks.scaling")
 black_boxes = importlib.import_module("benchmarks.common.black_boxes")
 
 LINE = askers.Domain((black_boxes.Axis("x", "real", 0.0, 1.0),), {})
@@ -165,14 +164,6 @@ def test_a_group_names_the_searchers_without_runs() -> None:
                                      ["random", "bayesian", "SMAC3"])
     assert parts[:2] == ["## conditions", "1 cases: line. Not run: SMAC3."] and len(parts) == 3
     assert len(verdicts) == 1 and "SMAC3" not in parts[2]
-
-
-def test_the_exponent_is_that_of_a_power() -> None:
-    points = {size: 3.0 * size**1.5 for size in (10, 100, 1000, 10_000)}
-    assert scaling.exponent(points) == pytest.approx(1.5)
-    assert scaling.exponent({1: 5.0, 8: 5.0}) == pytest.approx(0.0)
-    assert scaling.exponent({1: 100.0, 2: 50.0, 16: 2.0, 32: 4.0}) == pytest.approx(1.0)  # the larger half alone
-    assert math.isnan(scaling.exponent({4: 1.0}))
 
 
 def test_a_line_that_was_cut_off_is_removed_from_the_records(tmp_path: Path) -> None:
