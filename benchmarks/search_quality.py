@@ -1,7 +1,7 @@
 """How good are the searchers with 100 evaluations: ours and other libraries' on 25 public black boxes?
 
 The regret of a run is its best value minus the optimum, or minus the best value of all runs if the optimum is unknown.
-`benchmarks.common.regrets` says what a score is; its intervals draw the seeds of each case anew. The other libraries'
+`benchmarks.common.regrets` says what a score is; its intervals draw the seeds of each case separately. The other libraries'
 runs are kept in benchmarks/results/search_peers.json, by version. Examples:
 
     python -m benchmarks search_quality --searcher bayesian:gp bayesian:tpe --cases tables
@@ -201,8 +201,8 @@ def slow_part(
 
 ANSWER = (
     "Won: the mean score of BayesianSearch is the highest, +0.784; Optuna's TPE, the best of the others, has +0.722 "
-    "(difference +0.062, +0.032 to +0.099). Lost: its TPE alone is not surely above Optuna's (from -0.012), and "
-    "genetic search, +0.675, is less than 0.3 above DEAP's, +0.406.")
+    "(difference +0.062, +0.032 to +0.099). Lost: the interval of its TPE alone less Optuna's is from -0.012 to +0.064,"
+    " and genetic search, +0.675, is less than 0.3 above DEAP's, +0.406.")
 BENCHMARK = Benchmark(
     "Quality of the searchers", measure, report,
     ("optuna", "cmaes", "hyperopt", "pymoo", "deap", "scikit-optimize", *black_boxes.PACKAGES),

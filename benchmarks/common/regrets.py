@@ -38,7 +38,7 @@ Regrets = Mapping[tuple[str, str], np.ndarray]  # (searcher, case) to regrets by
 class Kept:
     """The numbers of runs in a file, by searcher, case and seed; those of another version of a searcher do not count.
 
-    ``shared`` is what all of them have in common; a file of other runs is begun anew. Every writer reads the file again
+    ``shared`` is what all of them have in common; a file of other runs is replaced. Every writer reads the file again
     before it writes, so that two runs at a time lose nothing.
     """
 
@@ -145,7 +145,7 @@ def score(regrets: np.ndarray, of_random: np.ndarray) -> np.ndarray:
 class Scores:
     """Mean scores over cases, and their differences.
 
-    The bootstrap draws the seeds for each case anew, or ``together`` for all of them.
+    The bootstrap draws the seeds for each case separately, or ``together`` for all of them.
     """
 
     def __init__(self, regrets: Regrets, cases: Sequence[str], together: bool = False) -> None:
