@@ -1,8 +1,8 @@
 """How good are the searchers with 100 evaluations: ours and other libraries' on 25 public black boxes?
 
 The regret of a run is its best value minus the optimum, or minus the best value of all runs if the optimum is unknown.
-`benchmarks.common.regrets` says what a score is; its intervals draw the seeds of each case separately. The other libraries'
-runs are kept in benchmarks/results/search_peers.json, by version. Examples:
+`benchmarks.common.regrets` says what a score is; the intervals here draw the seeds of each case separately. The runs
+of the other libraries are kept in benchmarks/results/search_peers.json, by version. Examples:
 
     python -m benchmarks search_quality --searcher bayesian:gp bayesian:tpe --cases tables
     python -m benchmarks search_quality --searcher genetic:population=30 --cases bbob-f06-d3 mixint --seeds 10
