@@ -361,6 +361,9 @@ def report(results: dict[str, list[list[Any]]], given: Namespace) -> list[str]:
         "signal cannot be named without the network.", confusion(results, 3), rates(results, 3)]
 
 
+ANSWER = (
+    "Won: 80 of 90 failures are named right by the first finding, and 20 of 20 healthy trainings have none; lost:"
+    " with the curves alone it is 44 of 90.")
 BENCHMARK = Benchmark(
     "Diagnoses of trainings", measure, report, ("scikit-learn",), quick=f"{QUICK} trainings of each kind",
     options={"--development": {"action": "store_true", "help": "the data sets and seeds that thresholds come from"},

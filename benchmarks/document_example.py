@@ -281,6 +281,9 @@ def report(searched: Found, given: Namespace) -> list[str]:
     ]
 
 
+ANSWER = (
+    "Won: the grid search takes 0.173 s, 8.7 times less than scikit-learn's and 55.0 times less than the fastest "
+    "program of Keras; lost: the bars, 9x and 150x.")
 BENCHMARK = Benchmark(
     "The document's example", measure, report, ("keras", "torch", "jax", "scikit-learn"),
     quick="one learning rate instead of three, three rounds",

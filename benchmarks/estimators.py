@@ -212,6 +212,9 @@ def report(answers: dict[str, Answers], given: Namespace) -> list[str]:
         f"shuffled inner folds, n_jobs={JOBS}), against default arguments:", gained, seconds(answers), "\n".join(bars)]
 
 
+ANSWER = (
+    "Won: with default arguments not worse than scikit-learn's on 4 of 4 data sets, and better on one; lost: "
+    "tuning by 30 configurations is better than the defaults on none of them.")
 BENCHMARK = Benchmark("Estimators on four data sets", measure, report, ("scikit-learn",),
                       quick="one repeat of five folds",
                       options={"--data": {"nargs": "+", "choices": DATA, "default": DATA}})

@@ -166,4 +166,7 @@ def report(found: tuple[list[dict[str, Any]], list[tuple[str, float]]], _: Names
             at_most=True)]
 
 
+ANSWER = (
+    "Won: the first comparison compiles for 9.4 to 11.3 s in five runs, and later ones take 6.6 s in all; lost: "
+    "the very first command takes up to 18.2 s.")
 BENCHMARK = Benchmark("The first run", measure, report, quick="one run")

@@ -19,16 +19,16 @@ from tqdm import tqdm
 
 from benchmarks.common import age, suite
 from benchmarks.common.harness import RESULTS
-from benchmarks.common.questions import questions
+from benchmarks.common.questions import questions, settled
 from benchmarks.common.reports import report, stored
 
 SHOWN = 3  # changed modules of a report
 
 
 def reports() -> dict[str, age.Age]:
-    """The stale reports by name, the cheapest first, and those of unknown cost last."""
-    code = age.Code()
-    ages = {name: age.age_of(text) for name, text in stored().items()}
+    """The stale reports by name, the cheapest first, and those of unknown cost last; a settled one is never stale."""
+    code, kept = age.Code(), {question.name for question in settled()}
+    ages = {name: age.age_of(text) for name, text in stored().items() if name not in kept}
     found = {name: each for name, each in ages.items() if age.is_stale(each, code)}
     return dict(sorted(found.items(), key=lambda item: item[1].seconds or float("inf")))
 

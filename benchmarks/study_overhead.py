@@ -246,4 +246,7 @@ def report(found: dict[str, Any], _: Namespace) -> list[str]:
         "\n".join(lines)]
 
 
+ANSWER = (
+    "Won: 1,427 trials a second in SQLite, 30.0 times Optuna's, and two threads are 1.82 to 1.90 times as fast; "
+    "lost: each trial written to disk takes 638 us, 42 us in memory.")
 BENCHMARK = Benchmark("What a study costs", measure, report, ("optuna",), quick="one round")

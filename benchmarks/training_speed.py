@@ -212,6 +212,9 @@ def report(found: Found, given: Namespace) -> list[str]:
         "Against the bars:", bars(cases, outcome, pairs)]
 
 
+ANSWER = (
+    "Won: on the smallest network PyTorch takes 23.66 and JAX 1.57 times as long; lost: on the largest JAX is "
+    "faster (ours takes 1.02 times its time), and four bars.")
 BENCHMARK = Benchmark(
     "Time of a training step", measure, report, ("torch", "scikit-learn", "jax"),
     quick="three rounds, without the largest networks",

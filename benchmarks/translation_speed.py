@@ -125,5 +125,8 @@ def report(found: steps.Found, given: Namespace) -> list[str]:
         lines, "Against the bars:", "\n".join([*bars, steps.equal(found, "losses", "loss")])]
 
 
+ANSWER = (
+    "Won: PyTorch takes 3.16 times as long for a step of a small GRU, 1.37 times for a large one with 1,024 "
+    "tokens; lost: two bars, with 1,024 tokens it is 2.23 and 1.91 instead of 3x and 2x.")
 BENCHMARK = Benchmark("A training step of a translator", measure, report, ("torch",),
                       quick="three rounds of one epoch")

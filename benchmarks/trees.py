@@ -120,4 +120,7 @@ def report(found: dict[str, dict[str, list[dict[str, Any]]]], given: Namespace) 
         "\n".join(line for _, lines in parts for line in lines)]
 
 
+ANSWER = (
+    "Won: on the digits they fit 3.64 times as fast as scikit-learn's, with the same score; lost: on 100,000 rows"
+    " of 20 columns they are as fast (0.99), and the score is lower by 0.0022.")
 BENCHMARK = Benchmark("Boosted trees", measure, report, ("scikit-learn",), quick=f"{QUICK_ROUNDS} rounds")
