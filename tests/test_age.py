@@ -148,9 +148,9 @@ def test_the_changed_modules_are_named(root: Path, tmp_path: Path) -> None:
 
 
 def test_the_line_of_a_report_is_read_back() -> None:
-    line = age.line("benchmarks.parity")
-    found = age.age_of(f"# A\n\n`python -m benchmarks parity --save`, 2026-01-02.\n\n{line}; measured in 1,234 s.\n")
-    assert found[:2] == ("benchmarks.parity", age.Code().digest("benchmarks.parity")) and found.seconds == 1234.0
+    line = age.line("benchmarks.trees")
+    found = age.age_of(f"# A\n\n`python -m benchmarks trees --save`, 2026-01-02.\n\n{line}; measured in 1,234 s.\n")
+    assert found[:2] == ("benchmarks.trees", age.Code().digest("benchmarks.trees")) and found.seconds == 1234.0
     assert found.commit == "unknown" or line.partition("commit ")[2].startswith(found.commit)
     assert not age.is_stale(found, age.Code()) and age.is_stale(found._replace(digest="0"), age.Code())
     assert not age.is_stale(age.age_of("# Written by hand"), age.Code())
