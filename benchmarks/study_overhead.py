@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 from argparse import Namespace
+from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
 from typing import Any
@@ -38,29 +39,32 @@ def a_space() -> dict[str, Any]:
     return {"x": st.Float(-1.0, 1.0), "rate": st.Float(1e-4, 1.0, log=True), "kind": ["a", "b", "c"]}
 
 
-def ours(trials: int, seed: int, path: str | None = None) -> speeds.Answer:
-    """A study of ours in memory."""
+def study(library: str, trials: int, seed: int) -> speeds.Answer:
+    """A study of so many trials: seconds of a trial, and microseconds of one at each size."""
+    with tempfile.TemporaryDirectory() as folder:
+        moments = [time.perf_counter()]
+        run = ours if library.startswith("ours") else optunas
+        run(library, f"{folder}/a", trials, seed, lambda *_: moments.append(time.perf_counter()))
+    at = {f"us at {n}": 1e6 * (moments[n] - moments[n - 100]) / 100 for n in SIZES if n <= trials}
+    return {"seconds": (moments[-1] - moments[0]) / trials, **at}
+
+
+def ours(library: str, path: str, trials: int, seed: int, ended: Callable[..., None]) -> None:
+    """A study of ours, in memory or in a file."""
     import scratchtune as st
 
-    moments: list[float] = [time.perf_counter()]
-    st.Study(a_space(), "random", seed=seed, storage=path).run(
-        lambda trial: trial.params["x"], trials, progress=False,
-        callbacks=[lambda study, trial: moments.append(time.perf_counter())])
-    return costs(moments)
+    storage = f"{path}.db" if "SQLite" in library else None
+    st.Study(a_space(), "random", seed=seed, storage=storage).run(
+        lambda trial: trial.params["x"], trials, progress=False, callbacks=[ended])
 
 
-def ours_in_sqlite(trials: int, seed: int) -> speeds.Answer:
-    """One in a file of SQLite."""
-    with tempfile.TemporaryDirectory() as folder:
-        return ours(trials, seed, f"{folder}/a.db")
-
-
-def optunas(trials: int, seed: int, storage: Any = None) -> speeds.Answer:
-    """A study of Optuna, in memory."""
+def optunas(library: str, path: str, trials: int, seed: int, ended: Callable[..., None]) -> None:
+    """A study of Optuna, in memory, in SQLite or in a journal."""
     import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    moments: list[float] = [time.perf_counter()]
 
     def objective(trial: Any) -> float:
         x = trial.suggest_float("x", -1.0, 1.0)
@@ -68,35 +72,14 @@ def optunas(trials: int, seed: int, storage: Any = None) -> speeds.Answer:
         trial.suggest_categorical("kind", ["a", "b", "c"])
         return float(x)
 
-    study = optuna.create_study(storage=storage, sampler=optuna.samplers.RandomSampler(seed=seed))
-    study.optimize(objective, n_trials=trials, callbacks=[lambda *_: moments.append(time.perf_counter())])
-    return costs(moments)
+    storage = {"memory": None, "SQLite": f"sqlite:///{path}.db", "journal": JournalStorage(
+        JournalFileBackend(f"{path}.log"))}[library.rpartition(" ")[2]]
+    optuna.create_study(storage=storage, sampler=optuna.samplers.RandomSampler(seed=seed)).optimize(
+        objective, n_trials=trials, callbacks=[ended])
 
 
-def optunas_in_sqlite(trials: int, seed: int) -> speeds.Answer:
-    """One in a file of SQLite."""
-    with tempfile.TemporaryDirectory() as folder:
-        return optunas(trials, seed, f"sqlite:///{folder}/a.db")
-
-
-def optunas_in_a_journal(trials: int, seed: int) -> speeds.Answer:
-    """One in a journal."""
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
-    with tempfile.TemporaryDirectory() as folder:
-        return optunas(trials, seed, JournalStorage(JournalFileBackend(f"{folder}/a.log")))
-
-
-def costs(moments: list[float]) -> speeds.Answer:
-    """Seconds of a trial, from the times at which all have ended, and microseconds at each size."""
-    at = {f"us at {n}": 1e6 * (moments[n] - moments[n - 100]) / 100 for n in SIZES if n < len(moments)}
-    return {"seconds": (moments[-1] - moments[0]) / (len(moments) - 1), **at}
-
-
-LIBRARIES: dict[str, speeds.Library] = {
-    "ours, memory": ours, "ours, SQLite": ours_in_sqlite, "Optuna, memory": optunas,
-    "Optuna, SQLite": optunas_in_sqlite, "Optuna, journal": optunas_in_a_journal}
+LIBRARIES: dict[str, speeds.Library] = dict.fromkeys(
+    ("ours, memory", "ours, SQLite", "Optuna, memory", "Optuna, SQLite", "Optuna, journal"), study)
 
 
 # The rest, ours alone -------------------------------------------------------------------------------------------------

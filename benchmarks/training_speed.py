@@ -16,9 +16,7 @@ from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import bar, spread, table
 
 ROWS = 1437
-LIBRARIES: dict[str, speeds.Library] = {
-    "ours": trainers.ours, "ours, accuracy": trainers.ours_with_accuracy, "PyTorch": trainers.pytorch,
-    "scikit-learn": trainers.scikit_learn, "JAX": trainers.jax, "floor": trainers.floor}
+LIBRARIES: dict[str, speeds.Library] = dict.fromkeys(trainers.TRAINERS, trainers.measured)
 PEERS = ("PyTorch", "scikit-learn", "JAX")
 LOSS_BAR = 3.0
 

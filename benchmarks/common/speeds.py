@@ -1,9 +1,9 @@
 """The speed of the same work in each library: one loop over rounds, cases and libraries, and what its report says.
 
 A library is a function of a case's arguments and a seed, which does the work and returns its ``seconds``, the ``loss``
-reached, and a ``note`` where there is something to say. All run in processes of their own, of which one works at a
-time; in every round each case is measured in each library in turn, so a ratio is the median over the rounds of ratios
-within a round: what slows the machine down slows both.
+reached, and a ``note`` where there is something to say; one that has an argument ``library`` is told which one it is.
+All run in processes of their own, of which one works at a time; in every round each case is measured in each library in
+turn, so a ratio is the median over the rounds of ratios within a round: what slows the machine down slows both.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping
+from inspect import signature
 from typing import Any
 
 from tqdm import tqdm
@@ -44,8 +45,9 @@ def in_turns(
     with tqdm(total=(rounds + 1) * len(found), desc="measuring", disable=None) as progress:
         for number in range(-1, rounds):
             for (case, name), answers in found.items():
-                given = workers[name].ask(
-                    **{**cases[case], **((first or {}) if number < 0 else {}), "seed": max(number, 0)})
+                more = {"library": name} if "library" in signature(libraries[name]).parameters else {}
+                given = workers[name].ask(**{
+                    **cases[case], **((first or {}) if number < 0 else {}), "seed": max(number, 0), **more})
                 answers += [given] * (number >= 0)
                 progress.update()
     for worker in workers.values():

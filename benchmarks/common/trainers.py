@@ -232,21 +232,25 @@ class Floor(Ours):
         return timed(lambda: loop(epochs))[0], None
 
 
-# The libraries of `benchmarks.training_speed`, in their workers ------------------------------------------------------
+TRAINERS: dict[str, type[Trainer]] = {
+    "ours": Ours, "ours, accuracy": OursWithAccuracy, "PyTorch": Torch, "scikit-learn": ScikitLearn, "JAX": Jax,
+    "floor": Floor}
+
+
+# In the workers of `benchmarks.training_speed` ------------------------------------------------------------------------
 
 
 @cache
-def made(kind: type[Trainer], hidden: tuple[int, ...], batch_size: int) -> Trainer:
+def made(library: str, hidden: tuple[int, ...], batch_size: int) -> Trainer:
     """A trainer after one run, so that everything is compiled."""
-    trainer = kind(list(hidden), batch_size)
+    trainer = TRAINERS[library](list(hidden), batch_size)
     trainer.train(1, 0)
     return trainer
 
 
-def measured(
-    kind: type[Trainer], hidden: list[int], batch_size: int, epochs: int, repeats: int, seed: int) -> Answer:
+def measured(library: str, hidden: list[int], batch_size: int, epochs: int, repeats: int, seed: int) -> Answer:
     """The median seconds of a step of equal trainings, and the loss and accuracy of the last one."""
-    trainer = made(kind, tuple(hidden), batch_size)
+    trainer = made(library, tuple(hidden), batch_size)
     X, y, Xt, yt = digits()
     trained = [trainer.train(epochs, seed) for _ in range(repeats)]
     steps = epochs * -(-len(X) // batch_size)
@@ -256,33 +260,3 @@ def measured(
         accuracy = float(np.mean(logits(Xt).argmax(1) == yt))
         result |= {"loss": cross_entropy(logits(X), y), "accuracy": accuracy}
     return result
-
-
-def ours(**case: Any) -> Answer:
-    """scratchtune."""
-    return measured(Ours, **case)
-
-
-def ours_with_accuracy(**case: Any) -> Answer:
-    """scratchtune, with the accuracy of each epoch."""
-    return measured(OursWithAccuracy, **case)
-
-
-def pytorch(**case: Any) -> Answer:
-    """PyTorch."""
-    return measured(Torch, **case)
-
-
-def scikit_learn(**case: Any) -> Answer:
-    """scikit-learn."""
-    return measured(ScikitLearn, **case)
-
-
-def jax(**case: Any) -> Answer:
-    """JAX."""
-    return measured(Jax, **case)
-
-
-def floor(**case: Any) -> Answer:
-    """The floor of our step."""
-    return measured(Floor, **case)
