@@ -21,8 +21,7 @@ from benchmarks.common.reports import stored
 FOLDER = ROOT / "benchmarks"
 CHAPTERS = {  # a name without a module is passed over, and a module without a chapter is in OTHER
     "The same job in each framework": ("same_job", "document_example"),
-    "The network and its training": (
-        "parity", "training_speed", "image_speed", "distributed_training", "first_run"),
+    "The network and its training": ("training_speed", "image_speed", "first_run"),
     "The searchers": (
         "search_quality", "search_groups", "noisy_search", "pareto", "search_overhead", "random_against_grid",
         "tuning_cost"),
