@@ -12,8 +12,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.drawing import COLOURS, canvas
+from scratchtune.insight.drawing import COLOURS, TrialTable, canvas
 from scratchtune.search import Categorical, GridSearch
 from scratchtune.study.best import best_first
 from scratchtune.study.trial import Trial

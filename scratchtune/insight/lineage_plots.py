@@ -13,8 +13,7 @@ import numpy as np
 
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.diversity import diversity_of
-from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.drawing import COLOURS, MARKERS
+from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
 from scratchtune.search import GeneticSearch, Hyperband, Seen, SuccessiveHalving
 from scratchtune.study.best import best_first
 from scratchtune.study.table import result_of

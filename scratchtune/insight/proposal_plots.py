@@ -16,8 +16,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
-from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.drawing import COLOURS
+from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.insight.searcher_state import State
 from scratchtune.search import Categorical, Result, gaussian_search, parzen
 from scratchtune.search import gaussian_process as gp

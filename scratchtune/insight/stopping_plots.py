@@ -12,8 +12,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.drawing import COLOURS
+from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.study.terminator import Terminator
 
 if TYPE_CHECKING:

@@ -16,9 +16,8 @@ from typing import Any
 
 from scratchtune.checks import counted
 from scratchtune.files import replaceable, write_text
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
-from scratchtune.insight.drawing import canvas
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line, table
 from scratchtune.insight.reporting.pictures import WIDE, picture
 from scratchtune.insight.reporting.sections import SECTIONS, drawn
