@@ -73,8 +73,7 @@ SEEDS = range(4)
 def trained(params, epochs, seed):
     """A network of a configuration; what it does not name is as in the default."""
     params = DEFAULT | params
-    steps = epochs * int(np.ceil(len(X_train) / params["batch_size"]))
-    model = image.network(params, 10, steps, seed)
+    model = image.network(params, X_train, y_train, epochs, seed)
     model.fit(X_train, y_train, params["batch_size"], epochs, verbose=0)
     return model
 
@@ -341,7 +340,7 @@ assert alone["learning_rate"] > max(alone[name] for name in others) + 0.03
 # %%
 def with_constant_rate(params, seed):
     params = DEFAULT | params
-    model = image.network(params, 10, 1, seed)
+    model = image.network(params, X_train, y_train, 1, seed)
     model.compile(st.Adam(params["learning_rate"]), "categorical_crossentropy", ["accuracy"])  # a number, no schedule
     model.fit(X_train, y_train, params["batch_size"], 9, verbose=0)
     return model

@@ -9,7 +9,7 @@ from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import DB_HELP, check_db
 from scratchtune.comparison import compare, plot_comparison
 from scratchtune.data.datasets import load_digits
-from scratchtune.insight.plots import save
+from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.job_options import JobOptions
 from scratchtune.search import SEARCHERS

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.drawing import finish, plain
+from scratchtune.insight.drawing import COLOURS, canvas, finish, plain
 from scratchtune.insight.paired_comparison import difference_of
-from scratchtune.insight.plots import COLOURS, canvas
 from scratchtune.streams import aligned, visible
 
 LEVEL = 0.95  # of the intervals

@@ -120,8 +120,8 @@ def optimism(study: Any, level: float = 0.95, noise: float | None = None) -> Opt
     Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
     complete trials count, of the largest budget, and each configuration once, the best one with its best trial.
 
-    With few folds the interval is wide. ``python -m benchmarks is_the_gain_real`` measures how often it holds the true
-    score, and compares other corrections.
+    With few folds the interval is wide. benchmarks/results/gain_confirmation.md says how often it holds the true score,
+    and compares other corrections.
 
     Raises
         TypeError or ValueError where no trial is complete, or where scores of the folds and ``noise`` are missing.

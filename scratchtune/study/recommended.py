@@ -10,7 +10,7 @@ recommended (`pessimistic_means`). Where the fitted noise is nearly 0, this is t
 
 The process has the kernel and the prior of that of `BayesianSearch`, whichever searcher has proposed the trials, but is
 fitted more thoroughly. How much better the recommended trials are than the best observed ones:
-``python -m benchmarks noisy_search``.
+``python -m benchmarks search_groups``.
 
 Implements section 9.2 of the document.
 """
@@ -120,7 +120,7 @@ def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) 
         b, (i,), in the units of the losses. Of a configuration fixed in advance the true loss is below b with the
         probability Φ(k), 0.84 for k = 1; of the one with the lowest b it may be less.
     Variant
-        With k = 0 it is the lowest mean that is recommended; ``python -m benchmarks noisy_search`` compares the two.
+        With k = 0 it is the lowest mean that is recommended; ``python -m benchmarks search_groups`` compares the two.
     Source
         Picheny, Ginsbourger, Richet and Caplin (2013), "Quantile-based optimization of noisy computer experiments with
         tunable precision": the lowest kriging quantile.
