@@ -266,8 +266,10 @@ class Whole:
             return "memory and file have not finished the same trials"
         complete = [trial for trial in job.study.trials if trial.state == "complete"]
         sign = -1.0 if job.study.direction == "maximize" else 1.0
-        best = min(complete, key=lambda trial: (sign * trial.value, trial.number), default=None)
-        if complete and job.study.best_trial is not best:
+        largest = max((trial.given_budget or 0.0 for trial in complete), default=0.0)
+        best = min((trial for trial in complete if trial.given_budget in (None, largest)),
+                   key=lambda trial: (sign * trial.value, trial.number), default=None)
+        if complete and not job.study.best_trial is job.study._core.table.best is best:
             return "the best trial is not the best"
         held = any(trial.state == "running" for trial in job.study.trials) and isinstance(job, ByHand)
         if job.path is not None and not held and is_locked(job.path):
