@@ -18,10 +18,10 @@ MOST_MAIN, MOST_PAIRS = 20, 5  # bars
 LEAST_PAIR = 0.005  # share; smaller interactions are not shown
 
 
-def plot_param_importances(study: Study, method: str = "fanova", seed: int = 0, ax: Any = None) -> Any:
+def plot_param_importances(study: Study, method: str = "fanova", ax: Any = None) -> Any:
     """Plot the share of each hyper-parameter in the variance of the value, and of the largest interactions.
 
-    The shares are those of `importance` with this ``method`` and ``seed``; the note says what they were computed from,
+    The shares are those of `importance` with this ``method``; the note says what they were computed from,
     and ``importance(study).basis`` says more. Where it needs more trials, or other ones, the plot says so. Returns the
     Axes.
 
@@ -33,7 +33,7 @@ def plot_param_importances(study: Study, method: str = "fanova", seed: int = 0, 
     if study.objectives.several:
         raise study.objectives.no_single("value whose variance could be attributed", "use plot_pareto_front")
     try:
-        found = importance(study, method=method, seed=seed)
+        found = importance(study, method=method)
     except ValueError as reason:  # too few trials, equal values, a single parameter
         (axes,) = drawing.panels(ax, 1)
         said = "\n".join(textwrap.wrap(drawing.plain(reason, 300), 48))
