@@ -256,7 +256,8 @@ def mark_beyond(
             np.asarray(x)[beyond], np.full(len(beyond), 0.975 if upwards else 0.025), s=10 if many else 26,
             marker="^" if upwards else "v", transform=axes.get_xaxis_transform(), facecolor="white", edgecolor="black",
             linewidth=0.4 if many else 1.0, rasterized=many, zorder=3)
-        of_trials(edge, [trials[int(k)].number for k in beyond] if trials else [])
+        if trials:
+            of_trials(edge, [trials[int(k)].number for k in beyond])
 
 
 def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
