@@ -469,22 +469,22 @@ def in_short(basis: str) -> str:
     return re.sub(r" \([^)]*\)", "", basis).split(". ")[0].removesuffix(".")
 
 
-def legend_below(axes: Any) -> None:
-    """Add a legend below the axes, where it covers nothing."""
-    legend(axes, below=True)
-
-
-def legend(axes: Any, below: bool = False) -> None:
-    """Add a legend where something has a label; ``below`` the axes it covers nothing. Its dots and lines are opaque."""
-    handles, labels = axes.get_legend_handles_labels()
-    where: dict[str, Any] = {"loc": "best" if len(axes.lines) < 50 else "upper right"} if not below else {
-        "loc": "upper center", "bbox_to_anchor": (0.5, -0.16),
-        "ncols": 1 if max(map(len, labels), default=0) > 45 else 2}
-    for handle in axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", **where).legend_handles if handles else ():
+def legend(axes: Any, **where: Any) -> None:
+    """Add a legend where something has a label; its dots and lines are opaque, and dots large enough to be seen."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    where = where or {"loc": "best" if len(axes.lines) < 50 else "upper right"}
+    for handle in axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", **where).legend_handles:
         if hasattr(handle, "get_marker") or hasattr(handle, "set_sizes"):  # not areas, whose colour would be another
             handle.set_alpha(1.0)
         if hasattr(handle, "set_sizes"):
             handle.set_sizes([float(np.clip(handle.get_sizes()[0], 24.0, 60.0))])
+
+
+def legend_below(axes: Any) -> None:
+    """Add a legend below the axes, where it covers nothing."""
+    is_wide = max(map(len, axes.get_legend_handles_labels()[1]), default=0) > 45
+    legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=1 if is_wide else 2)
 
 
 def say_empty(axes: Any, study: TrialTable, missing: str = "") -> None:

@@ -47,7 +47,7 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     drawing.finish(axes, "step", drawing.value_label(study, "reported value"), "Intermediate values",
                    note.removeprefix("; "))
     axes.grid(alpha=0.25)
-    drawing.legend(axes, below=True)
+    drawing.legend_below(axes)
     return axes
 
 
