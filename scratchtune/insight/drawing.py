@@ -1,6 +1,6 @@
 """What the plots of a study share: panels, axes of values and of parameters, colours, trials as dots and as lines.
 
-One rule says where an axis of values ends (`worst_shown`), whether it is an x axis, a y axis or a range of colours.
+One rule says where an axis of values ends (`ends`), whether it is an x axis, a y axis or a range of colours.
 In the light theme darker is better, the best trial is a black star, and trials of smaller budgets are grey.
 """
 
@@ -86,11 +86,6 @@ def best_trial(study: TrialTable) -> Trial | None:
 def values_of(trials: Sequence[Trial]) -> np.ndarray:
     """The values of complete trials, (n,)."""
     return np.array([trial.value for trial in trials], dtype=float)
-
-
-def best_of(study: TrialTable, values: np.ndarray) -> int:
-    """Return the index of the best value, the first of several."""
-    return int(np.argmin(values) if study.direction == "minimize" else np.argmax(values))
 
 
 def reports_of(study: TrialTable, trial: Trial) -> np.ndarray:
@@ -214,20 +209,19 @@ def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], secon
 # Axes of values: one rule for where they end -------------------------------------------------------------------------
 
 
-def worst_shown(study: TrialTable, values: np.ndarray) -> float:
-    """Return the value at which an axis of values, or a range of colours, ends on the side of the worse ones.
+def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
+    """Return the best value and the last one that is shown: the ends of an axis of values, and of a range of colours.
 
-    It is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So those fill
-    at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three trials one is
-    a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
+    The last one is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So
+    those fill at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three
+    trials one is a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
     """
     if not len(values):
-        return 0.0
+        return 0.0, 0.0
     sign = 1.0 if study.direction == "minimize" else -1.0
     losses = np.sort(sign * values)
-    times = 3.0 if len(values) > 3 else 20.0
-    most = times * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
-    return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
+    most = (3.0 if len(values) > 3 else 20.0) * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
+    return float(sign * losses[0]), float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
 
 
 def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
@@ -236,9 +230,8 @@ def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray
 
 
 def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
-    """Let the axis "x" or "y" of values go from the best one to `worst_shown`; return this limit."""
-    limit = worst_shown(study, values)
-    best = values[best_of(study, values)] if len(values) else limit
+    """Let the axis "x" or "y" of values go between its `ends`; return the last value that is shown."""
+    best, limit = ends(study, values)
     if best != limit:
         room = 0.06 * (limit - best)
         getattr(axes, f"set_{which}lim")(*sorted((best - room, limit + room)))
@@ -277,10 +270,8 @@ def value_label(study: TrialTable, noun: str = "value") -> str:
 
 def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
     """Colour map and range of colours for values: the best one is the darkest, and the range ends as an axis does."""
-    limit = worst_shown(study, values)
-    low, high = sorted((values[best_of(study, values)] if len(values) else limit, limit))
-    return {"cmap": "cividis" if study.direction == "minimize" else "cividis_r", "vmin": float(low),
-            "vmax": float(high)}
+    low, high = sorted(ends(study, values))
+    return {"cmap": "cividis" if study.direction == "minimize" else "cividis_r", "vmin": low, "vmax": high}
 
 
 def colour_bar(colours: dict[str, Any], axes: list[Any], text: str, extend: str = "neither") -> Any:
