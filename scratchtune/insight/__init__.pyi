@@ -8,14 +8,13 @@ from scratchtune.insight.classifier_plots import plot_confusion_matrix as plot_c
 from scratchtune.insight.classifier_plots import plot_images as plot_images
 from scratchtune.insight.classifier_plots import plot_precision_recall as plot_precision_recall
 from scratchtune.insight.classifier_plots import plot_roc as plot_roc
-from scratchtune.insight.dependence_plots import plot_partial_dependence as plot_partial_dependence
+from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
+from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid as plot_grid
 from scratchtune.insight.history_plots import plot_edf as plot_edf
 from scratchtune.insight.history_plots import plot_optimization_history as plot_optimization_history
-from scratchtune.insight.importance_plot import plot_param_importances as plot_param_importances
 from scratchtune.insight.importances import Importance as Importance
 from scratchtune.insight.importances import importance as importance
-from scratchtune.insight.learning_curves import plot_learning_curves as plot_learning_curves
 from scratchtune.insight.lineage_plots import plot_brackets as plot_brackets
 from scratchtune.insight.lineage_plots import plot_family as plot_family
 from scratchtune.insight.pair_plots import plot_contour as plot_contour

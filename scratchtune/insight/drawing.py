@@ -1,6 +1,6 @@
 """What the plots of a study share: panels, axes of values and of parameters, colours, trials as dots and as lines.
 
-One rule says where an axis of values ends (`worst_shown`), whether it is an x axis, a y axis or a range of colours.
+One rule says where an axis of values ends (`ends`), whether it is an x axis, a y axis or a range of colours.
 In the light theme darker is better, the best trial is a black star, and trials of smaller budgets are grey.
 """
 
@@ -86,11 +86,6 @@ def best_trial(study: TrialTable) -> Trial | None:
 def values_of(trials: Sequence[Trial]) -> np.ndarray:
     """The values of complete trials, (n,)."""
     return np.array([trial.value for trial in trials], dtype=float)
-
-
-def best_of(study: TrialTable, values: np.ndarray) -> int:
-    """Return the index of the best value, the first of several."""
-    return int(np.argmin(values) if study.direction == "minimize" else np.argmax(values))
 
 
 def reports_of(study: TrialTable, trial: Trial) -> np.ndarray:
@@ -214,20 +209,19 @@ def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], secon
 # Axes of values: one rule for where they end -------------------------------------------------------------------------
 
 
-def worst_shown(study: TrialTable, values: np.ndarray) -> float:
-    """Return the value at which an axis of values, or a range of colours, ends on the side of the worse ones.
+def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
+    """Return the best value and the last one that is shown: the ends of an axis of values, and of a range of colours.
 
-    It is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So those fill
-    at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three trials one is
-    a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
+    The last one is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So
+    those fill at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three
+    trials one is a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
     """
     if not len(values):
-        return 0.0
+        return 0.0, 0.0
     sign = 1.0 if study.direction == "minimize" else -1.0
     losses = np.sort(sign * values)
-    times = 3.0 if len(values) > 3 else 20.0
-    most = times * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
-    return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
+    most = (3.0 if len(values) > 3 else 20.0) * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
+    return float(sign * losses[0]), float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
 
 
 def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
@@ -236,9 +230,8 @@ def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray
 
 
 def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
-    """Let the axis "x" or "y" of values go from the best one to `worst_shown`; return this limit."""
-    limit = worst_shown(study, values)
-    best = values[best_of(study, values)] if len(values) else limit
+    """Let the axis "x" or "y" of values go between its `ends`; return the last value that is shown."""
+    best, limit = ends(study, values)
     if best != limit:
         room = 0.06 * (limit - best)
         getattr(axes, f"set_{which}lim")(*sorted((best - room, limit + room)))
@@ -256,7 +249,8 @@ def mark_beyond(
             np.asarray(x)[beyond], np.full(len(beyond), 0.975 if upwards else 0.025), s=10 if many else 26,
             marker="^" if upwards else "v", transform=axes.get_xaxis_transform(), facecolor="white", edgecolor="black",
             linewidth=0.4 if many else 1.0, rasterized=many, zorder=3)
-        of_trials(edge, [trials[int(k)].number for k in beyond] if trials else [])
+        if trials:
+            of_trials(edge, [trials[int(k)].number for k in beyond])
 
 
 def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
@@ -276,10 +270,8 @@ def value_label(study: TrialTable, noun: str = "value") -> str:
 
 def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
     """Colour map and range of colours for values: the best one is the darkest, and the range ends as an axis does."""
-    limit = worst_shown(study, values)
-    low, high = sorted((values[best_of(study, values)] if len(values) else limit, limit))
-    return {"cmap": "cividis" if study.direction == "minimize" else "cividis_r", "vmin": float(low),
-            "vmax": float(high)}
+    low, high = sorted(ends(study, values))
+    return {"cmap": "cividis" if study.direction == "minimize" else "cividis_r", "vmin": low, "vmax": high}
 
 
 def colour_bar(colours: dict[str, Any], axes: list[Any], text: str, extend: str = "neither") -> Any:
@@ -468,22 +460,22 @@ def in_short(basis: str) -> str:
     return re.sub(r" \([^)]*\)", "", basis).split(". ")[0].removesuffix(".")
 
 
-def legend_below(axes: Any) -> None:
-    """Add a legend below the axes, where it covers nothing."""
-    legend(axes, below=True)
-
-
-def legend(axes: Any, below: bool = False) -> None:
-    """Add a legend where something has a label; ``below`` the axes it covers nothing. Its dots and lines are opaque."""
-    handles, labels = axes.get_legend_handles_labels()
-    where: dict[str, Any] = {"loc": "best" if len(axes.lines) < 50 else "upper right"} if not below else {
-        "loc": "upper center", "bbox_to_anchor": (0.5, -0.16),
-        "ncols": 1 if max(map(len, labels), default=0) > 45 else 2}
-    for handle in axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", **where).legend_handles if handles else ():
+def legend(axes: Any, **where: Any) -> None:
+    """Add a legend where something has a label; its dots and lines are opaque, and dots large enough to be seen."""
+    if not axes.get_legend_handles_labels()[0]:
+        return
+    where = where or {"loc": "best" if len(axes.lines) < 50 else "upper right"}
+    for handle in axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", **where).legend_handles:
         if hasattr(handle, "get_marker") or hasattr(handle, "set_sizes"):  # not areas, whose colour would be another
             handle.set_alpha(1.0)
         if hasattr(handle, "set_sizes"):
             handle.set_sizes([float(np.clip(handle.get_sizes()[0], 24.0, 60.0))])
+
+
+def legend_below(axes: Any) -> None:
+    """Add a legend below the axes, where it covers nothing."""
+    is_wide = max(map(len, axes.get_legend_handles_labels()[1]), default=0) > 45
+    legend(axes, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=1 if is_wide else 2)
 
 
 def say_empty(axes: Any, study: TrialTable, missing: str = "") -> None:

@@ -122,4 +122,4 @@ def _finish(axes: Any, studies: list[TrialTable], x: str, y: str, title: str, no
     left_out = drawing.left_out(studies[0], counts[0]) if len(studies) == 1 else ""
     drawing.finish(axes, x, y, title, (left_out + note).removeprefix("; "))
     axes.grid(alpha=0.25)
-    drawing.legend(axes, below=True)
+    drawing.legend_below(axes)

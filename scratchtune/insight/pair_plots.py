@@ -42,7 +42,7 @@ def plot_contour(
     """
     study = drawing.targeted(study, target, target_name)
     values = drawing.values_of(drawing.by_budget(study)[0])
-    colours, limit = drawing.value_colours(study, values), drawing.worst_shown(study, values)
+    colours, limit = drawing.value_colours(study, values), drawing.ends(study, values)[1]
 
     def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> Any:
         z = drawing.values_of(trials)

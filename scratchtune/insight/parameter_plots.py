@@ -99,20 +99,17 @@ def plot_parallel_coordinate(
     (axes,) = drawing.panels(ax, 1)
     trials = drawing.complete_trials(study)
     values = drawing.values_of(trials)
-    limit = drawing.worst_shown(study, values)
-    shown = np.where(drawing.is_beyond(study, values, limit), limit, values)
-    span = (float(shown.min()), float(shown.max())) if trials else (0.0, 1.0)
-    if span[0] == span[1]:
-        span = span[0] - 0.5, span[1] + 0.5
-    edge = 1.04 if study.direction == "minimize" else -0.04
-    first = np.where(drawing.is_beyond(study, values, limit), edge, (shown - span[0]) / (span[1] - span[0]))
+    low, high = sorted(drawing.ends(study, values))
+    limit = high if study.direction == "minimize" else low
+    low, high = (low, high) if low < high else (low - 0.5, high + 0.5)
+    first = np.clip((values - low) / (high - low), -0.04, 1.04)  # those beyond the axis are off its end
     heights = np.array([first, *(_heights(study.space.parameters[name], name, trials) for name in names)])
     if trials:
         _draw_lines(axes, study, trials, heights)
     else:
         drawing.say_empty(axes, study)
     has_absent = bool((heights[1:] == ABSENT).any())
-    _draw_scales(axes, [Float(*span), *(study.space.parameters[name] for name in names)], has_absent)
+    _draw_scales(axes, [Float(low, high), *(study.space.parameters[name] for name in names)], has_absent)
     drawing.finish(axes, None, None, "Parallel coordinates", drawing.left_out(study, len(trials))
                    + drawing.budget_note(study) + drawing.beyond_note(study, values, limit))
     axes.set_xticks(range(len(heights)), ["value", *(drawing.plain(name) for name in names)],

@@ -56,7 +56,7 @@ def plot_pareto_front(
         drawing.say_empty(axes, study)
     drawing.finish(axes, labels[at[0]], labels[at[1]], "Pareto front", drawing.left_out(study, len(complete)))
     axes.grid(alpha=0.25)
-    drawing.legend(axes, below=True)
+    drawing.legend_below(axes)
     return axes
 
 

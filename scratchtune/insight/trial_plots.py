@@ -47,7 +47,7 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     drawing.finish(axes, "step", drawing.value_label(study, "reported value"), "Intermediate values",
                    note.removeprefix("; "))
     axes.grid(alpha=0.25)
-    drawing.legend(axes)
+    drawing.legend_below(axes)
     return axes
 
 
@@ -129,7 +129,7 @@ def _unit(seconds: float) -> tuple[str, float]:
 def _shortened(times: np.ndarray) -> tuple[np.ndarray, list[int]]:
     """Where times are on an axis on which the longest stretches between them are shorter, and which ones are."""
     gaps = np.diff(times)
-    limit, shown = drawing.worst_shown(SimpleNamespace(direction="minimize"), gaps), gaps.copy()
+    limit, shown = drawing.ends(SimpleNamespace(direction="minimize"), gaps)[1], gaps.copy()
     for k in np.argsort(-gaps):  # the longest first, and the next one as a share of what is left
         if gaps[k] > max(limit, 0.25 * shown.sum()):
             shown[k] = limit

@@ -91,7 +91,7 @@ def test_the_comparison_takes_the_winner_and_draws_its_line_by_the_largest_budge
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("plot", ["plot_optimization_history", "plot_learning_curves", "plot_brackets"])
+@pytest.mark.parametrize("plot", ["plot_optimization_history", "plot_intermediate_values", "plot_brackets"])
 def test_a_picture_names_the_best_trial(seed: int, plot: str) -> None:
     study = studied(seed)
     assert named(getattr(insight, plot)(study)) == {study.best_trial.number}

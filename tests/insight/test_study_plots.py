@@ -337,7 +337,7 @@ def test_a_diverged_trial_does_not_set_the_scale(direction: str, sign: float) ->
 def test_the_axis_ends_at_three_times_the_distance_of_most_values() -> None:
     for values in ([1.0], [1.0, 1.0], [1.0, 2.0, 30.0, 4.0], [0.0] * 50 + [1.0], list(np.linspace(0.0, 9.0, 40))):
         study = filled(len(values), lambda trial, values=values: values[trial.number])  # type: ignore[misc]
-        assert drawing.worst_shown(study, np.array(values)) == (4.0 if 30.0 in values else max(values))
+        assert drawing.ends(study, np.array(values)) == (min(values), 4.0 if 30.0 in values else max(values))
 
 
 def test_reports_of_a_diverged_trial_do_not_set_the_scale() -> None:
@@ -442,9 +442,9 @@ def test_darker_is_better_and_colours_end_where_the_axis_does(direction: str) ->
     study = filled(30, lambda trial: sign * (1e6 if trial.number == 4 else trial.params["x"]), direction=direction)
     values = drawing.values_of(study.trials)
     colours = drawing.value_colours(study, values)
-    limit = drawing.worst_shown(study, values)
-    assert {colours["vmin"], colours["vmax"]} == {study.best_value, limit}
-    at = [(end - colours["vmin"]) / (colours["vmax"] - colours["vmin"]) for end in (study.best_value, limit)]
+    ends = drawing.ends(study, values)
+    assert ends[0] == study.best_value and {colours["vmin"], colours["vmax"]} == set(ends)
+    at = [(end - colours["vmin"]) / (colours["vmax"] - colours["vmin"]) for end in ends]
     best, worst = (sum(colormaps[colours["cmap"]](share)[:3]) for share in at)
     assert best < worst
     order = insight.plot_slice(study, "x").collections[0].cmap  # of one lightness: the order is not better or worse

@@ -9,11 +9,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scratchtune.checks import counted
-from scratchtune.insight.dependence_plots import plot_partial_dependence
 from scratchtune.insight.drawing import canvas
+from scratchtune.insight.effect_plots import plot_param_importances, plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
-from scratchtune.insight.importance_plot import plot_param_importances
 from scratchtune.insight.lineage_plots import plot_brackets, plot_family
 from scratchtune.insight.pair_plots import plot_contour
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice

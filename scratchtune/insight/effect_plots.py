@@ -1,4 +1,4 @@
-"""The partial dependence of the value on one parameter, as a curve with its interval, or on two, as contours.
+"""What hyper-parameters do to the value: their importances as bars, and the partial dependence on one or two of them.
 
 Implements section 8.2 of the document.
 """
@@ -11,13 +11,67 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.insight import drawing
+from scratchtune.insight.comparable import check_study
 from scratchtune.insight.drawing import COLOURS, TrialTable
+from scratchtune.insight.importances import METHODS, importance
 from scratchtune.insight.pair_plots import filled_contours, white_dots
 from scratchtune.insight.partial_dependences import PartialDependence, dependences
 from scratchtune.search import Categorical
+from scratchtune.study import Study
 
+MOST_MAIN, MOST_PAIRS = 20, 5  # bars
+LEAST_PAIR = 0.005  # share; smaller interactions are not shown
 MOST_PANELS = 8  # one for each parameter where none is named
+
+
+def plot_param_importances(study: Study, method: str = "fanova", ax: Any = None) -> Any:
+    """Plot the share of each hyper-parameter in the variance of the value, and of the largest interactions.
+
+    The shares are those of `importance` with this ``method``; the note says what they were computed from,
+    and ``importance(study).basis`` says more. Where it needs more trials, or other ones, the plot says so. Returns the
+    Axes.
+
+    Raises
+        ValueError for a study of several objectives.
+    """
+    checks.choice("method", method, METHODS)
+    check_study(study)
+    if study.objectives.several:
+        raise study.objectives.no_single("value whose variance could be attributed", "use plot_pareto_front")
+    try:
+        found = importance(study, method=method)
+    except ValueError as reason:  # too few trials, equal values, a single parameter
+        return _unavailable(study, [], str(reason), drawing.panels(ax, 1), "Importance of hyper-parameters")
+    main = [(drawing.plain(name), share) for name, share in found.items() if isinstance(name, str)]
+    pairs = [(f"{drawing.plain(name[0], 16)} × {drawing.plain(name[1], 16)}", share)
+             for name, share in found.items() if not isinstance(name, str) and share >= LEAST_PAIR]
+    bars = main[:MOST_MAIN] + pairs[:MOST_PAIRS]
+    (axes,) = drawing.panels(drawing.canvas(1, (7.0, 1.6 + 0.32 * len(bars)))[1] if ax is None else ax, 1)
+    _draw_bars(axes, bars, min(len(main), MOST_MAIN))
+    rest = f"; {len(main) - MOST_MAIN} parameters of smaller shares are not shown" * (len(main) > MOST_MAIN)
+    drawing.finish(axes, "share of the variance of the value", None, "Importance of hyper-parameters",
+                   drawing.in_short(found.basis) + rest)
+    return axes
+
+
+def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
+    """Draw the shares of so many parameters, and then of pairs, with their numbers."""
+    for start, end, colour, hatch, name in ((0, main, COLOURS[0], "", "main effect"),
+                                            (main, len(bars), COLOURS[4], "//", "interaction of a pair")):
+        if start < end:
+            axes.barh(range(start, end), [share for _, share in bars[start:end]], 0.7, color=colour, hatch=hatch,
+                      edgecolor="white", label=name)
+    for number, (_, share) in enumerate(bars):
+        axes.annotate(f"{share:.2f}" if share >= 0.005 else "< 0.01", (max(share, 0.0), number), (4.0, 0.0),
+                      textcoords="offset points", va="center", fontsize=8)
+    axes.set_yticks(range(len(bars)), [name for name, _ in bars])
+    axes.set_ylim(len(bars) - 0.4, -0.6)
+    axes.set_xlim(0.0, 1.12 * max(share for _, share in bars) or 1.0)
+    axes.grid(alpha=0.25, axis="x")
+    if main < len(bars):
+        axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="lower right")
 
 
 def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None) -> Any:
@@ -34,7 +88,7 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
     try:
         dependence = dependences(study, groups)
     except ValueError as reason:  # too few trials, or equal values
-        return _without_curves(study, names, str(reason), axes)
+        return _unavailable(study, names, str(reason), axes, "Partial dependence")
     for found, one in zip(dependence, axes, strict=True):
         if len(found.params) == 1:
             _curve(one, study, found)
@@ -44,14 +98,14 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
     return drawing.one_or_all(axes)
 
 
-def _without_curves(study: TrialTable, names: list[str], reason: str, axes: list[Any]) -> Any:
-    """Write in empty axes why there is no partial dependence: in full in the first panel only."""
+def _unavailable(study: TrialTable, names: list[str], reason: str, axes: list[Any], title: str) -> Any:
+    """Write why there is nothing to draw, in the first of empty axes; ``names`` are those of their parameters."""
     said = "\n".join(textwrap.wrap(drawing.plain(reason, 300), 48 if len(axes) == 1 else 26))
-    drawing.say_empty(axes[0], study, *([said] if drawing.complete_trials(study) else []))
+    drawing.say_empty(axes[0], study, said if drawing.complete_trials(study) else "")
     for name, one in zip(names, axes, strict=False):
         one.set(xticks=[], yticks=[])
         drawing.finish(one, drawing.plain(name))
-    drawing.head(axes, "Partial dependence", "not available")
+    drawing.head(axes, title, "not available")
     return drawing.one_or_all(axes)
 
 
@@ -86,7 +140,7 @@ def _surface(axes: Any, study: TrialTable, found: PartialDependence) -> None:
     colours = drawing.value_colours(study, found.mean.ravel())
     if colours["vmin"] < colours["vmax"]:
         filled_contours(axes, at[0], at[1], found.mean.T, colours)
-    trials = drawing.complete_trials(study, found.params)
+    trials = drawing.by_budget(study, found.params)[0]
     white_dots(axes, trials, *(drawing.column(study, name, trials) for name in found.params))
     drawing.finish(axes)
     drawing.colour_bar(colours, [axes], f"mean {drawing.value_label(study)}", "both")
