@@ -144,7 +144,7 @@ def measured_at(commit: str, quick: bool) -> dict[str, list[Row]]:
                                 check=True)
         subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
         env = harness.environment(1, PYTHONPATH=os.pathsep.join([folder, str(harness.ROOT)]))
-        done = subprocess.run([sys.executable, "-P", "-c", code], env=env, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run([sys.executable, "-P", "-c", code], env=env, stdout=subprocess.PIPE, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
