@@ -1,4 +1,4 @@
-"""The trials of a study that can be compared with each other, as rows and values for a model.
+"""The trials of a study that can be compared with each other, their values for a model, and what they cover.
 
 Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
 values of different budgets can't be compared. Where a searcher has concentrated the trials, a model extrapolates.
