@@ -40,7 +40,7 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="params holds 0 parameters"):
         partial_dependence(study(), [])
     with pytest.raises(ValueError, match=r"bounds is \(0, 1\), but the values are from .*; they must be inside"):
-        partial_dependence(study(), "a", bounds=(0.0, 1.0))
+        plot_partial_dependence(study(), "a", bounds=(0.0, 1.0))
     with pytest.raises(ValueError, match="bounds is 3; it must be two numbers"):
         partial_dependence(study(), "a", bounds=3)  # type: ignore[arg-type]
 
