@@ -28,7 +28,8 @@ def plot_partial_dependence(
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,
     or as curves where one is categorical. None gives one panel for each parameter. `partial_dependence` says what the
-    interval and ``bounds`` mean. Where it needs more trials, or other ones, the plot says so. Returns the Axes, or a list of them.
+    interval and ``bounds`` mean. Where it needs more trials, or other ones, the plot says so; where values are outside
+    given bounds, a ValueError. Returns the Axes, or a list of them.
     """
     names = drawing.chosen_names(study, params, MOST_PANELS)
     both = params is not None and len(names) == 2
