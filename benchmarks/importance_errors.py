@@ -10,9 +10,8 @@ at while the model was chosen (with the seeds 0 to 3), the others were not; seed
 - share: the largest absolute error of the share of a parameter or of a pair; Optuna's fANOVA has no pairs, and only
   parameters without a condition
 
-With ``--against FOLDER`` the same is measured of another version of the package: its folder ``scratchtune`` is in
-FOLDER (``git archive COMMIT scratchtune | tar -x -C FOLDER``). Last, the network of README's "Search your own function"
-is tuned: no mean accuracy may be below the lowest one observed.
+With ``--against COMMIT`` the same is measured of the package as it was at that commit of this repository. Last, the
+network of README's "Search your own function" is tuned: no mean accuracy may be below the lowest one observed.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import warnings
 from argparse import Namespace
 from typing import Any
@@ -135,20 +135,23 @@ def _distribution(parameter: Any) -> Any:
     return kind(parameter.low, parameter.high, log=parameter.log)
 
 
-def measured_elsewhere(folder: str, quick: bool) -> dict[str, list[Row]]:
-    """The same errors of the package in a folder, measured in a process that imports it."""
+def measured_at(commit: str, quick: bool) -> dict[str, list[Row]]:
+    """The same errors of the package at a commit, measured in a process that imports it."""
     code = ("import json, sys; from benchmarks.importance_errors import measured_here; "
             f"print(json.dumps(measured_here({quick}, False)))")
-    path = os.pathsep.join([os.path.abspath(folder), str(harness.ROOT)])
-    done = subprocess.run([sys.executable, "-P", "-c", code], env=harness.environment(1, PYTHONPATH=path),
-                          stdout=subprocess.PIPE, text=True, check=True)
+    with tempfile.TemporaryDirectory() as folder:
+        packed = subprocess.run(["git", "archive", commit, "scratchtune"], cwd=harness.ROOT, stdout=subprocess.PIPE,
+                                check=True)
+        subprocess.run(["tar", "-x", "-C", folder], input=packed.stdout, check=True)
+        env = harness.environment(1, PYTHONPATH=os.pathsep.join([folder, str(harness.ROOT)]))
+        done = subprocess.run([sys.executable, "-P", "-c", code], env=env, stdout=subprocess.PIPE, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
 def measure(given: Namespace) -> list[dict[str, list[Row]]]:
     """Both measurements, of this version first; only one without another version."""
     here = measured_here(given.quick, peers=True)
-    return [here, measured_elsewhere(given.against, given.quick)] if given.against else [here]
+    return [here, measured_at(given.against, given.quick)] if given.against else [here]
 
 
 # Report --------------------------------------------------------------------------------------------------------------
@@ -228,4 +231,4 @@ def _digits(measured: list[dict[str, list[Row]]]) -> list[str]:
 BENCHMARK = Benchmark(
     "Errors of partial dependences and importances", measure, report, ("optuna", "scikit-learn"),
     quick="a seed of three functions, no network",
-    options={"--against": {"metavar": "FOLDER", "help": "also measure the package in FOLDER/scratchtune, as before"}})
+    options={"--against": {"metavar": "COMMIT", "help": "also measure the package at COMMIT, as before"}})

@@ -1,7 +1,7 @@
-"""The trials of a study that can be compared with each other, as rows and values for a model.
+"""The trials of a study that can be compared with each other, their values for a model, and what they cover.
 
 Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
-values of different budgets can't be compared.
+values of different budgets can't be compared. Where a searcher has concentrated the trials, a model extrapolates.
 
 Implements section 8.2 of the document.
 """
@@ -14,11 +14,15 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.drawing import TrialTable
+from scratchtune.search.encoding import Encoding
 from scratchtune.study import Study, Trial
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.stored import StoredStudy
 
 LEAST_TRIALS = 10  # different configurations for a model
+CELLS, ROWS_PER_CELL = 20, 5  # at most so many cells of a range, and at least so many rows for each on average
+LEAST_COVERAGE = 0.5
+MOST_NAMED = 3  # parameters
 
 
 class Comparable(NamedTuple):
@@ -88,3 +92,47 @@ def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:
     scaled = np.ldexp(values, -exponent)
     scale = Scale(float(scaled.mean()), float((scaled - scaled.mean()).std()), exponent)
     return scale.of(values), scale
+
+
+# How much of each range the trials cover ------------------------------------------------------------------------------
+
+
+def effective_coverage(shares: np.ndarray) -> float:
+    """The effective part of a range's cells that are used: 1 where all have as many rows, 1 / n where one has all.
+
+    Formula [effective_coverage]
+        c = 1 / (#i · Σᵢ[pᵢ²])
+    Where
+        p: shares, (i,), probabilities, the share of the rows in each cell
+    Returns
+        c, in (0, 1].
+    Source
+        Kish (1965), "Survey sampling", section 11.7: the effective size of a weighted sample, divided by its size.
+    Example
+        >>> float(effective_coverage(np.array([0.5, 0.5, 0.0, 0.0])))
+        0.5
+    """
+    return 1.0 / (len(shares) * (shares * shares).sum())
+
+
+def coverages(encoding: Encoding, rows: np.ndarray) -> np.ndarray:
+    """[effective_coverage] of each range by encoded rows (n, d) where it is present; 1 for choices, (d,)."""
+    found, active = np.ones(len(encoding.parameters)), encoding.active(rows)
+    for j, count in enumerate(encoding.counts.tolist()):
+        column = rows[active[:, j], j]
+        cells = min(CELLS, len(column) // ROWS_PER_CELL, count or CELLS)
+        if encoding.is_categorical[j] == 0.0 and cells > 1:
+            at = np.minimum((column * cells).astype(np.int64), cells - 1)
+            found[j] = effective_coverage(np.bincount(at, minlength=cells) / len(column))
+    return found
+
+
+def concentration(encoding: Encoding, rows: np.ndarray) -> str:
+    """A sentence that names the ranges of which the trials cover less than half, the least first; empty if none."""
+    found, names = coverages(encoding, rows), encoding.space.names
+    low = [int(j) for j in np.argsort(found, kind="stable") if found[j] < LEAST_COVERAGE]
+    if not low:
+        return ""
+    parts = [f"{found[j]:.0%} of the range of {names[j]!r}" for j in low[:MOST_NAMED]]
+    more = f" and less than half of {len(low) - MOST_NAMED} more" if len(low) > MOST_NAMED else ""
+    return f" The trials are concentrated, and effectively cover {', '.join(parts)}{more}: shares are less certain."

@@ -74,20 +74,26 @@ def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
         axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="lower right")
 
 
-def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None) -> Any:
+def plot_partial_dependence(
+    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None,
+    bounds: tuple[float, float] | None = None,
+) -> Any:
     """Plot the mean predicted value over all other parameters, with its 95 % interval.
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,
     or as curves where one is categorical. None gives one panel for each parameter. `partial_dependence` says what the
-    interval means. Where it needs more trials, or other ones, the plot says so. Returns the Axes, or a list of them.
+    interval and ``bounds`` mean. Where it needs more trials, or other ones, the plot says so; where values are outside
+    given bounds, a ValueError. Returns the Axes, or a list of them.
     """
     names = drawing.chosen_names(study, params, MOST_PANELS)
     both = params is not None and len(names) == 2
     groups: list[list[str]] = [names] if both else [[name] for name in names]
     axes = drawing.panels(ax, len(groups))
     try:
-        dependence = dependences(study, groups)
+        dependence = dependences(study, groups, bounds=bounds)
     except ValueError as reason:  # too few trials, or equal values
+        if bounds is not None:
+            raise
         return _unavailable(study, names, str(reason), axes, "Partial dependence")
     for found, one in zip(dependence, axes, strict=True):
         if len(found.params) == 1:

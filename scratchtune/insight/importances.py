@@ -27,9 +27,9 @@ from scratchtune.insight.comparable import (
     check_enough,
     check_study,
     comparable_trials,
+    concentration,
     values_that_differ,
 )
-from scratchtune.insight.coverage import concentration
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.ped_anova import Name, top_importances
 from scratchtune.insight.response import Response, fit_response

@@ -26,7 +26,7 @@ from scratchtune.search import Categorical
 from scratchtune.study.best import best_first, repeats, said_repeats
 
 NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
-MANY_FAILED, LATE, SMALL = 0.1, 0.8, 0.01  # share of trials, share of trials, share of the variance
+MANY_FAILED, LATE = 0.1, 0.8  # shares of trials
 MOST_STEPS = 3  # sentences of what to do next
 
 
@@ -157,9 +157,7 @@ def _progress(view: View) -> str:
 def _unimportant(view: View) -> str:
     if isinstance(view.shares, str):
         return ""
-    totals = {name: sum(share for key, share in view.shares.items() if name == key or (
-        isinstance(key, tuple) and name in key)) for name in view.names}
-    names = [one_line(name, 40) for name, share in totals.items() if share < SMALL]
+    names = [one_line(name, 40) for name in view.shares.without_visible_effect()]
     if not names:
         return ""
     shown = ", ".join(names[:6]) + (f" and {counted(len(names) - 6, 'other')}" if len(names) > 6 else "")
