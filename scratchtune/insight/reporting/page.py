@@ -70,10 +70,11 @@ def _as_list(study: Any) -> list[TrialTable]:
 
 
 def _head(title: str) -> Markup:
-    style, script = (files("scratchtune.insight.reporting").joinpath(name).read_text(encoding="utf-8")
-                     for name in ("report.css", "report.js"))
-    policy = (f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(script)}; img-src data:; "
-              "base-uri 'none'; form-action 'none'")
+    folder = files("scratchtune.insight.reporting")
+    style, script = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script))
+    policy = ("default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; "
+              "form-action 'none'").format(*hashes)
     return element(
         "head", element("meta", charset="utf-8"),
         element("meta", http_equiv="Content-Security-Policy", content=policy),
@@ -81,10 +82,6 @@ def _head(title: str) -> Markup:
         element("meta", name="color-scheme", content="light dark"),
         element("title", f"{title} - scratchtune report"), element("style", Markup(style)),
         element("script", Markup(script), type="module"))
-
-
-def _digest(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _about(views: list[View]) -> tuple[str, list[tuple[str, str]]]:

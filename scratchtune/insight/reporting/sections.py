@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -76,17 +76,13 @@ def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
 def result(view: View) -> Markup:
     """The verdict, the best configuration, how sure it is, and what to do next."""
     parts = [element("p", verdict(view.study, "value"), class_="verdict")]
-    if view.best is not None:
-        parts += [_best_configuration(view), element("p", f"{_certainty(view)} ", element(
-            "a", "Why it was proposed", href=f"#{view.key}trial-{view.best.number}"))]
+    if (best := view.best) is not None:
+        budget = "" if best.budget is None else f", budget {best.budget:g}"
+        parts += [facts(f"Best configuration: trial {best.number}, value {best.value:.6g}{budget}", [
+            (one_line(name), shown_value(value)) for name, value in best.shared_params.items()])]
+        parts += [element("p", f"{_certainty(view)} ", element(
+            "a", "Why it was proposed", href=f"#{view.key}trial-{best.number}"))]
     return joined([*parts, element("p", element("b", "What to do next")), sentences(advice(view))])
-
-
-def _best_configuration(view: View) -> Markup:
-    assert view.best is not None
-    budget = "" if view.best.budget is None else f", budget {view.best.budget:g}"
-    return facts(f"Best configuration: trial {view.best.number}, value {view.best.value:.6g}{budget}",
-                 [(one_line(name), shown_value(value)) for name, value in view.best.shared_params.items()])
 
 
 def _certainty(view: View) -> str:
@@ -155,16 +151,11 @@ def _progress(view: View) -> str:
 
 
 def _unimportant(view: View) -> str:
-    if isinstance(view.shares, str):
-        return ""
-    totals = {name: sum(share for key, share in view.shares.items() if name == key or (
-        isinstance(key, tuple) and name in key)) for name in view.names}
-    names = [one_line(name, 40) for name, share in totals.items() if share < SMALL]
-    if not names:
-        return ""
-    shown = ", ".join(names[:6]) + (f" and {counted(len(names) - 6, 'other')}" if len(names) > 6 else "")
+    shares: dict[Any, float] = {} if isinstance(view.shares, str) else dict(view.shares)
+    names = [one_line(name, 40) for name in view.names if shares and SMALL > sum(
+        share for key, share in shares.items() if name == key or (isinstance(key, tuple) and name in key))]
     return ("These had no visible effect over the whole range, bad trials included; look at the slices before fixing "
-            f"them: {shown}.")
+            f"them: {', '.join(names)}.") if names else ""
 
 
 SECTIONS = (
