@@ -157,7 +157,5 @@ def searcher_pictures(view: View) -> Markup:
 
 def timeline(view: View) -> Markup:
     """When each trial ran."""
-    if not any(trial.started is not None for trial in view.trials):
-        raise ValueError("No times of trials are recorded.")
     return picture(view, plot_timeline(view.study, canvas(1, WIDE)[1]), "Timeline",
                    f"Each of {counted(len(view.trials), 'trial')} is a bar, from its begin to its end.")

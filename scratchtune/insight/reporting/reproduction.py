@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 import re
 import time
-from dataclasses import MISSING, fields
 from typing import Any
 
 import numba
@@ -15,11 +14,11 @@ from llvmlite.binding import get_host_cpu_name
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, sentences
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import SEARCHERS
-from scratchtune.search.parameters import Parameter
 from scratchtune.version import __version__
 
 CLASSES = {"Categorical", "Float", "Int", "MedianStopping", "Study", "SuccessiveHalving",
            *(searcher.__name__ for searcher in SEARCHERS.values())}  # that a script imports from scratchtune
+DEFAULTS = r"(, (step|when|prior)=None)+\)$"  # at the end of the repr of a parameter
 
 
 def cost(view: View) -> Markup:
@@ -32,15 +31,11 @@ def cost(view: View) -> Markup:
     if seconds:
         rows += [("Seconds in trials, summed", f"{sum(seconds):,.2f}"), ("Longest trial", f"{max(seconds):,.2f} s")]
     if began and ended:
-        rows += [("First trial began", _date(min(began))), ("Last trial ended", _date(max(ended))),
-                 ("From the first to the last", f"{max(ended) - min(began):,.2f} s")]
+        day = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(min(began)))
+        rows.append(("From the first to the last", f"{max(ended) - min(began):,.2f} s, from {day} on"))
     rows += [("Rows visited (epochs x rows x folds)", f"{sum(visits):,}")] * bool(visits)
     rows += [("Budgets, summed", f"{sum(budgets):,.10g}")] * bool(budgets)
     return facts("Time and cost", [*rows, ("Workers' idle share", "not recorded" if idle is None else f"{idle:.1%}")])
-
-
-def _date(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
 
 
 def reproduction(view: View) -> Markup:
@@ -50,7 +45,7 @@ def reproduction(view: View) -> Markup:
                 ("Processor", get_host_cpu_name())]
     return joined([
         element("pre", script(view), tabindex=0, aria_label="Python script"),
-        element("p", "Not recorded in the study, and needed to run it again:"), sentences(missing(view)),
+        element("p", "Not recorded in the study, and needed to run it again:"), sentences(_missing(view.study)),
         element("p", "Software and processor that wrote this report. The study does not record those that it ran with; "
                      "with another instruction set a Gaussian process or a network may differ in the last digits."),
         facts("Versions", versions)])
@@ -60,7 +55,7 @@ def script(view: View) -> str:
     """A Python script that makes the study again, as far as it is recorded; ``...`` is what is not."""
     study = view.study
     seed, stopping = getattr(study, "seed", None), _text_of(study, "stopping")
-    space = [f"    {name!r}: {call_text(parameter)}," for name, parameter in study.space.parameters.items()]
+    space = [f"    {name!r}: {re.sub(DEFAULTS, ')', repr(one))}," for name, one in study.space.parameters.items()]
     arguments = {
         "searcher": _text_of(study, "searcher"), "direction": repr(study.direction), "name": repr(study.name),
         "seed": "..." if seed is None else repr(seed)}
@@ -75,21 +70,8 @@ def script(view: View) -> str:
     return "\n".join([f"from scratchtune import {', '.join(names)}", "", *body])
 
 
-def call_text(parameter: Parameter) -> str:
-    """The call that makes a parameter, without arguments that have their default.
-
-    >>> from scratchtune.search import Float
-    >>> call_text(Float(0.0001, 0.1, log=True))
-    'Float(low=0.0001, high=0.1, log=True)'
-    """
-    given = [(part.name, getattr(parameter, part.name)) for part in fields(parameter)
-             if part.default is MISSING or getattr(parameter, part.name) != part.default]
-    return f"{type(parameter).__name__}({', '.join(f'{name}={value!r}' for name, value in given)})"
-
-
-def missing(view: View) -> list[str]:
+def _missing(study: Any) -> list[str]:
     """What a reader needs besides the script, an item each."""
-    study = view.study
     data = getattr(study, "data", None)
     lacks = {"the objective (above: objective), and the data that it reads": True,
              "the class of the searcher, which is not one of scratchtune": getattr(study, "searcher", None) is None,
