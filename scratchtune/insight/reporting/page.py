@@ -109,8 +109,8 @@ def certainty(view: View) -> Markup:
     if any(trial.scores for trial in view.complete):
         text = f"{optimism(view.study)}{f'; {said}' if said else ''}"
     elif not said and len(values) > 1:
-        text = (f"the next best of {counted(len(values), 'comparable value')} differs by {abs(values[1] - values[0]):.2g}"
-                ": where repeated evaluations differ by as much, either configuration may be the better one")
+        text = (f"the next best of {len(values):,} comparable values differs by {abs(values[1] - values[0]):.2g}: where "
+                " repeated evaluations differ by as much, either configuration may be the better one")
     return element("p", f"{text[:1].upper()}{text[1:]}.") if text else Markup("")
 
 
@@ -148,8 +148,8 @@ def _ends(view: View) -> str:
         few = isinstance(parameter.low, int) and parameter.high - parameter.low < 4
         if not few and not NEAR < at < 1.0 - NEAR:
             found.append(f"{one_line(name, 60)} ({one_line(value)}, {'lower' if at < 0.5 else 'upper'} end)")
-    return (f"Extend {'this range' if len(found) == 1 else 'these ranges'} where that makes sense, since the best value "
-            f"is at an end: {', '.join(found)}.") if found else ""
+    return (f"Extend the range{'s' * (len(found) > 1)} where that makes sense, since the best value is "
+            f"at an end: {', '.join(found)}.") if found else ""
 
 
 def _progress(view: View) -> str:
