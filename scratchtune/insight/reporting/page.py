@@ -109,8 +109,8 @@ def certainty(view: View) -> Markup:
     if any(trial.scores for trial in view.complete):
         text = f"{optimism(view.study)}{f'; {said}' if said else ''}"
     elif not said and len(values) > 1:
-        text = (f"the next best of {len(values):,} comparable values differs by {abs(values[1] - values[0]):.2g}: where "
-                " repeated evaluations differ by as much, either configuration may be the better one")
+        text = (f"the next best of {len(values):,} comparable values differs by {abs(values[1] - values[0]):.2g}: "
+                "where repeated evaluations differ by as much, either configuration may be the better one")
     return element("p", f"{text[:1].upper()}{text[1:]}.") if text else Markup("")
 
 
