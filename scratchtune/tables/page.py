@@ -13,8 +13,7 @@ import numpy as np
 
 from scratchtune.checks import counted
 from scratchtune.files import write_text
-from scratchtune.insight.drawing import finish, legend, plain
-from scratchtune.insight.plots import COLOURS, canvas
+from scratchtune.insight.drawing import COLOURS, canvas, finish, legend, plain
 from scratchtune.insight.reporting.markup import Markup, element, figure, joined, one_line, sentences, table
 from scratchtune.insight.reporting.page import SECTIONS, document, drawn
 from scratchtune.insight.reporting.vector import drawing

@@ -24,9 +24,8 @@ import numpy as np
 from scratchtune.checks import counted
 from scratchtune.files import replaceable, write_text
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
-from scratchtune.insight.plots import canvas
 from scratchtune.insight.reporting import pictures
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences, table
 from scratchtune.insight.reporting.reproduction import cost, reproduction

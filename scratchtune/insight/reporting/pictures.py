@@ -9,17 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scratchtune.checks import counted
-from scratchtune.insight.brackets_plot import plot_brackets
-from scratchtune.insight.densities_plot import plot_densities
 from scratchtune.insight.dependence_plots import plot_partial_dependence
-from scratchtune.insight.family_plot import plot_family
+from scratchtune.insight.drawing import canvas
 from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.importance_plot import plot_param_importances
+from scratchtune.insight.lineage_plots import plot_brackets, plot_family
 from scratchtune.insight.pair_plots import plot_contour
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
-from scratchtune.insight.plots import canvas
-from scratchtune.insight.posterior_plot import plot_posterior
+from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
@@ -74,6 +72,8 @@ def slices(view: View) -> Markup:
 
 def dependence(view: View) -> Markup:
     """The partial dependence on the most important parameters."""
+    if isinstance(view.shares, str):
+        return Markup("")  # the importance says why
     names = view.ordered_names(MOST_CURVES)
     axes = plot_partial_dependence(view.study, names if len(names) != 2 else None)  # of two it shows the common one
     return picture(view, axes, "Partial dependence", "The mean predicted value over all other parameters, with its "

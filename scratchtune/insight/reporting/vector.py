@@ -40,7 +40,7 @@ NEAR = 0.5  # how near to its trial an element is, in these units
 def drawing(figure: Any, description: str, prefix: str) -> Markup:
     """Return a figure as one svg element; ``prefix`` makes its ids unique in the page."""
     found = [artist for axes in figure.axes for artist in (*axes.collections, *axes.lines)
-             if hasattr(artist, "trial_numbers")]
+             if getattr(artist, "trial_numbers", [])]
     artists = {f"of-trials-{k}": artist for k, artist in enumerate(found)}
     for name, artist in artists.items():
         artist.set_gid(name)
