@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import re
 import tempfile
 import warnings
 from collections import Counter
@@ -228,7 +229,8 @@ def _as_list(study: Any) -> list[TrialTable]:
 
 def _head(title: str) -> Markup:
     folder = files("scratchtune.insight.reporting")
-    style, script = (folder.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "report.js"))
+    style, script = (re.sub(r"(?m)^\s+|^//.*\n", "", folder.joinpath(name).read_text(encoding="utf-8"))  # unindented
+                     for name in ("report.css", "report.js"))
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script))
     policy = ("default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; img-src data:; base-uri 'none'; "
               "form-action 'none'").format(*hashes)

@@ -135,10 +135,10 @@ def _unwrap(node: ET.Element) -> None:
     for place, child in reversed(list(enumerate(node))):
         if child.tag in ("g", "defs") and not len(child):
             node.remove(child)
-        elif child.tag == "g" and (set(child.attrib) <= {"id"}):
+        elif child.tag == "g" and set(child.attrib) <= {"id"}:
             node[place : place + 1] = list(child)
         elif child.tag == "g" and len(child) == 1 and "data-n" in child[0].attrib:  # a mark says its colour itself
-            child[0].attrib |= child.attrib
+            child[0].attrib |= {key: value for key, value in child.attrib.items() if key != "id"}
             node[place] = child[0]
         elif child.tag == "g" and "matplotlib.axis" not in child.get("id", ""):
             child.attrib.pop("id", None)
