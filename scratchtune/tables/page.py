@@ -15,8 +15,7 @@ from scratchtune.checks import counted
 from scratchtune.files import write_text
 from scratchtune.insight.drawing import COLOURS, canvas, finish, legend, plain
 from scratchtune.insight.reporting.markup import Markup, element, figure, joined, one_line, sentences, table
-from scratchtune.insight.reporting.page import document
-from scratchtune.insight.reporting.sections import SECTIONS, drawn
+from scratchtune.insight.reporting.page import SECTIONS, document, drawn
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, shown, shown_score

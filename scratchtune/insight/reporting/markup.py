@@ -58,7 +58,7 @@ def figure(caption: str, *pictures: Any, note: str = "", wide: bool = False) -> 
                    class_="wide" if wide else None)
 
 
-def facts(caption: str, rows: Iterable[tuple[Any, Any]]) -> Markup:
+def facts(caption: Any, rows: Iterable[tuple[Any, Any]]) -> Markup:
     """A table of two columns: names, and what they are."""
     body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
     return element("table", element("caption", caption), element("tbody", *body), class_="facts")

@@ -45,7 +45,8 @@ def picture(view: View, axes: Any, caption: str, about: str, wide: bool = True) 
     chart = (axes[0] if isinstance(axes, (list, tuple)) else axes).figure
     chart.set_figwidth(min(chart.get_figwidth(), WIDE[0]))
     title = chart.get_suptitle().replace("\n", "; ")
-    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), f"{view.key}{caption[:5].lower()}")
+    prefix = f"{view.key}{caption[:5].strip().lower()}"
+    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), prefix)
     return figure(caption, scroller(caption, shown) if wide else shown, note=about, wide=wide)
 
 
@@ -71,6 +72,8 @@ def slices(view: View) -> Markup:
 
 def dependence(view: View) -> Markup:
     """The partial dependence on the most important parameters."""
+    if isinstance(view.shares, str):
+        return Markup("")  # the importance says why
     names = view.ordered_names(MOST_CURVES)
     axes = plot_partial_dependence(view.study, names if len(names) != 2 else None)  # of two it shows the common one
     return picture(view, axes, "Partial dependence", "The mean predicted value over all other parameters, with its "
@@ -154,7 +157,5 @@ def searcher_pictures(view: View) -> Markup:
 
 def timeline(view: View) -> Markup:
     """When each trial ran."""
-    if not any(trial.started is not None for trial in view.trials):
-        raise ValueError("No times of trials are recorded.")
     return picture(view, plot_timeline(view.study, canvas(1, WIDE)[1]), "Timeline",
                    f"Each of {counted(len(view.trials), 'trial')} is a bar, from its begin to its end.")

@@ -21,12 +21,14 @@ import numpy as np
 from scratchtune.insight.reporting.markup import Markup, element
 
 TAGS = {"g", "path", "use", "defs", "clipPath", "rect", "image", "text", "tspan", "pattern"}
-ATTRIBUTES = {"d", "x", "y", "width", "height", "transform", "clip-path", "preserveAspectRatio", "id", "href",
-              "patternUnits", "data-n", "fill"}  # a pattern has its colour there
+ATTRIBUTES = {"d", "x", "y", "width", "height", "transform", "clip-path", "preserveAspectRatio", "id", "href", "fill",
+              "patternUnits", "viewBox"}
+PLACES = {"x", "y", "width", "height"}  # one decimal is enough for them
 STYLES = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "stroke-dasharray": "none", "fill-opacity": "1",
           "stroke-opacity": "1", "opacity": "1", "text-anchor": "start", "font-size": "10", "font-weight": "400",
           "font-style": "normal"}  # the properties that are kept, and their values where nothing is said
 OF_GROUPS = {*STYLES, "clip-path"} - {"opacity"}  # what a group may say for its children
+OF_FONTS = {"font-size": r"([\d.]+)px", "font-weight": r"\b(bold|[1-9]00)\b", "font-style": "(italic|oblique)"}
 PER_INCH, POINTS, RESOLUTION = 96.0, 72.0, 110.0  # pixels of the page, units of a picture, its pixels
 TOLERANCE = 0.2  # by how much a line without some of its corners may differ, in units of a picture
 MOST_MARKS = 6000  # of a picture; one with more has pixels instead of elements of the page
@@ -37,75 +39,71 @@ NEAR = 0.5  # how near to its trial an element is, in these units
 
 def drawing(figure: Any, description: str, prefix: str) -> Markup:
     """Return a figure as one svg element; ``prefix`` makes its ids unique in the page."""
-    import matplotlib as mpl
-
     found = [artist for axes in figure.axes for artist in (*axes.collections, *axes.lines)
-             if hasattr(artist, "trial_numbers")]
+             if getattr(artist, "trial_numbers", [])]
     artists = {f"of-trials-{k}": artist for k, artist in enumerate(found)}
     for name, artist in artists.items():
         artist.set_gid(name)
         if sum(len(one.trial_numbers) for one in found) <= MOST_MARKS:
             artist.set_rasterized(False)
-    figure.dpi = POINTS  # so that pixels are the units of the page's pictures
+    text = _saved(figure)
+    ids = {name: f"{prefix}{k}" for k, name in enumerate(dict.fromkeys(re.findall(
+        r'(?:href="#|url\(#)([^")]+)', text)))}
+    root = ET.fromstring(re.sub(r'(\bid="|href="#|url\(#)([^")]+)',
+                                lambda found: found[1] + ids.get(found[2], found[2]), text))
+    _clean(root)
+    for group in root.iter("g"):
+        if group.get("id") in artists:
+            _mark(group, artists[group.attrib["id"]], POINTS * figure.get_figheight())
+    _hoist(root)
+    width, height = (round(PER_INCH * inches) for inches in figure.get_size_inches())
+    return element("svg", *map(_written, root), class_="drawn", viewBox=root.get("viewBox"), width=width, height=height,
+                   role="img", aria_label=description)
+
+
+def _saved(figure: Any) -> str:
+    """The figure as SVG of matplotlib; pixels of the figure are units of this picture."""
+    import matplotlib as mpl
+
+    figure.dpi = POINTS
     if figure.get_layout_engine() is not None:  # once is enough; savefig would do it twice
         figure.get_layout_engine().execute(figure)
         figure.set_layout_engine("none")
     file = io.StringIO()
     with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "scratchtune"}):
         figure.savefig(file, format="svg", dpi=RESOLUTION, facecolor="none", metadata={"Date": None, "Creator": None})
-    root = ET.fromstring(file.getvalue())
-    used = sorted({*re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', file.getvalue())})
-    for node in root.iter():
-        _clean(node)
-        if node.get("id") in artists:
-            _mark(node, artists[node.get("id", "")], figure)
-    ids = {name or other: f"{prefix}{k}" for k, (name, other) in enumerate(used)}
-    _hoist(root)
-    parts = [_written(child, ids) for child in root]
-    width, height = figure.get_size_inches()
-    return element("svg", *parts, class_="drawn", viewBox=root.get("viewBox"), width=round(PER_INCH * width),
-                   height=round(PER_INCH * height), role="img", aria_label=description)
+    return file.getvalue()
 
 
 # Attributes ----------------------------------------------------------------------------------------------------------
 
 
 def _clean(node: ET.Element) -> None:
-    """Keep what the page knows: attributes and properties that differ from their defaults, and known children."""
+    """Keep known attributes, properties as attributes, and known children that are visible."""
     node.tag = node.tag.rpartition("}")[2]
     given = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
-    kept = {key: value for key, value in given.items() if key in ATTRIBUTES or (node.tag == "svg" and key == "viewBox")}
-    if "rotate(-0" in kept.get("transform", ""):
-        del kept["transform"]
-    if not (href := kept.get("href", "#")).startswith(("#", "data:image/png;base64,")):
-        raise ValueError(f"a picture has the reference {href[:60]!r}; it must be within the page")
-    kept |= {key: value for key, value in _properties(given.get("style", "")) if key in STYLES}
-    node.attrib.clear()
-    node.attrib.update(kept)
+    node.attrib = {key: value for key, value in given.items() if key in ATTRIBUTES and "rotate(-0" not in value}
+    node.attrib |= {key: value for key, value in _properties(given.get("style", "")).items() if key in STYLES}
+    if not node.get("href", "#").startswith(("#", "data:image/png;base64,")):
+        raise ValueError(f"a picture has the reference {node.attrib['href'][:60]!r}; it must be within the page")
     for child in list(node):
-        if child.tag.rpartition("}")[2] not in TAGS or _is_invisible(child):
+        _clean(child)
+        invisible = child.get("fill") == "none" and child.get("stroke", "none") == "none" and "id" not in child.attrib
+        if child.tag not in TAGS or (child.tag == "path" and invisible):
             node.remove(child)
 
 
-def _properties(style: str) -> list[tuple[str, str]]:
+def _properties(style: str) -> dict[str, str]:
     """The properties of a style attribute; those of a font one by one.
 
     >>> _properties("fill: none; font: bold 12px 'DejaVu Sans'")
-    [('fill', 'none'), ('font-size', '12'), ('font-weight', 'bold')]
+    {'font-size': '12', 'font-weight': 'bold', 'fill': 'none'}
     """
-    pairs = [(key.strip(), value.strip()) for key, _, value in (part.partition(":") for part in style.split(";"))]
-    font = dict(pairs).get("font", "")
-    patterns = {"font-size": r"([\d.]+)px", "font-weight": r"\b(bold|[1-9]00)\b", "font-style": "(italic|oblique)"}
-    found = {key: re.search(pattern, font) for key, pattern in patterns.items()}
-    kept = [(key, value.removesuffix("px")) for key, value in pairs if key != "font"]
-    return kept + [(key, part[1]) for key, part in found.items() if part]
-
-
-def _is_invisible(node: ET.Element) -> bool:
-    """Whether a path has neither a colour nor an id."""
-    style = dict(_properties(node.get("style", "")))
-    return (node.tag.endswith("}path") and not node.get("id") and style.get("fill") == "none"
-            and style.get("stroke", "none") == "none")
+    pairs = (part.partition(":") for part in style.split(";"))
+    given = {key.strip(): value.strip().removesuffix("px") for key, _, value in pairs}
+    fonts = {key: re.search(pattern, given.get("font", "")) for key, pattern in OF_FONTS.items()}
+    return {key: found[1] for key, found in fonts.items() if found} | {
+        key: value for key, value in given.items() if key != "font"}
 
 
 def _hoist(node: ET.Element) -> None:
@@ -118,14 +116,14 @@ def _hoist(node: ET.Element) -> None:
     _unwrap(node)
     if "matplotlib.axis" in node.get("id", ""):  # its ticks do not overlap, so their order is free
         node[:] = sorted(node, key=lambda child: (child.tag != "defs", child.tag, sorted(child.attrib.items())))
-    for child, after in zip(list(node), list(node)[1:], strict=False):  # of equal neighbours the second has everything
+    for child, after in itertools.pairwise(list(node)):  # of equal neighbours the second has everything
         if child.tag == after.tag == "g" and child.attrib == after.attrib:
             after[:] = [*child, *after]
             node.remove(child)
     children = [child for child in node if child.tag != "defs"]
-    for key in OF_GROUPS if node.tag == "g" and children else ():
+    for key in OF_GROUPS - {*node.attrib} if node.tag == "g" and children else ():
         values = {child.get(key) for child in children}
-        if len(values) == 1 and None not in values and key not in node.attrib:
+        if len(values) == 1 and None not in values:
             node.set(key, values.pop() or "")
             for child in children:
                 del child.attrib[key]
@@ -135,44 +133,38 @@ def _hoist(node: ET.Element) -> None:
 def _unwrap(node: ET.Element) -> None:
     """Replace a group without attributes by its children; remove what is empty."""
     for place, child in reversed(list(enumerate(node))):
-        if child.tag == "g" and "matplotlib.axis" not in child.get("id", ""):
-            child.attrib.pop("id", None)
         if child.tag in ("g", "defs") and not len(child):
             node.remove(child)
         elif child.tag == "g" and set(child.attrib) <= {"id"}:
             node[place : place + 1] = list(child)
         elif child.tag == "g" and len(child) == 1 and "data-n" in child[0].attrib:  # a mark says its colour itself
-            child[0].attrib.update(child.attrib)
+            child[0].attrib |= {key: value for key, value in child.attrib.items() if key != "id"}
             node[place] = child[0]
+        elif child.tag == "g" and "matplotlib.axis" not in child.get("id", ""):
+            child.attrib.pop("id", None)
 
 
-def _written(node: ET.Element, ids: dict[str, str]) -> Markup:
+def _written(node: ET.Element) -> Markup:
     """An element with its children."""
-    attributes = {key: _with_ids(key, _rounded(key, value), ids) for key, value in node.attrib.items()
-                  if key not in ("id", "d") and value != STYLES.get(key)}
-    if node.get("id") in ids:
-        attributes["id"] = ids[node.attrib["id"]]
-    if "d" in node.attrib:
-        plain = "data-n" not in attributes and ("id" not in attributes or len(node.attrib["d"]) > LARGE)
-        attributes["d"] = simplified(node.attrib["d"]) if plain else _rounded("d", node.attrib["d"], "id" in attributes)
+    attributes = {key: _rounded(value, 1 if key in PLACES else 2) for key, value in node.attrib.items()
+                  if value != STYLES.get(key) and (key != "id" or node.tag in ("path", "clipPath", "pattern"))}
+    path = node.get("d", "")
+    if path and "data-n" not in attributes and ("id" not in attributes or len(path) > LARGE):
+        attributes["d"] = simplified(path)
+    elif path:
+        attributes["d"] = _path(path, 2 if "id" in attributes else 1)
     text = node.text if node.tag in ("text", "tspan") and node.text else ""
-    return element(node.tag, *[text] * bool(text), *(_written(child, ids) for child in node), **attributes)
+    return element(node.tag, *[text] * bool(text), *map(_written, node), **attributes)
 
 
-def _with_ids(key: str, value: str, ids: dict[str, str]) -> str:
-    """An attribute whose reference, if it has one, leads to the id in the page."""
-    if key == "href" and value.startswith("#"):
-        return f"#{ids[value[1:]]}"
-    return re.sub(r"url\(#([^)]+)\)", lambda found: f"url(#{ids[found[1]]})", value)
+def _rounded(value: str, digits: int) -> str:
+    """A text with its numbers rounded to so many decimals."""
+    return re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), digits) + 0.0:g}", " ".join(value.split()))
 
 
-def _rounded(key: str, value: str, fine: bool = False) -> str:
-    """An attribute with short numbers: one decimal in coordinates, two in shapes and in widths of lines."""
-    if key in ("href", "fill", "stroke", "clip-path", "data-n"):
-        return value
-    digits = 1 if key in ("x", "y", "d", "width", "height") and not fine else 2
-    text = re.sub(r"-?\d+\.\d+", lambda number: f"{round(float(number[0]), digits) + 0.0:g}", " ".join(value.split()))
-    return re.sub(r" ?([MLCQz]) ?", r"\1", text) if key == "d" else text
+def _path(path: str, digits: int) -> str:
+    """A path with rounded coordinates."""
+    return re.sub(r" ?([MLCQz]) ?", r"\1", _rounded(path, digits))
 
 
 # Lines ---------------------------------------------------------------------------------------------------------------
@@ -187,7 +179,7 @@ def simplified(path: str) -> str:
     from matplotlib.path import Path
 
     if not set(re.findall("[A-Za-z]", path)) <= {"M", "L", "z"}:
-        return _rounded("d", path)
+        return _path(path, 1)
     parts = []
     for part in path.split("M")[1:]:
         line = Path(np.array(re.findall(NUMBER, part), dtype=float).reshape(-1, 2))
@@ -204,51 +196,31 @@ def simplified(path: str) -> str:
 # Marks of trials -----------------------------------------------------------------------------------------------------
 
 
-def _mark(group: ET.Element, artist: Any, figure: Any) -> None:
+def _mark(group: ET.Element, artist: Any, height: float) -> None:
     """Write the number of its trial on each point or line of an artist; remove points that are beyond the axes."""
     numbers = artist.trial_numbers
-    defined = {id(path) for defs in group.iter("{http://www.w3.org/2000/svg}defs") for path in defs}
-    shown = [node for node in group.iter() if node.tag.endswith(("}use", "}path")) and id(node) not in defined]
+    shown = [(parent, node) for parent in group.iter() if parent.tag != "defs" for node in parent
+             if node.tag in ("use", "path")]
     if len(numbers) == 1 or hasattr(artist, "get_segments"):
-        for node, number in zip(shown, itertools.cycle(numbers) if len(numbers) == 1 else numbers, strict=False):
+        for (_, node), number in zip(shown, numbers * len(shown) if len(numbers) == 1 else numbers, strict=False):
             node.set("data-n", str(number))
         return
-    points = _points(artist, figure)
-    free = np.isfinite(points).all(axis=1)
-    low, high = _window(artist, figure)
-    parents = {child: parent for parent in group.iter() for child in parent}
-    for node in shown:
-        far = np.where(free, np.hypot(*(points - _place(node)).T), np.inf)
-        nearest = int(far.argmin())
-        if far[nearest] < NEAR and (low <= points[nearest]).all() and (points[nearest] <= high).all():
-            free[nearest] = False
-            node.set("data-n", str(numbers[nearest]))
-        elif far[nearest] < NEAR:  # a line's own path is no point
-            parents[node].remove(node)
-
-
-def _points(artist: Any, figure: Any) -> np.ndarray:
-    """The points of an artist in the coordinates of the picture, (n, 2)."""
     at, transform = ((artist.get_offsets(), artist.get_offset_transform()) if hasattr(artist, "get_offsets")
                      else (artist.get_xydata(), artist.get_transform()))
-    pixels = np.ma.filled(transform.transform(np.ma.filled(at.astype(float), np.nan)), np.nan)
-    return np.asarray(_flipped(pixels, figure))
+    points = np.ma.filled(transform.transform(np.ma.filled(np.ma.asarray(at, dtype=float), np.nan)), np.nan)
+    window = artist.axes.bbox.padded(1.0)
+    for parent, node in shown:
+        far = np.nan_to_num(np.hypot(*(points - _place(node, height)).T), nan=np.inf)
+        nearest = int(far.argmin())
+        if far[nearest] < NEAR and window.contains(*points[nearest]):
+            node.set("data-n", str(numbers[nearest]))
+            points[nearest] = np.nan
+        elif far[nearest] < NEAR:  # the line of an artist, which has markers too, is no point
+            parent.remove(node)
 
 
-def _flipped(pixels: np.ndarray, figure: Any) -> np.ndarray:
-    """Pixels of a figure, from below, as coordinates of the picture, from above."""
-    return np.array([0.0, POINTS * figure.get_figheight()]) + pixels * [1.0, -1.0]
-
-
-def _window(artist: Any, figure: Any) -> tuple[np.ndarray, np.ndarray]:
-    """The corners of the axes of an artist in the coordinates of the picture, with a little room."""
-    corners = _flipped(np.asarray(artist.axes.bbox.get_points()), figure)
-    return corners.min(axis=0) - 1.0, corners.max(axis=0) + 1.0
-
-
-def _place(node: ET.Element) -> np.ndarray:
-    """Where an element is: the point at which a shape is used, or the middle of a path."""
-    if node.tag.endswith("use"):
-        return np.array([float(node.get("x", "0")), float(node.get("y", "0"))])
-    points = np.array(re.findall(NUMBER, node.get("d", "")), dtype=float).reshape(-1, 2)
-    return np.asarray((points.min(axis=0) + points.max(axis=0)) / 2.0)
+def _place(node: ET.Element, height: float) -> np.ndarray:
+    """Where an element is, from below: the point at which a shape is used, or the middle of a path."""
+    text = f"{node.get('x')} {node.get('y')}" if node.tag == "use" else node.get("d", "")
+    points = np.array(re.findall(NUMBER, text), dtype=float).reshape(-1, 2)
+    return np.asarray([0.0, height] + (points.min(axis=0) + points.max(axis=0)) / 2.0 * [1.0, -1.0])

@@ -11,9 +11,8 @@ import pytest
 from studies import HOSTILE_NAME, hostile_study, network_study
 
 import scratchtune as st
-from scratchtune.insight.reporting.page import html_of
+from scratchtune.insight.reporting.page import SECTIONS, advice, html_of
 from scratchtune.insight.reporting.reproduction import script
-from scratchtune.insight.reporting.sections import SECTIONS, advice
 from scratchtune.insight.reporting.vector import simplified
 from scratchtune.insight.reporting.view import View
 
@@ -160,7 +159,7 @@ def test_what_users_write_remains_text() -> None:
 @pytest.mark.parametrize(("study", "sentence"), [
     (st.Study({"x": st.Float(0, 1)}, name="empty"), "The study has no trial yet."),
     (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1 / 0, 3, progress=False), "No trial is complete"),
-    (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1.0, 12, progress=False), "Study has one parameter"),
+    (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1.0, 12, progress=False), "has one parameter"),
     (st.Study({"x": ["a", "b"], "y": ["a", "b"]}, "grid").run(lambda trial: trial.number, progress=False),
      "Grid"),
 ], ids=["empty", "failed", "one parameter", "no number"])
