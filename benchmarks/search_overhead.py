@@ -50,8 +50,8 @@ def at_trials(milliseconds: list[float]) -> dict[int, float]:
 
 def measure(given: Namespace) -> tuple[Times, list[str]]:
     """The median over the rounds, and notes on searchers that failed; the slow ones have one round."""
-    left_out = "scikit-optimize GP" if given.quick else None
-    names = given.searcher or [*OURS, *(name for name in PEERS if not peers.missing(name) and name != left_out)]
+    names = given.searcher or [*OURS, *(name for name in (peers.FAST if given.quick else PEERS)
+                                        if not peers.missing(name))]
     rounds, limit = given.rounds or (1 if given.quick else ROUNDS), QUICK_LIMIT if given.quick else max(TRIALS)
     env = harness.environment(1, PYTHONWARNINGS="ignore")
     core = harness.pinned_core()
@@ -124,6 +124,6 @@ ANSWER = (
     "process 12.64 ms. Lost: Optuna's CMA-ES takes 0.62 ms and pymoo's genetic algorithm 0.11.")
 BENCHMARK = Benchmark(
     "Cost of a suggestion", measure, report, ("optuna", "torch", "hyperopt", "pymoo", "deap", "scikit-optimize"),
-    quick=f"one round of {QUICK_LIMIT} trials, scikit-optimize not", options={
+    quick=f"one round of {QUICK_LIMIT} trials, no slow searcher", options={
         "--searcher": {"nargs": "+", "metavar": "NAME", "help": "ours and peers by name, instead of all"},
         "--rounds": {"type": count, "help": f"rounds ({ROUNDS}, or 1 with --quick)"}})
