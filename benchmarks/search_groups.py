@@ -101,12 +101,13 @@ def measure(given: Namespace) -> tuple[dict[str, Regrets], list[str]]:
     seeds = given.seeds if given.seeds is not None else QUICK_SEEDS if given.quick else SEEDS
     given.by_group = {group: [case.name for case in black_boxes.group_cases().values() if case.group == group]
                       [:2 if given.quick else None] for group in given.groups}
-    folder = tempfile.mkdtemp() if given.quick else ""  # short runs are not kept
-    kept = Kept(Path(folder, given.records), suite=harness.versions("ioh"), answers=list(KINDS))
     jobs = [job for group, cases in given.by_group.items()
             for job in all_jobs(names_for(group, given.names), cases, seeds)]
-    notes += run(answer, sorted(jobs, key=lambda job: job[2]), given.workers, kept,
-                 trials=QUICK_TRIALS if given.quick else None)[1]
+    with tempfile.TemporaryDirectory() as folder:  # short runs are not kept
+        kept = Kept(Path(folder, "runs.json") if given.quick else given.records, suite=harness.versions("ioh"),
+                    answers=list(KINDS))
+        notes += run(answer, sorted(jobs, key=lambda job: job[2]), given.workers, kept,
+                     trials=QUICK_TRIALS if given.quick else None)[1]
     return regrets_of(kept, given.by_group, given.names), notes
 
 
