@@ -8,9 +8,9 @@
     python -m benchmarks search_quality automl     runs these
 
 The exit code of one is 1 if it misses a bar. Of several, or with --out, each runs in a process of its own, one at a
-time, and a folder gets REPORT.md, to be read from top to bottom, and for each benchmark its report, its pictures, and
-its tables as JSON. A run that was interrupted continues where it was; `--again` repeats all measurements. A
-benchmark whose requirements are missing is skipped, and names them. Close other programs, since most measure time.
+time, and a folder gets REPORT.md, to be read from top to bottom, and for each benchmark its report and its pictures. A
+run that was interrupted continues where it was; `--again` repeats all measurements. A benchmark whose requirements are
+missing is skipped, and names them. Close other programs, since most measure time.
 """
 
 from __future__ import annotations

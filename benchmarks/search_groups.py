@@ -4,18 +4,16 @@ The k-th evaluation of a case has the same noise for all searchers with the same
 the answer. Under noise there are several answers. "Recommended" is what `Study.recommended` chooses, and the same
 function is applied to the trials of all libraries, so that no library gains by its way to choose an answer. (The model
 is that of BayesianSearch's Gaussian process, which may suit its trials best.) "Own" is the best answer that a library
-offers: `Study.recommended` for ours, SMAC3's incumbent (the best mean of the configurations that were evaluated as
-often as itself), and the best observed trial for the others. "Observed" is the best observed trial for all, and "lowest
-mean" the trial with the best posterior mean. A last table of each level of noise compares the answers of one search.
-Elsewhere the answer is the best observed trial, of trials with budgets the best of those with the full one.
+offers: `Study.recommended` for ours, SMAC3's incumbent, and the best observed trial for the others. "Observed" is the
+best observed trial for all, and "lowest mean" the trial with the best posterior mean; a last table of each level of
+noise compares the answers of one search. Elsewhere the answer is the best observed trial with the full budget.
 
 `benchmarks.common.regrets` says what a score is; a seed is drawn for all cases together. In the group *budgets* a
 search has the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it, while searchers of
 other libraries are not told of budgets.
 
-Each run is kept in a file, by the version of the library or the digest of our code, so that an interrupted benchmark
-continues. The report has all seeds that the file has of a searcher: one whose runs are short may have more of them than
-one whose runs take a minute. So several commands may fill the file, and one with ``--seeds 0`` reports what it has:
+Each run is kept in a file, by the version of the library or the digest of our code. Several commands may fill it, with
+more seeds of searchers whose runs are short, and one with ``--seeds 0`` reports what it has:
 
     python -m benchmarks search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
     python -m benchmarks search_groups --searchers bayesian bayesian:tpe genetic "Optuna TPE" "Optuna CMA-ES" --seeds 20
@@ -27,7 +25,6 @@ from __future__ import annotations
 
 import math
 import tempfile
-import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
@@ -38,7 +35,7 @@ import numpy as np
 from benchmarks.common import askers, black_boxes, harness, peers
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.black_boxes import Case
-from benchmarks.common.regrets import Kept, Regrets, Scores, all_jobs, first_seeds, run, with_interval
+from benchmarks.common.regrets import Kept, Regrets, Scores, all_jobs, first_seeds, reporting, run, with_interval
 
 SEEDS, QUICK_SEEDS, QUICK_TRIALS = 20, 2, 30
 OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
@@ -55,19 +52,16 @@ LABELS = {RECOMMENDED: "{}", OWN: "{}, own answers", OBSERVED: "{}, observed"}  
 Done = Sequence[tuple[dict[str, Any], float, float]]  # params, observed value and share of the full budget
 
 
+@reporting
 def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> dict[str, Any]:
-    """The regrets of one search, by kind of answer, or the error."""
+    """The regrets of one search, by kind of answer."""
     found = black_boxes.load(case)
     rng = np.random.default_rng([seed, sum(case.encode())])
     std = found.noise * found.quartile_distance() if found.noise else 0.0
     trials = trials or found.trials
-    try:
-        asks = askers.asker(searcher, found, trials, seed)
-        done = askers.evaluated(
-            asks, lambda params, share: found.loss(params, share) + std * rng.standard_normal(), trials, found.workers)
-    except Exception as error:  # reported, without ending the other runs
-        traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {error}"}
+    asks = askers.asker(searcher, found, trials, seed)
+    done = askers.evaluated(
+        asks, lambda params, share: found.loss(params, share) + std * rng.standard_normal(), trials, found.workers)
     answers = dict.fromkeys((RECOMMENDED, LOWEST, OBSERVED), observed(done))
     if found.noise:
         answers |= {RECOMMENDED: recommended(found, done, 1.0), LOWEST: recommended(found, done, 0.0)}
@@ -107,12 +101,13 @@ def measure(given: Namespace) -> tuple[dict[str, Regrets], list[str]]:
     seeds = given.seeds if given.seeds is not None else QUICK_SEEDS if given.quick else SEEDS
     given.by_group = {group: [case.name for case in black_boxes.group_cases().values() if case.group == group]
                       [:2 if given.quick else None] for group in given.groups}
-    folder = tempfile.mkdtemp() if given.quick else ""  # short runs are not kept
-    kept = Kept(Path(folder, given.records), suite=harness.versions("ioh"), answers=list(KINDS))
     jobs = [job for group, cases in given.by_group.items()
             for job in all_jobs(names_for(group, given.names), cases, seeds)]
-    notes += run(answer, sorted(jobs, key=lambda job: job[2]), given.workers, kept,
-                 trials=QUICK_TRIALS if given.quick else None)[1]
+    with tempfile.TemporaryDirectory() as folder:  # short runs are not kept
+        kept = Kept(Path(folder, "runs.json") if given.quick else given.records, suite=harness.versions("ioh"),
+                    answers=list(KINDS))
+        notes += run(answer, sorted(jobs, key=lambda job: job[2]), given.workers, kept,
+                     trials=QUICK_TRIALS if given.quick else None)[1]
     return regrets_of(kept, given.by_group, given.names), notes
 
 

@@ -2,7 +2,7 @@
 
 The regret of a run is its best value minus the optimum, or minus the best value of all runs if the optimum is unknown.
 `benchmarks.common.regrets` says what a score is; the intervals here draw the seeds of each case separately. The runs
-of the other libraries are kept in benchmarks/results/search_peers.json, by version. Examples:
+of the other libraries are kept in benchmarks/results/search_quality_runs.json, by version. Examples:
 
     python -m benchmarks search_quality --searcher bayesian:gp bayesian:tpe --cases tables
     python -m benchmarks search_quality --searcher genetic:population=30 --cases bbob-f06-d3 mixint --seeds 10
@@ -14,7 +14,6 @@ from __future__ import annotations
 import fnmatch
 import math
 import statistics
-import traceback
 from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -24,7 +23,7 @@ import numpy as np
 from benchmarks.common import black_boxes, harness, peers
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import table, verdict
-from benchmarks.common.regrets import Kept, Regrets, Scores, all_jobs, first_seeds, run, with_interval
+from benchmarks.common.regrets import Kept, Regrets, Scores, all_jobs, first_seeds, reporting, run, with_interval
 
 BUDGET, SEEDS, QUICK_SEEDS, WORKERS = 100, 20, 3, 2
 SLOW_SEEDS = {"Optuna GP": 10, "scikit-optimize GP": 5}  # 23 and 80 seconds each run
@@ -35,15 +34,12 @@ GROUPS = ("functions", "mixint", "tables")
 Runs = dict[tuple[str, str], dict[int, list[float]]]  # (searcher, case) to seed to the best loss, less a known optimum
 
 
+@reporting
 def answer(searcher: str, case: str, seed: int, budget: int) -> dict[str, Any]:
-    """One run: the best loss, less the optimum if it is known, and milliseconds per trial, or the error."""
+    """One run: the best loss, less the optimum if it is known, and milliseconds per trial."""
     loaded = black_boxes.load(case)
     loss = black_boxes.Recorder(loaded, budget)
-    try:
-        peers.minimise(searcher, loaded, loss, budget, seed)
-    except Exception as error:  # one that is missing or broken is reported, without ending the other runs
-        traceback.print_exc()
-        return {"error": f"{type(error).__name__}: {error}"}
+    peers.minimise(searcher, loaded, loss, budget, seed)
     return {"values": [min(loss.values) - (loaded.best or 0.0)], "milliseconds": 1000.0 * statistics.fmean(loss.gaps)}
 
 
@@ -64,22 +60,16 @@ def of_group(cases: Sequence[str], group: str) -> tuple[str, ...]:
     return tuple(case for case in cases if black_boxes.group_of(case) == group)
 
 
-def chosen_peers(given: Namespace, kept: Kept) -> list[str]:
-    """The fast peers; in a quick run Optuna's TPE, and those of the others whose runs are kept."""
-    if given.peers is not None:
-        return [name for name in peers.FAST if any(part.lower() in name.lower() for part in given.peers)]
-    return [name for name in peers.FAST if not given.quick or name == "Optuna TPE"
-            or not kept.lacks(all_jobs([name], given.cases, given.seeds))]
-
-
 def measure(given: Namespace) -> tuple[Runs, dict[str, float], list[str]]:
     """All runs, ours and those that are kept, milliseconds per trial of ours, and notes on what failed."""
     whole = not (given.quick or given.cases or given.searcher or given.peers)
     suite = harness.versions(*black_boxes.PACKAGES).split(", ", 1)[1]
-    kept = Kept(harness.RESULTS / "search_peers.json", suite=suite, trials=BUDGET)
+    kept = Kept(harness.RESULTS / "search_quality_runs.json", suite=suite, trials=BUDGET)
     given.cases = chosen_cases(given.cases, given.quick)
     given.seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
-    given.ours, given.fast = list(dict.fromkeys(["random", *(given.searcher or OURS)])), chosen_peers(given, kept)
+    given.ours = list(dict.fromkeys(["random", *(given.searcher or OURS)]))
+    given.fast = [name for name in peers.FAST
+                  if given.peers is None or any(part.lower() in name.lower() for part in given.peers)]
     jobs = [job for name in given.fast for job in all_jobs([name], given.cases, given.seeds)]
     slow_cases = [case for case in given.cases if case in black_boxes.SLOW]
     jobs += [job for name in peers.SLOW if whole or name in (given.peers or ())

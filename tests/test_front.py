@@ -130,4 +130,4 @@ def test_each_row_names_the_lines_that_it_is_from() -> None:
 
 
 def test_the_times_are_from_the_processors_that_the_page_names() -> None:
-    assert all("AMD EPYC" in reports.machine_of(reports.report(row.report)) for row in front.shown())
+    assert all("AMD EPYC" in reports.report(row.report) for row in front.shown())

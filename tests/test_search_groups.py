@@ -226,7 +226,7 @@ def test_a_searcher_that_has_failed_is_skipped_and_named(asked: list[dict[str, A
 
 
 def test_the_stored_runs_of_the_peers_are_whole() -> None:
-    data = json.loads((harness.ROOT / "benchmarks/results/search_peers.json").read_text(encoding="utf-8"))
+    data = json.loads((harness.ROOT / "benchmarks/results/search_quality_runs.json").read_text(encoding="utf-8"))
     for name, entry in data["searchers"].items():
         cases, seeds = ((black_boxes.SLOW, quality.SLOW_SEEDS[name]) if name in peers.SLOW else
                         (black_boxes.CASES, quality.SEEDS))

@@ -105,14 +105,13 @@ def test_a_benchmark_imports_names_that_exist(path: Path) -> None:
                 assert str(error.name).partition(".")[0] not in ("scratchtune", "benchmarks"), error
 
 
-def test_an_answer_holds_the_bars_and_tables(question: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_report_of_all_has_the_bars_and_each_report(
+    question: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(suite, "_run", answering(REPORT, 1))
     (answer,) = suite.run_all([question], quick=False, folder=tmp_path, again=False)
     assert answer.state == suite.DONE and answer.written == ["training_speed"]
-    (content,) = answer.reports
-    assert [bar["met"] for bar in content["bars"]] == [True, False]
-    assert content["tables"] == [{"headings": ["network", "ours"], "rows": [["small", "1.5"]]}]
-    assert json.loads((tmp_path / "training_speed.json").read_text())["code"] == 1
+    assert json.loads((tmp_path / "training_speed.json").read_text())["written"] == ["training_speed"]
     text = suite.whole([question], [answer], tmp_path)
     assert "  1 of 2 |" in text and "- training_speed: large: bar at most 2, measured 3" in text
     assert text.index("## Not measured") < text.index("- training_speed: huge: bar at most 2 (this run is too short)")
@@ -126,9 +125,11 @@ def test_an_answer_is_kept_until_it_is_asked_again(
     first = suite.run_all([question], quick=False, folder=tmp_path, again=False)
     monkeypatch.setattr(suite, "_run", answering(REPORT.replace("1.5", "1.9")))
     assert suite.run_all([question], quick=False, folder=tmp_path, again=False) == first
-    kept = tmp_path / "training_speed.jsonl"  # runs that a benchmark keeps
-    kept.touch()
-    assert suite.run_all([question], quick=False, folder=tmp_path, again=True) != first and not kept.exists()
+    kept = [tmp_path / f"training_speed{ending}" for ending in (".jsonl", "_runs.json")]  # runs that a benchmark keeps
+    for path in kept:
+        path.touch()
+    again = suite.run_all([question], quick=False, folder=tmp_path, again=True)
+    assert "1.9" in suite.whole([question], again, tmp_path) and not any(path.exists() for path in kept)
 
 
 @pytest.mark.parametrize(("messages", "state", "reason"), [

@@ -13,21 +13,11 @@ import math
 import tempfile
 import warnings
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 from benchmarks.common.black_boxes import Axis, Case
 
 MOST_BUDGET, ETA = 9, 3  # of searchers that stop early: budgets of 1, 3 and 9 ninths of the full one
-
-
-class Asker(Protocol):
-    """See the module."""
-
-    def ask(self) -> tuple[Any, dict[str, Any], float]:
-        """A key, params, and the share of the full budget."""
-
-    def tell(self, key: Any, loss: float) -> None:
-        """The loss of what was asked."""
 
 
 # scratchtune ----------------------------------------------------------------------------------------------------------
@@ -216,8 +206,7 @@ class Smac:
     def ask(self) -> tuple[Any, dict[str, Any], float]:
         """SMAC's trial."""
         info = self.facade.ask()
-        values = {name: value.item() if hasattr(value, "item") else value for name, value in dict(info.config).items()}
-        return info, values, 1.0
+        return info, smac_params(info.config), 1.0
 
     def tell(self, key: Any, loss: float) -> None:
         """The cost of SMAC's trial."""
@@ -227,8 +216,12 @@ class Smac:
 
     def incumbent(self) -> dict[str, Any]:
         """The params that SMAC3 presents as the best: it compares the means of repeated evaluations."""
-        return {name: value.item() if hasattr(value, "item") else value
-                for name, value in dict(self.facade.intensifier.get_incumbent()).items()}
+        return smac_params(self.facade.intensifier.get_incumbent())
+
+
+def smac_params(config: Any) -> dict[str, Any]:
+    """The params of a configuration of ConfigSpace, as Python's own numbers."""
+    return {name: value.item() if hasattr(value, "item") else value for name, value in dict(config).items()}
 
 
 def smac_space(case: Case, seed: int) -> Any:
@@ -249,7 +242,7 @@ def smac_space(case: Case, seed: int) -> Any:
 
 # By name --------------------------------------------------------------------------------------------------------------
 
-ASKERS: dict[str, Callable[..., Asker]] = {
+ASKERS: dict[str, Callable[..., Any]] = {
     "Optuna TPE": lambda *given: Optuna("TPESampler", *given),
     "Optuna TPE, grouped": lambda *given: Optuna("TPESampler", *given, grouped=True),
     "Optuna GP": lambda *given: Optuna("GPSampler", *given),
@@ -257,13 +250,13 @@ ASKERS: dict[str, Callable[..., Asker]] = {
     "hyperopt TPE": Hyperopt, "SMAC3": Smac}
 
 
-def asker(name: str, case: Case, trials: int, seed: int) -> Asker:
+def asker(name: str, case: Case, trials: int, seed: int) -> Any:
     """A peer by its name, or one of our searchers."""
     return ASKERS[name](case, trials, seed) if name in ASKERS else Ours(name, case, trials, seed)
 
 
 def evaluated(
-    asks: Asker, loss: Callable[..., float], budget: float, workers: int,
+    asks: Any, loss: Callable[..., float], budget: float, workers: int,
 ) -> list[tuple[dict[str, Any], float, float]]:
     """Ask and tell until the budget, in full evaluations, is spent; params, observed loss and budget of each.
 
@@ -287,7 +280,7 @@ def evaluated(
         done.append((params, value, share))
 
 
-def one_more(asks: Asker) -> tuple[Any, dict[str, Any], float] | None:
+def one_more(asks: Any) -> tuple[Any, dict[str, Any], float] | None:
     """What is asked next; None where the searcher must first be told more, or proposes no more."""
     from scratchtune.search import Exhausted
     from scratchtune.study.proposals import NotReady

@@ -22,11 +22,8 @@ FOLDER = ROOT / "benchmarks"
 CHAPTERS = {  # a name without a module is passed over, and a module without a chapter is in OTHER
     "The same job in each framework": ("same_job", "document_example"),
     "The network and its training": ("training_speed", "image_speed", "first_run"),
-    "The searchers": (
-        "search_quality", "search_groups", "noisy_search", "pareto", "search_overhead", "random_against_grid",
-        "tuning_cost"),
+    "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid"),
     "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
-    "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),
     "Images, translation and speech": (
         "arms", "translation_speed", "speech_speed", "translation_quality", "translation_defaults", "speech_defaults",

@@ -12,8 +12,10 @@ import json
 import math
 import os
 import re
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import wraps
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -33,6 +35,19 @@ Regrets = Mapping[tuple[str, str], np.ndarray]  # (searcher, case) to regrets by
 
 
 # Runs -----------------------------------------------------------------------------------------------------------------
+
+
+def reporting(answer: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """The answer of a worker, or the error of a searcher that is missing or broken, without ending the other runs."""
+    @wraps(answer)
+    def reported(*given: Any, **question: Any) -> dict[str, Any]:
+        try:
+            return answer(*given, **question)
+        except Exception as error:
+            traceback.print_exc()
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    return reported
 
 
 class Kept:

@@ -1,4 +1,4 @@
-"""Stored reports of the benchmarks, read back: their tables, their bars, and the machine that they were made on."""
+"""Stored reports of the benchmarks, read back: their tables and their bars."""
 
 from __future__ import annotations
 
@@ -32,13 +32,6 @@ def _cells(line: str) -> list[str]:
 def verdicts_of(text: str) -> list[str]:
     """The lines of PASS and FAIL of a text."""
     return re.findall(r"^(?:- )?((?:PASS|FAIL): .*)$", text, re.MULTILINE)
-
-
-def machine_of(text: str) -> str:
-    """The processor that a report was made on, and the day."""
-    processor = re.search(r"^(.+? cores, \w+)[;,.]", text, re.MULTILINE)
-    day = re.search(r"\d{4}-\d\d-\d\d", text)
-    return ", ".join(found[found.lastindex or 0] for found in (processor, day) if found)
 
 
 class Line(NamedTuple):
