@@ -22,7 +22,7 @@ from benchmarks.common.public_tables import CLASSIFICATION, TEST, by_name
 
 ROWS, TRIALS, SEEDS, DEFAULTS = 1_500, 8, 3, 3
 HELD_OUT = 4_000  # rows at most
-BEFORE = harness.RESULTS / "table_change.json"
+BEFORE = harness.ROOT / "benchmarks" / "results" / "table_change.json"
 
 
 def fitted(name: str, seed: int) -> dict[str, Any]:
