@@ -73,8 +73,7 @@ SEEDS = range(4)
 def trained(params, epochs, seed):
     """A network of a configuration; what it does not name is as in the default."""
     params = DEFAULT | params
-    steps = epochs * int(np.ceil(len(X_train) / params["batch_size"]))
-    model = image.network(params, 10, steps, seed)
+    model = image.network(params, X_train, y_train, epochs, seed)
     model.fit(X_train, y_train, params["batch_size"], epochs, verbose=0)
     return model
 
@@ -203,7 +202,7 @@ for seed in SEEDS:
     models = {}
     race = st.tune(budgeted, SPACE, st.Hyperband(max_budget=9, proposer=st.BayesianSearch()), direction="maximize",
                    seed=seed, progress=False)
-    winner = max((trial for trial in race.trials if trial.budget == 9), key=lambda trial: trial.value)
+    winner = race.best_trial
     configurations = {}, {"learning_rate": rate}, winner.params
     after_9 = by_rate[0.001][seed], by_rate[rate][seed], models[winner.number]
     for name, params, model in zip(found, configurations, after_9, strict=True):
@@ -341,7 +340,7 @@ assert alone["learning_rate"] > max(alone[name] for name in others) + 0.03
 # %%
 def with_constant_rate(params, seed):
     params = DEFAULT | params
-    model = image.network(params, 10, 1, seed)
+    model = image.network(params, X_train, y_train, 1, seed)
     model.compile(st.Adam(params["learning_rate"]), "categorical_crossentropy", ["accuracy"])  # a number, no schedule
     model.fit(X_train, y_train, params["batch_size"], 9, verbose=0)
     return model

@@ -74,7 +74,7 @@ def corpus_of(seed):
     """256 pairs to train on, 100 to validate on, 200 to test on."""
     numbers = np.random.default_rng(seed).choice(10_000, 556, replace=False).tolist()
     pairs = [(english_words(number), spanish_words(number)) for number in numbers]
-    return Corpus(pairs[:256], pairs[256:356], pairs[356:], [], (SOURCE, TARGET))
+    return Corpus(pairs[:256], pairs[256:356], pairs[356:], (SOURCE, TARGET))
 
 
 def whole(params):

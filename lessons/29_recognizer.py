@@ -10,7 +10,7 @@
 # With values that are usual elsewhere (MFCC every 10 ms, Adam at 0.001, batches of 32), this lesson's *default*, a
 # recogniser of digits ends a short training with a word error rate of 100 %. Which changes make it work? Is it the
 # learning rate alone, as in lessons 20 and 25? And what is an error rate on a few voices worth? The defaults of
-# `st.SpeechRecognizer` are others, which were chosen on other words (benchmarks/speech_defaults.py).
+# `st.SpeechRecognizer` are others, which were chosen on other words (benchmarks/results/speech_defaults.md).
 
 # %% [markdown]
 # ## Formulas
@@ -57,6 +57,7 @@ import numpy as np
 import scratchtune as st
 from scratchtune.evaluation.selection import corrected_standard_error
 from scratchtune.examples import speech
+from scratchtune.examples.decoding import decoder, tune_decoding
 from scratchtune.examples.spoken_clips import Corpus, read_corpus
 
 DEFAULT = speech.DEFAULT | {"units": 32}
@@ -67,22 +68,22 @@ corpora, results = {seed: read_corpus(None, seed=seed) for seed in SEEDS}, {}
 
 
 def trained(params, corpus, seed, epochs=EPOCHS):
-    """A trained recogniser, and its curves; what a configuration does not name is as in the default."""
-    params, objective = DEFAULT | params, speech.Objective(epochs, corpus=corpus)
+    """A trained recogniser, and its losses; what a configuration does not name is as in the default."""
+    params = DEFAULT | params
     model = speech.build(params, corpus, epochs, seed, "float64")
-    return model, objective.train(model, params, 0, epochs)
+    return model, speech.train(model, params, corpus, epochs)
 
 
 def result(params, seed, epochs=EPOCHS):
     """On the validation voices CER and share of silent frames; the training losses. Each is trained once."""
     key = (*sorted((DEFAULT | params).items(), key=str), seed, epochs)
     if key not in results:
-        model, curves = trained(params, corpora[seed], seed, epochs)
+        model, losses = trained(params, corpora[seed], seed, epochs)
         heard = corpora[seed].features(model.features, "validation")
         cer = st.speech.character_error_rate(corpora[seed].validation.texts, model.transcribe(heard))
         says = np.concatenate(model.log_probabilities(heard)).argmax(axis=1)
         silent = np.isin(says, (0, 1 + model.alphabet.index(" "))).mean()  # symbol 0 is the blank
-        results[key] = {"CER": cer, "silent": silent, "loss": curves["loss"], "model": epochs == LONG and model}
+        results[key] = {"CER": cer, "silent": silent, "loss": losses, "model": epochs == LONG and model}
     return results[key]
 
 
@@ -258,12 +259,13 @@ def interval(errors, words, groups):
 
 models = {seed: result(HAND, seed, LONG)["model"] for seed in SEEDS}  # trained above
 tests, begun = {}, time.process_time()
-studies = {seed: speech.tune_decoding(models[seed], corpora[seed], 18, 1, seed) for seed in SEEDS}
+studies = {seed: tune_decoding(models[seed], corpora[seed], 18, 1, seed) for seed in SEEDS}
 decoding_seconds = time.process_time() - begun
-for seed, (decoding, study) in studies.items():
+for seed, study in studies.items():
     part, heard = corpora[seed].test, corpora[seed].features(models[seed].features, "test")
     greedy, words = errors_of(part.texts, models[seed].transcribe(heard))
-    tuned, _ = errors_of(part.texts, decoding.decoded(study.best_params, models[seed].log_probabilities(heard)))
+    models[seed].decoder = decoder(study.best_params, corpora[seed])
+    tuned, _ = errors_of(part.texts, models[seed].transcribe(heard))
     voice = np.unique(part.voices, return_inverse=True)[1]
     by_voice = np.sort(np.bincount(voice, greedy) / np.bincount(voice, words))
     single, both = ([interval(errors, words, groups) for groups in (np.arange(len(words)), voice)]

@@ -34,10 +34,8 @@ from scratchtune.sequence_model import SequenceModel
 from scratchtune.streams import note
 from scratchtune.text.beam import beam_search
 from scratchtune.text.copying import with_copies
-from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy_all
 from scratchtune.text.guessing import guessing_loss
-from scratchtune.text.lexical_prior import LexicalPrior, Mixture, chosen_prior
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.padding import pad_sequences
 from scratchtune.text.tokens import detokenize, is_blank
@@ -183,52 +181,43 @@ class Seq2Seq(SequenceModel):
 
     def translate(
         self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
-        prior: LexicalPrior | None = None,
     ) -> Any:
         """Return the translation of a text, or the list of those of a list of texts, in their order.
 
         With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
         ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
         source word with the largest attention weight, and copies each unknown source word (see `with_copies`); "keep"
-        writes "[UNK]". ``prior``: a dictionary that helps; the tokens may then be any of its words.
+        writes "[UNK]".
 
         Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated;
         one without words has an empty translation. stderr names these texts, and each unknown token once.
         """
         checks.integer("beam_width", beam_width, 1)
         checks.choice("unknown", unknown, UNKNOWN)
-        if not isinstance(prior, LexicalPrior | None):
-            raise TypeError(f"prior is {prior!r:.80}; it must be a text.LexicalPrior, or None")
-        if prior is not None and prior.weight == 0.0:
-            prior = None  # the network alone
-        if prior is not None and unknown != "forbid":
-            raise ValueError(f"unknown is {unknown!r}; with a prior it must be 'forbid': the prior never writes it")
-        if prior is not None or unknown == "copy":
+        if unknown == "copy":
             self._must_attend()
         several = [texts] if isinstance(texts, str) else list(texts)
         if self.warns:
             for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
                 note(line)
-        found = self._translations(several, beam_width, length_penalty, unknown, prior)
+        found = self._translations(several, beam_width, length_penalty, unknown)
         return found[0] if isinstance(texts, str) else found
 
     def _translations(
         self, texts: list[str], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
-        prior: LexicalPrior | None = None,
     ) -> list[str]:
         """The translations of a list of texts, without remarks."""
         if blank := [number for number, text in enumerate(texts) if is_blank(text)]:
             others = [text for text in texts if not is_blank(text)]
-            found = self._translations(others, beam_width, length_penalty, unknown, prior) if others else []
+            found = self._translations(others, beam_width, length_penalty, unknown) if others else []
             for number in blank:
                 found.insert(number, "")
             return found
         if not texts:
             return []
         words, sources = self._read(texts)
-        mixture = None if prior is None else Mixture(prior, self.target_vocabulary, words, sources.shape[1])
-        decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid", mixture)
-        tokens = self.target_vocabulary.tokens if mixture is None else mixture.tokens
+        decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid")
+        tokens = self.target_vocabulary.tokens
         written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
         return [detokenize(each) for each in (self._copied(words, sources, decoded) if unknown == "copy" else written)]
 
@@ -253,13 +242,6 @@ class Seq2Seq(SequenceModel):
                              "only these are translated")
             unknown |= dict.fromkeys(word for word in words[:most] if word not in self.source_vocabulary)
         return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
-
-    def choose_prior(self, dictionary: Dictionary, pairs: Pairs) -> LexicalPrior:
-        """Return the dictionary as a prior, with the weight that helps most on validation pairs: see `chosen_prior`."""
-        self._must_attend()
-        sources, targets = zip(*pairs, strict=True)
-        references = [detokenize(self.target_vocabulary.split(target)) for target in targets]
-        return chosen_prior(dictionary, references, lambda prior: self._translations(list(sources), prior=prior))
 
     def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
@@ -291,15 +273,12 @@ class Seq2Seq(SequenceModel):
         return np.concatenate(logits), np.concatenate(weights)
 
     def _decoded(
-        self, sources: np.ndarray, beam_width: int, penalty: float, forbid: bool, mixture: Mixture | None = None,
+        self, sources: np.ndarray, beam_width: int, penalty: float, forbid: bool,
     ) -> list[Hypothesis]:
         """The greedy translations, which are written side by side, or the best ones of beam searches."""
         def step_for(numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
             def step(prefixes: np.ndarray) -> np.ndarray:
                 texts = np.broadcast_to(numbers, len(prefixes))
-                if mixture is not None:
-                    network, weights = self.next_tokens(sources[texts], mixture.read(prefixes))
-                    return mixture.log_probabilities(network, weights, prefixes, texts)
                 found = self.next_tokens(sources[texts], prefixes)[0]
                 if forbid:
                     found[:, self.target_vocabulary.unknown] = -np.inf

@@ -62,7 +62,7 @@ def chosen_training(
     of stochastic gradient descent, Zinkevich 2003, decays so). At most four times and at least half of ``rate``.
 
     The tasks on which these numbers were chosen, and others on which they were measured, are in
-    benchmarks/translation_defaults.py.
+    benchmarks/results/translation_defaults.md.
     """
     power = 2 ** round(math.log2(max(rows / 200, 1.0)))
     chosen = min(64, max(8, power)) if batch_size is None else checks.integer("batch_size", batch_size, 1)

@@ -30,7 +30,7 @@ FILES = {
                                    '    """A layer."""\n    units = check(3)\n',
     "scratchtune/layers/dropout.py": "class Dropout:\n    rate = 0.5\n",
     "scratchtune/insight/__init__.py": "from scratchtune.insight.gain import gain\n"
-                                       "from scratchtune.insight.plots import plot\n",
+                                       "from scratchtune.insight.drawing import plot\n",
     "scratchtune/insight/gain.py": "def gain():\n    return 1\n",
     "scratchtune/insight/plots.py": "def plot():\n    return 1\n",
     "scratchtune/checks.py": 'def check(number):\n    """Check it."""\n    if number < 0:\n'

@@ -103,16 +103,6 @@ def test_a_text_that_is_too_long_is_translated_as_far_as_the_model_reads(
     assert trained.attention(texts[1])[0] == texts[1].split()[:6]
 
 
-def test_a_dictionary_writes_words_that_the_network_does_not_know_and_copies_names(trained: st.Seq2Seq) -> None:
-    prior = st.text.LexicalPrior(st.text.Dictionary().fit([("a", "uno"), ("b", "dos"), ("a b", "uno dos")]), 1.0)
-    written = trained.translate("a b noah", prior=prior).split()  # with the weight 1 there is no end
-    assert sorted(written[:3]) == ["dos", "noah", "uno"]
-    texts = ["a b noah", "a", "b a b"]
-    for beam_width in (1, 3):
-        assert trained.translate(texts, beam_width, prior=prior) == [
-            trained.translate(text, beam_width, prior=prior) for text in texts]
-
-
 def test_attention_of_rows_side_by_side_is_that_of_each_row(trained: st.Seq2Seq) -> None:
     sources = st.text.pad_sequences([trained.source_vocabulary.encode(text) for text, _ in _pairs(7)], 6, "float32",
                                     "post")
@@ -181,7 +171,3 @@ def test_bad_input_is_one_clear_sentence() -> None:
         without.translate("a", unknown="copy")
     with pytest.raises(ValueError, match="unknown is 'drop'"):
         model.translate("a", unknown="drop")
-    with pytest.raises(ValueError, match="unknown is 'keep'; with a prior it must be 'forbid'"):
-        model.translate("a", unknown="keep", prior=st.text.LexicalPrior(st.text.Dictionary().fit(pairs)))
-    with pytest.raises(TypeError, match="prior is 0.5; it must be a text.LexicalPrior"):
-        model.translate("a", prior=0.5)  # type: ignore[arg-type]

@@ -148,7 +148,7 @@ def test_what_gives_no_report_is_skipped_or_failed(
 
 
 def test_a_benchmark_without_a_short_run_is_skipped(tmp_path: Path) -> None:
-    question = listed.Question("sealed_rows", "chapter", "text", is_quick=False)
+    question = listed.Question("parity", "chapter", "text", is_quick=False)
     (answer,) = suite.run_all([question], quick=True, folder=tmp_path, again=False)
     assert (answer.state, answer.reason) == (suite.SKIPPED, "it has no short run")
 

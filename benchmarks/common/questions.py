@@ -29,8 +29,8 @@ CHAPTERS = {  # a name without a module is passed over, and a module without a c
     "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),
     "Images, translation and speech": (
-        "image_tuning", "translation_speed", "translation_quality", "translation_defaults", "translation_tuning",
-        "speech_speed", "speech_defaults", "speech_quality"),
+        "arms", "translation_speed", "speech_speed", "translation_quality", "translation_defaults", "speech_defaults",
+        "speech_quality"),
 }
 UNMEASURED = "Not measured yet."  # the answer of a module without a stored report
 OTHER, SETTLED = "Other questions", "Settled: the page says which commit has the code"
@@ -99,7 +99,7 @@ def _question(name: str, chapter: str) -> Question:
 
 
 def won_and_lost() -> str:
-    """Return a list for a page in `benchmarks`: each chapter, and of each question its pages and its answer."""
+    """Return a list for a page in `benchmarks`: each chapter, and of each question its answer and its pages."""
     pages: dict[str, list[str]] = {}
     for page, text in stored().items():
         if command := re.search(r"`python -m benchmarks[. ](\w+)", text):
@@ -110,5 +110,6 @@ def won_and_lost() -> str:
             chapter = question.chapter
             lines += ["", f"**{chapter}**", ""]
         links = ", ".join(f"[{page}](results/{page}.md)" for page in pages.get(question.name, ()))
-        lines.append(f"- {question.text} {question.answer} ({links or question.name})")
+        answer = "" if chapter == SETTLED else f" {question.answer}"  # that of a settled one is on its page
+        lines.append(f"- {question.text}{answer} ({links or question.name})")
     return "\n".join(lines[1:])

@@ -1,45 +1,69 @@
 """Digit strings, synthesised by espeak-ng in many voices: ``python -m benchmarks.common.synthesis FOLDER``.
 
-The speech is synthetic: it is no recording of a person. Each of the voices says some strings of 3 to 5 digits, such as
-"four zero seven one". The folder gets WAV files of one channel at 8 kHz, and then the table of their transcripts, so
-`read_clips` reads it; a FOLDER that ends in .zip is a ZIP file instead. The same options and the same version of
-espeak-ng give the same files, however many jobs run.
+The speech is synthetic: it is no recording of a person. Each of the voices, which differ in accent, timbre, speed and
+pitch, says some strings of 3 to 5 digits, such as "four zero seven one". FOLDER, which must be new, gets WAV files of
+one channel at 8 kHz and the table of their transcripts, so `read_clips` reads it; if its name ends in .zip, it is a ZIP
+file instead. The same options and the same version of espeak-ng give the same files. The built-in clips were made by
+`python -m benchmarks.common.synthesis spoken_digits.zip --strings 3 --bits 8`.
 """
 
 from __future__ import annotations
 
 import argparse
-import functools
+import io
 import json
-import os
+import re
+import shutil
+import subprocess
 import sys
+import tempfile
+import wave
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
-from benchmarks.common import espeak
-from scratchtune import checks
-from scratchtune.files import whole_file, write_text
-from scratchtune.speech.prompts import DIGIT_WORDS
-from scratchtune.speech.wav import BITS, wav_bytes
-from scratchtune.streams import flushed, note, prepare_streams, tell
+from scratchtune.speech import Clip, read_wav, trim
+from scratchtune.speech.samples import float_to_pcm
 
-PROGRAM = "python -m benchmarks.common.synthesis"
-TABLE, ORIGIN = "transcripts.tsv", "synthesis.json"
+PROGRAM = "espeak-ng"
+RATE = 8000  # samples a second
+PEAK = 0.6  # the size of a clip's largest sample, the same for all voices
+DIGIT_WORDS = {
+    "en": "zero one two three four five six seven eight nine", "es": "cero uno dos tres cuatro cinco seis siete ocho "
+    "nueve", "fr": "zéro un deux trois quatre cinq six sept huit neuf", "it": "zero uno due tre quattro cinque sei "
+    "sette otto nove", "ru": "ноль один два три четыре пять шесть семь восемь девять"}
+ACCENTS = {
+    "en": ("en-us", "en-gb", "en-gb-scotland", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-029"),
+    "es": ("es", "es-419"), "fr": ("fr-fr", "fr-be", "fr-ch"), "it": ("it",), "ru": ("ru", "ru-lv"),
+}
+# espeak-ng's variants (timbres). Left out: whispers, robots, monsters and strong echoes; those whose formant 1, 2 or 3
+# is below 75% or above 135% of the default voice's; and those that are nearly equal to another. The log mel features of
+# the same words in any two of these differ by a root mean square of at least 0.2 standard deviations.
+VARIANTS = tuple((
+    "Alex Andrea Annie Denis Diogo Gene Gene2 Hugo Mario Mike Nguyen Storm anika antonio aunty belinda benjamin david "
+    "ed edward edward2 f1 f2 f3 f4 f5 grandma grandpa ian iven iven2 iven3 iven4 john klatt klatt2 klatt3 klatt4 "
+    "linda m1 m2 m3 m4 m5 m6 m7 m8 max miguel mike2 norbert pablo paul pedro quincy rob robert sandro steph "
+    "victor").split())
+SPEEDS, PITCHES = (140, 220), (20, 80)  # lowest and highest: words a minute; on espeak-ng's scale from 0 to 99
 SHORTEST, LONGEST = 3, 5  # digits of a string
-MOST_STRINGS = 100  # of a voice, since file names have two digits for them
-_Mapped = Callable[..., Iterator[Any]]  # as `map`
+
+
+class Voice(NamedTuple):
+    """A voice of espeak-ng: its name is accent+variant; its speed in words a minute, its pitch from 0 to 99."""
+
+    name: str
+    speed: int
+    pitch: int
 
 
 class Plan(NamedTuple):
     """What is synthesised: how many ``voices``, how many ``strings`` of each, and the size of a sample in ``bits``."""
 
-    voices: int = len(espeak.VARIANTS)
+    voices: int = len(VARIANTS)
     strings: int = 12
     language: str = "en"
     seed: int = 0
@@ -51,200 +75,125 @@ class Utterance(NamedTuple):
 
     file: str
     text: str
-    voice: espeak.Voice
-
-
-def checked(plan: Plan) -> Plan:
-    """Return the plan; TypeError or ValueError where one of its values is not accepted."""
-    checks.integer("voices", plan.voices, 1, len(espeak.VARIANTS))
-    checks.integer("strings", plan.strings, 1, MOST_STRINGS)
-    checks.choice("language", plan.language, DIGIT_WORDS)
-    checks.integer("seed", plan.seed, 0)
-    checks.choice("bits", plan.bits, BITS)
-    return plan
-
-
-def spelled_out(digits: Iterable[int], language: str = "en") -> str:
-    """Digits as words.
-
-    >>> spelled_out([4, 0, 7, 1]), spelled_out([4, 0], "it")
-    ('four zero seven one', 'quattro zero')
-    """
-    words = DIGIT_WORDS[checks.choice("language", language, DIGIT_WORDS)]
-    return " ".join(words[checks.integer("digits", digit, 0, 9)] for digit in digits)
-
-
-def random_digits(rng: np.random.Generator) -> list[int]:
-    """3 to 5 random digits, each length and each digit equally probable."""
-    return rng.integers(0, 10, size=rng.integers(SHORTEST, LONGEST + 1)).tolist()
+    voice: Voice
 
 
 def utterances(plan: Plan) -> list[Utterance]:
-    """Every clip of a plan, voice by voice; fewer voices or strings are the beginning of more."""
-    found = []
+    """Every clip of a plan, voice by voice; no two voices have the same variant.
+
+    Fewer voices or strings are the beginning of more.
+    """
+    found, words = [], DIGIT_WORDS[plan.language].split()
+    variants = np.random.default_rng(plan.seed).permutation(VARIANTS)
     for number in range(plan.voices):
-        rng = np.random.default_rng([plan.seed, number + 1])
-        voice = espeak.draw_voice(plan.seed, rng, number, plan.language)
+        rng, accents = np.random.default_rng([plan.seed, number + 1]), ACCENTS[plan.language]
+        accent = accents[int(rng.integers(len(accents)))]
+        voice = Voice(f"{accent}+{variants[number]}", *(int(rng.integers(low, high + 1)) for low, high in (
+            SPEEDS, PITCHES)))
         for k in range(plan.strings):
-            text = spelled_out(random_digits(rng), plan.language)
-            found.append(Utterance(f"{number:02}_{k:02}.wav", text, voice))
+            digits = rng.integers(0, 10, size=rng.integers(SHORTEST, LONGEST + 1)).tolist()
+            found.append(Utterance(f"{number:02}_{k:02}.wav", " ".join(words[digit] for digit in digits), voice))
     return found
 
 
-def table(rows: Sequence[Utterance]) -> str:
-    """The table of transcripts: file, text and voice, separated by tabs."""
-    return "file\ttext\tvoice\n" + "".join(f"{row.file}\t{row.text}\t{row.voice.name}\n" for row in rows)
+# espeak-ng ------------------------------------------------------------------------------------------------------------
 
 
-def origin(plan: Plan, version: str) -> str:
-    """What is written beside the clips, to say what they are and with which options they were made."""
-    about = {"what": "synthetic speech, made by espeak-ng", "espeak-ng": version}
-    return json.dumps(about | plan._asdict(), indent=1) + "\n"
+def _output(*arguments: str, text: str = "") -> str:
+    """What espeak-ng prints."""
+    program = shutil.which(PROGRAM)
+    if program is None:
+        raise FileNotFoundError(f"{PROGRAM} is not installed, and it synthesises the speech; install it, on Debian "
+                                f"and Ubuntu by `apt install {PROGRAM}`")
+    done = subprocess.run([program, *arguments], input=text.encode(), capture_output=True)
+    if done.returncode:
+        message = " ".join(done.stderr.decode(errors="replace").split())
+        raise RuntimeError(f"{PROGRAM} {' '.join(arguments)} ended with code {done.returncode}: {message}")
+    return done.stdout.decode(errors="replace")
+
+
+def version() -> str:
+    """The version of the installed espeak-ng, such as "1.52.0"; FileNotFoundError where it is not installed."""
+    found = re.search(r"\d+(\.\d+)+", _output("--version"))
+    return found[0] if found else "unknown"
+
+
+def say(text: str, voice: Voice) -> Clip:
+    """A text, spoken by espeak-ng: without silence at the ends, the largest sample of size 0.6."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "clip.wav")
+        # -D: the noise of breath has a fixed seed rather than the time, so the same voice gives the same clip
+        _output("-D", "-v", voice.name, "-s", str(voice.speed), "-p", str(voice.pitch), "-b", "1",
+                "--stdin", "-w", str(path), text=text)
+        clip = trim(read_wav(path, RATE))
+    return Clip(clip.samples * (PEAK / np.abs(clip.samples).max()), RATE)
 
 
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def synthesise(path: str | os.PathLike[str], plan: Plan, jobs: int = 2, progress: bool = True) -> int:
-    """Make the clips of a plan and their table, in a folder, or in a new ZIP file if the name ends in .zip.
+def wav_bytes(clip: Clip, bits: int) -> bytes:
+    """The content of a WAV file of one channel, in samples of 8 bits, which are unsigned, or of 16 bits."""
+    numbers, content = float_to_pcm(clip.samples, bits), io.BytesIO()
+    with wave.open(content, "wb") as file:
+        file.setparams((1, bits // 8, clip.rate, 0, "NONE", ""))
+        file.writeframes(((numbers + 128).astype(np.uint8) if bits == 8 else numbers.astype("<i2")).tobytes())
+    return content.getvalue()
 
-    An interrupted call continues where it ended, in the folder. Files that exist are never changed.
-    Arguments
-        path: a new or empty folder, a folder of the same plan, or a new file that ends in .zip.
-        jobs: how many clips are synthesised at the same time; it does not change them.
-        progress: whether to show a bar, on a terminal.
-    Returns
-        The number of clips.
+
+def files(plan: Plan) -> Iterator[tuple[str, bytes]]:
+    """The name and the content of each file: how they were made, the clips, and the table of transcripts."""
+    about = {"what": "synthetic speech, made by espeak-ng", "espeak-ng": version()} | plan._asdict()
+    yield "synthesis.json", (json.dumps(about, indent=1) + "\n").encode()
+    rows = utterances(plan)
+    for row in tqdm(rows, "synthesising", unit="clip", disable=None, leave=False):
+        yield row.file, wav_bytes(say(row.text, row.voice), plan.bits)
+    lines = [f"{row.file}\t{row.text}\t{row.voice.name}\n" for row in rows]
+    yield "transcripts.tsv", ("file\ttext\tvoice\n" + "".join(lines)).encode()
+
+
+def synthesise(path: Path, plan: Plan) -> None:
+    """Write the files of a plan to a new folder, or to a new ZIP file, whose bytes depend on its content alone.
+
     Raises
-        TypeError or ValueError for a plan or path that is not accepted; FileNotFoundError where espeak-ng is not
-        installed; RuntimeError where it fails.
+        FileExistsError if there is something at the path; FileNotFoundError, RuntimeError where espeak-ng is missing or
+        fails.
     """
-    rows, target = utterances(checked(plan)), Path(path)
-    checks.integer("jobs", jobs, 1)
-    about = origin(plan, espeak.version())
-    write = _write_zip if target.suffix.lower() == ".zip" else _write_folder
-    write(target, rows, plan, about, functools.partial(_mapped, jobs=jobs, progress=progress))
-    return len(rows)
-
-
-def _mapped(make: Callable[[Utterance], Any], todo: Sequence[Utterance], jobs: int, progress: bool) -> Iterator[Any]:
-    """The results of ``make``, in order, with a progress bar."""
-    hidden = None if progress else True
-    pool = ThreadPoolExecutor(jobs)
-    try:
-        with tqdm(total=len(todo), desc="synthesising", unit="clip", delay=2, disable=hidden, leave=False) as bar:
-            for result in pool.map(make, todo):
-                bar.update()
-                yield result
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _content(row: Utterance, bits: int) -> bytes:
-    """The WAV file of an utterance."""
-    return wav_bytes(espeak.say(row.text, row.voice), bits)
-
-
-def _write_folder(folder: Path, rows: Sequence[Utterance], plan: Plan, about: str, mapped: _Mapped) -> None:
-    """Make the clips that are not in the folder yet, and the table when all are there."""
-    _claim(folder, about, table(rows))
-
-    def make(row: Utterance) -> None:
-        with whole_file(folder / row.file) as beside:
-            beside.write_bytes(_content(row, plan.bits))
-
-    for _ in mapped(make, [row for row in rows if not (folder / row.file).exists()]):
-        pass
-    if not (folder / TABLE).exists():
-        write_text(folder / TABLE, table(rows))
-
-
-def _claim(folder: Path, about: str, transcripts: str) -> None:
-    """Create the folder, or check that it is empty or begun by the same call."""
-    advice = "give a new or empty folder, or one in which the same command was interrupted"
-    if not folder.exists():
-        if not folder.parent.is_dir():
-            raise FileNotFoundError(f"FOLDER is {str(folder)!r}; there is no folder {str(folder.parent)!r}")
-        folder.mkdir()
-    elif not folder.is_dir():
-        raise NotADirectoryError(f"FOLDER is {str(folder)!r}, which is a file; {advice}, or a file that ends in .zip")
-    if not any(folder.iterdir()):
-        write_text(folder / ORIGIN, about)
-    elif not (folder / ORIGIN).is_file():
-        raise ValueError(f"FOLDER is {str(folder)!r}, which holds other files; {advice}")
-    elif (folder / ORIGIN).read_bytes() != about.encode():
-        raise ValueError(f"FOLDER is {str(folder)!r}, which holds speech that was synthesised with other options or "
-                         f"another version of espeak-ng, see {ORIGIN}; {advice}")
-    elif (folder / TABLE).exists() and (folder / TABLE).read_bytes() != transcripts.encode():
-        raise ValueError(f"FOLDER is {str(folder)!r}, whose {TABLE} was changed; {advice}")
-
-
-def _write_zip(path: Path, rows: Sequence[Utterance], plan: Plan, about: str, mapped: _Mapped) -> None:
-    """Write a ZIP file whose bytes depend on its content alone."""
     if path.exists():
-        raise FileExistsError(f"FOLDER is {str(path)!r}, which exists; give a new file, or delete it")
-    with whole_file(path) as beside, zipfile.ZipFile(beside, "w") as file:
-        def add(name: str, content: bytes) -> None:
+        raise FileExistsError(f"FOLDER is {str(path)!r}, which exists; give a new one")
+    made = list(files(plan))  # all of them before anything is written
+    if path.suffix.lower() != ".zip":
+        path.mkdir(parents=True)
+        for name, content in made:
+            (path / name).write_bytes(content)
+        return
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in made:
             entry = zipfile.ZipInfo(name, date_time=(1980, 1, 1, 0, 0, 0))
             entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
             file.writestr(entry, content, compresslevel=9)
 
-        add(ORIGIN, about.encode())
-        for row, content in zip(rows, mapped(lambda row: _content(row, plan.bits), rows), strict=True):
-            add(row.file, content)
-        add(TABLE, table(rows).encode())
-
-
-# The command ----------------------------------------------------------------------------------------------------------
-
-
-class _Parser(argparse.ArgumentParser):
-    """argparse without the usage text before an error: one line says what is wrong."""
-
-    def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
-def _make_parser() -> argparse.ArgumentParser:
-    default = Plan()
-    parser = _Parser(prog=PROGRAM, description="Synthesise digit strings with espeak-ng in many voices: WAV files of "
-                                               "8,000 samples a second, and transcripts.tsv.")
-    add = parser.add_argument
-    add("folder", type=Path, metavar="FOLDER",
-        help="a new or empty folder, or one in which the same command was interrupted; a new file if it ends in .zip")
-    add("--voices", type=int, default=default.voices, metavar="N",
-        help=f"the number of voices, at most {len(espeak.VARIANTS)}; no two have the same variant of espeak-ng "
-             "(default: %(default)s)")
-    add("--strings", type=int, default=default.strings, metavar="N",
-        help="the number of digit strings of each voice (default: %(default)s)")
-    add("--language", choices=list(DIGIT_WORDS), default=default.language, help="the language (default: %(default)s)")
-    add("--seed", type=int, default=default.seed, metavar="N",
-        help="the seed of the voices and of the digits (default: %(default)s)")
-    add("--bits", type=int, choices=BITS, default=default.bits, help="the size of a sample (default: %(default)s)")
-    add("--jobs", type=int, default=2, metavar="N",
-        help="how many clips are synthesised at the same time (default: %(default)s)")
-    return parser
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code: 0 done, 1 espeak-ng failed, 2 wrong arguments, 130 interrupted."""
-    prepare_streams()
+    """Run the command; return the exit code: 0 done, 2 wrong arguments, or espeak-ng is missing or fails."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.common.synthesis", description=str(__doc__),
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, metavar="FOLDER")
+    for name, choices in (("voices", range(1, len(VARIANTS) + 1)), ("strings", range(1, 101)), ("seed", None),
+                          ("language", DIGIT_WORDS), ("bits", (8, 16))):
+        default = Plan._field_defaults[name]
+        parser.add_argument(f"--{name}", type=type(default), default=default, choices=choices, metavar=name.upper(),
+                            help="(default: %(default)s)")
+    given = vars(parser.parse_args(arguments))
+    path = given.pop("folder")
     try:
-        given = vars(_make_parser().parse_args(arguments))
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    folder, jobs = given.pop("folder"), given.pop("jobs")
-    try:
-        number = synthesise(folder, Plan(**given), jobs)
-    except KeyboardInterrupt:
-        note(f"{PROGRAM}: interrupted; the same command continues in a folder, and begins a ZIP file again")
-        return 130
-    except (ValueError, TypeError, OSError, RuntimeError) as error:
-        note(f"{PROGRAM}: {error}")
-        return 1 if isinstance(error, RuntimeError) else 2
-    tell(f"{folder}: {checks.counted(number, 'clip')} of synthetic speech")
+        synthesise(path, Plan(**given))
+    except (OSError, RuntimeError) as problem:
+        print(f"{parser.prog}: {problem}", file=sys.stderr)
+        return 2
+    print(f"{path}: {given['voices'] * given['strings']} clips of synthetic speech")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(flushed(main()))
+    sys.exit(main())

@@ -32,15 +32,12 @@ def add_example(parser: Parser) -> None:
     add("--report", nargs="?", const="", metavar="FILE.html",
         help="image, translation, speech: also write a report of the studies as one HTML page (default: report.html in "
              "--out)")
-    add("--searcher", metavar="NAME",
-        help="translation, speech: hyperband or bayesian; both train for the same number of epochs (default: "
-             "hyperband)")
 
 
 def run_example(given: argparse.Namespace) -> int:
     """Run ``scratchtune example``; return the exit code."""
     run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
-    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "searcher", "report")
+    options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "report")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
         raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")

@@ -7,10 +7,10 @@ only, so no test sentence was seen in training.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,34 +19,26 @@ from scratchtune import checks
 from scratchtune.streams import note
 
 Pairs = list[tuple[str, str]]
-SYNTHETIC: dict[str, Callable[[int], Pairs]] = {
-    "numbers": st.datasets.number_words, "dates": st.datasets.dates}
+SYNTHETIC: dict[str, Callable[[int], Pairs]] = {"numbers": st.datasets.number_words, "dates": st.datasets.dates}
 NAMES = ("verses", *SYNTHETIC)
-SYNTHETIC_PAIRS = 2000
-VALIDATION = TEST = 0.15  # shares of the source sentences
 LEAST = 50  # source sentences
 LONGEST = 40  # tokens of a sentence; the time of a training step is proportional to the longest one
-MIN_COUNT = 2  # a token that occurs once in the training pairs becomes the unknown token
-MOST = 3000, 300, 1000  # pairs to train on in the search, to validate on, to test on
-MOST_QUICK = 500, 80, 80
+MOST, MOST_QUICK = (3000, 300, 1000), (500, 80, 80)  # pairs to train on, to validate on, to test on
 
 
-@dataclass
-class Corpus:
-    """Pairs to train on in the search, and ``rest``, further ones for the final model; validation and test pairs.
-
-    ``lengths`` are the most tokens of a source sentence, and of a target sentence with its end.
-    """
+class Corpus(NamedTuple):
+    """Training, validation and test pairs; ``lengths`` are the most tokens of a source, and of a target and its end."""
 
     train: Pairs
     validation: Pairs
     test: Pairs
-    rest: Pairs
     lengths: tuple[int, int]
 
-    def __post_init__(self) -> None:
-        sources, targets = zip(*self.train, *self.rest, strict=True)
-        self.vocabularies = st.text.Vocabulary(sources, MIN_COUNT), st.text.Vocabulary(targets, MIN_COUNT)
+    @property
+    def vocabularies(self) -> tuple[st.text.Vocabulary, st.text.Vocabulary]:
+        """Those of sources and targets: a token that occurs once in the training pairs is the unknown token."""
+        sources, targets = zip(*self.train, strict=True)
+        return st.text.Vocabulary(sources, min_count=2), st.text.Vocabulary(targets, min_count=2)
 
 
 def read_corpus(data: str | Path, quick: bool = False, seed: int = 0) -> Corpus:
@@ -55,62 +47,39 @@ def read_corpus(data: str | Path, quick: bool = False, seed: int = 0) -> Corpus:
     The verses have a fixed split; other pairs are divided at random, by the seed.
     """
     if str(data) == "verses":
-        parts = [st.datasets.load_verses("train"), st.datasets.load_verses("validation"),
-                 st.datasets.load_verses("test")]
+        parts = [st.datasets.load_verses(part) for part in ("train", "validation", "test")]
     else:
-        parts = split(_pairs(str(data)), str(data), seed)
-    lengths = [max(len(st.text.tokenize(pair[side])) for part in parts for pair in part) for side in (0, 1)]
-    most = MOST_QUICK if quick else MOST
-    train, validation, test = (part[:count] for part, count in zip(parts, most, strict=True))
-    rest = [] if quick else parts[0][most[0]:]
-    return Corpus(train, validation, test, rest, (lengths[0], lengths[1] + 1))
+        parts = split(read(str(data)), str(data), seed)
+    source, target = (max(len(st.text.tokenize(pair[side])) for part in parts for pair in part) for side in (0, 1))
+    train, validation, test = (part[:most] for part, most in zip(parts, MOST_QUICK if quick else MOST, strict=True))
+    return Corpus(train, validation, test, (source, target + 1))
 
 
-def _pairs(data: str) -> Pairs:
+def read(data: str) -> Pairs:
     """Return the pairs of a synthetic data set or of a file, without those that are too long."""
     if data in SYNTHETIC:
-        return SYNTHETIC[data](SYNTHETIC_PAIRS)
+        return SYNTHETIC[data](2000)
     if not Path(data).exists():
         raise FileNotFoundError(f"--data is {data!r}; there is no such file, and it is none of {', '.join(NAMES)}"
                                 f"{checks.nearest(data, NAMES)}")
-    pairs, kept = st.read_pairs(data), []
-    for number, pair in enumerate(pairs, start=1):
-        sizes = [len(st.text.tokenize(text)) for text in pair]
-        if not min(sizes):
-            raise ValueError(f"pair {number} of {data} has a sentence without words, {pair!r:.80}; each must have one")
-        if max(sizes) <= LONGEST:
-            kept.append(pair)
+    pairs = st.read_pairs(data)
+    sizes = [[len(st.text.tokenize(text)) for text in pair] for pair in pairs]
+    blank = next((number for number, each in enumerate(sizes) if not min(each)), None)
+    if blank is not None:
+        raise ValueError(f"pair {blank + 1} of {data} has a sentence without words, {pairs[blank]!r:.80}; each must "
+                         "have one")
+    kept = [pair for pair, each in zip(pairs, sizes, strict=True) if max(each) <= LONGEST]
     if len(kept) < len(pairs):
         note(f"{len(pairs) - len(kept):,} of {len(pairs):,} pairs are left out: a sentence has over {LONGEST} tokens")
     return kept
 
 
 def split(pairs: Pairs, name: str, seed: int) -> list[Pairs]:
-    """Divide pairs into training, validation and test pairs at random, each source sentence in one part only."""
+    """Divide pairs into training, validation (15 %) and test pairs (15 %), each source sentence in one part only."""
     by_source = [list(group) for _, group in groupby(sorted(set(pairs)), key=itemgetter(0))]
     if len(by_source) < LEAST:
         found = checks.counted(len(by_source), "different source sentence")
         raise ValueError(f"--data is {name!r}, with {found} of at most {LONGEST} tokens; it must have at least {LEAST}")
-    order = np.random.default_rng(seed).permutation(len(by_source))
-    test, validation = round(TEST * len(order)), round(VALIDATION * len(order))
-    bounds = [order[test + validation:], order[test : test + validation], order[:test]]
-    return [[pair for group in part for pair in by_source[group]] for part in bounds]
-
-
-def nearest_translations(train: Pairs, sources: list[str]) -> list[str]:
-    """Translate without a model: return the translation of the training sentence with the most words of the source.
-
-    The shared words are counted as a share of the words of both (Jaccard's index); of equal ones the first is taken.
-    """
-    words = [frozenset(st.text.tokenize(source)) for source, _ in train]
-    found = []
-    for source in sources:
-        own = set(st.text.tokenize(source))
-        shares = [len(own & other) / len(own | other) for other in words]
-        found.append(spelled(train[int(np.argmax(shares))][1]))
-    return found
-
-
-def spelled(text: str) -> str:
-    """A text as a translator writes it: in lower case, with the spaces of `st.text.detokenize`."""
-    return st.text.detokenize(st.text.tokenize(text))
+    order, few = np.random.default_rng(seed).permutation(len(by_source)), round(0.15 * len(by_source))
+    return [[pair for group in part for pair in by_source[group]] for part in (
+        order[2 * few:], order[few : 2 * few], order[:few])]

@@ -1,4 +1,4 @@
-"""What the examples share: checks of their options, and the ranking of a study's trials."""
+"""What the examples share: the checks of their options, their searcher, and what they print of a study."""
 
 from __future__ import annotations
 
@@ -8,48 +8,53 @@ from pathlib import Path
 
 import scratchtune as st
 from scratchtune import checks
-from scratchtune.insight import report
+from scratchtune.insight import report as written_report
+from scratchtune.insight.reporting import report_path
 from scratchtune.streams import shown_params, tell
 from scratchtune.study.best import best_first
 
 
-def check_options(out: Path, jobs: int, seed: int) -> None:
-    """Check ``--jobs``, ``--seed``, and that ``--out`` can be a folder; nothing is created."""
+def checked_options(
+    out: Path, jobs: int, seed: int, report: str | Path | None, db: Path | None, model: str,
+) -> Path | None:
+    """Check the options and make the folder ``--out``, before any work; return the path of the report or None.
+
+    Raises
+        ValueError or OSError, which name the option.
+    """
     checks.integer("--jobs", jobs, 1)
     checks.integer("--seed", seed, 0, 2**32 - 1)
-    for folder in (out, *out.parents):
-        if folder.exists() and not folder.is_dir():
-            seen = "a file" if folder == out else f"within {str(folder)!r}, a file"
-            raise ValueError(f"--out is {str(out)!r}, {seen}; it must be a folder")
-
-
-def prepare_folder(out: Path) -> None:
-    """Create the folder of ``--out``; fail before the work if no file can be made in it."""
+    if file := next((folder for folder in (out, *out.parents) if folder.exists() and not folder.is_dir()), None):
+        raise ValueError(f"--out is {str(out)!r}, and {str(file)!r} is a file; it must be a folder")
+    if db is not None and db.resolve() == (out / model).resolve():
+        raise ValueError(f"--db is {str(db)!r}, which this example writes to --out; it must be a file of its own")
     try:
         out.mkdir(parents=True, exist_ok=True)
         tempfile.TemporaryFile(dir=out).close()
     except OSError as problem:
         raise OSError(f"--out is {str(out)!r}; no file can be made in it: {problem.strerror}") from None
+    return report_path(report, out / "report.html")
 
 
-def check_db(db: Path | None, out: Path, names: Sequence[str]) -> None:
-    """Check that ``--db`` is none of the files of these names that the example writes to ``--out``."""
-    for name in names:
-        if db is not None and db.resolve() == (out / name).resolve():
-            raise ValueError(f"--db is {str(db)!r}, which this example writes to --out; it must be a file of its own")
+def hyperband(epochs: int) -> st.Hyperband:
+    """Hyperband over epochs, from a ninth of them; a Bayesian search proposes two thirds of the configurations."""
+    return st.Hyperband(
+        epochs, proposer=st.BayesianSearch(parallel=2), min_budget=max(epochs // 9, 1), random_share=1 / 3)
 
 
-def ranking(study: st.Study, heading: str, epochs: int, most: int = 5) -> str:
-    """Return the best trials of the largest budget as a table; ``epochs`` is the budget where a trial has none."""
+def summary(study: st.Study, heading: str, most: int = 5) -> str:
+    """The best trials as a table, and why the best of them was proposed."""
+    best = best_first(study.trials, study.direction)
+    if not best:
+        raise RuntimeError(f"all trials failed, the first by: {study.trials[0].error}")
     width = max(len(heading), 6)
-    lines = [f"{'trial':>5} {'epochs':>6} {heading:>{width}}  configuration"]
-    lines += [f"{trial.number:>5} {trial.budget or epochs:>6.0f} {trial.value:>{width}.4f}  "
-              f"{shown_params(trial.params)}" for trial in best_first(study.trials, study.direction)[:most]]
-    return "\n".join(lines)
+    lines = [f"{'trial':>5} {heading:>{width}}  configuration"]
+    lines += [f"{trial.number:>5} {trial.value:>{width}.4f}  {shown_params(trial.params)}" for trial in best[:most]]
+    return "\n".join([*lines, "", f"why trial {best[0].number}: {study.why(best[0].number)}", ""])
 
 
 def write_report(page: Path | None, studies: Sequence[st.Study]) -> None:
     """Write the report of ``--report``, if one is wanted, and say where it is."""
     if page is not None:
-        report(list(studies), page)
+        written_report(list(studies), page)
         tell(f"report: {page}")

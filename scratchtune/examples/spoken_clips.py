@@ -19,7 +19,6 @@ RATE = 8000  # samples a second, to which all clips are resampled
 STEPS = (0.01, 0.015, 0.02)  # the choices of the seconds from one frame to the next
 FASTEST = 1.1  # the highest speed in training, relative to the clip's own
 TRIM_DB = 40.0  # decibels below the loudest frame; quieter frames at both ends are removed
-SHARES = 0.6, 0.2, 0.2  # of the voices: to train on, to validate on, to test on
 LEAST = 20  # clips that can be used, in the three parts together
 LONGEST = 10.0  # seconds of a clip; all are padded to the longest one, so it determines the time of a training step
 
@@ -35,21 +34,14 @@ class Corpus:
 
     def __post_init__(self) -> None:
         self.alphabet = "".join(sorted(set("".join([*self.train.texts, *self.validation.texts, *self.test.texts]))))
-        self._clips: dict[tuple[str, float], list[Clip]] = {}
         self._features: dict[tuple[Features, str, float], list[np.ndarray]] = {}
 
     def features(self, features: Features, part: str, speed: float = 1.0) -> list[np.ndarray]:
         """The features of a part's clips, (frames, features) each, played ``speed`` times as fast; they are cached."""
         key = features, part, speed
         if key not in self._features:
-            self._features[key] = [features(clip) for clip in self.clips(part, speed)]
+            self._features[key] = [features(st.speech.change_speed(clip, speed)) for clip in getattr(self, part).clips]
         return self._features[key]
-
-    def clips(self, part: str, speed: float = 1.0) -> list[Clip]:
-        """The clips of a part, played ``speed`` times as fast; they are cached."""
-        if (part, speed) not in self._clips:
-            self._clips[part, speed] = [st.speech.change_speed(clip, speed) for clip in getattr(self, part).clips]
-        return self._clips[part, speed]
 
 
 def read_corpus(data: str | Path | None, seed: int = 0) -> Corpus:
@@ -58,7 +50,9 @@ def read_corpus(data: str | Path | None, seed: int = 0) -> Corpus:
     Texts are in lower case. Clips are left out, and their number is printed, if they are too long, if their text is
     empty, or if it needs more frames than the clip may have.
     """
-    found = st.speech.load_spoken_digits() if data is None else st.speech.read_clips(_folder(Path(data)), RATE)
+    if data is not None and not Path(data).exists():
+        raise FileNotFoundError(f"--data is {str(data)!r}; there is no such folder")
+    found = st.speech.load_spoken_digits() if data is None else st.speech.read_clips(data, RATE)
     if found.resampled:
         note(f"{found.resampled:,} of {len(found.clips):,} clips are resampled to {RATE:,} samples a second")
     texts = [" ".join(text.lower().split()) for text in found.texts]
@@ -73,30 +67,13 @@ def read_corpus(data: str | Path | None, seed: int = 0) -> Corpus:
     if not any(voices):
         note("the transcripts name no voices, so that clips of one voice may be in all three parts")
         voices = [str(index) for index in kept]
-    _check_voices(data, voices)
-    marks = sorted({letter for index in kept for letter in texts[index] if not (letter.isalnum() or letter in " '’")})
-    if marks:
-        note(f"the transcripts hold marks that are learnt as letters: {checks.quoted(marks)}")
-    chosen = found._replace(clips=[found.clips[index] for index in kept], texts=[texts[index] for index in kept],
-                            voices=voices)
-    return Corpus(*st.speech.split_by_voice(chosen, SHARES, seed))
-
-
-def _check_voices(data: str | Path | None, voices: list[str]) -> None:
-    """Raise a ValueError where some clips have a voice and some do not, or where there are too few voices."""
-    several = checks.counted(len(set(voices) - {""}), "voice")
-    if "" in voices:
-        raise ValueError(f"--data is {str(data)!r}, with {voices.count('')} of {len(voices)} clips without a voice and "
-                         f"{several} in the others; the column voice must say who speaks in each clip, or be omitted")
-    if len(set(voices)) < len(SHARES):
-        raise ValueError(f"--data is {str(data)!r}, with {several}; there must be at least {len(SHARES)}, since each "
-                         "is in one part only; without the column voice, clips of one voice may be in all parts")
-
-
-def _folder(path: Path) -> Path:
-    if not path.exists():
-        raise FileNotFoundError(f"--data is {str(path)!r}; there is no such folder")
-    return path
+    if "" in voices or len(set(voices)) < 3:
+        raise ValueError(f"--data is {str(data)!r}, with {checks.counted(len(set(voices) - {''}), 'voice')} and "
+                         f"{voices.count('')} of {len(voices)} clips without one; the column voice must say who speaks "
+                         "in each clip, at least 3 voices, since each is in one part only; or it must be omitted")
+    chosen = found._replace(
+        clips=[found.clips[index] for index in kept], texts=[texts[index] for index in kept], voices=voices)
+    return Corpus(*st.speech.split_by_voice(chosen, (0.6, 0.2, 0.2), seed))
 
 
 def _fits(clip: Clip, text: str) -> bool:

@@ -1,10 +1,10 @@
 """Speech: from a WAV file to features; from a network's probabilities to a text.
 
 Reading order, recordings: `samples` (integers to numbers, channels), `clip` (samples and their rate), `resampling`,
-`wav` (reading and writing a file), `containers` and `folder` (reading many, with transcripts), `splitting` (by voice).
-Digits: `spoken_digits` (the built-in synthetic speech), `prompts` (recordings of people, where they are installed). A
-clip's features, step by step: `trimming`, `preemphasis`, `framing`, `windows`, `spectrum`, `mel`, `mel_filters`,
-`cepstrum`, `deltas`, `normalising`, and all of them in `features`; what changes clips in training: `speed`.
+`wav` (reading a file), `containers` and `folder` (reading many, with transcripts), `splitting` (by voice),
+`spoken_digits` (the built-in synthetic speech). A clip's features, step by step: `trimming`, `preemphasis`, `framing`,
+`windows`, `spectrum`, `mel`, `mel_filters`, `cepstrum`, `deltas`, `normalising`, and all of them in `features`; what
+changes clips in training: `speed`.
 
 Texts: `smoothing` and `ngram` (the language model), `alphabets` (letters and their symbols), `fusion` (what the
 language model adds to a search), `decoding` (greedy and prefix beam search, for any network that is trained by CTC),
@@ -27,7 +27,6 @@ from scratchtune.speech.error_rates import (
 from scratchtune.speech.features import Features
 from scratchtune.speech.folder import Recordings, read_clips
 from scratchtune.speech.ngram import END, START, UNKNOWN, NGram
-from scratchtune.speech.prompts import recorded_prompts
 from scratchtune.speech.resampling import resample
 from scratchtune.speech.speed import change_speed
 from scratchtune.speech.splitting import split_by_voice
@@ -39,6 +38,6 @@ __all__ = [
     "END", "START", "UNKNOWN", "Alignment", "Clip", "Decoder", "Edits", "ErrorCounts", "Features", "NGram",
     "Recordings", "Transcript", "align", "change_speed", "character_error_rate", "decode",
     "edits", "error_counts", "error_rate_interval", "greedy_decode", "is_clipped", "load_spoken_digits", "paired",
-    "prefix_beam_search", "read_clips", "read_wav", "recorded_prompts", "resample", "split_by_voice", "trim",
+    "prefix_beam_search", "read_clips", "read_wav", "resample", "split_by_voice", "trim",
     "word_error_rate",
 ]

@@ -5,10 +5,8 @@ Implements section 6.3 of the document.
 
 from __future__ import annotations
 
-import io
 import os
 import struct
-import wave
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -16,12 +14,11 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import opened_file
-from scratchtune.speech.clip import Clip, checked_samples
+from scratchtune.speech.clip import Clip
 from scratchtune.speech.resampling import RATES, resample
-from scratchtune.speech.samples import float_to_pcm, mix_down, pcm_to_float
+from scratchtune.speech.samples import mix_down, pcm_to_float
 
 PCM, EXTENSIBLE = 1, 0xFFFE
-BITS = (8, 16)  # of files that are written
 _FORMATS = {2: "ADPCM", 3: "floating-point", 6: "A-law", 7: "µ-law", 0x11: "IMA ADPCM", 0x31: "GSM", 0x55: "MP3"}
 _OTHERS = {
     b"fLaC": "FLAC", b"OggS": "Ogg", b"ID3": "MP3", b"\xff\xfb": "MP3", b"\xff\xf3": "MP3", b"\xff\xf2": "MP3",
@@ -156,19 +153,3 @@ def _chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
         size = int.from_bytes(content[begin + 4 : begin + 8], "little")
         yield content[begin : begin + 4], begin + 8, size
         begin += 8 + size + size % 2
-
-
-def wav_bytes(clip: Clip, bits: int = 16) -> bytes:
-    """The content of a WAV file of one channel that holds a clip, in samples of 8 or 16 bits.
-
-    >>> wav_bytes(Clip(np.array([-1.0, 0.0, 0.5]), 8000), 8)[-3:].hex(" ")  # unsigned: 0x80 is silence
-    '00 80 c0'
-    """
-    checks.choice("bits", bits, BITS)
-    numbers = float_to_pcm(checked_samples("clip", clip.samples), bits)
-    data = (numbers + 128).astype(np.uint8) if bits == 8 else numbers.astype("<i2")
-    content = io.BytesIO()
-    with wave.open(content, "wb") as file:
-        file.setparams((1, bits // 8, clip.rate, len(data), "NONE", ""))
-        file.writeframes(data.tobytes())
-    return content.getvalue()

@@ -3,17 +3,13 @@
 Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `greedy` and `beam`
 (decoding, for any function that returns log-probabilities), `copying` (of unknown words), `sentences` (pairs of a
 reference and a hypothesis), `matches` (token accuracy, exact match), `ngrams`, `mteval` (the tokens of BLEU), `bleu`,
-`chrf`; `ibm1` and `dictionary`, a translator word by word, without a network; `lexical_prior`, which lets a dictionary
-help a network. Scores take the reference first, as scikit-learn's do.
+`chrf`. Scores take the reference first, as scikit-learn's do.
 """
 
 from scratchtune.text.beam import beam_search
 from scratchtune.text.bleu import bleu_score
 from scratchtune.text.chrf import chrf_score, sentence_chrf
-from scratchtune.text.dictionary import Dictionary
 from scratchtune.text.greedy import Hypothesis, greedy, greedy_all
-from scratchtune.text.ibm1 import IBMModel1
-from scratchtune.text.lexical_prior import LexicalPrior
 from scratchtune.text.matches import exact_match, token_accuracy
 from scratchtune.text.mteval import tokenize_13a
 from scratchtune.text.padding import pad_sequences
@@ -21,7 +17,6 @@ from scratchtune.text.tokens import detokenize, tokenize
 from scratchtune.text.vocabulary import Vocabulary
 
 __all__ = [
-    "Dictionary", "Hypothesis", "IBMModel1", "LexicalPrior", "Vocabulary", "beam_search", "bleu_score", "chrf_score",
-    "detokenize", "exact_match", "greedy", "greedy_all", "pad_sequences", "sentence_chrf",
-    "token_accuracy", "tokenize", "tokenize_13a",
+    "Hypothesis", "Vocabulary", "beam_search", "bleu_score", "chrf_score", "detokenize", "exact_match", "greedy",
+    "greedy_all", "pad_sequences", "sentence_chrf", "token_accuracy", "tokenize", "tokenize_13a",
 ]

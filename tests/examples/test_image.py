@@ -1,15 +1,15 @@
-"""The image example: its network and constraint, a whole run on a small folder, and what it refuses."""
+"""The image example: its networks, a whole run on a small folder, and what it refuses."""
 
 from __future__ import annotations
 
 import struct
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.examples import image
 
@@ -35,41 +35,44 @@ def _bars(folder: Path, train: int = 90, test: int = 30, size: int = 12, channel
 
 
 def test_a_configuration_becomes_a_network() -> None:
-    plain = [type(layer).__name__ for layer in image.network(image.DEFAULT, 10, 100).layers]
+    X, y = np.zeros((20, 12, 12, 1), np.float32), np.arange(20) % 3
+    plain = [type(layer).__name__ for layer in image.network(image.DEFAULT, X, y, 2).layers]
     assert plain == ["Conv2D", "Activation", "MaxPooling2D"] * 2 + ["Flatten", "Dropout", "Dense"]
-    full = [type(layer).__name__ for layer in image.network(FULL, 10, 100).layers]
+    full = [type(layer).__name__ for layer in image.network(FULL, X, y, 2).layers]
     assert full[:5] == ["RandomTranslation", "RandomRotation", "RandomFlip", "GaussianNoise", "Conv2D"]
     assert full.count("BatchNormalization") == 2
 
 
-def test_products_by_hand() -> None:
-    """One block of 8 filters of 3x3 on 28x28: 784 * 9 * 8; a second one of 16: 196 * 9 * 8 * 16."""
-    params = {"filters": 8, "kernel_size": 3, "depth": 2}
-    assert image.products(params) == 784 * 9 * 8 + 196 * 9 * 8 * 16
+def test_every_configuration_of_the_space_has_a_network() -> None:
+    X, y = np.zeros((20, 8, 8, 1), np.float32), np.arange(20) % 3
+    study = st.Study(image.SPACE, "random")
+    for _ in range(20):
+        params = study.ask().params
+        assert image.network(params, X, y, 1).predict(X).shape == (20, 3)
+        assert params["filters"] == 8 or "kernel_size" not in params
 
 
 @pytest.mark.slow
 def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder, out = _bars(tmp_path), tmp_path / "pictures"
-    arguments = ["example", "image", "--quick", "--data", str(folder), "--out", str(out), "--db", str(tmp_path / "db")]
+    arguments = ["example", "image", "--quick", "--data", str(folder), "--out", str(out), "--db", str(tmp_path / "db"),
+                 "--report"]
     assert main(arguments) == 0
     first = capsys.readouterr().out
-    assert "held-out test set: 30; 12x12 pixels, 3 classes" in first and "why trial" in first and "tuned:" in first
-    assert sorted(path.name for path in out.iterdir()) == [
-        "image_confusion.png", "image_curves.png", "image_filters.png", "image_mistakes.png"]
-    assert all(path.read_bytes().startswith(b"\x89PNG") for path in out.iterdir())
+    assert "why trial" in first and "default: test accuracy" in first and "tuned: test accuracy" in first
+    assert sorted(path.name for path in out.iterdir()) == ["classifier.npz", "image_confusion.png", "report.html"]
     assert main(arguments) == 0  # taken up from the file: nothing is searched again
-    second = capsys.readouterr().out
-    pick = [line for line in first.splitlines() if line.startswith(("why", "    ", "tuned"))]
-    assert [line.split("; trained")[0] for line in pick] == [
-        line.split("; trained")[0] for line in second.splitlines() if line.startswith(("why", "    ", "tuned"))]
+    assert capsys.readouterr().out == first
+    (_, _), (X, y) = image.load(folder)
+    accuracy = st.load_model(out / "classifier.npz").evaluate(X, y)["accuracy"]
+    assert f"tuned: test accuracy {accuracy:.4f} on 30 images" in first
 
 
 @pytest.mark.parametrize("arguments, message", [
     (["image", "--data", "/nowhere"], "there is no such folder"),
     (["image", "--jobs", "0"], "--jobs is 0"),
-    (["image", "--data", "tiny"], "images of 6x6 pixels and a class of 30 images; it must have at least 8x8 pixels"),
-    (["image", "--data", "few"], "a class of 3 images; it must have at least 8x8 pixels, and 20 images"),
+    (["image", "--data", "tiny"], "images of (6, 6) and (6, 6) pixels; all must have one size of at least 8x8"),
+    (["image", "--data", "few"], "and each class at least 20 training images"),
     (["image", "--seed", "-1"], "--seed is -1"),
     (["own-objectives", "--data", "x"], "--data is not an option of the example own-objectives"),
     (["images"], "invalid choice: 'images'"),
@@ -91,30 +94,5 @@ def test_training_and_test_images_of_two_sizes(tmp_path: Path) -> None:
     _bars(tmp_path)
     _bars(tmp_path / "a", size=9)
     (tmp_path / "a" / "t10k-images-idx3-ubyte").replace(tmp_path / "t10k-images-idx3-ubyte")
-    with pytest.raises(ValueError, match=r"training images of \(12, 12\) pixels and test images of \(9, 9\)"):
-        image.main(quick=True, data=tmp_path, out=tmp_path)
-
-
-@pytest.mark.slow
-def test_no_configuration_needs_more_multiplications_than_the_limit() -> None:
-    """Some of the space are: the largest network takes far more."""
-    assert image.products({"filters": 16, "kernel_size": 5, "depth": 3}) > image.MOST_PRODUCTS
-    X, y = np.zeros((40, 8, 8, 1), np.float32), np.arange(40) % 2
-    _, study = image.prepared(X, y, 2, 9)
-    for number in range(9):
-        trial = study.ask()
-        assert image.products(trial.params) <= image.MOST_PRODUCTS
-        study.tell(trial, number / 9)
-
-
-def test_a_lucky_trial_is_found_out() -> None:
-    """Of the three best trials of the whole budget, a, b and c, c is the best on other splits."""
-    found = [("e", 0.99, 9), ("d", 0.86, 27), ("a", 0.9, 27), ("c", 0.88, 27), ("b", 0.89, 27)]
-    trials = [SimpleNamespace(number=n, params={"name": name}, value=value, budget=budget,
-                              state="complete", values=(value,))
-              for n, (name, value, budget) in enumerate(found)]
-    elsewhere = {"a": 0.80, "b": 0.85, "c": 0.87}
-    job = SimpleNamespace(epochs=27, trained=lambda params, *_, **__: SimpleNamespace(
-        evaluate=lambda X, y: {"accuracy": elsewhere[params["name"]]}))
-    X, y = np.zeros((40, 8, 8, 1), np.float32), np.arange(40) % 2
-    assert image.confirmed(SimpleNamespace(trials=trials, direction="maximize"), job, X, y).number == 3  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"images of \(12, 12\) and \(9, 9\) pixels; all must have one size"):
+        image.load(tmp_path)

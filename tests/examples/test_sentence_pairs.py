@@ -8,7 +8,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.examples import sentence_pairs
-from scratchtune.examples.sentence_pairs import LEAST, LONGEST, nearest_translations, read_corpus, split
+from scratchtune.examples.sentence_pairs import LEAST, LONGEST, read_corpus, split
 
 
 def _tsv(path: Path, pairs: list[tuple[str, str]]) -> Path:
@@ -21,7 +21,6 @@ def test_the_verses_keep_their_split() -> None:
     for part, pairs in (("train", corpus.train), ("validation", corpus.validation), ("test", corpus.test)):
         whole = st.datasets.load_verses(part)
         assert pairs == whole[: len(pairs)] and len(pairs) in (len(whole), sentence_pairs.MOST[1])
-    assert corpus.rest == []
 
 
 def test_vocabularies_are_made_from_the_training_pairs_alone() -> None:
@@ -58,8 +57,7 @@ def test_a_large_file_is_searched_on_a_part(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(sentence_pairs, "MOST", (50, 10, 10))
     path = _tsv(tmp_path / "pairs.tsv", [(f"word{i}", f"wort{i}") for i in range(100)])
     corpus = read_corpus(path)
-    assert [len(part) for part in (corpus.train, corpus.rest, corpus.validation, corpus.test)] == [50, 20, 10, 10]
-    assert read_corpus(path, quick=True).rest == []
+    assert [len(part) for part in (corpus.train, corpus.validation, corpus.test)] == [50, 10, 10]
 
 
 def test_long_sentences_are_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,9 +84,3 @@ def test_a_name_that_is_no_file() -> None:
     with pytest.raises(FileNotFoundError, match="--data is 'number'; there is no such file, and it is none of verses, "
                                                 "numbers, dates, did you mean 'numbers'"):
         read_corpus("number")
-
-
-def test_the_nearest_training_pair_by_hand() -> None:
-    """"a dog runs" shares 2 of 4 words with "the dog runs", 1 of 4 with "a cat", and none with the last."""
-    train = [("a cat", "un gato"), ("the dog runs", "El perro corre ."), ("hello", "hola")]
-    assert nearest_translations(train, ["a dog runs", "hello"]) == ["el perro corre.", "hola"]

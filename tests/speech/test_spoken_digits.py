@@ -9,7 +9,6 @@ from importlib import resources
 from pathlib import Path
 
 from scratchtune.speech import load_spoken_digits
-from scratchtune.speech.prompts import DIGIT_WORDS
 
 BUILT_IN = Path(str(resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")))
 
@@ -19,7 +18,7 @@ def test_three_strings_of_each_of_sixty_voices() -> None:
     assert sorted(Counter(found.voices).values()) == [3] * 60
     words = [text.split() for text in found.texts]
     assert {len(string) for string in words} == {3, 4, 5} and {word for string in words for word in string} == set(
-        DIGIT_WORDS["en"])
+        "zero one two three four five six seven eight nine".split())
     assert {clip.rate for clip in found.clips} == {8000} and all(0.5 < clip.seconds < 3 for clip in found.clips)
     assert found[3:] == ([], 0, 0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 from pathlib import Path
@@ -11,7 +10,6 @@ import numpy as np
 import pytest
 
 from scratchtune.speech import Clip, read_wav, resample
-from scratchtune.speech.wav import decode_wav, wav_bytes
 
 from .conftest import Writer
 
@@ -219,31 +217,3 @@ def test_recordings_of_phones_and_browsers_are_named(tmp_path: Path, content: by
         read_wav(tmp_path / "a.wav")
     with pytest.raises(TypeError, match=r"path is 3 \(int\); it must be the name of a WAV file"):
         read_wav(3)  # type: ignore[arg-type]
-
-
-# Writing --------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-@pytest.mark.parametrize("length", [801, 800])
-def test_what_is_written_is_read(bits: int, length: int) -> None:
-    clip = Clip(np.linspace(-1.0, 0.9, length), 11025)
-    content = wav_bytes(clip, bits)
-    found = decode_wav("a.wav", content)
-    assert found.rate == 11025
-    np.testing.assert_allclose(found.samples, clip.samples, rtol=0, atol=2.0**-bits)
-    assert wav_bytes(found, bits) == content
-
-
-@pytest.mark.parametrize("bits", [8, 16])
-def test_soundfile_reads_the_same(bits: int) -> None:
-    soundfile = pytest.importorskip("soundfile")
-    content = wav_bytes(Clip(np.sin(np.arange(500) / 9), 8000), bits)
-    samples, rate = soundfile.read(io.BytesIO(content))
-    assert rate == 8000
-    np.testing.assert_array_equal(samples, decode_wav("a.wav", content).samples)
-
-
-def test_other_sizes_are_refused() -> None:
-    with pytest.raises(ValueError, match="bits is 24"):
-        wav_bytes(Clip(np.zeros(9), 8000), 24)

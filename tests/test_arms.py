@@ -1,0 +1,77 @@
+"""The benchmark of three arms: equal cost, what each searches; and the translators without a network."""
+
+from __future__ import annotations
+
+import importlib
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+
+arms: Any = importlib.import_module("benchmarks.arms")
+words: Any = importlib.import_module("benchmarks.common.word_by_word")
+BOOKS = [("das Haus", "the house"), ("das Buch", "the book"), ("ein Buch", "a book")]
+
+
+def made_task() -> Any:
+    """A task whose score is the learning rate, after so many epochs."""
+    def objective(fixed: Any) -> Any:
+        return lambda trial: {**fixed, **trial.params}["learning_rate"] * (trial.budget or 9)
+
+    space, default = {"learning_rate": st.Float(0.1, 1.0), "units": [1, 2]}, {"learning_rate": 0.1, "units": 1}
+    return arms.Task(space, default, objective, lambda params, trial: params["learning_rate"] + params["units"])
+
+
+def test_all_arms_train_for_as_many_epochs_or_slightly_fewer() -> None:
+    domain = arms.Domain("score", "maximize", 9, None)
+    found = dict(arms.run_arms(domain, made_task(), 9, 0))
+    most = arms.hyperband(9).cost(going_on=True)
+    assert tuple(found) == arms.ARMS and all(most - 9 < each.epochs <= most for each in found.values())
+    whole, rate, default = (found[name] for name in arms.ARMS)
+    assert default.test == 1.1 and rate.params["units"] == 1 and 1.1 < rate.test <= 2.0 and whole.test > 1.1
+
+
+def test_the_gain_is_positive_where_the_score_is_better() -> None:
+    assert arms.DOMAINS["image"].gain(0.9, 0.8) > 0.0 > arms.DOMAINS["speech"].gain(0.9, 0.8)
+
+
+def test_the_report_has_a_verdict_for_each_comparison() -> None:
+    task = made_task()
+    runs = [(dict(arms.run_arms(arms.DOMAINS["image"], task, 9, seed)), {}) for seed in range(2)]
+    parts = arms.report({"image": runs}, Namespace(first=0, quick=False, path=Path()))
+    text = "\n".join(parts)
+    assert text.count("it must be above zero") == 2 and "gain of the whole space over learning rate alone" in text
+
+
+def test_ibm_model_1_by_hand() -> None:
+    """One sentence of one word: with NULL both explain it, and the table of each has it alone."""
+    assert words.ibm1([(["ja"], ["yes"])]) == {("", "yes"): 1.0, ("ja", "yes"): 1.0}
+
+
+@pytest.mark.parametrize("iterations", [1, 5])
+def test_em_never_lowers_the_likelihood(iterations: int) -> None:
+    split = [(source.lower().split(), target.split()) for source, target in BOOKS]
+
+    def likelihood(table: dict[tuple[str, str], float]) -> float:
+        return float(sum(np.log(np.mean([table[other, word] for other in ("", *source)]))
+                         for source, target in split for word in target))
+
+    tables = [words.ibm1(split, number) for number in (iterations, iterations + 1)]
+    assert likelihood(tables[0]) < likelihood(tables[1])
+    for table in tables:
+        for source in {source for source, _ in table}:
+            assert sum(share for (other, _), share in table.items() if other == source) == pytest.approx(1.0)
+
+
+def test_word_by_word_keeps_the_order_and_copies_names() -> None:
+    assert words.word_by_word(words.dictionary(BOOKS), ["Ein Haus, Noah"]) == ["a house, noah"]
+
+
+def test_the_nearest_training_pair_by_hand() -> None:
+    """"a dog runs" shares 2 of 4 words with "the dog runs", 1 of 4 with "a cat", and none with the last."""
+    train = [("a cat", "un gato"), ("the dog runs", "El perro corre ."), ("hello", "hola")]
+    assert words.nearest_pairs(train, ["a dog runs", "hello"]) == ["el perro corre.", "hola"]
