@@ -22,15 +22,10 @@ FOLDER = ROOT / "benchmarks"
 CHAPTERS = {  # a name without a module is passed over, and a module without a chapter is in OTHER
     "The same job in each framework": ("same_job", "document_example"),
     "The network and its training": ("training_speed", "image_speed", "first_run"),
-    "The searchers": (
-        "search_quality", "search_groups", "noisy_search", "pareto", "search_overhead", "random_against_grid",
-        "tuning_cost"),
+    "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid"),
     "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
-    "Is the gain of tuning real?": ("sealed_rows", "is_the_gain_real", "gain_confirmation"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),
-    "Images, translation and speech": (
-        "arms", "translation_speed", "speech_speed", "translation_quality", "translation_defaults", "speech_defaults",
-        "speech_quality"),
+    "Images, translation and speech": ("arms", "translation_speed", "speech_speed"),
 }
 UNMEASURED = "Not measured yet."  # the answer of a module without a stored report
 OTHER, SETTLED = "Other questions", "Settled: the page says which commit has the code"
@@ -102,7 +97,9 @@ def won_and_lost() -> str:
     """Return a list for a page in `benchmarks`: each chapter, and of each question its answer and its pages."""
     pages: dict[str, list[str]] = {}
     for page, text in stored().items():
-        if command := re.search(r"`python -m benchmarks[. ](\w+)", text):
+        if LINE.search(text):
+            pages[page] = [page]
+        elif command := re.search(r"`python -m benchmarks[. ](\w+)", text):
             pages.setdefault(command[1], []).append(page)
     lines, chapter = [], ""
     for question in (*questions(), *settled()):
