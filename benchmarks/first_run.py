@@ -1,12 +1,13 @@
 """How long does the first `scratchtune compare` compile, and how long does everything take from then on?
 
 Compiled code is cached, so each run begins with an empty folder for it. The first command compiles, the following ones
-find what it has compiled; *compiling* is the time of the first less that of the fastest of three later ones. All are
-processes of their own, with the start of Python.
+find what it has compiled; *compiling* is the time of the first less that of the fastest of three later ones, and other
+work on the machine hardly changes its processor seconds. All are processes of their own, with the start of Python.
 """
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
@@ -24,11 +25,14 @@ COMPILED, RUNS, LATER = 15.0, 5, 3
 COMPARE, IMPORT = ("-m", "scratchtune", "compare"), ("-c", "import scratchtune")
 
 
-def seconds(folder: str, *arguments: str) -> float:
-    """Seconds of a Python process that keeps its compiled code, and writes its files, in a folder."""
+def seconds(folder: str, *arguments: str) -> tuple[float, float]:
+    """Seconds, and processor seconds, of a Python process that keeps its compiled code and its files in a folder."""
     env = harness.environment(NUMBA_CACHE_DIR=folder, MPLBACKEND="Agg", PYTHONPATH=str(harness.ROOT))
-    return timed(lambda: subprocess.run(
+    before = os.times()
+    found = timed(lambda: subprocess.run(
         [sys.executable, *arguments], cwd=folder, env=env, check=True, capture_output=True))[0]
+    after = os.times()
+    return found, after.children_user + after.children_system - before.children_user - before.children_system
 
 
 def measure(given: Namespace) -> list[dict[str, float]]:
@@ -36,10 +40,10 @@ def measure(given: Namespace) -> list[dict[str, float]]:
     runs = []
     for _ in tqdm(range(1 if given.quick else RUNS), desc="first runs", disable=None):
         with tempfile.TemporaryDirectory() as folder:
-            first = seconds(folder, *COMPARE)
-            later = min(seconds(folder, *COMPARE) for _ in range(LATER))
-            runs.append({"first": first, "later": later, "compiling": first - later,
-                         "import": min(seconds(folder, *IMPORT) for _ in range(LATER))})
+            first, processor = seconds(folder, *COMPARE)
+            later, used = min(seconds(folder, *COMPARE) for _ in range(LATER))
+            runs.append({"first": first, "later": later, "compiling": first - later, "processor": processor - used,
+                         "import": min(seconds(folder, *IMPORT) for _ in range(LATER))[0]})
     return runs
 
 
@@ -48,8 +52,8 @@ def report(runs: list[dict[str, float]], _: Namespace) -> list[str]:
     compiling = statistics.median(run["compiling"] for run in runs)
     return [
         "Seconds of `scratchtune compare` where nothing is compiled yet, and later; and of `import scratchtune`:",
-        table(["run", "first command", "later", "compiling", "import"], [
-            [str(number), *(f"{run[what]:.2f}" for what in ("first", "later", "compiling", "import"))]
+        table(["run", "first command", "later", "compiling", "processor seconds of it", "import"], [
+            [str(number), *(f"{run[what]:.2f}" for what in ("first", "later", "compiling", "processor", "import"))]
             for number, run in enumerate(runs, 1)]),
         bar("the first comparison compiles, median", compiling, COMPILED, " s", at_most=True)]
 

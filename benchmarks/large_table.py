@@ -9,8 +9,6 @@ the file included.
 
 from __future__ import annotations
 
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,7 +23,7 @@ from tqdm import tqdm
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import bar
-from benchmarks.common.memory import Watch, family
+from benchmarks.common.memory import Watch, proportional
 
 ROWS, QUICK_ROWS, MINUTES, QUICK_MINUTES = 1_000_000, 20_000, 2.0, 0.1
 NUMBERS, CHUNK, SEED = 18, 50_000, 0
@@ -65,16 +63,7 @@ def write(path: Path, count: int) -> float:
     return 1.0 - errors / float(((y - y.mean()) ** 2).sum())
 
 
-# The memory of a process and its children -----------------------------------------------------------------------------
-
-
-def resident(process: int) -> float:
-    """The resident memory of a process, in GB; 0 if it has ended."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    except OSError:
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 1e9
+# The command ----------------------------------------------------------------------------------------------------------
 
 
 def measured(command: list[str], folder: Path) -> dict[str, Any]:
@@ -82,15 +71,10 @@ def measured(command: list[str], folder: Path) -> dict[str, Any]:
     begun = time.perf_counter()
     process = subprocess.Popen(command, cwd=folder, env=harness.environment(PYTHONPATH=str(harness.ROOT)), text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    watch = Watch(lambda: sum(map(resident, family(process.pid))), INTERVAL)
+    watch = Watch(lambda: proportional(process.pid), INTERVAL)
     output, messages = process.communicate()
-    seconds = time.perf_counter() - begun
-    largest = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024 / 1e9
-    return {"code": process.returncode, "output": output, "messages": messages, "seconds": seconds,
-            "memory": max(watch.most(), largest)}
-
-
-# The command ----------------------------------------------------------------------------------------------------------
+    return {"code": process.returncode, "output": output, "messages": messages,
+            "seconds": time.perf_counter() - begun, "memory": watch.most() * 2**20 / 1e9}
 
 
 def measure(given: Namespace) -> dict[str, Any]:

@@ -35,7 +35,6 @@ import ast
 import importlib
 import importlib.util
 import inspect
-import json
 import math
 import os
 import statistics
@@ -182,22 +181,21 @@ def runs_of(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict
 
     Each run has a process of its own.
     """
-    found: dict[Pair, dict[int, dict[str, Any]]] = {pair: {} for pair in wanted}
-    for run in harness.kept_runs(path):
-        pair = run["tuner"], run["network"]
-        if run["of"] == trials and pair in found and run["versions"] == versions(pair):
-            found[pair][run["turn"]] = run
-    plan = [(pair, turn) for turn in (*range(seeds), AGAIN) for pair in wanted if turn not in found[pair]]
-    for tuner in dict.fromkeys(pair[0] for pair, _ in plan if TUNERS[pair[0]].library == OURS):
-        run_of((tuner, OURS), 0, trials)  # compiles
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8") as file:
-        for pair, turn in (progress := tqdm(plan, disable=None)):
-            progress.set_description(", ".join(pair))
-            found[pair][turn] = {"tuner": pair[0], "network": pair[1], "turn": turn, "of": trials,
-                                 "versions": versions(pair), **run_of(pair, max(turn, 0), trials)}
-            print(json.dumps(found[pair][turn]), file=file, flush=True)
-    return {pair: [runs[turn] for turn in (*sorted(set(runs) - {AGAIN}), AGAIN)] for pair, runs in found.items()}
+    plan = [{"tuner": pair[0], "network": pair[1], "turn": turn, "of": trials, "versions": versions(pair)}
+            for turn in (*range(seeds), AGAIN) for pair in wanted]
+    warm: set[str] = set()
+
+    def work(tuner: str, network: str, turn: int, **_: Any) -> dict[str, Any]:
+        if TUNERS[tuner].library == OURS and tuner not in warm:
+            warm.add(tuner)
+            run_of((tuner, OURS), 0, trials)  # compiles
+        return run_of((tuner, network), max(turn, 0), trials)
+
+    harness.remembered(path, plan, work)
+    known = {(run["tuner"], run["network"], run["turn"]): run for run in harness.kept_runs(path)
+             if run["of"] == trials and run["versions"] == versions((run["tuner"], run["network"]))}
+    return {pair: [known[key] for key in sorted(known, key=lambda key: (key[2] == AGAIN, key[2])) if key[:2] == pair]
+            for pair in wanted}
 
 
 Found = tuple[dict[Pair, list[dict[str, Any]]], dict[Pair, float]]

@@ -8,19 +8,19 @@ workers that answer immediately; and the speed-up of two threads in tuning a rea
 
 from __future__ import annotations
 
-import resource
+import os
 import statistics
 import tempfile
 import time
 from argparse import Namespace
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from pathlib import Path
 from typing import Any
 
 from benchmarks.common import harness, speeds
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import bar, table, verdict
+from benchmarks.common.memory import proportional
 
 SIZES, ROUNDS = (100, 1000, 10_000), 3
 LEFT_OUT = {("10000", "Optuna, SQLite"), ("10000", "Optuna, journal")}  # they would take minutes
@@ -86,22 +86,14 @@ LIBRARIES: dict[str, speeds.Library] = dict.fromkeys(
 
 
 def held() -> speeds.Answer:
-    """The memory of trials, per thousand: the growth of the process in kilobytes."""
+    """The bytes of a trial: the growth of the process, by fifths of `HELD` trials."""
     import scratchtune as st
 
-    study, marks = st.Study(a_space(), "random"), [resident()]
+    study, marks = st.Study(a_space(), "random"), [proportional(os.getpid())]
     for trials in range(HELD // 5, HELD + 1, HELD // 5):
         study.run(lambda trial: trial.params["x"], trials, progress=False)
-        marks.append(resident())
-    return {"grown": [(b - a) * 1024.0 / (HELD // 5) for a, b in zip(marks, marks[1:], strict=False)]}
-
-
-def resident() -> float:
-    """Kilobytes of this process in memory."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        return float(next(line.split()[1] for line in status.read_text().splitlines() if line.startswith("VmRSS")))
-    return float(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+        marks.append(proportional(os.getpid()))
+    return {"grown": [(b - a) * 2**20 / (HELD // 5) for a, b in zip(marks, marks[1:], strict=False)]}
 
 
 class AtOnce(Executor):

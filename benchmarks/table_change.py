@@ -14,16 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.automl import scored, split
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
-from benchmarks.common.public_tables import CLASSIFICATION, TEST, by_name
+from benchmarks.common.public_tables import ALL, CLASSIFICATION, by_name
 
 ROWS, TRIALS, SEEDS, DEFAULTS = 1_500, 8, 3, 3
 HELD_OUT = 4_000  # rows at most
-BEFORE = harness.RESULTS / "table_change.json"
+BEFORE = harness.ROOT / "benchmarks" / "results" / "table_change.json"
 
 
 def fitted(name: str, seed: int) -> dict[str, Any]:
@@ -37,22 +36,14 @@ def fitted(name: str, seed: int) -> dict[str, Any]:
     model = make(n_trials=TRIALS + DEFAULTS, random_state=seed, n_jobs=1, verbose=0).fit(X.iloc[:ROWS], y[:ROWS])
     rows = X_test.iloc[:HELD_OUT]
     predictions = model.predict_proba(rows) if is_classes else model.predict(rows)
-    return {"name": name, "seed": seed, "saved": model.verdict_.saved,
-            **scored(is_classes, y[:ROWS], y_test[:HELD_OUT], predictions)}
+    return {"saved": model.verdict_.saved, **scored(is_classes, y[:ROWS], y_test[:HELD_OUT], predictions)}
 
 
 def measure(given: Namespace) -> list[dict[str, Any]]:
     """Fit all tables; each result is appended to a file when it is there."""
-    path = given.records or harness.RESULTS / "table_change.jsonl"
-    known = {(run["name"], run["seed"]): run for run in harness.kept_runs(path)}
-    names = [one.name for one in TEST][: 2 if given.quick else None]
-    plan = [(name, seed) for seed in range(1 if given.quick else given.seeds) for name in names]
-    for name, seed in tqdm(plan, disable=None):
-        if (name, seed) not in known:
-            known[name, seed] = fitted(name, seed)
-            with path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(known[name, seed]) + "\n")
-    return [known[key] for key in plan]
+    names = [one.name for one in ALL][: 2 if given.quick else None]
+    plan = [{"name": name, "seed": seed} for seed in range(1 if given.quick else given.seeds) for name in names]
+    return harness.remembered(given.records or harness.RESULTS / "table_change.jsonl", plan, fitted)
 
 
 def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:

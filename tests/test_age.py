@@ -30,7 +30,7 @@ FILES = {
                                    '    """A layer."""\n    units = check(3)\n',
     "scratchtune/layers/dropout.py": "class Dropout:\n    rate = 0.5\n",
     "scratchtune/insight/__init__.py": "from scratchtune.insight.gain import gain\n"
-                                       "from scratchtune.insight.drawing import plot\n",
+                                       "from scratchtune.insight.plots import plot\n",
     "scratchtune/insight/gain.py": "def gain():\n    return 1\n",
     "scratchtune/insight/plots.py": "def plot():\n    return 1\n",
     "scratchtune/checks.py": 'def check(number):\n    """Check it."""\n    if number < 0:\n'
@@ -183,16 +183,11 @@ def test_every_stored_report_of_a_benchmark_says_what_it_measured() -> None:
 def test_marks_make_no_page_out_of_date() -> None:
     page = (ROOT / "benchmarks" / "README.md").read_text(encoding="utf-8")
     none, every = pages.generated(page), pages.generated(page, reports.stored())
-    assert (none.count(") †"), every.count(") †")) == (0, len(reports.stored()))
+    assert (none.count(") †"), every.count(") †")) == (
+        0, len(reports.stored()) - 1)  # but that of Optuna's plots, which is written by hand
     assert pages.is_up_to_date(none) and pages.is_up_to_date(every)
-    assert [pages.front.front(stale).count(" †") for stale in ((), ["pareto"])] == [0, 1]
-    assert not pages.is_up_to_date(page.replace("bars met", "bars were met"))
-
-
-def test_a_bar_that_was_not_measured_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "# A\n\n- PASS: a: bar 1\n- NOT MEASURED: b: bar 2 (this run is too short)\n"
-    monkeypatch.setattr(pages, "stored", lambda: {"a": text})
-    assert "- [A](results/a.md): 1 of 1 bars met, 1 not measured" in pages.results(())
+    assert pages.front.front(["automl"]).count("†") - pages.front.front(()).count("†") == 1
+    assert not pages.is_up_to_date(page.replace("Won:", "Won, too:"))
 
 
 def told(seconds: str, commit: str = "1234567") -> str:

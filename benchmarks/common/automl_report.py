@@ -43,8 +43,8 @@ def mean_ranks(losses: Means, names: Sequence[str]) -> dict[str, float]:
 
 
 def no_worse(losses: Means, names: Sequence[str], method: str, than: str) -> int:
-    """On how many tables a method's mean loss is at most another's."""
-    return sum(losses[name][method] <= losses[name][than] for name in names)
+    """On how many tables a method has not failed and its mean loss is at most another's."""
+    return sum(math.isfinite(losses[name][method]) and losses[name][method] <= losses[name][than] for name in names)
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------

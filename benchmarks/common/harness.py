@@ -13,11 +13,13 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
+
+from tqdm import tqdm
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = Path(os.environ.get("SCRATCHTUNE_RESULTS") or ROOT / "benchmarks" / "results")  # `suite` sets it
@@ -98,6 +100,23 @@ def kept_runs(path: Path) -> list[dict[str, Any]]:
     if whole != text:
         path.write_text(whole, encoding="utf-8")
     return [json.loads(line) for line in whole.splitlines()]
+
+
+def remembered(path: Path, plan: Sequence[Mapping[str, Any]], work: Callable[..., Mapping[str, Any]],
+               ) -> list[dict[str, Any]]:
+    """The run of each question of a plan: from the file, or made now and appended to it as soon as it has ended.
+
+    A run holds its question, whose names are those of the first one, and the answer; so the same command continues
+    where an earlier one was interrupted.
+    """
+    names = list(plan[0]) if plan else []
+    known = {tuple(run.get(name) for name in names): run for run in kept_runs(path)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for question in tqdm([one for one in plan if tuple(one.values()) not in known], unit="run", disable=None):
+        run = known[tuple(question.values())] = {**question, **work(**question)}
+        with path.open("a", encoding="utf-8") as file:
+            print(json.dumps(run), file=file)
+    return [known[tuple(question.values())] for question in plan]
 
 
 def pinned_core() -> int:

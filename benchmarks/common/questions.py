@@ -25,9 +25,7 @@ CHAPTERS = {  # a name without a module is passed over, and a module without a c
     "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid"),
     "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),
-    "Images, translation and speech": (
-        "arms", "translation_speed", "speech_speed", "translation_quality", "translation_defaults", "speech_defaults",
-        "speech_quality"),
+    "Images, translation and speech": ("arms", "translation_speed", "speech_speed"),
 }
 UNMEASURED = "Not measured yet."  # the answer of a module without a stored report
 OTHER, SETTLED = "Other questions", "Settled: the page says which commit has the code"
@@ -99,7 +97,9 @@ def won_and_lost() -> str:
     """Return a list for a page in `benchmarks`: each chapter, and of each question its answer and its pages."""
     pages: dict[str, list[str]] = {}
     for page, text in stored().items():
-        if command := re.search(r"`python -m benchmarks[. ](\w+)", text):
+        if LINE.search(text):
+            pages[page] = [page]
+        elif command := re.search(r"`python -m benchmarks[. ](\w+)", text):
             pages.setdefault(command[1], []).append(page)
     lines, chapter = [], ""
     for question in (*questions(), *settled()):

@@ -127,30 +127,26 @@ def flaml(task: Task) -> Fitted:
 
 
 class Method(NamedTuple):
-    """A method: how it is trained, the packages that it needs, whether it uses the time that it is given.
-
-    The packages are imported before its time begins.
-    """
+    """A method: how it is trained, and the packages that it needs, which are imported before its time begins."""
 
     fit: Callable[[Task], Fitted]
     packages: tuple[str, ...]
-    is_timed: bool
     about: str
 
 
 TREES, NETWORKS = ("sklearn.ensemble",), ("sklearn.neural_network",)
 AUTO, FLAMLS = ("scratchtune.tables",), ("flaml", "lightgbm")
 METHODS = {
-    "AutoML": Method(automl, AUTO, True, "AutoClassifier, AutoRegressor"),
-    "AutoML, networks": Method(automl_networks, AUTO, True, 'the same with families=("network",)'),
+    "AutoML": Method(automl, AUTO, "AutoClassifier, AutoRegressor"),
+    "AutoML, networks": Method(automl_networks, AUTO, 'the same with families=("network",)'),
     "HGB searched": Method(
-        hgb_searched, TREES, True, "scikit-learn's HistGradientBoosting, random search that begins with its default "
+        hgb_searched, TREES, "scikit-learn's HistGradientBoosting, random search that begins with its default "
         "configuration, 5-fold cross-validation with early stopping"),
-    "HGB": Method(hgb, TREES, False, "the same, default arguments"),
+    "HGB": Method(hgb, TREES, "the same, default arguments"),
     "sklearn MLP": Method(
-        mlp, NETWORKS, False, "scikit-learn's network, default arguments; scaled, one-hot encoded, imputed, above "
+        mlp, NETWORKS, "scikit-learn's network, default arguments; scaled, one-hot encoded, imputed, above "
         f"{LARGE:,} rows with early stopping"),
-    "FLAML": Method(flaml, FLAMLS, True, "all of its models that are installed"),
+    "FLAML": Method(flaml, FLAMLS, "all of its models that are installed"),
 }
 OURS = ("AutoML", "AutoML, networks")
 
