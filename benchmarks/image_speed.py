@@ -7,19 +7,17 @@ channels first, its default, and with its memory format channels_last; a ratio i
 
 from __future__ import annotations
 
-import time
 from argparse import Namespace
-from typing import Any
 
 import numpy as np
 
-from benchmarks.common import harness, steps
+from benchmarks.common import harness, speeds
 from benchmarks.common.benchmark import Benchmark
 
 ROWS, BATCH, CLASSES = 1600, 32, 10
-NAMES = ("ours", "PyTorch", "PyTorch, channels_last")
-SIZES, PADDINGS = (28, 14), ("valid", "same")
-BARS = {28: 1.0, 14: 2.0}  # PyTorch's time / ours
+BARS = {28: 1.0, 14: 2.0}  # PyTorch's time / ours, by the side of an image
+CASES = {f"{size}x{size}, {padding}": {"size": size, "padding": padding}
+         for size in BARS for padding in ("valid", "same")}
 ROUNDS = (7, 5), (3, 2)  # rounds and their epochs; of a quick run
 
 
@@ -33,23 +31,24 @@ def images(size: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     return np.ascontiguousarray(X[chosen, ::step, ::step], np.float32) / np.float32(255.0), y[chosen]
 
 
-def ours(size: int, padding: str, seed: int, epochs: int) -> dict[str, Any]:
+def per_image(answer: speeds.Answer) -> speeds.Answer:
+    """The seconds of an image instead of those of a step."""
+    return {**answer, "seconds": answer["seconds"] / BATCH}
+
+
+def ours(size: int, padding: str, seed: int, epochs: int) -> speeds.Answer:
     """Train, and return the seconds of an image in the last epochs and the loss of the last one."""
     import scratchtune as st
 
-    X, y = images(size, seed)
     model = st.Sequential([
         st.Conv2D(8, 3, padding=padding, activation="relu"), st.MaxPooling2D(2),
         st.Conv2D(16, 3, padding=padding, activation="relu"), st.MaxPooling2D(2),
         st.Flatten(), st.Dense(CLASSES, activation="softmax")], seed=seed)
     model.compile(st.Adam(0.001), "categorical_crossentropy")
-    model.fit(X, y, BATCH, 1, verbose=0)
-    begun = time.perf_counter()
-    history = model.fit(X, y, BATCH, epochs, verbose=0)
-    return {"seconds": (time.perf_counter() - begun) / (epochs * ROWS), "loss": history.history["loss"][-1]}
+    return per_image(speeds.our_epochs(model, images(size, seed), BATCH, epochs, shuffle=True))
 
 
-def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool) -> dict[str, Any]:
+def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool = False) -> speeds.Answer:
     """The same in PyTorch, with Keras's initial weights."""
     import torch
     from torch import nn
@@ -70,46 +69,39 @@ def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool
     rows, labels = torch.as_tensor(X.transpose(0, 3, 1, 2).copy()), torch.as_tensor(y)
     if channels_last:
         net, rows = net.to(memory_format=torch.channels_last), rows.to(memory_format=torch.channels_last)
-    optimizer, criterion = torch.optim.Adam(net.parameters(), 0.001), nn.CrossEntropyLoss()
-
-    def epoch() -> float:
-        total = 0.0
-        for batch in torch.randperm(ROWS).split(BATCH):
-            optimizer.zero_grad()
-            loss = criterion(net(rows[batch]), labels[batch])
-            loss.backward()
-            optimizer.step()
-            total += float(loss.detach())
-        return total / (ROWS // BATCH)
-
-    epoch()
-    begun = time.perf_counter()
-    losses = [epoch() for _ in range(epochs)]
-    return {"seconds": (time.perf_counter() - begun) / (epochs * ROWS), "loss": losses[-1]}
+    loss = nn.CrossEntropyLoss()
+    return per_image(speeds.torch_epochs(
+        net, lambda: torch.randperm(ROWS).split(BATCH), lambda some: loss(net(rows[some]), labels[some]), epochs))
 
 
-def answer(name: str, **question: Any) -> dict[str, Any]:
-    """One measurement, in a worker."""
-    return ours(**question) if name == "ours" else pytorch(**question, channels_last="last" in name)
+def channels_last(**question: int) -> speeds.Answer:
+    """The same with PyTorch's memory format channels_last."""
+    return pytorch(**question, channels_last=True)  # type: ignore[arg-type]
 
 
-def measure(given: Namespace) -> steps.Found:
+LIBRARIES: dict[str, speeds.Library] = {"ours": ours, "PyTorch": pytorch, "PyTorch, channels_last": channels_last}
+
+
+def measure(given: Namespace) -> speeds.Found:
     """All answers."""
-    questions = {(f"{size}x{size}, {padding}", name): {"size": size, "padding": padding}
-                 for size in SIZES for padding in PADDINGS for name in NAMES}
-    return steps.in_turns(answer, questions, *ROUNDS[given.quick])
+    rounds, epochs = ROUNDS[given.quick]
+    cases = {name: {**case, "epochs": epochs} for name, case in CASES.items()}
+    return speeds.in_turns(LIBRARIES, cases, rounds, {"epochs": 1})
 
 
-def report(found: steps.Found, given: Namespace) -> list[str]:
+def report(found: speeds.Found, given: Namespace) -> list[str]:
     """A line for each network and library, and the bars."""
     rounds, epochs = ROUNDS[given.quick]
-    lines, bars = steps.speeds(found, {what: BARS[int(what.partition("x")[0])] for what, _ in found}, "us an image",
-                               ".1f")
+    lines, bars = speeds.speeds(
+        found, {what: BARS[case["size"]] for what, case in CASES.items()}, "us an image", ".1f")
     return [
         f"float32, one thread, core {harness.pinned_core()}, {rounds} rounds of {epochs} epochs, {ROWS} images, batch "
         f"{BATCH}. The loss is the last epoch's, the mean over the rounds' seeds: a faster epoch counts only if it "
         "learns as much.", lines, "Against the bars:", "\n".join(bars)]
 
 
+ANSWER = (
+    "Won: an epoch takes PyTorch 1.51 to 3.76 times as long in all four networks, with its faster memory format too; "
+    "nothing is lost here.")
 BENCHMARK = Benchmark("An epoch of a small convolutional network", measure, report, ("torch",),
                       quick="three rounds of two epochs")

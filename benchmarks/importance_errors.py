@@ -1,25 +1,29 @@
-"""How far are importances from the exact variance decomposition of known functions, ours and Optuna's?
+"""How far are partial dependences and importances from known ones, on smooth functions and where training diverges?
 
-Ishigami's function, Sobol's g and a sum have a known decomposition. Each is evaluated in 200 trials, of random search
-and of `BayesianSearch`, which minimises and so concentrates its trials; all methods get the same trials.
-An error is the largest absolute difference of the share of a main effect, or of a pair where there are pairs, from the
-known one.
-PED-ANOVA answers another question (what matters for being among the best tenth?), and mean decrease in impurity
-assigns interactions to parameters: their errors say how far their answers are from shares of the variance, and not
-that they are wrong. Optuna's fANOVA returns shares of the whole variance here (``normalize=False``), as ours are; the
-shares of its other two sum to 1 over the parameters.
+Every function is in `benchmarks.common.response_cases`: its curves and its shares are computed by brute force. Trials
+are of random search and of `BayesianSearch`, which concentrates its trials on good values. Some functions were looked
+at while the model was chosen (with the seeds 0 to 3), the others were not; seeds here are from 100 on.
 
-The bar of 0.05 is missed from BayesianSearch's trials on Sobol's g: most of them have the first parameter near its
-minimum, so the process extrapolates in the rest of the range. Errors there vary much by seed: with the seeds 0 to 3,
-which were used in development, the largest were 0.025 to 0.128.
+- outside: how many curves have a point of the mean or of the 95 % interval outside the observed range
+- curve: root mean squared error of the curves of all parameters, in units of the observed range
+- covered: which share of the points of the true curves is inside the 95 % interval
+- share: the largest absolute error of the share of a parameter or of a pair; Optuna's fANOVA has no pairs, and only
+  parameters without a condition
+
+With ``--against FOLDER`` the same is measured of another version of the package: its folder ``scratchtune`` is in
+FOLDER (``git archive COMMIT scratchtune | tar -x -C FOLDER``). Last, the network of README's "Search your own function"
+is tuned: no mean accuracy may be below the lowest one observed.
 """
 
 from __future__ import annotations
 
 import itertools
+import json
+import os
+import subprocess
+import sys
 import warnings
 from argparse import Namespace
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,174 +31,201 @@ from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
-from benchmarks.common.benchmark import Benchmark, count
-from scratchtune import checks
+from benchmarks.common.benchmark import Benchmark
+from benchmarks.common.response_cases import CASES, Case, curve, truth
 
-TRIALS, SEEDS, QUICK_SEEDS, PEER_SEEDS, BAR = 200, 10, 2, 3, 0.05
-TREES = 64  # of each forest, ours and Optuna's
-FIRST_SEED = 100  # the methods were developed with lower seeds
-G = np.array([0.0, 1.0, 4.5, 9.0, 99.0, 99.0])
-PEERS = ("FanovaImportanceEvaluator", "PedAnovaImportanceEvaluator", "MeanDecreaseImpurityImportanceEvaluator")
-HEADINGS = ("ours", "ours: process", "ours: forest", "ours: PED-ANOVA", "Optuna fANOVA", "Optuna PED-ANOVA",
-            "Optuna mean decrease")
+SEEDS, FIRST_SEED = {"bounded": 5, "smooth": 2}, 100
+FEW_SEEDS = 1  # of functions that the model was chosen on
+QUICK = ("Friedman", "warm-up", "recurrent")
+DIGITS, DIGITS_TRIALS = 5, 60  # studies of the network on digits, and their trials
+KEYS = ("outside", "curve", "covered", "share")
+TREES = 64  # of Optuna's forest
 
-Truth = dict[Any, float]
-
-
-# Functions on the unit cube ------------------------------------------------------------------------------------------
+Row = dict[str, Any]
 
 
-def ishigami(u: np.ndarray) -> float:
-    """Ishigami's function with a = 7, b = 0.1."""
-    x, y, z = np.pi * (2.0 * u - 1.0)
-    return float(np.sin(x) + 7.0 * np.sin(y) ** 2 + 0.1 * z**4 * np.sin(x))
+def jobs(quick: bool) -> list[tuple[str, str, int]]:
+    """The studies: case, searcher, seed."""
+    names = QUICK if quick else tuple(CASES)
+    counts = {name: 1 if quick else FEW_SEEDS if CASES[name].is_chosen_on else SEEDS[CASES[name].kind]
+              for name in names}
+    return [(name, searcher, FIRST_SEED + seed) for name in names for searcher in ("random", "bayesian")
+            for seed in range(counts[name])]
 
 
-def sobol_g(u: np.ndarray) -> float:
-    """Sobol's g function of six parameters."""
-    return float(np.prod((np.abs(4.0 * u - 2.0) + G) / (1.0 + G)))
+def measured_here(quick: bool, peers: bool) -> dict[str, list[Row]]:
+    """The errors of the package that is imported, a row for each study, and rows of the network on digits."""
+    rows = []
+    for name, searcher, seed in tqdm(jobs(quick), desc="studies", disable=None):
+        study = CASES[name].study(searcher, seed)
+        rows.append({"case": name, "searcher": searcher, "seed": seed} | errors(name, study))
+        if peers and seed == FIRST_SEED:
+            rows[-1]["peer"] = peer_error(name, study)
+    digits = [] if quick else [digits_row(seed) for seed in tqdm(range(DIGITS), desc="digits", disable=None)]
+    return {"rows": rows, "digits": digits}
 
 
-def additive(u: np.ndarray) -> float:
-    """A sum of a line, half a wave, an exponential, a parabola and nothing."""
-    return float(3.0 * u[0] + 2.0 * np.sin(np.pi * u[1]) + np.exp(u[2]) + 2.0 * (u[3] - 0.5) ** 2)
+def errors(name: str, study: st.Study) -> Row:
+    """What is measured of one study."""
+    values = [trial.value for trial in study.trials if trial.value is not None]
+    low, high = min(values), max(values)
+    outside, squares, covered = 0, [], []
+    for one in study.space.names:
+        found = st.insight.partial_dependence(study, one)
+        known = curve(name, one, found.points[0])
+        outside += bool(np.min([found.mean, found.lower]) < low or np.max([found.mean, found.upper]) > high)
+        squares.append(np.mean((found.mean - known) ** 2))
+        covered.append(np.mean((found.lower <= known) & (known <= found.upper)))
+    shares = st.insight.importance(study)
+    return {"outside": outside, "curves": len(squares), "curve": float(np.sqrt(np.mean(squares))) / (high - low),
+            "covered": float(np.mean(covered)), "share": max(abs(shares[key] - share) for key, share in
+                                                              truth(name).items())}
 
 
-def ishigami_truth() -> Truth:
-    """The shares of Ishigami's function (Saltelli et al. 2008, "Global sensitivity analysis")."""
-    first, second = 0.5 * (1.0 + 0.1 * np.pi**4 / 5.0) ** 2, 49.0 / 8.0
-    both = 0.01 * np.pi**8 * (1.0 / 18.0 - 1.0 / 50.0)
-    total = first + second + both
-    return _filled({0: first / total, 1: second / total, (0, 2): both / total}, 3)
+def digits_row(seed: int) -> Row:
+    """The network on digits, tuned: how many curves leave the observed range, and the lowest mean of any curve."""
+    X, y = st.datasets.load_digits()
+    X, Xv, y, yv = st.train_test_split(X / 16, y, test_size=0.3, random_state=0, stratify=y)
+    space = {"optimizer": ["adam", "sgd"], "momentum": st.Float(0.0, 0.99, when={"optimizer": "sgd"}),
+             "learning_rate": st.Float(1e-4, 1.0, log=True, prior=(1e-2, 0.2)), "units": st.Int(16, 128, log=True)}
+
+    def objective(trial: st.Trial) -> float:
+        p = trial.params
+        model = st.Sequential([st.Dense(p["units"], activation="relu"), st.Dense(10, activation="softmax")])
+        rule = st.Adam(p["learning_rate"]) if p["optimizer"] == "adam" else st.SGD(p["learning_rate"], p["momentum"])
+        model.compile(loss="categorical_crossentropy", optimizer=rule, metrics=["accuracy"])
+        return float(model.fit(X, y, epochs=8, validation_data=(Xv, yv), verbose=0).history["val_accuracy"][-1])
+
+    study = st.tune(objective, space, st.BayesianSearch(), n_trials=DIGITS_TRIALS, direction="maximize", seed=seed,
+                    progress=False)
+    values = [trial.value for trial in study.trials if trial.value is not None]
+    found = [st.insight.partial_dependence(study, one)
+             for one in [*space, ["learning_rate", "momentum"], ["learning_rate", "units"]]]
+    return {"lowest": min(values), "highest": max(values), "mean": min(float(one.mean.min()) for one in found),
+            "lower": min(float(one.lower.min()) for one in found),
+            "upper": max(float(one.upper.max()) for one in found),
+            "outside": sum(bool(one.lower.min() < min(values) or one.upper.max() > max(values)) for one in found),
+            "below": sum(bool(one.mean.min() < min(values)) for one in found), "curves": len(found)}
 
 
-def sobol_truth() -> Truth:
-    """The shares of Sobol's g: the variance of each factor is 1 / (3 (1 + a)²), its mean is 1."""
-    variance = 1.0 / (3.0 * (1.0 + G) ** 2)
-    total = float(np.prod(1.0 + variance) - 1.0)
-    main = {j: float(one / total) for j, one in enumerate(variance)}
-    return _filled(main | {(j, k): float(variance[j] * variance[k] / total)
-                           for j, k in itertools.combinations(range(6), 2)}, 6)
-
-
-def additive_truth() -> Truth:
-    """The shares of the sum, by the variances of its terms."""
-    variances = np.array([9.0 / 12.0, 4.0 * (0.5 - 4.0 / np.pi**2), (np.e**2 - 1.0) / 2.0 - (np.e - 1.0) ** 2,
-                          4.0 * (1.0 / 80.0 - 1.0 / 144.0), 0.0])
-    return _filled({j: float(one / variances.sum()) for j, one in enumerate(variances)}, 5)
-
-
-def _filled(known: Truth, d: int) -> Truth:
-    """The shares, with 0 for all others."""
-    return {key: known.get(key, 0.0) for key in (*range(d), *itertools.combinations(range(d), 2))}
-
-
-FUNCTIONS: dict[str, tuple[Callable[[np.ndarray], float], Truth]] = {
-    "Ishigami": (ishigami, ishigami_truth()), "Sobol's g": (sobol_g, sobol_truth()),
-    "a sum": (additive, additive_truth())}
-
-
-# Measuring -----------------------------------------------------------------------------------------------------------
-
-
-Found = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
-
-
-def study_of(function: Callable[[np.ndarray], float], d: int, searcher: str, seed: int) -> st.Study:
-    """A study of a function, whose values are minimised."""
-    study = st.Study({f"x{j}": st.Float(0.0, 1.0) for j in range(d)}, searcher=searcher, seed=seed)
-    return study.run(lambda trial: function(np.array(list(trial.params.values()))), n_trials=TRIALS, progress=False)
-
-
-def errors(study: st.Study, truth: Truth) -> list[float]:
-    """The largest error of each of our methods; the last item is the share of intervals that contain the known share.
-
-    The default method is one of the two models, so it is not computed again.
-    """
-    names: Truth = {key: f"x{key}" if isinstance(key, int) else tuple(f"x{j}" for j in key) for key in truth}
-
-    def largest(shares: st.insight.Importance) -> float:
-        return max(abs(shares[names[key]] - share) for key, share in truth.items() if names[key] in shares)
-
-    chosen = st.insight.importance(study, n_trees=TREES)
-    is_process = bool(chosen.interval)
-    other = st.insight.importance(study, method="fanova-forest" if is_process else "fanova-gp", n_trees=TREES)
-    process, forest = (chosen, other) if is_process else (other, chosen)
-    inside = [process.interval[names[key]][0] - 0.005 <= share <= process.interval[names[key]][1] + 0.005
-              for key, share in truth.items()]
-    ped = st.insight.importance(study, method="ped-anova")
-    return [*(largest(shares) for shares in (chosen, process, forest, ped)), float(np.mean(inside))]
-
-
-def peer_errors(study: st.Study, truth: Truth) -> list[float]:
-    """The largest error of a main effect, of each of Optuna's evaluators."""
-    return [max(abs(shares[f"x{key}"] - share) for key, share in truth.items() if isinstance(key, int))
-            for shares in peers(study)]
-
-
-def peers(study: st.Study) -> list[dict[str, float]]:
-    """Optuna's importances from the same trials."""
+def peer_error(name: str, study: st.Study) -> float:
+    """The largest error of a parameter's share by Optuna's fANOVA, of the same trials."""
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    kept = {one: _distribution(parameter) for one, parameter in study.space.parameters.items()
+            if not study.space.conditions[one]}
     peer = optuna.create_study()
-    distributions = {name: optuna.distributions.FloatDistribution(0.0, 1.0) for name in study.space.names}
-    peer.add_trials([optuna.create_trial(params=trial.params, distributions=distributions, value=trial.value)
-                     for trial in study.trials])
-    found = []
-    for name in PEERS:
-        evaluator = getattr(optuna.importance, name)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            one = evaluator() if name.startswith("Ped") else evaluator(n_trees=TREES, seed=0)
-            found.append(optuna.importance.get_param_importances(peer, evaluator=one, normalize="Fanova" not in name))
-    return found
+    peer.add_trials([optuna.create_trial(params={one: trial.params[one] for one in kept}, distributions=kept,
+                                         value=trial.value) for trial in study.trials])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        evaluator = optuna.importance.FanovaImportanceEvaluator(n_trees=TREES, seed=0)
+        shares = optuna.importance.get_param_importances(peer, evaluator=evaluator, normalize=False)
+    return max(abs(shares[one] - truth(name)[one]) for one in kept)
 
 
-def measure(given: Namespace) -> Found:
-    """Our errors (seeds, 5) and Optuna's (seeds, 3), by function and searcher."""
-    seeds = QUICK_SEEDS if given.quick else given.seeds
-    jobs, found = list(itertools.product(FUNCTIONS, ("random", "bayesian"))), {}
-    with tqdm(total=len(jobs) * seeds, desc="studies", disable=None) as progress:
-        for key, searcher in jobs:
-            function, truth = FUNCTIONS[key]
-            ours, others = [], []
-            for seed in range(seeds):
-                d = sum(isinstance(one, int) for one in truth)
-                study = study_of(function, d, searcher, FIRST_SEED + seed)
-                ours.append(errors(study, truth))
-                if seed < PEER_SEEDS:
-                    others.append(peer_errors(study, truth))
-                progress.update()
-            found[key, searcher] = np.array(ours), np.array(others)
-    return found
+def _distribution(parameter: Any) -> Any:
+    """Optuna's distribution of a parameter."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+    if isinstance(parameter, st.Categorical):
+        return CategoricalDistribution(list(parameter.choices))
+    kind = IntDistribution if isinstance(parameter, st.Int) else FloatDistribution
+    return kind(parameter.low, parameter.high, log=parameter.log)
+
+
+def measured_elsewhere(folder: str, quick: bool) -> dict[str, list[Row]]:
+    """The same errors of the package in a folder, measured in a process that imports it."""
+    code = ("import json, sys; from benchmarks.importance_errors import measured_here; "
+            f"print(json.dumps(measured_here({quick}, False)))")
+    path = os.pathsep.join([os.path.abspath(folder), str(harness.ROOT)])
+    done = subprocess.run([sys.executable, "-P", "-c", code], env=harness.environment(1, PYTHONPATH=path),
+                          stdout=subprocess.PIPE, text=True, check=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def measure(given: Namespace) -> list[dict[str, list[Row]]]:
+    """Both measurements, of this version first; only one without another version."""
+    here = measured_here(given.quick, peers=True)
+    return [here, measured_elsewhere(given.against, given.quick)] if given.against else [here]
 
 
 # Report --------------------------------------------------------------------------------------------------------------
 
 
-def report(measured: Found, given: Namespace) -> list[str]:
-    """A line for each function and searcher, and the bars."""
-    rows, lines = [], []
-    for (key, searcher), (found, others) in measured.items():
-        rows.append([f"{key}, {searcher}",
-                     *(f"{one.mean():.3f} ({one.max():.3f})" for one in (*found.T[:-1], *others.T)),
-                     f"{found[:, -1].mean():.0%}"])
-        lines.append(harness.bar(f"{key}, {searcher}: largest error of any share and seed", found[:, 0].max(), BAR, "",
-                                 at_most=True, digits=3))
-    return [
-        f"{TRIALS} trials each; {checks.counted(QUICK_SEEDS if given.quick else given.seeds, 'seed')} from "
-        f"{FIRST_SEED} on, higher than those of the methods' development; Optuna's evaluators only on the "
-        f"first {PEER_SEEDS} of them; {TREES} trees in each forest. "
-        "Largest absolute error of a share of the variance: mean over the seeds, and the largest in brackets. Ours are "
-        "over main effects and pairs, except for PED-ANOVA; Optuna's over main effects, since it has no pairs. "
-        "Covered: how many of the Gaussian process's 95 % intervals contain the known share, to 0.005.",
-        harness.table(["function, searcher", *HEADINGS, "covered"], rows),
-        "PED-ANOVA answers another question, what matters for being among the best tenth, and mean decrease assigns "
-        "interactions to parameters: so their differences from shares of the variance are no faults.",
-        "\n".join(lines)]
+def _is_of(case: Case, kind: str, is_chosen_on: bool) -> bool:
+    return case.kind == kind and case.is_chosen_on == is_chosen_on
+
+
+def means(rows: list[Row], key: str) -> float:
+    """The mean over some studies; of ``outside``, the sum."""
+    found = [row[key] for row in rows if key in row]
+    return float(np.sum(found) if key == "outside" else np.mean(found))
+
+
+def _cells(parts: list[list[Row]]) -> list[str]:
+    """Each measure of the same studies, before and after where there are both."""
+    cells = []
+    for key in KEYS:
+        numbers = [means(rows, key) for rows in reversed(parts)]
+        cells.append(" -> ".join(f"{one:.0f}" if key == "outside" else f"{one:.0%}" if key == "covered" else
+                                 f"{one:.3f}" for one in numbers))
+    peer = [row["peer"] for row in parts[0] if "peer" in row]
+    return [*cells, f"{np.mean(peer):.3f}"]
+
+
+def report(measured: list[dict[str, list[Row]]], given: Namespace) -> list[str]:
+    """A table of functions, one of groups, what is lost, the network on digits, and the bars."""
+    everything, paragraphs = [one["rows"] for one in measured], []
+    headings = [*KEYS[:3], "share", "Optuna's share"]
+    rows, worse = [], []
+    for name, searcher in itertools.product(dict.fromkeys(row["case"] for row in everything[0]),
+                                            ("random", "bayesian")):
+        parts = [[row for row in one if (row["case"], row["searcher"]) == (name, searcher)] for one in everything]
+        mark = " *" if CASES[name].is_chosen_on else ""
+        rows.append([f"{name}{mark}, {searcher}", str(len(parts[0])), *_cells(parts)])
+        worse += [f"{key} of {name}, {searcher} ({means(parts[1], key):.3f} -> {means(parts[0], key):.3f})"
+                  for key in ("curve", "share") if len(parts) == 2 and means(parts[0], key) > means(parts[1], key)]
+    groups, bars = [], []
+    for kind, is_chosen_on, searcher in itertools.product(("bounded", "smooth"), (False, True),
+                                                          ("random", "bayesian")):
+        parts = [[row for row in one if _is_of(CASES[row["case"]], kind, is_chosen_on)
+                  and row["searcher"] == searcher] for one in everything]
+        if not parts[0]:
+            continue
+        groups.append([f"{kind}, {'chosen on *' if is_chosen_on else 'not looked at'}, {searcher}",
+                       str(len(parts[0])), *_cells(parts)])
+        if kind == "bounded" and not is_chosen_on and len(parts) == 2:
+            bars += [harness.bar(f"bounded, {searcher}: error of {key}, after / before",
+                                 means(parts[0], key) / means(parts[1], key), 1.0, "", at_most=True, digits=2)
+                     for key in ("curve", "share")]
+    outside = means(everything[0], "outside") + sum(row["outside"] for row in measured[0]["digits"])
+    bars.insert(0, harness.bar("curves outside the observed range", outside, 0, "", at_most=True, digits=0))
+    lost = f"Worse than before, in {len(worse)} of {2 * len(rows)} pairs of means: {'; '.join(worse)}."
+    paragraphs += [
+        "Errors of curves are in units of the observed range. `*`: looked at while the model was chosen. Where there "
+        f"are two numbers, they are before -> after. {sum(row['curves'] for row in everything[0]):,} curves in all.",
+        harness.table(["functions", "studies", *headings], groups),
+        harness.table(["function, searcher", "studies", *headings], rows), lost if len(everything) == 2 else "",
+        *_digits(measured), "\n".join(bars)]
+    return [one for one in paragraphs if one]
+
+
+def _digits(measured: list[dict[str, list[Row]]]) -> list[str]:
+    """What the curves of the network on digits are."""
+    rows = []
+    for label, one in zip(("after", "before"), measured, strict=False):
+        for seed, row in enumerate(one["digits"]):
+            rows.append([f"{seed}, {label}", f"{row['lowest']:.3f} to {row['highest']:.3f}", f"{row['mean']:.3f}",
+                         f"{row['lower']:.3f} to {row['upper']:.3f}", f"{row['below']} of {row['curves']}"])
+    if not rows:
+        return []
+    return [f"The network on digits, {DIGITS_TRIALS} trials of BayesianSearch; four curves and two tables a study:",
+            harness.table(["seed", "observed accuracy", "lowest mean", "interval's ends", "means below"], rows)]
 
 
 BENCHMARK = Benchmark(
-    "Errors of importances", measure, report, ("optuna", "scikit-learn"), quick=f"{QUICK_SEEDS} seeds",
-    options={"--seeds": {"type": count, "default": SEEDS, "help": f"how many seeds ({SEEDS})"}})
+    "Errors of partial dependences and importances", measure, report, ("optuna", "scikit-learn"),
+    quick="a seed of three functions, no network",
+    options={"--against": {"metavar": "FOLDER", "help": "also measure the package in FOLDER/scratchtune, as before"}})

@@ -119,6 +119,9 @@ def report(found: dict[str, Any], given: Namespace) -> list[str]:
         f"What the command printed:\n\n```\n{shown}\n```"]
 
 
+ANSWER = (
+    "Won: a million rows in 125.4 s and 2.35 GB, with a squared error of 0.28169 where boosted trees alone have "
+    "0.60282; lost: it tries only 8 configurations in that time.")
 BENCHMARK = Benchmark(
     "AutoML on a million rows", measure, report, quick="20,000 rows and six seconds", options={
         "--rows": {"type": count, "default": ROWS, "help": "the number of rows (default: 1,000,000)"},

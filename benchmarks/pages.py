@@ -26,7 +26,8 @@ from scratchtune import formulas
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 MOST_MISSED = 5  # of a report whose bars are listed one by one
-PAGES = tuple(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune"))
+PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune")),
+         *sorted((ROOT / "scratchtune").glob("*/README.md")))
 
 
 # scratchtune/README.md ------------------------------------------------------------------------------------------------
@@ -75,7 +76,7 @@ def lessons(_: Collection[str]) -> str:
 
 
 GENERATORS: dict[str, Callable[[Collection[str]], str]] = {
-    "front": front.front, "results": results, "lessons": lessons, "sections": lambda _: formulas.sections(),
+    "front": front.front, "results": results, "lessons": lessons, "sections": lambda _: formulas.overview(),
     "speech": speech}
 
 

@@ -19,17 +19,19 @@ import functools
 from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
+from benchmarks.common.black_boxes import Spent
 from benchmarks.common.pareto_problems import DEVELOPMENT, TESTED, Problem, digits, problem
+from benchmarks.common.regrets import FEWEST, RESAMPLES, all_jobs, run
 from scratchtune.search import hypervolume
 
-BUDGET, SEEDS, QUICK_SEEDS, RESAMPLES, FEW = 200, 20, 3, 2000, 5
+BUDGET, SEEDS, QUICK_SEEDS = 200, 20, 3
 OURS = "ours"
 SEARCHERS = (
     OURS, "ours:population=20", "ours:population=50", "ours:population=100", "ours:paper", "Optuna NSGA-II",
@@ -38,10 +40,7 @@ SEARCHERS = (
 PACKAGES = {"Optuna": "optuna", "pymoo": "pymoo"}
 
 Losses = Callable[[np.ndarray], Any]
-
-
-class Spent(Exception):
-    """Raised by the losses when the budget is spent."""
+Shares = dict[str, dict[str, np.ndarray]]  # case to searcher to the share of the hypervolume by seed
 
 
 class Recorder:
@@ -129,14 +128,15 @@ def _value(text: str) -> Any:
         return text or True
 
 
-def run(text: str, case: Problem, budget: int, seed: int) -> np.ndarray:
+def answer(searcher: str, case: str, seed: int, budget: int) -> dict[str, Any]:
     """The losses that a searcher has found, (budget, 2)."""
-    recorder = Recorder(case, budget)
+    of_case = digits() if case == "digits" else problem(case)
+    recorder = Recorder(of_case, budget)
     try:
-        searcher_of(text)(case, recorder, budget, seed)
+        searcher_of(searcher)(of_case, recorder, budget, seed)
     except Spent:  # of a searcher that counts whole generations
         pass
-    return np.array(recorder.found)
+    return {"values": recorder.found}
 
 
 # Scores ---------------------------------------------------------------------------------------------------------------
@@ -150,15 +150,16 @@ def interval(differences: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def shares(case: Problem, found: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
+def shares(case: str, found: dict[str, list[np.ndarray]]) -> dict[str, np.ndarray]:
     """The share of the front's hypervolume that each run of each searcher has, (seeds,)."""
-    known = case.front if len(case.front) else np.concatenate([run for runs in found.values() for run in runs])
-    largest = hypervolume(known, case.reference)
-    return {name: np.array([hypervolume(one, case.reference) / largest for one in runs])
+    of_case = digits() if case == "digits" else problem(case)
+    known = of_case.front if len(of_case.front) else np.concatenate([run for runs in found.values() for run in runs])
+    largest = hypervolume(known, of_case.reference)
+    return {name: np.array([hypervolume(one, of_case.reference) / largest for one in runs])
             for name, runs in found.items()}
 
 
-def verdicts(scores: dict[str, dict[str, np.ndarray]], searchers: Sequence[str]) -> list[str]:
+def verdicts(scores: Shares, searchers: Sequence[str]) -> list[str]:
     """One line for each case and peer: ours with its defaults against the peer, with each population that it has."""
     lines = []
     for case, of_case in scores.items():
@@ -167,7 +168,7 @@ def verdicts(scores: dict[str, dict[str, np.ndarray]], searchers: Sequence[str])
                 continue
             differences = of_case[OURS] - of_case[text]
             low, high = interval(differences)
-            few = len(differences) < FEW  # then an interval would be too narrow
+            few = len(differences) < FEWEST  # then an interval would be too narrow
             spread = "no interval" if few else (
                 f"95 % interval {100.0 * low:+.1f} to {100.0 * high:+.1f}")
             lines.append(harness.verdict(None if few else bool(low >= 0.0), (
@@ -177,28 +178,22 @@ def verdicts(scores: dict[str, dict[str, np.ndarray]], searchers: Sequence[str])
     return lines
 
 
-def measure(given: Namespace) -> dict[str, dict[str, np.ndarray]]:
-    """The shares of all runs, by case and searcher."""
+def measure(given: Namespace) -> Shares:
+    """The shares of all runs."""
     groups = {"tested": TESTED, "development": DEVELOPMENT}
     names = [name for entry in given.cases for name in groups.get(entry, (entry,))]
     names = [name for name in names if name != "digits" or not given.quick]
-    cases = [digits() if name == "digits" else problem(name) for name in names]
     given.seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
-    given.installed, given.missing = available(given.searchers)
-    scores: dict[str, dict[str, np.ndarray]] = {}
-    with tqdm(total=len(cases) * len(given.installed) * given.seeds, unit="run", disable=None) as bar:
-        for case in cases:
-            found: dict[str, list[np.ndarray]] = {}
-            for seed in range(given.seeds):  # paired and interleaved
-                for text in given.installed:
-                    found.setdefault(text, []).append(run(text, case, given.budget, seed))
-                    bar.update()
-            scores[case.name] = shares(case, found)
-    return scores
+    given.installed = [text for text in given.searchers if find_spec(PACKAGES.get(text.split()[0], "numpy"))]
+    answers, _ = run(answer, all_jobs(given.installed, names, given.seeds), given.workers, budget=given.budget)
+    return {case: shares(case, {
+        text: [np.array(answers[text, case, seed]["values"]) for seed in range(given.seeds)]
+        for text in given.installed}) for case in names}
 
 
-def report(scores: dict[str, dict[str, np.ndarray]], given: Namespace) -> list[str]:
+def report(scores: Shares, given: Namespace) -> list[str]:
     """A line for each searcher, and the bars."""
+    missing = ", ".join(text for text in given.searchers if text not in given.installed)
     rows = []
     for text in given.installed:
         cells = [scores[case][text] for case in scores]
@@ -206,25 +201,22 @@ def report(scores: dict[str, dict[str, np.ndarray]], given: Namespace) -> list[s
     return [
         f"{given.budget} evaluations, {given.seeds} paired seeds. Share of the Pareto front's hypervolume in "
         "per cent, mean and standard deviation over the seeds; 100 is the front itself.",
-        *([f"Not installed, and so left out: {', '.join(given.missing)}."] if given.missing else []),
+        *[f"Not installed, and so left out: {missing}."] * bool(missing),
         harness.table(["searcher", *scores], rows), "\n".join(verdicts(scores, given.installed))]
 
 
-def available(searchers: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The searchers whose package is installed, and the names of the packages that are missing."""
-    from importlib.util import find_spec
-
-    missing = {package for name, package in PACKAGES.items()
-               if find_spec(package) is None and any(text.startswith(name) for text in searchers)}
-    return [text for text in searchers if PACKAGES.get(text.split()[0]) not in missing], sorted(missing)
-
-
+ANSWER = (
+    "Won: NSGA2 with its defaults has more of the hypervolume than NSGA-II of Optuna and pymoo and random search on "
+    "ZDT1, ZDT2, ZDT3, DTLZ2 and the digits, there 98.7 % against 95.0 of the best of the others; every interval is "
+    "above zero. Lost: nothing in this report, in which Optuna's TPE did not run.")
 BENCHMARK = Benchmark(
     f"The Pareto front in {BUDGET} evaluations", measure, report, tuple(PACKAGES.values()),
     quick="few seeds, and without digits",
     variant=lambda given: replace(BENCHMARK, title=f"The Pareto front in {given.budget} evaluations"), options={
         "--cases": {"nargs": "+", "default": [*TESTED, "digits"], "metavar": "NAME",
+                    "choices": ("tested", "development", *TESTED, *DEVELOPMENT, "digits"),
                     "help": "names of cases, or tested, or development (default: tested and digits)"},
         "--searchers": {"nargs": "+", "default": list(SEARCHERS), "metavar": "NAME", "type": known},
         "--seeds": {"type": count, "metavar": "N", "help": f"default: {SEEDS}, with --quick {QUICK_SEEDS}"},
+        "--workers": {"type": count, "default": 2, "help": "processes that run at a time (2)"},
         "--budget": {"type": count, "default": BUDGET, "metavar": "N"}})

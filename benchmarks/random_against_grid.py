@@ -13,26 +13,29 @@ prior knowledge. Random search must be better than both.
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import table, verdict
+from benchmarks.common.regrets import all_jobs, run
+from scratchtune.search.random import SEQUENCES
 
 PARAMETERS, VALUES = (2, 3, 4, 5, 6), 3
-SHAPES = {2: (8, 8), 3: (4, 4, 4), 4: (4, 4, 2, 2), 5: (4, 2, 2, 2, 2), 6: (2, 2, 2, 2, 2, 2)}  # of 64 points
+WAYS: dict[str, dict[int, tuple[int, ...]]] = {  # the shapes of the grids
+    f"{VALUES} values each": {d: (VALUES,) * d for d in PARAMETERS},
+    "64 trials in all": {2: (8, 8), 3: (4, 4, 4), 4: (4, 4, 2, 2), 5: (4, 2, 2, 2, 2), 6: (2, 2, 2, 2, 2, 2)}}
 SEEDS, QUICK_SEEDS = 100, 10
 GRIDS = ("grid, end to end", "grid, middles")
 MATTERING = 2
 
-Shapes = dict[int, tuple[int, ...]]
 Best = dict[str, dict[int, np.ndarray]]  # searcher to number of parameters to the best loss on each function
 
 
@@ -92,45 +95,41 @@ def asked(space: dict[str, object], searcher: st.search.Searcher, trials: int, s
     return np.array([list(study.ask().params.values()) for _ in range(trials)])
 
 
-def grid_points(shape: Sequence[int], middles: bool, rng: np.random.Generator) -> np.ndarray:
-    """All points of a grid; the numbers of values are assigned to the parameters at random."""
-    shape = [int(count) for count in rng.permutation(shape)]
+def grid_points(shape: Sequence[int], middles: bool, seed: int) -> np.ndarray:
+    """All points of a grid; the numbers of values are assigned to the parameters at random, as by the other grid."""
+    shape = [int(count) for count in np.random.default_rng([len(shape), seed, 1]).permutation(shape)]
     values = [[(k + 0.5) / n if middles else k / (n - 1) for k in range(n)] for n in shape]
-    space: dict[str, object] = {f"x{i}": listed for i, listed in enumerate(values)}
-    points = asked(space, st.GridSearch(), int(np.prod(shape)))
+    points = asked({f"x{i}": listed for i, listed in enumerate(values)}, st.GridSearch(), int(np.prod(shape)))
     assert np.array_equal(points, list(product(*values)))
     return points
 
 
+def answer(searcher: str, case: str, seed: int) -> dict[str, Any]:
+    """The best losses of a searcher on a function of each family."""
+    way, _, d = case.rpartition(", ")
+    shape = WAYS[way][int(d)]
+    if searcher in GRIDS:
+        points = grid_points(shape, searcher == GRIDS[1], seed)
+    else:
+        space: dict[str, object] = {f"x{i}": st.Float(0.0, 1.0) for i in range(len(shape))}
+        points = asked(space, st.RandomSearch(sequences()[searcher]), int(np.prod(shape)), seed)
+    return {"values": [float(loss(points).min()) for loss in landscapes(len(shape), seed)]}
+
+
 def sequences() -> dict[str, str]:
     """The random searchers: their names here, and their sequences."""
-    from scratchtune.search.random import SEQUENCES
-
     names = {"uniform": "random", "halton": "random, Halton", "latin_hypercube": "random, Latin hypercube"}
     return {names.get(sequence, f"random, {sequence}"): sequence for sequence in SEQUENCES}
 
 
-def search(sequence: str, d: int, trials: int, seed: int) -> np.ndarray:
-    """The points of a random search, (trials, d)."""
-    space: dict[str, object] = {f"x{i}": st.Float(0.0, 1.0) for i in range(d)}
-    return asked(space, st.RandomSearch(sequence), trials, seed)
-
-
-def best_losses(shapes: Shapes, seeds: int) -> Best:
-    """The best loss of every searcher on every function."""
-    found: dict[str, dict[int, list[float]]] = {}
-    for d, seed in tqdm([(d, seed) for d in shapes for seed in range(seeds)], desc="functions", disable=None):
-        trials, rng = int(np.prod(shapes[d])), np.random.default_rng([d, seed, 1])
-        places = rng.bit_generator.state
-        points = {}
-        for name in GRIDS:  # both with the same shape
-            rng.bit_generator.state = places
-            points[name] = grid_points(shapes[d], name == GRIDS[1], rng)
-        points |= {name: search(sequence, d, trials, seed) for name, sequence in sequences().items()}
-        for loss in landscapes(d, seed):
-            for name, tried in points.items():
-                found.setdefault(name, {}).setdefault(d, []).append(float(loss(tried).min()))
-    return {name: {d: np.array(values) for d, values in best.items()} for name, best in found.items()}
+def measure(given: Namespace) -> dict[str, Best]:
+    """Best losses of each number of trials."""
+    given.seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
+    names = (*GRIDS, *sequences())
+    answers, _ = run(answer, all_jobs(names, [f"{way}, {d}" for way in WAYS for d in PARAMETERS], given.seeds))
+    seeds = range(given.seeds)
+    return {way: {name: {d: np.concatenate([answers[name, f"{way}, {d}", seed]["values"] for seed in seeds])
+                         for d in PARAMETERS} for name in names} for way in WAYS}
 
 
 # Report ---------------------------------------------------------------------------------------------------------------
@@ -143,7 +142,7 @@ def lead(best: Best, d: int) -> tuple[float, float]:
     return float(seeds.mean()), float(seeds.std(ddof=1) / np.sqrt(len(seeds)))
 
 
-def table_of_losses(best: Best, shapes: Shapes) -> str:
+def table_of_losses(best: Best, shapes: Mapping[int, Sequence[int]]) -> str:
     """Mean best losses, one row for each number of parameters."""
     rows = []
     for d, shape in shapes.items():
@@ -154,60 +153,54 @@ def table_of_losses(best: Best, shapes: Shapes) -> str:
     return table(["parameters", "grid", "trials", *best, "random ahead by", "better than both"], rows)
 
 
-def crossing(best: Best, shapes: Shapes) -> int | None:
+def crossing(best: Best) -> int | None:
     """The number of parameters from which random search is better than both grids, by more than two standard errors."""
-    ahead = [d for d in shapes if lead(best, d)[0] > 2.0 * lead(best, d)[1]]
-    first = min(ahead, default=None)
-    return first if first is not None and ahead == [d for d in shapes if d >= first] else None
+    ahead = [d for d in PARAMETERS if lead(best, d)[0] > 2.0 * lead(best, d)[1]]
+    return ahead[0] if ahead and ahead == [d for d in PARAMETERS if d >= ahead[0]] else None
 
 
-def overtaking(best: Best, shapes: Shapes, what: str) -> str:
+def overtaking(best: Best, what: str) -> str:
     """Whether random search overtakes the grids, and where."""
-    first = crossing(best, shapes)
+    first = crossing(best)
     if first is None:
-        return verdict(False, f"{what}: random does not overtake for good between {min(shapes)} and {max(shapes)} "
+        return verdict(False, f"{what}: random does not overtake for good between {PARAMETERS[0]} and {PARAMETERS[-1]} "
                               "parameters")
-    before = " and behind with fewer" if first > min(shapes) and lead(best, first - 1)[0] < 0.0 else ""
+    before = " and behind with fewer" if first > PARAMETERS[0] and lead(best, first - 1)[0] < 0.0 else ""
     return verdict(True, f"{what}: random is ahead of both grids from {first} parameters on{before}")
 
 
-def plot(found: dict[str, tuple[Best, Shapes]], path: Path) -> None:
+def plot(found: dict[str, Best], path: Path) -> None:
     """Mean best losses by the number of parameters, one panel for each budget."""
     with harness.drawn(path, 1, len(found), figsize=(11, 4.4), sharey=True) as panels:
-        for axes, (what, (best, shapes)) in zip(panels, found.items(), strict=True):
+        for axes, (way, best) in zip(panels, found.items(), strict=True):
             for name, losses in best.items():
                 style = "s--" if name in GRIDS else "o-"
-                axes.plot(list(shapes), [losses[d].mean() for d in shapes], style, label=name)
-            first = crossing(best, shapes)
+                axes.plot(list(losses), [values.mean() for values in losses.values()], style, label=name)
+            first = crossing(best)
             if first is not None:
                 axes.axvline(first - 0.5, color="0.6", lw=1.0)
                 axes.text(first - 0.45, 0.96, "random ahead", transform=axes.get_xaxis_transform(), color="0.4",
                           va="top")
-            axes.set(yscale="log", xticks=list(shapes), title=what, xlabel="parameters, two of which matter")
-            axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in shapes.items()])
+            axes.set(yscale="log", xticks=PARAMETERS, title=way, xlabel="parameters, two of which matter")
+            axes.set_xticklabels([f"{d}\n({np.prod(shape)} trials)" for d, shape in WAYS[way].items()])
             axes.grid(True, alpha=0.3)
         panels[0].set_ylabel("mean best loss (the optimum has 0)")
         panels[-1].legend(fontsize="small", loc="lower left")
 
 
-def measure(given: Namespace) -> dict[str, tuple[Best, Shapes]]:
-    """Best losses of each number of trials."""
-    seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
-    ways = {f"{VALUES} values each": {d: (VALUES,) * d for d in PARAMETERS}, "64 trials in all": SHAPES}
-    return {what: (best_losses(shapes, seeds), shapes) for what, shapes in ways.items()}
-
-
-def report(found: dict[str, tuple[Best, Shapes]], given: Namespace) -> list[str]:
+def report(found: dict[str, Best], given: Namespace) -> list[str]:
     """A table and a bar for each number of trials, and the picture."""
     plot(found, given.picture)
-    seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
-    paragraphs = [f"{seeds} seeds x {len(FAMILIES)} functions. Numbers are mean best losses, smaller is better; a lead "
-                  "is over the better grid, with its standard error."]
-    for what, (best, shapes) in found.items():
-        paragraphs += [f"## {what}", table_of_losses(best, shapes)]
+    paragraphs = [f"{given.seeds} seeds x {len(FAMILIES)} functions. Numbers are mean best losses, smaller is better; "
+                  "a lead is over the better grid, with its standard error."]
+    for way, best in found.items():
+        paragraphs += [f"## {way}", table_of_losses(best, WAYS[way])]
     return [*paragraphs, harness.shown(given.picture),
-            "\n".join(overtaking(best, shapes, what) for what, (best, shapes) in found.items())]
+            "\n".join(overtaking(best, way) for way, best in found.items())]
 
 
+ANSWER = (
+    "Won: random search is ahead of both grids from 3 parameters on, if two matter. Lost: with 2 parameters a grid has "
+    "the better loss.")
 BENCHMARK = Benchmark("Random search against a grid", measure, report, quick=f"{QUICK_SEEDS} seeds", options={
     "--seeds": {"type": count, "help": f"seeds, each with {len(FAMILIES)} functions ({SEEDS})"}})

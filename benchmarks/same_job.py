@@ -353,6 +353,10 @@ def report(measured: Found, given: Namespace) -> list[str]:
         "\n".join(bars(found, starts))]
 
 
+ANSWER = (
+    "Won: random search takes 0.26 s, scikit-learn's 2.92 s and Keras Tuner's 140.16 s, at comparable scores; "
+    "lost: some other tuners on scratchtune's network have better scores, and Optuna's TPE then takes 0.35 s, our"
+    " Bayesian search 0.42 s.")
 BENCHMARK = Benchmark(
     "The same job in each framework", measure, report,
     ("keras", "keras-tuner", "tensorflow-cpu", "torch", "optuna", "ray", "scikit-learn", "hyperopt", "smac"),

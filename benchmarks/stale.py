@@ -19,29 +19,28 @@ from tqdm import tqdm
 
 from benchmarks.common import age, suite
 from benchmarks.common.harness import RESULTS
-from benchmarks.common.questions import questions
+from benchmarks.common.questions import modules, questions
 from benchmarks.common.reports import report, stored
 
-SHOWN = 3  # changed modules of a report
+SHOWN = 3  # changed files of a report
 
 
 def reports() -> dict[str, age.Age]:
-    """The stale reports by name, the cheapest first, and those of unknown cost last."""
-    code = age.Code()
+    """The stale reports by name, the cheapest first, and those of unknown cost last; none that has lost its code."""
+    code, known = age.Code(), {f"benchmarks.{name}" for name in modules()}
     ages = {name: age.age_of(text) for name, text in stored().items()}
-    found = {name: each for name, each in ages.items() if age.is_stale(each, code)}
+    found = {name: each for name, each in ages.items() if each.module in known and age.is_stale(each, code)}
     return dict(sorted(found.items(), key=lambda item: item[1].seconds or float("inf")))
 
 
 def listed(found: Mapping[str, age.Age]) -> str:
-    """One line for each of these stale reports: its seconds, its commit, and what has changed the most."""
-    now, lines = age.Code(), []
+    """One line for each of these stale reports: its seconds, its commit, and files that have changed."""
+    code, lines = age.Code(), []
     for name, each in found.items():
-        then = age.at(each.commit)
-        changed = age.changes(each.module, then, now) if then else []
+        changed = age.changes(each, code)
         what = ", ".join(changed[:SHOWN]) + (f" and {len(changed) - SHOWN} more" if changed[SHOWN:] else "")
         cost = f"{each.seconds:,.0f} s" if each.seconds else "seconds unknown"
-        lines.append(f"  {name} ({cost}, commit {each.commit}): {what or 'unknown, this clone lacks the commit'}")
+        lines.append(f"  {name} ({cost}, commit {each.commit}): {what or 'git does not say where'}")
     return "\n".join([f"{len(lines)} of {len(stored())} reports are older than the code that they measured"
                       f"{', by changes in' if lines else ''}", *lines])
 

@@ -76,6 +76,9 @@ def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:
         harness.verdict(mean <= error, "the mean loss is at most one standard error above that of before")]
 
 
+ANSWER = (
+    "Neither: after the change the loss is +0.26 % higher on average over 20 tables, with a standard error of "
+    "0.38 %, and smaller on 9 of 20.")
 BENCHMARK = Benchmark(
     "The table job, before and after a change", measure, report, ("pandas", "scikit-learn"),
     quick="two tables, one seed",

@@ -93,7 +93,8 @@ print(searcher.schedule())
 race = st.Study(space, searcher, seed=4).run(objective, progress=False)
 raced, spent = dict(losses), sum(map(len, losses.values()))
 print(f"{spent} epochs; the winner's validation loss is {race.trials[-1].value:.3f}")
-print(f"the best value of the study: {race.best_value:.3f}, after {race.best_trial.budget} epochs")
+lowest = min(race.trials, key=lambda trial: trial.value)
+print(f"the lowest loss of all trials: {lowest.value:.3f}, after {lowest.budget} epochs")
 print(textwrap.fill(race.why(39), 100))
 # -> bracket  rung  trials  budget each   numbers
 # ->       1     1      27            1   0 to 26
@@ -102,7 +103,7 @@ print(textwrap.fill(race.why(39), 100))
 # ->       1     4       1           27   39 to 39
 # -> 40 trials, budget 108 in all; 81 where promoted trials continue from stored state
 # -> 81 epochs; the winner's validation loss is 0.153
-# -> the best value of the study: 0.130, after 9 epochs
+# -> the lowest loss of all trials: 0.130, after 9 epochs
 # -> Trial 39: Bracket 1, rung 4 of 4, budget 27: trial 36 (loss 0.129825) is promoted, ranked 1 of 3 in
 # -> the rung below; only the best is.
 
@@ -161,8 +162,9 @@ axes[1].legend(loc="upper right")
 # decides early, and the order after few epochs is not the order at the end. Here the price is small: the winner's loss
 # is less than half of the median.
 #
-# And look at the winner's own loss: 0.130 after 9 epochs, and 0.153 after 27. The study's `best_value` is the 0.130, of
-# a trial that had not come to the end. In the picture its loss jumps from epoch to epoch.
+# And look at the winner's own loss: 0.130 after 9 epochs, and 0.153 after 27. In the picture it jumps from epoch to
+# epoch. Losses after different numbers of epochs cannot be compared, so the study's `best_trial` is the best of the
+# largest budget, here the winner; and its `best_value` is the 0.153.
 #
 # And the saved weights change nothing. Each loss in the race equals, to the last bit, the loss of the training that
 # ran without a break. That takes more than the weights: Adam's memory and the number of steps, the number of epochs (it
@@ -171,6 +173,7 @@ axes[1].legend(loc="upper right")
 # %%
 assert spent == 81 and full.size == 729
 assert 1 < ranks[winner, -1] <= 3 and full[winner, -1] < 0.5 * np.median(full[:, -1])
+assert race.best_trial is race.trials[-1]
 for trial in race.trials:
     assert trial.value == full[ancestor(race, trial), trial.budget - 1]  # bit for bit
 for trial in race.trials[27:]:
@@ -248,8 +251,8 @@ ax.legend(title="dots: the three in the end")
 # ## Check: Hyperband
 # At equal cost Hyperband finds a lower loss than random search, with each of the three seeds, and so does BOHB. (Each
 # has begun 49 configurations, random search 13.) Which of the two is better, three seeds can't tell (lesson 10). We
-# have counted full trainings of 27 epochs only. A study's `best_value` counts every trial. It may come from one with
-# fewer epochs, where more of them did harm.
+# have counted full trainings of 27 epochs only, as `best_value` does. A loss after fewer epochs may be lower, where
+# more of them did harm.
 
 # %%
 assert hyperband.cost(going_on=True) == 357 and hyperband.cost() == 423

@@ -202,7 +202,7 @@ for seed in SEEDS:
     models = {}
     race = st.tune(budgeted, SPACE, st.Hyperband(max_budget=9, proposer=st.BayesianSearch()), direction="maximize",
                    seed=seed, progress=False)
-    winner = max((trial for trial in race.trials if trial.budget == 9), key=lambda trial: trial.value)
+    winner = race.best_trial
     configurations = {}, {"learning_rate": rate}, winner.params
     after_9 = by_rate[0.001][seed], by_rate[rate][seed], models[winner.number]
     for name, params, model in zip(found, configurations, after_9, strict=True):

@@ -334,19 +334,9 @@ right.legend(loc="upper right", bbox_to_anchor=(1.0, 0.92), fontsize=9, handlele
 
 
 # %%
-def draw(ax, found, title):
-    """An attention matrix: a row for each word that is written, a column for each word that is read."""
-    source, target, matrix = found
-    ax.imshow(matrix, cmap="Blues", vmin=0.0, vmax=max(1.0, matrix.max()), aspect="auto")
-    ax.set_xticks(range(len(source)), source, rotation=90, fontsize=9)
-    ax.set_yticks(range(len(target)), target, fontsize=8)
-    ax.grid(False)
-    ax.set_title(title, fontsize=11)
-
-
 fig, axes = plt.subplots(1, 4, num="23-alignment", figsize=(15, 4.6), layout="constrained")
 for ax, (epochs, found) in zip(axes, {epochs: alignments[epochs] for epochs in (0, 1, 3, 10)}.items(), strict=True):
-    draw(ax, found, f"after {epochs} epochs" if epochs != 1 else "after 1 epoch")
+    st.insight.plot_attention(found, ax).set_title(f"after {epochs} epoch{'s' * (epochs != 1)}", loc="left")
 print(f"{'epochs':8}{'largest weight of a row, mean':32}translation")
 for epochs, (_, target, weights) in alignments.items():
     print(f"{epochs:<8}{weights.max(axis=1).mean():<32.2f}{' '.join(target[:6])} ..",
@@ -435,9 +425,10 @@ for name, each in shares.items():
 # %%
 fig, axes = plt.subplots(2, 3, num="23-limit", figsize=(12, 8), layout="constrained")
 for (above, below), (seed, (source, target, weights, falls)) in zip(axes.T, shown.items(), strict=True):
-    draw(above, (source, target, weights), f"attention weights, seed {seed}")
+    st.insight.plot_attention((source, target, weights), above).set_title(f"weights, seed {seed}", loc="left")
     shares_of_row = np.maximum(falls, 0.0) / falls.max(axis=1, keepdims=True)
-    draw(below, (source, target, shares_of_row), f"influence, seed {seed} (1 is the row's largest)")
+    st.insight.plot_attention((source, target, shares_of_row), below).set_title(
+        f"influence, seed {seed} (1 is the row's largest)", loc="left")
 
 # %% [markdown]
 # ## Check: are the weights a reason?

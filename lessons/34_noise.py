@@ -201,7 +201,7 @@ print(f"Bayesian search: best observed {of_bayesian[:, 0].mean():.3f}, recommend
 # 15 configurations has a true loss of 0.012, not 0.002. With the same repeats the recommended trial has 0.029. A
 # Gaussian process averages over neighbouring configurations, too, so here repeats of the same one are not needed.
 #
-# Bayesian search is on stderr: ten studies are too few to compare its two answers. `python -m benchmarks noisy_search`
+# Bayesian search is on stderr: ten studies are too few to compare its two answers. `python -m benchmarks search_groups`
 # compares them on functions that are harder, at three levels of noise, and with other libraries.
 
 # %%

@@ -104,7 +104,6 @@ from scratchtune.search.searcher import Suggestion as Suggestion
 from scratchtune.seq2seq import Seq2Seq as Seq2Seq
 from scratchtune.study.errors import StorageError as StorageError
 from scratchtune.study.executors import RayExecutor as RayExecutor
-from scratchtune.study.optuna_names import create_study as create_study
 from scratchtune.study.proposals import NotReady as NotReady
 from scratchtune.study.search_cv import BayesSearchCV as BayesSearchCV
 from scratchtune.study.search_cv import GeneticSearchCV as GeneticSearchCV
@@ -112,6 +111,7 @@ from scratchtune.study.search_cv import GridSearchCV as GridSearchCV
 from scratchtune.study.search_cv import RandomizedSearchCV as RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping as MedianStopping
 from scratchtune.study.study import Study as Study
+from scratchtune.study.study import create_study as create_study
 from scratchtune.study.study import from_optuna as from_optuna
 from scratchtune.study.study import interrupted_study as interrupted_study
 from scratchtune.study.study import load_study as load_study

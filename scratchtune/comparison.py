@@ -12,10 +12,11 @@ Implements sections 1.2 and 9.1 of the document.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from scratchtune.digests import digest_of
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.leaks import Ledger
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
-from scratchtune.insight.gathered_trials import gathered, have_fold_scores
+from scratchtune.insight.drawing import COLOURS, canvas, finish, legend_below, limit_values
+from scratchtune.insight.fold_scores import gathered, have_fold_scores
 from scratchtune.insight.verdicts import verdict
 from scratchtune.job_options import DEFAULT, JobOptions
 from scratchtune.network.layers import Dense
@@ -33,8 +35,9 @@ from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
 from scratchtune.search import SEARCHERS, Float, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
-from scratchtune.streams import shown_params
+from scratchtune.streams import aligned, shown_params
 from scratchtune.study import Study, Trial
+from scratchtune.study.best import of_largest_budget, repeats, said_repeats, so_far
 from scratchtune.study.fold_run import timed
 from scratchtune.study.progress import Progress
 from scratchtune.study.trial import finished_count
@@ -68,8 +71,8 @@ class SearcherResult:
     def costs(self) -> list[int]:
         """Epochs of each trial, summed over the folds; of a promoted trial those beyond its parent's."""
         trials = self.study.trials
-        before = [0 if trial.parent is None else epochs_of(trials[trial.parent]) for trial in trials]
-        return [FOLDS * (epochs_of(trial) - had) for trial, had in zip(trials, before, strict=True)]
+        return [FOLDS * (epochs_of(trial) - (0 if trial.parent is None else epochs_of(trials[trial.parent])))
+                for trial in trials]
 
     @property
     def epochs(self) -> int:
@@ -90,63 +93,67 @@ class Comparison:
     @property
     def winner(self) -> SearcherResult:
         """The result with the best cross-validated score; the test set is not used for the choice."""
-        return max(self.rows, key=lambda row: row.study.best_value)
+        return max(self.rows, key=lambda row: (epochs_of(row.study.best_trial), row.study.best_value))
 
     def text(self) -> str:
         """Return the table, the winner, and why its configuration was tried."""
-        seconds = "seconds now" if self.resumed else "seconds"
-        wide = len(seconds) + 1
-        head = (f"{'searcher':<10} {'cv score':>8} {'test':>7} {'configs':>8} {'epochs':>7} {seconds:>{wide}}"
-                "  best configuration")
-        lines = [
-            f"{row.searcher:<10} {row.study.best_value:>8.4f} {row.test_accuracy:>7.4f} {row.configurations:>8} "
-            f"{row.epochs:>7,} {row.seconds:>{wide}.1f}  {shown_params(row.study.best_params)}"
-            for row in self.rows
-        ]
-        winner = self.winner
+        rows = [["searcher", "cv score", "test", "configs", "epochs", "seconds now" if self.resumed else "seconds",
+                 "best configuration"]]
+        rows += [[row.searcher, f"{row.study.best_value:.4f}", f"{row.test_accuracy:.4f}", str(row.configurations),
+                  f"{row.epochs:,}", f"{row.seconds:.1f}", shown_params(row.study.best_params)] for row in self.rows]
+        winner, study = self.winner, self.winner.study
+        best = study.best_trial
+        repeated = said_repeats(repeats(study.trials, best, study.space))
         return "\n".join([
             f"accuracy of the example network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
             f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, "
-            f"{SPLITS[self.split]}", "", head, *lines, *self._chance(), *self._schedules(), "",
-            f"best by cross-validation: {winner.searcher}, {shown_params(winner.study.best_params)}; "
-            f"test accuracy {winner.test_accuracy:.4f}",
-            f"why: {winner.study.why(winner.study.best_trial.number)}", *self._verdict(),
+            f"{SPLITS[self.split]}", "", *aligned(rows, left=[0, 6]), *self._chance(), *self._schedules(), "",
+            f"best by cross-validation: {winner.searcher}, trial {best.number}, {shown_params(best.params)}; "
+            f"test accuracy {winner.test_accuracy:.4f}" + (repeated and f"; {repeated}"),
+            f"why: {study.why(best.number)}", *self._verdict(),
         ])
 
     def _verdict(self) -> list[str]:
         """Say whether the best of all searchers' configurations is really better; nothing if scores are missing."""
         studies = [row.study for row in self.rows]
-        if not all(map(have_fold_scores, studies)):
-            return []
         return [f"verdict: {verdict(gathered(studies), 'accuracy')} (By cross-validation, over all searchers; the test "
-                "set took no part in it.)"]
+                "set took no part in it.)"] if all(map(have_fold_scores, studies)) else []
 
     def _chance(self) -> list[str]:
-        """Say which differences of test accuracies may be chance, from the winner's; a list of one line.
-
-        None where the binomial formula gives no error: every row of the test set is right, or every one is wrong.
-        """
-        error = binomial_error(self.winner.test_accuracy, self.test_rows)
-        return [f"test: a difference below about 2 x {error:.4f} may be chance (the standard error of an accuracy p on "
-                f"n rows is sqrt(p (1 - p) / n); here p = {self.winner.test_accuracy:.4f}, n = {self.test_rows})"
-                ] * (error > 0.0)
+        """Say which differences of test accuracies may be chance; nothing where all rows are right, or all wrong."""
+        p, n = self.winner.test_accuracy, self.test_rows
+        return [f"test: a difference below about 2 x {np.sqrt(p * (1.0 - p) / n):.4f} may be chance (the standard "
+                f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0 < p < 1)
 
     def _schedules(self) -> list[str]:
-        """Say how many trials Hyperband's configurations have, and why it may train for fewer epochs than others."""
-        most, lines = max(row.epochs for row in self.rows), []
+        """Say how many trials the configurations of Hyperband have, a line for each study of it."""
+        lines = []
         for row in self.rows:
-            trials = len(row.study.trials)
-            if isinstance(row.study.searcher, Hyperband):
-                is_whole = trials == row.study.searcher.total(row.study.space)
-                few = f"; mostly short trainings, so only {row.epochs:,} epochs" if row.epochs < 0.9 * most else ""
-                lines.append(f"{row.searcher}: {trials} trials of {row.configurations} configurations, "
-                             f"{'one full schedule' if is_whole else 'the first part of its schedule'}{few}")
+            trials, searcher = len(row.study.trials), row.study.searcher
+            if isinstance(searcher, Hyperband):
+                part = "one full" if trials == searcher.total(row.study.space) else "the first part of its"
+                lines.append(f"{row.searcher}: {trials} trials of {row.configurations} configurations, {part} schedule")
         return lines
 
 
-def binomial_error(share: float, rows: int) -> float:
-    """The standard error of a share that is measured on so many independent rows: sqrt(p (1 - p) / n)."""
-    return math.sqrt(share * (1.0 - share) / rows)
+def plot_comparison(result: Comparison, ax: Any = None) -> Any:
+    """Draw the best score so far of each searcher by the epochs spent, with random search in grey as the reference.
+
+    A line begins with the first trial that was trained for all epochs; ``ax`` None makes a figure. Returns the Axes.
+    """
+    axes, shown = canvas(1, (6.4, 4.2))[1] if ax is None else ax, []
+    for row, colour in zip(result.rows, cycle(COLOURS)):
+        study, paid = row.study, np.cumsum(row.costs)
+        numbers = [trial.number for trial in of_largest_budget(study.trials)]
+        best = [float(trial.value or 0.0) for trial in so_far(study.trials, study.direction)]
+        look = {"color": "0.6", "zorder": 1.5} if row.searcher == "random" else {"color": colour}
+        axes.step([*paid[numbers], paid[-1]], [*best, best[-1]], where="post", lw=2, label=row.searcher, **look)
+        shown += best
+    finish(axes, f"epochs, summed over {FOLDS} folds", "best cross-validated accuracy so far",
+           "Best accuracy by the epochs spent", f"of the trials of all {EPOCHS} epochs")
+    limit_values(axes, result.winner.study, np.array(shown))
+    legend_below(axes)
+    return axes
 
 
 def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
@@ -163,10 +170,8 @@ def hold_out(X: np.ndarray, y: np.ndarray, split: str, seed: int) -> list[np.nda
     ``split="shuffled"`` draws a stratified fifth at random; ``"order"`` takes the last fifth of the rows in file order.
     """
     checks.choice("split", split, SPLITS)
-    if split == "shuffled":
-        return list(train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y))
-    first = len(X) - int(np.ceil(TEST_SHARE * len(X)))
-    return [X[:first], X[first:], y[:first], y[first:]]
+    how = {"random_state": seed, "stratify": y} if split == "shuffled" else {"shuffle": False}
+    return list(train_test_split(X, y, test_size=TEST_SHARE, **how))
 
 
 def compare(
@@ -188,17 +193,15 @@ def compare(
         for name, (searcher, _) in planned.items()}  # before any training: a stored study that differs raises here
     training.model.fresh().fit(X_train[:1], y_train[:1], verbose=0)  # compiles; no searcher's time includes it
     resumed = any(finished_count(study.trials) for study in studies.values())
-    seconds = {}
+    rows = []
     for name, (searcher, count) in planned.items():
         run.say(f"{name}: {plan(searcher, count)}")
         run.say_known(finished_count(studies[name].trials), count, name)
         begun = time.perf_counter()
         training.run(studies[name], count, run.jobs, run.progress)
-        seconds[name] = time.perf_counter() - begun
-    rows = []
-    for name, study in studies.items():
-        best = training.trained(study.best_trial, np.arange(len(X_train)))
-        rows.append(SearcherResult(name, study, best.score(X_test, y_test), seconds[name]))
+        seconds = time.perf_counter() - begun
+        best = training.trained(studies[name].best_trial, np.arange(len(X_train)))
+        rows.append(SearcherResult(name, studies[name], best.score(X_test, y_test), seconds))
     return Comparison(rows, len(X_train), len(X_test), split, resumed)
 
 
@@ -220,11 +223,8 @@ class TunedTraining:
         """Run a study until it has so many trials; folds of several trials run in parallel."""
         self._states.clear()
         left = FOLDS * max(trials - finished_count(study.trials), 0)
-        progress = Progress(left, "training", jobs, show)
-        try:
+        with closing(Progress(left, "training", jobs, show)) as progress:
             study.run_folds(timed(self.scored, progress.done), FOLDS, mean_score, trials, jobs)
-        finally:
-            progress.close()
 
     def scored(self, trial: Trial, fold: int) -> FoldScore:
         """Return the accuracy of a trial on one fold, or the exception that the training raised."""
@@ -266,14 +266,10 @@ def epochs_of(trial: Trial) -> int:
 
 
 def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
-    """Return a searcher by name, and its number of trials.
-
-    It is the number of configurations; for a grid, the size of the finest grid with at most so many points; for
-    Hyperband, the number of trials that the same total number of epochs allows.
-    """
+    """Return a searcher by name, and its number of trials; of `Hyperband` those that as many epochs allow."""
     if name == "hyperband":
         hyperband = Hyperband(max_budget=EPOCHS)
-        return hyperband, trials_within(hyperband, configurations * EPOCHS)
+        return hyperband, trials_within(hyperband, max(configurations, 3) * EPOCHS)  # 3: up to a trial of all epochs
     searcher = finest_grid(Space(SPACE), configurations) if name == "grid" else as_searcher(name)
     return searcher, min(configurations, searcher.total(Space(SPACE)) or configurations)
 
@@ -287,16 +283,8 @@ def plan(searcher: Searcher, trials: int) -> str:
 
 
 def trials_within(hyperband: Hyperband, epochs: int) -> int:
-    """Count the trials of the schedule that fit into so many epochs, at least one.
-
-    A promoted trial costs only the epochs that its rung adds.
-    """
+    """Count the trials of the schedule that fit into so many epochs; a promoted one costs those that its rung adds."""
     budgets = {(rung.bracket, rung.rung): rung.budget for rung in hyperband.rungs()}
-    trials = 0
-    for rung in hyperband.rungs():
-        each = rung.budget - budgets.get((rung.bracket, rung.rung - 1), 0)
-        paid = min(rung.size, epochs // each)
-        trials, epochs = trials + paid, epochs - paid * each
-        if paid < rung.size:
-            break
-    return max(trials, 1)
+    costs = [rung.budget - budgets.get((rung.bracket, rung.rung - 1), 0)
+             for rung in hyperband.rungs() for _ in range(rung.size)]
+    return int((np.cumsum(costs) <= epochs).sum())

@@ -6,7 +6,7 @@ import io
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TextIO
 
 # Characters that control a terminal: control characters, line separators, marks that change the direction of writing;
@@ -27,6 +27,17 @@ def shown_params(params: Mapping[str, Any]) -> str:
     """Parameters on one line, numbers with four significant digits."""
     values = {name: f"{value:.4g}" if isinstance(value, float) else str(value) for name, value in params.items()}
     return visible(", ".join(f"{name}={value}" for name, value in values.items()))
+
+
+def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """Rows of cells as lines: a column is as wide as its widest cell; the columns ``left`` are aligned to the left.
+
+    >>> aligned([["name", "value"], ["x", "0.5"]])
+    ['name  value', 'x       0.5']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) if k in left else cell.rjust(width)
+                      for k, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
 
 
 def visible_lines(text: str) -> str:

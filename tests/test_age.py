@@ -30,7 +30,7 @@ FILES = {
                                    '    """A layer."""\n    units = check(3)\n',
     "scratchtune/layers/dropout.py": "class Dropout:\n    rate = 0.5\n",
     "scratchtune/insight/__init__.py": "from scratchtune.insight.gain import gain\n"
-                                       "from scratchtune.insight.plots import plot\n",
+                                       "from scratchtune.insight.drawing import plot\n",
     "scratchtune/insight/gain.py": "def gain():\n    return 1\n",
     "scratchtune/insight/plots.py": "def plot():\n    return 1\n",
     "scratchtune/checks.py": 'def check(number):\n    """Check it."""\n    if number < 0:\n'
@@ -85,7 +85,6 @@ def test_an_edit_counts_where_the_module_is_used(root: Path, name: str) -> None:
 @pytest.mark.parametrize(("name", "old", "new"), [
     ("scratchtune/layers/dense.py", '"""A layer."""', '"""A layer in other words."""'),
     ("scratchtune/checks.py", "    return number\n", "\n    # as it was\n    return (number\n            )\n"),
-    ("scratchtune/checks.py", 'f"number is {number}"', '"a number below zero"'),
     ("benchmarks/speed.py", "import harness, task", "import task"),
     ("benchmarks/speed.py", '"""How fast?"""', ""),
 ])
@@ -139,25 +138,27 @@ def test_what_cannot_be_read_counts_as_a_whole(root: Path, text: str, found: set
     assert found <= age.Code(root).closure(MODULE) - before
 
 
-def test_the_changed_modules_are_named(root: Path, tmp_path: Path) -> None:
-    then = age.Code(root)
-    then.digest(MODULE)
-    edit(root, "scratchtune/lazy.py", "2", "3")
-    edit(root, "scratchtune/layers/dropout.py", "0.5", "0.1")
-    assert age.changes(MODULE, then, age.Code(root)) == ["scratchtune.lazy"]
-
-
 def test_the_line_of_a_report_is_read_back() -> None:
-    line = age.line("benchmarks.parity")
-    found = age.age_of(f"# A\n\n`python -m benchmarks parity --save`, 2026-01-02.\n\n{line}; measured in 1,234 s.\n")
-    assert found[:2] == ("benchmarks.parity", age.Code().digest("benchmarks.parity")) and found.seconds == 1234.0
+    line = age.line("benchmarks.trees")
+    found = age.age_of(f"# A\n\n`python -m benchmarks trees --save`, 2026-01-02.\n\n{line}; measured in 1,234 s.\n")
+    assert found[:2] == ("benchmarks.trees", age.Code().digest("benchmarks.trees")) and found.seconds == 1234.0
     assert found.commit == "unknown" or line.partition("commit ")[2].startswith(found.commit)
     assert not age.is_stale(found, age.Code()) and age.is_stale(found._replace(digest="0"), age.Code())
     assert not age.is_stale(age.age_of("# Written by hand"), age.Code())
 
 
-def test_an_unknown_commit_has_no_code() -> None:
-    assert age.at("0" * 40) is None
+def test_the_changed_files_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git is asked for the files of all modules that the benchmark runs, and for no others."""
+    asked: list[tuple[str, ...]] = []
+    monkeypatch.setattr(age, "_git", lambda *given: asked.append(given) or b"scratchtune/checks.py\n")
+    assert age.changes(age.Age("benchmarks.trees", "0", "1234567", 0.0), age.Code()) == ["scratchtune/checks.py"]
+    assert asked[0][:4] == ("diff", "--name-only", "1234567", "--")
+    assert {"benchmarks/trees.py", "benchmarks/common/speeds.py"} <= set(asked[0])
+    assert not {"benchmarks/automl.py", "benchmarks/common/harness.py"} & set(asked[0])
+
+
+def test_an_unknown_commit_has_no_changes() -> None:
+    assert age.changes(age.Age("benchmarks.trees", "0", "0" * 40, 0.0), age.Code()) == []
 
 
 def test_a_digest_is_the_same_in_another_process(root: Path) -> None:
@@ -167,7 +168,7 @@ def test_a_digest_is_the_same_in_another_process(root: Path) -> None:
          "print(Code(Path(sys.argv[1])).digest('benchmarks.speed'))", str(root)], cwd=ROOT, capture_output=True,
         text=True, check=True)
     assert told.stdout.strip() == digest(root)
-    assert digest(root) == "6aa364bdb137"  # of every version of Python
+    assert digest(root) == "229c2c25ec50"  # of every version of Python
 
 
 # Stored reports -------------------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ def test_a_bar_that_was_not_measured_is_not_missed(monkeypatch: pytest.MonkeyPat
 
 
 def told(seconds: str, commit: str = "1234567") -> str:
-    return f"`python -m benchmarks parity --cases \"a b\" --save`\n\nCode: digest 0, commit {commit}{seconds}.\n"
+    return f"`python -m benchmarks trees --cases \"a b\" --save`\n\nCode: digest 0, commit {commit}{seconds}.\n"
 
 
 def test_stale_reports_are_measured_again_the_cheapest_first(
@@ -214,13 +215,12 @@ def test_stale_reports_are_measured_again_the_cheapest_first(
     monkeypatch.setattr(stale, "report", texts.__getitem__)
     monkeypatch.setattr(stale, "RESULTS", tmp_path)
     monkeypatch.setattr(suite, "ask", ask)
-    monkeypatch.setattr(age, "at", lambda commit: None)
     assert list(stale.reports()) == ["quick", "slow", "unknown"]
-    assert "quick (90 s, commit 1234567): unknown, this clone lacks the commit" in stale.listed(stale.reports())
-    assert stale.main(["--run"]) == 0 and asked == [("parity", ("--cases", "a b"))] * 3
+    assert "quick (90 s, commit 1234567): git does not say where" in stale.listed(stale.reports())
+    assert stale.main(["--run"]) == 0 and asked == [("trees", ("--cases", "a b"))] * 3
     messages = capsys.readouterr().err
     assert "quick: measured" in messages and "slow: skipped, No module named 'torch'" in messages
-    (tmp_path / "parity.jsonl").touch()
+    (tmp_path / "trees.jsonl").touch()
     assert stale.main(["--run", "quick"]) == 0 and len(asked) == 3
     assert "has runs of older code" in capsys.readouterr().err
     with pytest.raises(SystemExit):

@@ -22,6 +22,8 @@ listed = importlib.import_module("benchmarks.common.questions")
 suite = importlib.import_module("benchmarks.common.suite")
 scaffold = importlib.import_module("benchmarks.common.benchmark")
 harness = importlib.import_module("benchmarks.common.harness")
+reports = importlib.import_module("benchmarks.common.reports")
+stale = importlib.import_module("benchmarks.stale")
 command = importlib.import_module("benchmarks.__main__")
 REPORT = """# Time of a step
 
@@ -56,6 +58,38 @@ def test_every_benchmark_is_asked_once() -> None:
     names = [question.name for question in listed.questions()]
     assert sorted(names) == listed.modules()
     assert all(question.text and "\n" not in question.text for question in listed.questions())
+
+
+def numbers_of(text: str) -> set[str]:
+    """The numbers of a text, as they are written."""
+    return set(re.findall(r"\d[\d,]*(?:\.\d+)?", text.replace(", ", " ")))
+
+
+@pytest.mark.parametrize("question", [*listed.questions(), *listed.settled()], ids=lambda question: question.name)
+def test_an_answer_is_a_sentence_whose_numbers_are_in_a_stored_report(question: Any) -> None:
+    pages = [text for text in reports.stored().values() if f"`python -m benchmarks {question.name}" in text]
+    text = " ".join(listed.LINE.sub("", page) for page in pages)
+    assert "\n" not in question.answer and question.answer.endswith(".") and len(question.answer) < 400
+    assert numbers_of(question.answer) <= numbers_of(text), numbers_of(question.answer) - numbers_of(text)
+    assert pages or question.answer == listed.UNMEASURED
+
+
+def test_a_settled_question_has_a_page_and_no_code(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is listed with its page, is never stale, and cannot be run."""
+    names = [question.name for question in listed.settled()]
+    assert names and not {*names} & {*listed.modules(), *stale.reports()}
+    assert command.main([]) == 0
+    assert all(f"benchmarks/results/{name}.md: " in capsys.readouterr().out for name in names[:1])
+    with pytest.raises(SystemExit):
+        command.main([names[0]])
+    assert f"NAME is '{names[0]}', a settled question; benchmarks/results" in capsys.readouterr().err
+
+
+def test_the_list_of_a_page_has_every_question_with_its_answer_and_its_reports() -> None:
+    text = listed.won_and_lost()
+    for question in (*listed.questions(), *listed.settled()):
+        assert f"- {question.text} {question.answer} (" in text
+    assert all(f"(results/{name}.md)" in text for name in reports.stored() if name != "optuna_plots")
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").rglob("*.py")), ids=lambda path: path.stem)
@@ -114,7 +148,7 @@ def test_what_gives_no_report_is_skipped_or_failed(
 
 
 def test_a_benchmark_without_a_short_run_is_skipped(tmp_path: Path) -> None:
-    question = listed.Question("sealed_rows", "chapter", "text", is_quick=False)
+    question = listed.Question("parity", "chapter", "text", is_quick=False)
     (answer,) = suite.run_all([question], quick=True, folder=tmp_path, again=False)
     assert (answer.state, answer.reason) == (suite.SKIPPED, "it has no short run")
 
@@ -198,8 +232,8 @@ def test_a_benchmark_is_registered_in_the_last_lines_and_has_no_program_of_its_o
 @pytest.mark.parametrize("path", sorted((ROOT / "benchmarks" / "results").glob("*.md")), ids=lambda path: path.stem)
 def test_the_command_of_a_stored_report_is_one_that_can_be_given(path: Path) -> None:
     found = re.search(r"^`python -m benchmarks(.*?)`", path.read_text(encoding="utf-8"), re.MULTILINE)
-    if found is None:
-        pytest.skip("written by hand")
+    if found is None or path.stem in [question.name for question in listed.settled()]:
+        pytest.skip("written by hand, or settled")
     name, *arguments = shlex.split(found[1])
     source = (ROOT / "benchmarks" / f"{name}.py").read_text(encoding="utf-8")
     assert all(text == "--save" or f'"{text}": {{' in source for text in arguments if text.startswith("--"))

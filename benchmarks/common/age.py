@@ -12,13 +12,9 @@ from __future__ import annotations
 
 import ast
 import functools
-import io
 import itertools
 import re
 import subprocess
-import tarfile
-import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -51,23 +47,16 @@ def _is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
 
 
-def _text(part: Any, is_raised: bool = False) -> str:
-    """A syntax tree as text that is the same for all versions of Python (those of `ast.dump` differ).
-
-    What is raised counts without its message.
-    """
-    if isinstance(part, ast.Constant | ast.JoinedStr) and is_raised:
-        return "message"
+def _text(part: Any) -> str:
+    """A syntax tree as text that is the same for all versions of Python (those of `ast.dump` differ)."""
     if isinstance(part, ast.Constant):
         return repr(part.value)
     if isinstance(part, ast.AST):
-        is_raised |= isinstance(part, ast.Raise)
-        fields = [f"{name}={_text(value, is_raised)}" for name, value in ast.iter_fields(part)
+        fields = [f"{name}={_text(value)}" for name, value in ast.iter_fields(part)
                   if value is not None and value != [] and name != "ctx"]
         return f"{type(part).__name__}({','.join(fields)})"
     if isinstance(part, list):
-        counted = (each for each in part if not isinstance(each, ast.stmt) or _is_code(each))
-        return f"[{','.join(_text(each, is_raised) for each in counted)}]"
+        return f"[{','.join(_text(each) for each in part if not isinstance(each, ast.stmt) or _is_code(each))}]"
     return repr(part)
 
 
@@ -93,17 +82,13 @@ def _dotted(node: ast.AST) -> tuple[str, ...]:
 
 
 def _started(node: ast.AST) -> Iterator[str]:
-    """Modules in texts: `"-m", "scratchtune"`, a benchmark's own process, `f"package.{name}"` for all of a package."""
-    parts = node.elts if isinstance(node, ast.List | ast.Tuple) else getattr(node, "args", ())
-    texts = [str(each.value) if isinstance(each, ast.Constant) else "" for each in
-             (parts if isinstance(parts, list) else ())]
-    yield from (text for text in texts if text.startswith("benchmarks."))
-    if ("-m", "scratchtune") in itertools.pairwise(texts):
-        yield "scratchtune.__main__"
+    """Modules in texts: the command `"-m", "scratchtune"`, and `f"package.{name}"`, all of a package."""
+    if isinstance(node, ast.List | ast.Tuple):
+        texts = [each.value if isinstance(each, ast.Constant) else "" for each in node.elts]
+        yield from ["scratchtune.__main__"] * (("-m", "scratchtune") in itertools.pairwise(texts))
     if isinstance(node, ast.JoinedStr) and isinstance(first := node.values[0], ast.Constant):
         package, _, rest = str(first.value).rpartition(".")
-        if package.split(".")[0] in OURS and not rest:
-            yield f"{package}.*"
+        yield from [f"{package}.*"] * (package.split(".")[0] in OURS and not rest)
 
 
 class Module(NamedTuple):
@@ -152,8 +137,8 @@ def read(source: str) -> Module:
 class Code:
     """The modules of `scratchtune` and `benchmarks` below a folder."""
 
-    def __init__(self, root: Path = ROOT, kept: Any = None) -> None:
-        self.root, self.kept = root, kept  # a temporary folder is there as long as this
+    def __init__(self, root: Path = ROOT) -> None:
+        self.root = root
         self.source, self.taken, self.needed = map(functools.cache, (self._source, self._taken, self._needed))
 
     def folder(self, module: str) -> Path:
@@ -262,23 +247,7 @@ def is_stale(age: Age, code: Code) -> bool:
     return bool(age.digest) and code.digest(age.module) != age.digest
 
 
-@functools.cache
-def at(commit: str) -> Code | None:
-    """The code of a commit, in a temporary folder; None where this clone does not have it."""
-    packed = _git("archive", commit, *OURS)
-    if not packed:
-        return None
-    folder = tempfile.TemporaryDirectory(prefix="scratchtune_age_")
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(folder.name, filter="data")
-    return Code(Path(folder.name), folder)
-
-
-def changes(module: str, then: Code, now: Code) -> list[str]:
-    """The modules of which a statement is new or gone, those with the most changed statements first."""
-    every = [{name: code.statements(name) for name in code.closure(module)} for code in (then, now)]
-    old, new = (frozenset().union(*each.values()) for each in every)
-    count: Counter[str] = Counter()
-    for each in every:
-        count.update({name: len(some & (old ^ new)) for name, some in each.items()})
-    return [name for name, number in count.most_common() if number]
+def changes(age: Age, code: Code) -> list[str]:
+    """The files of a report's modules that git finds changed since its commit; none where the clone lacks it."""
+    files = [f"{name.replace('.', '/')}.py" for name in sorted(code.closure(age.module))]
+    return _git("diff", "--name-only", age.commit, "--", *files).decode().split()

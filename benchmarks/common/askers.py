@@ -2,33 +2,22 @@
 
 An *asker* has two methods: ``ask()`` returns a key, params and the share of the full budget (1 is all of it), and
 ``tell(key, loss)`` ends that evaluation. So noise, workers and budgets are the same for all. Each library has its
-defaults, as in `benchmarks.common.peers`; the imports are inside, since each library is optional.
+defaults, called as in its documentation; the imports are inside, since each library is optional.
 """
 
 from __future__ import annotations
 
+import ast
+import importlib
 import math
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping
-from importlib import metadata
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, Protocol
 
-from benchmarks.common.black_boxes import Axis
+from benchmarks.common.black_boxes import Axis, Case
 
 MOST_BUDGET, ETA = 9, 3  # of searchers that stop early: budgets of 1, 3 and 9 ninths of the full one
-
-
-class Domain(NamedTuple):
-    """What is searched: axes, and for some of them the choice of another axis with which alone they exist."""
-
-    axes: tuple[Axis, ...]
-    when: Mapping[str, tuple[str, Any]]
-
-    def exists(self, name: str, params: Mapping[str, Any]) -> bool:
-        """Whether a parameter exists beside these params."""
-        parent, choice = self.when.get(name, ("", None))
-        return not parent or params.get(parent) == choice
 
 
 class Asker(Protocol):
@@ -44,40 +33,60 @@ class Asker(Protocol):
 # scratchtune ----------------------------------------------------------------------------------------------------------
 
 
-def our_space(domain: Domain) -> dict[str, Any]:
-    """The domain as a space of scratchtune."""
+def our_searcher(text: str) -> Any:
+    """A searcher from "name", "name:model" or "name:argument=value,...", the name one of ours or a dotted path."""
+    from scratchtune.search import SEARCHERS
+
+    name, _, given = text.partition(":")
+    module, _, attribute = name.rpartition(".")
+    kind = getattr(importlib.import_module(module), attribute) if module else SEARCHERS[name]
+    return kind(**dict(argument(item) for item in given.split(",") if item))
+
+
+def argument(item: str) -> tuple[str, Any]:
+    """Name and value of "name=value"; a word alone is the model."""
+    name, equals, value = item.partition("=")
+    if not equals:
+        return "model", name
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
+
+
+def our_space(case: Case) -> dict[str, Any]:
+    """The axes of a case as a space of scratchtune."""
     import scratchtune as st
 
     def parameter(axis: Axis) -> Any:
-        when = {domain.when[axis.name][0]: domain.when[axis.name][1]} if axis.name in domain.when else None
+        when = {case.when[axis.name][0]: case.when[axis.name][1]} if axis.name in case.when else None
         if axis.kind == "choice":
             return st.Categorical(list(axis.choices), when=when)
         if axis.kind == "whole":
             return st.Int(int(axis.low), int(axis.high), when=when)
         return st.Float(axis.low, axis.high, when=when)
 
-    return {axis.name: parameter(axis) for axis in domain.axes}
+    return {axis.name: parameter(axis) for axis in case.axes}
 
 
 class Ours:
     """A study of scratchtune; "hyperband" has budgets."""
 
-    def __init__(self, searcher: str, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+    def __init__(self, searcher: str, case: Case, trials: int, seed: int) -> None:
         import scratchtune as st
-        from benchmarks.search_quality import our_searcher
 
         kind, _, model = searcher.partition(":")
         if kind == "hyperband":
             proposer = st.BayesianSearch(model=model) if model else None
             found: Any = st.Hyperband(
                 max_budget=MOST_BUDGET, eta=ETA, proposer=proposer, iterations=trials // MOST_BUDGET + 1)
-        elif kind == "bayesian" and workers > 1:
-            found = st.BayesianSearch(**({"model": model} if model else {}), parallel=workers)
-        elif kind == "genetic" and workers > 1:
-            found = st.GeneticSearch(offspring=workers)
+        elif kind == "bayesian" and case.workers > 1:
+            found = st.BayesianSearch(**({"model": model} if model else {}), parallel=case.workers)
+        elif kind == "genetic" and case.workers > 1:
+            found = st.GeneticSearch(offspring=case.workers)
         else:
             found = our_searcher(searcher)
-        self.study = st.Study(our_space(domain), found, seed=seed)
+        self.study = st.Study(our_space(case), found, seed=seed)
 
     def ask(self) -> tuple[Any, dict[str, Any], float]:
         """A trial of the study."""
@@ -98,8 +107,7 @@ class Optuna:
     The grouped TPE models the parameters of each branch together, as Optuna recommends for spaces with conditions.
     """
 
-    def __init__(self, sampler: str, domain: Domain, trials: int, seed: int, workers: int = 1, grouped: bool = False,
-                 ) -> None:
+    def __init__(self, sampler: str, case: Case, trials: int, seed: int, grouped: bool = False) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -109,13 +117,13 @@ class Optuna:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = getattr(optuna.samplers, sampler)(seed=seed, **options.get(sampler, {}))
-        self.domain, self.study = domain, optuna.create_study(sampler=found)
+        self.case, self.study = case, optuna.create_study(sampler=found)
 
     def ask(self) -> tuple[Any, dict[str, Any], float]:
         """A trial, whose parameters are suggested one after the other."""
         trial, params = self.study.ask(), dict[str, Any]()
-        for axis in self.domain.axes:
-            if self.domain.exists(axis.name, params):
+        for axis in self.case.axes:
+            if self.case.exists(axis.name, params):
                 params[axis.name] = suggested(trial, axis)
         return trial, params, 1.0
 
@@ -139,12 +147,12 @@ def suggested(trial: Any, axis: Axis) -> Any:
 class Hyperopt:
     """hyperopt's TPE, by the functions that its `fmin` calls."""
 
-    def __init__(self, domain: Domain, trials: int, seed: int, workers: int = 1) -> None:
+    def __init__(self, case: Case, trials: int, seed: int) -> None:
         import numpy as np
         from hyperopt import Trials, base
 
-        self.domain, self.trials, self.rng = domain, Trials(), np.random.default_rng(seed)
-        self.searched = base.Domain(lambda params: 0.0, hyperopt_space(domain))
+        self.case, self.trials, self.rng = case, Trials(), np.random.default_rng(seed)
+        self.searched = base.Domain(lambda params: 0.0, hyperopt_space(case))
 
     def ask(self) -> tuple[Any, dict[str, Any], float]:
         """A new document of hyperopt, which counts as running."""
@@ -158,9 +166,9 @@ class Hyperopt:
         self.trials.refresh()
         values = {name: found[0] for name, found in document["misc"]["vals"].items() if found}
         flat: dict[str, Any] = {}
-        for name, value in space_eval(hyperopt_space(self.domain), values).items():
+        for name, value in space_eval(hyperopt_space(self.case), values).items():
             flat |= value if isinstance(value, dict) else {name: value}
-        integers = {axis.name for axis in self.domain.axes if axis.kind == "whole"}
+        integers = {axis.name for axis in self.case.axes if axis.kind == "whole"}
         return new, {name: int(value) if name in integers else value for name, value in flat.items()}, 1.0
 
     def tell(self, key: Any, loss: float) -> None:
@@ -172,8 +180,8 @@ class Hyperopt:
         self.trials.refresh()
 
 
-def hyperopt_space(domain: Domain) -> dict[str, Any]:
-    """The domain for hyperopt: what depends on a choice is inside it."""
+def hyperopt_space(case: Case) -> dict[str, Any]:
+    """The axes for hyperopt: what depends on a choice is inside it."""
     from hyperopt import hp
 
     def dimension(axis: Axis) -> Any:
@@ -181,13 +189,13 @@ def hyperopt_space(domain: Domain) -> dict[str, Any]:
             return hp.uniform(axis.name, axis.low, axis.high)
         if axis.kind == "whole":
             return hp.uniformint(axis.name, int(axis.low), int(axis.high))
-        dependent = {choice: {other.name: dimension(other) for other in domain.axes
-                              if domain.when.get(other.name) == (axis.name, choice)} for choice in axis.choices}
+        dependent = {choice: {other.name: dimension(other) for other in case.axes
+                              if case.when.get(other.name) == (axis.name, choice)} for choice in axis.choices}
         if not any(dependent.values()):
             return hp.choice(axis.name, axis.choices)
         return hp.choice(axis.name, [{axis.name: choice, **others} for choice, others in dependent.items()])
 
-    return {axis.name: dimension(axis) for axis in domain.axes if axis.name not in domain.when}
+    return {axis.name: dimension(axis) for axis in case.axes if axis.name not in case.when}
 
 
 # SMAC3 ----------------------------------------------------------------------------------------------------------------
@@ -196,11 +204,11 @@ def hyperopt_space(domain: Domain) -> dict[str, Any]:
 class Smac:
     """SMAC3's random forest, with its facade for hyper-parameter optimization; where values are noisy it may repeat."""
 
-    def __init__(self, domain: Domain, trials: int, seed: int, workers: int = 1, noisy: bool = False) -> None:
+    def __init__(self, case: Case, trials: int, seed: int) -> None:
         from smac import HyperparameterOptimizationFacade, Scenario
 
         self.folder = tempfile.TemporaryDirectory()
-        scenario = Scenario(smac_space(domain, seed), deterministic=not noisy, n_trials=trials, seed=seed,
+        scenario = Scenario(smac_space(case, seed), deterministic=not case.noise, n_trials=trials, seed=seed,
                             output_directory=self.folder.name)
         self.facade = HyperparameterOptimizationFacade(
             scenario, lambda config, seed=0: 0.0, overwrite=True, logging_level=40)
@@ -223,53 +231,39 @@ class Smac:
                 for name, value in dict(self.facade.intensifier.get_incumbent()).items()}
 
 
-def smac_space(domain: Domain, seed: int) -> Any:
-    """The domain as a space of ConfigSpace."""
+def smac_space(case: Case, seed: int) -> Any:
+    """The axes as a space of ConfigSpace."""
     from ConfigSpace import Categorical, ConfigurationSpace, EqualsCondition, Float, Integer
 
     space = ConfigurationSpace(seed=seed)
-    for axis in domain.axes:
+    for axis in case.axes:
         if axis.kind == "choice":
             space.add(Categorical(axis.name, list(axis.choices)))
         else:
             bounds = (axis.low, axis.high) if axis.kind == "real" else (int(axis.low), int(axis.high))
             space.add((Float if axis.kind == "real" else Integer)(axis.name, bounds))
-    for name, (parent, choice) in domain.when.items():
+    for name, (parent, choice) in case.when.items():
         space.add(EqualsCondition(space[name], space[parent], choice))
     return space
 
 
 # By name --------------------------------------------------------------------------------------------------------------
 
-PEERS: dict[str, tuple[str, Callable[..., Asker]]] = {
-    "Optuna TPE": ("optuna", lambda *given: Optuna("TPESampler", *given)),
-    "Optuna TPE, grouped": ("optuna", lambda *given: Optuna("TPESampler", *given, grouped=True)),
-    "Optuna GP": ("optuna", lambda *given: Optuna("GPSampler", *given)),
-    "Optuna CMA-ES": ("cmaes", lambda *given: Optuna("CmaEsSampler", *given)),
-    "hyperopt TPE": ("hyperopt", Hyperopt), "SMAC3": ("smac", Smac)}
+ASKERS: dict[str, Callable[..., Asker]] = {
+    "Optuna TPE": lambda *given: Optuna("TPESampler", *given),
+    "Optuna TPE, grouped": lambda *given: Optuna("TPESampler", *given, grouped=True),
+    "Optuna GP": lambda *given: Optuna("GPSampler", *given),
+    "Optuna CMA-ES": lambda *given: Optuna("CmaEsSampler", *given),
+    "hyperopt TPE": Hyperopt, "SMAC3": Smac}
 
 
-def asker(name: str, domain: Domain, trials: int, seed: int, workers: int = 1, noisy: bool = False) -> Asker:
-    """A peer by its name, or one of our searchers; ``noisy`` is told to those that ask for it."""
-    if name == "SMAC3":
-        return Smac(domain, trials, seed, workers, noisy)
-    return PEERS[name][1](domain, trials, seed, workers) if name in PEERS else Ours(
-        name, domain, trials, seed, workers)
-
-
-def missing(name: str) -> str:
-    """The package that a peer needs and that is not installed, or nothing."""
-    if name not in PEERS:
-        return ""
-    try:
-        metadata.version(PEERS[name][0])
-    except metadata.PackageNotFoundError:
-        return PEERS[name][0]
-    return ""
+def asker(name: str, case: Case, trials: int, seed: int) -> Asker:
+    """A peer by its name, or one of our searchers."""
+    return ASKERS[name](case, trials, seed) if name in ASKERS else Ours(name, case, trials, seed)
 
 
 def evaluated(
-    asks: Asker, loss: Callable[[dict[str, Any], float], float], budget: float, workers: int,
+    asks: Asker, loss: Callable[..., float], budget: float, workers: int,
 ) -> list[tuple[dict[str, Any], float, float]]:
     """Ask and tell until the budget, in full evaluations, is spent; params, observed loss and budget of each.
 

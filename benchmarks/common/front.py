@@ -9,29 +9,20 @@ its 95 % interval, and the searcher with the smallest difference is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from benchmarks.common.harness import table
 from benchmarks.common.reports import Line, lines_of, number, report
 
 OURS = frozenset(  # the first words of our lines, and of those that are no library
     ("ours", "scratchtune", "AutoML", "tuned", "network", "bayesian", "genetic", "hyperband", "random", "floor"))
 LIBRARIES = {"HGB": "scikit-learn", "sklearn": "scikit-learn"}  # of labels that do not begin with the library's name
-WORDS = {  # for groups of `search_groups` whose names do not speak for themselves
-    "noise": "{} (std, in interquartile ranges of the function)",
-    "at a time": "eight trials at a time", "budgets": "30 evaluations", "conditions": "spaces with conditions"}
-SHOWN = 3  # libraries in a row
+SHOWN = 1  # libraries in a row
 MARK = "†"
 
 
 class Row(NamedTuple):
-    """A row of the table: where its numbers are in a report, and which number is best.
-
-    ``only`` says which lines are compared, by patterns of their cells; ``library`` is the column whose first word
-    names the library; ``beside`` are columns that are shown in brackets.
-    """
+    """A row of the table: where its numbers are in a report, and which number is best."""
 
     what: str
     report: str
@@ -39,9 +30,6 @@ class Row(NamedTuple):
     ours: str
     best: Callable[..., float] = min
     heading: str = ""
-    only: Mapping[str, str] = {}
-    library: str = ""
-    beside: Sequence[str] = ()
 
 
 class Shown(NamedTuple):
@@ -57,24 +45,13 @@ class Shown(NamedTuple):
 def rows() -> Iterator[Row]:
     """The rows whose libraries are sorted by one column."""
     networks = re.findall(r"^\| (\S+, batch \d+) +\| us a step", report("training_speed"), re.MULTILINE)
-    for size, network in (("smallest", networks[0]), ("largest", networks[-1])):
-        yield Row(f"microseconds a training step, {size} network measured ({network}), float32, one thread",
+    for size, network in (("small", networks[0]), ("large", networks[-1])):
+        yield Row(f"microseconds for a training step of a {size} network ({network}), one thread",
                   "training_speed", "us a step", "ours", heading=network)
-    yield Row("seconds of the document's grid search, 45 trainings, two cores",
-              "document_example", "seconds", "scratchtune, GridSearchCV(n_jobs=2)", beside=("best score",))
-    job = "digits, 30 trials x 3 folds, one core"
-    yield Row(f"seconds of random search, each library with its own network: {job}", "same_job",
-              "seconds (range)", "scratchtune, random", only={"tuner": "random", "epochs": "^810$"}, library="network")
-    yield Row(f"seconds of model-based search, all with scratchtune's network: {job}",
-              "same_job", "seconds (range)", "scratchtune, Bayesian", beside=("best score", "seeds"),
-              only={"tuner": "^(?!.*(random|grid))", "network": "^scratchtune$", "epochs": "^810$"})
-    yield Row("milliseconds a suggestion at trial 100: BayesianSearch; of each library its fastest searcher, "
-              "whatever its quality", "search_overhead", "100", "bayesian")
-    yield Row("trials a second of random search, 1,000 trials, each flushed to disk by one process (our file allows "
-              "one writer at a time, others may allow several)", "study_overhead", "1000",
-              "ours, SQLite", max, only={"trials a second of a study of": "^(?!.*memory)"})
-    yield Row("AutoML: mean rank of 8 methods, four of them ours, on ten tables kept aside, 60 s, two cores, one "
-              "seed", "automl", "mean rank: kept aside", "AutoML")
+    yield Row("seconds for the document's grid search: 45 trainings, two cores",
+              "document_example", "seconds", "scratchtune, GridSearchCV(n_jobs=2)")
+    yield Row("AutoML on ten tables kept aside, 60 s each: mean rank among 8 methods (1 is best), one seed",
+              "automl", "mean rank: kept aside", "AutoML")
 
 
 # The best line of each library ----------------------------------------------------------------------------------------
@@ -82,13 +59,7 @@ def rows() -> Iterator[Row]:
 
 def compared(row: Row, text: str) -> list[Line]:
     """The lines of a report that a row compares."""
-    return [line for line in lines_of(text, row.column, *filter(None, [row.heading]), *row.only, *row.beside)
-            if line.cells[row.column] and all(re.search(kept, line.cells[name]) for name, kept in row.only.items())]
-
-
-def library(row: Row, line: Line) -> str:
-    """Whose line it is."""
-    return library_of(line.cells[row.library] if row.library else line.label)
+    return [line for line in lines_of(text, row.column, *filter(None, [row.heading])) if line.cells[row.column]]
 
 
 def library_of(label: str) -> str:
@@ -101,24 +72,23 @@ def chosen(row: Row, text: str) -> list[Line]:
     """The best line of each other library, the best libraries first."""
     found: dict[str, Line] = {}
     for line in sorted(compared(row, text), key=lambda line: line.value(row.column), reverse=row.best is max):
-        if library(row, line) not in OURS:
-            found.setdefault(library(row, line), line)
+        if library_of(line.label) not in OURS:
+            found.setdefault(library_of(line.label), line)
     return list(found.values())[:SHOWN]
 
 
 def sorted_row(row: Row) -> Shown:
     """A row as printed: ours beside the best libraries, the best number in bold, whoever has it."""
     text = report(row.report)
-    ours = next(line for line in compared(row, text) if line.label == row.ours and library(row, line) in OURS)
+    ours = next(line for line in compared(row, text) if line.label == row.ours and library_of(line.label) in OURS)
     others = chosen(row, text)
     best = row.best(line.value(row.column) for line in (ours, *others))
 
     def cell(line: Line) -> str:
         value = line.cells[row.column].split()[0]
-        beside = ", ".join(f"{name} {line.cells[name].split()[0]}" for name in row.beside if line.cells[name])
-        return f"{f'**{value}**' if number(value) == best else value}{f' ({beside})' if beside else ''}"
+        return f"**{value}**" if number(value) == best else value
 
-    peers = "; ".join(f"{line.cells[row.library or next(iter(line.cells))]}: {cell(line)}" for line in others)
+    peers = "; ".join(f"{line.label}: {cell(line)}" for line in others)
     return Shown(row.what, cell(ours), peers, row.report, sorted((ours, *others)))
 
 
@@ -167,34 +137,17 @@ def group_leads(group: str, text: str) -> Iterator[Lead]:
             yield Lead(line.label, line.cells["mean score"], f"{lead}, {line.cells['seeds']} seeds", (line,))
 
 
-def pareto_leads(problem: str, text: str) -> Iterator[Lead]:
-    """Of `pareto`: against each searcher on one problem."""
-    for k, line in enumerate(text.splitlines()):
-        found = re.search(rf": {problem}: ours at least (.+): hypervolume \S+ % against (\S+) %, difference (\S+) "
-                          r"\(95 % interval (.+?)\)", line)
-        if found:
-            yield Lead(found[1], found[2], f"{found[3]} ({found[4]})", (Line(k + 1, line, {}),))
-
-
 def score_rows() -> Iterator[Shown]:
-    """The rows of scores: all groups of `search_groups`, so that one in which we are behind cannot be left out.
-
-    Groups that differ in a number only, such as the level of the noise, share a row.
-    """
+    """The two rows of the default searcher: without noise, and with as much of it as tuning often has."""
+    share = "share of random search's distance to the optimum that the Bayesian search removes"
     boxes = re.search(r"\d+ cases, \d+ trials, \d+ seeds", report("search_quality"))
     assert boxes is not None
-    yield score_row(f"score of BayesianSearch (0: random search, 1: the optimum), {boxes[0]}", "search_quality",
-                    quality_leads())
-    text = report("search_groups")
-    groups = re.findall(r"^## (?!Bars)(.+)\n\n(\d+) cases", text, re.MULTILINE)
-    for (kind, cases), some in groupby(groups, lambda each: (re.sub(r"\d\S* ?", "", each[0]).strip(), each[1])):
-        names = [name for name, _ in some]
-        parts = [score_row("", "search_groups", group_leads(name, text)) for name in names]
-        yield Shown(f"the same, {cases} other cases: {WORDS.get(kind, '{}').format(', '.join(names))}",
-                    "<br>".join(part.ours for part in parts), "<br>".join(part.others for part in parts),
-                    "search_groups", [line for part in parts for line in part.lines])
-    yield score_row("% of the hypervolume of the digits' Pareto front (error, cost), NSGA2, 200 trials, 10 seeds",
-                    "pareto", pareto_leads("digits", report("pareto")))
+    yield score_row(f"{share}: {boxes[0]}", "search_quality", quality_leads())
+    text, noise = report("search_groups"), "noise 0.15"
+    cases = re.search(rf"^## {noise}\n\n(\d+) cases", text, re.MULTILINE)
+    assert cases is not None
+    yield score_row(f"the same where each result is noisy (std 0.15 interquartile ranges): {cases[1]} cases",
+                    "search_groups", group_leads(noise, text))
 
 
 # All rows -------------------------------------------------------------------------------------------------------------
@@ -208,13 +161,12 @@ def shown() -> list[Shown]:
 def front(stale: Collection[str]) -> str:
     """The table: ours beside the best other libraries in the same report; the best number is bold.
 
-    The rows of the ``stale`` reports are marked; the others have a space, so that a mark changes no other line.
+    The rows of the ``stale`` reports are marked.
     """
-    headings = "measured", "scratchtune", "other libraries", f"report, lines ({MARK}: the code has changed since)"
-    return table(headings, [
-        [row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md) "
-         f"{', '.join(str(line.number) for line in row.lines)} {MARK if row.report in stale else ' '}"]
-        for row in shown()], "llll")
+    rows = [("measured", "scratchtune", "best other", f"report ({MARK}: the code has changed since)"), ("---",) * 4]
+    rows += [(row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md)"
+              f"{f' {MARK}' * (row.report in stale)}") for row in shown()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 def sources() -> str:

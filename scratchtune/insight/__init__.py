@@ -1,10 +1,8 @@
 """Insight: what happened in a study, what mattered in it, and whether its gain is real; plots of studies and models.
 
-Reading order for the importance of hyper-parameters: `variance_decomposition`; by a forest `regression_tree`,
-`tree_marginals`, `forest`; by a Gaussian process `anova_kernel`, `gaussian_marginals`, `gaussian_draws`; then
-`surrogate_choice`, `importances`, `partial_dependences`. For what each change gains: `ablations`. For whether a gain is
-real: `fold_scores`, `winners_curse`, `gains`, `verdicts`, `paired_comparison`, `one_standard_error_choice`, `nested`,
-`reevaluation`, `finalist_comparison`, `held_out`. All on one page: `reporting`.
+Reading order for the importance of hyper-parameters: `variance_decomposition`, `comparable`, `response`, `importances`,
+`partial_dependences`, `ped_anova`. For what each change gains: `ablations`. For whether a gain is real: `fold_scores`,
+`winners_curse`, `verdicts`, `paired_comparison`, `reevaluation`. All on one page: `reporting`.
 
 The public names are in ``__init__.pyi``; each is loaded when it is first used, and matplotlib when something is drawn.
 """

@@ -1,23 +1,24 @@
-"""The result of an ablation: the path with its gains, their intervals and shares, and its table as text.
+"""The result of an ablation: the path with its gains, their intervals and shares; its table as text, and its picture.
 
-Implements section 9.2 of the document.
+Implements sections 8.2 and 9.2 of the document.
 """
 
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.selection import standard_error
-from scratchtune.evaluation.student import student_quantile
-from scratchtune.streams import visible
+from scratchtune.insight.drawing import COLOURS, canvas, finish, plain
+from scratchtune.insight.paired_comparison import difference_of
+from scratchtune.streams import aligned, visible
 
 LEVEL = 0.95  # of the intervals
-LEARNING_RATES = ("learning_rate", "lr", "learning_rate_init", "eta0", "step_size", "alpha")  # the first that differs
+ROW = 0.32  # of the picture, inches
 
 
 class PairedGain(NamedTuple):
@@ -42,9 +43,8 @@ def gain_of(before: np.ndarray, after: np.ndarray, direction: str) -> PairedGain
     gains = gains[~np.isnan(gains)]
     if len(gains) < 2:
         return PairedGain(float(gains[0]) if len(gains) else math.nan, math.nan, math.nan, len(gains))
-    mean = float(gains.mean())
-    half = student_quantile(LEVEL, len(gains) - 1) * standard_error(gains)
-    return PairedGain(mean, mean - half, mean + half, len(gains))
+    found = difference_of(gains, 0.0, LEVEL, "maximize")
+    return PairedGain(found.difference, found.low, found.high, len(gains))
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,12 +107,6 @@ class AblationPath:
                              f"{checks.nearest(name, changes)}")
         return self._share(changes[name])
 
-    @property
-    def learning_rate(self) -> str | None:
-        """The name of the learning rate, if it was changed alone; of a pipeline's name the last part counts."""
-        parts = {change.names[0].rpartition("__")[2]: change.names[0] for change in self.alone}
-        return next((parts[name] for name in LEARNING_RATES if name in parts), None)
-
     def _share(self, change: Change) -> float:
         return change.gain.mean / self.total.mean if self.total.mean > 0.0 else math.nan
 
@@ -129,10 +123,11 @@ class AblationPath:
                          _percent(self._share(step)), *(
                              ["", ""] if single is None else
                              [f"{single.gain.mean:+.{digits}f}", _percent(self._share(single))])])
-        rows.append(["all of them", "", *_gain_cells(self.total, digits), _percent(self._share_of_all()), "", ""])
+        all_of_it = "100%" if self.total.mean > 0.0 else ""
+        rows.append(["all of them", "", *_gain_cells(self.total, digits), all_of_it, "", ""])
         head = (f"From the default to the best configuration: means over {checks.counted(len(self.start), 'seed')}; "
                 "a gain is an improvement.")
-        return "\n".join([head, *_aligned(rows), *self.sentences()])
+        return "\n".join([head, *aligned(rows), *self.sentences()])
 
     def __repr__(self) -> str:
         return f"<AblationPath: {checks.counted(len(self.steps), 'step')}, total gain {self.total.mean:.4g}>"
@@ -141,18 +136,10 @@ class AblationPath:
         """What the path says in words: the share of one parameter alone, and the notes."""
         lines = []
         if self.alone and self.total.mean > 0.0:
-            rate = self.learning_rate
-            single = max(self.alone, key=lambda change: (rate in change.names, _or_least(change.gain.mean)))
+            single = max(self.alone, key=lambda change: np.nan_to_num(change.gain.mean, nan=-math.inf))
             lines.append(f"{visible(single.label)} alone, all else as in the default, gives "
                          f"{_percent(self._share(single))} of the total gain.")
         return lines + self.notes
-
-    def _share_of_all(self) -> float:
-        return 1.0 if self.total.mean > 0.0 else math.nan
-
-
-def _or_least(value: float) -> float:
-    return -math.inf if math.isnan(value) else value
 
 
 def mean_of(values: np.ndarray) -> float:
@@ -182,8 +169,69 @@ def decimals_of(path: AblationPath) -> int:
     return 3 if largest == 0.0 else min(max(2 - math.floor(math.log10(largest)), 0), 12)
 
 
-def _aligned(rows: list[list[str]]) -> list[str]:
-    """The rows as lines, the first column to the left and the others to the right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) if j == 0 else cell.rjust(width)
-                      for j, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows]
+# The picture: a waterfall ---------------------------------------------------------------------------------------------
+
+
+def plot_ablation(path: AblationPath, ax: Any = None) -> Any:
+    """Draw the changes of a path as bars from the value before to the value after; return the matplotlib Axes.
+
+    The first row is the default, the last one the best configuration. The line at the end of a bar is the 95 % interval
+    of the gain. Bars of changes for the worse are hatched.
+
+    A TypeError where ``path`` is no `AblationPath`, or ``ax`` no Axes.
+    """
+    if not isinstance(path, AblationPath):
+        raise TypeError(f"path is {path!r}; it must be an AblationPath, as returned by st.insight.ablation")
+    if ax is not None and not hasattr(ax, "set_xlabel"):
+        raise TypeError(f"ax is {ax!r}; it must be matplotlib Axes, or None")
+    rows = len(path.steps) + 2
+    axes = canvas(1, (7.5, max(2.4, 1.3 + ROW * rows)))[1] if ax is None else ax
+    better = "lower" if path.direction == "minimize" else "higher"
+    seeds = checks.counted(len(path.start), "seed")
+    finish(axes, f"value, mean over {seeds} ({better} is better)", "", "From the default to the best configuration",
+           "bars: change of the mean; lines: 95 % interval of the gain" if path.steps else "")
+    if not path.steps:
+        axes.text(0.5, 0.5, "the default is the best configuration", ha="center", va="center", color="0.3",
+                  transform=axes.transAxes)
+        axes.set(xticks=[], yticks=[])
+        return axes
+    _bars(axes, path)
+    labels = ["default", *("\n".join(textwrap.wrap(plain(step, 60), 36)) for step in path.steps), "best configuration"]
+    axes.set_yticks(range(rows), labels, fontsize=9)
+    for row, gain in enumerate([*(step.gain for step in path.steps), path.total], start=1):
+        text = "" if math.isnan(gain.mean) else f"{gain.mean:+.{decimals_of(path)}f}"
+        axes.text(1.01, row, text, transform=axes.get_yaxis_transform(), va="center", fontsize=9)
+    axes.text(1.01, 0, "gain", transform=axes.get_yaxis_transform(), va="center", fontsize=9)
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.use_sticky_edges = False
+    axes.margins(x=0.05)
+    axes.grid(axis="x", alpha=0.25)
+    axes.tick_params(axis="y", length=0)
+    return axes
+
+
+def _bars(axes: Any, path: AblationPath) -> None:
+    """Draw a dot for each end, and a bar with its interval and its gain for each change."""
+    sign = 1.0 if path.direction == "maximize" else -1.0
+    at = mean_of(path.start)
+    axes.plot([at], [0], "o", color="0.25", label="default")
+    for row, step in enumerate(path.steps, start=1):
+        after = mean_of(step.values)
+        if math.isnan(step.gain.mean):
+            axes.text(at, row, " no value: trainings failed", va="center", fontsize=8, color="0.3")
+        else:
+            _bar(axes, row, after - sign * step.gain.mean, step.gain, sign)
+            axes.plot([at, at], [row - 1, row], ":", color="0.5", linewidth=1, zorder=0)
+        at = at if math.isnan(after) else after
+    last = len(path.steps) + 1
+    axes.plot([at, at], [last - 1, last], ":", color="0.5", linewidth=1, zorder=0)
+    axes.plot([at], [last], "D", color="0.25", label="best configuration")
+
+
+def _bar(axes: Any, row: int, start: float, gain: PairedGain, sign: float) -> None:
+    is_worse = gain.mean < 0.0
+    axes.barh(row, sign * gain.mean, left=start, height=0.6, color=COLOURS[1 if is_worse else 0], alpha=0.75,
+              hatch="///" if is_worse else None, edgecolor="white", linewidth=0.0)
+    if not math.isnan(gain.low):
+        ends = np.sort(start + sign * np.array([gain.low, gain.high]))
+        axes.plot(ends, [row, row], color="black", linewidth=1.4, solid_capstyle="butt", marker="|", markersize=7)

@@ -20,40 +20,33 @@ Implements section 9.2 of the document.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.parallel import in_order, number_of_workers
-from scratchtune.insight.ablation_path import AblationPath, Change, PairedGain, gain_of
-from scratchtune.insight.reevaluation import FailedEvaluationWarning, evaluated, fresh_seeds, largest_budget
+from scratchtune.insight.ablation_path import AblationPath, Change, PairedGain, gain_of, mean_of
+from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
 from scratchtune.insight.study_like import StudyLike
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
 from scratchtune.streams import shown_params, visible
 from scratchtune.study import Trial
-from scratchtune.study.progress import Progress
-from scratchtune.study.trial import copied_params
-
-Params = dict[str, Any]
+from scratchtune.study.best import best_first
 
 
 def ablation(
     study: StudyLike, objective: Callable[[Trial], Any], seeds: int = 5, default: Mapping[str, Any] | None = None,
-    n_jobs: int = 1, target: Mapping[str, Any] | None = None, choosing: int | None = 2, progress: bool = True,
+    n_jobs: int = 1, target: Mapping[str, Any] | None = None, choosing: int = 2, progress: bool = True,
 ) -> AblationPath:
     """Find the path from a default to the best configuration, and measure each change over ``seeds`` seeds.
 
     ``default`` is the configuration to begin with, None for trial 0 if it was enqueued; its numbers may be outside of
-    their ranges. ``target`` is the one to end with, None for the study's best: the one with the best value among the
-    complete trials of the largest budget, the first of equal ones.
+    their ranges. ``target`` is the one to end with, None for that of the study's best trial.
 
     ``choosing`` other seeds choose the order of the changes, and the ``seeds`` measure the path and each change alone.
-    With None the same seeds do both, as in the paper: then the first gains are too high on average, and the last ones
-    too low. No trial of the study had one of these seeds. The objective is called as by `reevaluate`.
+    No trial of the study had one of these seeds. The objective is called as by `reevaluate`.
 
     A parameter that a change makes appear takes the target's value, as a part of this change; one whose condition no
     longer holds disappears with it. A change that the constraint excludes is tried again after the next step; where no
@@ -75,58 +68,39 @@ def ablation(
     >>> [(change.label, change.gain.mean) for change in path.steps]
     [('a', 2.0), ('b', 1.0)]
     """
-    if not callable(objective):
-        raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
-    seeds = checks.integer("seeds", seeds, low=2)
-    choosing = None if choosing is None else checks.integer("choosing", choosing, low=1)
-    workers, show = number_of_workers(n_jobs), checks.boolean("progress", progress)
+    trainings = Evaluations(study, objective, n_jobs)
+    seeds, choosing = checks.integer("seeds", seeds, low=2), checks.integer("choosing", choosing, low=1)
     start, end = _default(study, default), _target(study, target)
-    differing = len(_candidates(study.space, start, end))
-    most = most_trainings(differing, seeds, choosing)
-    drawn = fresh_seeds(study, seeds + (choosing or 0))
-    headline = f"ablation path: {checks.counted(differing, 'value')} to change, at most {most:,} trainings"
-    trainings = _Trainings(objective, study, workers, Progress(most, "training", workers, show and most > 0, headline))
-    try:
-        if not differing:
+    d = len(_candidates(study.space, start, end))
+    most = max((d * (d + 1) // 2 - 1) * choosing + 2 * d * seeds, 0)  # the last step has one candidate, the target
+    headline = f"ablation path: {checks.counted(d, 'value')} to change, at most {most:,} trainings"
+    drawn = fresh_seeds(study, seeds + choosing)
+    with trainings.announced(most, "training", progress, headline):
+        if d == 0:
             return AblationPath(study.direction, np.empty(0), [], [], PairedGain(0.0, 0.0, 0.0, 0))
         for name, params in {"default": start, "target": end}.items():
             trainings.run([params], drawn[:seeds])
-            trainings.refuse_if_all_failed(name, params)
-        path = _greedy_path(trainings, study.space, start, end, drawn[seeds:] or drawn)
-        return _measured(trainings, study.space, path, drawn[:seeds])
-    finally:
-        trainings.progress.close()
-
-
-def most_trainings(differing: int, seeds: int, choosing: int | None) -> int:
-    """How many trainings a path needs at most, if so many values differ.
-
-    >>> most_trainings(6, 5, 2), most_trainings(6, 5, None)
-    (100, 110)
-    """
-    if differing == 0:
-        return 0
-    tried = differing * (differing + 1) // 2  # the candidates of all steps; the last step has one, the target
-    return (1 + tried) * seeds if choosing is None else (tried - 1) * choosing + 2 * differing * seeds
+            errors = trainings.errors_of(params)
+            if None not in errors:
+                raise RuntimeError(f"all {seeds} trainings of the {name}, {shown_params(params)}, failed, the first "
+                                   f"with {errors[0]}; an ablation path needs values at both ends")
+        path = _greedy_path(trainings, study, start, end, drawn[seeds:])
+        return _measured(trainings, study, path, drawn[:seeds])
 
 
 # The two ends --------------------------------------------------------------------------------------------------------
 
 
 def _default(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
-    """The configuration to begin with."""
-    if given is not None:
-        return _checked_default(study.space, given)
-    if not study.trials or not study.trials[0].why.get("enqueued"):
-        raise ValueError("default is None, and trial 0 was not enqueued; give the configuration to begin with as "
-                         "default, or enqueue it before the search")
-    return study.trials[0].params
-
-
-def _checked_default(space: Space, given: Mapping[str, Any]) -> Params:
-    """Check a default as a point of the space, without the constraint; a number may be outside of its range."""
+    """The configuration to begin with, a point of the space without the constraint; numbers may be out of range."""
+    if given is None:
+        if not study.trials or not study.trials[0].why.get("enqueued"):
+            raise ValueError("default is None, and trial 0 was not enqueued; give the configuration to begin with as "
+                             "default, or enqueue it before the search")
+        return study.trials[0].params
     if not isinstance(given, Mapping):
         raise TypeError(f"default is {given!r}; it must be a dict from names to values")
+    space = study.space
     parents = {parent for condition in space.conditions.values() for parent in condition}
     outside = {}
     for name, value in given.items():
@@ -145,13 +119,11 @@ def _target(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
     """The configuration to end with."""
     if given is not None:
         return _checked("target", study.space, given)
-    budget = largest_budget(study.trials)
-    finished = [trial for trial in study.trials if trial.state == "complete" and trial.budget == budget]
-    if not finished:
+    ranked = best_first(study.trials, study.direction)
+    if not ranked:
         raise ValueError(f"study has no complete trial among {checks.counted(len(study.trials), 'trial')}; an ablation "
                          "path leads to the best one")
-    choose = min if study.direction == "minimize" else max
-    return choose(finished, key=lambda trial: trial.value or 0.0).params
+    return ranked[0].params
 
 
 def _checked(argument: str, space: Space, params: Mapping[str, Any]) -> Params:
@@ -188,112 +160,54 @@ def _changed(space: Space, here: Params, target: Params, name: str) -> Params | 
 
 
 def _greedy_path(
-    trainings: _Trainings, space: Space, start: Params, target: Params, seeds: Sequence[int],
+    trainings: Evaluations, study: StudyLike, start: Params, target: Params, seeds: Sequence[int],
 ) -> list[Params]:
     """The configurations of the path; each next one is the candidate with the best mean over the seeds."""
+    def rank(params: Params) -> tuple[int, float]:
+        values = trainings.values(params, seeds)
+        loss = mean_of(values) * (1.0 if study.direction == "minimize" else -1.0)
+        return int(np.isnan(values).sum()), 0.0 if math.isnan(loss) else loss  # failures first
+
     path = [start]
-    while candidates := _candidates(space, path[-1], target):
+    while candidates := _candidates(study.space, path[-1], target):
         if len(candidates) > 1:
             trainings.run(candidates, seeds)
-        path.append(min(candidates, key=lambda params: trainings.rank(params, seeds)))
+        path.append(min(candidates, key=rank))
     return path
 
 
-def _measured(trainings: _Trainings, space: Space, path: list[Params], seeds: Sequence[int]) -> AblationPath:
+def _measured(trainings: Evaluations, study: StudyLike, path: list[Params], seeds: Sequence[int]) -> AblationPath:
     """Measure the gains of the steps of a path, and of the first step's candidates."""
-    alone = _candidates(space, path[0], path[-1])
+    alone = _candidates(study.space, path[0], path[-1])
     trainings.run([*path, *alone], seeds)
     values = [trainings.values(params, seeds) for params in path]
 
     def change(before: Params, after: Params) -> Change:
         values = trainings.values(after, seeds)
-        gain = gain_of(trainings.values(before, seeds), values, trainings.direction)
-        return Change(_differing(space, before, after), before, after, values, gain)
+        gain = gain_of(trainings.values(before, seeds), values, study.direction)
+        return Change(_differing(study.space, before, after), before, after, values, gain)
 
     steps = [change(*pair) for pair in zip(path[:-1], path[1:], strict=True)]
     single = [change(path[0], params) for params in alone]
-    total = gain_of(values[0], values[-1], trainings.direction)
-    return AblationPath(trainings.direction, values[0], steps, single, total, trainings.count, trainings.notes(values))
+    total = gain_of(values[0], values[-1], study.direction)
+    return AblationPath(study.direction, values[0], steps, single, total, trainings.count, _notes(trainings, values))
+
+
+def _notes(trainings: Evaluations, path: Sequence[np.ndarray]) -> list[str]:
+    """Sentences on what limits the result, given the values along the path; a warning if trainings failed."""
+    notes = []
+    if errors := trainings.errors:
+        notes.append(f"{len(errors):,} of {trainings.count:,} trainings failed, the first with {visible(errors[0])}; a "
+                     "gain leaves out the seeds that it lacks, so the gains need not add up to the total.")
+        checks.warn(notes[0], FailedEvaluationWarning)
+    known = [values[~np.isnan(values)] for values in path]
+    if all(len(values) > 1 and np.ptp(values) == 0.0 for values in known):
+        notes.append("Each configuration has the same value for all seeds: the objective does not use trial.seed, "
+                     "so the intervals are empty and say nothing.")
+    return notes
 
 
 def _differing(space: Space, a: Params, b: Params) -> tuple[str, ...]:
     """The names of the parameters that differ, parents first."""
     return tuple(name for name in space.names
                  if (name in a) != (name in b) or (name in a and not same(a[name], b[name])))
-
-
-# Trainings -----------------------------------------------------------------------------------------------------------
-
-Outcomes = dict[int, tuple[float, str | None]]  # by seed: the value, or NaN and why the training failed
-PENDING = (math.nan, "interrupted")
-
-
-class _Trainings:
-    """All trainings, each done once; ``count`` is their number."""
-
-    def __init__(
-        self, objective: Callable[[Trial], Any], study: StudyLike, workers: int, progress: Progress,
-    ) -> None:
-        self.objective, self.workers, self.progress = objective, workers, progress
-        self.direction, self.budget = study.direction, largest_budget(study.trials)
-        self.count = 0
-        self._done: list[tuple[Params, Outcomes]] = []
-
-    def run(self, configurations: Sequence[Params], seeds: Sequence[int]) -> None:
-        """Train with each configuration and seed what has not been trained yet."""
-        tasks = []
-        for params in configurations:
-            outcomes = self._outcomes(params)
-            for seed in seeds:
-                if seed not in outcomes:
-                    outcomes[seed] = PENDING
-                    tasks.append((params, seed, outcomes))
-        self.count += len(tasks)
-        in_order(self._train, tasks, self.workers)
-
-    def values(self, params: Params, seeds: Sequence[int]) -> np.ndarray:
-        """The values of a configuration, (seeds,); NaN where a training failed."""
-        outcomes = self._outcomes(params)
-        return np.array([outcomes[seed][0] for seed in seeds])
-
-    def rank(self, params: Params, seeds: Sequence[int]) -> tuple[int, float]:
-        """The sort key of a configuration, smallest for the best: failures, then the mean value as a loss."""
-        outcomes = self._outcomes(params)
-        values = np.array([outcomes[seed][0] for seed in seeds if seed in outcomes])  # an only candidate has none
-        known = values[~np.isnan(values)]
-        loss = float(known.mean()) * (1.0 if self.direction == "minimize" else -1.0) if len(known) else 0.0
-        return len(values) - len(known), loss
-
-    def refuse_if_all_failed(self, name: str, params: Params) -> None:
-        """Raise a RuntimeError if no training of a configuration has succeeded."""
-        errors = [error for _, error in self._outcomes(params).values()]
-        if None not in errors:
-            raise RuntimeError(f"all {len(errors)} trainings of the {name}, {shown_params(params)}, failed, the first "
-                               f"with {errors[0]}; an ablation path needs values at both ends")
-
-    def notes(self, path: Sequence[np.ndarray]) -> list[str]:
-        """Sentences on what limits the result, given the values along the path; a warning if trainings failed."""
-        notes = []
-        errors = [error for _, outcomes in self._done for _, error in outcomes.values() if error is not None]
-        if errors:
-            notes.append(f"{len(errors):,} of {self.count:,} trainings failed, the first with {visible(errors[0])}; a "
-                         "gain leaves out the seeds that it lacks, so the gains need not add up to the total.")
-            checks.warn(notes[0], FailedEvaluationWarning)
-        known = [values[~np.isnan(values)] for values in path]
-        if all(len(values) > 1 and np.ptp(values) == 0.0 for values in known):
-            notes.append("Each configuration has the same value for all seeds: the objective does not use trial.seed, "
-                         "so the intervals are empty and say nothing.")
-        return notes
-
-    def _outcomes(self, params: Params) -> Outcomes:
-        for known, outcomes in self._done:
-            if known.keys() == params.keys() and all(same(known[name], params[name]) for name in params):
-                return outcomes
-        self._done.append((params, {}))
-        return self._done[-1][1]
-
-    def _train(self, task: tuple[Params, int, Outcomes]) -> None:
-        params, seed, outcomes = task
-        begun = time.perf_counter()
-        outcomes[seed] = evaluated(self.objective, copied_params(params), seed, self.budget)
-        self.progress.done(time.perf_counter() - begun)

@@ -1,26 +1,33 @@
-"""How good a classifier's probabilities are: the ROC curve, the precision-recall curve, and the reliability curve.
+"""How good a classifier is: ROC, precision-recall and reliability curves, the confusion matrix, and its images.
 
-Each is drawn for the second of two classes; of several classes there is a curve for each against all others together.
+A curve is drawn for the second of two classes; of several classes there is one for each against all others together.
 
 Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.plots import COLOURS, canvas
-from scratchtune.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
-from scratchtune.metrics.calibration import STRATEGIES, Reliability, expected_error, reliability
-from scratchtune.metrics.labels import check_lengths, checked_labels, is_one_hot, positions, rectangular, shown
+from scratchtune.insight.drawing import COLOURS, canvas
+from scratchtune.metrics.average_precision import average_precision_score, precision_recall_curve
+from scratchtune.metrics.calibration import expected_error, reliability
+from scratchtune.metrics.classification import confusion_matrix
+from scratchtune.metrics.labels import check_lengths, checked_labels, encoded, is_one_hot, positions, rectangular
+from scratchtune.metrics.labels import shown as first_labels
+from scratchtune.metrics.ranking import roc_auc_score, roc_curve
 
 MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` names some
 STYLES = ("-", "--", "-.", ":")
+DIAGONAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "linestyle": (0, (1, 3))}
+MOST_NUMBERED = 40  # of more classes the cells of a confusion matrix are too small for their counts
+MOST_IMAGES = 60
 
 
 class _Curve(NamedTuple):
@@ -29,6 +36,9 @@ class _Curve(NamedTuple):
     name: str
     positive: np.ndarray
     score: np.ndarray
+
+
+# Curves --------------------------------------------------------------------------------------------------------------
 
 
 def plot_roc(
@@ -45,13 +55,14 @@ def plot_roc(
     Raises
         ValueError if lengths or classes do not match, or ``y_true`` has rows of one class only.
     """
-    curves, note = _ranked(_curves(y_true, probabilities, labels, classes), classes, lambda one: float(
-        roc_auc_score(one.positive, one.score)), True)
+    curves = _curves(y_true, probabilities, labels, classes)
+    areas = [float(roc_auc_score(one.positive, one.score)) for one in curves]
+    shown, note = _worst(curves, classes, areas)
     (axes,) = drawing.panels(ax, 1)
-    axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (1, 3)), label="random scores (AUC 0.500)")
-    for number, (curve, area) in enumerate(curves):
-        false, true, _ = roc_curve(curve.positive, curve.score)
-        axes.plot(false, true, label=f"{curve.name} (AUC {area:.3f})", **_look(number, len(curves)))
+    axes.plot([0, 1], [0, 1], label="random scores (AUC 0.500)", **DIAGONAL)
+    for number, k in enumerate(shown):
+        false, true, _ = roc_curve(curves[k].positive, curves[k].score)
+        axes.plot(false, true, label=f"{curves[k].name} (AUC {areas[k]:.3f})", **_look(number, len(shown)))
     _finish(axes, "false positive rate", "true positive rate (recall)", "ROC curve", note)
     return axes
 
@@ -65,16 +76,17 @@ def plot_precision_recall(
     The legend has the average precision, AP, of each curve, and the share of the rows that are of its class, which is
     the AP of random scores. Arguments and errors are those of `plot_roc`.
     """
-    curves, note = _ranked(_curves(y_true, probabilities, labels, classes), classes, lambda one: float(
-        average_precision_score(one.positive, one.score)), True)
+    curves = _curves(y_true, probabilities, labels, classes)
+    areas = [float(average_precision_score(one.positive, one.score)) for one in curves]
+    shown, note = _worst(curves, classes, areas)
     (axes,) = drawing.panels(ax, 1)
-    for number, (curve, area) in enumerate(curves):
-        precision, recall, _ = precision_recall_curve(curve.positive, curve.score)
-        share, look = float(curve.positive.mean()), _look(number, len(curves))
-        axes.plot(recall, precision, drawstyle="steps-post", label=f"{curve.name} (AP {area:.3f}, random {share:.3f})",
-                  **look)
-        if len(curves) == 1:
-            axes.axhline(share, color="0.6", linewidth=1, linestyle=(0, (1, 3)))
+    for number, k in enumerate(shown):
+        precision, recall, _ = precision_recall_curve(curves[k].positive, curves[k].score)
+        share = float(curves[k].positive.mean())
+        axes.plot(recall, precision, drawstyle="steps-post", **_look(number, len(shown)),
+                  label=f"{curves[k].name} (AP {areas[k]:.3f}, random {share:.3f})")
+        if len(shown) == 1:
+            axes.axhline(share, **DIAGONAL)
     _finish(axes, "recall", "precision", "Precision-recall curve", note)
     return axes
 
@@ -83,52 +95,38 @@ def plot_calibration(
     y_true: Any, probabilities: Any, labels: Sequence[Any] | None = None, classes: Sequence[Any] | None = None,
     n_bins: int = 10, strategy: str = "uniform", ax: Any = None,
 ) -> Any:
-    """Plot the share of positive rows by the mean predicted probability of each bin, and how many rows are in it.
+    """Plot the share of positive rows by the mean predicted probability of each bin; returns the Axes.
 
-    A *bin* is an interval of predicted probabilities. The legend has the expected calibration error, ECE, of each
-    curve: the mean absolute difference of the two, over all rows. ``strategy``: "uniform" bins have equal width,
-    "quantile" bins have about equal counts. Returns the two Axes, the curves above and the counts below; with ``ax``,
-    one Axes, the counts are omitted and the area of a marker shows them. The other arguments are those of `plot_roc`.
+    A *bin* is an interval of predicted probabilities, and the area of a dot is its share of the rows. The legend has
+    the expected calibration error, ECE, of each curve: the mean absolute difference of the two, over all rows.
+    ``strategy``: "uniform" bins have equal width, "quantile" bins have about equal counts. The other arguments are
+    those of `plot_roc`.
 
     Raises
         ValueError as `plot_roc`, and if ``probabilities`` has values outside [0, 1].
     """
-    checks.integer("n_bins", n_bins, 1)
-    checks.choice("strategy", strategy, STRATEGIES)
-    every = _curves(y_true, probabilities, labels, classes)
-    _check_range(every)
-    bins = {curve.name: reliability(curve.positive, curve.score, n_bins=n_bins, strategy=strategy) for curve in every}
-    curves, note = _ranked(every, classes, lambda one: _error(bins[one.name]), False)
-    axes = _two_panels() if ax is None else drawing.panels(ax, 2 if np.size(np.array(ax, dtype=object)) == 2 else 1)
-    axes[0].plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=(0, (1, 3)), label="perfectly calibrated")
-    for number, (curve, error) in enumerate(curves):
-        found, look = bins[curve.name], _look(number, len(curves))
-        axes[0].plot(found.means, found.shares, label=f"{curve.name} (ECE {error:.3f})", **look)
-        size = 36.0 if len(axes) == 2 else 12.0 + 160.0 * found.counts / found.counts.sum()
-        axes[0].scatter(found.means, found.shares, s=size, color=look["color"], edgecolor="white", zorder=3)
-        if len(axes) == 2 and len(curves) == 1:
-            axes[1].bar(found.lows, found.counts, found.highs - found.lows, align="edge", color=look["color"],
-                        edgecolor="white")
-        elif len(axes) == 2:
-            axes[1].hlines(found.counts, found.lows, found.highs, **look)
-    _finish(axes[0], "mean predicted probability", "share of positive rows", "Calibration", note)
-    if len(axes) == 2:
-        counts = np.concatenate([bins[curve.name].counts for curve, _ in curves])
-        axes[0].set_xlabel("")
-        axes[1].set_yscale("log" if counts.max() > 50 * counts.min() else "linear")
-        drawing.finish(axes[1], "predicted probability", "rows")
-        axes[1].grid(alpha=0.25)
-    return drawing.one_or_all(axes)
+    curves = _curves(y_true, probabilities, labels, classes)
+    outside = [p for one in curves for p in one.score[(one.score < 0.0) | (one.score > 1.0)][:1].tolist()]
+    if outside:
+        raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
+    bins = [reliability(one.positive, one.score, n_bins=n_bins, strategy=strategy) for one in curves]
+    errors = [float(expected_error(found.counts, found.shares, found.means)) for found in bins]
+    shown, note = _worst(curves, classes, [-error for error in errors])
+    (axes,) = drawing.panels(ax, 1)
+    axes.plot([0, 1], [0, 1], label="perfectly calibrated", **DIAGONAL)
+    for number, k in enumerate(shown):
+        found, look = bins[k], _look(number, len(shown))
+        axes.plot(found.means, found.shares, label=f"{curves[k].name} (ECE {errors[k]:.3f})", **look)
+        axes.scatter(found.means, found.shares, s=12.0 + 160.0 * found.counts / found.counts.sum(), zorder=3,
+                     color=look["color"], edgecolor="white")
+    _finish(axes, "mean predicted probability", "share of positive rows", "Calibration", note)
+    return axes
 
 
 def _look(number: int, count: int) -> dict[str, Any]:
     """Colour and line style of a curve; neighbours differ in style too, so that grey is enough."""
     return {"color": COLOURS[number % len(COLOURS)], "linewidth": 2.0 if count <= 4 else 1.4,
             "linestyle": STYLES[(number + number // len(COLOURS)) % len(STYLES)]}
-
-
-def _error(bins: Reliability) -> float:
-    return float(expected_error(bins.counts, bins.shares, bins.means))
 
 
 def _curves(
@@ -144,59 +142,34 @@ def _curves(
         raise ValueError(f"labels is {labels!r}; it must name the class of each column of probabilities once")
     unknown = there[positions(names, there) < 0].tolist()
     if unknown:
-        raise ValueError(f"y_true holds {unknown[0]!r}; it must hold only the given labels, {shown(names.tolist())}")
-    _check_shape(score, names, there)
-    columns = {names[-1].item(): score.reshape(-1)} if score.ndim == 1 or score.shape[1] == 1 else dict(
-        zip(names.tolist(), score.T, strict=True))
-    if classes is None:
-        chosen = list(columns)[-1:] if len(columns) == 2 else [one for one in columns if one in there.tolist()]
-    else:
-        some = [classes] if isinstance(classes, str) else classes
-        chosen = [checks.choice("classes", one, columns) for one in some]
-    curves = [_Curve(drawing.plain(one if isinstance(one, str) else f"class {one}"), true == one, columns[one])
-              for one in chosen]
-    for curve in curves:
-        if not curve.positive.any() or curve.positive.all():
-            raise ValueError(f"y_true holds {'no row' if not curve.positive.any() else 'only rows'} of "
-                             f"{curve.name}; its curve needs rows of this class and of another")
-    return curves
-
-
-def _check_shape(score: np.ndarray, names: np.ndarray, there: np.ndarray) -> None:
+        raise ValueError(
+            f"y_true holds {unknown[0]!r}; it must hold only the given labels, {first_labels(names.tolist())}")
     if len(there) < 2:
         raise ValueError(f"y_true holds one class only, {there.tolist()}; a curve needs rows of two classes or more")
     alone = score.ndim == 1 or score.shape[1] == 1
     if score.ndim > 2 or (len(names) != 2 if alone else score.shape[1] != len(names)):
         raise ValueError(f"probabilities has shape {score.shape} for {len(names)} classes; it must be (n, classes), or "
                          "(n,) for the second of two classes; labels=[...] names all classes where y_true lacks some")
+    columns = {names[-1].item(): score.reshape(-1)} if alone else dict(zip(names.tolist(), score.T, strict=True))
+    some = [classes] if isinstance(classes, str) else classes
+    if some is None:  # of two classes the second; of more those that have rows
+        some = list(columns)[-1:] if len(columns) == 2 else [one for one in columns if one in there.tolist()]
+    chosen = [checks.choice("classes", one, columns) for one in some]
+    for one in chosen:
+        if one not in there.tolist():
+            raise ValueError(f"y_true holds no row of class {one}; its curve needs rows of this class and of another")
+    return [_Curve(drawing.plain(one if isinstance(one, str) else f"class {one}"), true == one, columns[one])
+            for one in chosen]
 
 
-def _check_range(curves: list[_Curve]) -> None:
-    for curve in curves:
-        outside = curve.score[(curve.score < 0.0) | (curve.score > 1.0)]
-        if len(outside):
-            raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
-
-
-def _ranked(
-    curves: list[_Curve], classes: Sequence[Any] | None, measure: Callable[[_Curve], float], higher_is_better: bool,
-) -> tuple[list[tuple[_Curve, float]], str]:
-    """Measure each curve; of more than `MOST_CURVES` keep the worst, unless the user chose them, with a note."""
-    measured = [(curve, measure(curve)) for curve in curves]
-    rows = checks.counted(len(curves[0].positive), "row")
-    kind = f"{rows}; one class against the rest" if len(curves) > 1 else rows
+def _worst(curves: list[_Curve], classes: Sequence[Any] | None, quality: list[float]) -> tuple[list[int], str]:
+    """The indices of the curves to draw, and a note; of many those of the lowest quality, unless the user chose them.
+    """
+    note = checks.counted(len(curves[0].positive), "row") + "; one class against the rest" * (len(curves) > 1)
     if classes is not None or len(curves) <= MOST_CURVES:
-        return measured, kind
-    worst = sorted(range(len(curves)), key=lambda k: measured[k][1] * (1.0 if higher_is_better else -1.0))[:MOST_CURVES]
-    return [measured[k] for k in sorted(worst)], f"{kind}: the {MOST_CURVES} worst of {len(curves)} classes"
-
-
-def _two_panels() -> list[Any]:
-    """A panel for curves, and a lower one for counts below it, with a common x axis."""
-    axes = canvas((2, 1), (5.6, 6.0))[1]
-    axes[0].get_gridspec().set_height_ratios([3, 1])
-    axes[1].sharex(axes[0])
-    return list(axes)
+        return list(range(len(curves))), note
+    worst = sorted(range(len(curves)), key=lambda k: quality[k])[:MOST_CURVES]
+    return sorted(worst), f"{note}: the {MOST_CURVES} worst of {len(curves)} classes"
 
 
 def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
@@ -204,4 +177,65 @@ def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
     axes.set_ylim(-0.02, 1.02)
     axes.grid(alpha=0.25)
     drawing.finish(axes, x, y, title, note)
-    axes.legend(fontsize=8 if len(axes.lines) <= 6 else 7, framealpha=0.8, edgecolor="none")
+    drawing.legend(axes)
+
+
+# Confusion, and images -----------------------------------------------------------------------------------------------
+
+
+def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None = None, ax: Any = None) -> Any:
+    """Plot how many rows of each true class are predicted as each class; returns the Axes.
+
+    ``labels`` are the classes to show, in their order (None: all, sorted). A cell shows its count, unless it is 0. Its
+    colour is the count divided by the sum of its row, the examples of the true class.
+
+    Raises
+        ValueError as `scratchtune.metrics.confusion_matrix`.
+    """
+    matrix = confusion_matrix(y_true, y_pred, labels=labels)
+    names = [drawing.plain(one) for one in (encoded(y_true, y_pred).classes.tolist() if labels is None else labels)]
+    size = float(np.clip(len(names), 3, MOST_NUMBERED))
+    (axes,) = drawing.panels(canvas(1, (2.2 + 0.55 * size, 1.6 + 0.5 * size))[1] if ax is None else ax, 1)
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    for row, column in np.argwhere(matrix) if len(names) <= MOST_NUMBERED else ():
+        axes.text(column, row, f"{matrix[row, column]:,}", ha="center", va="center", fontsize=8,
+                  color="white" if shares[row, column] > 0.5 else "black")
+    step = -(-len(names) // MOST_NUMBERED)
+    axes.set_xticks(range(0, len(names), step), names[::step], rotation=45, ha="right", fontsize=8)
+    axes.set_yticks(range(0, len(names), step), names[::step], fontsize=8)
+    drawing.finish(axes, "predicted class", "true class", "Confusion matrix",
+                   f"accuracy {np.trace(matrix) / matrix.sum():.1%} on {checks.counted(int(matrix.sum()), 'row')}")
+    axes.spines[["top", "right"]].set_visible(True)
+    return axes
+
+
+def plot_images(images: Any, titles: Sequence[str] = (), ax: Any = None) -> Any:
+    """Plot images, such as a classifier's mistakes or a convolution's filters; returns a list of Axes, one for each.
+
+    ``images``: (n, height, width), or (n, height, width, 1), at most 60; in all of them one shade is one value, and
+    darker is larger. Where some values are negative, as in filters, red is positive and blue negative. ``titles``: a
+    text above each, or none. The filters of a first layer are ``np.moveaxis(kernel.mean(axis=2), -1, 0)``.
+
+    Raises
+        ValueError for another shape, or another number of titles.
+    """
+    pixels = np.asarray(images, dtype=float)
+    pixels = pixels[..., 0] if pixels.ndim == 4 and pixels.shape[3] == 1 else pixels
+    if pixels.ndim != 3 or len(pixels) > MOST_IMAGES:
+        raise ValueError(f"images has shape {np.shape(images)}; it must be (n, height, width), or (n, height, width, "
+                         f"1), with n at most {MOST_IMAGES}")
+    if len(titles) not in (0, len(pixels)):
+        raise ValueError(f"titles holds {len(titles)} texts for {checks.counted(len(pixels), 'image')}; it must hold "
+                         "one for each, or none")
+    high = float(np.abs(pixels).max(initial=0.0)) or 1.0
+    columns = min(max(math.ceil(math.sqrt(2 * len(pixels))), 1), 8)
+    axes = [] if not len(pixels) and ax is None else drawing.panels(
+        ax, len(pixels), columns, (1.5, 1.95 if len(titles) else 1.5))
+    for number, one in enumerate(axes):
+        signed = bool((pixels < 0.0).any())
+        one.imshow(pixels[number], cmap="RdBu_r" if signed else "gray_r", vmin=-high if signed else 0.0, vmax=high)
+        one.set_axis_off()
+        if titles:
+            one.set_title("\n".join(drawing.plain(line, 40) for line in titles[number].split("\n")), fontsize=7)
+    return axes

@@ -8,22 +8,17 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.regression_tree import Axis
-from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.search.cells import cell_edges
 from scratchtune.study import Study, Trial
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.stored import StoredStudy
 
 LEAST_TRIALS = 10  # different configurations for a model
-MOST_EDGES = 1000  # a range with more values is treated as continuous
 
 
 class Comparable(NamedTuple):
@@ -43,6 +38,10 @@ class Scale(NamedTuple):
     def restored(self, standardised: np.ndarray) -> np.ndarray:
         """The values in their own units."""
         return np.ldexp(standardised * self.std + self.mean, self.exponent)
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The standardised values of those in their own units."""
+        return (np.ldexp(values, -self.exponent) - self.mean) / self.std
 
 
 def check_study(study: Any, what: str = "it must be a Study, or one read from a file") -> TrialTable:
@@ -83,36 +82,9 @@ def check_enough(study: TrialTable, found: Comparable, what: str) -> None:
         raise ValueError(f"study has {found.basis}, too few different configurations; {what}")
 
 
-def encoded(space: Space, points: Sequence[dict[str, Any]]) -> tuple[np.ndarray, list[Axis], list[np.ndarray]]:
-    """The points as rows of the unit cube, NaN where a parameter is absent; the axes, and the tried choices' indices.
-
-    A choice is its number among those that were tried; for a range the last item is empty.
-    """
-    rows, axes, tried = np.full((len(points), len(space.names)), np.nan), [], []
-    for j, (name, parameter) in enumerate(space.parameters.items()):
-        present = [i for i, params in enumerate(points) if name in params]
-        if isinstance(parameter, Categorical):
-            choices, codes = np.unique([parameter.index(points[i][name]) for i in present], return_inverse=True)
-            rows[present, j] = codes
-            axes.append(Axis(choices=max(len(choices), 1)))
-            tried.append(choices.astype(np.int64))
-        else:
-            rows[present, j] = [parameter.to_unit(points[i][name]) for i in present]
-            axes.append(Axis(edges=_edges(parameter)))
-            tried.append(np.empty(0, dtype=np.int64))
-    return rows, axes, tried
-
-
-def _edges(parameter: Float | Int) -> np.ndarray:
-    """Where a range with few values may be split: between the cells of its values."""
-    count = parameter.count
-    return np.empty(0) if count is None or count > MOST_EDGES else cell_edges(parameter, np.arange(count))[0]
-
-
 def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:
     """The values with mean 0 and standard deviation 1, and what restores them."""
     exponent = int(np.frexp(np.abs(values).max())[1])  # so that no square overflows
     scaled = np.ldexp(values, -exponent)
-    centred = scaled - scaled.mean()
-    std = float(centred.std())
-    return centred / std, Scale(float(scaled.mean()), std, exponent)
+    scale = Scale(float(scaled.mean()), float((scaled - scaled.mean()).std()), exponent)
+    return scale.of(values), scale

@@ -5,11 +5,9 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from scratchtune.insight.regression_tree import Axis
+from scratchtune.search.encoding import Encoding
 
 CELLS, ROWS_PER_CELL = 20, 5  # at most so many cells of a range, and at least so many rows for each on average
 LEAST_COVERAGE = 0.5
@@ -34,21 +32,21 @@ def effective_coverage(shares: np.ndarray) -> float:
     return 1.0 / (len(shares) * (shares * shares).sum())
 
 
-def coverages(rows: np.ndarray, axes: Sequence[Axis]) -> np.ndarray:
-    """[effective_coverage] of each range by rows (n, d) of the unit cube, NaN where absent; 1 for choices, (d,)."""
-    found = np.ones(len(axes))
-    for j, axis in enumerate(axes):
-        column = rows[~np.isnan(rows[:, j]), j]
-        cells = min(CELLS, len(column) // ROWS_PER_CELL, len(axis.edges) or CELLS)
-        if not axis.choices and cells > 1:
+def coverages(encoding: Encoding, rows: np.ndarray) -> np.ndarray:
+    """[effective_coverage] of each range by encoded rows (n, d) where it is present; 1 for choices, (d,)."""
+    found, active = np.ones(len(encoding.parameters)), encoding.active(rows)
+    for j, count in enumerate(encoding.counts.tolist()):
+        column = rows[active[:, j], j]
+        cells = min(CELLS, len(column) // ROWS_PER_CELL, count or CELLS)
+        if encoding.is_categorical[j] == 0.0 and cells > 1:
             at = np.minimum((column * cells).astype(np.int64), cells - 1)
             found[j] = effective_coverage(np.bincount(at, minlength=cells) / len(column))
     return found
 
 
-def concentration(rows: np.ndarray, axes: Sequence[Axis], names: Sequence[str]) -> str:
+def concentration(encoding: Encoding, rows: np.ndarray) -> str:
     """A sentence that names the ranges of which the trials cover less than half, the least first; empty if none."""
-    found = coverages(rows, axes)
+    found, names = coverages(encoding, rows), encoding.space.names
     low = [int(j) for j in np.argsort(found, kind="stable") if found[j] < LEAST_COVERAGE]
     if not low:
         return ""

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import COLOURS, TrialTable
+from scratchtune.insight.pair_plots import filled_contours, white_dots
 from scratchtune.insight.partial_dependences import PartialDependence, dependences
-from scratchtune.insight.plots import COLOURS
 from scratchtune.search import Categorical
 
 MOST_PANELS = 8  # one for each parameter where none is named
@@ -40,21 +40,17 @@ def plot_partial_dependence(study: TrialTable, params: str | Sequence[str] | Non
             _curve(one, study, found)
         else:
             _surface(one, study, found)
-    drawing.head(axes, "Partial dependence", found.basis.split(" (")[0].split(":")[0])
+    drawing.head(axes, "Partial dependence", drawing.in_short(dependence[0].basis))
     return drawing.one_or_all(axes)
 
 
 def _without_curves(study: TrialTable, names: list[str], reason: str, axes: list[Any]) -> Any:
     """Write in empty axes why there is no partial dependence: in full in the first panel only."""
-    for number, one in enumerate(axes):
-        if number == 0:
-            width = 48 if len(axes) == 1 else 26
-            said = "\n".join(textwrap.wrap(drawing.plain(reason, 300), width))
-            drawing.say_empty(one, study, *([said] if drawing.complete_trials(study) else []))
-        one.set_xticks([])
-        one.set_yticks([])
-        if len(axes) == len(names):
-            one.set_xlabel(drawing.plain(names[number]))
+    said = "\n".join(textwrap.wrap(drawing.plain(reason, 300), 48 if len(axes) == 1 else 26))
+    drawing.say_empty(axes[0], study, *([said] if drawing.complete_trials(study) else []))
+    for name, one in zip(names, axes, strict=False):
+        one.set(xticks=[], yticks=[])
+        drawing.finish(one, drawing.plain(name))
     drawing.head(axes, "Partial dependence", "not available")
     return drawing.one_or_all(axes)
 
@@ -89,13 +85,9 @@ def _surface(axes: Any, study: TrialTable, found: PartialDependence) -> None:
     drawing.set_axis(axes, "y", study, found.params[1])
     colours = drawing.value_colours(study, found.mean.ravel())
     if colours["vmin"] < colours["vmax"]:
-        levels = np.linspace(colours["vmin"], colours["vmax"], 13)
-        axes.contourf(at[0], at[1], found.mean.T, levels=levels, extend="both", **colours)
-        axes.contour(at[0], at[1], found.mean.T, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
+        filled_contours(axes, at[0], at[1], found.mean.T, colours)
     trials = drawing.complete_trials(study, found.params)
-    look = drawing.look_of_points(len(trials))
-    axes.scatter(*(drawing.column(study, name, trials) for name in found.params), color="black", edgecolor="white",
-                 **look | {"s": look["s"] / 2.0})
+    white_dots(axes, trials, *(drawing.column(study, name, trials) for name in found.params))
     drawing.finish(axes)
     drawing.colour_bar(colours, [axes], f"mean {drawing.value_label(study)}", "both")
 

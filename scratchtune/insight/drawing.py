@@ -1,43 +1,43 @@
-"""What the plots of a study share: panels, the axis of a parameter, colours of values, notes on what is left out."""
+"""What the plots of a study share: panels, axes of values and of parameters, colours, trials as dots and as lines.
+
+One rule says where an axis of values ends (`worst_shown`), whether it is an x axis, a y axis or a range of colours.
+In the light theme darker is better, the best trial is a black star, and trials of smaller budgets are grey.
+"""
 
 from __future__ import annotations
 
 import copy
+import re
 import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.plots import canvas
-from scratchtune.insight.study_like import StudyLike
+from scratchtune.insight.study_like import TrialTable as TrialTable
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
+from scratchtune.study.best import best_first, of_largest_budget
 
 if TYPE_CHECKING:
     from scratchtune.study import Trial
 
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
+MARKERS = ("s", "o", "^", "D", "v", "P")
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
-Target = Callable[["Trial"], "float | None"]  # another number of a trial than its value
 LETTERS = 11  # of the title of a figure, for each inch of its width
-MANY = 1000  # with more points they are drawn as pixels, also in a PDF or SVG file
+MANY, SEVERAL = 1000, 200  # more points, or more lines, are drawn as pixels, also in a PDF or SVG file
+Target = Callable[["Trial"], "float | None"]  # another number of a trial than its value
 
 
-class TrialTable(StudyLike, Protocol):
-    """What the plots need of a study: its name too."""
-
-    @property
-    def name(self) -> str:
-        """The name of the study."""
+# Trials --------------------------------------------------------------------------------------------------------------
 
 
 class Targeted:
-    """A study whose values are another number of each complete trial, such as its seconds: smaller is drawn as better.
-
-    Trials of which the number is None are left out.
-    """
+    """The study with each complete trial's value replaced by ``target(trial)``, where that is not None."""
 
     def __init__(self, study: TrialTable, target: Target, target_name: str) -> None:
         self.name, self.space, self.direction, self.value_name = study.name, study.space, "minimize", target_name
@@ -45,29 +45,42 @@ class Targeted:
         for trial in study.trials:
             one = copy.copy(trial)
             one.value = target(trial) if trial.state == "complete" else None
-            if trial.state == "complete" and one.value is None:
-                one.state = "without this value"
-            elif one.value is not None:
+            if one.value is not None:
                 one.value = checks.real(f"the target of trial {trial.number}", one.value)
+            elif trial.state == "complete":
+                one.state = "without this value"
             self.trials.append(one)
 
 
 def targeted(study: Any, target: Target | None, target_name: str) -> Any:
     """Return the study itself, or one of another value; raise a TypeError if the target is no function."""
-    if target is None:
-        return study
-    if not callable(target):
+    if target is not None and not callable(target):
         raise TypeError(f"target is {target!r}; it must be a function of a trial, such as lambda trial: trial.seconds")
-    return Targeted(study, target, target_name)
-
-
-# Trials and parameters -----------------------------------------------------------------------------------------------
+    return study if target is None else Targeted(study, target, target_name)
 
 
 def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]:
     """The complete trials that have all parameters in ``names``, in order of number."""
     return [trial for trial in study.trials
             if trial.state == "complete" and all(name in trial.shared_params for name in names)]
+
+
+def budget_note(study: TrialTable) -> str:
+    """Say that trials of smaller budgets are grey, where there are some."""
+    return "; smaller budgets are grey" * bool(by_budget(study)[1])
+
+
+def by_budget(study: TrialTable, names: Sequence[str] = ()) -> tuple[list[Trial], list[Trial]]:
+    """The complete trials that have the parameters: those of the study's largest budget, and those of smaller ones."""
+    full = {trial.number for trial in of_largest_budget(study.trials)}
+    trials = complete_trials(study, names)
+    return [one for one in trials if one.number in full], [one for one in trials if one.number not in full]
+
+
+def best_trial(study: TrialTable) -> Trial | None:
+    """The study's best trial; None without one, and of another number than the value, whose good end is not known."""
+    found = [] if isinstance(study, Targeted) else best_first(study.trials, study.direction)
+    return found[0] if found else None
 
 
 def values_of(trials: Sequence[Trial]) -> np.ndarray:
@@ -80,12 +93,28 @@ def best_of(study: TrialTable, values: np.ndarray) -> int:
     return int(np.argmin(values) if study.direction == "minimize" else np.argmax(values))
 
 
+def reports_of(study: TrialTable, trial: Trial) -> np.ndarray:
+    """Steps and reported values of a configuration, (n, 2): those of a trial after the earlier ones of its ancestors.
+
+    Training is continued, not repeated, so what an ancestor reported at later steps than its child's first is not part
+    of it.
+    """
+    points: list[tuple[float, float]] = []
+    while True:
+        points = [pair for pair in sorted(trial.reports.items()) if not points or pair[0] < points[0][0]] + points
+        if trial.parent is None:
+            return np.array(points, dtype=float).reshape(-1, 2)
+        trial = study.trials[trial.parent]
+
+
+# Parameters ----------------------------------------------------------------------------------------------------------
+
+
 def chosen_names(study: TrialTable, params: str | Sequence[str] | None, most: int) -> list[str]:
     """Check the names of parameters, None for all; raise a ValueError for an unknown one, or for too many."""
     names = list(study.space.names) if params is None else [params] if isinstance(params, str) else list(params)
-    for name in names:
-        checks.choice("params", name, study.space.names)
     for number, name in enumerate(names):
+        checks.choice("params", name, study.space.names)
         if name in names[:number]:
             raise ValueError(f"params holds {name!r} twice; every parameter must be given once")
     if len(names) > most:
@@ -97,9 +126,8 @@ def chosen_names(study: TrialTable, params: str | Sequence[str] | None, most: in
 
 def positions(parameter: Parameter, values: Sequence[Any]) -> np.ndarray:
     """Coordinates of values on the axis of a parameter, (n,): numbers themselves, or the indices of choices."""
-    if isinstance(parameter, Categorical):
-        return np.array([parameter.index(value) for value in values], dtype=float)
-    return np.array(values, dtype=float)
+    is_choice = isinstance(parameter, Categorical)
+    return np.array([parameter.index(value) for value in values] if is_choice else values, dtype=float)
 
 
 def column(study: TrialTable, name: str, trials: Sequence[Trial]) -> np.ndarray:
@@ -129,14 +157,237 @@ def fractions(parameter: Parameter, at: np.ndarray) -> np.ndarray:
     return ((np.log(at) if has_log_axis(parameter) else at) - low) / (high - low)
 
 
-# Axes ----------------------------------------------------------------------------------------------------------------
+def ticks(parameter: Parameter, most: int) -> tuple[np.ndarray, list[str]]:
+    """Coordinates of the ticks of a parameter's axis, and their texts: choices, powers of ten, or round numbers."""
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    if isinstance(parameter, Categorical):
+        shown = range(0, parameter.count, -(-parameter.count // MOST_TICKS))
+        return np.array(shown, dtype=float), [plain(parameter.choices[k], 14) for k in shown]
+    low, high = float(parameter.low), float(parameter.high)
+    if has_log_axis(parameter):
+        locator: Any = LogLocator(subs=(1.0,) if high >= 100.0 * low else (1.0, 2.0, 5.0), numticks=most)
+    else:
+        locator = MaxNLocator(most, integer=isinstance(parameter.low, int), min_n_ticks=1, steps=[1, 2, 2.5, 5, 10])
+    at = locator.tick_values(low, high)
+    room = 1e-9 * (high - low or high)
+    at = at[(at >= low - room) & (at <= high + room)] if low < high else np.array([low])
+    return at, [f"{x:.5g}".replace("e-0", "e-").replace("e+0", "e") for x in at]
 
 
-def panels(ax: Any, count: int, columns: int = 4, size: tuple[float, float] = (3.0, 2.7)) -> list[Any]:
-    """Return ``count`` axes: those given, or new ones in a figure whose panels have ``size`` (width, height)."""
+def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
+    """Make the axis "x" or "y" that of a parameter: its scale, its range, its ticks and its label."""
+    from matplotlib.ticker import NullFormatter
+
+    parameter, axis, alone = study.space.parameters[name], getattr(axes, f"{which}axis"), len(axes.figure.axes) == 1
+    getattr(axes, f"set_{which}label")(plain(name, 40 if alone else 24))
+    low, high = bounds(parameter)
+    at, texts = ticks(parameter, 6 if alone else 4)
+    if has_log_axis(parameter):
+        getattr(axes, f"set_{which}scale")("log")
+        axis.set_minor_formatter(NullFormatter())
+        low, high = low * (low / high) ** 0.04, high * (high / low) ** 0.04
+    elif not isinstance(parameter, Categorical):
+        few = isinstance(parameter.low, int) and high - low < 20  # room for points that are spread around an integer
+        room = max(0.04 * (high - low), 0.4 if few else 0.0)
+        low, high = low - room, high + room
+    turned = which == "x" and isinstance(parameter, Categorical) and sum(map(len, texts)) > (30 if alone else 10)
+    axis.set_ticks(at, texts, **({"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if turned else {}))
+    getattr(axes, f"set_{which}lim")(low, high)
+
+
+def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
+    """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
+
+    The offset is a multiple of the trial's number modulo 1, of an irrational number (Roberts's R2 sequence has two of
+    them), so it is the same in every plot, and neighbours are well apart. It is at most 0.3 to either side.
+    """
+    is_unit = not isinstance(parameter, Categorical) and isinstance(parameter.low, int) and (
+        not parameter.log and (parameter.step or 1) == 1)
+    low, high = bounds(parameter)
+    if not (isinstance(parameter, Categorical) or is_unit) or len(at) <= 20 * (high - low + is_unit):
+        return at
+    multiples = np.asarray(numbers, dtype=float) * (0.5698402909980532 if second else 0.7548776662466927)
+    return at + 0.6 * (multiples % 1.0 - 0.5)
+
+
+# Axes of values: one rule for where they end -------------------------------------------------------------------------
+
+
+def worst_shown(study: TrialTable, values: np.ndarray) -> float:
+    """Return the value at which an axis of values, or a range of colours, ends on the side of the worse ones.
+
+    It is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So those fill
+    at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three trials one is
+    a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
+    """
+    if not len(values):
+        return 0.0
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    losses = np.sort(sign * values)
+    times = 3.0 if len(values) > 3 else 20.0
+    most = times * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
+    return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
+
+
+def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
+    """Which values are worse than the limit, (n,)."""
+    return values > limit if study.direction == "minimize" else values < limit
+
+
+def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
+    """Let the axis "x" or "y" of values go from the best one to `worst_shown`; return this limit."""
+    limit = worst_shown(study, values)
+    best = values[best_of(study, values)] if len(values) else limit
+    if best != limit:
+        room = 0.06 * (limit - best)
+        getattr(axes, f"set_{which}lim")(*sorted((best - room, limit + room)))
+    return limit
+
+
+def mark_beyond(
+    axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray, limit: float, trials: Sequence[Trial] = (),
+) -> None:
+    """Draw a triangle at the edge of the axis of values, at x, for each value, or trial, beyond the limit."""
+    beyond = np.flatnonzero(is_beyond(study, values, limit))
+    upwards, many = study.direction == "minimize", len(x) > MANY
+    if len(beyond):
+        edge = axes.scatter(
+            np.asarray(x)[beyond], np.full(len(beyond), 0.975 if upwards else 0.025), s=10 if many else 26,
+            marker="^" if upwards else "v", transform=axes.get_xaxis_transform(), facecolor="white", edgecolor="black",
+            linewidth=0.4 if many else 1.0, rasterized=many, zorder=3)
+        of_trials(edge, [trials[int(k)].number for k in beyond] if trials else [])
+
+
+def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
+    """Say how many values are beyond the end of the axis, and how bad the worst of them is; empty if none is."""
+    beyond = values[is_beyond(study, values, limit)]
+    if not len(beyond):
+        return ""
+    return f"; {len(beyond):,} beyond the axis (worst {beyond[np.argmax(np.abs(beyond - limit))]:.4g})"
+
+
+def value_label(study: TrialTable, noun: str = "value") -> str:
+    """The label of an axis of values; it says which end is the good one, unless they are those of a target."""
+    if isinstance(study, Targeted):
+        return plain(study.value_name, 40)
+    return f"{noun} ({'lower' if study.direction == 'minimize' else 'higher'} is better)"
+
+
+def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
+    """Colour map and range of colours for values: the best one is the darkest, and the range ends as an axis does."""
+    limit = worst_shown(study, values)
+    low, high = sorted((values[best_of(study, values)] if len(values) else limit, limit))
+    return {"cmap": "cividis" if study.direction == "minimize" else "cividis_r", "vmin": float(low),
+            "vmax": float(high)}
+
+
+def colour_bar(colours: dict[str, Any], axes: list[Any], text: str, extend: str = "neither") -> Any:
+    """Add one colour bar beside all the axes, for the colour map and the range in ``colours``."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    shown = ScalarMappable(Normalize(colours["vmin"], colours["vmax"]), colours["cmap"])
+    width = 0.05 if len(axes) == 1 else 0.03
+    bar = axes[0].figure.colorbar(shown, ax=axes, label=text, extend=extend, fraction=width, aspect=25, shrink=0.9)
+    bar.outline.set_visible(False)
+    return bar
+
+
+def value_bar(colours: dict[str, Any], axes: list[Any], study: TrialTable, values: np.ndarray) -> None:
+    """Add the colour bar of values; its pointed end is that of the worst ones, if some are beyond its range."""
+    beyond = "max" if values.max() > colours["vmax"] else "min" if values.min() < colours["vmin"] else "neither"
+    colour_bar(colours, axes, value_label(study), beyond)
+
+
+# Trials as dots and lines --------------------------------------------------------------------------------------------
+
+
+def of_trials(artist: Any, numbers: Iterable[int]) -> Any:
+    """Note on an artist of which trials its points, bars or lines are, in their order; return it.
+
+    The report makes them elements of the page that say which trial they are.
+    """
+    artist.trial_numbers = [int(number) for number in numbers]
+    return artist
+
+
+def look_of_points(count: int) -> dict[str, Any]:
+    """Size and opacity of points such that thousands of them do not form one blot."""
+    step = 0 if count <= 100 else 1 if count <= MANY else 2
+    return {"s": (32, 16, 7)[step], "alpha": (0.9, 0.7, 0.4)[step], "linewidth": 0.0 if step == 2 else 0.3,
+            "rasterized": count > MANY}
+
+
+def dots(axes: Any, trials: Sequence[Trial], x: Any, y: Any, **look: Any) -> Any:
+    """Draw a dot for each trial, with an edge unless there are thousands."""
+    drawn = axes.scatter(x, y, **({"edgecolor": "0.35"} | look_of_points(len(trials)) | look))
+    return of_trials(drawn, [trial.number for trial in trials])
+
+
+def small_dots(axes: Any, trials: Sequence[Trial], x: Any, y: Any, label: str | None = None) -> None:
+    """Draw trials of smaller budgets, whose values can't be compared: small, grey, and below the others."""
+    if trials:
+        look = look_of_points(len(trials))
+        dots(axes, trials, x, y, color="0.6", label=label, zorder=1, edgecolor="none", s=look["s"] / 2.0)
+
+
+def mark_best(axes: Any, trial: Trial, x: float, y: float, label: str | None = None, edge: str = "none") -> None:
+    """Draw the best trial as a black star, above all others; on dark areas it needs an edge."""
+    star = axes.scatter([x], [y], s=150 if edge == "none" else 260, marker="*", facecolor="black", edgecolor=edge,
+                        zorder=5, label=label)
+    of_trials(star, [trial.number])
+
+
+def lines(axes: Any, trials: Sequence[Trial], points: Sequence[np.ndarray], **look: Any) -> Any:
+    """Draw a line for each trial through its points, (steps, 2) each; return the collection."""
+    from matplotlib.collections import LineCollection
+
+    drawn = LineCollection(list(points), rasterized=len(trials) > SEVERAL, **look)
+    axes.add_collection(drawn)
+    return of_trials(drawn, [trial.number for trial in trials])
+
+
+def faint(count: int, least: float = 0.015) -> float:
+    """The opacity of so many lines."""
+    return float(np.clip(40.0 / max(count, 1), least, 0.8))
+
+
+# Panels, titles, notes, legends --------------------------------------------------------------------------------------
+
+
+def canvas(grid: int | tuple[int, int], size: tuple[float, float] | None = None) -> tuple[Any, Any]:
+    """Return a figure of ``size`` (width, height) in inches, and its axes.
+
+    ``grid`` is the number of axes side by side, or (rows, columns); for 1 the axes are one object, else a sequence.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    rows, columns = grid if isinstance(grid, tuple) else (1, grid)
+    figure = Figure(figsize=size or (5.4 * columns, 4.2 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False).ravel()
+    return figure, axes[0] if grid == 1 else axes
+
+
+def save(figure: Any, path: str | Path) -> Path:
+    """Write a figure to a file; create the folder if it does not exist."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)
+    return path
+
+
+def panels(ax: Any, count: int, columns: int | None = None, size: tuple[float, float] = (3.0, 2.7)) -> list[Any]:
+    """Return ``count`` axes: those given, or new ones in a figure whose panels have ``size`` (width, height).
+
+    Without ``columns`` there are 3 to 8, such that the fewest cells are empty.
+    """
     if ax is None and count == 1:
         return [canvas(1)[1]]
     if ax is None:
+        columns = columns or min((4, 3, 5) if count <= 16 else (8, 7, 6), key=lambda several: -count % several)
         columns = min(columns, count)
         rows = -(-count // columns)
         axes = canvas((rows, columns), (size[0] * columns + 1.0, size[1] * rows + 0.4))[1]
@@ -175,40 +426,6 @@ def ordinal(number: int) -> str:
     return f"{number}{'th' if number % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
 
 
-def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
-    """Make the axis "x" or "y" that of a parameter: its scale, its range, its ticks and its label."""
-    from matplotlib.ticker import MaxNLocator
-
-    parameter, axis, alone = study.space.parameters[name], getattr(axes, f"{which}axis"), len(axes.figure.axes) == 1
-    _label_axis(axes, which, name)
-    low, high = bounds(parameter)
-    if has_log_axis(parameter):
-        getattr(axes, f"set_{which}scale")("log")
-        room = (high / low) ** 0.04
-        low, high = low / room, high * room
-    elif isinstance(parameter, Categorical):
-        step = -(-parameter.count // MOST_TICKS)
-        texts = [plain(choice, 14) for choice in parameter.choices[::step]]
-        axis.set_ticks(range(0, parameter.count, step), texts)
-        if which == "x" and sum(map(len, texts)) > (30 if alone else 10):
-            axis.set_ticks(range(0, parameter.count, step), texts, rotation=30, ha="right", rotation_mode="anchor")
-    else:
-        axis.set_major_locator(MaxNLocator(6 if alone else 4, integer=not isinstance(parameter.low, float)))
-        few = isinstance(parameter.low, int) and high - low < 20  # room for points that are spread around an integer
-        room = max(0.04 * (high - low), 0.4 if few else 0.0)
-        low, high = low - room, high + room
-    getattr(axes, f"set_{which}lim")(low, high)
-
-
-def _label_axis(axes: Any, which: str, name: str) -> None:
-    """Label an axis with a name, which is shortened, and its letters smaller, where it is longer than the axis."""
-    part, inches = axes.get_position(), axes.figure.get_size_inches()
-    length = part.width * inches[0] if which == "x" else part.height * inches[1]
-    small = len(name) > length * LETTERS
-    most = int(np.clip(length * LETTERS * (1.3 if small else 1.0), 12, 40))
-    getattr(axes, f"set_{which}label")(plain(name, most), fontsize=8 if small else None)
-
-
 def integer_ticks(axis: Any) -> None:
     """Put ticks at integers only; an axis of a single one is made wide enough for that."""
     from matplotlib.ticker import MaxNLocator
@@ -218,13 +435,6 @@ def integer_ticks(axis: Any) -> None:
         middle = round((low + high) / 2.0)
         axis.set_view_interval(middle - 0.5, middle + 0.5, ignore=True)
     axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
-
-
-def value_label(study: TrialTable) -> str:
-    """The label of an axis of values; it says which end is the good one, unless they are those of a target."""
-    if isinstance(study, Targeted):
-        return plain(study.value_name, 40)
-    return f"value ({'lower' if study.direction == 'minimize' else 'higher'} is better)"
 
 
 def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | None = None, note: str = "") -> None:
@@ -249,44 +459,46 @@ def head(axes: list[Any], title: str, note: str) -> None:
         return
     figure = axes[0].figure
     most = max(int(figure.get_figwidth() * LETTERS), 20)
-    lines = [line for part in f"{title}: {note}".split("\n") for line in textwrap.wrap(part, most)]
-    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=11)
+    wrapped = [line for part in f"{title}: {note}".split("\n") for line in textwrap.wrap(part, most)]
+    figure.suptitle("\n".join(wrapped), x=0.01, ha="left", fontsize=11)
+
+
+def in_short(basis: str) -> str:
+    """The first sentence of the ``basis`` of an importance or a partial dependence, without what is in brackets."""
+    return re.sub(r" \([^)]*\)", "", basis).split(". ")[0].removesuffix(".")
 
 
 def legend_below(axes: Any) -> None:
-    """Add a legend below the axes, where it covers no points."""
+    """Add a legend below the axes, where it covers nothing."""
+    legend(axes, below=True)
+
+
+def legend(axes: Any, below: bool = False) -> None:
+    """Add a legend where something has a label; ``below`` the axes it covers nothing. Its dots and lines are opaque."""
     handles, labels = axes.get_legend_handles_labels()
-    if handles:
-        columns = 1 if max(map(len, labels)) > 45 else 2 if max(map(len, labels)) > 28 else 3
-        emphasise(axes.legend(fontsize=8, edgecolor="none", loc="upper center", bbox_to_anchor=(0.5, -0.16),
-                              borderaxespad=0.0, ncols=min(columns, len(handles))))
-
-
-def legend(axes: Any) -> None:
-    """Add a legend where something has a label; it is opaque enough to be read above points."""
-    if axes.get_legend_handles_labels()[0]:
-        emphasise(axes.legend(fontsize=8, framealpha=0.8, edgecolor="none",
-                              loc="best" if len(axes.lines) < 50 else "upper right"))
-
-
-def emphasise(shown: Any) -> None:
-    """Make lines and dots in a legend opaque, and dots large enough to be seen, whatever they are in the axes."""
-    for handle in shown.legend_handles:
+    where: dict[str, Any] = {"loc": "best" if len(axes.lines) < 50 else "upper right"} if not below else {
+        "loc": "upper center", "bbox_to_anchor": (0.5, -0.16),
+        "ncols": 1 if max(map(len, labels), default=0) > 45 else 2}
+    for handle in axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", **where).legend_handles if handles else ():
         if hasattr(handle, "get_marker") or hasattr(handle, "set_sizes"):  # not areas, whose colour would be another
             handle.set_alpha(1.0)
         if hasattr(handle, "set_sizes"):
-            handle.set_sizes([24])
+            handle.set_sizes([float(np.clip(handle.get_sizes()[0], 24.0, 60.0))])
 
 
-def say_empty(axes: Any, study: TrialTable, missing: str = "no complete trial") -> None:
-    """Write in the middle of empty axes why nothing is drawn; an axis whose ends were not set has no ticks then."""
+def say_empty(axes: Any, study: TrialTable, missing: str = "") -> None:
+    """Write in the middle of empty axes why nothing is drawn; an axis whose ends were not set has no ticks then.
+
+    By default that is the lack of complete trials, or of the parameter in all of them.
+    """
+    missing = missing or f"no complete trial{' has this parameter' * bool(complete_trials(study))}"
     for which in "xy":
         if getattr(axes, f"get_autoscale{which}_on")():
             getattr(axes, f"set_{which}ticks")([])
     states = Counter(trial.state for trial in study.trials)
     counts = ", ".join(f"{count:,} {state}" for state, count in sorted(states.items()))
     axes.text(0.5, 0.5, f"{missing}\n({counts or 'no trial at all'})", ha="center", va="center", color="0.3",
-              transform=axes.transAxes)
+              transform=axes.transAxes, zorder=5, bbox={"facecolor": "white", "edgecolor": "none"})
 
 
 def all_empty(axes: list[Any], study: TrialTable, title: str, missing: str) -> list[Any]:
@@ -310,122 +522,4 @@ def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",
     reasons = [f"{count:,} {state}" for state, count in sorted(others.items())]
     absent = len(study.trials) - sum(others.values()) - shown
     reasons += [f"{absent:,} without the parameter"] * bool(absent)
-    text = checks.counted(shown, "trial")
-    return f"{text}; not shown: {', '.join(reasons)}" if reasons else text
-
-
-# What would make a plot illegible: values far off, and points on one line -------------------------------------------
-
-
-def worst_shown(study: TrialTable, values: np.ndarray) -> float:
-    """Return the value at which an axis of values ends, on the side of the worse ones.
-
-    It is the worst value that is at most 5 times as far from the best as the best 80 % of the values are. So those
-    always fill a fifth of the axis, and a trial whose training has diverged does not set the scale. Of three trials
-    one is a third, so there it is 20 times.
-    """
-    sign = 1.0 if study.direction == "minimize" else -1.0
-    losses = np.sort(sign * values)
-    times = 5.0 if len(values) > 3 else 20.0
-    most = times * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
-    return float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
-
-
-def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
-    """Which values are worse than the limit, (n,)."""
-    return values > limit if study.direction == "minimize" else values < limit
-
-
-def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
-    """End the axis "x" or "y" of values at `worst_shown`, where that leaves some out; return this limit."""
-    limit = worst_shown(study, values)
-    if is_beyond(study, values, limit).any():
-        best = values[best_of(study, values)]
-        room = 0.06 * (limit - best)
-        getattr(axes, f"set_{which}lim")(*sorted((best - room, limit + room)))
-    return limit
-
-
-def mark_beyond(axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray, limit: float) -> None:
-    """Draw a triangle at the edge of the axis of values, at x, for each trial beyond the limit."""
-    beyond = is_beyond(study, values, limit)
-    if beyond.any():
-        upwards = study.direction == "minimize"
-        axes.plot(x[beyond], np.full(beyond.sum(), 0.975 if upwards else 0.025), "^" if upwards else "v",
-                  transform=axes.get_xaxis_transform(), color="black", markersize=5 if len(x) <= MANY else 3,
-                  markerfacecolor="white", markeredgewidth=1.0 if len(x) <= MANY else 0.4,
-                  linestyle="none", rasterized=len(x) > MANY)
-
-
-def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
-    """Say how many trials are beyond the end of the axis, and how bad the worst of them is; empty if none is."""
-    count = int(is_beyond(study, values, limit).sum()) if len(values) else 0
-    worst = 0.0 if not count else values.max() if study.direction == "minimize" else values.min()
-    return f"; {count:,} beyond the axis (worst {worst:.4g})" if count else ""
-
-
-def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
-    """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
-
-    The offset is a multiple of the trial's number modulo 1, of an irrational number (Roberts's R2 sequence has two of
-    them), so it is the same in every plot, and neighbours are well apart. It is at most 0.3 to either side.
-    """
-    if isinstance(parameter, Categorical):
-        count = parameter.count
-    elif isinstance(parameter.low, int) and not parameter.log and (parameter.step or 1) == 1:
-        count = int(parameter.high - parameter.low) + 1
-    else:
-        return at
-    if len(at) <= 20 * count:
-        return at
-    multiples = np.asarray(numbers, dtype=float) * (0.5698402909980532 if second else 0.7548776662466927)
-    return at + 0.6 * (multiples % 1.0 - 0.5)
-
-
-def of_trials(artist: Any, numbers: Iterable[int]) -> Any:
-    """Note on an artist of which trials its points, bars or lines are, in their order; return it.
-
-    The report makes them elements of the page that say which trial they are.
-    """
-    artist.trial_numbers = [int(number) for number in numbers]
-    return artist
-
-
-# Colours -------------------------------------------------------------------------------------------------------------
-
-
-def look_of_points(count: int) -> dict[str, Any]:
-    """Size and opacity of points such that thousands of them do not form one blot."""
-    step = 0 if count <= 100 else 1 if count <= MANY else 2
-    return {"s": (32, 16, 7)[step], "alpha": (0.9, 0.7, 0.4)[step], "linewidth": 0.0 if step == 2 else 0.3,
-            "rasterized": count > MANY}
-
-
-def value_colours(study: TrialTable, values: np.ndarray) -> dict[str, Any]:
-    """Colour map and range of colours for values: the best one is the darkest.
-
-    Of at least 20 values the worst tenth has one colour, so that a few bad trials do not make all others look alike.
-    """
-    smaller = study.direction == "minimize"
-    low, high = np.quantile(values, (0.0, 0.9) if smaller else (0.1, 1.0))
-    if low == high or len(values) < 20:
-        low, high = sorted((values[best_of(study, values)], worst_shown(study, values)))
-    return {"cmap": "cividis" if smaller else "cividis_r", "vmin": float(low), "vmax": float(high)}
-
-
-def colour_bar(colours: dict[str, Any], axes: list[Any], text: str, extend: str = "neither") -> Any:
-    """Add one colour bar beside all the axes, for the colour map and the range in ``colours``."""
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-
-    shown = ScalarMappable(Normalize(colours["vmin"], colours["vmax"]), colours["cmap"])
-    width = 0.05 if len(axes) == 1 else 0.03
-    bar = axes[0].figure.colorbar(shown, ax=axes, label=text, extend=extend, fraction=width, aspect=25, shrink=0.9)
-    bar.outline.set_visible(False)
-    return bar
-
-
-def value_bar(colours: dict[str, Any], axes: list[Any], study: TrialTable, values: np.ndarray) -> None:
-    """Add the colour bar of values; its pointed end is that of the worst ones, if some are beyond its range."""
-    beyond = "max" if values.max() > colours["vmax"] else "min" if values.min() < colours["vmin"] else "neither"
-    colour_bar(colours, axes, value_label(study), beyond)
+    return checks.counted(shown, "trial") + f"; not shown: {', '.join(reasons)}" * bool(reasons)

@@ -1,21 +1,22 @@
 """The importance of hyper-parameters: shares of the variance of a study's values, by functional ANOVA.
 
 Where the study has evaluated every point of a grid, the decomposition is exact; each value of the grid counts equally.
-Otherwise a model of the values is fitted to the trials, and its predictions are decomposed over the whole space. All
-values of a range count equally (on the log scale where the parameter is logarithmic), and so do all choices that were
-tried. The model is a Gaussian process or a forest (`surrogate_choice`).
+Otherwise the predictions of the `response` are decomposed over the whole space, in the units of the values: means over
+the other parameters at values of each parameter and of each pair are the marginals.
 
-A parameter that is absent, because its condition does not hold, is treated as one that has no effect there. So the
-share of a parameter that is rarely present is small. `ped_anova` answers another question: which parameters matter for
-being among the best trials?
+The whole space includes where training fails, so the shares are mostly about what separates failures from the rest. A
+parameter with a small share may still matter among the good trials: `ped_anova` answers which parameters matter for
+being among the best. A parameter that is absent, because its condition does not hold, is treated as one that has no
+effect there; so the share of a parameter that is rarely present is small.
 
 Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -26,65 +27,73 @@ from scratchtune.insight.comparable import (
     check_enough,
     check_study,
     comparable_trials,
-    encoded,
-    standardised,
     values_that_differ,
 )
 from scratchtune.insight.coverage import concentration
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.forest import decompose_forest
-from scratchtune.insight.gaussian_draws import draw_shares
-from scratchtune.insight.gaussian_marginals import decompose_each, decompose_gaussian
 from scratchtune.insight.ped_anova import Name, top_importances
-from scratchtune.insight.surrogate_choice import choose
-from scratchtune.insight.variance_decomposition import Shares, decompose_grid
-from scratchtune.search import Categorical, GridSearch, Int, Space
+from scratchtune.insight.response import Response, fit_response
+from scratchtune.insight.variance_decomposition import Shares, decompose_grid, decompose_tables, variance
+from scratchtune.search import Categorical, GridSearch, Int
 from scratchtune.study import Trial
 
-METHODS = ("fanova", "fanova-forest", "fanova-gp", "ped-anova")
+METHODS = ("fanova", "ped-anova")
 MOST_POINTS = 1_000_000  # of a grid that is decomposed exactly
-LEVEL = 0.95  # of the intervals
+MAIN_POINTS, TOTAL_POINTS = 256, 2048  # of the space, for a curve's means, and for the whole variance
+MAIN_NODES, PAIR_NODES = 32, (4, 16)  # on a range, for its own curve; for a table of a pair, at least and at most
+PAIR_PREDICTIONS, PAIR_POINTS = 130_000, (16, 64)  # for all pairs, about; points of the space for a table's means
+SMALL = 0.01  # share
 
 
 class Importance(dict[Name, float]):
     """Shares of the variance by parameter and by pair of parameters, the largest first.
 
-    ``basis`` says in one sentence what they were computed from: the model, how many trials, and which were left out.
-    ``interval`` has (lower, upper) of each share: 95 % of the functions drawn from the Gaussian process's posterior
-    have a share inside. It treats the fitted parameters of the process as known, so it is too narrow, above all where a
-    searcher left few trials in most of the space. On a full grid both ends are the share itself; for a forest and for
-    PED-ANOVA ``interval`` is empty.
+    ``basis`` says what they are shares of, and what they were computed from: the model, how many trials, and which were
+    left out. Printed, it is followed by a line for each share of at least 0.5 %.
     """
 
-    def __init__(
-        self, shares: Mapping[Name, float], basis: str, interval: Mapping[Name, tuple[float, float]] | None = None,
-    ) -> None:
+    def __init__(self, shares: Mapping[Name, float], basis: str) -> None:
         super().__init__(sorted(shares.items(), key=lambda item: -item[1]))
         self.basis = basis
-        self.interval = {name: (interval or {})[name] for name in self if name in (interval or {})}
+
+    def __str__(self) -> str:
+        shown = [(name if isinstance(name, str) else " x ".join(name), share) for name, share in self.items()
+                 if isinstance(name, str) or share >= SMALL / 2.0]
+        width = max((len(name) for name, _ in shown), default=0)
+        return "\n".join([self.basis, *(f"{name:{width}}  {share:6.1%}" for name, share in shown)])
+
+    def without_visible_effect(self, least: float = SMALL) -> list[str]:
+        """The parameters whose shares, those of their pairs included, sum to less than ``least``.
+
+        They had no visible effect over the whole space, bad trials included. That does not mean that they have none
+        among the good trials: look at their slices before fixing them.
+        """
+        names = [name for name in self if isinstance(name, str)]
+        return [name for name in names if sum(share for key, share in self.items() if name == key or (
+            isinstance(key, tuple) and name in key)) < least]
 
 
-def importance(study: TrialTable, method: str = "fanova", n_trees: int = 64, seed: int = 0) -> Importance:
+def importance(
+    study: TrialTable, method: str = "fanova", bounds: tuple[float, float] | None = None,
+) -> Importance:
     """Share of each hyper-parameter, and of each pair's interaction, in the variance of the study's values.
 
     Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
     values of different budgets can't be compared. Failed and stopped trials are left out, and counted in ``basis``.
-    1 minus the sum of the shares is due to interactions of three parameters or more. The same seed gives the same
-    shares.
+    1 minus the sum of the shares is due to interactions of three parameters or more.
 
-    ``method``: "fanova" is exact on a full grid; otherwise it fits a Gaussian process and a forest, and uses the one
-    that predicts held-out trials better, above 1,000 trials the forest. "fanova-gp" and "fanova-forest" use one of
-    them. "ped-anova" has no pairs, and answers another question: how much does each parameter matter for being among
-    the best tenth of the trials?
+    ``method``: "fanova" is exact on a full grid; otherwise it decomposes the predictions of a model (`response`) over
+    the whole space, bad regions included. "ped-anova" has no pairs, and answers another question: how much does each
+    parameter matter for being among the best tenth of the trials? ``bounds`` are the lowest and the highest value that
+    the model may predict; by default those that were observed.
 
-    A Gaussian process has smaller errors than a forest where the value is a smooth function of the parameters. It is of
-    the values or of their logarithms, whichever is more probable. A searcher that concentrates on good values leaves
-    few trials elsewhere: there every model extrapolates, and errors are larger. Where the trials effectively cover less
-    than half of a range, ``basis`` says so. benchmarks/results/importance_errors.md has the errors for functions whose
-    shares are known.
+    A searcher that concentrates on good values leaves few trials elsewhere: there every model extrapolates, and errors
+    are larger. Where the trials effectively cover less than half of a range, ``basis`` says so.
+    benchmarks/results/importance_errors.md has the errors for functions whose shares are known.
 
     Raises
-        ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there.
+        ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there, or
+        values outside the bounds.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid")
@@ -94,49 +103,40 @@ def importance(study: TrialTable, method: str = "fanova", n_trees: int = 64, see
     """
     check_study(study)
     checks.choice("method", method, METHODS)
-    n_trees, seed = checks.integer("n_trees", n_trees, low=1), checks.integer("seed", seed, low=0)
     if len(study.space.names) < 2:
         raise ValueError(f"study has one parameter, {study.space.names[0]!r}; an importance compares two or more")
     found = comparable_trials(study, "an importance")
     values = values_that_differ(found, "an importance")
     if method == "ped-anova":
         check_enough(study, found, f"an importance by PED-ANOVA needs {LEAST_TRIALS}")
-        return Importance(top_importances(study, found.trials, values), f"PED-ANOVA: {found.basis}.")
-    grid = _grid_of_values(study, found.trials) if method == "fanova" else None
+        return Importance(top_importances(study, found.trials, values),
+                          f"How much each matters for being among the best tenth, by PED-ANOVA: {found.basis}.")
+    grid = _grid_of_values(study, found.trials)
     if grid is not None:
-        shares = _named(decompose_grid(grid), study.space.names)
-        return Importance(shares, f"Exact, on a full grid: {found.basis}.", {
-            name: (share, share) for name, share in shares.items()})
+        return Importance(_named(decompose_grid(grid), study.space.names),
+                          f"Shares of the variance, exact on a full grid: {found.basis}.")
     check_enough(study, found, f"an importance needs {LEAST_TRIALS}, or a full grid")
-    return _of_model(study.space, found.trials, values, found.basis, (method, n_trees, seed))
+    response = fit_response(study.space, found, values, bounds)
+    return Importance(_named(decompose_response(response), study.space.names),
+                      f"Shares of the variance over the whole space, bad trials included, of {response.said}: "
+                      f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
 
 
-def _of_model(
-    space: Space, trials: Sequence[Trial], values: np.ndarray, basis: str, options: tuple[str, int, int],
-) -> Importance:
-    """The decomposition of the model that ``options`` (method, n_trees, seed) choose."""
-    method, n_trees, seed = options
-    rows, axes, _ = encoded(space, [trial.shared_params for trial in trials])
-    heights = standardised(values)[0]
-    model = choose(rows, heights, axes, n_trees, seed, {"fanova": "best"}.get(method, method[7:]))
-    said = f"{model.said}: {basis}.{concentration(rows, axes, space.names)}"
-    if model.surrogate is None:
-        return Importance(_named(decompose_forest(model.forest), space.names), said)
-    shares = _named(decompose_gaussian(model.surrogate), space.names)
-    draws = (draw_shares(model.surrogate, np.random.default_rng([seed, 0xD5])) if model.alphas is None
-             else decompose_each(model.surrogate, model.alphas))
-    drawn = [_named(one, space.names) for one in draws]
-    return Importance(shares, said, _intervals(shares, drawn))
-
-
-def _intervals(shares: Mapping[Name, float], drawn: list[dict[Name, float]]) -> dict[Name, tuple[float, float]]:
-    """Quantiles of the drawn shares, widened to include the share itself."""
-    found = {}
-    for name, share in shares.items():
-        ends = (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0  # "weibull": that share of further draws is beyond, on average
-        low, high = np.quantile([one[name] for one in drawn], ends, method="weibull")
-        found[name] = min(float(low), share), max(float(high), share)
-    return found
+def decompose_response(response: Response) -> Shares:
+    """Decompose the variance of a model's predictions over the whole space; all shares are 0 where it is constant."""
+    axes = range(len(response.tried))
+    points, pairs = response.points(TOTAL_POINTS), list(combinations(axes, 2))
+    each = PAIR_PREDICTIONS // len(pairs)
+    most = int(np.clip(math.sqrt(each / PAIR_POINTS[1]), *PAIR_NODES))
+    few = points[:int(np.clip(each // most**2, *PAIR_POINTS))]
+    tables: dict[tuple[int, ...], np.ndarray] = {
+        (j,): response.table([j], [response.nodes(j, MAIN_NODES)], points[:MAIN_POINTS]) for j in axes}
+    for j, k in pairs:
+        tables[j, k] = response.table([j, k], [response.nodes(j, most), response.nodes(k, most)], few)
+    total = variance(response.predict(points))
+    shares = decompose_tables(tables, total or 1.0)
+    whole = max(float(shares.main.sum()) + sum(shares.pairs.values()), 1.0)  # above 1 by the error of a finite sample
+    return Shares(shares.main / whole, {pair: share / whole for pair, share in shares.pairs.items()})
 
 
 def _named(shares: Shares, names: Sequence[str]) -> dict[Name, float]:

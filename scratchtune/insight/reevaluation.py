@@ -8,20 +8,28 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from scratchtune import checks
-from scratchtune.evaluation.parallel import in_order
+from scratchtune.evaluation.parallel import in_order, number_of_workers
 from scratchtune.insight.study_like import StudyLike
 from scratchtune.search import Suggestion
+from scratchtune.search.space import same
 from scratchtune.study import Trial
+from scratchtune.study.best import best_first, of_largest_budget
 from scratchtune.study.context import DetachedContext
+from scratchtune.study.progress import Progress
+from scratchtune.study.trial import copied_params, evaluate
 
 FRESH = 2  # second part of the spawn key; the seeds of a study's own trials have 1
+Params = dict[str, Any]
+Outcomes = dict[int, tuple[float, str | None]]  # by seed: the value, or NaN and why the evaluation failed
+PENDING = (math.nan, "interrupted")
 
 
 class FailedEvaluationWarning(RuntimeWarning):
@@ -29,10 +37,13 @@ class FailedEvaluationWarning(RuntimeWarning):
 
 
 def reevaluate(
-    study: StudyLike, objective: Callable[[Trial], Any], configurations: Sequence[Mapping[str, Any]], seeds: int = 5,
-    n_jobs: int = 1, progress: bool = True,
+    study: StudyLike, objective: Callable[[Trial], Any], configurations: Sequence[Mapping[str, Any]] | int,
+    seeds: int = 5, n_jobs: int = 1, progress: bool = True,
 ) -> np.ndarray:
     """Evaluate each configuration with each of ``seeds`` fresh seeds; return the values, (configurations, seeds).
+
+    ``configurations`` may be a number: so many of the study's best ones, the best first. The values of the search chose
+    these, so they are too good. The new values took no part in that choice; `compare` compares two rows of them.
 
     The objective is called with a new `Trial` that belongs to no study: its ``seed`` is fresh, its ``budget`` is the
     largest of the study's complete trials, it has no parent, and it never should stop. The values are in the study's
@@ -46,29 +57,25 @@ def reevaluate(
 
     >>> from scratchtune.study import Study
     >>> study = Study({"x": [0.5, 1.0]})
-    >>> reevaluate(study, lambda trial: 2.0 * trial.params["x"], [{"x": 0.5}, {"x": 1.0}], seeds=2)
+    >>> reevaluate(study, lambda trial: 2.0 * trial.params["x"], [{"x": 0.5}, {"x": 1.0}], seeds=2, progress=False)
     array([[1., 1.],
            [2., 2.]])
     """
-    if not callable(objective):
-        raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
     seeds = checks.integer("seeds", seeds, low=1)
+    if isinstance(configurations, (int, np.integer)):
+        most = checks.integer("configurations", configurations, low=1)
+        ranked = {study.space.key(one.shared_params): one.params for one in best_first(study.trials, study.direction)}
+        configurations = list(ranked.values())[:most]
     checked = [study.space.check(params) for params in configurations]
     if not checked:
-        raise ValueError("configurations is empty; it must hold at least one dict of hyper-parameters")
-    budget = largest_budget(study.trials)
-    tasks = [(params, seed) for params in checked for seed in fresh_seeds(study, seeds)]
-    with tqdm(total=len(tasks), desc="re-evaluation", unit=" evaluations", delay=2.0,
-              disable=None if progress else True) as bar:
-
-        def evaluate(task: tuple[dict[str, Any], int]) -> tuple[float, str | None]:
-            outcome = evaluated(objective, *task, budget)
-            bar.update()
-            return outcome
-
-        outcomes = in_order(evaluate, tasks, n_jobs)
-    _warn_of_failures([error for _, error in outcomes])
-    return np.array([value for value, _ in outcomes]).reshape(len(checked), seeds)
+        raise ValueError("there is no configuration to evaluate; give at least one dict of hyper-parameters")
+    evaluations, drawn = Evaluations(study, objective, n_jobs), fresh_seeds(study, seeds)
+    with evaluations.announced(len(checked) * seeds, "evaluation", progress):
+        evaluations.run(checked, drawn)
+    if evaluations.errors:
+        checks.warn(f"{len(evaluations.errors)} of {checks.counted(evaluations.count, 'evaluation')} failed, the first "
+                    f"with {evaluations.errors[0]}", FailedEvaluationWarning)
+    return np.array([evaluations.values(params, drawn) for params in checked])
 
 
 def fresh_seeds(study: StudyLike, number: int) -> list[int]:
@@ -77,27 +84,64 @@ def fresh_seeds(study: StudyLike, number: int) -> list[int]:
     return [int(np.random.SeedSequence(entropy, spawn_key=(k, FRESH)).generate_state(1)[0]) for k in range(number)]
 
 
-def largest_budget(trials: Sequence[Trial]) -> float | None:
-    """The largest budget of the complete trials; None where there are no budgets."""
-    return max((trial.budget for trial in trials if trial.state == "complete" and trial.budget is not None),
-               default=None)
+class Evaluations:
+    """Evaluations of configurations with an objective, by threads, each done once; ``count`` is their number.
 
+    A TypeError where the objective is no function.
+    """
 
-def evaluated(
-    objective: Callable[[Trial], Any], params: Mapping[str, Any], seed: int, budget: float | None,
-) -> tuple[float, str | None]:
-    """Call the objective with a new trial of that seed and budget; return its value, or NaN and what went wrong."""
-    trial = Trial(DetachedContext(seed, None, None, [], 1.0), 0, Suggestion(dict(params), {}, budget, None))
-    try:
-        value = objective(trial)
-    except Exception as error:
-        value = error
-    state = trial.finish(value, "complete")
-    return (np.nan, trial.error) if state == "failed" or trial.value is None else (trial.value, None)
+    def __init__(self, study: StudyLike, objective: Callable[[Trial], Any], n_jobs: int) -> None:
+        if not callable(objective):
+            raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
+        budgets = [trial.budget for trial in of_largest_budget(study.trials) if trial.budget is not None]
+        self._objective, self._workers, self._budget = objective, number_of_workers(n_jobs), max(budgets, default=None)
+        self.count = 0
+        self._done: list[tuple[Params, Outcomes]] = []
+        self._progress = Progress(None, "evaluation", show=False)
 
+    def announced(self, most: int, unit: str, show: bool, headline: str | None = None) -> Any:
+        """A context in which a bar shows how many of at most ``most`` evaluations are done."""
+        self._progress = Progress(most, unit, self._workers, checks.boolean("progress", show) and most > 0, headline)
+        return contextlib.closing(self._progress)
 
-def _warn_of_failures(errors: Sequence[str | None]) -> None:
-    failed = [error for error in errors if error is not None]
-    if failed:
-        checks.warn(f"{len(failed)} of {checks.counted(len(errors), 'evaluation')} failed, the first with {failed[0]}",
-                    FailedEvaluationWarning)
+    def run(self, configurations: Sequence[Params], seeds: Sequence[int]) -> None:
+        """Evaluate each configuration with each seed, except what is done."""
+        tasks = []
+        for params in configurations:
+            outcomes = self._outcomes(params)
+            for seed in seeds:
+                if seed not in outcomes:
+                    outcomes[seed] = PENDING
+                    tasks.append((params, seed, outcomes))
+        self.count += len(tasks)
+        in_order(self._evaluate, tasks, self._workers)
+
+    def values(self, params: Params, seeds: Sequence[int]) -> np.ndarray:
+        """The values of a configuration, (seeds,); NaN where an evaluation failed, or was not done."""
+        outcomes = self._outcomes(params)
+        return np.array([outcomes.get(seed, PENDING)[0] for seed in seeds])
+
+    def errors_of(self, params: Params) -> list[str | None]:
+        """Why each evaluation of a configuration failed, None for one that did not."""
+        return [error for _, error in self._outcomes(params).values()]
+
+    @property
+    def errors(self) -> list[str]:
+        """Why those failed that did."""
+        return [error for _, outcomes in self._done for _, error in outcomes.values() if error is not None]
+
+    def _outcomes(self, params: Params) -> Outcomes:
+        for known, outcomes in self._done:
+            if known.keys() == params.keys() and all(same(known[name], params[name]) for name in params):
+                return outcomes
+        self._done.append((params, {}))
+        return self._done[-1][1]
+
+    def _evaluate(self, task: tuple[Params, int, Outcomes]) -> None:
+        """Call the objective with a new trial of that seed; its value, or NaN and what went wrong."""
+        params, seed, outcomes = task
+        suggestion = Suggestion(copied_params(params), {}, self._budget, None)
+        trial = Trial(DetachedContext(seed, None, None, [], 1.0), 0, suggestion)
+        state = trial.finish(evaluate(self._objective, trial), "complete")
+        outcomes[seed] = (math.nan, trial.error) if state == "failed" or trial.value is None else (trial.value, None)
+        self._progress.done(trial.seconds or 0.0)

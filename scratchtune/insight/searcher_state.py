@@ -20,7 +20,8 @@ from scratchtune.study.asking import completed, learned_space
 from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial
 
-MODELS = {"gp": "Gaussian process", "tpe": "Parzen estimator"}
+MODELS = {"plot_posterior": ("gp", "Gaussian process"), "plot_densities": ("tpe", "Parzen estimator")}
+UNKNOWN = "a searcher that is not known here"
 
 
 class State(NamedTuple):
@@ -33,15 +34,16 @@ class State(NamedTuple):
     number: int
 
 
-def known_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: str, needed: str) -> Searcher | None:
-    """Return the searcher of a study, or None if it is one of another library or version.
+def check_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: str, reason: str) -> None:
+    """Raise a ValueError where a study was searched by none of the ``kinds``, which the function ``plot`` needs.
 
-    ``plot`` is the function that needs it. Raises a ValueError if the searcher is known and of none of the ``kinds``.
+    A searcher of another library or version is not known; its trials then have a ``reason`` of this name.
     """
     searcher = getattr(study, "searcher", None)
-    if searcher is not None and not isinstance(searcher, kinds):
-        raise ValueError(f"study was searched by {searcher!r}; {plot} needs {needed}")
-    return searcher
+    has_reasons = not study.trials or any(reason in trial.why for trial in study.trials)
+    if not isinstance(searcher, kinds) and not (searcher is None and has_reasons):
+        raise ValueError(f"study was searched by {searcher or UNKNOWN}; {plot} needs "
+                         f"{' or '.join(kind.__name__ for kind in kinds)}")
 
 
 def model_of(study: TrialTable, plot: str) -> BayesianSearch:
@@ -53,8 +55,7 @@ def model_of(study: TrialTable, plot: str) -> BayesianSearch:
     searcher = getattr(study, "searcher", None)
     inner = searcher.proposer if isinstance(searcher, (Hyperband, SuccessiveHalving)) else searcher
     if not isinstance(inner, BayesianSearch):
-        by = "a searcher that is not known here" if searcher is None else repr(searcher)
-        raise ValueError(f"study was searched by {by}; {plot} needs BayesianSearch")
+        raise ValueError(f"study was searched by {searcher or UNKNOWN}; {plot} needs BayesianSearch")
     if lacks_earlier(study):
         raise ValueError(f"study {study.name!r} has started from trials of another study, which its file lacks; {plot} "
                          "needs the Study itself, resumed with start_from")
@@ -72,13 +73,11 @@ def check_counts(study: TrialTable, trial: Trial, found: Mapping[str, int]) -> N
     So it is in a fork with another searcher, whose first trials are copies.
     """
     why = reasons_of(trial)
-    recorded = {name: why.get(name, count) for name, count in found.items()}
-    if recorded != dict(found):
-        was, now = (", ".join(f"{count} {name}" for name, count in one.items()) for one in (recorded, found))
+    if any(why.get(name, count) != count for name, count in found.items()):
+        was, now = (", ".join(f"{one[name]} {name}" for name in found) for one in ({**found, **why}, found))
         raise ValueError(
             f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study {study.name!r} "
-            f"would fit one of {now}: the trial was copied from another study, see it there; or an older version has "
-            "proposed it")
+            f"would fit one of {now}: the trial was copied from another study, see it there")
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:
@@ -87,22 +86,27 @@ def reasons_of(trial: Trial) -> dict[str, Any]:
     return proposed if isinstance(proposed, dict) else {}
 
 
-def proposed_by(study: TrialTable, model: str, trial: int | None) -> Trial | None:
-    """Return a trial that a model ("gp" or "tpe") has proposed: the one given, or for None the last one, if any.
+def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | None) -> Trial | None:
+    """Return the trial that a plot shows: the one given, or for None the last one that its model has proposed, if any.
+
+    ``plot`` is the name of the function, a key of `MODELS`.
 
     Raises
-        ValueError where the trial given was not proposed by the model.
+        ValueError where the study has no such model, the parameter is unknown, or the model has not proposed the trial.
     """
+    model_of(study, plot)
+    if param is not None:
+        drawing.chosen_names(study, param, 1)
+    model, name = MODELS[plot]
     numbers = [one.number for one in study.trials
                if reasons_of(one).get("model") == model and reasons_of(one).get("phase", "model") == "model"]
     if trial is None:
         return study.trials[numbers[-1]] if numbers else None
-    number = checks.integer("trial", trial, low=0)
-    if number not in numbers:
+    if checks.integer("trial", trial, low=0) not in numbers:
         some = ", ".join(map(str, numbers[:3])) + (f", ..., {numbers[-1]}" if len(numbers) > 3 else "")
         has = f"it must be one of {some}" if numbers else "it has proposed no trial of this study"
-        raise ValueError(f"trial is {number}, which was not proposed by a {MODELS[model]}; {has}")
-    return study.trials[number]
+        raise ValueError(f"trial is {trial}, which was not proposed by a {name}; {has}")
+    return study.trials[trial]
 
 
 def before(study: TrialTable, trial: Trial) -> State:
@@ -164,3 +168,8 @@ def checked_name(name: str, trial: Trial) -> str:
         raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
                          f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
     return name
+
+
+def linked(artist: Any, state: State, results: Sequence[Result]) -> Any:
+    """Note on an artist which trials its points are, as `drawing.of_trials`; not where some are of an earlier study."""
+    return artist if state.seen.earlier else drawing.of_trials(artist, [result.number for result in results])

@@ -23,3 +23,11 @@ class StudyLike(Protocol):
     @property
     def trials(self) -> list[Trial]:
         """All trials, in order of number."""
+
+
+class TrialTable(StudyLike, Protocol):
+    """A study with a name, which plots and the report show."""
+
+    @property
+    def name(self) -> str:
+        """The name of the study."""

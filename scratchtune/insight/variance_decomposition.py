@@ -5,13 +5,15 @@ one parameter is that parameter's main effect. The variance of the marginal of t
 interaction. Divided by the variance of the function, these are shares. The shares of all subsets of the parameters sum
 to 1, so what main effects and pairs leave is due to interactions of three parameters or more.
 
-Here they are exact, for a function that is known at every point of a full grid.
+They are exact for a function that is known at every point of a full grid (`decompose_grid`). Marginals of a model are
+decomposed in the same way (`decompose_tables`).
 
 Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -82,18 +84,24 @@ def decompose_grid(values: Any) -> Shares:
         raise ValueError(f"values are all {array.flat[0]:g}; they must differ, or there is no variance to share")
     array = np.ldexp(array, -int(np.frexp(np.abs(array).max())[1]))  # so that no square overflows or underflows
     axes = range(array.ndim)
-    total = _variance(array - array.mean())
-    main = np.array([_variance(_marginal(array, (j,))) for j in axes])
-    pairs = {(j, k): float(interaction_variance(_variance(_marginal(array, (j, k))), main[j], main[k]) / total)
-             for j, k in combinations(axes, 2)}
-    return Shares(main / total, {pair: max(share, 0.0) for pair, share in pairs.items()})
+    tables = {kept: array.mean(axis=tuple(axis for axis in axes if axis not in kept))
+              for kept in (*combinations(axes, 1), *combinations(axes, 2))}
+    return decompose_tables(tables, variance(array))
 
 
-def _marginal(array: np.ndarray, kept: tuple[int, ...]) -> np.ndarray:
-    """Return the mean over all axes but those kept."""
-    return array.mean(axis=tuple(axis for axis in range(array.ndim) if axis not in kept))
+def decompose_tables(tables: Mapping[tuple[int, ...], np.ndarray], total: float) -> Shares:
+    """Decompose the variance ``total`` of a function by its marginals: a curve for each axis, a table for each pair.
+
+    All cells of a table have the same weight. An interaction is the variance of a table minus those of its own two
+    margins, so it is 0 where the table is a sum, also if the curves are from other cells.
+    """
+    d = sum(len(kept) == 1 for kept in tables)
+    pairs = {(j, k): interaction_variance(variance(tables[j, k]), variance(tables[j, k].mean(axis=1)),
+                                          variance(tables[j, k].mean(axis=0))) for j, k in combinations(range(d), 2)}
+    main = np.array([variance(tables[(j,)]) for j in range(d)])
+    return Shares(main / total, {pair: max(float(part / total), 0.0) for pair, part in pairs.items()})
 
 
-def _variance(marginal: np.ndarray) -> float:
-    """The [marginal_variance] on a grid, where all cells have the same weight."""
-    return float(marginal_variance(marginal.ravel(), np.full(marginal.size, 1.0 / marginal.size)))
+def variance(table: np.ndarray) -> float:
+    """The [marginal_variance] of a table whose cells have the same weight."""
+    return float(marginal_variance(table.ravel(), np.full(table.size, 1.0 / table.size)))

@@ -113,15 +113,15 @@ def shrunken_means(means: np.ndarray, noise: float) -> np.ndarray:
     return centre + math.sqrt(max(share, 0.0)) * (means - centre)
 
 
-def optimism(study: Any, level: float = 0.95, noise: float | None = None, seed: int = 0) -> Optimism:
+def optimism(study: Any, level: float = 0.95, noise: float | None = None) -> Optimism:
     """Estimate the true score of the study's best configuration, and by how much its score is too good.
 
     ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``).
     Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
-    complete trials count, of the largest budget, and each configuration once. ``seed`` is that of the bootstrap.
+    complete trials count, of the largest budget, and each configuration once, the best one with its best trial.
 
-    With few folds the interval is wide. ``python -m benchmarks is_the_gain_real`` measures how often it holds the true
-    score, and compares other corrections.
+    With few folds the interval is wide. benchmarks/results/gain_confirmation.md says how often it holds the true score,
+    and compares other corrections.
 
     Raises
         TypeError or ValueError where no trial is complete, or where scores of the folds and ``noise`` are missing.
@@ -133,18 +133,17 @@ def optimism(study: Any, level: float = 0.95, noise: float | None = None, seed: 
     0.2 True
     """
     level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
-    seed = checks.integer("seed", seed, low=0)
     if noise is not None:
         noise = checks.real("noise", noise, 0.0)
     compared = contenders(study, with_scores=noise is None)
     values = compared.sign * compared.values
     if noise is None:
-        scores, folds = compared.best_scores(), compared.scores.shape[1]
-        excess = expected_optimism(values, residuals_of(compared.sign * compared.scores), seed=seed)
+        scores, folds = compared.scores[compared.best], compared.scores.shape[1]
+        excess = expected_optimism(values, residuals_of(compared.sign * compared.scores))
         error = corrected_standard_error(scores, folds - 1.0, 1.0)
         reach = student_quantile(level, folds - 1) * error
     else:
-        folds, excess = 0, expected_optimism(values, noise=noise, seed=seed)
+        folds, excess = 0, expected_optimism(values, noise=noise)
         reach = NormalDist().inv_cdf(0.5 + level / 2.0) * noise
     best = compared.best_value()
     corrected = best - compared.sign * excess
@@ -169,7 +168,8 @@ def expected_optimism(
     if n < 2:
         return 0.0
     variance = noise**2 if residuals is None else selection_noise(residuals)
-    near, truth = means >= means.max() - math.sqrt(variance) * _reach(n), means.copy()
+    reach = 2.0 * math.sqrt(2.0 * math.log(n))  # the distance of the largest of n normal numbers from the smallest
+    near, truth = means >= means.max() - math.sqrt(variance) * reach, means.copy()
     truth[near] = shrunken_means(means[near], variance)
     folds = n if residuals is None else residuals.shape[1]
     rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
@@ -179,11 +179,6 @@ def expected_optimism(
         winners = (truth + drawn).argmax(axis=1)
         total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
     return max(0.0, total / DRAWS)
-
-
-def _reach(n: int) -> float:
-    """About the distance of the largest of n standard normal numbers from the smallest; it is rarely larger."""
-    return 2.0 * math.sqrt(2.0 * math.log(n))
 
 
 def _directions(normal: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
 """The cost of sharing a training among workers, and a warning where a worker's part of each batch does not outweigh it.
 
 Both are counted in multiply-adds of the forward pass. The costs are those of two workers on two cores, by
-``python -m benchmarks distributed_training``. They are constants, so the same call warns on every machine.
+benchmarks/results/distributed_training.md. They are constants, so the same call warns on every machine.
 """
 
 from __future__ import annotations

@@ -5,11 +5,10 @@ from __future__ import annotations
 from scratchtune.search import Exhausted
 from scratchtune.study.errors import StorageError
 from scratchtune.study.executors import RayExecutor
-from scratchtune.study.optuna_names import create_study
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.study import Study, from_optuna, interrupted_study, load_study, tune
+from scratchtune.study.study import Study, create_study, from_optuna, interrupted_study, load_study, tune
 from scratchtune.study.terminator import Terminator
 from scratchtune.study.trial import Trial, TrialPruned
 

@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from scratchtune.search import Result, Space
-from scratchtune.study import log
 from scratchtune.study.asking import checked_attribute, checked_key, is_open, learned_space
 from scratchtune.study.context import StudyContext
 from scratchtune.study.definition import Definition
 from scratchtune.study.errors import StorageError
 from scratchtune.study.journal import Journal, Stored, trial_of, waiting_of, write_backup
+from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.proposals import Proposer
 from scratchtune.study.table import Start, Table
 from scratchtune.study.trial import Trial, finished_count
@@ -108,14 +108,14 @@ class AskTell:
             self._note(trial)
             self.table.restart(trial, owner)
             self._proposer.tell_known(trial)
-            log.begun(self.definition.name, trial)
+            log_begun(self.definition.name, trial)
             return trial
         from_queue = self.table.next_enqueued() is not None
         trial = Trial(self.context, len(self.table.trials), self._proposer.next(), is_open(self.definition.space))
         self._proposer.tell_known(trial)
         self._note(trial, waiting=from_queue)
         self.table.add(trial, owner, from_queue)
-        log.begun(self.definition.name, trial)
+        log_begun(self.definition.name, trial)
         return trial
 
     def _fix_searcher(self) -> None:
@@ -156,7 +156,7 @@ class AskTell:
         """Set the state of a trial whose outcome is recorded."""
         self._note(trial)
         self.table.finish(trial, state)
-        log.ended(self.definition.name, trial)
+        log_ended(self.definition.name, trial)
 
     def begin_again(self, trial: Trial) -> bool:
         """Within a run, reset a running trial to its start; it keeps its owner. False if it has been told already."""

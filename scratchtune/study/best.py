@@ -8,33 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Protocol, TypeVar
+from typing import Any, TypeVar
 
-from scratchtune.search.space import Space
+from scratchtune.search import Space
+from scratchtune.search.learned_space import within
+from scratchtune.study.storage import Row
 from scratchtune.study.trial import Trial
 
-
-class Evaluated(Protocol):
-    """What the rule reads of a trial, in memory or as a row of a file."""
-
-    @property
-    def number(self) -> int:
-        """Its number."""
-
-    @property
-    def state(self) -> str:
-        """Its state."""
-
-    @property
-    def budget(self) -> float | None:
-        """What it was allotted, None without budgets."""
-
-    @property
-    def values(self) -> tuple[float, ...] | None:
-        """Its value of each objective."""
-
-
-T = TypeVar("T", bound=Evaluated)
+T = TypeVar("T", Trial, Row)  # in memory, or as a file has it
 
 
 def of_largest_budget(trials: Iterable[T]) -> list[T]:
@@ -57,7 +38,7 @@ def _comparable(complete: Sequence[T]) -> list[T]:
     return [trial for trial in complete if trial.budget in (None, largest)]
 
 
-def _order(direction: str) -> Callable[[Evaluated], tuple[float, int]]:
+def _order(direction: str) -> Callable[[Any], tuple[float, int]]:
     """The key by which a better trial comes first, and of equal ones the earlier."""
     sign = -1.0 if direction == "maximize" else 1.0
     return lambda trial: (sign * (trial.values or (0.0,))[0], trial.number)
@@ -69,10 +50,13 @@ def so_far(trials: Iterable[T], direction: str) -> list[T]:
     return list(accumulate(ordered, lambda best, trial: min(best, trial, key=_order(direction))))
 
 
-def repeats(trials: Sequence[Trial], trial: Trial, space: Space) -> list[float]:
+def repeats(trials: Iterable[Trial], trial: Trial, space: Space) -> list[float]:
     """The values of all evaluations of a trial's configuration that can be compared with it, in order of number."""
-    key = space.key(trial.shared_params)
-    return [float(one.value or 0.0) for one in of_largest_budget(trials) if space.key(one.shared_params) == key]
+    def key(one: Trial) -> Any:
+        return space.key(within(space, one.shared_params))  # in a learned space a parameter may be of another kind
+
+    here = key(trial)
+    return [float(one.value or 0.0) for one in of_largest_budget(trials) if key(one) == here]
 
 
 def said_repeats(values: Sequence[float]) -> str:
@@ -83,10 +67,3 @@ def said_repeats(values: Sequence[float]) -> str:
     """
     many = len(values)
     return "" if many < 2 else f"its configuration was evaluated {many} times: mean {sum(values) / many:.6g}"
-
-
-def without_best(trials: Sequence[Trial]) -> ValueError:
-    """The error of a study without a complete trial; it names the first failure."""
-    failed = [trial for trial in trials if trial.state == "failed"]
-    first = f"; trial {failed[0].number} failed: {failed[0].error}" if failed else ""
-    return ValueError(f"no trial of {len(trials)} is complete{first}")

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -29,7 +29,10 @@ class StudyContext:
 
     def seed_of(self, number: int, parent: int | None) -> int:
         """Return the seed of a trial's first ancestor: made from the study's seed and that trial's number."""
-        return seed_of_trial(self._definition.seed_of, number, parent, lambda other: self._table.trials[other].parent)
+        while parent is not None:
+            number, parent = parent, self._table.trials[parent].parent
+        keyed = np.random.SeedSequence(self._definition.seed_of(number), spawn_key=(number, 1))
+        return int(keyed.generate_state(1)[0])
 
     def saved_by(self, number: int) -> dict[str, np.ndarray] | None:
         """The arrays that a trial has saved."""
@@ -77,18 +80,6 @@ class DetachedContext:
     def should_stop(self, number: int, reports: Mapping[int, float]) -> bool:
         """Whether the stopping rule would end the trial."""
         return self._stopping is not None and bool(self._stopping.stops(_losses(reports, self._sign), self._others))
-
-
-def seed_of_trial(
-    study_seed: Callable[[int], int], number: int, parent: int | None, parent_of: Callable[[int], int | None],
-) -> int:
-    """The seed of a trial's first ancestor, made from its study's seed and its number.
-
-    ``study_seed`` and ``parent_of`` return the study's seed and the parent for the number of a trial.
-    """
-    while parent is not None:
-        number, parent = parent, parent_of(parent)
-    return int(np.random.SeedSequence(study_seed(number), spawn_key=(number, 1)).generate_state(1)[0])
 
 
 def _losses(reports: Mapping[int, float], sign: float) -> dict[int, float]:

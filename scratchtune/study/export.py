@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.streams import shown_params, visible
+from scratchtune.streams import aligned, shown_params, visible
 from scratchtune.study.best import best_first, said_repeats
 from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives, pareto_optimal, stored_objectives, value_columns
@@ -51,19 +51,14 @@ def objectives_of(storage: Storage, name: str) -> Objectives:
 
 def listing(storage: Storage) -> str:
     """List the studies, a line each: its name, the number of trials by state, the best value, the searcher."""
-    unfinished = 0
-    lines = [f"{'study':<20} {'trials':>7} {'complete':>9} {'failed':>7} {'unfinished':>10} {'best value':>12}"
-             "  searcher"]
+    lines = [["study", "trials", "complete", "failed", "unfinished", "best value", "searcher"]]
     for name in storage.names():
         definition, rows = definition_of(storage, name), storage.rows(name, saved=False)
-        value = _best_value(rows, objectives_of(storage, name))
-        states = [sum(row.state == state for row in rows) for state in ("complete", "failed", "running")]
-        unfinished += states[2]
-        lines.append(f"{visible(name):<20} {len(rows):>7} {states[0]:>9} {states[1]:>7} {states[2]:>10} {value:>12}  "
-                     f"{visible(str(definition['searcher']))}")
-    if unfinished:
-        lines.append("unfinished: running, or interrupted; interrupted trials begin again when the study is continued")
-    return "\n".join(lines)
+        counts = [len(rows), *(sum(row.state == state for row in rows) for state in ("complete", "failed", "running"))]
+        lines.append([visible(name), *map(str, counts), _best_value(rows, objectives_of(storage, name)),
+                      visible(str(definition["searcher"]))])
+    note = ["unfinished: running, or interrupted; interrupted trials begin again when the study is continued"]
+    return "\n".join([*aligned(lines, left=[0, 6]), *note * any(line[4] != "0" for line in lines[1:])])
 
 
 def _best_value(rows: Sequence[Row], objectives: Objectives) -> str:
@@ -91,21 +86,19 @@ def table(storage: Storage, name: str) -> str:
     visits = [row.visits for row in rows if row.visits is not None]
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
     front = ["the Pareto front, the trials that no other one dominates:"] * objectives.several
-    width = 12 if not objectives.several else max([6, *(len(shown_value(row)) for row in best[:LINES])])
-    heading = "values" if objectives.several else "value"
     waiting = len(storage.waiting(name))
     queued = f", {checks.counted(waiting, 'enqueued configuration')} waiting" if waiting else ""
-    lines += [f"{len(rows)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
-              f"{'trial':>5} {heading:>{width}} {'budget':>7} {'seconds':>8}  parameters"]
-    for row in best[:LINES]:
-        budget = "" if row.budget is None else f"{row.budget:g}"
-        lines.append(f"{row.number:>5} {shown_value(row):>{width}} {budget:>7} {row.seconds or 0.0:>8.2f}  "
-                     f"{shown_params(row.shown)}")
+    cells = [["trial", "values" if objectives.several else "value", "budget", "seconds", "parameters"]]
+    cells += [[str(row.number), shown_value(row), "" if row.budget is None else f"{row.budget:g}",
+               f"{row.seconds or 0.0:.2f}", shown_params(row.shown)] for row in best[:LINES]]
+    lines += [f"{len(rows)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front, *aligned(cells, left=[4])]
     if not objectives.several and (repeated := said_repeats([row.values[0] for row in best if (
             row.values and row.shown == best[0].shown)])):
         lines.append(f"trial {best[0].number} is the best; {repeated}")
-    if len(best) > LINES:
-        lines.append(f"... and {len(best) - LINES} more; scratchtune export has all of them")
+    left = [f"{len(best) - LINES} more"] * (len(best) > LINES)
+    smaller = sum(row.state == "complete" for row in rows) - len(best)
+    left += [f"{smaller} of smaller budgets"] * (smaller > 0 and not objectives.several)
+    lines += [f"... and {' and '.join(left)}; scratchtune export has all of them"] * bool(left)
     failed = [row for row in rows if row.state == "failed"]
     lines += [visible(f"trial {row.number} failed: {row.error}") for row in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
@@ -153,12 +146,9 @@ def as_json(storage: Storage, name: str, times: bool = False) -> str:
         if not entry["user_attrs"]:
             del entry["user_attrs"]
         if times:
-            entry |= {part: _date(entry[part]) for part in ("started", "finished")}
+            entry |= {part: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry[part]))
+                      for part in ("started", "finished") if entry[part] is not None}
         rows.append(entry)
     whole = {"study": name, "definition": storage.definition(name), "trials": rows}
     whole |= {"waiting": [row.shown for row in storage.waiting(name)]}
     return json.dumps(whole, indent=1) + "\n"
-
-
-def _date(seconds: float | None) -> str | None:
-    return None if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -6,10 +6,13 @@ Implements section 7.3 of the document.
 from __future__ import annotations
 
 import contextlib
+import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from scratchtune import checks
@@ -18,7 +21,6 @@ from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.failures import UNLIMITED, Failures
 from scratchtune.study.progress import Progress
 from scratchtune.study.proposals import NotReady
 from scratchtune.study.run import Run, Task
@@ -26,6 +28,11 @@ from scratchtune.study.trial import Trial
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
+FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
+UNLIMITED = "unlimited"
+FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
+LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
+NO_MISTAKE = re.compile(r"told as failed|TrialPruned\b|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
 def idle_share(busy: float, workers: int, lasted: float) -> float:
@@ -373,3 +380,53 @@ def _named(trials: Iterable[Trial]) -> str:
     if len(numbers) == 1:
         return f"trial {numbers[0]}"
     return f"trials {', '.join(numbers[:-1])} and {numbers[-1]}"
+
+
+# The failed trials of a run: the first is printed, and if the objective itself is wrong, the run ends -----------------
+
+
+class Failures:
+    """Counts the trials of a run as they end.
+
+    ``most`` is the argument ``max_failures`` of `Study.run`. ``trials`` are those that have failed.
+    """
+
+    def __init__(self, most: int | str | None, workers: int) -> None:
+        self.trials: list[Trial] = []
+        self._most, self._few, self._ended = most, max(FEW, workers), 0
+        self._first: BaseException | None = None  # of the first failed trial
+
+    def add(self, trial: Trial, outcome: Any) -> str | None:
+        """Count an ended trial, with its objective's outcome; return what to print if it is the first failed one."""
+        self._ended += 1
+        if trial.state == "failed":
+            self.trials.append(trial)
+        if self._ended > len(self.trials) and not isinstance(self._most, int):
+            self._first = None  # frees the arrays that its traceback refers to
+        if trial.state != "failed" or len(self.trials) > 1:
+            return None
+        elsewhere = RuntimeError(f"in a worker process\n{trial.traceback}") if trial.traceback else None
+        self._first = outcome if isinstance(outcome, BaseException) else elsewhere
+        return f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}"
+
+    def refuse(self) -> None:
+        """Raise a RuntimeError from the first error: if too many have failed, or all of the first ones by one error."""
+        count, errors = len(self.trials), {trial.error for trial in self.trials}
+        if isinstance(self._most, int) and count >= self._most:
+            raise RuntimeError(
+                f"{count} trials have failed, which max_failures={self._most} does not allow; the first, trial "
+                f"{self.trials[0].number}: {self.trials[0].error}") from self._first
+        if self._most is None and count == self._ended == self._few and len(errors) == 1:
+            error = str(self.trials[0].error)
+            if not NO_MISTAKE.match(error):
+                raise RuntimeError(
+                    f"the first {count} trials of this run have all failed with the same error, {error}"
+                    f"{place_in(self.trials[0].traceback or '')}. Correct the objective and run again, "
+                    f'or continue with max_failures="{UNLIMITED}"') from self._first
+
+
+def place_in(traceback: str) -> str:
+    """The last line of a traceback that is not in a library, as ", in FILE, line N: code"; "" if there is none."""
+    frames = [found for found in FRAME.findall(traceback)
+              if "-packages" not in found[0] and not found[0].startswith(LIBRARIES)]
+    return ", in {}, line {}{}".format(*frames[-1][:2], frames[-1][2] and f":{frames[-1][2]}") if frames else ""

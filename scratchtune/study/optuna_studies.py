@@ -25,11 +25,12 @@ from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Categorical, Float, 
 from scratchtune.search.learned_space import within
 from scratchtune.study.asking import checked_attribute
 from scratchtune.study.asktell import AskTell
+from scratchtune.study.best import of_largest_budget
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.definition import Copied, Definition
 from scratchtune.study.errors import StorageError
-from scratchtune.study.frames import local_time
 from scratchtune.study.objectives import Objectives, check_several
+from scratchtune.study.results import local_time
 from scratchtune.study.storage import ForeignFile, Storage
 from scratchtune.study.table import Start
 from scratchtune.study.trial import Trial
@@ -126,7 +127,10 @@ def write_optuna(study: Any, storage: Any = None, name: str | None = None) -> An
             made.set_user_attr(key, value)
         if study.objectives.names:
             made.set_metric_names(list(study.objectives.names))
-        made.add_trials([_frozen(optuna, study, trial, plain_params(space, trial), distributions) for trial in trials])
+        whole = {trial.number for trial in of_largest_budget(trials)}  # in Optuna only these may be the best
+        for trial in trials:
+            state = "stopped" if trial.state == "complete" and trial.number not in whole else trial.state
+            made.add_trial(_frozen(optuna, study, trial, state, plain_params(space, trial), distributions))
     except BaseException:  # no part of a study is left behind
         if url is not None:
             optuna.delete_study(study_name=name, storage=url)
@@ -175,7 +179,7 @@ def plain_params(space: Space, trial: Trial) -> dict[str, Any]:
 
 
 def _frozen(
-    optuna: Any, study: Any, trial: Trial, params: dict[str, Any], distributions: dict[str, Any],
+    optuna: Any, study: Any, trial: Trial, state: str, params: dict[str, Any], distributions: dict[str, Any],
 ) -> Any:
     """A trial as Optuna stores it; what Optuna has no place for becomes its user attributes, unless they have its name.
     """
@@ -184,7 +188,7 @@ def _frozen(
             "other_params": others or None}
     scores = [score for score in trial.scores or () if score is not None]
     return optuna.trial.FrozenTrial(
-        number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[trial.state]], value=None,
+        number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[state]], value=None,
         values=None if trial.values is None else list(trial.values), datetime_start=local_time(trial.started),
         datetime_complete=local_time(trial.finished), params=params,
         distributions={name: distributions[name] for name in params},

@@ -1,13 +1,24 @@
-"""Progress is what a long run prints on stderr: the amount of work, its estimated duration, a bar, notes."""
+"""What a long run prints on stderr: the amount of work, its estimated duration, a bar, notes; and what it logs.
+
+A trial that begins or ends is recorded with the standard `logging` module, under "scratchtune.study", at level INFO,
+one that fails at WARNING. Without a handler of the user nothing is printed: the package's own logger, "scratchtune",
+has a NullHandler.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 
 from tqdm import tqdm
 
-from scratchtune.streams import visible
+from scratchtune.files import valid_text
+from scratchtune.streams import shown_params, visible
+from scratchtune.study.trial import Trial
+
+logging.getLogger("scratchtune").addHandler(logging.NullHandler())
+LOGGER = logging.getLogger("scratchtune.study")
 
 
 class Progress:
@@ -79,3 +90,21 @@ def readable(seconds: float) -> str:
     if seconds < 120.0:
         return f"{seconds:.0f} s"
     return f"{seconds / 60.0:.0f} min" if seconds < 7200.0 else f"{seconds / 3600.0:.1f} h"
+
+
+def log_begun(study: str, trial: Trial) -> None:
+    """Record that a trial begins, or begins again after an interruption."""
+    if LOGGER.isEnabledFor(logging.INFO):
+        again = "" if trial.attempts == 1 else f", attempt {trial.attempts}"
+        LOGGER.info("study %r: trial %d begins%s: %s", study, trial.number, again, shown_params(trial.shared_params))
+
+
+def log_ended(study: str, trial: Trial) -> None:
+    """Record the outcome of a trial."""
+    if trial.state == "failed":
+        LOGGER.warning("study %r: trial %d failed: %s", study, trial.number, valid_text(trial.error))
+    elif LOGGER.isEnabledFor(logging.INFO):
+        values = ", ".join(f"{value:.6g}" for value in trial.values or ())
+        value = f"value {values}, " if values else ""
+        LOGGER.info("study %r: trial %d is %s: %s%s", study, trial.number, trial.state, value,
+                    shown_params(trial.shared_params))

@@ -10,7 +10,7 @@ recommended (`pessimistic_means`). Where the fitted noise is nearly 0, this is t
 
 The process has the kernel and the prior of that of `BayesianSearch`, whichever searcher has proposed the trials, but is
 fitted more thoroughly. How much better the recommended trials are than the best observed ones:
-``python -m benchmarks noisy_search``.
+``python -m benchmarks search_groups``.
 
 Implements section 9.2 of the document.
 """
@@ -30,7 +30,7 @@ from scratchtune.search import gaussian_process as gp
 from scratchtune.search.encoding import Encoding
 from scratchtune.search.learned_space import within
 from scratchtune.search.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
-from scratchtune.study.best import of_largest_budget
+from scratchtune.study.best import of_largest_budget, repeats, said_repeats
 from scratchtune.study.trial import Trial
 
 LEAST_TRIALS = 10  # different configurations for the process; with fewer the best observed trial is returned
@@ -83,23 +83,25 @@ def recommended_trial(study: Any) -> RecommendedTrial:
         ValueError where no trial is complete.
     """
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    trials = of_largest_budget(study.trials)
-    sign = -1.0 if study.direction == "maximize" else 1.0
+    trials, space = of_largest_budget(study.trials), study.space
+    sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
-    best = int(losses.argmin())
-    space = study.space
+    first = int(losses.argmin())
+    best, count = trials[first], checks.counted(len(trials), "complete trial")
     points = [within(space, trial.shared_params) for trial in trials]
-    different = len(set(map(space.key, points)))
+    repeated = said_repeats(repeats(trials, best, space))
+    repeated = repeated and f" Trial {best.number} is the best observed one; {repeated}."
+    different, best_value = len(set(map(space.key, points))), sign * float(losses[first])
     if different < LEAST_TRIALS or losses.min() == losses.max():
-        return _best_observed(trials[best], trials, study.direction, different)
+        why = (f"a model needs {LEAST_TRIALS} different configurations, and there are {different}"
+               if different < LEAST_TRIALS else "all values are equal, so a model has nothing to predict")
+        reason = f"Trial {best.number} has the {side} value, {best_value:.6g}, of {count}; {why}.{repeated}"
+        return RecommendedTrial(best, best.params, best_value, None, None, None, reason)
     found = lowest_pessimistic_mean(space, points, losses)
-    index = best if points[found.chosen] == points[best] else found.chosen  # the best one of its repeats
-    chosen = trials[index]
-    mean, value = sign * found.mean, sign * float(losses[index])
-    return RecommendedTrial(
-        chosen, chosen.params, value, mean, found.std, found.noise,
-        _reason(chosen, trials[best], found._replace(mean=mean, mean_of_best=sign * found.mean_of_best),
-                f"a Gaussian process for {checks.counted(len(trials), 'trial')}", study.direction))
+    chosen = trials[first if points[found.chosen] == points[first] else found.chosen]  # the best one of its repeats
+    found = found._replace(mean=sign * found.mean, mean_of_best=sign * found.mean_of_best)
+    return RecommendedTrial(chosen, chosen.params, float(chosen.value or 0.0), found.mean, found.std, found.noise,
+                            _reason(chosen, best, found, len(trials), sign) + repeated)
 
 
 # The prediction ------------------------------------------------------------------------------------------------------
@@ -118,7 +120,7 @@ def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) 
         b, (i,), in the units of the losses. Of a configuration fixed in advance the true loss is below b with the
         probability Φ(k), 0.84 for k = 1; of the one with the lowest b it may be less.
     Variant
-        With k = 0 it is the lowest mean that is recommended; ``python -m benchmarks noisy_search`` compares the two.
+        With k = 0 it is the lowest mean that is recommended; ``python -m benchmarks search_groups`` compares the two.
     Source
         Picheny, Ginsbourger, Richet and Caplin (2013), "Quantile-based optimization of noisy computer experiments with
         tunable precision": the lowest kriging quantile.
@@ -159,23 +161,11 @@ def lowest_pessimistic_mean(
         standardized.to_loss(float(means[observed])), standardized.factor * float(stds[observed]))
 
 
-# In words ------------------------------------------------------------------------------------------------------------
-
-
-def _best_observed(best: Trial, trials: Sequence[Trial], direction: str, different: int) -> RecommendedTrial:
-    """The best observed trial, where no model can be fitted."""
-    value, side = float(best.value or 0.0), "lowest" if direction == "minimize" else "highest"
-    why = (f"a model needs {LEAST_TRIALS} different configurations, and there are {different}"
-           if different < LEAST_TRIALS else "all values are equal, so a model has nothing to predict")
-    reason = (f"Trial {best.number} has the {side} value, {value:.6g}, of "
-              f"{checks.counted(len(trials), 'complete trial')}; {why}.")
-    return RecommendedTrial(best, best.params, value, None, None, None, reason)
-
-
-def _reason(chosen: Trial, best: Trial, found: Prediction, model: str, direction: str) -> str:
+def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sign: float) -> str:
     """Why a trial is recommended; the means of ``found`` are in the study's direction."""
-    side, sign = ("lowest", "plus") if direction == "minimize" else ("highest", "less")
-    predicted = f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of {model}"
+    side, sign = ("lowest", "plus") if loss_sign > 0.0 else ("highest", "less")
+    predicted = (f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of a Gaussian "
+                 f"process for {checks.counted(trials, 'trial')}")
     if chosen.shared_params == best.shared_params:
         return f"Trial {chosen.number} has the {side} value, {chosen.value:.6g}, and also the {side} {predicted}."
     return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; for the {side} value, "

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from scratchtune.study.best import best_first, without_best
-from scratchtune.study.frames import trials_frame
-from scratchtune.study.objectives import Objectives, pareto_optimal
+from scratchtune.study.best import best_first, repeats, said_repeats
+from scratchtune.study.objectives import Objectives, pareto_optimal, value_columns
 from scratchtune.study.recommended import RecommendedTrial, recommended_trial
 from scratchtune.study.trial import Trial
 
@@ -34,11 +35,11 @@ class HasBestTrial:
         """The best trial (`scratchtune.study.best`); a ValueError if no trial is complete."""
         if self.objectives.several:
             raise self.objectives.no_single("best trial", "use best_trials, which no other trial dominates")
-        of_study: Any = self  # each kind of study has its trials, in order of number
-        trials = of_study.trials
-        ranked = best_first(trials, self.direction)
+        of_study: Any = self  # each kind of study has its space, and its trials in order of number
+        ranked = best_first(of_study.trials, self.direction)
         if not ranked:
-            raise without_best(trials)
+            failed = [f"; trial {one.number} failed: {one.error}" for one in of_study.trials if one.state == "failed"]
+            raise ValueError(f"no trial of {len(of_study.trials)} is complete{''.join(failed[:1])}")
         return ranked[0]
 
     @property
@@ -63,6 +64,21 @@ class HasBestTrial:
         assert value is not None
         return value
 
+    def said_best(self) -> str:
+        """The best value in words, with the mean of its repeats; empty without a complete trial or a single objective.
+
+        >>> from scratchtune.study import Study
+        >>> study = Study({"x": [1, 2]}, "grid").run(lambda trial: trial.params["x"], progress=False)
+        >>> study.said_best()
+        'best value 1 (trial 0)'
+        """
+        of_study: Any = self
+        ranked = [] if self.objectives.several else best_first(of_study.trials, self.direction)
+        if not ranked:
+            return ""
+        parts = [f"trial {ranked[0].number}", said_repeats(repeats(ranked, ranked[0], of_study.space))]
+        return f"best value {ranked[0].value:.6g} ({'; '.join(filter(None, parts))})"
+
     def to_dataframe(self) -> Any:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
         of_study: Any = self
@@ -80,3 +96,41 @@ class HasBestTrial:
             ValueError where no trial is complete.
         """
         return recommended_trial(self)
+
+
+def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
+    """Return a DataFrame with a row for each trial; ``names`` are the parameters of the space.
+
+    Columns: number, value, datetime_start, datetime_complete, duration, params_NAME..., user_attrs_NAME..., state; with
+    several objectives values_0, values_1, ..., or values_NAME..., in place of value. Times are local, and a duration is
+    that from the start to the end, 0 where the clock was set back meanwhile. What a trial does not have, such as the
+    value of a failed one or a parameter whose condition does not hold, is missing (NaN, NaT or None).
+
+    Raises
+        ImportError if pandas is not installed.
+    """
+    try:
+        import pandas
+    except ImportError:
+        raise ImportError("to_dataframe needs pandas, which is not installed: pip install pandas; study.to_csv(path) "
+                          "writes the same table without it") from None
+    begun = [local_time(trial.started) for trial in trials]
+    ended = [local_time(trial.finished) for trial in trials]
+    columns: dict[str, Any] = {
+        "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
+    for k, column in enumerate(value_columns(objectives)):
+        of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
+        columns[column] = pandas.Series(of_objective, dtype="float64")
+    columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
+    columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
+    columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
+    for name in names:
+        columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]
+    for name in sorted({name for trial in trials for name in trial.user_attrs}):
+        columns[f"user_attrs_{name}"] = [trial.user_attrs.get(name) for trial in trials]
+    return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})
+
+
+def local_time(seconds: float | None) -> datetime | None:
+    """A time in seconds since 1970 as a date; None for None."""
+    return None if seconds is None else datetime.fromtimestamp(seconds)

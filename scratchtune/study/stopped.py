@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order, number_of_workers
 from scratchtune.search import Suggestion
+from scratchtune.streams import aligned
 from scratchtune.study.asktell import AskTell
 from scratchtune.study.context import DetachedContext
 from scratchtune.study.progress import Progress
@@ -62,14 +63,14 @@ class FinishedTrials(NamedTuple):
         winners = [str(trial.number) for trial in self.trials if trial.wins]
         of = f"{len(winners)} of {checks.counted(len(self.trials), 'trial')} that ended early"
         lines = [f"{of} would have been better than the best value {self.best_value:.6g} of trial {self.best_number}"
-                 + (f": {', '.join(winners)}." if winners else "."),
-                 f"{'trial':>5} {'budget':>7} {'last step':>9} {'value':>12} {'at the end':>12}  note"]
+                 + (f": {', '.join(winners)}." if winners else ".")]
+        rows = [["trial", "budget", "last step", "value", "at the end", "note"]]
         for trial in self.trials:
             step = str(max(trial.reports)) if trial.reports else ""
-            budget = "" if trial.budget is None else f"{trial.budget:g}"
-            value, final = ("" if one is None else f"{one:.6g}" for one in (trial.value, trial.final))
-            lines.append(f"{trial.number:>5} {budget:>7} {step:>9} {value:>12} {final:>12}  {_note(trial)}".rstrip())
-        return "\n".join(lines)
+            budget, value, final = (
+                "" if one is None else f"{one:.6g}" for one in (trial.budget, trial.value, trial.final))
+            rows.append([str(trial.number), budget, step, value, final, _note(trial)])
+        return "\n".join([*lines, *aligned(rows, left=[5])])
 
 
 def _note(trial: FinishedTrial) -> str:

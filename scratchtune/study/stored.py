@@ -14,17 +14,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.digests import digest_of_repr
-from scratchtune.search import (
-    NSGA2,
-    BayesianSearch,
-    GeneticSearch,
-    GridSearch,
-    Hyperband,
-    RandomSearch,
-    Searcher,
-    Space,
-    SuccessiveHalving,
-)
+from scratchtune.search import NSGA2, SEARCHERS, RandomSearch, Searcher, Space, SuccessiveHalving
 from scratchtune.search.learned_space import OpenSpace
 from scratchtune.search.space import Parameter
 from scratchtune.study.asking import is_open, learned_space, unpacked_parameter
@@ -41,8 +31,8 @@ from scratchtune.study.table import Table
 from scratchtune.study.trial import Trial
 
 NO_TRIALS = digest_of_repr([])  # what a definition has where a study has started from no other one
-CLASSES: dict[str, type] = {made.__name__: made for made in (
-    BayesianSearch, GeneticSearch, GridSearch, Hyperband, MedianStopping, NSGA2, RandomSearch, SuccessiveHalving)}
+CLASSES: dict[str, type] = {
+    made.__name__: made for made in (*SEARCHERS.values(), MedianStopping, NSGA2, SuccessiveHalving)}
 
 
 @dataclass(frozen=True)

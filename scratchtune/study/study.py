@@ -7,6 +7,7 @@ Implements section 7.2 of the document.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,10 +32,13 @@ from scratchtune.study.objectives import as_objectives, check_several, value_col
 from scratchtune.study.optuna_studies import read_optuna, write_optuna
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
-from scratchtune.study.stopping import as_stopping
+from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
+from scratchtune.study.storage import Storage
 from scratchtune.study.stored import stored_arguments
 from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial, copied_params
+
+OPTUNA_URL = "sqlite:///"
 
 
 class Study(HasBestTrial):
@@ -364,7 +368,8 @@ class Study(HasBestTrial):
 
     def __repr__(self) -> str:
         waiting = f", {len(self._core.table.waiting)} waiting" if self._core.table.waiting else ""
-        value = "" if self._core.table.best is None else f", best value {self.best_value:.6g}"
+        best = self.said_best()
+        value = best and f", {best}"
         return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{waiting}{value}>"
 
 
@@ -445,6 +450,36 @@ def from_optuna(
     return made
 
 
+def create_study(
+    *, storage: str | os.PathLike[str] | None = None, sampler: str | Searcher | None = None,
+    pruner: Stopping | None = None, study_name: str | None = None, direction: str | None = None,
+    load_if_exists: bool = False, directions: Sequence[str] | None = None, seed: int = 0,
+) -> Study:
+    """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
+
+    ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``sampler`` a searcher, or its name;
+    ``pruner`` a stopping rule, None is `MedianStopping`, which changes nothing for an objective that reports no values.
+    With several ``directions`` there is no stopping rule, and the sampler is `NSGA2`.
+
+    Raises
+        ValueError where the study is stored already, unless ``load_if_exists``, where the URL has options, or where
+        both ``direction`` and ``directions`` are given.
+
+    >>> study = create_study(direction="maximize", sampler="random")
+    >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)
+    >>> study.best_params
+    {'x': 3}
+    """
+    if direction is not None and directions is not None:
+        raise ValueError(f"direction is {direction!r} and directions is {directions!r}; give one of the two")
+    path = _path_of(storage)
+    if path is not None and not checks.boolean("load_if_exists", load_if_exists):
+        _refuse_stored(Path(path), study_name or "study")
+    several = directions is not None and len(directions) > 1
+    return Study(None, sampler, direction or "minimize", seed, storage=path, name=study_name,
+                 stopping=pruner or (None if several else MedianStopping()), directions=directions)
+
+
 def _earlier_results(definition: Definition, study: Any) -> list[Result]:
     """Return the results of an earlier study, which the searcher sees before those of its own study."""
     if not isinstance(study, Study):
@@ -473,3 +508,25 @@ def _checked_text(name: str, value: Any) -> str | None:
     if value is not None and value != value.encode("utf-8", "replace").decode("utf-8"):
         raise ValueError(f"{name} is {value!r}; it must be valid Unicode, without lone surrogates")
     return value
+
+
+def _path_of(storage: Any) -> Any:
+    """The path of an SQLite file, given as a path or by Optuna's URL; None stays None."""
+    if storage is not None and not isinstance(storage, (str, os.PathLike)):
+        raise TypeError(f"storage is {storage!r}; it must be the path of an SQLite file, {OPTUNA_URL}FILE, or None")
+    if not isinstance(storage, str) or "://" not in storage:
+        return storage
+    if not storage.startswith(OPTUNA_URL) or "://" in storage[len(OPTUNA_URL) :] or "?" in storage:
+        raise ValueError(f"storage is {storage!r}; it must be the path of an SQLite file, or {OPTUNA_URL}FILE "
+                         "without options after a ?")
+    return storage[len(OPTUNA_URL) :]
+
+
+def _refuse_stored(path: Path, name: str) -> None:
+    names: list[str] = []
+    if path.exists():
+        with contextlib.suppress(StorageError), Storage(path, reading=True) as stored:  # `Study` says what is wrong
+            names = stored.names()
+    if name in names:
+        raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
+                         "load_if_exists=True to continue it, or another name")

@@ -60,8 +60,7 @@ class Table:
 
     Attributes, for reading only:
 
-    - ``trials``, in order of number; ``best``, the best trial (`scratchtune.study.best`); None where
-      there are several objectives;
+    - ``trials``, in order of number; ``best``, by the rule of `scratchtune.study.best`, None of several objectives;
     - ``unassigned``: running trials without an owner, which are assigned again before any new trial;
     - ``waiting``: enqueued configurations without a trial; ``enqueued``: the numbers of the trials made from such ones;
     - ``expects_again``: whether a script is expected to enqueue those again that are loaded (see `claim`).
@@ -224,9 +223,9 @@ class Table:
         return vars(self) | {"_owners": {}}  # an owner, such as a run, need not be possible to copy
 
     def _best_with(self, trial: Trial) -> Trial | None:
-        """The best trial once ``trial`` is complete too; only a larger budget compares all trials again."""
-        best = self.best
-        if best is not None and (best.budget == trial.budget or _is_smaller(trial.budget, best.budget)):
+        """The best trial once ``trial`` is complete too; all are compared again where its budget may be the largest."""
+        best, budget = self.best, trial.budget
+        if best is not None and (budget == best.budget or (budget or 0.0) < (best.budget or 0.0)):
             return self._best_of([best, trial])
         return self._best_of([*(one for one in self.trials if one.state == "complete"), trial])
 
@@ -235,7 +234,3 @@ class Table:
         if isinstance(self._sign, tuple):
             return None
         return best_of_complete(complete, "maximize" if self._sign < 0 else "minimize")
-
-
-def _is_smaller(budget: float | None, other: float | None) -> bool:
-    return budget is not None and other is not None and budget < other

@@ -31,7 +31,7 @@ from scratchtune.search.space import Space
 from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.study.asking import learned_space
 from scratchtune.study.best import of_largest_budget
-from scratchtune.study.log import LOGGER
+from scratchtune.study.progress import LOGGER
 from scratchtune.study.trial import Trial, finished_count
 
 if TYPE_CHECKING:

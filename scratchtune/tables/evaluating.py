@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune import metrics as m
-from scratchtune.streams import visible_lines
+from scratchtune.streams import aligned, visible_lines
 from scratchtune.tables.expectation import Expected
 from scratchtune.tables.goal import Goal, mean_log_loss
 from scratchtune.tables.target import Target
@@ -58,16 +58,6 @@ def expected_in_words(expected: Expected) -> str:
     rows = "very many" if np.isinf(expected.rows) else f"{expected.rows:,.0f}"
     return (f"on {rows} new rows: {in_words(expected.scoring)} {score}, with probability {expected.level:.0%} between "
             f"{low} and {high}")
-
-
-def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table of texts: the first column is aligned at its left, the others at their right.
-
-    >>> aligned([["", "a"], ["long", "1.5"]])
-    ['        a', 'long  1.5']
-    """
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(f"{cell:{'>' if j else '<'}{widths[j]}}" for j, cell in enumerate(row)).rstrip() for row in rows]
 
 
 def metrics_for(classes: Sequence[str]) -> dict[str, Metric]:

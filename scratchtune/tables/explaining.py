@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.streams import shown_params, visible_lines
-from scratchtune.tables.evaluating import LEVEL, aligned, in_words, shown
+from scratchtune.streams import aligned, shown_params, visible_lines
+from scratchtune.tables.evaluating import LEVEL, in_words, shown
 from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
 from scratchtune.tables.families import TARGET, own_arguments

@@ -1,8 +1,8 @@
 """The portfolio: configurations that did well on other tables, in the order in which they are tried first.
 
-`benchmarks/portfolio.py` chooses them one by one: the next one is that which reduces the most the mean, over tables, of
-the three smallest losses so far. The ten tables that are kept aside for the comparison with other programs are not used
-for it; some of the other tables of that comparison are.
+They were chosen one by one: the next one is that which reduces the most the mean, over tables, of the three smallest
+losses so far. The ten tables that are kept aside for the comparison with other programs were not used for it; some of
+the other tables of that comparison were. benchmarks/results/portfolio.md says which commit has the code.
 
 On a table of more than `MANY` rows networks take long. There other trees, chosen in the same way on such tables, are
 tried in turn with the networks.

@@ -107,9 +107,10 @@ class Searched:
         return self.member(number).predictions
 
     def ranked(self) -> list[int]:
-        """Return the numbers of the complete trials, the smallest loss first."""
+        """Return the numbers of the complete trials, the best first; with budgets, those of the largest one."""
         complete = [trial for trial in self.study.trials if trial.state == "complete"]
-        return [trial.number for trial in sorted(complete, key=lambda trial: (trial.value, trial.number))]
+        complete.sort(key=lambda trial: (-(trial.budget or np.inf), trial.value, trial.number))
+        return [trial.number for trial in complete]
 
     def baselines(self) -> dict[str, int]:
         """Return the number of each family's default that was trained, by family."""

@@ -23,9 +23,8 @@ def task(rows: int, classes: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def curves(plot: Callable[..., Any], *arguments: Any, **options: Any) -> dict[str, Any]:
-    """The lines of the upper Axes by their labels."""
-    axes = plot(*arguments, **options)
-    return {line.get_label(): line for line in (axes[0] if isinstance(axes, list) else axes).lines}
+    """The lines by their labels."""
+    return {line.get_label(): line for line in plot(*arguments, **options).lines}
 
 
 def test_two_classes_have_the_curve_of_the_second() -> None:
@@ -33,10 +32,11 @@ def test_two_classes_have_the_curve_of_the_second() -> None:
         [0.0, 0.0], [0.0, 0.5], [0.5, 0.5], [0.5, 1.0], [1.0, 1.0]]
     line = curves(insight.plot_precision_recall, Y, P)["class 1 (AP 0.833, random 0.500)"]
     assert line.get_ydata().tolist() == [0.5, 2 / 3, 0.5, 1.0, 1.0] and line.get_drawstyle() == "steps-post"
-    upper, lower = insight.plot_calibration(Y, P, n_bins=2)
-    assert upper.lines[1].get_label().startswith("class 1 (ECE 0.08")  # 3/4 of 0.05 and 1/4 of 0.2
-    assert upper.lines[1].get_xydata() == pytest.approx(np.array([[0.85 / 3, 1 / 3], [0.8, 1.0]]))
-    assert [bar.get_height() for bar in lower.patches] == [3, 1] and lower.get_ylabel() == "rows"
+    axes = insight.plot_calibration(Y, P, n_bins=2)
+    assert axes.lines[1].get_label().startswith("class 1 (ECE 0.08")  # 3/4 of 0.05 and 1/4 of 0.2
+    assert axes.lines[1].get_xydata() == pytest.approx(np.array([[0.85 / 3, 1 / 3], [0.8, 1.0]]))
+    sizes = axes.collections[0].get_sizes()  # three rows in the first bin, one in the second
+    assert sizes[0] - 12.0 == pytest.approx(3.0 * (sizes[1] - 12.0))
     assert curves(insight.plot_roc, Y, np.stack([1 - P, P], axis=1)).keys() == curves(insight.plot_roc, Y, P).keys()
 
 
@@ -59,15 +59,6 @@ def test_of_many_classes_the_worst_are_drawn() -> None:
     axes = insight.plot_roc(y, p)
     assert axes.texts[0].get_text() == "600 rows; one class against the rest: the 12 worst of 20 classes"
     assert len(axes.lines) == 13 and any("class 7 " in line.get_label() for line in axes.lines)
-
-
-def test_given_axes_have_the_counts_as_areas_of_markers() -> None:
-    from matplotlib.figure import Figure
-
-    axes = Figure().subplots()
-    assert insight.plot_calibration(Y, P, n_bins=2, ax=axes) is axes
-    sizes = axes.collections[0].get_sizes()
-    assert sizes[0] - 12.0 == pytest.approx(3.0 * (sizes[1] - 12.0))
 
 
 @pytest.mark.parametrize("plot", ALL)
@@ -105,3 +96,32 @@ def test_the_points_are_those_of_scikit_learn() -> None:
         line = list(curves(insight.plot_calibration, y, p, strategy=strategy).values())[1]
         shares, means = calibration.calibration_curve(y, p[:, 1], n_bins=10, strategy=strategy)
         np.testing.assert_allclose(line.get_xydata(), np.stack([means, shares], axis=1))
+
+
+def test_a_confusion_matrix_counts_labels() -> None:
+    axes = insight.plot_confusion_matrix(["cat", "cat", "dog", "owl"], ["cat", "dog", "dog", "dog"])
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["cat", "dog", "owl"]
+    assert sorted(text.get_text() for text in axes.texts) == ["1", "1", "1", "1", "accuracy 50.0% on 4 rows"]
+    assert axes.get_xlabel() == "predicted class" and axes.get_ylabel() == "true class"
+    assert axes.images[0].get_array().tolist() == [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
+    assert insight.plot_confusion_matrix([0, 2], [1, 2], labels=[0, 1, 2]).images[0].get_array()[1].tolist() == [0] * 3
+    assert len(insight.plot_confusion_matrix(np.arange(100), np.arange(100)).texts) == 1  # too small for counts
+    with pytest.raises(ValueError, match="y_true has 2 rows and y_pred has 1"):
+        insight.plot_confusion_matrix([0, 1], [0])
+
+
+@pytest.mark.parametrize("count", [0, 1, 6, 7])
+def test_images_with_titles_and_filters_of_both_signs(count: int) -> None:
+    axes = insight.plot_images(np.arange(20.0 * count).reshape(count, 5, 4, 1), ["a $title$"] * count)
+    assert [one.get_title() for one in axes] == [r"a \$title\$"] * count
+    assert all(one.images[0].get_clim() == (0.0, 20.0 * count - 1.0) for one in axes)
+    filters = insight.plot_images(np.linspace(-1.0, 2.0, 9 * 6).reshape(6, 3, 3))
+    assert all(one.images[0].get_clim() == (-2.0, 2.0) for one in filters)
+    filters[0].figure.canvas.draw()
+
+
+def test_bad_images() -> None:
+    with pytest.raises(ValueError, match=r"images has shape \(5, 4\); it must be \(n, height, width\)"):
+        insight.plot_images(np.zeros((5, 4)))
+    with pytest.raises(ValueError, match="titles holds 1 texts for 2 images; it must hold one for each, or none"):
+        insight.plot_images(np.zeros((2, 5, 4)), ["one"])

@@ -1,4 +1,4 @@
-"""Optimism, gain, verdict, comparisons, finalists: by hand, properties, SciPy, and bad input."""
+"""Optimism, gain, verdict, comparisons: by hand, properties, SciPy, and bad input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.evaluation.student import student_quantile
-from scratchtune.insight.held_out import exact_interval
 from scratchtune.insight.winners_curse import expected_optimism, residuals_of, shrunken_means
 
 
@@ -103,8 +102,6 @@ def test_equal_configurations_show_no_gain_and_a_large_gain_is_real() -> None:
     found = insight.gain(study_of(scattered(15, gain=0.2)))
     assert found.real and found.low < 0.2 < found.high and found.reference == "default" and found.of == 0
     assert insight.gain(study_of(scattered(15, gain=0.2), default=False)).reference == "median"
-    with pytest.raises(ValueError, match="trial 0 is not a complete one that was enqueued"):
-        insight.gain(study_of(scattered(4), default=False), "default")
 
 
 def test_a_configuration_that_is_lucky_on_the_rows_of_all_folds_is_no_gain() -> None:
@@ -118,8 +115,9 @@ def test_a_configuration_that_is_lucky_on_the_rows_of_all_folds_is_no_gain() -> 
 
 def _table_study(scores: np.ndarray) -> Any:
     """What is read of a study with these scores (n, k); the first configuration is the default."""
-    trials = [SimpleNamespace(number=i, state="complete", value=float(row.mean()), budget=None, scores=row.tolist(),
-                              shared_params=i, params=i, why={"enqueued": i == 0}) for i, row in enumerate(scores)]
+    trials = [SimpleNamespace(number=i, state="complete", value=value, values=(value,), budget=None,
+                              scores=row.tolist(), shared_params=i, params=i, why={"enqueued": i == 0})
+              for i, row in enumerate(scores) for value in [float(row.mean())]]
     return SimpleNamespace(space=SimpleNamespace(key=lambda params: params), direction="maximize", trials=trials)
 
 
@@ -144,17 +142,6 @@ def test_the_verdict_of_every_state(tmp_path: Any) -> None:
 
 
 # Comparisons ---------------------------------------------------------------------------------------------------------
-
-
-def test_holm_by_hand_and_in_any_order() -> None:
-    assert insight.holm([0.01, 0.04, 0.03]) == [0.03, 0.06, 0.06]
-    assert insight.holm([0.6, 0.9]) == [1.0, 1.0] and insight.holm([]) == []
-
-
-def test_holm_is_that_of_statsmodels() -> None:
-    multitest = pytest.importorskip("statsmodels.stats.multitest")
-    p = np.random.default_rng(0).random(9) ** 3
-    np.testing.assert_allclose(insight.holm(p.tolist()), multitest.multipletests(p, method="holm")[1])
 
 
 def test_independent_pairs_are_scipys_paired_test() -> None:
@@ -190,87 +177,20 @@ def test_the_comparison_of_two_studies_says_that_the_choice_is_not_corrected() -
     assert str(found).endswith("; a is the best of 3 configurations and b the best of 4 by these scores, so they are "
                                "too good, and that is not corrected here (see optimism)")
     assert "not corrected" not in str(insight.compare(study_of(scattered(1)), study_of(scattered(1, seed=1))))
-    assert insight.compare(*study_of(scattered(2)).trials).best_of is None
+    assert insight.compare(*study_of(scattered(2)).trials).best_of == (1, 1)
 
 
-# Choices -------------------------------------------------------------------------------------------------------------
+# Repeats -------------------------------------------------------------------------------------------------------------
 
 
-def noisy(trial: Any) -> float:
-    """A value that depends on the seed."""
-    return float(trial.params["x"] + np.random.default_rng(trial.seed).normal(0.0, 0.01))
-
-
-def test_finalists_are_paired_and_the_best_is_chosen() -> None:
-    study = st.Study({"x": [0, 1, 2, 3]}, "grid", "maximize")
-    study.enqueue({"x": 0})
-    study.run(noisy, progress=False)
-    found = insight.finalists(study, noisy, n=2, seeds=3, progress=False)
-    assert found.names == ["trial 3", "trial 2", "default"] and found.params == {"x": 3}
-    np.testing.assert_allclose(found.values[0] - found.values[1], 1.0)
-    assert found.differences["default"].better == "a" and "chosen" in str(found)
-    assert str(found).endswith("the chosen one is the best of 3 on these seeds, so its mean is slightly too good; that "
-                               "is not corrected here (evaluate it alone on further seeds or a held-out test set)")
-
-
-def test_equal_finalists_differ_by_chance_only_as_often_as_stated() -> None:
-    """The chosen one is the best of these values. Corrected for its own 5 differences only, 9 of 100 are false."""
-    study = st.Study({"x": list(range(6))}, "grid", "maximize").run(lambda trial: -trial.params["x"], progress=False)
-    values = np.random.default_rng(0).normal(size=(200, 6, 4))
-    false = 0
-    for table in values:
-        found = insight.finalists(study, _table_of(table), n=6, seeds=4, progress=False)
-        assert len(found.differences) == 5 and all(one.difference >= 0.0 for one in found.differences.values())
-        false += any(one.better for one in found.differences.values())
-    assert false <= 16  # the 98 % quantile of a binomial number with probability 0.05
-
-
-def _table_of(table: np.ndarray) -> Any:
-    """An objective whose values are those of a table (x, seeds), in the order of the calls."""
-    calls = [0] * len(table)
-
-    def objective(trial: Any) -> float:
-        x = trial.params["x"]
-        calls[x] += 1
-        return float(table[x, calls[x] - 1])
-
-    return objective
-
-
-def test_nested_cross_validation_sees_no_test_row_in_tuning() -> None:
-    folds = [(np.arange(4), np.arange(4, 6)), (np.arange(2, 6), np.arange(2))]
-    found = insight.nested_cross_validation(
-        lambda rows: st.Study({"x": [1, 2]}, "grid", "maximize").run(
-            lambda trial: float(trial.params["x"] + rows.max()), progress=False),
-        lambda params, train, test: float(params["x"] + len(train) / 10 + len(test) / 100), folds)
-    np.testing.assert_allclose(found.scores, 2.42)
-    np.testing.assert_allclose(found.inner, [5.0, 7.0])
-    assert found.optimism == pytest.approx(6.0 - 2.42) and found.params == [{"x": 2}, {"x": 2}]
-
-
-def test_one_standard_error_prefers_the_cheaper_one() -> None:
-    study = study_of([[0.70, 0.70], [0.80, 0.82], [0.79, 0.84]], default=False)
-    assert insight.one_standard_error(study, cost="x").params == {"x": 1}
-    assert insight.one_standard_error(study, cost=lambda params: -params["x"]).params == {"x": 2}
-    with pytest.raises(ValueError, match="cost is 'y'"):
-        insight.one_standard_error(study, cost="y")
-
-
-def test_looks_are_counted_and_widen_the_interval() -> None:
-    model = st.MLPClassifier(epochs=1, verbose=0)
-    model.predict = lambda X: np.zeros(len(X))  # type: ignore[method-assign]
-    test = insight.HeldOut(np.zeros((50, 1)), np.zeros(50))
-    looks = [test.score(model) for _ in range(3)]
-    assert [look.looks for look in looks] == [1, 2, 3] and looks[0].low > looks[1].low > looks[2].low
-    assert looks[0].score == looks[0].high == 1.0 and looks[0].low < 1.0
-
-
-def test_the_interval_of_a_held_out_set_is_the_exact_one() -> None:
-    beta = pytest.importorskip("scipy.stats").beta
-    for hits, n, error in ((0, 1, 0.05), (1, 2, 0.3), (99, 100, 5e-6), (100, 100, 0.05), (700, 1000, 1e-4)):
-        low = 0.0 if hits == 0 else beta.ppf(error / 2, hits, n - hits + 1)
-        high = 1.0 if hits == n else beta.isf(error / 2, hits + 1, n - hits)
-        assert exact_interval(hits, n, error) == pytest.approx((low, high), abs=1e-9)
+def test_of_a_repeated_configuration_the_best_trial_is_compared_and_it_counts_once() -> None:
+    study = st.Study({"x": st.Float(0.0, 1.0)}, "random", "maximize")
+    for x, value in ((0.5, 1.0), (0.25, 2.0), (0.25, 4.0), (0.25, 3.0)):
+        study.enqueue({"x": x})
+        study.tell(study.ask(), value)
+    found = insight.optimism(study, noise=0.5)
+    assert (found.trial, found.best, found.configurations) == (study.best_trial.number, 4.0, 2) == (2, 4.0, 2)
+    assert "can't be said, its configuration was evaluated 3 times: mean 3: evaluate" in insight.verdict(study)
 
 
 def test_levels_are_shown_with_their_digits() -> None:
@@ -278,15 +198,6 @@ def test_levels_are_shown_with_their_digits() -> None:
     assert "99.9% interval" in insight.verdict(study, level=0.999)
     assert "99.5% interval" in str(insight.optimism(study, level=0.995))
     assert "99.5% interval" in str(insight.compare([1.0, 2.0], [2.0, 2.0], level=0.995))
-
-
-def test_a_trial_of_unknown_duration_is_not_the_cheapest() -> None:
-    study = study_of([[0.7, 0.7], [0.8, 0.82], [0.79, 0.84]], default=False)
-    trials = [SimpleNamespace(number=trial.number, state=trial.state, value=trial.value, budget=trial.budget,
-                              scores=trial.scores, shared_params=trial.shared_params, params=trial.params, why={},
-                              seconds=seconds) for trial, seconds in zip(study.trials, (9.0, 8.0, None), strict=True)]
-    like = SimpleNamespace(space=study.space, direction=study.direction, trials=trials)
-    assert insight.one_standard_error(like).params == {"x": 1}
 
 
 def test_students_quantiles_are_scipys() -> None:

@@ -58,6 +58,16 @@ def test_failures_are_nan_with_one_warning(jobs: int) -> None:
     assert warning.category is FailedEvaluationWarning and str(warning.message).startswith("3 of 4 evaluations failed")
 
 
+def test_a_number_takes_the_best_configurations_each_once() -> None:
+    study = st.Study({"x": [1, 2, 3]}, "grid", "maximize").run(lambda trial: trial.params["x"], progress=False)
+    study.enqueue({"x": 3})
+    study.tell(study.ask(), 2.5)
+    values = reevaluate(study, lambda trial: 10.0 * trial.params["x"], 2, seeds=1, progress=False)
+    assert values.tolist() == [[30.0], [20.0]]
+    with pytest.raises(ValueError, match="configurations is 0"):
+        reevaluate(study, noisy, 0)
+
+
 def test_a_trial_has_the_largest_budget() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0)}, st.Hyperband(max_budget=9), seed=0)
     study.run(lambda trial: trial.params["x"], 20, progress=False)
@@ -66,7 +76,7 @@ def test_a_trial_has_the_largest_budget() -> None:
 
 def test_bad_arguments() -> None:
     study = study_of()
-    with pytest.raises(ValueError, match="configurations is empty"):
+    with pytest.raises(ValueError, match="there is no configuration"):
         reevaluate(study, noisy, [])
     with pytest.raises(TypeError, match="objective is 3"):
         reevaluate(study, 3, [{"x": 0.5}])  # type: ignore[arg-type]

@@ -43,7 +43,7 @@ def test_the_state_of_a_study_that_starts_from_another_one() -> None:
 def test_the_proposer_of_hyperband_sees_one_budget() -> None:
     searcher = st.Hyperband(9, proposer=st.BayesianSearch("tpe"), random_share=0.0, order="brackets")
     study = st.Study({"x": st.Float(0.0, 1.0)}, searcher).run(objective, progress=False)
-    trial = searcher_state.proposed_by(study, "tpe", None)
+    trial = searcher_state.proposed_by(study, "plot_densities", None, None)
     assert trial is not None
     state, why = searcher_state.before(study, trial), searcher_state.reasons_of(trial)
     assert len({result.budget for result in state.seen}) == 1
@@ -70,6 +70,6 @@ def test_unsuitable_studies_and_trials() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0)}, st.BayesianSearch("gp")).run(objective, 8, progress=False)
     with pytest.raises(ValueError, match="trial is 2, which was not proposed by a Gaussian process; it must be one of "
                                          "4, 5, 6, ..., 7"):
-        searcher_state.proposed_by(study, "gp", 2)
+        searcher_state.proposed_by(study, "plot_posterior", None, 2)
     with pytest.raises(ValueError, match="trial is 7, .*Parzen estimator; it has proposed no trial of this study"):
-        searcher_state.proposed_by(study, "tpe", 7)
+        searcher_state.proposed_by(study, "plot_densities", None, 7)

@@ -80,7 +80,7 @@ def test_several_studies_in_one_plot() -> None:
     studies = [filled(5, lambda trial: trial.params["x"], name=name) for name in ("one", "$two$")]
     assert legend(insight.plot_edf(studies)) == ["one, 5", r"\$two\$, 5"]
     history = insight.plot_optimization_history(studies)
-    assert len(history.collections) == 2 and [name.partition(":")[0] for name in legend(history)] == [
+    assert len(history.collections) == 4 and [name.partition(":")[0] for name in legend(history)] == [
         "one", r"\$two\$"]  # one entry for each study, below the axes
     assert texts(history) == "dots: complete trials; lines: best value so far; stars: best trials"
     with pytest.raises(ValueError, match="all must have one direction"):
@@ -89,11 +89,14 @@ def test_several_studies_in_one_plot() -> None:
         insight.plot_edf(3)  # type: ignore[arg-type]
 
 
-def test_edf_is_the_share_of_at_most_this_value() -> None:
-    study = made()
-    x, y = insight.plot_edf(study).lines[0].get_data()
+@pytest.mark.parametrize("direction, as_good", [("minimize", np.less_equal), ("maximize", np.greater_equal)])
+def test_edf_is_the_share_of_values_that_are_as_good(direction: str, as_good: Any) -> None:
+    study = made(direction=direction)
+    axes = insight.plot_edf(study)
+    x, y = axes.lines[0].get_data()
     values = np.array([trial.value for trial in complete(study)])
-    assert all(y[k] == np.mean(values <= x[k]) for k in range(1, len(x))) and y[0] == 0.0
+    assert all(y[k] == np.mean(as_good(values, x[k])) for k in range(1, len(x))) and y[0] == 0.0
+    assert axes.get_ylabel() == f"share of trials with at {'most' if direction == 'minimize' else 'least'} this value"
 
 
 def test_slice_has_the_axis_of_the_parameter() -> None:
@@ -129,18 +132,19 @@ def test_contour_interpolates_in_the_scale_of_the_axes() -> None:
 def test_contour_of_choices_and_of_too_few_trials_has_dots_alone() -> None:
     study = made()
     axes = insight.plot_contour(study, ["rate", "optimizer"])
-    (dots,) = axes.collections
+    dots, star = axes.collections
     assert sorted(dots.get_array()) == sorted(trial.value for trial in complete(study))
+    assert star.trial_numbers == dots.trial_numbers[-1:] == [study.best_trial.number]
     assert dots.get_array()[-1] == study.best_value  # the best one is on top
     few = filled(2, lambda trial: trial.params["x"])
-    assert len(insight.plot_contour(few).collections) == 1
+    assert len(insight.plot_contour(few).collections) == 2
     assert len(insight.plot_contour(study)) == 6
 
 
 def test_rank_gives_equal_values_the_mean_of_their_ranks() -> None:
     study = filled(4, lambda trial: [3.0, 1.0, 3.0, 9.0][trial.number], direction="maximize")
     axes = insight.plot_rank(study)
-    (dots,) = axes.collections
+    dots, _ = axes.collections
     ranks = {x: rank for (x, _), rank in zip(dots.get_offsets().tolist(), dots.get_array().tolist(), strict=True)}
     assert [ranks[trial.params["x"]] for trial in study.trials] == [0.5, 1.0, 0.5, 0.0]
 
@@ -163,32 +167,61 @@ def test_intermediate_values_of_complete_and_stopped_trials() -> None:
     study = made()
     axes = insight.plot_intermediate_values(study)
     assert legend(axes) == ["complete (10)", "stopped (1)", f"best, trial {study.best_trial.number}"]
-    whole, stopped = (axes.collections[0].get_segments(), axes.collections[2].get_segments())
-    assert [curve[:, 1].tolist() for curve in whole] == [list(t.reports.values()) for t in complete(study)]
-    assert stopped[0].tolist() == [[step, value] for step, value in study.trials[2].reports.items()]
-    assert texts(axes) == "not shown: 1 failed"
+    whole, stopped, best = (one for one in axes.collections if hasattr(one, "get_segments"))
+    assert [curve[:, 1].tolist() for curve in whole.get_segments()] == [
+        list(trial.reports.values()) for trial in complete(study)]
+    assert whole.trial_numbers == [trial.number for trial in complete(study)]
+    assert stopped.get_segments()[0].tolist() == [[step, value] for step, value in study.trials[2].reports.items()]
+    assert best.trial_numbers == [study.best_trial.number] and texts(axes) == "not shown: 1 failed"
 
 
-def test_a_promoted_trial_begins_at_the_last_report_of_its_parent() -> None:
+def test_a_trial_that_continues_another_one_is_one_line_with_it() -> None:
     def promoted(trial: st.Trial) -> float:
         trial.report(trial.params["x"], int(trial.budget or 0))
         return float(trial.params["x"])
 
     study = st.tune(promoted, {"x": st.Float(0.0, 1.0)}, st.Hyperband(9), progress=False)
-    curves = insight.plot_intermediate_values(study).collections[0].get_segments()
-    assert [len(curve) for curve in curves] == [1 if trial.parent is None else 2 for trial in study.trials]
+    whole, small, best = (one for one in insight.plot_intermediate_values(study).collections
+                          if hasattr(one, "get_segments"))
+    parents = {trial.parent for trial in study.trials}
+    assert sorted(whole.trial_numbers + small.trial_numbers) == [
+        trial.number for trial in study.trials if trial.number not in parents]
+    for trial, curve in zip(whole.trial_numbers, whole.get_segments(), strict=True):
+        assert curve[-1, 0] == study.trials[trial].budget == 9
+        assert len(curve) == 3 - study.trials[trial].why["bracket"]
+    assert best.trial_numbers == [study.best_trial.number]
+
+
+def test_what_an_ancestor_reported_later_than_its_child_is_not_part_of_it() -> None:
+    study = filled(2, lambda trial: 1.0)
+    first, second = study.trials
+    first.reports, second.reports, second.parent = {1: 0.5, 2: 0.4, 3: 9.0}, {3: 0.3, 4: 0.2}, 0
+    assert drawing.reports_of(study, second).tolist() == [[1, 0.5], [2, 0.4], [3, 0.3], [4, 0.2]]
 
 
 def test_timeline_has_a_bar_for_each_trial() -> None:
     study = made()
     study.ask()
+    for trial in study.trials:
+        trial.started, trial.finished = 100.0 + 2.0 * trial.number, 101.0 + 2.0 * trial.number
     axes = insight.plot_timeline(study)
     assert sorted(legend(axes)) == ["complete (10)", "failed (1)", "running (1)", "stopped (1)"]
     bars = np.concatenate([collection.get_segments() for collection in axes.collections])
-    assert sorted(bars[:, 0, 1]) == list(range(13)) and (bars[:, 1, 0] >= bars[:, 0, 0]).all()
-    start = study.trials[0].started
-    bar = bars[bars[:, 0, 1] == 4][0]
-    assert bar[:, 0] == pytest.approx([study.trials[4].started - start, (study.trials[4].finished or 0.0) - start])
+    numbers = [number for collection in axes.collections for number in collection.trial_numbers]
+    assert bars[:, 0, 1].tolist() == numbers and sorted(numbers) == list(range(13)) and not texts(axes)
+    assert bars[numbers.index(4), :, 0].tolist() == [8.0, 9.0]
+
+
+def test_a_timeline_shortens_the_compilation_and_a_pause() -> None:
+    study = filled(9, lambda trial: 1.0)
+    for trial in study.trials:  # of 1 s or 1.5 s; the first takes 40 s more, and an hour is between trials 4 and 5
+        trial.started = 2.0 * trial.number + 40.0 * (trial.number > 0) + 3600.0 * (trial.number > 4)
+        trial.finished = trial.started + (1.5 if trial.number % 2 else 1.0) + 40.0 * (trial.number == 0)
+    axes = insight.plot_timeline(study)
+    assert texts(axes) == "41 s shortened | 60 min shortened" and "shortened" in axes.get_xlabel()
+    ends = np.array(axes.collections[0].get_segments())[:, :, 0]
+    assert (ends[:, 1] - ends[:, 0]).tolist() == [1.5, 1.5, 1.0, 1.5, 1.0, 1.5, 1.0, 1.5, 1.0]
+    assert ends[5, 0] - ends[4, 1] == 1.5  # a shortened stretch is as long as the longest of the others
 
 
 @pytest.mark.parametrize("count, function, said", [
@@ -292,8 +325,7 @@ def test_a_diverged_trial_does_not_set_the_scale(direction: str, sign: float) ->
     axes = insight.plot_optimization_history(study)
     low, high = axes.get_ylim()
     assert high - low < 1.3 and texts(axes) == f"30 trials; 1 beyond the axis (worst {sign * 1e6:.4g})"
-    (edge,) = (line for line in axes.lines if line.get_marker() in "^v" and len(line.get_xdata()) == 1)
-    assert edge.get_xdata().tolist() == [4]
+    assert [4] in [one.trial_numbers for one in axes.collections]  # a triangle at the edge
     assert insight.plot_edf(study).get_xlim() == (low, high)
     assert [one.get_ylim() for one in insight.plot_slice(study)] == [(low, high)] * 2
     heights = insight.plot_parallel_coordinate(study).collections[0].get_segments()
@@ -302,7 +334,7 @@ def test_a_diverged_trial_does_not_set_the_scale(direction: str, sign: float) ->
     assert max(abs(colours.vmin), abs(colours.vmax)) < 2.0
 
 
-def test_the_axis_ends_at_five_times_the_distance_of_most_values() -> None:
+def test_the_axis_ends_at_three_times_the_distance_of_most_values() -> None:
     for values in ([1.0], [1.0, 1.0], [1.0, 2.0, 30.0, 4.0], [0.0] * 50 + [1.0], list(np.linspace(0.0, 9.0, 40))):
         study = filled(len(values), lambda trial, values=values: values[trial.number])  # type: ignore[misc]
         assert drawing.worst_shown(study, np.array(values)) == (4.0 if 30.0 in values else max(values))
@@ -354,15 +386,6 @@ def test_another_value_than_the_objective() -> None:
         insight.plot_slice(study, target=lambda trial: "a")  # type: ignore[arg-type, return-value]
 
 
-def test_repetitions_have_a_mean_and_a_standard_deviation() -> None:
-    studies = [filled(3, lambda trial, k=k: [3.0, 1.0, 2.0][trial.number] + k) for k in (0, 2)]  # type: ignore[misc]
-    axes = insight.plot_optimization_history(studies, error_bar=True)
-    best = next(line for line in axes.lines if str(line.get_label()).startswith("best value so far"))
-    assert best.get_ydata().tolist() == [4.0, 2.0, 2.0]
-    spread = next(one for one in axes.collections if hasattr(one, "get_segments")).get_segments()
-    assert [(bar[0, 1], bar[1, 1]) for bar in spread] == [(3.0, 5.0), (1.0, 3.0), (2.0, 4.0)]
-
-
 def test_a_timeline_of_thousands_has_signs() -> None:
     many = filled(0, lambda trial: 0.0)
     for number in range(1100):
@@ -390,27 +413,14 @@ def test_the_command_says_which_studies_are_suitable(tmp_path: Path, capsys: pyt
     assert main(["plot", database, "--kind", "grid", "--params", "layers", "optimizer", "-o", picture]) == 0
 
 
-def test_a_mean_with_a_diverged_trial_does_not_set_the_scale() -> None:
-    studies = [filled(30, lambda trial, k=k: 1e9 if k == trial.number == 4 else trial.params["x"],  # type: ignore[misc]
-                      seed=k) for k in (3, 4)]
-    axes = insight.plot_optimization_history(studies, error_bar=True)
-    low, high = axes.get_ylim()
-    best = next(line for line in axes.lines if str(line.get_label()).startswith("best value so far"))
-    assert high < 1.2 and low <= best.get_ydata()[-1] and texts(axes) == "1 mean beyond the axis (worst 5e+08)"
-
-
 def test_all_slices_have_the_same_axis_of_values() -> None:
     axes = insight.plot_slice(made())
     assert len({one.get_ylim() for one in axes}) == 1  # also that of the momentum, which few trials have
 
 
-def test_slices_of_very_many_points_are_thinned(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scratchtune.insight import parameter_plots
-
-    monkeypatch.setattr(parameter_plots, "MOST_POINTS", 30)
-    axes = insight.plot_slice(filled(40, lambda trial: trial.params["x"]))
-    assert [len(one.collections[0].get_offsets()) for one in axes] == [14, 14]
-    assert axes[0].figure.get_suptitle() == "Slice: 40 trials, of which every 3rd is drawn"
+@pytest.mark.parametrize("count, columns", [(4, 4), (5, 5), (6, 3), (7, 4), (9, 3), (10, 5), (60, 6)])
+def test_few_cells_of_the_panels_are_empty(count: int, columns: int) -> None:
+    assert drawing.panels(None, count)[0].get_gridspec().ncols == columns
 
 
 def test_a_long_title_is_wrapped_and_an_empty_axis_has_no_ticks() -> None:
@@ -422,3 +432,39 @@ def test_a_long_title_is_wrapped_and_an_empty_axis_has_no_ticks() -> None:
     assert not len(empty.get_xticks()) and not len(empty.get_yticks())
     one = insight.plot_optimization_history(filled(1, lambda trial: 0.0))
     assert [tick for tick in one.get_xticks() if -0.5 <= tick <= 0.5] == [0.0]
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_darker_is_better_and_colours_end_where_the_axis_does(direction: str) -> None:
+    from matplotlib import colormaps
+
+    sign = 1.0 if direction == "minimize" else -1.0
+    study = filled(30, lambda trial: sign * (1e6 if trial.number == 4 else trial.params["x"]), direction=direction)
+    values = drawing.values_of(study.trials)
+    colours = drawing.value_colours(study, values)
+    limit = drawing.worst_shown(study, values)
+    assert {colours["vmin"], colours["vmax"]} == {study.best_value, limit}
+    at = [(end - colours["vmin"]) / (colours["vmax"] - colours["vmin"]) for end in (study.best_value, limit)]
+    best, worst = (sum(colormaps[colours["cmap"]](share)[:3]) for share in at)
+    assert best < worst
+    order = insight.plot_slice(study, "x").collections[0].cmap  # of one lightness: the order is not better or worse
+    lightness = [np.dot(order(share)[:3], (0.2126, 0.7152, 0.0722)) for share in (0.0, 0.5, 1.0)]
+    assert np.ptp(lightness) < 0.1
+
+
+def test_every_plot_marks_the_best_trial_of_the_largest_budget() -> None:
+    study = st.tune(lambda trial: float(trial.budget or 0) + trial.params["x"], {
+        "x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, st.Hyperband(9), progress=False)
+    best = study.best_trial.number
+    assert study.best_trial.budget == 9
+    for name in ("optimization_history", "slice", "contour", "rank"):
+        axes = getattr(insight, f"plot_{name}")(study)
+        for one in axes if isinstance(axes, list) else [axes]:
+            stars = [part for part in one.collections if getattr(part, "trial_numbers", []) == [best]]
+            assert len(stars) == 1 and stars[0].get_facecolor().tolist() == [[0.0, 0.0, 0.0, 1.0]], name
+            grey = [part for part in one.collections if len(getattr(part, "trial_numbers", [])) > 1
+                    and part.get_facecolor().tolist()[0][:3] == [0.6, 0.6, 0.6]]
+            assert grey[0].trial_numbers == [t.number for t in study.trials if t.budget != 9], name
+    coloured, grey = insight.plot_parallel_coordinate(study).collections[:2]
+    assert coloured.trial_numbers[-1] == best and len(grey.trial_numbers) + len(coloured.trial_numbers) == len(
+        study.trials)

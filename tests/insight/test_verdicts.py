@@ -11,7 +11,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.insight.gathered_trials import Gathered, gathered, have_fold_scores
+from scratchtune.insight.fold_scores import Gathered, gathered, have_fold_scores
 from scratchtune.search import Space, Suggestion
 from scratchtune.study import Trial
 from scratchtune.study.context import DetachedContext
@@ -107,14 +107,6 @@ def test_thousands_of_trials() -> None:
 
 
 # Gathered trials -----------------------------------------------------------------------------------------------------
-
-
-def test_a_default_from_outside_is_the_enqueued_one() -> None:
-    scores = scattered(12, 0.2)
-    whole = study_of(scores)
-    rest = study_of(scores[1:], default=False)
-    assert insight.verdict(gathered([rest], scores[0].tolist())) == insight.verdict(whole)
-    assert [trial.number for trial in rest.trials] == list(range(11))  # the study's own trials are unchanged
 
 
 def test_the_configurations_of_several_studies_count_together() -> None:

@@ -1,5 +1,5 @@
-"""Studies are interrupted at chosen moments, checked, and run to their end: what the tests of Ctrl-C and
-`python -m benchmarks torture --interrupts` share; both load this file by its path.
+"""Studies are interrupted at chosen moments, checked, and run to their end: what the tests of Ctrl-C,
+which load this file by its path, share.
 
 A moment is a line or a time. `traced` raises KeyboardInterrupt at the k-th line of ``scratchtune/study`` that is run,
 for every k. `signalled` has a timer's signal, handled as Ctrl-C is, arrive at a random time; the times are keyed. After

@@ -143,7 +143,8 @@ def test_with_few_trials_it_is_the_best_observed_one_and_says_so() -> None:
     found = study.recommended()
     assert found.trial is study.best_trial and (found.mean, found.std, found.noise) == (None, None, None)
     assert found.reason == ("Trial 0 has the lowest value, 0, of 18 complete trials; a model needs 10 different "
-                            "configurations, and there are 9.")
+                            "configurations, and there are 9. Trial 0 is the best observed one; its configuration was "
+                            "evaluated 2 times: mean 0.")
 
 
 def test_equal_values_and_no_trials() -> None:

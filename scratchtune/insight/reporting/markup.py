@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
 from scratchtune.streams import visible, visible_lines
 
-VOID = {"br", "circle", "input", "line", "meta", "path", "rect", "img"}
+VOID = {"br", "circle", "input", "line", "meta", "path", "rect", "img", "use", "image"}
 
 
 class Markup(str):
@@ -21,7 +21,7 @@ def element(name: str, /, *content: Any, **attributes: Any) -> Markup:
     """Return an element; what is no `Markup` is text, and escaped.
 
     An attribute that is None or False is left out, one that is True has no value. An underscore in an attribute's name
-    is written as a hyphen, and one at its end is dropped; numbers are rounded to a tenth, as befits coordinates.
+    is written as a hyphen, and one at its end is dropped.
 
     >>> element("p", "1 < 2 ", element("b", "&"), class_="note")
     '<p class="note">1 &lt; 2 <b>&amp;</b></p>'
@@ -32,7 +32,7 @@ def element(name: str, /, *content: Any, **attributes: Any) -> Markup:
     return Markup(f"<{name}{written}>{''.join(map(_escaped, content))}</{name}>")
 
 
-def joined(parts: Any) -> Markup:
+def joined(parts: Iterable[Any]) -> Markup:
     """Join elements and texts without anything between them."""
     return Markup("".join(map(_escaped, parts)))
 
@@ -47,27 +47,42 @@ def one_line(value: Any, most: int | None = None) -> str:
     return text if most is None or len(text) <= most else f"{text[:most - 1]}…"
 
 
-def embedded_json(value: Any) -> Markup:
-    """JSON for a script element: no character in it can end the element, or a line of JavaScript.
+def scroller(name: str, content: Markup) -> Markup:
+    """What is wider than a small screen, in a region of its own that scrolls, by keyboard too."""
+    return element("div", content, class_="scroll", tabindex=0, role="region", aria_label=name)
 
-    >>> embedded_json(["</script>"])
-    '["\\\\u003c/script\\\\u003e"]'
-    """
-    text = json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":"))
-    for character in "<>&":
-        text = text.replace(character, f"\\u{ord(character):04x}")
-    return Markup(text)
+
+def figure(caption: str, *pictures: Any, note: str = "", wide: bool = False) -> Markup:
+    """Return pictures with a caption below; ``note`` says what they show."""
+    return element("figure", *pictures, element("figcaption", element("b", f"{caption}. "), note),
+                   class_="wide" if wide else None)
+
+
+def facts(caption: str, rows: Iterable[tuple[Any, Any]]) -> Markup:
+    """A table of two columns: names, and what they are."""
+    body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
+    return element("table", element("caption", caption), element("tbody", *body), class_="facts")
+
+
+def table(caption: str, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Markup:
+    """A table with a header, in a region that scrolls: names in the first column, numbers in the others."""
+    head = [element("th", text, scope="col", class_="n" if at else None) for at, text in enumerate(header)]
+    body = [element("tr", element("th", first, scope="row"), *(element("td", text, class_="n") for text in others))
+            for first, *others in rows]
+    return scroller(caption, element("table", element("caption", caption), element("thead", element("tr", *head)),
+                                     element("tbody", *body), class_="facts"))
+
+
+def sentences(texts: Iterable[str]) -> Markup:
+    """A list of sentences."""
+    return element("ul", *(element("li", text) for text in texts), class_="next")
 
 
 def _attribute(key: str, value: Any) -> str:
     if value is False:
         return ""
     key = key.rstrip("_").replace("_", "-")
-    if value is True:
-        return f" {key}"
-    if isinstance(value, float):
-        value = f"{value:.1f}".removesuffix(".0")
-    return f' {key}="{escape(visible(str(value)))}"'
+    return f" {key}" if value is True else f' {key}="{escape(visible(str(value)))}"'
 
 
 def _escaped(part: Any) -> str:

@@ -8,17 +8,22 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+import tempfile
 from collections.abc import Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from scratchtune.checks import counted
-from scratchtune.files import write_text
-from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.reporting.comparison import comparison
-from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
+from scratchtune.files import replaceable, write_text
+from scratchtune.insight.drawing import TrialTable, canvas
+from scratchtune.insight.history_plots import plot_optimization_history
+from scratchtune.insight.reporting.markup import Markup, element, joined, one_line, table
+from scratchtune.insight.reporting.pictures import WIDE, picture
 from scratchtune.insight.reporting.sections import SECTIONS, drawn
 from scratchtune.insight.reporting.view import View
+
+ENDINGS = (".html", ".htm")
 
 
 def report(study: TrialTable | Sequence[TrialTable], path: str | os.PathLike[str]) -> None:
@@ -40,7 +45,7 @@ def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
     several = len(studies := _as_list(study)) > 1
     views = [View(one, f"s{number}-" if several else "", 3 if several else 2) for number, one in enumerate(studies)]
     title = f"{len(studies):,} studies" if several else one_line(studies[0].name, 80)
-    body = [*([comparison(views)] if several else []), *(_study(view, several) for view in views)]
+    body = [*([_comparison(views)] if several else []), *(_study(view, several) for view in views)]
     return document(title, *_about(views), body)
 
 
@@ -91,6 +96,52 @@ def _about(views: list[View]) -> tuple[str, list[tuple[str, str]]]:
             f"{views[0].study.direction}d", [(section.title, section.name) for section in SECTIONS])
 
 
+def _comparison(views: Sequence[View]) -> Markup:
+    """The section at the top of a page of several studies: their results, and the best value so far of each."""
+    parts = [table("Results of the studies", ("study", "trials", "complete", "best value", "of trial",
+                                              "seconds in trials"), map(_result, views))]
+    if len({view.study.direction for view in views}) > 1:
+        parts.append(element("p", "Some of the studies minimize and others maximize, so their values are not drawn in "
+                                  "one picture.", class_="empty"))
+    elif any(view.complete for view in views):
+        ends = ", ".join(f"{one_line(view.study.name)} {view.best.value:.6g}" for view in views if view.best)
+        axes = plot_optimization_history([view.study for view in views], canvas(1, WIDE)[1])
+        parts.append(picture(View(views[0].study, "all-"), axes, "Best value so far",
+                             f"Best value so far of {len(views):,} studies; at the end: {ends}."))
+    return element("section", element("h2", "Comparison", id="comparison-title"),
+                   element("div", *parts, class_="charts"), id="comparison", aria_labelledby="comparison-title")
+
+
+def _result(view: View) -> list[Any]:
+    """The cells of a study in the table of several."""
+    best = ("", "") if view.best is None else (f"{view.best.value:.6g}", str(view.best.number))
+    return [element("a", one_line(view.study.name), href=f"#{view.key}study"), f"{len(view.trials):,}",
+            f"{len(view.complete):,}", *best, f"{sum(trial.seconds or 0.0 for trial in view.trials):,.2f}"]
+
+
 def _study(view: View, several: bool) -> Markup:
     head = element("h2", one_line(view.study.name), id=f"{view.key}study") if several else ""
-    return element("div", head, joined(drawn(section, view) for section in SECTIONS), class_="study")
+    return element("div", head, joined(drawn(section, view) for section in SECTIONS), class_="study", data_key=view.key)
+
+
+def report_path(given: str | os.PathLike[str] | None, default: Path, option: str = "--report") -> Path | None:
+    """Return the path of the report: None where none is wanted, ``default`` where the option has no FILE.
+
+    Raises
+        ValueError, OSError where no page can be written there.
+    """
+    if given is None:
+        return None
+    path = Path(given) if str(given) else default
+    written = f"{option} is {str(path)!r}"
+    if path.suffix.lower() not in ENDINGS:
+        raise ValueError(f"{written}; its name must end in {' or '.join(ENDINGS)}")
+    if path.is_dir():
+        raise ValueError(f"{written}, a folder; it must be the name of a file")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"{written}; there is no folder {str(path.parent)!r}")
+    try:
+        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+    except OSError as problem:
+        raise OSError(f"{written}; no file can be made there: {problem.strerror or problem}") from None
+    return path

@@ -1,17 +1,12 @@
-// What the page can do beyond reading: hover and keyboard on the pictures, details of a trial, sorting and filtering
-// of the table, brushing of parallel coordinates. Everything that it shows is in the page already; texts are set with
-// textContent only, so none of them can become markup.
+// What the page can do beyond reading: hover and keyboard on the pictures, details of a trial, sorting and filtering of
+// the table, and rectangles in pictures that filter too. Everything that it shows is in the page already; texts are set
+// with textContent only, so none of them can become markup. A mark is an element of a picture with data-n, a trial's
+// number.
 
 const make = (name, attributes = {}, text = "") => {
   const one = document.createElement(name);
   for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
   one.textContent = text;
-  return one;
-};
-
-const makeSvg = (name, attributes) => {
-  const one = document.createElementNS("http://www.w3.org/2000/svg", name);
-  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value);
   return one;
 };
 
@@ -22,71 +17,62 @@ const spoken = document.body.appendChild(make("div", { class: "spoken", role: "s
 // A study ------------------------------------------------------------------------------------------------------------
 
 class Study {
-  constructor(root) {
-    this.root = root;
-    const data = JSON.parse(root.querySelector("script.data").textContent);
-    Object.assign(this, data); // columns: [name, is number]; rows: values by trial; choices: texts by column
-    this.names = this.columns.map(([name]) => name);
+  constructor(root, table) {
+    this.table = table;
+    this.key = root.dataset.key;
+    const heads = [...table.tHead.rows[0].cells];
+    this.names = heads.map((head) => head.textContent);
+    this.isNumber = heads.map((head) => head.classList.contains("n"));
+    this.lines = [...table.tBodies[0].rows]; // in order of number, from 0
+    this.rows = this.lines.map((line, row) => [...line.cells].map((cell, column) => column === 0 ? row
+      : cell.textContent === "" ? null : this.isNumber[column] ? Number(cell.textContent) : cell.textContent));
+    this.texts = this.lines.map((line) => line.textContent.toLowerCase());
     this.filter = { text: "", state: "", ranges: new Map() };
     this.shown = new Set(this.rows.keys());
-    this.table = root.querySelector("table.trials");
-    this.lines = [...this.table.tBodies[0].rows];
-    this.texts = this.lines.map((line) => line.textContent.toLowerCase());
-    this.details = new Map([...root.querySelectorAll(".reasons details")].map((one) => [Number(one.dataset.n), one]));
-    this.marks = [...root.querySelectorAll(".m")];
-    this.brushes = [...root.querySelectorAll(".brush")].map((group) => new Brush(this, group));
-    makeSortable(this);
-    this.controls = makeControls(this);
-    for (const chart of root.querySelectorAll(".chart")) new Chart(this, chart);
-    root.querySelectorAll(".trials tbody a").forEach((link) => link.addEventListener("click", (event) => {
+    this.marks = Map.groupBy(root.querySelectorAll("svg [data-n]"), (mark) => Number(mark.dataset.n));
+    makeSortable(this, heads);
+    this.update = makeControls(this);
+    this.charts = [...root.querySelectorAll("svg:has([data-n])")].map((svg) => new Chart(this, svg));
+    table.querySelectorAll("tbody a").forEach((link) => link.addEventListener("click", (event) => {
       event.preventDefault();
-      this.open(Number(link.textContent), link);
+      showDetails(this, Number(link.textContent), link);
     }));
     this.apply();
   }
 
-  text(row, column) { // a value as people read it
-    const value = this.rows[row][column];
-    if (value === null) return "";
-    if (this.choices[column]) return this.choices[column][value];
-    return typeof value === "number" && !Number.isInteger(value) ? String(Number(value.toPrecision(6))) : String(value);
-  }
-
   describe(row) { // the tooltip of a trial
-    const lines = [`Trial ${row}, ${this.rows[row][1]}`];
-    for (let column = 2; column < this.columns.length && lines.length < 16; column++) {
-      if (this.rows[row][column] !== null) lines.push(`${this.names[column]}: ${this.text(row, column)}`);
-    }
-    return lines.join("\n");
+    const found = this.names.map((name, column) => [name, this.rows[row][column]]).slice(2, 17)
+      .filter(([, value]) => value !== null).map(([name, value]) => `${name}: ${value}`);
+    return [`Trial ${row}, ${this.rows[row][1]}`, ...found].join("\n");
   }
 
   passes(row) {
     const { text, state, ranges } = this.filter;
-    if (text && !this.texts[row].includes(text)) return false;
-    if (state && this.rows[row][1] !== state) return false;
-    for (const [column, [low, high]] of ranges) {
-      const value = this.rows[row][column];
-      if (value === null || value < low || value > high) return false;
-    }
-    return true;
+    return this.texts[row].includes(text) && (!state || this.rows[row][1] === state)
+      && [...ranges.values()].every((range) => range.passes(row));
   }
 
   apply() { // show what passes the filter, in the table and in all pictures
     this.shown = new Set([...this.rows.keys()].filter((row) => this.passes(row)));
-    for (const line of this.lines) line.hidden = !this.shown.has(Number(line.dataset.n));
-    for (const mark of this.marks) mark.classList.toggle("out", !this.shown.has(Number(mark.dataset.n)));
-    for (const [row, one] of this.details) one.hidden = !this.shown.has(row);
-    for (const brush of this.brushes) brush.draw();
-    this.controls.update();
+    this.lines.forEach((line, row) => {
+      const out = !this.shown.has(row);
+      line.hidden = out;
+      for (const mark of this.marks.get(row) ?? []) mark.classList.toggle("out", out);
+    });
+    this.charts.forEach((chart) => chart.drawBrush());
+    this.update();
   }
 
-  setRange(column, range) {
-    if (range) this.filter.ranges.set(column, range);
-    else this.filter.ranges.delete(column);
+  setRange(key, range) { // range: what passes, and its name; none ends the filter
+    if (range) this.filter.ranges.set(key, range);
+    else this.filter.ranges.delete(key);
     this.apply();
   }
 
-  open(row, from) { showDetails(this, row, from); }
+  highlight(row) { // in all pictures
+    document.querySelectorAll(".here").forEach((mark) => mark.classList.remove("here"));
+    for (const mark of this.marks.get(row) ?? []) mark.classList.add("here");
+  }
 }
 
 // Details of a trial -------------------------------------------------------------------------------------------------
@@ -95,12 +81,11 @@ const dialog = document.body.appendChild(make("dialog", { "aria-labelledby": "de
 let openedFrom = null;
 
 function showDetails(study, row, from) {
-  const original = study.details.get(row);
-  const title = make("h2", { id: "details-title", tabindex: "-1" }, original.querySelector("summary").textContent);
+  const reason = document.getElementById(`${study.key}trial-${row}`);
+  const title = make("h2", { id: "details-title", tabindex: "-1" }, reason.firstChild.textContent);
   const close = make("button", { type: "button" }, "Close");
   close.addEventListener("click", hideDetails);
-  const parts = [...original.children].slice(1).map((part) => part.cloneNode(true));
-  dialog.replaceChildren(title, ...parts, close);
+  dialog.replaceChildren(title, ...[...reason.children].slice(1).map((part) => part.cloneNode(true)), close);
   openedFrom = from;
   if (!dialog.open) dialog.show();
   title.focus();
@@ -118,17 +103,12 @@ document.addEventListener("keydown", (event) => {
   hideDetails();
 });
 
-// Pictures: the mark nearest to the pointer, and the arrow keys --------------------------------------------------------
+// Pictures: the mark nearest to the pointer, the arrow keys, and a rectangle that filters ----------------------------------
 
 function cornersOf(mark) { // the points of a mark, in the picture's units
-  const number = (name) => Number(mark.getAttribute(name));
-  if (mark.dataset.x) return [[Number(mark.dataset.x), Number(mark.dataset.y)]];
-  if (mark.tagName === "circle") return [[number("cx"), number("cy")]];
-  if (mark.tagName === "rect") {
-    const middle = number("y") + number("height") / 2;
-    return [[number("x"), middle], [number("x") + number("width"), middle]];
-  }
-  return mark.getAttribute("d").slice(1).split(/[LM]/).map((pair) => pair.split(" ").map(Number));
+  if (mark.hasAttribute("x")) return [[Number(mark.getAttribute("x")), Number(mark.getAttribute("y"))]];
+  const numbers = mark.getAttribute("d").match(/-?[\d.]+/g).map(Number);
+  return Array.from({ length: numbers.length / 2 }, (_, i) => [numbers[2 * i], numbers[2 * i + 1]]);
 }
 
 function distance(corners, x, y) { // from a point to the nearest piece of a line
@@ -144,55 +124,82 @@ function distance(corners, x, y) { // from a point to the nearest piece of a lin
 
 class Chart {
   constructor(study, svg) {
-    this.study = study;
-    this.svg = svg;
-    this.marks = [...svg.querySelectorAll(".m")];
-    if (!this.marks.length) return;
-    this.corners = this.marks.map(cornersOf);
-    this.order = [...this.marks.keys()].sort((a, b) => this.marks[a].dataset.n - this.marks[b].dataset.n);
-    this.here = null;
-    const frame = make("div", { class: "plot", tabindex: "0", role: "group", "aria-label":
-      `${svg.getAttribute("aria-label")} Arrow keys move between trials, Enter shows why a trial was proposed.` });
-    svg.replaceWith(frame);
-    frame.append(svg);
-    this.frame = frame;
-    svg.addEventListener("pointermove", (event) => this.hover(event));
+    Object.assign(this, { study, svg, here: null, from: null });
+    this.marks = [...svg.querySelectorAll("[data-n]")].map((mark) => [Number(mark.dataset.n), cornersOf(mark)])
+      .sort((a, b) => a[0] - b[0]);
+    this.name = svg.closest("figure").querySelector("b").textContent.replace(/\.? *$/, "");
+    this.brush = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    this.brush.classList.add("brush");
+    svg.append(this.brush);
+    this.frame = make("div", { class: "plot", tabindex: "0", role: "group", "aria-label": `${svg.getAttribute(
+      "aria-label")} Arrow keys move between trials, Enter shows why a trial was proposed.` });
+    svg.replaceWith(this.frame);
+    this.frame.append(svg);
+    svg.addEventListener("pointerdown", (event) => this.begin(event));
+    svg.addEventListener("pointermove", (event) => this.move(event));
+    svg.addEventListener("pointerup", (event) => this.end(event));
     svg.addEventListener("pointerleave", () => this.leave());
-    svg.addEventListener("click", (event) => {
-      if (event.target.closest(".brush")) return;
-      const index = this.nearest(event);
-      if (index !== null) study.open(this.row(index), frame);
-    });
-    frame.addEventListener("keydown", (event) => this.key(event));
-    frame.addEventListener("blur", () => this.leave());
+    this.frame.addEventListener("keydown", (event) => this.key(event));
+    this.frame.addEventListener("blur", () => this.leave());
   }
 
-  row(index) { return Number(this.marks[index].dataset.n); }
+  at(event) {
+    const { x, y } = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
+    return [x, y];
+  }
 
   nearest(event) {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.svg.getScreenCTM().inverse());
-    let [best, found] = [14, null];
-    this.corners.forEach((corners, index) => {
-      if (!this.study.shown.has(this.row(index))) return;
-      const far = distance(corners, at.x, at.y);
-      if (far < best) [best, found] = [far, index];
-    });
+    const [x, y] = this.at(event);
+    let [best, found] = [12, null];
+    for (const [row, corners] of this.marks) {
+      const far = this.study.shown.has(row) ? distance(corners, x, y) : best;
+      if (far < best) [best, found] = [far, row];
+    }
     return found;
   }
 
-  hover(event) {
-    const index = event.buttons ? null : this.nearest(event);
-    this.svg.classList.toggle("pointing", index !== null);
-    if (index === null) this.leave();
-    else this.mark(index, event.clientX, event.clientY);
+  begin(event) {
+    if (event.pointerType === "touch" || event.button) return; // a finger scrolls
+    event.preventDefault();
+    this.frame.focus({ preventScroll: true });
+    this.from = this.at(event);
+    this.svg.setPointerCapture(event.pointerId);
   }
 
-  mark(index, x, y) {
-    if (this.here !== index) {
-      this.unmark();
-      this.here = index;
-      this.marks[index].classList.add("here");
-      tip.textContent = this.study.describe(this.row(index));
+  move(event) {
+    if (this.from && event.buttons) return this.showBrush(this.from, this.at(event));
+    const row = this.nearest(event);
+    if (row === null) this.leave();
+    else this.show(row, event.clientX, event.clientY);
+  }
+
+  end(event) {
+    const [from, to] = [this.from ?? this.at(event), this.at(event)];
+    this.from = null;
+    if (Math.hypot(to[0] - from[0], to[1] - from[1]) < 4) { // a click
+      const row = this.nearest(event);
+      if (row !== null) showDetails(this.study, row, this.frame);
+      else this.study.setRange(this, null);
+      return;
+    }
+    const inside = (point) => [0, 1].every((i) => Math.min(from[i], to[i]) <= point[i] && point[i] <= Math.max(from[i], to[i]));
+    const rows = new Set(this.marks.filter(([, corners]) => corners.some(inside)).map(([row]) => row));
+    this.study.setRange(this, { passes: (row) => rows.has(row), name: `within ${this.name}`, corners: [from, to] });
+  }
+
+  showBrush([ax, ay], [bx, by]) {
+    tip.hidden = true;
+    const sides = { x: Math.min(ax, bx), y: Math.min(ay, by), width: Math.abs(ax - bx), height: Math.abs(ay - by) };
+    for (const [key, value] of Object.entries(sides)) this.brush.setAttribute(key, value);
+  }
+
+  drawBrush() { this.showBrush(...(this.study.filter.ranges.get(this)?.corners ?? [[0, 0], [0, 0]])); }
+
+  show(row, x, y) {
+    if (this.here !== row) {
+      this.here = row;
+      this.study.highlight(row);
+      tip.textContent = this.study.describe(row);
     }
     tip.hidden = false;
     const { offsetWidth: width, offsetHeight: height } = tip;
@@ -200,110 +207,37 @@ class Chart {
     tip.style.top = `${Math.max(4, y + 18 + height > innerHeight ? y - height - 12 : y + 18)}px`;
   }
 
-  unmark() {
-    if (this.here !== null) this.marks[this.here].classList.remove("here");
-    this.here = null;
-  }
-
   leave() {
-    this.unmark();
+    if (this.here !== null) this.study.highlight(null);
+    this.here = null;
     tip.hidden = true;
   }
 
   key(event) {
     if (event.target !== this.frame) return;
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-    const visible = this.order.filter((index) => this.study.shown.has(this.row(index)));
-    if (!visible.length) return;
-    const now = visible.indexOf(this.here);
-    if (event.key === "Enter" && this.here !== null) this.study.open(this.row(this.here), this.frame);
-    else if (event.key === "Home") this.moveTo(visible[0]);
-    else if (event.key === "End") this.moveTo(visible.at(-1));
-    else if (step) this.moveTo(visible[now < 0 ? 0 : (now + step + visible.length) % visible.length]);
+    const rows = [...new Set(this.marks.map(([row]) => row))].filter((row) => this.study.shown.has(row));
+    if (!rows.length) return;
+    const now = rows.indexOf(this.here);
+    if (event.key === "Enter" && this.here !== null) showDetails(this.study, this.here, this.frame);
+    else if (event.key === "Home") this.moveTo(rows[0]);
+    else if (event.key === "End") this.moveTo(rows.at(-1));
+    else if (step) this.moveTo(rows[now < 0 ? 0 : (now + step + rows.length) % rows.length]);
     else return;
     event.preventDefault();
   }
 
-  moveTo(index) {
-    const [x, y] = this.corners[index].at(-1);
-    const at = new DOMPoint(x, y).matrixTransform(this.svg.getScreenCTM());
-    this.mark(index, at.x, at.y);
+  moveTo(row) {
+    const corners = this.marks.find((mark) => mark[0] === row)[1];
+    const at = new DOMPoint(...corners.at(-1)).matrixTransform(this.svg.getScreenCTM());
+    this.show(row, at.x, at.y);
     spoken.textContent = tip.textContent.replaceAll("\n", ", ");
-  }
-}
-
-// Brushing of parallel coordinates -------------------------------------------------------------------------------------
-
-class Brush {
-  constructor(study, group) {
-    const { column, low, high, log, x, top, bottom } = group.dataset;
-    Object.assign(this, { study, group, log: Boolean(log), column: Number(column) });
-    [this.low, this.high, this.x, this.top, this.bottom] = [low, high, x, top, bottom].map(Number);
-    this.range = makeSvg("rect", { class: "range", x: this.x - 7, width: 14, y: 0, height: 0 });
-    this.handle = makeSvg("rect", { class: "handle", x: this.x - 14, width: 28, y: this.top,
-      height: this.bottom - this.top });
-    group.append(this.range, this.handle);
-    this.handle.addEventListener("pointerdown", (event) => this.begin(event));
-    this.handle.addEventListener("pointermove", (event) => this.move(event));
-    this.handle.addEventListener("pointerup", (event) => this.end(event));
-  }
-
-  height(event) {
-    const at = new DOMPoint(event.clientX, event.clientY).matrixTransform(this.group.getScreenCTM().inverse());
-    return Math.min(this.bottom, Math.max(this.top, at.y));
-  }
-
-  valueAt(height) {
-    const share = (this.bottom - height) / (this.bottom - this.top);
-    return this.log ? this.low * (this.high / this.low) ** share : this.low + share * (this.high - this.low);
-  }
-
-  heightOf(value) {
-    const share = this.log ? Math.log(value / this.low) / Math.log(this.high / this.low)
-      : (value - this.low) / (this.high - this.low);
-    return this.bottom - Math.min(1, Math.max(0, share)) * (this.bottom - this.top);
-  }
-
-  begin(event) {
-    this.from = this.height(event);
-    this.handle.setPointerCapture(event.pointerId);
-    tip.hidden = true;
-  }
-
-  move(event) {
-    if (this.from === undefined) return;
-    this.show(this.from, this.height(event));
-  }
-
-  end(event) {
-    if (this.from === undefined) return;
-    const [upper, lower] = [this.from, this.height(event)].sort((a, b) => a - b);
-    this.from = undefined;
-    if (lower - upper < 3) this.study.setRange(this.column, null); // a click ends the filter
-    else this.study.setRange(this.column, [this.endOf(lower, -Infinity), this.endOf(upper, Infinity)]);
-  }
-
-  endOf(height, beyond) { // an end of the axis includes the values that are drawn there
-    return height <= this.top || height >= this.bottom ? beyond : this.valueAt(height);
-  }
-
-  show(a, b) {
-    this.range.setAttribute("y", Math.min(a, b));
-    this.range.setAttribute("height", Math.abs(a - b));
-  }
-
-  draw() {
-    const range = this.study.filter.ranges.get(this.column);
-    if (!range) this.show(0, 0);
-    else this.show(...range.map((value, side) => value === -Infinity ? this.bottom : value === Infinity ? this.top
-      : this.heightOf(value, side)));
   }
 }
 
 // The table: sorting and the form of filters ---------------------------------------------------------------------------
 
-function makeSortable(study) {
-  const heads = [...study.table.tHead.rows[0].cells];
+function makeSortable(study, heads) {
   heads.forEach((head, column) => {
     const button = make("button", { type: "button" }, head.textContent);
     head.replaceChildren(button);
@@ -311,21 +245,19 @@ function makeSortable(study) {
       const order = head.getAttribute("aria-sort") === "ascending" ? "descending" : "ascending";
       heads.forEach((one) => one.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", order);
-      sortBy(study, column, order === "ascending" ? 1 : -1);
+      study.table.tBodies[0].append(...sorted(study, column, order === "ascending" ? 1 : -1));
     });
   });
 }
 
-function sortBy(study, column, sign) { // empty cells last, equal ones in order of number
-  const value = (line) => study.rows[Number(line.dataset.n)][column];
+function sorted(study, column, sign) { // empty cells last, equal ones in order of number
   const compare = (a, b) => {
-    const [one, other] = [value(a), value(b)];
-    if (one === other) return a.dataset.n - b.dataset.n;
+    const [one, other] = [study.rows[a][column], study.rows[b][column]];
+    if (one === other) return a - b;
     if (one === null || other === null) return one === null ? 1 : -1;
-    return (typeof one === "number" ? one - other : String(one).localeCompare(String(other))) * sign;
+    return (typeof one === "number" ? one - other : one.localeCompare(other, undefined, { numeric: true })) * sign;
   };
-  study.lines.sort(compare);
-  study.table.tBodies[0].append(...study.lines);
+  return [...study.rows.keys()].sort(compare).map((row) => study.lines[row]);
 }
 
 function labelled(text, input) {
@@ -334,15 +266,15 @@ function labelled(text, input) {
   return label;
 }
 
-function makeControls(study) {
+function makeControls(study) { // returns what shows the state of the filters
   const form = make("form", { class: "controls", "aria-label": "Filter the trials" });
   const text = make("input", { type: "search", autocomplete: "off" });
   const state = make("select");
   state.append(make("option", { value: "" }, "all"));
   for (const one of new Set(study.rows.map((row) => row[1]))) state.append(make("option", { value: one }, one));
   const column = make("select");
-  study.columns.forEach(([name, number], index) => {
-    if (number) column.append(make("option", { value: index }, name));
+  study.names.forEach((name, index) => {
+    if (study.isNumber[index]) column.append(make("option", { value: index }, name));
   });
   column.value = "2";
   const [low, high] = [0, 1].map(() => make("input", { type: "number", step: "any" }));
@@ -356,34 +288,38 @@ function makeControls(study) {
   form.addEventListener("submit", (event) => event.preventDefault());
   text.addEventListener("input", () => { study.filter.text = text.value.trim().toLowerCase(); study.apply(); });
   state.addEventListener("change", () => { study.filter.state = state.value; study.apply(); });
-  add.addEventListener("click", () => study.setRange(Number(column.value), [
-    low.value === "" ? -Infinity : Number(low.value), high.value === "" ? Infinity : Number(high.value)]));
+  add.addEventListener("click", () => addRange(study, Number(column.value), low.value, high.value));
   reset.addEventListener("click", () => {
     text.value = state.value = low.value = high.value = "";
     study.filter = { text: "", state: "", ranges: new Map() };
     study.apply();
   });
-  return { update: () => updateControls(study, count, chips) };
+  return () => {
+    count.textContent = `${study.shown.size.toLocaleString("en")} of ${study.rows.length.toLocaleString("en")} trials shown`;
+    chips.replaceChildren(...[...study.filter.ranges].map(([key, { name }]) => makeChip(study, key, name)));
+    chips.hidden = study.filter.ranges.size === 0;
+  };
 }
 
-function updateControls(study, count, chips) {
-  const [shown, all] = [study.shown.size, study.rows.length].map((number) => number.toLocaleString("en"));
-  count.textContent = `${shown} of ${all} trials shown`;
-  chips.replaceChildren(...[...study.filter.ranges].map(([column, range]) => {
-    const ends = range.map((end) => Number.isFinite(end) ? String(Number(end.toPrecision(4))) : "");
-    const text = ends[0] && ends[1] ? `from ${ends[0]} to ${ends[1]}` : ends[0] ? `from ${ends[0]}`
-      : ends[1] ? `up to ${ends[1]}` : "any";
-    const item = make("li");
-    const button = make("button", { type: "button" }, `${study.names[column]} ${text} ✕`);
-    button.setAttribute("aria-label", `Remove the range: ${study.names[column]} ${text}`);
-    button.addEventListener("click", () => study.setRange(column, null));
-    item.append(button);
-    return item;
-  }));
-  chips.hidden = study.filter.ranges.size === 0;
+function addRange(study, column, low, high) {
+  const [least, most] = [low === "" ? -Infinity : Number(low), high === "" ? Infinity : Number(high)];
+  const ends = [low && `from ${low}`, high && `to ${high}`].filter(Boolean).join(" ");
+  study.setRange(column, { name: `${study.names[column]} ${ends || "any"}`, passes: (row) => {
+    const value = study.rows[row][column];
+    return value !== null && least <= value && value <= most;
+  } });
+}
+
+function makeChip(study, key, name) {
+  const item = make("li");
+  const button = make("button", { type: "button", "aria-label": `Remove the range: ${name}` }, `${name} ✕`);
+  button.addEventListener("click", () => study.setRange(key, null));
+  item.append(button);
+  return item;
 }
 
 for (const root of document.querySelectorAll(".study")) {
-  if (root.querySelector("script.data")) new Study(root); // a study without trials has none
+  const table = root.querySelector("table.trials"); // a study without trials has none
+  if (table) new Study(root, table);
 }
 document.documentElement.dataset.ready = "yes";

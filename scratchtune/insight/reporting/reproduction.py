@@ -1,17 +1,18 @@
-"""How to run a study again: its definition as a script, the versions here, and what is not recorded."""
+"""What a study took, and how to run it again: its definition as a script, versions here, and what is not recorded."""
 
 from __future__ import annotations
 
 import platform
 import re
+import time
 from dataclasses import MISSING, fields
-from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
+from llvmlite.binding import get_host_cpu_name
 
-from scratchtune.insight.reporting.markup import Markup, element, joined
+from scratchtune.insight.reporting.markup import Markup, element, facts, joined, sentences
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import SEARCHERS
 from scratchtune.search.parameters import Parameter
@@ -21,13 +22,40 @@ CLASSES = {"Categorical", "Float", "Int", "MedianStopping", "Study", "Successive
            *(searcher.__name__ for searcher in SEARCHERS.values())}  # that a script imports from scratchtune
 
 
+def cost(view: View) -> Markup:
+    """The seconds, rows and budgets that the trials took, and the idle share of the workers."""
+    trials = view.trials
+    seconds = [trial.seconds for trial in trials if trial.seconds is not None]
+    rows = [("Trials", f"{len(trials):,} ({', '.join(f'{n:,} {state}' for state, n in view.states.items())})")]
+    if seconds:
+        rows += [("Seconds in trials, summed", f"{sum(seconds):,.2f}"),
+                 ("Longest trial", f"{max(seconds):,.2f} s")]
+    begun = [trial.started for trial in trials if trial.started]
+    ended = [trial.finished for trial in trials if trial.finished]
+    if begun and ended:
+        rows += [("First trial began", _date(min(begun))), ("Last trial ended", _date(max(ended))),
+                 ("From the first to the last", f"{max(ended) - min(begun):,.2f} s")]
+    visits = [trial.visits for trial in trials if trial.visits is not None]
+    if visits:
+        rows.append(("Rows visited (epochs x rows x folds)", f"{sum(visits):,}"))
+    budgets = [trial.budget for trial in trials if trial.budget is not None]
+    if budgets:
+        rows.append(("Budgets, summed", f"{sum(budgets):,.10g}"))
+    idle = getattr(view.study, "idle_share", None)
+    return facts("Time and cost", [*rows, ("Workers' idle share", "not recorded" if idle is None else f"{idle:.1%}")])
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+
+
 def reproduction(view: View) -> Markup:
     """The section: a script, a table of versions, and a list of what is missing."""
     lacks = missing(view)
     parts = [element("pre", script(view), tabindex=0, aria_label="Python script")]
     if lacks:
         parts += [element("p", "Not recorded in the study, and needed to run it again:"),
-                  element("ul", *(element("li", text) for text in lacks))]
+                  sentences(lacks)]
     parts += [element("p", "Software and processor that wrote this report. The study does not record those that it ran "
                            "with; with another instruction set a Gaussian process or a network may differ in the last "
                            "digits."), _versions()]
@@ -96,16 +124,5 @@ def _has_constraint(study: Any) -> bool:
 def _versions() -> Markup:
     rows = [("scratchtune", __version__), ("NumPy", np.__version__), ("Numba", numba.__version__),
             ("Python", platform.python_version()), ("System", f"{platform.system()} {platform.machine()}"),
-            ("Processor", processor())]
-    body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
-    return element("table", element("caption", "Versions"), element("tbody", *body), class_="facts")
-
-
-def processor() -> str:
-    """The name of the processor, or what Python knows of it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor() or "unknown"
+            ("Processor", get_host_cpu_name())]
+    return facts("Versions", rows)

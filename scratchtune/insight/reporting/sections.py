@@ -1,27 +1,33 @@
 """The sections of a report, in order: each draws a part of the page, or says in a sentence why it can't.
 
+The first is what a reader looks for first: the verdict, the best configuration, how sure it is, and what to do next.
 A further section is a further entry of `SECTIONS`.
 """
 
 from __future__ import annotations
 
-import time
 import warnings
+from collections import Counter
 from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune.checks import counted
-from scratchtune.insight.reporting import charts, images, parameter_charts
-from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
-from scratchtune.insight.reporting.next_steps import next_steps
-from scratchtune.insight.reporting.reproduction import reproduction
-from scratchtune.insight.reporting.trials_table import data, reasons, shown_value, table
+from scratchtune.insight import drawing
+from scratchtune.insight.reporting import pictures
+from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences
+from scratchtune.insight.reporting.reproduction import cost, reproduction
+from scratchtune.insight.reporting.trials_table import reasons, shown_value, trials_table
 from scratchtune.insight.reporting.view import View
 from scratchtune.insight.verdicts import verdict
 from scratchtune.insight.winners_curse import optimism
-from scratchtune.study.best import best_first
+from scratchtune.search import Categorical
+from scratchtune.study.best import best_first, repeats, said_repeats
+
+NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
+MANY_FAILED, LATE, SMALL = 0.1, 0.8, 0.01  # share of trials, share of trials, share of the variance
+MOST_STEPS = 3  # sentences of what to do next
 
 
 class Section(NamedTuple):
@@ -33,6 +39,7 @@ class Section(NamedTuple):
     complete: bool = True  # whether it needs a complete trial
     charts: bool = True  # whether its parts are pictures, two beside each other where there is room
     trials: bool = True  # whether it needs a trial
+    closed: bool = False  # whether the reader opens it
 
 
 def drawn(section: Section, view: View) -> Markup:
@@ -44,9 +51,11 @@ def drawn(section: Section, view: View) -> Markup:
         body = [element("p", "No trial is complete, so there is nothing to show here.", class_="empty")]
     else:
         body = [_or_sentence(part, view) for part in section.parts]
-    return element("section", element(f"h{view.level}", section.title, id=f"{name}-title"),
-                   element("div", *body, class_="charts" if section.charts else "text"), id=name,
-                   aria_labelledby=f"{name}-title")
+    head = element(f"h{view.level}", section.title, id=f"{name}-title")
+    whole = element("div", *body, class_="charts" if section.charts else "text")
+    if section.closed:
+        head, whole = element("details", element("summary", head), whole, class_="closed"), Markup("")
+    return element("section", head, whole, id=name, aria_labelledby=f"{name}-title")
 
 
 def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
@@ -61,111 +70,111 @@ def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
     return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
 
 
-def verdict_sentence(view: View) -> Markup:
-    """Whether the gain is real, in one sentence."""
-    return element("p", verdict(view.study, "value"), class_="verdict")
+# The first screen ----------------------------------------------------------------------------------------------------
 
 
-def optimism_sentence(view: View) -> Markup:
-    """By how much the best value is too good, as the best of many."""
-    if not any(trial.scores for trial in view.complete):
-        raise ValueError("This needs the scores of folds, as from cross-validation, and the trials have none. With the "
-                         "standard deviation of a value over repeated evaluations of one configuration, "
-                         "st.insight.optimism(study, noise=...) estimates it.")
-    text = str(optimism(view.study))
-    return element("p", f"{text[:1].upper()}{text[1:]}.")
+def result(view: View) -> Markup:
+    """The verdict, the best configuration, how sure it is, and what to do next."""
+    parts = [element("p", verdict(view.study, "value"), class_="verdict")]
+    if view.best is not None:
+        parts += [_best_configuration(view), element("p", f"{_certainty(view)} ", element(
+            "a", "Why it was proposed", href=f"#{view.key}trial-{view.best.number}"))]
+    return joined([*parts, element("p", element("b", "What to do next")), sentences(advice(view))])
 
 
-def best_configuration(view: View) -> Markup:
-    """The parameters of the best trial."""
+def _best_configuration(view: View) -> Markup:
     assert view.best is not None
-    rows = [element("tr", element("th", one_line(name), scope="row"), element("td", shown_value(value)))
-            for name, value in view.best.shared_params.items()]
-    link = element("a", "Why it was proposed", href=f"#{view.key}trial-{view.best.number}")
     budget = "" if view.best.budget is None else f", budget {view.best.budget:g}"
-    caption = element("caption", f"Trial {view.best.number}, value {view.best.value:.6g}{budget}")
-    return joined([element("table", caption, element("tbody", *rows), class_="facts"), _of_budgets(view),
-                   element("p", link)])
+    return facts(f"Best configuration: trial {view.best.number}, value {view.best.value:.6g}{budget}",
+                 [(one_line(name), shown_value(value)) for name, value in view.best.shared_params.items()])
 
 
-def _of_budgets(view: View) -> Markup:
-    """Of which budgets the best trial is the best, where trials have several."""
-    budgets = {trial.budget for trial in view.complete if trial.budget is not None}
-    if len(budgets) < 2:
-        return Markup("")
-    largest = max(budgets)
-    full = [trial for trial in view.complete if trial.budget == largest]
-    first = best_first(full, view.study.direction)[0]
-    text = f"It has the best value over all budgets, which are {min(budgets):g} to {largest:g}. "
-    if first is view.best:
-        return element("p", text + "Its budget is the largest.")
-    return element("p", f"{text}Of the {counted(len(full), 'trial')} with the largest budget, trial {first.number} has "
-                        f"the best value, {first.value:.6g}; values of different budgets are not comparable.")
+def _certainty(view: View) -> str:
+    """How sure the best value is, in one sentence: by its folds, its repetitions, or the next configuration."""
+    assert view.best is not None and view.best.value is not None
+    said = said_repeats(repeats(view.trials, view.best, view.study.space))
+    if any(trial.scores for trial in view.complete):
+        text = str(optimism(view.study))
+        return f"{text[:1].upper()}{text[1:]}{f'; {said}' if said else ''}."
+    if said:
+        return f"{said[:1].upper()}{said[1:]}."
+    ranked = best_first(view.trials, view.study.direction)
+    if len(ranked) < 2:
+        return "It is the only one that can be compared."
+    return (f"The next of {counted(len(ranked), 'comparable trial')}, trial {ranked[1].number}, is worse by "
+            f"{abs((ranked[1].value or 0.0) - view.best.value):.2g}: where repeated evaluations differ by as much, "
+            "either may be the better one.")
 
 
-def summary(view: View) -> Markup:
-    """The figures that a reader looks for first."""
-    best, seconds = view.best, sum(trial.seconds or 0.0 for trial in view.trials)
-    facts = [("Best value", "none" if best is None else f"{best.value:.6g}"),
-             ("Of trial", "none" if best is None else str(best.number)),
-             ("Trials", f"{len(view.trials):,}"), ("Time in trials", _duration(seconds))]
-    if not isinstance(view.shares, str):
-        name, share = max(((name, share) for name, share in view.shares.items() if isinstance(name, str)),
-                          key=lambda pair: pair[1], default=("", 0.0))
-        facts += [("Most important parameter", f"{one_line(name, 40)} ({share:.0%})")] * bool(name)
-    return element("dl", *(element("div", element("dt", term), element("dd", text)) for term, text in facts),
-                   class_="summary")
+def advice(view: View) -> list[str]:
+    """What to do next, at most `MOST_STEPS` sentences, the most urgent one first."""
+    if not view.trials:
+        return ["Run the study; the script below shows how."]
+    found = [_failures(view)]
+    if view.best is None:
+        found.append("Run more trials: none is complete.")
+    else:
+        found += [_ends(view), _progress(view), _unimportant(view)]
+    return [text for text in found if text][:MOST_STEPS]
 
 
-def _duration(seconds: float) -> str:
-    for unit, length in (("days", 86400.0), ("h", 3600.0), ("min", 60.0)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:,.1f} {unit}"
-    return f"{seconds:.3g} s"
+def _failures(view: View) -> str:
+    failed = [trial for trial in view.trials if trial.state == "failed"]
+    if len(failed) < MANY_FAILED * len(view.trials) or not failed:
+        return ""
+    (error, times), = Counter(one_line(trial.error, 160) for trial in failed).most_common(1)
+    return (f"Look at the failures: {len(failed):,} of {counted(len(view.trials), 'trial')} failed, "
+            f"{times:,} of them with: {error}")
 
 
-def cost(view: View) -> Markup:
-    """The seconds, rows and budgets that the trials took, and the idle share of the workers."""
-    trials = view.trials
-    seconds = [trial.seconds for trial in trials if trial.seconds is not None]
-    rows = [("Trials", f"{len(trials):,} ({', '.join(f'{n:,} {state}' for state, n in view.states.items())})")]
-    if seconds:
-        rows += [("Seconds in trials, summed", f"{sum(seconds):,.2f}"),
-                 ("Longest trial", f"{max(seconds):,.2f} s")]
-    begun = [trial.started for trial in trials if trial.started]
-    ended = [trial.finished for trial in trials if trial.finished]
-    if begun and ended:
-        rows += [("First trial began", _date(min(begun))), ("Last trial ended", _date(max(ended))),
-                 ("From the first to the last", f"{max(ended) - min(begun):,.2f} s")]
-    visits = [trial.visits for trial in trials if trial.visits is not None]
-    if visits:
-        rows.append(("Rows visited (epochs x rows x folds)", f"{sum(visits):,}"))
-    budgets = [trial.budget for trial in trials if trial.budget is not None]
-    if budgets:
-        rows.append(("Budgets, summed", f"{sum(budgets):,.10g}"))
-    idle = getattr(view.study, "idle_share", None)
-    rows.append(("Workers' idle share", "not recorded" if idle is None else f"{idle:.1%}"))
-    body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
-    return element("table", element("caption", "Time and cost"), element("tbody", *body), class_="facts")
+def _ends(view: View) -> str:
+    """Which numeric parameters have their best value at an end of their range."""
+    assert view.best is not None
+    found = []
+    for name, value in view.best.shared_params.items():
+        parameter = view.study.space.parameters[name]
+        if isinstance(parameter, Categorical) or parameter.low == parameter.high:
+            continue
+        at = float(drawing.fractions(parameter, np.array([float(value)]))[0])
+        few = isinstance(parameter.low, int) and parameter.high - parameter.low < 4
+        if not few and not NEAR < at < 1.0 - NEAR:
+            found.append(f"{one_line(name, 60)} ({one_line(value)}, {'lower' if at < 0.5 else 'upper'} end)")
+    if not found:
+        return ""
+    ranges = "range" if len(found) == 1 else "ranges"
+    return f"Extend the {ranges} where that makes sense, since the best value is at an end: {', '.join(found)}."
 
 
-def _date(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(seconds))
+def _progress(view: View) -> str:
+    assert view.best is not None
+    since = view.trials[-1].number - view.best.number
+    if len(view.trials) < 10 or view.best.number >= LATE * len(view.trials):
+        return (f"Run more trials: the best of {len(view.trials):,} is trial {view.best.number}, so the study may not "
+                "have converged.")
+    return f"The last {counted(since, 'trial')} gave no better value; more trials of the same kind may add little."
+
+
+def _unimportant(view: View) -> str:
+    if isinstance(view.shares, str):
+        return ""
+    totals = {name: sum(share for key, share in view.shares.items() if name == key or (
+        isinstance(key, tuple) and name in key)) for name in view.names}
+    names = [one_line(name, 40) for name, share in totals.items() if share < SMALL]
+    if not names:
+        return ""
+    shown = ", ".join(names[:6]) + (f" and {counted(len(names) - 6, 'other')}" if len(names) > 6 else "")
+    return ("These had no visible effect over the whole range, bad trials included; look at the slices before fixing "
+            f"them: {shown}.")
 
 
 SECTIONS = (
-    Section("verdict", "Verdict", (verdict_sentence, summary), False, False, False),
-    Section("best", "Best configuration", (best_configuration,), charts=False),
-    Section("optimism", "How sure it is", (optimism_sentence,), charts=False),
-    Section("importance", "What mattered", (
-        charts.legend, charts.importance_bars, parameter_charts.rank, images.contour, images.dependence)),
-    Section("next", "What to do next", (next_steps,), False, False, False),
-    Section("history", "History", (charts.legend, charts.history)),
-    Section("parameters", "Parameters", (parameter_charts.parallel, parameter_charts.slices)),
-    Section("searcher", "What the searcher saw", (images.searcher_pictures,)),
-    Section("values", "Values", (charts.distribution, charts.reports)),
-    Section("trials", "Trials", (table, data), False, False),
-    Section("reasons", "Reasons", (reasons,), False, False),
-    Section("cost", "Time and cost", (cost, charts.timeline), False),
-    Section("reproduction", "How to reproduce it", (reproduction,), False, False, False),
+    Section("result", "Result", (result,), False, False, False),
+    Section("importance", "What mattered", (pictures.importance, pictures.slices, pictures.dependence)),
+    Section("history", "History", (pictures.history, pictures.distribution, pictures.reports)),
+    Section("parameters", "Parameters", (pictures.parallel, pictures.contour)),
+    Section("trials", "Trials", (trials_table,), False, False),
+    Section("reasons", "Reasons", (reasons,), False, False, closed=True),
+    Section("searcher", "What the searcher saw", (pictures.searcher_pictures,), closed=True),
+    Section("cost", "Time and cost", (cost, pictures.timeline), False, closed=True),
+    Section("reproduction", "How to reproduce it", (reproduction,), False, False, False, closed=True),
 )

@@ -1,0 +1,230 @@
+"""The response of a study: a model of the value at every point of the search space, which never leaves its bounds.
+
+It is the searcher's own Gaussian process (`scratchtune.search.surrogate`), fitted to the trials' values as they are.
+The predicted value is the mean of the process after it is clipped to the bounds, [clipped_normal_mean]; the bounds are
+the lowest and the highest value observed, unless the user gives others. So no prediction, no mean of predictions and
+no interval leaves them, also where an accuracy falls from 0.98 to 0.1 between two trials. Where no trial is near, the
+process tends to the middle of the observed range, and its standard deviation is large.
+
+Everything that is read from it is a mean over points of the whole space: `Response.table` is the mean at given values
+of one or two parameters, `Response.interval` its interval. All values of a range count equally (on the log scale where
+the parameter is logarithmic), and so do all choices that were tried. A parameter that is absent has no effect there.
+
+Implements section 8.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks, jit
+from scratchtune.insight.comparable import Comparable, Scale, standardised
+from scratchtune.search import Categorical, Space
+from scratchtune.search import gaussian_process as gp
+from scratchtune.search.cholesky import cholesky, inverse, solve_lower
+from scratchtune.search.encoding import Encoding
+from scratchtune.search.normal import normal_cdf, normal_pdf
+from scratchtune.search.sequences import halton_coordinate
+from scratchtune.search.surrogate import theta_of_noisy_values
+
+MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
+DRAWS = 200  # functions from the posterior, for an interval
+WIDER = 2.0  # times the posterior's standard deviation, since the fitted parameters of the kernel are not certain
+LEAST_STD = 1e-9  # of a prediction, in standard deviations of the values
+LEAST_VARIANCE = 1e-8  # on the diagonal of a covariance that is factored
+
+
+@jit.function_in_order
+def clipped_normal_mean(mean, std, low, high):
+    """Mean of a normal variable after values below ``low`` are set to ``low`` and those above ``high`` to ``high``.
+
+    Formula [clipped_normal_mean]
+        a = (l − m) / s ; b = (h − m) / s ; E = m + (l − m) · Φ(a) + (h − m) · Φ(−b) + s · (φ(a) − φ(b))
+    Where
+        m: mean, scalar, real
+        s: std, scalar, > 0
+        l: low, scalar, real; sampled in [-2, -0.5]
+        h: high, scalar, real; sampled in [0.5, 2]
+    Returns
+        E, from l to h.
+    Variant
+        A truncated normal variable is never outside; here the probability outside is moved to the bounds.
+    Source
+        Tobin (1958), "Estimation of relationships for limited dependent variables": the mean of a censored variable.
+    Example
+        >>> float(clipped_normal_mean(0.5, 0.001, 0.0, 1.0)), float(clipped_normal_mean(9.0, 0.001, 0.0, 1.0))
+        (0.5, 1.0)
+    """
+    a, b = (low - mean) / std, (high - mean) / std
+    below, above = normal_cdf(a), normal_cdf(-b)
+    return mean + (low - mean) * below + (high - mean) * above + std * (normal_pdf(a) - normal_pdf(b))
+
+
+@jit.loop_in_order
+def clipped_means(means, variances, low, high):
+    """[clipped_normal_mean] of each prediction, (m,), within the bounds to the last digit."""
+    out = np.empty(len(means))
+    for i in range(len(means)):
+        std = max(np.sqrt(variances[i]), LEAST_STD)
+        out[i] = min(max(clipped_normal_mean(means[i], std, low, high), low), high)
+    return out
+
+
+def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """Error of each value as predicted from all others, with the same parameters of the kernel.
+
+    Formula [leave_one_out_error]
+        eᵢ = αᵢ / pᵢ
+    Where
+        α: alpha, (i,), real, inv(K) @ (y − m)
+        p: precision, (i,), > 0, the diagonal of inv(K)
+    Returns
+        e, (i,), in the units of y.
+    Source
+        Rasmussen and Williams (2006), equation 5.12.
+    Example
+        >>> leave_one_out_error(np.array([1.0]), np.array([2.0])).tolist()
+        [0.5]
+    """
+    return alpha / precision
+
+
+class Response(NamedTuple):
+    """The model: a process of standardised values on rows of an encoding, between ``low`` and ``high``.
+
+    ``tried`` has for each parameter the indices of the choices that were tried, and None for a range; ``error`` is the
+    root mean squared error of a trial's value as predicted from all others, in standard deviations of the values.
+    """
+
+    encoding: Encoding
+    process: gp.Process
+    scale: Scale
+    low: float
+    high: float
+    tried: list[np.ndarray | None]
+    error: float
+
+    @property
+    def said(self) -> str:
+        """What the model is, as a part of a sentence."""
+        return (f"a Gaussian process clipped to the values from {self.restored(np.array(self.low)):.4g} to "
+                f"{self.restored(np.array(self.high)):.4g} (error of a left-out trial {self.error:.2g} of the standard "
+                "deviation)")
+
+    def restored(self, values: np.ndarray) -> np.ndarray:
+        """Standardised values in the units of the study."""
+        return self.scale.restored(values)
+
+    def nodes(self, j: int, most: int) -> np.ndarray:
+        """Unit values that represent axis j, each for an equal part: of choices, all that were tried."""
+        tried, parameter = self.tried[j], self.encoding.parameters[j]
+        if tried is not None:
+            return (tried + 0.5) / self.encoding.counts[j]
+        count = int(self.encoding.counts[j])
+        equal = 0 < count <= most and not getattr(parameter, "log", False)
+        return (np.arange(count if equal else most) + 0.5) / (count if equal else most)
+
+    def points(self, count: int) -> np.ndarray:
+        """Quasi-random points of the unit cube, (count, d), of which each choice that was tried has an equal part."""
+        axes = range(len(self.tried))
+        cube = np.array([[halton_coordinate(number, j, 0) for j in axes] for number in range(1, count + 1)])
+        for j, tried in enumerate(self.tried):
+            if tried is not None:
+                chosen = tried[np.minimum((cube[:, j] * len(tried)).astype(np.int64), len(tried) - 1)]
+                cube[:, j] = (chosen + 0.5) / self.encoding.counts[j]
+        return cube
+
+    def predict(self, cube: np.ndarray) -> np.ndarray:
+        """Standardised predictions at points of the unit cube (m, d), (m,)."""
+        means, variances = gp.predict(self.process, self.encoding.from_unit(cube))
+        return np.asarray(clipped_means(means, variances, self.low, self.high))
+
+    def table(self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
+        """Mean prediction over ``points`` at each combination of unit values of some columns, in their shape."""
+        cubes = [_moved(points, columns, units) for units in product(*at)]
+        found = self.predict(np.concatenate(cubes)).reshape(len(cubes), len(points))
+        return found.mean(axis=1).reshape([len(units) for units in at])
+
+    def interval(
+        self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray, level: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean.
+
+        The functions deviate `WIDER` times as far: with the parameters as if known, 95 % intervals covered 72 % of the
+        known curves that the model was chosen on; so, 86 %.
+        """
+        normals = np.random.default_rng(0).standard_normal((DRAWS, len(points)))
+        ends = (1.0 - level) / 2.0, (1.0 + level) / 2.0
+        found = []
+        for units in product(*at):
+            mean, upper = self._joint(self.encoding.from_unit(_moved(points, columns, units)))
+            drawn = np.clip(mean + WIDER * (normals @ upper), self.low, self.high).mean(axis=1)
+            found.append(np.quantile(drawn, ends) - drawn.mean())
+        low, high = np.array(found).T
+        shape = [len(units) for units in at]
+        return low.reshape(shape), high.reshape(shape)
+
+    def _joint(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior mean at rows (m, d), and the Cholesky factor of their covariance, upper triangular."""
+        process = self.process
+        whitened = gp.covariance(process.rows, rows, process.is_categorical, process.theta)
+        mean = process.mean + process.alpha @ whitened
+        solve_lower(process.upper, whitened)
+        plain = gp.covariance(rows, rows, process.is_categorical, process.theta) - whitened.T @ whitened
+        added = LEAST_VARIANCE
+        while True:
+            upper = plain.copy()
+            upper[np.diag_indices(len(upper))] += added
+            if cholesky(upper):
+                return mean, np.triu(upper)
+            added *= 10.0
+
+
+def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -> np.ndarray:
+    """The points with the same unit values in some columns."""
+    cube = points.copy()
+    cube[:, list(columns)] = units
+    return cube
+
+
+def checked_bounds(bounds: Any, values: np.ndarray) -> tuple[float, float]:
+    """The bounds as two floats, by default the lowest and the highest value; a ValueError where a value is outside."""
+    lowest, highest = float(values.min()), float(values.max())
+    if bounds is None:
+        return lowest, highest
+    try:
+        low, high = bounds
+    except (TypeError, ValueError):
+        raise ValueError(f"bounds is {bounds!r}; it must be two numbers (low, high), or None") from None
+    low, high = checks.real("the lower of bounds", low), checks.real("the upper of bounds", high)
+    if not low <= lowest <= highest <= high:
+        raise ValueError(f"bounds is ({low:g}, {high:g}), but the values are from {lowest:g} to {highest:g}; they must "
+                         "be inside")
+    return low, high
+
+
+def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: Any = None) -> Response:
+    """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
+
+    Raises a ValueError where ``bounds`` (low, high) do not contain all values.
+    """
+    low, high = checked_bounds(bounds, values)
+    heights, scale = standardised(values)
+    encoding = Encoding(space)
+    rows = encoding.rows([trial.shared_params for trial in found.trials])
+    kept = np.random.default_rng(0).permutation(len(rows))[:MOST_CONDITIONED]
+    few, kept = np.sort(kept[:MOST_FITTED]), np.sort(kept)
+    middle = float(heights.min() + heights.max()) / 2.0
+    theta = theta_of_noisy_values(encoding, rows[few], heights[few] - middle)
+    process = gp.condition(rows[kept], heights[kept], encoding.is_categorical, theta, middle)
+    errors = leave_one_out_error(process.alpha, np.diag(inverse(process.upper)))
+    tried = [np.unique(rows[rows[:, j] >= 0.0, j]).astype(np.int64) if isinstance(parameter, Categorical) else None
+             for j, parameter in enumerate(encoding.parameters)]
+    tried = [np.zeros(1, dtype=np.int64) if one is not None and not len(one) else one for one in tried]
+    ends = scale.of(np.array([low, high]))
+    return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried,
+                    float(np.sqrt(np.mean(errors**2))))
