@@ -109,6 +109,7 @@ def won_and_lost() -> str:
         if question.chapter != chapter:
             chapter = question.chapter
             lines += ["", f"**{chapter}**", ""]
-        links = ", ".join(f"[{page}](results/{page}.md)" for page in pages.get(question.name, [question.name] * question.is_settled))
+        own = [question.name] * question.is_settled
+        links = ", ".join(f"[{page}](results/{page}.md)" for page in pages.get(question.name, own))
         lines.append(f"- {question.text} {question.answer} ({links or question.name})")
     return "\n".join(lines[1:])
