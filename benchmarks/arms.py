@@ -190,8 +190,8 @@ def report(found: Found, given: Namespace) -> list[str]:
 
 
 ANSWER = (
-    "Lost on translation: over three seeds the whole space ends 20.7814 chrF below the learning rate alone, 20.9563 below "
-    "the default, at equally many epochs; images and speech are not measured yet.")
+    "Lost on translation: over three seeds the whole space ends 20.7814 chrF below the learning rate alone, 20.9563 "
+    "below the default, at equally many epochs; images and speech are not measured yet.")
 BENCHMARK = Benchmark(
     "Tuning the whole space, the learning rate alone, nothing", measure, report,
     quick="two seeds, three epochs, few images: only whether it runs", options={
