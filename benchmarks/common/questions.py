@@ -106,7 +106,8 @@ def won_and_lost() -> str:
         if question.chapter != chapter:
             chapter = question.chapter
             lines += ["", f"**{chapter}**", ""]
-        links = ", ".join(f"[{page}](results/{page}.md)" for page in pages.get(question.name, ()))
+        own = [question.name] * question.is_settled
+        links = ", ".join(f"[{page}](results/{page}.md)" for page in pages.get(question.name, own))
         answer = "" if chapter == SETTLED else f" {question.answer}"  # that of a settled one is on its page
         lines.append(f"- {question.text}{answer} ({links or question.name})")
     return "\n".join(lines[1:])

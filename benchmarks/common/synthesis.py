@@ -27,7 +27,6 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.speech import Clip, read_wav, trim
-from scratchtune.speech.samples import float_to_pcm
 
 PROGRAM = "espeak-ng"
 RATE = 8000  # samples a second
@@ -134,7 +133,8 @@ def say(text: str, voice: Voice) -> Clip:
 
 def wav_bytes(clip: Clip, bits: int) -> bytes:
     """The content of a WAV file of one channel, in samples of 8 bits, which are unsigned, or of 16 bits."""
-    numbers, content = float_to_pcm(clip.samples, bits), io.BytesIO()
+    content, scale = io.BytesIO(), 2.0 ** (bits - 1)
+    numbers = np.clip(np.floor(clip.samples * scale + 0.5), -scale, scale - 1.0)
     with wave.open(content, "wb") as file:
         file.setparams((1, bits // 8, clip.rate, 0, "NONE", ""))
         file.writeframes(((numbers + 128).astype(np.uint8) if bits == 8 else numbers.astype("<i2")).tobytes())

@@ -39,7 +39,8 @@ def keras_training(trial: st.Trial) -> float:
     X, X_valid, y, y_valid = digits()
     Dense = keras.layers.Dense
     model = keras.Sequential([Dense(trial.params["units"], activation="relu"), Dense(10, activation="softmax")])
-    model.compile(keras.optimizers.Adam(trial.params["learning_rate"]), "sparse_categorical_crossentropy", ["accuracy"])
+    adam = keras.optimizers.Adam(trial.params["learning_rate"])
+    model.compile(adam, "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     def report(epoch: int, logs: dict[str, float]) -> None:
         trial.report(logs["val_accuracy"], step=epoch)
@@ -94,8 +95,7 @@ def chosen_classifier(trial: st.Trial) -> float:
     if trial.suggest_categorical("classifier", ["SVC", "RandomForest"]) == "SVC":
         estimator: Any = SVC(C=trial.suggest_float("C", 1e-2, 1e3, log=True), gamma="auto")
     else:
-        depth = trial.suggest_int("max_depth", 2, 32, log=True)
-        estimator = RandomForestClassifier(n_estimators=20, max_depth=depth, random_state=trial.seed)
+        estimator = RandomForestClassifier(20, max_depth=trial.suggest_int("max_depth", 2, 32), random_state=trial.seed)
     return float(st.cross_val_score(estimator, X, y, cv=3, scoring="accuracy").mean())
 
 

@@ -95,6 +95,7 @@ def main(
     """Tune training and decoding, compare on the test voices, draw an alignment, save the model."""
     page = checked_options(out, jobs, seed, report, db, "recognizer.npz")
     corpus, epochs = read_corpus(data, seed), 18 if quick else 54
+    tell(", ".join(f"{part}: {len(getattr(corpus, part).clips)} clips" for part in ("train", "validation", "test")))
     study = st.Study(QUICK if quick else SPACE, hyperband(epochs), "minimize", seed, db, data=digest_of(
         *(clip.samples for clip in corpus.train.clips), also=repr((corpus.train.texts, corpus.validation.texts))))
     study.run(objective(corpus, epochs), n_jobs=jobs, max_failures="unlimited")

@@ -15,7 +15,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.speech.edit_distance import Edits, edits
-from scratchtune.text.sentences import checked_pairs
+from scratchtune.text.matches import checked_pairs
 
 UNITS = ("word", "character")
 

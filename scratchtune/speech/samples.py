@@ -1,4 +1,4 @@
-"""Samples: sound as numbers in [-1, 1]; from and to the integers of a file, several channels to one, clipped peaks.
+"""Samples: sound as numbers in [-1, 1]; from the integers of a file, several channels to one, clipped peaks.
 
 Implements section 6.3 of the document.
 """
@@ -28,29 +28,6 @@ def pcm_to_float(samples: np.ndarray, bits: int) -> np.ndarray:
         [-1.0, 0.0, 0.5]
     """
     return samples / 2.0 ** (bits - 1)
-
-
-def float_to_pcm(samples: np.ndarray, bits: int) -> np.ndarray:
-    """Numbers in [-1, 1) as integer samples: rounded to the nearest one, and limited to the range.
-
-    Formula [float_to_pcm]
-        sₜ = max(min(floor(yₜ · 2^(b − 1) + 0.5), 2^(b − 1) − 1), −2^(b − 1))
-    Where
-        y: samples, (t,), real; sampled in [-1.5, 1.5]
-        b: bits, scalar, integer >= 2; sampled in [3, 8], the size of a sample in the file
-    Returns
-        s, (t,), integers as float64, signed.
-    Variant
-        Others add a dither, random noise of about one step, before rounding, so that 8 bits sound better. Here there is
-        none, since it would turn silence into noise.
-    Source
-        Microsoft and IBM (1991), "Multimedia programming interface and data specifications", WAVE: data format.
-    Example
-        >>> float_to_pcm(np.array([-1.0, 0.004, 0.5, 1.0]), 8).tolist()
-        [-128.0, 1.0, 64.0, 127.0]
-    """
-    scale = 2.0 ** (bits - 1)
-    return np.maximum(np.minimum(np.floor(samples * scale + 0.5), scale - 1.0), -scale)
 
 
 def mix_down(samples: np.ndarray) -> np.ndarray:

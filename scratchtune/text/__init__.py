@@ -1,17 +1,16 @@
 """Text for a network: tokens and their ids, padding, the search for the best output, and its scores.
 
 Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `greedy` and `beam`
-(decoding, for any function that returns log-probabilities), `copying` (of unknown words), `sentences` (pairs of a
-reference and a hypothesis), `matches` (token accuracy, exact match), `ngrams`, `mteval` (the tokens of BLEU), `bleu`,
-`chrf`. Scores take the reference first, as scikit-learn's do.
+(decoding, for any function that returns log-probabilities), `copying` (of unknown words), `matches` (pairs of a
+reference and a hypothesis, token accuracy, exact match), `ngrams`, `bleu`, `chrf`. Scores take the reference first, as
+scikit-learn's do.
 """
 
 from scratchtune.text.beam import beam_search
-from scratchtune.text.bleu import bleu_score
+from scratchtune.text.bleu import bleu_score, tokenize_13a
 from scratchtune.text.chrf import chrf_score, sentence_chrf
 from scratchtune.text.greedy import Hypothesis, greedy, greedy_all
 from scratchtune.text.matches import exact_match, token_accuracy
-from scratchtune.text.mteval import tokenize_13a
 from scratchtune.text.padding import pad_sequences
 from scratchtune.text.tokens import detokenize, tokenize
 from scratchtune.text.vocabulary import Vocabulary

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.text.matches import checked_pairs
 from scratchtune.text.ngrams import count_ngrams
-from scratchtune.text.sentences import checked_pairs
 
 
 def chrf(matches: np.ndarray, hypothesis: np.ndarray, reference: np.ndarray, beta: float) -> float:
