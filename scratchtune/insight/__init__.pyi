@@ -5,7 +5,6 @@ from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
 from scratchtune.insight.ablations import ablation as ablation
 from scratchtune.insight.classifier_plots import plot_calibration as plot_calibration
 from scratchtune.insight.classifier_plots import plot_confusion_matrix as plot_confusion_matrix
-from scratchtune.insight.classifier_plots import plot_images as plot_images
 from scratchtune.insight.classifier_plots import plot_precision_recall as plot_precision_recall
 from scratchtune.insight.classifier_plots import plot_roc as plot_roc
 from scratchtune.insight.dependence_plots import plot_partial_dependence as plot_partial_dependence

@@ -1,4 +1,4 @@
-"""How good a classifier is: ROC, precision-recall and reliability curves, the confusion matrix, and its images.
+"""How good a classifier is: ROC, precision-recall and reliability curves, the confusion matrix.
 
 A curve is drawn for the second of two classes; of several classes there is one for each against all others together.
 
@@ -7,7 +7,6 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -27,7 +26,6 @@ MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` n
 STYLES = ("-", "--", "-.", ":")
 DIAGONAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "linestyle": (0, (1, 3))}
 MOST_NUMBERED = 40  # of more classes the cells of a confusion matrix are too small for their counts
-MOST_IMAGES = 60
 
 
 class _Curve(NamedTuple):
@@ -180,7 +178,7 @@ def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
     drawing.legend(axes)
 
 
-# Confusion, and images -----------------------------------------------------------------------------------------------
+# Confusion -----------------------------------------------------------------------------------------------------------
 
 
 def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None = None, ax: Any = None) -> Any:
@@ -207,35 +205,4 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
     drawing.finish(axes, "predicted class", "true class", "Confusion matrix",
                    f"accuracy {np.trace(matrix) / matrix.sum():.1%} on {checks.counted(int(matrix.sum()), 'row')}")
     axes.spines[["top", "right"]].set_visible(True)
-    return axes
-
-
-def plot_images(images: Any, titles: Sequence[str] = (), ax: Any = None) -> Any:
-    """Plot images, such as a classifier's mistakes or a convolution's filters; returns a list of Axes, one for each.
-
-    ``images``: (n, height, width), or (n, height, width, 1), at most 60; in all of them one shade is one value, and
-    darker is larger. Where some values are negative, as in filters, red is positive and blue negative. ``titles``: a
-    text above each, or none. The filters of a first layer are ``np.moveaxis(kernel.mean(axis=2), -1, 0)``.
-
-    Raises
-        ValueError for another shape, or another number of titles.
-    """
-    pixels = np.asarray(images, dtype=float)
-    pixels = pixels[..., 0] if pixels.ndim == 4 and pixels.shape[3] == 1 else pixels
-    if pixels.ndim != 3 or len(pixels) > MOST_IMAGES:
-        raise ValueError(f"images has shape {np.shape(images)}; it must be (n, height, width), or (n, height, width, "
-                         f"1), with n at most {MOST_IMAGES}")
-    if len(titles) not in (0, len(pixels)):
-        raise ValueError(f"titles holds {len(titles)} texts for {checks.counted(len(pixels), 'image')}; it must hold "
-                         "one for each, or none")
-    high = float(np.abs(pixels).max(initial=0.0)) or 1.0
-    columns = min(max(math.ceil(math.sqrt(2 * len(pixels))), 1), 8)
-    axes = [] if not len(pixels) and ax is None else drawing.panels(
-        ax, len(pixels), columns, (1.5, 1.95 if len(titles) else 1.5))
-    for number, one in enumerate(axes):
-        signed = bool((pixels < 0.0).any())
-        one.imshow(pixels[number], cmap="RdBu_r" if signed else "gray_r", vmin=-high if signed else 0.0, vmax=high)
-        one.set_axis_off()
-        if titles:
-            one.set_title("\n".join(drawing.plain(line, 40) for line in titles[number].split("\n")), fontsize=7)
     return axes

@@ -108,20 +108,3 @@ def test_a_confusion_matrix_counts_labels() -> None:
     assert len(insight.plot_confusion_matrix(np.arange(100), np.arange(100)).texts) == 1  # too small for counts
     with pytest.raises(ValueError, match="y_true has 2 rows and y_pred has 1"):
         insight.plot_confusion_matrix([0, 1], [0])
-
-
-@pytest.mark.parametrize("count", [0, 1, 6, 7])
-def test_images_with_titles_and_filters_of_both_signs(count: int) -> None:
-    axes = insight.plot_images(np.arange(20.0 * count).reshape(count, 5, 4, 1), ["a $title$"] * count)
-    assert [one.get_title() for one in axes] == [r"a \$title\$"] * count
-    assert all(one.images[0].get_clim() == (0.0, 20.0 * count - 1.0) for one in axes)
-    filters = insight.plot_images(np.linspace(-1.0, 2.0, 9 * 6).reshape(6, 3, 3))
-    assert all(one.images[0].get_clim() == (-2.0, 2.0) for one in filters)
-    filters[0].figure.canvas.draw()
-
-
-def test_bad_images() -> None:
-    with pytest.raises(ValueError, match=r"images has shape \(5, 4\); it must be \(n, height, width\)"):
-        insight.plot_images(np.zeros((5, 4)))
-    with pytest.raises(ValueError, match="titles holds 1 texts for 2 images; it must hold one for each, or none"):
-        insight.plot_images(np.zeros((2, 5, 4)), ["one"])

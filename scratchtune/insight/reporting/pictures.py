@@ -9,17 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scratchtune.checks import counted
-from scratchtune.insight.brackets_plot import plot_brackets
-from scratchtune.insight.densities_plot import plot_densities
 from scratchtune.insight.dependence_plots import plot_partial_dependence
 from scratchtune.insight.drawing import canvas
-from scratchtune.insight.family_plot import plot_family
 from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.importance_plot import plot_param_importances
+from scratchtune.insight.lineage_plots import plot_brackets, plot_family
 from scratchtune.insight.pair_plots import plot_contour
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
-from scratchtune.insight.posterior_plot import plot_posterior
+from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
@@ -36,7 +34,7 @@ OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, s
     (plot_family, (GeneticSearch,), "Family",
      "The family tree, with the ancestors of the best trial emphasised, and the diversity of each generation."),
     (plot_brackets, (Hyperband, SuccessiveHalving), "Brackets",
-     "Each bracket as a flow from small to large budgets; a line leads to the trial that continues another."),
+     "The value of each trial by its budget; a line leads to the trial that continues another."),
     (plot_grid, (GridSearch,), "Grid", "The values over the first two parameters of the grid, with their marginals."),
 )  # the plot, the searchers that it may suit, its caption, and what it shows
 MOST_SLICES, MOST_CURVES, MOST_AXES = 12, 4, 10  # parameters in a picture, the most important ones
