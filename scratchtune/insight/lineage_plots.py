@@ -133,7 +133,7 @@ def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float
     axes.plot([at[trial.number] for trial in lineage], [trial.value for trial in lineage], color="black", linewidth=2.0,
               marker=".", zorder=4)
     drawing.mark_best(axes, best, at[best.number], float(best.value or 0.0),
-                      f"best, trial {best.number}: {best.value:.4g}", edge="white")
+                      f"best, trial {best.number}: {best.value:.4g}")
 
 
 def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
@@ -223,7 +223,7 @@ def _draw_tree(axes: Any, study: TrialTable, generations: dict[int, int], trials
             drawing.dots(axes, members, [generations[one.number] for one in members], drawing.values_of(members),
                          color=colour, zorder=3, label=f"{name} ({len(members):,})")
     drawing.mark_best(axes, best, generations[best.number], float(best.value or 0.0),
-                      f"best, trial {best.number}: {best.value:.4g}", edge="white")
+                      f"best, trial {best.number}: {best.value:.4g}")
     return _end_values(axes, study, trials, [generations[trial.number] for trial in trials])
 
 
