@@ -19,7 +19,6 @@ from scratchtune.digests import digest_of
 from scratchtune.examples.decoding import decoder, tune_decoding
 from scratchtune.examples.shared import checked_options, hyperband, summary, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
-from scratchtune.insight.speech_plots import plot_alignment
 from scratchtune.streams import tell
 
 SPACE: dict[str, Any] = {
@@ -112,8 +111,9 @@ def main(
              f"voices {low:.3f} to {high:.3f}")
         model.decoder = decoder(decoding.best_params, corpus)
     model.save(out / "recognizer.npz")
-    plot_alignment(model.log_probabilities(heard[:1])[0], corpus.test.texts[0], corpus.alphabet,
-                   out / "speech_alignment.png", model.features.step)
+    axes = st.insight.plot_alignment(model.log_probabilities(heard[:1])[0], corpus.test.texts[0], corpus.alphabet,
+                                     model.features.step)
+    axes.figure.savefig(out / "speech_alignment.png")
     tell(f"picture: {out / 'speech_alignment.png'}\nmodel: {out / 'recognizer.npz'} (scratchtune transcribe "
          f"{out / 'recognizer.npz'} FILE.wav)")
     write_report(page, [study, decoding])

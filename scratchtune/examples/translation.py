@@ -18,7 +18,6 @@ import scratchtune as st
 from scratchtune.digests import digest_of
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, read_corpus
 from scratchtune.examples.shared import checked_options, hyperband, summary, write_report
-from scratchtune.insight.translation_plots import Lookup, plot_attention
 from scratchtune.streams import tell
 
 RECURRENT = ["gru", "lstm"]
@@ -112,7 +111,8 @@ def main(
     tell("test pairs: " + ", ".join(f"{name} {value:.3f}" for name, value in scores(model, corpus.test).items()))
     for source, target in corpus.test[:3]:
         tell(f"\n  source:      {source}\n  translation: {model.translate(source)}\n  reference:   {target}")
-    plot_attention([Lookup(*model.attention(corpus.test[0][0]))], out / "translation_attention.png")
+    axes = st.insight.plot_attention(model.attention(corpus.test[0][0]))
+    axes.figure.savefig(out / "translation_attention.png")
     tell(f"\npicture: {out / 'translation_attention.png'}\nmodel: {out / 'translator.npz'} (scratchtune translate "
          f"{out / 'translator.npz'} \"{corpus.test[0][0]}\")")
     write_report(page, [study])
