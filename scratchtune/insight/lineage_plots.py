@@ -14,9 +14,8 @@ import numpy as np
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.diversity import diversity_of
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
-from scratchtune.search import GeneticSearch, Hyperband, Seen, SuccessiveHalving
+from scratchtune.search import GeneticSearch, Hyperband, SuccessiveHalving
 from scratchtune.study.best import best_first
-from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial
 
 FINISHED = ("complete", "stopped", "failed")
@@ -266,7 +265,5 @@ def _possible_parents(study: TrialTable, trial: Trial) -> list[dict[str, Any]]:
     searcher: Any = getattr(study, "searcher", None)
     if searcher is None or searcher_state.lacks_earlier(study):
         return []
-    sign = 1.0 if study.direction == "minimize" else -1.0
-    seen = Seen([result_of(one, sign) for one in study.trials[: searcher.needs(trial.number)]],
-                getattr(study, "earlier", ()))
+    seen = searcher_state.seen_of(study, searcher.needs(trial.number))
     return [result.params for result in searcher.possible_parents(study.space, seen).results] if len(seen) else []
