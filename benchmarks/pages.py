@@ -19,13 +19,12 @@ import statistics
 from collections.abc import Callable, Collection, Sequence
 
 from benchmarks import stale
-from benchmarks.common import front
+from benchmarks.common import front, questions
 from benchmarks.common.harness import ROOT, table
-from benchmarks.common.reports import machine_of, report, stored, tables_of, verdicts_of
+from benchmarks.common.reports import report, tables_of
 from scratchtune import formulas
 
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
-MOST_MISSED = 5  # of a report whose bars are listed one by one
 PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune")),
          *sorted((ROOT / "scratchtune").glob("*/README.md")))
 
@@ -47,21 +46,11 @@ def speech(_: Collection[str]) -> str:
 
 
 def results(stale: Collection[str]) -> str:
-    """Every report: its question, its machine, what it holds, and its bars; the ``stale`` ones are marked."""
-    parts = []
-    for name, text in stored().items():
-        title, bars = text.splitlines()[0].removeprefix("# "), verdicts_of(text)
-        met, unmeasured = sum(line.startswith("PASS") for line in bars), text.count("\n- NOT MEASURED: ")
-        missed = [f"    - {line}" for line in bars if line.startswith("FAIL")]
-        if len(missed) > MOST_MISSED:
-            missed = [f"    - {len(missed)} bars missed; the report names them"]
-        made_on = f" ({where})" if (where := machine_of(text)) else ""
-        count = f": {met} of {len(bars)} bars met" if bars else ""
-        count += f", {unmeasured} not measured" if unmeasured else ""
-        mark = f" {front.MARK}" if name in stale else ""
-        parts.append("\n".join([f"- [{title}](results/{name}.md){mark}{made_on}{count}", *missed]))
-    return "\n".join([*parts, "", f"{front.MARK} The code that this report measured has changed since: `python -m "
-                      "benchmarks stale` says where."])
+    """Every question, its answer in one sentence, and its reports; the ``stale`` ones are marked."""
+    marked = re.sub(r"\(results/(\w+)\.md\)", lambda found: found[0] + f" {front.MARK}" * (found[1] in stale),
+                    questions.won_and_lost())
+    return f"{marked}\n\n{front.MARK} The code that this report measured has changed since: `python -m benchmarks " \
+           "stale` says where."
 
 
 def lessons(_: Collection[str]) -> str:
