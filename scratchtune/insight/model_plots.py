@@ -1,13 +1,13 @@
-"""How good a classifier is: ROC, precision-recall and reliability curves, the confusion matrix.
+"""How good a model's answers are, and what it looks at: a classifier's curves and confusions, attention, alignment.
 
 A curve is drawn for the second of two classes; of several classes there is one for each against all others together.
 
-Implements section 8.2 of the document.
+Implements sections 6.3 and 8.2 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +21,8 @@ from scratchtune.metrics.classification import confusion_matrix
 from scratchtune.metrics.labels import check_lengths, checked_labels, encoded, is_one_hot, positions, rectangular
 from scratchtune.metrics.labels import shown as first_labels
 from scratchtune.metrics.ranking import roc_auc_score, roc_curve
+from scratchtune.speech.alignment import align
+from scratchtune.speech.alphabets import letters
 
 MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` names some
 STYLES = ("-", "--", "-.", ":")
@@ -206,3 +208,76 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
                    f"accuracy {np.trace(matrix) / matrix.sum():.1%} on {checks.counted(int(matrix.sum()), 'row')}")
     axes.spines[["top", "right"]].set_visible(True)
     return axes
+
+
+# Sequences ------------------------------------------------------------------------------------------------------------
+
+
+def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = None) -> Any:
+    """Plot which tokens of a source each token of its translation looks up; returns the Axes.
+
+    ``found``: the tokens of the source, those of the translation, and the weights (translation, source), as
+    `Seq2Seq.attention` returns them: ``plot_attention(model.attention("two hundred"))``. There is a row for each token
+    that is written and a column for each that is read. A cell is darker the larger its weight; the weights of a row sum
+    to 1.
+
+    Raises
+        ValueError where the shape of the weights is another one.
+    """
+    source, translation, weights = found
+    matrix = np.asarray(weights, dtype=float)
+    if matrix.shape != (len(translation), len(source)):
+        raise ValueError(f"found has weights of shape {matrix.shape} for {len(translation)} tokens written and "
+                         f"{len(source)} read; they must be (written, read)")
+    size = max(1.9 + 0.34 * len(source), 4.2), max(1.9 + 0.3 * len(translation), 2.6)
+    (axes,) = drawing.panels(canvas(1, size)[1] if ax is None else ax, 1)
+    axes.imshow(matrix, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+    axes.set_xticks(range(len(source)), [drawing.plain(token) for token in source], rotation=60, ha="right",
+                    rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(translation)), [drawing.plain(token) for token in translation], fontsize=8)
+    drawing.finish(axes, "source", "translation", "Attention")
+    axes.grid(False)
+    return axes
+
+
+def plot_alignment(
+    log_probabilities: Any, text: str, alphabet: Iterable[str], step: float | None = None, spectrogram: Any = None,
+    ax: Any = None,
+) -> Any:
+    """Plot the probability of each symbol in each frame, and the most probable path that spells a text.
+
+    Returns the Axes, or with a ``spectrogram`` two: that above, then the symbols. ``log_probabilities``: (frames,
+    symbols), the blank first, such as ``model.log_probabilities([clip])[0]`` of a `SpeechRecognizer`. Each letter of
+    the text is written above the first of its frames. ``step``: seconds from one frame to the next; without it the x
+    axis counts frames. ``spectrogram``: the log-mel energies of the same frames, (frames, filters).
+
+    Raises
+        ValueError where the text has a letter that is not in the alphabet, or no path spells it in so many frames.
+    """
+    names = ["blank", *("space" if letter == " " else letter for letter in letters(alphabet))]
+    unit = 1.0 if step is None else checks.real("step", step, 0.0, open_low=True)
+    found = align(log_probabilities, text, alphabet)
+    frames, time = np.arange(len(found.symbols)), "frame" if step is None else "time in seconds"
+    size = (float(np.clip(1.5 + 0.09 * len(frames), 5.4, 16.0)), float(np.clip(1.2 + 0.2 * len(names), 2.8, 9.0)))
+    if ax is None:
+        ax = canvas(1, size)[1] if spectrogram is None else canvas((2, 1), (size[0], size[1] + 2.4))[1]
+    every = drawing.panels(ax, 1 if spectrogram is None else 2)
+    axes, ends = every[-1], (-0.5 * unit, (len(frames) - 0.5) * unit)
+    axes.imshow(np.exp(np.asarray(log_probabilities, dtype=np.float64)).T, cmap="Blues", vmin=0.0, vmax=1.0,
+                aspect="auto", interpolation="nearest", extent=(*ends, len(names) - 0.5, -0.5))
+    axes.step(frames * unit, found.symbols, where="mid", color=COLOURS[1], linewidth=1.5)
+    for index, letter in enumerate(text):
+        first = int(np.flatnonzero(found.letters == index)[0])
+        axes.text(first * unit, -0.7, "␣" if letter == " " else letter, ha="center", va="bottom", color=COLOURS[1],
+                  fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    drawing.finish(axes, time, "symbol")
+    axes.set_title(f"Most probable path, log-probability {found.log_probability:.1f}\n", loc="left", fontweight="bold")
+    if spectrogram is not None:
+        rows = np.asarray(spectrogram, dtype=np.float64)
+        every[0].imshow(rows.T, cmap="magma_r", aspect="auto", interpolation="nearest", origin="lower",
+                        extent=(*ends, -0.5, rows.shape[1] - 0.5))
+        drawing.finish(every[0], time, "mel filter", "Log-mel spectrogram: darker is louder")
+    for one in every:
+        one.grid(False)
+    return drawing.one_or_all(every)
