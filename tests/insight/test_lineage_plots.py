@@ -161,7 +161,7 @@ def test_one_bad_value_does_not_set_the_scale() -> None:
 @pytest.mark.slow
 def test_thousands_of_trials_are_pixels() -> None:
     axes = insight.plot_brackets(halved(searcher=st.SuccessiveHalving(4000, 81)))
-    assert all(part.get_rasterized() for part in axes.collections)
+    assert [part.get_rasterized() for part in axes.collections if len(part.trial_numbers) > 200] == [True, True]
     tree, below = insight.plot_family(bred(1200, searcher=st.GeneticSearch(brood=1)))
     assert tree.collections[0].get_rasterized() and len(tree.collections[0].get_segments()) <= 500
     assert "other parents, of every 4th trial" in labels(tree) and len(below.lines[0].get_xdata()) <= 200
