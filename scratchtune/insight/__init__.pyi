@@ -3,11 +3,6 @@
 from scratchtune.insight.ablation_path import AblationPath as AblationPath
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
 from scratchtune.insight.ablations import ablation as ablation
-from scratchtune.insight.classifier_plots import plot_calibration as plot_calibration
-from scratchtune.insight.classifier_plots import plot_confusion_matrix as plot_confusion_matrix
-from scratchtune.insight.classifier_plots import plot_images as plot_images
-from scratchtune.insight.classifier_plots import plot_precision_recall as plot_precision_recall
-from scratchtune.insight.classifier_plots import plot_roc as plot_roc
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid as plot_grid
@@ -17,6 +12,12 @@ from scratchtune.insight.importances import Importance as Importance
 from scratchtune.insight.importances import importance as importance
 from scratchtune.insight.lineage_plots import plot_brackets as plot_brackets
 from scratchtune.insight.lineage_plots import plot_family as plot_family
+from scratchtune.insight.model_plots import plot_alignment as plot_alignment
+from scratchtune.insight.model_plots import plot_attention as plot_attention
+from scratchtune.insight.model_plots import plot_calibration as plot_calibration
+from scratchtune.insight.model_plots import plot_confusion_matrix as plot_confusion_matrix
+from scratchtune.insight.model_plots import plot_precision_recall as plot_precision_recall
+from scratchtune.insight.model_plots import plot_roc as plot_roc
 from scratchtune.insight.pair_plots import plot_contour as plot_contour
 from scratchtune.insight.pair_plots import plot_rank as plot_rank
 from scratchtune.insight.paired_comparison import Difference as Difference
@@ -30,8 +31,6 @@ from scratchtune.insight.proposal_plots import plot_densities as plot_densities
 from scratchtune.insight.proposal_plots import plot_posterior as plot_posterior
 from scratchtune.insight.reevaluation import reevaluate as reevaluate
 from scratchtune.insight.reporting.page import report as report
-from scratchtune.insight.sequence_plots import plot_alignment as plot_alignment
-from scratchtune.insight.sequence_plots import plot_attention as plot_attention
 from scratchtune.insight.stopping_plots import plot_stopped as plot_stopped
 from scratchtune.insight.stopping_plots import plot_terminator_improvement as plot_terminator_improvement
 from scratchtune.insight.trial_plots import plot_intermediate_values as plot_intermediate_values

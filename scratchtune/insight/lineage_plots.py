@@ -6,7 +6,7 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,12 @@ import numpy as np
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.diversity import diversity_of
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
-from scratchtune.search import GeneticSearch, Hyperband, Seen, SuccessiveHalving
+from scratchtune.search import GeneticSearch, Hyperband, SuccessiveHalving
 from scratchtune.study.best import best_first
-from scratchtune.study.table import result_of
 from scratchtune.study.trial import Trial
 
 FINISHED = ("complete", "stopped", "failed")
 MOST_MEASURED = 200  # generations whose diversity is computed; of more, only every second, third, ...
-MANY = 300  # lines, beyond which they are thin
 MOST_LINES = 500  # to children that are no ancestors of the best trial; more would be a grey area
 
 
@@ -47,7 +45,7 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     if trials:
         kinds, budgets = _kinds(trials), sorted(set(map(_budget, trials)))
         at = _columns(kinds, budgets)
-        _draw_brackets(axes, kinds, at)
+        _draw_brackets(axes, study, kinds, at)
         note += _draw_others(axes, study, trials, at)
         _set_budgets(axes, budgets)
     if complete:
@@ -82,31 +80,29 @@ def _columns(kinds: dict[float, list[Trial]], budgets: Sequence[float]) -> dict[
             for members, shift in zip(kinds.values(), shifts.tolist(), strict=True) for trial in members}
 
 
-def _draw_brackets(axes: Any, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
+def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
     """Draw the trials of each kind of bracket, and the lines to those that continue them."""
-    values = {trial.number: trial.value for members in kinds.values() for trial in members}
     look = drawing.look_of_points(len(at))
     for k, (first, members) in enumerate(kinds.items()):
         colour, rungs = COLOURS[k % len(COLOURS)], Counter(map(_budget, members))
         known = [trial for trial in members if trial.value is not None]
-        _add_lines(axes, [[(at[trial.parent], values[trial.parent]), (at[trial.number], trial.value)] for trial in known
-                          if trial.parent is not None and values.get(trial.parent) is not None], colour, 1.2, 0.6)
+        pairs = [(trial.parent, trial) for trial in known if trial.parent is not None]
+        _add_lines(axes, study, at, pairs, colors=colour, linewidths=1.2, alpha=0.6)
         counts = "→".join(f"{rungs[budget]:,}" for budget in sorted(rungs))
-        drawing.of_trials(axes.scatter(
-            [at[trial.number] for trial in known], [trial.value for trial in known], color=colour, edgecolor="white",
-            marker=MARKERS[k % len(MARKERS)], zorder=3, label=f"from budget {first:g}: {counts}",
-            **look | {"s": 0.6 * look["s"]}), [trial.number for trial in known])
+        drawing.dots(axes, known, [at[trial.number] for trial in known], drawing.values_of(known), color=colour,
+                     edgecolor="white", marker=MARKERS[k % len(MARKERS)], zorder=3, s=0.6 * look["s"],
+                     label=f"from budget {first:g}: {counts}")
 
 
-def _add_lines(axes: Any, lines: list[Any], colour: str, width: float, alpha: float) -> None:
-    """Draw lines, each from one point to another; many are thin, and pixels."""
-    from matplotlib.collections import LineCollection
-
-    if lines:
-        many = len(lines) > MANY
-        axes.add_collection(LineCollection(
-            list(np.array(lines, dtype=float)), colors=colour, linewidths=0.4 * width if many else width,
-            alpha=0.35 * alpha if many else alpha, rasterized=many))
+def _add_lines(
+    axes: Any, study: TrialTable, at: Mapping[int, float], pairs: Sequence[tuple[int, Trial]], **look: Any,
+) -> None:
+    """Draw a line to each trial from an earlier one, whose number is given; many are thin and faint."""
+    points = [np.array([(at[number], study.trials[number].value), (at[trial.number], trial.value)], dtype=float)
+              for number, trial in pairs]
+    many = {"linewidths": 0.5, "alpha": 0.2} if len(pairs) > drawing.SEVERAL else {}
+    if pairs:
+        drawing.lines(axes, [trial for _, trial in pairs], points, **look | many)
 
 
 def _draw_others(axes: Any, study: TrialTable, trials: Sequence[Trial], at: dict[int, float]) -> str:
@@ -124,13 +120,8 @@ def _end_values(axes: Any, study: TrialTable, trials: Sequence[Trial], at: Seque
     """End the axis of values, mark the trials beyond it, and return a note on them."""
     values = drawing.values_of(trials)
     limit = drawing.limit_values(axes, study, values)
-    drawing.mark_beyond(axes, study, np.array(at), values, limit)
+    drawing.mark_beyond(axes, study, np.array(at), values, limit, trials)
     return drawing.beyond_note(study, values, limit)
-
-
-def _mark_best(axes: Any, best: Trial, at: float) -> None:
-    axes.plot(at, best.value, "*", color="black", markersize=15, markeredgecolor="white", zorder=5,
-              label=f"best, trial {best.number}: {best.value:.4g}")
 
 
 def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float]) -> None:
@@ -140,7 +131,8 @@ def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float
         lineage.append(study.trials[lineage[-1].parent])
     axes.plot([at[trial.number] for trial in lineage], [trial.value for trial in lineage], color="black", linewidth=2.0,
               marker=".", zorder=4)
-    _mark_best(axes, best, at[best.number])
+    drawing.mark_best(axes, best, at[best.number], float(best.value or 0.0),
+                      f"best, trial {best.number}: {best.value:.4g}")
 
 
 def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
@@ -226,13 +218,11 @@ def _draw_tree(axes: Any, study: TrialTable, generations: dict[int, int], trials
     for is_of_family, colour, name in ((False, COLOURS[5], "trials"), (True, COLOURS[1], "the best and its ancestors")):
         members = [trial for trial in trials if (trial.number in family) == is_of_family]
         _draw_parents(axes, study, generations, members, is_of_family)
-        look = drawing.look_of_points(len(members))
         if members:
-            drawing.of_trials(axes.scatter(
-                [generations[one.number] for one in members], drawing.values_of(members), color=colour, zorder=3,
-                edgecolor="0.35", label=f"{name} ({len(members):,})", **look | {"s": 0.8 * look["s"]}),
-                [one.number for one in members])
-    _mark_best(axes, best, generations[best.number])
+            drawing.dots(axes, members, [generations[one.number] for one in members], drawing.values_of(members),
+                         color=colour, zorder=3, label=f"{name} ({len(members):,})")
+    drawing.mark_best(axes, best, generations[best.number], float(best.value or 0.0),
+                      f"best, trial {best.number}: {best.value:.4g}")
     return _end_values(axes, study, trials, [generations[trial.number] for trial in trials])
 
 
@@ -241,11 +231,11 @@ def _draw_parents(
 ) -> None:
     """Draw a line to each child from each of its parents; of many that are not of the best's family, only some."""
     step = 1 if is_of_family else max(-(-2 * len(children) // MOST_LINES), 1)
-    lines = [[(generations[number], study.trials[number].value), (generations[child.number], child.value)]
-             for child in children[::step] for number in _parents(child)]
-    colour, alpha = (COLOURS[1], 0.85) if is_of_family else ("0.4", 0.35)
-    _add_lines(axes, lines, colour, 1.2 if is_of_family else 0.7, alpha)
-    if lines:
+    pairs = [(number, child) for child in children[::step] for number in _parents(child)]
+    colour = COLOURS[1] if is_of_family else "0.4"
+    _add_lines(axes, study, generations, pairs, colors=colour, linewidths=1.2 if is_of_family else 0.7,
+               alpha=0.85 if is_of_family else 0.35)
+    if pairs:
         some = f", of every {drawing.ordinal(step)} trial" if step > 1 else ""
         axes.plot([], [], color=colour, linewidth=1.2, label=(
             "parents of the best and of its ancestors" if is_of_family else f"other parents{some}"))
@@ -275,7 +265,5 @@ def _possible_parents(study: TrialTable, trial: Trial) -> list[dict[str, Any]]:
     searcher: Any = getattr(study, "searcher", None)
     if searcher is None or searcher_state.lacks_earlier(study):
         return []
-    sign = 1.0 if study.direction == "minimize" else -1.0
-    seen = Seen([result_of(one, sign) for one in study.trials[: searcher.needs(trial.number)]],
-                getattr(study, "earlier", ()))
+    seen = searcher_state.seen_of(study, searcher.needs(trial.number))
     return [result.params for result in searcher.possible_parents(study.space, seen).results] if len(seen) else []

@@ -154,7 +154,10 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
 
 def _line(study: TrialTable, name: str, trial: Trial) -> Line:
     """The line through a trial along a parameter; the trial's own value is on it."""
-    parameter, own = study.space.parameters[searcher_state.checked_name(name, trial)], trial.shared_params[name]
+    if name not in trial.shared_params:
+        raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
+                         f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
+    parameter, own = study.space.parameters[name], trial.shared_params[name]
     if parameter.count is not None and (parameter.count <= POINTS or isinstance(parameter, Categorical)):
         values = [parameter.value(k) for k in range(parameter.count)]
     else:
@@ -183,8 +186,11 @@ def _finish(
         drawing.finish(one)
     for one in axes[: len(axes) // 2]:
         one.set_xlabel("")
+    others = [f"{drawing.plain(name, 16)}={drawing.plain(value, 10)}"
+              for name, value in trial.shared_params.items() if name != line.name]
+    listed = ", ".join(others[:4]) + (f", and {len(others) - 4} more" if len(others) > 4 else "")
     drawing.head(axes, f"{said[0]} along {drawing.plain(line.name)}",
-                 said[1] + searcher_state.fixed_values(trial, line.name, len(axes)))
+                 said[1] + f"\nthe others as in trial {trial.number}: {listed}" * bool(others))
     found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
     where: Any = axes[0].figure if own_figure else axes[0]
     place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3} if own_figure else {"loc": "best"}

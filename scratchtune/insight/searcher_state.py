@@ -109,15 +109,23 @@ def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | No
     return study.trials[trial]
 
 
+def seen_of(study: TrialTable, count: int) -> Seen:
+    """What a searcher sees after so many trials, and those of the study that this one has started from."""
+    sign = 1.0 if study.direction == "minimize" else -1.0
+    return Seen([result_of(one, sign) for one in study.trials[:count]], getattr(study, "earlier", ()),
+                seed=getattr(study, "seed", 0))
+
+
 def before(study: TrialTable, trial: Trial) -> State:
     """The state from which a trial of the study was proposed."""
     searcher: Any = getattr(study, "searcher", None)
     needs = searcher.needs(trial.number)
-    sign = 1.0 if study.direction == "minimize" else -1.0
-    seen = Seen([result_of(one, sign) for one in study.trials[:needs]], getattr(study, "earlier", ()),
-                seed=getattr(study, "seed", 0))
+    seen = seen_of(study, needs)
     pending = [_proposed(study, one) for one in study.trials[needs : trial.number]]
-    _check_space(study, trial, needs)
+    if trial.asked is not None and repr(learned_space(study.trials[:needs])) != repr(study.space):
+        raise ValueError(
+            f"trial {trial.number} was proposed before the study {study.name!r} knew its whole space, which it learns "
+            "from the trials; give a later trial")
     if isinstance(searcher, BayesianSearch):
         return State(searcher, study.space, seen, pending, trial.number)
     new = [_proposed(study, one) for one in study.trials[: trial.number] if one.parent is None]
@@ -134,40 +142,14 @@ def _proposed(study: TrialTable, trial: Trial) -> dict[str, Any]:
     return trial.shared_params if trial.asked is None else completed(study.space, trial.proposed, trial.seed)
 
 
-def _check_space(study: TrialTable, trial: Trial, needs: int) -> None:
-    """Raise a ValueError where a study without a space knew fewer parameters, or other ranges, than it does now."""
-    if trial.asked is not None and repr(learned_space(study.trials[:needs])) != repr(study.space):
-        raise ValueError(
-            f"trial {trial.number} was proposed before the study {study.name!r} knew its whole space, which it learns "
-            "from the trials; give a later trial")
-
-
 def after(study: TrialTable, trial: Trial) -> State:
     """The state from which it was proposed, with the outcome of the trial itself; of a running one with its params."""
     state = before(study, trial)
     if trial.state == "running":
         return state._replace(pending=[*state.pending, trial.shared_params], number=state.number + 1)
-    result: Sequence[Result] = [result_of(trial, 1.0 if study.direction == "minimize" else -1.0)]
-    seen = Seen([*state.seen.own, *result], state.seen.earlier, state.seen.enqueued, state.seen.seed)
+    result = result_of(trial, 1.0 if study.direction == "minimize" else -1.0)
+    seen = Seen([*state.seen.own, result], state.seen.earlier, seed=state.seen.seed)
     return state._replace(seen=seen, number=state.number + 1)
-
-
-def fixed_values(trial: Trial, name: str, most: int = 4) -> str:
-    """Say which values the parameters of a trial have, without the one that varies in a plot; on a second line."""
-    others = [f"{drawing.plain(other, 16)}={drawing.plain(value, 10)}"
-              for other, value in trial.shared_params.items() if other != name]
-    if not others:
-        return ""
-    listed = ", ".join(others[:most]) + (f", and {len(others) - most} more" if len(others) > most else "")
-    return f"\nthe others as in trial {trial.number}: {listed}"
-
-
-def checked_name(name: str, trial: Trial) -> str:
-    """Return the name of a parameter that a trial has; a ValueError where the trial lacks it."""
-    if name not in trial.shared_params:
-        raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
-                         f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
-    return name
 
 
 def linked(artist: Any, state: State, results: Sequence[Result]) -> Any:

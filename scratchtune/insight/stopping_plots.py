@@ -16,10 +16,9 @@ from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.study.terminator import Terminator
 
 if TYPE_CHECKING:
-    from scratchtune.study.stopped import FinishedTrial, FinishedTrials
+    from scratchtune.study.stopped import FinishedTrials
 
 MOST_POINTS = 60  # of a terminator's curve, since a Gaussian process is fitted for each
-SEVERAL = 200  # from so many curves on, they are thin and drawn as one picture
 
 
 def plot_terminator_improvement(study: TrialTable, terminator: Terminator | None = None, ax: Any = None) -> Any:
@@ -100,8 +99,8 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
                         (sum(not trial.repeats for trial in finished.trials), "reported other values than before")):
         note += f"; {count:,} {what}" * bool(count)
     of_values: Any = finished  # it has the direction
-    drawing.finish(axes, "step", f"reported {drawing.value_label(of_values)}", "Trials that ended early, trained on",
-                   note)
+    drawing.finish(axes, "step", drawing.value_label(of_values, "reported value"),
+                   "Trials that ended early, trained on", note)
     axes.autoscale_view()
     reported = [value for trial in shown for value in (*trial.reports.values(), *trial.later.values())]
     drawing.limit_values(axes, of_values, np.array([finished.best_value, *reported]))
@@ -111,20 +110,17 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
     return axes
 
 
-def _draw_curves(axes: Any, group: Sequence[FinishedTrial], colour: str, marker: str) -> None:
+def _draw_curves(axes: Any, group: Sequence[Any], colour: str, marker: str) -> None:
     """Draw the curves of trials, the part before the early end as a line and the part after it dashed."""
-    from matplotlib.collections import LineCollection
-
     before = [np.array(sorted(trial.reports.items()), dtype=float) for trial in group]
     after = [np.array([curve[-1], *(point for point in sorted(trial.later.items()) if point[0] > curve[-1, 0])])
              for trial, curve in zip(group, before, strict=True)]
-    many, alpha, numbers = len(group) > SEVERAL, float(np.clip(40.0 / len(group), 0.05, 0.8)), [
-        trial.number for trial in group]
+    many = len(group) > drawing.SEVERAL
+    look: dict[str, Any] = {"alpha": drawing.faint(len(group), 0.05)}
     for curves, style in ((before, "-"), (after, "--")):
-        drawing.of_trials(axes.add_collection(LineCollection(
-            curves, colors=colour, linestyles=style, linewidths=0.6 if many else 1.4, alpha=alpha, rasterized=many)),
-            numbers)
+        drawing.lines(axes, group, curves, colors=colour, linestyles=style, linewidths=0.6 if many else 1.4, **look)
+    look |= {"color": colour, "rasterized": many}
     ends, finals = (np.array([curve[-1] for curve in curves]) for curves in (before, after))
-    axes.scatter(*ends.T, s=12 if many else 28, marker="x", color=colour, alpha=alpha, linewidth=1.2, rasterized=many)
-    axes.scatter(*finals.T, s=(6 if many else 18) * (4 if marker == "*" else 1), marker=marker, color=colour,
-                 alpha=alpha, edgecolor="none", rasterized=many, zorder=3)
+    axes.scatter(*ends.T, s=12 if many else 28, marker="x", linewidth=1.2, **look)
+    axes.scatter(*finals.T, s=(6 if many else 18) * (4 if marker == "*" else 1), marker=marker, edgecolor="none",
+                 zorder=3, **look)

@@ -33,7 +33,7 @@ OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, s
     (plot_family, (GeneticSearch,), "Family",
      "The family tree, with the ancestors of the best trial emphasised, and the diversity of each generation."),
     (plot_brackets, (Hyperband, SuccessiveHalving), "Brackets",
-     "Each bracket as a flow from small to large budgets; a line leads to the trial that continues another."),
+     "The value of each trial by its budget; a line leads to the trial that continues another."),
     (plot_grid, (GridSearch,), "Grid", "The values over the first two parameters of the grid, with their marginals."),
 )  # the plot, the searchers that it may suit, its caption, and what it shows
 MOST_SLICES, MOST_CURVES, MOST_AXES = 12, 4, 10  # parameters in a picture, the most important ones

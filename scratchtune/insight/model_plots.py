@@ -1,14 +1,13 @@
-"""How good a classifier is: ROC, precision-recall and reliability curves, the confusion matrix, and its images.
+"""How good a model's answers are, and what it looks at: a classifier's curves and confusions, attention, alignment.
 
 A curve is drawn for the second of two classes; of several classes there is one for each against all others together.
 
-Implements section 8.2 of the document.
+Implements sections 6.3 and 8.2 of the document.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,12 +21,13 @@ from scratchtune.metrics.classification import confusion_matrix
 from scratchtune.metrics.labels import check_lengths, checked_labels, encoded, is_one_hot, positions, rectangular
 from scratchtune.metrics.labels import shown as first_labels
 from scratchtune.metrics.ranking import roc_auc_score, roc_curve
+from scratchtune.speech.alignment import align
+from scratchtune.speech.alphabets import letters
 
 MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` names some
 STYLES = ("-", "--", "-.", ":")
 DIAGONAL: dict[str, Any] = {"color": "0.6", "linewidth": 1, "linestyle": (0, (1, 3))}
 MOST_NUMBERED = 40  # of more classes the cells of a confusion matrix are too small for their counts
-MOST_IMAGES = 60
 
 
 class _Curve(NamedTuple):
@@ -180,7 +180,7 @@ def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
     drawing.legend(axes)
 
 
-# Confusion, and images -----------------------------------------------------------------------------------------------
+# Confusion -----------------------------------------------------------------------------------------------------------
 
 
 def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None = None, ax: Any = None) -> Any:
@@ -210,32 +210,74 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
     return axes
 
 
-def plot_images(images: Any, titles: Sequence[str] = (), ax: Any = None) -> Any:
-    """Plot images, such as a classifier's mistakes or a convolution's filters; returns a list of Axes, one for each.
+# Sequences ------------------------------------------------------------------------------------------------------------
 
-    ``images``: (n, height, width), or (n, height, width, 1), at most 60; in all of them one shade is one value, and
-    darker is larger. Where some values are negative, as in filters, red is positive and blue negative. ``titles``: a
-    text above each, or none. The filters of a first layer are ``np.moveaxis(kernel.mean(axis=2), -1, 0)``.
+
+def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = None) -> Any:
+    """Plot which tokens of a source each token of its translation looks up; returns the Axes.
+
+    ``found``: the tokens of the source, those of the translation, and the weights (translation, source), as
+    `Seq2Seq.attention` returns them: ``plot_attention(model.attention("two hundred"))``. There is a row for each token
+    that is written and a column for each that is read. A cell is darker the larger its weight; the weights of a row sum
+    to 1.
 
     Raises
-        ValueError for another shape, or another number of titles.
+        ValueError where the shape of the weights is another one.
     """
-    pixels = np.asarray(images, dtype=float)
-    pixels = pixels[..., 0] if pixels.ndim == 4 and pixels.shape[3] == 1 else pixels
-    if pixels.ndim != 3 or len(pixels) > MOST_IMAGES:
-        raise ValueError(f"images has shape {np.shape(images)}; it must be (n, height, width), or (n, height, width, "
-                         f"1), with n at most {MOST_IMAGES}")
-    if len(titles) not in (0, len(pixels)):
-        raise ValueError(f"titles holds {len(titles)} texts for {checks.counted(len(pixels), 'image')}; it must hold "
-                         "one for each, or none")
-    high = float(np.abs(pixels).max(initial=0.0)) or 1.0
-    columns = min(max(math.ceil(math.sqrt(2 * len(pixels))), 1), 8)
-    axes = [] if not len(pixels) and ax is None else drawing.panels(
-        ax, len(pixels), columns, (1.5, 1.95 if len(titles) else 1.5))
-    for number, one in enumerate(axes):
-        signed = bool((pixels < 0.0).any())
-        one.imshow(pixels[number], cmap="RdBu_r" if signed else "gray_r", vmin=-high if signed else 0.0, vmax=high)
-        one.set_axis_off()
-        if titles:
-            one.set_title("\n".join(drawing.plain(line, 40) for line in titles[number].split("\n")), fontsize=7)
+    source, translation, weights = found
+    matrix = np.asarray(weights, dtype=float)
+    if matrix.shape != (len(translation), len(source)):
+        raise ValueError(f"found has weights of shape {matrix.shape} for {len(translation)} tokens written and "
+                         f"{len(source)} read; they must be (written, read)")
+    size = max(1.9 + 0.34 * len(source), 4.2), max(1.9 + 0.3 * len(translation), 2.6)
+    (axes,) = drawing.panels(canvas(1, size)[1] if ax is None else ax, 1)
+    axes.imshow(matrix, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
+    axes.set_xticks(range(len(source)), [drawing.plain(token) for token in source], rotation=60, ha="right",
+                    rotation_mode="anchor", fontsize=8)
+    axes.set_yticks(range(len(translation)), [drawing.plain(token) for token in translation], fontsize=8)
+    drawing.finish(axes, "source", "translation", "Attention")
+    axes.grid(False)
     return axes
+
+
+def plot_alignment(
+    log_probabilities: Any, text: str, alphabet: Iterable[str], step: float | None = None, spectrogram: Any = None,
+    ax: Any = None,
+) -> Any:
+    """Plot the probability of each symbol in each frame, and the most probable path that spells a text.
+
+    Returns the Axes, or with a ``spectrogram`` two: that above, then the symbols. ``log_probabilities``: (frames,
+    symbols), the blank first, such as ``model.log_probabilities([clip])[0]`` of a `SpeechRecognizer`. Each letter of
+    the text is written above the first of its frames. ``step``: seconds from one frame to the next; without it the x
+    axis counts frames. ``spectrogram``: the log-mel energies of the same frames, (frames, filters).
+
+    Raises
+        ValueError where the text has a letter that is not in the alphabet, or no path spells it in so many frames.
+    """
+    names = ["blank", *("space" if letter == " " else letter for letter in letters(alphabet))]
+    unit = 1.0 if step is None else checks.real("step", step, 0.0, open_low=True)
+    found = align(log_probabilities, text, alphabet)
+    frames, time = np.arange(len(found.symbols)), "frame" if step is None else "time in seconds"
+    size = (float(np.clip(1.5 + 0.09 * len(frames), 5.4, 16.0)), float(np.clip(1.2 + 0.2 * len(names), 2.8, 9.0)))
+    if ax is None:
+        ax = canvas(1, size)[1] if spectrogram is None else canvas((2, 1), (size[0], size[1] + 2.4))[1]
+    every = drawing.panels(ax, 1 if spectrogram is None else 2)
+    axes, ends = every[-1], (-0.5 * unit, (len(frames) - 0.5) * unit)
+    axes.imshow(np.exp(np.asarray(log_probabilities, dtype=np.float64)).T, cmap="Blues", vmin=0.0, vmax=1.0,
+                aspect="auto", interpolation="nearest", extent=(*ends, len(names) - 0.5, -0.5))
+    axes.step(frames * unit, found.symbols, where="mid", color=COLOURS[1], linewidth=1.5)
+    for index, letter in enumerate(text):
+        first = int(np.flatnonzero(found.letters == index)[0])
+        axes.text(first * unit, -0.7, "␣" if letter == " " else letter, ha="center", va="bottom", color=COLOURS[1],
+                  fontsize=8)
+    axes.set_yticks(range(len(names)), names, fontsize=8)
+    drawing.finish(axes, time, "symbol")
+    axes.set_title(f"Most probable path, log-probability {found.log_probability:.1f}\n", loc="left", fontweight="bold")
+    if spectrogram is not None:
+        rows = np.asarray(spectrogram, dtype=np.float64)
+        every[0].imshow(rows.T, cmap="magma_r", aspect="auto", interpolation="nearest", origin="lower",
+                        extent=(*ends, -0.5, rows.shape[1] - 0.5))
+        drawing.finish(every[0], time, "mel filter", "Log-mel spectrogram: darker is louder")
+    for one in every:
+        one.grid(False)
+    return drawing.one_or_all(every)

@@ -1,4 +1,4 @@
-"""ROC, precision-recall and calibration curves: what is drawn, several classes, bad input, scikit-learn's points."""
+"""ROC, precision-recall and calibration curves, confusions, attention, alignments: what is drawn, and bad input."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 from scratchtune import insight
 
 Y, P = np.array([0, 0, 1, 1]), np.array([0.1, 0.4, 0.35, 0.8])
+ROWS = np.log(0.05 + 0.8 * np.eye(4)[[0, 1, 1, 0, 3, 2, 2, 0]])
 ALL: tuple[Callable[..., Any], ...] = (insight.plot_roc, insight.plot_precision_recall, insight.plot_calibration)
 
 
@@ -110,18 +111,39 @@ def test_a_confusion_matrix_counts_labels() -> None:
         insight.plot_confusion_matrix([0, 1], [0])
 
 
-@pytest.mark.parametrize("count", [0, 1, 6, 7])
-def test_images_with_titles_and_filters_of_both_signs(count: int) -> None:
-    axes = insight.plot_images(np.arange(20.0 * count).reshape(count, 5, 4, 1), ["a $title$"] * count)
-    assert [one.get_title() for one in axes] == [r"a \$title\$"] * count
-    assert all(one.images[0].get_clim() == (0.0, 20.0 * count - 1.0) for one in axes)
-    filters = insight.plot_images(np.linspace(-1.0, 2.0, 9 * 6).reshape(6, 3, 3))
-    assert all(one.images[0].get_clim() == (-2.0, 2.0) for one in filters)
-    filters[0].figure.canvas.draw()
+def test_attention_has_a_row_for_each_token_written() -> None:
+    weights = np.array([[0.7, 0.2, 0.1], [0.0, 0.1, 0.9]])
+    axes = insight.plot_attention((["it", "costs", "$5$"], ["cuesta", "[END]"], weights))
+    assert axes.images[0].get_array().tolist() == weights.tolist() and axes.images[0].get_clim() == (0.0, 1.0)
+    assert [text.get_text() for text in axes.get_xticklabels()] == ["it", "costs", r"\$5\$"]
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["cuesta", "[END]"]
+    axes.figure.canvas.draw()
+    assert insight.plot_attention((["a"], ["x"], np.ones((1, 1))), axes) is axes
+    with pytest.raises(ValueError, match=r"found has weights of shape \(2, 3\) for 1 tokens written and 3 read"):
+        insight.plot_attention((["a", "b", "c"], ["x"], weights))
 
 
-def test_bad_images() -> None:
-    with pytest.raises(ValueError, match=r"images has shape \(5, 4\); it must be \(n, height, width\)"):
-        insight.plot_images(np.zeros((5, 4)))
-    with pytest.raises(ValueError, match="titles holds 1 texts for 2 images; it must hold one for each, or none"):
-        insight.plot_images(np.zeros((2, 5, 4)), ["one"])
+@pytest.mark.parametrize("step, time", [(None, "frame"), (0.01, "time in seconds")])
+def test_an_alignment_is_the_path_over_the_probabilities(step: float | None, time: str) -> None:
+    axes = insight.plot_alignment(ROWS, "a b", "ab ", step)
+    assert np.asarray(axes.images[0].get_array()) == pytest.approx(np.exp(ROWS).T)
+    assert axes.get_xlabel() == time
+    assert [text.get_text() for text in axes.get_yticklabels()] == ["blank", "a", "b", "space"]
+    assert axes.lines[0].get_ydata().tolist() == [0, 1, 1, 0, 3, 2, 2, 0]
+    unit = step or 1.0
+    assert axes.lines[0].get_xdata() == pytest.approx(unit * np.arange(8))
+    assert [(text.get_text(), text.get_position()[0]) for text in axes.texts] == [
+        ("a", unit), ("␣", pytest.approx(4 * unit)), ("b", pytest.approx(5 * unit))]
+
+
+def test_a_spectrogram_is_above_the_symbols() -> None:
+    above, axes = insight.plot_alignment(ROWS, "a b", "ab ", spectrogram=np.ones((8, 3)))
+    axes.figure.canvas.draw()
+    assert above.get_ylabel() == "mel filter" and axes.get_ylabel() == "symbol" and above.get_xlim() == axes.get_xlim()
+
+
+def test_an_alignment_of_bad_input() -> None:
+    with pytest.raises(ValueError, match="step is 0.0; it must be a finite number above 0"):
+        insight.plot_alignment(ROWS, "a", "ab ", 0.0)
+    with pytest.raises(ValueError, match="text holds 'x', which is not in the alphabet"):
+        insight.plot_alignment(ROWS, "x", "ab ")
