@@ -7,7 +7,10 @@ from scratchtune.insight.effect_plots import plot_param_importances as plot_para
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid as plot_grid
 from scratchtune.insight.history_plots import plot_edf as plot_edf
+from scratchtune.insight.history_plots import plot_intermediate_values as plot_intermediate_values
 from scratchtune.insight.history_plots import plot_optimization_history as plot_optimization_history
+from scratchtune.insight.history_plots import plot_pareto_front as plot_pareto_front
+from scratchtune.insight.history_plots import plot_timeline as plot_timeline
 from scratchtune.insight.importances import Importance as Importance
 from scratchtune.insight.importances import importance as importance
 from scratchtune.insight.lineage_plots import plot_brackets as plot_brackets
@@ -18,13 +21,12 @@ from scratchtune.insight.model_plots import plot_calibration as plot_calibration
 from scratchtune.insight.model_plots import plot_confusion_matrix as plot_confusion_matrix
 from scratchtune.insight.model_plots import plot_precision_recall as plot_precision_recall
 from scratchtune.insight.model_plots import plot_roc as plot_roc
-from scratchtune.insight.pair_plots import plot_contour as plot_contour
-from scratchtune.insight.pair_plots import plot_rank as plot_rank
 from scratchtune.insight.paired_comparison import Difference as Difference
 from scratchtune.insight.paired_comparison import compare as compare
+from scratchtune.insight.parameter_plots import plot_contour as plot_contour
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate as plot_parallel_coordinate
+from scratchtune.insight.parameter_plots import plot_rank as plot_rank
 from scratchtune.insight.parameter_plots import plot_slice as plot_slice
-from scratchtune.insight.pareto_plot import plot_pareto_front as plot_pareto_front
 from scratchtune.insight.partial_dependences import PartialDependence as PartialDependence
 from scratchtune.insight.partial_dependences import partial_dependence as partial_dependence
 from scratchtune.insight.proposal_plots import plot_densities as plot_densities
@@ -33,8 +35,6 @@ from scratchtune.insight.reevaluation import reevaluate as reevaluate
 from scratchtune.insight.reporting.page import report as report
 from scratchtune.insight.stopping_plots import plot_stopped as plot_stopped
 from scratchtune.insight.stopping_plots import plot_terminator_improvement as plot_terminator_improvement
-from scratchtune.insight.trial_plots import plot_intermediate_values as plot_intermediate_values
-from scratchtune.insight.trial_plots import plot_timeline as plot_timeline
 from scratchtune.insight.variance_decomposition import Shares as Shares
 from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid
 from scratchtune.insight.verdicts import Gain as Gain

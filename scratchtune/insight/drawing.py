@@ -12,6 +12,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,33 +31,31 @@ MARKERS = ("s", "o", "^", "D", "v", "P")
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
 LETTERS = 11  # of the title of a figure, for each inch of its width
 MANY, SEVERAL = 1000, 200  # more points, or more lines, are drawn as pixels, also in a PDF or SVG file
-Target = Callable[["Trial"], "float | None"]  # another number of a trial than its value
+Target = Callable[["Trial"], "float | None"] | None  # another number of a trial than its value
+Names = str | Sequence[str] | None  # of parameters; None for all
 
 
 # Trials --------------------------------------------------------------------------------------------------------------
 
 
-class Targeted:
-    """The study with each complete trial's value replaced by ``target(trial)``, where that is not None."""
+def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
+    """Return the study, or one in which each complete trial has the value ``target(trial)``, where that is not None.
 
-    def __init__(self, study: TrialTable, target: Target, target_name: str) -> None:
-        self.name, self.space, self.direction, self.value_name = study.name, study.space, "minimize", target_name
-        self.trials = []
-        for trial in study.trials:
-            one = copy.copy(trial)
-            one.value = target(trial) if trial.state == "complete" else None
-            if one.value is not None:
-                one.value = checks.real(f"the target of trial {trial.number}", one.value)
-            elif trial.state == "complete":
-                one.state = "without this value"
-            self.trials.append(one)
-
-
-def targeted(study: Any, target: Target | None, target_name: str) -> Any:
-    """Return the study itself, or one of another value; raise a TypeError if the target is no function."""
-    if target is not None and not callable(target):
+    Raises
+        TypeError if the target is no function, or gives no number.
+    """
+    if target is None:
+        return study
+    if not callable(target):
         raise TypeError(f"target is {target!r}; it must be a function of a trial, such as lambda trial: trial.seconds")
-    return study if target is None else Targeted(study, target, target_name)
+    trials = [copy.copy(trial) for trial in study.trials]
+    for one in trials:
+        if one.state == "complete":
+            value = target(one)
+            one.value = None if value is None else checks.real(f"the target of trial {one.number}", value)
+            one.state = "without this value" if value is None else "complete"
+    return SimpleNamespace(name=study.name, space=study.space, direction="minimize", trials=trials,
+                           target_name=target_name)
 
 
 def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]:
@@ -79,8 +78,12 @@ def by_budget(study: TrialTable, names: Sequence[str] = ()) -> tuple[list[Trial]
 
 def best_trial(study: TrialTable) -> Trial | None:
     """The study's best trial; None without one, and of another number than the value, whose good end is not known."""
-    found = [] if isinstance(study, Targeted) else best_first(study.trials, study.direction)
-    return found[0] if found else None
+    return None if hasattr(study, "target_name") else next(iter(best_first(study.trials, study.direction)), None)
+
+
+def worst_first(study: TrialTable, trials: Sequence[Trial]) -> list[Trial]:
+    """Complete trials in the order in which they are drawn: the best one is above the others."""
+    return sorted(trials, key=lambda trial: trial.value or 0.0, reverse=study.direction == "minimize")
 
 
 def values_of(trials: Sequence[Trial]) -> np.ndarray:
@@ -88,24 +91,10 @@ def values_of(trials: Sequence[Trial]) -> np.ndarray:
     return np.array([trial.value for trial in trials], dtype=float)
 
 
-def reports_of(study: TrialTable, trial: Trial) -> np.ndarray:
-    """Steps and reported values of a configuration, (n, 2): those of a trial after the earlier ones of its ancestors.
-
-    Training is continued, not repeated, so what an ancestor reported at later steps than its child's first is not part
-    of it.
-    """
-    points: list[tuple[float, float]] = []
-    while True:
-        points = [pair for pair in sorted(trial.reports.items()) if not points or pair[0] < points[0][0]] + points
-        if trial.parent is None:
-            return np.array(points, dtype=float).reshape(-1, 2)
-        trial = study.trials[trial.parent]
-
-
 # Parameters ----------------------------------------------------------------------------------------------------------
 
 
-def chosen_names(study: TrialTable, params: str | Sequence[str] | None, most: int) -> list[str]:
+def chosen_names(study: TrialTable, params: Names, most: int) -> list[str]:
     """Check the names of parameters, None for all; raise a ValueError for an unknown one, or for too many."""
     names = list(study.space.names) if params is None else [params] if isinstance(params, str) else list(params)
     for number, name in enumerate(names):
@@ -167,7 +156,9 @@ def ticks(parameter: Parameter, most: int) -> tuple[np.ndarray, list[str]]:
     at = locator.tick_values(low, high)
     room = 1e-9 * (high - low or high)
     at = at[(at >= low - room) & (at <= high + room)] if low < high else np.array([low])
-    return at, [f"{x:.5g}".replace("e-0", "e-").replace("e+0", "e") for x in at]
+    has_powers = any("e" in f"{x:.5g}" for x in at)  # then all numbers of this axis are written in one way
+    texts = [np.format_float_scientific(x, 4, trim="-", exp_digits=1) if has_powers and x else f"{x:.5g}" for x in at]
+    return at, [text.replace("e+", "e") for text in texts]
 
 
 def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
@@ -206,6 +197,12 @@ def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], secon
     return at + 0.6 * (multiples % 1.0 - 0.5)
 
 
+def spread(study: TrialTable, name: str, trials: Sequence[Trial], second: bool = False) -> np.ndarray:
+    """The coordinates of trials on the axis of a parameter that all of them have, `jittered`, (n,)."""
+    numbers = [trial.number for trial in trials]
+    return jittered(study.space.parameters[name], column(study, name, trials), numbers, second)
+
+
 # Axes of values: one rule for where they end -------------------------------------------------------------------------
 
 
@@ -238,19 +235,16 @@ def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = 
     return limit
 
 
-def mark_beyond(
-    axes: Any, study: TrialTable, x: np.ndarray, values: np.ndarray, limit: float, trials: Sequence[Trial] = (),
-) -> None:
-    """Draw a triangle at the edge of the axis of values, at x, for each value, or trial, beyond the limit."""
-    beyond = np.flatnonzero(is_beyond(study, values, limit))
-    upwards, many = study.direction == "minimize", len(x) > MANY
-    if len(beyond):
+def mark_beyond(axes: Any, study: TrialTable, trials: Sequence[Trial], x: Any, limit: float) -> None:
+    """Draw a triangle at the edge of the axis of values, at x, for each trial whose value is beyond the limit."""
+    beyond = is_beyond(study, values_of(trials), limit)
+    upwards, many = study.direction == "minimize", len(trials) > MANY
+    if beyond.any():
         edge = axes.scatter(
-            np.asarray(x)[beyond], np.full(len(beyond), 0.975 if upwards else 0.025), s=10 if many else 26,
+            np.asarray(x)[beyond], np.full(beyond.sum(), 0.975 if upwards else 0.025), s=10 if many else 26,
             marker="^" if upwards else "v", transform=axes.get_xaxis_transform(), facecolor="white", edgecolor="black",
             linewidth=0.4 if many else 1.0, rasterized=many, zorder=3)
-        if trials:
-            of_trials(edge, [trials[int(k)].number for k in beyond])
+        of_trials(edge, [trial.number for trial, is_worse in zip(trials, beyond, strict=True) if is_worse])
 
 
 def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
@@ -263,8 +257,8 @@ def beyond_note(study: TrialTable, values: np.ndarray, limit: float) -> str:
 
 def value_label(study: TrialTable, noun: str = "value") -> str:
     """The label of an axis of values; it says which end is the good one, unless they are those of a target."""
-    if isinstance(study, Targeted):
-        return plain(study.value_name, 40)
+    if hasattr(study, "target_name"):
+        return plain(study.target_name, 40)
     return f"{noun} ({'lower' if study.direction == 'minimize' else 'higher'} is better)"
 
 
@@ -324,10 +318,12 @@ def small_dots(axes: Any, trials: Sequence[Trial], x: Any, y: Any, label: str | 
         dots(axes, trials, x, y, color="0.6", label=label, zorder=1, edgecolor="none", s=look["s"] / 2.0)
 
 
-def mark_best(axes: Any, trial: Trial, x: float, y: float, label: str | None = None, edge: str = "none") -> None:
-    """Draw the best trial as a black star, above all others; on dark areas it needs an edge."""
-    star = axes.scatter([x], [y], s=150 if edge == "none" else 260, marker="*", facecolor="black", edgecolor=edge,
-                        zorder=5, label=label)
+def mark_best(
+    axes: Any, trial: Trial, x: float, y: float | None = None, label: str | None = None, edge: str = "none",
+) -> None:
+    """Draw the best trial as a black star, above all others, at y (None: its value); on dark areas it needs an edge."""
+    star = axes.scatter(x, trial.value if y is None else y, s=150 if edge == "none" else 260, marker="*",
+                        facecolor="black", edgecolor=edge, zorder=5, label=label)
     of_trials(star, [trial.number])
 
 
@@ -409,15 +405,6 @@ def plain(text: Any, most: int = 24) -> str:
     return (shown if len(shown) <= most else f"{shown[:most - 3]}...").replace("$", r"\$")
 
 
-def ordinal(number: int) -> str:
-    """A number as an ordinal.
-
-    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 22)]
-    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
-    """
-    return f"{number}{'th' if number % 100 in (11, 12, 13) else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
-
-
 def integer_ticks(axis: Any) -> None:
     """Put ticks at integers only; an axis of a single one is made wide enough for that."""
     from matplotlib.ticker import MaxNLocator
@@ -493,13 +480,13 @@ def say_empty(axes: Any, study: TrialTable, missing: str = "") -> None:
               transform=axes.transAxes, zorder=5, bbox={"facecolor": "white", "edgecolor": "none"})
 
 
-def all_empty(axes: list[Any], study: TrialTable, title: str, missing: str) -> list[Any]:
+def all_empty(axes: list[Any], study: TrialTable, title: str, missing: str) -> Any:
     """Write in all axes why nothing is drawn, and a title above them; return the axes."""
     for one in axes:
         say_empty(one, study, missing)
         finish(one)
     head(axes, title, "nothing to show yet")
-    return axes
+    return one_or_all(axes)
 
 
 def panel_note(study: TrialTable, shown: int) -> str:

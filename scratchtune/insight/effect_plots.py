@@ -16,7 +16,7 @@ from scratchtune.insight import drawing
 from scratchtune.insight.comparable import check_study
 from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.insight.importances import METHODS, importance
-from scratchtune.insight.pair_plots import filled_contours, white_dots
+from scratchtune.insight.parameter_plots import filled_contours, white_dots
 from scratchtune.insight.partial_dependences import PartialDependence, dependences
 from scratchtune.search import Categorical
 from scratchtune.study import Study

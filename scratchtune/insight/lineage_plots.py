@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.data.dates import ordinal
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.diversity import diversity_of
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
@@ -120,7 +121,7 @@ def _end_values(axes: Any, study: TrialTable, trials: Sequence[Trial], at: Seque
     """End the axis of values, mark the trials beyond it, and return a note on them."""
     values = drawing.values_of(trials)
     limit = drawing.limit_values(axes, study, values)
-    drawing.mark_beyond(axes, study, np.array(at), values, limit, trials)
+    drawing.mark_beyond(axes, study, trials, at, limit)
     return drawing.beyond_note(study, values, limit)
 
 
@@ -236,7 +237,7 @@ def _draw_parents(
     _add_lines(axes, study, generations, pairs, colors=colour, linewidths=1.2 if is_of_family else 0.7,
                alpha=0.85 if is_of_family else 0.35)
     if pairs:
-        some = f", of every {drawing.ordinal(step)} trial" if step > 1 else ""
+        some = f", of every {ordinal(step)} trial" if step > 1 else ""
         axes.plot([], [], color=colour, linewidth=1.2, label=(
             "parents of the best and of its ancestors" if is_of_family else f"other parents{some}"))
 

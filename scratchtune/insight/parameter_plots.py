@@ -1,18 +1,19 @@
-"""Values by parameters, one panel for each: slices, and the parallel coordinates of all parameters.
+"""Values by parameters: slices, parallel coordinates, and the contours and ranks over pairs of parameters.
 
 Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import COLOURS, Target, TrialTable
-from scratchtune.search.parameters import Float, Parameter
+from scratchtune.insight.drawing import COLOURS, Names, Target, TrialTable
+from scratchtune.search.parameters import Categorical, Float, Parameter
 
 if TYPE_CHECKING:
     from scratchtune.study import Trial
@@ -20,11 +21,19 @@ if TYPE_CHECKING:
 MOST_SLICES = 64
 MOST_COORDINATES = 100
 ABSENT = -0.12  # the height at which a trial without the parameter crosses its axis
+MOST_PAIRED = 8  # parameters; they have 28 pairs
+MOST_DOTS = 200  # trials that are shown one by one; of more, the values in one of BINS x BINS cells are averaged
+BINS = 20
+CELLS = 80  # of the grid on which the surface is interpolated, along each axis
+Points = tuple[np.ndarray, np.ndarray]
+Draw = Callable[[Any, str, str, "list[Trial]", Points], None]
+
+
+# One by one -----------------------------------------------------------------------------------------------------------
 
 
 def plot_slice(
-    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None, *, target: Target | None =
-    None, target_name: str = "target",
+    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
 ) -> Any:
     """Plot the value of each complete trial by each parameter, from early (blue) to late ones (orange).
 
@@ -32,9 +41,7 @@ def plot_slice(
     are triangles at the edge. The best trial is a star, and trials of smaller budgets are grey.
 
     Returns the Axes, or a list of them, one for each of ``params`` (None: all). Trials without a conditional
-    parameter are not in its panel; the note above it counts them.
-
-    ``target`` and ``target_name`` are those of `plot_optimization_history`.
+    parameter are not in its panel; the note above it counts them. ``target`` is that of `plot_optimization_history`.
     """
     from matplotlib.colors import LinearSegmentedColormap
 
@@ -45,16 +52,12 @@ def plot_slice(
     colours = {"cmap": order, "vmin": 0, "vmax": max(len(study.trials) - 1, 1)}
     values = drawing.values_of(drawing.complete_trials(study))
     for name, one in zip(names, axes, strict=True):
-        trials = drawing.complete_trials(study, [name])
         drawing.set_axis(one, "x", study, name)
         limit = drawing.limit_values(one, study, values)  # all panels have the same axis of values
-        if trials:
-            _draw_slice(one, study, name, trials, colours, limit)
-        else:
-            drawing.say_empty(one, study)
+        count = _draw_slice(one, study, name, colours, limit)
         is_first = ax is not None or one.get_subplotspec().is_first_col()
         drawing.finish(one, None, drawing.value_label(study) if is_first else None, None,
-                       drawing.panel_note(study, len(trials)) if len(names) > 1 else "")
+                       drawing.panel_note(study, count) if len(names) > 1 else "")
         one.tick_params(labelleft=is_first)
         one.grid(alpha=0.25)
     shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
@@ -65,32 +68,29 @@ def plot_slice(
     return drawing.one_or_all(axes)
 
 
-def _draw_slice(
-    axes: Any, study: TrialTable, name: str, trials: list[Trial], colours: dict[str, Any], limit: float,
-) -> None:
-    """Draw the trials of one panel by their order, those of smaller budgets, and the best one."""
-    numbers = [trial.number for trial in trials]
-    x = drawing.jittered(study.space.parameters[name], drawing.column(study, name, trials), numbers)
-    at = dict(zip(numbers, x.tolist(), strict=True))
-    (full, small), best = drawing.by_budget(study, [name]), drawing.best_trial(study)
-    drawing.dots(axes, full, [at[trial.number] for trial in full], drawing.values_of(full),
-                 c=[trial.number for trial in full], **colours)
-    drawing.small_dots(axes, small, [at[trial.number] for trial in small], drawing.values_of(small))
-    drawing.mark_beyond(axes, study, x, drawing.values_of(trials), limit, trials)
-    if best is not None and best.number in at:
-        drawing.mark_best(axes, best, at[best.number], float(best.value or 0.0))
+def _draw_slice(axes: Any, study: TrialTable, name: str, colours: dict[str, Any], limit: float) -> int:
+    """Draw the trials that have a parameter by their order, and the best one; return how many there are."""
+    full, small = drawing.by_budget(study, [name])
+    trials, best = [*full, *small], drawing.best_trial(study)
+    x, values, numbers = drawing.spread(study, name, trials), drawing.values_of(trials), [one.number for one in full]
+    drawing.dots(axes, full, x[:len(full)], values[:len(full)], c=numbers, **colours)
+    drawing.small_dots(axes, small, x[len(full):], values[len(full):])
+    drawing.mark_beyond(axes, study, trials, x, limit)
+    if best in full:
+        drawing.mark_best(axes, best, x[full.index(best)])
+    if not trials:
+        drawing.say_empty(axes, study)
+    return len(trials)
 
 
 def plot_parallel_coordinate(
-    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None, *, target: Target | None =
-    None, target_name: str = "target",
+    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
 ) -> Any:
     """Plot each complete trial as a line through its value and its parameters; better trials are darker.
 
     A trial without a conditional parameter crosses that axis at "absent", below its range. One whose value is far worse
-    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. Returns the Axes.
-
-    ``target`` and ``target_name`` are those of `plot_optimization_history`.
+    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. ``target`` is that
+    of `plot_optimization_history`. Returns the Axes.
     """
     study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
@@ -103,7 +103,7 @@ def plot_parallel_coordinate(
     limit = high if study.direction == "minimize" else low
     low, high = (low, high) if low < high else (low - 0.5, high + 0.5)
     first = np.clip((values - low) / (high - low), -0.04, 1.04)  # those beyond the axis are off its end
-    heights = np.array([first, *(_heights(study.space.parameters[name], name, trials) for name in names)])
+    heights = np.array([first, *(_heights(study, name, trials) for name in names)])
     if trials:
         _draw_lines(axes, study, trials, heights)
     else:
@@ -120,7 +120,7 @@ def plot_parallel_coordinate(
 def _draw_lines(axes: Any, study: TrialTable, trials: list[Trial], heights: np.ndarray) -> None:
     """Draw a line for each trial, the best one on top, and those of smaller budgets grey below."""
     full, small = drawing.by_budget(study)
-    worst_first = sorted(full, key=lambda trial: trial.value or 0.0, reverse=study.direction == "minimize")
+    worst_first = drawing.worst_first(study, full)
     points = {trial.number: np.column_stack([np.arange(len(heights)), column])
               for trial, column in zip(trials, heights.T, strict=True)}
     values = drawing.values_of(worst_first)
@@ -135,12 +135,12 @@ def _draw_lines(axes: Any, study: TrialTable, trials: list[Trial], heights: np.n
     drawing.value_bar(colours, [axes], study, values)
 
 
-def _heights(parameter: Parameter, name: str, trials: Sequence[Trial]) -> np.ndarray:
+def _heights(study: TrialTable, name: str, trials: Sequence[Trial]) -> np.ndarray:
     """Heights of trials on an axis from 0 to 1; those without the parameter are at `ABSENT`."""
-    there = np.array([name in trial.shared_params for trial in trials], dtype=bool)
+    has = np.array([name in trial.shared_params for trial in trials], dtype=bool)
     heights = np.full(len(trials), ABSENT)
-    found = [trial.shared_params[name] for trial in trials if name in trial.shared_params]
-    heights[there] = drawing.fractions(parameter, drawing.positions(parameter, found))
+    found = drawing.column(study, name, [trial for trial in trials if name in trial.shared_params])
+    heights[has] = drawing.fractions(study.space.parameters[name], found)
     return heights
 
 
@@ -159,3 +159,149 @@ def _draw_scales(axes: Any, parameters: list[Parameter], has_absent: bool) -> No
     axes.set_xlim(-0.15, len(parameters) - 0.45)
     axes.set_ylim(ABSENT - 0.04 if has_absent else -0.05, 1.05)
     axes.spines[["left", "bottom"]].set_visible(False)
+
+
+# In pairs -------------------------------------------------------------------------------------------------------------
+
+
+def plot_contour(
+    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
+) -> Any:
+    """Plot contours of the value over each pair of parameters, with the complete trials as dots; better is darker.
+
+    The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
+    one point are averaged, and of more than 200 trials those within one of 20 x 20 cells. Choices have no order, so
+    where an axis has choices there is no surface: the dots have the colour of their values, as where the trials are
+    fewer than three or all on one line. The best trial is a star, and trials of smaller budgets are grey and do not
+    count. Returns the Axes, or a list of them, one for each pair in the order of ``params`` (None: all). ``target`` is
+    that of `plot_optimization_history`.
+    """
+    study = drawing.targeted(study, target, target_name)
+    values = drawing.values_of(drawing.by_budget(study)[0])
+    colours, limit = drawing.value_colours(study, values), drawing.ends(study, values)[1]
+
+    def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> None:
+        z = drawing.values_of(trials)
+        z = np.where(drawing.is_beyond(study, z, limit), limit, z)  # else one diverged trial sets the whole surface
+        places = drawing.column(study, x, trials), drawing.column(study, y, trials)
+        surface = _surface([study.space.parameters[name] for name in (x, y)], *places, z)
+        if surface is None or colours["vmin"] == colours["vmax"]:
+            drawing.dots(axes, trials, *at, c=z, **colours)
+        else:
+            filled_contours(axes, *surface, colours)
+            white_dots(axes, trials, *places)
+
+    axes = _pairs(study, params, ax, draw, "Contour")
+    if len(values):
+        drawing.value_bar(colours, axes, study, values)
+    return drawing.one_or_all(axes)
+
+
+def filled_contours(axes: Any, x: np.ndarray, y: np.ndarray, z: np.ndarray, colours: dict[str, Any]) -> None:
+    """Draw twelve bands of values, with fine white lines between them."""
+    levels = np.linspace(colours["vmin"], colours["vmax"], 13)
+    axes.contourf(x, y, z, levels=levels, extend="both", **colours)
+    axes.contour(x, y, z, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
+
+
+def white_dots(axes: Any, trials: Sequence[Trial], x: np.ndarray, y: np.ndarray) -> None:
+    """Draw trials above a surface: white with a black edge, for it is dark at good trials and light at bad ones."""
+    few = {"s": 14, "linewidth": 0.7, "alpha": 1.0} if len(trials) <= MOST_DOTS else {"s": 2, "linewidth": 0}
+    drawing.dots(axes, trials, x, y, color="white", edgecolor="black", **few)
+
+
+def plot_rank(
+    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
+) -> Any:
+    """Plot the complete trials over each pair of parameters, coloured by rank: the best is the darkest, and a star.
+
+    Equal values have the mean of their ranks; trials of smaller budgets are grey and have none. Arguments and what is
+    returned are those of `plot_contour`.
+    """
+    study = drawing.targeted(study, target, target_name)
+    colours = {"cmap": "cividis", "vmin": 0.0, "vmax": 1.0}
+    everyone = drawing.by_budget(study)[0]
+    values = drawing.values_of(everyone) * (1.0 if study.direction == "minimize" else -1.0)
+    _, group, counts = np.unique(values, return_inverse=True, return_counts=True)
+    means = np.cumsum(counts) - (counts + 1) / 2.0  # ranks from 0 for the best, of each group of equal values
+    ranks = {trial.number: means[k] / max(len(everyone) - 1, 1) for trial, k in zip(everyone, group, strict=True)}
+
+    def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> None:
+        drawing.dots(axes, trials, *at, c=[ranks[trial.number] for trial in trials], **colours)
+
+    axes = _pairs(study, params, ax, draw, "Rank")
+    if ranks:
+        bar = drawing.colour_bar(colours, axes, "rank of the value")
+        bar.set_ticks([0.0, 0.25, 0.5, 0.75, 1.0], labels=["best", "25 %", "50 %", "75 %", "worst"])
+    return drawing.one_or_all(axes)
+
+
+def _pairs(study: TrialTable, params: Names, ax: Any, draw: Draw, title: str) -> list[Any]:
+    """Draw each pair in a panel of its own, in which the trials of the largest budget are drawn by ``draw``."""
+    names = drawing.chosen_names(study, params, MOST_PAIRED)
+    if len(names) < 2:
+        has = f"the space has {len(names)}" if params is None else f"params holds {len(names)}"
+        raise ValueError(f"{has} parameter{'s' * (len(names) != 1)}; this plot needs at least two")
+    pairs = list(itertools.combinations(names, 2))
+    axes = _triangle(len(names)) if ax is None and len(pairs) > 1 else drawing.panels(ax, len(pairs))
+    best = drawing.best_trial(study)
+    for (x, y), one in zip(pairs, axes, strict=True):
+        full, small = drawing.by_budget(study, [x, y])
+        drawing.set_axis(one, "x", study, x)
+        drawing.set_axis(one, "y", study, y)
+        if ax is None:
+            one.label_outer()
+        if full:
+            full = drawing.worst_first(study, full)
+            at = _spread(study, x, y, full)
+            draw(one, x, y, full, at)
+            if best in full:
+                drawing.mark_best(one, best, at[0][full.index(best)], at[1][full.index(best)], edge="white")
+        elif not small:
+            drawing.say_empty(one, study)
+        drawing.small_dots(one, small, *_spread(study, x, y, small))
+        drawing.finish(one, note=drawing.panel_note(study, len(full) + len(small)) if len(pairs) > 1 else "")
+    note = drawing.left_out(study, len(drawing.complete_trials(study, names if len(pairs) == 1 else ())))
+    drawing.head(axes, title, note.replace("the parameter", "both parameters") + drawing.budget_note(study))
+    return axes
+
+
+def _triangle(count: int) -> list[Any]:
+    """Return the panels of a figure, one for each pair: a column for the first of the pair, a row for the second."""
+    side = count - 1
+    size = 2.7 if count <= 4 else 2.0
+    grid = drawing.canvas((side, side), (size * side + 1.2, size * 0.9 * side + 0.4))[1].reshape(side, side)
+    for row, column in np.ndindex(side, side):
+        if row < column:
+            grid[row, column].remove()
+    return [grid[second - 1, first] for first, second in itertools.combinations(range(count), 2)]
+
+
+def _spread(study: TrialTable, x: str, y: str, trials: list[Trial]) -> Points:
+    """Coordinates of trials, (n,) each, where many trials of a choice or an integer are not on one point."""
+    return drawing.spread(study, x, trials), drawing.spread(study, y, trials, second=True)
+
+
+def _surface(
+    parameters: Sequence[Parameter], x: np.ndarray, y: np.ndarray, z: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, Any] | None:
+    """Interpolate z on a grid: coordinates (CELLS,), (CELLS,) and values (CELLS, CELLS), masked outside of the trials.
+
+    Returns None where there is no surface.
+    """
+    from matplotlib.tri import LinearTriInterpolator, Triangulation
+
+    if any(isinstance(parameter, Categorical) for parameter in parameters):
+        return None
+    points = np.column_stack([drawing.fractions(*pair) for pair in zip(parameters, (x, y), strict=True)])
+    cells = np.floor(points * BINS) if len(z) > MOST_DOTS else points
+    _, inverse, counts = np.unique(cells, axis=0, return_inverse=True, return_counts=True)
+    *columns, means = (np.bincount(inverse.ravel(), part) / counts for part in (*points.T, z))
+    grids = [(np.geomspace if drawing.has_log_axis(parameter) else np.linspace)(at.min(), at.max(), CELLS)
+             for parameter, at in zip(parameters, (x, y), strict=True)]
+    shares = [drawing.fractions(*pair) for pair in zip(parameters, grids, strict=True)]
+    try:
+        heights = LinearTriInterpolator(Triangulation(*columns), means)(*np.meshgrid(*shares))
+    except (ValueError, RuntimeError):  # fewer than three points, or all on one line
+        return None
+    return grids[0], grids[1], heights

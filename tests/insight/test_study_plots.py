@@ -14,6 +14,7 @@ from scratchtune import insight
 from scratchtune.cli import main
 from scratchtune.cli.pictures import OF_PARAMETERS, PLOTS
 from scratchtune.insight import drawing
+from scratchtune.insight.history_plots import reports_of
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}
@@ -196,7 +197,7 @@ def test_what_an_ancestor_reported_later_than_its_child_is_not_part_of_it() -> N
     study = filled(2, lambda trial: 1.0)
     first, second = study.trials
     first.reports, second.reports, second.parent = {1: 0.5, 2: 0.4, 3: 9.0}, {3: 0.3, 4: 0.2}, 0
-    assert drawing.reports_of(study, second).tolist() == [[1, 0.5], [2, 0.4], [3, 0.3], [4, 0.2]]
+    assert reports_of(study, second).tolist() == [[1, 0.5], [2, 0.4], [3, 0.3], [4, 0.2]]
 
 
 def test_timeline_has_a_bar_for_each_trial() -> None:

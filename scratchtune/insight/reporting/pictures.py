@@ -9,18 +9,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from scratchtune.checks import counted
+from scratchtune.insight import history_plots
 from scratchtune.insight.drawing import canvas
 from scratchtune.insight.effect_plots import plot_param_importances, plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid
-from scratchtune.insight.history_plots import plot_edf, plot_optimization_history
 from scratchtune.insight.lineage_plots import plot_brackets, plot_family
-from scratchtune.insight.pair_plots import plot_contour
-from scratchtune.insight.parameter_plots import plot_parallel_coordinate, plot_slice
+from scratchtune.insight.parameter_plots import plot_contour, plot_parallel_coordinate, plot_slice
 from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
-from scratchtune.insight.trial_plots import plot_intermediate_values, plot_timeline
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
 
 OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, str], ...] = (
@@ -97,7 +95,8 @@ def _left_out(view: View, names: Sequence[str]) -> str:
 def history(view: View) -> Markup:
     """The value of each complete trial by its number, and the best one so far."""
     assert view.best is not None
-    return picture(view, plot_optimization_history(view.study, canvas(1, WIDE)[1]), "Optimization history",
+    axes = history_plots.plot_optimization_history(view.study, canvas(1, WIDE)[1])
+    return picture(view, axes, "Optimization history",
                    f"The best value of {counted(len(view.complete), 'complete trial')} is {view.best.value:.6g}, "
                    f"of trial {view.best.number}.")
 
@@ -105,7 +104,7 @@ def history(view: View) -> Markup:
 def distribution(view: View) -> Markup:
     """The share of complete trials whose value is at most x."""
     median = sorted(trial.value or 0.0 for trial in view.complete)[(len(view.complete) - 1) // 2]
-    return picture(view, plot_edf(view.study), "Distribution of the values",
+    return picture(view, history_plots.plot_edf(view.study), "Distribution of the values",
                    f"Half of {counted(len(view.complete), 'value')} are at most {median:.4g}.", wide=False)
 
 
@@ -114,7 +113,7 @@ def reports(view: View) -> Markup:
     states = [trial.state for trial in view.trials if trial.reports and trial.state != "failed"]
     if not states:
         raise ValueError("No trial has reported intermediate values.")
-    return picture(view, plot_intermediate_values(view.study), "Intermediate values",
+    return picture(view, history_plots.plot_intermediate_values(view.study), "Intermediate values",
                    f"{states.count('stopped'):,} of {counted(len(states), 'reporting trial')} were stopped.",
                    wide=False)
 
@@ -157,5 +156,5 @@ def searcher_pictures(view: View) -> Markup:
 
 def timeline(view: View) -> Markup:
     """When each trial ran."""
-    return picture(view, plot_timeline(view.study, canvas(1, WIDE)[1]), "Timeline",
+    return picture(view, history_plots.plot_timeline(view.study, canvas(1, WIDE)[1]), "Timeline",
                    f"Each of {counted(len(view.trials), 'trial')} is a bar, from its begin to its end.")
