@@ -27,8 +27,8 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.ablation_path import AblationPath, Change, PairedGain, gain_of, mean_of
+from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
-from scratchtune.insight.study_like import StudyLike
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
 from scratchtune.streams import shown_params, visible
@@ -37,7 +37,7 @@ from scratchtune.study.best import best_first
 
 
 def ablation(
-    study: StudyLike, objective: Callable[[Trial], Any], seeds: int = 5, default: Mapping[str, Any] | None = None,
+    study: TrialTable, objective: Callable[[Trial], Any], seeds: int = 5, default: Mapping[str, Any] | None = None,
     n_jobs: int = 1, target: Mapping[str, Any] | None = None, choosing: int = 2, progress: bool = True,
 ) -> AblationPath:
     """Find the path from a default to the best configuration, and measure each change over ``seeds`` seeds.
@@ -91,7 +91,7 @@ def ablation(
 # The two ends --------------------------------------------------------------------------------------------------------
 
 
-def _default(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
+def _default(study: TrialTable, given: Mapping[str, Any] | None) -> Params:
     """The configuration to begin with, a point of the space without the constraint; numbers may be out of range."""
     if given is None:
         if not study.trials or not study.trials[0].why.get("enqueued"):
@@ -115,7 +115,7 @@ def _default(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
     return _checked("default", Space(space.parameters), inside) | outside
 
 
-def _target(study: StudyLike, given: Mapping[str, Any] | None) -> Params:
+def _target(study: TrialTable, given: Mapping[str, Any] | None) -> Params:
     """The configuration to end with."""
     if given is not None:
         return _checked("target", study.space, given)
@@ -160,7 +160,7 @@ def _changed(space: Space, here: Params, target: Params, name: str) -> Params | 
 
 
 def _greedy_path(
-    trainings: Evaluations, study: StudyLike, start: Params, target: Params, seeds: Sequence[int],
+    trainings: Evaluations, study: TrialTable, start: Params, target: Params, seeds: Sequence[int],
 ) -> list[Params]:
     """The configurations of the path; each next one is the candidate with the best mean over the seeds."""
     def rank(params: Params) -> tuple[int, float]:
@@ -176,7 +176,7 @@ def _greedy_path(
     return path
 
 
-def _measured(trainings: Evaluations, study: StudyLike, path: list[Params], seeds: Sequence[int]) -> AblationPath:
+def _measured(trainings: Evaluations, study: TrialTable, path: list[Params], seeds: Sequence[int]) -> AblationPath:
     """Measure the gains of the steps of a path, and of the first step's candidates."""
     alone = _candidates(study.space, path[0], path[-1])
     trainings.run([*path, *alone], seeds)

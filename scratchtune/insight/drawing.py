@@ -13,29 +13,47 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.study_like import TrialTable as TrialTable
+from scratchtune.search import Space
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
 from scratchtune.study.best import best_first, of_largest_budget
-
-if TYPE_CHECKING:
-    from scratchtune.study import Trial
+from scratchtune.study.trial import Trial
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
 MARKERS = ("s", "o", "^", "D", "v", "P")
 MOST_TICKS = 12  # of an axis of choices; of more choices only every second, third, ... is labelled
 LETTERS = 11  # of the title of a figure, for each inch of its width
 MANY, SEVERAL = 1000, 200  # more points, or more lines, are drawn as pixels, also in a PDF or SVG file
-Target = Callable[["Trial"], "float | None"] | None  # another number of a trial than its value
+Target = Callable[[Trial], float | None] | None  # another number of a trial than its value
 Names = str | Sequence[str] | None  # of parameters; None for all
 
 
-# Trials --------------------------------------------------------------------------------------------------------------
+# Studies and trials --------------------------------------------------------------------------------------------------
+
+
+class TrialTable(Protocol):
+    """What insight reads of a study, whether it is in memory, was read from a file, or was gathered from several."""
+
+    @property
+    def name(self) -> str:
+        """The name of the study."""
+
+    @property
+    def space(self) -> Space:
+        """The hyper-parameters."""
+
+    @property
+    def direction(self) -> str:
+        """Whether values are minimized ("minimize") or maximized ("maximize")."""
+
+    @property
+    def trials(self) -> list[Trial]:
+        """All trials, in order of number."""
 
 
 def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
@@ -102,9 +120,8 @@ def chosen_names(study: TrialTable, params: Names, most: int) -> list[str]:
         if name in names[:number]:
             raise ValueError(f"params holds {name!r} twice; every parameter must be given once")
     if len(names) > most:
-        given = f"params is None, and the space has {len(names)} parameters" if params is None else (
-            f"params holds {len(names)} parameters")
-        raise ValueError(f"{given}; this plot shows at most {most}, name them in params")
+        raise ValueError(f"params {'is None, and the space has' if params is None else 'holds'} {len(names)} "
+                         f"parameters; this plot shows at most {most}, name them in params")
     return names
 
 

@@ -6,7 +6,6 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.comparable import check_study
-from scratchtune.insight.drawing import COLOURS, TrialTable
+from scratchtune.insight.drawing import COLOURS, Names, TrialTable
 from scratchtune.insight.importances import METHODS, importance
 from scratchtune.insight.parameter_plots import filled_contours, white_dots
 from scratchtune.insight.partial_dependences import PartialDependence, dependences
@@ -75,8 +74,7 @@ def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
 
 
 def plot_partial_dependence(
-    study: TrialTable, params: str | Sequence[str] | None = None, ax: Any = None,
-    bounds: tuple[float, float] | None = None,
+    study: TrialTable, params: Names = None, ax: Any = None, bounds: tuple[float, float] | None = None,
 ) -> Any:
     """Plot the mean predicted value over all other parameters, with its 95 % interval.
 

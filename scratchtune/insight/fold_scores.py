@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.insight.study_like import StudyLike
+from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Space
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, of_largest_budget
@@ -76,7 +76,7 @@ def has_scores(trial: Trial) -> bool:
     return trial.scores is not None and len(trial.scores) > 1 and all(score is not None for score in trial.scores)
 
 
-def have_fold_scores(study: StudyLike) -> bool:
+def have_fold_scores(study: TrialTable) -> bool:
     """Whether a trial is complete, and all that can be compared have scores of the folds."""
     compared = of_largest_budget(study.trials)
     return bool(compared) and all(map(has_scores, compared))
@@ -110,7 +110,7 @@ class Gathered(NamedTuple):
     trials: list[Trial]
 
 
-def gathered(studies: Sequence[StudyLike]) -> Gathered:
+def gathered(studies: Sequence[TrialTable]) -> Gathered:
     """Gather the complete trials, of each study's largest budget; the studies have the same space and folds.
 
     Raises

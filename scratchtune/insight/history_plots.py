@@ -7,19 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, MANY, MARKERS, SEVERAL, Target, TrialTable
+from scratchtune.study import Study, Trial
 from scratchtune.study.best import so_far
 from scratchtune.study.objectives import Objectives, pareto_optimal
 from scratchtune.study.progress import readable
-
-if TYPE_CHECKING:
-    from scratchtune.study import Study, Trial
 
 STYLES = ("-", "--", "-.", ":")
 Studies = TrialTable | Sequence[TrialTable]
@@ -88,9 +86,7 @@ def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: 
                   label=drawing.plain(study.name) + f": {text}{at_budget}" * bool(text))
 
 
-def plot_edf(
-    study: Studies, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_edf(study: Studies, ax: Any = None, *, target: Target = None, target_name: str = "target") -> Any:
     """Plot the empirical distribution function of the complete trials' values; returns the Axes.
 
     It is the share of trials whose value is at least as good as x: at most x, or at least x where values are maximised.
@@ -99,10 +95,9 @@ def plot_edf(
     """
     studies = _as_list(study, target, target_name)
     (axes,) = drawing.panels(ax, 1)
-    sign, every = 1.0 if studies[0].direction == "minimize" else -1.0, [np.zeros(0)]
-    for number, one in enumerate(studies):
-        values = sign * np.sort(sign * drawing.values_of(drawing.by_budget(one)[0]))
-        every.append(values)
+    sign = 1.0 if studies[0].direction == "minimize" else -1.0
+    every = [sign * np.sort(sign * drawing.values_of(drawing.by_budget(one)[0])) for one in studies]
+    for number, (one, values) in enumerate(zip(studies, every, strict=True)):
         if len(values):
             axes.step([values[0], *values], np.arange(len(values) + 1) / len(values), STYLES[number % len(STYLES)],
                       where="post", linewidth=2, color=COLOURS[number % len(COLOURS)],
@@ -161,7 +156,7 @@ def plot_pareto_front(
     if not objectives.several:
         raise ValueError("study has one objective, so its front is a single value; plot_pareto_front needs directions "
                          "of several, and plot_optimization_history shows one")
-    labels, at = _labels(objectives, target_names), _chosen_axes(objectives, axis_order)
+    labels, at = _chosen(objectives, target_names, axis_order)
     (axes,) = drawing.panels(ax, 1)
     complete = drawing.complete_trials(study)
     front = pareto_optimal(complete, objectives)
@@ -170,7 +165,14 @@ def plot_pareto_front(
     if others:
         drawing.dots(axes, others, *_points(others, at), color="0.6", label=f"other trials ({len(others):,})")
     if front:
-        _draw_front(axes, front, at, objectives)
+        points = _points(front, at)
+        if len(objectives.directions) == 2:
+            # Between two neighbours the border of what they dominate has the value of the one that is better on the x
+            # axis: that one dominates all points from its own x to the other's.
+            where = "post" if objectives.directions[at[0]] == "minimize" else "pre"
+            axes.step(*points[:, np.argsort(points[0], kind="stable")], where=where, color=COLOURS[1], linewidth=1.6,
+                      alpha=0.8, zorder=2)
+        drawing.dots(axes, front, *points, color=COLOURS[1], label=f"on the Pareto front ({len(front):,})", zorder=3)
         for which, values in zip("xy", _points(complete, at), strict=True):
             if values.min() > 0.0 and values.max() >= LOGARITHMIC * values.min():
                 getattr(axes, f"set_{which}scale")("log")
@@ -182,42 +184,24 @@ def plot_pareto_front(
     return axes
 
 
-def _labels(objectives: Objectives, given: Sequence[str] | None) -> list[str]:
-    """The labels of the axis of each objective."""
-    names = list(objectives.labels) if given is None else [given] if isinstance(given, str) else list(given)
+def _chosen(
+    objectives: Objectives, names: Sequence[str] | None, order: Sequence[int],
+) -> tuple[list[str], list[int]]:
+    """The labels of all objectives, and the numbers of those on the x axis and on the y axis."""
+    names = list(objectives.labels) if names is None else [names] if isinstance(names, str) else list(names)
     if len(names) != len(objectives.directions):
         raise ValueError(f"target_names holds {checks.counted(len(names), 'name')}; it must hold "
                          f"{len(objectives.directions)}, one for each objective")
-    return [f"{drawing.plain(name, 30)} ({'lower' if direction == 'minimize' else 'higher'} is better)"
-            for name, direction in zip(names, objectives.directions, strict=True)]
-
-
-def _chosen_axes(objectives: Objectives, order: Sequence[int]) -> list[int]:
-    """The numbers of the objectives on the x axis and on the y axis."""
-    chosen = [checks.integer("axis_order", one, low=0, high=len(objectives.directions) - 1) for one in order]
+    chosen = [checks.integer("axis_order", one, low=0, high=len(names) - 1) for one in order]
     if len(chosen) != 2 or chosen[0] == chosen[1]:
         raise ValueError(f"axis_order is {tuple(chosen)}; it must hold the numbers of two different objectives")
-    return chosen
+    return [f"{drawing.plain(name, 30)} ({'lower' if direction == 'minimize' else 'higher'} is better)"
+            for name, direction in zip(names, objectives.directions, strict=True)], chosen
 
 
 def _points(trials: Sequence[Trial], at: list[int]) -> np.ndarray:
     """The two objectives that are drawn, (2, trials)."""
     return np.array([trial.values for trial in trials], dtype=float)[:, at].T
-
-
-def _draw_front(axes: Any, front: Sequence[Trial], at: list[int], objectives: Objectives) -> None:
-    """Draw the trials on the front; of two objectives with the border of what they dominate.
-
-    Between two neighbours the border has the value of the one that is better on the x axis: that one dominates all
-    points from its own x to the other's. So it is the left one where x is minimised.
-    """
-    points = _points(front, at)
-    if len(objectives.directions) == 2:
-        where = "post" if objectives.directions[at[0]] == "minimize" else "pre"
-        axes.step(*points[:, np.argsort(points[0], kind="stable")], where=where, color=COLOURS[1],
-                  linewidth=1.6, alpha=0.8, zorder=2)
-    drawing.dots(axes, front, *points, color=COLOURS[1], label=f"on the Pareto front ({len(front):,})",
-                 zorder=3)
 
 
 # What each trial has reported -----------------------------------------------------------------------------------------
@@ -245,9 +229,9 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     axes.autoscale_view()
     if reporting:
         drawing.integer_ticks(axes.xaxis)
-        sign = 1.0 if study.direction == "minimize" else -1.0
-        worst = np.array([sign * max(sign * value for value in trial.reports.values()) for trial in reporting])
-        least = sign * min(sign * value for trial in reporting for value in trial.reports.values())
+        worse, better = (max, min) if study.direction == "minimize" else (min, max)
+        worst = np.array([worse(trial.reports.values()) for trial in reporting])
+        least = better(better(trial.reports.values()) for trial in reporting)
         note += drawing.beyond_note(study, worst, drawing.limit_values(axes, study, np.append(worst, least)))
     else:
         drawing.say_empty(axes, study, "no trial has reported a value")
@@ -341,13 +325,13 @@ def _shortened(times: np.ndarray) -> tuple[np.ndarray, list[int]]:
 
 def _draw_bars(axes: Any, trials: Sequence[Trial], ends: np.ndarray, count: int) -> None:
     """Draw the bars of trials of one state, whose ``ends`` are (n, 2), with the sign of the state at their ends."""
-    (colour, sign), many, state = BARS[trials[0].state], count > MANY, trials[0].state
-    numbers = np.array([trial.number for trial in trials], dtype=float)
-    width = float(np.clip(180.0 / count, 0.6, 12.0))
-    bars = np.stack([ends, np.repeat(numbers[:, None], 2, axis=1)], axis=2)
+    state, numbers = trials[0].state, [trial.number for trial in trials]
+    (colour, sign), width = BARS[state], float(np.clip(180.0 / count, 0.6, 12.0))
+    bars = np.stack([ends, np.repeat(numbers, 2).reshape(-1, 2)], axis=2)
     bars[:, 1, 0] = np.maximum(bars[:, 1, 0], bars[:, 0, 0] + 0.003 * max(ends.max(), 1e-9))  # the shortest are visible
     line = drawing.lines(axes, trials, list(bars), colors=colour, linewidths=width)
     line.set_label(f"{state} ({len(trials):,})")
     if sign is not None:
         signed = bars[:: -(-len(bars) // MOST_SIGNS)]  # of very many only every second, third, ... has a sign
-        axes.plot(*signed[:, 1].T, sign, color="black", markersize=3.5 if many else float(np.clip(width, 2.0, 6.0)))
+        size = 3.5 if count > MANY else float(np.clip(width, 2.0, 6.0))
+        axes.plot(*signed[:, 1].T, sign, color="black", markersize=size)

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, Names, Target, TrialTable
 from scratchtune.search.parameters import Categorical, Float, Parameter
-
-if TYPE_CHECKING:
-    from scratchtune.study import Trial
+from scratchtune.study.trial import Trial
 
 MOST_SLICES = 64
 MOST_COORDINATES = 100
@@ -26,7 +24,7 @@ MOST_DOTS = 200  # trials that are shown one by one; of more, the values in one 
 BINS = 20
 CELLS = 80  # of the grid on which the surface is interpolated, along each axis
 Points = tuple[np.ndarray, np.ndarray]
-Draw = Callable[[Any, str, str, "list[Trial]", Points], None]
+Draw = Callable[[Any, str, str, list[Trial], Points], None]
 
 
 # One by one -----------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order, number_of_workers
-from scratchtune.insight.study_like import StudyLike
+from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Suggestion
 from scratchtune.search.space import same
 from scratchtune.study import Trial
@@ -37,7 +37,7 @@ class FailedEvaluationWarning(RuntimeWarning):
 
 
 def reevaluate(
-    study: StudyLike, objective: Callable[[Trial], Any], configurations: Sequence[Mapping[str, Any]] | int,
+    study: TrialTable, objective: Callable[[Trial], Any], configurations: Sequence[Mapping[str, Any]] | int,
     seeds: int = 5, n_jobs: int = 1, progress: bool = True,
 ) -> np.ndarray:
     """Evaluate each configuration with each of ``seeds`` fresh seeds; return the values, (configurations, seeds).
@@ -78,7 +78,7 @@ def reevaluate(
     return np.array([evaluations.values(params, drawn) for params in checked])
 
 
-def fresh_seeds(study: StudyLike, number: int) -> list[int]:
+def fresh_seeds(study: TrialTable, number: int) -> list[int]:
     """Seeds that differ from those of the study's trials; the first ones are the same whatever the number is."""
     entropy = getattr(study, "seed", 0) or 0  # not every file of a study says its seed
     return [int(np.random.SeedSequence(entropy, spawn_key=(k, FRESH)).generate_state(1)[0]) for k in range(number)]
@@ -90,7 +90,7 @@ class Evaluations:
     A TypeError where the objective is no function.
     """
 
-    def __init__(self, study: StudyLike, objective: Callable[[Trial], Any], n_jobs: int) -> None:
+    def __init__(self, study: TrialTable, objective: Callable[[Trial], Any], n_jobs: int) -> None:
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
         budgets = [trial.budget for trial in of_largest_budget(study.trials) if trial.budget is not None]
