@@ -173,9 +173,11 @@ def ticks(parameter: Parameter, most: int) -> tuple[np.ndarray, list[str]]:
     at = locator.tick_values(low, high)
     room = 1e-9 * (high - low or high)
     at = at[(at >= low - room) & (at <= high + room)] if low < high else np.array([low])
-    has_powers = any("e" in f"{x:.5g}" for x in at)  # then all numbers of this axis are written in one way
-    texts = [np.format_float_scientific(x, 4, trim="-", exp_digits=1) if has_powers and x else f"{x:.5g}" for x in at]
-    return at, [text.replace("e+", "e") for text in texts]
+    texts = [f"{x:.5g}" for x in at]
+    if any("e" in text for text in texts):  # then all numbers of this axis are written in one way
+        parts = [f"{x:.4e}".split("e") for x in at]
+        texts = [f"{float(mantissa):g}e{int(power)}" if float(mantissa) else "0" for mantissa, power in parts]
+    return at, texts
 
 
 def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:

@@ -97,17 +97,16 @@ def plot_parallel_coordinate(
     (axes,) = drawing.panels(ax, 1)
     trials = drawing.complete_trials(study)
     values = drawing.values_of(trials)
-    low, high = sorted(drawing.ends(study, values))
-    limit = high if study.direction == "minimize" else low
-    low, high = (low, high) if low < high else (low - 0.5, high + 0.5)
-    first = np.clip((values - low) / (high - low), -0.04, 1.04)  # those beyond the axis are off its end
+    best, limit = drawing.ends(study, values)
+    of_values = Float(min(best, limit), max(best, limit))
+    first = np.clip(drawing.fractions(of_values, values), -0.04, 1.04)  # those beyond the axis are off its end
     heights = np.array([first, *(_heights(study, name, trials) for name in names)])
     if trials:
         _draw_lines(axes, study, trials, heights)
     else:
         drawing.say_empty(axes, study)
     has_absent = bool((heights[1:] == ABSENT).any())
-    _draw_scales(axes, [Float(low, high), *(study.space.parameters[name] for name in names)], has_absent)
+    _draw_scales(axes, [of_values, *(study.space.parameters[name] for name in names)], has_absent)
     drawing.finish(axes, None, None, "Parallel coordinates", drawing.left_out(study, len(trials))
                    + drawing.budget_note(study) + drawing.beyond_note(study, values, limit))
     axes.set_xticks(range(len(heights)), ["value", *(drawing.plain(name) for name in names)],

@@ -176,6 +176,21 @@ def test_intermediate_values_of_complete_and_stopped_trials() -> None:
     assert best.trial_numbers == [study.best_trial.number] and texts(axes) == "not shown: 1 failed"
 
 
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_the_legend_of_intermediate_values_covers_no_curve(direction: str) -> None:
+    axes = insight.plot_intermediate_values(made(direction=direction))
+    axes.figure.draw_without_rendering()
+    assert axes.get_legend().get_window_extent().y1 < axes.get_window_extent().y0  # it is below the axes
+
+
+@pytest.mark.parametrize("parameter, expected", [
+    (st.Float(1e-5, 1e-1, log=True), ["1e-5", "1e-3", "1e-1"]),
+    (st.Float(1e-3, 1.0, log=True), ["0.001", "0.01", "0.1", "1"]), (st.Float(1.5e-5, 1.5e-5), ["1.5e-5"]),
+    (st.Int(0, 200_000), ["0", "5e4", "1e5", "1.5e5", "2e5"])])
+def test_numbers_of_one_axis_are_written_in_one_way(parameter: Any, expected: list[str]) -> None:
+    assert drawing.ticks(parameter, 4)[1] == expected
+
+
 def test_a_trial_that_continues_another_one_is_one_line_with_it() -> None:
     def promoted(trial: st.Trial) -> float:
         trial.report(trial.params["x"], int(trial.budget or 0))
