@@ -24,7 +24,7 @@ MOST_DOTS = 200  # trials that are shown one by one; of more, the values in one 
 BINS = 20
 CELLS = 80  # of the grid on which the surface is interpolated, along each axis
 Points = tuple[np.ndarray, np.ndarray]
-Draw = Callable[[Any, str, str, list[Trial], Points], None]
+Draw = Callable[[Any, str, str, list[Trial], Points], Points]  # returns where the trials are drawn
 
 
 # One by one -----------------------------------------------------------------------------------------------------------
@@ -177,16 +177,17 @@ def plot_contour(
     values = drawing.values_of(drawing.by_budget(study)[0])
     colours, limit = drawing.value_colours(study, values), drawing.ends(study, values)[1]
 
-    def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> None:
+    def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> Points:
         z = drawing.values_of(trials)
         z = np.where(drawing.is_beyond(study, z, limit), limit, z)  # else one diverged trial sets the whole surface
         places = drawing.column(study, x, trials), drawing.column(study, y, trials)
         surface = _surface([study.space.parameters[name] for name in (x, y)], *places, z)
         if surface is None or colours["vmin"] == colours["vmax"]:
             drawing.dots(axes, trials, *at, c=z, **colours)
-        else:
-            filled_contours(axes, *surface, colours)
-            white_dots(axes, trials, *places)
+            return at
+        filled_contours(axes, *surface, colours)
+        white_dots(axes, trials, *places)
+        return places
 
     axes = _pairs(study, params, ax, draw, "Contour")
     if len(values):
@@ -223,8 +224,9 @@ def plot_rank(
     means = np.cumsum(counts) - (counts + 1) / 2.0  # ranks from 0 for the best, of each group of equal values
     ranks = {trial.number: means[k] / max(len(everyone) - 1, 1) for trial, k in zip(everyone, group, strict=True)}
 
-    def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> None:
+    def draw(axes: Any, x: str, y: str, trials: list[Trial], at: Points) -> Points:
         drawing.dots(axes, trials, *at, c=[ranks[trial.number] for trial in trials], **colours)
+        return at
 
     axes = _pairs(study, params, ax, draw, "Rank")
     if ranks:
@@ -234,7 +236,7 @@ def plot_rank(
 
 
 def _pairs(study: TrialTable, params: Names, ax: Any, draw: Draw, title: str) -> list[Any]:
-    """Draw each pair in a panel of its own, in which the trials of the largest budget are drawn by ``draw``."""
+    """Draw each pair in a panel of its own: ``draw`` draws the trials of the largest budget; return the panels."""
     names = drawing.chosen_names(study, params, MOST_PAIRED)
     if len(names) < 2:
         has = f"the space has {len(names)}" if params is None else f"params holds {len(names)}"
@@ -250,8 +252,7 @@ def _pairs(study: TrialTable, params: Names, ax: Any, draw: Draw, title: str) ->
             one.label_outer()
         if full:
             full = drawing.worst_first(study, full)
-            at = _spread(study, x, y, full)
-            draw(one, x, y, full, at)
+            at = draw(one, x, y, full, _spread(study, x, y, full))
             if best in full:
                 drawing.mark_best(one, best, at[0][full.index(best)], at[1][full.index(best)], edge="white")
         elif not small:

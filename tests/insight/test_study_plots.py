@@ -130,6 +130,14 @@ def test_contour_interpolates_in_the_scale_of_the_axes() -> None:
     assert axes.figure.axes[-1].get_ylabel() == "value (lower is better)"
 
 
+def test_the_star_is_on_the_surface() -> None:
+    space = {"n": st.Int(1, 3), "x": st.Float(0.0, 1.0)}
+    study = filled(100, lambda trial: trial.params["n"] + trial.params["x"], space)
+    (star,) = (one for one in insight.plot_contour(study).collections
+               if getattr(one, "trial_numbers", []) == [study.best_trial.number])
+    assert star.get_offsets().tolist() == [list(study.best_trial.params.values())]  # not spread, as in plot_rank
+
+
 def test_contour_of_choices_and_of_too_few_trials_has_dots_alone() -> None:
     study = made()
     axes = insight.plot_contour(study, ["rate", "optimizer"])
