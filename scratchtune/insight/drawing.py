@@ -226,7 +226,7 @@ def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
         most = (3.0 if len(values) > 3 else 20.0) * far[int(0.8 * (len(losses) - 1))]
         last = np.flatnonzero(far <= most)[-1] if most > 0.0 else -1
         if not np.isfinite(1.2 * far[last]):
-            raise ValueError(f"study has values from {values.min():.4g} to {values.max():.4g}, too far apart for an axis")
+            raise ValueError(f"values from {values.min():.4g} to {values.max():.4g} are too far apart for an axis")
     return float(sign * losses[0]), float(sign * losses[last])
 
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MOST_PAIRED = 8  # parameters; they have 28 pairs
 MOST_DOTS = 200  # trials that are shown one by one; of more, the values in one of BINS x BINS cells are averaged
 BINS = 20
-BANDS = 12  # of values
 CELLS = 80  # of the grid on which the surface is interpolated, along each axis
 Points = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[Any, str, str, "list[Trial]", Points], Any]
@@ -49,9 +48,8 @@ def plot_contour(
         z = drawing.values_of(trials)
         z = np.where(drawing.is_beyond(study, z, limit), limit, z)  # else one diverged trial sets the whole surface
         places = drawing.column(study, x, trials), drawing.column(study, y, trials)
-        pair = [study.space.parameters[name] for name in (x, y)]
-        surface = _surface(pair, *places, z) if _has_bands(colours) else None
-        if surface is None:
+        surface = _surface([study.space.parameters[name] for name in (x, y)], *places, z)
+        if surface is None or colours["vmin"] == colours["vmax"]:
             return _scatter(axes, trials, at, z, colours, study.direction == "minimize")
         shown = filled_contours(axes, *surface, colours)
         white_dots(axes, trials, *at)
@@ -63,20 +61,11 @@ def plot_contour(
     return drawing.one_or_all(axes)
 
 
-def _has_bands(colours: dict[str, Any]) -> bool:
-    """Whether the range of colours has room for bands: matplotlib fails where levels are equal, or their squares 0."""
-    levels = _levels(colours)
-    return bool(np.diff(levels).min() > 0.0 and 1e-290 < levels[-1] - levels[0] < 1e290)
-
-
-def _levels(colours: dict[str, Any]) -> np.ndarray:
-    return np.linspace(colours["vmin"], colours["vmax"], BANDS + 1)
-
-
 def filled_contours(axes: Any, x: np.ndarray, y: np.ndarray, z: np.ndarray, colours: dict[str, Any]) -> Any:
     """Draw twelve bands of values, with fine white lines between them."""
-    levels = _levels(colours)
-    shown = axes.contourf(x, y, z, levels=levels, extend="both", **colours)
+    z = (z - colours["vmin"]) / (colours["vmax"] - colours["vmin"])  # levels differ, also where values nearly don't
+    levels = np.linspace(0.0, 1.0, 13)
+    shown = axes.contourf(x, y, z, levels=levels, extend="both", cmap=colours["cmap"], vmin=0.0, vmax=1.0)
     axes.contour(x, y, z, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
     return shown
 
