@@ -82,10 +82,10 @@ def values_that_differ(found: Comparable, what: str) -> np.ndarray:
     return values
 
 
-def check_enough(study: TrialTable, found: Comparable, what: str, more: str = "") -> None:
+def check_enough(study: TrialTable, found: Comparable, what: str, or_: str = "") -> None:
     """Raise a ValueError if the trials have fewer than `LEAST_TRIALS` different configurations."""
     if len({study.space.key(trial.shared_params) for trial in found.trials}) < LEAST_TRIALS:
-        raise ValueError(f"study has {found.basis}, too few different configurations; {what} needs {LEAST_TRIALS}{more}")
+        raise ValueError(f"study has {found.basis}, too few different configurations; {what} needs {LEAST_TRIALS}{or_}")
 
 
 def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:
