@@ -40,12 +40,14 @@ class Scale(NamedTuple):
     exponent: int
 
     def restored(self, standardised: np.ndarray) -> np.ndarray:
-        """The values in their own units."""
-        return np.ldexp(standardised * self.std + self.mean, self.exponent)
+        """The values in their own units, none beyond the largest number."""
+        with np.errstate(over="ignore"):
+            return np.nan_to_num(np.ldexp(standardised * self.std + self.mean, self.exponent), nan=np.nan)
 
     def of(self, values: np.ndarray) -> np.ndarray:
-        """The standardised values of those in their own units."""
-        return (np.ldexp(values, -self.exponent) - self.mean) / self.std
+        """The standardised values of those in their own units, none beyond the largest number."""
+        with np.errstate(over="ignore"):
+            return np.nan_to_num((np.ldexp(values, -self.exponent) - self.mean) / self.std, nan=np.nan)
 
 
 def check_study(study: Any, what: str = "it must be a Study, or one read from a file") -> TrialTable:
@@ -80,10 +82,10 @@ def values_that_differ(found: Comparable, what: str) -> np.ndarray:
     return values
 
 
-def check_enough(study: TrialTable, found: Comparable, what: str) -> None:
+def check_enough(study: TrialTable, found: Comparable, what: str, or_: str = "") -> None:
     """Raise a ValueError if the trials have fewer than `LEAST_TRIALS` different configurations."""
     if len({study.space.key(trial.shared_params) for trial in found.trials}) < LEAST_TRIALS:
-        raise ValueError(f"study has {found.basis}, too few different configurations; {what}")
+        raise ValueError(f"study has {found.basis}, too few different configurations; {what} needs {LEAST_TRIALS}{or_}")
 
 
 def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:

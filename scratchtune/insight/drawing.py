@@ -171,8 +171,8 @@ def ticks(parameter: Parameter, most: int) -> tuple[np.ndarray, list[str]]:
     else:
         locator = MaxNLocator(most, integer=isinstance(parameter.low, int), min_n_ticks=1, steps=[1, 2, 2.5, 5, 10])
     at = locator.tick_values(low, high)
-    room = 1e-9 * (high - low or high)
-    at = at[(at >= low - room) & (at <= high + room)] if low < high else np.array([low])
+    room = (1e-9 * low, 1e-9 * high) if has_log_axis(parameter) else (1e-9 * (high - low),) * 2
+    at = at[(at >= low - room[0]) & (at <= high + room[1])] if low < high else np.array([low])
     texts = [f"{x:.5g}" for x in at]
     if any("e" in text for text in texts):  # then all numbers of this axis are written in one way
         parts = [f"{x:.4e}".split("e") for x in at]
@@ -191,7 +191,8 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
     if has_log_axis(parameter):
         getattr(axes, f"set_{which}scale")("log")
         axis.set_minor_formatter(NullFormatter())
-        low, high = low * (low / high) ** 0.04, high * (high / low) ** 0.04
+        room = 0.04 * (np.log10(high) - np.log10(low))
+        low, high = 10.0 ** np.clip([np.log10(low) - room, np.log10(high) + room], -307.6, 308.2)
     elif not isinstance(parameter, Categorical):
         few = isinstance(parameter.low, int) and high - low < 20  # room for points that are spread around an integer
         room = max(0.04 * (high - low), 0.4 if few else 0.0)
@@ -236,8 +237,13 @@ def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
         return 0.0, 0.0
     sign = 1.0 if study.direction == "minimize" else -1.0
     losses = np.sort(sign * values)
-    most = (3.0 if len(values) > 3 else 20.0) * (losses[int(0.8 * (len(losses) - 1))] - losses[0])
-    return float(sign * losses[0]), float(sign * (losses[losses - losses[0] <= most][-1] if most > 0.0 else losses[-1]))
+    with np.errstate(over="ignore"):
+        far = losses - losses[0]
+        most = (3.0 if len(values) > 3 else 20.0) * far[int(0.8 * (len(losses) - 1))]
+        last = np.flatnonzero(far <= most)[-1] if most > 0.0 else -1
+        if not np.isfinite(1.2 * far[last]):
+            raise ValueError(f"values from {values.min():.4g} to {values.max():.4g} are too far apart for an axis")
+    return float(sign * losses[0]), float(sign * losses[last])
 
 
 def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:

@@ -23,7 +23,6 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.comparable import (
-    LEAST_TRIALS,
     check_enough,
     check_study,
     comparable_trials,
@@ -73,9 +72,7 @@ class Importance(dict[Name, float]):
             isinstance(key, tuple) and name in key)) < least]
 
 
-def importance(
-    study: TrialTable, method: str = "fanova", bounds: tuple[float, float] | None = None,
-) -> Importance:
+def importance(study: TrialTable, method: str = "fanova", bounds: tuple[float, float] | None = None) -> Importance:
     """Share of each hyper-parameter, and of each pair's interaction, in the variance of the study's values.
 
     Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
@@ -108,14 +105,13 @@ def importance(
     found = comparable_trials(study, "an importance")
     values = values_that_differ(found, "an importance")
     if method == "ped-anova":
-        check_enough(study, found, f"an importance by PED-ANOVA needs {LEAST_TRIALS}")
+        check_enough(study, found, "an importance by PED-ANOVA")
         return Importance(top_importances(study, found.trials, values),
                           f"How much each matters for being among the best tenth, by PED-ANOVA: {found.basis}.")
-    grid = _grid_of_values(study, found.trials)
-    if grid is not None:
+    if (grid := _grid_of_values(study, found.trials)) is not None:
         return Importance(_named(decompose_grid(grid), study.space.names),
                           f"Shares of the variance, exact on a full grid: {found.basis}.")
-    check_enough(study, found, f"an importance needs {LEAST_TRIALS}, or a full grid")
+    check_enough(study, found, "an importance", ", or a full grid")
     response = fit_response(study.space, found, values, bounds)
     return Importance(_named(decompose_response(response), study.space.names),
                       f"Shares of the variance over the whole space, bad trials included, of {response.said}: "

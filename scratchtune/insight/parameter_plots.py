@@ -197,8 +197,9 @@ def plot_contour(
 
 def filled_contours(axes: Any, x: np.ndarray, y: np.ndarray, z: np.ndarray, colours: dict[str, Any]) -> None:
     """Draw twelve bands of values, with fine white lines between them."""
-    levels = np.linspace(colours["vmin"], colours["vmax"], 13)
-    axes.contourf(x, y, z, levels=levels, extend="both", **colours)
+    z = (z - colours["vmin"]) / (colours["vmax"] - colours["vmin"])  # levels differ, also where values nearly don't
+    levels = np.linspace(0.0, 1.0, 13)
+    axes.contourf(x, y, z, levels=levels, extend="both", cmap=colours["cmap"], vmin=0.0, vmax=1.0)
     axes.contour(x, y, z, levels=levels, colors="white", linewidths=0.4, alpha=0.6)
 
 

@@ -20,13 +20,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.comparable import (
-    LEAST_TRIALS,
-    check_enough,
-    check_study,
-    comparable_trials,
-    values_that_differ,
-)
+from scratchtune.insight.comparable import check_enough, check_study, comparable_trials, values_that_differ
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.response import Response, checked_bounds, fit_response
 from scratchtune.search import Categorical
@@ -74,7 +68,7 @@ def dependences(
     """The dependence on each group of one or two parameters; one model, fitted once, is used for all groups."""
     found = comparable_trials(study, "a partial dependence")
     values = values_that_differ(found, "a partial dependence")
-    check_enough(study, found, f"a partial dependence needs {LEAST_TRIALS}")
+    check_enough(study, found, "a partial dependence")
     response = fit_response(study.space, found, values, bounds)
     others, (low, high), out = response.points(max(POINTS.values())), checked_bounds(bounds, values), []
     for names in groups:

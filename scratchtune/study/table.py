@@ -224,8 +224,8 @@ class Table:
 
     def _best_with(self, trial: Trial) -> Trial | None:
         """The best trial once ``trial`` is complete too; all are compared again where its budget may be the largest."""
-        best, budget = self.best, trial.budget
-        if best is not None and (budget == best.budget or (budget or 0.0) < (best.budget or 0.0)):
+        best, budget, largest = self.best, trial.budget, self.best.budget if self.best else None
+        if best is not None and (budget in (None, largest) or (largest is not None and budget < largest)):
             return self._best_of([best, trial])
         return self._best_of([*(one for one in self.trials if one.state == "complete"), trial])
 

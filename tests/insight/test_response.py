@@ -55,6 +55,19 @@ def test_given_bounds_hold_and_let_the_interval_be_wider() -> None:
     assert (wider.upper - wider.lower).sum() > (observed.upper - observed.lower).sum()
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("values", "bounds"), [
+    ([1.7e308, -1.7e308, 1.0], None), ([1.0, 1.0 + 2.3e-16, 1.0], None), ([1e-310, 3e-310, 5e-324], None),
+    ([0.1, 0.5, 0.3], (-1.7e308, 1.7e308))], ids=["huge", "near", "tiny", "bounds"])
+def test_no_mean_leaves_the_range_of_extreme_values(values: list[float], bounds: Any) -> None:
+    study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, "random").run(
+        lambda trial: values[int(3.0 * trial.params["x"])], 20, progress=False)
+    found, (low, high) = partial_dependence(study, "x", bounds=bounds), bounds or (min(values), max(values))
+    assert np.all(low <= found.lower) and np.all(found.lower <= found.mean)
+    assert np.all(found.mean <= found.upper) and np.all(found.upper <= high)
+    assert np.isfinite(list(importance(study).values())).all()
+
+
 def test_the_clipped_mean_equals_that_of_many_random_numbers() -> None:
     drawn = np.clip(0.3 + 0.8 * np.random.default_rng(0).standard_normal(1_000_000), -0.5, 0.6)
     assert clipped_normal_mean(0.3, 0.8, -0.5, 0.6) == pytest.approx(drawn.mean(), abs=2e-3)

@@ -123,9 +123,10 @@ def test_contour_interpolates_in_the_scale_of_the_axes() -> None:
     axes = insight.plot_contour(study)
     assert axes.get_xscale() == "log" and axes.get_xlabel() == "a" and axes.get_ylabel() == "b"
     filled_contours = axes.collections[0]
+    low, high = sorted(drawing.ends(study, drawing.values_of(study.trials)))
     for level, path in zip(filled_contours.levels[1:6], filled_contours.get_paths()[2:7], strict=True):
         x, y = path.vertices.T  # the function is linear in log a and b, so each band has values between its levels
-        values = np.log10(x) + y
+        values = (np.log10(x) + y - low) / (high - low)
         assert values.min() > level - 0.01 * np.ptp(filled_contours.levels) - 1e-9
     assert axes.figure.axes[-1].get_ylabel() == "value (lower is better)"
 
@@ -148,6 +149,40 @@ def test_contour_of_choices_and_of_too_few_trials_has_dots_alone() -> None:
     few = filled(2, lambda trial: trial.params["x"])
     assert len(insight.plot_contour(few).collections) == 2
     assert len(insight.plot_contour(study)) == 6
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("values", [
+    [1.0, 1.0 + 2.3e-16, 1.0 + 4.6e-16], [2e300, -1e300, 5e299], [3e-310, 5e-324, 1e-310]],
+    ids=["near", "huge", "tiny"])
+def test_contour_has_bands_of_extreme_values(values: list[float]) -> None:
+    axes = insight.plot_contour(filled(12, lambda trial: values[trial.number % 3]))
+    axes.figure.canvas.draw()
+    assert len(axes.collections) == 4  # bands and their lines, the trials, and the best one
+
+
+def test_the_star_of_a_contour_is_on_the_dot_of_its_trial() -> None:
+    study = filled(120, lambda trial: trial.params["x"], {"x": st.Float(0.0, 1.0), "y": st.Int(0, 2)})
+    *_, dots, star = insight.plot_contour(study).collections
+    at = dots.get_offsets()[dots.trial_numbers.index(study.best_trial.number)]
+    np.testing.assert_array_equal(star.get_offsets()[0], at)
+    assert at[1] != round(at[1])  # spread, as in other plots
+
+
+def test_ticks_are_within_the_range_over_many_decades() -> None:
+    for low, high in ((1e-12, 1.0), (1e-300, 1.0), (1e-5, 1e-4)):
+        at, _ = drawing.ticks(st.Float(low, high, log=True), 5)
+        assert len(at) and low * 0.999 <= at.min() <= at.max() <= high * 1.001
+    study = filled(6, lambda trial: 1.0, {"x": st.Float(1e-300, 1.0, log=True), "y": st.Float(0.0, 1.0)})
+    low, high = insight.plot_slice(study)[0].get_xlim()
+    assert 0.0 < low < 1e-300 < 1.0 < high < np.inf
+
+
+def test_values_too_far_apart_for_an_axis_are_refused() -> None:
+    study = filled(6, lambda trial: 1.7e308 * (-1) ** trial.number)
+    for plot in (insight.plot_optimization_history, insight.plot_slice, insight.plot_contour, insight.plot_edf):
+        with pytest.raises(ValueError, match=r"^values from -1\.7e\+308 to 1\.7e\+308 are too far"):
+            plot(study)
 
 
 def test_rank_gives_equal_values_the_mean_of_their_ranks() -> None:

@@ -48,14 +48,15 @@ def test_without_budgets_it_is_the_best_complete_trial() -> None:
 def test_the_table_knows_the_best_trial_whatever_the_order_in_which_trials_finish(direction: str) -> None:
     rng, sign = np.random.default_rng(0), 1.0 if direction == "minimize" else -1.0
     for _ in range(200):
-        trials = [trial_of(k, float(rng.integers(4)), [None, 1.0, 3.0, 9.0][rng.integers(4)]) for k in range(8)]
+        trials = [trial_of(k, float(rng.integers(4)), [None, -1.0, 0.0, 9.0][rng.integers(4)]) for k in range(8)]
         table = Table(st.search.Space({"x": st.Float(0.0, 1.0)}), sign)
         for trial in trials:
             trial.state = "running"
             table.add(trial, None, from_queue=False)
         for k in rng.permutation(8):
             table.finish(trials[k], "complete" if rng.random() < 0.8 else "failed")
-            largest = max((one.budget for one in trials if one.state == "complete" and one.budget), default=None)
+            largest = max((one.budget for one in trials if one.state == "complete" and one.budget is not None),
+                          default=None)
             counting = [one for one in trials if one.state == "complete" and one.budget in (None, largest)]
             wanted = min(counting, key=lambda one: (sign * one.value, one.number), default=None)  # type: ignore
             assert table.best is wanted is next(iter(best_first(trials, direction)), None)

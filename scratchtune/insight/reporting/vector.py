@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import itertools
 import re
+import warnings
 import xml.etree.ElementTree as ET
 from typing import Any
 
@@ -66,11 +67,12 @@ def _saved(figure: Any) -> str:
     import matplotlib as mpl
 
     figure.dpi = POINTS
-    if figure.get_layout_engine() is not None:  # once is enough; savefig would do it twice
-        figure.get_layout_engine().execute(figure)
-        figure.set_layout_engine("none")
     file = io.StringIO()
-    with mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "scratchtune"}):
+    with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "scratchtune"}):
+        warnings.filterwarnings("ignore", "Glyph .* missing|Matplotlib currently does not")  # the browser has its fonts
+        if figure.get_layout_engine() is not None:  # once is enough; savefig would do it twice
+            figure.get_layout_engine().execute(figure)
+            figure.set_layout_engine("none")
         figure.savefig(file, format="svg", dpi=RESOLUTION, facecolor="none", metadata={"Date": None, "Creator": None})
     return file.getvalue()
 

@@ -17,7 +17,6 @@ MOST_PRINTED = 50  # rows on paper
 OTHERS = {"budget": "budget", "parent": "continues", "seconds": "seconds"}  # attributes, and their columns
 
 
-
 class View:
     """A study and what the sections of its report share; computed once.
 

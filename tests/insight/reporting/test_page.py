@@ -224,6 +224,12 @@ def test_any_finite_values_are_drawn(values: list[float]) -> None:
         assert len(marks(page, "history")) + len(marks(page, "importance")) >= 12  # the others are beyond the axes
 
 
+@pytest.mark.filterwarnings("error")
+def test_letters_that_matplotlib_has_no_font_for_are_drawn() -> None:
+    study = st.Study({"🎉": st.Float(0, 1), "日本語": ["🧪", "מ"]}, "random").run(lambda trial: 1.0, 3, progress=False)
+    assert "日本語</text>" in html_of(study)
+
+
 def test_a_picture_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OverflowError("too <large>")
