@@ -1,8 +1,8 @@
 # The public names and where they are defined. Type checkers and editors read this file, and __init__.py does: a name is
 # loaded when it is first used (../lazy.py).
 from scratchtune.insight.ablation_path import AblationPath as AblationPath
+from scratchtune.insight.ablation_path import ablation as ablation
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
-from scratchtune.insight.ablations import ablation as ablation
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid as plot_grid

@@ -12,14 +12,13 @@ Implements sections 8.2 and 9.2 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.student import student_quantile
-from scratchtune.insight.fold_scores import Contenders, contenders, has_scores, is_study
+from scratchtune.insight.fold_scores import contenders, has_scores, is_study
 from scratchtune.insight.winners_curse import Optimism, difference_error, optimism
 from scratchtune.study import Trial
 from scratchtune.study.best import repeats, said_repeats
@@ -64,8 +63,9 @@ def gain(study: Any, level: float = 0.95) -> Gain:
         kind, pairs = "median", n * (n - 1) // 2
     score = float(compared.values[other])
     observed = compared.sign * (winner.best - score)
-    estimate = max(0.0, observed - winner.optimism) if compared.best != other else 0.0
-    error, dof = difference_error(compared, other) if compared.best != other else (0.0, 1)
+    estimate, error, dof = 0.0, 0.0, 1
+    if compared.best != other:
+        estimate, (error, dof) = max(0.0, observed - winner.optimism), difference_error(compared, other)
     reach = student_quantile(1.0 - (1.0 - level) / pairs, dof) * error
     low, high = min(observed - reach, estimate), observed + reach
     return Gain(estimate, low, high, low > 0.0, kind, compared.trials[other].number, score, winner)
@@ -102,8 +102,14 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     if len(compared.trials) == 1:
         return (f"No gain can be shown: only one configuration was evaluated completely, with the {name} "
                 f"{compared.best_value():.4g}.")
-    if not all(map(has_scores, compared.trials)):
-        return _without_folds(compared, name, repeats(study.trials, compared.trials[compared.best], study.space))
+    if not all(map(has_scores, compared.trials)):  # the best is known, its noise is not
+        default, against = compared.trials[0], ""
+        if _is_default(default) and compared.best != 0:
+            against = f" (the default configuration had {default.value:.4g})"
+        repeated = repeats(study.trials, compared.trials[compared.best], study.space)
+        return (f"The best {name} of {len(compared.trials):,} configurations is {compared.best_value():.4g}{against}, "
+                f"but how much of it is luck can't be said, {said_repeats(repeated) or 'since each was evaluated once'}"
+                ": evaluate the finalists again with other seeds, or use cross-validation.")
     try:
         found = gain(study, level=level)
     except ValueError as problem:  # such as a value that is not the mean of the scores
@@ -111,21 +117,10 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     return _of_gain(found, study.direction, name)
 
 
-def _without_folds(compared: Contenders, name: str, repeated: Sequence[float]) -> str:
-    """What can be said where each configuration has a single value: the best is known, its noise is not."""
-    best, first = compared.best_value(), compared.trials[0]
-    against = ""
-    if _is_default(first) and compared.best != 0:
-        against = f" (the default configuration had {first.value:.4g})"
-    why = said_repeats(repeated) or "since each was evaluated once"
-    return (f"The best {name} of {checks.counted(len(compared.trials), 'configuration')} is {best:.4g}{against}, but "
-            f"how much of it is luck can't be said, {why}: evaluate the finalists again with other seeds, or use "
-            "cross-validation.")
-
-
 def _of_gain(found: Gain, direction: str, name: str) -> str:
-    winner = found.winner
-    form = _form(winner.high - winner.low)
+    winner, form = found.winner, ".4g"
+    if winner.high > winner.low:  # enough decimals for three digits of the interval's width
+        form = f".{min(max(2 - math.floor(math.log10(winner.high - winner.low)), 0), 12)}f"
     score, corrected, best, low, high, excess = (format(value, form) for value in (
         found.score, winner.corrected, winner.best, winner.low, winner.high, winner.optimism))
     reference = "default" if found.reference == "default" else f"median of {winner.configurations:,} configurations"
@@ -142,11 +137,3 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
     verb = "raised" if direction == "maximize" else "lowered"
     return (f"Tuning {verb} the {name} from {score} ({reference}) to about {corrected} on new data (between {low} and "
             f"{high}, {level} interval); {observed}.")
-
-
-def _form(width: float) -> str:
-    """Enough decimals for three digits of an interval's width."""
-    if not width > 0.0:
-        return ".4g"
-    decimals = 2 - math.floor(math.log10(width))
-    return f".{min(decimals, 12)}f" if decimals >= 0 else ".0f"

@@ -40,7 +40,6 @@ from scratchtune.evaluation.student import student_quantile
 from scratchtune.insight.fold_scores import Contenders, contenders
 
 DRAWS = 2000
-TINY = float(np.finfo(np.float64).tiny)
 AT_ONCE = 1_000_000  # numbers in a block of draws, which limits the memory
 
 
@@ -49,8 +48,7 @@ class Optimism(NamedTuple):
 
     ``best`` is the best score observed, ``corrected`` the estimate of the winner's true score, with its interval
     (``low``, ``high``) at ``level``. ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the
-    winner's number, ``configurations`` how many were compared and ``folds`` on how many folds, 0 where ``noise`` was
-    given.
+    winner's number. ``folds`` is 0 where ``noise`` was given.
     """
 
     best: float
@@ -108,7 +106,7 @@ def shrunken_means(means: np.ndarray, noise: float) -> np.ndarray:
         array([0.5, 1.5])
     """
     centre = means.mean()
-    squares = max(float(np.square(means - centre).sum()), TINY)
+    squares = max(float(np.square(means - centre).sum()), float(np.finfo(np.float64).tiny))
     share = 1.0 - noise * max(len(means) - 1, 1) / squares
     return centre + math.sqrt(max(share, 0.0)) * (means - centre)
 
@@ -174,17 +172,14 @@ def expected_optimism(
     folds = n if residuals is None else residuals.shape[1]
     rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
     for start in range(0, DRAWS, block):
-        normal = rng.standard_normal((min(block, DRAWS - start), folds))
-        drawn = noise * normal if residuals is None else _directions(normal) @ residuals.T * math.sqrt(n / (n - 1))
+        drawn = noise * (normal := rng.standard_normal((min(block, DRAWS - start), folds)))
+        if residuals is not None:  # the weights of the folds: each row sums to 0, and its squares sum to 1 / k
+            normal -= normal.mean(axis=1, keepdims=True)
+            weights = normal / (math.sqrt(folds) * np.linalg.norm(normal, axis=1, keepdims=True))
+            drawn = weights @ residuals.T * math.sqrt(n / (n - 1))
         winners = (truth + drawn).argmax(axis=1)
         total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
     return max(0.0, total / DRAWS)
-
-
-def _directions(normal: np.ndarray) -> np.ndarray:
-    """Random weights of k folds from normal numbers (draws, k): each row sums to 0, and its squares sum to 1 / k."""
-    centred = normal - normal.mean(axis=1, keepdims=True)
-    return np.asarray(centred / (math.sqrt(normal.shape[1]) * np.linalg.norm(centred, axis=1, keepdims=True)))
 
 
 # The gain over another configuration ---------------------------------------------------------------------------------
