@@ -38,7 +38,7 @@ from scratchtune.insight.trial_plots import plot_timeline as plot_timeline
 from scratchtune.insight.variance_decomposition import Shares as Shares
 from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid
 from scratchtune.insight.verdicts import Gain as Gain
+from scratchtune.insight.verdicts import Optimism as Optimism
 from scratchtune.insight.verdicts import gain as gain
+from scratchtune.insight.verdicts import optimism as optimism
 from scratchtune.insight.verdicts import verdict as verdict
-from scratchtune.insight.winners_curse import Optimism as Optimism
-from scratchtune.insight.winners_curse import optimism as optimism

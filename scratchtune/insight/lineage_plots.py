@@ -43,7 +43,10 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     at: dict[int, float] = {}
     if trials:
         kinds, budgets = _kinds(trials), sorted(set(map(_budget, trials)))
-        at = _columns(kinds, budgets)
+        ratio = min((high / low for low, high in zip(budgets, budgets[1:], strict=False)), default=1.0)
+        shifts = np.linspace(-0.3, 0.3, len(kinds)).tolist() if len(kinds) > 1 else [0.0]
+        at = {trial.number: _budget(trial) * ratio**shift  # moved to the column of its kind of bracket
+              for members, shift in zip(kinds.values(), shifts, strict=True) for trial in members}
         _draw_brackets(axes, study, kinds, at)
         _draw_lineage(axes, study, trials, at)
         _set_budgets(axes, budgets)
@@ -66,14 +69,6 @@ def _kinds(trials: Sequence[Trial]) -> dict[float, list[Trial]]:
 
 def _budget(trial: Trial) -> float:
     return float(trial.budget or 0.0)
-
-
-def _columns(kinds: dict[float, list[Trial]], budgets: Sequence[float]) -> dict[int, float]:
-    """The coordinate of each trial, by its number: its budget, moved to the column of its kind of bracket."""
-    ratio = min((high / low for low, high in zip(budgets, budgets[1:], strict=False)), default=1.0)
-    shifts = np.linspace(-0.3, 0.3, len(kinds)) if len(kinds) > 1 else np.zeros(1)
-    return {trial.number: _budget(trial) * ratio**shift
-            for members, shift in zip(kinds.values(), shifts.tolist(), strict=True) for trial in members}
 
 
 def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
@@ -158,7 +153,10 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
         ValueError where the study was not searched by `GeneticSearch`.
     """
     searcher_state.check_searcher(study, (GeneticSearch,), "plot_family", "generation")
-    generations = _generations(study)
+    generations, latest = {}, 0
+    for trial in study.trials:  # an enqueued one has the generation of the trial before it
+        latest = int(trial.why.get("generation", latest))
+        generations[trial.number] = latest
     tree, below = drawing.panels(ax, 2, 1, (8.4, 3.2))
     trials = drawing.complete_trials(study)
     note = drawing.left_out(study, len(trials)) + _draw_tree(tree, study, generations, trials)
@@ -174,16 +172,6 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
         drawing.legend(one)
     drawing.head([tree, below], "Family tree", note)
     return [tree, below]
-
-
-def _generations(study: TrialTable) -> dict[int, int]:
-    """The generation of each trial by its number; an enqueued one has that of the trial before it."""
-    found: dict[int, int] = {}
-    latest = 0
-    for trial in study.trials:
-        latest = int(trial.why.get("generation", latest))
-        found[trial.number] = latest
-    return found
 
 
 def _parents(trial: Trial) -> list[int]:

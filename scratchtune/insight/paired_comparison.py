@@ -20,7 +20,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error
 from scratchtune.evaluation.student import student_probability, student_quantile
-from scratchtune.insight.fold_scores import contenders, is_study
+from scratchtune.insight.verdicts import contenders, is_study
 from scratchtune.study import Trial
 
 
