@@ -160,9 +160,7 @@ def _shown(quality: list[float], classes: Sequence[Any] | None) -> list[tuple[in
             for number, k in enumerate(worst)]
 
 
-def _finished(
-    axes: Any, x: str, y: str, title: str, curves: list[_Curve], classes: Sequence[Any] | None,
-) -> Any:
+def _finished(axes: Any, x: str, y: str, title: str, curves: list[_Curve], classes: Sequence[Any] | None) -> Any:
     """Set the limits, the labels, the title with its note and the legend; return the Axes."""
     note = checks.counted(len(curves[0].positive), "row") + "; one class against the rest" * (len(curves) > 1)
     if classes is None and len(curves) > MOST_CURVES:

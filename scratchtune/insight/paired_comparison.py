@@ -51,9 +51,7 @@ class Difference(NamedTuple):
                 f"p = {self.p_value:.2g}){about}")
 
 
-def compare(
-    a: Any, b: Any, kind: str | None = None, direction: str | None = None, level: float = 0.95,
-) -> Difference:
+def compare(a: Any, b: Any, kind: str | None = None, direction: str | None = None, level: float = 0.95) -> Difference:
     """Compare two configurations, searchers or studies by paired values.
 
     ``a`` and ``b`` are of the same kind:

@@ -227,9 +227,7 @@ def _influences(model: gaussian_search.Model, rows: np.ndarray, column: int) -> 
     return np.diag(gp.covariance(trials, on_line, process.is_categorical, process.theta)) / prior
 
 
-def _draw_posterior(
-    axes: Any, study: TrialTable, line: Line, rows: np.ndarray, model: gaussian_search.Model,
-) -> None:
+def _draw_posterior(axes: Any, study: TrialTable, line: Line, rows: np.ndarray, model: gaussian_search.Model) -> None:
     """Draw the mean and the interval that has the function with a probability of 95 %."""
     mean, variance = gp.predict(model.process, rows)
     sign = 1.0 if study.direction == "minimize" else -1.0
