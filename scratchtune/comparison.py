@@ -27,8 +27,7 @@ from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.leaks import Ledger
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
 from scratchtune.insight.drawing import COLOURS, canvas, finish, legend_below, limit_values
-from scratchtune.insight.fold_scores import gathered, have_fold_scores
-from scratchtune.insight.verdicts import verdict
+from scratchtune.insight.verdicts import gathered, have_fold_scores, verdict
 from scratchtune.job_options import DEFAULT, JobOptions
 from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam

@@ -7,8 +7,7 @@ from scratchtune import checks
 from scratchtune.cli.common import check_outputs
 from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
-from scratchtune.insight.fold_scores import have_fold_scores
-from scratchtune.insight.verdicts import verdict
+from scratchtune.insight.verdicts import have_fold_scores, verdict
 from scratchtune.streams import note, shown_params, tell, visible
 from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json, listing, table

@@ -1,8 +1,8 @@
 # The public names and where they are defined. Type checkers and editors read this file, and __init__.py does: a name is
 # loaded when it is first used (../lazy.py).
 from scratchtune.insight.ablation_path import AblationPath as AblationPath
+from scratchtune.insight.ablation_path import ablation as ablation
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
-from scratchtune.insight.ablations import ablation as ablation
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.grid_plot import plot_grid as plot_grid
@@ -38,7 +38,7 @@ from scratchtune.insight.stopping_plots import plot_terminator_improvement as pl
 from scratchtune.insight.variance_decomposition import Shares as Shares
 from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid
 from scratchtune.insight.verdicts import Gain as Gain
+from scratchtune.insight.verdicts import Optimism as Optimism
 from scratchtune.insight.verdicts import gain as gain
+from scratchtune.insight.verdicts import optimism as optimism
 from scratchtune.insight.verdicts import verdict as verdict
-from scratchtune.insight.winners_curse import Optimism as Optimism
-from scratchtune.insight.winners_curse import optimism as optimism

@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import COLOURS, TrialTable, canvas
+from scratchtune.insight.drawing import COLOURS, MOST_TICKS, TrialTable, canvas
 from scratchtune.search import Categorical, GridSearch
 from scratchtune.study.best import best_first
 from scratchtune.study.trial import Trial
@@ -20,7 +20,6 @@ from scratchtune.study.trial import Trial
 MOST_LEVELS = 60  # of a parameter
 FEW = 12  # a continuous parameter with more values than that must repeat them
 MOST_TEXTS = 10, 15  # columns and rows, up to which each cell has its value as text
-MOST_TICKS = 12
 
 
 class Cells(NamedTuple):
@@ -49,7 +48,13 @@ def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
     if len(names) != 2:
         raise ValueError(f"{'params holds' if params else 'the space has'} {checks.counted(len(names), 'parameter')}; "
                          "this plot needs two")
-    axes = _new_axes() if ax is None else drawing.panels(ax, 3)
+    if ax is None:
+        top, corner, heat, right = canvas((2, 2), (7.6, 6.0))[1]
+        corner.remove()
+        heat.get_gridspec().set_width_ratios([3.2, 1.0])
+        heat.get_gridspec().set_height_ratios([1.0, 3.2])
+        ax = [heat, top, right]
+    axes = drawing.panels(ax, 3)
     note = drawing.left_out(study, len(drawing.complete_trials(study, names))).replace(
         "the parameter", "both parameters")
     cells = _cells(study, names)
@@ -65,16 +70,6 @@ def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
     drawing.finish(axes[0], drawing.plain(names[0], 40), drawing.plain(names[1], 40))
     drawing.head(axes, "Grid, mean of each cell", note)
     return axes
-
-
-def _new_axes() -> list[Any]:
-    """Return heat map, top and right panel of a new figure."""
-    axes = canvas((2, 2), (7.6, 6.0))[1]
-    grid = axes[0].get_gridspec()
-    grid.set_width_ratios([3.2, 1.0])
-    grid.set_height_ratios([1.0, 3.2])
-    axes[1].remove()
-    return [axes[2], axes[0], axes[3]]
 
 
 def _cells(study: TrialTable, names: Sequence[str]) -> Cells | None:
@@ -106,9 +101,6 @@ def _cells(study: TrialTable, names: Sequence[str]) -> Cells | None:
     return Cells((levels[0], levels[1]), values, ranked[0], at.get(ranked[0].number))
 
 
-# Drawing -------------------------------------------------------------------------------------------------------------
-
-
 def _draw_heat(every: list[Any], study: TrialTable, cells: Cells) -> None:
     """Draw the heat map, with a text in each cell where they are few, and the colour bar beside all Axes."""
     from matplotlib.patches import Rectangle
@@ -134,19 +126,13 @@ def _draw_heat(every: list[Any], study: TrialTable, cells: Cells) -> None:
         corner = cells.framed[0] - 0.5, cells.framed[1] - 0.5
         axes.add_patch(Rectangle(corner, 1.0, 1.0, fill=False, edgecolor=COLOURS[1], linewidth=2.5, clip_on=False,
                                  zorder=4))
-    _set_levels(axes, "x", cells.levels[0])
-    _set_levels(axes, "y", cells.levels[1])
+    for axis, levels in zip((axes.xaxis, axes.yaxis), cells.levels, strict=True):
+        step = -(-len(levels) // MOST_TICKS)
+        texts = [f"{level:.3g}" if isinstance(level, float) else drawing.plain(level, 12) for level in levels[::step]]
+        slanted = axis is axes.xaxis and sum(map(len, texts)) > 36
+        axis.set_ticks(range(0, len(levels), step), texts,
+                       **({"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}))
     drawing.value_bar(colours, every, study, known)
-
-
-def _set_levels(axes: Any, which: str, levels: Sequence[Any]) -> None:
-    """Put a tick with its text at each level, or at every second, third, ..."""
-    step = -(-len(levels) // MOST_TICKS)
-    texts = [f"{level:.3g}" if isinstance(level, float) else drawing.plain(level, 12) for level in levels[::step]]
-    slanted = which == "x" and sum(map(len, texts)) > 36
-    getattr(axes, f"set_{which}ticks")(
-        range(0, len(levels), step), texts,
-        **({"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}))
 
 
 def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> None:
@@ -155,16 +141,17 @@ def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> No
     groups: dict[int, list[float]] = {}
     for key, values in sorted(cells.values.items()):
         groups.setdefault(key[which], []).extend(values)
-    known = [k for k in sorted(groups) if groups[k]]
-    means, bests = ([float(of(groups[k])) for k in known]
-                    for of in (np.mean, np.min if study.direction == "minimize" else np.max))
-    for name, values, colour, style in (("mean", means, COLOURS[0], "o-"), ("best", bests, COLOURS[2], "s--")):
+    known, every = [k for k in sorted(groups) if groups[k]], []
+    best: Any = min if study.direction == "minimize" else max
+    for name, of, colour, style in (("mean", np.mean, COLOURS[0], "o-"), ("best", best, COLOURS[2], "s--")):
+        values = [float(of(groups[k])) for k in known]
         axes.plot(*((known, values) if which == 0 else (values, known)), style, color=colour, markersize=4, label=name)
-    drawing.limit_values(axes, study, np.array([*means, *bests]), other)
+        every += values
+    drawing.limit_values(axes, study, np.array(every), other)
     getattr(axes, f"set_{side}lim")(-0.5, len(cells.levels[which]) - 0.5)
     getattr(axes, f"set_{side}ticks")([])
     getattr(axes, f"set_{other}label")("value")
     axes.grid(alpha=0.25)
     drawing.finish(axes)
     if which == 0:
-        axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        drawing.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -41,18 +41,17 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     searcher_state.check_searcher(study, (Hyperband, SuccessiveHalving), "plot_brackets", "bracket")
     (axes,) = drawing.panels(ax, 1)
     trials = [trial for trial in study.trials if "bracket" in trial.why and trial.state != "running"]
-    complete = [trial for trial in trials if trial.state == "complete"]
-    note = drawing.left_out(study, len(trials), FINISHED)
+    at: dict[int, float] = {}
     if trials:
         kinds, budgets = _kinds(trials), sorted(set(map(_budget, trials)))
-        at = _columns(kinds, budgets)
+        ratio = min((high / low for low, high in zip(budgets, budgets[1:], strict=False)), default=1.0)
+        shifts = np.linspace(-0.3, 0.3, len(kinds)).tolist() if len(kinds) > 1 else [0.0]
+        at = {trial.number: _budget(trial) * ratio**shift  # moved to the column of its kind of bracket
+              for members, shift in zip(kinds.values(), shifts, strict=True) for trial in members}
         _draw_brackets(axes, study, kinds, at)
-        note += _draw_others(axes, study, trials, at)
+        _draw_lineage(axes, study, trials, at)
         _set_budgets(axes, budgets)
-    if complete:
-        _draw_lineage(axes, study, best_first(complete, study.direction)[0], at)
-    else:
-        drawing.say_empty(axes, study)
+    note = drawing.left_out(study, len(trials), FINISHED) + _end_values(axes, study, trials, at)
     drawing.finish(axes, "budget of a trial", drawing.value_label(study), "Brackets", note)
     axes.grid(alpha=0.25)
     drawing.legend_below(axes)
@@ -73,25 +72,17 @@ def _budget(trial: Trial) -> float:
     return float(trial.budget or 0.0)
 
 
-def _columns(kinds: dict[float, list[Trial]], budgets: Sequence[float]) -> dict[int, float]:
-    """The coordinate of each trial, by its number: its budget, moved to the column of its kind of bracket."""
-    ratio = min((high / low for low, high in zip(budgets, budgets[1:], strict=False)), default=1.0)
-    shifts = np.linspace(-0.3, 0.3, len(kinds)) if len(kinds) > 1 else np.zeros(1)
-    return {trial.number: _budget(trial) * ratio**shift
-            for members, shift in zip(kinds.values(), shifts.tolist(), strict=True) for trial in members}
-
-
 def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
     """Draw the trials of each kind of bracket, and the lines to those that continue them."""
-    look = drawing.look_of_points(len(at))
+    size = 0.6 * drawing.look_of_points(len(at))["s"]
     for k, (first, members) in enumerate(kinds.items()):
         colour, rungs = COLOURS[k % len(COLOURS)], Counter(map(_budget, members))
         known = [trial for trial in members if trial.value is not None]
         pairs = [(trial.parent, trial) for trial in known if trial.parent is not None]
         _add_lines(axes, study, at, pairs, colors=colour, linewidths=1.2, alpha=0.6)
         counts = "→".join(f"{rungs[budget]:,}" for budget in sorted(rungs))
-        drawing.dots(axes, known, [at[trial.number] for trial in known], drawing.values_of(known), color=colour,
-                     edgecolor="white", marker=MARKERS[k % len(MARKERS)], zorder=3, s=0.6 * look["s"],
+        drawing.dots(axes, known, [at[trial.number] for trial in known], drawing.values_of(known), color=colour, s=size,
+                     edgecolor="white", marker=MARKERS[k % len(MARKERS)], zorder=3,
                      label=f"from budget {first:g}: {counts}")
 
 
@@ -106,34 +97,32 @@ def _add_lines(
         drawing.lines(axes, [trial for _, trial in pairs], points, **look | many)
 
 
-def _draw_others(axes: Any, study: TrialTable, trials: Sequence[Trial], at: dict[int, float]) -> str:
-    """Mark the trials beyond the axis, which is ended, and those without a value; return a note on the former."""
+def _draw_lineage(axes: Any, study: TrialTable, trials: Sequence[Trial], at: Mapping[int, float]) -> None:
+    """Draw the line through the best trial and its predecessors, and a cross for each trial without a value."""
+    lineage = best_first(trials, study.direction)[:1]
+    while lineage and lineage[-1].parent is not None:
+        lineage.append(study.trials[lineage[-1].parent])
+    axes.plot([at[trial.number] for trial in lineage], drawing.values_of(lineage), color="black", linewidth=2.0,
+              marker=".", zorder=4)
     failed = [at[trial.number] for trial in trials if trial.value is None]
     if failed:
         edge = 0.94 if study.direction == "minimize" else 0.06
         axes.plot(failed, np.full(len(failed), edge), "x", color="0.3", markersize=5,
                   transform=axes.get_xaxis_transform(), label=f"failed ({len(failed):,})")
+
+
+def _end_values(axes: Any, study: TrialTable, trials: Sequence[Trial], at: Mapping[int, float]) -> str:
+    """Draw the best trial as a star, end the axis of values, mark the trials beyond it; return a note on those."""
+    if ranked := best_first(trials, study.direction):
+        best, value = ranked[0], float(ranked[0].value or 0.0)
+        drawing.mark_best(axes, best, at[best.number], value, f"best, trial {best.number}: {value:.4g}")
+    else:
+        drawing.say_empty(axes, study)
     known = [trial for trial in trials if trial.value is not None]
-    return _end_values(axes, study, known, [at[trial.number] for trial in known]) if known else ""
-
-
-def _end_values(axes: Any, study: TrialTable, trials: Sequence[Trial], at: Sequence[float]) -> str:
-    """End the axis of values, mark the trials beyond it, and return a note on them."""
-    values = drawing.values_of(trials)
+    values = drawing.values_of(known)
     limit = drawing.limit_values(axes, study, values)
-    drawing.mark_beyond(axes, study, trials, at, limit)
+    drawing.mark_beyond(axes, study, known, [at[trial.number] for trial in known], limit)
     return drawing.beyond_note(study, values, limit)
-
-
-def _draw_lineage(axes: Any, study: TrialTable, best: Trial, at: dict[int, float]) -> None:
-    """Draw the best trial as a star, and the line through its predecessors."""
-    lineage = [best]
-    while lineage[-1].parent is not None:
-        lineage.append(study.trials[lineage[-1].parent])
-    axes.plot([at[trial.number] for trial in lineage], [trial.value for trial in lineage], color="black", linewidth=2.0,
-              marker=".", zorder=4)
-    drawing.mark_best(axes, best, at[best.number], float(best.value or 0.0),
-                      f"best, trial {best.number}: {best.value:.4g}")
 
 
 def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
@@ -165,14 +154,13 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
         ValueError where the study was not searched by `GeneticSearch`.
     """
     searcher_state.check_searcher(study, (GeneticSearch,), "plot_family", "generation")
-    generations = _generations(study)
+    generations, latest = {}, 0
+    for trial in study.trials:  # an enqueued one has the generation of the trial before it
+        latest = int(trial.why.get("generation", latest))
+        generations[trial.number] = latest
     tree, below = drawing.panels(ax, 2, 1, (8.4, 3.2))
     trials = drawing.complete_trials(study)
-    note = drawing.left_out(study, len(trials))
-    if trials:
-        note += _draw_tree(tree, study, generations, trials)
-    else:
-        drawing.say_empty(tree, study)
+    note = drawing.left_out(study, len(trials)) + _draw_tree(tree, study, generations, trials)
     _draw_diversity(below, study, generations)
     if searcher_state.lacks_earlier(study):
         note += "; possible parents are not shown: some are of the study that this one has started from"
@@ -185,16 +173,6 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
         drawing.legend(one)
     drawing.head([tree, below], "Family tree", note)
     return [tree, below]
-
-
-def _generations(study: TrialTable) -> dict[int, int]:
-    """The generation of each trial by its number; an enqueued one has that of the trial before it."""
-    found: dict[int, int] = {}
-    latest = 0
-    for trial in study.trials:
-        latest = int(trial.why.get("generation", latest))
-        found[trial.number] = latest
-    return found
 
 
 def _parents(trial: Trial) -> list[int]:
@@ -213,33 +191,27 @@ def ancestors(study: TrialTable, trial: Trial) -> set[int]:
 
 
 def _draw_tree(axes: Any, study: TrialTable, generations: dict[int, int], trials: Sequence[Trial]) -> str:
-    """Draw the trials and their parents, the best one as a star; return a note on those beyond the axis."""
-    best = best_first(trials, study.direction)[0]
-    family = ancestors(study, best)
-    for is_of_family, colour, name in ((False, COLOURS[5], "trials"), (True, COLOURS[1], "the best and its ancestors")):
+    """Draw the trials and a line from each parent; return a note on trials beyond the axis.
+
+    Of many lines to children that are not of the best trial's family, only some are drawn.
+    """
+    best = best_first(trials, study.direction)[:1]
+    family = {number for trial in best for number in ancestors(study, trial)}
+    for is_of_family, name, of, colour, line, width, alpha in (
+            (False, "trials", "other parents", COLOURS[5], "0.4", 0.7, 0.35),
+            (True, "the best and its ancestors", "parents of the best and of its ancestors", COLOURS[1], COLOURS[1],
+             1.2, 0.85)):
         members = [trial for trial in trials if (trial.number in family) == is_of_family]
-        _draw_parents(axes, study, generations, members, is_of_family)
+        step = 1 if is_of_family else max(-(-2 * len(members) // MOST_LINES), 1)
+        pairs = [(number, child) for child in members[::step] for number in _parents(child)]
+        _add_lines(axes, study, generations, pairs, colors=line, linewidths=width, alpha=alpha)
+        if pairs:
+            axes.plot([], [], color=line, linewidth=1.2,
+                      label=of + f", of every {ordinal(step)} trial" * (step > 1))
         if members:
             drawing.dots(axes, members, [generations[one.number] for one in members], drawing.values_of(members),
                          color=colour, zorder=3, label=f"{name} ({len(members):,})")
-    drawing.mark_best(axes, best, generations[best.number], float(best.value or 0.0),
-                      f"best, trial {best.number}: {best.value:.4g}")
-    return _end_values(axes, study, trials, [generations[trial.number] for trial in trials])
-
-
-def _draw_parents(
-    axes: Any, study: TrialTable, generations: dict[int, int], children: Sequence[Trial], is_of_family: bool,
-) -> None:
-    """Draw a line to each child from each of its parents; of many that are not of the best's family, only some."""
-    step = 1 if is_of_family else max(-(-2 * len(children) // MOST_LINES), 1)
-    pairs = [(number, child) for child in children[::step] for number in _parents(child)]
-    colour = COLOURS[1] if is_of_family else "0.4"
-    _add_lines(axes, study, generations, pairs, colors=colour, linewidths=1.2 if is_of_family else 0.7,
-               alpha=0.85 if is_of_family else 0.35)
-    if pairs:
-        some = f", of every {ordinal(step)} trial" if step > 1 else ""
-        axes.plot([], [], color=colour, linewidth=1.2, label=(
-            "parents of the best and of its ancestors" if is_of_family else f"other parents{some}"))
+    return _end_values(axes, study, trials, generations)
 
 
 def _draw_diversity(axes: Any, study: TrialTable, generations: dict[int, int]) -> None:
@@ -248,12 +220,12 @@ def _draw_diversity(axes: Any, study: TrialTable, generations: dict[int, int]) -
     for trial in study.trials:
         members.setdefault(generations[trial.number], []).append(trial)
     shown = sorted(members)[:: max(-(-len(members) // MOST_MEASURED), 1)]
-    own = [(number, [trial.shared_params for trial in members[number]]) for number in shown]
-    parents = [(number, _possible_parents(study, members[number][0])) for number in shown]
+    own = [[trial.shared_params for trial in members[number]] for number in shown]
+    parents = [_possible_parents(study, members[number][0]) for number in shown]
     for groups, name, look in (
             (own, "trials of the generation", {"color": COLOURS[5]}),
             (parents, "possible parents of these trials", {"color": COLOURS[0], "linestyle": "--", "linewidth": 2.0})):
-        points = [(number, diversity_of(study.space, group)) for number, group in groups if len(group) > 1]
+        points = [(k, diversity_of(study.space, group)) for k, group in zip(shown, groups, strict=True) if group[1:]]
         if points:
             axes.plot(*np.array(points).T, marker="o" if len(shown) <= 60 else None, markersize=4, label=name, **look)
     if not axes.lines:

@@ -57,14 +57,12 @@ def plot_roc(
     """
     curves = _curves(y_true, probabilities, labels, classes)
     areas = [float(roc_auc_score(one.positive, one.score)) for one in curves]
-    shown, note = _worst(curves, classes, areas)
     (axes,) = drawing.panels(ax, 1)
     axes.plot([0, 1], [0, 1], label="random scores (AUC 0.500)", **DIAGONAL)
-    for number, k in enumerate(shown):
+    for k, look in _shown(areas, classes):
         false, true, _ = roc_curve(curves[k].positive, curves[k].score)
-        axes.plot(false, true, label=f"{curves[k].name} (AUC {areas[k]:.3f})", **_look(number, len(shown)))
-    _finish(axes, "false positive rate", "true positive rate (recall)", "ROC curve", note)
-    return axes
+        axes.plot(false, true, label=f"{curves[k].name} (AUC {areas[k]:.3f})", **look)
+    return _finished(axes, "false positive rate", "true positive rate (recall)", "ROC curve", curves, classes)
 
 
 def plot_precision_recall(
@@ -78,17 +76,15 @@ def plot_precision_recall(
     """
     curves = _curves(y_true, probabilities, labels, classes)
     areas = [float(average_precision_score(one.positive, one.score)) for one in curves]
-    shown, note = _worst(curves, classes, areas)
     (axes,) = drawing.panels(ax, 1)
-    for number, k in enumerate(shown):
+    for k, look in _shown(areas, classes):
         precision, recall, _ = precision_recall_curve(curves[k].positive, curves[k].score)
         share = float(curves[k].positive.mean())
-        axes.plot(recall, precision, drawstyle="steps-post", **_look(number, len(shown)),
+        axes.plot(recall, precision, drawstyle="steps-post", **look,
                   label=f"{curves[k].name} (AP {areas[k]:.3f}, random {share:.3f})")
-        if len(shown) == 1:
+        if len(curves) == 1:
             axes.axhline(share, **DIAGONAL)
-    _finish(axes, "recall", "precision", "Precision-recall curve", note)
-    return axes
+    return _finished(axes, "recall", "precision", "Precision-recall curve", curves, classes)
 
 
 def plot_calibration(
@@ -111,22 +107,14 @@ def plot_calibration(
         raise ValueError(f"probabilities holds {outside[0]:g}; it must hold numbers from 0 to 1")
     bins = [reliability(one.positive, one.score, n_bins=n_bins, strategy=strategy) for one in curves]
     errors = [float(expected_error(found.counts, found.shares, found.means)) for found in bins]
-    shown, note = _worst(curves, classes, [-error for error in errors])
     (axes,) = drawing.panels(ax, 1)
     axes.plot([0, 1], [0, 1], label="perfectly calibrated", **DIAGONAL)
-    for number, k in enumerate(shown):
-        found, look = bins[k], _look(number, len(shown))
+    for k, look in _shown([-error for error in errors], classes):
+        found = bins[k]
         axes.plot(found.means, found.shares, label=f"{curves[k].name} (ECE {errors[k]:.3f})", **look)
         axes.scatter(found.means, found.shares, s=12.0 + 160.0 * found.counts / found.counts.sum(), zorder=3,
                      color=look["color"], edgecolor="white")
-    _finish(axes, "mean predicted probability", "share of positive rows", "Calibration", note)
-    return axes
-
-
-def _look(number: int, count: int) -> dict[str, Any]:
-    """Colour and line style of a curve; neighbours differ in style too, so that grey is enough."""
-    return {"color": COLOURS[number % len(COLOURS)], "linewidth": 2.0 if count <= 4 else 1.4,
-            "linestyle": STYLES[(number + number // len(COLOURS)) % len(STYLES)]}
+    return _finished(axes, "mean predicted probability", "share of positive rows", "Calibration", curves, classes)
 
 
 def _curves(
@@ -151,33 +139,37 @@ def _curves(
         raise ValueError(f"probabilities has shape {score.shape} for {len(names)} classes; it must be (n, classes), or "
                          "(n,) for the second of two classes; labels=[...] names all classes where y_true lacks some")
     columns = {names[-1].item(): score.reshape(-1)} if alone else dict(zip(names.tolist(), score.T, strict=True))
-    some = [classes] if isinstance(classes, str) else classes
-    if some is None:  # of two classes the second; of more those that have rows
-        some = list(columns)[-1:] if len(columns) == 2 else [one for one in columns if one in there.tolist()]
-    chosen = [checks.choice("classes", one, columns) for one in some]
-    for one in chosen:
-        if one not in there.tolist():
-            raise ValueError(f"y_true holds no row of class {one}; its curve needs rows of this class and of another")
+    if classes is None:  # of two classes the second; of more those that have rows
+        classes = list(columns)[-1:] if len(columns) == 2 else [one for one in columns if one in there.tolist()]
+    chosen = [checks.choice("classes", one, columns) for one in ([classes] if isinstance(classes, str) else classes)]
+    if absent := [one for one in chosen if one not in there.tolist()]:
+        raise ValueError(f"y_true holds no row of class {absent[0]}; its curve needs rows of this class and of another")
     return [_Curve(drawing.plain(one if isinstance(one, str) else f"class {one}"), true == one, columns[one])
             for one in chosen]
 
 
-def _worst(curves: list[_Curve], classes: Sequence[Any] | None, quality: list[float]) -> tuple[list[int], str]:
-    """The indices of the curves to draw, and a note; of many those of the lowest quality, unless the user chose them.
+def _shown(quality: list[float], classes: Sequence[Any] | None) -> list[tuple[int, dict[str, Any]]]:
+    """The index of each curve to draw, and its look: neighbours differ in style too, so that grey is enough.
+
+    Of many curves they are those of the lowest quality, unless the user chose the classes.
     """
+    most = MOST_CURVES if classes is None else len(quality)
+    worst = sorted(sorted(range(len(quality)), key=lambda k: quality[k])[:most])
+    return [(k, {"color": COLOURS[number % len(COLOURS)], "linewidth": 2.0 if len(worst) <= 4 else 1.4,
+                 "linestyle": STYLES[(number + number // len(COLOURS)) % len(STYLES)]})
+            for number, k in enumerate(worst)]
+
+
+def _finished(axes: Any, x: str, y: str, title: str, curves: list[_Curve], classes: Sequence[Any] | None) -> Any:
+    """Set the limits, the labels, the title with its note and the legend; return the Axes."""
     note = checks.counted(len(curves[0].positive), "row") + "; one class against the rest" * (len(curves) > 1)
-    if classes is not None or len(curves) <= MOST_CURVES:
-        return list(range(len(curves))), note
-    worst = sorted(range(len(curves)), key=lambda k: quality[k])[:MOST_CURVES]
-    return sorted(worst), f"{note}: the {MOST_CURVES} worst of {len(curves)} classes"
-
-
-def _finish(axes: Any, x: str, y: str, title: str, note: str) -> None:
-    axes.set_xlim(-0.02, 1.02)
-    axes.set_ylim(-0.02, 1.02)
+    if classes is None and len(curves) > MOST_CURVES:
+        note += f": the {MOST_CURVES} worst of {len(curves)} classes"
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     axes.grid(alpha=0.25)
     drawing.finish(axes, x, y, title, note)
     drawing.legend(axes)
+    return axes
 
 
 # Confusion -----------------------------------------------------------------------------------------------------------
@@ -259,9 +251,8 @@ def plot_alignment(
     found = align(log_probabilities, text, alphabet)
     frames, time = np.arange(len(found.symbols)), "frame" if step is None else "time in seconds"
     size = (float(np.clip(1.5 + 0.09 * len(frames), 5.4, 16.0)), float(np.clip(1.2 + 0.2 * len(names), 2.8, 9.0)))
-    if ax is None:
-        ax = canvas(1, size)[1] if spectrogram is None else canvas((2, 1), (size[0], size[1] + 2.4))[1]
-    every = drawing.panels(ax, 1 if spectrogram is None else 2)
+    count = 1 if spectrogram is None else 2
+    every = drawing.panels(canvas((count, 1), (size[0], size[1] + 2.4 * (count - 1)))[1] if ax is None else ax, count)
     axes, ends = every[-1], (-0.5 * unit, (len(frames) - 0.5) * unit)
     axes.imshow(np.exp(np.asarray(log_probabilities, dtype=np.float64)).T, cmap="Blues", vmin=0.0, vmax=1.0,
                 aspect="auto", interpolation="nearest", extent=(*ends, len(names) - 0.5, -0.5))

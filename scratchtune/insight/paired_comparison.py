@@ -20,7 +20,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error
 from scratchtune.evaluation.student import student_probability, student_quantile
-from scratchtune.insight.fold_scores import contenders, is_study
+from scratchtune.insight.verdicts import contenders, is_study
 from scratchtune.study import Trial
 
 
@@ -51,9 +51,7 @@ class Difference(NamedTuple):
                 f"p = {self.p_value:.2g}){about}")
 
 
-def compare(
-    a: Any, b: Any, kind: str | None = None, direction: str | None = None, level: float = 0.95,
-) -> Difference:
+def compare(a: Any, b: Any, kind: str | None = None, direction: str | None = None, level: float = 0.95) -> Difference:
     """Compare two configurations, searchers or studies by paired values.
 
     ``a`` and ``b`` are of the same kind:
@@ -75,12 +73,18 @@ def compare(
     a is better: a - b is 0.1, between 0.03504 and 0.165 (95% interval from 4 pairs, p = 0.016)
     """
     level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
-    direction = _direction(a, b, direction)
-    first, second, kind = _values("a", a), _values("b", b), _kind(a, kind)
+    directions = {study.direction for given in (a, b) for study in _studies(given)}
+    if direction is not None:
+        directions.add(checks.choice("direction", direction, ("minimize", "maximize")))
+    if len(directions) > 1:
+        raise ValueError(f"direction is {' and '.join(sorted(directions))}; both sides must have the same")
+    kinds = ["folds"] if isinstance(a, Trial) or is_study(a) else ["seeds"] if _studies(a) else ["seeds", "folds"]
+    kind = checks.choice("kind", kind or kinds[0], kinds)
+    first, second = _values("a", a), _values("b", b)
     if len(first) != len(second):
         raise ValueError(f"a has {len(first)} values and b has {len(second)}; they must be paired, so equal in number")
     share = 0.0 if kind == "seeds" else 1.0 / max(len(first) - 1, 1)
-    found = difference_of(first - second, share, level, direction)
+    found = difference_of(first - second, share, level, directions.pop() if directions else "maximize")
     if not (is_study(a) and is_study(b)):
         return found
     return found._replace(best_of=(len(contenders(a).trials), len(contenders(b).trials)))
@@ -94,16 +98,10 @@ def difference_of(differences: np.ndarray, share: float, level: float, direction
     error = corrected_standard_error(differences, 1.0, share)
     reach = student_quantile(level, pairs - 1) * error
     p = float(mean == 0.0) if error == 0.0 else max(0.0, 1.0 - student_probability(abs(mean) / error, pairs - 1))
-    return Difference(mean, mean - reach, mean + reach, p, _better(mean, p, level, direction), level, pairs)
-
-
-def _better(mean: float, p: float, level: float, direction: str) -> str | None:
-    if p >= 1.0 - level or mean == 0.0:
-        return None
-    return "a" if (mean > 0.0) == (direction == "maximize") else "b"
-
-
-# What is compared ----------------------------------------------------------------------------------------------------
+    better = None
+    if p < 1.0 - level and mean != 0.0:
+        better = "a" if (mean > 0.0) == (direction == "maximize") else "b"
+    return Difference(mean, mean - reach, mean + reach, p, better, level, pairs)
 
 
 def _studies(given: Any) -> Sequence[Any]:
@@ -111,22 +109,6 @@ def _studies(given: Any) -> Sequence[Any]:
     if is_study(given):
         return [given]
     return given if isinstance(given, (list, tuple)) and given and all(map(is_study, given)) else []
-
-
-def _kind(given: Any, kind: str | None) -> str:
-    if isinstance(given, Trial) or is_study(given):
-        return str(checks.choice("kind", kind or "folds", ["folds"]))
-    return str(checks.choice("kind", kind or "seeds", ["seeds"] if _studies(given) else ["folds", "seeds"]))
-
-
-def _direction(a: Any, b: Any, direction: str | None) -> str:
-    """The direction of the studies, or the one that is given."""
-    known = {study.direction for given in (a, b) for study in _studies(given)}
-    if direction is not None:
-        known.add(checks.choice("direction", direction, ("minimize", "maximize")))
-    if len(known) > 1:
-        raise ValueError(f"direction is {' and '.join(sorted(known))}; both sides must have the same")
-    return known.pop() if known else "maximize"
 
 
 def _values(name: str, given: Any) -> np.ndarray:

@@ -23,6 +23,7 @@ from scratchtune.search import gaussian_process as gp
 from scratchtune.search.acquisition import ACQUISITIONS
 from scratchtune.search.acquisition_search import goal_values
 from scratchtune.search.mixture import without_inactive
+from scratchtune.search.parameters import Parameter
 from scratchtune.study.trial import Trial
 
 POINTS = 400  # of a curve
@@ -32,18 +33,22 @@ FAINTEST = 0.15  # opacity of a trial that does not influence the curve
 LARGEST = 300.0  # of the logarithm of a ratio that is drawn
 NAMES = {"log_ei": "expected improvement", "pi": "probability of improvement",
          "lcb": "lower confidence bound, times −1"}  # of losses
-UPPER = "upper confidence bound"  # of values to be maximised
 
 
 class Line(NamedTuple):
     """A line through the space: one parameter varies, the others are those of a trial."""
 
     name: str
+    parameter: Parameter
     points: list[dict[str, Any]]  # configurations
     at: np.ndarray  # (m,), their coordinates on the parameter's axis
     proposed: int  # the index of the trial's own
     are_few: bool
     look: dict[str, Any]  # of curves: values that are few have markers, and choices no line
+
+    def positions(self, results: Sequence[Result]) -> np.ndarray:
+        """The coordinates of trials on the parameter's axis, (n,)."""
+        return drawing.positions(self.parameter, [result.params[self.name] for result in results])
 
 
 def plot_posterior(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
@@ -67,7 +72,7 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     chosen = searcher_state.proposed_by(study, "plot_posterior", param, trial)
     if chosen is None:
         return drawing.all_empty(axes, study, "Posterior", "no trial was proposed by a Gaussian process")
-    line = _line(study, param or _first_continuous(study, chosen), chosen)
+    line = _line(study, param, chosen)
     states = searcher_state.before(study, chosen), searcher_state.after(study, chosen)
     kind = states[0].searcher.acquisition
     models = [gaussian_search.fitted_model(*state[1:], kind, state.searcher.kappa) for state in states]
@@ -86,16 +91,16 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
         limits = [one.get_ylim() for one in pair]
         for one in pair:
             one.set_ylim(np.min(limits), np.max(limits))
-    name = UPPER if kind == "lcb" and study.direction == "maximize" else NAMES[kind]
+    name = "upper confidence bound" if kind == "lcb" and study.direction == "maximize" else NAMES[kind]
     weighted = ",\nweighted by the prior" if any(p.prior is not None for p in study.space.parameters.values()) else ""
     axes[2].set_ylabel(f"{name}{weighted}", fontsize=9)
     running = ", which is running" if chosen.state == "running" else ""
     drawing.finish(axes[0], None, drawing.value_label(study), f"Before trial {chosen.number}")
     drawing.finish(axes[1], None, None, f"After trial {chosen.number}{running}")
     fitted = checks.counted(count, "trial") if count == seen else f"{count:,} of {seen:,} trials"
-    failed = "; all have failed, so the values are arbitrary" if not _succeeded(states[0]) else ""
-    _finish(axes, study, line, chosen, (
-        "Gaussian process", f"fitted to {fitted}{f' and {pending} pending' * bool(pending)}{failed}"), ax is None)
+    failed = "; all have failed, so the values are arbitrary" * (not _succeeded(states[0]))
+    said = f"fitted to {fitted}{f' and {pending} pending' * bool(pending)}{failed}"
+    _finish(axes, study, line, chosen, "Gaussian process", said, ax is None)
     return axes
 
 
@@ -122,7 +127,7 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
         return drawing.all_empty(axes, study, "Densities", "no trial was proposed by a Parzen estimator")
     why = searcher_state.reasons_of(chosen)
     factors: dict[str, float] = why.get("by_parameter", {})
-    line = _line(study, param or max(chosen.shared_params, key=lambda name: factors.get(name, -math.inf)), chosen)
+    line = _line(study, param or max(chosen.shared_params, key=lambda one: factors.get(one, -math.inf)), chosen)
     state = searcher_state.before(study, chosen)
     seen, waiting = parzen.trials_in(study.space, why.get("branch", {}).get("names"), state.seen, state.pending)
     model = parzen.fitted_densities(study.space, seen, waiting)
@@ -136,24 +141,29 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
         known = [seen[k] for k in which.tolist() if k < len(seen) and line.name in seen[k].params]
         if known:
             ticks = axes[0].plot(
-                _positions(study, line, known), np.full(len(known), height), "|", color=colour, markersize=12,
+                line.positions(known), np.full(len(known), height), "|", color=colour, markersize=12,
                 transform=axes[0].get_xaxis_transform(), alpha=float(np.clip(40.0 / len(known), 0.3, 0.9)),
                 clip_on=False, rasterized=len(known) > drawing.MANY, label=f"{len(known):,} {text} trials")
             searcher_state.linked(ticks[0], state, known)
     axes[0].set_ylim(0.0, 1.1 * max(good.max(), bad.max()))
     axes[0].set_ylabel("probability" if line.are_few else "density (uniform: 1)")
     _draw_ratio(axes[1], line, ratio, chosen)
-    _finish(axes, study, line, chosen, (
-        "Parzen estimator", f"{len(model.good)} good and {len(model.bad)} bad trials"
-        f"{f' ({len(waiting)} pending)' * bool(waiting)}"), ax is None)
+    said = f"{len(model.good)} good and {len(model.bad)} bad trials{f' ({len(waiting)} pending)' * bool(waiting)}"
+    _finish(axes, study, line, chosen, "Parzen estimator", said, ax is None)
     return axes
 
 
 # What both share -----------------------------------------------------------------------------------------------------
 
 
-def _line(study: TrialTable, name: str, trial: Trial) -> Line:
-    """The line through a trial along a parameter; the trial's own value is on it."""
+def _line(study: TrialTable, name: str | None, trial: Trial) -> Line:
+    """The line through a trial along a parameter; the trial's own value is on it.
+
+    For None it is the first continuous parameter that the trial has, else the first with numbers, else the first one.
+    """
+    if name is None:
+        here = {one: study.space.parameters[one] for one in study.space.names if one in trial.shared_params}
+        name = min(here, key=lambda one: (here[one].count is not None, isinstance(here[one], Categorical)))
     if name not in trial.shared_params:
         raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
                          f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
@@ -164,18 +174,13 @@ def _line(study: TrialTable, name: str, trial: Trial) -> Line:
         values = sorted({own, *(parameter.from_unit(u) for u in np.linspace(0.0, 1.0, POINTS).tolist())})
     are_choices, at = isinstance(parameter, Categorical), drawing.positions(parameter, values)
     are_few = are_choices or len(values) <= FEW
-    return Line(name, [{**trial.shared_params, name: value} for value in values], at,
+    return Line(name, parameter, [{**trial.shared_params, name: value} for value in values], at,
                 int(np.argmin(np.abs(at - drawing.positions(parameter, [own])))), are_few,
                 {"linewidth": 0.0 if are_choices else 2.0, "marker": "o" if are_few else None})
 
 
-def _positions(study: TrialTable, line: Line, results: Sequence[Result]) -> np.ndarray:
-    """The coordinates of trials on the axis of a line's parameter, (n,)."""
-    return drawing.positions(study.space.parameters[line.name], [result.params[line.name] for result in results])
-
-
 def _finish(
-    axes: list[Any], study: TrialTable, line: Line, trial: Trial, said: tuple[str, str], own_figure: bool,
+    axes: list[Any], study: TrialTable, line: Line, trial: Trial, model: str, fitted: str, own_figure: bool,
 ) -> None:
     """Set the axes of the parameter and the titles, mark the proposed value, and explain all signs once."""
     for one in axes:
@@ -189,24 +194,14 @@ def _finish(
     others = [f"{drawing.plain(name, 16)}={drawing.plain(value, 10)}"
               for name, value in trial.shared_params.items() if name != line.name]
     listed = ", ".join(others[:4]) + (f", and {len(others) - 4} more" if len(others) > 4 else "")
-    drawing.head(axes, f"{said[0]} along {drawing.plain(line.name)}",
-                 said[1] + f"\nthe others as in trial {trial.number}: {listed}" * bool(others))
+    drawing.head(axes, f"{model} along {drawing.plain(line.name)}",
+                 fitted + f"\nthe others as in trial {trial.number}: {listed}" * bool(others))
     found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
-    where: Any = axes[0].figure if own_figure else axes[0]
-    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 3} if own_figure else {"loc": "best"}
-    where.legend(list(found.values()), list(found), fontsize=8, framealpha=0.8, edgecolor="none", **place)
+    where, place = (axes[0].figure, {"loc": "outside lower center", "ncols": 3}) if own_figure else (axes[0], {})
+    where.legend(found.values(), found.keys(), fontsize=8, framealpha=0.8, edgecolor="none", **place)
 
 
 # The process ---------------------------------------------------------------------------------------------------------
-
-
-def _first_continuous(study: TrialTable, trial: Trial) -> str:
-    """The first continuous parameter that a trial has, else the first with numbers, else the first one."""
-    def order(name: str) -> tuple[bool, bool]:
-        parameter = study.space.parameters[name]
-        return parameter.count is not None, isinstance(parameter, Categorical)
-
-    return min((name for name in study.space.names if name in trial.shared_params), key=order)
 
 
 def _succeeded(state: State) -> bool:
@@ -232,19 +227,15 @@ def _influences(model: gaussian_search.Model, rows: np.ndarray, column: int) -> 
     return np.diag(gp.covariance(trials, on_line, process.is_categorical, process.theta)) / prior
 
 
-def _draw_posterior(
-    axes: Any, study: TrialTable, line: Line, rows: np.ndarray, model: gaussian_search.Model,
-) -> None:
+def _draw_posterior(axes: Any, study: TrialTable, line: Line, rows: np.ndarray, model: gaussian_search.Model) -> None:
     """Draw the mean and the interval that has the function with a probability of 95 %."""
     mean, variance = gp.predict(model.process, rows)
     sign = 1.0 if study.direction == "minimize" else -1.0
     mean = sign * (model.standardized.offset + model.standardized.factor * mean)
     half = BAND * model.standardized.factor * np.sqrt(variance)
-    look: dict[str, Any] = {"color": COLOURS[5], "label": "95 % interval"}
-    if line.look["linewidth"]:
-        axes.fill_between(line.at, mean - half, mean + half, alpha=0.35, linewidth=0.0, **look)
-    else:
-        axes.vlines(line.at, mean - half, mean + half, alpha=0.6, linewidth=6.0, **look)
+    band, look = (axes.fill_between, {"alpha": 0.35, "linewidth": 0.0}) if line.look["linewidth"] else (
+        axes.vlines, {"alpha": 0.6, "linewidth": 6.0})
+    band(line.at, mean - half, mean + half, color=COLOURS[5], label="95 % interval", **look)
     axes.plot(line.at, mean, color=COLOURS[0], zorder=4, label="posterior mean", **line.look)
 
 
@@ -254,12 +245,10 @@ def _draw_trials(
     """Draw the trials with the values that the process is fitted to, and the outcome of the trial itself."""
     rows, state, model = known
     sign, standardized = 1.0 if study.direction == "minimize" else -1.0, model.standardized
-    results = [state.seen[k] for k in model.kept]
-    has = np.array([line.name in result.params for result in results])
-    results = [result for result in results if line.name in result.params]
+    has = np.array([line.name in state.seen[k].params for k in model.kept])
+    results = [state.seen[k] for k in model.kept[has].tolist()]
     values = (sign * (standardized.offset + standardized.factor * standardized.values))[has]
-    at = drawing.jittered(study.space.parameters[line.name], _positions(study, line, results),
-                          [result.number for result in results])
+    at = drawing.jittered(line.parameter, line.positions(results), [result.number for result in results])
     influence = np.clip(_influences(model, rows, study.space.names.index(line.name))[has], 0.0, 1.0)
     searcher_state.linked(axes.scatter(
         at, values, s=30 if len(at) <= 100 else 14, alpha=FAINTEST + (1.0 - FAINTEST) * influence, color="black",
@@ -268,9 +257,8 @@ def _draw_trials(
         axes.axhline(sign * standardized.to_loss(float(standardized.values.min())), color="0.35", linewidth=1.0,
                      linestyle="--", label="best so far")
     if results and results[-1].number == trial.number:
-        name = f"trial {trial.number} has failed, which counts as the worst value"
-        if trial.value is not None:
-            name = f"value of trial {trial.number}, {trial.value:.4g}"
+        name = (f"trial {trial.number} has failed, which counts as the worst value" if trial.value is None else
+                f"value of trial {trial.number}, {trial.value:.4g}")
         axes.plot(line.at[line.proposed], values[-1], "D", color=COLOURS[1], markersize=8, markeredgecolor="black",
                   zorder=5, label=name)
 

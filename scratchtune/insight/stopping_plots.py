@@ -46,18 +46,16 @@ def plot_terminator_improvement(study: TrialTable, terminator: Terminator | None
         drawing.say_empty(axes, study, f"fewer than {rule.min_trials} complete trials")
         drawing.finish(axes, "trials", None, title)
         return axes
-    at = [one.trials for one in found]
-    marker = "o" if len(at) <= 30 else None
-    axes.plot(at, [one.bound for one in found], color=COLOURS[0], marker=marker, markersize=4, linewidth=2.0,
-              label="upper bound on the further gain")
-    axes.plot(at, [one.error for one in found], color=COLOURS[1], marker=marker, markersize=4, linewidth=2.0,
-              label="error of the best value")
-    end = next((one.trials for one in found if one.ends), None)
+    at, bounds, errors = zip(*((one.trials, one.bound, one.error) for one in found), strict=True)
+    look: dict[str, Any] = {"marker": "o" if len(at) <= 30 else None, "markersize": 4, "linewidth": 2.0}
+    axes.plot(at, bounds, color=COLOURS[0], label="upper bound on the further gain", **look)
+    axes.plot(at, errors, color=COLOURS[1], label="error of the best value", **look)
+    end, note = next((one.trials for one in found if one.ends), None), "the bound is not below the error yet"
     if end is not None:
         axes.axvline(end, color="0.3", linestyle=":", label=f"end, after {end} trials")
-    note = "the bound is not below the error yet" if end is None else f"the bound is below the error after {end} trials"
+        note = f"the bound is below the error after {end} trials"
     drawing.finish(axes, "trials", "difference of values", title, note)
-    axes.set_yscale("log" if all(min(one.bound, one.error) > 0.0 for one in found) else "linear")
+    axes.set_yscale("log" if min(*bounds, *errors) > 0.0 else "linear")
     axes.grid(alpha=0.25)
     drawing.integer_ticks(axes.xaxis)
     drawing.legend(axes)
@@ -76,11 +74,10 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
         raise TypeError(f"finished is {finished!r}; it must be a result of study.finish_stopped(objective)")
     shown = [trial for trial in finished.trials if trial.reports and trial.later]
     for wins, colour, marker in ((False, COLOURS[0], "o"), (True, COLOURS[1], "*")):
-        group = [trial for trial in shown if trial.wins == wins]
+        name, group = f"would {'not ' * (not wins)}have been better", [one for one in shown if one.wins == wins]
         if group:
             _draw_curves(axes, group, colour, marker)
-            axes.plot([], [], color=colour, marker=marker, label=(
-                f"would {'' if wins else 'not '}have been better ({len(group):,})"))
+            axes.plot([], [], color=colour, marker=marker, label=f"{name} ({len(group):,})")
     if shown:
         axes.plot([], [], "--", color="0.3", label="after the early end")
         axes.plot([], [], "x", color="0.3", label="early end")
@@ -93,10 +90,11 @@ def plot_stopped(finished: FinishedTrials, ax: Any = None) -> Any:
     if not shown:
         missing = "no trial ended early" if not finished.trials else "no trial that ended early has reports to its end"
         axes.text(0.5, 0.6, missing, ha="center", va="center", color="0.3", transform=axes.transAxes)
-    of, winners = checks.counted(len(finished.trials), "trial"), sum(trial.wins for trial in finished.trials)
-    note = f"{winners:,} of {of} would have been better than the best" if finished.trials else ""
-    for count, what in ((sum(trial.final is None for trial in finished.trials), "failed"),
-                        (sum(not trial.repeats for trial in finished.trials), "reported other values than before")):
+    trials = finished.trials
+    note = (f"{sum(trial.wins for trial in trials):,} of {checks.counted(len(trials), 'trial')} would have been better "
+            "than the best") if trials else ""
+    for count, what in ((sum(trial.final is None for trial in trials), "failed"),
+                        (sum(not trial.repeats for trial in trials), "reported other values than before")):
         note += f"; {count:,} {what}" * bool(count)
     of_values: Any = finished  # it has the direction
     drawing.finish(axes, "step", drawing.value_label(of_values, "reported value"),

@@ -1,28 +1,349 @@
-"""The gain of tuning over the default configuration, or over the median trial: its interval, and a sentence about it.
+"""Whether a gain of tuning is real: what can be compared, optimism, the gain with its interval, the verdict.
 
-The best configuration is the best of n, so its difference from the reference is the largest of n - 1 differences. The
-interval is therefore one of n - 1 intervals that contain the true differences all together with the stated probability:
-each has the error rate (1 - level) / (n - 1), which is Bonferroni's correction. (The median trial is found by the
-scores as well, so there all n (n - 1) / 2 pairs count.) The standard error is that of folds that share training rows,
-as in `optimism` and `compare`. The estimate of the gain is corrected for the optimism of the best score.
+The *optimism* is by how much the best score of a study is too high, because it is the best of many.
+
+Each score is the configuration's true score plus noise: which rows are in the folds, and which random weights a
+training starts from. The best score of many is more often one whose noise was favourable, so it is on average better
+than the true score of its configuration (the *winner's curse*). The true score is the expected score on new rows of
+that configuration, trained on as many rows as in one fold.
+
+The optimism is estimated by a bootstrap. In it the true scores are known, so it can be counted by how much the best
+score exceeds the true score of its configuration, on average over many draws of the noise:
+
+1. A fold that is hard for all configurations does not change which one is the best. So from each score the mean of its
+   configuration and the mean of its fold are subtracted. The variance of these *residuals*, divided by the number of
+   folds k, is the variance of the noise of a configuration's mean score: [selection_noise].
+2. The bootstrap needs true scores. The observed means vary more than the true scores do, since the noise is added. So
+   they are moved towards their centre until their variance is the estimated one of the true scores: [shrunken_means].
+   (With the observed means, equally good configurations would differ, and the optimism would be too small.) Only
+   configurations that may be the best are used: a single bad one would make the variance large, and then even the good
+   ones, which hardly differ, would not be moved.
+3. A draw of the noise is a weighted sum of the residuals of the k folds (a *wild* bootstrap), so configurations whose
+   scores rise and fall together do so in the draws too. The weights are a random direction: they sum to 0, and the sum
+   of their squares is always the same. Then the draws from normal residuals are normal, however few the folds are.
+   (Independent normal weights differ in length as well, and the optimism of few folds comes out too small.)
+
+The interval adds the uncertainty of the folds themselves: [corrected_standard_error] and Student's t for k folds.
+
+The gain is the difference from the default configuration or from the median trial. The best configuration is the best
+of n, so this difference is the largest of n - 1. The interval is therefore one of n - 1 intervals that contain the true
+differences all together with the stated probability: each has the error rate (1 - level) / (n - 1), which is
+Bonferroni's correction. (The median trial is found by the scores as well, so there all n (n - 1) / 2 pairs count.)
 
 Implements sections 8.2 and 9.2 of the document.
 """
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.evaluation.selection import corrected_standard_error
 from scratchtune.evaluation.student import student_quantile
-from scratchtune.insight.fold_scores import Contenders, contenders, has_scores, is_study
-from scratchtune.insight.winners_curse import Optimism, difference_error, optimism
+from scratchtune.insight.drawing import TrialTable
+from scratchtune.search import Space
 from scratchtune.study import Trial
-from scratchtune.study.best import repeats, said_repeats
+from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats
+
+DRAWS = 2000
+AT_ONCE = 1_000_000  # numbers in a block of draws, which limits the memory
+
+
+class Contenders(NamedTuple):
+    """The trials that may be the best one, (n,), and their scores on the folds, (n, k), in the study's direction.
+
+    They are complete and of the largest budget; of several trials with one configuration there is only the first, or
+    the study's best trial. ``sign`` times a value is larger for a better one. ``scores`` is (n, 0) where they were not
+    requested.
+    """
+
+    trials: list[Trial]
+    scores: np.ndarray
+    sign: float
+
+    @property
+    def values(self) -> np.ndarray:
+        """The trials' values, (n,), in the study's direction."""
+        return np.array([trial.value for trial in self.trials], dtype=np.float64)
+
+    @property
+    def best(self) -> int:
+        """The index of the best trial."""
+        return int((self.sign * self.values).argmax())
+
+    def best_value(self) -> float:
+        """The best value."""
+        return float(self.values[self.best])
+
+
+def is_study(given: Any) -> bool:
+    """Whether it has what is read of a study: space, direction and trials."""
+    return all(hasattr(given, name) for name in ("space", "direction", "trials"))
+
+
+def contenders(study: Any, with_scores: bool = True) -> Contenders:
+    """Return the trials of a study that can be compared.
+
+    Raises
+        TypeError where it is no study; ValueError where no trial is complete or, with ``with_scores``, where a trial
+        lacks the score of a fold, where there are fewer than two folds, or where the value is not the scores' mean.
+    """
+    if not is_study(study):
+        raise TypeError(f"study is {study!r}; it must be a Study, or one that was read from a file")
+    one_of: dict[Any, Trial] = {}  # each configuration
+    for trial in [*best_first(study.trials, study.direction)[:1], *of_largest_budget(study.trials)]:
+        one_of.setdefault(study.space.key(trial.shared_params), trial)
+    if not one_of:
+        raise ValueError(f"no trial of {len(study.trials)} is complete; at least one must be")
+    trials = sorted(one_of.values(), key=lambda trial: trial.number)
+    scores = _scores(trials) if with_scores else np.empty((len(trials), 0))
+    return Contenders(trials, scores, 1.0 if study.direction == "maximize" else -1.0)
+
+
+def has_scores(trial: Trial) -> bool:
+    """Whether a trial has finite scores of at least two folds."""
+    return trial.scores is not None and len(trial.scores) > 1 and all(score is not None for score in trial.scores)
+
+
+def have_fold_scores(study: TrialTable) -> bool:
+    """Whether a trial is complete, and all that can be compared have scores of the folds."""
+    compared = of_largest_budget(study.trials)
+    return bool(compared) and all(map(has_scores, compared))
+
+
+def _scores(trials: list[Trial]) -> np.ndarray:
+    for trial in trials:
+        if not has_scores(trial):
+            found = "no score of a fold" if not trial.scores else f"the scores {trial.scores} of the folds"
+            raise ValueError(
+                f"trial {trial.number} has {found}; every complete trial must have a score of each of at least two "
+                "folds, as from run_folds or a search with cross-validation. Without them give noise, the "
+                "standard deviation of a value over repeated evaluations")
+    folds = {len(trial.scores or ()) for trial in trials}
+    if len(folds) > 1:
+        raise ValueError(f"the trials have scores of {' and '.join(map(str, sorted(folds)))} folds; "
+                         "all must have been evaluated on the same folds")
+    scores = np.array([trial.scores for trial in trials], dtype=np.float64)
+    for trial, mean in zip(trials, scores.mean(axis=1), strict=True):
+        if not np.isclose(mean, float(trial.value or 0.0), rtol=1e-6, atol=1e-9 * float(np.abs(scores).max())):
+            raise ValueError(f"trial {trial.number} has the value {trial.value:g}, and the mean score of its folds is "
+                             f"{mean:g}; the value must be the mean of the scores")
+    return scores
+
+
+class Gathered(NamedTuple):
+    """Copies of the trials that can be compared, numbered from 0, without budgets; it is read as a study is."""
+
+    space: Space
+    direction: str
+    trials: list[Trial]
+
+
+def gathered(studies: Sequence[TrialTable]) -> Gathered:
+    """Gather the complete trials, of each study's largest budget; the studies have the same space and folds.
+
+    The best of several studies is the best of all their trials, so its optimism is that of all of them together.
+
+    Raises
+        ValueError where a study has no complete trial.
+    """
+    trials: list[Trial] = []
+    for study in studies:
+        for trial in contenders(study, with_scores=False).trials:
+            copied = copy.copy(trial)
+            copied.number, copied.given_budget, copied.parent, copied.why = len(trials), None, None, {}
+            trials.append(copied)
+    return Gathered(studies[0].space, studies[0].direction, trials)
+
+
+# The optimism --------------------------------------------------------------------------------------------------------
+
+
+class Optimism(NamedTuple):
+    """How good the best configuration is, corrected for the choice; all in the units and direction of the study.
+
+    ``best`` is the best score observed, ``corrected`` the estimate of the winner's true score, with its interval
+    (``low``, ``high``) at ``level``. ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the
+    winner's number. ``folds`` is 0 where ``noise`` was given.
+    """
+
+    best: float
+    corrected: float
+    low: float
+    high: float
+    optimism: float
+    level: float
+    trial: int
+    configurations: int
+    folds: int
+
+    def __str__(self) -> str:
+        return (f"best score {self.best:.4g}, too good by about {self.optimism:.2g} as the best of "
+                f"{checks.counted(self.configurations, 'configuration')}; corrected {self.corrected:.4g}, "
+                f"{100.0 * self.level:.4g}% interval {self.low:.4g} to {self.high:.4g}")
+
+
+def selection_noise(residuals: np.ndarray) -> float:
+    """Variance of the noise of a configuration's mean score, without effects that a fold has on all configurations.
+
+    Formula [selection_noise]
+        v = Σᵢ[Σₖ[rᵢₖ²]] / (#k · max(#i − 1, 1) · max(#k − 1, 1))
+    Where
+        r: residuals, (i, k), real, scores minus the configuration's mean, minus the fold's mean, plus the mean of all
+    Returns
+        v, a scalar >= 0 in squared units of the score.
+    Source
+        Scheffé (1959), "The Analysis of Variance", section 4.2: the residual mean square of a two-way layout, over k.
+    Example
+        >>> selection_noise(np.array([[0.5, -0.5], [-0.5, 0.5]]))
+        0.5
+    """
+    configurations, folds = residuals.shape
+    return float(np.square(residuals).sum() / (folds * max(configurations - 1, 1) * max(folds - 1, 1)))
+
+
+def shrunken_means(means: np.ndarray, noise: float) -> np.ndarray:
+    """Means of scores, moved towards their centre so that they scatter as much as the true scores.
+
+    Formula [shrunken_means]
+        tᵢ = meanₖ[mₖ] + √(max(1 − v · max(#k − 1, 1) / Σₖ[(mₖ − meanₗ[mₗ])²], 0)) · (mᵢ − meanₖ[mₖ])
+    Where
+        m: means, (i,), real; sampled in [-20, 20], the mean score of each configuration
+        v: noise, scalar, >= 0, the variance of their noise, such as [selection_noise]
+    Returns
+        t, (i,): the variance of t is that of m minus v, or 0. Equal means are returned as they are.
+    Variant
+        Without the root it is the estimate of each true score with the least squared error (James and Stein 1961; Efron
+        and Morris 1973). Those estimates scatter less than the true scores do.
+    Source
+        Louis (1984), "Estimating a population of parameter values using Bayes and empirical Bayes methods".
+    Example
+        >>> shrunken_means(np.array([0.0, 2.0]), 1.5)
+        array([0.5, 1.5])
+    """
+    centre = means.mean()
+    squares = max(float(np.square(means - centre).sum()), float(np.finfo(np.float64).tiny))
+    share = 1.0 - noise * max(len(means) - 1, 1) / squares
+    return centre + math.sqrt(max(share, 0.0)) * (means - centre)
+
+
+def optimism(study: Any, level: float = 0.95, noise: float | None = None) -> Optimism:
+    """Estimate the true score of the study's best configuration, and by how much its score is too good.
+
+    ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``).
+    Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
+    complete trials count, of the largest budget, and each configuration once, the best one with its best trial.
+
+    With few folds the interval is wide. benchmarks/results/gain_confirmation.md says how often it holds the true score,
+    and compares other corrections.
+
+    Raises
+        TypeError or ValueError where no trial is complete, or where scores of the folds and ``noise`` are missing.
+
+    >>> from scratchtune.study import Study
+    >>> study = Study({"x": [0.0, 0.1, 0.2]}, searcher="grid", direction="maximize")
+    >>> found = optimism(study.run(lambda trial: trial.params["x"], progress=False), noise=1.0)
+    >>> print(found.best, abs(found.optimism - 0.846) < 0.05)  # 0.846: the mean of the largest of three normal numbers
+    0.2 True
+    """
+    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
+    if noise is not None:
+        noise = checks.real("noise", noise, 0.0)
+    compared = contenders(study, with_scores=noise is None)
+    values = compared.sign * compared.values
+    if noise is None:
+        scores, folds = compared.scores[compared.best], compared.scores.shape[1]
+        excess = expected_optimism(values, residuals_of(compared.sign * compared.scores))
+        error = corrected_standard_error(scores, folds - 1.0, 1.0)
+        reach = student_quantile(level, folds - 1) * error
+    else:
+        folds, excess = 0, expected_optimism(values, noise=noise)
+        reach = NormalDist().inv_cdf(0.5 + level / 2.0) * noise
+    best = compared.best_value()
+    corrected = best - compared.sign * excess
+    return Optimism(best, corrected, corrected - reach, corrected + reach, excess, level,
+                    compared.trials[compared.best].number, len(values), folds)
+
+
+def residuals_of(scores: np.ndarray) -> np.ndarray:
+    """The scores (n, k) without the means of the configurations and of the folds."""
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    return np.asarray(centred - centred.mean(axis=0))
+
+
+def expected_optimism(
+    means: np.ndarray, residuals: np.ndarray | None = None, noise: float = 0.0, seed: int = 0,
+) -> float:
+    """By how much the largest of the means (n,) exceeds the true score of its configuration, on average.
+
+    The noise is that of the ``residuals`` (n, k), or without them independent, with the standard deviation ``noise``.
+    """
+    n = len(means)
+    if n < 2:
+        return 0.0
+    variance = noise**2 if residuals is None else selection_noise(residuals)
+    reach = 2.0 * math.sqrt(2.0 * math.log(n))  # the distance of the largest of n normal numbers from the smallest
+    near, truth = means >= means.max() - math.sqrt(variance) * reach, means.copy()
+    truth[near] = shrunken_means(means[near], variance)
+    folds = n if residuals is None else residuals.shape[1]
+    rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
+    for start in range(0, DRAWS, block):
+        drawn = noise * (normal := rng.standard_normal((min(block, DRAWS - start), folds)))
+        if residuals is not None:  # the weights of the folds: each row sums to 0, and its squares sum to 1 / k
+            normal -= normal.mean(axis=1, keepdims=True)
+            weights = normal / (math.sqrt(folds) * np.linalg.norm(normal, axis=1, keepdims=True))
+            drawn = weights @ residuals.T * math.sqrt(n / (n - 1))
+        winners = (truth + drawn).argmax(axis=1)
+        total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
+    return max(0.0, total / DRAWS)
+
+
+# The gain over another configuration ---------------------------------------------------------------------------------
+
+
+def pair_noise(differences: np.ndarray) -> float:
+    """Variance of the mean difference of two configurations on the same folds, pooled over several pairs.
+
+    Formula [pair_noise]
+        v = Σᵢ[Σₖ[(dᵢₖ − meanₖ[dᵢₖ])²]] / (#i · #k · max(#k − 1, 1))
+    Where
+        d: differences, (i, k), real, the scores of one configuration minus those of another, on each fold
+    Returns
+        v, a scalar >= 0 in squared units of the score.
+    Variant
+        For a single pair it is the square of [standard_error_of_mean].
+    Source
+        The paired t-test; pooling as in Scheffé (1959), section 3.1.
+    Example
+        >>> pair_noise(np.array([[0.0, 2.0]]))
+        1.0
+    """
+    folds = differences.shape[1]
+    centred = differences - differences.mean(axis=1)[:, None]
+    return float(np.square(centred).sum() / (len(differences) * folds * max(folds - 1, 1)))
+
+
+def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
+    """Standard error of the mean score of the best minus another configuration, and its degrees of freedom.
+
+    It is pooled over the differences between the best configuration and each one of the better half of all. If the
+    difference from the other configuration varies more over the folds, its own standard error is returned; the degrees
+    of freedom are those of the pooled one all the same. As in [corrected_standard_error] it is larger for folds that
+    share their training rows: a configuration that is by luck good on these rows is good on most folds, so the
+    differences between the folds do not show this luck.
+    """
+    order = np.argsort(-compared.sign * compared.values, kind="stable")
+    near = order[order != compared.best][: max(1, len(order) // 2)]
+    scores, best = compared.scores, compared.scores[compared.best]
+    pooled, own = pair_noise(best - scores[near]), pair_noise(best - scores[[other]])
+    folds = scores.shape[1]
+    return math.sqrt(max(pooled, own) * (1.0 + folds / (folds - 1.0))), len(near) * (folds - 1)
 
 
 class Gain(NamedTuple):
@@ -64,8 +385,9 @@ def gain(study: Any, level: float = 0.95) -> Gain:
         kind, pairs = "median", n * (n - 1) // 2
     score = float(compared.values[other])
     observed = compared.sign * (winner.best - score)
-    estimate = max(0.0, observed - winner.optimism) if compared.best != other else 0.0
-    error, dof = difference_error(compared, other) if compared.best != other else (0.0, 1)
+    estimate, error, dof = 0.0, 0.0, 1
+    if compared.best != other:
+        estimate, (error, dof) = max(0.0, observed - winner.optimism), difference_error(compared, other)
     reach = student_quantile(1.0 - (1.0 - level) / pairs, dof) * error
     low, high = min(observed - reach, estimate), observed + reach
     return Gain(estimate, low, high, low > 0.0, kind, compared.trials[other].number, score, winner)
@@ -82,8 +404,7 @@ def _is_default(trial: Trial) -> bool:
 def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     """Say in one sentence whether the gain of tuning is real; ``name`` is what the value is, such as "accuracy".
 
-    The gain is that over the default configuration, which is trial 0 if it was enqueued, else over the median trial.
-    ``study`` is a Study, or one read from a file, in any state.
+    The gain is that of `gain`. ``study`` is a Study, or one read from a file, in any state.
 
     >>> from scratchtune.study import Study
     >>> verdict(Study({"x": [1, 2]}))
@@ -102,8 +423,14 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     if len(compared.trials) == 1:
         return (f"No gain can be shown: only one configuration was evaluated completely, with the {name} "
                 f"{compared.best_value():.4g}.")
-    if not all(map(has_scores, compared.trials)):
-        return _without_folds(compared, name, repeats(study.trials, compared.trials[compared.best], study.space))
+    if not all(map(has_scores, compared.trials)):  # the best is known, its noise is not
+        default, against = compared.trials[0], ""
+        if _is_default(default) and compared.best != 0:
+            against = f" (the default configuration had {default.value:.4g})"
+        repeated = repeats(study.trials, compared.trials[compared.best], study.space)
+        return (f"The best {name} of {len(compared.trials):,} configurations is {compared.best_value():.4g}{against}, "
+                f"but how much of it is luck can't be said, {said_repeats(repeated) or 'since each was evaluated once'}"
+                ": evaluate the finalists again with other seeds, or use cross-validation.")
     try:
         found = gain(study, level=level)
     except ValueError as problem:  # such as a value that is not the mean of the scores
@@ -111,21 +438,10 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     return _of_gain(found, study.direction, name)
 
 
-def _without_folds(compared: Contenders, name: str, repeated: Sequence[float]) -> str:
-    """What can be said where each configuration has a single value: the best is known, its noise is not."""
-    best, first = compared.best_value(), compared.trials[0]
-    against = ""
-    if _is_default(first) and compared.best != 0:
-        against = f" (the default configuration had {first.value:.4g})"
-    why = said_repeats(repeated) or "since each was evaluated once"
-    return (f"The best {name} of {checks.counted(len(compared.trials), 'configuration')} is {best:.4g}{against}, but "
-            f"how much of it is luck can't be said, {why}: evaluate the finalists again with other seeds, or use "
-            "cross-validation.")
-
-
 def _of_gain(found: Gain, direction: str, name: str) -> str:
-    winner = found.winner
-    form = _form(winner.high - winner.low)
+    winner, form = found.winner, ".4g"
+    if winner.high > winner.low:  # enough decimals for three digits of the interval's width
+        form = f".{min(max(2 - math.floor(math.log10(winner.high - winner.low)), 0), 12)}f"
     score, corrected, best, low, high, excess = (format(value, form) for value in (
         found.score, winner.corrected, winner.best, winner.low, winner.high, winner.optimism))
     reference = "default" if found.reference == "default" else f"median of {winner.configurations:,} configurations"
@@ -142,11 +458,3 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
     verb = "raised" if direction == "maximize" else "lowered"
     return (f"Tuning {verb} the {name} from {score} ({reference}) to about {corrected} on new data (between {low} and "
             f"{high}, {level} interval); {observed}.")
-
-
-def _form(width: float) -> str:
-    """Enough decimals for three digits of an interval's width."""
-    if not width > 0.0:
-        return ".4g"
-    decimals = 2 - math.floor(math.log10(width))
-    return f".{min(decimals, 12)}f" if decimals >= 0 else ".0f"

@@ -244,8 +244,8 @@ class Hyperband(_HalvingSearch):
     again with another seed. ``iterations`` is how often all brackets are run, one after the other: for a larger total
     budget, and where a large ``min_budget`` leaves few configurations.
 
-    A failed trial is promoted only if there are too few others. A study's best trial may be one with a small budget, if
-    a larger one made the loss worse; see ``trial.budget``.
+    A failed trial is promoted only if there are too few others. A study's best trial is the best of the largest budget
+    that a complete trial has, since losses of different budgets can't be compared.
 
     >>> [(rung.size, rung.budget) for rung in Hyperband(max_budget=9, eta=3).rungs()]
     [(9, 1), (5, 3), (3, 9), (3, 3), (1, 9), (1, 9)]

@@ -11,7 +11,7 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.evaluation.student import student_quantile
-from scratchtune.insight.winners_curse import expected_optimism, residuals_of, shrunken_means
+from scratchtune.insight.verdicts import expected_optimism, residuals_of, shrunken_means
 
 
 class Fold(NamedTuple):

@@ -11,7 +11,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.insight.fold_scores import Gathered, gathered, have_fold_scores
+from scratchtune.insight.verdicts import Gathered, gathered, have_fold_scores
 from scratchtune.search import Space, Suggestion
 from scratchtune.study import Trial
 from scratchtune.study.context import DetachedContext

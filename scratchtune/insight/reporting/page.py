@@ -31,8 +31,7 @@ from scratchtune.insight.reporting import pictures
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences, table
 from scratchtune.insight.reporting.reproduction import cost, reproduction
 from scratchtune.insight.reporting.view import View, reasons, shown_value, trials_table
-from scratchtune.insight.verdicts import verdict
-from scratchtune.insight.winners_curse import optimism
+from scratchtune.insight.verdicts import optimism, verdict
 from scratchtune.search import Categorical
 from scratchtune.study.best import best_first, repeats, said_repeats
 
