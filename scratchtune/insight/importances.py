@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, product
 from typing import Any
 
@@ -122,6 +123,7 @@ def importance(
                       f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
 
 
+@lru_cache(maxsize=1)
 def decompose_response(response: Response) -> Shares:
     """Decompose the variance of a model's predictions over the whole space; all shares are 0 where it is constant."""
     axes = range(len(response.tried))

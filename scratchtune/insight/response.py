@@ -16,8 +16,10 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +38,7 @@ DRAWS = 200  # functions from the posterior, for an interval
 WIDER = 2.0  # times the posterior's standard deviation, since the fitted parameters of the kernel are not certain
 LEAST_STD = 1e-9  # of a prediction, in standard deviations of the values
 LEAST_VARIANCE = 1e-8  # on the diagonal of a covariance that is factored
+_latest: dict[tuple[Any, ...], Response] = {}  # the last model by its data: a report reads it several times
 
 
 @jit.function_in_order
@@ -93,7 +96,8 @@ def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
     return alpha / precision
 
 
-class Response(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Response:
     """The model: a process of standardised values on rows of an encoding, between ``low`` and ``high``.
 
     ``tried`` has for each parameter the indices of the choices that were tried, and None for a range; ``error`` is the
@@ -130,8 +134,7 @@ class Response(NamedTuple):
 
     def points(self, count: int) -> np.ndarray:
         """Quasi-random points of the unit cube, (count, d), of which each choice that was tried has an equal part."""
-        axes = range(len(self.tried))
-        cube = np.array([[halton_coordinate(number, j, 0) for j in axes] for number in range(1, count + 1)])
+        cube = _halton(count, len(self.tried)).copy()
         for j, tried in enumerate(self.tried):
             if tried is not None:
                 chosen = tried[np.minimum((cube[:, j] * len(tried)).astype(np.int64), len(tried) - 1)]
@@ -184,6 +187,12 @@ class Response(NamedTuple):
             added *= 10.0
 
 
+@lru_cache(maxsize=4)
+def _halton(count: int, d: int) -> np.ndarray:
+    """The first points of the Halton sequence, (count, d); they are the same for every study."""
+    return np.array([[halton_coordinate(number, j, 0) for j in range(d)] for number in range(1, count + 1)])
+
+
 def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -> np.ndarray:
     """The points with the same unit values in some columns."""
     cube = points.copy()
@@ -210,12 +219,22 @@ def checked_bounds(bounds: Any, values: np.ndarray) -> tuple[float, float]:
 def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: Any = None) -> Response:
     """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
 
-    Raises a ValueError where ``bounds`` (low, high) do not contain all values.
+    The model of the last data is kept, so that pictures of one study share it. Raises a ValueError where ``bounds``
+    (low, high) do not contain all values.
     """
-    low, high = checked_bounds(bounds, values)
-    heights, scale = standardised(values)
-    encoding = Encoding(space)
+    ends, encoding = checked_bounds(bounds, values), Encoding(space)
     rows = encoding.rows([trial.shared_params for trial in found.trials])
+    data = (space, ends, rows.tobytes(), values.tobytes())
+    if (response := _latest.get(data)) is None:
+        response = _fitted(encoding, rows, values, ends)
+        _latest.clear()
+        _latest[data] = response
+    return response
+
+
+def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, bounds: tuple[float, float]) -> Response:
+    """The model of values (n,) at rows of the encoding, (n, d)."""
+    heights, scale = standardised(values)
     kept = np.random.default_rng(0).permutation(len(rows))[:MOST_CONDITIONED]
     few, kept = np.sort(kept[:MOST_FITTED]), np.sort(kept)
     middle = float(heights.min() + heights.max()) / 2.0
@@ -225,6 +244,6 @@ def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: An
     tried = [np.unique(rows[rows[:, j] >= 0.0, j]).astype(np.int64) if isinstance(parameter, Categorical) else None
              for j, parameter in enumerate(encoding.parameters)]
     tried = [np.zeros(1, dtype=np.int64) if one is not None and not len(one) else one for one in tried]
-    ends = scale.of(np.array([low, high]))
+    ends = scale.of(np.array(bounds))
     return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried,
                     float(np.sqrt(np.mean(errors**2))))

@@ -12,7 +12,6 @@ import base64
 import hashlib
 import os
 import re
-import tempfile
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -23,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.checks import counted
-from scratchtune.files import replaceable, write_text
+from scratchtune.files import check_writable, write_text
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
@@ -285,15 +284,7 @@ def report_path(given: str | os.PathLike[str] | None, default: Path, option: str
     if given is None:
         return None
     path = Path(given) if str(given) else default
-    written = f"{option} is {str(path)!r}"
     if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{written}; its name must end in {' or '.join(ENDINGS)}")
-    if path.is_dir():
-        raise ValueError(f"{written}, a folder; it must be the name of a file")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{written}; there is no folder {str(path.parent)!r}")
-    try:
-        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
-    except OSError as problem:
-        raise OSError(f"{written}; no file can be made there: {problem.strerror or problem}") from None
+        raise ValueError(f"{option} is {str(path)!r}; its name must end in {' or '.join(ENDINGS)}")
+    check_writable(path, f"{option} is {str(path)!r}")
     return path

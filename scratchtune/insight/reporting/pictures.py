@@ -45,8 +45,7 @@ def picture(view: View, axes: Any, caption: str, about: str, wide: bool = True) 
     chart = (axes[0] if isinstance(axes, (list, tuple)) else axes).figure
     chart.set_figwidth(min(chart.get_figwidth(), WIDE[0]))
     title = chart.get_suptitle().replace("\n", "; ")
-    prefix = f"{view.key}{caption[:5].strip().lower()}"
-    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), prefix)
+    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), next(view.prefixes))
     return figure(caption, scroller(caption, shown) if wide else shown, note=about, wide=wide)
 
 
