@@ -12,6 +12,7 @@ import base64
 import hashlib
 import os
 import re
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -77,7 +78,9 @@ def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
         text = str(problem)
     except Exception as problem:  # one part that fails must not cost the reader the others
         text = f"this part could not be drawn: {type(problem).__name__}: {one_line(problem, 200)}"
-        warnings.warn(f"report of {one_line(view.study.name, 40)!r}: {text}", stacklevel=2)
+        at = traceback.extract_tb(problem.__traceback__)[-1]
+        warnings.warn(f"report of {one_line(view.study.name, 40)!r}, {getattr(part, '__name__', part)}: {text} "
+                      f"({at.filename}, line {at.lineno})", stacklevel=2)
     return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
 
 
