@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,28 +65,6 @@ def replaceable(path: Path) -> Path:
     elif target.is_symlink():
         raise ValueError(f"path is {str(path)!r}, a link that leads to itself; it must be the name of a file")
     return target
-
-
-def check_writable(path: Path, written: str) -> None:
-    """Raise an error that begins with ``written`` where no file can be written to ``path``.
-
-    Raises
-        ValueError for a folder, or where there is no folder for the file, OSError where it cannot be made, and what
-        `replaceable` raises.
-    """
-    if path.is_dir():
-        raise ValueError(f"{written}, a folder; it must be the name of a file")
-    if not path.parent.is_dir():
-        raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
-    check_folder(replaceable(path).parent, written)
-
-
-def check_folder(folder: Path, written: str) -> None:
-    """Raise an OSError that begins with ``written`` if no file can be created in a folder."""
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as problem:
-        raise OSError(f"{written}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
 
 
 def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:

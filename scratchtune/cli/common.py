@@ -1,6 +1,7 @@
 """What several commands share: checks of options before any work, plain warnings, saved models."""
 
 import argparse
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from scratchtune import checks
-from scratchtune.files import check_writable
+from scratchtune.files import replaceable
 from scratchtune.loading import load_model
 from scratchtune.network.training import DivergenceWarning
 from scratchtune.streams import note
@@ -33,8 +34,20 @@ def check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> N
         for what, other in used.items():
             if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
                 raise ValueError(f"{written}, which would overwrite {what}; choose another name with --out")
-        check_writable(path, written)
+        if path.is_dir():
+            raise ValueError(f"{written}, a folder; it must be the name of a file")
+        if not path.parent.is_dir():
+            raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
+        check_folder(replaceable(path).parent, written)
         used["the model" if option == "--out" else f"the script of {option}"] = path
+
+
+def check_folder(folder: Path, written: str) -> None:
+    """Raise an OSError that begins with ``written`` if no file can be created in a folder."""
+    try:
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise OSError(f"{written}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
 
 
 @contextmanager

@@ -4,12 +4,11 @@ import argparse
 from pathlib import Path
 
 from scratchtune import checks
-from scratchtune.cli.common import check_integers
+from scratchtune.cli.common import check_folder, check_integers
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import DB_HELP, check_db
 from scratchtune.comparison import compare, plot_comparison
 from scratchtune.data.datasets import load_digits
-from scratchtune.files import check_folder
 from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.job_options import JobOptions

@@ -38,7 +38,6 @@ DRAWS = 200  # functions from the posterior, for an interval
 WIDER = 2.0  # times the posterior's standard deviation, since the fitted parameters of the kernel are not certain
 LEAST_STD = 1e-9  # of a prediction, in standard deviations of the values
 LEAST_VARIANCE = 1e-8  # on the diagonal of a covariance that is factored
-_latest: dict[tuple[Any, ...], Response] = {}  # the last model by its data: a report reads it several times
 
 
 @jit.function_in_order
@@ -134,7 +133,8 @@ class Response:
 
     def points(self, count: int) -> np.ndarray:
         """Quasi-random points of the unit cube, (count, d), of which each choice that was tried has an equal part."""
-        cube = _halton(count, len(self.tried)).copy()
+        axes = range(len(self.tried))
+        cube = np.array([[halton_coordinate(number, j, 0) for j in axes] for number in range(1, count + 1)])
         for j, tried in enumerate(self.tried):
             if tried is not None:
                 chosen = tried[np.minimum((cube[:, j] * len(tried)).astype(np.int64), len(tried) - 1)]
@@ -187,12 +187,6 @@ class Response:
             added *= 10.0
 
 
-@lru_cache(maxsize=4)
-def _halton(count: int, d: int) -> np.ndarray:
-    """The first points of the Halton sequence, (count, d); they are the same for every study."""
-    return np.array([[halton_coordinate(number, j, 0) for j in range(d)] for number in range(1, count + 1)])
-
-
 def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -> np.ndarray:
     """The points with the same unit values in some columns."""
     cube = points.copy()
@@ -222,19 +216,14 @@ def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: An
     The model of the last data is kept, so that pictures of one study share it. Raises a ValueError where ``bounds``
     (low, high) do not contain all values.
     """
-    ends, encoding = checked_bounds(bounds, values), Encoding(space)
-    rows = encoding.rows([trial.shared_params for trial in found.trials])
-    data = (space, ends, rows.tobytes(), values.tobytes())
-    if (response := _latest.get(data)) is None:
-        response = _fitted(encoding, rows, values, ends)
-        _latest.clear()
-        _latest[data] = response
-    return response
+    ends, rows = checked_bounds(bounds, values), Encoding(space).rows([trial.shared_params for trial in found.trials])
+    return _fitted(space, rows.tobytes(), values.tobytes(), ends)
 
 
-def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, bounds: tuple[float, float]) -> Response:
-    """The model of values (n,) at rows of the encoding, (n, d)."""
-    heights, scale = standardised(values)
+@lru_cache(maxsize=1)
+def _fitted(space: Space, numbers: bytes, heights_of: bytes, bounds: tuple[float, float]) -> Response:
+    encoding, values = Encoding(space), np.frombuffer(heights_of)
+    rows, (heights, scale) = np.frombuffer(numbers).reshape(len(values), -1), standardised(values)
     kept = np.random.default_rng(0).permutation(len(rows))[:MOST_CONDITIONED]
     few, kept = np.sort(kept[:MOST_FITTED]), np.sort(kept)
     middle = float(heights.min() + heights.max()) / 2.0

@@ -12,6 +12,7 @@ import base64
 import hashlib
 import os
 import re
+import tempfile
 import traceback
 import warnings
 from collections import Counter
@@ -23,7 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.checks import counted
-from scratchtune.files import check_writable, write_text
+from scratchtune.files import replaceable, write_text
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
@@ -282,12 +283,17 @@ def report_path(given: str | os.PathLike[str] | None, default: Path, option: str
     """Return the path of the report: None where none is wanted, ``default`` where the option has no FILE.
 
     Raises
-        ValueError, OSError where no page can be written there.
+        ValueError where no page can be written there.
     """
     if given is None:
         return None
     path = Path(given) if str(given) else default
     if path.suffix.lower() not in ENDINGS:
         raise ValueError(f"{option} is {str(path)!r}; its name must end in {' or '.join(ENDINGS)}")
-    check_writable(path, f"{option} is {str(path)!r}")
+    try:
+        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+    except (ValueError, OSError) as problem:
+        said = f"path is {str(path)!r}; no file can be made there: {problem}" if isinstance(problem, OSError) and (
+            problem.errno) else str(problem)
+        raise ValueError(said.replace("path is", f"{option} is", 1)) from None
     return path

@@ -215,10 +215,9 @@ def _mark(group: ET.Element, artist: Any, height: float) -> None:
     for parent, node in shown:
         place, nearest = _place(node, height), following  # they have the order of the points, of which some may lack
         if nearest == len(points) or not np.hypot(*(points[nearest] - place)) < NEAR:
-            far = np.nan_to_num(np.hypot(*(points - place).T), nan=np.inf)
-            nearest = int(far.argmin())
-            if not far[nearest] < NEAR:
-                continue
+            nearest = int(np.nan_to_num(np.hypot(*(points - place).T), nan=np.inf).argmin())
+        if not np.hypot(*(points[nearest] - place)) < NEAR:
+            continue
         if window.contains(*points[nearest]):
             node.set("data-n", str(numbers[nearest]))
             following, points[nearest] = nearest + 1, np.nan
