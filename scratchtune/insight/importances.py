@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, product
 from typing import Any
 
@@ -118,6 +119,7 @@ def importance(study: TrialTable, method: str = "fanova", bounds: tuple[float, f
                       f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
 
 
+@lru_cache(maxsize=1)
 def decompose_response(response: Response) -> Shares:
     """Decompose the variance of a model's predictions over the whole space; all shares are 0 where it is constant."""
     axes = range(len(response.tried))

@@ -16,8 +16,10 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +95,8 @@ def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
     return alpha / precision
 
 
-class Response(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Response:
     """The model: a process of standardised values on rows of an encoding, between ``low`` and ``high``.
 
     ``tried`` has for each parameter the indices of the choices that were tried, and None for a range; ``error`` is the
@@ -210,12 +213,17 @@ def checked_bounds(bounds: Any, values: np.ndarray) -> tuple[float, float]:
 def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: Any = None) -> Response:
     """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
 
-    Raises a ValueError where ``bounds`` (low, high) do not contain all values.
+    The model of the last data is kept, so that pictures of one study share it. Raises a ValueError where ``bounds``
+    (low, high) do not contain all values.
     """
-    low, high = checked_bounds(bounds, values)
-    heights, scale = standardised(values)
-    encoding = Encoding(space)
-    rows = encoding.rows([trial.shared_params for trial in found.trials])
+    ends, rows = checked_bounds(bounds, values), Encoding(space).rows([trial.shared_params for trial in found.trials])
+    return _fitted(space, rows.tobytes(), values.tobytes(), ends)
+
+
+@lru_cache(maxsize=1)
+def _fitted(space: Space, numbers: bytes, heights_of: bytes, bounds: tuple[float, float]) -> Response:
+    encoding, values = Encoding(space), np.frombuffer(heights_of)
+    rows, (heights, scale) = np.frombuffer(numbers).reshape(len(values), -1), standardised(values)
     kept = np.random.default_rng(0).permutation(len(rows))[:MOST_CONDITIONED]
     few, kept = np.sort(kept[:MOST_FITTED]), np.sort(kept)
     middle = float(heights.min() + heights.max()) / 2.0
@@ -225,6 +233,6 @@ def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: An
     tried = [np.unique(rows[rows[:, j] >= 0.0, j]).astype(np.int64) if isinstance(parameter, Categorical) else None
              for j, parameter in enumerate(encoding.parameters)]
     tried = [np.zeros(1, dtype=np.int64) if one is not None and not len(one) else one for one in tried]
-    ends = scale.of(np.array([low, high]))
+    ends = scale.of(np.array(bounds))
     return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried,
                     float(np.sqrt(np.mean(errors**2))))

@@ -86,4 +86,4 @@ def _attribute(key: str, value: Any) -> str:
 
 
 def _escaped(part: Any) -> str:
-    return part if isinstance(part, Markup) else escape(visible_lines(str(part)))
+    return part if isinstance(part, Markup) else escape(visible_lines(str(part)), quote=False)

@@ -13,6 +13,7 @@ import hashlib
 import os
 import re
 import tempfile
+import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -77,7 +78,9 @@ def _or_sentence(part: Callable[[View], Markup], view: View) -> Markup:
         text = str(problem)
     except Exception as problem:  # one part that fails must not cost the reader the others
         text = f"this part could not be drawn: {type(problem).__name__}: {one_line(problem, 200)}"
-        warnings.warn(f"report of {one_line(view.study.name, 40)!r}: {text}", stacklevel=2)
+        at = traceback.extract_tb(problem.__traceback__)[-1]
+        warnings.warn(f"report of {one_line(view.study.name, 40)!r}, {getattr(part, '__name__', part)}: {text} "
+                      f"({at.filename}, line {at.lineno})", stacklevel=2)
     return element("p", text[:1].upper() + text[1:] + ("" if text.endswith(".") else "."), class_="empty")
 
 
@@ -279,20 +282,17 @@ def report_path(given: str | os.PathLike[str] | None, default: Path, option: str
     """Return the path of the report: None where none is wanted, ``default`` where the option has no FILE.
 
     Raises
-        ValueError, OSError where no page can be written there.
+        ValueError where no page can be written there.
     """
     if given is None:
         return None
     path = Path(given) if str(given) else default
-    written = f"{option} is {str(path)!r}"
     if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{written}; its name must end in {' or '.join(ENDINGS)}")
-    if path.is_dir():
-        raise ValueError(f"{written}, a folder; it must be the name of a file")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"{written}; there is no folder {str(path.parent)!r}")
+        raise ValueError(f"{option} is {str(path)!r}; its name must end in {' or '.join(ENDINGS)}")
     try:
         tempfile.TemporaryFile(dir=replaceable(path).parent).close()
-    except OSError as problem:
-        raise OSError(f"{written}; no file can be made there: {problem.strerror or problem}") from None
+    except (ValueError, OSError) as problem:
+        said = f"path is {str(path)!r}; no file can be made there: {problem}" if isinstance(problem, OSError) and (
+            problem.errno) else str(problem)
+        raise ValueError(said.replace("path is", f"{option} is", 1)) from None
     return path

@@ -43,9 +43,11 @@ def picture(view: View, axes: Any, caption: str, about: str, wide: bool = True) 
     chart = (axes[0] if isinstance(axes, (list, tuple)) else axes).figure
     chart.set_figwidth(min(chart.get_figwidth(), WIDE[0]))
     title = chart.get_suptitle().replace("\n", "; ")
-    prefix = f"{view.key}{caption[:5].strip().lower()}"
-    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), prefix)
-    return figure(caption, scroller(caption, shown) if wide else shown, note=about, wide=wide)
+    titled = [one for one in chart.axes if one.get_title(loc="left")]
+    if len(titled) == 1:  # the caption says it too
+        titled[0].set_title("", loc="left")
+    shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), next(view.prefixes))
+    return figure(caption, scroller(caption, shown), note=about, wide=wide)
 
 
 # What mattered -------------------------------------------------------------------------------------------------------

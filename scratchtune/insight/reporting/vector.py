@@ -65,15 +65,17 @@ def drawing(figure: Any, description: str, prefix: str) -> Markup:
 def _saved(figure: Any) -> str:
     """The figure as SVG of matplotlib; pixels of the figure are units of this picture."""
     import matplotlib as mpl
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
 
     figure.dpi = POINTS
-    file = io.StringIO()
+    file, canvas = io.StringIO(), FigureCanvasSVG(figure)
     with warnings.catch_warnings(), mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "scratchtune"}):
         warnings.filterwarnings("ignore", "Glyph .* missing|Matplotlib currently does not")  # the browser has its fonts
-        if figure.get_layout_engine() is not None:  # once is enough; savefig would do it twice
+        if figure.get_layout_engine() is not None:  # once; savefig would do it twice, and draw twice
             figure.get_layout_engine().execute(figure)
             figure.set_layout_engine("none")
-        figure.savefig(file, format="svg", dpi=RESOLUTION, facecolor="none", metadata={"Date": None, "Creator": None})
+        figure.set(dpi=RESOLUTION, facecolor="none")  # of its pixels; the canvas sets it to POINTS
+        canvas.print_svg(file, metadata={"Date": None, "Creator": None})
     return file.getvalue()
 
 
@@ -211,13 +213,17 @@ def _mark(group: ET.Element, artist: Any, height: float) -> None:
                      else (artist.get_xydata(), artist.get_transform()))
     points = np.ma.filled(transform.transform(np.ma.filled(np.ma.asarray(at, dtype=float), np.nan)), np.nan)
     window = artist.axes.bbox.padded(1.0)
+    following = 0
     for parent, node in shown:
-        far = np.nan_to_num(np.hypot(*(points - _place(node, height)).T), nan=np.inf)
-        nearest = int(far.argmin())
-        if far[nearest] < NEAR and window.contains(*points[nearest]):
+        place, nearest = _place(node, height), following  # they have the order of the points, of which some may lack
+        if nearest == len(points) or not np.hypot(*(points[nearest] - place)) < NEAR:
+            nearest = int(np.nan_to_num(np.hypot(*(points - place).T), nan=np.inf).argmin())
+        if not np.hypot(*(points[nearest] - place)) < NEAR:
+            continue
+        if window.contains(*points[nearest]):
             node.set("data-n", str(numbers[nearest]))
-            points[nearest] = np.nan
-        elif far[nearest] < NEAR:  # the line of an artist, which has markers too, is no point
+            following, points[nearest] = nearest + 1, np.nan
+        else:  # beyond the axes
             parent.remove(node)
 
 

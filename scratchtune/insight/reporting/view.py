@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from string import ascii_lowercase
 from typing import Any
 
 from scratchtune.insight.drawing import TrialTable
@@ -22,12 +23,14 @@ class View:
 
     Attributes: ``study``; ``trials``, all in order of number; ``complete``, the complete ones; ``best``, the best trial
     or None; ``names``, of the parameters; ``states``, how many trials are in each state that occurs; ``key``, a prefix
-    for the ids of the page, which may show several studies; ``level``, that of its sections' headings.
+    for the ids of the page, which may show several studies; ``prefixes``, one for the ids of each picture; ``level``,
+    that of its sections' headings.
     """
 
     def __init__(self, study: TrialTable, key: str = "", level: int = 2) -> None:
         self.study: Any = study
         self.key, self.level = key, level
+        self.prefixes = (f"{key}{letter}" for letter in ascii_lowercase)
         self.trials = study.trials
         self.complete = [trial for trial in self.trials if trial.state == "complete"]
         self.best: Trial | None = next(iter(best_first(self.trials, study.direction)), None)

@@ -208,6 +208,15 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_sixty_trials_of_six_parameters_fit_into_250_kilobytes() -> None:
+    space = {**{f"x{k}": st.Float(0, 1) for k in range(4)}, "layers": st.Int(1, 6), "optimizer": ["sgd", "adam", "x"]}
+    study = st.Study(space, st.BayesianSearch()).run(lambda trial: sum(
+        (k + 1) * (trial.params[f"x{k}"] - 0.3) ** 2 for k in range(4)) + trial.params["layers"] / 10, 60,
+        progress=False)
+    assert len(html_of(study).encode()) <= 250_000
+
+
+@pytest.mark.slow
 def test_a_thousand_trials_fit_into_five_megabytes() -> None:
     assert len(html_of(network_study(1000)).encode()) < 5_000_000
 

@@ -33,7 +33,7 @@ def test_one_study_or_all(file: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--study", "secnd"], "did you mean 'second'"),
-    (["-o", "none/page.html"], "--out is 'none/page.html'; there is no folder 'none'"),
+    (["-o", "none/page.html"], "--out is 'none/page.html'; there is no folder '/"),
     (["-o", "page.pdf"], "--out is 'page.pdf'; its name must end in .html or .htm"),
 ])
 def test_wrong_arguments(
