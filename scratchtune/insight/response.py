@@ -226,5 +226,4 @@ def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: An
              for j, parameter in enumerate(encoding.parameters)]
     tried = [np.zeros(1, dtype=np.int64) if one is not None and not len(one) else one for one in tried]
     ends = scale.of(np.array([low, high]))
-    return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried,
-                    float(np.sqrt(np.mean(errors**2))))
+    return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried, float(np.sqrt(np.mean(errors**2))))
