@@ -74,7 +74,7 @@ def several(every: list[Question], given: argparse.Namespace) -> int:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """List the questions, or answer one or several."""
+    """List the questions, run one NAME with its own options, or run several into a folder; return the exit code."""
     every, more, command = questions(), others(), parser()
     first = list(takewhile(lambda text: not text.startswith("-"), arguments))
     is_folder = any(text.partition("=")[0] == "--out" for text in arguments)

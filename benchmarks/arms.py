@@ -75,7 +75,7 @@ def image_task(seed: int, epochs: int, given: Namespace) -> Task:
 
 
 def translation_task(seed: int, epochs: int, given: Namespace) -> Task:
-    """Few pairs of a synthetic task, so that configurations differ."""
+    """The first few training pairs of ``--pairs``, so that configurations differ, and all test pairs."""
     corpus = sentence_pairs.read_corpus(given.pairs, True, seed)
     corpus = corpus._replace(train=corpus.train[:PAIRS])
     chosen = chosen_training(len(corpus.train), max(corpus.lengths), st.Seq2Seq.rate, epochs=epochs)

@@ -266,7 +266,7 @@ def shares(of_case: Problem, found: dict[str, list[np.ndarray]]) -> dict[str, np
 
 
 def verdicts(scores: Shares, searchers: Sequence[str]) -> list[str]:
-    """One line for each case and peer: ours with its defaults against the peer, with each population that it has."""
+    """One line for each case and searcher of ``searchers`` that is not ours: ours with its defaults against it."""
     lines = []
     for case, of_case in scores.items():
         for text in searchers:

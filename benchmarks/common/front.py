@@ -154,7 +154,7 @@ def score_rows() -> Iterator[Shown]:
 
 
 def shown() -> list[Shown]:
-    """All rows of the table."""
+    """All rows of the front page's table: those read from a report's column, then the two of scores."""
     return [*map(sorted_row, rows()), *score_rows()]
 
 

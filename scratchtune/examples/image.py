@@ -103,15 +103,15 @@ def main(
     page = checked_options(out, jobs, seed, report, db, "classifier.npz")
     (X, y), (X_test, y_test) = load(data, seed)
     epochs, part = (9, min(800, len(X) // 2)) if quick else (27, min(6000, len(X)))
-    A, B, a, b = st.train_test_split(
-        X, y, train_size=part * 4 // 5, test_size=part // 5, random_state=seed, stratify=y)
+    A, B, a, b = st.train_test_split(X, y, train_size=part * 4 // 5, test_size=part // 5, random_state=seed, stratify=y)
     study = st.Study(SPACE, hyperband(epochs), "maximize", seed, db, data=digest_of(A, a, B, b))
     study.run(objective((A, a), (B, b), epochs), n_jobs=jobs, max_failures="unlimited")
     tell(summary(study, "validation accuracy"))
     for name, params in (("default", DEFAULT), ("tuned", study.best_params)):
         model = network(params, X, y, epochs, seed)
         model.fit(X, y, params["batch_size"], epochs)
-        tell(f"{name}: test accuracy {model.evaluate(X_test, y_test)['accuracy']:.4f} on {len(X_test):,} images")
+        p, n = model.evaluate(X_test, y_test)["accuracy"], len(X_test)
+        tell(f"{name}: test accuracy {p:.4f} on {n:,} images, standard error {math.sqrt(p * (1.0 - p) / n):.4f}")
     model.save(out / "classifier.npz")
     axes = st.insight.plot_confusion_matrix(y_test, model.predict(X_test).argmax(axis=1))
     axes.figure.savefig(out / "image_confusion.png")

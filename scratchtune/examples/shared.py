@@ -50,7 +50,7 @@ def summary(study: st.Study, heading: str, most: int = 5) -> str:
     width = max(len(heading), 6)
     lines = [f"{'trial':>5} {heading:>{width}}  configuration"]
     lines += [f"{trial.number:>5} {trial.value:>{width}.4f}  {shown_params(trial.params)}" for trial in best[:most]]
-    return "\n".join([*lines, "", f"why trial {best[0].number}: {study.why(best[0].number)}", ""])
+    return "\n".join([*lines, "", f"why: {study.why(best[0].number)}", ""])
 
 
 def write_report(page: Path | None, studies: Sequence[st.Study]) -> None:

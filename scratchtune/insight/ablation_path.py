@@ -28,10 +28,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.drawing import COLOURS, canvas, finish, panels, plain
+from scratchtune.insight.drawing import COLOURS, TrialTable, canvas, finish, panels, plain
 from scratchtune.insight.paired_comparison import difference_of
 from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
-from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
 from scratchtune.streams import aligned, shown_params, visible

@@ -85,7 +85,7 @@ def values_that_differ(found: Comparable, what: str) -> np.ndarray:
 def check_enough(study: TrialTable, found: Comparable, what: str, or_: str = "") -> None:
     """Raise a ValueError if the trials have fewer than `LEAST_TRIALS` different configurations."""
     if len({study.space.key(trial.shared_params) for trial in found.trials}) < LEAST_TRIALS:
-        raise ValueError(f"study has {found.basis}, too few different configurations; {what} needs {LEAST_TRIALS}{or_}")
+        raise ValueError(f"study has {found.basis}: too few different configurations; {what} needs {LEAST_TRIALS}{or_}")
 
 
 def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:

@@ -92,8 +92,8 @@ class BayesianSearch(Searcher):
         if known < PARZEN_INITIAL:
             return "gp", f"the Parzen estimator's turns begin after {PARZEN_INITIAL} trials"
         if number % 2 == 1:
-            return "gp", "the two models take turns, and this is the Gaussian process's"
-        return "tpe", "the two models take turns, and this is the Parzen estimator's"
+            return "gp", "a Gaussian process and a Parzen estimator take turns; this trial is the process's"
+        return "tpe", "a Gaussian process and a Parzen estimator take turns; this trial is the estimator's"
 
     def _proposed(
         self, model: str, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,

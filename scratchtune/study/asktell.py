@@ -71,10 +71,10 @@ class AskTell:
                     "another one, or missing; use another name or file")
 
     def _is_copy(self, stored: Trial, trial: Trial) -> bool:
+        """Whether both have the same configuration and, if both have ended, the same state and values."""
         key = self.definition.space.key
-        ended_alike = "running" in (stored.state, trial.state) or (stored.state, stored.values) == (
-            trial.state, trial.values)
-        return key(stored.shared_params) == key(trial.shared_params) and ended_alike
+        alike = (stored.state, stored.values) == (trial.state, trial.values) or "running" in (stored.state, trial.state)
+        return key(stored.shared_params) == key(trial.shared_params) and alike
 
     @property
     def given_path(self) -> str | os.PathLike[str] | None:

@@ -103,7 +103,8 @@ def run_objective(
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     planned = limit if schedule is None or limit is not None else schedule
     left = None if planned is None else max(planned - len(table.trials) + len(table.unassigned), 0)
-    headline = None if schedule is None else f"{definition.searcher.headline()}: {left} trials"
+    whole = "" if schedule in (None, planned) else f" (the whole schedule has {schedule})"
+    headline = None if schedule is None else f"{definition.searcher.headline()}: {left} trials{whole}"
     progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
     running = ObjectiveWorkers(core, objective, options, callbacks, losses, progress, may_exhaust=limit is None)
     try:

@@ -82,8 +82,7 @@ class Proposer:
         if is_open(definition.space):
             suggestion = self._searched_in_learned(seen, needs, number, rng)
         else:
-            suggestion = definition.searcher.suggest(
-                definition.space, seen, Pending(table, needs, number), number, rng)
+            suggestion = definition.searcher.suggest(definition.space, seen, Pending(table, needs, number), number, rng)
         if not isinstance(suggestion, Suggestion):
             raise TypeError(f"{definition.searcher!r} suggested {suggestion!r}; it must return a Suggestion")
         suggestion.params = definition.space.check(suggestion.params)

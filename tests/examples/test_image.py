@@ -59,7 +59,7 @@ def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.Capt
                  "--report"]
     assert main(arguments) == 0
     first = capsys.readouterr().out
-    assert "why trial" in first and "default: test accuracy" in first and "tuned: test accuracy" in first
+    assert "why: Trial" in first and "default: test accuracy" in first and "tuned: test accuracy" in first
     assert sorted(path.name for path in out.iterdir()) == ["classifier.npz", "image_confusion.png", "report.html"]
     assert main(arguments) == 0  # taken up from the file: nothing is searched again
     assert capsys.readouterr().out == first

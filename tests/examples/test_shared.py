@@ -17,7 +17,7 @@ def test_the_summary_begins_with_the_best_trial_of_the_largest_budget() -> None:
     lines = summary(study, "loss", most=2).splitlines()
     assert len(lines) == 5 and lines[0].split() == ["trial", "loss", "configuration"]
     assert lines[1].split()[:2] == [str(study.best_trial.number), f"{study.best_value:.4f}"]
-    assert lines[4].startswith(f"why trial {study.best_trial.number}: ")
+    assert lines[4].startswith(f"why: Trial {study.best_trial.number}: ")
 
 
 def test_a_study_of_failures_says_why() -> None:

@@ -59,7 +59,7 @@ def test_the_whole_example_on_a_folder(tones: Path, tmp_path: Path, capsys: pyte
     arguments = ["example", "speech", "--quick", "--data", str(tones), "--out", str(out), "--db", str(tmp_path / "db")]
     assert main(arguments) == 0
     first = capsys.readouterr().out
-    assert first.startswith("train: 24 clips, validation: 8 clips, test: 8 clips\n") and "why trial" in first
+    assert first.startswith("train: 24 clips, validation: 8 clips, test: 8 clips\n") and "why: Trial" in first
     assert "test voices, greedy decoding: WER" in first and "test voices, tuned decoding: WER" in first
     assert sorted(path.name for path in out.iterdir()) == ["recognizer.npz", "speech_alignment.png"]
     assert main([*arguments, "--jobs", "1"]) == 0  # taken up from the file: nothing is trained again

@@ -71,7 +71,7 @@ def test_the_whole_example_on_a_small_file(words: Path, tmp_path: Path, capsys: 
                  str(tmp_path / "db")]
     assert main(arguments) == 0
     first = capsys.readouterr().out
-    assert "training set: 42 pairs, validation set: 9, held-out test set: 9" in first and "why trial" in first
+    assert "training set: 42 pairs, validation set: 9, held-out test set: 9" in first and "why: Trial" in first
     assert sorted(path.name for path in out.iterdir()) == ["translation_attention.png", "translator.npz"]
     assert main([*arguments, "--jobs", "1"]) == 0  # taken up from the file: nothing is trained again
     assert capsys.readouterr().out == first

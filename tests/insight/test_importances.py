@@ -193,7 +193,7 @@ def test_what_has_no_importance_is_said_in_one_sentence() -> None:
         importance(st.Study(units(2)))
     with pytest.raises(ValueError, match="study has one parameter, 'a'"):
         importance(study_of(lambda a: a, units(1), 20))
-    with pytest.raises(ValueError, match="3 complete trials of 3, too few different configurations"):
+    with pytest.raises(ValueError, match="3 complete trials of 3: too few different configurations"):
         importance(study_of(lambda a, b: a, units(2), 3))
     with pytest.raises(ValueError, match="20 complete trials of 20, all with the value 1;"):
         importance(study_of(lambda a, b: 1.0, units(2), 20))

@@ -35,7 +35,7 @@ def test_two_parameters_and_their_plot() -> None:
 def test_bad_input() -> None:
     with pytest.raises(ValueError, match="params is 'kin'; it must be one of 'a', 'kind', did you mean 'kind'"):
         partial_dependence(study(), "kin")
-    with pytest.raises(ValueError, match="3 complete trials of 3, too few"):
+    with pytest.raises(ValueError, match="3 complete trials of 3: too few"):
         partial_dependence(study(3), "a")
     with pytest.raises(ValueError, match="params holds 0 parameters"):
         partial_dependence(study(), [])

@@ -143,6 +143,8 @@ def test_the_schedule_is_printed_before_and_checked_after(capsys: pytest.Capture
     said = capsys.readouterr().err
     assert said.startswith("Hyperband: 3 brackets, 6 rungs, budget 78 in all: 22 trials\n")
     assert "checked: 22 of 22 trials, in 6 rungs, are as the schedule says" in said
+    Study(SPACE, Hyperband(**SMALL)).run(bowl, n_trials=10)
+    assert "78 in all: 10 trials (the whole schedule has 22)\n" in capsys.readouterr().err
 
 
 # Promotions ----------------------------------------------------------------------------------------------------------

@@ -156,11 +156,12 @@ def _ends(view: View) -> str:
 
 def _progress(view: View) -> str:
     assert view.best is not None
-    since = view.trials[-1].number - view.best.number
-    if len(view.trials) < 10 or view.best.number >= LATE * len(view.trials):
-        return (f"Run more trials: the best of {len(view.trials):,} is trial {view.best.number}, so the study may not "
-                "have converged.")
-    return f"The last {counted(since, 'trial')} gave no better value; more trials of the same kind may add little."
+    budget, alike = view.best.budget, [one.number for one in view.trials if one.budget == view.best.budget]
+    rank = alike.index(view.best.number)
+    if len(alike) < 10 or rank >= LATE * len(alike):
+        return (f"Run more trials: the best of {len(alike):,}{'' if budget is None else f' with budget {budget:g}'} is "
+                f"trial {view.best.number}, so the study may not have converged.")
+    return f"The last {counted(len(alike) - 1 - rank, 'trial')} gave no better value; more of the same may add little."
 
 
 def _unimportant(view: View) -> str:

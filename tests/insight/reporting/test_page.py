@@ -266,6 +266,8 @@ def test_advice_follows_from_the_trials() -> None:
     early = " ".join(advice(View(first.run(lambda trial: float(trial.number), 12, progress=False))))
     assert "since the best value is at an end: x (1, upper end)." in early
     assert "The last 11 trials gave no better value" in early
+    raced = st.Study({"x": st.Float(0, 1)}, st.Hyperband(9)).run(lambda trial: abs(trial.number - 20.0), progress=False)
+    assert "Run more trials: the best of 5 with budget 9 is trial 20" in " ".join(advice(View(raced)))
 
 
 def test_the_best_trial_is_that_of_the_largest_budget_everywhere() -> None:
