@@ -44,7 +44,7 @@ def test_the_report_has_a_verdict_for_each_comparison() -> None:
     runs = [(dict(arms.run_arms(arms.DOMAINS["image"], task, 9, seed)), {}) for seed in range(2)]
     parts = arms.report({"image": runs}, Namespace(first=0, quick=False, path=Path()))
     text = "\n".join(parts)
-    assert text.count("it must be above zero") == 2 and "gain of the whole space over learning rate alone" in text
+    assert text.count("the interval must be above zero") == 2 and "gain of the whole space over learning rate alone" in text
 
 
 def test_ibm_model_1_by_hand() -> None:
