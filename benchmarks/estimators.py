@@ -157,11 +157,6 @@ def seconds(answers: dict[str, Answers]) -> str:
     return table(["seconds of one fit, median", *names], rows)
 
 
-def counted(what: str, sets: int, wanted: int) -> str:
-    """A bar for a number of data sets."""
-    return bar(f"data sets, {what}", sets, wanted, "", digits=0)
-
-
 def measure(given: Namespace) -> dict[str, Answers]:
     """All measurements, each kind in its own process; one thread, but two for the search."""
     cases = {data: {"data": data} for data in given.data}
@@ -175,11 +170,10 @@ def report(answers: dict[str, Answers], given: Namespace) -> list[str]:
     """The comparisons, the seconds and the bars."""
     against, first = comparison(answers["ours"], answers["scikit-learn"], ("ours", "scikit-learn"))
     gained, second = comparison(answers["tuned"], answers["ours"], ("tuned", "default"))
-    bars = [
-        counted("default arguments, not worse than scikit-learn's", len(first) - first.count("worse"), len(first)),
-        counted("tuned, not worse than default arguments", len(second) - second.count("worse"), len(second)),
-        counted("tuned, better than default arguments", second.count("better"), min(BETTER, len(second))),
-    ]
+    bars = [bar(f"data sets, {what}", sets, wanted, "", digits=0) for what, sets, wanted in (
+        ("default arguments, not worse than scikit-learn's", len(first) - first.count("worse"), len(first)),
+        ("tuned, not worse than default arguments", len(second) - second.count("worse"), len(second)),
+        ("tuned, better than default arguments", second.count("better"), min(BETTER, len(second))))]
     return [
         f"scikit-learn's sets {', '.join(given.data)}; {1 if given.quick else REPEATS} x {FOLDS} shuffled folds, "
         "stratified for classes, the same for all; means over the folds. The standard error of a difference is "
