@@ -190,13 +190,15 @@ def domain_report(name: str, runs: list[tuple[dict[str, Outcome], Mapping[str, f
 
 def report(found: Found, given: Namespace) -> list[str]:
     """A part for each domain."""
-    earlier = f"{given.kept} of the draws were measured by earlier runs of this command, which were interrupted."
-    return [*[earlier] * bool(given.kept), *(part for name, runs in found.items() for part in domain_report(name, runs, given))]
+    earlier = f"{given.kept} runs of three arms are from an earlier run of this command, which was interrupted."
+    return [*[earlier] * bool(given.kept), *(
+        part for name, runs in found.items() for part in domain_report(name, runs, given))]
 
 
 ANSWER = (
-    "Lost on translation: over three seeds the whole space ends 20.7814 chrF below the learning rate alone, 20.9563 "
-    "below the default, at equally many epochs; images and speech are not measured yet.")
+    "Nothing is decided, by two draws: on images the whole space won against the default, by 0.0705 of the accuracy, and "
+    "lost 0.0386 to the learning rate alone; it lost to both on translation, 27.2056 chrF to the default and 27.6578 to "
+    "the learning rate alone, and on speech, where its character error rate is 0.2432 and 0.2292 higher.")
 BENCHMARK = Benchmark(
     "Tuning the whole space, the learning rate alone, nothing", measure, report,
     quick="two seeds, three epochs: only whether it runs", options={
