@@ -10,7 +10,8 @@ seen its test set. Three arms train for equally many epochs:
 - default: trained as often as fits, each time with other weights; the validation score chooses one.
 
 The default is the library's: of translators and recognisers what `fit` chooses for so many rows and epochs, of images
-Adam with Keras's learning rate. Two translators without a network are in the report too.
+Adam with Keras's learning rate. The spaces contain it, except that images have an L2 penalty of at least 1e-6. The data
+are few, since with 250 pairs the default has little left to gain. Two translators without a network are in the report.
 """
 
 from __future__ import annotations
@@ -19,8 +20,6 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
-
-from tqdm import tqdm
 
 import scratchtune as st
 from benchmarks.common import harness
@@ -32,7 +31,8 @@ from scratchtune.sequence_model import CLIPPING, chosen_training
 from scratchtune.streams import shown_params
 
 ARMS = ("whole space", "learning rate alone", "default")
-PAIRS = 250  # to train on; with twice as many the default makes no mistakes
+IMAGES, PAIRS = 500, 100  # to train and to validate on; to train on
+DECISIVE = 10  # draws; nothing follows from fewer
 RESTART = "restart"  # the only hyper-parameter of the default's arm: its values change nothing but the seed
 
 
@@ -60,11 +60,10 @@ class Domain(NamedTuple):
 
 
 def image_task(seed: int, epochs: int, given: Namespace) -> Task:
-    """Images of clothes: the built-in part of Fashion-MNIST, or 6,000 of a folder's."""
+    """A few hundred images of clothes, a fifth of them to validate on."""
     (X, y), test = image.load(given.images, seed)
-    part = 400 if given.quick else min(6000, len(X))
     A, B, a, b = st.train_test_split(
-        X, y, train_size=part * 4 // 5, test_size=part // 5, random_state=seed, stratify=y)
+        X, y, train_size=IMAGES * 4 // 5, test_size=IMAGES // 5, random_state=seed, stratify=y)
 
     def tested(params: Mapping[str, Any], trial: st.Trial) -> float:
         model = image.network(params, A, a, epochs, trial.seed)
@@ -114,8 +113,8 @@ def speech_task(seed: int, epochs: int, given: Namespace) -> Task:
 
 DOMAINS = {
     "image": Domain("test accuracy", "maximize", 9, image_task),
-    "translation": Domain("test chrF", "maximize", 9, translation_task),
-    "speech": Domain("test character error rate", "minimize", 18, speech_task),
+    "translation": Domain("test chrF", "maximize", 18, translation_task),
+    "speech": Domain("test character error rate", "minimize", 9, speech_task),
 }
 
 
@@ -156,15 +155,18 @@ Found = dict[str, list[tuple[dict[str, Outcome], Mapping[str, float]]]]  # of ea
 
 
 def measure(given: Namespace) -> Found:
-    """Run the arms of each domain and seed."""
-    found: Found = {name: [] for name in given.domains}
-    for name in found:
-        domain = DOMAINS[name]
-        epochs = 3 if given.quick else domain.epochs
-        for seed in tqdm(range(given.first, given.first + (2 if given.quick else given.seeds)), name, disable=None):
-            task = domain.task(seed, epochs, given)
-            found[name].append((dict(run_arms(domain, task, epochs, seed)), task.others))
-    return found
+    """Run the arms of each seed and domain; each run is appended to a file when it has ended."""
+    def work(domain: str, seed: int, epochs: int, **_: Any) -> dict[str, Any]:
+        task = DOMAINS[domain].task(seed, epochs, given)
+        return {"arms": dict(run_arms(DOMAINS[domain], task, epochs, seed)), "others": task.others}
+
+    data = " ".join(map(str, (given.images, given.pairs, given.clips)))
+    plan = [{"domain": name, "seed": given.first + number, "epochs": 3 if given.quick else DOMAINS[name].epochs,
+             "data": data} for number in range(2 if given.quick else given.seeds) for name in given.domains]
+    given.kept = len(harness.kept_runs(given.records))
+    runs = harness.remembered(given.records, plan, work)
+    return {name: [({arm: Outcome(*found) for arm, found in run["arms"].items()}, run["others"]) for run in runs
+                   if run["domain"] == name] for name in given.domains}
 
 
 def domain_report(name: str, runs: list[tuple[dict[str, Outcome], Mapping[str, float]]], given: Namespace) -> list[str]:
@@ -174,10 +176,12 @@ def domain_report(name: str, runs: list[tuple[dict[str, Outcome], Mapping[str, f
              others), " ".join(str(arms[arm].epochs) for arm in ARMS)] for number, (arms, more) in enumerate(runs)]
     bars = []
     for arm in ARMS[1:]:
-        mean, low, high = harness.interval([domain.gain(arms[ARMS[0]].test, arms[arm].test) for arms, _ in runs])
-        bars.append(harness.verdict(None if given.quick else low > 0.0, (
+        gains = [domain.gain(arms[ARMS[0]].test, arms[arm].test) for arms, _ in runs]
+        mean, low, high = harness.interval(gains)
+        bars.append(harness.verdict(low > 0.0 if len(runs) >= DECISIVE else None, (
             f"{name}: {domain.score}, gain of the whole space over {arm}, mean {mean:+.4f}, 95 % interval {low:+.4f} "
-            f"to {high:+.4f}: it must be above zero")))
+            f"to {high:+.4f}, above zero in {sum(gain > 0.0 for gain in gains)} of {len(runs)} draws: the interval "
+            "must be above zero"), f"nothing follows from fewer than {DECISIVE} draws"))
     winners = [[str(given.first + number), shown_params(arms[ARMS[0]].params)] for number, (arms, _) in enumerate(runs)]
     return [f"## {name.capitalize()}: {domain.score}", harness.table(["seed", *ARMS, *others, "epochs"], rows),
             "\n".join(bars), "What the search over the whole space found:",
@@ -186,19 +190,23 @@ def domain_report(name: str, runs: list[tuple[dict[str, Outcome], Mapping[str, f
 
 def report(found: Found, given: Namespace) -> list[str]:
     """A part for each domain."""
-    return [part for name, runs in found.items() for part in domain_report(name, runs, given)]
+    earlier = f"{given.kept} runs of three arms are from an earlier run of this command, which was interrupted."
+    return [*[earlier] * bool(given.kept), *(
+        part for name, runs in found.items() for part in domain_report(name, runs, given))]
 
 
 ANSWER = (
-    "Lost on translation: over three seeds the whole space ends 20.7814 chrF below the learning rate alone, 20.9563 "
-    "below the default, at equally many epochs; images and speech are not measured yet.")
+    "Nothing is decided, by two draws: the whole space won against the default on images, by 0.0705 of the accuracy, "
+    "and lost 0.0386 to the learning rate alone; it lost to both on translation, by 27.2056 and 27.6578 chrF, and on "
+    "speech, where its character error rate is higher by 0.2432 and 0.2292.")
 BENCHMARK = Benchmark(
     "Tuning the whole space, the learning rate alone, nothing", measure, report,
-    quick="two seeds, three epochs, few images: only whether it runs", options={
+    quick="two seeds, three epochs: only whether it runs", options={
         "--domains": {"nargs": "+", "choices": list(DOMAINS), "default": list(DOMAINS), "help": "(default: all)"},
         "--images": {"type": Path, "help": "a folder of IDX files (default: the built-in part of Fashion-MNIST)"},
         "--pairs": {"default": "numbers", "help": "as --data of the example (default: numbers)"},
         "--clips": {"type": Path, "help": "a folder of clips with transcripts (default: the built-in digit strings)"},
-        "--seeds": {"type": int, "default": 5, "choices": sorted(harness.STUDENT)},
-        "--first": {"type": int, "default": 60, "help": "the first seed (default: 60; lower ones were used to choose "
-                                                        "the spaces)"}})
+        "--records": {"type": Path, "default": harness.RESULTS / "arms.jsonl", "help": "the file of all runs"},
+        "--seeds": {"type": int, "default": DECISIVE, "choices": sorted(harness.STUDENT)},
+        "--first": {"type": int, "default": 100, "help": "the first seed (default: 100; lower ones were used to choose "
+                                                         "the spaces)"}})

@@ -27,7 +27,7 @@ from benchmarks.common import harness
 from benchmarks.common.automl_report import paragraphs
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.public_tables import ALL, CLASSIFICATION, PublicTable, by_name
-from benchmarks.common.table_peers import METHODS, OURS, Task, missing
+from benchmarks.common.table_peers import METHODS, OURS, Task
 
 SEEDS, SECONDS, CORES, TEST_SHARE = 3, 60.0, 2, 0.2
 QUICK_TABLES, QUICK_SEEDS, QUICK_SECONDS = ("pbc", "mortgage"), 1, 5.0
@@ -147,7 +147,8 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a worker ends with this process
     if given.quick:
         given.tables, given.seeds, given.seconds = list(QUICK_TABLES), QUICK_SEEDS, QUICK_SECONDS
-    given.skipped = {method: package for method in given.methods if (package := missing(method))}
+    given.skipped = {method: package for method in given.methods if (
+        package := harness.missing(*METHODS[method].packages))}
     given.methods = [method for method in given.methods if method not in given.skipped]
     plan = [{"name": name, "method": method, "seed": seed, "seconds": given.seconds}
             for seed in range(given.seeds) for name in given.tables for method in given.methods]

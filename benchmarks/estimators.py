@@ -157,31 +157,25 @@ def seconds(answers: dict[str, Answers]) -> str:
     return table(["seconds of one fit, median", *names], rows)
 
 
-def counted(what: str, sets: int, wanted: int) -> str:
-    """A bar for a number of data sets."""
-    return bar(f"data sets, {what}", sets, wanted, "", digits=0)
-
-
 def measure(given: Namespace) -> dict[str, Answers]:
     """All measurements, each kind in its own process; one thread, but two for the search."""
-    cases = {data: {"data": data} for data in given.data}
+    cases = {data: {"data": data} for data in DATA}
     rounds = FOLDS * (1 if given.quick else REPEATS)
     found = speeds.in_turns(dict.fromkeys(("ours", "scikit-learn"), answer), cases, rounds)
     found |= speeds.in_turns({"tuned": answer}, cases, rounds, pinned=False)
-    return {kind: {data: found[data, kind] for data in given.data} for kind in MODELS}
+    return {kind: {data: found[data, kind] for data in DATA} for kind in MODELS}
 
 
 def report(answers: dict[str, Answers], given: Namespace) -> list[str]:
     """The comparisons, the seconds and the bars."""
     against, first = comparison(answers["ours"], answers["scikit-learn"], ("ours", "scikit-learn"))
     gained, second = comparison(answers["tuned"], answers["ours"], ("tuned", "default"))
-    bars = [
-        counted("default arguments, not worse than scikit-learn's", len(first) - first.count("worse"), len(first)),
-        counted("tuned, not worse than default arguments", len(second) - second.count("worse"), len(second)),
-        counted("tuned, better than default arguments", second.count("better"), min(BETTER, len(second))),
-    ]
+    bars = [bar(f"data sets, {what}", sets, wanted, "", digits=0) for what, sets, wanted in (
+        ("default arguments, not worse than scikit-learn's", len(first) - first.count("worse"), len(first)),
+        ("tuned, not worse than default arguments", len(second) - second.count("worse"), len(second)),
+        ("tuned, better than default arguments", second.count("better"), min(BETTER, len(second))))]
     return [
-        f"scikit-learn's sets {', '.join(given.data)}; {1 if given.quick else REPEATS} x {FOLDS} shuffled folds, "
+        f"scikit-learn's sets {', '.join(DATA)}; {1 if given.quick else REPEATS} x {FOLDS} shuffled folds, "
         "stratified for classes, the same for all; means over the folds. The standard error of a difference is "
         "corrected for overlapping training sets (Nadeau and Bengio 2003); worse or better means a difference of the "
         f"losses of more than {DEVIATIONS:g} standard errors.",
@@ -194,5 +188,4 @@ ANSWER = (
     "Won: with default arguments not worse than scikit-learn's on 4 of 4 data sets, and better on one; lost: "
     "tuning by 30 configurations is better than the defaults on none of them.")
 BENCHMARK = Benchmark("Estimators on four data sets", measure, report, ("scikit-learn",),
-                      quick="one repeat of five folds",
-                      options={"--data": {"nargs": "+", "choices": DATA, "default": DATA}})
+                      quick="one repeat of five folds")

@@ -18,6 +18,7 @@ ROWS, BATCH, CLASSES = 1600, 32, 10
 BARS = {28: 1.0, 14: 2.0}  # PyTorch's time / ours, by the side of an image
 CASES = {f"{size}x{size}, {padding}": {"size": size, "padding": padding}
          for size in BARS for padding in ("valid", "same")}
+LAST = "PyTorch, channels_last"
 ROUNDS = (7, 5), (3, 2)  # rounds and their epochs; of a quick run
 
 
@@ -48,8 +49,8 @@ def ours(size: int, padding: str, seed: int, epochs: int) -> speeds.Answer:
     return per_image(speeds.our_epochs(model, images(size, seed), BATCH, epochs, shuffle=True))
 
 
-def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool = False) -> speeds.Answer:
-    """The same in PyTorch, with Keras's initial weights."""
+def pytorch(size: int, padding: str, seed: int, epochs: int, library: str) -> speeds.Answer:
+    """The same in PyTorch, with Keras's initial weights; in the memory format that the library's name says."""
     import torch
     from torch import nn
 
@@ -67,19 +68,14 @@ def pytorch(size: int, padding: str, seed: int, epochs: int, channels_last: bool
             nn.init.xavier_uniform_(layer.weight)
             nn.init.zeros_(layer.bias)
     rows, labels = torch.as_tensor(X.transpose(0, 3, 1, 2).copy()), torch.as_tensor(y)
-    if channels_last:
+    if library == LAST:
         net, rows = net.to(memory_format=torch.channels_last), rows.to(memory_format=torch.channels_last)
     loss = nn.CrossEntropyLoss()
     return per_image(speeds.torch_epochs(
         net, lambda: torch.randperm(ROWS).split(BATCH), lambda some: loss(net(rows[some]), labels[some]), epochs))
 
 
-def channels_last(**question: int) -> speeds.Answer:
-    """The same with PyTorch's memory format channels_last."""
-    return pytorch(**question, channels_last=True)  # type: ignore[arg-type]
-
-
-LIBRARIES: dict[str, speeds.Library] = {"ours": ours, "PyTorch": pytorch, "PyTorch, channels_last": channels_last}
+LIBRARIES: dict[str, speeds.Library] = {"ours": ours, "PyTorch": pytorch, LAST: pytorch}
 
 
 def measure(given: Namespace) -> speeds.Found:

@@ -22,7 +22,6 @@ from argparse import ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -291,7 +290,8 @@ def measure(given: Namespace) -> Shares:
     names = [name for name in names if name != "digits" or not given.quick]
     given.seeds = given.seeds or (QUICK_SEEDS if given.quick else SEEDS)
     given.budget = given.budget or (QUICK_BUDGET if given.quick else BUDGET)
-    given.installed = [text for text in given.searchers if find_spec(PACKAGES.get(text.split()[0], "numpy"))]
+    given.installed = [text for text in given.searchers if not harness.missing(
+        PACKAGES.get(text.split()[0], "numpy"))]
     answers, _ = run(answer, all_jobs(given.installed, names, given.seeds), given.workers, budget=given.budget)
     return {case: shares(problem(case), {
         text: [np.array(answers[text, case, seed]["values"]) for seed in range(given.seeds)]

@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import inspect
 import math
 import os
@@ -60,7 +59,6 @@ FASTER = {"Keras Tuner": 50.0, "Ray Tune": 50.0, "Optuna": 10.0}
 HELD_OUT = 360  # rows
 AGAIN = -1  # instead of a seed: the second run with seed 0
 OURS = "scratchtune"
-RECORDS = harness.RESULTS / "same_job.jsonl"
 
 
 class Tuner(NamedTuple):
@@ -122,12 +120,6 @@ def pairs(tuners: Sequence[str], own_only: bool) -> list[Pair]:
     crossed = [(name, network) for name in tuners if TUNERS[name].library == OURS and name != "scratchtune, grid"
                for network in ("PyTorch", "Keras")]
     return list(dict.fromkeys([*own, *theirs, *crossed]))
-
-
-def missing(pair: Pair) -> str:
-    """The package that a pair needs and that is not installed, or nothing."""
-    packages = (TUNERS[pair[0]].package, PACKAGES[pair[1]])
-    return next((name for name in packages if importlib.util.find_spec(name) is None), "")
 
 
 # Workers --------------------------------------------------------------------------------------------------------------
@@ -332,7 +324,8 @@ def held_out(runs: Sequence[dict[str, Any]]) -> tuple[float, float]:
 def measure(given: Namespace) -> Found:
     """All runs of each pair, and the seconds until a search starts."""
     wanted = pairs(given.tuners, given.quick or given.own)
-    given.skipped = {pair: package for pair in wanted if (package := missing(pair))}
+    given.skipped = {pair: package for pair in wanted if (
+        package := harness.missing(TUNERS[pair[0]].package, PACKAGES[pair[1]]))}
     seeds, given.trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
     found = runs_of([pair for pair in wanted if pair not in given.skipped], seeds, given.trials, given.records)
     return found, starts_of(list(found), 1 if given.quick else STARTS)
@@ -363,4 +356,4 @@ BENCHMARK = Benchmark(
                      "help": "; ".join(TUNERS)},
         "--own": {"action": "store_true", "help": "each tuner with the network of its own library only"},
         "--seeds": {"type": count, "default": SEEDS},
-        "--records": {"type": Path, "default": RECORDS, "help": "the file that keeps every run"}})
+        "--records": {"type": Path, "default": harness.RESULTS / "same_job.jsonl", "help": "the file of all runs"}})

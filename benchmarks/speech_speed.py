@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -118,12 +117,6 @@ def our_steps(units: int, seed: int, epochs: int) -> speeds.Answer:
     return speeds.our_epochs(model.network, (X, y), BATCH, epochs)
 
 
-@cache
-def fastest_adam(units: int) -> str:
-    """The name of PyTorch's fastest Adam for a network."""
-    return speeds.fastest_adam(lambda adam: torch_steps(units, 0, 1, adam)["seconds"])
-
-
 def torch_steps(units: int, seed: int, epochs: int, adam: str = "") -> speeds.Answer:
     """The same in PyTorch."""
     import torch
@@ -131,7 +124,7 @@ def torch_steps(units: int, seed: int, epochs: int, adam: str = "") -> speeds.An
     from benchmarks.common import recognizers
 
     torch.set_num_threads(1)
-    adam = adam or fastest_adam(units)
+    adam = adam or speeds.fastest_adam(torch_steps, units)
     network = recognizers.copied(untrained(units, seed))
     X, labels, counts = (torch.as_tensor(part) for part in recordings(seed))
     frames = torch.full((BATCH,), FRAMES)

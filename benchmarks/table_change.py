@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from argparse import Namespace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -43,7 +42,7 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
     """Fit all tables; each result is appended to a file when it is there."""
     names = [one.name for one in ALL][: 2 if given.quick else None]
     plan = [{"name": name, "seed": seed} for seed in range(1 if given.quick else given.seeds) for name in names]
-    return harness.remembered(given.records or harness.RESULTS / "table_change.jsonl", plan, fitted)
+    return harness.remembered(harness.RESULTS / "table_change.jsonl", plan, fitted)
 
 
 def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:
@@ -73,5 +72,4 @@ ANSWER = (
 BENCHMARK = Benchmark(
     "The table job, before and after a change", measure, report, ("pandas", "scikit-learn"),
     quick="two tables, one seed",
-    options={"--seeds": {"type": count, "default": SEEDS, "help": "how many divisions of the rows (default: 3)"},
-             "--records": {"type": Path, "help": "the file of all runs"}})
+    options={"--seeds": {"type": count, "default": SEEDS, "help": "how many divisions of the rows (default: 3)"}})

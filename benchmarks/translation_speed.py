@@ -10,7 +10,6 @@ fastest of its three Adams. The Transformer has 2 blocks of encoder and of decod
 from __future__ import annotations
 
 from argparse import Namespace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -57,12 +56,6 @@ def ours(case: str, tokens: int, seed: int, epochs: int) -> speeds.Answer:
     return speeds.our_epochs(untrained(case, tokens, seed).network, rows(tokens, seed), BATCH, epochs)
 
 
-@cache
-def fastest_adam(case: str, tokens: int) -> str:
-    """The name of PyTorch's fastest Adam for a case."""
-    return speeds.fastest_adam(lambda adam: pytorch(case, tokens, 0, 1, adam)["seconds"])
-
-
 def pytorch(case: str, tokens: int, seed: int, epochs: int, adam: str = "") -> speeds.Answer:
     """The same in PyTorch."""
     import torch
@@ -70,7 +63,7 @@ def pytorch(case: str, tokens: int, seed: int, epochs: int, adam: str = "") -> s
     from benchmarks.common import translators
 
     torch.set_num_threads(1)
-    adam = adam or fastest_adam(case, tokens)
+    adam = adam or speeds.fastest_adam(pytorch, case, tokens)
     network = translators.copied(untrained(case, tokens, seed))
     criterion = torch.nn.CrossEntropyLoss(ignore_index=0)
     X, y = (torch.as_tensor(part.astype(np.int64)) for part in rows(tokens, seed))

@@ -9,6 +9,7 @@ and a synthetic regression of 100,000 rows and 20 columns.
 from __future__ import annotations
 
 import functools
+import importlib
 import statistics
 from argparse import Namespace
 from typing import Any
@@ -18,6 +19,7 @@ from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import bar, table
 
 DATA, PEER = ("digits", "100,000 x 20"), "scikit-learn"
+LIBRARIES = {speeds.OURS: "scratchtune", PEER: "sklearn.ensemble"}
 ROUNDS, QUICK_ROUNDS = 7, 2
 LEAST_RATIO, WORST_SCORE = 1.0, -0.01  # of times, scikit-learn's / ours; of mean scores, ours - scikit-learn's
 
@@ -39,30 +41,17 @@ def loaded(data: str) -> tuple[Any, Any]:
     return X, y
 
 
-def fitted(module: Any, data: str, seed: int) -> speeds.Answer:
+def fitted(library: str, data: str, seed: int) -> speeds.Answer:
     """Fit an estimator on the training rows and score it on the held-out ones; seconds of both."""
     from sklearn.model_selection import train_test_split
 
     train, test, target, expected = train_test_split(*loaded(data), test_size=0.25, random_state=seed)
-    kind = getattr(module, f"HistGradientBoosting{'Classifier' if data == 'digits' else 'Regressor'}")
+    kind = getattr(importlib.import_module(LIBRARIES[library]),
+                   f"HistGradientBoosting{'Classifier' if data == 'digits' else 'Regressor'}")
     model = kind(early_stopping=False, random_state=0)
     seconds, _ = speeds.timed(lambda: model.fit(train, target))
     predicting, score = speeds.timed(lambda: model.score(test, expected))
     return {"seconds": seconds, "predict": predicting, "score": float(score)}
-
-
-def ours(data: str, seed: int) -> speeds.Answer:
-    """The trees of scratchtune."""
-    import scratchtune
-
-    return fitted(scratchtune, data, seed)
-
-
-def scikit_learn(data: str, seed: int) -> speeds.Answer:
-    """Those of scikit-learn."""
-    import sklearn.ensemble
-
-    return fitted(sklearn.ensemble, data, seed)
 
 
 # Measuring ------------------------------------------------------------------------------------------------------------
@@ -70,7 +59,7 @@ def scikit_learn(data: str, seed: int) -> speeds.Answer:
 
 def measure(given: Namespace) -> speeds.Found:
     """The answers of both on each data."""
-    return speeds.in_turns({speeds.OURS: ours, PEER: scikit_learn}, {data: {"data": data} for data in DATA},
+    return speeds.in_turns(dict.fromkeys(LIBRARIES, fitted), {data: {"data": data} for data in DATA},
                            QUICK_ROUNDS if given.quick else ROUNDS)
 
 

@@ -87,6 +87,7 @@ def test_an_edit_counts_where_the_module_is_used(root: Path, name: str) -> None:
     ("scratchtune/checks.py", "    return number\n", "\n    # as it was\n    return (number\n            )\n"),
     ("benchmarks/speed.py", "import harness, task", "import task"),
     ("benchmarks/speed.py", '"""How fast?"""', ""),
+    ("benchmarks/speed.py", "def measure", "ANSWER = (\n    'Won: twice as fast.')\n\n\ndef measure"),
 ])
 def test_other_words_are_the_same_code(root: Path, name: str, old: str, new: str) -> None:
     before = digest(root)

@@ -35,6 +35,32 @@ def test_all_arms_train_for_as_many_epochs_or_slightly_fewer() -> None:
     assert default.test == 1.1 and rate.params["units"] == 1 and 1.1 < rate.test <= 2.0 and whole.test > 1.1
 
 
+@pytest.mark.parametrize("name", arms.DOMAINS)
+def test_the_space_contains_the_default(name: str) -> None:
+    """But for the L2 penalty of images, which is at least 1e-6."""
+    given = Namespace(images=None, pairs="numbers", clips=None)
+    task = arms.DOMAINS[name].task(0, arms.DOMAINS[name].epochs, given)
+    space = st.search.Space(task.space)
+    for parameter, value in {**task.default, **({"l2": 1e-6} if name == "image" else {})}.items():
+        assert space.parameters[parameter].from_unit(space.parameters[parameter].to_unit(value)) == pytest.approx(value)
+
+
+def test_an_interrupted_measurement_continues(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def task(seed: int, epochs: int, given: Any) -> Any:
+        asked.append(seed)
+        return made_task()
+
+    monkeypatch.setitem(arms.DOMAINS, "image", arms.Domain("score", "maximize", 9, task))
+    given = Namespace(domains=["image"], images=None, pairs="", clips=None, quick=False, seeds=2, first=5,
+                      records=tmp_path / "runs.jsonl")
+    first = arms.measure(given)
+    assert asked == [5, 6] and [set(found) for found, _ in first["image"]] == [set(arms.ARMS)] * 2
+    given.seeds = 3
+    assert arms.measure(given)["image"][:2] == first["image"] and asked == [5, 6, 7]
+
+
 def test_the_gain_is_positive_where_the_score_is_better() -> None:
     assert arms.DOMAINS["image"].gain(0.9, 0.8) > 0.0 > arms.DOMAINS["speech"].gain(0.9, 0.8)
 
@@ -42,9 +68,10 @@ def test_the_gain_is_positive_where_the_score_is_better() -> None:
 def test_the_report_has_a_verdict_for_each_comparison() -> None:
     task = made_task()
     runs = [(dict(arms.run_arms(arms.DOMAINS["image"], task, 9, seed)), {}) for seed in range(2)]
-    parts = arms.report({"image": runs}, Namespace(first=0, quick=False, path=Path()))
+    parts = arms.report({"image": runs}, Namespace(first=0, kept=0))
     text = "\n".join(parts)
-    assert text.count("it must be above zero") == 2 and "gain of the whole space over learning rate alone" in text
+    assert text.count("the interval must be above zero") == 2
+    assert "gain of the whole space over learning rate alone" in text
 
 
 def test_ibm_model_1_by_hand() -> None:

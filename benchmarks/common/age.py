@@ -4,8 +4,9 @@ A benchmark's code is what its module imports, directly or through others, from 
 taken from a package counts as the module that defines it, so that an edit of a layer concerns only the benchmarks that
 use this layer. A *statement* is a function, a class or another statement at the top of a module. The digest is one of
 the set of all statements of these modules, read as syntax trees without docstrings and imports of ours, and of
-the data files that they name; the modules that run and print benchmarks (SCAFFOLD) do not count. It is the same after a
-change of comments, docstrings, messages of errors, lines, the order of functions or the module that they are in.
+the data files that they name; the modules that run and print benchmarks (SCAFFOLD) do not count, nor does an assignment
+to ANSWER, which is written after the report. It is the same after a change of comments, docstrings, messages of errors,
+lines, the order of functions or the module that they are in.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ def _is_code(node: ast.AST) -> bool:
 
 def _is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
+
+
+def _is_answer(node: ast.AST) -> bool:
+    """Whether a statement is what a benchmark says of its report, which is written after it was measured."""
+    return isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "ANSWER"
 
 
 def _text(part: Any) -> str:
@@ -130,7 +136,8 @@ def read(source: str) -> Module:
             used = {_dotted(node) for node in scope if id(node) not in inner}
             taken |= {(each[1:], names[1:]) for each in imports for names in used if each[0] == names[0]}
             found |= imports
-    return Module(frozenset(_digest(_text(node)) for node in tree.body if _is_code(node)), frozenset(found),
+    code = [node for node in tree.body if _is_code(node) and not _is_answer(node)]
+    return Module(frozenset(_digest(_text(node)) for node in code), frozenset(found),
                   frozenset(taken), frozenset(text for node in nodes for text in _started(node)))
 
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -178,6 +179,17 @@ def versions(*packages: str) -> str:
         except metadata.PackageNotFoundError:
             known.append(f"{package} missing")
     return ", ".join(known)
+
+
+def missing(*modules: str) -> str:
+    """The first of some modules that cannot be imported, or nothing."""
+    for name in modules:
+        try:
+            if find_spec(name) is None:
+                return name
+        except ModuleNotFoundError:  # the package that it is in
+            return name
+    return ""
 
 
 def machine() -> str:

