@@ -297,4 +297,5 @@ def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) ->
         found.append({
             "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
             "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
-    return sorted(found, key=lambda row: (-row["score"], row["number"]))
+    budgets = {trial.number: trial.given_budget or np.inf for trial in trials}  # smaller ones come last, as in `ranked`
+    return sorted(found, key=lambda row: (-budgets.get(row["number"], np.inf), -row["score"], row["number"]))

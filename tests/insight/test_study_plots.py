@@ -161,14 +161,6 @@ def test_contour_has_bands_of_extreme_values(values: list[float]) -> None:
     assert len(axes.collections) == 4  # bands and their lines, the trials, and the best one
 
 
-def test_the_star_of_a_contour_is_on_the_dot_of_its_trial() -> None:
-    study = filled(120, lambda trial: trial.params["x"], {"x": st.Float(0.0, 1.0), "y": st.Int(0, 2)})
-    *_, dots, star = insight.plot_contour(study).collections
-    at = dots.get_offsets()[dots.trial_numbers.index(study.best_trial.number)]
-    np.testing.assert_array_equal(star.get_offsets()[0], at)
-    assert at[1] != round(at[1])  # spread, as in other plots
-
-
 def test_ticks_are_within_the_range_over_many_decades() -> None:
     for low, high in ((1e-12, 1.0), (1e-300, 1.0), (1e-5, 1e-4)):
         at, _ = drawing.ticks(st.Float(low, high, log=True), 5)
