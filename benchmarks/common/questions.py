@@ -20,7 +20,7 @@ from benchmarks.common.reports import stored
 
 FOLDER = ROOT / "benchmarks"
 CHAPTERS = {  # a name without a module is passed over, and a module without a chapter is in OTHER
-    "The same job in each framework": ("same_job", "document_example"),
+    "The same job in each framework": ("parity", "same_job", "document_example"),
     "The network and its training": ("training_speed", "image_speed", "first_run"),
     "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid"),
     "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
