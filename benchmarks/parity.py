@@ -423,7 +423,8 @@ def report(rows: list[tuple[list[str], float]], _: Namespace) -> list[str]:
 
 ANSWER = (
     "Won: 130 of 130 trainings in float64 end where those of PyTorch and Keras do, with a largest difference of "
-    "9.4e-15; lost: where a framework's definition differs, such as Keras's epsilon in Adam, ours had to be written in it.")
+    "9.4e-15; lost: where a framework's definition differs, such as Keras's epsilon in Adam, ours had to be written "
+    "in it.")
 BENCHMARK = Benchmark(
     "Parity with PyTorch and Keras", measure, report, ("torch", "keras", "jax"),
     quick="only as many cases as it takes to have every level once",
