@@ -34,6 +34,7 @@ def _bars(folder: Path, train: int = 90, test: int = 30, size: int = 12, channel
     return folder
 
 
+@pytest.mark.slow  # its kernels take long to compile
 def test_a_configuration_becomes_a_network() -> None:
     X, y = np.zeros((20, 12, 12, 1), np.float32), np.arange(20) % 3
     plain = [type(layer).__name__ for layer in image.network(image.DEFAULT, X, y, 2).layers]
