@@ -23,7 +23,9 @@ from benchmarks.common import front, questions
 from benchmarks.common.harness import ROOT, table
 from benchmarks.common.reports import report, tables_of
 from scratchtune import formulas
+from scratchtune.formulas import document
 
+CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune")),
          *sorted((ROOT / "scratchtune").glob("*/README.md")))
@@ -42,6 +44,21 @@ def speech(_: Collection[str]) -> str:
     return table(headings, [*rows, *built_in, cells])
 
 
+def sections(_: Collection[str]) -> str:
+    """The map of the document's sections: the lesson that is most about each, and three formulas to begin with."""
+    files, taught, rows = document.modules(), document.lessons(), []
+    for number, title in document.TITLES.items():
+        about = sorted((told.index(number), len(told), path) for path, told in taught.items() if number in told)
+        texts = [(path, (ROOT / path).read_text(encoding="utf-8")) for *_, path in about]
+        here = [formula.id for formula in formulas.registry().values()
+                if number in document.sections_of(formula, files)]
+        cited = [name for _, text in texts for name in CITED.findall(text)]
+        first = [f"`{name}`" for name in dict.fromkeys([*cited, *here]) if name in here and not name.endswith("_grad")]
+        links = [f"[{text.splitlines()[1].removeprefix('# # ')}](../{path})" for path, text in texts[:1]]
+        rows.append(f"| {number} {title} | {''.join(links)} | {', '.join(first[:3])} |")
+    return "\n".join(["| section | lesson | formulas to begin with |", "|---|---|---|", *rows])
+
+
 # benchmarks/README.md -------------------------------------------------------------------------------------------------
 
 
@@ -58,14 +75,14 @@ def lessons(_: Collection[str]) -> str:
     rows = []
     for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
         _, title, about, *rest = path.read_text(encoding="utf-8").splitlines()
-        cited = dict.fromkeys(re.findall(r"^# - \[(\w+)\]", "\n".join(rest), re.MULTILINE))
+        cited = dict.fromkeys(CITED.findall("\n".join(rest)))
         rows.append([f"[{title.removeprefix('# # ')}]({path.name})", about.removeprefix("# "),
                      ", ".join(f"`{formula}`" for formula in cited)])
     return table(["lesson", "what it is about", "formulas"], rows, "lll")
 
 
 GENERATORS: dict[str, Callable[[Collection[str]], str]] = {
-    "front": front.front, "results": results, "lessons": lessons, "sections": lambda _: formulas.overview(),
+    "front": front.front, "results": results, "lessons": lessons, "sections": sections,
     "speech": speech}
 
 

@@ -24,8 +24,8 @@ TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
     "(beside)": 2273, "cli": 1143, "data": 1647, "estimators": 1125, "evaluation": 1772, "examples": 756, "formulas":
-    2264, "insight": 5701, "jit": 1701, "metrics": 1734, "network": 13037, "search": 6630, "speech": 2931, "study":
-    7050, "tables": 9532, "text": 1036, "(lines)": 60332, "(files)": 397}
+    2241, "insight": 5701, "jit": 1701, "metrics": 1734, "network": 13037, "search": 6630, "speech": 2931, "study":
+    7050, "tables": 9532, "text": 1036, "(lines)": 60309, "(files)": 397}
 
 
 @cache

@@ -9,7 +9,7 @@ results), `index` (what a reader sees), `document` (the map of the document's se
 
 from scratchtune.formulas.check import Row, check
 from scratchtune.formulas.dialect import parse
-from scratchtune.formulas.document import overview, sections
+from scratchtune.formulas.document import sections
 from scratchtune.formulas.index import describe, find, index
 from scratchtune.formulas.parallel import number_of_processes
 from scratchtune.formulas.registry import Formula, FormulaError, Where, collect, read, registry
@@ -17,5 +17,5 @@ from scratchtune.formulas.report import Report, check_all, check_one
 
 __all__ = [
     "Formula", "FormulaError", "Report", "Row", "Where", "check", "check_all", "check_one", "collect", "describe",
-    "find", "index", "number_of_processes", "overview", "parse", "read", "registry", "sections",
+    "find", "index", "number_of_processes", "parse", "read", "registry", "sections",
 ]

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from scratchtune.formulas.registry import Formula, registry
 
-FIRST = 3  # formulas of a section in the short map
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "scratchtune/"
 TITLES = {
@@ -31,7 +30,6 @@ TITLES = {
 }
 
 _LINE = re.compile(r"(?:Implements|Covers) sections? (\d[\d., and]*) of the document\.$")
-_CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)
 _SOURCE = re.compile(r"\bThe document, section (\d(?:\.\d)?)\b")
 
 Places = Mapping[str, tuple[str, ...]]  # a file's path from the repository's root -> the numbers of its sections
@@ -42,27 +40,6 @@ def sections() -> str:
     files, taught = modules(), lessons()
     rows = [_row(number, files, taught) for number in TITLES]
     return "\n".join(["| section | formulas | files | lessons |", "|---|---|---|---|", *rows])
-
-
-def overview() -> str:
-    """The map for a first look: for each section the lesson that is most about it, and `FIRST` formulas."""
-    files, taught = modules(), lessons()
-    return "\n".join(["| section | lesson | formulas to begin with |", "|---|---|---|",
-                      *(_short_row(number, files, taught) for number in TITLES)])
-
-
-def _short_row(number: str, files: Places, taught: Places) -> str:
-    about = sorted((numbers.index(number), len(numbers), path) for path, numbers in taught.items() if number in numbers)
-    cited = [name for *_, path in about for name in _CITED.findall((ROOT / path).read_text(encoding="utf-8"))]
-    here = [formula.id for formula in registry().values() if number in sections_of(formula, files)]
-    first = [name for name in dict.fromkeys([*cited, *here]) if name in here and not name.endswith("_grad")][:FIRST]
-    links = [f"[{Path(path).stem[:2]} {_title(path)}](../{path})" for *_, path in about[:1]]
-    return f"| {number} {TITLES[number]} | {''.join(links)} | {', '.join(f'`{name}`' for name in first)} |"
-
-
-def _title(lesson: str) -> str:
-    """The title of a lesson, without its number."""
-    return (ROOT / lesson).read_text(encoding="utf-8").splitlines()[1].removeprefix("# # ").lstrip("0123456789 ")
 
 
 def _row(number: str, files: Places, taught: Places) -> str:
