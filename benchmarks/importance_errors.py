@@ -230,7 +230,7 @@ def _digits(measured: list[dict[str, list[Row]]]) -> list[str]:
 
 ANSWER = (
     "Won: none of 296 curves leaves the observed range, and on bounded metrics that nothing was chosen on curves and "
-    "shares have smaller errors than before. Lost: shares are worse on 3 smooth functions that the model was chosen on, "
+    "shares have smaller errors than before. Lost: shares are worse on 3 smooth functions it was chosen on, "
     "and after the Bayesian search Optuna's are closer on bounded metrics, 0.135 against 0.173.")
 BENCHMARK = Benchmark(
     "Errors of partial dependences and importances", measure, report, ("optuna", "scikit-learn"),
