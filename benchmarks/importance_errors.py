@@ -229,10 +229,10 @@ def _digits(measured: list[dict[str, list[Row]]]) -> list[str]:
 
 
 ANSWER = (
-    "Won: none of 296 curves leaves the observed range; on bounded metrics of functions that the model was not "
-    "chosen on, the mean errors of curves and shares are smaller than before. Lost: on the smooth functions that it was chosen "
-    "on, shares are worse (0.039 -> 0.166 after the Bayesian search); on bounded metrics then Optuna's are closer, "
-    "0.135 against 0.173.")
+    "Won: none of 296 curves leaves the observed range; on bounded metrics of functions that the model was not chosen "
+    "on, the mean errors of curves and shares are smaller than before. Lost: on the smooth functions that it was "
+    "chosen on, shares are worse (0.039 -> 0.166 after the Bayesian search); on bounded metrics then Optuna's are "
+    "closer, 0.135 against 0.173.")
 BENCHMARK = Benchmark(
     "Errors of partial dependences and importances", measure, report, ("optuna", "scikit-learn"),
     quick="a seed of three functions, no network",
