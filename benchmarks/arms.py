@@ -27,7 +27,7 @@ from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.word_by_word import dictionary, nearest_pairs, word_by_word
 from scratchtune.examples import image, sentence_pairs, speech, spoken_clips, translation
 from scratchtune.examples.shared import hyperband
-from scratchtune.sequence_model import CLIPPING, chosen_training
+from scratchtune.sequences.sequence_model import CLIPPING, chosen_training
 from scratchtune.streams import shown_params
 
 ARMS = ("whole space", "learning rate alone", "default")

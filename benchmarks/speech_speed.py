@@ -47,7 +47,7 @@ def logits_and_labels(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def our_loss(seed: int, repeats: int) -> speeds.Answer:
     """The seconds of an evaluation, the mean loss, and the norm of its gradient."""
-    from scratchtune.network.ctc import call_kernel, ctc_loss_kernel, ctc_targets
+    from scratchtune.sequences.ctc import call_kernel, ctc_loss_kernel, ctc_targets
 
     logits, labels, counts = logits_and_labels(seed)
     rows = ctc_targets(labels, [FRAMES] * BATCH, counts, FRAMES, LOSS_SYMBOLS).astype(np.float32)
@@ -110,7 +110,7 @@ def untrained(units: int, seed: int) -> Any:
 
 def our_steps(units: int, seed: int, epochs: int) -> speeds.Answer:
     """Train, and return the seconds of a step in the last epochs, and the loss of the last one."""
-    from scratchtune.network.ctc import ctc_targets
+    from scratchtune.sequences.ctc import ctc_targets
 
     model, (X, labels, counts) = untrained(units, seed), recordings(seed)
     y = ctc_targets(labels, [FRAMES] * ROWS, counts, FRAMES, SYMBOLS)

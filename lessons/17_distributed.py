@@ -40,7 +40,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.distributed import mean_gradient
+from scratchtune.interop.distributed import mean_gradient
 
 rng = np.random.default_rng(0)
 X, y = rng.normal(size=(10, 3)), rng.normal(size=10)

@@ -65,9 +65,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.layers.gru import gru_gates, gru_gates_grad, gru_inner_grad, gru_state_grad
-from scratchtune.network.layers.lstm import lstm_gates, lstm_gates_grad, lstm_state_grad
 from scratchtune.network.optimizers import adam, clip_by_norm, gradient_descent
+from scratchtune.sequences.layers.gru import gru_gates, gru_gates_grad, gru_inner_grad, gru_state_grad
+from scratchtune.sequences.layers.lstm import lstm_gates, lstm_gates_grad, lstm_state_grad
 
 
 def unrolled(X, kernel, recurrent, bias):

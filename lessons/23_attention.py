@@ -52,7 +52,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.attention import (
+from scratchtune.sequences.attention import (
     additive_scores,
     dot_product_attention,
     dot_scores,

@@ -58,9 +58,10 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.network.layers.layer_normalization import layer_normalization, layer_normalization_grad
-from scratchtune.network.layers.positions import add_positions
-from scratchtune.network.layers.transformer_decoder import TransformerDecoder
-from scratchtune.network.multi_head_attention import (
+from scratchtune.network.optimizers import adam
+from scratchtune.sequences.layers.positions import add_positions
+from scratchtune.sequences.layers.transformer_decoder import TransformerDecoder
+from scratchtune.sequences.multi_head_attention import (
     multi_head_attention,
     multi_head_attention_grad,
     multi_head_scratch,
@@ -68,8 +69,7 @@ from scratchtune.network.multi_head_attention import (
     multi_head_work,
     multi_head_work_size,
 )
-from scratchtune.network.optimizers import adam
-from scratchtune.network.transformer import (
+from scratchtune.sequences.transformer import (
     attention_weights,
     feed_forward,
     feed_forward_grad,

@@ -44,8 +44,8 @@
 # ([its file](../scratchtune/examples/translation.py)), with half of the units and embedding, and learning rates up to
 # 0.05 since the training is so short. The default has Keras's learning rate, 0.001, and its batches of 32;
 # `model.compile()` without an optimizer and `fit` choose others, by a rule that was chosen on other tasks
-# ([its file](../scratchtune/sequence_model.py)). All trainings use float64, so that other processors give the same
-# numbers.
+# ([its file](../scratchtune/sequences/sequence_model.py)). All trainings use float64, so that other processors give
+# the same numbers.
 
 # %%
 import math

@@ -47,8 +47,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.ctc import ctc_grad, ctc_loss, ctc_paths, fill_states, occupancy, total_of
-from scratchtune.speech.decoding import collapse
+from scratchtune.sequences.ctc import ctc_grad, ctc_loss, ctc_paths, fill_states, occupancy, total_of
+from scratchtune.sequences.speech.decoding import collapse
 
 SYMBOLS = "-ab"
 p = np.array([[0.2, 0.7, 0.1], [0.5, 0.2, 0.3], [0.3, 0.1, 0.6]])

@@ -52,8 +52,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.speech import prefix_beam_search
-from scratchtune.speech.decoding import collapse, extend, keep, log_sum_of_two
+from scratchtune.sequences.speech import prefix_beam_search
+from scratchtune.sequences.speech.decoding import collapse, extend, keep, log_sum_of_two
 
 
 def exhaustive(p, letters):

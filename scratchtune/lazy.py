@@ -18,13 +18,14 @@ def front_door(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its stub."""
     module = sys.modules[package]
     loader: Any = module.__loader__  # of files, or of a ZIP archive
-    stub = loader.get_data(os.path.join(module.__path__[0], "__init__.pyi")).decode()
+    stub = loader.get_data(os.path.splitext(str(module.__file__))[0] + ".pyi").decode()
     homes = {line.split()[3]: line.split()[1] for line in stub.splitlines() if line.startswith("from ")}
     alone: Any = nullcontext() if "." in package else threading.RLock()  # inside, Python's import locks are enough
 
     def load(name: str) -> Any:
         with alone:
-            if homes.get(name) == package or (name not in homes and find_spec(f"{package}.{name}")):
+            is_package = hasattr(module, "__path__")
+            if homes.get(name) == package or (name not in homes and is_package and find_spec(f"{package}.{name}")):
                 return import_module(f"{package}.{name}")  # a module of the package
             if name not in homes:
                 raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)

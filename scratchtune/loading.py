@@ -6,13 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from scratchtune import layers
 from scratchtune.estimators import loading as estimator_files
-from scratchtune.network import layers, sequential
+from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
-from scratchtune.recognizer import SpeechRecognizer
-from scratchtune.recognizer import unpacked as unpacked_recognizer
-from scratchtune.seq2seq import Seq2Seq
-from scratchtune.seq2seq import unpacked as unpacked_translator
+from scratchtune.sequences.recognizer import SpeechRecognizer
+from scratchtune.sequences.recognizer import unpacked as unpacked_recognizer
+from scratchtune.sequences.seq2seq import Seq2Seq
+from scratchtune.sequences.seq2seq import unpacked as unpacked_translator
 from scratchtune.tables import auto as automl_files
 from scratchtune.tables.trees import loading as tree_files
 

@@ -84,7 +84,7 @@ import scratchtune as keras
 from scratchtune import layers
 model = keras.Sequential([layers.Dense(2)])
 print(sorted({heavy} - {{'numpy', 'numba', 'llvmlite', 'tqdm'}} & set(sys.modules)),
-      'scratchtune.search' in sys.modules, 'scratchtune.network.layers.lstm' in sys.modules)
+      'scratchtune.search' in sys.modules, 'scratchtune.sequences.layers.lstm' in sys.modules)
 """
     printed = in_child(code).splitlines()[-2:]
     assert printed[0].startswith("[] ") and int(printed[0].split()[1]) <= 8

@@ -16,8 +16,8 @@ import pytest
 
 from benchmarks.common import synthesis
 from benchmarks.common.synthesis import ACCENTS, DIGIT_WORDS, VARIANTS, Plan, Voice, main, utterances
-from scratchtune.speech import Clip, load_spoken_digits, read_clips
-from scratchtune.speech.wav import decode_wav
+from scratchtune.sequences.speech import Clip, load_spoken_digits, read_clips
+from scratchtune.sequences.speech.wav import decode_wav
 
 BUILT_IN = Path(str(resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")))
 

@@ -26,7 +26,7 @@ from typing import NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune.speech import Clip, read_wav, trim
+from scratchtune.sequences.speech import Clip, read_wav, trim
 
 PROGRAM = "espeak-ng"
 RATE = 8000  # samples a second

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scratchtune.text import detokenize, tokenize
+from scratchtune.sequences.text import detokenize, tokenize
 
 Pairs = Sequence[tuple[str, str]]
 NULL = ""  # an empty word at the head of every source sentence; it explains words that translate none of the others

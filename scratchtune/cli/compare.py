@@ -5,9 +5,9 @@ from pathlib import Path
 
 from scratchtune import checks
 from scratchtune.cli.common import check_folder, check_integers
+from scratchtune.cli.comparison import compare, plot_comparison
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import DB_HELP, check_db
-from scratchtune.comparison import compare, plot_comparison
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path

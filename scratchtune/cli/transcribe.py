@@ -6,8 +6,8 @@ from pathlib import Path
 from scratchtune import checks
 from scratchtune.cli.common import check_integers, loaded
 from scratchtune.cli.parsing import Parser
-from scratchtune.recognizer import SpeechRecognizer
-from scratchtune.speech import is_clipped, read_wav
+from scratchtune.sequences.recognizer import SpeechRecognizer
+from scratchtune.sequences.speech import is_clipped, read_wav
 from scratchtune.streams import note, tell
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from scratchtune.cli.common import check_integers, loaded
 from scratchtune.cli.parsing import Parser
-from scratchtune.seq2seq import Seq2Seq
+from scratchtune.sequences.seq2seq import Seq2Seq
+from scratchtune.sequences.text import tokenize
 from scratchtune.streams import note, tell
-from scratchtune.text import tokenize
 
 SIDE_BY_SIDE = 64  # sentences that are translated at the same time
 

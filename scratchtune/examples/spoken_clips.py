@@ -12,7 +12,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune import checks
-from scratchtune.speech import Clip, Features, Recordings
+from scratchtune.sequences.speech import Clip, Features, Recordings
 from scratchtune.streams import note
 
 RATE = 8000  # samples a second, to which all clips are resampled

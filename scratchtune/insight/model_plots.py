@@ -21,8 +21,8 @@ from scratchtune.metrics.classification import confusion_matrix
 from scratchtune.metrics.labels import check_lengths, checked_labels, encoded, is_one_hot, positions, rectangular
 from scratchtune.metrics.labels import shown as first_labels
 from scratchtune.metrics.ranking import roc_auc_score, roc_curve
-from scratchtune.speech.alignment import align
-from scratchtune.speech.alphabets import letters
+from scratchtune.sequences.speech.alignment import align
+from scratchtune.sequences.speech.alphabets import letters
 
 MOST_CURVES = 12  # of more classes only the worst are drawn, unless `classes` names some
 STYLES = ("-", "--", "-.", ":")

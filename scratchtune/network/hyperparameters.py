@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from scratchtune import checks
-from scratchtune.network.layers import Layer
 from scratchtune.network.layers.activation import Activation
+from scratchtune.network.layers.base import Layer
 from scratchtune.network.optimizers import Optimizer
 from scratchtune.network.penalties import L1L2
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.activations import sigmoid, softmax, zero_like
-from scratchtune.network.ctc import check_ctc_targets, ctc_loss_kernel
-from scratchtune.network.ctc import ctc_loss as ctc_loss  # st.losses.ctc_loss
 from scratchtune.network.huber import huber_kernel
+from scratchtune.sequences.ctc import check_ctc_targets, ctc_loss_kernel
+from scratchtune.sequences.ctc import ctc_loss as ctc_loss  # st.losses.ctc_loss
 
 EPSILON = 1e-7  # probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm, as in Keras
 

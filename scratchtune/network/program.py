@@ -13,8 +13,7 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network import engine, initializers
-from scratchtune.network.layers import Layer
-from scratchtune.network.layers.base import Weight
+from scratchtune.network.layers.base import Layer, Weight
 
 EVALUATION_ROWS = 256  # rows at a time where nothing is trained
 EVALUATION_NUMBERS = 2**22  # fewer rows where the values of all layers would be more numbers than this, as for images

@@ -20,6 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks, interruption
+from scratchtune.interop.distributed import Coordinator
 from scratchtune.network import engine, hyperparameters, losses, optimizers, penalties
 from scratchtune.network.batches import (
     Data,
@@ -32,9 +33,9 @@ from scratchtune.network.batches import (
     split_off_validation,
 )
 from scratchtune.network.callbacks import Callback, History, checked_callbacks
-from scratchtune.network.distributed import Coordinator
-from scratchtune.network.layers import Dense, Layer
 from scratchtune.network.layers.activation import Activation
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.dense import Dense
 from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
@@ -235,7 +236,7 @@ class Sequential:
         X is (n, features) or (n, ...), y holds labels, one-hot rows or values. A second call continues from where the
         first one ended. ``verbose=1`` shows a progress bar where that takes over two seconds. With an ``executor``, of
         `concurrent.futures` or alike, each batch is divided among so many ``workers`` of it (see
-        `scratchtune.network.distributed`).
+        `scratchtune.interop.distributed`).
         """
         optimizer = self._compiled()
         program, data = self._data(X, y, sample_weight)

@@ -16,9 +16,9 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.cross_validation import NAN
 from scratchtune.evaluation.rows import generator
+from scratchtune.interop.foreign_spaces import translated
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
 from scratchtune.study.cv_search import SearchCV, keep_arguments
-from scratchtune.study.foreign_spaces import translated
 from scratchtune.study.study import Study
 from scratchtune.study.trial import copied_params
 

@@ -18,6 +18,7 @@ from scratchtune import checks, interruption
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
+from scratchtune.interop.optuna_studies import read_optuna, write_optuna
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
@@ -29,7 +30,6 @@ from scratchtune.study.export import csv_text
 from scratchtune.study.fold_run import run_folds
 from scratchtune.study.objective_run import RunOptions, run_objective
 from scratchtune.study.objectives import as_objectives, check_several, value_columns
-from scratchtune.study.optuna_studies import read_optuna, write_optuna
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping

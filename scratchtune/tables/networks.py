@@ -19,8 +19,11 @@ from scratchtune.estimators.base import MLP
 from scratchtune.estimators.classifier import MLPClassifier
 from scratchtune.estimators.rates import GROUPS
 from scratchtune.estimators.regressor import MLPRegressor
-from scratchtune.network.layers import Activation, Dense, Layer, Scaling
-from scratchtune.network.layers.embedding import MOST_TOKENS
+from scratchtune.network.layers.activation import Activation
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.dense import Dense
+from scratchtune.network.layers.scaling import Scaling
+from scratchtune.sequences.layers.embedding import MOST_TOKENS
 from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, RepeatMembers
 from scratchtune.tables.layers.category_embedding import CategoryEmbedding
 from scratchtune.tables.layers.member_mean import MemberMean

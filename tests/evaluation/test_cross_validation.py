@@ -13,7 +13,7 @@ from scratchtune.evaluation import GroupKFold, KFold, cross_val_score, cross_val
 from scratchtune.evaluation.cross_validation import FitFailedWarning, folds_for
 from scratchtune.evaluation.models import check_model, clone, fresh, is_classification
 from scratchtune.evaluation.scoring import resolve_scoring
-from scratchtune.network.layers import Dense
+from scratchtune.layers import Dense
 from scratchtune.network.sequential import Sequential
 
 

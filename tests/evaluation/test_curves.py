@@ -17,7 +17,7 @@ from scratchtune.evaluation import (
     validation_curve,
 )
 from scratchtune.evaluation.curves import absolute_sizes
-from scratchtune.network.layers import Dense
+from scratchtune.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune import comparison
+from scratchtune.cli import comparison
 from scratchtune.evaluation.leaks import LeakError, Ledger, check_disjoint
 from scratchtune.evaluation.splits import KFold
 

@@ -10,8 +10,8 @@ import pytest
 
 from scratchtune.evaluation import cross_val_score, get_scorer_names, make_scorer
 from scratchtune.evaluation.scoring import SeveralScorers, resolve_scoring
+from scratchtune.layers import Dense
 from scratchtune.metrics import SCORERS, accuracy_score, mean_squared_error
-from scratchtune.network.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
 

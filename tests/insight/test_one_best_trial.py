@@ -13,7 +13,7 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main
-from scratchtune.comparison import Comparison, SearcherResult, plot_comparison
+from scratchtune.cli.comparison import Comparison, SearcherResult, plot_comparison
 from scratchtune.study.best import best_first, of_largest_budget
 from scratchtune.study.storage import Storage
 from scratchtune.study.stored import read_study

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scratchtune.layers import Activation
 from scratchtune.network import engine
 from scratchtune.network.activations import ACTIVATIONS
-from scratchtune.network.layers import Activation
 
 SHAPES = [(1, 1), (1, 3), (3, 1), (5, 3), (2, 17), (3, 20)]
 

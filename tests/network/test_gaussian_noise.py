@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scratchtune.layers import Dense, GaussianNoise
 from scratchtune.network import engine
-from scratchtune.network.layers import Dense, GaussianNoise
 from scratchtune.network.random_numbers import cosine_of_turn, log_of_fraction, normal, random_bits, uniform
 from scratchtune.network.sequential import Sequential
 

@@ -16,9 +16,9 @@ import numpy as np
 import scratchtune as st
 from scratchtune import jit
 from scratchtune.network import engine
-from scratchtune.network.encoder_decoder import EncoderDecoder
 from scratchtune.network.program import build_layers, wire
 from scratchtune.network.random_numbers import random_bits
+from scratchtune.sequences.encoder_decoder import EncoderDecoder
 from scratchtune.tables import layers as T
 
 KEY, OTHER_KEY = np.uint64(20), np.uint64(21)

@@ -291,7 +291,7 @@ def test_an_interruption_waits_for_what_runs_and_for_nothing_else() -> None:
 
 def network(hidden: int = 1) -> Any:
     module = pytest.importorskip("scratchtune.network.sequential")
-    from scratchtune.network.layers import Dense
+    from scratchtune.layers import Dense
     from scratchtune.network.optimizers import Adam
 
     model = module.Sequential([*(Dense(8, activation="relu") for _ in range(hidden)), Dense(2, activation="softmax")])

@@ -143,7 +143,7 @@ def test_it_is_an_estimator_among_scikit_learn_s() -> None:
 @pytest.mark.parametrize("loss, outputs, data", [
     ("categorical_crossentropy", 3, IRIS), ("mse", 1, (DIABETES[0][:90], DIABETES[1][:90] / 100.0))])
 def test_a_search_of_a_network_works_in_scikit_learn(loss: str, outputs: int, data: Any) -> None:
-    from scratchtune.network.layers import Dense
+    from scratchtune.layers import Dense
     from scratchtune.network.sequential import Sequential
 
     model = Sequential([Dense(8, activation="relu"), Dense(outputs, activation="softmax" if outputs > 1 else "linear")])

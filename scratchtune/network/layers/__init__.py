@@ -1,5 +1,1 @@
-"""The layers, one file for each kind; ``__init__.pyi`` lists them, and each is loaded when it is first used."""
-
-from scratchtune.lazy import front_door
-
-__getattr__, __dir__, __all__ = front_door(__name__)
+"""The layers of the core, one file for each kind."""

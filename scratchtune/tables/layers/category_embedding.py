@@ -13,7 +13,7 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.embedding import MOST_TOKENS
+from scratchtune.sequences.layers.embedding import MOST_TOKENS
 
 NUMERIC, CATEGORICAL, COLUMNS = range(3)  # of a kernel's integers; from COLUMNS on the numeric columns
 COLUMN, CATEGORIES, SIZE, PER_COLUMN = range(4)  # then for each categorical column; a size of 0 means one-hot

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.layers.positions import add_positions
+from scratchtune.sequences.layers.positions import add_positions
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.network.layers.random_rotation import draw_rotation, rotation
-from scratchtune.network.layers.random_translation import draw_translation
-from scratchtune.network.layers.sampling import FILL_MODES, sample
+from scratchtune.images.random_rotation import draw_rotation, rotation
+from scratchtune.images.random_translation import draw_translation
+from scratchtune.images.sampling import FILL_MODES, sample
 
 LAYERS = [
     st.RandomFlip(), st.RandomFlip("vertical"), st.RandomRotation(0.3),

@@ -1,0 +1,1 @@
+"""Other programs: Optuna's studies, training and trials on several workers."""

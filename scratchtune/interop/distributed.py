@@ -1,0 +1,249 @@
+"""Distributed gradient descent: workers compute the gradients of parts of a batch, and theta is updated by their mean.
+
+This is synchronous data parallelism. Each batch is divided into *shards*, one for each worker. The coordinator takes
+the mean of the workers' gradients and adds the penalty's gradient; then the optimizer updates theta. The mean is taken
+in the order of the shards, so a training has the same bits each time, and up to rounding those of a single worker.
+Layers that draw random numbers draw different ones in each shard.
+
+Threads share the coordinator's theta and rows, so nothing is copied. Another process is sent the program and all rows
+once, and theta with each shard.
+
+Implements section 7.3 of the document.
+"""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from scratchtune import checks, jit, shipping
+from scratchtune.interop.sharing import warn_of_little_work
+from scratchtune.network import engine
+from scratchtune.network.objective import Objective
+from scratchtune.network.random_numbers import random_bits
+from scratchtune.shipping import MISSING, Shipment, received
+
+
+@jit.function
+def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> None:
+    """Gradient of the mean loss over all rows, from the gradients of the means over parts of the rows.
+
+    Formula [mean_gradient]
+        gᵢ = Σₚ[nₚ · hₚᵢ] / Σₚ[nₚ]
+    Where
+        h: gradients, (p, i), real
+        n: rows, (p,), integer >= 1, of each part
+        g: out, (i,), written
+    Source
+        Dean et al. (2012), "Large scale distributed deep networks", in its synchronous form: Chen et al. (2016),
+        "Revisiting distributed synchronous SGD", section 3.
+    Example
+        >>> g = np.empty(1)
+        >>> mean_gradient(np.array([[1.0], [4.0]]), np.array([2, 1]), g)
+        >>> float(g[0])
+        2.0
+    """
+    total = 0
+    for p in range(rows.size):
+        total += rows[p]
+    for i in range(out.size):
+        out[i] = rows[0] * gradients[0, i]
+        for p in range(1, rows.size):
+            out[i] += rows[p] * gradients[p, i]
+        out[i] /= total
+
+
+class Shard(NamedTuple):
+    """A worker's shard of a batch: its index, its rows, the step, the batch's random bits.
+
+    ``output_layers`` is the number of stages whose outputs are requested for the training metrics; 0: none.
+    """
+
+    number: int
+    chosen: np.ndarray
+    step: int
+    key: int
+    output_layers: int
+
+
+class ShardResult(NamedTuple):
+    """What a worker returns: the mean loss over its rows, its gradient, and the requested outputs."""
+
+    value: float
+    gradient: np.ndarray
+    outputs: np.ndarray
+
+
+class Replica:
+    """A worker's copy of the network, for one shard of each batch.
+
+    ``size`` is the number of rows of the largest shard: the network has memory for so many.
+    """
+
+    def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
+        objective.compile(backward=True)
+        self.rows, self.criterion = rows, objective.criterion()._replace(penalty=engine.NO_PENALTY)
+        self.network = objective.program.new_network(size)
+
+    def result(self, shard: Shard) -> ShardResult:
+        """Loss, gradient and outputs of a shard, at the network's theta."""
+        at = self.network.at
+        shape = (len(shard.chosen), at.widths[shard.output_layers]) if shard.output_layers else (0, 0)
+        outputs = np.empty(shape, self.network.theta.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):
+            value = engine.shard_gradient(
+                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key),
+                shard.output_layers, outputs)
+        return ShardResult(float(value), self.network.gradient, outputs)
+
+
+# Where the workers are ------------------------------------------------------------------------------------------------
+
+
+class Workers(Protocol):
+    """What computes the shards of a batch."""
+
+    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
+        """The results, in the order of the shards."""
+
+    def close(self) -> None:
+        """Release what is held for the training."""
+
+
+class Threads:
+    """Workers in threads of this process, which share the coordinator's theta; ``size`` as in `Replica`."""
+
+    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
+        self.executor = executor
+        self.replicas = [Replica(objective, rows, size) for _ in range(workers)]
+
+    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
+        """The results, in the order of the shards."""
+        futures = [self.executor.submit(self.replicas[shard.number].result, shard) for shard in shards]
+        return [future.result() for future in futures]
+
+    def close(self) -> None:
+        """Nothing is held beyond this object."""
+
+
+class Processes:
+    """Workers in other processes, which keep the program and the rows, and are sent theta; ``size`` as in `Replica`."""
+
+    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
+        self.executor, self.theta = executor, objective.program.theta
+        # by this id workers tell trainings of the same model and rows apart: these must not share replicas
+        self.training = uuid.uuid4().hex
+        self.shipment = Shipment("the model", (objective, rows, size), workers)
+
+    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
+        """The results, in order; a worker that lacks the program and the rows is sent them."""
+        futures = [self._submitted(shard, self.shipment.for_next()) for shard in shards]
+        for shard, future in zip(shards, futures, strict=True):
+            result = future.result()
+            while result is None:
+                result = self._submitted(shard, self.shipment.payload).result()
+            yield result
+
+    def _submitted(self, shard: Shard, payload: bytes | None) -> Future:
+        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, self.theta, shard)
+
+    def close(self) -> None:
+        """Release what this process holds for the training, in case it was a worker itself."""
+        forget(self.training, self.shipment.digest)
+
+
+KEPT = 16  # replicas in a worker
+_replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training and shard, the latest ones
+_replicas_lock = threading.Lock()
+
+
+def compute_shard(
+    training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard,
+) -> ShardResult | None:
+    """Compute the result of a shard in a worker process; None if the process has no program and rows."""
+    with _replicas_lock:
+        replica = _replicas.get((training, shard.number))
+        if replica is None:
+            shipped = received(digest, payload)
+            if shipped is MISSING:
+                return None
+            while len(_replicas) >= KEPT:
+                del _replicas[next(iter(_replicas))]
+            objective, rows, size = shipped
+            replica = _replicas[training, shard.number] = Replica(objective.replica(), rows, size)
+    replica.network.theta[:] = theta
+    return replica.result(shard)
+
+
+def forget(training: str, digest: str) -> None:
+    """Release a training's replicas and rows in this process."""
+    with _replicas_lock:
+        for old in [known for known in _replicas if known[0] == training]:
+            del _replicas[old]
+        shipping.forget(digest)
+
+
+# The coordinator ------------------------------------------------------------------------------------------------------
+
+
+class Coordinator:
+    """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients."""
+
+    def __init__(
+        self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any,
+    ) -> None:
+        if not callable(getattr(executor, "submit", None)):
+            raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or have the same methods")
+        count = checks.integer("workers", workers, 1, batch_size)
+        if objective.program.state.size:
+            raise ValueError("the model has a layer with moving averages, whose training can't be distributed; fit "
+                             "it without executor")
+        in_threads = isinstance(executor, ThreadPoolExecutor)
+        warn_of_little_work(objective.program, batch_size, count, "threads" if in_threads else "processes")
+        kind = Threads if in_threads else Processes
+        self.objective, self.count = objective, count
+        self.workers: Workers = kind(executor, objective, rows, -(-batch_size // count), count)
+        self.gradients = np.empty((count, objective.program.theta.size), objective.program.dtype)
+
+    def close(self) -> None:
+        """Release what is held for the training."""
+        self.workers.close()
+
+    def train_epoch(
+        self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
+    ) -> tuple[float, int]:
+        """One pass over the rows, as `engine.train_epoch`."""
+        network, penalty = self.objective.program.network(epoch.batch_size), self.objective.penalised
+        total, done = 0.0, 0
+        for start in range(0, len(epoch.order), epoch.batch_size):
+            chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
+            shards = self._shards(chosen, step, epoch.seed, output_layers if len(outputs) else 0)
+            value = self._mean(shards, network.gradient, outputs[start:])
+            if not np.isfinite(value):
+                break
+            value += engine.penalised_update(network, penalty, descent, float(epoch.rates[done]), step + 1)
+            total, done = total + value * len(chosen), done + 1
+        return total / len(epoch.order), done
+
+    def _shards(self, chosen: np.ndarray, step: int, seed: np.uint64, output_layers: int) -> list[Shard]:
+        key = int(random_bits(seed, np.uint64(step)))
+        rows = np.array_split(chosen, min(self.count, len(chosen)))
+        return [Shard(number, part, step, key, output_layers) for number, part in enumerate(rows)]
+
+    def _mean(self, shards: list[Shard], gradient: np.ndarray, outputs: np.ndarray) -> float:
+        """Return the mean loss of the shards; write their mean gradient and their outputs to the two arrays."""
+        sizes = np.array([len(shard.chosen) for shard in shards])
+        values, first = [], 0
+        for shard, result in zip(shards, self.workers.results(shards), strict=True):
+            values.append(result.value)
+            self.gradients[shard.number] = result.gradient
+            if shard.output_layers:
+                outputs[first : first + len(shard.chosen)] = result.outputs
+            first += len(shard.chosen)
+        mean_gradient(self.gradients, sizes, gradient)
+        return float(np.dot(sizes, values) / sizes.sum())

@@ -1,0 +1,1 @@
+"""Sequences: recurrent cells, attention, Transformers, encoder-decoders, CTC; text and speech."""

@@ -1,0 +1,1 @@
+"""The layers for sequences, one file for each kind."""

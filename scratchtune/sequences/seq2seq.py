@@ -1,0 +1,338 @@
+"""A translator: a network that reads a sentence in one language and writes it in another, an encoder-decoder.
+
+The network itself is a `Sequential` of the layers that `encoder_decoder` puts together, trained by the epoch loop as
+any other network. This file turns pairs of texts into its rows, and its outputs into texts.
+
+| part of a row | tokens | length |
+|---|---|---|
+| source | those of the sentence, then padding | ``source_length`` |
+| target, read | the start, those of the translation, then padding | ``target_length`` |
+| target, to be written | those of the translation, the end, then padding | ``target_length`` |
+
+In training, the decoder reads the correct translation up to each token and must predict the next one ("teacher
+forcing"). In use it reads what it has written itself.
+
+Implements section 6.2 of the document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.network.callbacks import Callback, History
+from scratchtune.network.layers.base import Layer
+from scratchtune.network.saving import entry
+from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.sequences.encoder_decoder import EncoderDecoder
+from scratchtune.sequences.layers.pair_embedding import PairEmbedding
+from scratchtune.sequences.layers.pairs import Attends
+from scratchtune.sequences.sequence_model import SequenceModel
+from scratchtune.sequences.text.beam import beam_search
+from scratchtune.sequences.text.copying import with_copies
+from scratchtune.sequences.text.greedy import Hypothesis, greedy_all
+from scratchtune.sequences.text.guessing import guessing_loss
+from scratchtune.sequences.text.matches import exact_match, token_accuracy
+from scratchtune.sequences.text.padding import pad_sequences
+from scratchtune.sequences.text.tokens import detokenize, is_blank
+from scratchtune.sequences.text.vocabulary import Vocabulary
+from scratchtune.streams import note
+
+Pairs = Sequence[tuple[str, str]]
+SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
+UNKNOWN = ("forbid", "copy", "keep")  # what becomes of unknown tokens in translations
+
+
+class Seq2Seq(SequenceModel):
+    """An encoder-decoder between two vocabularies; its loss is the cross-entropy of the tokens.
+
+    ``structure`` of encoder and decoder: "gru", "lstm" or "transformer". ``attention``, by which the decoder looks up
+    the source: "none", "dot", "additive" or "multi_head"; by default "dot", for a Transformer "multi_head", the only
+    one it has. ``embedding``: the numbers of a token's vector, in a Transformer of every step. ``units`` of encoder and
+    decoder, in a Transformer of the hidden layer of its blocks. ``layers`` of encoder and of decoder. ``dropout``
+    between layers. ``heads`` of "multi_head". ``source_length`` and ``target_length``: the most tokens, of the target
+    with its end; None: the most that the first training pairs have.
+    """
+
+    kind, loss, lengths = "translator", "token_crossentropy", "source_length and target_length"
+
+    def __init__(
+        self, source_vocabulary: Vocabulary, target_vocabulary: Vocabulary, structure: str = "gru",
+        attention: str | None = None, embedding: int = 64, units: int = 128, layers: int = 1, dropout: float = 0.0,
+        heads: int = 4, source_length: int | None = None, target_length: int | None = None, dtype: str = "float32",
+        seed: int = 0,
+    ) -> None:
+        super().__init__(dtype, seed)
+        for name, vocabulary in (("source", source_vocabulary), ("target", target_vocabulary)):
+            if not isinstance(vocabulary, Vocabulary):
+                raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
+        self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
+        self.architecture = EncoderDecoder(structure, attention, embedding, units, layers, heads, dropout)
+        if structure == "transformer":
+            self.rate = 0.002
+        self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
+        self.target_length = None if target_length is None else checks.integer("target_length", target_length, 2)
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
+        return self.architecture.arguments()
+
+    def stack(self) -> list[Layer]:
+        """The network's layers, new ones."""
+        return self.architecture.build(
+            len(self.source_vocabulary), len(self.target_vocabulary), self._known_lengths()[0])
+
+    def input_shape(self) -> tuple[int, ...]:
+        """The most tokens of source and target together."""
+        return (sum(self._known_lengths()),)
+
+    def _known_lengths(self) -> tuple[int, int]:
+        if self.source_length is None or self.target_length is None:
+            raise ValueError("source_length or target_length is None; give both, or call fit, which takes them from "
+                             "the pairs")
+        return self.source_length, self.target_length
+
+    def description(self) -> dict[str, Any]:
+        """Both vocabularies, and the arguments of the network."""
+        vocabularies = {"source": self.source_vocabulary.to_dict(), "target": self.target_vocabulary.to_dict()}
+        return {"vocabularies": vocabularies, "arguments": self.arguments}
+
+    def longest(self) -> int:
+        """The most tokens of a source or a target."""
+        return max(self._known_lengths())
+
+    def guessing(self, y: np.ndarray) -> float | None:
+        """The loss of targets that are written without their sources, by the frequencies of tokens and of pairs."""
+        return guessing_loss([[int(token) for token in row if token] for row in y])
+
+    # Rows -------------------------------------------------------------------------------------------------------------
+
+    def _encoded(self, pairs: Any, name: str) -> tuple[list[list[int]], list[list[int]]]:
+        """The ids of sources and targets, without start and end."""
+        if not isinstance(pairs, (list, tuple)) or not pairs:
+            raise ValueError(f"{name} is {pairs!r:.80}; it must be a list of pairs (source, target), at least one")
+        for number, pair in enumerate(pairs):
+            if not isinstance(pair, (list, tuple)) or len(pair) != 2:
+                raise ValueError(f"{name}[{number}] is {pair!r:.80}; it must be a pair (source, target)")
+        sources, targets = zip(*pairs, strict=True)
+        return (self._ids(self.source_vocabulary, sources, f"{name}, source"),
+                self._ids(self.target_vocabulary, targets, f"{name}, target"))
+
+    def _ids(self, vocabulary: Vocabulary, texts: Sequence[str], name: str) -> list[list[int]]:
+        ids = []
+        for number, text in enumerate(texts):
+            try:
+                ids.append(vocabulary.encode(text))
+            except (ValueError, TypeError) as problem:
+                raise type(problem)(f"{name} {number}: {problem}") from None
+        return ids
+
+    def _rows(self, sources: list[list[int]], targets: list[list[int]], name: str) -> tuple[np.ndarray, np.ndarray]:
+        """Rows for the network, (n, source_length + target_length), and their targets, (n, target_length)."""
+        start, end = self.target_vocabulary.start, self.target_vocabulary.end
+        read = self._padded([[start, *ids] for ids in targets], self.target_length, f"{name}, target")
+        written = self._padded([[*ids, end] for ids in targets], self.target_length, f"{name}, target")
+        return np.hstack([self._padded(sources, self.source_length, f"{name}, source"), read]), written
+
+    def _padded(self, ids: list[list[int]], length: int | None, name: str) -> np.ndarray:
+        assert length is not None
+        for number, row in enumerate(ids):
+            if len(row) > length:
+                raise ValueError(f"{name} {number} has {len(row)} tokens; this model was built for at most {length}")
+        return pad_sequences(ids, length, self.dtype, "post", "post")
+
+    # Training ---------------------------------------------------------------------------------------------------------
+
+    def fit(
+        self, pairs: Pairs, epochs: int | None = None, batch_size: int | None = None, verbose: int = 1,
+        callbacks: Sequence[Callback] | None = (), validation_data: Pairs | None = None,
+    ) -> History:
+        """Train for ``epochs`` passes over the pairs (source, target); the arguments of `Sequential.fit`.
+
+        What is None, and the learning rate unless `compile` got an optimizer, is chosen by
+        `scratchtune.sequences.sequence_model.chosen_training`.
+        """
+        sources, targets = self._encoded(pairs, "pairs")
+        held_out = None if validation_data is None else self._encoded(validation_data, "validation_data")
+        if not self.built:
+            every = [(sources, targets), *([] if held_out is None else [held_out])]
+            self.source_length = self.source_length or max(len(ids) for part, _ in every for ids in part)
+            self.target_length = self.target_length or max(len(ids) for _, part in every for ids in part) + 1
+        X, y = self._rows(sources, targets, "pairs")
+        valid = None if held_out is None else self._rows(*held_out, "validation_data")
+        return self.fit_rows(X, y, batch_size, epochs, verbose, callbacks, valid)
+
+    def evaluate(self, pairs: Pairs) -> dict[str, float]:
+        """The loss, and of greedy translations the shares of correct tokens and of exact matches.
+
+        A token of a reference that is not in the vocabulary is never matched.
+        """
+        rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
+        references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
+        found = self._translations([source for source, _ in pairs])
+        return self.network.evaluate(*rows) | {
+            "token_accuracy": token_accuracy(references, found), "exact_match": exact_match(references, found)}
+
+    # Translating ------------------------------------------------------------------------------------------------------
+
+    def translate(
+        self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+    ) -> Any:
+        """Return the translation of a text, or the list of those of a list of texts, in their order.
+
+        With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
+        ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
+        source word with the largest attention weight, and copies each unknown source word (see `with_copies`); "keep"
+        writes "[UNK]".
+
+        Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated;
+        one without words has an empty translation. stderr names these texts, and each unknown token once.
+        """
+        checks.integer("beam_width", beam_width, 1)
+        checks.choice("unknown", unknown, UNKNOWN)
+        if unknown == "copy":
+            self._must_attend()
+        several = [texts] if isinstance(texts, str) else list(texts)
+        if self.warns:
+            for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
+                note(line)
+        found = self._translations(several, beam_width, length_penalty, unknown)
+        return found[0] if isinstance(texts, str) else found
+
+    def _translations(
+        self, texts: list[str], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+    ) -> list[str]:
+        """The translations of a list of texts, without remarks."""
+        if blank := [number for number, text in enumerate(texts) if is_blank(text)]:
+            others = [text for text in texts if not is_blank(text)]
+            found = self._translations(others, beam_width, length_penalty, unknown) if others else []
+            for number in blank:
+                found.insert(number, "")
+            return found
+        if not texts:
+            return []
+        words, sources = self._read(texts)
+        decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid")
+        tokens = self.target_vocabulary.tokens
+        written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
+        return [detokenize(each) for each in (self._copied(words, sources, decoded) if unknown == "copy" else written)]
+
+    def _read(self, texts: Sequence[str]) -> tuple[list[list[str]], np.ndarray]:
+        """The first ``source_length`` tokens of each text, and their ids with padding, (n, source_length)."""
+        length = self.network.input_shape[0] - (self.target_length or 0)
+        ids = [each[:length] for each in self._ids(self.source_vocabulary, texts, "text")]
+        words = [self.source_vocabulary.split(text)[:length] for text in texts]
+        return words, self._padded(ids, length, "text")
+
+    def remarks(self, texts: Sequence[str], names: Sequence[str]) -> list[str]:
+        """Sentences on the texts without words or that are too long, and on the unknown tokens, each once."""
+        most = self.network.input_shape[0] - (self.target_length or 0)
+        found: list[str] = []
+        unknown: dict[str, None] = {}
+        for name, text in zip(names, texts, strict=True):
+            words = [] if is_blank(text) else self.source_vocabulary.split(text)
+            if not words:
+                found.append(f"{name} has no words; its translation is empty")
+            elif len(words) > most:
+                found.append(f"{name} has {checks.counted(len(words), 'token')}; the model reads at most {most}, so "
+                             "only these are translated")
+            unknown |= dict.fromkeys(word for word in words[:most] if word not in self.source_vocabulary)
+        return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
+
+    def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
+
+        ``prefixes`` are (n, length), and the weights (n, length, source length); without attention they are 0. Decoding
+        asks the network nothing else.
+        """
+        logits, weights = self._forward(sources, prefixes)
+        found = logits[:, -1].astype(np.float64)
+        found -= found.max(axis=1, keepdims=True)
+        return found - np.log(np.exp(found).sum(axis=1, keepdims=True)), weights
+
+    def log_probabilities(self, sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
+        """Log-probabilities of the next token, (n, vocabulary), after each prefix, (n, length)."""
+        return self.next_tokens(sources, prefixes)[0]
+
+    def _forward(self, sources: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Logits (n, steps, vocabulary) and weights (n, steps, source length) of the last layer with attention."""
+        program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
+        rows = np.zeros((len(sources), length), self.dtype)
+        rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
+        number, layer = max((pair for pair in enumerate(program.stages) if isinstance(pair[1], Attends)),
+                            key=lambda pair: pair[0], default=(0, None))
+        logits, weights = [], []
+        for outputs, work in program.outputs_and_work(rows, number):
+            logits.append(outputs[:, :steps].copy())
+            weights.append(layer.attention_weights(len(outputs), work)[:, :steps] if isinstance(layer, Attends)
+                           else np.zeros((len(outputs), steps, sources.shape[1])))
+        return np.concatenate(logits), np.concatenate(weights)
+
+    def _decoded(
+        self, sources: np.ndarray, beam_width: int, penalty: float, forbid: bool,
+    ) -> list[Hypothesis]:
+        """The greedy translations, which are written side by side, or the best ones of beam searches."""
+        def step_for(numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
+            def step(prefixes: np.ndarray) -> np.ndarray:
+                texts = np.broadcast_to(numbers, len(prefixes))
+                found = self.next_tokens(sources[texts], prefixes)[0]
+                if forbid:
+                    found[:, self.target_vocabulary.unknown] = -np.inf
+                return found
+
+            return step
+
+        start, end, most = self.target_vocabulary.start, self.target_vocabulary.end, self.target_length or 1
+        every = np.arange(len(sources))
+        if beam_width == 1:
+            return greedy_all(step_for(every), len(sources), start, end, most)
+        return [beam_search(step_for(every[n : n + 1]), start, end, beam_width, most, penalty)[0] for n in every]
+
+    def _copied(self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis]) -> list[list[str]]:
+        """The tokens of translations, with source words that the vocabularies do not have: see `with_copies`."""
+        names, found = self.target_vocabulary.tokens, []
+        for weights, text, hypothesis in zip(self._weights(sources, decoded), words, decoded, strict=True):
+            written = [names[token] for token in hypothesis.ids] + [names[Vocabulary.end]] * hypothesis.ended
+            found.append(with_copies(written, weights[: len(written), : len(text)], text,
+                                     [word in self.source_vocabulary for word in text]))
+        return found
+
+    def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
+        """The tokens of a text, those of its greedy translation, and how the decoder weighted the first for the second.
+
+        The weights are (tokens of the translation, tokens of the text); each row sums to 1. The end of the translation
+        is its last token, unless ``target_length`` ended it.
+        """
+        self._must_attend()
+        words, source = self._read([text])
+        decoded = self._decoded(source, 1, 0.0, True)
+        written = decoded[0].ids + [self.target_vocabulary.end] * decoded[0].ended
+        weights = self._weights(source, decoded)[0, : len(written), : len(words[0])]
+        known = [word if word in self.source_vocabulary else "[UNK]" for word in words[0]]
+        return known, [self.target_vocabulary.tokens[token] for token in written], weights
+
+    def _must_attend(self) -> None:
+        if self.architecture.attention == "none":
+            raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
+
+    def _weights(self, sources: np.ndarray, decoded: list[Hypothesis]) -> np.ndarray:
+        """Attention's weights (n, target length, source length) for translations that have been written."""
+        length = self.target_length or 1
+        read = [[self.target_vocabulary.start, *hypothesis.ids][:length] for hypothesis in decoded]
+        return self._forward(sources, self._padded(read, length, "text"))[1]
+
+
+def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
+    """Make the translator that `Seq2Seq.save` has written."""
+    network, vocabularies = unpacked_network(header, arrays), entry(header, "vocabularies")
+    model = Seq2Seq(
+        Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
+        **entry(header, "arguments"), dtype=network.dtype, seed=network.seed)
+    first = network.layers[0]
+    model.source_length = first.source_length if isinstance(first, PairEmbedding) else 1  # which `adopt` refuses
+    model.target_length = network.input_shape[0] - model.source_length
+    return model.adopt(network, header)

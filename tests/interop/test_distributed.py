@@ -1,0 +1,108 @@
+"""Distributed gradient descent: the one-worker result up to rounding, the same bits each time, data sent once."""
+
+from __future__ import annotations
+
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune import shipping
+from scratchtune.interop import distributed
+
+pytestmark = pytest.mark.filterwarnings("ignore::scratchtune.EfficiencyWarning")  # all networks here are small
+
+rng = np.random.default_rng(0)
+X, y = rng.normal(size=(203, 7)), rng.integers(0, 3, 203)
+
+
+def model(optimizer: Any = None, **options: Any) -> st.Sequential:
+    made = st.Sequential([st.Dense(9, activation="tanh"), st.Dense(3, activation="softmax")], dtype="float64", seed=4)
+    made.compile(optimizer or st.Adam(0.01), "categorical_crossentropy", ["accuracy"], **options)
+    return made
+
+
+def trained(executor: Any = None, workers: int = 2, **options: Any) -> tuple[np.ndarray, dict[str, list[float]]]:
+    made = model(**options)
+    more = {} if executor is None else {"executor": executor, "workers": workers}
+    weights = 0.5 + (np.arange(len(X)) % 3)
+    history = made.fit(X, y, batch_size=50, epochs=4, verbose=0, sample_weight=weights, **more).history
+    return made.theta.copy(), history
+
+
+@pytest.mark.parametrize("options", [
+    {}, {"penalty": st.L1L2(1e-3, 1e-2)}, {"optimizer": st.SGD(0.1, momentum=0.9, nesterov=True, weight_decay=0.01)},
+    {"optimizer": st.RMSprop(0.01, decay=0.1)}, {"optimizer": st.Adam(0.01, clipnorm=0.05)},
+    {"optimizer": st.SGD(0.1, global_clipnorm=0.05), "penalty": st.L2(1e-2)}])
+def test_any_number_of_workers_gives_the_one_worker_result_up_to_rounding(options: Any) -> None:
+    theta, history = trained(**options)
+    with ThreadPoolExecutor(4) as pool:
+        for workers in (1, 2, 3, 7):
+            shared, shared_history = trained(pool, workers, **options)
+            np.testing.assert_allclose(shared, theta, rtol=0.0, atol=1e-12)
+            np.testing.assert_allclose(shared_history["loss"], history["loss"], rtol=1e-12)
+            assert shared_history["accuracy"] == history["accuracy"]
+            assert (trained(pool, workers, **options)[0] == shared).all()  # bit for bit from run to run
+
+
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.slow)])  # each process imports the package
+def test_processes_give_the_bits_of_threads(count: int) -> None:
+    with ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(count, mp_context=get_context("spawn")) as processes:
+        assert (trained(threads, 3)[0] == trained(processes, 3)[0]).all()
+
+
+class Counting(Executor):
+    """Runs at once, and counts the bytes of the network and the rows that are sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[int] = []
+
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
+        future: Future = Future()
+        self.sent.append(len(args[2] or b""))
+        future.set_result(fn(*args, **kwargs))
+        return future
+
+
+def test_rows_are_sent_once_to_each_worker_and_again_only_where_they_are_missing() -> None:
+    shipping._received.clear()
+    pool = Counting()
+    trained(pool, 2)
+    assert sum(size > 0 for size in pool.sent) == 2 and len(pool.sent) == 2 * 5 * 4
+
+    class Forgetful(Counting):
+        def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future:
+            if len(self.sent) == 11:
+                shipping._received.clear()
+                distributed._replicas.clear()
+            return super().submit(fn, *args, **kwargs)
+
+    shipping._received.clear()
+    forgetful = Forgetful()
+    assert (trained(forgetful, 2)[0] == trained(pool, 2)[0]).all() and sum(size > 0 for size in forgetful.sent) == 3
+
+
+def test_two_trainings_of_the_same_model_at_a_time_do_not_meet() -> None:
+    theta, _ = trained()
+    with ThreadPoolExecutor(4) as pool, ThreadPoolExecutor(2) as both:
+        for shared, _ in both.map(lambda _: trained(pool, 3), range(6)):
+            np.testing.assert_allclose(shared, theta, rtol=0.0, atol=1e-12)
+    assert not distributed._replicas and not shipping._received
+
+
+def test_a_training_that_diverges_keeps_the_last_finite_weights() -> None:
+    made = st.Sequential([st.Dense(1)], dtype="float64")
+    made.compile(st.SGD(1e100), "mean_squared_error")
+    with ThreadPoolExecutor(2) as pool, pytest.warns(st.DivergenceWarning):
+        made.fit(X, y.astype(float), epochs=3, verbose=0, executor=pool)
+    assert np.isfinite(made.theta).all()
+
+
+@pytest.mark.parametrize(("options", "message"), [
+    ({"executor": 3}, "executor is 3"), ({"workers": 0}, "workers is 0"), ({"workers": 33}, "workers is 33")])
+def test_bad_arguments_are_one_clear_sentence(options: Any, message: str) -> None:
+    with ThreadPoolExecutor(2) as pool, pytest.raises((TypeError, ValueError), match=message):
+        model().fit(X, y, verbose=0, **{"executor": pool} | options)
