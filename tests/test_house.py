@@ -23,9 +23,9 @@ TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
-    "(beside)": 1123, "cli": 1432, "data": 1647, "estimators": 1128, "evaluation": 1772, "examples": 756, "formulas":
+    "(beside)": 1124, "cli": 1432, "data": 1647, "estimators": 1128, "evaluation": 1772, "examples": 756, "formulas":
     2241, "images": 1233, "insight": 6417, "interop": 774, "jit": 1701, "metrics": 1734, "network": 6012, "search":
-    6630, "sequences": 9622, "study": 6580, "tables": 9535, "(lines)": 60337, "(files)": 402}
+    6630, "sequences": 9622, "study": 6580, "tables": 9535, "(lines)": 60340, "(files)": 402}
 
 
 @cache

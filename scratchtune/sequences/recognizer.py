@@ -221,8 +221,8 @@ class SpeechRecognizer(SequenceModel):
         A clip is what `st.speech.read_wav` returns, an array of samples, or its features (frames, features). What is
         None, and the learning rate unless `compile` got an optimizer, is chosen by
         `scratchtune.sequences.sequence_model.chosen_training`. ``speeds``: each clip, but not features, is also played
-        at these, formula [sampling_times], which changes pitch and timbre as another voice does; () for none. A copy that has too
-        few frames for its text, or more than ``frames``, is left out.
+        at these, formula [sampling_times], which changes pitch and timbre as another voice does; () for none. A copy
+        that has too few frames for its text, or more than ``frames``, is left out.
         """
         for number, speed in enumerate(speeds):
             checks.real(f"speeds[{number}]", speed, 0.1, 10.0)
