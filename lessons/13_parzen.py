@@ -56,7 +56,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import branches, mixture, parzen
+from scratchtune.search.bayesian import branches, mixture, parzen
 from scratchtune.search.searcher import Result
 
 SETTINGS, INITIAL = parzen.Options(), 10

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.search import Space
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian.encoding import Encoding
 
 
 def gene_diversity(u: np.ndarray, c: np.ndarray) -> float:
@@ -38,7 +38,7 @@ def gene_diversity(u: np.ndarray, c: np.ndarray) -> float:
 def diversity_of(space: Space, points: Sequence[Mapping[str, Any]]) -> float:
     """[gene_diversity] of configurations, (n,); 0 for fewer than two.
 
-    An absent parameter is encoded as in `scratchtune.search.encoding`: a range as 0.5, a choice as one of its own.
+    An absent parameter is encoded as in `search.bayesian.encoding`: a range as 0.5, a choice as one of its own.
     """
     if not points:
         return 0.0

@@ -1,6 +1,6 @@
 """The response of a study: a model of the value at every point of the search space, which never leaves its bounds.
 
-It is the searcher's own Gaussian process (`scratchtune.search.surrogate`), fitted to the trials' values as they are.
+It is the searcher's own Gaussian process (`search.bayesian.surrogate`), fitted to the trials' values as they are.
 The predicted value is the mean of the process after it is clipped to the bounds, [clipped_normal_mean]; the bounds are
 the lowest and the highest value observed, unless the user gives others. So no prediction, no mean of predictions and
 no interval leaves them, also where an accuracy falls from 0.98 to 0.1 between two trials. Where no trial is near, the
@@ -26,12 +26,12 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.insight.comparable import Comparable, Scale, standardised
 from scratchtune.search import Categorical, Space
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.cholesky import cholesky, inverse, solve_lower
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.cholesky import cholesky, inverse, solve_lower
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import theta_of_noisy_values
 from scratchtune.search.normal import normal_cdf, normal_pdf
 from scratchtune.search.sequences import halton_coordinate
-from scratchtune.search.surrogate import theta_of_noisy_values
 
 MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
 DRAWS = 200  # functions from the posterior, for an interval

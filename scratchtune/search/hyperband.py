@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.bayesian import BayesianSearch
+from scratchtune.search.bayesian.bayesian_search import BayesianSearch
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.schedule import Row, Rung, Schedule, bracket_size, rung_size, s_max
 from scratchtune.search.searcher import Exhausted, Result, Searcher, Seen, Suggestion, Taken, as_seen

@@ -12,7 +12,7 @@ from scratchtune.insight import importance, partial_dependence
 from scratchtune.insight.comparable import comparable_trials, values_that_differ
 from scratchtune.insight.partial_dependences import dependences
 from scratchtune.insight.response import Response, clipped_normal_mean, fit_response
-from scratchtune.search import gaussian_process as gp
+from scratchtune.search.bayesian import gaussian_process as gp
 
 SPACE: dict[str, Any] = {
     "optimizer": ["adam", "sgd"], "momentum": st.Float(0.0, 0.99, when={"optimizer": "sgd"}),
