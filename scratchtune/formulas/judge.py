@@ -28,7 +28,7 @@ class Judged:
 def judge(formula: Formula, arguments: Mapping[str, Any]) -> tuple[Judged, set[Any]]:
     """Return the line's values for some arguments, and the branches taken; raises one of `arithmetic.UNDEFINED`."""
     with arithmetic.digits(floats(arguments)):
-        targets, branches = formula.solve(arguments, arithmetic.DECIMALS)
+        targets, branches = formula.solve(arguments)
         return Judged(arguments, {name: arithmetic.rounded(value) for name, value in targets.items()}), branches
 
 

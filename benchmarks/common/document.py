@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from scratchtune.formulas.registry import Formula, registry
+from scratchtune.formulas import Formula
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "scratchtune/"
@@ -33,21 +33,6 @@ _LINE = re.compile(r"(?:Implements|Covers) sections? (\d[\d., and]*) of the docu
 _SOURCE = re.compile(r"\bThe document, section (\d(?:\.\d)?)\b")
 
 Places = Mapping[str, tuple[str, ...]]  # a file's path from the repository's root -> the numbers of its sections
-
-
-def sections() -> str:
-    """The map as a Markdown table, with links relative to scratchtune/README.md; a section may have no files yet."""
-    files, taught = modules(), lessons()
-    rows = [_row(number, files, taught) for number in TITLES]
-    return "\n".join(["| section | formulas | files | lessons |", "|---|---|---|---|", *rows])
-
-
-def _row(number: str, files: Places, taught: Places) -> str:
-    found = [formula.id for formula in registry().values() if number in sections_of(formula, files)]
-    here = [path for path, numbers in files.items() if number in numbers]
-    links = ", ".join(f"[{Path(path).name}]({path.removeprefix(PACKAGE)})" for path in here) or "not there yet"
-    lines = ", ".join(f"[{Path(path).name[:2]}](../{path})" for path, numbers in taught.items() if number in numbers)
-    return f"| {number} {TITLES[number]} | {', '.join(f'`{name}`' for name in found)} | {links} | {lines} |"
 
 
 # Reading -------------------------------------------------------------------------------------------------------------
