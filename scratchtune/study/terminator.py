@@ -115,7 +115,7 @@ class Terminator:
     The study ends at the smallest n for which the first n trials have all finished and the bound is below the error.
     This n depends on these trials alone, so it is the same for any number of workers, and after an interruption; with
     several workers, further trials may have begun by then. When a study is run again, the trials that it has are
-    examined before a further one begins. `insight.plot_terminator_improvement` draws the bound and the error.
+    examined before a further one begins.
 
     Variant
         Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with
