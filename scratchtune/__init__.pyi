@@ -39,8 +39,8 @@ from scratchtune.images.max_pooling2d import MaxPooling2D as MaxPooling2D
 from scratchtune.images.random_flip import RandomFlip as RandomFlip
 from scratchtune.images.random_rotation import RandomRotation as RandomRotation
 from scratchtune.images.random_translation import RandomTranslation as RandomTranslation
-from scratchtune.insight.diagnosis.diagnosing import Diagnosis as Diagnosis
-from scratchtune.insight.diagnosis.diagnosing import diagnose as diagnose
+from scratchtune.insight.diagnosis import Diagnosis as Diagnosis
+from scratchtune.insight.diagnosis import diagnose as diagnose
 from scratchtune.interop.sharing import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks

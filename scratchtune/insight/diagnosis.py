@@ -15,17 +15,14 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.insight.diagnosis.activity import activities
-from scratchtune.insight.diagnosis.curves import (
-    SHORTEST,
-    constant_loss,
-    make_curves,
-    read_history,
-)
-from scratchtune.insight.diagnosis.findings import OF_UNITS, RULES, Finding, Observed, not_finite
+from scratchtune.insight.findings import RULES, SHORTEST, Activity, Finding, Observed, at_end, not_finite
+from scratchtune.network.layers.activation import Activation
+from scratchtune.network.layers.base import Layer
 from scratchtune.network.sequential import Sequential
 
-__all__ = ["Diagnosis", "Finding", "diagnose"]
+MOST_ROWS = 1000  # rows on which the network is run at most, which bounds the time
+EDGES = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}  # outside, the gradient is below 6 % and 12 % of its maximum
+SMALLEST = np.finfo(float).tiny
 
 
 @dataclass(frozen=True, repr=False)
@@ -87,15 +84,20 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     broken = not_finite(curves, diverged, None if model is None else model.theta)
     if broken is not None:
         return Diagnosis([broken], len(curves.get("loss", ())))
-    units = [] if model is None or rows is None else activities(model, rows)
+    loss, val_loss = curves.get("loss", np.array([])), curves.get("val_loss")
+    scale = max(float(loss.max(initial=0.0)) if reference is None else reference, SMALLEST)
+    accuracies = [at_end(curves[name]) if name in curves else np.nan for name in ("accuracy", "val_accuracy")]
     penalty = any(getattr(getattr(model, "penalty", None), name, 0.0) for name in ("l1", "l2"))
-    seen = Observed(make_curves(curves, reference), units, penalty, _moved(model), guessing is not None)
+    seen = Observed(
+        loss / scale, None if val_loss is None else val_loss / scale, (accuracies[0], accuracies[1]), scale,
+        reference is not None, guessing is not None, [] if model is None or rows is None else _activities(model, rows),
+        penalty, _moved(model))
     found: list[Finding] = []
     for rule in RULES:
-        finding = rule(seen) if rule in OF_UNITS or seen.readable else None
+        finding = rule.finding(seen)
         if finding is not None and not any(finding.name in other.explains for other in found):
             found.append(finding)
-    return Diagnosis(found, seen.curves.epochs, _notes(seen, model, X))
+    return Diagnosis(found, seen.epochs, _notes(seen, model, X))
 
 
 def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
@@ -105,12 +107,43 @@ def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
     if isinstance(history, protocol.Parameters) and hasattr(history, "epochs"):  # an estimator of a network
         if not hasattr(history, "history_"):
             raise protocol.not_fitted(history)
-        return (read_history(history.history_), False) if history.history_ else ({}, True)
+        return (_read(history.history_), False) if history.history_ else ({}, True)
     curves = history if isinstance(history, Mapping) else getattr(history, "history", None)
     if isinstance(curves, Mapping):
-        return read_history(curves), bool(getattr(history, "diverged", False))
+        return _read(curves), bool(getattr(history, "diverged", False))
     raise TypeError(f"history is a {type(history).__name__}; it must be the History that fit returns, a dict of lists, "
                     "or a fitted MLPClassifier, MLPRegressor or Sequential")
+
+
+def _read(history: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The curves of a dict, (epochs,); NaN and infinity are allowed, since a diverged loss has them."""
+    curves = {str(name): _curve(name, values) for name, values in history.items()}
+    if "loss" not in curves:
+        known = ", ".join(map(repr, curves)) or "nothing"
+        raise ValueError(f"history has {known}; it must have 'loss', the training loss of each epoch")
+    epochs = len(curves["loss"])
+    if not epochs:
+        raise ValueError("history['loss'] is empty; it must have a value for each epoch")
+    for name, values in curves.items():
+        if len(values) != epochs:
+            raise ValueError(f"history[{name!r}] has {len(values)} values and history['loss'] has {epochs}; each must "
+                             "have one for each epoch")
+    return curves
+
+
+def _curve(name: object, values: Any) -> np.ndarray:
+    wrong = f"history[{name!r}] is {values!r}; it must be a list of numbers, one for each epoch"
+    try:
+        curve = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise TypeError(wrong) from None
+    if curve.ndim != 1:
+        raise ValueError(wrong)
+    if name in ("loss", "val_loss") and (curve < 0.0).any():
+        epoch = int((curve < 0.0).argmax())
+        raise ValueError(f"history[{name!r}] holds {curve[epoch]:g} in epoch {epoch + 1}; every loss must be at least "
+                         "0, since the rules compare ratios of losses")
+    return curve
 
 
 def _network(history: Any) -> tuple[Sequential | None, Any]:
@@ -149,7 +182,22 @@ def _reference(
         return float(np.log(classes[model.loss.name])) if model.loss.name in classes else None
     if rows is not None and len(y) != len(rows):
         raise ValueError(f"y has {len(y)} rows and X has {len(rows)}; they must be equal in number")
-    return constant_loss(model.loss.name, y) or None
+    return _constant_loss(model.loss.name, y) or None
+
+
+def _constant_loss(loss: str, y: np.ndarray) -> float | None:
+    """The mean loss of the best constant prediction of y: an entropy, or the variance; None for other losses.
+
+    y has labels (n,), one-hot rows (n, outputs), or values (n,) or (n, outputs).
+    """
+    if loss == "mean_squared_error":
+        return float(np.var(y.reshape(len(y), -1), axis=0).mean())
+    if "crossentropy" not in loss:
+        return None
+    shares = np.unique(y, return_counts=True)[1] / len(y) if y.ndim == 1 else y.mean(axis=0)
+    if y.ndim == 2 and loss == "binary_crossentropy":
+        shares = np.stack([shares, 1.0 - shares])  # of each output
+    return float(np.mean(-(shares * np.log(np.maximum(shares, SMALLEST))).sum(axis=0)))
 
 
 def _moved(model: Sequential | None) -> float | None:
@@ -163,14 +211,50 @@ def _moved(model: Sequential | None) -> float | None:
 
 def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, ...]:
     """Sentences on what could not be evaluated."""
-    curves, notes = observed.curves, []
-    if not curves.epochs:
+    notes = []
+    if not observed.epochs:
         notes.append("a Sequential keeps no curves; pass the History that fit returned to have them evaluated.")
-    elif curves.epochs < SHORTEST:
-        notes.append(f"the curves have {checks.counted(curves.epochs, 'epoch')}; at least {SHORTEST} are needed to see "
-                     "more than a divergence.")
-    elif curves.val_loss is None:
+    elif observed.epochs < SHORTEST:
+        notes.append(f"the curves have {checks.counted(observed.epochs, 'epoch')}; at least {SHORTEST} are needed to "
+                     "see more than a divergence.")
+    elif observed.val_loss is None:
         notes.append("there is no val_loss, so overfitting cannot be seen; give fit validation_data.")
     if model is not None and X is None:
         notes.append("dead and saturated units are counted if X= is given.")
     return tuple(notes)
+
+
+# Hidden units --------------------------------------------------------------------------------------------------------
+
+
+def _activities(model: Sequential, X: np.ndarray) -> list[Activity]:
+    """What each hidden layer with an activation does on X, (n, ...), in evaluation mode; at most 1,000 rows of it.
+
+    The rows are evenly spaced in X, so that they are of all classes where X is sorted by class.
+    """
+    X = X[np.unique(np.linspace(0, len(X) - 1, min(len(X), MOST_ROWS)).astype(int))]
+    names = [_activation_of(layer) for layer in model.layers]
+    last = max((k for k, layer in enumerate(model.layers) if names[k] != "linear" or hasattr(layer, "units")),
+               default=0)
+    return [_activity(model, depth, name, X) for depth, name in enumerate(names[:last], 1) if name != "linear"]
+
+
+def _activation_of(layer: Layer) -> str:
+    """The name of a layer's activation, "linear" if it has none."""
+    if isinstance(layer, Activation):
+        return layer.name
+    return getattr(getattr(layer, "activation", None), "name", "linear")
+
+
+def _activity(model: Sequential, depth: int, name: str, X: np.ndarray) -> Activity:
+    """What the last of the first ``depth`` layers, with the activation ``name``, does."""
+    part = Sequential([layer.fresh() for layer in model.layers[:depth]], model.dtype, model.seed)
+    part.build((None, *model.input_shape))
+    part.theta = model.theta[: part.theta.size]  # the first layers come first in theta
+    part.program.state[:] = model.program.state[: part.program.state.size]
+    outputs = part.predict(X)
+    by_unit = outputs.reshape(-1, outputs.shape[-1]).astype(np.float64)
+    dead = float((by_unit <= 0.0).all(axis=0).mean()) if name == "relu" else 0.0
+    low, high = EDGES.get(name, (-np.inf, np.inf))
+    return Activity(f"{type(model.layers[depth - 1]).__name__} {depth}", name, by_unit.shape[1], dead,
+                    float(((by_unit < low) | (by_unit > high)).mean()), float(by_unit.std(axis=0).mean()))

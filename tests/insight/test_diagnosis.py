@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.insight.diagnosis.diagnosing import Diagnosis
+from scratchtune.insight.diagnosis import Diagnosis
 
 EPOCHS = np.arange(30)
 FALLING = np.exp(-0.3 * EPOCHS) + 0.02
