@@ -6,8 +6,8 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search.bayesian.bayesian_search import BayesianSearch
+from scratchtune.search.genetic.fronts import hypervolume
 from scratchtune.search.genetic.genetic_search import GeneticSearch
-from scratchtune.search.genetic.hypervolume import hypervolume
 from scratchtune.search.genetic.nsga2 import NSGA2
 from scratchtune.search.grid import GridSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving

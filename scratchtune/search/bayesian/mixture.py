@@ -11,7 +11,7 @@ Implements section 3.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -184,8 +184,20 @@ class NormalKernels(NamedTuple):
 class Axis:
     """A parameter with a code for each value: the unit value in a continuous range, else the index of the value.
 
-    The code of an absent parameter is NaN.
+    The code of an absent parameter is NaN. A subclass, `Range` or `Choices`, has these methods:
+
+    - ``code(value)`` and ``value(code)``;
+    - ``kernels(codes, smoothing, ranges)``: kernels on trials, then that of the prior. ``smoothing`` concerns choices
+      only; ``ranges``, how many axes of the mixture are ranges, concerns ranges only;
+    - ``add(total, codes, kernels)``: adds the kernels' log densities at the codes to ``total``, (n, k);
+    - ``draw(kernels, chosen, rng)``: draws a code from each chosen kernel.
     """
+
+    code: Callable[[Any], float]
+    value: Callable[[float], Any]
+    kernels: Callable[..., Any]
+    add: Callable[..., None]
+    draw: Callable[..., np.ndarray]
 
     def __init__(self, name: str, parameter: Parameter, conditions: Sequence[tuple[int, np.ndarray]]) -> None:
         self.name, self.parameter, self.conditions = name, parameter, conditions
@@ -194,29 +206,6 @@ class Axis:
         """Codes of the points, (n,)."""
         code, name = self.code, self.name
         return np.array([code(point[name]) if name in point else math.nan for point in points], dtype=float)
-
-    def code(self, value: Any) -> float:
-        """Code of a value."""
-        raise NotImplementedError
-
-    def value(self, code: float) -> Any:
-        """Value of a code."""
-        raise NotImplementedError
-
-    def kernels(self, codes: np.ndarray, smoothing: float, ranges: int) -> Any:
-        """Kernels on trials, then that of the prior.
-
-        ``smoothing`` concerns choices only; ``ranges``, how many axes of the mixture are ranges, concerns ranges only.
-        """
-        raise NotImplementedError
-
-    def add(self, total: np.ndarray, codes: np.ndarray, kernels: Any) -> None:
-        """Add the kernels' log densities at the codes to ``total``, (n, k)."""
-        raise NotImplementedError
-
-    def draw(self, kernels: Any, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw a code from each chosen kernel."""
-        raise NotImplementedError
 
 
 class Range(Axis):

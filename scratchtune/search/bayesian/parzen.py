@@ -4,8 +4,8 @@ The finished trials are ordered by value and split. The good ones give the densi
 `mixture` of kernels. Candidates are drawn from l, and the one with the highest log l − log g is proposed: for a given
 split this orders candidates as the expected improvement does.
 
-In a space with conditions the branch is drawn first (see `branches`), and the trials are those of this branch; all
-trials, if it has too few, or no new point.
+In a space with conditions the branch is drawn first: which of the conditional parameters the next trial has. The trials
+are then those of this branch; all trials, if it has too few, or no new point.
 
 Only the order of the values counts, so a value of 1e12 does no harm. Failed trials are the worst. Pending trials count
 as bad, so that trials that run at the same time are not close to each other.
@@ -17,13 +17,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.bayesian.branches import drawn_branch
 from scratchtune.search.bayesian.mixture import MANY, Axis, Mixture, axes_of, count_of_ranges
 from scratchtune.search.random import RandomSearch, params_at_quantiles
 from scratchtune.search.searcher import Result
@@ -34,8 +32,7 @@ RANDOM = 32  # random points, so that branches without a trial are drawn too
 LEAST = 4  # finished trials of a branch, for densities of its own
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(NamedTuple):
     """Options of the estimator; the defaults are for about a hundred trials.
 
     - ``gamma``, ``most_good``: the share of the trials that are good, and the largest number of them.
@@ -53,13 +50,6 @@ class Options:
     prior_weight: float = 1.0
     smoothing: float = 0.2
     recent: int = 25
-
-    def __post_init__(self) -> None:
-        for name in ("most_good", "most_good_of_many", "candidates", "recent"):
-            checks.integer(name, getattr(self, name), low=1)
-        checks.real("gamma", self.gamma, 0.0, 1.0, open_low=True, open_high=True)
-        for name in ("prior_weight", "smoothing"):
-            checks.real(name, getattr(self, name), low=0.0, open_low=True)
 
 
 class Densities(NamedTuple):
@@ -216,7 +206,7 @@ def fitted_densities(
     codes = codes_of(axes, seen, pending)
     ranges = count_of_ranges(axes, codes)
     if ranges >= MANY:
-        options = replace(options, most_good=min(options.most_good, options.most_good_of_many))
+        options = options._replace(most_good=min(options.most_good, options.most_good_of_many))
     good, bad = split(np.array([result.value for result in seen]), options)
     bad = np.append(bad, np.arange(len(seen), len(codes)))
     more = options.prior_weight, options.smoothing, ranges
@@ -291,6 +281,77 @@ def choose(
         "by_parameter": by_parameter,
         "runners_up": [{"params": params_at(axes, candidates[i]), "log_ratio": float(ratios[i])}
                        for i in others[:2]]}
+
+
+# Branches ------------------------------------------------------------------------------------------------------------
+#
+# The ratio of the two densities can't choose a branch: it would nearly always prefer that with the most trials, whose
+# densities are the most concentrated. So each parameter that conditions name, such as the optimizer of which one value
+# has a momentum, is decided on its own, by Thompson sampling. The densities are then those of the branch's own trials
+# (of all trials, if the branch has fewer than four finished ones).
+
+
+def beta_parameter(count: int) -> int:
+    """A parameter of the beta distribution of the probability that a trial is good: the first, or the second.
+
+    Formula [tpe_branch_posterior]
+        a = 1 + k
+    Where
+        k: count, scalar, integer >= 0, good trials for the first parameter, the others for the second
+    Returns
+        a. Before any trial both are 1: the distribution is uniform. With a and b the mean is a / (a + b).
+    Source
+        Thompson (1933); Chapelle and Li (2011), "An empirical evaluation of Thompson sampling", section 2.
+    Example
+        >>> beta_parameter(4)
+        5
+    """
+    return 1 + count
+
+
+def drawn_branch(
+    axes: Sequence[Axis], codes: np.ndarray, good: np.ndarray, bad: np.ndarray, random: np.ndarray,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw which axes exist in the next trial: booleans (d,).
+
+    ``good`` and ``bad`` are rows of the trials' ``codes`` (n, d). For each axis that conditions name, the trials that
+    have it are counted by which of these conditions hold. The probability that a trial is good is drawn for each of
+    these outcomes from its posterior, and the highest wins: an outcome without a good trial is tried from time to time,
+    the more seldom the more often it was bad. The outcomes are those of the trials and of ``random`` points (m, d).
+    """
+    exists = np.ones(len(axes), dtype=bool)
+    for j, children in _children(axes).items():
+        if not exists[j]:
+            exists[[child for child, _ in children]] = False
+            continue
+        counts: dict[bytes, list[int]] = {}
+        for k, rows in enumerate((codes[good], codes[bad], random)):
+            for outcome in _outcomes(rows[~np.isnan(rows[:, j]), j], children):
+                count = counts.setdefault(outcome.tobytes(), [0, 0, 0])
+                count[k] += 1
+        if not counts:  # no point with this axis is known
+            exists[[child for child, _ in children]] = False
+            continue
+        drawn = {outcome: rng.beta(beta_parameter(count[0]), beta_parameter(count[1]))
+                 for outcome, count in counts.items()}
+        holds = np.frombuffer(max(drawn, key=drawn.__getitem__), dtype=bool)
+        exists[[child for (child, _), held in zip(children, holds, strict=True) if not held]] = False
+    return exists
+
+
+def _children(axes: Sequence[Axis]) -> dict[int, list[tuple[int, np.ndarray]]]:
+    """For each axis that conditions name, the axes that depend on it, and the codes with which they exist."""
+    children: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for child, axis in enumerate(axes):
+        for parent, allowed in axis.conditions:
+            children.setdefault(parent, []).append((child, allowed))
+    return dict(sorted(children.items()))
+
+
+def _outcomes(codes: np.ndarray, children: Sequence[tuple[int, np.ndarray]]) -> np.ndarray:
+    """Whether each condition holds, booleans (n, conditions)."""
+    return np.column_stack([np.isin(codes, allowed) for _, allowed in children])
 
 
 # In words ------------------------------------------------------------------------------------------------------------

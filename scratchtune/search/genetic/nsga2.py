@@ -17,7 +17,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search.genetic.brood import FITTED
-from scratchtune.search.genetic.crowding import crowded_order
+from scratchtune.search.genetic.fronts import crowded_order
 from scratchtune.search.genetic.genetic_search import GeneticSearch, Parents, genes_of
 from scratchtune.search.searcher import Result
 from scratchtune.search.space import Space

@@ -10,8 +10,8 @@ import pytest
 import scratchtune as st
 from scratchtune.search import Float, Int, Space
 from scratchtune.search.bayesian import parzen
-from scratchtune.search.bayesian.branches import beta_parameter, drawn_branch
 from scratchtune.search.bayesian.mixture import axes_of
+from scratchtune.search.bayesian.parzen import beta_parameter, drawn_branch
 from scratchtune.search.searcher import Result
 
 TREE = Space({

@@ -276,15 +276,6 @@ def test_why_in_words() -> None:
     assert all(parzen.explain(why) for why in reasons)
 
 
-@pytest.mark.parametrize("name, value, words", [
-    ("candidates", 0, "candidates"), ("gamma", 0.0, "gamma"), ("gamma", 1.0, "gamma"),
-    ("prior_weight", 0.0, "prior_weight"), ("smoothing", -1.0, "smoothing"), ("recent", 0, "recent"),
-])
-def test_options_out_of_range(name: str, value: Any, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        Options(**{name: value})
-
-
 def test_in_many_dimensions_fewer_trials_are_good() -> None:
     for d, good in ((9, 15), (10, 8)):
         space = Space({f"x{j}": Float(0.0, 1.0) for j in range(d)})

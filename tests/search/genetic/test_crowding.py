@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from scratchtune.search.genetic.crowding import crowded_order, crowding_distances
+from scratchtune.search.genetic.fronts import crowded_order, crowding_distances
 
 
 def test_four_points_by_hand() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchtune.search.genetic.nondominated import dominates, front_numbers, pareto_front
+from scratchtune.search.genetic.fronts import dominates, front_numbers, pareto_front
 
 #      y
 #    4 | a . . . e      a (1, 4), b (2, 2) and d (4, 1) are on the front: none of them is worse than another in both.
