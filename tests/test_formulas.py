@@ -12,8 +12,8 @@ import pytest
 
 from scratchtune import formulas, jit
 from scratchtune.formulas import arithmetic, dialect, domains, gradients, report
-from scratchtune.formulas.cases import MOST, cases
 from scratchtune.formulas.check import TOLERANCE_GRADIENT
+from scratchtune.formulas.judge import MOST, cases
 from scratchtune.formulas.mutants import mutants
 
 # The dialect ---------------------------------------------------------------------------------------------------------

@@ -1,10 +1,9 @@
 """Formulas are lines of mathematics in docstrings; this package parses them and checks the code against them.
 
-Reading order: `arithmetic` (decimals), `dialect` (a line is parsed into a tree and evaluated), `domains`
-(values to test), `registry` (a docstring becomes a Formula), `cases` (arguments for it), `judge` (compares a line with
-its code), `gradients` (compares a gradient with finite differences), `mutants` (small mistakes), `equivalent` (mutants
-that compute the same), `check` (all of it, for one formula), `report` (for all of them, on all cores), `index` (what a
-reader sees).
+Reading order: `arithmetic` (decimals), `dialect` (a line is parsed into a tree and evaluated), `domains` (values to
+test), `registry` (a docstring becomes a Formula), `judge` (draws arguments, compares a line with its code), `gradients`
+(compares a gradient with finite differences), `mutants` (small mistakes), `check` (all of it, for one formula),
+`report` (for all of them, on all cores), `index` (what a reader sees).
 """
 
 from scratchtune.formulas.check import Row, check

@@ -24,8 +24,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.formulas import arithmetic
-from scratchtune.formulas.cases import cases
-from scratchtune.formulas.judge import floats, judge, run
+from scratchtune.formulas.judge import cases, floats, judge, run
 from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")

@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from scratchtune import checks, cores
 from scratchtune.formulas.check import Row, check
-from scratchtune.formulas.equivalent import EQUIVALENT
 from scratchtune.formulas.index import find
+from scratchtune.formulas.mutants import EQUIVALENT
 from scratchtune.formulas.registry import registry
 
 MOST = 4  # processes: the longest module is a quarter of the work, so more gain nothing; each takes 300 MB
