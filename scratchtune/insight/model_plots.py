@@ -15,8 +15,6 @@ from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, canvas
 from scratchtune.metrics.classification import confusion_matrix
 from scratchtune.metrics.labels import encoded
-from scratchtune.sequences.speech.alignment import align
-from scratchtune.sequences.speech.alphabets import letters
 
 MOST_NUMBERED = 40  # of more classes the cells of a confusion matrix are too small for their counts
 
@@ -79,22 +77,19 @@ def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = No
 
 
 def plot_alignment(
-    log_probabilities: Any, text: str, alphabet: Iterable[str], step: float | None = None, spectrogram: Any = None,
-    ax: Any = None,
+    log_probabilities: Any, text: str, alphabet: Iterable[str], found: Any, step: float | None = None,
+    spectrogram: Any = None, ax: Any = None,
 ) -> Any:
     """Plot the probability of each symbol in each frame, and the most probable path that spells a text.
 
     Returns the Axes, or with a ``spectrogram`` two: that above, then the symbols. ``log_probabilities``: (frames,
-    symbols), the blank first, such as ``model.log_probabilities([clip])[0]`` of a `SpeechRecognizer`. Each letter of
-    the text is written above the first of its frames. ``step``: seconds from one frame to the next; without it the x
-    axis counts frames. ``spectrogram``: the log-mel energies of the same frames, (frames, filters).
-
-    Raises
-        ValueError where the text has a letter that is not in the alphabet, or no path spells it in so many frames.
+    symbols), the blank first, such as ``model.log_probabilities([clip])[0]`` of a `SpeechRecognizer`. ``found``: what
+    ``st.speech.align(log_probabilities, text, alphabet)`` returns. Each letter of the text is written above the first
+    of its frames. ``step``: seconds from one frame to the next; without it the x axis counts frames. ``spectrogram``:
+    the log-mel energies of the same frames, (frames, filters).
     """
-    names = ["blank", *("space" if letter == " " else letter for letter in letters(alphabet))]
+    names = ["blank", *("space" if letter == " " else letter for letter in alphabet)]
     unit = 1.0 if step is None else checks.real("step", step, 0.0, open_low=True)
-    found = align(log_probabilities, text, alphabet)
     frames, time = np.arange(len(found.symbols)), "frame" if step is None else "time in seconds"
     size = (float(np.clip(1.5 + 0.09 * len(frames), 5.4, 16.0)), float(np.clip(1.2 + 0.2 * len(names), 2.8, 9.0)))
     count = 1 if spectrogram is None else 2
