@@ -21,11 +21,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from benchmarks import stale
-from benchmarks.common import front, questions
+from benchmarks.common import document, front, questions
 from benchmarks.common.harness import ROOT, table
 from benchmarks.common.reports import report, tables_of
 from scratchtune import formulas
-from scratchtune.formulas import document
 
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: ([\w/]+))? -->\n).*?(<!-- end -->)", re.DOTALL)

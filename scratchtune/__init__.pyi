@@ -39,8 +39,8 @@ from scratchtune.images.max_pooling2d import MaxPooling2D as MaxPooling2D
 from scratchtune.images.random_flip import RandomFlip as RandomFlip
 from scratchtune.images.random_rotation import RandomRotation as RandomRotation
 from scratchtune.images.random_translation import RandomTranslation as RandomTranslation
-from scratchtune.insight.diagnosis.diagnosing import Diagnosis as Diagnosis
-from scratchtune.insight.diagnosis.diagnosing import diagnose as diagnose
+from scratchtune.insight.diagnosis import Diagnosis as Diagnosis
+from scratchtune.insight.diagnosis import diagnose as diagnose
 from scratchtune.interop.sharing import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
@@ -71,12 +71,12 @@ from scratchtune.network.penalties import L1L2 as L1L2
 from scratchtune.network.penalties import L2 as L2
 from scratchtune.network.sequential import Sequential as Sequential
 from scratchtune.network.training import DivergenceWarning as DivergenceWarning
-from scratchtune.search.bayesian import BayesianSearch as BayesianSearch
-from scratchtune.search.genetic import GeneticSearch as GeneticSearch
+from scratchtune.search.bayesian.bayesian_search import BayesianSearch as BayesianSearch
+from scratchtune.search.genetic.genetic_search import GeneticSearch as GeneticSearch
+from scratchtune.search.genetic.nsga2 import NSGA2 as NSGA2
 from scratchtune.search.grid import GridSearch as GridSearch
 from scratchtune.search.hyperband import Hyperband as Hyperband
 from scratchtune.search.hyperband import SuccessiveHalving as SuccessiveHalving
-from scratchtune.search.nsga2 import NSGA2 as NSGA2
 from scratchtune.search.parameters import Categorical as Categorical
 from scratchtune.search.parameters import Float as Float
 from scratchtune.search.parameters import Int as Int

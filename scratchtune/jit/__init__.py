@@ -25,7 +25,7 @@ from scratchtune.jit.arithmetic import (
     wrapped_sum,
 )
 from scratchtune.jit.cache import dependencies, plain
-from scratchtune.jit.first_run import kernel_job, loop_job, prepare
+from scratchtune.jit.first_run import Job, kernel_job, loop_job, prepare
 from scratchtune.jit.functions import (
     DISABLED,
     called,
@@ -37,7 +37,6 @@ from scratchtune.jit.functions import (
     loop_in_order,
 )
 from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, loss, table, update
-from scratchtune.jit.second_process import Job
 from scratchtune.jit.tile import (
     add_tile,
     add_tile_sliced_a,

@@ -325,7 +325,7 @@ class Study(HasBestTrial):
         promoted is continued as if it were: with the largest budget, and `Trial.load` returns what it has saved. The
         objective is called on ``n_jobs`` threads, and an exception of it is recorded. This study is not changed.
 
-        Print the result for a table; `scratchtune.insight.plot_stopped` draws it.
+        Print the result for a table.
 
         Raises
             ValueError where ``numbers`` holds a trial that did not end early, or no trial is complete.

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import scratchtune as st
-from scratchtune import insight
 from scratchtune.search import SuccessiveHalving
 
 SPACE = {"end": st.Float(0.0, 1.0), "late": [False, True]}
@@ -113,16 +112,3 @@ def test_bad_input_is_refused_before_any_work() -> None:
 def test_nothing_ended_early() -> None:
     result = st.Study(SPACE, "random").run(lambda trial: 1.0, 2, progress=False).finish_stopped(curve, progress=False)
     assert result.trials == [] and str(result) == "No trial of the study 'study' ended early."
-    axes = insight.plot_stopped(result)
-    assert [text.get_text() for text in axes.texts][:1] == ["no trial ended early"]
-
-
-def test_the_picture_has_the_curves() -> None:
-    result = made().finish_stopped(curve, progress=False)
-    axes = insight.plot_stopped(result)
-    labels = axes.get_legend_handles_labels()[1]
-    assert "would have been better (2)" in labels and f"best, trial {result.best_number}" in labels
-    curves = [len(path.vertices) for collection in axes.collections[-4:-2] for path in collection.get_paths()]
-    assert curves == [1, 1, 6, 6]  # up to the end of each winner, then from it on
-    with pytest.raises(TypeError, match="finished is 3"):
-        insight.plot_stopped(3)  # type: ignore[arg-type]
