@@ -18,6 +18,15 @@ def test_a_choice_by_hand() -> None:
     assert str(error.value) == "optimizer is 'adan'; it must be one of 'sgd', 'adam', did you mean 'adam'?"
 
 
+@pytest.mark.parametrize(("name", "told"), [
+    ("n_trails", "tune() has no argument 'n_trails', did you mean 'n_trials'? Its arguments are searcher, n_trials"),
+    ("sampler", "tune() has no argument 'sampler', did you mean 'searcher'? Its arguments are searcher, n_trials"),
+    ("pruner", "tune() has no argument 'pruner'. Its arguments are searcher, n_trials")])
+def test_an_unknown_argument_by_hand(name: str, told: str) -> None:
+    error = checks.unexpected("tune", name, ["searcher", "n_trials"])
+    assert isinstance(error, TypeError) and str(error) == told
+
+
 def test_a_numpy_scalar_is_a_choice_as_its_python_value_is() -> None:
     assert type(checks.choice("k", np.int64(2), [1, 2])) is int
     assert type(checks.choice("k", np.float64(1), [1, 2])) is int
