@@ -50,6 +50,15 @@ def unexpected(function: str, name: str, accepted: Iterable[str]) -> TypeError:
     return TypeError(f"{function}() has no argument {name!r}{hint or '.'} Its arguments are {', '.join(accepted)}")
 
 
+def refuse_unexpected(function: str, signature: inspect.Signature, given: Iterable[str]) -> None:
+    """Raise `unexpected` for the first keyword of a call that no argument of ``signature`` takes."""
+    accepted = signature.parameters
+    if not any(argument.kind is argument.VAR_KEYWORD for argument in accepted.values()):
+        for name in given:
+            if name not in accepted:
+                raise unexpected(function, name, accepted)
+
+
 def quoted(names: Sequence[str], most: int = 10) -> str:
     """Names in quotes, the first of many: ``'a', 'b' and 3 more``."""
     return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most:,} more" if len(names) > most else "")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scratchtune import layers
-from scratchtune.estimators import loading as estimator_files
+from scratchtune.estimators import base as estimator_files
 from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
 from scratchtune.sequences.recognizer import SpeechRecognizer

@@ -4,8 +4,8 @@
 the optimizer's, the network's structure, regularisation, and the treatment of the data.
 
 Reading order: `labels` (targets), `class_weights`, `rows` (weights, duplicates, scalers), `supervised` (what estimators
-of any kind share), `rates` (of learning), `stored` (what a file holds), `base` (the network and its training),
-`classifier`, `regressor`, `space` (what to tune), `loading` (a saved estimator).
+of any kind share), `rates` (of learning), `stored` (what a file holds), `base` (the network, its training and
+its file), `classifier`, `regressor`, `space` (what to tune).
 """
 
 from __future__ import annotations

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import field, fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
@@ -24,10 +25,21 @@ OfClasses = TypeVar("OfClasses", bound="Classifier")
 OfValues = TypeVar("OfValues", bound="Regressor")
 
 
+def argument(default: Any, check: Callable[..., Any], *limits: Any, **options: Any) -> Any:
+    """An argument of an estimator, a field of its dataclass: its default, and its check, a function of `checks`.
+
+    None is accepted too where it is the default.
+    """
+    def check_value(name: str, value: Any) -> None:
+        if value is not None or default is not None:
+            check(name, value, *limits, **options)
+
+    return field(default=default, metadata={"check": check_value})
+
+
 class Estimator(protocol.Parameters):
     """The base class of all estimators; a subclass defines the methods that are declared here."""
 
-    check_arguments: Callable[[], None]
     features: Callable[[Any, bool], np.ndarray]  # X as (n, features); in `fit` (True) its columns are remembered
     targets: Callable[[Any, int, bool], np.ndarray]  # y as labels or values, one for each row; whether it is `fit`
     train: Callable[[np.ndarray, np.ndarray, np.ndarray, int], None]  # rows, targets, weights, how many outputs
@@ -39,6 +51,12 @@ class Estimator(protocol.Parameters):
     random_state: Any
     validation_fraction: Any
     deadline: float | None = None  # of time.monotonic: training ends after the epoch or iteration that passes it
+
+    def check_arguments(self) -> None:
+        """Check every argument that `argument` has declared, before any work; raise a ValueError or TypeError."""
+        for each in fields(cast(Any, self)):
+            if "check" in each.metadata:
+                each.metadata["check"](each.name, getattr(self, each.name))
 
     def row_weights(self, sample_weight: Any, rows: int) -> np.ndarray:
         """Return the weights of the rows, (rows,)."""

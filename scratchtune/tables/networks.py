@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +17,6 @@ from scratchtune import checks, protocol
 from scratchtune.data.quantile_bins import quantile_edges
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.classifier import MLPClassifier
-from scratchtune.estimators.rates import GROUPS
 from scratchtune.estimators.regressor import MLPRegressor
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
@@ -49,8 +48,6 @@ class Network(MLP):
     scaling_layer: bool = False
     parametric_activation: bool = False
     members: int = 1
-
-    rate_groups: ClassVar[tuple[str, ...]] = (*GROUPS, "scaling", "embedding", "activation")
 
     def check_arguments(self) -> None:
         """Check every argument before any work."""
@@ -137,7 +134,6 @@ class NetworkClassifier(Network, MLPClassifier):
     ``parametric_activation``: a learned share of the activation in each hidden unit.
     ``members`` networks in one, an ensemble, which share the kernels of hidden layers and are trained on losses of
     their own; their predictions are averaged (see `BatchEnsembleDense`).
-    ``layer_rates`` has the groups "scaling", "embedding" and "activation" too.
     """
 
     def check_arguments(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.estimators import loading as estimator_files
+from scratchtune.estimators import base as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Arrays, entry, prefixed, text_list, without_prefix
 from scratchtune.tables.audit import Audit, Finding

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 import warnings
@@ -123,7 +124,7 @@ EFFECTS: dict[str, Any] = {
     # the data
     "scale": "minmax", "augment": 0.1,
     # a stronger training
-    "schedule": "cosine_log", "averaging": 0.9, "layer_rates": {"biases": 0.1, "first": 2.0},
+    "schedule": "cosine_log", "averaging": 0.9,
 }
 
 
@@ -392,6 +393,18 @@ def test_parameters() -> None:
     assert own == {"class_weight", "label_smoothing"}
     with pytest.raises(ValueError, match="'lerning_rate' is unknown to MLPClassifier; .* did you mean 'learning_rate'"):
         model.set_params(lerning_rate=1.0)
+    with pytest.raises(TypeError, match=r"^MLPClassifier\(\) has no argument 'lerning_rate', did you mean 'learning_rate"):
+        MLPClassifier(lerning_rate=1.0)  # type: ignore[call-arg]
+
+
+def test_the_signature_is_that_of_the_table_of_arguments() -> None:
+    """The document's arguments are there with their defaults, and only the first three are positional."""
+    arguments = inspect.signature(MLPClassifier).parameters
+    assert list(arguments)[:3] == ["hidden_layers", "units", "activation"]
+    assert all((argument.kind is argument.KEYWORD_ONLY) == (i >= 3) for i, argument in enumerate(arguments.values()))
+    assert {name: arguments[name].default for name in ("units", "dropout", "augment", "scale", "label_smoothing")} == {
+        "units": 64, "dropout": 0.0, "augment": None, "scale": "standard", "label_smoothing": 0.0}
+    assert not hasattr(MLPClassifier, "_") and vars(MLPClassifier()).keys() == arguments.keys()
 
 
 # What is refused ------------------------------------------------------------------------------------------------------
@@ -414,9 +427,6 @@ WRONG: list[tuple[str, Any, str]] = [
     ("label_smoothing", 1.0, r"label_smoothing is 1.0; it must be a finite number in \[0.0, 1.0\)"),
     ("schedule", "cosin", "schedule is 'cosin'; it must be one of .* did you mean 'cosine'?"),
     ("averaging", 1.0, r"averaging is 1.0; it must be a finite number in \[0.0, 1.0\)"),
-    ("layer_rates", 0.1, "layer_rates is 0.1; it must be None or a dict such as"),
-    ("layer_rates", {"bias": 0.1}, "layer_rates is 'bias'; it must be one of .* did you mean 'biases'?"),
-    ("layer_rates", {"biases": -1.0}, r"layer_rates\['biases'\] is -1.0; it must be"),
     ("augment", -1.0, "augment is -1.0; it must be"), ("augment", True, "augment is True"),
     ("early_stopping", 1, "early_stopping is 1 .int.; it must be True or False"),
     ("class_weight", "even", "class_weight is 'even'; it must be a dict from labels to numbers, 'balanced' or None"),

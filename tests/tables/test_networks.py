@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.estimators.rates import rate_factors
 from scratchtune.tables.layers import CategoryEmbedding
 
 OPTIONS: list[dict[str, Any]] = [
@@ -55,23 +54,6 @@ def test_codes_are_not_scaled() -> None:
     assert (model.scaled(X)[:, 2] == X[:, 2]).all() and abs(model.scaled(X)[:, 1].mean()) < 1e-6
 
 
-def test_factors_of_the_layers_for_tables() -> None:
-    """Of the scaling layer, the periodic embedding of one column, and the shares of the activation; not of the rest."""
-    X, y = _rows(60)
-    codes = np.column_stack([X[:, 0], np.arange(60) % 12])
-    rates = {"scaling": 6.0, "embedding": 0.5, "activation": 0.1}
-    model = st.NetworkClassifier(
-        scaling_layer=True, parametric_activation=True, numeric_embedding="periodic", categorical_features=[1],
-        layer_rates=rates, epochs=1, random_state=0, verbose=0).fit(codes, y).model_
-    by_layer: dict[str, set[float]] = {}
-    factors = iter(rate_factors(rates, model.program))
-    for layer in model.program.layers:
-        for stage in layer.stages():
-            by_layer.setdefault(type(layer).__name__, set()).update(next(factors) for _ in stage.weights)
-    assert by_layer == {"CategoryEmbedding": {0.5}, "PeriodicEmbedding": {0.5}, "Scaling": {6.0}, "Dense": {1.0},
-                        "ParametricActivation": {0.1}}
-
-
 @pytest.mark.slow  # a process that imports and compiles
 def test_a_new_process_loads_it(tmp_path: Path) -> None:
     X, y = _rows()
@@ -104,7 +86,7 @@ def test_saved_and_loaded(kind: Any, options: dict[str, Any], tmp_path: Path) ->
     ({"categorical_features": "x"}, "it must be None or a list"),
     ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"embedding_dim": 1}, "embedding_dim is 1"),
     ({"parametric_activation": True, "activation": "softmax"}, "parametric_activation is True, and activation"),
-    ({"scaling_layer": 1}, "scaling_layer is 1"), ({"layer_rates": {"scalings": 1.0}}, "did you mean 'scaling'"),
+    ({"scaling_layer": 1}, "scaling_layer is 1"),
     ({"members": 2, "label_smoothing": 0.1}, "label_smoothing is 0.1 and members is 2")])
 def test_bad_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
