@@ -24,7 +24,7 @@ def front_door(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
 
     def load(name: str) -> Any:
         with alone:
-            is_package = hasattr(module, "__path__")
+            is_package = "__path__" in vars(module)
             if homes.get(name) == package or (name not in homes and is_package and find_spec(f"{package}.{name}")):
                 return import_module(f"{package}.{name}")  # a module of the package
             if name not in homes:
