@@ -22,16 +22,8 @@ def add_example(parser: Parser) -> None:
              "whose columns are file, text and, if known, voice (default: synthetic digit strings)")
     add("--out", type=Path, metavar="DIR",
         help="image, translation, speech: the folder in which the pictures and the model are saved (default: .)")
-    add("--jobs", type=int, metavar="N",
-        help="image, translation, speech: the number of trainings that run at the same time (default: 2)")
-    add("--seed", type=int, metavar="N",
-        help="image, translation, speech: the seed of the splits, the initial weights and the searcher (default: 0)")
-    add("--db", type=Path, metavar="FILE",
-        help="image, translation, speech: store every trial in this file, from which the same command continues after "
-             "an interruption")
-    add("--report", nargs="?", const="", metavar="FILE.html",
-        help="image, translation, speech: also write a report of the studies as one HTML page (default: report.html in "
-             "--out)")
+    parser.add_shared("--jobs", "--seed", "--db", begin="image, translation, speech: ", default=None)
+    parser.add_shared("--report", begin="image, translation, speech: ", more=" (default: report.html in --out)")
 
 
 def run_example(given: argparse.Namespace) -> int:

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.cli.common import check_outputs, loaded, plain_warnings
+from scratchtune.cli.common import add_notation, check_outputs, load, plain_warnings, source
 from scratchtune.cli.parsing import Parser
-from scratchtune.cli.tables import add_notation, source
 from scratchtune.files import write_text
 from scratchtune.streams import note, tell
 from scratchtune.study.export import csv_text
@@ -42,7 +41,7 @@ def add_predict(parser: Parser) -> None:
 def run_predict(given: argparse.Namespace) -> int:
     """Run ``scratchtune predict``; return the exit code."""
     _check_predict(given)
-    model: Any = loaded(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
+    model: Any = load(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
     target = model.target_
     for name in ("proba", "threshold"):
         if getattr(given, name) is not (False if name == "proba" else None) and not target.classes:
@@ -71,7 +70,7 @@ def add_score(parser: Parser) -> None:
 
 def run_score(given: argparse.Namespace) -> int:
     """Run ``scratchtune score``; return the exit code."""
-    model: Any = loaded(given.model, AutoML, "score takes a model that scratchtune tune has saved")
+    model: Any = load(given.model, AutoML, "score takes a model that scratchtune tune has saved")
     with plain_warnings():
         tell(scored(model, _new_rows(given, model, with_target=True)).text())
     return 0

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from scratchtune import checks
-from scratchtune.cli.common import check_outputs
+from scratchtune.cli.common import are_same, check_outputs
 from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
 from scratchtune.insight.verdicts import have_fold_scores, verdict
@@ -14,9 +14,8 @@ from scratchtune.study.export import as_csv, as_json, listing, table
 from scratchtune.study.storage import BESIDE, Storage
 from scratchtune.study.stored import StoredStudy, read_study
 
-DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
-           "scratchtune why, show and export read")
 OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
+
 
 def add_why(parser: Parser) -> None:
     """Add the arguments of ``scratchtune why``."""
@@ -116,8 +115,7 @@ def check_db(db: Path | None, others: dict[str, Path | None]) -> None:
     if db is None:
         return
     for what, path in others.items():
-        there = path is not None and path.exists() and db.exists()
-        if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
+        if path is not None and are_same(path, db):
             raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
     Storage(db).close()
 

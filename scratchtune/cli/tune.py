@@ -5,10 +5,9 @@ import textwrap
 from pathlib import Path
 from typing import Any, cast
 
-from scratchtune.cli.common import check_outputs, plain_warnings
+from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import HelpAll, Parser
-from scratchtune.cli.stored import DB_HELP, check_db
-from scratchtune.cli.tables import add_notation, source
+from scratchtune.cli.stored import check_db
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
 from scratchtune.search import SEARCHERS
@@ -64,12 +63,10 @@ def add_tune(parser: Parser) -> None:
     add("--task", choices=TASKS, help="whether classes or numbers are predicted (default: detected)")
     add("--positive", metavar="CLASS", help="the positive one of two classes (default: the rarer one)")
     add("--strict", action="store_true", help="stop if the audit of the table finds anything")
-    add("--seed", type=int, default=0, metavar="N", help="the seed of folds, models and search (default: 0)")
-    add("--jobs", type=int, dest="n_jobs", default=2, metavar="N",
-        help="the number of trainings that run at the same time (default: 2)")
-    add("--db", type=Path, dest="storage", metavar="FILE", help=DB_HELP)
-    add("--report", nargs="?", const="", metavar="FILE.html",
-        help="also write a report as one HTML page; give it after FILE (default: report.html beside the model)")
+    parser.add_shared("--seed")
+    parser.add_shared("--jobs", dest="n_jobs")
+    parser.add_shared("--db", dest="storage")
+    parser.add_shared("--report", more="; give it after FILE (default: report.html beside the model)")
     add("--emit", nargs="+", default=[], choices=["keras", "torch"], metavar="FRAMEWORK",
         help="also write the best network as a script that runs without scratchtune: keras, torch")
     add("--help-all", action=HelpAll, help="show this help with all options, and exit")

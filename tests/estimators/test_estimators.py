@@ -393,7 +393,7 @@ def test_parameters() -> None:
     assert own == {"class_weight", "label_smoothing"}
     with pytest.raises(ValueError, match="'lerning_rate' is unknown to MLPClassifier; .* did you mean 'learning_rate'"):
         model.set_params(lerning_rate=1.0)
-    with pytest.raises(TypeError, match=r"^MLPClassifier\(\) has no argument 'lerning_rate', did you mean 'learning_rate"):
+    with pytest.raises(TypeError, match=r"MLPClassifier\(\) has no argument 'lerning_rate', did you mean 'learning_rate'"):
         MLPClassifier(lerning_rate=1.0)  # type: ignore[call-arg]
 
 

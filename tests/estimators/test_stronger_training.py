@@ -17,7 +17,8 @@ X = rng.normal(3.0, 2.0, (60, 3))
 y = (X[:, 0] + X[:, 1] > 6.0).astype(int)
 VALUES = 100.0 + X @ [1.0, -2.0, 3.0]
 ALL: dict[str, Any] = {
-    "schedule": "cosine_log", "averaging": 0.9, "random_state": 0, "epochs": 6, "units": 8, "verbose": 0, "early_stopping": True}
+    "schedule": "cosine_log", "averaging": 0.9, "random_state": 0, "epochs": 6, "units": 8, "verbose": 0,
+    "early_stopping": True}
 
 
 def test_a_schedule_spans_all_steps_of_fit() -> None:
