@@ -176,7 +176,7 @@ def test_formulas_lists_shows_and_maps(capsys):
     (["compare", "--out", __file__], "it must be a folder"),
     (["compare", "--db", "nowhere/x.db"], "no folder"),
     (["compere"], "there is no command compere, did you mean compare?; see scratchtune --help"),
-    (["compare", "--trails", "3"], "there is no option --trails, did you mean --trials?; see scratchtune compare --hel"),
+    (["compare", "--trails", "3"], "there is no option --trails, did you mean --trials?; see scratchtune"),
     (["tune", "a.csv", "--taget=y"], "scratchtune tune: there is no option --taget, did you mean --target?"),
     (["compare", "digits"], "too many arguments: digits"),
     ([], "COMMAND"),
