@@ -9,6 +9,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import checks
+from scratchtune.data import OneHotEncoder
+from scratchtune.evaluation import learning_curve
 
 
 def test_a_choice_by_hand() -> None:
@@ -164,7 +166,7 @@ def entries(X: Any, y: Any) -> dict[str, Any]:
         "Sequential.fit": lambda: network().fit(X, y, epochs=1, verbose=0),
         "evaluate": lambda: network().evaluate(X, y),
         "cross_validate": lambda: st.cross_validate(classifier, X, y, cv=2),
-        "learning_curve": lambda: st.learning_curve(classifier, X, y, cv=2),
+        "learning_curve": lambda: learning_curve(classifier, X, y, cv=2),
         "GridSearchCV of a network": lambda: st.GridSearchCV(network(), {"batch_size": [4]}, cv=2).fit(X, y),
         "GridSearchCV": lambda: st.GridSearchCV(classifier, {"units": [4]}, cv=2).fit(X, y),
         "accuracy_score": lambda: st.metrics.accuracy_score(y, CLASSES),
@@ -172,7 +174,7 @@ def entries(X: Any, y: Any) -> dict[str, Any]:
         "predict": lambda: network().predict(X),
         "StandardScaler": lambda: st.StandardScaler().fit(X),
         "SimpleImputer": lambda: st.SimpleImputer().fit(X),
-        "OneHotEncoder": lambda: st.OneHotEncoder().fit(X),
+        "OneHotEncoder": lambda: OneHotEncoder().fit(X),
         "Table": lambda: st.Table.from_columns({"a": y}),
     }
 
