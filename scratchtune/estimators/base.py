@@ -6,7 +6,7 @@ Implements section 2.1 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
@@ -34,7 +34,6 @@ from scratchtune.network.sequential import Sequential
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
 MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
-SHAPES = ("units", "members", "columns")  # arguments of layers that decide on the shapes of their weights
 
 
 @dataclass(eq=False, repr=False)
@@ -245,7 +244,6 @@ class MLP(Estimator):
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a file's content: a header for JSON, and the arrays; `unpacked` restores the estimator."""
         self.check_is_fitted()
-        self.check_layers()  # do not write a file that could not be read
         network, arrays = self.model_.packed()
         fitted_values = {name: as_json(value) for name, value in vars(self).items() if name in KEPT}
         return {"class": type(self).__name__, "params": stored_arguments(self), "learnt": fitted_values,
@@ -265,16 +263,7 @@ class MLP(Estimator):
         vars(estimator).update({name: from_json(fitted_values[name]) for name in KEPT if name in fitted_values})
         estimator.model_ = sequential.unpacked(network, arrays)
         estimator.check_fitted_values()
-        estimator.check_layers()
         return estimator
-
-    def check_layers(self) -> None:
-        """Raise if the arguments describe a network with weights of other shapes than the fitted one has."""
-        told = outline(self.layers(np.zeros((1, self.n_features_in_)), np.ones(1), *self.model_.output_shape))
-        if told != outline(self.model_.layers):
-            raise ValueError(
-                f"the arguments describe the layers {told}, and the fitted network has {outline(self.model_.layers)}; "
-                "set the arguments with which it was fitted, or fit it again")
 
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file fit the network and have the types that `fit` gives them."""
@@ -293,10 +282,3 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> Any:
     known = {name: kind for name, kind in known_classes(MLP).items() if hasattr(kind, "loss")}
     kind = known[checks.choice("class", entry(header, "class"), known)]
     return kind.unpacked(params, fitted_values, entry(header, "network"), arrays)
-
-
-def outline(layers: Iterable[Layer]) -> str:
-    """Name the layers, with those of their arguments that decide on shapes."""
-    parts = [(type(layer).__name__, [f"{name}={layer.config[name]}" for name in SHAPES if name in layer.config])
-             for layer in layers]
-    return ", ".join(f"{name}({', '.join(given)})" if given else name for name, given in parts)

@@ -18,10 +18,10 @@ import scratchtune as st
 from scratchtune import DivergenceWarning
 from scratchtune.data import QuantileScaler, RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
-from scratchtune.estimators import MLPClassifier, MLPRegressor, balanced_weights, default_space
+from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.estimators.class_weights import balanced_weights
 from scratchtune.evaluation import train_test_split
 from scratchtune.protocol import DataConversionWarning, NotFittedError
-from scratchtune.search import Space
 
 rng = np.random.default_rng(0)
 X = rng.normal(3.0, 2.0, (60, 3))
@@ -608,25 +608,6 @@ def test_a_diverged_network_says_so_and_loses_a_search() -> None:
     assert search.best_params_ == {"learning_rate": 0.01}
 
 
-# The space that is searched by default --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rows", [1, 30, 500, 20_000, 10**7])
-def test_the_default_space_is_one(rows: int) -> None:
-    space = default_space(rows)
-    epochs = space["epochs"]
-    assert 3 <= epochs.low < epochs.high <= 100 and Space(space)
-    assert set(space) <= set(classifier().get_params()) & set(regressor().get_params())
-
-
-def test_the_default_space_can_be_searched() -> None:
-    for make, target in ((classifier, y), (regressor, VALUES)):
-        space = default_space(60) | {"epochs": [2, 3]}
-        search = st.RandomizedSearchCV(make(), space, n_iter=12, cv=2, random_state=0, verbose=0).fit(X, target)
-        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-        assert {params["hidden_layers"] for params in search.cv_results_["params"]} == {1, 2}
-
-
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
@@ -654,7 +635,6 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
     (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
     (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', "),
-    (("params", "units"), 10**12, "the arguments describe the layers Dense(units=1000000000000), Dense(units=2), and"),
     (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
 ])
 def test_a_damaged_header_is_refused(place: tuple[str, ...], value: Any, message: str, tmp_path: Path) -> None:
