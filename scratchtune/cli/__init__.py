@@ -68,14 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        given = _parsed(sys.argv[1:] if arguments is None else arguments)
+        given = _arguments(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
     from scratchtune.cli.common import run  # here, since an interruption while it is imported is reported by `main`
     return run(given)
 
 
-def _parsed(words: Sequence[str]) -> argparse.Namespace:
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command and its arguments; ``run`` of the result is its function. Help and errors raise SystemExit."""
     about = "Hyper-parameter tuning from scratch, with every formula beside the code that computes it."
     parser = Parser(prog="scratchtune", description=about)

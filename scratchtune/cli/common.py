@@ -40,13 +40,13 @@ def run(given: argparse.Namespace) -> int:
         redirect_to_devnull(sys.stdout)
         return 1 if name in WRITING else 0
     except Exception as error:
-        note(traceback.format_exc() if given.debug else f"scratchtune: {_said(error)}")
+        note(traceback.format_exc() if given.debug else f"scratchtune: {_message(error)}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
     finally:
         interruption.ends_process = nested
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """Return the text of an error, or its type where it has no text."""
     if isinstance(error, MemoryError) and not str(error):
         return "there is not enough memory for it"

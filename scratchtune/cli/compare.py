@@ -211,7 +211,7 @@ def compare(
         begun = time.perf_counter()
         training.run(studies[name], count, jobs)
         seconds = time.perf_counter() - begun
-        best = training.trained(studies[name].best_trial, np.arange(len(X_train)))
+        best = training.network_of(studies[name].best_trial, np.arange(len(X_train)))
         rows.append(SearcherResult(name, studies[name], best.score(X_test, y_test), seconds))
     return Comparison(rows, len(X_train), len(X_test), resumed)
 
@@ -234,16 +234,16 @@ class TunedTraining:
         self._states.clear()
         left = FOLDS * max(trials - finished_count(study.trials), 0)
         with closing(Progress(left, "training", jobs)) as progress:
-            study.run_folds(timed(self.scored, progress.done), FOLDS, mean_score, trials, jobs)
+            study.run_folds(timed(self.score, progress.done), FOLDS, mean_score, trials, jobs)
 
-    def scored(self, trial: Trial, fold: int) -> FoldScore:
+    def score(self, trial: Trial, fold: int) -> FoldScore:
         """Return the accuracy of a trial on one fold, or the exception that the training raised."""
         (train, test), mine, parents = self.folds[fold], (trial.number, fold), (trial.parent, fold)
         state = self._states.get(parents)
         before = 0 if state is None else int(state["epochs"])
         try:
             begun = time.perf_counter()
-            model = self.trained(trial, train, state)
+            model = self.network_of(trial, train, state)
             taken = time.perf_counter() - begun
             if trial.budget is not None:
                 self._states[mine] = model.get_state()
@@ -252,7 +252,7 @@ class TunedTraining:
         except Exception as error:  # a configuration that can't be trained is a failed trial, not the end of the study
             return FoldScore(error=error)
 
-    def trained(self, trial: Trial, rows: np.ndarray, state: dict[str, np.ndarray] | None = None) -> Sequential:
+    def network_of(self, trial: Trial, rows: np.ndarray, state: dict[str, np.ndarray] | None = None) -> Sequential:
         """Return the network of a trial's configuration, trained on some rows, from a given state or from scratch."""
         model, fit_arguments = self.model.configured(trial.params)
         model.build((None, self.X.shape[1]))

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.rates import SCHEDULES, schedule_of, weight_decay_of, with_constant_rate
-from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, with_weight
+from scratchtune.estimators.rows import SCALERS, distinct_rows, fitted_scaler, with_weight
 from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, read_arguments, stored_arguments
 from scratchtune.estimators.supervised import Estimator, argument
 from scratchtune.network import sequential
@@ -152,7 +152,7 @@ class MLP(Estimator):
         if self.early_stopping:
             (X, Xv), (target, tv), (weight, wv) = self.validation_split(X, target, weight)
             validation = Xv, tv, wv
-        rows = self._merged_if_one_batch(X, target, weight)
+        rows = self._distinct_if_one_batch(X, target, weight)
         self.fit_scalers(*rows)
         if validation is not None:
             Xv, tv, wv = validation
@@ -169,7 +169,7 @@ class MLP(Estimator):
         """
         if first:
             self.draw_seed()
-        rows = self._merged_if_one_batch(*with_weight(X, target, weight))
+        rows = self._distinct_if_one_batch(*with_weight(X, target, weight))
         if first:
             if len(X) == 1 and self.scale is not None:
                 checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
@@ -179,12 +179,12 @@ class MLP(Estimator):
             self.model_ = with_constant_rate(self.model_, self.learning_rate)
         self._epochs(*rows, epochs=1)
 
-    def _merged_if_one_batch(
+    def _distinct_if_one_batch(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The rows in a canonical order, if all are one batch and no noise or dropout treats them differently."""
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
-        return merged(X, target, weight) if one_batch else (X, target, weight)
+        return distinct_rows(X, target, weight) if one_batch else (X, target, weight)
 
     def _epochs(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, epochs: int, validation: Any = None,

@@ -64,7 +64,7 @@ class MLPClassifier(Classifier, MLP):
         if first and classes is None:
             raise ValueError("classes is None; the first call of partial_fit must name all classes")
         with protocol.unchanged_by_failure(self):
-            X, labels, weight = self.checked(X, y, sample_weight, fitting=first)
+            X, labels, weight = self.arrays_of(X, y, sample_weight, fitting=first)
             if first:
                 self.classes_ = all_classes(classes)
             elif classes is not None and not np.array_equal(all_classes(classes), self.classes_):
@@ -75,7 +75,7 @@ class MLPClassifier(Classifier, MLP):
                 raise ValueError(
                     f"y holds {unknown.tolist()[0]!r}; it must hold the classes of the first call, "
                     f"{self.classes_.tolist()}")
-            codes, weight = self.coded(labels, weight)
+            codes, weight = self.codes_and_weights(labels, weight)
             self.train_one_epoch(X, codes, weight, len(self.classes_), first)
         return self
 

@@ -62,7 +62,7 @@ class Estimator(protocol.Parameters):
         """Return the weights of the rows, (rows,)."""
         return protocol.weights(sample_weight, rows)
 
-    def checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def arrays_of(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return X, the labels or values, and the weights of the rows; a TypeError or ValueError if one is refused."""
         protocol.required_target(self, y)
         X = self.features(X, fitting)
@@ -147,9 +147,9 @@ class Classifier(Estimator):
         """
         self.check_arguments()
         with protocol.unchanged_by_failure(self):
-            X, labels, weight = self.checked(X, y, sample_weight, True)
+            X, labels, weight = self.arrays_of(X, y, sample_weight, True)
             self.classes_ = np.unique(labels)
-            codes, weight = self.coded(labels, weight)
+            codes, weight = self.codes_and_weights(labels, weight)
             present = np.unique(codes[weight > 0.0])
             if len(present) < 2:
                 only = self.classes_[present].tolist()
@@ -158,7 +158,7 @@ class Classifier(Estimator):
             self.train(X, codes, weight, len(self.classes_))
         return self
 
-    def coded(self, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def codes_and_weights(self, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the code of each label, (n,), and the weights times those of the classes."""
         codes = np.searchsorted(self.classes_, labels)
         return codes, weight * weight_of_rows(self.class_weight, self.classes_, codes, weight)
@@ -196,7 +196,7 @@ class Regressor(Estimator):
         """
         self.check_arguments()
         with protocol.unchanged_by_failure(self):
-            X, values, weight = self.checked(X, y, sample_weight, True)
+            X, values, weight = self.arrays_of(X, y, sample_weight, True)
             self.train(X, values, weight, math.prod(values.shape[1:]))
         return self
 
