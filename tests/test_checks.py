@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,17 @@ def test_a_choice_by_hand() -> None:
 def test_an_unknown_argument_by_hand(name: str, told: str) -> None:
     error = checks.unexpected("tune", name, ["searcher", "n_trials"])
     assert isinstance(error, TypeError) and str(error) == told
+
+
+@pytest.mark.parametrize(("make", "told"), [
+    (lambda: st.Adam(lerning_rate=0.1), "Adam() has no argument 'lerning_rate', did you mean 'learning_rate'?"),
+    (lambda: st.Dense(3, activaton="relu"), "Dense() has no argument 'activaton', did you mean 'activation'?"),
+    (lambda: st.MLPRegressor(unit=3), "MLPRegressor() has no argument 'unit', did you mean 'units'?"),
+    (lambda: st.StandardScaler(x=1), "StandardScaler() has no argument 'x'. Its arguments are copy, with_mean")])
+def test_a_misspelt_argument_of_a_constructor(make: Callable[[], Any], told: str) -> None:
+    with pytest.raises(TypeError) as error:
+        make()
+    assert str(error.value).startswith(told)
 
 
 def test_a_numpy_scalar_is_a_choice_as_its_python_value_is() -> None:

@@ -184,19 +184,19 @@ def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
 
 
 def compare(
-    X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), trials: int = 27, seed: int = 0, jobs: int = 2,
+    X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), n_trials: int = 27, seed: int = 0, n_jobs: int = 2,
     storage: Path | None = None,
 ) -> Comparison:
     """Tune the document's network (`network`) with each searcher; then evaluate each winner on the test set.
 
-    Each searcher tries ``trials`` configurations, a grid perhaps fewer. Hyperband may try more: its trials fit into the
-    epochs of ``trials`` full trainings, and are at most those of its schedule. With ``storage`` every trial is kept in
-    that file, in a study named after its searcher; the same call again continues an interrupted study. ``jobs``
-    trainings run at the same time.
+    Each searcher tries ``n_trials`` configurations, a grid perhaps fewer. Hyperband may try more: its trials fit into
+    the epochs of ``n_trials`` full trainings, and are at most those of its schedule. ``n_jobs`` trainings run at the
+    same time. With ``storage`` every trial is kept in that file, in a study named after its searcher; the same call
+    again continues an interrupted study.
     """
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y)
     training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)
-    planned = {name: with_equal_budget(name, trials) for name in searchers or SEARCHERS}
+    planned = {name: with_equal_budget(name, n_trials) for name in searchers or SEARCHERS}
     studies = {
         name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name,
                     data=training.data)
@@ -209,7 +209,7 @@ def compare(
         if known := finished_count(studies[name].trials):
             note(f"{name}: {min(known, count)} of {count} trials are known from {storage}")
         begun = time.perf_counter()
-        training.run(studies[name], count, jobs)
+        training.run(studies[name], count, n_jobs)
         seconds = time.perf_counter() - begun
         best = training.network_of(studies[name].best_trial, np.arange(len(X_train)))
         rows.append(SearcherResult(name, studies[name], best.score(X_test, y_test), seconds))
@@ -229,12 +229,12 @@ class TunedTraining:
         self.data = digest_of(X, y, *(rows for fold in self.folds for rows in fold))
         self._states: dict[tuple[int | None, int], dict[str, np.ndarray]] = {}
 
-    def run(self, study: Study, trials: int, jobs: int) -> None:
+    def run(self, study: Study, n_trials: int, n_jobs: int) -> None:
         """Run a study until it has so many trials; folds of several trials run in parallel."""
         self._states.clear()
-        left = FOLDS * max(trials - finished_count(study.trials), 0)
-        with closing(Progress(left, "training", jobs)) as progress:
-            study.run_folds(timed(self.score, progress.done), FOLDS, mean_score, trials, jobs)
+        left = FOLDS * max(n_trials - finished_count(study.trials), 0)
+        with closing(Progress(left, "training", n_jobs)) as progress:
+            study.run_folds(timed(self.score, progress.done), FOLDS, mean_score, n_trials, n_jobs)
 
     def score(self, trial: Trial, fold: int) -> FoldScore:
         """Return the accuracy of a trial on one fold, or the exception that the training raised."""

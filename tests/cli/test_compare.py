@@ -11,7 +11,7 @@ from scratchtune.search import SEARCHERS
 @pytest.fixture(scope="module")
 def result():
     X, y = st.datasets.load_digits()
-    return compare(X[:300] / 16, y[:300], trials=12, seed=1)
+    return compare(X[:300] / 16, y[:300], n_trials=12, seed=1)
 
 
 def test_every_searcher_has_the_same_budget(result):
