@@ -23,14 +23,14 @@ STORING = (*WRITING, "run_example")  # these store their trials in --db
 
 
 def run(given: argparse.Namespace) -> int:
-    """Run a parsed command; return the exit code. An interruption is raised again."""
+    """Run a command; return the exit code, 0 where it returns None. An interruption is raised again."""
     name = given.run.__name__
     nested, interruption.ends_process = interruption.ends_process, True
     try:
         if sys.stdout is None:
             raise OSError("stdout is closed, and results go there; redirect it to a file, or to /dev/null")
         with command_line():
-            return int(given.run(given))
+            return given.run(given) or 0
     except KeyboardInterrupt as signalled:
         db = getattr(given, "storage" if name == "run_tune" else "db", None)
         if name in STORING and db is not None:

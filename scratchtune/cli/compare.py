@@ -69,8 +69,8 @@ def add_compare(parser: Parser) -> None:
         help="the folder in which the picture is saved (default: .)")
 
 
-def run_compare(given: argparse.Namespace) -> int:
-    """Run ``scratchtune compare``; return the exit code."""
+def run_compare(given: argparse.Namespace) -> None:
+    """Run ``scratchtune compare``."""
     check_integers(given, trials=1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)
@@ -80,7 +80,6 @@ def run_compare(given: argparse.Namespace) -> int:
     picture = save(plot_comparison(result).figure, given.out / "comparison.png")
     tell(f"{result.text()}\npicture: {picture}")
     write_report(page, [row.study for row in result.rows])
-    return 0
 
 
 @dataclass

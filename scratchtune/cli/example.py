@@ -26,8 +26,8 @@ def add_example(parser: Parser) -> None:
     parser.add_shared("--report", begin="image, translation, speech: ", more=" (default: report.html in --out)")
 
 
-def run_example(given: argparse.Namespace) -> int:
-    """Run ``scratchtune example``; return the exit code."""
+def run_example(given: argparse.Namespace) -> None:
+    """Run ``scratchtune example``."""
     run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
     options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "report")
                if getattr(given, name) is not None}
@@ -35,4 +35,3 @@ def run_example(given: argparse.Namespace) -> int:
         raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")
     with plain_warnings():
         run(quick=given.quick, **options)
-    return 0

@@ -38,8 +38,8 @@ def add_predict(parser: Parser) -> None:
         help="the columns of the table that are copied to --out (default: all)")
 
 
-def run_predict(given: argparse.Namespace) -> int:
-    """Run ``scratchtune predict``; return the exit code."""
+def run_predict(given: argparse.Namespace) -> None:
+    """Run ``scratchtune predict``."""
     _check_predict(given)
     model: Any = load(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
     target = model.target_
@@ -59,7 +59,6 @@ def run_predict(given: argparse.Namespace) -> int:
         tell(csv_text([target.classes, *answers.tolist()], end="\n"), end="", data=True)
     else:
         tell("\n".join(map(str, answers.tolist())), data=True)
-    return 0
 
 
 def add_score(parser: Parser) -> None:
@@ -68,12 +67,11 @@ def add_score(parser: Parser) -> None:
                            "those of training, such as those that --test-size has held out")
 
 
-def run_score(given: argparse.Namespace) -> int:
-    """Run ``scratchtune score``; return the exit code."""
+def run_score(given: argparse.Namespace) -> None:
+    """Run ``scratchtune score``."""
     model: Any = load(given.model, AutoML, "score takes a model that scratchtune tune has saved")
     with plain_warnings():
         tell(scored(model, _new_rows(given, model, with_target=True)).text())
-    return 0
 
 
 def _add_new_file(parser: Parser, needs: str) -> None:

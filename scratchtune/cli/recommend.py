@@ -27,8 +27,8 @@ def add_recommend(parser: Parser) -> None:
     add("--objectives", type=int, default=1, metavar="N", help="the number of values that a trial has (default: 1)")
 
 
-def run_recommend(given: argparse.Namespace) -> int:
-    """Run ``scratchtune recommend``; return the exit code."""
+def run_recommend(given: argparse.Namespace) -> None:
+    """Run ``scratchtune recommend``."""
     check_integers(given, trials=1, jobs=1, epochs=1, objectives=1)
     if given.seconds_per_trial is not None:
         checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)
@@ -37,4 +37,3 @@ def run_recommend(given: argparse.Namespace) -> int:
         space = {name: parameter for name, parameter in space.items() if not name.endswith("epochs")}
     tell(str(recommend(space, given.trials, given.seconds_per_trial, given.jobs, given.noisy, given.epochs,
                        given.objectives)))
-    return 0

@@ -27,8 +27,8 @@ def add_translate(parser: Parser) -> None:
              "(default: 1)")
 
 
-def run_translate(given: argparse.Namespace) -> int:
-    """Run ``scratchtune translate``; return the exit code."""
+def run_translate(given: argparse.Namespace) -> None:
+    """Run ``scratchtune translate``."""
     check_integers(given, beam_width=1)
     model = load(given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _stdin_lines() if given.text == "-" else {"TEXT": given.text}
@@ -39,7 +39,6 @@ def run_translate(given: argparse.Namespace) -> int:
         note(f"scratchtune: {line}")
     for first in range(0, len(texts), SIDE_BY_SIDE):
         tell("\n".join(model.translate(texts[first : first + SIDE_BY_SIDE], given.beam_width)), data=True)
-    return 0
 
 
 def _stdin_lines() -> dict[str, str]:
