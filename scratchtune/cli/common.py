@@ -108,7 +108,10 @@ def load(path: Path, kind: type[Model], takes: str) -> Model:
     """Load a model; raise a ValueError, which ends with what the command ``takes``, if the file holds another one."""
     from scratchtune.loading import load_model
 
-    model = load_model(path)
+    try:
+        model = load_model(path)
+    except (OSError, ValueError) as problem:
+        raise type(problem)(str(problem).replace("path is", "MODEL is", 1)) from None
     if not isinstance(model, kind):
         raise ValueError(f"{path} holds a {type(model).__name__}; {takes}")
     return model

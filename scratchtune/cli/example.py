@@ -5,6 +5,7 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
+from scratchtune import checks
 from scratchtune.cli.common import plain_warnings
 from scratchtune.cli.parsing import Parser
 from scratchtune.examples import NAMES
@@ -13,7 +14,7 @@ from scratchtune.examples import NAMES
 def add_example(parser: Parser) -> None:
     """Add the arguments of ``scratchtune example``."""
     add = parser.add_argument
-    add("name", choices=list(NAMES), metavar="NAME", help=f"the example: {', '.join(NAMES)}")
+    add("name", metavar="NAME", help=f"the example: {', '.join(NAMES)}")
     add("--quick", action="store_true", help="run a small version, which takes about a minute")
     add("--data", metavar="DATA",
         help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST; "
@@ -28,7 +29,7 @@ def add_example(parser: Parser) -> None:
 
 def run_example(given: argparse.Namespace) -> None:
     """Run ``scratchtune example``."""
-    run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
+    run = import_module(f"scratchtune.examples.{NAMES[checks.choice('NAME', given.name, NAMES)]}").main
     options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "report")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
