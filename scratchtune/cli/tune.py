@@ -70,8 +70,6 @@ def add_tune(parser: Parser) -> None:
     add("--db", type=Path, dest="storage", metavar="FILE", help=DB_HELP)
     add("--report", nargs="?", const="", metavar="FILE.html",
         help="also write a report as one HTML page; give it after FILE (default: report.html beside the model)")
-    add("--emit", nargs="+", default=[], choices=["keras", "torch"], metavar="FRAMEWORK",
-        help="also write the best network as a script that runs without scratchtune: keras, torch")
     add("--help-all", action=HelpAll, help="show this help with all options, and exit")
     _add_rare(parser)
 
@@ -106,28 +104,21 @@ def _add_rare(parser: Parser) -> None:
 def run_tune(given: argparse.Namespace) -> int:
     """Run ``scratchtune tune``; return the exit code."""
     asked = _asked(given)
-    scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
     page = report_path(given.report, given.out.parent / "report.html")
     pages = {} if page is None else {"--report": page}
-    check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}, **pages},
-                  {"the table": given.file, "the space": given.space})
+    check_outputs({"--out": given.out, **pages}, {"the table": given.file, "the space": given.space})
     check_db(given.storage, {
-        "the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
-        **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
+        "the table": given.file, "the space": given.space, "the model": given.out, "the report": page})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()
         result: Any = tune_table(table, given.target, **asked)
         result.source = given.data or str(given.file)
-        there = {path for path in (given.out, *scripts.values()) if path.exists()}
+        replaced = "replaced; " if given.out.exists() else ""
         result.model.save(given.out)
-        replaced = "replaced; " if given.out in there else ""
         tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
         if page is not None:
             result.report(page)
             tell(f"report: {page}")
-        for kind, path in scripts.items():
-            result.emit(kind, path)
-            tell(f"script: {path}" + " (replaced)" * (path in there))
     return 0
 
 
@@ -147,7 +138,7 @@ def _asked(given: argparse.Namespace) -> Asked:
     if (given.file is None) == (given.data is None):
         raise ValueError("a table, FILE, and --data are given; take one of them" if given.data else
                          "FILE, the table, is not given: scratchtune tune FILE --target COLUMN; it comes first, since "
-                         "--drop and --emit take all that follows them")
+                         "--drop and --families take all that follows them")
     for name in ("text", "numeric", *NOTATION) if given.data else ():
         if getattr(given, name):
             raise ValueError(f"--{name.replace('_', '-')} says how a FILE is read; with --data there is none")
@@ -161,17 +152,8 @@ def _asked(given: argparse.Namespace) -> Asked:
         setattr(given, name, column and column.strip())
         if column is not None and column.strip() == given.target:
             raise ValueError(f"--{name} is {column!r}, the target; it must be another column")
-    if given.emit and "network" not in given.families:
-        raise ValueError(f"--emit writes the best network, and --families is {' '.join(given.families)}; add network")
-    if given.emit and (given.data or given.file == Path("-")):
-        raise ValueError("--emit needs a FILE that the script can read")
     named = {name: value for name, value in vars(given).items() if name in Asked.__annotations__}
-    asked = checked(cast(Asked, {**named, "verbose": True}))
-    if given.emit:
-        from scratchtune.tables.emit import check_space_written
-
-        check_space_written(given.emit, asked["space"] or {})
-    return asked
+    return checked(cast(Asked, {**named, "verbose": True}))
 
 
 def _digits() -> dict[str, Any]:

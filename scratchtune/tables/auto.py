@@ -16,7 +16,6 @@ import numpy as np
 
 from scratchtune import checks, cores, interruption, protocol
 from scratchtune.estimators.rows import seed_from
-from scratchtune.files import write_text
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
@@ -28,14 +27,14 @@ from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
 from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
-from scratchtune.tables.families import FAMILY, checked_families
+from scratchtune.tables.families import checked_families
 from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, prepared_of_arrays
 from scratchtune.tables.reading.kinds import Kind
-from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, fold_losses, leaderboard, new_search, run
+from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, leaderboard, new_search, run
 from scratchtune.tables.space_file import read_space
 from scratchtune.tables.splitting import enough_rows, splits_for
 from scratchtune.tables.stored import packed, unpacked_parts
@@ -60,7 +59,6 @@ class AutoML(protocol.Parameters):
     explanation_: Explanation
     scores_: Scores
     verdict_: Verdict
-    _prepared: Prepared | None = None
 
     def __init__(
         self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
@@ -147,14 +145,13 @@ class AutoML(protocol.Parameters):
 
         After an interruption the model is that of the best trial so far.
         """
-        self._prepared = prepared
         self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
         self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
         if len(prepared.labels):
             self.classes_ = prepared.labels
         goal = goal_for(len(prepared.target.classes), self.scoring)
         plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
-        folds, units = self.prepared_folds(prepared, goal.classes)
+        folds, units = self._folds(prepared, goal.classes)
         found = new_search(goal, folds, plan, self.n_trials, self.seed_, self.storage)
         self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
         begun = time.monotonic()
@@ -182,7 +179,7 @@ class AutoML(protocol.Parameters):
         """Return the user's space, if there is one; it may be in a file."""
         return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
 
-    def prepared_folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
+    def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
         """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
         chosen = prepared.training_rows
         table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
@@ -239,7 +236,6 @@ class AutoML(protocol.Parameters):
         """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
-        self.best_network_ = _best_network(goal, found)
         self.threshold_ = best_threshold(y, predictions[:, 1]) if goal.classes == 2 else None
         self.estimate_ = estimated(
             goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
@@ -291,24 +287,6 @@ class AutoML(protocol.Parameters):
         self._check_fitted()
         page(self, path)
 
-    def emit(self, framework: str, path: str | Path | None = None) -> str:
-        """Return a script for "keras" or "torch" that trains the best network without scratchtune; write it to a file.
-
-        Raises
-            ValueError if the model was loaded from a file, which does not hold the table, or no network was tried.
-        """
-        if self._prepared is None:
-            raise ValueError("the model was loaded or not fitted; a script is made by the model that was fitted")
-        from scratchtune.tables.emit import script
-
-        text = script(framework, self, self._prepared)
-        if path is not None:
-            write_text(path, text)
-        return text
-
-    def __getstate__(self) -> dict[str, Any]:  # a pickle has no table either
-        return {name: value for name, value in vars(self).items() if name != "_prepared"}
-
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
         self._check_fitted()
@@ -324,15 +302,6 @@ class AutoML(protocol.Parameters):
         tags.input_tags.string = True
         tags.non_deterministic = self.n_trials is None
         return tags
-
-
-def _best_network(goal: Goal, found: Searched) -> dict[str, Any] | None:
-    """Return the number of the best network's trial, its hyper-parameters, and its score on each fold."""
-    number = next((number for number in found.ranked() if found.params(number)[FAMILY] == "network"), None)
-    if number is None:
-        return None
-    losses = fold_losses(goal, found.folds, found.predictions(number))
-    return {"number": number, "params": found.params(number), "scores": [-loss for loss in losses]}
 
 
 def _some_rows(rows: int, seed: int, most: int) -> np.ndarray:
@@ -376,7 +345,7 @@ class AutoClassifier(AutoML):
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``verdict_``, ``weights_``
     (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``threshold_``,
-    ``best_network_``, ``seconds_``, ``compile_seconds_``; the methods `expected_score`, `explain`.
+    ``seconds_``, ``compile_seconds_``; the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".

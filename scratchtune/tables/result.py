@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.files import write_text
 from scratchtune.insight.reporting.markup import Markup, element
 from scratchtune.streams import visible_lines
 from scratchtune.study import Study
@@ -87,9 +86,3 @@ class TableTuning:
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write the page of the result, one HTML file."""
         page(self.model, path, self.test_scores, self.source)
-
-    def emit(self, framework: str, path: str | os.PathLike[str]) -> None:
-        """Write a script for "keras" or "torch" that trains and applies the best network without scratchtune."""
-        from scratchtune.tables.emit import script
-
-        write_text(path, script(framework, self.model, self.prepared))

@@ -35,7 +35,7 @@ TYPES = {"audit_": Audit, "estimate_": Estimate, "explanation_": Explanation, "r
          "target_": Target, "verdict_": Verdict, "kinds_": dict, "dropped_": tuple, "leaderboard_": list}
 NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
          "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
-         "scores_", "threshold_", "best_network_")
+         "scores_", "threshold_")
 LEFT_OUT = ("random_state", "cv", "storage", "searcher", "space")  # may be objects, and do not matter any more
 
 

@@ -387,7 +387,6 @@ def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pyt
         assert run("predict", "model.npz", file(), "--out", "p.csv")[0] == 0
         assert next(csv.reader(Path("p.csv").open())) == [*whole(), "predicted churn"]
         assert run("score", "model.npz", file())[1].startswith(f"{len(whole()['id'])} rows, target 'churn'")
-    refused(run("tune", "-", "--target", "churn", *QUICK[:4], "--emit", "torch"), "--emit needs a FILE")
     Path("whole.csv.gz").write_bytes(Path("whole.csv.gz").read_bytes()[:-20])
     refused(run("predict", "model.npz", "whole.csv.gz"), "whole.csv.gz, which gzip has compressed, is damaged: ")
 
@@ -455,8 +454,7 @@ def test_warnings_are_lines_without_code(run: Run) -> None:
 
 
 FIRST = {"--help", "--help-all", "--target", "--out", "--minutes", "--trials", "--families", "--scoring", "--drop",
-         "--group", "--time", "--test-size", "--seed", "--jobs", "--db", "--report", "--emit", "--task", "--positive",
-         "--strict"}
+         "--group", "--time", "--test-size", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
 RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--thousands", "--date-order",
         "--searcher", "--space", "--show-space", "--folds", "--target-scale", "--impute", "--debug"}
 
@@ -550,28 +548,25 @@ NETWORK = ["--trials", "1", "--folds", "2", "--families", "network", "--jobs", "
 
 
 @pytest.mark.slow
-def test_scripts_and_the_report_are_written_beside_the_model(run: Run) -> None:
+def test_the_report_is_written_beside_the_model(run: Run) -> None:
     Path("models").mkdir()
     Path("tiny.json").write_text('{"network_epochs": [2], "network_units": [4]}')
-    command = ["tune", "whole.csv", "--target", "churn", *NETWORK, "--out", "models/churn.npz", "--report", "--emit"]
-    code, printed, messages = run(*command, "torch")
+    command = ["tune", "whole.csv", "--target", "churn", *NETWORK, "--out", "models/churn.npz", "--report"]
+    code, printed, messages = run(*command)
     assert code == 0 and "replaced" not in printed, messages
-    code, printed, messages = run(*command, "keras", "torch")
-    assert "model: models/churn.npz (replaced; " in printed and "script: models/churn_torch.py (replaced)" in printed
-    assert "script: models/churn_keras.py\n" in printed and "report: models/report.html" in printed
-    for path in ("models/churn_keras.py", "models/churn_torch.py"):
-        compile(Path(path).read_text(encoding="utf-8"), path, "exec")
+    code, printed, messages = run(*command)
+    assert "model: models/churn.npz (replaced; " in printed and "report: models/report.html" in printed
     assert "churn" in Path("models/report.html").read_text(encoding="utf-8") and not list(Path().rglob("*.part"))
 
 
 def test_what_is_read_is_not_overwritten(run: Run) -> None:
     refused(run(*TUNE, "--space", "quick.json", "--out", "quick.json"), "which would overwrite the space")
-    write(Path("m_torch.py"), whole())
-    command = ["tune", "m_torch.py", "--target", "churn", "--trials", "1", "--out", "m.npz", "--emit", "torch"]
-    refused(run(*command), "--emit torch would write 'm_torch.py', which would overwrite the table")
-    Path("b.npz").symlink_to("b_torch.py")
-    refused(run("tune", "whole.csv", "--target", "churn", "--out", "b.npz", "--emit", "torch"), "overwrite the model")
-    assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m_torch.py").read_text()
+    write(Path("m.html"), whole())
+    command = ["tune", "m.html", "--target", "churn", "--trials", "1", "--out", "m.npz", "--report", "m.html"]
+    refused(run(*command), "--report would write 'm.html', which would overwrite the table")
+    Path("b.npz").symlink_to("b.html")
+    refused(run(*command[:1], "whole.csv", *command[2:6], "--out", "b.npz", "--report", "b.html"), "overwrite the model")
+    assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m.html").read_text()
 
 
 @pytest.mark.slow
@@ -664,14 +659,13 @@ def test_npz_that_holds_objects(run: Run) -> None:
                              "'hyperband', did you mean 'grid'?"),
     (["--scoring", "acuracy"], "scoring is 'acuracy'"), (["--scoring", "r2"], "scoring is 'r2'"),
     (["--families", "tree"], "did you mean 'trees'"), (["--minutes", "1"], "--trials and --minutes are given"),
-    (["--emit", "torch"], "--emit writes the best network, and --families is linear"),
     (["--group", "churn"], "--group is 'churn', the target"), (["--report", "x.txt"], "must end in"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
     (["--folds", "1"], "--folds is 1"), (["--test-size", "1"], "--test-size is 1"),
     (["--seed", "-1"], "--seed is"),
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
-    (["--emit", "tensorflow"], "--emit"), (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
+    (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
     (["--space", "absent.json"], "--space is 'absent.json'; there is no such file"),
     (["--data", "digits"], "take one of them"),
 ])
