@@ -15,7 +15,7 @@ from scratchtune.sequences.recognizer import unpacked as unpacked_recognizer
 from scratchtune.sequences.seq2seq import Seq2Seq
 from scratchtune.sequences.seq2seq import unpacked as unpacked_translator
 from scratchtune.tables import auto as automl_files
-from scratchtune.tables.trees import loading as tree_files
+from scratchtune.tables.trees import estimators as tree_files
 
 KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "network": sequential.unpacked, "estimator": estimator_files.unpacked, "automl": automl_files.unpacked,

@@ -64,7 +64,7 @@ TREES = Family("trees", HistGradientBoostingClassifier, HistGradientBoostingRegr
     "learning_rate": Float(0.02, 0.3, log=True), "max_iter": Int(30, 1000, log=True),
     "max_leaf_nodes": Int(4, 128, log=True), "min_samples_leaf": Int(2, 60, log=True),
     "l2_regularization": Float(1e-3, 10.0, log=True), "max_features": Float(0.3, 1.0),
-}, {"early_stopping": False, "verbose": 0}, CODES)
+}, {"verbose": 0}, CODES)
 
 LINEAR = Family("linear", MLPClassifier, MLPRegressor, {
     "learning_rate": Float(1e-3, 3e-2, log=True), "l2": Float(1e-6, 1e-1, log=True), "epochs": Int(20, 80, log=True),

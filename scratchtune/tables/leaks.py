@@ -144,7 +144,7 @@ def _together(table: Table, y: np.ndarray, classes: int, seed: int) -> float:
                                                HistGradientBoostingRegressor)
     for k in range(TREE_FOLDS):
         train, test = fold != k, fold == k
-        model = kind(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed).fit(X[train], y[train])
+        model = kind(max_iter=TREES, verbose=0, random_state=seed).fit(X[train], y[train])
         if isinstance(model, HistGradientBoostingClassifier):
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
         else:

@@ -26,7 +26,7 @@ from scratchtune.tables.reading.kinds import Kind, checked_kind
 from scratchtune.tables.reading.notation import Reading, checked_reading
 from scratchtune.tables.target import Target, target_of
 from scratchtune.tables.target_scale import checked_scale
-from scratchtune.tables.trees import loading as tree_files
+from scratchtune.tables.trees import estimators as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
     Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}

@@ -565,7 +565,8 @@ def test_what_is_read_is_not_overwritten(run: Run) -> None:
     command = ["tune", "m.html", "--target", "churn", "--trials", "1", "--out", "m.npz", "--report", "m.html"]
     refused(run(*command), "--report would write 'm.html', which would overwrite the table")
     Path("b.npz").symlink_to("b.html")
-    refused(run(*command[:1], "whole.csv", *command[2:6], "--out", "b.npz", "--report", "b.html"), "overwrite the model")
+    command = ["tune", "whole.csv", "--target", "churn", "--out", "b.npz", "--report", "b.html"]
+    refused(run(*command), "overwrite the model")
     assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m.html").read_text()
 
 
