@@ -23,14 +23,11 @@ from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.scaling import Scaling
-from scratchtune.sequences.layers.embedding import MOST_TOKENS
-from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, RepeatMembers
-from scratchtune.tables.layers.category_embedding import CategoryEmbedding
-from scratchtune.tables.layers.member_mean import MemberMean
+from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
+from scratchtune.tables.layers.category_embedding import MOST_CODES, CategoryEmbedding
+from scratchtune.tables.layers.number_embeddings import PeriodicEmbedding, PiecewiseEmbedding
 from scratchtune.tables.layers.parametric_activation import KERNELS as PARAMETRIC
 from scratchtune.tables.layers.parametric_activation import ParametricActivation
-from scratchtune.tables.layers.periodic_embedding import PeriodicEmbedding
-from scratchtune.tables.layers.piecewise_embedding import PiecewiseEmbedding
 
 UNKNOWN = -1.0  # the code of a missing value
 NUMERIC_EMBEDDINGS = (None, "periodic", "piecewise")
@@ -179,11 +176,11 @@ def with_known_codes(X: np.ndarray, columns: Sequence[int]) -> np.ndarray:
     X = X.astype(np.float64)
     codes = X[:, columns]
     codes[np.isnan(codes)] = UNKNOWN
-    wrong = (codes != np.floor(codes)) | (np.abs(codes) >= MOST_TOKENS)
+    wrong = (codes != np.floor(codes)) | (np.abs(codes) >= MOST_CODES)
     if wrong.any():
         row, index = np.argwhere(wrong)[0]
         raise ValueError(
             f"X holds {codes[row, index]:g} in row {row + 1} of column {columns[index]}, one of categorical_features; "
-            f"it must hold the codes of categories, integers from 0 to {MOST_TOKENS - 1}")
+            f"it must hold the codes of categories, integers from 0 to {MOST_CODES - 1}")
     X[:, columns] = codes
     return X
