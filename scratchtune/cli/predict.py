@@ -85,13 +85,13 @@ def _add_new_file(parser: Parser, needs: str) -> None:
         help="what to do about a category that was not seen in training: ignore treats it as a rare one and prints a "
              "warning; error stops (default: ignore)")
     add_notation(parser, rare=False)
-    parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
+    parser.epilog = "FILE is read as the training file was, unless --missing or --decimal say otherwise."
 
 
 def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) -> Table:
     """Read FILE as the training file was read, unless options say otherwise."""
     given.file = source(given.file)
-    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    changed = {} if given.decimal is None else {"decimal": given.decimal}
     missing = (*model.reading_.missing, *given.missing)
     table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:

@@ -20,7 +20,7 @@ from scratchtune.tables.target import TASKS
 
 ABOUT = (
     "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an .npz "
-    "file of NumPy, or, where pandas is installed, .parquet or .xlsx (the first sheet); - is a CSV file on stdin. The "
+    "file of NumPy; - is a CSV file on stdin. The "
     "first line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon, a tab or "
     "a bar. The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no "
     "doubt that it is one.",
@@ -44,7 +44,7 @@ def add_tune(parser: Parser) -> None:
     parser.end = end
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
-        help="the table, a .csv, .csv.gz, .npz, .parquet or .xlsx file; - is a CSV file on stdin")
+        help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
     add("--target", metavar="COLUMN", help="the column to predict")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")

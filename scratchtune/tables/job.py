@@ -32,7 +32,7 @@ from scratchtune.tables.units import Units, units_of
 from scratchtune.tables.wording import argument
 
 MINUTES = 1.0  # the default budget
-NOTATION = ("missing", "decimal", "thousands", "date_order")  # options that say how a file is written
+NOTATION = ("missing", "decimal", "date_order")  # options that say how a file is written
 
 
 class Asked(PrepareOptions, total=False):
@@ -48,7 +48,6 @@ class Asked(PrepareOptions, total=False):
     numeric: Collection[str]
     missing: Collection[str]
     decimal: str | None
-    thousands: str | None
     date_order: str | None
     space: Any
     scoring: str | None
@@ -81,8 +80,8 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
       whose groups are never divided), ``time`` (a column of times: later rows are predicted from earlier ones),
       ``test_size`` (the share of the rows that is held out, 0 by default), ``task`` ("classification" or "regression"),
       ``positive`` (of two classes), ``strict`` (True: a finding of the audit is an error);
-    - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``thousands``,
-      ``date_order``: how a file is read (`read_table`);
+    - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``date_order``:
+      how a file is read (`read_table`);
     - ``scoring`` (the score that is maximised), ``folds``, ``searcher`` ("bayesian", another name or a `Searcher`),
       ``space`` (a dict of parameters or the path of a space file), ``target_scale`` ("auto", "linear" or "log"),
       ``impute`` (True: missing numbers are filled in for trees too);

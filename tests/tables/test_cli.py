@@ -396,7 +396,7 @@ def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pyt
     (["--out", "whole.csv"], "--out is 'whole.csv', which would overwrite the table"),
     (["--out", "model.npz"], "which would overwrite the model"), (["--out", "nowhere/p.csv"], "there is no folder"),
     (["--out", "p.csv", "--id", "ids"], "--id is 'ids'; it must be one of"),
-    (["--out", "p.csv", "--id", "id", "id"], "the names must be different"), (["--thousands", "x"], "--thousands"),
+    (["--out", "p.csv", "--id", "id", "id"], "the names must be different"), (["--decimal", "x"], "--decimal"),
 ])
 def test_wrong_options_of_predict(options: list[str], message: str, run: Run) -> None:
     made(run)
@@ -455,7 +455,7 @@ def test_warnings_are_lines_without_code(run: Run) -> None:
 
 FIRST = {"--help", "--help-all", "--target", "--out", "--minutes", "--trials", "--families", "--scoring", "--drop",
          "--group", "--time", "--test-size", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
-RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--thousands", "--date-order",
+RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--date-order",
         "--searcher", "--space", "--show-space", "--folds", "--target-scale", "--impute", "--debug"}
 
 

@@ -221,15 +221,15 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     """
     if name in reading.text:
         return column
-    counts, given, is_asked = column.counts(), reading.notation, name in reading.numeric
+    counts, given, is_asked = column.counts(), reading.mark, name in reading.numeric
     dates = None if is_asked else parse_dates(name, counts, reading.date_order)
     if dates is not None:
         what, strays = "dates", {text: notation.TEXT for text, day in dates[0].items() if np.isnan(day)}
     else:
-        kinds = {text: notation.kind_of(text, *given) for text in counts}
+        kinds = {text: notation.kind_of(text, given) for text in counts}
         what, strays = "numbers", {text: kind for text, kind in kinds.items() if kind != notation.NUMBER}
         are_numbers = not strays and reading.delimiter is not None  # only a CSV file writes numbers as texts
-        if not (is_asked or are_numbers or notation.strays_of(counts, *given)):
+        if not (is_asked or are_numbers or notation.strays_of(counts, given)):
             return column
     if not is_asked and not all(map(notation.may_mark_missing, strays)):
         raise ValueError(f"{_found(name, column, strays, what, where)}; "
@@ -266,13 +266,13 @@ def in_row(column: Text, text: str) -> str:
 
 def _as_numbers(name: str, column: Text, reading: Reading, where: Where) -> np.ndarray:
     """Return the numbers of a column, NaN for other texts; a ValueError if float64 would round an integer."""
-    kinds = [notation.kind_of(text, *reading.notation) for text in column.texts]
-    values = np.array([notation.to_number(text, *reading.notation) if kind == notation.NUMBER else np.nan
+    kinds = [notation.kind_of(text, reading.mark) for text in column.texts]
+    values = np.array([notation.to_number(text, reading.mark) if kind == notation.NUMBER else np.nan
                        for text, kind in zip(column.texts, kinds, strict=True)])
     are_integers = (values[~np.isnan(values)] % 1.0 == 0.0).all()
     for code in np.flatnonzero(are_integers & (np.abs(values) >= notation.LARGEST_EXACT)).tolist():
         text = column.texts[code]
-        if notation.is_rounded(text, *reading.notation):
+        if notation.is_rounded(text, reading.mark):
             raise ValueError(
                 f"column {name!r} holds {short(text)} {where(column, text)}, an integer that float64 would round, so "
                 f"that different ones become equal; leave the column out ({option('drop', name)}), or take it as text "
