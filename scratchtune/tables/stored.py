@@ -19,7 +19,7 @@ from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores
 from scratchtune.tables.evidence import Verdict
 from scratchtune.tables.expectation import Estimate
-from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
+from scratchtune.tables.explaining import Explanation, Importance, Simple
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
 from scratchtune.tables.reading.kinds import Kind, checked_kind
@@ -29,7 +29,7 @@ from scratchtune.tables.target_scale import checked_scale
 from scratchtune.tables.trees import estimators as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
-    Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
+    Audit, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
 CHECKED: dict[str, Callable[..., Any]] = {"Target": target_of, "Reading": checked_reading}  # they check the fields
 TYPES = {"audit_": Audit, "estimate_": Estimate, "explanation_": Explanation, "reading_": Reading, "scores_": Scores,
          "target_": Target, "verdict_": Verdict, "kinds_": dict, "dropped_": tuple, "leaderboard_": list}

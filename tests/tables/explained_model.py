@@ -10,7 +10,7 @@ import numpy as np
 from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores, scores_of
 from scratchtune.tables.expectation import estimated
-from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
+from scratchtune.tables.explaining import Explanation, Importance, Simple
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.target import Target
 from scratchtune.tables.units import Units
@@ -18,9 +18,6 @@ from scratchtune.tables.units import Units
 EXPLANATION = Explanation(
     "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),
                             Importance("noise", 0.0, 0.01)], ["x1"],
-    [Curve("age", "number", [18.0, 40.0, 70.0], {"yes": [0.2, 0.4, 0.6]}),
-     Curve("born", "date", [0.0, 900.0, 18_000.0], {"yes": [0.2, 0.4, 0.6]}),
-     Curve("<b>city</b>", "category", ["Rome", "<i>Oslo</i>"], {"yes": [0.3, 0.5]})],
     [{"number": 1, "family": "trees", "weight": 1.0, "params": {"family": "trees", "trees_max_iter": 50}}],
     [Simple("no features (shares of the classes)", None, 0.69, 0.28, 0.02),
      Simple("a linear model with defaults", None, 0.42, 0.01, 0.02)])
