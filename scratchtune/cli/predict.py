@@ -66,7 +66,7 @@ def run_predict(given: argparse.Namespace) -> int:
 def add_score(parser: Parser) -> None:
     """Add the arguments of ``scratchtune score``."""
     _add_new_file(parser, "it needs the target and the columns of the training file; its rows must be others than "
-                           "those of training, such as those that --test-size has held out")
+                           "those of training")
 
 
 def run_score(given: argparse.Namespace) -> int:

@@ -31,7 +31,7 @@ ABOUT = (
     "tune stops and names them, unless they can only mean a missing value, such as - or unknown.",
     "rows: Rows without a target are left out. Configurations are compared by cross-validation. The models of the "
     "folds are kept and combined; nothing is trained again. The printed scores are those of rows that a model was not "
-    "trained on. --test-size holds further rows out, and evaluates the saved model on them, once.")
+    "trained on. scratchtune score evaluates the saved model on rows that you have kept aside.")
 EXAMPLE = "example: scratchtune tune customers.csv --target churn --drop id --out churn.npz --report"
 
 
@@ -59,8 +59,6 @@ def add_tune(parser: Parser) -> None:
     add("--group", metavar="COLUMN", help="a column such as a patient or a shop, whose rows are never divided between "
                                           "training and validation; it is not used as a feature")
     add("--time", metavar="COLUMN", help="a column of numbers or dates: rows are predicted from earlier rows only")
-    add("--test-size", type=float, default=0.0, metavar="SHARE",
-        help="the share of the rows that is held out, to evaluate the saved model on (default: 0)")
     add("--task", choices=TASKS, help="whether classes or numbers are predicted (default: detected)")
     add("--positive", metavar="CLASS", help="the positive one of two classes (default: the rarer one)")
     add("--strict", action="store_true", help="stop if the audit of the table finds anything")

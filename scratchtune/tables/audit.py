@@ -10,15 +10,14 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.encoded_columns import MISSING, OTHER, kept_categories
-from scratchtune.tables.features import CODES, nothing_left, useless
+from scratchtune.tables.features import CODES, MISSING, OTHER, kept_categories, nothing_left, useless
 from scratchtune.tables.leaks import Leak, leaks
 from scratchtune.tables.reading.columns import Column, Dates, Text, is_category
 from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
 from scratchtune.tables.reading.kinds import FEW_ROWS, IDENTIFIER, mostly_single
 from scratchtune.tables.reading.notation import share_of_numbers
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.splitting import RowOrder
 from scratchtune.tables.wording import argument, option
 
 INDEPENDENT = RowOrder()

@@ -23,7 +23,7 @@ from scratchtune.streams import note
 from scratchtune.tables import new_rows
 from scratchtune.tables.compiling import compile_kernels
 from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
-from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
+from scratchtune.tables.evaluating import Scores, best_threshold, expected_in_words, scores_of
 from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
@@ -36,12 +36,9 @@ from scratchtune.tables.prepared import Prepared, prepared_of_arrays
 from scratchtune.tables.reading.kinds import Kind
 from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, leaderboard, new_search, run
 from scratchtune.tables.space_file import read_space
-from scratchtune.tables.splitting import enough_rows, splits_for
+from scratchtune.tables.splitting import Units, enough_rows, splits_for, units_of
 from scratchtune.tables.stored import packed, unpacked_parts
-from scratchtune.tables.target import Target
-from scratchtune.tables.target_scale import ASKED
-from scratchtune.tables.threshold import best_threshold
-from scratchtune.tables.units import Units, units_of
+from scratchtune.tables.target import ASKED, Target
 from scratchtune.tables.wording import argument, option
 
 IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
@@ -125,7 +122,7 @@ class AutoML(protocol.Parameters):
         return self
 
     def fit_prepared(self, prepared: Prepared) -> Self:
-        """Search on the training rows of a prepared table; interruptions are as in `fit`."""
+        """Search on a prepared table; interruptions are as in `fit`."""
         self.check_arguments()
         classes = prepared.target.classes
         if bool(classes) != (self.kind == "classifier"):
@@ -180,13 +177,11 @@ class AutoML(protocol.Parameters):
         return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
 
     def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
-        """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
-        chosen = prepared.training_rows
-        table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
+        """Return the rows in folds, and what is independent among those that are predicted out of fold."""
+        table, y, rows, duplicates = prepared.table, prepared.y, prepared.rows, self.audit_.duplicates
         for name in table.names:
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
-        duplicates = None if self.audit_.duplicates is None else self.audit_.duplicates[chosen]
         splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, self._seconds, duplicates)
         folds = Folds(table, y, classes, splits, IMPUTE[self.impute])
         return folds, units_of(rows, duplicates, len(y)).of(folds.rows)

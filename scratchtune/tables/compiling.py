@@ -15,9 +15,8 @@ import numpy as np
 
 from scratchtune.evaluation.splits import Split
 from scratchtune.streams import note
-from scratchtune.tables.families import FAMILY
+from scratchtune.tables.families import FAMILY, portfolio
 from scratchtune.tables.members import Folds
-from scratchtune.tables.portfolio import portfolio
 from scratchtune.tables.reading.table import Table
 
 ROWS = 48

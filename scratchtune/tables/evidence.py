@@ -15,7 +15,7 @@ from scratchtune import checks
 from scratchtune.tables.expectation import difference
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import FoldModel, Folds
-from scratchtune.tables.units import Units
+from scratchtune.tables.splitting import Units
 
 # Standard errors by which the ensemble must be better than the best default, which else is saved. This has a price: on
 # 10 development tables x 3 divisions (1,500 rows, 8 trials, results/table_change.md) the default was saved 4 times, and

@@ -21,11 +21,10 @@ from scratchtune.streams import aligned, shown_params, visible_lines
 from scratchtune.tables.evaluating import LEVEL, in_words, shown
 from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
-from scratchtune.tables.families import TARGET, own_arguments
+from scratchtune.tables.families import TARGET, defaults, own_arguments
 from scratchtune.tables.members import Folds
-from scratchtune.tables.portfolio import defaults
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.target_scale import LINEAR
+from scratchtune.tables.target import LINEAR
 
 ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations

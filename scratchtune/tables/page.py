@@ -27,21 +27,20 @@ MANY = 15
 MOST_BARS = 15
 
 
-def page(model: Any, path: str | os.PathLike[str], test_scores: Scores | None = None, source: str = "") -> None:
+def page(model: Any, path: str | os.PathLike[str], source: str = "") -> None:
     """Write the report of a fitted `AutoML` as one HTML file, which needs no network and works without scripts.
 
-    ``test_scores`` are those of a held-out test set, ``source`` is the name of the table. Of a model that was read from
-    a file the search is not shown.
+    ``source`` is the name of the table. Of a model that was read from a file the search is not shown.
 
     Raises
         FileNotFoundError if the folder of ``path`` does not exist; ValueError if ``path`` is a folder.
     """
-    write_text(path, html_of(model, test_scores, source))
+    write_text(path, html_of(model, source))
 
 
-def html_of(model: Any, test_scores: Scores | None = None, source: str = "") -> str:
+def html_of(model: Any, source: str = "") -> str:
     """Return the page as text."""
-    parts = {"Result": _result(model, test_scores), "Scores": _scores(model, test_scores), "Audit": _audit(model),
+    parts = {"Result": _result(model), "Scores": _scores(model.scores_), "Audit": _audit(model),
              "Columns": _columns(model.explanation_), "Model": _model(model.explanation_)}
     content = [_section(title, body, "charts" if title == "Columns" else "text") for title, body in parts.items()]
     links = [(title, title.lower()) for title in parts]
@@ -68,10 +67,9 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _result(model: Any, test_scores: Scores | None) -> list[Markup]:
+def _result(model: Any) -> list[Markup]:
     """The verdict, and what to expect on as many new rows as there are at hand."""
-    rows = test_scores.rows if test_scores is not None else model.rows_
-    expected = model.expected_score(rows)
+    expected = model.expected_score(model.rows_)
     target = model.target_
     task = f"{len(target.classes)} classes" if target.classes else "values"
     facts = [("Target", f"{one_line(target.name, 40)}: {task}"), ("Metric", in_words(expected.scoring)),
@@ -83,12 +81,10 @@ def _result(model: Any, test_scores: Scores | None) -> list[Markup]:
             element("p", f"To expect {expected_in_words(expected)}."), summary]
 
 
-def _scores(model: Any, test_scores: Scores | None) -> list[Markup]:
-    """The scores beside those of simple models: of a test set, if there is one, and of cross-validation."""
-    tables = {"Held-out test set, evaluated once": test_scores, "Cross-validation": model.scores_}
-    return [part for name, scores in tables.items() if scores is not None for part in (
-        table(f"{name}: {counted(scores.rows, 'row')}", scores.cells()[0], scores.cells()[1:]),
-        sentences(scores.notes()))]
+def _scores(scores: Scores) -> list[Markup]:
+    """The scores by cross-validation, beside those of simple models."""
+    header, *rows = scores.cells()
+    return [table(f"Cross-validation: {counted(scores.rows, 'row')}", header, rows), sentences(scores.notes())]
 
 
 def _audit(model: Any) -> list[Markup]:

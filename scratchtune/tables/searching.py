@@ -22,12 +22,11 @@ from scratchtune.digests import digest_of
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
 from scratchtune.study import Study, Trial
-from scratchtune.tables.families import FAMILY, TARGET, ends, given_space, joint_space
+from scratchtune.tables.families import DEFAULTS, FAMILY, TARGET, defaults, ends, given_space, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
-from scratchtune.tables.portfolio import DEFAULTS, defaults, portfolio
 from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.target_scale import LINEAR, scales_to_try
+from scratchtune.tables.target import LINEAR, scales_to_try
 from scratchtune.tables.wording import argument
 
 AT_ONCE = 4  # trials that may run at the same time without changing the study

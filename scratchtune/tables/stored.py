@@ -24,8 +24,7 @@ from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
 from scratchtune.tables.reading.kinds import Kind, checked_kind
 from scratchtune.tables.reading.notation import Reading, checked_reading
-from scratchtune.tables.target import Target, target_of
-from scratchtune.tables.target_scale import checked_scale
+from scratchtune.tables.target import Target, checked_scale, target_of
 from scratchtune.tables.trees import estimators as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds

@@ -12,8 +12,8 @@ from scratchtune.tables.evaluating import Scores, scores_of
 from scratchtune.tables.expectation import estimated
 from scratchtune.tables.explaining import Explanation, Importance, Simple
 from scratchtune.tables.goal import Goal
+from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import Target
-from scratchtune.tables.units import Units
 
 EXPLANATION = Explanation(
     "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),

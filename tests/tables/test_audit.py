@@ -9,7 +9,7 @@ import pytest
 
 from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.splitting import RowOrder
 from scratchtune.tables.wording import command_line
 
 ROWS = 200

@@ -11,11 +11,10 @@ import pytest
 
 import scratchtune as st
 from scratchtune.tables import auto, evidence, features, searching
-from scratchtune.tables.families import own_arguments
+from scratchtune.tables.families import defaults, own_arguments
 from scratchtune.tables.goal import goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.networks import NetworkClassifier
-from scratchtune.tables.portfolio import defaults
 from scratchtune.tables.splitting import splits_for
 
 pytestmark = pytest.mark.usefixtures("few_resamples")

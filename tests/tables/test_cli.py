@@ -24,7 +24,6 @@ import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.tables import members
 from scratchtune.tables.families import joint_space
-from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.notation import MISSING
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.space_file import read_space
@@ -79,7 +78,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 IGNORED = "scratchtune: ignored, since the model does not use them: {}\n"
-QUICK = ["--trials", "2", "--folds", "2", "--families", "linear", "--jobs", "1", "--test-size", "0.2"]
+QUICK = ["--trials", "2", "--folds", "2", "--families", "linear", "--jobs", "1"]
 TUNE = ["tune", "whole.csv", "--target", "churn", *QUICK]
 
 
@@ -118,7 +117,7 @@ def test_a_table_in_a_model_out(run: Run) -> None:
     printed = tuned(run, "--drop", "id", table="gaps.csv")
     assert "150 rows, 3 columns (1 of numbers, 2 of texts, 16 cells missing)" in printed
     assert "target 'churn': classification, since it holds text" in printed and "positive class: 'yes'" in printed
-    assert printed.index("positive class") < printed.index("verdict") < printed.index("held-out test set")
+    assert printed.index("positive class") < printed.index("verdict") < printed.index("cross-validation")
     assert all(name in printed for name in ("accuracy", "precision", "recall", "f1", "auc", "log loss"))
     code, labels, messages = run("predict", "model.npz", "gaps.csv")
     assert (code, messages) == (0, IGNORED.format("'id', 'churn'"))
@@ -195,10 +194,10 @@ def test_a_target_of_0_and_1(options: list[str], said: str, run: Run) -> None:
 @pytest.mark.parametrize("positive", ["yes", "no"])
 def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> None:
     printed = tuned(run, "--positive", positive)
-    prepared = prepare(read_table("whole.csv"), "churn", positive=positive, test_size=0.2)
-    table, y = prepared.test_set()
-    right = st.load_model("model.npz").predict(table)[prepared.target.labels(y) == positive] == positive
-    assert float(metric(printed, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
+    assert f"precision, recall, f1, auc: of the class {positive!r}" in printed
+    scores = run("score", "model.npz", "whole.csv")[1]
+    right = st.load_model("model.npz").predict("whole.csv")[np.array(whole()["churn"]) == positive] == positive
+    assert float(metric(scores, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
 
 
 def test_digits_come_along(run: Run) -> None:
@@ -319,17 +318,14 @@ def test_columns_that_the_model_does_not_use(run: Run) -> None:
 
 
 def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
-    """The held-out test set gives the metrics that tune has printed."""
-    printed = made(run, "--drop", "id")
+    made(run, "--drop", "id")
     columns = {name: cells for name, cells in whole().items() if name != "id"}
-    held_out = prepare(read_table("whole.csv"), "churn", test_size=0.2).test_rows
-    write(Path("test.csv"), {"extra": ["x"] * len(held_out), **{
-        name: [cells[row] for row in held_out] for name, cells in columns.items()}})
+    write(Path("test.csv"), {"extra": ["x"] * 40, **{name: cells[:40] for name, cells in columns.items()}})
     code, scores, messages = run("score", "model.npz", "test.csv")
     assert code == 0 and messages == IGNORED.format("'extra'")
-    assert scores.splitlines()[0].startswith(f"{len(held_out)} rows, target 'churn'")
-    for name in ("accuracy", "precision", "recall", "f1", "auc", "log loss"):
-        assert metric(scores, name) == metric(printed, name)
+    assert scores.splitlines()[0].startswith("40 rows, target 'churn'")
+    right = st.load_model("model.npz").predict("test.csv") == np.array(columns["churn"][:40])
+    assert float(metric(scores, "accuracy")) == pytest.approx(right.mean(), abs=5.1e-5)
     write(Path("bare.csv"), {name: cells for name, cells in columns.items() if name != "churn"})
     refused(run("score", "model.npz", "bare.csv"), "'churn' is missing")
     write(Path("maybe.csv"), {**columns, "churn": ["maybe", *columns["churn"][1:]]})
@@ -408,8 +404,7 @@ def test_wrong_options_of_predict(options: list[str], message: str, run: Run) ->
 
 
 @pytest.mark.parametrize(("options", "same"), [
-    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--test-size", "0.4"], False),
-    (["--folds", "3"], False),
+    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--folds", "3"], False),
 ])
 def test_the_same_arguments_give_the_same_bits(options: list[str], same: bool, run: Run) -> None:
     first = steady(tuned(run, out="first.npz").replace("first.npz", ""))
@@ -454,7 +449,7 @@ def test_warnings_are_lines_without_code(run: Run) -> None:
 
 
 FIRST = {"--help", "--help-all", "--target", "--out", "--minutes", "--trials", "--families", "--scoring", "--drop",
-         "--group", "--time", "--test-size", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
+         "--group", "--time", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
 RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--date-order",
         "--searcher", "--space", "--show-space", "--folds", "--target-scale", "--impute", "--debug"}
 
@@ -662,7 +657,7 @@ def test_npz_that_holds_objects(run: Run) -> None:
     (["--families", "tree"], "did you mean 'trees'"), (["--minutes", "1"], "--trials and --minutes are given"),
     (["--group", "churn"], "--group is 'churn', the target"), (["--report", "x.txt"], "must end in"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
-    (["--folds", "1"], "--folds is 1"), (["--test-size", "1"], "--test-size is 1"),
+    (["--folds", "1"], "--folds is 1"),
     (["--seed", "-1"], "--seed is"),
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),

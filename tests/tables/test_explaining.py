@@ -1,5 +1,4 @@
 """The explanation: importances of a table whose effects are known, honest simple models."""
-"""
 
 from __future__ import annotations
 
@@ -19,10 +18,9 @@ from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, new_search, run
-from scratchtune.tables.splitting import splits_for
+from scratchtune.tables.splitting import Units, splits_for
 from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
-from scratchtune.tables.units import Units
 
 N = 240
 
