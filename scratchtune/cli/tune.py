@@ -11,7 +11,6 @@ from scratchtune.cli.stored import DB_HELP, check_db
 from scratchtune.cli.tables import add_notation, source
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
-from scratchtune.search import SEARCHERS
 from scratchtune.streams import note, tell
 from scratchtune.tables.families import FAMILIES, joint_space
 from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
@@ -89,7 +88,7 @@ def _add_rare(parser: Parser) -> None:
     add("--impute", action="store_true",
         help="fill in missing numbers for boosted trees too, which otherwise keep them as missing")
     add("--searcher", default="bayesian", metavar="NAME",
-        help=f"{', '.join(SEARCHERS)} (default: bayesian); hyperband needs --families network")
+        help="grid, random, bayesian, genetic (default: bayesian)")
     add("--space", type=Path, metavar="FILE.json", help="a file with the hyper-parameters to search and their ranges")
     add("--show-space", action="store_const", dest="run", const=_show_space,
         help="print the default space of --families, in the form of a --space file, and stop")

@@ -23,7 +23,7 @@ from scratchtune.streams import note
 from scratchtune.tables import new_rows
 from scratchtune.tables.compiling import compile_kernels
 from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
-from scratchtune.tables.evaluating import Scores, best_threshold, expected_in_words, scores_of
+from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
 from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
@@ -231,7 +231,6 @@ class AutoML(protocol.Parameters):
         """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
-        self.threshold_ = best_threshold(y, predictions[:, 1]) if goal.classes == 2 else None
         self.estimate_ = estimated(
             goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
         self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
@@ -327,7 +326,7 @@ class AutoClassifier(AutoML):
         storage: a file in which every trial is stored; the same call again continues an interrupted search, and trains
             what it chooses of the earlier trials again, after the time budget.
         verbose: 1 shows a progress bar on a terminal.
-        searcher: a name ("grid", "random", "bayesian", "genetic", "hyperband") or a `Searcher`.
+        searcher: a name ("grid", "random", "bayesian", "genetic") or a `Searcher`.
         space: a dict from names to ranges, or a space file; names have the family's prefix, as "trees_max_iter", which
             a single family may omit. What it does not name keeps the default. None: the families' own spaces.
         target_scale: "linear", "log", or "auto", which tries both for a skewed positive target.
@@ -339,8 +338,8 @@ class AutoClassifier(AutoML):
     standard error of the difference, the default is what is kept, and ``verdict_.text`` says so.
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``verdict_``, ``weights_``
-    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``threshold_``,
-    ``seconds_``, ``compile_seconds_``; the methods `expected_score`, `explain`.
+    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``seconds_``,
+    ``compile_seconds_``; the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".
@@ -353,25 +352,10 @@ class AutoClassifier(AutoML):
         predictions = self._predictions(X)
         return predictions / predictions.sum(axis=1, keepdims=True)
 
-    def predict(self, X: Any, threshold: float | str | None = None) -> np.ndarray:
-        """Return the most probable label of each row, (n,).
-
-        Of two classes, the second is predicted where its probability is at least ``threshold``: a number, or "best"
-        for ``threshold_``, at which F1 is highest.
-        """
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each row, (n,)."""
         predictions = self.predict_proba(X)  # first: it raises if nothing is fitted
-        if threshold is None:
-            return self.classes_[predictions.argmax(axis=1)]
-        return self.classes_[(predictions[:, 1] >= self.checked_threshold(threshold)).astype(np.int64)]
-
-    def checked_threshold(self, threshold: float | str) -> float:
-        """Return a threshold as a number; a ValueError if there are not two classes."""
-        if len(self.classes_) != 2:
-            raise ValueError(f"{argument('threshold')} is {threshold!r}; it is for two classes, and this model "
-                             f"predicts {len(self.classes_)}")
-        if threshold == "best" and self.threshold_ is not None:
-            return float(self.threshold_)
-        return checks.real(argument("threshold"), threshold, 0.0, 1.0)
+        return self.classes_[predictions.argmax(axis=1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on X and y."""

@@ -32,7 +32,7 @@ from scratchtune.tables.reading.table import Table
 from scratchtune.tables.space_file import read_space
 from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import known_target, rows_with_target
-from scratchtune.tables.wording import argument, option
+from scratchtune.tables.wording import argument
 
 MINUTES = 1.0  # the default budget
 NOTATION = ("missing", "decimal", "date_order")  # options that say how a file is written
@@ -78,8 +78,7 @@ class TableTuning:
             f"verdict: {model.verdict_.text}", "",
             f"cross-validation, rows that the models were not trained on: {model.scores_.text()}", "",
             f"expected {expected_in_words(model.expected_score(model.rows_))}", *explanation.columns_text(),
-            f"the model: {explanation.about_members()[0]}", explanation.about_simple(), self._tried(),
-            *self._threshold()]))
+            f"the model: {explanation.about_members()[0]}", explanation.about_simple(), self._tried()]))
 
     def _tried(self) -> str:
         """Say how many configurations of each family were tried, and the best score of each."""
@@ -91,14 +90,6 @@ class TableTuning:
         failed = sum(trial.state != "complete" for trial in self.study.trials)
         return (f"tried: {checks.counted(len(rows), 'configuration')} in {self.model.seconds_:.0f} s, "
                 f"{in_words(scoring)}: {', '.join(each)}" + f"; {failed} failed or did not finish" * bool(failed))
-
-    def _threshold(self) -> list[str]:
-        """Name the threshold of two classes that has the highest F1."""
-        found = self.model.threshold_
-        if found is None:
-            return []
-        return [f"threshold: {self.model.target_.classes[1]!r} from a probability of {found:.3g} has the highest f1 in "
-                f"cross-validation; predict takes the most probable class, and with {option('threshold', 'best')} this"]
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write the page of the result, one HTML file."""

@@ -22,7 +22,7 @@ from scratchtune.digests import digest_of
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
 from scratchtune.study import Study, Trial
-from scratchtune.tables.families import DEFAULTS, FAMILY, TARGET, defaults, ends, given_space, joint_space, portfolio
+from scratchtune.tables.families import DEFAULTS, FAMILY, TARGET, defaults, given_space, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
 from scratchtune.tables.reading.columns import Dates, Text
@@ -35,7 +35,6 @@ SEARCH_SHARE, LATER = 0.92, 6.0  # of the time budget; the rest, or so many seco
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
-EPOCHS = 27  # Hyperband's largest budget, if the space has no epochs
 LARGEST_GRID = 1000  # points of a grid without a number of trials
 
 
@@ -90,7 +89,7 @@ class Searched:
 
     def params(self, number: int) -> dict[str, Any]:
         """Return a configuration by its number, which is below 0 for a default that is no trial."""
-        return params_of(self.study.trials[number]) if number >= 0 else self.configurations[-1 - number]
+        return self.study.trials[number].params if number >= 0 else self.configurations[-1 - number]
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
@@ -106,9 +105,9 @@ class Searched:
         return self.member(number).predictions
 
     def ranked(self) -> list[int]:
-        """Return the numbers of the complete trials, the best first; with budgets, those of the largest one."""
+        """Return the numbers of the complete trials, the best first."""
         complete = [trial for trial in self.study.trials if trial.state == "complete"]
-        complete.sort(key=lambda trial: (-(trial.budget or np.inf), trial.value, trial.number))
+        complete.sort(key=lambda trial: (trial.value, trial.number))
         return [trial.number for trial in complete]
 
     def baselines(self) -> dict[str, int]:
@@ -127,7 +126,7 @@ class Objective:
 
     def __call__(self, trial: Trial) -> float:
         """Train a trial's configuration on all folds, and return its loss; the losses of the folds are stored."""
-        params, folds = params_of(trial), self.searched.folds
+        params, folds = trial.params, self.searched.folds
         member = self.member(params, trial.seed)
         loss = self.goal.loss(folds.targets, member.predictions)
         trial.scores = [None if np.isinf(one) else one for one in fold_losses(self.goal, folds, member.predictions)]
@@ -155,12 +154,6 @@ class Objective:
         for known in ranked[LIBRARY:]:
             if known not in firsts and known not in self.searched.defaults.values():
                 del self._losses[known], self.searched.members[known]
-
-
-def params_of(trial: Trial) -> dict[str, Any]:
-    """Return a trial's configuration; a budget, of Hyperband, is its number of epochs."""
-    return trial.params if trial.budget is None else {
-        **trial.params, f"{trial.params[FAMILY]}_epochs": int(trial.budget)}
 
 
 def fold_losses(goal: Goal, folds: Folds, predictions: np.ndarray) -> list[float]:
@@ -208,8 +201,8 @@ def new_search(
     scales = scales_to_try(folds.y, not goal.classes, plan.target_scale)
     if scales != (LINEAR,):
         space[TARGET] = Categorical(list(scales))
-    searcher, joint = searcher_for(plan, Space(space), trials)
-    study = Study(joint, searcher, "minimize", seed, storage, "auto", data=_digest(goal, folds))
+    joint, data = Space(space), _digest(goal, folds)
+    study = Study(joint, searcher_for(plan, joint, trials), "minimize", seed, storage, "auto", data=data)
     names = [name for name in DEFAULTS if name in families]
     scale = {TARGET: scales[0]} if TARGET in space else {}
     first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
@@ -224,37 +217,28 @@ def new_search(
     return found
 
 
-def searcher_for(plan: Plan, space: Space, trials: int | None) -> tuple[Searcher, Space]:
-    """Return the searcher and the space that it searches.
+def searcher_for(plan: Plan, space: Space, trials: int | None) -> Searcher:
+    """Return the searcher.
 
-    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited. Hyperband
-    chooses the epochs of each training itself, up to the largest number in the space, so the space returned has none.
+    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited.
     """
     name, known = argument("searcher"), plan.searcher
     if known == "bayesian":
-        return BayesianSearch(parallel=AT_ONCE), space
+        return BayesianSearch(parallel=AT_ONCE)
     if known == "grid" and trials is not None:
-        return finest_grid(space, trials), space
+        return finest_grid(space, trials)
     if known == "grid":
         size = GridSearch().total(space)
         if size > LARGEST_GRID:
             raise ValueError(f"{name} is 'grid', and the grid has {size:,} points; without {argument('n_trials')} it "
                              f"may have at most {LARGEST_GRID:,}: give {argument('n_trials')}, for the finest grid of "
                              f"so many points, or a smaller {argument('space')}")
-        return GridSearch(), space
-    if known != "hyperband":
-        return as_searcher(known).for_workers(AT_ONCE), space
-    if len(plan.families) > 1 or plan.families[0] == "trees":
-        raise ValueError(f"{name} is 'hyperband', whose budget is the number of epochs, and {argument('families')} is "
-                         f"{list(plan.families)!r}; it must be 'network' or 'linear' alone")
-    epochs = f"{plan.families[0]}_epochs"
-    rest = {key: parameter for key, parameter in space.parameters.items() if key != epochs}
-    for key, parameter in rest.items():
-        if epochs in (parameter.when or {}):
-            raise ValueError(f"{argument('space')} makes {key!r} depend on the epochs, which hyperband chooses itself; "
-                             "let it depend on something else, or take another searcher")
-    most = max(ends(space.parameters[epochs])) if epochs in space.parameters else EPOCHS
-    return Hyperband(max_budget=most), Space(rest)
+        return GridSearch()
+    searcher = as_searcher(known).for_workers(AT_ONCE)
+    if isinstance(searcher, Hyperband):
+        raise ValueError(f"{name} is {known!r}, whose trials have different budgets; here each one is trained "
+                         "fully, on every fold: take another searcher")
+    return searcher
 
 
 def _digest(goal: Goal, folds: Folds) -> str:
@@ -296,5 +280,4 @@ def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) ->
         found.append({
             "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
             "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
-    budgets = {trial.number: trial.given_budget or np.inf for trial in trials}  # smaller ones come last, as in `ranked`
-    return sorted(found, key=lambda row: (-budgets.get(row["number"], np.inf), -row["score"], row["number"]))
+    return sorted(found, key=lambda row: (-row["score"], row["number"]))

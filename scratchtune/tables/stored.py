@@ -34,7 +34,7 @@ TYPES = {"audit_": Audit, "estimate_": Estimate, "explanation_": Explanation, "r
          "target_": Target, "verdict_": Verdict, "kinds_": dict, "dropped_": tuple, "leaderboard_": list}
 NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
          "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
-         "scores_", "threshold_")
+         "scores_")
 LEFT_OUT = ("random_state", "cv", "storage", "searcher", "space")  # may be objects, and do not matter any more
 
 
@@ -135,8 +135,6 @@ def _check(fitted: Mapping[str, Any]) -> None:
     labels, classes = fitted.get("classes_", np.array([])).tolist(), fitted["target_"].classes
     if tuple(map(str, labels)) != classes:
         raise ValueError(f"its target has the classes {classes}, and its models predict {labels}")
-    if len(classes) == 2:
-        checks.real("threshold_", entry(fitted, "threshold_"), 0.0, 1.0)
 
 
 def _fold(fold: Mapping[str, Any], features: list[Features], arrays: Arrays, classes: int) -> FoldModel:

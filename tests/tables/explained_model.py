@@ -42,6 +42,6 @@ def fitted(study: Any = None) -> Any:
     estimate = estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40)))
     return SimpleNamespace(
         target_=Target("left", ("no", "yes"), ""), rows_=40, explanation_=EXPLANATION, scores_=scores(40),
-        verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"), threshold_=0.31,
+        verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"),
         expected_score=estimate.on, leaderboard_=[row], seconds_=41.2, study_=study,
         audit_=Audit((Finding("constant", "c", "'c' is <1> in all rows; it is dropped"),)))

@@ -1,4 +1,4 @@
-"""Networks with layers for tables: codes, embeddings, scales; saved and loaded; what is refused."""
+"""Networks with layers for tables: codes, embeddings, ensembles; saved and loaded; what is refused."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from scratchtune.tables.layers import CategoryEmbedding
 OPTIONS: list[dict[str, Any]] = [
     {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"}, {"members": 3},
     {"categorical_features": [1, 2], "numeric_embedding": "piecewise"},
-    {"scaling_layer": True, "parametric_activation": True},
-    {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic", "scaling_layer": True,
+    {"parametric_activation": True},
+    {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic",
      "parametric_activation": True, "augment": 0.1, "dropout": 0.1}]
 
 
@@ -56,19 +56,19 @@ def test_codes_are_not_scaled() -> None:
 
 
 def test_factors_of_the_layers_for_tables() -> None:
-    """Of the scaling layer, the periodic embedding of one column, and the shares of the activation; not of the rest."""
+    """Of the periodic embedding of one column, and the shares of the activation; not of the rest."""
     X, y = _rows(60)
     codes = np.column_stack([X[:, 0], np.arange(60) % 12])
-    rates = {"scaling": 6.0, "embedding": 0.5, "activation": 0.1}
+    rates = {"embedding": 0.5, "activation": 0.1}
     model = st.NetworkClassifier(
-        scaling_layer=True, parametric_activation=True, numeric_embedding="periodic", categorical_features=[1],
-        layer_rates=rates, epochs=1, random_state=0, verbose=0).fit(codes, y).model_
+        parametric_activation=True, numeric_embedding="periodic", categorical_features=[1], layer_rates=rates,
+        epochs=1, random_state=0, verbose=0).fit(codes, y).model_
     by_layer: dict[str, set[float]] = {}
     factors = iter(rate_factors(rates, model.program))
     for layer in model.program.layers:
         for stage in layer.stages():
             by_layer.setdefault(type(layer).__name__, set()).update(next(factors) for _ in stage.weights)
-    assert by_layer == {"CategoryEmbedding": {0.5}, "PeriodicEmbedding": {0.5}, "Scaling": {6.0}, "Dense": {1.0},
+    assert by_layer == {"CategoryEmbedding": {0.5}, "PeriodicEmbedding": {0.5}, "Dense": {1.0},
                         "ParametricActivation": {0.1}}
 
 
@@ -102,9 +102,9 @@ def test_saved_and_loaded(kind: Any, options: dict[str, Any], tmp_path: Path) ->
     ({"categorical_features": [0]}, "in row 1 of column 0, one of categorical_features"),
     ({"categorical_features": [1, 1]}, "each column must be in it once"),
     ({"categorical_features": "x"}, "it must be None or a list"),
-    ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"embedding_dim": 1}, "embedding_dim is 1"),
+    ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"members": 0}, "members is 0"),
     ({"parametric_activation": True, "activation": "softmax"}, "parametric_activation is True, and activation"),
-    ({"scaling_layer": 1}, "scaling_layer is 1"), ({"layer_rates": {"scalings": 1.0}}, "did you mean 'scaling'"),
+    ({"layer_rates": {"embeddings": 1.0}}, "did you mean 'embedding'"),
     ({"members": 2, "label_smoothing": 0.1}, "label_smoothing is 0.1 and members is 2")])
 def test_bad_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
