@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Self
@@ -21,10 +22,16 @@ from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note
 from scratchtune.tables import new_rows
-from scratchtune.tables.compiling import compile_kernels
-from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
+from scratchtune.tables.ensemble_selection import (
+    ROWS,
+    Evidence,
+    Verdict,
+    cross_fitted,
+    greedy_weights,
+    verdict_of,
+    weighted,
+)
 from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
-from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
 from scratchtune.tables.families import checked_families
@@ -34,20 +41,19 @@ from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, prepared_of_arrays
 from scratchtune.tables.reading.kinds import Kind
-from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, leaderboard, new_search, run
+from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, compile_kernels, leaderboard, new_search, run
 from scratchtune.tables.space_file import read_space
-from scratchtune.tables.splitting import Units, enough_rows, splits_for, units_of
+from scratchtune.tables.splitting import Units, enough_rows, some_rows, splits_for, units_of
 from scratchtune.tables.stored import packed, unpacked_parts
 from scratchtune.tables.target import ASKED, Target
 from scratchtune.tables.wording import argument, option
 
-IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
 CELLS_A_SECOND, LEAST_ROWS = 8_000, 2_000  # predictions by which the ensemble is chosen, per second of the budget; rows
 LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
 
 
-class AutoML(protocol.Parameters):
-    """The base class of both; the arguments are described at `AutoClassifier`."""
+class Fitted(protocol.Parameters):
+    """What `fit` sets."""
 
     kind: str
     target_: Target
@@ -57,26 +63,25 @@ class AutoML(protocol.Parameters):
     scores_: Scores
     verdict_: Verdict
 
-    def __init__(
-        self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
-        scoring: str | None = None, families: Any = ("network", "trees", "linear"), cv: Any = None, n_jobs: int = -1,
-        storage: Any = None, verbose: int = 1, searcher: Any = "bayesian", space: Any = None,
-        target_scale: str = "auto", impute: Any = False, strict: bool = False,
-    ) -> None:
-        self.time_budget = time_budget
-        self.n_trials = n_trials
-        self.random_state = random_state
-        self.scoring = scoring
-        self.families = families
-        self.cv = cv
-        self.n_jobs = n_jobs
-        self.storage = storage
-        self.verbose = verbose
-        self.searcher = searcher
-        self.space = space
-        self.target_scale = target_scale
-        self.impute = impute
-        self.strict = strict
+
+@dataclass(eq=False, repr=False)
+class AutoML(Fitted):
+    """The base class of both; the arguments are described at `AutoClassifier`."""
+
+    time_budget: float = 60.0
+    n_trials: int | None = None
+    random_state: Any = None
+    scoring: str | None = None
+    families: Any = ("network", "trees", "linear")
+    cv: int | None = None
+    n_jobs: int = -1
+    storage: Any = None
+    verbose: int = 1
+    searcher: Any = "bayesian"
+    space: Any = None
+    target_scale: str = "auto"
+    impute: bool = False
+    strict: bool = False
 
     # Fitting ---------------------------------------------------------------------------------------------------------
 
@@ -93,8 +98,8 @@ class AutoML(protocol.Parameters):
         if not isinstance(self.searcher, Searcher):
             checks.choice(argument("searcher"), self.searcher, SEARCHERS)
         checks.choice(argument("target_scale"), self.target_scale, ASKED)
-        checks.choice(argument("impute"), self.impute, IMPUTE)
-        checks.boolean(argument("strict"), self.strict)
+        for name in ("impute", "strict"):
+            checks.boolean(argument(name), getattr(self, name))
 
     def fit(self, X: Any, y: Any, groups: Any = None, times: Any = None) -> Self:
         """Search on X (n, features) and the targets y (n,), labels or values.
@@ -183,7 +188,7 @@ class AutoML(protocol.Parameters):
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
         splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, self._seconds, duplicates)
-        folds = Folds(table, y, classes, splits, IMPUTE[self.impute])
+        folds = Folds(table, y, classes, splits, "median" if self.impute else None)
         return folds, units_of(rows, duplicates, len(y)).of(folds.rows)
 
     def _end(self, goal: Goal, found: Searched, units: Units, searched: float) -> None:
@@ -208,7 +213,7 @@ class AutoML(protocol.Parameters):
         """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
         affordable = CELLS_A_SECOND * self._seconds / (len(library) * max(goal.classes, 1))
-        chosen = _some_rows(len(y), self.seed_, int(np.clip(affordable, LEAST_ROWS, ROWS)))
+        chosen = some_rows(len(y), int(np.clip(affordable, LEAST_ROWS, ROWS)), [self.seed_, 2])
         y, units = y[chosen], units.of(chosen)
         weights = greedy_weights(goal, y, [p[chosen] for p in predictions])
         parts = [np.searchsorted(chosen, part[np.isin(part, chosen)]) for part in found.folds.parts()]
@@ -298,13 +303,6 @@ class AutoML(protocol.Parameters):
         return tags
 
 
-def _some_rows(rows: int, seed: int, most: int) -> np.ndarray:
-    """Return all row indices, or ``most`` of them drawn at random, in order."""
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng([seed, 2]).choice(rows, most, replace=False))
-
-
 class AutoClassifier(AutoML):
     """AutoML for classes: searches models and preprocessing for a table, and combines the best.
 
@@ -319,7 +317,7 @@ class AutoClassifier(AutoML):
         random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
         scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
         families: which models are used: "network", "trees", "linear".
-        cv: a number of folds, a splitter, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
+        cv: a number of folds, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
             100,000, and one validation set for more; in a short time, three above 200 rows for each second of
             ``time_budget`` (5,000 at least), and one validation set above 500 (10,000 at least).
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
@@ -330,7 +328,7 @@ class AutoClassifier(AutoML):
         space: a dict from names to ranges, or a space file; names have the family's prefix, as "trees_max_iter", which
             a single family may omit. What it does not name keeps the default. None: the families' own spaces.
         target_scale: "linear", "log", or "auto", which tries both for a skewed positive target.
-        impute: "median" (or True) or "mean" fills missing numbers for all families; False: each family's own way.
+        impute: True fills missing numbers with the median for all families; False: each family's own way.
         strict: True raises a ValueError if the audit of the table finds something.
 
     The default configuration of each family is trained first, then the portfolio (unless a searcher or a space is

@@ -18,8 +18,8 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.streams import aligned, shown_params, visible_lines
+from scratchtune.tables.ensemble_selection import IN_WORDS, Evidence
 from scratchtune.tables.evaluating import LEVEL, in_words, shown
-from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
 from scratchtune.tables.families import TARGET, defaults, own_arguments
 from scratchtune.tables.members import Folds

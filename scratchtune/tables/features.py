@@ -146,10 +146,11 @@ def check_state(name: str, one: EncodedColumn) -> None:
     """Raise unless a column of a file writes numbers for a value, and for a missing one unless it is kept missing."""
     if isinstance(one, Categories) and len(text_list(f"the categories of {name!r}", one.texts)) == 0:
         raise ValueError(f"column {name!r} has no categories")
-    samples = {Numbers: np.array([0.0, np.nan]), Categories: Text(np.array([0, -1]), ["?"]),
-               DateParts: Dates(np.array([0, -1]), ["?"], np.zeros(1))}
+    samples: dict[Any, Column] = {
+        Numbers: np.array([0.0, np.nan]), Categories: Text(np.array([0, -1]), ["?"]),
+        DateParts: Dates(np.array([0, -1]), ["?"], np.zeros(1))}
     out = np.full((2, len(one.suffixes)), np.nan)
-    one.write(samples[type(one)], out)  # type: ignore[index]
+    one.write(samples[type(one)], out)
     if not out.size or not np.isfinite(out[:1] if getattr(one, "fill", 0.0) is None else out).all():
         raise ValueError(f"column {name!r} becomes {out.tolist()}; it must become numbers")
 

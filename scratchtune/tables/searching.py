@@ -19,13 +19,16 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.digests import digest_of
+from scratchtune.evaluation.splits import Split
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
+from scratchtune.streams import note
 from scratchtune.study import Study, Trial
 from scratchtune.tables.families import DEFAULTS, FAMILY, TARGET, defaults, given_space, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
 from scratchtune.tables.reading.columns import Dates, Text
+from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target import LINEAR, scales_to_try
 from scratchtune.tables.wording import argument
 
@@ -35,6 +38,10 @@ SEARCH_SHARE, LATER = 0.92, 6.0  # of the time budget; the rest, or so many seco
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
+FEW_ROWS = 48  # with which each family is trained once, since Numba compiles a kernel at its first use
+LONG = 2.0  # seconds of compiling that are worth a line
+SHORT = {"epochs": 1, "units": 8, "hidden_layers": 1, "max_iter": 2}  # what makes a training short
+_compiled: set[tuple[str, int]] = set()  # families, with the number of classes up to 3, of this process
 LARGEST_GRID = 1000  # points of a grid without a number of trials
 
 
@@ -281,3 +288,44 @@ def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) ->
             "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
             "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
     return sorted(found, key=lambda row: (-row["score"], row["number"]))
+
+
+# Compiling before the clock starts -----------------------------------------------------------------------------------
+
+
+def compile_kernels(families: Sequence[str], classes: int, verbose: bool) -> float:
+    """Train the portfolio's configurations on a few rows, unless this process has done so; return the seconds."""
+    begun = time.monotonic()
+    missing = [name for name in families if (name, min(classes, 3)) not in _compiled]
+    if missing:
+        folds = _few_rows(min(classes, 3))
+        for params in _different(portfolio(missing, classes, FEW_ROWS)):
+            model = folds.fold_model(params, 0, 0, None)
+            model.predict_matrix(folds.features(model.features.encoding, 0)[2])
+        _compiled.update((name, min(classes, 3)) for name in missing)
+    seconds = time.monotonic() - begun
+    if verbose and seconds > LONG:
+        note(f"compiling the kernels, once: {seconds:.0f} s")
+    return seconds
+
+
+def _few_rows(classes: int) -> Folds:
+    """A table with numbers, gaps and categories, and one fold."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=FEW_ROWS)
+    gaps = np.where(x > 1.0, np.nan, x)
+    table = Table.from_columns({"x": x, "gaps": gaps, "text": rng.choice(["a", "b", "c"], FEW_ROWS)})
+    split: Split = np.arange(FEW_ROWS // 2), np.arange(FEW_ROWS // 2, FEW_ROWS)
+    return Folds(table, np.arange(FEW_ROWS) % classes if classes else x, classes, [split])
+
+
+def _different(configurations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return short trainings, each kind once: they differ in what is compiled, such as an embedding, not in numbers."""
+    found: dict[str, dict[str, Any]] = {}
+    for params in configurations:
+        short = {name: SHORT.get(name.removeprefix(f"{params[FAMILY]}_"), value) for name, value in params.items()}
+        kind = {name: value if isinstance(value, (str, bool, type(None))) else None for name, value in short.items()}
+        kind["members"] = params.get("network_members")
+        kind["dropout"] = params.get("network_dropout", 0.0) > 0.0
+        found.setdefault(repr(sorted(kind.items(), key=str)), short)
+    return list(found.values())

@@ -13,6 +13,7 @@ Implements section 8.3 of the document.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -21,8 +22,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
-from scratchtune.evaluation.leaks import check_disjoint
-from scratchtune.evaluation.splits import Split, TimeSeriesSplit, checked_split, resolve_folds
+from scratchtune.evaluation.splits import Split, TimeSeriesSplit
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument
@@ -177,10 +177,10 @@ def time_blocks(times: np.ndarray) -> np.ndarray:
 
 
 def splits_for(
-    y: np.ndarray, classes: int, cv: Any = None, rows: RowOrder = INDEPENDENT, seed: int = 0, seconds: float = np.inf,
-    duplicates: np.ndarray | None = None,
+    y: np.ndarray, classes: int, cv: int | None = None, rows: RowOrder = INDEPENDENT, seed: int = 0,
+    seconds: float = np.inf, duplicates: np.ndarray | None = None,
 ) -> list[Split]:
-    """Return the (training, validation) row indices; ``cv`` is None, a number of folds, a splitter, or pairs.
+    """Return the (training, validation) row indices; ``cv`` is a number of folds, or None.
 
     A fold has whole groups of rows, or with times it trains on earlier rows than it tests. Equal rows, which have the
     same number in ``duplicates`` (n,), are in one fold. ``seconds`` is the time budget, if there is one. A fold that
@@ -201,17 +201,15 @@ def splits_for(
 
 
 def _splits(
-    y: np.ndarray, classes: int, cv: Any, rows: RowOrder, seed: int, seconds: float, duplicates: np.ndarray | None,
+    y: np.ndarray, classes: int, cv: int | None, rows: RowOrder, seed: int, seconds: float,
+    duplicates: np.ndarray | None,
 ) -> list[Split]:
     n = len(y)
-    groups = rows.values if rows.kind == "group" else None
-    if cv is not None and (isinstance(cv, bool) or not isinstance(cv, (int, np.integer))):
-        return _checked(resolve_folds(cv, y, bool(classes)).split(np.zeros((n, 1)), y, groups), n)
     folds = checks.integer("cv", cv, 2) if cv is not None else _folds(n, seconds)
     if rows.kind == "time":
         return most_time_folds(rows, min(folds, FOLDS) if cv is None else folds)
-    if groups is not None:
-        return _checked(GroupKFold(min(folds, len(np.unique(groups)))).split(np.zeros((n, 1)), y, groups), n)
+    if rows.kind == "group":
+        return list(GroupKFold(min(folds, len(np.unique(rows.values)))).split(np.zeros((n, 1)), y, rows.values))
     if duplicates is None:
         return _shuffled(y, classes, folds, cv, seed, seconds)
     _, first, number = np.unique(duplicates, return_index=True, return_inverse=True)
@@ -219,16 +217,21 @@ def _splits(
             for training, validation in _shuffled(y[first], classes, folds, cv, seed, seconds)]
 
 
-def _shuffled(y: np.ndarray, classes: int, folds: int, cv: Any, seed: int, seconds: float) -> list[Split]:
+def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int, seconds: float) -> list[Split]:
     """Return folds of rows in random order, stratified by class where each has enough rows."""
     rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
         one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
-        return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y), rows)
+        return list(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y))
     folds = max(min(folds, rows // 2), 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
-    return _checked(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y), rows)
+    return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
+
+
+def some_rows(rows: int, most: int, seed: Sequence[int]) -> np.ndarray:
+    """Return the indices of all rows, or of ``most`` that are drawn at random, in order."""
+    return np.arange(rows) if rows <= most else np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def enough_rows(rows: int) -> None:
@@ -241,20 +244,6 @@ def _folds(rows: int, seconds: float) -> int:
     if rows <= SMALL:
         return SMALL_FOLDS
     return FOLDS if rows <= np.clip(LARGE_A_SECOND * seconds, LEAST_LARGE, LARGE) else FEWER_FOLDS
-
-
-def _checked(splits: Any, rows: int) -> list[Split]:
-    """Return the splits as index arrays; an error if a fold trains on a row that it tests, or two folds test a row."""
-    pairs: list[Split] = []
-    for number, split in enumerate(splits):
-        training, validation = checked_split(number, split, rows)
-        pairs.append((np.arange(rows)[training], np.arange(rows)[validation]))
-    check_disjoint(pairs)
-    times = np.bincount(np.concatenate([validation for _, validation in pairs]), minlength=rows)
-    if times.max() > 1:
-        raise ValueError(f"cv tests row {int(times.argmax())} {times.max()} times; AutoML needs one out-of-fold "
-                         "prediction of a row, so its folds must not share rows that they test, as those of KFold")
-    return pairs
 
 
 def time_folds(time: np.ndarray, folds: int) -> list[Split]:

@@ -9,13 +9,12 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.saving import text_list
 from scratchtune.tables.reading.columns import Text, number_text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument
@@ -46,12 +45,6 @@ class Target(NamedTuple):
     def labels(self, codes: np.ndarray) -> np.ndarray:
         """The texts of numbered classes, (n,) of Python strings."""
         return np.array(self.classes, dtype=object)[codes]
-
-
-def target_of(name: str, classes: Sequence[str], reason: str) -> Target:
-    """The target that a model's file holds; a ValueError unless its entries are texts, and its classes distinct."""
-    text_list("the target's name and reason", [name, reason], different=False)
-    return Target(name, tuple(text_list("classes", list(classes))), reason)
 
 
 def rows_with_target(table: Table, target: str) -> Table:
@@ -290,12 +283,3 @@ def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tu
         return (log,) if asked == "log" else (LINEAR,)
     skewed = smallest >= 0.0 and float(skewness(y, np.ones(len(y)))) > SKEWED
     return (LINEAR, log) if skewed else (LINEAR,)
-
-
-def checked_scale(entries: object) -> TargetScale:
-    """Return the scale that a model's file holds; a ValueError or TypeError if it is damaged."""
-    if not isinstance(entries, dict) or set(entries) != set(TargetScale._fields):
-        raise ValueError(f"its target_scale is {entries!r}; it must have {', '.join(TargetScale._fields)}")
-    checks.choice("the kind of its target_scale", entries["kind"], (LINEAR, LOG, LOG1P))
-    low, high = (checks.real(name, entries[name], -2000.0, 2000.0) for name in ("low", "high"))
-    return TargetScale(entries["kind"], checks.real("smearing", entries["smearing"], 0.0), low, high)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables import auto, evidence, features, searching
+from scratchtune.tables import auto, ensemble_selection, features, searching
 from scratchtune.tables.families import defaults, own_arguments
 from scratchtune.tables.goal import goal_for
 from scratchtune.tables.members import Folds
@@ -137,7 +137,7 @@ def test_the_default_is_saved_where_no_gain_can_be_shown(
 ) -> None:
     """The rule is a number of standard errors: with many no gain is enough, with few every gain is."""
     for errors, saved in ((1e9, "default"), (-1e9, "ensemble")):
-        monkeypatch.setattr(evidence, "ERRORS", errors)
+        monkeypatch.setattr(ensemble_selection, "ERRORS", errors)
         model = st.AutoClassifier(n_trials=4, random_state=0, cv=3, n_jobs=1).fit(TABLE, LABELS)
         assert model.verdict_.saved == saved
         assert f"The {saved if saved == 'default' or len(model.weights_) > 1 else 'one configuration'} is saved" in (
@@ -172,7 +172,7 @@ def test_searchers(options: dict[str, Any], epochs: set[int]) -> None:
     ({"space": {"unts": [3]}}, "space names 'unts'; .*did you mean"),
     ({"space": {"units": [0]}}, "space, .units.: units is"),
     ({"searcher": "hyperband"}, "searcher is 'hyperband', whose trials have different budgets"),
-    ({"searcher": "bayes"}, "searcher is 'bayes'.*did you mean 'bayesian'"), ({"impute": "mode"}, "impute is 'mode'"),
+    ({"searcher": "bayes"}, "searcher is 'bayes'.*did you mean 'bayesian'"), ({"cv": 1}, "cv is 1"),
     ({"target_scale": "log"}, "target_scale is 'log', and the target has classes"),
     ({"searcher": "grid", "n_trials": None}, "searcher is 'grid', and the grid has .* without n_trials it may have")])
 def test_what_cannot_be_searched(options: dict[str, Any], message: str) -> None:

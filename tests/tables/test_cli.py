@@ -673,7 +673,7 @@ def test_wrong_options(options: list[str], message: str, run: Run) -> None:
 def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_once(run: Run) -> None:
     for text in ("[" * 100_000, '{"units": ' * 100_000):
         Path("space.json").write_text(text)
-        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
+        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it must hold JSON: ")
     Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
     refused(run(*TUNE, "--space", "space.json"), "'n0'")
     Path("space.json").write_text('{"network_hidden_layers": [1000000000]}')

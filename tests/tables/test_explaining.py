@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from scratchtune.tables import explaining
-from scratchtune.tables.evidence import Evidence
+from scratchtune.tables.ensemble_selection import Evidence
 from scratchtune.tables.explaining import Explanation, Simple, explained, predicted
 from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal

@@ -14,7 +14,6 @@ from scratchtune.tables.target import (
     Target,
     TargetScale,
     check_size,
-    checked_scale,
     fitted_scale,
     known_target,
     read_target,
@@ -112,7 +111,6 @@ def test_a_perfect_prediction_is_inverted_exactly(kind: str, y: list[float]) -> 
     z = scaled(np.array(y), kind)
     scale = fitted_scale(kind, np.array(y), lambda: z)
     np.testing.assert_allclose(scale.invert(z), y, atol=1e-12)
-    assert checked_scale(scale._asdict()) == scale
 
 
 def test_no_prediction_overflows() -> None:
@@ -137,14 +135,6 @@ def test_scales_to_try(y: np.ndarray, regression: bool, asked: str, expected: tu
 def test_scales_that_cannot_be(y: np.ndarray, regression: bool, asked: str, what: str) -> None:
     with pytest.raises(ValueError, match=what):
         scales_to_try(y, regression, asked)
-
-
-@pytest.mark.parametrize("entries", [
-    None, {}, {"kind": "ln", "smearing": 1.0, "low": 0.0, "high": 1.0},
-    {"kind": "log", "smearing": -1.0, "low": 0.0, "high": 1.0}])
-def test_a_damaged_scale_is_refused(entries: Any) -> None:
-    with pytest.raises((ValueError, TypeError)):
-        checked_scale(entries)
 
 
 def skewed(rows: int = 120) -> dict[str, Any]:

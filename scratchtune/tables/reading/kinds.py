@@ -22,11 +22,11 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Dates, Text, missing_in, number_text, text_of, text_of_numbers
-from scratchtune.tables.reading.date_columns import ORDERS, parse_dates, to_days
+from scratchtune.tables.reading.date_columns import parse_dates, to_days
 from scratchtune.tables.reading.notation import Reading, short
 from scratchtune.tables.wording import option
 
-NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = KINDS = "number", "category", "date", "identifier", "empty"
+NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = "number", "category", "date", "identifier", "empty"
 BOOLEANS = "False", "True"
 FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
 YEARS = (1500.0, 2200.0)  # consecutive integers within these bounds are probably years
@@ -38,7 +38,7 @@ _TEXTS = str, bool, np.bool_
 
 
 class Kind(NamedTuple):
-    """The kind of a column, one of `KINDS`; the order of day and month of dates; why it is an identifier.
+    """The kind of a column, one of the five above; the order of day and month of dates; why it is an identifier.
 
     ``texts`` are the categories that training has seen.
     """
@@ -58,16 +58,6 @@ def kind_in_training(name: str, column: Column, is_asked: bool) -> Kind:
     if not is_asked and (why := identifies(name, column)):
         return Kind(IDENTIFIER, None, why)
     return Kind(CATEGORY, texts=list(column.counts())) if isinstance(column, Text) else Kind(NUMBER)
-
-
-def checked_kind(name: str, stored: Any) -> Kind:
-    """Return the kind of column ``name`` that a model's file holds; a ValueError or TypeError if it is none."""
-    kind = Kind(*stored)
-    checks.choice(f"the kind of column {name!r}", kind.kind, KINDS)
-    checks.choice(f"the order of column {name!r}", kind.order, (None, *ORDERS))
-    if not isinstance(kind.texts, (list, tuple)) or not all(isinstance(text, str) for text in (kind.why, *kind.texts)):
-        raise ValueError(f"column {name!r} has the texts {kind.texts!r}; they must be a list of texts")
-    return kind
 
 
 def as_kind(name: str, column: Column, kind: Kind) -> Column:

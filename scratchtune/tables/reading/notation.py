@@ -157,11 +157,6 @@ def strays_of(counts: Mapping[str, int], decimal: str = ".") -> dict[str, str]:
     return {text: kind for text, kind in kinds.items() if kind != NUMBER} if is_meant else {}
 
 
-def share_of_numbers(counts: Mapping[str, int]) -> float:
-    """The share of the cells of a column of texts that hold numbers."""
-    return sum(n for text, n in counts.items() if kind_of(text) == NUMBER) / max(1, sum(counts.values()))
-
-
 def decimal_of(columns: Mapping[str, Mapping[str, int]]) -> str:
     """Return the decimal mark of a file, given by column how often each text occurs.
 
