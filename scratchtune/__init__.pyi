@@ -106,12 +106,12 @@ from scratchtune.study.trial import Trial as Trial
 from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier
 from scratchtune.tables.auto import AutoRegressor as AutoRegressor
+from scratchtune.tables.job import TableTuning as TableTuning
 from scratchtune.tables.job import tune_table as tune_table
 from scratchtune.tables.networks import NetworkClassifier as NetworkClassifier
 from scratchtune.tables.networks import NetworkRegressor as NetworkRegressor
 from scratchtune.tables.reading.reading import read_table as read_table
 from scratchtune.tables.reading.table import Table as Table
-from scratchtune.tables.result import TableTuning as TableTuning
 from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier as HistGradientBoostingClassifier
 from scratchtune.tables.trees.estimators import HistGradientBoostingRegressor as HistGradientBoostingRegressor
 from scratchtune.version import __version__ as __version__

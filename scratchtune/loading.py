@@ -11,7 +11,7 @@ from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
 
 KINDS = {  # of files: the module whose `unpacked` makes the model from the header and the arrays
     "network": "network.sequential", "estimator": "estimators.base", "automl": "tables.auto",
-    "boosted trees": "tables.trees.loading", "translator": "sequences.seq2seq", "recognizer": "sequences.recognizer"}
+    "boosted trees": "tables.trees.estimators", "translator": "sequences.seq2seq", "recognizer": "sequences.recognizer"}
 NETWORKS = ("network", "estimator")  # such files may name any layer, and the estimators with layers for tables
 
 

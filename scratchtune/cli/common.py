@@ -125,8 +125,6 @@ def add_notation(parser: Parser, rare: bool) -> None:
              "case: empty, NA, N/A, NaN, null, None, ?")
     add("--decimal", choices=[".", ","], metavar="MARK",
         help="the decimal mark of numbers, a point or a comma (default: detected in the file)")
-    add("--thousands", choices=[",", ".", " ", "'"], metavar="MARK",
-        help="the thousands separator, as in 1,234,567: a comma, a point, a blank or an apostrophe (default: none)")
 
 
 def source(path: Path) -> Path | BinaryIO:

@@ -27,9 +27,6 @@ def add_predict(parser: Parser) -> None:
     add = parser.add_argument
     add("--proba", action="store_true",
         help="print the probability of each class instead, as CSV whose first line holds the class names")
-    add("--threshold", metavar="SHARE",
-        help="of two classes, predict the positive one from this probability on: a number, or best, which tune has "
-             "found to maximise F1 (default: the most probable class, as with 0.5)")
     add("--out", type=Path, metavar="FILE.csv",
         help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
              "the probability of each class; its first line holds the column names, and a text that a spreadsheet "
@@ -43,13 +40,11 @@ def run_predict(given: argparse.Namespace) -> None:
     _check_predict(given)
     model: Any = load(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
     target = model.target_
-    for name in ("proba", "threshold"):
-        if getattr(given, name) is not (False if name == "proba" else None) and not target.classes:
-            raise ValueError(f"--{name} is for classes; {given.model} predicts values of {target.name!r}")
+    if given.proba and not target.classes:
+        raise ValueError(f"--proba is for classes; {given.model} predicts values of {target.name!r}")
     with plain_warnings():
         table = _new_rows(given, model)
-        limit = {} if given.threshold is None else {"threshold": given.threshold}
-        answers = model.predict_proba(table) if given.proba else model.predict(table, **limit)
+        answers = model.predict_proba(table) if given.proba else model.predict(table)
     if given.out is not None:
         written = table.reading  # with the separators of FILE
         write_text(given.out, csv_text(_with_columns(given, table, target, answers), "\n", written.delimiter or ",",
@@ -64,7 +59,7 @@ def run_predict(given: argparse.Namespace) -> None:
 def add_score(parser: Parser) -> None:
     """Add the arguments of ``scratchtune score``."""
     _add_new_file(parser, "it needs the target and the columns of the training file; its rows must be others than "
-                           "those of training, such as those that --test-size has held out")
+                           "those of training")
 
 
 def run_score(given: argparse.Namespace) -> None:
@@ -82,13 +77,13 @@ def _add_new_file(parser: Parser, needs: str) -> None:
         help="what to do about a category that was not seen in training: ignore treats it as a rare one and prints a "
              "warning; error stops (default: ignore)")
     add_notation(parser, rare=False)
-    parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
+    parser.epilog = "FILE is read as the training file was, unless --missing or --decimal say otherwise."
 
 
 def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) -> Table:
     """Read FILE as the training file was read, unless options say otherwise."""
     given.file = source(given.file)
-    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    changed = {} if given.decimal is None else {"decimal": given.decimal}
     missing = (*model.reading_.missing, *given.missing)
     table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:
@@ -102,14 +97,6 @@ def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) 
 def _check_predict(given: argparse.Namespace) -> None:
     """Check the options before any work."""
     given.id = [name.strip() for name in given.id]
-    if given.threshold is not None and given.threshold != "best":
-        try:
-            given.threshold = checks.real("--threshold", float(given.threshold), 0.0, 1.0)
-        except ValueError:
-            raise ValueError(f"--threshold is {given.threshold!r}; it must be best or a number from 0 to 1") from None
-    if given.threshold is not None and given.proba:
-        raise ValueError("--threshold and --proba are given; a threshold chooses labels, and --proba asks for "
-                         "probabilities: give one of them")
     if given.id and given.out is None:
         raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
     if given.out is not None:

@@ -10,15 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.encoded_columns import MISSING, OTHER, kept_categories
-from scratchtune.tables.features import CODES, nothing_left, useless
+from scratchtune.tables.features import CODES, MISSING, OTHER, kept_categories, nothing_left, useless
 from scratchtune.tables.leaks import Leak, leaks
 from scratchtune.tables.reading.columns import Column, Dates, Text, is_category
 from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
 from scratchtune.tables.reading.kinds import FEW_ROWS, IDENTIFIER, mostly_single
-from scratchtune.tables.reading.notation import share_of_numbers
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.splitting import RowOrder
 from scratchtune.tables.wording import argument, option
 
 INDEPENDENT = RowOrder()
@@ -142,7 +140,7 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
     if isinstance(column, Dates):
         return [Finding("dates", name, _about_dates(name, column))]
     if is_category(column):
-        return _of_texts(name, column, as_asked)  # type: ignore[arg-type]
+        return _of_texts(name, column)  # type: ignore[arg-type]
     known = np.asarray(column)[~np.isnan(column)]  # type: ignore[arg-type]
     if as_asked or not CODE.search(name) or (known != np.floor(known)).any() or known.min() < 0 or known.max() < 100:
         return []
@@ -152,7 +150,7 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
                                   "makes each a category")]
 
 
-def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
+def _of_texts(name: str, column: Text) -> list[Finding]:
     counts, drop = column.counts(), option("drop", name)
     if holds_times(counts):
         return [Finding("times", name, (
@@ -164,9 +162,7 @@ def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
         return [Finding("texts", name, (
             f"{name!r} holds {len(counts):,} different texts, {once:,} of them once: the rare ones are together the "
             f"category '{OTHER}', the other {len(kept):,} one each; {drop} leaves the column out"))]
-    share = 0.0 if as_asked else share_of_numbers(counts)
-    mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
-    return [Finding("mixed", name, mixed)] * (0.0 < share < 1.0)
+    return []
 
 
 def _about_dates(name: str, column: Dates) -> str:

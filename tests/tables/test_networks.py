@@ -1,4 +1,4 @@
-"""Networks with layers for tables: codes, embeddings, scales; saved and loaded; what is refused."""
+"""Networks with layers for tables: codes, embeddings, ensembles; saved and loaded; what is refused."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from scratchtune.tables.layers import CategoryEmbedding
 OPTIONS: list[dict[str, Any]] = [
     {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"}, {"members": 3},
     {"categorical_features": [1, 2], "numeric_embedding": "piecewise"},
-    {"scaling_layer": True, "parametric_activation": True},
-    {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic", "scaling_layer": True,
+    {"parametric_activation": True},
+    {"categorical_features": np.array([2, 1]), "numeric_embedding": "periodic",
      "parametric_activation": True, "augment": 0.1, "dropout": 0.1}]
 
 
@@ -84,9 +84,8 @@ def test_saved_and_loaded(kind: Any, options: dict[str, Any], tmp_path: Path) ->
     ({"categorical_features": [0]}, "in row 1 of column 0, one of categorical_features"),
     ({"categorical_features": [1, 1]}, "each column must be in it once"),
     ({"categorical_features": "x"}, "it must be None or a list"),
-    ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"embedding_dim": 1}, "embedding_dim is 1"),
+    ({"numeric_embedding": "periodical"}, "did you mean 'periodic'"), ({"members": 0}, "members is 0"),
     ({"parametric_activation": True, "activation": "softmax"}, "parametric_activation is True, and activation"),
-    ({"scaling_layer": 1}, "scaling_layer is 1"),
     ({"members": 2, "label_smoothing": 0.1}, "label_smoothing is 0.1 and members is 2")])
 def test_bad_arguments(options: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
