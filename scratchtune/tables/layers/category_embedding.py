@@ -159,7 +159,6 @@ class CategoryEmbedding(Layer):
     """
 
     forward, backward = category_embedding_forward, category_embedding_backward
-    rate_group = "embedding"
 
     def __init__(
         self, columns: Sequence[int], categories: Sequence[int], output_dim: int = 8, most_one_hot: int = 8,

@@ -161,7 +161,6 @@ class ColumnEmbedding(Layer):
     """The base class of embeddings of a row's first columns, with ``output_dim`` numbers for each, its own among them.
     """
 
-    rate_group = "embedding"
     output_dim: int
 
     def check_columns(self, input_shape: tuple[int, ...], columns: int) -> None:
