@@ -27,6 +27,9 @@ from scratchtune.images.random_flip import RandomFlip as RandomFlip
 from scratchtune.images.random_rotation import RandomRotation as RandomRotation
 from scratchtune.images.random_translation import RandomTranslation as RandomTranslation
 from scratchtune.insight.diagnosis.diagnosing import diagnose as diagnose
+from scratchtune.interop.optuna_studies import from_optuna as from_optuna
+from scratchtune.interop.optuna_studies import to_optuna as to_optuna
+from scratchtune.interop.ray_tasks import RayExecutor as RayExecutor
 from scratchtune.interop.sharing import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
@@ -87,9 +90,8 @@ from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
 from scratchtune.sequences.layers.transformer_encoder import TransformerEncoder as TransformerEncoder
 from scratchtune.sequences.recognizer import SpeechRecognizer as SpeechRecognizer
 from scratchtune.sequences.seq2seq import Seq2Seq as Seq2Seq
-from scratchtune.study.errors import StorageError as StorageError
-from scratchtune.study.executors import RayExecutor as RayExecutor
-from scratchtune.study.proposals import NotReady as NotReady
+from scratchtune.study.core import NotReady as NotReady
+from scratchtune.study.file import StorageError as StorageError
 from scratchtune.study.search_cv import BayesSearchCV as BayesSearchCV
 from scratchtune.study.search_cv import GeneticSearchCV as GeneticSearchCV
 from scratchtune.study.search_cv import GridSearchCV as GridSearchCV
@@ -97,7 +99,6 @@ from scratchtune.study.search_cv import RandomizedSearchCV as RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping as MedianStopping
 from scratchtune.study.study import Study as Study
 from scratchtune.study.study import create_study as create_study
-from scratchtune.study.study import from_optuna as from_optuna
 from scratchtune.study.study import interrupted_study as interrupted_study
 from scratchtune.study.study import load_study as load_study
 from scratchtune.study.study import tune as tune

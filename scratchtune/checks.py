@@ -10,7 +10,7 @@ import difflib
 import inspect
 import numbers
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -84,6 +84,20 @@ def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
     known = ", ".join(repr(item) for item in choices)
     hint = nearest(plain, [item for item in choices if isinstance(item, str)]) if isinstance(plain, str) else ""
     raise ValueError(f"{name} is {value!r}; it must be one of {known}{hint}")
+
+
+def no_others(
+    function: str, given: Iterable[str], known: Sequence[str], synonyms: Mapping[str, str] | None = None,
+) -> None:
+    """Raise a TypeError for an argument that ``function`` does not have, with the name that is probably meant.
+
+    ``synonyms`` are names of other libraries, and ours for them.
+    """
+    for name in given:
+        if name not in known:
+            meant = (synonyms or {}).get(name)
+            hint = f", did you mean {meant!r}?" if meant else nearest(name, known)
+            raise TypeError(f"{function}() has no argument {name!r}{hint or f'; it has {quoted(known, 99)}'}")
 
 
 def real(

@@ -13,7 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import COMMANDS, main
-from scratchtune.study.storage import Storage, StorageError
+from scratchtune.study.file import File, StorageError
 
 
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
@@ -90,7 +90,7 @@ def test_a_stored_comparison_that_is_ended_continues(tmp_path, signal_number, co
 def states(database):
     """The states of a kept study's trials."""
     try:
-        return [row.state for row in Storage(database, reading=True).rows("random")]
+        return [row["state"] for row in File(database, reading=True).rows("random")]
     except StorageError:
         return []
 

@@ -41,7 +41,7 @@ from scratchtune.search.grid import finest_grid
 from scratchtune.streams import aligned, note, shown_params, tell
 from scratchtune.study import Study, Trial
 from scratchtune.study.best import of_largest_budget, repeats, said_repeats, so_far
-from scratchtune.study.fold_run import timed
+from scratchtune.study.fold_run import run_folds, timed
 from scratchtune.study.progress import Progress
 from scratchtune.study.trial import finished_count
 
@@ -233,7 +233,7 @@ class TunedTraining:
         self._states.clear()
         left = FOLDS * max(n_trials - finished_count(study.trials), 0)
         with closing(Progress(left, "training", n_jobs)) as progress:
-            study.run_folds(timed(self.score, progress.done), FOLDS, mean_score, n_trials, n_jobs)
+            run_folds(study, timed(self.score, progress.done), FOLDS, mean_score, n_trials, n_jobs)
 
     def score(self, trial: Trial, fold: int) -> FoldScore:
         """Return the accuracy of a trial on one fold, or the exception that the training raised."""

@@ -9,7 +9,7 @@ from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_si
 from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.streams import note, tell, visible
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
 PLOTS = ("optimization_history", "slice", "contour", "parallel_coordinate", "intermediate_values", "edf", "timeline",
@@ -73,7 +73,7 @@ def run_report(given: argparse.Namespace) -> int:
     """Run ``scratchtune report``; return the exit code."""
     report_path(given.out, given.out, "--out")
     check_beside_db(given.out, given.db)
-    storage = Storage(given.db, reading=True)
+    storage = File(given.db, reading=True)
     names = storage.names()
     if given.study is not None or len(names) < 2:
         names = [chosen_study(given)[1]]

@@ -9,9 +9,8 @@ from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
 from scratchtune.insight.verdicts import have_fold_scores, verdict
 from scratchtune.streams import note, shown_params, tell, visible
-from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json, listing, table
-from scratchtune.study.storage import BESIDE, Storage
+from scratchtune.study.file import BESIDE, File, StorageError
 from scratchtune.study.stored import StoredStudy, read_study
 
 OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
@@ -25,13 +24,18 @@ def add_why(parser: Parser) -> None:
 
 def run_why(given: argparse.Namespace) -> int:
     """Run ``scratchtune why``; return the exit code."""
-    storage, name = chosen_study(given)
-    row = storage.row(name, checks.integer("NUMBER", given.number, 0))
-    values = ", ".join(map(str, row.values or ()))
-    said_value = f"values {values}" if len(row.values or ()) > 1 else f"value {values}"
-    outcome = {"complete": said_value, "failed": f"failed: {row.error}"}.get(row.state, row.state)
-    said = row.said.removeprefix(f"Trial {row.number}: ")
-    tell(f"Trial {row.number} of the study {name!r}: {shown_params(row.shown)}; {visible(outcome)}\n{visible(said)}")
+    study = read_study(*chosen_study(given))
+    number, known = checks.integer("NUMBER", given.number, 0), len(study.trials)
+    if number >= known:
+        raise StorageError(f"the study {study.name!r} in {str(given.db)!r} has no trial {number}; "
+                           f"it has {checks.counted(known, 'trial')}, numbered from 0")
+    trial = study.trials[number]
+    values = ", ".join(map(str, trial.values or ()))
+    in_words = f"values {values}" if len(trial.values or ()) > 1 else f"value {values}"
+    outcome = {"complete": in_words, "failed": f"failed: {trial.error}"}.get(trial.state, trial.state)
+    reason = study.why(number).removeprefix(f"Trial {number}: ")
+    tell(f"Trial {number} of the study {study.name!r}: {shown_params(trial.params)}; {visible(outcome)}\n"
+         f"{visible(reason)}")
     return 0
 
 
@@ -42,7 +46,7 @@ def add_studies(parser: Parser) -> None:
 
 def run_studies(given: argparse.Namespace) -> int:
     """Run ``scratchtune studies``; return the exit code."""
-    tell(listing(Storage(given.db, reading=True)))
+    tell(listing(File(given.db, reading=True)))
     return 0
 
 
@@ -97,9 +101,9 @@ def add_db(parser: Parser, study: str | None) -> None:
         parser.add_argument("--study", "--name", metavar="NAME", help=f"the name of the study; {study}")
 
 
-def chosen_study(given: argparse.Namespace) -> tuple[Storage, str]:
+def chosen_study(given: argparse.Namespace) -> tuple[File, str]:
     """Open a file of studies for reading; return it with the name of the chosen study."""
-    storage = Storage(given.db, reading=True)
+    storage = File(given.db, reading=True)
     names = storage.names()
     if not names:
         raise ValueError(f"{given.db} holds no study yet; tune and compare store one with --db")
@@ -117,7 +121,7 @@ def check_db(db: Path | None, others: dict[str, Path | None]) -> None:
     for what, path in others.items():
         if path is not None and are_same(path, db):
             raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
-    Storage(db).close()
+    File(db).close()
 
 
 def check_beside_db(out: Path, db: Path) -> None:

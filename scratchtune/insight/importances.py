@@ -36,6 +36,7 @@ from scratchtune.insight.response import Response, fit_response
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid, decompose_tables, variance
 from scratchtune.search import Categorical, GridSearch, Int
 from scratchtune.study import Trial
+from scratchtune.study.trial import configuration
 
 METHODS = ("fanova", "ped-anova")
 MOST_POINTS = 1_000_000  # of a grid that is decomposed exactly
@@ -153,7 +154,7 @@ def _grid_of_values(study: TrialTable, trials: Sequence[Trial]) -> np.ndarray | 
     space = study.space
     found: dict[Any, list[float]] = {}
     for trial in trials:
-        found.setdefault(space.key(trial.shared_params), []).append(trial.value or 0.0)
+        found.setdefault(space.key(configuration(trial)), []).append(trial.value or 0.0)
     values = []
     for point in product(*levels):
         params: dict[str, Any] = {}

@@ -27,6 +27,7 @@ from scratchtune.search import Categorical, Float, Int
 from scratchtune.search.normal import normal_cdf
 from scratchtune.search.parameters import Parameter, is_logarithmic
 from scratchtune.study import Trial
+from scratchtune.study.trial import configuration
 
 QUANTILE = 0.1  # of the trials are the best ones
 STEPS = 50  # of the grid on a range
@@ -79,7 +80,7 @@ def top_importances(study: TrialTable, trials: Sequence[Trial], values: np.ndarr
     """Importance of each parameter for being among the best tenth of the trials; they sum to 1, or all are 0."""
     losses = values if study.direction == "minimize" else -values
     best = losses <= np.sort(losses)[math.ceil(QUANTILE * len(losses)) - 1]
-    found = {name: _divergence(parameter, [trial.shared_params.get(name, _ABSENT) for trial in trials], best)
+    found = {name: _divergence(parameter, [configuration(trial).get(name, _ABSENT) for trial in trials], best)
              for name, parameter in study.space.parameters.items()}
     total = sum(found.values())
     return {name: divergence / total if total > 0.0 else 0.0 for name, divergence in found.items()}

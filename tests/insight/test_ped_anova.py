@@ -31,8 +31,8 @@ def test_equals_optunas() -> None:
     made, peer, of = study(), optuna.create_study(), optuna.distributions
     known = {"rate": of.FloatDistribution(1e-5, 1.0, log=True), "n": of.IntDistribution(1, 6),
              "kind": of.CategoricalDistribution(["a", "b"]), "m": of.FloatDistribution(0.0, 0.9)}
-    peer.add_trials([optuna.create_trial(params=trial.shared_params, value=trial.value,
-                                         distributions={name: known[name] for name in trial.shared_params})
+    peer.add_trials([optuna.create_trial(params=trial.params, value=trial.value,
+                                         distributions={name: known[name] for name in trial.params})
                      for trial in made.trials])
     theirs = optuna.importance.get_param_importances(
         peer, evaluator=optuna.importance.PedAnovaImportanceEvaluator())
