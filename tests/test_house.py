@@ -61,7 +61,7 @@ FRONT = {"scratchtune", "scratchtune.layers", "scratchtune.loading", "scratchtun
 README_LINES, NAMES = 60, 120
 UNUSED = {  # public names without a user; names are only taken out
     "AblationPath", "Diagnosis", "Difference", "Gain", "Ledger", "ModelCheckpoint", "Optimism", "PredefinedFolds",
-    "ReduceLROnPlateau", "TerminateOnNaN"}
+    "ReduceLROnPlateau", "Scaling", "TableTuning", "TerminateOnNaN", "check_disjoint"}
 
 
 def room_of(file: str) -> str:
