@@ -13,7 +13,7 @@ from scratchtune import checks
 from scratchtune.tables.features import CODES, MISSING, OTHER, kept_categories, nothing_left, useless
 from scratchtune.tables.leaks import Leak, leaks
 from scratchtune.tables.reading.columns import Column, Dates, Text, is_category
-from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
+from scratchtune.tables.reading.date_columns import parts_of, written_day
 from scratchtune.tables.reading.kinds import FEW_ROWS, IDENTIFIER, mostly_single
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.splitting import RowOrder
@@ -77,8 +77,7 @@ def audited(
     ``asked`` are columns that the user wants as they are, ``without_target`` how many rows had no target. Columns in
     ``dropped`` hold no value, or the same one in all rows, or seem to identify the rows; all others are kept.
 
-    Raises
-        ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
+    Raises ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
     """
     useless_columns = list(_useless(table, (*asked, rows.name)))
     left = table.without(*(finding.column for finding in useless_columns))
@@ -152,10 +151,6 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
 
 def _of_texts(name: str, column: Text) -> list[Finding]:
     counts, drop = column.counts(), option("drop", name)
-    if holds_times(counts):
-        return [Finding("times", name, (
-            f"{name!r} holds times such as {next(iter(counts))!r}, {len(counts):,} different, each a category of its "
-            f"own; put numbers in their place, such as minutes, or {drop}"))]
     kept = [text for text in kept_categories(column, CODES.most) if text not in (OTHER, MISSING)]
     once = sum(count == 1 for count in counts.values())
     if len(counts) > FEW_ROWS and once > 0.5 * len(counts) or len(counts) > CODES.most:

@@ -101,9 +101,6 @@ def cross_fitted(
     return out
 
 
-# The verdict ----------------------------------------------------------------------------------------------------------
-
-
 @dataclass
 class Evidence:
     """Out-of-fold predictions of the saved model, for some rows.

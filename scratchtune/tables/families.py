@@ -126,8 +126,7 @@ def joint_space(families: Sequence[str]) -> dict[str, Any]:
 def given_space(families: Sequence[str], given: Mapping[str, Any], classes: int) -> dict[str, Any]:
     """Return the same for a user's space; its names have the prefix of a family, which a single family may omit.
 
-    Raises
-        ValueError if a name is no argument of its family's estimator, or a choice or a bound is not accepted.
+    Raises ValueError if a name is no argument of its family's estimator, or a choice or a bound is not accepted.
     """
     try:
         parameters = Space(given).parameters
@@ -174,9 +173,6 @@ def _joined(families: Sequence[str], spaces: Mapping[str, Mapping[str, Any]]) ->
             when = {f"{family}_{other}": values for other, values in (parameter.when or {}).items()}
             joined[f"{family}_{name}"] = replace(parameter, when={FAMILY: [family], **when})
     return joined
-
-
-# The portfolio --------------------------------------------------------------------------------------------------------
 
 
 @functools.cache

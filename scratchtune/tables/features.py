@@ -32,9 +32,6 @@ INDICATOR = " is missing"  # the end of the name of a column that is 1 where a v
 CELLS = str, float, int, np.generic, type(None), date, timedelta, Decimal  # the types of the cells of a table
 
 
-# One column -----------------------------------------------------------------------------------------------------------
-
-
 class Numbers(NamedTuple):
     """A column of numbers: the fill value of missing ones (None: they stay NaN), and whether they are indicated."""
 
@@ -192,9 +189,6 @@ def kept_categories(column: Text, most: int) -> list[str]:
     return [*sorted(often), *[OTHER] * has_other, *[MISSING] * has_missing]
 
 
-# All columns ----------------------------------------------------------------------------------------------------------
-
-
 class Encoding(NamedTuple):
     """The encoding of a family's features: ``encoding`` "one-hot" or "ordinal", ``impute`` "median", "mean" or "keep".
 
@@ -235,8 +229,7 @@ class Features:
     def fit(self, table: Table) -> Features:
         """Fit to the rows of a table.
 
-        Raises
-            ValueError if no column is left.
+        Raises ValueError if no column is left.
         """
         impute, encoding, add_indicator, most = self.encoding
         fitted = {name: fitted_column(table.column(name), impute, add_indicator, encoding == "one-hot", most)

@@ -202,8 +202,7 @@ def scored(model: Any, X: Any) -> Scores:
 
     The baseline is the most frequent class, or the mean, of these rows. Rows without a target are left out.
 
-    Raises
-        ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
+    Raises ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
     """
     table = rows_with_target(new_rows.table_of(model, X, with_target=True), model.target_.name)
     y, classes = known_target(table, model.target_), len(model.target_.classes)

@@ -162,14 +162,10 @@ class Folds:
         return FoldModel(features, estimator, scale, self.classes)
 
 
-# As many epochs as there is time for ----------------------------------------------------------------------------------
-
-
 def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float, longest: float = math.inf) -> Any:
     """Return the estimator, with fewer epochs where all of them would not end within so many seconds; at least one.
 
-    Raises
-        TimeoutError if a single epoch takes more than ``longest`` seconds.
+    Raises TimeoutError if a single epoch takes more than ``longest`` seconds.
     """
     epochs = estimator.get_params(deep=False).get("epochs")
     if epochs is None or epochs * len(X) < WORTH:

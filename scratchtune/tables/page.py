@@ -32,8 +32,7 @@ def page(model: Any, path: str | os.PathLike[str], source: str = "") -> None:
 
     ``source`` is the name of the table. Of a model that was read from a file the search is not shown.
 
-    Raises
-        FileNotFoundError if the folder of ``path`` does not exist; ValueError if ``path`` is a folder.
+    Raises FileNotFoundError if the folder of ``path`` does not exist; ValueError if ``path`` is a folder.
     """
     write_text(path, html_of(model, source))
 

@@ -87,8 +87,7 @@ def prepared_of_arrays(
 
     ``labels`` are the classes with their own type.
 
-    Raises
-        ValueError if y has one class or value, a value of ``groups`` or ``times`` is missing, or no feature is left.
+    Raises ValueError if y has one class or value, a value of ``groups`` or ``times`` is missing, or no feature is left.
     """
     table = table_of(X)
     if kind == "classifier":

@@ -200,8 +200,7 @@ def new_search(
 ) -> Searched:
     """Return the study, in which the defaults and the portfolio's configurations are enqueued; ``trials`` if given.
 
-    Raises
-        ValueError if the plan does not fit the target.
+    Raises ValueError if the plan does not fit the target.
     """
     families = plan.families
     space = joint_space(families) if plan.space is None else given_space(families, plan.space, goal.classes)
@@ -288,9 +287,6 @@ def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) ->
             "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
             "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
     return sorted(found, key=lambda row: (-row["score"], row["number"]))
-
-
-# Compiling before the clock starts -----------------------------------------------------------------------------------
 
 
 def compile_kernels(families: Sequence[str], classes: int, verbose: bool) -> float:

@@ -61,8 +61,7 @@ def row_order(
 
     ``arguments`` are what messages call ``group`` and ``time``.
 
-    Raises
-        ValueError if both are given, the column is absent, or it holds what is no group or time.
+    Raises ValueError if both are given, the column is absent, or it holds what is no group or time.
     """
     if group is not None and time is not None:
         raise ValueError(f"{argument(arguments[0])} is {group!r} and {argument(arguments[1])} is {time!r}; give one of "

@@ -50,8 +50,7 @@ class Target(NamedTuple):
 def rows_with_target(table: Table, target: str) -> Table:
     """Return the rows whose target is known; a ValueError if there is none.
 
-    Raises
-        ValueError if the column is absent, or missing in all rows.
+    Raises ValueError if the column is absent, or missing in all rows.
     """
     if target not in table.names:
         known = ", ".join(table.names[:20])
@@ -69,8 +68,7 @@ def read_target(
 ) -> tuple[Target, np.ndarray]:
     """Return a table's `Target`, and its column as numbers: each row's class, int64, or value, float64.
 
-    Raises
-        ValueError if the column is constant, or its values do not fit the task.
+    Raises ValueError if the column is constant, or its values do not fit the task.
     """
     column = table.column(name)
     guess, reason = _task_of(column)
@@ -159,9 +157,6 @@ def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
         return labels, np.array([place.get(text, -1) for text in column.texts])[column.codes]
     numbers, codes = np.unique(column, return_inverse=True)
     return [number_text(number) for number in numbers.tolist()], codes.astype(np.int64)
-
-
-# The scale ------------------------------------------------------------------------------------------------------------
 
 
 def check_size(name: str, y: np.ndarray) -> None:
@@ -266,8 +261,7 @@ def fitted_scale(kind: str, y: np.ndarray, predict: Callable[[], np.ndarray]) ->
 def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tuple[str, ...]:
     """Return the scales to compare, linear first, or the only one.
 
-    Raises
-        ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
+    Raises ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
     """
     name = argument("target_scale")
     checks.choice(name, asked, ASKED)

@@ -222,9 +222,6 @@ class MemberDense(OfMembers):
         self.add_weight("kernel", (self.members, self.inputs, self.units), "glorot_uniform", (self.inputs, self.units))
 
 
-# The mean of the members ----------------------------------------------------------------------------------------------
-
-
 @jit.function_noalias
 def member_mean(p, y):
     """Mean of the members' predictions.

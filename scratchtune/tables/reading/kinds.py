@@ -65,8 +65,7 @@ def as_kind(name: str, column: Column, kind: Kind) -> Column:
 
     A text that can only mark a missing value is one, with a warning, where a number or a date must be.
 
-    Raises
-        ValueError if a cell is no date or number.
+    Raises ValueError if a cell is no date or number.
     """
     if kind.kind == NUMBER:
         return _values_of(name, column, _number_of, "numbers")[column.codes] if isinstance(column, Text) else column
@@ -133,8 +132,7 @@ def column_of(name: str, values: Any, reading: Reading) -> Column:
 
     Numbers of a column that ``reading.text`` names become texts too.
 
-    Raises
-        ValueError or TypeError for values that are no column; the message names it.
+    Raises ValueError or TypeError for values that are no column; the message names it.
     """
     checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
@@ -206,8 +204,7 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     Cells that are not numbers are missing, with a warning, if ``reading.numeric`` names the column, or if they can only
     mean that (`may_mark_missing`); likewise among dates.
 
-    Raises
-        ValueError if other cells are in the way, or the order of day and month is unclear.
+    Raises ValueError if other cells are in the way, or the order of day and month is unclear.
     """
     if name in reading.text:
         return column

@@ -34,7 +34,7 @@ _WORDS_FOR_MISSING = frozenset((
     "#n/a", "#div/0!"))
 _CODE = re.compile(r"0\d+")  # 007 is a code, not a quantity
 _SIGNS = r"[%$€£¥₹\u00a0\u202f ()]*"  # (3.50 €) of accountants is -3.5
-_UNCLEAR = re.compile(r"[-+]?\d{1,3}(?:[.,]\d{3})+")  # of 1.234 the point may separate thousands
+_UNCLEAR = re.compile(r"[-+]?[1-9]\d{0,2}(?:[.,]\d{3})+")  # of 1.234 the point may separate thousands
 _OTHERWISE = re.compile(rf"{_SIGNS}[-+]?{_SIGNS}(?:\d{{1,3}}(?:[., \u00a0\u202f'\u2019]\d{{3}})+(?:[.,]\d*)?"
                         rf"|\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?{_SIGNS}|[-+]?inf(?:inity)?", re.IGNORECASE)
 

@@ -82,8 +82,7 @@ def read_table(
     In an ``.npz`` each array of one dimension is a column, and one of two dimensions, named X, is the columns X0, X1,
     ..; nothing is unpickled. ``table.reading`` is how the file was read.
 
-    Raises
-        OSError if the file cannot be opened, ValueError if it is not a table.
+    Raises OSError if the file cannot be opened, ValueError if it is not a table.
     """
     check_names("skip", skip)
     check_names("only", only)

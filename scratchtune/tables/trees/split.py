@@ -43,9 +43,6 @@ class Limits(NamedTuple):
     rate: float
 
 
-# Histograms ----------------------------------------------------------------------------------------------------------
-
-
 @jit.loop
 def gather(rows, begin, end, derivatives, ordered):
     """Copy the derivatives of the rows ``rows[begin:end]``, in this order, to the start of ``ordered``."""
@@ -101,9 +98,6 @@ def sum_bins(histogram, end, total):
     for b in range(end):
         for k in range(WIDTH):
             total[k] += histogram[b, k]
-
-
-# Splits ---------------------------------------------------------------------------------------------------------------
 
 
 @jit.function
