@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.fold_run import run_folds
 from scratchtune import insight
 from scratchtune.evaluation.student import student_quantile
 from scratchtune.insight.verdicts import expected_optimism, residuals_of, shrunken_means
+from scratchtune.study.fold_run import run_folds
 
 
 class Fold(NamedTuple):
