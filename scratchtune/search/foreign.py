@@ -62,8 +62,8 @@ def from_foreign(given: Any) -> Any:
     """The parameter that a tuple or a distribution means; anything else is returned as it is.
 
     As in scikit-optimize, a tuple of two numbers is a range, of integers if both are, and a third entry "uniform" or
-    "log-uniform" is its scale; other tuples hold choices. SciPy's frozen uniform, loguniform and randint become `Float`,
-    `Float` with ``log=True`` and `Int`, with the same bounds; any other distribution with quantiles is a `Quantiles`.
+    "log-uniform" is its scale; other tuples hold choices. SciPy's frozen uniform, loguniform and randint become
+    `Float`, `Float` with ``log=True`` and `Int`, with the same bounds; any other one with quantiles is a `Quantiles`.
 
     >>> from_foreign((1e-3, 1e3, "log-uniform")) == Float(1e-3, 1e3, log=True), from_foreign((1, 4)) == Int(1, 4)
     (True, True)
@@ -82,12 +82,14 @@ def from_foreign(given: Any) -> Any:
     low, high = given.support() if callable(getattr(given, "support", None)) else (given.ppf(0.0), given.ppf(1.0))
     if kind == "uniform":
         return Float(low, high)
-    if kind in ("loguniform", "reciprocal") and low > 0.0 and np.isclose(given.ppf(0.5), np.sqrt(low * high), rtol=1e-9):
-        return Float(low, high, log=True)  # its loc is 0, as the middle is the geometric mean of the ends
+    if kind in ("loguniform", "reciprocal") and low > 0.0:
+        if np.isclose(given.ppf(0.5), np.sqrt(low * high), rtol=1e-9):  # its loc is 0
+            return Float(low, high, log=True)
     if kind == "randint":
         return Int(int(low), int(high))
-    ends = [end if np.isfinite(end) else given.ppf(abs(unit - OPEN_END)) for unit, end in ((0.0, low), (1.0, high))]
-    return Quantiles(*map(float, ends), distribution=given, is_discrete=callable(getattr(given, "pmf", None)))
+    low, high = (float(end if np.isfinite(end) else given.ppf(abs(unit - OPEN_END)))
+                 for unit, end in ((0.0, low), (1.0, high)))
+    return Quantiles(low, high, distribution=given, is_discrete=callable(getattr(given, "pmf", None)))
 
 
 def _range(given: tuple[Any, ...]) -> Any:

@@ -318,8 +318,8 @@ def _as_parameter(name: str, given: Any) -> Parameter:
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
     if not isinstance(found, (Float, Int)):
-        raise TypeError(f"{name} is {given!r}; it must be a Float, an Int, a Categorical, a list of choices, a tuple of "
-                        "two numbers (a range), or a distribution of SciPy")
+        raise TypeError(f"{name} is {given!r}; it must be a Float, an Int, a Categorical, a list of choices, a range "
+                        "as a tuple of two numbers, or a distribution of SciPy")
     return found
 
 

@@ -56,7 +56,7 @@ def bowl(trial: Trial) -> float:
     (lambda: {"x": Categorical(np.array(3.0))}, r"^choices is array\(3.\); it must be a list of values$"),
     (lambda: {"x": (64, np.int64(16))}, r"^x is \(64, np.int64\(16\)\): low is 64 and high is 16"),
     (lambda: {"x": (1, 0.5)}, r"^x is \(1, 0.5\): low is 1.0 and high is 0.5"),
-    (lambda: {"x": 3}, r"^x is 3; it must be a Float, an Int, a Categorical, a list of choices, a tuple of two numbers"),
+    (lambda: {"x": 3}, r"^x is 3; it must be a Float, an Int, a Categorical, a list of choices, a range as a"),
     (lambda: {"x": Categorical([1], when={"y": [1]})}, r"^when of 'x' names 'y'; .* another parameter of the space, w"),
     (lambda: {"x": Categorical([1], when={"yy": [1]}), "y": [1]}, r"^when of 'x' names 'yy'; .*, did you mean 'y'\?$"),
     (lambda: {"x": Categorical([1], when={"y": [2]}), "y": [1]}, r"^when\['y'\] of 'x' is 2; it must be one of 1$"),
