@@ -36,9 +36,8 @@ import scratchtune as st
 from benchmarks.common import harness, interrupted_calls
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
-from scratchtune.study.file import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import Row, File
+from scratchtune.study.file import File, Row, StorageError
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 CALLS, QUICK_CALLS = 300, 30  # interruptions of each call that users make
@@ -116,7 +115,8 @@ def killed_study(path: Path, name: str, most: int, rng: random.Random, progress:
             said = told(child.stdout.read())
             child.wait()
         now = finished(path)
-        counts["lost"] += sum(number not in now or now[number]["values"] != (None if value is None else [value]) for number, value in said.items())
+        counts["lost"] += sum(number not in now or now[number]["values"] != (None if value is None else [value])
+                              for number, value in said.items())
         counts["changed"] += sum(now.get(number) != row for number, row in known.items())
         known = now
         with sqlite3.connect(path) as db:

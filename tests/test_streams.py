@@ -62,7 +62,8 @@ def evil(tmp_path: Path) -> str:
         study.run(objective, 3, progress=False)
     del study
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE trials SET said = said || ?", (EVIL,))
+        reason = "json_set(record, '$.reason', json_extract(record, '$.reason') || ?)"
+        db.execute(f"UPDATE trials SET record = {reason}", (EVIL,))
     return path
 
 

@@ -141,7 +141,8 @@ def before(study: TrialTable, trial: Trial) -> State:
 
 def _proposed(study: TrialTable, trial: Trial) -> dict[str, Any]:
     """The configuration of a trial whose outcome is not known yet."""
-    return configuration(trial) if requests_of(trial) is None else completed(study.space, proposal_of(trial), trial.seed)
+    proposed = proposal_of(trial)
+    return proposed if requests_of(trial) is None else completed(study.space, proposed, trial.seed)
 
 
 def after(study: TrialTable, trial: Trial) -> State:

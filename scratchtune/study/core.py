@@ -142,6 +142,7 @@ class Core:
         self.trials: list[Trial] = []
         self.user_attrs: dict[str, Any] = {}
         self.in_run = self.is_stopping = self._is_closed = False
+        self._is_open = is_open(definition.space)
         self._lock = threading.RLock()
         self._owners: dict[int, object] = {}  # by number, of the running trials that are assigned
         self._unassigned: list[Trial] = []
@@ -171,7 +172,7 @@ class Core:
 
     def _begin_with(self, start: Start) -> None:
         """Start with copies of another study's trials; if the file has trials, they must be the same."""
-        known = None if is_open(self.definition.space) else self.definition.space
+        known = None if self._is_open else self.definition.space
         copies = [copied(trial, self.context, known if trial.number < self.definition.foreign else None)
                   for trial in start.trials]
         if not self.trials and not self.queue.state.waiting:
@@ -253,7 +254,7 @@ class Core:
                 if not isinstance(suggestion, Suggestion):
                     raise TypeError(f"{searcher!r} suggested {suggestion!r}; it must return a Suggestion")
                 suggestion.params = space.check(suggestion.params)
-            requests = self._new_requests(number, suggestion) if is_open(space) else None
+            requests = self._new_requests(number, suggestion) if self._is_open else None
             trial = Trial(self.context, number, suggestion, requests)
             self._dirty[number], self._dirty_queue = trial, self._dirty_queue or enqueued is not None
             if enqueued or queue.unclaimed:
@@ -298,7 +299,7 @@ class Core:
         enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
         seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)
         rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
-        if not is_open(definition.space):
+        if not self._is_open:
             return definition.space, seen, Pending(self, needs, number), number, rng
         space = self._learned_from(needs)
         if not space.names and definition.searcher.mean_budget() is None:  # nothing has any parameter
@@ -313,8 +314,8 @@ class Core:
         Raises
             `Exhausted` where nothing is left to propose.
         """
-        searcher, space = self.definition.searcher, self.definition.space
-        if not is_open(space) or searcher.total(self._learned_from(searcher.needs(len(self.trials)))) is not None:
+        searcher = self.definition.searcher
+        if not self._is_open or searcher.total(self._learned_from(searcher.needs(len(self.trials)))) is not None:
             raise end
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
@@ -397,10 +398,13 @@ class Core:
     def release(self, owner: object) -> None:
         """Make the running trials of an owner unassigned, so that they are assigned again."""
         with self._lock:
-            if owner in self._owners.values():
-                owners = {number: other for number, other in self._owners.items() if other is not owner}
-                self._owners, self._unassigned = owners, [one for one in self.trials if one.state == "running"]
+            self._disown(owner)
             self._end_writing()
+
+    def _disown(self, owner: object) -> None:
+        if owner in self._owners.values():
+            owners = {number: other for number, other in self._owners.items() if other is not owner}
+            self._owners, self._unassigned = owners, [one for one in self.trials if one.state == "running"]
 
     def set_user_attr(self, key: str, value: Any) -> None:
         """Attach an attribute to the study, and write it."""
@@ -439,7 +443,7 @@ class Core:
     @property
     def space(self) -> Space:
         """The space of the definition; where it has none, what the finished trials have requested."""
-        if not is_open(self.definition.space):
+        if not self._is_open:
             return self.definition.space
         count = finished_count(self.trials)
         if self._learned is None or self._learned[0] != count:
@@ -478,7 +482,8 @@ class Core:
             try:
                 self.write()
             finally:
-                self.release(owner)
+                self._disown(owner)
+                self._end_writing()
 
     def _is_forked(self) -> bool:
         """Whether this is a worker process that was forked from the one in which the study is being run.
@@ -598,8 +603,8 @@ class Core:
         file, known, space = self._opened(), len(self.trials), self.definition.space
         rows = [row_of(trial, space, reason_of(self.definition, trial))
                 for trial in list(self._dirty.values()) if trial.number < known]
-        file.put(self.definition.name, rows, packed_queue(space, self.queue.state.waiting) if self._dirty_queue else None,
-                 self.user_attrs if self._dirty_attributes else None)
+        queue = packed_queue(space, self.queue.state.waiting) if self._dirty_queue else None
+        file.put(self.definition.name, rows, queue, self.user_attrs if self._dirty_attributes else None)
         self._dirty.clear()
         self._dirty_queue, self._dirty_attributes = False, {}
 

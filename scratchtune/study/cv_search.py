@@ -124,8 +124,8 @@ class SearchCV:
         progress = self._progress(known, len(splits), threads)
         try:
             scores = run_folds(
-                self.study_, timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error), self._n_trials(),
-                threads)
+                self.study_, timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error),
+                self._n_trials(), threads)
         finally:
             progress.close()
         table = list(scores.values())

@@ -1,8 +1,8 @@
-"""A study's definition is what its table of trials is a function of, apart from the objective; a file has it as JSON.
+"""A study's definition is what its table of trials is a function of, apart from the objective; in files it is JSON.
 
 What JSON does not have is written as a dict of one entry that says what it is: ``{"tuple": [1, 2]}``,
 ``{"dict": [[key, value], ...]}``, ``{"float": "nan"}``, and an object of this package with the arguments of its
-constructor, ``{"Int": {"low": 1, "high": 9, ...}}``. Of any other object a file has the repr alone, ``{"repr": "..."}``.
+constructor, ``{"Int": {"low": 1, "high": 9, ...}}``. Of any other object a file has the repr, ``{"repr": "..."}``.
 """
 
 from __future__ import annotations
@@ -164,7 +164,9 @@ class Definition(NamedTuple):
             "searcher": encoded(self.searcher), "seed": self.seed, "direction": self.objectives.as_stored(),
             "stopping": encoded(self.stopping), "constraint": self.space.constraint is not None,
             "earlier trials": digest_of_repr(self.earlier) if self.earlier else None, "data": self.data}
-        return stored if self.copied is None else {**stored, "copied trials": [list(pair) for pair in self.copied.seeds]}
+        if self.copied is not None:
+            stored["copied trials"] = [list(pair) for pair in self.copied.seeds]
+        return stored
 
 
 def read_definition(file: File, name: str, rows: Sequence[Row]) -> tuple[Definition, dict[str, Any]]:

@@ -1,9 +1,9 @@
 """Executors run trials elsewhere: in threads, in processes, on a Dask or a Ray cluster.
 
 Any object with the interface of `concurrent.futures.Executor` can be used: ``ProcessPoolExecutor(4)``, Dask's
-``client.get_executor()``, `scratchtune.interop.ray_tasks.RayExecutor`. In another process a trial is plain data. The objective, with the rows that it
-refers to, is sent once to each worker, which keeps it. A worker that gets a trial without having its objective reports
-that, and both are sent.
+``client.get_executor()``, `scratchtune.interop.ray_tasks.RayExecutor`. In another process a trial is plain data. The
+objective, with the rows that it refers to, is sent once to each worker, which keeps it. A worker that gets a trial
+without having its objective reports that, and both are sent.
 
 A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not report which trial the worker ran; from then
 on `SingleWorkerPools` run the trials. A worker process that the study's process has started ends when that one does.

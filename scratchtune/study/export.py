@@ -92,7 +92,8 @@ def as_csv(file: File, name: str, times: bool = False) -> str:
     for trial, reason in zip(study.trials, study.reasons, strict=True):
         values = [configuration(trial).get(parameter, "") for parameter in parameters]
         outcome = trial.values or [None] * len(of_values)
-        lines.append([trial.number, *values, trial.state, *outcome, *(getattr(trial, part) for part in columns), reason])
+        others = [getattr(trial, part) for part in columns]
+        lines.append([trial.number, *values, trial.state, *outcome, *others, reason])
     return csv_text(lines)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from scratchtune.study.trial import Trial
 
@@ -15,42 +17,28 @@ LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<fro
 NO_MISTAKE = re.compile(r"told as failed|TrialPruned\b|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
-class Failures:
-    """The failed ``trials`` of a run. ``most`` is the argument ``max_failures`` of `Study.run`."""
+def first_note(trial: Trial) -> str:
+    """What a run prints about its first failed trial."""
+    return f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}"
 
-    def __init__(self, most: int | str | None, workers: int) -> None:
-        self.trials: list[Trial] = []
-        self._most, self._few = most, max(FEW, workers)
-        self._first: BaseException | None = None  # of the first failed trial
 
-    def add(self, trial: Trial, exception: BaseException | None) -> str | None:
-        """Add a trial, with what its objective has raised in this process; return what to print if it is the first."""
-        self.trials.append(trial)
-        if len(self.trials) > 1:
-            return None
-        elsewhere = RuntimeError(f"in a worker process\n{trial.traceback}") if trial.traceback else None
-        self._first = elsewhere if exception is None else exception
-        return f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}"
+def refuse(failed: Sequence[Trial], ended: int, most: int | str | None, workers: int, first: Any) -> None:
+    """Raise a RuntimeError if too many have failed, or all of the first trials by one error.
 
-    def refuse(self, ended: int) -> None:
-        """Raise a RuntimeError from the first error: if too many have failed, or all of the first ones by one error.
-
-        ``ended`` is how many trials of the run have ended.
-        """
-        count, errors = len(self.trials), {trial.error for trial in self.trials}
-        if isinstance(self._most, int) and count >= self._most:
+    ``ended`` is how many trials of the run have ended; ``most`` is the argument ``max_failures`` of `Study.run`;
+    ``first`` the exception of the first failed trial, from which the error is raised.
+    """
+    count, one = len(failed), failed[0]
+    cause = first or (RuntimeError(f"in a worker process\n{one.traceback}") if one.traceback else None)
+    if isinstance(most, int) and count >= most:
+        raise RuntimeError(f"{count} trials have failed, which max_failures={most} does not allow; the first, trial "
+                           f"{one.number}: {one.error}") from cause
+    if most is None and count == ended == max(FEW, workers) and len({trial.error for trial in failed}) == 1:
+        if not NO_MISTAKE.match(str(one.error)):
             raise RuntimeError(
-                f"{count} trials have failed, which max_failures={self._most} does not allow; the first, trial "
-                f"{self.trials[0].number}: {self.trials[0].error}") from self._first
-        if self._most is None and count == ended == self._few and len(errors) == 1:
-            error = str(self.trials[0].error)
-            if not NO_MISTAKE.match(error):
-                raise RuntimeError(
-                    f"the first {count} trials of this run have all failed with the same error, {error}"
-                    f"{place_in(self.trials[0].traceback or '')}. Correct the objective and run again, "
-                    f'or continue with max_failures="{UNLIMITED}"') from self._first
-        if ended > count and not isinstance(self._most, int):
-            self._first = None  # frees the arrays that its traceback refers to
+                f"the first {count} trials of this run have all failed with the same error, {one.error}"
+                f"{place_in(one.traceback or '')}. Correct the objective and run again, "
+                f'or continue with max_failures="{UNLIMITED}"') from cause
 
 
 def place_in(traceback: str) -> str:

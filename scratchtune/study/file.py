@@ -25,7 +25,7 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -51,14 +51,14 @@ CREATE TABLE trials (
     study INTEGER NOT NULL REFERENCES studies, number INTEGER NOT NULL, state TEXT NOT NULL, record TEXT NOT NULL,
     saved BLOB, PRIMARY KEY (study, number));
 """
-"""``definition``, ``queue`` (the enqueued configurations without a trial), ``attributes`` and ``record`` (all of a trial
-but its saved arrays) are JSON; ``revision`` grows with each commit. The commit that writes the trial of an enqueued
+"""JSON are ``definition``, ``queue`` (enqueued configurations without a trial), ``attributes``, and ``record``, all of
+a trial but its saved arrays. ``revision`` grows with each commit. The commit that writes the trial of an enqueued
 configuration as running removes the configuration from the queue."""
 PUT = (
-    "INSERT INTO trials (study, number, state, record, saved) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study, number) DO "
-    "UPDATE SET state = excluded.state, record = excluded.record, saved = excluded.saved WHERE trials.state = 'running'")
+    "INSERT INTO trials (study, number, state, record, saved) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study, number) "
+    "DO UPDATE SET state = excluded.state, record = excluded.record, saved = excluded.saved "
+    "WHERE trials.state = 'running'")
 
-Found = TypeVar("Found")
 Row = dict[str, Any]  # a trial as a file has it: "number", "state", the entries of its record, and "saved"
 
 
@@ -107,7 +107,7 @@ class File:
                 self._lock = Lock(self.file, patience)
             with self._naming_errors("can't be used as a file of studies"):
                 _open.add(self)
-                self._db = self._with_retries(self._opened_for_reading if reading else self._opened)
+                self._db = self._opened()
                 self._prepare()
             self._names = str(self.file), str(self._beside("-wal"))  # compared after each commit
             self.identity, self._wal = map(identity, self._names)
@@ -123,7 +123,8 @@ class File:
 
     def __del__(self) -> None:
         with suppress(Exception):  # when Python ends, modules may be unloaded already
-            self.close()
+            if self._db is not None:
+                self.close()
 
     def _beside(self, end: str) -> Path:
         return self.file.with_name(self.file.name + end)
@@ -136,11 +137,24 @@ class File:
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
-            raise StorageError(f"{str(self.path)!r} is closed; open it again")
+            raise self._is_closed()
         return self._db
 
+    def _is_closed(self) -> StorageError:
+        return StorageError(f"{str(self.path)!r} is closed; open it again")
+
     def _opened(self) -> sqlite3.Connection:
-        """A connection that writes. An absolute path is never a URI for SQLite, as it does not begin with "file:"."""
+        """A connection that writes, or one that reads, in several attempts if a writer changes the file meanwhile.
+
+        An absolute path is never a URI for SQLite, as it does not begin with "file:".
+        """
+        for left in range(READS if self.reading else 0, 0, -1):
+            try:
+                return self._opened_for_reading()
+            except sqlite3.Error:
+                if left == 1:
+                    raise
+                time.sleep(0.01)
         return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
     def _opened_for_reading(self) -> sqlite3.Connection:
@@ -284,23 +298,20 @@ class File:
     def copy_to(self, path: Path) -> None:
         """Copy a snapshot of the file into an empty file, also while it is being written."""
         with self._naming_errors("can't be copied"), closing(sqlite3.connect(path)) as copy:
-            self._with_retries(lambda: self._connection.backup(copy))
-
-    def _with_retries(self, attempt: Callable[[], Found]) -> Found:
-        """Read, and try again if a writer has changed the file meanwhile."""
-        for left in range(READS - 1, -1, -1):
-            try:
-                return attempt()
-            except sqlite3.Error:
-                if not left or not self.reading:
-                    raise
-                time.sleep(0.01)
-        raise AssertionError("the last attempt has returned or raised")
+            self._connection.backup(copy)
 
     def _fetched(self, query: str, *values: Any) -> list[Any]:
-        """The result of a query."""
-        with self._naming_errors("can't be read"):
-            return self._with_retries(lambda: self._connection.execute(query, values).fetchall())
+        """The result of a query; a reader tries again if a writer has changed the file meanwhile."""
+        left = READS if self.reading else 1
+        while self._db is not None:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                left -= 1
+                if not left:
+                    raise StorageError(f"{str(self.path)!r} can't be read: {error}") from error
+                time.sleep(0.01)
+        raise self._is_closed()
 
     # Studies ---------------------------------------------------------------------------------------------------------
 
@@ -542,7 +553,7 @@ class Lock:
     """
 
     def __init__(self, path: Path, patience: float = MOMENT) -> None:
-        self._path, deadline = path, time.monotonic() + patience
+        self._path, self._holds, deadline = path, True, time.monotonic() + patience
         try:
             with _guard:
                 while path not in _held or _held[path].file.closed:
@@ -559,17 +570,18 @@ class Lock:
 
     def __del__(self) -> None:
         with suppress(Exception):  # when Python ends, modules may be unloaded already
-            self.release()
+            if self._holds:
+                self.release()
 
     def release(self) -> None:
         """Give up the right; the last lock of this process on the file removes FILE-writer. May be called again."""
         with _guard:
-            held = _held.get(self._path)
+            held, self._holds = _held.get(self._path), False
             if held is None:
                 return
             if held.holders <= {id(self)}:
-                if not held.file.closed and held.is_in_place():
-                    with suppress(OSError):
+                with suppress(OSError, ValueError):  # ValueError: it is closed
+                    if os.path.samestat(os.fstat(held.file.fileno()), os.stat(held.beside)):
                         os.unlink(held.beside)
                 held.file.close()
                 del _held[self._path]
@@ -579,7 +591,7 @@ class Lock:
         """Take the right again if FILE-writer was deleted; `NotWritable` if another process has it."""
         with _guard:
             held = _held.get(self._path)
-            if held is not None and not held.is_in_place():
+            if held is not None and identity(held.file.fileno()) != identity(held.beside):
                 held.take()
 
 
@@ -591,10 +603,6 @@ class _Held:
         self.holders: set[int] = set()
         self.take()
 
-    def is_in_place(self) -> bool:
-        """Whether the locked file is the one that other processes would lock."""
-        return identity(self.file.fileno()) == identity(self.beside)
-
     def take(self) -> None:
         """Lock FILE-writer and write into it who holds the lock; an interruption closes the file, which unlocks it."""
         while True:
@@ -603,7 +611,9 @@ class _Held:
                 if fcntl is not None:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 self.file = file
-                if fcntl is None or self.is_in_place():  # otherwise it was removed
+                with suppress(FileNotFoundError):  # it was removed; so it is, too, where it is another file
+                    if not os.path.samestat(os.fstat(file.fileno()), os.stat(self.beside)):
+                        continue
                     file.truncate(0)
                     since = time.strftime("%Y-%m-%d %H:%M:%S")
                     file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())

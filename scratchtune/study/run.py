@@ -34,7 +34,7 @@ from scratchtune.search.searcher import TRIALS
 from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.failures import UNLIMITED, Failures
+from scratchtune.study.failures import UNLIMITED, first_note, refuse
 from scratchtune.study.progress import Progress
 from scratchtune.study.trial import Outcome, Trial, evaluate, judged, result_of
 
@@ -240,7 +240,7 @@ def run_objective(
     limit = None if limit == math.inf else limit
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     planned = limit if schedule is None or limit is not None else schedule
-    left = None if planned is None else max(planned - len(core.trials) + len(core.unassigned), 0)
+    left = None if planned is None else max(int(planned) - len(core.trials) + len(core.unassigned), 0)
     whole = "" if schedule in (None, planned) else f" (the whole schedule has {schedule})"
     headline = None if schedule is None else f"{searcher.headline()}: {left} trials{whole}"
     progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
@@ -254,9 +254,9 @@ def run_objective(
         progress.note("sys.exit() was called, which ends the run; the next run continues from here")
         raise
     finally:
-        if len(running.failures.trials) > 1:
-            progress.note(f"{len(running.failures.trials)} of {len(running.begun)} trials failed; the study's table "
-                          "holds the errors")
+        if len(running.failed) > 1:
+            progress.note(
+                f"{len(running.failed)} of {len(running.begun)} trials failed; the study's table holds the errors")
         progress.close()
 
 
@@ -272,11 +272,12 @@ class ObjectiveWorkers:
     ) -> None:
         self.core, self.objective, self.options, self.callbacks = core, objective, options, callbacks
         self.losses, self.progress, self.may_exhaust = losses, progress, may_exhaust
-        self.at_once = options.workers
+        self.workers = self.at_once = options.workers  # of which fewer may be used later
         self.in_flight: dict[Future, Task] = {}
         self.begun: list[Trial] = []
         self.to_resend: list[Trial] = []  # begun, and submitted again since their worker was lost
-        self.failures = Failures(options.max_failures, self.at_once)
+        self.failed: list[Trial] = []
+        self._first_error: BaseException | None = None  # of the first failed trial, while the run may end by it
         self._uses_budget: bool | None = None  # what the objective's first trial that did not fail has shown
         self._threads: Executor | None = None
         self._sender: Sender | None = None  # of an executor whose workers are not threads of this process
@@ -422,13 +423,15 @@ class ObjectiveWorkers:
 
     def _finish(self, trial: Trial, outcome: Outcome | None) -> None:
         """Tell a trial, and call the callbacks."""
-        self.record(Task(trial), outcome)
+        if outcome is not None:
+            self.core.finish(trial, outcome)
         self.losses.pop(trial.number, None)
         self._ended += 1
         if trial.state == "failed":
-            note = self.failures.add(trial, None if outcome is None else outcome.exception)
-            if note is not None:
-                self.progress.note(note, always=self.options.max_failures != UNLIMITED)
+            if not self.failed:
+                self._first_error = None if outcome is None else outcome.exception
+                self.progress.note(first_note(trial), always=self.options.max_failures != UNLIMITED)
+            self.failed.append(trial)
         elif self._uses_budget is None:
             self._note_budget(trial)
         mean, budget = self.core.definition.searcher.mean_budget(), trial.given_budget
@@ -438,8 +441,10 @@ class ObjectiveWorkers:
             self.core.write()  # a callback may rely on the trial being stored
         for callback in self.callbacks:
             callback(trial)
-        if self.failures.trials:
-            self.failures.refuse(self._ended)
+        if self.failed:
+            refuse(self.failed, self._ended, self.options.max_failures, self.workers, self._first_error)
+        if self._ended > len(self.failed) and not isinstance(self.options.max_failures, int):
+            self._first_error = None  # frees the arrays that its traceback refers to
 
     def _best_value(self) -> float | None:
         objectives = self.core.definition.objectives

@@ -130,9 +130,10 @@ class Study(HasBestTrial):
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
-        ``n_trials=None`` is the searcher's whole schedule if it has one, else 50; ``math.inf`` is no limit. After ``timeout`` seconds no further
-        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded. If
-        it has a method ``before_run``, that is called as before_run(study) before any trial begins; it may call `stop`.
+        ``n_trials=None`` is the searcher's whole schedule if it has one, else 50; ``math.inf`` is no limit. After
+        ``timeout`` seconds no further trial begins. Each callback is called as callback(study, trial) when a trial is
+        finished and recorded. If it has a method ``before_run``, that is called as before_run(study) before any trial
+        begins; it may call `stop`.
 
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
@@ -428,8 +429,8 @@ def create_study(
     With several ``directions`` there is no stopping rule, and the sampler is `NSGA2`.
 
     Raises
-        TypeError for any other argument; ValueError where the study is stored already, unless ``load_if_exists``, where the URL has options, or where
-        both ``direction`` and ``directions`` are given.
+        TypeError for any other argument; ValueError where the study is stored already, unless ``load_if_exists``,
+        where the URL has options, or where both ``direction`` and ``directions`` are given.
 
     >>> study = create_study(direction="maximize", sampler="random")
     >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)

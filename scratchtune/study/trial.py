@@ -23,7 +23,7 @@ from scratchtune.search import Result, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
 from scratchtune.study.objectives import Objectives
-from scratchtune.study.requests import Requests, RequestsParameters, copied_value
+from scratchtune.study.requests import PLAIN, Requests, RequestsParameters, copied_value
 from scratchtune.study.stopping import Stopping
 
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
@@ -101,6 +101,18 @@ class Trial(RequestsParameters):
         "number", "values", "state", "error", "traceback", "why", "given_budget", "parent", "reports", "scores",
         "attempts", "started", "finished", "seconds", "visits", "saved", "user_attrs", "uses_budget", "_params",
         "_requests", "_context", "_clock", "_stopping")
+    values: tuple[float, ...] | None
+    error: str | None
+    traceback: str | None
+    reports: dict[int, float]
+    scores: list[float | None] | None
+    visits: int | None
+    saved: dict[str, np.ndarray] | None
+    started: float | None
+    finished: float | None
+    seconds: float | None
+    _clock: float
+    _stopping: bool
 
     def __init__(self, context: Any, number: int, suggestion: Suggestion, requests: Requests | None = None) -> None:
         self._context, self._params, self._requests = context, suggestion.params, requests
@@ -363,7 +375,8 @@ RECORDED = ("error", "traceback", "scores", "visits", "seconds", "finished")
 
 def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> dict[str, Any]:
     """A trial as a file has it; of a running one in a copy, what it will do again is left out."""
-    row = {"number": trial.number, "state": trial.state, "values": trial.values, "budget": trial.given_budget,
+    row: dict[str, Any] = {
+           "number": trial.number, "state": trial.state, "values": trial.values, "budget": trial.given_budget,
            "reason": reason, "reports": trial.reports, "saved": trial.saved, "user_attrs": trial.user_attrs}
     for name in (*KEPT, *RECORDED):
         row[name] = getattr(trial, name)
@@ -506,7 +519,7 @@ def _not_pruned(objectives: Objectives) -> str:
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
-    return {name: copied_value(value) for name, value in params.items()}
+    return {name: value if type(value) in PLAIN else copied_value(value) for name, value in params.items()}
 
 
 def _text(error: BaseException) -> str:

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.fold_run import run_folds
 from scratchtune import insight
 from scratchtune.evaluation.student import student_quantile
 from scratchtune.insight.verdicts import expected_optimism, residuals_of, shrunken_means
+from scratchtune.study.fold_run import run_folds
 
 
 class Fold(NamedTuple):
@@ -116,7 +116,7 @@ def test_a_configuration_that_is_lucky_on_the_rows_of_all_folds_is_no_gain() -> 
 
 def _table_study(scores: np.ndarray) -> Any:
     """What is read of a study with these scores (n, k); the first configuration is the default."""
-    trials = [SimpleNamespace(number=i, state="complete", value=value, values=(value,), budget=None,
+    trials = [SimpleNamespace(number=i, state="complete", value=value, values=(value,), given_budget=None,
                               scores=row.tolist(), _params=i, params=i, why={"enqueued": i == 0})
               for i, row in enumerate(scores) for value in [float(row.mean())]]
     return SimpleNamespace(space=SimpleNamespace(key=lambda params: params), direction="maximize", trials=trials)

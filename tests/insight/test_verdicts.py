@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.fold_run import run_folds
 from scratchtune import insight
 from scratchtune.insight.verdicts import Gathered, gathered, have_fold_scores
 from scratchtune.search import Space, Suggestion
 from scratchtune.study import Trial
-from scratchtune.study.trial import View
 from scratchtune.study.file import File
+from scratchtune.study.fold_run import run_folds
 from scratchtune.study.stored import read_study
+from scratchtune.study.trial import View
 
 
 class Fold(NamedTuple):

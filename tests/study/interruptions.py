@@ -32,9 +32,8 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from scratchtune.study.file import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import File
+from scratchtune.study.file import File, StorageError
 
 try:
     import fcntl

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.trial import proposal_of, requests_of
 from scratchtune.study.export import as_csv, as_json
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
+from scratchtune.study.trial import proposal_of, requests_of
 
 SEARCHERS: dict[str, Callable[[], Any]] = {
     "random": st.RandomSearch, "genetic": lambda: st.GeneticSearch(population=6, offspring=3),

@@ -11,9 +11,9 @@ import pytest
 import scratchtune as st
 from scratchtune.search import Suggestion
 from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats, so_far
-from scratchtune.study.trial import View
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
+from scratchtune.study.trial import View
 
 
 def trial_of(number: int, value: float | None, budget: float | None = None, x: float = 0.0) -> st.Trial:

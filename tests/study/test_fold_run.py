@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.fold_run import run_folds
 from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.study.fold_run import run_folds
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 

@@ -23,8 +23,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.study.file import StorageError
-from scratchtune.study.file import TABLES, VERSION, File
+from scratchtune.study.file import TABLES, VERSION, File, StorageError
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 

@@ -10,8 +10,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.study.best import of_largest_budget
-from scratchtune.study.recommended import LEAST_TRIALS, lowest_pessimistic_mean, pessimistic_means
 from scratchtune.study.file import File
+from scratchtune.study.recommended import LEAST_TRIALS, lowest_pessimistic_mean, pessimistic_means
 from scratchtune.study.stored import StoredStudy, read_study
 
 LINE = {"x": st.Float(0.0, 1.0)}

@@ -17,9 +17,8 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.search import Categorical, Float, Int, Space
-from scratchtune.study.file import StorageError
 from scratchtune.study.export import as_json, table
-from scratchtune.study.file import VERSION, File
+from scratchtune.study.file import VERSION, File, StorageError
 from scratchtune.study.stored import read_study
 from scratchtune.study.trial import packed_params, unpacked_params
 
@@ -450,7 +449,8 @@ def test_a_study_that_was_kept_with_a_pair_of_choices_opens_with_the_list(tmp_pa
     ("studies", "definition", "[]", "is damaged: the definition of the study 'study' can't be read: it is []"),
     ("studies", "definition", "{}", "is damaged: the definition of the study 'study' has no 'space'"),
     ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "the space of the study"),
-    ("studies", "definition", '{"space": [["x", {"os.system": {}}]], "searcher": "", "seed": 0, "direction": ""}', "os.s"),
+    ("studies", "definition", '{"space": [["x", {"os.system": {}}]], "searcher": "", "seed": 0, "direction": ""}',
+     "can't be read: 'os.system'"),
     ("studies", "queue", "[5]", "is damaged: the study 'study' can't be read: an enqueued configuration"),
     ("trials", "record", "[" * 100_000, "is damaged: trial 0 of the study 'study' can't be read: "),
     ("trials", "record", "[]", "is damaged: trial 0 of the study 'study' can't be read: its record is []"),

@@ -11,8 +11,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import SuccessiveHalving
-from scratchtune.study.file import StorageError
-from scratchtune.study.file import File
+from scratchtune.study.file import File, StorageError
 from scratchtune.study.stored import StoredStudy, read_study
 
 SPACE = {

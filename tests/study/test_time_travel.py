@@ -13,8 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import SuccessiveHalving
-from scratchtune.study.file import StorageError
-from scratchtune.study.file import File
+from scratchtune.study.file import File, StorageError
 from scratchtune.study.stored import read_study
 
 SPACE = {

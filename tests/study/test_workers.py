@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 import scratchtune as st
-from scratchtune.study.fold_run import run_folds
 from scratchtune.study import NotReady
+from scratchtune.study.fold_run import run_folds
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 TPE = st.BayesianSearch("tpe", initial=3)
