@@ -62,33 +62,26 @@ def check_integers(given: argparse.Namespace, most_seed: int = 2**32 - 1, **lowe
         checks.integer("--seed", given.seed, 0, most_seed)
 
 
-def check_outputs(outputs: dict[str, Path], inputs: dict[str, Path | None]) -> None:
-    """Check before any work that the output files can be written, and that they overwrite no input."""
+def check_outputs(outputs: dict[str, Path | None], inputs: dict[str, Path | None]) -> None:
+    """Check before any work that each file to write, by its option, can be written, and is neither an input nor another
+    one to write.
+    """
     used = {what: path for what, path in inputs.items() if path is not None}
-    for option, path in outputs.items():
-        written = f"{option} is {str(path)!r}" if option == "--out" else f"{option} would write {str(path)!r}"
+    for option, path in ((option, path) for option, path in outputs.items() if path is not None):
+        begin = f"{option} is {str(path)!r}"
         for what, other in used.items():
-            if are_same(path, other):
-                raise ValueError(f"{written}, which would overwrite {what}; choose another name with --out")
+            if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
+                raise ValueError(f"{begin}, which would overwrite {what}; it must be a file of its own")
         if path.is_dir():
-            raise ValueError(f"{written}, a folder; it must be the name of a file")
+            raise ValueError(f"{begin}, a folder; it must be the name of a file")
         if not path.parent.is_dir():
-            raise ValueError(f"{written}; there is no folder {str(path.parent)!r}")
-        check_folder(replaceable(path).parent, written)
-        used["the model" if option == "--out" else f"the script of {option}"] = path
-
-
-def are_same(path: Path, other: Path) -> bool:
-    """Whether two paths are those of one file, which need not exist."""
-    return path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other))
-
-
-def check_folder(folder: Path, written: str) -> None:
-    """Raise an OSError that begins with ``written`` if no file can be created in a folder."""
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as problem:
-        raise OSError(f"{written}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
+            raise ValueError(f"{begin}; there is no folder {str(path.parent)!r}")
+        folder = replaceable(path).parent
+        try:
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as problem:
+            raise OSError(f"{begin}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
+        used["the model" if option == "--out" else f"the file of {option}"] = path
 
 
 @contextmanager

@@ -36,8 +36,8 @@ def add_plot(parser: Parser) -> None:
         help="the picture to write, .png, .svg or .pdf (default: NAME.png, with the NAME of --kind)")
 
 
-def run_plot(given: argparse.Namespace) -> int:
-    """Run ``scratchtune plot``; return the exit code."""
+def run_plot(given: argparse.Namespace) -> None:
+    """Run ``scratchtune plot``."""
     kind = checks.choice("--kind", given.kind, (*PLOTS, *OF_SEARCHERS, *OF_SEVERAL))
     if given.params and kind not in (*OF_PARAMETERS, *OF_ONE_TRIAL):
         raise ValueError(f"--params is given, and {kind} shows no parameters; omit it")
@@ -59,7 +59,6 @@ def run_plot(given: argparse.Namespace) -> int:
         axes = draw(study, given.params) if kind in OF_PARAMETERS else draw(study)
     save((axes[0] if isinstance(axes, list) else axes).figure, out)
     tell(f"picture: {out}")
-    return 0
 
 
 def add_report(parser: Parser) -> None:

@@ -31,13 +31,12 @@ def add_predict(parser: Parser) -> None:
         help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
              "the probability of each class; its first line holds the column names, and a text that a spreadsheet "
              "would run as a formula gets a ' before it")
-    add("--id", nargs="+", default=[], metavar="COLUMN",
-        help="the columns of the table that are copied to --out (default: all)")
 
 
 def run_predict(given: argparse.Namespace) -> None:
     """Run ``scratchtune predict``."""
-    _check_predict(given)
+    if given.out is not None:
+        check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
     model: Any = load(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
     target = model.target_
     if given.proba and not target.classes:
@@ -73,9 +72,6 @@ def _add_new_file(parser: Parser, needs: str) -> None:
     """Add a model, a table that it was not tuned on, and the options that say how this is read."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
     parser.add_argument("file", type=Path, metavar="FILE", help=f"the table; {needs}")
-    parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
-        help="what to do about a category that was not seen in training: ignore treats it as a rare one and prints a "
-             "warning; error stops (default: ignore)")
     add_notation(parser, rare=False)
     parser.epilog = "FILE is read as the training file was, unless --missing or --decimal say otherwise."
 
@@ -88,19 +84,7 @@ def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) 
     table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
-    unseen = table.unseen(model.kinds_) if given.unknown == "error" and set(model.kinds_) <= set(table.names) else []
-    for sentence in unseen:
-        raise ValueError(f"{sentence}; --unknown is 'error': change them, or leave it out")
     return table
-
-
-def _check_predict(given: argparse.Namespace) -> None:
-    """Check the options before any work."""
-    given.id = [name.strip() for name in given.id]
-    if given.id and given.out is None:
-        raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
-    if given.out is not None:
-        check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
 
 
 def _with_columns(
@@ -112,15 +96,11 @@ def _with_columns(
     """
     if not isinstance(given.file, Path):
         given.file.seek(0)
-    known = [*table.names, *table.skipped]
-    for name in given.id:
-        checks.choice("--id", name, known)
-    copied = read_table(given.file, text=given.id or known, only=given.id or None, delimiter=table.reading.delimiter)
-    names = given.id or copied.names
-    added = [f"predicted {target.name}", *(target.classes if given.proba else [])]
+    copied = read_table(given.file, text=[*table.names, *table.skipped], delimiter=table.reading.delimiter)
+    names, added = copied.names, [f"predicted {target.name}", *(target.classes if given.proba else [])]
     if len({*names, *added}) < len(names) + len(added):
         raise ValueError(f"--out would have the columns {checks.quoted([*names, *added])}; the names must be "
-                         "different: give --id with the columns to copy, each once")
+                         "different: rename those of the table")
     columns = [column if isinstance(column, Text) else text_of_numbers(column) for column in map(copied.column, names)]
     cells = zip(*(column.values() for column in columns), strict=True)
     predicted = target.labels(answers.argmax(axis=1)) if given.proba else answers

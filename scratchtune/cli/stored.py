@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from scratchtune import checks
-from scratchtune.cli.common import are_same, check_outputs
+from scratchtune.cli.common import check_outputs
 from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
 from scratchtune.insight.verdicts import have_fold_scores, verdict
@@ -22,8 +22,8 @@ def add_why(parser: Parser) -> None:
     parser.add_argument("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
 
 
-def run_why(given: argparse.Namespace) -> int:
-    """Run ``scratchtune why``; return the exit code."""
+def run_why(given: argparse.Namespace) -> None:
+    """Run ``scratchtune why``."""
     study = read_study(*chosen_study(given))
     number, known = checks.integer("NUMBER", given.number, 0), len(study.trials)
     if number >= known:
@@ -36,7 +36,6 @@ def run_why(given: argparse.Namespace) -> int:
     reason = study.why(number).removeprefix(f"Trial {number}: ")
     tell(f"Trial {number} of the study {study.name!r}: {shown_params(trial.params)}; {visible(outcome)}\n"
          f"{visible(reason)}")
-    return 0
 
 
 def add_studies(parser: Parser) -> None:
@@ -44,10 +43,9 @@ def add_studies(parser: Parser) -> None:
     add_db(parser, None)
 
 
-def run_studies(given: argparse.Namespace) -> int:
-    """Run ``scratchtune studies``; return the exit code."""
+def run_studies(given: argparse.Namespace) -> None:
+    """Run ``scratchtune studies``."""
     tell(listing(File(given.db, reading=True)))
-    return 0
 
 
 def add_show(parser: Parser) -> None:
@@ -55,18 +53,17 @@ def add_show(parser: Parser) -> None:
     add_db(parser, "needed if the file holds several")
 
 
-def run_show(given: argparse.Namespace) -> int:
-    """Run ``scratchtune show``; return the exit code."""
+def run_show(given: argparse.Namespace) -> None:
+    """Run ``scratchtune show``."""
     chosen = chosen_study(given)
     tell(table(*chosen))
     try:
         study = read_study(*chosen)
     except StorageError as problem:  # the table needs less of the file
         note(f"no verdict: {problem}")
-        return 0
+        return
     if not study.objectives.several and have_fold_scores(study):
         tell(f"\nverdict: {verdict(study, 'value')}")
-    return 0
 
 
 def add_export(parser: Parser) -> None:
@@ -80,8 +77,8 @@ def add_export(parser: Parser) -> None:
     add("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")
 
 
-def run_export(given: argparse.Namespace) -> int:
-    """Run ``scratchtune export``; return the exit code."""
+def run_export(given: argparse.Namespace) -> None:
+    """Run ``scratchtune export``."""
     if given.out is not None:
         check_beside_db(given.out, given.db)
     text = (as_csv if given.format == "csv" else as_json)(*chosen_study(given), given.times)
@@ -90,7 +87,6 @@ def run_export(given: argparse.Namespace) -> int:
     else:
         write_text(given.out, text)
         note(f"written: {given.out}")
-    return 0
 
 
 def add_db(parser: Parser, study: str | None) -> None:
@@ -112,16 +108,6 @@ def chosen_study(given: argparse.Namespace) -> tuple[File, str]:
     name = names[0] if given.study is None else given.study
     storage.definition(name)
     return storage, name
-
-
-def check_db(db: Path | None, others: dict[str, Path | None]) -> None:
-    """Check before any work that a file can store studies, and that it is none of the ``others``."""
-    if db is None:
-        return
-    for what, path in others.items():
-        if path is not None and are_same(path, db):
-            raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
-    File(db).close()
 
 
 def check_beside_db(out: Path, db: Path) -> None:

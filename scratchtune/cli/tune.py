@@ -7,7 +7,6 @@ from typing import Any, cast
 
 from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import HelpAll, Parser
-from scratchtune.cli.stored import check_db
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
 from scratchtune.streams import note, tell
@@ -95,14 +94,12 @@ def _add_rare(parser: Parser) -> None:
              "target is skewed and >= 0 (default: auto)")
 
 
-def run_tune(given: argparse.Namespace) -> int:
-    """Run ``scratchtune tune``; return the exit code."""
+def run_tune(given: argparse.Namespace) -> None:
+    """Run ``scratchtune tune``."""
     asked = _asked(given)
     page = report_path(given.report, given.out.parent / "report.html")
-    pages = {} if page is None else {"--report": page}
-    check_outputs({"--out": given.out, **pages}, {"the table": given.file, "the space": given.space})
-    check_db(given.storage, {
-        "the table": given.file, "the space": given.space, "the model": given.out, "the report": page})
+    check_outputs({"--out": given.out, "--report": page, "--db": given.storage},
+                  {"the table": given.file, "the space": given.space})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()
         result: Any = tune_table(table, given.target, **asked)
@@ -113,18 +110,16 @@ def run_tune(given: argparse.Namespace) -> int:
         if page is not None:
             result.report(page)
             tell(f"report: {page}")
-    return 0
 
 
 add_auto, run_auto = add_tune, run_tune  # another name of the command
 
 
-def _show_space(given: argparse.Namespace) -> int:
+def _show_space(given: argparse.Namespace) -> None:
     """Print the default space, as a file that --space reads."""
     families = checked({"families": given.families})["families"]
     note("the default space; --space takes a file like this")
     tell(written_space(joint_space(families)), data=True)
-    return 0
 
 
 def _asked(given: argparse.Namespace) -> Asked:

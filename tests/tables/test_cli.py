@@ -286,7 +286,6 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
     assert code == 0 and len(labels.split()) == 3
     assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: 'Atlantis' "
                         "(2 rows); each counts as rare, or as missing if no text was rare\n")
-    refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "'Atlantis' (2 rows); --unknown is 'error'")
 
 
 @pytest.mark.parametrize("family", ["trees", "linear"])
@@ -337,18 +336,13 @@ def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
 def test_predictions_as_a_file(run: Run) -> None:
     made(run, "--drop", "id")
     labels = run("predict", "model.npz", "whole.csv")[1].split()
-    code, printed, messages = run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--id", "id", "city")
-    assert (code, printed) == (0, "") and messages.splitlines()[-1] == "written: p.csv"
-    lines = list(csv.reader(Path("p.csv").open(encoding="utf-8")))
-    assert lines == [["id", "city", "predicted churn"],
-                     *map(list, zip(whole()["id"], whole()["city"], labels, strict=True))]
-    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba", "--id", "id")
+    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba")
     shares = list(csv.reader(run("predict", "model.npz", "whole.csv", "--proba")[1].splitlines()))
     assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
-        ["id", "predicted churn", *shares[0]],
-        *([name, label, *row] for name, label, row in zip(whole()["id"], labels, shares[1:], strict=True))]
-    code, printed, _ = run("predict", "model.npz", "whole.csv", "--out", "p.csv")  # all columns of the table
-    assert (code, printed) == (0, "")
+        [*whole(), "predicted churn", *shares[0]], *([*row, label, *probabilities] for row, label, probabilities in zip(
+            zip(*whole().values(), strict=True), labels, shares[1:], strict=True))]
+    code, printed, messages = run("predict", "model.npz", "whole.csv", "--out", "p.csv")
+    assert (code, printed) == (0, "") and messages.splitlines()[-1] == "written: p.csv"
     assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
         [*whole(), "predicted churn"], *map(list, zip(*whole().values(), labels, strict=True))]
     write(Path("taken.csv"), {**whole(), "predicted churn": labels})
@@ -388,11 +382,9 @@ def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    (["--id", "id"], "--id is given and --out is not"),
     (["--out", "whole.csv"], "--out is 'whole.csv', which would overwrite the table"),
     (["--out", "model.npz"], "which would overwrite the model"), (["--out", "nowhere/p.csv"], "there is no folder"),
-    (["--out", "p.csv", "--id", "ids"], "--id is 'ids'; it must be one of"),
-    (["--out", "p.csv", "--id", "id", "id"], "the names must be different"), (["--decimal", "x"], "--decimal"),
+    (["--decimal", "x"], "--decimal"),
 ])
 def test_wrong_options_of_predict(options: list[str], message: str, run: Run) -> None:
     made(run)
@@ -558,7 +550,7 @@ def test_what_is_read_is_not_overwritten(run: Run) -> None:
     refused(run(*TUNE, "--space", "quick.json", "--out", "quick.json"), "which would overwrite the space")
     write(Path("m.html"), whole())
     command = ["tune", "m.html", "--target", "churn", "--trials", "1", "--out", "m.npz", "--report", "m.html"]
-    refused(run(*command), "--report would write 'm.html', which would overwrite the table")
+    refused(run(*command), "--report is 'm.html', which would overwrite the table")
     Path("b.npz").symlink_to("b.html")
     command = ["tune", "whole.csv", "--target", "churn", "--out", "b.npz", "--report", "b.html"]
     refused(run(*command), "overwrite the model")
