@@ -5,7 +5,7 @@ from pathlib import Path
 
 from scratchtune import checks, insight
 from scratchtune.cli.parsing import Parser
-from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, chosen_study
+from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, open_study
 from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.streams import note, tell, visible
@@ -49,7 +49,7 @@ def run_plot(given: argparse.Namespace) -> None:
     if out.suffix.lower() not in PICTURES:
         raise ValueError(f"--out is {str(out)!r}; its name must end in {', '.join(PICTURES)}")
     check_beside_db(out, given.db)
-    study = read_study(*chosen_study(given))
+    study = read_study(*open_study(given))
     if kind not in OF_SEVERAL and kind != "timeline":
         check_single(study, f"--kind {kind}")
     draw = getattr(insight, f"plot_{kind}")
@@ -75,7 +75,7 @@ def run_report(given: argparse.Namespace) -> int:
     storage = File(given.db, reading=True)
     names = storage.names()
     if given.study is not None or len(names) < 2:
-        names = [chosen_study(given)[1]]
+        names = [open_study(given)[1]]
     studies = []
     for name in names:
         try:

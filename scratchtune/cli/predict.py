@@ -45,9 +45,9 @@ def run_predict(given: argparse.Namespace) -> None:
         table = _new_rows(given, model)
         answers = model.predict_proba(table) if given.proba else model.predict(table)
     if given.out is not None:
-        written = table.reading  # with the separators of FILE
-        write_text(given.out, csv_text(_with_columns(given, table, target, answers), "\n", written.delimiter or ",",
-                                       written.decimal or "."))
+        reading = table.reading  # with the separators of FILE
+        write_text(given.out, csv_text(_output_rows(given, table, target, answers), "\n", reading.delimiter or ",",
+                                       reading.decimal or "."))
         note(f"written: {given.out}")
     elif given.proba:
         tell(csv_text([target.classes, *answers.tolist()], end="\n"), end="", data=True)
@@ -87,7 +87,7 @@ def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) 
     return table
 
 
-def _with_columns(
+def _output_rows(
     given: argparse.Namespace, table: Table, target: Target, answers: np.ndarray,
 ) -> list[list[object]]:
     """Return the rows of --out, the names first: columns of FILE, the prediction and, if asked for, probabilities.

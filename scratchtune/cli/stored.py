@@ -24,7 +24,7 @@ def add_why(parser: Parser) -> None:
 
 def run_why(given: argparse.Namespace) -> None:
     """Run ``scratchtune why``."""
-    study = read_study(*chosen_study(given))
+    study = read_study(*open_study(given))
     number, known = checks.integer("NUMBER", given.number, 0), len(study.trials)
     if number >= known:
         raise StorageError(f"the study {study.name!r} in {str(given.db)!r} has no trial {number}; "
@@ -55,7 +55,7 @@ def add_show(parser: Parser) -> None:
 
 def run_show(given: argparse.Namespace) -> None:
     """Run ``scratchtune show``."""
-    chosen = chosen_study(given)
+    chosen = open_study(given)
     tell(table(*chosen))
     try:
         study = read_study(*chosen)
@@ -81,7 +81,7 @@ def run_export(given: argparse.Namespace) -> None:
     """Run ``scratchtune export``."""
     if given.out is not None:
         check_beside_db(given.out, given.db)
-    text = (as_csv if given.format == "csv" else as_json)(*chosen_study(given), given.times)
+    text = (as_csv if given.format == "csv" else as_json)(*open_study(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"), data=True)
     else:
@@ -97,7 +97,7 @@ def add_db(parser: Parser, study: str | None) -> None:
         parser.add_argument("--study", "--name", metavar="NAME", help=f"the name of the study; {study}")
 
 
-def chosen_study(given: argparse.Namespace) -> tuple[File, str]:
+def open_study(given: argparse.Namespace) -> tuple[File, str]:
     """Open a file of studies for reading; return it with the name of the chosen study."""
     storage = File(given.db, reading=True)
     names = storage.names()

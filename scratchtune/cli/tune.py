@@ -96,13 +96,13 @@ def _add_rare(parser: Parser) -> None:
 
 def run_tune(given: argparse.Namespace) -> None:
     """Run ``scratchtune tune``."""
-    asked = _asked(given)
+    arguments = _job_arguments(given)
     page = report_path(given.report, given.out.parent / "report.html")
     check_outputs({"--out": given.out, "--report": page, "--db": given.storage},
                   {"the table": given.file, "the space": given.space})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()
-        result: Any = tune_table(table, given.target, **asked)
+        result: Any = tune_table(table, given.target, **arguments)
         result.source = given.data or str(given.file)
         replaced = "replaced; " if given.out.exists() else ""
         result.model.save(given.out)
@@ -122,7 +122,7 @@ def _show_space(given: argparse.Namespace) -> None:
     tell(written_space(joint_space(families)), data=True)
 
 
-def _asked(given: argparse.Namespace) -> Asked:
+def _job_arguments(given: argparse.Namespace) -> Asked:
     """Return the arguments of `tune_table` that are given, checked before any work."""
     if (given.file is None) == (given.data is None):
         raise ValueError("a table, FILE, and --data are given; take one of them" if given.data else
