@@ -8,6 +8,8 @@ from __future__ import annotations
 import inspect
 from typing import Any, TypeVar
 
+from scratchtune import checks
+
 Self = TypeVar("Self", bound="Configured")
 Base = TypeVar("Base")
 
@@ -18,6 +20,7 @@ class Configured:
     config: dict[str, Any]
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        checks.refuse_unexpected(cls.__name__, _signature(cls), kwargs)
         self = super().__new__(cls)
         self.config = dict(_signature(cls).bind(*args, **kwargs).arguments)
         return self

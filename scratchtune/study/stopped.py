@@ -16,10 +16,11 @@ from scratchtune import checks
 from scratchtune.evaluation.parallel import in_order, number_of_workers
 from scratchtune.search import Suggestion
 from scratchtune.streams import aligned
-from scratchtune.study.asktell import AskTell
-from scratchtune.study.context import DetachedContext
+from scratchtune.study.best import best_first
+from scratchtune.study.core import Core
 from scratchtune.study.progress import Progress
-from scratchtune.study.trial import Trial, evaluate
+from scratchtune.study.requests import Requests
+from scratchtune.study.trial import Outcome, Trial, View, evaluate, proposal_of, requests_of
 
 
 class FinishedTrial(NamedTuple):
@@ -89,35 +90,37 @@ def ended_early(trials: Sequence[Trial], max_budget: float | None) -> list[int]:
 
 
 def finish_stopped(
-    core: AskTell, objective: Callable[[Trial], Any], numbers: Iterable[int] | None, n_jobs: int, progress: bool,
+    core: Core, objective: Callable[[Trial], Any], numbers: Iterable[int] | None, n_jobs: int, progress: bool,
 ) -> FinishedTrials:
     """Evaluate trials that ended early to their end; see `Study.finish_stopped`."""
     if not callable(objective):
         raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
-    workers, definition = number_of_workers(n_jobs), core.definition
+    workers, objectives = number_of_workers(n_jobs), core.definition.objectives
     with core.locked():
-        trials, best = list(core.table.trials), core.table.best
-    if definition.objectives.several:
-        raise definition.objectives.no_single("best value to compare with", "no stopping rule ends its trials")
-    if best is None or best.value is None:
+        trials = list(core.trials)
+    if objectives.several:
+        raise objectives.no_single("best value to compare with", "no stopping rule ends its trials")
+    ranked = best_first(trials, objectives.direction)
+    if not ranked:
         raise ValueError(f"no trial of {len(trials)} is complete, so there is no best value to compare with")
-    max_budget = getattr(definition.searcher, "max_budget", None)
+    best, best_value = ranked[0], float(ranked[0].value or 0.0)
+    max_budget = getattr(core.definition.searcher, "max_budget", None)
     early = ended_early(trials, max_budget)
     chosen = early if numbers is None else _checked(numbers, early)
-    again = [_again(trials, trials[number], max_budget) for number in chosen]
-    shown = Progress(len(again), "trial", workers, bool(progress))
+    shown = Progress(len(chosen), "trial", workers, bool(progress))
 
-    def finish(trial: Trial) -> None:
-        trial.finish(evaluate(objective, trial), None)
-        shown.done(trial.seconds or 0.0)
+    def finish(number: int) -> FinishedTrial:
+        again = _again(trials, trials[number], max_budget)
+        outcome = evaluate(objective, again)
+        shown.done(outcome.seconds or 0.0)
+        return _compared(trials, again, outcome, best_value, objectives.sign)
 
     try:
-        in_order(finish, again, workers)
+        found = in_order(finish, chosen, workers)
     finally:
         shown.close()
-    rows = [_compared(trials, one, definition.sign * best.value, definition.sign) for one in again]
     return FinishedTrials(
-        definition.name, definition.objectives.direction, best.number, best.value, reports_of(trials, best), rows)
+        core.definition.name, objectives.direction, best.number, best_value, reports_of(trials, best), found)
 
 
 def _checked(numbers: Iterable[int], early: list[int]) -> list[int]:
@@ -131,22 +134,24 @@ def _checked(numbers: Iterable[int], early: list[int]) -> list[int]:
 
 def _again(trials: Sequence[Trial], trial: Trial, max_budget: float | None) -> Trial:
     """A stopped trial from its beginning; one that was not promoted as if it were, with the largest budget."""
-    if trial.state == "stopped":
-        saved = None if trial.parent is None else trials[trial.parent].saved
-        proposed = Suggestion(trial.proposed, dict(trial.why), trial.budget, trial.parent)
-    else:
-        saved, proposed = trial.saved, Suggestion(trial.proposed, dict(trial.why), max_budget, trial.number)
-    return Trial(DetachedContext(trial.seed, saved, None, [], 1.0), trial.number, proposed, trial.asked is not None)
+    parent, budget = (trial.parent, trial.budget) if trial.state == "stopped" else (trial.number, max_budget)
+    proposed, before = Suggestion(proposal_of(trial), dict(trial.why), budget, parent), requests_of(trial)
+    view = View(trial.seed, saved=None if parent is None else trials[parent].saved)
+    requests = None if before is None else Requests(before.proposed, before.is_enqueued)
+    return Trial(view, trial.number, proposed, requests)
 
 
-def _compared(trials: Sequence[Trial], again: Trial, best_loss: float, sign: float) -> FinishedTrial:
+def _compared(
+    trials: Sequence[Trial], again: Trial, outcome: Outcome, best_value: float, sign: float,
+) -> FinishedTrial:
     before = trials[again.number]
-    wins = again.value is not None and sign * again.value < best_loss
-    repeats = before.state != "stopped" or again.error is not None or all(
-        again.reports.get(step) == value for step, value in before.reports.items())
+    final = None if outcome.values is None else outcome.values[0]
+    wins = final is not None and sign * final < sign * best_value
+    repeats = before.state != "stopped" or outcome.error is not None or all(
+        outcome.reports.get(step) == value for step, value in before.reports.items())
     return FinishedTrial(
-        before.number, before.params, again.budget, before.value, again.value, reports_of(trials, before),
-        again.reports, wins, repeats, again.error)
+        before.number, before.params, again.given_budget, before.value, final, reports_of(trials, before),
+        outcome.reports, wins, repeats, outcome.error)
 
 
 def reports_of(trials: Sequence[Trial], trial: Trial) -> dict[int, float]:

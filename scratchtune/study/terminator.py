@@ -29,10 +29,9 @@ from scratchtune.search.bayesian.gaussian_search import prepare
 from scratchtune.search.bayesian.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
-from scratchtune.study.asking import learned_space
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.progress import LOGGER
-from scratchtune.study.trial import Trial, finished_count
+from scratchtune.study.trial import Trial, configuration, finished_count, learned_space, requests_of
 
 if TYPE_CHECKING:
     from scratchtune.study.study import Study
@@ -174,8 +173,8 @@ class Terminator:
         error = _error_of(complete[int(np.argmin(losses))]) if self.error is None else self.error
         most = max(int(self.top * len(complete)), self.min_trials)
         chosen = np.sort(np.argsort(losses, kind="stable")[:most])
-        space = study.space if trials[0].asked is None else learned_space(trials)
-        bound = self._bound(space, [within(space, complete[i].shared_params) for i in chosen], losses[chosen])
+        space = study.space if requests_of(trials[0]) is None else learned_space(trials)
+        bound = self._bound(space, [within(space, configuration(complete[i])) for i in chosen], losses[chosen])
         return Termination(finished_count(trials), bound, error)
 
     def _bound(self, space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> float:

@@ -21,7 +21,7 @@ import scratchtune as st
 from scratchtune import shipping
 from scratchtune.study import executors
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 
 SPACE = {
     "x": st.Float(-1.0, 1.0), "kind": ["a", "b"], "rate": st.Float(1e-3, 1.0, log=True, when={"kind": ["a"]}),
@@ -50,7 +50,7 @@ def exported(path: Path, searcher: Any, **options: Any) -> tuple[str, str]:
     """The tables, without times, of a study that is run so."""
     study = st.Study(SPACE, searcher, seed=3, storage=path, stopping=st.MedianStopping())
     study.run(objective, n_trials=TRIALS, progress=False, **options)
-    storage = Storage(path, reading=True)
+    storage = File(path, reading=True)
     return as_csv(storage, "study"), as_json(storage, "study")
 
 

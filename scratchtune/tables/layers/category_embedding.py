@@ -13,8 +13,8 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.sequences.layers.embedding import MOST_TOKENS
 
+MOST_CODES = 2**24  # a code is a float, and in float32 all integers are exact up to here
 NUMERIC, CATEGORICAL, COLUMNS = range(3)  # of a kernel's integers; from COLUMNS on the numeric columns
 COLUMN, CATEGORIES, SIZE, PER_COLUMN = range(4)  # then for each categorical column; a size of 0 means one-hot
 
@@ -159,13 +159,12 @@ class CategoryEmbedding(Layer):
     """
 
     forward, backward = category_embedding_forward, category_embedding_backward
-    rate_group = "embedding"
 
     def __init__(
         self, columns: Sequence[int], categories: Sequence[int], output_dim: int = 8, most_one_hot: int = 8,
     ) -> None:
         self.columns = [checks.integer("columns", column, 0) for column in columns]
-        self.categories = [checks.integer("categories", number, 1, MOST_TOKENS) for number in categories]
+        self.categories = [checks.integer("categories", number, 1, MOST_CODES) for number in categories]
         if len(set(self.columns)) < len(self.columns) or len(self.columns) != len(self.categories):
             raise ValueError(f"columns is {self.columns} and categories {self.categories}; there must be one number of "
                              "categories for each column, and each column once")

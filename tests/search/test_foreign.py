@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.interop.foreign_spaces import translated
-from scratchtune.search import Float, Int
+import scratchtune as st
+from scratchtune.search import Float, Int, Space
+from scratchtune.search.foreign import from_foreign
 from scratchtune.study import BayesSearchCV, GeneticSearchCV, RandomizedSearchCV
 
 
@@ -68,8 +69,8 @@ def test_a_tuple_is_a_range_for_bayes_search_as_in_scikit_optimize() -> None:
     ([0.0, 1.0], [0.0, 1.0]), ((0.5,), (0.5,)),
 ])
 def test_which_tuples_are_ranges(given: Any, meant: Any) -> None:
-    assert translated({"x": given}, ranges=True).space == {"x": meant}
-    assert translated({"x": given}).space == {"x": given}
+    assert from_foreign(given) == meant
+    assert Space({"x": given}).parameters == Space({"x": meant}).parameters
 
 
 @pytest.mark.parametrize(("given", "message"), [
@@ -85,8 +86,9 @@ def test_tuples_that_are_no_range_are_refused(given: Any, message: str) -> None:
 def test_a_distribution_with_quantiles_alone_is_mapped_from_the_unit_interval() -> None:
     search = searched(RandomizedSearchCV, {"at": Exponential()}, 200)
     at = np.array([params["at"] for params in search.cv_results_["params"]])
-    units = np.array([trial.params["at"] for trial in search.study_.trials])
-    assert np.allclose(at, -np.log1p(-units)) and 0.85 < at.mean() < 1.15 and np.isfinite(at).all()
+    assert 0.85 < at.mean() < 1.15 and np.isfinite(at).all()
+    parameter = search.study_.space.parameters["at"]
+    assert np.allclose(at, [parameter.from_unit(parameter.to_unit(value)) for value in at], rtol=1e-6)
     assert search.best_params_["at"] == at[search.best_index_] == search.best_estimator_.at
     again = pickle.loads(pickle.dumps(search))
     assert again.best_params_ == search.best_params_
@@ -106,19 +108,19 @@ def test_distributions_of_scipy() -> None:
     exact = {
         "a": stats.uniform(0.1, 0.8), "b": stats.loguniform(1e-4, 1e-1), "c": stats.randint(1, 10),
         "d": stats.loguniform(1, 10, scale=3)}
-    found = translated(exact)
-    assert found.space["b"] == Float(1e-4, 1e-1, log=True) and found.space["c"] == Int(1, 9) and not found.quantiles
-    assert found.space["a"].low == 0.1 and found.space["a"].high == pytest.approx(0.9)
-    assert found.space["d"].log and found.space["d"].high == pytest.approx(30.0)
+    found = Space(exact).parameters
+    assert found["b"] == Float(1e-4, 1e-1, log=True) and found["c"] == Int(1, 9)
+    assert found["a"].low == 0.1 and found["a"].high == pytest.approx(0.9)
+    assert found["d"].log and found["d"].high == pytest.approx(30.0)
     others = {"norm": stats.norm(0, 2), "shifted": stats.loguniform(1, 10, loc=2), "poisson": stats.poisson(3),
               "binom": stats.binom(5, 0.5), "truncated": stats.truncnorm(-1, 1)}
-    found = translated(others)
-    assert found.quantiles.keys() == others.keys()
-    rng = np.random.default_rng(0)
+    space, rng = Space(others), np.random.default_rng(0)
     for name, distribution in others.items():
-        parameter, quantile = found.space[name], found.quantiles[name]
-        values = [quantile(parameter.from_unit(u)) for u in (0.0, 1.0, *rng.random(2000))]
+        parameter = space.parameters[name]
+        values = [parameter.from_unit(u) for u in (0.0, 1.0, *rng.random(2000))]
         assert np.isfinite(values).all() and all(isinstance(v, int) is hasattr(distribution, "pmf") for v in values)
+        assert [parameter.from_unit(parameter.to_unit(v)) for v in values[:20]] == pytest.approx(values[:20], rel=1e-6)
+        assert [parameter.check(name, v) for v in values[:20]] == values[:20]
         if isinstance(values[0], int):
             for k in range(6):
                 assert abs(values.count(k) / len(values) - distribution.pmf(k)) < 0.04
@@ -126,10 +128,16 @@ def test_distributions_of_scipy() -> None:
             assert stats.kstest(values, distribution.cdf).pvalue > 0.01
 
 
+@pytest.mark.parametrize("searcher", ["random", "bayesian", "genetic"])
+def test_a_study_takes_them_too(searcher: str) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    space = {"x": stats.norm(0, 2), "k": stats.poisson(3), "rate": (1e-4, 1.0, "log-uniform"), "n": (1, 8)}
+    study = st.tune(lambda trial: abs(trial.params["x"] - 1.0) + trial.params["k"], space, searcher, 30, progress=False)
+    assert study.best_value < 2.0 and {type(trial.params["k"]) for trial in study.trials} == {int}
+
+
 @pytest.mark.parametrize("make", [RandomizedSearchCV, BayesSearchCV, GeneticSearchCV])
 def test_every_search_of_a_space_takes_distributions(make: Any) -> None:
     stats = pytest.importorskip("scipy.stats")
     search = searched(make, {"at": stats.uniform(0, 1), "kind": stats.poisson(3)})
-    same = searched(make, {"at": Float(0.0, 1.0), "kind": Float(1e-6, 1.0 - 1e-6)})
-    assert [p["at"] for p in search.cv_results_["params"]] == [p["at"] for p in same.cv_results_["params"]]
     assert {type(params["kind"]) for params in search.cv_results_["params"]} == {int}

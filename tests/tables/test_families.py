@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from scratchtune.search import Space
-from scratchtune.tables.families import FAMILIES, FAMILY, joint_space
-from scratchtune.tables.portfolio import MANY, in_turn, portfolio
+from scratchtune.tables.families import FAMILIES, FAMILY, MANY, in_turn, joint_space, portfolio
 
 
 @pytest.mark.parametrize("classes", [0, 2])

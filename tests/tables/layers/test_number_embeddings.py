@@ -1,4 +1,4 @@
-"""Periodic embeddings: by hand, and PyTorch as oracle."""
+"""Embeddings of numbers: by hand, PyTorch as oracle, what is refused."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.layers import PeriodicEmbedding
+from scratchtune.tables.layers import PeriodicEmbedding, PiecewiseEmbedding
 
 
-def test_by_hand(run: Any) -> None:
+def test_waves_by_hand(run: Any) -> None:
     """One frequency 1/2, phase 1/4: x = 1/2 has the wave cos(pi) = -1; twice that plus 5 is 3."""
     x = np.array([[0.5, 9.0]], np.float32)
     found = run(PeriodicEmbedding(2, 1, columns=1), x, theta=[[0.5], [0.25], [2.0], [5.0]])
@@ -43,8 +43,24 @@ def test_outputs_and_gradients_are_pytorchs(run: Any, torch: Any) -> None:
         ours.dtheta, torch.cat([weight.grad.ravel() for weight in weights]).numpy(), rtol=1e-9, atol=1e-11)
 
 
-def test_bad_arguments() -> None:
+def test_bad_waves() -> None:
     with pytest.raises(ValueError, match="output_dim is 1"):
         PeriodicEmbedding(1)
     with pytest.raises(ValueError, match=r"gets rows of shape \(2,\); with 3 columns"):
         st.Sequential([PeriodicEmbedding(columns=3)]).build((None, 2))
+
+
+EDGES = [[0.0, 1.0, 3.0], [-1.0, 0.5], []]
+
+
+def test_bins_by_hand(run: Any) -> None:
+    """2 is past the first bin and half through the second: 1 * 10 + 1/2 * 20 + 5 = 25; -7 is below: the bias, 5."""
+    found = run(PiecewiseEmbedding(EDGES[:1], 2), np.array([[2, 9], [-7, 9]], np.float32), theta=[[10.0, 20.0], [5.0]])
+    assert found.y.tolist() == [[2, 9, 25], [-7, 9, 5]]
+
+
+def test_bad_bins() -> None:
+    with pytest.raises(ValueError, match="it must have a list of increasing numbers for each column"):
+        PiecewiseEmbedding([[1.0, 1.0]])
+    with pytest.raises(ValueError, match=r"gets rows of shape \(2,\); with 3 columns"):
+        st.Sequential([PiecewiseEmbedding(EDGES)]).build((None, 2))
