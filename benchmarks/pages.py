@@ -28,7 +28,7 @@ from scratchtune.formulas import document
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
 BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune")),
-         *sorted((ROOT / "scratchtune").glob("*/README.md")))
+         *sorted((ROOT / "scratchtune").glob("*/**/README.md")))
 
 
 # scratchtune/README.md ------------------------------------------------------------------------------------------------
