@@ -8,7 +8,7 @@ from scratchtune.data import datasets as datasets
 from scratchtune.data.encoding import OneHotEncoder as OneHotEncoder
 from scratchtune.data.imputing import SimpleImputer as SimpleImputer
 from scratchtune.data.pairs import read_pairs as read_pairs
-from scratchtune.data.quantile_scaling import QuantileScaler as QuantileScaler
+from scratchtune.data.quantiles import QuantileScaler as QuantileScaler
 from scratchtune.data.robust_scaling import RobustSmoothClipScaler as RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler as MinMaxScaler
 from scratchtune.data.scaling import StandardScaler as StandardScaler
