@@ -15,12 +15,11 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, canvas
-from scratchtune.metrics.average_precision import average_precision_score, precision_recall_curve
 from scratchtune.metrics.calibration import expected_error, reliability
 from scratchtune.metrics.classification import confusion_matrix
 from scratchtune.metrics.labels import check_lengths, checked_labels, encoded, is_one_hot, positions, rectangular
 from scratchtune.metrics.labels import shown as first_labels
-from scratchtune.metrics.ranking import roc_auc_score, roc_curve
+from scratchtune.metrics.ranking import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from scratchtune.sequences.speech.alignment import align
 from scratchtune.sequences.speech.alphabets import letters
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from scratchtune.evaluation import GroupKFold, KFold, StratifiedKFold, train_test_split
 from scratchtune.evaluation.leaks import check_disjoint
 from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
 from scratchtune.tables.row_order import RowOrder, most_time_folds
@@ -74,8 +74,9 @@ def _shuffled(y: np.ndarray, classes: int, folds: int, cv: Any, seed: int, secon
     rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
-        one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
-        return _checked(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y), rows)
+        train, test = train_test_split(np.arange(rows), test_size=HELD_OUT, random_state=seed,
+                                       stratify=y if classes and smallest > 1 else None)
+        return _checked([(train, test)], rows)
     folds = max(min(folds, rows // 2), 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
     return _checked(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y), rows)

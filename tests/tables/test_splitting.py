@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation import ShuffleSplit, TimeSeriesSplit
+from scratchtune.evaluation import TimeSeriesSplit, train_test_split
 from scratchtune.tables.row_order import order_of_arrays
 from scratchtune.tables.splitting import splits_for
 
@@ -67,7 +67,7 @@ def test_a_fold_trains_on_earlier_rows_than_it_tests(times: Any) -> None:
 
 
 @pytest.mark.parametrize(("cv", "message"), [
-    (1, "cv is 1"), (ShuffleSplit(5, test_size=0.5, random_state=0), "cv tests row .* times"),
+    (1, "cv is 1"), ([train_test_split(np.arange(40), random_state=k) for k in range(5)], "cv tests row .* times"),
     ([(np.arange(9), [99])], "names row 99; X has 60 rows"), ([(np.arange(9), np.arange(20, 30))] * 2, "2 times"),
 ])
 def test_folds_that_do_not_test_each_row_once_are_refused(cv: object, message: str) -> None:
