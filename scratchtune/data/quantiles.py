@@ -16,7 +16,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.scaling import row_weights, rows_to_fit
-from scratchtune.data.transformer import Scaler, begin_fit
+from scratchtune.data.transformer import Transformer, begin_fit, changed, check_is_fitted
 
 LEAST = 1e-7  # shares are kept this far from 0 and 1, whose normal quantiles are infinite; scikit-learn's bound
 ROUNDING = 1e-9  # a cumulative weight this close to a share of the total, relative to the total, counts as equal to it
@@ -83,7 +83,7 @@ def middle_shares(w):
     return (total - 0.5 * w) / total[-1]
 
 
-class QuantileScaler(Scaler):
+class QuantileScaler(Transformer):
     """Maps each column to a standard normal distribution: a number becomes the normal quantile of its share.
 
     The share of the rows below a number is that of `middle_shares`; between the numbers of `fit` the result is
@@ -129,11 +129,13 @@ class QuantileScaler(Scaler):
         return self._interpolated(X, "scores_", "quantiles_")
 
     def _interpolated(self, X: Any, before: str, after: str) -> np.ndarray:
+        check_is_fitted(self)
+
         def formula(rows: np.ndarray) -> np.ndarray:
             pairs = zip(rows.T, getattr(self, before).T, getattr(self, after).T, strict=True)
             return np.column_stack([np.interp(column, numbers, results) for column, numbers, results in pairs])
 
-        return self._changed(X, formula)
+        return changed(self, X, formula)
 
 
 def _landmarks(column: np.ndarray, weight: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ import numpy as np
 from scratchtune import protocol
 from scratchtune.data.quantiles import weighted_quantiles
 from scratchtune.data.scaling import row_weights, rows_to_fit, too_large
-from scratchtune.data.transformer import Scaler, begin_fit, check_is_fitted
+from scratchtune.data.transformer import Transformer, begin_fit, changed, check_is_fitted
 
 LIMIT = 3.0  # the bound of smooth clipping
 FAR = 1e18  # so many quartile ranges from the median are clipped to this first; its square is finite in float32
@@ -82,7 +82,7 @@ def smooth_clip(z, limit):
     return z / np.sqrt(1.0 + (z / limit) ** 2)
 
 
-class RobustSmoothClipScaler(Scaler):
+class RobustSmoothClipScaler(Transformer):
     """Subtracts each column's median, divides by its quartile range, and clips the result smoothly to (−3, 3).
 
     The quartiles are those of `weighted_quantiles`. Missing values (NaN) are ignored in `fit` and preserved.
@@ -117,7 +117,7 @@ class RobustSmoothClipScaler(Scaler):
         """Return the scaled rows, (n, features), in (−3, 3)."""
         check_is_fitted(self)
         with np.errstate(over="ignore"):
-            return self._changed(X, _robust_smooth_clip, self.center_, self.factor_)
+            return changed(self, X, _robust_smooth_clip, self.center_, self.factor_)
 
 
 def _robust_smooth_clip(x: np.ndarray, center: np.ndarray, factor: np.ndarray) -> np.ndarray:

@@ -14,10 +14,10 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.transformer import (
-    Scaler,
     Transformer,
     as_matrix,
     begin_fit,
+    changed,
     check_columns_of,
     check_is_fitted,
     chunks,
@@ -151,7 +151,7 @@ def standard_scale_inverse(z, mean, scale):
     return z * scale + mean
 
 
-class StandardScaler(Scaler):
+class StandardScaler(Transformer):
     """Subtracts each column's mean and divides by its standard deviation; scikit-learn's arguments and results.
 
     >>> StandardScaler().fit_transform([[1.0, 5.0], [3.0, 5.0]]).tolist()
@@ -187,11 +187,11 @@ class StandardScaler(Scaler):
 
     def transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
         """Return the standard scores, (n, features)."""
-        return self._changed(X, standard_scale, *self._statistics(), copy=copy)
+        return changed(self, X, standard_scale, *self._statistics(), copy=copy)
 
     def inverse_transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
         """Return the values that have these standard scores."""
-        return self._changed(X, standard_scale_inverse, *self._statistics(), copy=copy)
+        return changed(self, X, standard_scale_inverse, *self._statistics(), copy=copy)
 
     def _moments(self, columns: int) -> Moments:
         """Return the weight, mean and variance so far; initially the weight is zero."""
@@ -313,7 +313,7 @@ def min_max_scale_inverse(y, s, m):
     return (y - m) / s
 
 
-class MinMaxScaler(Scaler):
+class MinMaxScaler(Transformer):
     """Scales each column to a range, by default [0, 1]; scikit-learn's arguments and results.
 
     >>> MinMaxScaler().fit_transform([[2.0], [3.0], [4.0]]).tolist()
@@ -353,13 +353,13 @@ class MinMaxScaler(Scaler):
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows; they are outside the range only for values outside that of `fit`."""
         check_is_fitted(self)
-        out = self._changed(X, min_max_scale, self.scale_, self.min_)
+        out = changed(self, X, min_max_scale, self.scale_, self.min_)
         return np.clip(out, *self._range(), out=out) if self.clip else out
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the values before scaling."""
         check_is_fitted(self)
-        return self._changed(X, min_max_scale_inverse, self.scale_, self.min_)
+        return changed(self, X, min_max_scale_inverse, self.scale_, self.min_)
 
     def _range(self) -> tuple[float, float]:
         try:

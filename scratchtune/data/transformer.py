@@ -44,25 +44,6 @@ class Transformer(protocol.Parameters):
         return tags
 
 
-class Scaler(Transformer):
-    """Base class of the transformers that change numbers by a formula; missing values (NaN) are preserved."""
-
-    copy: bool
-
-    def _changed(
-        self, X: Any, formula: Callable[..., np.ndarray], *statistics: Any, copy: bool | None = None,
-    ) -> np.ndarray:
-        """The formula of the rows and of statistics of the columns, in chunks; in place unless ``copy``."""
-        check_is_fitted(self)
-        array = as_matrix(X)
-        check_columns_of(self, X, array.shape[1])
-        out = array if not (self.copy if copy is None else copy) and array.flags.writeable else np.empty_like(array)
-        given = [np.asarray(each, array.dtype) for each in statistics]
-        for rows in chunks(array):
-            out[rows] = formula(array[rows], *given)
-        return out
-
-
 # What transformers share ----------------------------------------------------------------------------------------------
 
 
@@ -140,3 +121,16 @@ def chunks(array: np.ndarray) -> Iterator[slice]:
     """Slices of rows that hold about `CHUNK` numbers each."""
     step = max(1, CHUNK // max(1, array.shape[1]))
     return (slice(start, start + step) for start in range(0, array.shape[0], step))
+
+
+def changed(
+    scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: Any, copy: bool | None = None,
+) -> np.ndarray:
+    """The formula of the rows and of statistics of the columns, in chunks; in place unless ``copy`` (the scaler's)."""
+    array = as_matrix(X)
+    check_columns_of(scaler, X, array.shape[1])
+    out = array if not (scaler.copy if copy is None else copy) and array.flags.writeable else np.empty_like(array)
+    given = [np.asarray(each, array.dtype) for each in statistics]
+    for rows in chunks(array):
+        out[rows] = formula(array[rows], *given)
+    return out

@@ -74,9 +74,9 @@ def _shuffled(y: np.ndarray, classes: int, folds: int, cv: Any, seed: int, secon
     rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
-        train, test = train_test_split(np.arange(rows), test_size=HELD_OUT, random_state=seed,
-                                       stratify=y if classes and smallest > 1 else None)
-        return _checked([(train, test)], rows)
+        strata = y if classes and smallest > 1 else None
+        one = train_test_split(np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)
+        return _checked([one], rows)
     folds = max(min(folds, rows // 2), 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
     return _checked(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y), rows)
