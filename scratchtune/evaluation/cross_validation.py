@@ -217,12 +217,7 @@ def cross_validate(
     scorer, on_error = resolve_scoring(scoring), checked_error_score(error_score)
     folds = folds_for(cv, estimator, X, y, groups)
     computed = Scoring(scorer, return_train_score, keep=return_estimator)
-
-    def one(split: Split) -> FoldScore:
-        return raise_at_once(fit_and_score(estimator, {}, X, y, split, params or {}, computed), on_error)
-
-    outcomes = in_order(one, folds, n_jobs)
-    report_failures(outcomes, on_error)
+    outcomes = _outcomes(estimator, X, y, [({}, split) for split in folds], params, computed, n_jobs, on_error)
     table: dict[str, Any] = {
         "fit_time": np.array([o.fit_time for o in outcomes]), "score_time": np.array([o.score_time for o in outcomes])}
     if return_estimator:
@@ -234,6 +229,20 @@ def cross_validate(
         if return_train_score:
             table[f"train_{name}"] = score_table(outcomes, name, "train")
     return table
+
+
+def _outcomes(
+    estimator: Any, X: Any, y: Any, trainings: list[Training], fit_params: Mapping[str, Any] | None, computed: Scoring,
+    n_jobs: Any, on_error: float | None,
+) -> list[FoldScore]:
+    """Train and score with all params on their splits, and report failures."""
+    def one(training: Training) -> FoldScore:
+        params, split = training
+        return raise_at_once(fit_and_score(estimator, params, X, y, split, fit_params or {}, computed), on_error)
+
+    outcomes = in_order(one, trainings, n_jobs)
+    report_failures(outcomes, on_error)
+    return outcomes
 
 
 def cross_val_score(
@@ -318,14 +327,8 @@ def _scored(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Train and score with all params on their splits: the training and the test scores, (points, folds)."""
     computed = Scoring(resolve_scoring(single(scoring)), train_scores=True)
-    on_error = checked_error_score(error_score)
-
-    def one(training: Training) -> FoldScore:
-        params, split = training
-        return raise_at_once(fit_and_score(estimator, params, X, y, split, fit_params or {}, computed), on_error)
-
-    outcomes = in_order(one, [each for row in zip(*trainings, strict=True) for each in row], n_jobs)
-    report_failures(outcomes, on_error)
+    in_turn = [each for row in zip(*trainings, strict=True) for each in row]
+    outcomes = _outcomes(estimator, X, y, in_turn, fit_params, computed, n_jobs, checked_error_score(error_score))
     if score_names(outcomes) != ["score"]:
         single(score_names(outcomes))
     seen, unseen = (score_table(outcomes, "score", part).reshape(-1, len(trainings)).T for part in ("train", "test"))

@@ -24,7 +24,21 @@ from scratchtune.evaluation.rows import discrete_labels, generator, number_of_ro
 Split = tuple[np.ndarray, np.ndarray]
 
 
-class KFold:
+class _Splitter:
+    """What the splitters share: the number of splits, and how they are shown."""
+
+    n_splits: int
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of splits."""
+        return self.n_splits
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class KFold(_Splitter):
     """Folds of equal size (the first ones may have one row more), in the order of the rows unless shuffled.
 
     >>> [test.tolist() for train, test in KFold(3).split(np.zeros(7))]
@@ -46,10 +60,6 @@ class KFold:
         for k in range(self.n_splits):
             yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of folds."""
-        return self.n_splits
-
     def _fold_of_rows(self, rows: int, y: Any, groups: Any) -> np.ndarray:
         """Return for each row the fold in which it is tested."""
         _ignore(groups, self)
@@ -62,10 +72,6 @@ class KFold:
         fold = np.empty(rows, dtype=np.int64)
         fold[order] = np.repeat(np.arange(self.n_splits), _equal_parts(rows, self.n_splits))
         return fold
-
-    def __repr__(self) -> str:
-        name = type(self).__name__
-        return f"{name}(n_splits={self.n_splits}, shuffle={self.shuffle}, random_state={self.random_state})"
 
 
 class StratifiedKFold(KFold):
@@ -141,7 +147,7 @@ class GroupKFold(KFold):
         return fold
 
 
-class TimeSeriesSplit:
+class TimeSeriesSplit(_Splitter):
     """Splits that train on the past and test on the future; rows must be in the order of time.
 
     Each split tests the ``test_size`` rows after those of the previous split, and trains on all rows before them (at
@@ -168,10 +174,6 @@ class TimeSeriesSplit:
             first = 0 if self.max_train_size is None else max(end - self.max_train_size, 0)
             yield np.arange(first, end), np.arange(start, start + test)
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits."""
-        return self.n_splits
-
     def _rows_to_test(self, rows: int) -> int:
         if self.n_splits + 1 > rows:
             raise ValueError(
@@ -182,10 +184,6 @@ class TimeSeriesSplit:
                 f"n_splits is {self.n_splits}, with {test} rows to test each and a gap of {self.gap}; "
                 f"of the {rows} rows none is left to train the first one on; lower n_splits, test_size or gap")
         return test
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({arguments})"
 
 
 class PredefinedFolds:
@@ -199,10 +197,6 @@ class PredefinedFolds:
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
         """Yield the given splits."""
         return iter(self.splits)
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits."""
-        return len(self.splits)
 
 
 def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:

@@ -221,12 +221,14 @@ def roc_auc_score(
     true = checked_labels("y_true", raw)
     classes = np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(true)
     if len(classes) <= 2 and (score.ndim == 1 or score.shape[1] == 2):
-        return _two_classes(true, score, weight, part, classes)
+        if score.ndim == 2:
+            raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class "
+                             "only, y_score[:, 1]")
+        value = _binary_auc(true == classes[-1], score, weight, part)
+        return _undefined(f"rows of one class only, of {classes.tolist()}") if np.isnan(value) else value
     if part < 1.0:
         raise ValueError(f"max_fpr is {max_fpr!r}; with more than two classes it must be None")
-    _check_multi_class(multi_class, average)
-    classes = _all_classes(classes, labels)
-    _check_probabilities(score, classes)
+    classes = _classes_of_columns(classes, labels, score, multi_class, average)
     if multi_class == "ovo":
         return _one_against_one(true, score, sample_weight, average, classes)
     return _by_column((true[:, None] == classes).astype(np.int64), score, weight, average, part, classes.tolist())
@@ -254,18 +256,11 @@ def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, par
     return float(mcclish(auc(np.append(along[:stop], part), np.append(height[:stop], end)), part))
 
 
-def _two_classes(
-    true: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float, classes: np.ndarray,
-) -> float:
-    if score.ndim == 2:
-        raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class only, "
-                         "y_score[:, 1]")
-    value = _binary_auc(true == classes[-1], score, weight, part)
-    if np.isnan(value):
-        checks.warn(
-            f"y_true holds rows of one class only, of {classes.tolist()}, so the AUC is undefined and set to NaN; "
-            "give rows of both classes, for instance by stratified folds", UndefinedMetricWarning)
-    return value
+def _undefined(rows: str) -> float:
+    """NaN, with a warning that says which rows there are."""
+    checks.warn(f"y_true holds {rows}, so the AUC is undefined and set to NaN; give rows of all classes, for instance "
+                "by stratified folds", UndefinedMetricWarning)
+    return float("nan")
 
 
 # Several columns -----------------------------------------------------------------------------------------------------
@@ -283,55 +278,43 @@ def _by_column(
     if average == "micro":
         true, score, weight = true.reshape(-1, 1), score.reshape(-1, 1), np.repeat(weight, true.shape[1])
     values = np.array([_binary_auc(y, s, weight, part) for y, s in zip(true.T, score.T, strict=True)])
-    _warn_of_nan(values, names, average)
+    if np.isnan(values).any():
+        which = [name for name, value in zip(names, values, strict=False) if np.isnan(value)]
+        _undefined("no positive or no negative row " + ("at all" if average == "micro" else f"of the labels {which}"))
     if average is None:
         return values
     share = weight @ true if average == "weighted" else np.ones(len(values))
     return float(np.average(np.where(share > 0, values, 0.0), weights=share)) if share.any() else 0.0
 
 
-def _warn_of_nan(values: np.ndarray, names: list[Any], average: str | None) -> None:
-    undefined = [name for name, value in zip(names, values, strict=False) if np.isnan(value)]
-    if undefined:
-        which = "all columns as one" if average == "micro" else f"the labels {undefined}"
-        checks.warn(
-            f"the AUC is undefined and set to NaN for {which}, since y_true holds no positive or no negative entry "
-            "there; give rows of all classes, for instance by stratified folds", UndefinedMetricWarning)
-
-
-def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarray:
+def _classes_of_columns(
+    classes: np.ndarray, labels: Sequence[Any] | None, score: np.ndarray, multi_class: str, average: str | None,
+) -> np.ndarray:
     """Return the class of each column of y_score: ``labels`` if they are given, else ``classes``, those of y_true.
 
     Raises
-        ValueError if the labels are not sorted, repeat one, or lack a class of y_true.
+        ValueError if the labels are not sorted, repeat one, or lack a class of y_true; if the scores are no
+        probabilities of these classes; or if multi_class and average do not fit.
     """
-    if labels is None:
-        return classes
-    given = np.asarray(labels)
+    if multi_class == "raise":
+        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr' or 'ovo', as in "
+                         "the scoring names roc_auc_ovr and roc_auc_ovo")
+    choices = AVERAGES if multi_class == "ovr" else ("macro", "weighted")
+    if average not in choices:
+        raise ValueError(f"average is {average!r}; with multi_class={multi_class!r} it must be one of "
+                         f"{', '.join(map(repr, choices))}")
+    given = classes if labels is None else np.asarray(labels)
     if given.ndim != 1 or given.tolist() != np.unique(given).tolist():
         raise ValueError(f"labels is {labels!r}; it must be sorted, and hold each label once")
     unknown = classes[positions(given, classes) < 0].tolist()
     if unknown:
         raise ValueError(f"y_true holds {unknown[0]!r}; it must hold only the given labels, {given.tolist()}")
-    return given
-
-
-def _check_probabilities(score: np.ndarray, classes: np.ndarray) -> None:
-    if score.ndim == 1 or score.shape[1] != len(classes):
-        raise ValueError(f"y_score has shape {score.shape} for {len(classes)} classes; it must be (n, classes), "
+    if score.ndim == 1 or score.shape[1] != len(given):
+        raise ValueError(f"y_score has shape {score.shape} for {len(given)} classes; it must be (n, classes), "
                          "and labels=[...] names all classes where y_true lacks some")
     if not np.allclose(score.sum(axis=1), 1.0):
         raise ValueError("y_score has rows that do not sum to 1; of more than two classes it must hold probabilities")
-
-
-def _check_multi_class(multi_class: str, average: str | None) -> None:
-    if multi_class == "raise":
-        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr' or 'ovo', as in "
-                         "the scoring names roc_auc_ovr and roc_auc_ovo")
-    choices = ("macro", "weighted", "micro", None) if multi_class == "ovr" else ("macro", "weighted")
-    if average not in choices:
-        raise ValueError(f"average is {average!r}; with multi_class={multi_class!r} it must be one of "
-                         f"{', '.join(map(repr, choices))}")
+    return given
 
 
 def _one_against_one(
@@ -342,10 +325,7 @@ def _one_against_one(
         raise ValueError("sample_weight is given; with multi_class='ovo' it must be None")
     there = np.flatnonzero(np.isin(classes, true))
     if len(there) < 2:
-        checks.warn(
-            f"y_true holds only the class {classes[there].tolist()}, so the AUC is undefined and set to NaN; give rows "
-            "of all classes, for instance by stratified folds", UndefinedMetricWarning)
-        return float("nan")
+        return _undefined(f"only the class {classes[there].tolist()}")
     values, rows = [], []
     for first, second in itertools.combinations(there, 2):
         pair = (true == classes[first]) | (true == classes[second])

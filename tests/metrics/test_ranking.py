@@ -78,9 +78,9 @@ def test_a_part_of_the_curve_is_standardised() -> None:
 @pytest.mark.parametrize("y, s, options, message", [
     ([0, 0], [0.1, 0.2], {}, "rows of one class only, of .0."),
     ([0, 1], [0.1, 0.2], {"sample_weight": [1, 0]}, "rows of one class only"),
-    ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovr"}, "NaN for the labels .2."),
+    ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovr"}, "no negative row of the labels .2."),
     ([0, 0], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovo"}, "only the class .0."),
-    ([[0, 1], [0, 1]], [[0.2, 0.3]] * 2, {}, "undefined and set to NaN for the labels .0, 1."),
+    ([[0, 1], [0, 1]], [[0.2, 0.3]] * 2, {}, "no negative row of the labels .0, 1."),
 ])
 def test_one_class_only_is_nan_and_warned_of(y: Any, s: Any, options: Any, message: str) -> None:
     with pytest.warns(UndefinedMetricWarning, match=message + ".*folds"):
