@@ -13,12 +13,12 @@ from scratchtune.estimators.classifier import MLPClassifier as MLPClassifier
 from scratchtune.estimators.regressor import MLPRegressor as MLPRegressor
 from scratchtune.evaluation.cross_validation import cross_val_score as cross_val_score
 from scratchtune.evaluation.cross_validation import cross_validate as cross_validate
-from scratchtune.evaluation.random_splits import train_test_split as train_test_split
 from scratchtune.evaluation.scoring import make_scorer as make_scorer
 from scratchtune.evaluation.splits import GroupKFold as GroupKFold
 from scratchtune.evaluation.splits import KFold as KFold
 from scratchtune.evaluation.splits import StratifiedKFold as StratifiedKFold
 from scratchtune.evaluation.splits import TimeSeriesSplit as TimeSeriesSplit
+from scratchtune.evaluation.splits import train_test_split as train_test_split
 from scratchtune.images.average_pooling2d import AveragePooling2D as AveragePooling2D
 from scratchtune.images.conv2d import Conv2D as Conv2D
 from scratchtune.images.global_average_pooling2d import GlobalAveragePooling2D as GlobalAveragePooling2D

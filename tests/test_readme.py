@@ -158,6 +158,12 @@ def test_the_metric_and_the_splitter_of_ones_own_score():
     assert names["scores"].shape == (3,) and (names["scores"] > 0.5).all()
 
 
+def test_the_metric_of_ones_own_chooses():
+    names, printed = ran(block_with("def cost("))
+    assert names["cost"](np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])) == 11 / 4
+    assert printed.startswith("{'units': ") and 0.0 <= -names["search"].best_score_ < 2.0
+
+
 def test_the_formula_is_the_packages():
     shown = block_with("Formula [l2_penalty]")
     assert formulas.find("l2_penalty").line in shown

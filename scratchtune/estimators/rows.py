@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.quantile_scaling import QuantileScaler
+from scratchtune.data.quantiles import QuantileScaler
 from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler, too_large
-from scratchtune.evaluation.splits import generator
+from scratchtune.evaluation.rows import generator
 
 SCALERS: dict[str, type[Any]] = {
     "standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustSmoothClipScaler, "quantile": QuantileScaler}

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.data.dates import ordinal
+from scratchtune.data.pairs import ordinal
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
 from scratchtune.search import GeneticSearch, Hyperband, Space, SuccessiveHalving

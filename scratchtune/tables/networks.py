@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.quantile_bins import quantile_edges
+from scratchtune.data.quantiles import quantile_edges
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.classifier import MLPClassifier
 from scratchtune.estimators.regressor import MLPRegressor

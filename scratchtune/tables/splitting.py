@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation import GroupKFold, KFold, ShuffleSplit, StratifiedKFold, StratifiedShuffleSplit
+from scratchtune.evaluation import GroupKFold, KFold, StratifiedKFold, train_test_split
 from scratchtune.evaluation.splits import Split, TimeSeriesSplit
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.table import Table
@@ -221,8 +221,8 @@ def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int
     rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
-        one = StratifiedShuffleSplit if classes and smallest > 1 else ShuffleSplit
-        return list(one(1, test_size=HELD_OUT, random_state=seed).split(np.zeros((rows, 1)), y))
+        strata = y if classes and smallest > 1 else None
+        return [train_test_split(np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)]
     folds = max(min(folds, rows // 2), 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
     return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from scratchtune.data import QuantileScaler
+from scratchtune.data.quantiles import quantile_edges
 
 
 def test_by_hand() -> None:
@@ -72,3 +73,16 @@ def test_wrong_arguments() -> None:
         QuantileScaler(1).fit([[1.0]])
     with pytest.raises(ValueError, match="not fitted"):
         QuantileScaler().transform([[1.0]])
+
+
+def test_edges_by_hand() -> None:
+    assert quantile_edges(np.array([5.0, 5.0, 5.0, 7.0]), np.ones(4), 4) == [5.0, 7.0]
+    assert quantile_edges(np.arange(9.0), np.ones(9), 1) == [0.0, 8.0]
+    assert quantile_edges(np.array([2.0]), np.ones(1), 4) == [2.0]
+
+
+def test_a_weight_is_a_number_of_rows() -> None:
+    rng = np.random.default_rng(0)
+    values, weight = rng.normal(size=200), rng.integers(1, 4, 200)
+    repeated = np.repeat(values, weight)
+    assert quantile_edges(values, weight / 3.0, 16) == quantile_edges(repeated, np.ones(len(repeated)), 16)
