@@ -7,7 +7,7 @@ it like the layers here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -37,6 +37,7 @@ class Layer(Configured):
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
     fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
     rate_group = ""  # the name that an estimator's layer_rates have for the weights
+    shapes: Any = None  # a compiled function of integers and rows: the shapes of the workspace's arrays, for `jit.views`
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,8 +62,8 @@ class Layer(Configured):
         return []
 
     def work_size(self, rows: int) -> int:
-        """The size of the workspace (``work``) that the kernels need for so many rows."""
-        return 0
+        """The size of the workspace (``work``) that the kernels need for so many rows: that of the arrays declared."""
+        return 0 if self.shapes is None else int(jit.size_of(jit.plain(self.shapes)(self.integers(), rows)))
 
     def state(self) -> list[float]:
         """The initial values of ``state``, which the kernels keep between steps and which is not trained."""

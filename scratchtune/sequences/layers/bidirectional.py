@@ -10,20 +10,19 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.layers.gru import AFTER, BEFORE
-from scratchtune.sequences.layers.lstm import LSTM_PASSES
-from scratchtune.sequences.layers.sequences import (
+from scratchtune.sequences.layers.lstm import LSTM_RECURRENCE
+from scratchtune.sequences.layers.recurrent import (
     FEATURES,
     GO_BACKWARDS,
     HAS_MASK,
     LENGTH,
     RETURN_SEQUENCES,
     UNITS,
-    Passes,
+    Recurrence,
     Recurrent,
-    add_steps,
-    add_steps_grad,
-    copy_rows,
+    passes,
 )
+from scratchtune.sequences.layers.sequences import add_steps, add_steps_grad, copy_rows
 
 MERGE_MODES = {"concat": 1.0, "sum": 1.0, "ave": 0.5}  # by which each direction's outputs are multiplied
 PER_DIRECTION = 7  # integers of a recurrent layer
@@ -48,17 +47,17 @@ def part_of(integers, y, direction):
     return y.reshape((y.shape[0], y.shape[1] // width, width))[:, :, first : first + units]
 
 
-def _kernels(passes: Passes) -> tuple[jit.Kernel, jit.Kernel]:
+def _kernels(recurrence: Recurrence) -> tuple[jit.Kernel, jit.Kernel]:
     """Make the kernels of a bidirectional layer from the functions of a recurrent one.
 
     Both directions have a workspace of their own at the end of ``work``; that of the forward direction comes first.
     """
-    size, run, output_gradients, run_backward = passes
+    shapes, (run, output_gradients, run_backward) = recurrence.shapes, passes(recurrence)
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):
         rows, half = x.shape[0], theta.size // 2
-        own = size(integers, rows)
+        own = jit.size_of(shapes(integers, rows))
         y[:] = 0.0
         for direction in range(2):
             numbers = integers[direction * PER_DIRECTION : (direction + 1) * PER_DIRECTION]
@@ -72,7 +71,7 @@ def _kernels(passes: Passes) -> tuple[jit.Kernel, jit.Kernel]:
     @jit.backward
     def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
         rows, half = x.shape[0], theta.size // 2
-        own, needs_dx = size(integers, rows), dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
+        own, needs_dx = jit.size_of(shapes(integers, rows)), dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
         dx[:] = 0.0
         for direction in range(2):
             numbers = integers[direction * PER_DIRECTION : (direction + 1) * PER_DIRECTION]
@@ -93,7 +92,7 @@ def _kernels(passes: Passes) -> tuple[jit.Kernel, jit.Kernel]:
     return forward, backward
 
 
-KERNELS = {passes: _kernels(passes) for passes in (AFTER, BEFORE, LSTM_PASSES)}
+KERNELS = {recurrence: _kernels(recurrence) for recurrence in (AFTER, BEFORE, LSTM_RECURRENCE)}
 
 
 class Bidirectional(Layer):
@@ -114,7 +113,7 @@ class Bidirectional(Layer):
                              "goes backwards")
         self.merge_mode = checks.choice("merge_mode", merge_mode, MERGE_MODES)
         self.directions = [layer.fresh(), layer.fresh(go_backwards=True)]
-        self.forward, self.backward = KERNELS[layer.passes]
+        self.forward, self.backward = KERNELS[layer.recurrence]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Weights are those of the forward direction, then those of the backward one."""

@@ -1,4 +1,4 @@
-"""What layers for sequences share: the order of the numbers in memory, the mask, and the recurrent layers' arguments.
+"""What layers for sequences share: the order of the numbers in memory, the mask, checks.
 
 A row is a sequence, (length, features). A recurrent layer processes one step of all rows at a time, so its workspace
 has the steps first: (length, rows, features). Then the rows of one step are contiguous.
@@ -10,13 +10,11 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.matmul import copy_panels, pack_transposed
+from scratchtune import jit
 
 # Rows and steps -------------------------------------------------------------------------------------------------------
 
@@ -97,11 +95,9 @@ def accumulate(increment, total):
             total[n, j] += increment[n, j]
 
 
-# Recurrent layers -----------------------------------------------------------------------------------------------------
+# Arrays of a workspace ------------------------------------------------------------------------------------------------
 
-LENGTH, FEATURES, UNITS, RETURN_SEQUENCES, GO_BACKWARDS, HAS_MASK, NEEDS_INPUT_GRAD = range(7)  # of integers
 ALIGNED = 16  # numbers: parts of a workspace are multiples of it, so that each begins on a cache line
-MOST_COLUMNS = 32  # of a panel, on any processor (`jit.tile_columns`)
 
 
 @jit.function
@@ -126,32 +122,6 @@ def taken(sizes):
 
 
 @jit.function
-def packed_kernel(recurrent, memory):
-    """Copy the recurrent kernel to panels, which a step multiplies by."""
-    columns = jit.tile_columns(recurrent)
-    blocks = (recurrent.shape[1] + columns - 1) // columns
-    panels = memory[: blocks * recurrent.shape[0] * columns].reshape((blocks, recurrent.shape[0], columns))
-    copy_panels(recurrent, panels)
-    return panels
-
-
-@jit.function
-def packed_transposed_kernel(recurrent, memory):
-    """Copy the transposed recurrent kernel to panels, which a step of the backward pass multiplies by."""
-    columns = jit.tile_columns(recurrent)
-    blocks = (recurrent.shape[0] + columns - 1) // columns
-    panels = memory[: blocks * recurrent.shape[1] * columns].reshape((blocks, recurrent.shape[1], columns))
-    pack_transposed(recurrent, panels)
-    return panels
-
-
-@jit.function
-def panels_size(rows, columns):
-    """The size of the memory for either copy of a recurrent kernel (rows, columns), if there are more columns."""
-    return padded(columns * (rows + MOST_COLUMNS))
-
-
-@jit.function
 def mask_of(has_mask, rows, length, work):
     """The mask (n, t) that ``work`` begins with; all 1 if there is none."""
     if has_mask:
@@ -161,32 +131,6 @@ def mask_of(has_mask, rows, length, work):
     return mask.reshape((rows, length))
 
 
-@jit.called
-def copy_mask(integers, rows, work, mask):
-    """Fill ``mask`` (t, n), in the order of processing, from the one that ``work`` begins with, or else with ones."""
-    length = integers[LENGTH]
-    if integers[HAS_MASK]:
-        given = work[: rows * length].reshape((rows, length, 1))
-        copy_rows(given, integers[GO_BACKWARDS], mask.reshape((length, rows, 1)))
-    else:
-        mask[:] = 1.0
-
-
-@jit.called
-def write_outputs(integers, steps, y):
-    """y is the outputs (t, n, j) of all steps in the order of processing, or those of the last one."""
-    first = 0 if integers[RETURN_SEQUENCES] else steps.shape[0] - 1
-    copy_steps(steps[first:], 0, y.reshape((steps.shape[1], steps.shape[0] - first, steps.shape[2])))
-
-
-@jit.called
-def read_gradients(integers, dy, dsteps):
-    """Copy dJ/dy to the gradient of each step's output, (t, n, j); it is 0 for steps that y does not contain."""
-    first = 0 if integers[RETURN_SEQUENCES] else dsteps.shape[0] - 1
-    dsteps[:first] = 0.0
-    copy_rows(dy.reshape((dsteps.shape[1], dsteps.shape[0] - first, dsteps.shape[2])), 0, dsteps[first:])
-
-
 def sequence_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
     """The shape of a row if it is (length, features); a ValueError otherwise."""
     if len(input_shape) != 2:
@@ -194,73 +138,6 @@ def sequence_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
                          f"for tokens put Embedding(input_dim, output_dim) before it")
     length, features = input_shape
     return length, features
-
-
-class Passes(NamedTuple):
-    """The functions of a recurrent layer from which kernels are made, for one direction or for both.
-
-    - ``size(integers, rows)``: the size of the workspace without a mask, which is at the end of ``work``.
-    - ``run(integers, theta, x, work)``: processes the rows x; returns the state after each step, (t, n, j), in the
-      order of processing.
-    - ``output_gradients(integers, rows, work)``: the array for the gradients of these states, to be filled next.
-    - ``run_backward(integers, theta, dtheta, rows, work, needs_dx)``: fills dtheta; returns dJ/dx, if it is needed, as
-      steps (t, n, j) in the order of processing.
-    """
-
-    size: Any
-    run: Any
-    output_gradients: Any
-    run_backward: Any
-
-
-def recurrent_kernels(passes: Passes) -> tuple[jit.Kernel, jit.Kernel]:
-    """Make the kernels of a recurrent layer, whose integers are `Recurrent.integers`."""
-    _, run, output_gradients, run_backward = passes
-
-    @jit.forward
-    def forward(integers, reals, theta, state, x, y, work, training, step, key):
-        write_outputs(integers, run(integers, theta, x, work), y)
-
-    @jit.backward
-    def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-        rows, needs_dx = x.shape[0], dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
-        read_gradients(integers, dy, output_gradients(integers, rows, work))
-        steps = run_backward(integers, theta, dtheta, rows, work, needs_dx)
-        if needs_dx:
-            copy_steps(steps, integers[GO_BACKWARDS], dx.reshape((rows, integers[LENGTH], integers[FEATURES])))
-
-    return forward, backward
-
-
-class Recurrent(Layer):
-    """What GRU and LSTM have in common; a row is a sequence (length, features)."""
-
-    uses_mask = True
-
-    def __init__(self, units: int, return_sequences: bool = False, go_backwards: bool = False) -> None:
-        self.units = checks.integer("units", units, 1)
-        self.return_sequences = checks.boolean("return_sequences", return_sequences)
-        self.go_backwards = checks.boolean("go_backwards", go_backwards)
-
-    @property
-    def passes(self) -> Passes:
-        """The functions that the kernels are made from; no attribute, since these are not copied with a layer."""
-        raise NotImplementedError(f"{type(self).__name__} has no passes")
-
-    def output_of(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The shape of an output row: the state after each step, or after the last one."""
-        length, _ = sequence_shape(type(self).__name__, input_shape)
-        return (length, self.units) if self.return_sequences else (self.units,)
-
-    def integers(self) -> list[int]:
-        """The sizes, the arguments, whether there is a mask, and whether a layer below has weights."""
-        length, features = self.input_shape
-        return [length, features, self.units, int(self.return_sequences), int(self.go_backwards),
-                int(self.mask_from is not None), int(self.needs_input_grad)]
-
-    def work_size(self, rows: int) -> int:
-        """The layer's own workspace; a mask that it uses is counted by the layer that makes it."""
-        return int(jit.plain(self.passes.size)(self.integers(), rows))
 
 
 def refuse_arguments(layer: str, given: dict[str, tuple[Any, Any]]) -> None:
