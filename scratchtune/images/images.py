@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
 
 
 @jit.function
@@ -94,43 +93,10 @@ def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
     return shape
 
 
-def pair(name: str, value: Any) -> tuple[int, int]:
-    """Return two integers of at least 1, for rows and columns; a single one is used for both."""
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
+def sizes(name: str, value: Any, count: int = 2) -> tuple[int, ...]:
+    """Return ``count`` integers of at least 1, such as those for rows and columns; a single one is used for all."""
+    if count > 1 and isinstance(value, (tuple, list)):
+        if len(value) != count:
             raise ValueError(f"{name} is {value!r}; it must be one integer, or two, (rows, columns)")
-        return checks.integer(name, value[0], 1), checks.integer(name, value[1], 1)
-    return checks.integer(name, value, 1), checks.integer(name, value, 1)
-
-
-class Pooling(Layer):
-    """Base class of the layers that reduce each window to one pixel; a subclass sets the two kernels.
-
-    ``pool_size`` and ``strides`` are integers or pairs, (rows, columns); the default ``strides`` is ``pool_size``. With
-    ``padding`` "same" windows may extend beyond the image, and only the pixels inside count.
-    """
-
-    def __init__(
-        self, pool_size: int | tuple[int, int] = 2, strides: int | tuple[int, int] | None = None,
-        padding: str = "valid",
-    ) -> None:
-        self.pool_size = pair("pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else pair("strides", strides)
-        self.padding = checks.choice("padding", padding, PADDINGS)
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are images (height, width, channels); the outputs are (rows, columns, channels)."""
-        name = type(self).__name__
-        height, width, channels = image_shape(name, input_shape)
-        (k, j), (s, r) = self.pool_size, self.strides
-        rows, top = windows_and_zeros(name, "height", height, k, s, self.padding)
-        columns, left = windows_and_zeros(name, "width", width, j, r, self.padding)
-        self._numbers = [height, width, channels, rows, columns, k, j, s, r, top, left]
-        return rows, columns, channels
-
-    def integers(self) -> list[int]:
-        """Height, width, channels, rows and columns of outputs; then of rows and of columns: window, stride, padding.
-
-        That is, window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left.
-        """
-        return self._numbers
+        return tuple(checks.integer(name, size, 1) for size in value)
+    return (checks.integer(name, value, 1),) * count

@@ -107,8 +107,9 @@ def _views(typing: Any, work: Any, shapes: Any) -> Any:
             for size in reversed(counts[0][1:]):
                 strides.insert(0, builder.mul(strides[0], size))
             populate_array(array, data=builder.gep(whole.data, [start]), shape=counts[0], strides=strides,
-                           itemsize=INDEX(item), meminfo=None)
+                           itemsize=INDEX(item), meminfo=whole.meminfo, parent=whole.parent)
             start = builder.add(start, counts[1])
+            context.nrt.incref(builder, kind, array._getvalue())  # to ``work``, which each array refers to
             return array._getvalue()
 
         return made(result, counts)

@@ -11,18 +11,18 @@ from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.layers.gru import AFTER, BEFORE
 from scratchtune.sequences.layers.lstm import LSTM_RECURRENCE
-from scratchtune.sequences.layers.recurrent import (
+from scratchtune.sequences.layers.recurrent import Recurrence, Recurrent, passes
+from scratchtune.sequences.layers.sequences import (
     FEATURES,
     GO_BACKWARDS,
     HAS_MASK,
     LENGTH,
     RETURN_SEQUENCES,
     UNITS,
-    Recurrence,
-    Recurrent,
-    passes,
+    add_steps,
+    add_steps_grad,
+    copy_rows,
 )
-from scratchtune.sequences.layers.sequences import add_steps, add_steps_grad, copy_rows
 
 MERGE_MODES = {"concat": 1.0, "sum": 1.0, "ave": 0.5}  # by which each direction's outputs are multiplied
 PER_DIRECTION = 7  # integers of a recurrent layer

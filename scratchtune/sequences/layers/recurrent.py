@@ -21,15 +21,23 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import bias_grad
 from scratchtune.network.matmul import copy_panels, multiply, multiply_transposed, pack_transposed
-from scratchtune.sequences.layers.sequences import add_steps, add_steps_grad, copy_rows, copy_steps, sequence_shape
+from scratchtune.sequences.layers.sequences import (
+    FEATURES,
+    GO_BACKWARDS,
+    LENGTH,
+    NEEDS_INPUT_GRAD,
+    RETURN_SEQUENCES,
+    UNITS,
+    copy_mask,
+    copy_rows,
+    copy_steps,
+    sequence_shape,
+)
 
-LENGTH, FEATURES, UNITS, RETURN_SEQUENCES, GO_BACKWARDS, HAS_MASK, NEEDS_INPUT_GRAD = range(7)  # of integers
 MOST_COLUMNS = 32  # of a panel, on any processor (`jit.tile_columns`)
 
 
@@ -37,12 +45,12 @@ class Cell(NamedTuple):
     """One step of a recurrent layer, for all rows, and its gradient.
 
     - ``step(weights, panels, now)`` fills ``now.next_state``; ``panels`` are those of `packed_kernel`.
-    - ``step_grad(weights, panels, now, dnext, dstate)`` replaces ``now.inputs`` and, if it is another one, ``now.inner``
+    - ``step_grad(weights, panels, now, dnext, dstate)`` replaces ``now.inputs`` and, if ``keeps_inner``, ``now.inner``
       by their gradients, and adds to ``dstate``; ``panels`` are those of `packed_transposed_kernel`.
     - ``recurrent_grad(memory, dweights)`` fills the gradients of the weights that multiply the state, after all steps.
 
-    ``blocks`` of units are computed at each step, the state has ``parts`` of them, of which the first one is the output,
-    and ``gates`` are kept. ``keeps_inner`` if ``recurrent_grad`` needs the inner gradients of all steps.
+    ``blocks`` of units are computed at each step, the state has ``parts`` of them, the first is the output, and
+    ``gates`` are kept. ``keeps_inner`` if ``recurrent_grad`` needs the inner gradients of all steps.
     """
 
     blocks: int
@@ -173,8 +181,8 @@ def _views(cell: Cell) -> tuple[Any, Any, Any]:
         states, steps = (length + 1, rows, parts * units), length if keeps_inner else 1
         return Memory(
             x=(length, rows, features), mask=(length, rows), states=states, dstates=states,
-            inputs=(length, rows, blocks, units), inner=(steps, rows, blocks, units), gates=(length, rows, gates, units),
-            panels=(blocks * units * (units + MOST_COLUMNS),))
+            inputs=(length, rows, blocks, units), inner=(steps, rows, blocks, units),
+            gates=(length, rows, gates, units), panels=(blocks * units * (units + MOST_COLUMNS),))
 
     @jit.function
     def weights(integers, theta):
@@ -218,17 +226,6 @@ def recurrence(cell: Cell) -> Recurrence:
 
 
 # One direction, or both -----------------------------------------------------------------------------------------------
-
-
-@jit.called
-def copy_mask(integers, rows, work, mask):
-    """Fill ``mask`` (t, n), in the order of processing, from the one that ``work`` begins with, or else with ones."""
-    length = integers[LENGTH]
-    if integers[HAS_MASK]:
-        given = work[: rows * length].reshape((rows, length, 1))
-        copy_rows(given, integers[GO_BACKWARDS], mask.reshape((length, rows, 1)))
-    else:
-        mask[:] = 1.0
 
 
 def passes(recurrence: Recurrence) -> tuple[Any, Any, Any]:

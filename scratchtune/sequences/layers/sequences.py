@@ -10,8 +10,6 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from scratchtune import jit
@@ -95,6 +93,20 @@ def accumulate(increment, total):
             total[n, j] += increment[n, j]
 
 
+LENGTH, FEATURES, UNITS, RETURN_SEQUENCES, GO_BACKWARDS, HAS_MASK, NEEDS_INPUT_GRAD = range(7)  # of integers
+
+
+@jit.called
+def copy_mask(integers, rows, work, mask):
+    """Fill ``mask`` (t, n), in the order of processing, from the one that ``work`` begins with, or else with ones."""
+    length = integers[LENGTH]
+    if integers[HAS_MASK]:
+        given = work[: rows * length].reshape((rows, length, 1))
+        copy_rows(given, integers[GO_BACKWARDS], mask.reshape((length, rows, 1)))
+    else:
+        mask[:] = 1.0
+
+
 # Arrays of a workspace ------------------------------------------------------------------------------------------------
 
 ALIGNED = 16  # numbers: parts of a workspace are multiples of it, so that each begins on a cache line
@@ -138,10 +150,3 @@ def sequence_shape(name: str, input_shape: tuple[int, ...]) -> tuple[int, int]:
                          f"for tokens put Embedding(input_dim, output_dim) before it")
     length, features = input_shape
     return length, features
-
-
-def refuse_arguments(layer: str, given: dict[str, tuple[Any, Any]]) -> None:
-    """Raise a ValueError for the first argument whose value is not the only one supported; both are in ``given``."""
-    for name, (value, supported) in given.items():
-        if value is not supported and value != supported:
-            raise ValueError(f"{name} is {value!r}; {layer} supports {supported!r} only")
