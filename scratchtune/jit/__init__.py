@@ -48,12 +48,13 @@ from scratchtune.jit.tile import (
     transpose_square,
     vector_size,
 )
-from scratchtune.jit.views import size_of, views
+from scratchtune.jit.views import size_of as size_of
+from scratchtune.jit.views import views as views
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward", "call",
     "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
     "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loss",
-    "plain", "power_of_two", "prepare", "set_float_control", "size_of", "table", "tile_columns", "tile_rows",
-    "transpose_square", "update", "vector_size", "views", "wrapped_product", "wrapped_sum",
+    "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
+    "update", "vector_size", "wrapped_product", "wrapped_sum",
 ]

@@ -32,12 +32,12 @@ class Layer(Configured):
 
     forward: jit.Kernel
     backward: jit.Kernel
+    shapes: Any = None  # a compiled function of integers and rows: the shapes of the workspace's arrays (`jit.views`)
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
     fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
     rate_group = ""  # the name that an estimator's layer_rates have for the weights
-    shapes: Any = None  # a compiled function of integers and rows: the shapes of the workspace's arrays (`jit.views`)
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -13,20 +13,54 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.copying import copy_to
-from scratchtune.sequences.layers.gru import AFTER
-from scratchtune.sequences.layers.lstm import LSTM_RECURRENCE
+from scratchtune.sequences.layers.gru import gru_memory, gru_sequence, gru_sequence_backward, gru_size, gru_weights
+from scratchtune.sequences.layers.lstm import (
+    lstm_memory,
+    lstm_sequence,
+    lstm_sequence_backward,
+    lstm_size,
+    lstm_weights,
+)
 from scratchtune.sequences.layers.pairs import FEATURES, SOURCE, TARGET, PairLayer, halves, masks_of, steps_of
-from scratchtune.sequences.layers.recurrent import Recurrence
 from scratchtune.sequences.layers.sequences import copy_rows, copy_steps
 
 UNITS = 4  # of integers, after those of all layers for pairs
-CODERS = {"gru": AFTER, "lstm": LSTM_RECURRENCE}
+BLOCKS = {"gru": 3, "lstm": 4}  # of a recurrent layer's weights
+
+
+class Coder(NamedTuple):
+    """The functions of a recurrent layer from which kernels are made; those of `gru` and `lstm`."""
+
+    size: Any
+    memory: Any
+    weights: Any
+    run: Any
+    run_backward: Any
+    outputs: Any
+
+
+@jit.function
+def gru_outputs(states):
+    """The states (t, n, j) of a GRU are its outputs."""
+    return states
+
+
+@jit.function
+def lstm_outputs(states):
+    """The outputs (t, n, j) among the states (t, n, 2, j) of an LSTM."""
+    return states[:, :, 0]
+
+
+CODERS = {
+    "gru": Coder(gru_size, gru_memory, gru_weights, gru_sequence, gru_sequence_backward, gru_outputs),
+    "lstm": Coder(lstm_size, lstm_memory, lstm_weights, lstm_sequence, lstm_sequence_backward, lstm_outputs),
+}
 
 
 @jit.function
@@ -41,22 +75,22 @@ def copy_steps_mask(mask, steps):
     copy_rows(mask.reshape((*mask.shape, 1)), 0, steps.reshape((*steps.shape, 1)))
 
 
-def coders(coder: Recurrence) -> Any:
+def coders(coder: Coder) -> Any:
     """Make the function that divides weights and memory between encoder and decoder."""
-    shapes, weights_in = coder.shapes, coder.weights
+    size, memory_in, weights_in = coder[:3]
 
     @jit.function
     def both(integers, theta, rows, work):
         """Weights and memory of the encoder, then those of the decoder; the memory is at the end of ``work``."""
         first, second = coder_integers(integers, SOURCE), coder_integers(integers, TARGET)
-        each = theta.size // 2
-        encoder, decoder = jit.views(work, (shapes(first, rows), shapes(second, rows)))
-        return weights_in(first, theta[:each]), encoder, weights_in(second, theta[each:]), decoder
+        middle, each = work.size - size(second, rows), theta.size // 2
+        return (weights_in(first, theta[:each]), memory_in(first, rows, work[:middle]),
+                weights_in(second, theta[each:]), memory_in(second, rows, work[middle:]))
 
     return both
 
 
-def forward_kernel(coder: Recurrence) -> jit.Kernel:
+def forward_kernel(coder: Coder) -> jit.Kernel:
     """Make the forward kernel of an encoder and a decoder of such layers."""
     both, run, outputs = coders(coder), coder.run, coder.outputs
 
@@ -81,7 +115,7 @@ def forward_kernel(coder: Recurrence) -> jit.Kernel:
     return forward
 
 
-def backward_kernel(coder: Recurrence) -> jit.Kernel:
+def backward_kernel(coder: Coder) -> jit.Kernel:
     """Make the backward kernel: the same steps, the last one first."""
     both, run_backward, outputs = coders(coder), coder.run_backward, coder.outputs
 
@@ -126,7 +160,7 @@ class PairRecurrent(PairLayer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Weights: a kernel, a recurrent kernel and a bias of the encoder, then those of the decoder."""
         _, _, features = self.split(input_shape)
-        columns = CODERS[self.structure].cell.blocks * self.units
+        columns = BLOCKS[self.structure] * self.units
         shape, start = ((2, columns), "zeros") if self.structure == "gru" else ((columns,), "unit_forget_bias")
         for name in ("encoder", "decoder"):
             self.add_weight(f"{name}_kernel", (features, columns), "glorot_uniform")
@@ -140,6 +174,6 @@ class PairRecurrent(PairLayer):
 
     def work_size(self, rows: int) -> int:
         """The memory of both coders."""
-        shapes = jit.plain(CODERS[self.structure].shapes)
+        size = CODERS[self.structure].size
         integers = [*self.split(self.input_shape), 0, self.units]
-        return sum(jit.size_of(shapes(jit.plain(coder_integers)(integers, part), rows)) for part in (SOURCE, TARGET))
+        return sum(int(size(coder_integers(np.array(integers), part), rows)) for part in (SOURCE, TARGET))
