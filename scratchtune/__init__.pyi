@@ -56,12 +56,12 @@ from scratchtune.network.callbacks import ReduceLROnPlateau as ReduceLROnPlateau
 from scratchtune.network.callbacks import TerminateOnNaN as TerminateOnNaN
 from scratchtune.network.layers.activation import Activation as Activation
 from scratchtune.network.layers.base import Layer as Layer
-from scratchtune.network.layers.batch_normalization import BatchNormalization as BatchNormalization
 from scratchtune.network.layers.dense import Dense as Dense
 from scratchtune.network.layers.dropout import Dropout as Dropout
 from scratchtune.network.layers.flatten import Flatten as Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianNoise
-from scratchtune.network.layers.layer_normalization import LayerNormalization as LayerNormalization
+from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
+from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.network.optimizers import SGD as SGD
 from scratchtune.network.optimizers import Adam as Adam
 from scratchtune.network.optimizers import Optimizer as Optimizer

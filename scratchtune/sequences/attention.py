@@ -63,7 +63,7 @@ def dot_scores(query, key, scale, scores):
         s: scores, (i, j), written
     Variant
         Without a scale (c = 1) the score's variance grows with the number of features. Keras's Attention has c = 1, or
-        a learned c with use_scale=True; its MultiHeadAttention and PyTorch have 1 / √e.
+        a learned c with use_scale=True; its MultiHeadAttention and PyTorch have 1 / √e, as `MultiHeadAttention`.
     Source
         Luong et al. (2015), "Effective approaches to attention-based neural machine translation", section 3.1, "dot";
         Vaswani et al. (2017), "Attention is all you need", equation 1, scaled.
@@ -96,30 +96,6 @@ def dot_scores_grad(query, key, scale, dscores, dquery, dkey):
     rescale(dkey, scale)
 
 
-@jit.function
-def dot_scores_scale_grad(query, key, dscores, products):
-    """Gradient of the scores with respect to the scale.
-
-    Formula [dot_scores_scale_grad]
-        d = Σᵢⱼ[gᵢⱼ · Σₑ[qᵢₑ · kⱼₑ]]
-    Gradient of
-        [dot_scores] in scale
-    Where
-        q: query, (i, e), real
-        k: key, (j, e), real
-        g: dscores, (i, j), real, dJ/dscores
-        p: products, (i, j), scratch
-    Source
-        Calculus.
-    """
-    multiply_transposed(query, key, products)
-    total = query.dtype.type(0)
-    for i in range(products.shape[0]):
-        for j in range(products.shape[1]):
-            total += dscores[i, j] * products[i, j]
-    return total
-
-
 # Scores by a small network --------------------------------------------------------------------------------------------
 
 
@@ -139,7 +115,7 @@ def additive_scores(query, key, scale, tanhs, scores):
         s: scores, (i, j), written
     Variant
         As Keras's AdditiveAttention, which projects neither queries nor keys; the paper does: a dense layer without
-        bias for each. With use_scale=False each w is 1.
+        bias for each.
     Source
         Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and translate",
         section A.1.2.
@@ -174,7 +150,7 @@ def additive_scores_grad(tanhs, scale, dscores, dquery, dkey, dscale):
         g: dscores, (i, j), real, dJ/dscores
         d: dquery, (i, e), written
         f: dkey, (j, e), written
-        r: dscale, (e,), real, to which it is added, since all rows of a batch share the weights; none has the size 0
+        r: dscale, (e,), real, to which it is added, since all rows of a batch share the weights
     Source
         Calculus: the derivative of tanh is 1 − tanh².
     """
@@ -363,13 +339,12 @@ def attention_scores_grad(weights, value, dout, dscores):
 class Memory(NamedTuple):
     """The weights (n, queries, keys); for additive scores the hidden layer, (n, queries, keys, features), else none.
 
-    The rest is for one row: dscores and products (queries, keys), dquery (queries, features), dkey (keys, features).
+    The rest is for one row: dscores (queries, keys), dquery (queries, features), dkey (keys, features).
     """
 
     weights: Any
     tanhs: Any
     dscores: Any
-    products: Any
     dquery: Any
     dkey: Any
 
@@ -379,36 +354,28 @@ def look_up_shapes(rows, queries, keys, features, hidden):
     """The shapes of `Memory`; ``hidden`` is ``features`` for additive scores, else 0."""
     return Memory(
         weights=(rows, queries, keys), tanhs=(rows, queries, keys, hidden), dscores=(queries, keys),
-        products=(queries, keys), dquery=(queries, features), dkey=(keys, features))
+        dquery=(queries, features), dkey=(keys, features))
 
 
 @jit.function
 def score_by_dot(query, key, scale, tanhs, scores):
-    """`dot_scores`; ``scale`` has one number."""
-    dot_scores(query, key, scale[0], scores)
+    """`dot_scores` without a scale."""
+    dot_scores(query, key, 1.0, scores)
 
 
 @jit.function
 def score_by_dot_grad(query, key, scale, tanhs, memory, dscale):
-    """From ``memory.dscores`` its other gradients; to ``dscale`` it adds, unless that has the size 0."""
-    if dscale.size > 0:
-        dscale[0] += dot_scores_scale_grad(query, key, memory.dscores, memory.products)
-    dot_scores_grad(query, key, scale[0], memory.dscores, memory.dquery, memory.dkey)
-
-
-@jit.function
-def score_by_sum(query, key, scale, tanhs, scores):
-    """`additive_scores`; ``scale`` has a number for each feature."""
-    additive_scores(query, key, scale, tanhs, scores)
+    """From ``memory.dscores`` its other gradients."""
+    dot_scores_grad(query, key, 1.0, memory.dscores, memory.dquery, memory.dkey)
 
 
 @jit.function
 def score_by_sum_grad(query, key, scale, tanhs, memory, dscale):
-    """From ``memory.dscores`` its other gradients; to ``dscale`` it adds, unless that has the size 0."""
+    """From ``memory.dscores`` its other gradients; to ``dscale`` it adds."""
     additive_scores_grad(tanhs, scale, memory.dscores, memory.dquery, memory.dkey, dscale)
 
 
-SCORES = {"dot": (score_by_dot, score_by_dot_grad), "additive": (score_by_sum, score_by_sum_grad)}
+SCORES = {"dot": (score_by_dot, score_by_dot_grad), "additive": (additive_scores, score_by_sum_grad)}
 
 
 def look_ups(scores: str) -> tuple[Any, Any]:
@@ -418,6 +385,8 @@ def look_ups(scores: str) -> tuple[Any, Any]:
       the source (n, keys, features), which is keys and values; ``keep`` is (n, keys), ``out`` as ``query``.
     - ``attend_grad(query, source, scale, memory, dout, dscale, into)`` adds to ``dscale``; ``into`` is dquery, to which
       it adds, and dsource, which is written first: in self-attention both are one array. With the size 0 they are not.
+
+    ``scale`` has a weight for each feature for additive scores, and the size 0 for dot scores.
     """
     score, score_grad = SCORES[scores]
 

@@ -5,15 +5,12 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-import numpy as np
-
 from scratchtune import checks, jit
-from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.attention import clear_padding, look_up_shapes, look_ups
 from scratchtune.sequences.layers.sequences import mask_of, sequence_shape
 
-LENGTH, FEATURES, HIDDEN, SCALES, CAUSAL, HAS_MASK = range(6)  # of a kernel's integers
+LENGTH, FEATURES, HIDDEN, CAUSAL, HAS_MASK = range(5)  # of a kernel's integers
 
 
 @jit.function
@@ -21,15 +18,6 @@ def self_attention_shapes(integers, rows):
     """The shapes of `sequences.attention.Memory`."""
     length = integers[LENGTH]
     return look_up_shapes(rows, length, length, integers[FEATURES], integers[HIDDEN])
-
-
-@jit.function
-def scale_or_ones(integers, theta):
-    """The learned scale; ones if the layer has none."""
-    scale = np.ones(integers[SCALES], theta.dtype)
-    if theta.size > 0:
-        copy_to(theta, scale)
-    return scale
 
 
 def self_attention_kernels(scores: str) -> tuple[jit.Kernel, jit.Kernel]:
@@ -42,20 +30,20 @@ def self_attention_kernels(scores: str) -> tuple[jit.Kernel, jit.Kernel]:
         n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
         steps, out = x.reshape((n, length, features)), y.reshape((n, length, features))
         memory, keep = jit.views(work, self_attention_shapes(integers, n)), mask_of(integers[HAS_MASK], n, length, work)
-        attend(steps, steps, scale_or_ones(integers, theta), keep, integers[CAUSAL], memory, out)
+        attend(steps, steps, theta, keep, integers[CAUSAL], memory, out)
         for r in range(n):
             clear_padding(memory.weights[r], keep[r])
             clear_padding(out[r], keep[r])
 
     @jit.backward
     def backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-        """dx, to which the steps as queries, as keys and as values contribute, and the gradient of the scale."""
+        """dx, to which the steps as queries, as keys and as values contribute, and dtheta."""
         n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
         steps, out_grad = x.reshape((n, length, features)), dy.reshape((n, length, features))
         into = dx.reshape((dx.shape[0], length, features))
         dtheta[:] = 0.0
-        attend_grad(steps, steps, scale_or_ones(integers, theta), jit.views(work, self_attention_shapes(integers, n)),
-                    out_grad, dtheta, (into, into))
+        attend_grad(steps, steps, theta, jit.views(work, self_attention_shapes(integers, n)), out_grad, dtheta,
+                    (into, into))
 
     return forward, backward
 
@@ -68,7 +56,9 @@ class SelfAttention(Layer):
     """
 
     uses_mask = True
-    use_causal_mask: bool
+
+    def __init__(self, use_causal_mask: bool = False) -> None:
+        self.use_causal_mask = checks.boolean("use_causal_mask", use_causal_mask)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows and outputs are (length, features)."""
@@ -76,8 +66,8 @@ class SelfAttention(Layer):
         return input_shape
 
     def sizes(self) -> list[int]:
-        """What the kernels need to know beside the shape of a row."""
-        raise NotImplementedError(f"{type(self).__name__} has no method sizes()")
+        """What the kernels need to know beside the shape of a row: here that there is no hidden layer."""
+        return [0]
 
     def integers(self) -> list[int]:
         """The length, the number of features, `sizes`, whether later steps are masked, whether there is a mask."""
@@ -87,50 +77,31 @@ class SelfAttention(Layer):
 class Attention(SelfAttention):
     """Dot-product attention of a sequence (length, features) to itself: query, key and value are the sequence.
 
-    Arguments have Keras's names and defaults. The scores are not divided by the root of the number of features; with
-    ``use_scale`` they are multiplied by a learned scale (), at first 1. Padding that an `Embedding` with ``mask_zero``
-    below has marked is looked up by no step, and becomes 0. For ``use_causal_mask`` see `SelfAttention`.
+    The scores are not divided by the root of the number of features, as Keras's are not by default. Padding that an
+    `Embedding` with ``mask_zero`` below has marked is looked up by no step, and becomes 0. For ``use_causal_mask`` see
+    `SelfAttention`.
     """
 
     forward, backward = self_attention_kernels("dot")
     shapes = staticmethod(self_attention_shapes)
 
-    def __init__(self, use_scale: bool = False, use_causal_mask: bool = False) -> None:
-        self.use_scale = checks.boolean("use_scale", use_scale)
-        self.use_causal_mask = checks.boolean("use_causal_mask", use_causal_mask)
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The only weight is the scale, if there is one."""
-        if self.use_scale:
-            self.add_weight("scale", (), "ones", (1, 1))
-        return super().build(input_shape)
-
-    def sizes(self) -> list[int]:
-        """No hidden layer, one scale."""
-        return [0, 1]
-
 
 class AdditiveAttention(SelfAttention):
     """Additive attention of a sequence (length, features) to itself: query, key and value are the sequence.
 
-    Arguments have Keras's names and defaults. With ``use_scale`` the layer has a weight for each feature, scale
-    (features,). Padding is treated as by `Attention`; for ``use_causal_mask`` see `SelfAttention`.
+    The layer has a weight for each feature, scale (features,). Padding is treated as by `Attention`; for
+    ``use_causal_mask`` see `SelfAttention`.
     """
 
     forward, backward = self_attention_kernels("additive")
     shapes = staticmethod(self_attention_shapes)
 
-    def __init__(self, use_scale: bool = True, use_causal_mask: bool = False) -> None:
-        self.use_scale = checks.boolean("use_scale", use_scale)
-        self.use_causal_mask = checks.boolean("use_causal_mask", use_causal_mask)
-
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """The only weight is the scale, if there is one."""
+        """The only weight is the scale."""
         output_shape = super().build(input_shape)
-        if self.use_scale:
-            self.add_weight("scale", (self.features,), "glorot_uniform")
+        self.add_weight("scale", (self.features,), "glorot_uniform")
         return output_shape
 
     def sizes(self) -> list[int]:
-        """The hidden layer's features, and as many scales."""
-        return [self.features, self.features]
+        """The features of the hidden layer."""
+        return [self.features]

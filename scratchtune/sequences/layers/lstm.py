@@ -14,7 +14,7 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from scratchtune import checks, jit
+from scratchtune import jit
 from scratchtune.network.activations import sigmoid
 from scratchtune.network.exponential import vector_tanh
 from scratchtune.network.matmul import multiply, multiply_packed
@@ -204,18 +204,12 @@ class LSTM(Recurrent):
     """A long short-term memory over sequences (length, features); arguments have Keras's names and defaults.
 
     The output is the last state (units,), or with ``return_sequences`` the state after each step (length, units).
-    ``go_backwards`` processes the last step first; the outputs are in the order of processing, as in Keras. With
-    ``unit_forget_bias`` the forget gate's bias is 1 at first. Padding that an `Embedding` with ``mask_zero`` below has
-    marked leaves state and cell as they are.
+    ``go_backwards`` processes the last step first; the outputs are in the order of processing, as in Keras. The forget
+    gate's bias is 1 at first. Padding that an `Embedding` with ``mask_zero`` below has marked leaves state and cell as
+    they are.
     """
 
     forward, backward = recurrent_kernels(LSTM_RECURRENCE)
-
-    def __init__(
-        self, units: int, return_sequences: bool = False, go_backwards: bool = False, unit_forget_bias: bool = True,
-    ) -> None:
-        super().__init__(units, return_sequences, go_backwards)
-        self.unit_forget_bias = checks.boolean("unit_forget_bias", unit_forget_bias)
 
     @property
     def recurrence(self) -> Recurrence:
@@ -223,5 +217,5 @@ class LSTM(Recurrent):
         return LSTM_RECURRENCE
 
     def bias(self, columns: int) -> tuple[tuple[int, ...], str]:
-        """Override: that of the forget gate may begin at 1."""
-        return (columns,), "unit_forget_bias" if self.unit_forget_bias else "zeros"
+        """Override: that of the forget gate begins at 1."""
+        return (columns,), "unit_forget_bias"

@@ -18,16 +18,15 @@ from scratchtune import jit
 
 
 @jit.function_noalias
-def add_steps(steps, mask, backwards, weight, x):
+def add_steps(steps, mask, backwards, x):
     """Add numbers that are ordered by steps to rows, if need be in reverse; a step with mask 0 adds nothing.
 
     Formula [add_steps]
-        x'ₙₜⱼ = xₙₜⱼ + (w · s[#t − 1 − t if b > 0 else t, n, j] if mₜₙ > 0 else 0)
+        x'ₙₜⱼ = xₙₜⱼ + (s[#t − 1 − t if b > 0 else t, n, j] if mₜₙ > 0 else 0)
     Where
         s: steps, (t, n, j), real
         m: mask, (t, n), 0 or 1
         b: backwards, scalar, integer in [0, 1], whether the first of the steps is the last one of the rows
-        w: weight, scalar, real
         x: x, (n, t, j), real
     Source
         Keras, layers.RNN with go_backwards, and layers.Bidirectional.
@@ -38,22 +37,21 @@ def add_steps(steps, mask, backwards, weight, x):
         for n in range(rows):
             if mask[t, n] > 0.0:
                 for j in range(features):
-                    x[n, t, j] += weight * steps[step, n, j]
+                    x[n, t, j] += steps[step, n, j]
 
 
 @jit.function_noalias
-def add_steps_grad(dx, mask, backwards, weight, dsteps):
-    """Gradient with respect to the steps; with weight 1 and no zeros in the mask, also the copy of rows to steps.
+def add_steps_grad(dx, mask, backwards, dsteps):
+    """Gradient with respect to the steps; with no zeros in the mask, also the copy of rows to steps.
 
     Formula [add_steps_grad]
-        dₜₙⱼ = w · g[n, #t − 1 − t if b > 0 else t, j] if m[#t − 1 − t if b > 0 else t, n] > 0 else 0
+        dₜₙⱼ = g[n, #t − 1 − t if b > 0 else t, j] if m[#t − 1 − t if b > 0 else t, n] > 0 else 0
     Gradient of
         [add_steps] in steps
     Where
         g: dx, (n, t, j), real, dJ/dx
         m: mask, (t, n), 0 or 1
         b: backwards, scalar, integer in [0, 1]
-        w: weight, scalar, real
         d: dsteps, (t, n, j), written
     Source
         Calculus.
@@ -64,7 +62,7 @@ def add_steps_grad(dx, mask, backwards, weight, dsteps):
         for n in range(rows):
             if mask[t, n] > 0.0:
                 for j in range(features):
-                    dsteps[step, n, j] = weight * dx[n, t, j]
+                    dsteps[step, n, j] = dx[n, t, j]
             else:
                 for j in range(features):
                     dsteps[step, n, j] = 0.0
@@ -74,7 +72,7 @@ def add_steps_grad(dx, mask, backwards, weight, dsteps):
 def copy_rows(x, backwards, steps):
     """Copy rows (n, t, j) to steps (t, n, j), the last one first if ``backwards`` is 1."""
     everything = np.ones((x.shape[1], x.shape[0]), x.dtype)
-    add_steps_grad(x, everything, backwards, x.dtype.type(1.0), steps)
+    add_steps_grad(x, everything, backwards, steps)
 
 
 @jit.function_noalias
@@ -82,7 +80,7 @@ def copy_steps(steps, backwards, x):
     """The inverse of `copy_rows`."""
     x[:] = 0.0
     everything = np.ones((x.shape[1], x.shape[0]), x.dtype)
-    add_steps(steps, everything, backwards, x.dtype.type(1.0), x)
+    add_steps(steps, everything, backwards, x)
 
 
 @jit.function_noalias

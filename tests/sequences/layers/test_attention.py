@@ -13,9 +13,7 @@ import scratchtune as st
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
 LAYERS = {
-    "dot": lambda **more: st.Attention(**more), "dot, scaled": lambda **more: st.Attention(use_scale=True, **more),
-    "additive": lambda **more: st.AdditiveAttention(**more),
-    "additive, unscaled": lambda **more: st.AdditiveAttention(use_scale=False, **more),
+    "dot": lambda **more: st.Attention(**more), "additive": lambda **more: st.AdditiveAttention(**more),
     "multi-head": lambda **more: st.MultiHeadAttention(2, 3, **more),
     "multi-head, no bias": lambda **more: st.MultiHeadAttention(3, 2, use_bias=False, **more),
 }
@@ -81,9 +79,6 @@ def test_initial_weights_have_kerass_limits(keras: Any) -> None:
     theirs.build((None, 3, 32), (None, 3, 32))
     for a, b in zip(model.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(abs(a).max(), abs(b).max(), rtol=0.02)
-    scaled = st.Sequential([st.Attention(use_scale=True)])
-    scaled.build((None, 3, 2))
-    assert [weight.tolist() for weight in scaled.get_weights()] == [1.0]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -114,7 +109,6 @@ def test_the_first_layer_may_be_attention() -> None:
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: st.Attention(use_scale=1), TypeError, "use_scale is 1"),
     (lambda: st.AdditiveAttention(use_causal_mask=1), TypeError, "use_causal_mask is 1"),
     (lambda: st.MultiHeadAttention(0, 4), ValueError, "num_heads is 0; it must be an integer of at least 1"),
     (lambda: st.MultiHeadAttention(2, 2.5), TypeError, "key_dim is 2.5"),
@@ -128,7 +122,7 @@ def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
 
 
 MASKED: dict[str, Callable[[], st.Layer]] = {
-    "attention": lambda: st.Attention(use_scale=True), "additive": lambda: st.AdditiveAttention(),
+    "attention": lambda: st.Attention(), "additive": lambda: st.AdditiveAttention(),
     "multi_head": lambda: st.MultiHeadAttention(2, 3)}
 
 
