@@ -18,7 +18,7 @@ from collections.abc import Callable
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.images.images import PADDINGS, image_shape, sizes, windows_and_zeros
+from scratchtune.images.images import AXES, PADDINGS, image_shape, sizes, windows_and_zeros
 from scratchtune.network import initializers
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
@@ -292,7 +292,7 @@ class Conv2D(Layer):
     """
 
     forward, backward = conv2d_forward, conv2d_backward
-    axes: tuple[str, ...] = ("height", "width")
+    axes: tuple[str, ...] = AXES
     row_shape: Callable[[str, tuple[int, ...]], tuple[int, ...]] = staticmethod(image_shape)
 
     def __init__(
@@ -314,9 +314,7 @@ class Conv2D(Layer):
         """Rows are images (height, width, channels); the outputs are (rows, columns, filters)."""
         name, kernel = type(self).__name__, self.kernel_size
         *lengths, channels = self.row_shape(name, input_shape)
-        windows, zeros = zip(*(
-            windows_and_zeros(name, *told, self.padding)
-            for told in zip(self.axes, lengths, kernel, self.strides, strict=True)), strict=True)
+        windows, zeros = windows_and_zeros(name, lengths, kernel, self.strides, self.padding, self.axes)
         fans = (math.prod(kernel) * channels, math.prod(kernel) * self.filters)
         self.add_weight("kernel", (*kernel, channels, self.filters), self.kernel_initializer, fans)
         if self.use_bias:

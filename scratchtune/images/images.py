@@ -72,14 +72,21 @@ def same_padding(n, k, s):
 PADDINGS = ("valid", "same")
 
 
-def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
-    """Return the number of windows along an axis of ``size`` pixels, and the number of zeros before the first pixel."""
-    if padding == "same":
-        return int(same_size(size, stride)), int(same_padding(size, window, stride))
-    if window > size:
-        raise ValueError(f"{layer} has a window of {window} along the {name}, and the images have only {size}; "
-                         f"make it smaller, or take padding='same'")
-    return int(valid_size(size, window, stride)), 0
+AXES = ("height", "width")
+
+
+def windows_and_zeros(
+    layer: str, lengths: Sequence[int], windows: Sequence[int], strides: Sequence[int], padding: str, axes: Any = AXES,
+) -> tuple[list[int], list[int]]:
+    """Return the number of windows along each axis, and the numbers of zeros before the first pixel."""
+    counts, zeros = [], []
+    for name, size, window, stride in zip(axes, lengths, windows, strides, strict=True):
+        if padding == "valid" and window > size:
+            raise ValueError(f"{layer} has a window of {window} along the {name}, and the images have only {size}; "
+                             f"make it smaller, or take padding='same'")
+        counts.append(int(same_size(size, stride) if padding == "same" else valid_size(size, window, stride)))
+        zeros.append(int(same_padding(size, window, stride)) if padding == "same" else 0)
+    return counts, zeros
 
 
 def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:

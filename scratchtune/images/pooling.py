@@ -220,13 +220,11 @@ class Pooling(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are images (height, width, channels); the outputs are (rows, columns, channels)."""
-        name = type(self).__name__
-        height, width, channels = image_shape(name, input_shape)
-        (k, j), (s, r) = self.pool_size, self.strides
-        rows, top = windows_and_zeros(name, "height", height, k, s, self.padding)
-        columns, left = windows_and_zeros(name, "width", width, j, r, self.padding)
-        self._numbers = [height, width, channels, rows, columns, k, j, s, r, top, left]
-        return rows, columns, channels
+        image = image_shape(type(self).__name__, input_shape)
+        counts, zeros = windows_and_zeros(
+            type(self).__name__, image[:2], self.pool_size, self.strides, self.padding)
+        self._numbers = [*image, *counts, *self.pool_size, *self.strides, *zeros]
+        return (*counts, image[2])
 
     def integers(self) -> list[int]:
         """Height, width, channels, rows and columns of outputs; then of rows and of columns: window, stride, padding.
@@ -248,16 +246,13 @@ class AveragePooling2D(Pooling):
     forward, backward = pooling_kernels(window_mean, window_mean_grad_of)
 
 
-class GlobalAveragePooling2D(Layer):
+class GlobalAveragePooling2D(AveragePooling2D):
     """The mean of each channel of images (height, width, channels): one window, as large as the image."""
 
-    forward, backward = AveragePooling2D.forward, AveragePooling2D.backward
+    def __init__(self) -> None:
+        super().__init__()
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are images (height, width, channels); the outputs are (channels,)."""
-        self._image = image_shape("GlobalAveragePooling2D", input_shape)
-        return (self._image[2],)
-
-    def integers(self) -> list[int]:
-        """As `Pooling.integers`."""
-        return [*self._image, 1, 1, *self._image[:2], 1, 1, 0, 0]
+        """The outputs are (channels,)."""
+        self.pool_size = self.strides = tuple(input_shape[:2])
+        return super().build(input_shape)[2:]

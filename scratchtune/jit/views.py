@@ -18,12 +18,13 @@ Implements section 8.3 of the document.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import numpy as np
+from llvmlite.ir import Constant, Undefined
 from numba.core import cgutils, types
-from numba.np.arrayobj import populate_array
 
 from scratchtune.jit.functions import generated
 from scratchtune.jit.vectors import INDEX
@@ -103,14 +104,17 @@ def _views(typing: Any, work: Any, shapes: Any) -> Any:
             nonlocal start
             if isinstance(counts, list):
                 return context.make_tuple(builder, kind, [made(*pair) for pair in zip(kind.types, counts, strict=True)])
-            array, strides = context.make_array(kind)(context, builder), [INDEX(item)]
-            for size in reversed(counts[0][1:]):
+            sizes, strides, value = counts[0], [INDEX(item)], Constant(context.get_value_type(kind), Undefined)
+            for size in reversed(sizes[1:]):
                 strides.insert(0, builder.mul(strides[0], size))
-            populate_array(array, data=builder.gep(whole.data, [start]), shape=counts[0], strides=strides,
-                           itemsize=INDEX(item), meminfo=whole.meminfo, parent=whole.parent)
+            nitems = functools.reduce(builder.mul, sizes)
+            shape, steps = (cgutils.pack_array(builder, numbers) for numbers in (sizes, strides))
+            fields = (whole.meminfo, whole.parent, nitems, INDEX(item), builder.gep(whole.data, [start]), shape, steps)
+            for position, field in enumerate(fields):  # those of Numba's arrays, in their order
+                value = builder.insert_value(value, field, position)
+            context.nrt.incref(builder, kind, value)  # to ``work``, which each array refers to
             start = builder.add(start, counts[1])
-            context.nrt.incref(builder, kind, array._getvalue())  # to ``work``, which each array refers to
-            return array._getvalue()
+            return value
 
         return made(result, counts)
 
