@@ -44,7 +44,8 @@ def views(work: np.ndarray, shapes: Any) -> Any:
     if not isinstance(shapes[0], tuple):
         start = work.size - size_of(shapes)
         return work[start : start + math.prod(shapes)].reshape(shapes)
-    arrays, stop = [], work.size
+    arrays: list[Any] = []
+    stop = work.size
     for part in reversed(shapes):
         arrays.insert(0, views(work[:stop], part))
         stop -= size_of(part)
