@@ -57,7 +57,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.layers.layer_normalization import layer_normalization, layer_normalization_grad
+from scratchtune.network.layers.normalization import layer_normalization, layer_normalization_grad
 from scratchtune.network.optimizers import adam
 from scratchtune.sequences.layers.positions import add_positions
 from scratchtune.sequences.layers.transformer_decoder import TransformerDecoder

@@ -47,6 +47,8 @@ from scratchtune.jit.tile import (
     transpose_square,
     vector_size,
 )
+from scratchtune.jit.views import size_of as size_of
+from scratchtune.jit.views import views as views
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward", "call",

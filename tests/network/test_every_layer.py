@@ -122,7 +122,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     "dense, each step of a sequence": (SEQUENCE, _dense(33, 5)),
     "layer normalisation": (VECTOR, lambda: (st.Dense(13), st.LayerNormalization(), st.Activation("relu"))),
     "layer normalisation of sequences": (SEQUENCE, lambda: (st.Dense(37), st.LayerNormalization())),
-    "attention": (SEQUENCE, lambda: (st.Dense(9), st.Attention(True))),
+    "attention": (SEQUENCE, lambda: (st.Dense(9), st.Attention())),
     "additive attention, causal": (SEQUENCE, lambda: (st.Dense(9), st.AdditiveAttention(use_causal_mask=True))),
     "multi-head attention": (SEQUENCE, lambda: (st.SinusoidalPositions(), st.MultiHeadAttention(3, 9))),
     "multi-head attention, causal": (SEQUENCE, lambda: (st.MultiHeadAttention(2, 17, use_causal_mask=True),)),
@@ -139,7 +139,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     "gru": (SEQUENCE, lambda: (st.GRU(19, return_sequences=True), st.GRU(33))),
     "gru, reset before": (SEQUENCE, lambda: (st.GRU(19, reset_after=False),)),
     "lstm": (SEQUENCE, lambda: (st.LSTM(19, return_sequences=True, go_backwards=True), st.LSTM(7))),
-    "bidirectional": (SEQUENCE, lambda: (st.Bidirectional(st.GRU(5, True)), st.Bidirectional(st.LSTM(5), "sum"))),
+    "bidirectional": (SEQUENCE, lambda: (st.Bidirectional(st.GRU(5, True)), st.Bidirectional(st.LSTM(5)))),
     **{f"{name}, {units} units": (VECTOR, _activated(name, units)) for name in ACTIVATIONS for units in (2, 3, 16, 37)},
 }
 

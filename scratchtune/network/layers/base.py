@@ -7,7 +7,7 @@ it like the layers here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class Layer(Configured):
 
     forward: jit.Kernel
     backward: jit.Kernel
+    shapes: Any = None  # a compiled function of integers and rows: the shapes of the workspace's arrays (`jit.views`)
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
@@ -61,8 +62,8 @@ class Layer(Configured):
         return []
 
     def work_size(self, rows: int) -> int:
-        """The size of the workspace (``work``) that the kernels need for so many rows."""
-        return 0
+        """The size of the workspace (``work``) that the kernels need for so many rows: that of the arrays declared."""
+        return 0 if self.shapes is None else int(jit.size_of(jit.plain(self.shapes)(self.integers(), rows)))
 
     def state(self) -> list[float]:
         """The initial values of ``state``, which the kernels keep between steps and which is not trained."""

@@ -1,4 +1,4 @@
-"""Self-attention as layers, and positions: by hand, masks of later steps, files; Keras as the oracle."""
+"""Self-attention as layers: by hand, masks of later steps, files; Keras as the oracle."""
 
 from __future__ import annotations
 
@@ -9,14 +9,11 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.sequences.layers.positions import add_positions
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
 LAYERS = {
-    "dot": lambda **more: st.Attention(**more), "dot, scaled": lambda **more: st.Attention(use_scale=True, **more),
-    "additive": lambda **more: st.AdditiveAttention(**more),
-    "additive, unscaled": lambda **more: st.AdditiveAttention(use_scale=False, **more),
+    "dot": lambda **more: st.Attention(**more), "additive": lambda **more: st.AdditiveAttention(**more),
     "multi-head": lambda **more: st.MultiHeadAttention(2, 3, **more),
     "multi-head, no bias": lambda **more: st.MultiHeadAttention(3, 2, use_bias=False, **more),
 }
@@ -82,9 +79,6 @@ def test_initial_weights_have_kerass_limits(keras: Any) -> None:
     theirs.build((None, 3, 32), (None, 3, 32))
     for a, b in zip(model.get_weights(), theirs.get_weights(), strict=True):
         np.testing.assert_allclose(abs(a).max(), abs(b).max(), rtol=0.02)
-    scaled = st.Sequential([st.Attention(use_scale=True)])
-    scaled.build((None, 3, 2))
-    assert [weight.tolist() for weight in scaled.get_weights()] == [1.0]
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -114,42 +108,13 @@ def test_the_first_layer_may_be_attention() -> None:
         assert (first.gradient(X, np.ones(5)) == second.gradient(X, np.ones(5))).all()
 
 
-# Positions ------------------------------------------------------------------------------------------------------------
-
-
-def test_positions_by_hand(run: Any) -> None:
-    """Features 0 and 1 have the wavelength 2 pi: (0, 1), then (sin 1, cos 1); features 2 and 3 a hundred times that."""
-    y = run(st.SinusoidalPositions(), np.zeros((1, 2, 4))).y[0]
-    expected = [[0.0, 1.0, 0.0, 1.0], [np.sin(1.0), np.cos(1.0), np.sin(0.01), np.cos(0.01)]]
-    np.testing.assert_allclose(y, expected, rtol=1e-14)
-
-
-@pytest.mark.parametrize("features", [1, 6, 7])
-def test_positions_are_numpys(features: int) -> None:
-    """Vectorised, in the manner of KerasHub's layer."""
-    y, index = np.empty((50, features)), np.arange(features)
-    add_positions(np.ones((50, features)), y)
-    angles = np.arange(50)[:, None] * 10000.0 ** (-(2 * (index // 2)) / features)
-    np.testing.assert_allclose(y, 1.0 + np.where(index % 2, np.cos(angles), np.sin(angles)), rtol=1e-12, atol=1e-13)
-
-
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: st.Attention(score_mode="concat"), ValueError, "score_mode is 'concat'; Attention supports 'dot' only"),
-    (lambda: st.Attention(score_mode="dott"), ValueError, "score_mode is 'dott'.*did you mean 'dot'"),
-    (lambda: st.Attention(dropout=0.1), ValueError, "dropout is 0.1; Attention supports 0.0 only"),
-    (lambda: st.Attention(use_scale=1), TypeError, "use_scale is 1"),
-    (lambda: st.AdditiveAttention(dropout=0.1), ValueError, "dropout is 0.1; AdditiveAttention supports 0.0 only"),
     (lambda: st.AdditiveAttention(use_causal_mask=1), TypeError, "use_causal_mask is 1"),
     (lambda: st.MultiHeadAttention(0, 4), ValueError, "num_heads is 0; it must be an integer of at least 1"),
     (lambda: st.MultiHeadAttention(2, 2.5), TypeError, "key_dim is 2.5"),
-    (lambda: st.MultiHeadAttention(2, 4, value_dim=3), ValueError, "value_dim is 3; MultiHeadAttention supports"),
-    (lambda: st.MultiHeadAttention(2, 4, dropout=0.5), ValueError, "dropout is 0.5; MultiHeadAttention supports 0.0"),
-    (lambda: st.MultiHeadAttention(2, 4, output_shape=3), ValueError, "output_shape is 3; MultiHeadAttention"),
-    (lambda: st.MultiHeadAttention(2, 4, attention_axes=(1,)), ValueError, r"attention_axes is \(1,\)"),
     (lambda: st.Sequential([st.MultiHeadAttention(2, 4)]).build((None, 3)), ValueError,
      r"MultiHeadAttention gets rows of shape \(3,\); it takes sequences \(length, features\)"),
     (lambda: st.Sequential([st.Attention()]).build((None, 3, 4, 5)), ValueError, r"Attention gets rows of shape \(3,"),
-    (lambda: st.Sequential([st.SinusoidalPositions()]).build((None, 3)), ValueError, "SinusoidalPositions gets rows"),
 ])
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
@@ -157,7 +122,7 @@ def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
 
 
 MASKED: dict[str, Callable[[], st.Layer]] = {
-    "attention": lambda: st.Attention(use_scale=True), "additive": lambda: st.AdditiveAttention(),
+    "attention": lambda: st.Attention(), "additive": lambda: st.AdditiveAttention(),
     "multi_head": lambda: st.MultiHeadAttention(2, 3)}
 
 

@@ -35,13 +35,9 @@ def test_by_hand(run: Any) -> None:
 
 
 @pytest.mark.parametrize("training", [True, False])
-@pytest.mark.parametrize("arguments", [{}, {"center": False}, {"scale": False}, {"center": False, "scale": False}])
 @pytest.mark.parametrize("shape", [(5, 3), (2, 4, 3, 3)])
-def test_gradients_are_central_differences(
-    shape: Any, arguments: Any, training: bool, differenced: Any,
-) -> None:
-    x = np.random.default_rng(0).normal(size=shape)
-    differenced(st.BatchNormalization(**arguments), x, training, state=STATE)
+def test_gradients_are_central_differences(shape: Any, training: bool, differenced: Any) -> None:
+    differenced(st.BatchNormalization(), np.random.default_rng(0).normal(size=shape), training, state=STATE)
 
 
 def test_columns_have_mean_zero_and_variance_one(run: Any) -> None:
@@ -124,11 +120,47 @@ def test_outputs_and_averages_are_kerass(training: bool, run: Any, keras: Any) -
     np.testing.assert_allclose(ours.state, np.concatenate(theirs.get_weights()[2:]), rtol=1e-10)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"momentum": 1.5}, "momentum is 1.5"), ({"epsilon": 0.0}, "epsilon is 0.0"),
+# Over the features ----------------------------------------------------------------------------------------------------
+
+
+def test_layers_by_hand(run: Any) -> None:
+    """The row (1, 3) has mean 2 and variance 1: with epsilon 3 it becomes (-1/2, 1/2), times (4, 2), plus (10, 20)."""
+    found = run(st.LayerNormalization(epsilon=3.0), np.array([[1.0, 3.0]]), theta=[[4.0, 2.0], [10.0, 20.0]])
+    assert found.y.ravel().tolist() == [8.0, 21.0]
+
+
+@pytest.mark.parametrize("shape", [(5, 3), (2, 4, 3), (2, 2, 3, 1)])
+def test_layers_gradients_are_central_differences(shape: Any, differenced: Any) -> None:
+    differenced(st.LayerNormalization(), np.random.default_rng(0).normal(size=shape))
+
+
+def test_each_step_has_mean_zero_and_variance_one(run: Any) -> None:
+    x = np.random.default_rng(2).normal(3.0, 5.0, (20, 7, 64))
+    y = run(st.LayerNormalization(), x, theta=[np.ones(64), np.zeros(64)]).y
+    assert abs(y.mean(axis=-1)).max() < 1e-14 and abs(y.var(axis=-1) - 1.0).max() < 1e-3
+
+
+def test_a_single_feature_becomes_the_shift(run: Any) -> None:
+    assert (run(st.LayerNormalization(), np.array([[[3.0], [5.0]]]), theta=[[2.0], [7.0]]).y == 7.0).all()
+
+
+@pytest.mark.parametrize("shape", [(6, 5), (4, 3, 5)])
+def test_layers_outputs_and_gradients_are_pytorchs(shape: Any, run: Any, torch: Any) -> None:
+    rng = np.random.default_rng(3)
+    x, dy, gamma, beta = rng.normal(size=shape), rng.normal(size=shape), rng.normal(size=5), rng.normal(size=5)
+    ours = run(st.LayerNormalization(0.01), x, dy, theta=[gamma, beta])
+    X, G, B = (torch.tensor(part, requires_grad=True) for part in (x, gamma, beta))
+    y = torch.nn.functional.layer_norm(X, (5,), G, B, 0.01)
+    (y * torch.tensor(dy)).sum().backward()
+    np.testing.assert_allclose(ours.y, y.detach().numpy(), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(ours.dx, X.grad.numpy(), rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(ours.dtheta, torch.cat([G.grad, B.grad]).numpy(), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("kind, arguments, message", [
+    (st.BatchNormalization, {"momentum": 1.5}, "momentum is 1.5"),
+    (st.BatchNormalization, {"epsilon": 0.0}, "epsilon is 0.0"), (st.LayerNormalization, {"epsilon": -1}, "epsilon is"),
 ])
-def test_bad_arguments(arguments: Any, message: str) -> None:
+def test_bad_arguments(kind: Any, arguments: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        st.BatchNormalization(**arguments)
-    with pytest.raises(TypeError, match="center is 1"):
-        st.BatchNormalization(center=1)
+        kind(**arguments)

@@ -8,9 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.images.random_rotation import draw_rotation, rotation
-from scratchtune.images.random_translation import draw_translation
-from scratchtune.images.sampling import FILL_MODES, sample
+from scratchtune.images.augmentation import FILL_MODES, draw_rotation, draw_translation, rotation, sample
 
 LAYERS = [
     st.RandomFlip(), st.RandomFlip("vertical"), st.RandomRotation(0.3),

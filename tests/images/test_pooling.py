@@ -9,8 +9,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import jit
-from scratchtune.images.average_pooling2d import window_mean, window_share
-from scratchtune.images.max_pooling2d import window_maximum
+from scratchtune.images.pooling import window_maximum, window_mean, window_share
 
 CASES = [  # rows, columns, channels, pool_size, strides, padding
     (4, 4, 1, 2, None, "valid"), (5, 7, 3, 2, None, "valid"), (7, 6, 2, (2, 3), 2, "same"),
