@@ -2,6 +2,7 @@
 # loaded when it is first used (lazy.py).
 from scratchtune import insight as insight
 from scratchtune import layers as layers
+from scratchtune import losses as losses
 from scratchtune import metrics as metrics
 from scratchtune import search as search
 from scratchtune.data import datasets as datasets
@@ -41,10 +42,9 @@ from scratchtune.images.random_rotation import RandomRotation as RandomRotation
 from scratchtune.images.random_translation import RandomTranslation as RandomTranslation
 from scratchtune.insight.diagnosis.diagnosing import Diagnosis as Diagnosis
 from scratchtune.insight.diagnosis.diagnosing import diagnose as diagnose
-from scratchtune.interop.sharing import EfficiencyWarning as EfficiencyWarning
+from scratchtune.interop.distributed import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
-from scratchtune.network import losses as losses
 from scratchtune.network import optimizers as optimizers
 from scratchtune.network import penalties as penalties
 from scratchtune.network import schedules as schedules

@@ -20,7 +20,6 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks, interruption
-from scratchtune.interop.distributed import Coordinator
 from scratchtune.network import engine, hyperparameters, losses, optimizers, penalties
 from scratchtune.network.batches import (
     Data,
@@ -33,6 +32,7 @@ from scratchtune.network.batches import (
     split_off_validation,
 )
 from scratchtune.network.callbacks import Callback, History, checked_callbacks
+from scratchtune.network.configured import Configured
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
@@ -40,19 +40,28 @@ from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
 from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
-from scratchtune.network.training import Plan, Training, TrainingState, measured
+from scratchtune.network.training import Distributed, Plan, Training, TrainingState, coordinate, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
 
 
+class Input(Configured):
+    """The shape of a row of inputs, as the first entry of a `Sequential`, which is then built at once; Keras's name."""
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        if not isinstance(shape, (tuple, list)) or not shape:
+            raise TypeError(f"shape is {shape!r}; it must be a tuple such as (features,) or (height, width, channels)")
+        self.shape = tuple(checks.integer("shape", size, 1) for size in shape)
+
+
 class Sequential:
-    """A stack of layers; Keras's `Sequential`.
+    """A stack of layers, which may begin with an `Input`; Keras's `Sequential`.
 
     ``dtype`` is "float32" or "float64"; ``seed`` decides the first weights, the order of the rows and dropout.
     """
 
-    def __init__(self, layers: Iterable[Layer] = (), dtype: str = "float32", seed: int = 0) -> None:
+    def __init__(self, layers: Iterable[Layer | Input] = (), dtype: str = "float32", seed: int = 0) -> None:
         self.dtype = checks.choice("dtype", dtype, ("float32", "float64"))
         self.seed = checks.integer("seed", seed, 0, 2**63 - 1)
         self.layers: list[Layer] = []
@@ -60,11 +69,23 @@ class Sequential:
         self.optimizer: optimizers.Optimizer | None = None
         self._program: Program | None = None
         self._training_state = TrainingState()
+        self._input: list[Input] = []
         for layer in layers:
-            self.add(layer)
+            self._append(layer)
+        self._build_declared()
 
-    def add(self, layer: Layer) -> None:
-        """Append a layer."""
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer; a model whose first entry is an `Input` is built again."""
+        self._append(layer)
+        self._build_declared()
+
+    def _append(self, layer: Layer | Input) -> None:
+        if isinstance(layer, Input):
+            if self.layers or self._input:
+                raise ValueError(f"layers holds {layer!r} after {[*self._input, *self.layers][-1]!r}; an Input must be "
+                                 "the first entry")
+            self._input.append(layer)
+            return
         if not isinstance(layer, Layer):
             raise TypeError(f"layers holds {layer!r}; it must hold layers such as Dense(64, activation='relu')")
         if layer.is_in_a_model:
@@ -72,6 +93,11 @@ class Sequential:
         layer.is_in_a_model = True
         self.layers.append(layer)
         self._program = None
+
+    def _build_declared(self) -> None:
+        """Build the model for the rows that its `Input` declares, if it has one."""
+        if self._input and self.layers:
+            self.build((None, *self._input[0].shape))
 
     # What it is made of -----------------------------------------------------------------------------------------------
 
@@ -211,7 +237,7 @@ class Sequential:
         self._training_state = replace(self._training_state, step=step, epochs=epochs)
 
     def __repr__(self) -> str:
-        return f"Sequential([{', '.join(map(str, self.layers))}])"
+        return f"Sequential([{', '.join(map(str, [*self._input, *self.layers]))}])"
 
     def summary(self) -> None:
         """Print the layers, the shapes of their outputs and their numbers of parameters."""
@@ -258,7 +284,7 @@ class Sequential:
         training = Training(self._objective(), optimizer, self._slots(), self.metrics, self.seed)
         rows = engine_rows(data, self.dtype)
         measured_rows = None if held_out is None else engine_rows(held_out, self.dtype)
-        coordinator = None if executor is None else Coordinator(
+        coordinator = None if executor is None else coordinate(
             training.objective, rows, plan.batch_size, executor, workers)
         try:
             history.diverged = self._train(training, rows, measured_rows, plan, watchers, coordinator, bool(verbose))
@@ -273,7 +299,7 @@ class Sequential:
 
     def _train(
         self, training: Training, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,
-        watchers: Sequence[Callback], coordinator: Coordinator | None, show: bool,
+        watchers: Sequence[Callback], coordinator: Distributed | None, show: bool,
     ) -> bool:
         """Train for the plan's epochs, or until a callback sets ``stop_training``; return whether the loss diverged."""
         self.stop_training = False
@@ -361,7 +387,8 @@ class Sequential:
 
     def fresh(self, seed: int | None = None) -> Sequential:
         """Return an untrained copy: the same layers, compiled alike, with the same seed or another one."""
-        copy = Sequential([layer.fresh() for layer in self.layers], self.dtype, self.seed if seed is None else seed)
+        layers: list[Layer | Input] = [*self._input, *(layer.fresh() for layer in self.layers)]
+        copy = Sequential(layers, self.dtype, self.seed if seed is None else seed)
         if self.optimizer is not None:
             copy.compile(self.optimizer, self.loss, self.metrics, self.penalty)
         return copy
@@ -373,7 +400,7 @@ class Sequential:
         """
         layers = [layer.fresh() for layer in self.layers]
         chosen = hyperparameters.configure(params, layers, self._compiled(), self.penalty)
-        copy = Sequential(chosen.layers, self.dtype, self.seed)
+        copy = Sequential([*self._input, *chosen.layers], self.dtype, self.seed)
         copy._compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
         return copy, chosen.fit_arguments
 
@@ -394,7 +421,7 @@ class Sequential:
             real_array(name, array, array.shape, self.dtype)  # refuse to write what could not be read
         if self.optimizer is not None:
             header |= {
-                "optimizer": described(self.optimizer.as_trained()), "loss": self.loss.name, "metrics": self.metrics,
+                "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
             if self.loss.label_smoothing:
