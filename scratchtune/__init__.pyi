@@ -53,7 +53,6 @@ from scratchtune.network.callbacks import EarlyStopping as EarlyStopping
 from scratchtune.network.callbacks import History as History
 from scratchtune.network.callbacks import ModelCheckpoint as ModelCheckpoint
 from scratchtune.network.callbacks import ReduceLROnPlateau as ReduceLROnPlateau
-from scratchtune.network.callbacks import TerminateOnNaN as TerminateOnNaN
 from scratchtune.network.layers.activation import Activation as Activation
 from scratchtune.network.layers.base import Layer as Layer
 from scratchtune.network.layers.batch_normalization import BatchNormalization as BatchNormalization

@@ -136,7 +136,7 @@ def loss(f: Callable[..., Any]) -> Kernel:
 def update(f: Callable[..., Any]) -> Kernel:
     """An optimizer's kernel: updates ``theta`` by ``grad``, and ``slots``, a row for each moment, in place.
 
-    ``settings`` are its hyper-parameters, ``rate`` is the learning rate of this ``step``, the first of which is 1.
+    The fourth argument holds its hyper-parameters; ``rate`` is the learning rate of this ``step``, the first being 1.
     """
     return Kernel(f, "update")
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
@@ -40,7 +39,7 @@ from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
 from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
-from scratchtune.network.training import Distributed, Plan, Training, TrainingState, coordinate, measured
+from scratchtune.network.training import Distributed, Plan, Training, TrainingState, chain, coordinate, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
@@ -109,16 +108,9 @@ class Sequential:
 
         An optimizer is copied, so that several models can be compiled with the same one.
         """
-        self._compile(optimizers.get(optimizer), loss, metrics, penalty)
-
-    def _compile(
-        self, optimizer: optimizers.Optimizer, loss: str | losses.Loss, metrics: Sequence[str] | None,
-        penalty: penalties.L1L2 | None,
-    ) -> None:
-        """Compile with an optimizer that no other model has."""
         if isinstance(metrics, str):
             raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
-        self.optimizer = optimizer
+        self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
         self.metrics = [checks.choice("metrics", metric, MEASURES) for metric in metrics or ()]
         self.penalty = penalties.get(penalty)
@@ -130,7 +122,8 @@ class Sequential:
 
     def _new_program(self, input_shape: Sequence[int | None]) -> Program:
         """The layers built for rows of shape ``input_shape[1:]``, without weights."""
-        self._must_have_layers()
+        if not self.layers:
+            raise ValueError("layers is empty; a model must have at least one layer")
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 2:
             raise ValueError(
                 f"input_shape is {input_shape!r}; it must be a tuple of None and the shape of a row, such as "
@@ -222,19 +215,15 @@ class Sequential:
 
     def _memory(self) -> dict[str, np.ndarray]:
         """The arrays that a training continues from."""
-        return {"theta": self.program.theta, "state": self.program.state, "slots": self._slots()}
-
-    def _slots(self) -> np.ndarray:
-        """The optimizer's slots, zeros at first."""
-        optimizer, program = self._compiled(), self.program
-        self._training_state = self._training_state.with_slots(optimizer, program)
-        assert self._training_state.slots is not None
-        return self._training_state.slots
+        parts = chain(self._compiled(), self.program)
+        slots = self._training_state.allocated(parts, self.dtype)
+        return {"theta": self.program.theta, "state": self.program.state, "slots": slots}
 
     def _set_counts(self, step: Any, epochs: Any) -> None:
         """Continue from so many steps and epochs."""
-        step, epochs = checks.integer("step", step, 0, MOST_STEPS), checks.integer("epochs", epochs, 0, MOST_STEPS)
-        self._training_state = replace(self._training_state, step=step, epochs=epochs)
+        state = self._training_state
+        state.step = checks.integer("step", step, 0, MOST_STEPS)
+        state.epochs = checks.integer("epochs", epochs, 0, MOST_STEPS)
 
     def __repr__(self) -> str:
         return f"Sequential([{', '.join(map(str, [*self._input, *self.layers]))}])"
@@ -281,7 +270,7 @@ class Sequential:
         for watcher in watchers:
             watcher.model = self
             watcher.on_train_begin()
-        training = Training(self._objective(), optimizer, self._slots(), self.metrics, self.seed)
+        training = Training(self._objective(), optimizer, self._training_state, self.metrics, self.seed)
         rows = engine_rows(data, self.dtype)
         measured_rows = None if held_out is None else engine_rows(held_out, self.dtype)
         coordinator = None if executor is None else coordinate(
@@ -309,7 +298,7 @@ class Sequential:
         with bar, np.errstate(over="ignore", invalid="ignore"):
             for number in range(plan.epochs):
                 interruption.check()
-                logs, self._training_state = training.epoch(number, self._training_state, rows, plan, coordinator)
+                logs = training.epoch(number, rows, plan, coordinator)
                 if logs is None:
                     for watcher in watchers:
                         watcher.on_divergence(number)
@@ -401,7 +390,7 @@ class Sequential:
         layers = [layer.fresh() for layer in self.layers]
         chosen = hyperparameters.configure(params, layers, self._compiled(), self.penalty)
         copy = Sequential([*self._input, *chosen.layers], self.dtype, self.seed)
-        copy._compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
+        copy.compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
         return copy, chosen.fit_arguments
 
     # Files ------------------------------------------------------------------------------------------------------------
@@ -417,17 +406,14 @@ class Sequential:
             "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
             "layers": [described(layer) for layer in self.layers],
         }
-        for name, array in arrays.items():
-            real_array(name, array, array.shape, self.dtype)  # refuse to write what could not be read
+        for name, array in arrays.items():  # refuse to write what could not be read
+            real_array(name, array, array.shape, self.dtype)
         if self.optimizer is not None:
             header |= {
                 "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
+                "label_smoothing": self.loss.label_smoothing, "delta": self.loss.delta,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
-            if self.loss.label_smoothing:
-                header["label_smoothing"] = self.loss.label_smoothing
-            if self.loss.delta is not None:
-                header["delta"] = self.loss.delta
             if self._training_state.slots is not None:
                 arrays["slots"] = self._training_state.slots
         return header, arrays
@@ -438,10 +424,6 @@ class Sequential:
         """Raise what `fit` would raise for these data, and do nothing else."""
         self._compiled()
         self._data(X, y)
-
-    def _must_have_layers(self) -> None:
-        if not self.layers:
-            raise ValueError("layers is empty; a model must have at least one layer")
 
     def _compiled(self) -> optimizers.Optimizer:
         """Return the optimizer of a compiled model."""
@@ -460,8 +442,8 @@ class Sequential:
 
     def _inputs(self, X: Any, name: str = "X") -> np.ndarray:
         X = checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
-        self._must_have_layers()
-        self.layers[0].check_inputs(name, X)
+        for first in self.layers[:1]:
+            first.check_inputs(name, X)
         return X
 
     def _targets(self, y: Any, program: Program, rows: int, name: str = "y") -> np.ndarray:
@@ -502,23 +484,22 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> Sequential:
     model._program = model._new_program((None, *shape))
     model.program.theta[:], model.program.state[:] = theta, state
     if "optimizer" in header:
-        model._compile(
+        model.compile(
             remade(optimizers.Optimizer, header["optimizer"]), _stored_loss(header), entry(header, "metrics"),
             remade(penalties.L1L2, entry(header, "penalty")))
         model._set_counts(entry(header, "step"), entry(header, "epochs"))
         if "slots" in arrays:
-            slots = model._slots()
+            slots = model._memory()["slots"]
             slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
     return model
 
 
 def _stored_loss(header: dict[str, Any]) -> losses.Loss:
     """The loss that a header names, with its label smoothing or its delta if there is any."""
-    if "delta" in header:
-        return losses.Huber(header["delta"])
-    if "label_smoothing" not in header:
-        return losses.get(entry(header, "loss"))
-    return losses.CategoricalCrossentropy(header["label_smoothing"])
+    smoothing, delta = header.get("label_smoothing"), header.get("delta")
+    if delta is not None:
+        return losses.Huber(delta)
+    return losses.CategoricalCrossentropy(smoothing) if smoothing else losses.get(entry(header, "loss"))
 
 
 def _list(name: str, value: Any) -> list[Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -22,29 +21,25 @@ class DivergenceWarning(UserWarning):
     """A training ended because its loss was no longer finite."""
 
 
-@dataclass(frozen=True)
 class TrainingState:
-    """What a further training continues from: the optimizer's moments, its step, the epochs done.
+    """What a further training continues from: the optimizer's moments, its steps, the epochs done.
 
-    The moments of all parts of its chain are one vector, ``slots``. Nothing but the chain's kernels and
-    `Sequential.set_state` writes into it.
+    The moments of all parts of its chain are one vector, ``slots``, which is None until they are needed.
     """
 
     slots: np.ndarray | None = None
-    step: int = 0
-    epochs: int = 0
+    step = 0
+    epochs = 0
 
-    def with_slots(self, optimizer: Optimizer, program: Program) -> TrainingState:
-        """Return the same with the optimizer's slots, zeros at first."""
-        if self.slots is not None:
-            return self
-        size = sum(part.moments * slot_width(part) for part in chain(optimizer, program))
-        return replace(self, slots=engine.aligned(size, program.dtype))
+    def allocated(self, parts: Sequence[Part], dtype: str) -> np.ndarray:
+        """The slots, zeros at first."""
+        if self.slots is None:
+            self.slots = engine.aligned(sum(part.moments * slot_width(part) for part in parts), dtype)
+        return self.slots
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        if self.slots is not None:
-            vars(self)["slots"] = realigned(self.slots)
+        self.slots = None if self.slots is None else realigned(self.slots)
 
 
 class Plan(NamedTuple):
@@ -110,26 +105,23 @@ def descent(parts: Sequence[Part], slots: np.ndarray) -> engine.Descent:
 
 
 class Training:
-    """One call of fit: epochs of an optimizer on an objective, and what is measured in each.
-
-    ``slots`` are those of the optimizer; each epoch writes into them.
-    """
+    """One call of fit: epochs of an optimizer on an objective, and what is measured in each; ``state`` is updated."""
 
     def __init__(
-        self, objective: Objective, optimizer: Optimizer, slots: np.ndarray, metrics: Sequence[str], seed: int,
+        self, objective: Objective, optimizer: Optimizer, state: TrainingState, metrics: Sequence[str], seed: int,
     ) -> None:
-        self.objective, self.program, self.optimizer = objective, objective.program, optimizer
+        self.objective, self.program, self.optimizer, self.state = objective, objective.program, optimizer, state
         self.metrics, self.seed = list(metrics), np.uint64(seed)
         parts = chain(optimizer, self.program)
         objective.compile(*(part.update for part in parts), backward=True)
-        self.criterion, self.descent = objective.criterion(), descent(parts, slots)
+        self.criterion = objective.criterion()
+        self.descent = descent(parts, state.allocated(parts, self.program.dtype))
 
     def epoch(
-        self, number: int, state: TrainingState, rows: engine.Rows, plan: Plan, distributed: Distributed | None,
-    ) -> tuple[dict[str, float] | None, TrainingState]:
-        """Train the epoch with that ``number``; return its values, None if the loss diverged, and the state after it.
-        """
-        n, program = len(rows.x), self.program
+        self, number: int, rows: engine.Rows, plan: Plan, distributed: Distributed | None,
+    ) -> dict[str, float] | None:
+        """Train the epoch with that ``number``; return its values, None if the loss diverged."""
+        n, program, state = len(rows.x), self.program, self.state
         steps = -(-n // plan.batch_size)
         order = engine.epoch_order(n, state.epochs, self.seed) if plan.shuffle else np.arange(n)
         epoch = engine.Epoch(order, self.optimizer.rates(state.step, steps), plan.batch_size, state.step, self.seed)
@@ -143,10 +135,10 @@ class Training:
             value, done = distributed.train_epoch(self.descent, epoch, layers, outputs)
         if done < steps or not program.is_finite():
             self._keep_finite(before, number, done)
-            return None, TrainingState(epochs=state.epochs)  # without the moments, which may be infinite
-        values = {"loss": float(value)} | {
-            name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
-        return values, replace(state, step=state.step + steps, epochs=state.epochs + 1)
+            state.slots, state.step = None, 0  # the moments may be infinite
+            return None
+        state.step, state.epochs = state.step + steps, state.epochs + 1
+        return {"loss": float(value)} | {name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
