@@ -18,7 +18,7 @@ import threading
 import uuid
 import warnings
 from collections.abc import Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -95,50 +95,6 @@ class Replica:
         return float(value), self.network.gradient, outputs
 
 
-class Threads:
-    """Workers in threads of this process, which share the coordinator's theta."""
-
-    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
-        self.executor = executor
-        self.replicas = [Replica(objective, rows, size) for _ in range(workers)]
-
-    def results(self, shards: list[Shard]) -> Iterable[Result]:
-        """The results, in the order of the shards."""
-        futures = [self.executor.submit(self.replicas[shard.number].result, shard) for shard in shards]
-        return [future.result() for future in futures]
-
-    def close(self) -> None:
-        """Nothing is held beyond this object."""
-
-
-class Processes:
-    """Workers in other processes, which keep the program and the rows, and are sent theta."""
-
-    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
-        self.executor, self.theta = executor, objective.program.theta
-        self.training = uuid.uuid4().hex  # trainings of the same model and rows must not share replicas
-        self.shipment = Shipment("the model", (objective, rows, size), workers)
-
-    def results(self, shards: list[Shard]) -> Iterable[Result]:
-        """The results, in order; a worker that lacks the program and the rows is sent them."""
-        futures = [self._submitted(shard, self.shipment.for_next()) for shard in shards]
-        for shard, future in zip(shards, futures, strict=True):
-            result = future.result()
-            while result is None:
-                result = self._submitted(shard, self.shipment.payload).result()
-            yield result
-
-    def _submitted(self, shard: Shard, payload: bytes | None) -> Future:
-        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, self.theta, shard)
-
-    def close(self) -> None:
-        """Release what this process holds for the training, in case it was a worker itself."""
-        with _replicas_lock:
-            for old in [known for known in _replicas if known[0] == self.training]:
-                del _replicas[old]
-            shipping.forget(self.shipment.digest)
-
-
 KEPT = 16  # replicas in a worker
 _replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training and shard, the latest ones
 _replicas_lock = threading.Lock()
@@ -163,7 +119,11 @@ def compute_shard(
 
 
 class Coordinator:
-    """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients."""
+    """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients.
+
+    Workers in threads have replicas that share theta and the rows. Those in other processes are sent a shipment, and
+    are told apart by ``training``, since trainings of the same model and rows must not share replicas.
+    """
 
     def __init__(
         self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any,
@@ -174,15 +134,35 @@ class Coordinator:
         if objective.program.state.size:
             raise ValueError("the model has a layer with moving averages, whose training can't be distributed; fit "
                              "it without executor")
-        kind = Threads if isinstance(executor, ThreadPoolExecutor) else Processes
-        warn_of_little_work(objective.program, -(-batch_size // count), count, kind.__name__.lower())
-        self.objective, self.count = objective, count
-        self.workers = kind(executor, objective, rows, -(-batch_size // count), count)
+        in_threads, size = isinstance(executor, ThreadPoolExecutor), -(-batch_size // count)
+        warn_of_little_work(objective.program, size, count, "threads" if in_threads else "processes")
+        self.objective, self.executor, self.count = objective, executor, count
+        self.replicas = [Replica(objective, rows, size) for _ in range(count)] if in_threads else []
+        self.shipment = Shipment("the model", None if in_threads else (objective, rows, size), count)
+        self.training = uuid.uuid4().hex
         self.gradients = np.empty((count, objective.program.theta.size), objective.program.dtype)
 
     def close(self) -> None:
-        """Release what is held for the training."""
-        self.workers.close()
+        """Release what this process holds for the training, in case it was a worker itself."""
+        with _replicas_lock:
+            for old in [known for known in _replicas if known[0] == self.training]:
+                del _replicas[old]
+            shipping.forget(self.shipment.digest)
+
+    def _results(self, shards: list[Shard]) -> Iterable[Result]:
+        """The results, in the order of the shards; a process that lacks the program and the rows is sent them."""
+        if self.replicas:
+            futures = [self.executor.submit(self.replicas[shard.number].result, shard) for shard in shards]
+        else:
+            futures = [self._sent(shard, self.shipment.for_next()) for shard in shards]
+        for shard, future in zip(shards, futures, strict=True):
+            while (result := future.result()) is None:
+                future = self._sent(shard, self.shipment.payload)
+            yield result
+
+    def _sent(self, shard: Shard, payload: bytes | None) -> Future:
+        theta = self.objective.program.theta
+        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, theta, shard)
 
     def train_epoch(
         self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
@@ -205,7 +185,7 @@ class Coordinator:
     def _mean(self, shards: list[Shard], gradient: np.ndarray, outputs: np.ndarray) -> float:
         """Return the mean loss of the shards; write their mean gradient and their outputs to the two arrays."""
         sizes, values, first = np.array([len(shard.chosen) for shard in shards]), [], 0
-        for shard, (value, shard_gradient, shard_outputs) in zip(shards, self.workers.results(shards), strict=True):
+        for shard, (value, shard_gradient, shard_outputs) in zip(shards, self._results(shards), strict=True):
             values.append(value)
             self.gradients[shard.number] = shard_gradient
             if shard.output_layers:
