@@ -122,7 +122,7 @@ class Coordinator:
     """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients.
 
     Workers in threads have replicas that share theta and the rows. Those in other processes are sent a shipment, and
-    are told apart by ``training``, since trainings of the same model and rows must not share replicas.
+    know a training by its ``training``: those of the same model and rows must not share replicas.
     """
 
     def __init__(

@@ -89,7 +89,7 @@ ARGUMENTS = {
     "forward": "integers reals theta state x y work training step key".split(),
     "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
     "loss": "y target weight dy".split(),
-    "update": "theta grad slots settings rate step".split(),
+    "update": ["theta", "grad", "slots", "settings", "rate", "step"],
 }
 
 

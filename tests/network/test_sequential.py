@@ -546,7 +546,7 @@ def test_an_input_builds_the_model_at_once_with_the_same_weights(tmp_path: Path)
 
 
 def test_an_input_is_the_first_entry() -> None:
-    with pytest.raises(ValueError, match=r"layers holds Input\(shape=\(3,\)\) after Dense\(units=4\); an Input must be"):
+    with pytest.raises(ValueError, match=r"layers holds Input\(shape=\(3,\)\) after Dense\(units=4\); an Input"):
         st.Sequential([st.Dense(4), st.layers.Input((3,))])
     with pytest.raises(TypeError, match=r"shape is 3; it must be a tuple such as \(features,\)"):
         st.layers.Input(3)
