@@ -2,6 +2,7 @@
 # loaded when it is first used (lazy.py).
 from scratchtune import insight as insight
 from scratchtune import layers as layers
+from scratchtune import losses as losses
 from scratchtune import metrics as metrics
 from scratchtune import search as search
 from scratchtune.data import datasets as datasets
@@ -30,10 +31,9 @@ from scratchtune.insight.diagnosis import diagnose as diagnose
 from scratchtune.interop.optuna_studies import from_optuna as from_optuna
 from scratchtune.interop.optuna_studies import to_optuna as to_optuna
 from scratchtune.interop.ray_tasks import RayExecutor as RayExecutor
-from scratchtune.interop.sharing import EfficiencyWarning as EfficiencyWarning
+from scratchtune.interop.distributed import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
-from scratchtune.network import losses as losses
 from scratchtune.network import optimizers as optimizers
 from scratchtune.network import penalties as penalties
 from scratchtune.network import schedules as schedules
@@ -42,7 +42,6 @@ from scratchtune.network.callbacks import EarlyStopping as EarlyStopping
 from scratchtune.network.callbacks import History as History
 from scratchtune.network.callbacks import ModelCheckpoint as ModelCheckpoint
 from scratchtune.network.callbacks import ReduceLROnPlateau as ReduceLROnPlateau
-from scratchtune.network.callbacks import TerminateOnNaN as TerminateOnNaN
 from scratchtune.network.layers.activation import Activation as Activation
 from scratchtune.network.layers.base import Layer as Layer
 from scratchtune.network.layers.dense import Dense as Dense

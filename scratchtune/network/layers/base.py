@@ -14,6 +14,7 @@ import numpy as np
 from scratchtune import jit
 from scratchtune.network import initializers
 from scratchtune.network.configured import Configured
+from scratchtune.network.penalties import L1L2
 
 
 class Weight(NamedTuple):
@@ -25,6 +26,7 @@ class Weight(NamedTuple):
     fans: tuple[int, int]
     is_bias: bool
     scale: float = 1.0  # by which the initialiser's numbers are multiplied
+    penalty: L1L2 | None = None  # of this array alone
 
 
 class Layer(Configured):
@@ -46,12 +48,12 @@ class Layer(Configured):
 
     def add_weight(
         self, name: str, shape: tuple[int, ...], initializer: str, fans: tuple[int, int] | None = None,
-        is_bias: bool = False, scale: float = 1.0,
+        is_bias: bool = False, scale: float = 1.0, penalty: L1L2 | None = None,
     ) -> None:
         """Add an array to the layer's part of theta; kernels see the arrays flattened, in the order of the calls."""
         initializers.get(initializer, f"{name}_initializer")
         fan_in, fan_out = fans or (shape[0], shape[-1])
-        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias, scale))
+        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias, scale, penalty))
 
     def integers(self) -> list[int]:
         """The integers that the kernels get as ``integers``."""
