@@ -41,6 +41,7 @@ from scratchtune.images.random_rotation import RandomRotation as RandomRotation
 from scratchtune.images.random_translation import RandomTranslation as RandomTranslation
 from scratchtune.insight.diagnosis.diagnosing import Diagnosis as Diagnosis
 from scratchtune.insight.diagnosis.diagnosing import diagnose as diagnose
+from scratchtune.insight.terminator import Terminator as Terminator
 from scratchtune.interop.optuna_studies import from_optuna as from_optuna
 from scratchtune.interop.optuna_studies import to_optuna as to_optuna
 from scratchtune.interop.ray_tasks import RayExecutor as RayExecutor
@@ -117,7 +118,6 @@ from scratchtune.study.study import create_study as create_study
 from scratchtune.study.study import interrupted_study as interrupted_study
 from scratchtune.study.study import load_study as load_study
 from scratchtune.study.study import tune as tune
-from scratchtune.study.terminator import Terminator as Terminator
 from scratchtune.study.trial import Trial as Trial
 from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier

@@ -33,7 +33,6 @@ from scratchtune.insight.proposal_plots import plot_densities as plot_densities
 from scratchtune.insight.proposal_plots import plot_posterior as plot_posterior
 from scratchtune.insight.reevaluation import reevaluate as reevaluate
 from scratchtune.insight.reporting.page import report as report
-from scratchtune.insight.stopping_plots import plot_stopped as plot_stopped
 from scratchtune.insight.stopping_plots import plot_terminator_improvement as plot_terminator_improvement
 from scratchtune.insight.variance_decomposition import Shares as Shares
 from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid

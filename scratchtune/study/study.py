@@ -30,7 +30,6 @@ from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
-from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
 from scratchtune.study.time_travel import Changes
@@ -292,25 +291,6 @@ class Study(HasBestTrial):
         changes = Changes(searcher, seed, space, constraint, stopping)
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
         return study_of(time_travel.fork(self._core, k, changes, named, storage))
-
-    def finish_stopped(
-        self, objective: Callable[[Trial], Any], numbers: Iterable[int] | None = None, n_jobs: int = 1,
-        progress: bool = True,
-    ) -> FinishedTrials:
-        """Train trials that ended early to their end, to see whether one of them would have been the best.
-
-        ``numbers`` are the trials; None takes all that ended early: those that the stopping rule ended, and with a
-        searcher that has budgets those that were not promoted (yet). A stopped trial is evaluated again from its
-        beginning, with its params, seed and budget, and its ``should_stop`` is always False. A trial that was not
-        promoted is continued as if it were: with the largest budget, and `Trial.load` returns what it has saved. The
-        objective is called on ``n_jobs`` threads, and an exception of it is recorded. This study is not changed.
-
-        Print the result for a table; `scratchtune.insight.plot_stopped` draws it.
-
-        Raises
-            ValueError where ``numbers`` holds a trial that did not end early, or no trial is complete.
-        """
-        return finish_stopped(self._core, objective, numbers, n_jobs, progress)
 
     # The file --------------------------------------------------------------------------------------------------------
 

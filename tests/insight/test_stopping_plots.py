@@ -1,5 +1,4 @@
-"""The picture of a terminator: its points are those that the terminator computes. (`plot_stopped`: study/test_stopped)
-"""
+"""The picture of a terminator: its points are those that the terminator computes."""
 
 from __future__ import annotations
 
@@ -8,7 +7,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.study.terminator import Terminator
+from scratchtune.insight.terminator import Terminator
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 
