@@ -42,9 +42,8 @@ from scratchtune.images.random_translation import RandomTranslation as RandomTra
 from scratchtune.insight.diagnosis.diagnosing import Diagnosis as Diagnosis
 from scratchtune.insight.diagnosis.diagnosing import diagnose as diagnose
 from scratchtune.insight.terminator import Terminator as Terminator
+from scratchtune.interop.clusters import RayExecutor as RayExecutor
 from scratchtune.interop.optuna_studies import from_optuna as from_optuna
-from scratchtune.interop.optuna_studies import to_optuna as to_optuna
-from scratchtune.interop.ray_tasks import RayExecutor as RayExecutor
 from scratchtune.interop.sharing import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
