@@ -152,7 +152,7 @@ def test_text_and_speech_know_nothing_of_networks() -> None:
 
 PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
 OF_NUMBA = "jit/numba_internals.py"  # which uses private names of Numba; its docstring says why
-OF_EXECUTORS = {  # what study/executors.py and interop/clusters.py read of process pools and clients, which have no other
+OF_EXECUTORS = {  # what study/executors.py and interop/clusters.py read of pools and clients, which have no other
     # names for it
     "_max_workers", "_mp_context", "_initializer", "_initargs", "_max_tasks_per_child", "_client", "_kwargs"}
 
