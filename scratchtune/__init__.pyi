@@ -28,10 +28,11 @@ from scratchtune.images.pooling import AveragePooling2D as AveragePooling2D
 from scratchtune.images.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from scratchtune.images.pooling import MaxPooling2D as MaxPooling2D
 from scratchtune.insight.diagnosis import diagnose as diagnose
+from scratchtune.insight.terminator import Terminator as Terminator
+from scratchtune.interop.clusters import RayExecutor as RayExecutor
+from scratchtune.interop.distributed import EfficiencyWarning as EfficiencyWarning
 from scratchtune.interop.optuna_studies import from_optuna as from_optuna
 from scratchtune.interop.optuna_studies import to_optuna as to_optuna
-from scratchtune.interop.ray_tasks import RayExecutor as RayExecutor
-from scratchtune.interop.distributed import EfficiencyWarning as EfficiencyWarning
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
 from scratchtune.network import optimizers as optimizers
@@ -101,7 +102,6 @@ from scratchtune.study.study import create_study as create_study
 from scratchtune.study.study import interrupted_study as interrupted_study
 from scratchtune.study.study import load_study as load_study
 from scratchtune.study.study import tune as tune
-from scratchtune.study.terminator import Terminator as Terminator
 from scratchtune.study.trial import Trial as Trial
 from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier

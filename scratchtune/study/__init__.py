@@ -8,11 +8,10 @@ from scratchtune.study.file import StorageError
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.study import Study, create_study, interrupted_study, load_study, tune
-from scratchtune.study.terminator import Terminator
 from scratchtune.study.trial import Trial, TrialPruned
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
-    "RandomizedSearchCV", "Stopping", "StorageError", "Study", "Terminator", "Trial", "TrialPruned",
+    "RandomizedSearchCV", "Stopping", "StorageError", "Study", "Trial", "TrialPruned",
     "create_study", "interrupted_study", "load_study", "tune",
 ]

@@ -254,7 +254,7 @@ class Core:
                 if not isinstance(suggestion, Suggestion):
                     raise TypeError(f"{searcher!r} suggested {suggestion!r}; it must return a Suggestion")
                 suggestion.params = space.check(suggestion.params)
-            requests = self._new_requests(number, suggestion) if self._is_open else None
+            requests = self._requests(number, suggestion) if self._is_open else None
             trial = Trial(self.context, number, suggestion, requests)
             self._dirty[number], self._dirty_queue = trial, self._dirty_queue or enqueued is not None
             if enqueued or queue.unclaimed:
@@ -268,7 +268,7 @@ class Core:
         self._dirty[trial.number] = trial
         requests = requests_of(trial)
         if requests is not None:
-            requests.known = self._known(trial.number, requests.is_enqueued)
+            requests.known = self._requests(trial.number, Suggestion(proposal_of(trial), trial.why)).known
         begin(trial)
         self._owners[trial.number] = owner
         log_begun(self.definition.name, trial)
@@ -319,18 +319,15 @@ class Core:
             raise end
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
-    def _new_requests(self, number: int, suggestion: Suggestion) -> Requests:
-        is_enqueued = bool(suggestion.why.get("enqueued"))
-        return Requests(suggestion.params, is_enqueued, self._known(number, is_enqueued))
-
-    def _known(self, number: int, is_enqueued: bool) -> Mapping[str, Any]:
-        """The parameters that the trials before one have requested, as far as it may see them.
+    def _requests(self, number: int, suggestion: Suggestion) -> Requests:
+        """The requests of a trial that begins, which know those of the trials before it, as far as it may see them.
 
         What the user, or the searcher of another study, proposed does not depend on what is known here.
         """
-        if is_enqueued or number < self.definition.foreign:
-            return {}
-        return self._learned_from(self.definition.searcher.needs(number)).parameters
+        is_enqueued = bool(suggestion.why.get("enqueued"))
+        is_foreign = is_enqueued or number < self.definition.foreign
+        known = {} if is_foreign else self._learned_from(self.definition.searcher.needs(number)).parameters
+        return Requests(suggestion.params, is_enqueued, known)
 
     def _learned_from(self, needs: int) -> Space:
         """The space that the first ``needs`` trials have requested."""
@@ -449,10 +446,6 @@ class Core:
         if self._learned is None or self._learned[0] != count:
             self._learned = count, learned_space(self.trials)
         return self._learned[1]
-
-    def reason_of(self, trial: Trial) -> str:
-        """Explain in words why a trial was proposed, and what of its params does not follow from the proposal."""
-        return reason_of(self.definition, trial)
 
     # Runs ------------------------------------------------------------------------------------------------------------
 

@@ -1,7 +1,7 @@
 """Executors run trials elsewhere: in threads, in processes, on a Dask or a Ray cluster.
 
 Any object with the interface of `concurrent.futures.Executor` can be used: ``ProcessPoolExecutor(4)``, Dask's
-``client.get_executor()``, `scratchtune.interop.ray_tasks.RayExecutor`. In another process a trial is plain data. The
+``client.get_executor()``, `scratchtune.interop.clusters.RayExecutor`. In another process a trial is plain data. The
 objective, with the rows that it refers to, is sent once to each worker, which keeps it. A worker that gets a trial
 without having its objective reports that, and both are sent.
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
@@ -52,7 +53,8 @@ class Sender:
 
     def __init__(self, executor: Any, objective: Callable[[Trial], Any], workers: int) -> None:
         is_dask = hasattr(executor, "_client") and hasattr(executor, "_kwargs")
-        self._executor: Executor = DaskTasks(executor) if is_dask else executor
+        # interop/ stands on this module, which reaches it through the front door of the package alone
+        self._executor: Executor = sys.modules["scratchtune"].interop.DaskTasks(executor) if is_dask else executor
         self._shipment = Shipment("objective", objective, workers)
 
     def __enter__(self) -> Sender:
@@ -93,7 +95,7 @@ class Sender:
 
     def lacks_workers(self) -> bool:
         """Whether the executor has no worker at present, so that all trials wait; if so, it is told to start some."""
-        return isinstance(self._executor, DaskTasks) and self._executor.lacks_workers()
+        return bool(hasattr(self._executor, "lacks_workers") and self._executor.lacks_workers())
 
 
 def work(digest: str, payload: bytes | None, coordinator: int, trial: Trial) -> Outcome | None:
@@ -188,61 +190,3 @@ def pool_arguments(pool: ProcessPoolExecutor) -> tuple[int, dict[str, Any]]:
     return private._max_workers, {
         "mp_context": private._mp_context, "initializer": private._initializer, "initargs": private._initargs,
         "max_tasks_per_child": private._max_tasks_per_child}
-
-
-class DaskTasks(Executor):
-    """The tasks of Dask's ``client.get_executor()``, with futures that always end.
-
-    The futures of Dask's own executor (as of distributed 2026.8) never end if a worker dies with a result that was not
-    fetched yet, and the worker that computes it again dies too.
-    """
-
-    def __init__(self, executor: Any) -> None:
-        self._executor, self._client = executor, executor._client
-        self._options = {"pure": False, **executor._kwargs}
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function as a task."""
-        import asyncio  # here, since Dask has loaded it, and nothing else needs it
-        if getattr(self._executor, "_shutdown", False):
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        task = self._client.submit(fn, *args, **kwargs, **self._options)
-        future: Future = Future()
-
-        def cancel(ended: Future) -> None:  # it also refers to the task, without which Dask would drop it
-            if ended.cancelled():
-                task.cancel()
-
-        async def pass_on() -> None:
-            try:
-                outcome, error = await task, None
-            except BaseException as problem:
-                outcome, error = None, problem
-            if isinstance(error, asyncio.CancelledError):
-                future.cancel()
-            if not future.set_running_or_notify_cancel():
-                return
-            if error is None:
-                future.set_result(outcome)
-            else:
-                future.set_exception(error)
-
-        future.add_done_callback(cancel)
-        self._client.loop.add_callback(pass_on)
-        return future
-
-    def lacks_workers(self) -> bool:
-        """Whether the cluster has no worker; if the client's own cluster has lost them, it is told to start new ones.
-
-        A ``LocalCluster`` checks 15 seconds after each death of a worker whether the worker is back. If the worker is
-        being restarted after another death at that moment, the cluster does not restart it again.
-        """
-        try:
-            if self._client.nthreads():
-                return False
-        except OSError:  # the scheduler does not answer
-            return True
-        wanted = getattr(self._client.cluster, "worker_spec", None)
-        if wanted:
-            self._client.cluster.scale(len(wanted))
-        return True

@@ -5,9 +5,7 @@ from it, so that no result that a searcher has seen is lost in a power failure. 
 Any process may read at any time; one process writes at a time: it has the `Lock` of the file.
 
 While a file is open for writing, the latest commits are in FILE-wal beside it; when the writer closes it, everything is
-in FILE, and nothing is beside it. To copy a file that is being written, use `Study.backup`, or ``.backup`` of SQLite's
-own shell: a plain copy of FILE lacks the latest trials. If the writing process itself makes a plain copy, there is a
-second effect: closing any descriptor of a file drops the POSIX locks of the process, so SQLite no longer protects
+in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so SQLite no longer protects
 FILE-wal from other programs. Hence a reader changes nothing, not even beside the file, and each commit is confirmed:
 where FILE was deleted or replaced, that is an error; where FILE-wal was, all trials are written again.
 """
@@ -370,9 +368,9 @@ class File:
 
     def put_searcher(self, name: str, searcher: Any) -> None:
         """Replace the searcher of a study's definition."""
-        changed = json.dumps(self.definition(name) | {"searcher": searcher})
         with self._naming_errors("can't be written"), self._commit() as db:
-            db.execute("UPDATE studies SET definition = ? WHERE name = ?", (changed, name))
+            db.execute("UPDATE studies SET definition = ? WHERE name = ?",
+                       (json.dumps(self.definition(name) | {"searcher": searcher}), name))
 
     # Trials ----------------------------------------------------------------------------------------------------------
 

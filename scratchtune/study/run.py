@@ -14,7 +14,7 @@ import contextlib
 import functools
 import math
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -25,7 +25,7 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.evaluation.parallel import workers
@@ -50,49 +50,15 @@ class Task(NamedTuple):
     submitted: float = 0.0  # a time of `time.monotonic`
 
 
-class Workers(Protocol):
-    """What evaluates the trials of a run. A `Run` calls these methods; none of them calls the run.
-
-    ``in_flight``: the tasks that were submitted and whose outcomes were not used yet. ``at_once``: how many trials run
-    at a time, if the searcher proposes as many.
-    """
-
-    in_flight: dict[Future, Task]
-    at_once: int
-
-    def started(self) -> contextlib.AbstractContextManager[Any]:
-        """A context in which the workers exist."""
-
-    def room(self) -> int:
-        """How many further trials the workers can take now."""
-
-    def begin(self, trials: Sequence[Trial]) -> None:
-        """Submit the tasks of new trials, perhaps none, and of trials that must be submitted again."""
-
-    def on_idle(self, reason: NotReady | Exhausted) -> None:
-        """The study has proposed fewer trials than there was room for; may raise the reason, which ends the run."""
-
-    def ended(self) -> Collection[Future]:
-        """Wait until a task has ended; return all that have."""
-
-    def collect(self, future: Future) -> None:
-        """Use the outcome of a task that has ended, and remove it from ``in_flight``; an error ends the run."""
-
-    def wait(self) -> None:
-        """After an interruption, wait for the tasks that use the study's own trials, as those in threads do."""
-
-    def record(self, task: Task, outcome: Any) -> None:
-        """Record the result of a task; if it is the trial's last one, tell the trial. May be called again."""
-
-
 class Run:
-    """The loop of a run.
+    """The loop of a run, which calls methods of its ``workers``; none of them calls the run.
 
-    New trials begin while the workers have room and the study has fewer than ``limit`` trials, until ``deadline``, a
-    time of `time.monotonic`, or until `Core.stop_run` is called.
+    Workers have tasks ``in_flight``, and run ``at_once`` trials at a time, if the searcher proposes as many. New trials
+    begin while the workers have `room` and the study has fewer than ``limit`` trials, until ``deadline``, a time of
+    `time.monotonic`, or until `Core.stop_run` is called.
     """
 
-    def __init__(self, core: Core, workers: Workers, limit: float | None, deadline: float | None = None) -> None:
+    def __init__(self, core: Core, workers: Any, limit: float | None, deadline: float | None = None) -> None:
         self.core, self.workers, self.limit, self.deadline = core, workers, limit, deadline
         self.is_over = False  # no trial is left to begin
 

@@ -23,14 +23,13 @@ from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
-from scratchtune.study.core import Core
+from scratchtune.study.core import Core, reason_of
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
 from scratchtune.study.export import csv_text
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
-from scratchtune.study.stopped import FinishedTrials, finish_stopped
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
 from scratchtune.study.time_travel import Changes
@@ -59,15 +58,12 @@ class Study(HasBestTrial):
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
-    The table of trials is a function of the space, the searcher, the seed, the constraint, the stopping rule, earlier
-    and enqueued trials, and the objective. It does not depend on how many workers there are, on the order in which they
-    finish, or on interruptions. A `BayesianSearch` with ``parallel=None`` is part of it with the number of workers of
-    the first run, which the study keeps and stores: later runs may have any number. Gaussian processes and trainings
-    are compiled for the processor in use, so with them the table may differ between types of processors.
+    The table of trials is a function of these arguments, enqueued trials, and the objective. It does not depend on how
+    many workers there are, on the order in which they finish, or on interruptions. A `BayesianSearch` with
+    ``parallel=None`` is part of it with the number of workers of the first run, which is stored.
 
-    While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
-    `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
-    calls too, the file itself holds everything, and nothing is beside it.
+    When `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
+    calls too, the file itself holds everything. Before, only `backup` makes a complete copy.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -138,17 +134,14 @@ class Study(HasBestTrial):
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
         restarted, up to ``retries`` times; after that it has failed, and the other trials continue. A dead worker
-        breaks a whole ``ProcessPoolExecutor``: all running trials are restarted, for none it is a retry, and from then
-        on each trial runs in a process pool of its own, created like the first one.
+        breaks a whole ``ProcessPoolExecutor``: no trial is charged with this crash; all running trials restart, each in
+        a process pool of its own.
 
         An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
-        the run (the first ``n_jobs``, if that is more) all fail with the same exception, or since the objective returns
-        no value, the run ends with a RuntimeError from that exception. ``max_failures=n`` ends it when n trials have
-        failed, by NaN or infinity too; "unlimited" never ends it, and with ``progress=False`` no failure is printed
-        then. Any other BaseException, such as SystemExit or Ctrl-C, ends the run: nothing that has finished is lost,
-        the next run begins the unfinished trials again, and after Ctrl-C `interrupted_study` returns a study that no
-        variable has yet. A callback that was not called by then is not called later; what it would have enqueued is
-        missing.
+        the run (the first ``n_jobs``, if that is more) all fail by the same mistake, the run ends with a RuntimeError.
+        ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run:
+        nothing that has finished is lost, and the next run begins the unfinished trials again. A callback that was not
+        called by then is not called later.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
@@ -219,7 +212,7 @@ class Study(HasBestTrial):
 
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed; as plain data it is ``trials[number].why``."""
-        return self._core.reason_of(self._core.find(number))
+        return reason_of(self._core.definition, self._core.find(number))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
@@ -241,17 +234,9 @@ class Study(HasBestTrial):
         """Write the trials as a new study of Optuna, which must be installed, and return that study.
 
         ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
-        None: in memory. ``name`` None is this study's. A trial keeps its state (a stopped one is pruned), value,
-        parameters with their ranges, reports, times and scores of folds. User attributes are its error, budget, parent,
-        reason ("why") and "other_params", those that are not in the learned space of a study without a space; where it
-        has attributes of these names itself, they are kept instead. Choices that are not None, bools, numbers or texts
-        become their repr. ``optuna-dashboard sqlite:///FILE`` shows the study.
-
-        Raises
-            ImportError without Optuna, and ValueError where the storage holds a study of that name, or where two
-            choices are equal in Optuna, such as 1 and True.
+        None: in memory. ``name`` None is this study's. Raises as `scratchtune.interop.optuna_studies.to_optuna`.
         """
-        return sys.modules["scratchtune"].to_optuna(self, storage, name)  # in interop/, which stands on this module
+        return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
     # Time travel -----------------------------------------------------------------------------------------------------
 
@@ -293,34 +278,14 @@ class Study(HasBestTrial):
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
         return study_of(time_travel.fork(self._core, k, changes, named, storage))
 
-    def finish_stopped(
-        self, objective: Callable[[Trial], Any], numbers: Iterable[int] | None = None, n_jobs: int = 1,
-        progress: bool = True,
-    ) -> FinishedTrials:
-        """Train trials that ended early to their end, to see whether one of them would have been the best.
-
-        ``numbers`` are the trials; None takes all that ended early: those that the stopping rule ended, and with a
-        searcher that has budgets those that were not promoted (yet). A stopped trial is evaluated again from its
-        beginning, with its params, seed and budget, and its ``should_stop`` is always False. A trial that was not
-        promoted is continued as if it were: with the largest budget, and `Trial.load` returns what it has saved. The
-        objective is called on ``n_jobs`` threads, and an exception of it is recorded. This study is not changed.
-
-        Print the result for a table.
-
-        Raises
-            ValueError where ``numbers`` holds a trial that did not end early, or no trial is complete.
-        """
-        return finish_stopped(self._core, objective, numbers, n_jobs, progress)
-
     # The file --------------------------------------------------------------------------------------------------------
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` continues there.
 
-        It holds everything in the study's own file, and every trial that the study has in memory: so also where its own
-        file was deleted or can't be written, or where it has none. Trials that are running will begin again. An
-        existing file is replaced if it is an earlier backup. A ValueError where it is the study's own or holds
-        something else, and a StorageError while another process writes it.
+        It holds everything in the study's own file, if it has one, and every trial in memory. An existing file is
+        replaced if it is an earlier backup. A ValueError where it is the study's own or holds something else, and a
+        StorageError while another process writes it.
         """
         self._core.backup(Path(path))
 

@@ -165,7 +165,7 @@ class Trial(RequestsParameters):
     def report_scores(self, scores: Iterable[Any]) -> None:
         """Record the scores of the folds of a cross-validation, whose mean the objective returns, as ``scores``.
 
-        They tell `scratchtune.study.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
+        They tell `scratchtune.insight.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
 
         Raises
             TypeError where it is no list or array, and ValueError where one of the scores is not a finite number.

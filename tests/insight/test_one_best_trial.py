@@ -62,7 +62,6 @@ def test_what_is_printed_and_returned_names_one_trial(
     assert insight.optimism(study, noise=0.1).trial == best.number
     assert f"is {best.value:.4g}, but how much" in insight.verdict(study)
     assert insight.reevaluate(study, lambda trial: trial.params["x"], 1, 1, progress=False)[0, 0] == best.params["x"]
-    assert study.finish_stopped(loss, numbers=[], progress=False).best_number == best.number
     path = insight.ablation(study, lambda trial: trial.params["x"], default={"x": 0.999, "y": 0.999}, progress=False)
     assert path.steps[-1].after == best.params
     study.close()

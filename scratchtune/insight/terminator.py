@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
@@ -29,12 +29,10 @@ from scratchtune.search.bayesian.gaussian_search import prepare
 from scratchtune.search.bayesian.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
+from scratchtune.study import Study
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.progress import LOGGER
 from scratchtune.study.trial import Trial, configuration, finished_count, learned_space, requests_of
-
-if TYPE_CHECKING:
-    from scratchtune.study.study import Study
 
 EVALUATIONS = 60  # of the likelihood in one fit, at most: the bound changes with it where a fit has not converged
 

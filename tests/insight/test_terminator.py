@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.terminator import Terminator
+from scratchtune.insight.terminator import Terminator
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 
