@@ -15,6 +15,7 @@ from scratchtune.network.layers.dropout import Dropout as Dropout
 from scratchtune.network.layers.flatten import Flatten as Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianNoise
 from scratchtune.network.layers.layer_normalization import LayerNormalization as LayerNormalization
+from scratchtune.network.layers.residual import Residual as Residual
 from scratchtune.network.layers.scaling import Scaling as Scaling
 from scratchtune.sequences.layers.additive_attention import AdditiveAttention as AdditiveAttention
 from scratchtune.sequences.layers.attention import Attention as Attention

@@ -8,9 +8,13 @@ of layer, loss or optimizer does not change this file.
 |---|---|---|
 | theta | ``network.theta`` | (P,) |
 | dJ/dtheta | ``network.gradient`` | (P,) |
-| x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
-| dJ/dx of layer i | a part of ``network.value_grads`` | (rows, widths[i]) |
+| the network's input (i = 0), y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
+| dJ/d(that) | a part of ``network.value_grads`` | (rows, widths[i]) |
 | targets and weights of a batch | parts of ``network.targets``, ``network.weights`` | (rows, outputs), (rows,) |
+
+Layer i reads the values ``x_from[i]``, in a chain of layers the values i. A layer with a second input, such as the
+decoder's attention to the encoder, also reads the values ``second_from[i]``. Where several layers read the same values,
+dJ/d(values) is the sum of what they compute.
 
 Implements section 1.1 of the document.
 """
@@ -26,7 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.base import InputOf, Layer
 from scratchtune.network.optimizers import clip_by_norm, weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
@@ -40,7 +44,9 @@ class Offsets(NamedTuple):
 
     Of ``network.work`` it has those from ``work_start[i]`` up to ``work_stop[i]``. These parts overlap where a layer
     uses the mask of a layer below: its workspace then begins where the other layer's does, with the mask.
-    ``widths`` (layers + 1,) are the numbers in a row: of each layer's inputs, then of the last one's outputs.
+    ``widths`` (layers + 1,) are the numbers in a row: of the network's inputs, then of each layer's outputs.
+    ``second_from`` is -1 for a layer with one input. ``adds_x`` and ``adds_second`` are 1 where a layer above has
+    written the gradient of these values before, so that the layer's own must be added.
     """
 
     theta: np.ndarray
@@ -51,6 +57,10 @@ class Offsets(NamedTuple):
     work_stop: np.ndarray
     values: np.ndarray
     widths: np.ndarray
+    x_from: np.ndarray
+    second_from: np.ndarray
+    adds_x: np.ndarray
+    adds_second: np.ndarray
 
 
 class Network(NamedTuple):
@@ -67,6 +77,7 @@ class Network(NamedTuple):
     values: np.ndarray
     value_grads: np.ndarray
     work: np.ndarray
+    scratch: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
 
@@ -136,13 +147,19 @@ def aligned(size: int, dtype: Any) -> np.ndarray:
 
 
 def build_network(
-    stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int
+    stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int, backward: bool = True,
 ) -> Network:
-    """Allocate the memory of built layers around their common ``theta`` and ``state``."""
+    """Allocate the memory of built layers around their common ``theta`` and ``state``; without ``backward``, of a
+    network that only computes outputs.
+    """
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
     work = _starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages)
+    values = _starts(-(-width * batch_size // per_line) * per_line for width in widths)
+    x_from, second_from = inputs_of(stages)
+    adds_x, adds_second = _additions(x_from, second_from)
+    added = max([*np.diff(values)[x_from[adds_x > 0]], *np.diff(values)[second_from[adds_second > 0]], 0])
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
         state=_starts(len(stage.state()) for stage in stages),
@@ -150,18 +167,18 @@ def build_network(
         reals=_starts(len(stage.reals()) for stage in stages),
         work_start=np.array([work[_index(stage.mask_from or stage, stages)] for stage in stages], np.int64),
         work_stop=work[1:],
-        values=_starts(-(-width * batch_size // per_line) * per_line for width in widths),
-        widths=np.array(widths, np.int64),
+        values=values, widths=np.array(widths, np.int64),
+        x_from=x_from, second_from=second_from, adds_x=adds_x, adds_second=adds_second,
     )
     return Network(
         forwards=jit.table([stage.forward for stage in stages], dtype),
-        backwards=jit.table([stage.backward for stage in stages], dtype),
+        backwards=jit.table([stage.backward for stage in stages if backward], dtype),
         at=at,
         integers=np.array([number for stage in stages for number in stage.integers()], np.int64),
         reals=np.array([number for stage in stages for number in stage.reals()], dtype),
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
-        values=aligned(at.values[-1], dtype), value_grads=aligned(at.values[-1], dtype),
-        work=aligned(work[-1], dtype),
+        values=aligned(values[-1], dtype), value_grads=aligned(values[-1] if backward else 0, dtype),
+        work=aligned(work[-1], dtype), scratch=aligned(2 * added if backward else 0, dtype),
         targets=aligned(batch_size * widths[-1], dtype), weights=aligned(batch_size, dtype),
     )
 
@@ -180,6 +197,43 @@ def _index(stage: Layer, stages: Sequence[Layer]) -> int:
     return next(i for i, other in enumerate(stages) if other is stage)
 
 
+def inputs_of(stages: Sequence[Layer]) -> tuple[np.ndarray, np.ndarray]:
+    """The values that each stage reads, and those of its second input or -1, int64; see `Layer.reads`.
+
+    Raises a ValueError for a stage that reads no stage below, or whose outputs no stage reads.
+    """
+    x_from: list[int] = []
+    second_from: list[int] = []
+    written: dict[int, int] = {}  # by a stage's id, its outputs
+
+    def values_of(stage: Layer, source: Layer | InputOf | None, default: int) -> int:
+        of = source.stage if isinstance(source, InputOf) else source
+        if of is None:
+            return default
+        if id(of) not in written:
+            raise ValueError(f"{stage!r} reads {of!r}, which is no stage below it")
+        return x_from[written[id(of)] - 1] if isinstance(source, InputOf) else written[id(of)]
+
+    for number, stage in enumerate(stages):
+        x_from.append(values_of(stage, stage.reads, number))
+        second_from.append(values_of(stage, stage.second, -1))
+        written[id(stage)] = number + 1
+    unread = set(range(1, len(stages))) - {*x_from, *second_from}
+    if unread:
+        raise ValueError(f"no stage reads the outputs of {stages[min(unread) - 1]!r}")
+    return np.array(x_from, np.int64), np.array(second_from, np.int64)
+
+
+def _additions(x_from: np.ndarray, second_from: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`Offsets.adds_x` and `Offsets.adds_second`; the stages run backwards, and x comes before the second input."""
+    adds, written = np.zeros((2, len(x_from)), np.int64), {len(x_from)}
+    for i in range(len(x_from) - 1, -1, -1):
+        for row, values in enumerate((x_from[i], second_from[i])):
+            adds[row, i] = values > 0 and values in written
+            written.add(int(values))
+    return adds[0], adds[1]
+
+
 # The loops ------------------------------------------------------------------------------------------------------------
 
 
@@ -190,17 +244,43 @@ def matrix(memory, at, i, rows):
     return memory[at.values[i] : at.values[i] + rows * width].reshape((rows, width))
 
 
+@jit.inlined
+def gradient_of(network, values, adds, start, rows):
+    """Where a stage writes dJ/d(values): nowhere for the network's inputs, to the scratch from ``start`` on if it
+    must be added.
+    """
+    found = matrix(network.value_grads, network.at, values, rows)
+    if adds > 0:
+        found = network.scratch[start : start + found.size].reshape(found.shape)
+    if values == 0:
+        found = found[:0]
+    return found
+
+
+@jit.inlined
+def add_gradient(network, values, increment):
+    """Add what a stage has written to the scratch to dJ/d(values)."""
+    total = matrix(network.value_grads, network.at, values, increment.shape[0])
+    for i in range(total.shape[0]):
+        for j in range(total.shape[1]):
+            total[i, j] += increment[i, j]
+
+
 @jit.loop
 def forward_pass(network, first, layers, rows, training, step, key):
     """Run the layers from ``first`` up to, but not including, ``layers``: each computes the values after it."""
     at = network.at
     for i in range(first, layers):
-        jit.call(network.forwards[i], (
-            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
-            network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
-            matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            network.work[at.work_start[i] : at.work_stop[i]], training, step, random_bits(key, np.uint64(i)),
-        ))
+        integers = network.integers[at.integers[i] : at.integers[i + 1]]
+        reals = network.reals[at.reals[i] : at.reals[i + 1]]
+        theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
+        x, y = matrix(network.values, at, at.x_from[i], rows), matrix(network.values, at, i + 1, rows)
+        work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
+        if at.second_from[i] < 0:
+            jit.call(network.forwards[i], (integers, reals, theta, state, x, y, work, training, step, own_key))
+        else:
+            second = matrix(network.values, at, at.second_from[i], rows)
+            jit.call(network.forwards[i], (integers, reals, theta, state, x, second, y, work, training, step, own_key))
 
 
 @jit.loop
@@ -211,15 +291,25 @@ def backward_pass(network, layers, rows, training, step, key):
     """
     at = network.at
     for i in range(layers - 1, -1, -1):
-        dx = matrix(network.value_grads, at, i, rows)
-        jit.call(network.backwards[i], (
-            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
-            network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
-            matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
-            dx if i > 0 else dx[:0], network.work[at.work_start[i] : at.work_stop[i]],
-            training, step, random_bits(key, np.uint64(i)),
-        ))
+        integers = network.integers[at.integers[i] : at.integers[i + 1]]
+        reals = network.reals[at.reals[i] : at.reals[i + 1]]
+        theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
+        x, y = matrix(network.values, at, at.x_from[i], rows), matrix(network.values, at, i + 1, rows)
+        dy, dtheta = matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]]
+        dx = gradient_of(network, at.x_from[i], at.adds_x[i], 0, rows)
+        work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
+        if at.second_from[i] < 0:
+            jit.call(network.backwards[i], (
+                integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, own_key))
+        else:
+            second = matrix(network.values, at, at.second_from[i], rows)
+            dsecond = gradient_of(network, at.second_from[i], at.adds_second[i], network.scratch.size // 2, rows)
+            jit.call(network.backwards[i], (
+                integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, own_key))
+            if at.adds_second[i] > 0:
+                add_gradient(network, at.second_from[i], dsecond)
+        if at.adds_x[i] > 0:
+            add_gradient(network, at.x_from[i], dx)
 
 
 @jit.called
@@ -399,7 +489,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 8), whole, *[vector] * 9)
+    network = Network(table, table, Offsets(*[whole] * 12), whole, *[vector] * 10)
     criterion = Criterion(0, 1, NO_PENALTY)
     descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)
