@@ -23,8 +23,8 @@ CASES = pytest.mark.parametrize(
 def _stack(
     structure: str, attention: str | None, layers: int = 1, dropout: float = 0.0, source: int = SOURCE,
 ) -> list[Any]:
-    arguments = EncoderDecoder(structure, attention, 4 if structure == "transformer" else 3, 6, layers, 2, dropout)
-    return arguments.build(*TOKENS, source)
+    return [EncoderDecoder(
+        *TOKENS, source, structure, attention, 4 if structure == "transformer" else 3, 6, layers, 2, dropout)]
 
 
 def _model(
@@ -195,20 +195,18 @@ def test_dropout_is_drawn_by_the_key_and_training_lowers_the_loss(structure: str
 
 
 def test_bad_arguments_and_rows_are_refused() -> None:
-    with pytest.raises(ValueError, match="structure is 'rnn'"):
-        EncoderDecoder(structure="rnn")
-    with pytest.raises(ValueError, match="attention is 'Dot'"):
-        EncoderDecoder(attention="Dot")
-    with pytest.raises(ValueError, match="attention is 'dot'; structure='transformer' has attention='multi_head' only"):
-        EncoderDecoder("transformer", "dot")
-    with pytest.raises(ValueError, match="embedding is 63; with heads=4 it must be a multiple of 4"):
-        EncoderDecoder("transformer", embedding=63)
-    with pytest.raises(ValueError, match="units is 30; with heads=4 it must be a multiple of 4"):
-        EncoderDecoder("gru", "multi_head", units=30)
-    with pytest.raises(ValueError, match="layers is 0"):
-        EncoderDecoder(layers=0)
+    for given, message in (
+        ({"structure": "rnn"}, "structure is 'rnn'"), ({"attention": "Dot"}, "attention is 'Dot'"),
+        ({"structure": "transformer", "attention": "dot"},
+         "attention is 'dot'; structure='transformer' has attention='multi_head' only"),
+        ({"structure": "transformer", "embedding": 63}, "embedding is 63; with heads=4 it must be a multiple of 4"),
+        ({"attention": "multi_head", "units": 30}, "units is 30; with heads=4 it must be a multiple of 4"),
+        ({"layers": 0}, "layers is 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            EncoderDecoder(*TOKENS, SOURCE, **given)
     with pytest.raises(ValueError, match=r"rows of shape \(5,\); with source_length=5 it takes"):
-        st.Sequential(EncoderDecoder().build(*TOKENS, SOURCE)).build((None, SOURCE))
+        st.Sequential([EncoderDecoder(*TOKENS, SOURCE)]).build((None, SOURCE))
     model, (X, y) = _model("gru", "dot"), _rows()
     with pytest.raises(ValueError, match=r"y holds the token 8; tokens must be integers from 0 to 7"):
         model.fit(X, y + 1.0, verbose=0)
