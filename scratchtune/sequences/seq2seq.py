@@ -17,7 +17,7 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ from scratchtune.sequences.text.copying import with_copies
 from scratchtune.sequences.text.guessing import guessing_loss
 from scratchtune.sequences.text.matches import exact_match, token_accuracy
 from scratchtune.sequences.text.padding import pad_sequences
-from scratchtune.sequences.text.tokens import detokenize, is_blank
+from scratchtune.sequences.text.tokens import detokenize, is_blank, tokenize
 from scratchtune.sequences.text.vocabulary import Vocabulary
 from scratchtune.streams import note
 
@@ -173,7 +173,7 @@ class Seq2Seq(SequenceModel):
         """
         rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
         references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
-        found = self._translations([source for source, _ in pairs])
+        found = self._translations(self._tokenized([source for source, _ in pairs]))
         return self.network.evaluate(*rows) | {
             "token_accuracy": token_accuracy(references, found), "exact_match": exact_match(references, found)}
 
@@ -196,17 +196,22 @@ class Seq2Seq(SequenceModel):
         checks.choice("unknown", unknown, UNKNOWN)
         if unknown == "copy":
             self._must_attend()
-        several = [texts] if isinstance(texts, str) else list(texts)
+        several = self._tokenized([texts] if isinstance(texts, str) else texts)
         if self.warns:
             for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
                 note(line)
         found = self._translations(several, beam_width, length_penalty, unknown)
         return found[0] if isinstance(texts, str) else found
 
+    def _tokenized(self, texts: Iterable[Any]) -> list[Any]:
+        """The tokens of each text, so that each is split only once."""
+        lower = self.source_vocabulary.lower
+        return [tokenize(text, lower) if isinstance(text, str) else text for text in texts]
+
     def _translations(
-        self, texts: list[str], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+        self, texts: list[Any], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
     ) -> list[str]:
-        """The translations of a list of texts, without remarks."""
+        """The translations of a list of texts, or of their tokens, without remarks."""
         if blank := [number for number, text in enumerate(texts) if is_blank(text)]:
             others = [text for text in texts if not is_blank(text)]
             found = self._translations(others, beam_width, length_penalty, unknown) if others else []

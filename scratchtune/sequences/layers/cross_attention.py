@@ -263,8 +263,9 @@ def cached_attention_forward(integers, reals, theta, state, x, y, work, training
     n, heads, size = x.shape[0], integers[HEADS], integers[SIZE]
     (kernels, biases), features = kernels_and_biases(integers, theta), heads * size
     keys, values, keep, rows, weights = cached(integers, n, work)
-    for part in range(3):
-        project(x, as_matrix(kernels[part], features), as_vector(biases[part]), rows[part])
+    project(x, as_matrix(kernels[0], features), as_vector(biases[0]), rows[0])
+    project(x, as_matrix(kernels[1], features), as_vector(biases[1]), rows[1])
+    project(x, as_matrix(kernels[2], features), as_vector(biases[2]), rows[2])
     mask, stop = mask_of(integers[MASKED], n, 1, work), step + 1
     for r in range(n):
         keep[r, step] = mask[r, 0]
