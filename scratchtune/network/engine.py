@@ -12,9 +12,10 @@ of layer, loss or optimizer does not change this file.
 | dJ/d(that) | a part of ``network.value_grads`` | (rows, widths[i]) |
 | targets and weights of a batch | parts of ``network.targets``, ``network.weights`` | (rows, outputs), (rows,) |
 
-Layer i reads the values ``x_from[i]``, in a chain of layers the values i. A layer with a second input, such as the
-decoder's attention to the encoder, also reads the values ``second_from[i]``. Where several layers read the same values,
-dJ/d(values) is the sum of what they compute.
+Layer i reads the values ``inputs[i, X]``, in a chain of layers the values i. A layer with a second input, such as the
+decoder's attention to the encoder, also reads the values ``inputs[i, SECOND]``. Where several layers read the same
+values, dJ/d(values) is the sum of what they compute: the last of them writes it, and each of the others writes its part
+to the end of ``value_grads``, from where it is added.
 
 Implements section 1.1 of the document.
 """
@@ -36,6 +37,7 @@ from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
 ORDER = np.uint64(2**63)  # counter reserved for shuffling; step numbers never reach it
+X, SECOND, DX, DSECOND = range(4)  # columns of `Offsets.inputs`
 LINE = 64  # bytes of a cache line; arrays that begin on such a boundary save a quarter of a step
 
 
@@ -45,8 +47,8 @@ class Offsets(NamedTuple):
     Of ``network.work`` it has those from ``work_start[i]`` up to ``work_stop[i]``. These parts overlap where a layer
     uses the mask of a layer below: its workspace then begins where the other layer's does, with the mask.
     ``widths`` (layers + 1,) are the numbers in a row: of the network's inputs, then of each layer's outputs.
-    ``second_from`` is -1 for a layer with one input. ``adds_x`` and ``adds_second`` are 1 where a layer above has
-    written the gradient of these values before, so that the layer's own must be added.
+    ``inputs`` (layers, 4) are the values that a layer reads, the second ones or -1, and where in ``value_grads`` it
+    writes the gradients of both; see `X`, `SECOND`, `DX` and `DSECOND`.
     """
 
     theta: np.ndarray
@@ -57,10 +59,7 @@ class Offsets(NamedTuple):
     work_stop: np.ndarray
     values: np.ndarray
     widths: np.ndarray
-    x_from: np.ndarray
-    second_from: np.ndarray
-    adds_x: np.ndarray
-    adds_second: np.ndarray
+    inputs: np.ndarray
 
 
 class Network(NamedTuple):
@@ -77,7 +76,6 @@ class Network(NamedTuple):
     values: np.ndarray
     value_grads: np.ndarray
     work: np.ndarray
-    scratch: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
 
@@ -157,9 +155,7 @@ def build_network(
     per_line = LINE // dtype.itemsize
     work = _starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages)
     values = _starts(-(-width * batch_size // per_line) * per_line for width in widths)
-    x_from, second_from = inputs_of(stages)
-    adds_x, adds_second = _additions(x_from, second_from)
-    added = max([*np.diff(values)[x_from[adds_x > 0]], *np.diff(values)[second_from[adds_second > 0]], 0])
+    inputs, grads_size = _inputs(stages, values)
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
         state=_starts(len(stage.state()) for stage in stages),
@@ -167,8 +163,7 @@ def build_network(
         reals=_starts(len(stage.reals()) for stage in stages),
         work_start=np.array([work[_index(stage.mask_from or stage, stages)] for stage in stages], np.int64),
         work_stop=work[1:],
-        values=values, widths=np.array(widths, np.int64),
-        x_from=x_from, second_from=second_from, adds_x=adds_x, adds_second=adds_second,
+        values=values, widths=np.array(widths, np.int64), inputs=inputs,
     )
     return Network(
         forwards=jit.table([stage.forward for stage in stages], dtype),
@@ -177,8 +172,8 @@ def build_network(
         integers=np.array([number for stage in stages for number in stage.integers()], np.int64),
         reals=np.array([number for stage in stages for number in stage.reals()], dtype),
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
-        values=aligned(values[-1], dtype), value_grads=aligned(values[-1] if backward else 0, dtype),
-        work=aligned(work[-1], dtype), scratch=aligned(2 * added if backward else 0, dtype),
+        values=aligned(values[-1], dtype), value_grads=aligned(grads_size if backward else 0, dtype),
+        work=aligned(work[-1], dtype),
         targets=aligned(batch_size * widths[-1], dtype), weights=aligned(batch_size, dtype),
     )
 
@@ -197,8 +192,8 @@ def _index(stage: Layer, stages: Sequence[Layer]) -> int:
     return next(i for i, other in enumerate(stages) if other is stage)
 
 
-def inputs_of(stages: Sequence[Layer]) -> tuple[np.ndarray, np.ndarray]:
-    """The values that each stage reads, and those of its second input or -1, int64; see `Layer.reads`.
+def inputs_of(stages: Sequence[Layer]) -> list[tuple[int, int]]:
+    """The values that each stage reads, and those of its second input or -1; see `Layer.reads`.
 
     Raises a ValueError for a stage that reads no stage below, or whose outputs no stage reads.
     """
@@ -221,17 +216,22 @@ def inputs_of(stages: Sequence[Layer]) -> tuple[np.ndarray, np.ndarray]:
     unread = set(range(1, len(stages))) - {*x_from, *second_from}
     if unread:
         raise ValueError(f"no stage reads the outputs of {stages[min(unread) - 1]!r}")
-    return np.array(x_from, np.int64), np.array(second_from, np.int64)
+    return list(zip(x_from, second_from, strict=True))
 
 
-def _additions(x_from: np.ndarray, second_from: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`Offsets.adds_x` and `Offsets.adds_second`; the stages run backwards, and x comes before the second input."""
-    adds, written = np.zeros((2, len(x_from)), np.int64), {len(x_from)}
-    for i in range(len(x_from) - 1, -1, -1):
-        for row, values in enumerate((x_from[i], second_from[i])):
-            adds[row, i] = values > 0 and values in written
-            written.add(int(values))
-    return adds[0], adds[1]
+def _inputs(stages: Sequence[Layer], values: np.ndarray) -> tuple[np.ndarray, int]:
+    """`Offsets.inputs`, and the size of the gradients of the values; ``values`` is where these begin."""
+    found, written = np.zeros((len(stages), 4), np.int64), {0, len(stages)}  # the network's inputs have no gradient
+    size = int(values[-1])
+    for i, read in reversed(list(enumerate(inputs_of(stages)))):  # in the order of the backward pass
+        free = int(values[-1])
+        for column, number in zip((X, SECOND), read, strict=True):
+            found[i, column], found[i, column + 2] = number, values[number]
+            if number > 0 and number in written:
+                found[i, column + 2], free = free, free + int(values[number + 1] - values[number])
+            written.add(number)
+        size = max(size, free)
+    return found, size
 
 
 # The loops ------------------------------------------------------------------------------------------------------------
@@ -245,25 +245,22 @@ def matrix(memory, at, i, rows):
 
 
 @jit.inlined
-def gradient_of(network, values, adds, start, rows):
-    """Where a stage writes dJ/d(values): nowhere for the network's inputs, to the scratch from ``start`` on if it
-    must be added.
+def gradient_of(network, i, column, rows):
+    """Where layer ``i`` writes the gradient of its input ``column``, (rows, width); no rows for the network's inputs.
     """
-    found = matrix(network.value_grads, network.at, values, rows)
-    if adds > 0:
-        found = network.scratch[start : start + found.size].reshape(found.shape)
-    if values == 0:
-        found = found[:0]
-    return found
+    number, start = network.at.inputs[i, column], network.at.inputs[i, column + 2]
+    n, width = rows if number > 0 else 0, network.at.widths[number]
+    return network.value_grads[start : start + n * width].reshape((n, width))
 
 
 @jit.inlined
-def add_gradient(network, values, increment):
-    """Add what a stage has written to the scratch to dJ/d(values)."""
-    total = matrix(network.value_grads, network.at, values, increment.shape[0])
-    for i in range(total.shape[0]):
-        for j in range(total.shape[1]):
-            total[i, j] += increment[i, j]
+def add_gradient(network, i, column, grad):
+    """Add what layer ``i`` has written, unless it is in its place: then no layer above reads the same values."""
+    start = network.at.values[network.at.inputs[i, column]]
+    if network.at.inputs[i, column + 2] != start:
+        for row in range(grad.shape[0]):
+            for j in range(grad.shape[1]):
+                network.value_grads[start + row * grad.shape[1] + j] += grad[row, j]
 
 
 @jit.loop
@@ -274,12 +271,12 @@ def forward_pass(network, first, layers, rows, training, step, key):
         integers = network.integers[at.integers[i] : at.integers[i + 1]]
         reals = network.reals[at.reals[i] : at.reals[i + 1]]
         theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
-        x, y = matrix(network.values, at, at.x_from[i], rows), matrix(network.values, at, i + 1, rows)
+        x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
         work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
-        if at.second_from[i] < 0:
+        if at.inputs[i, SECOND] < 0:
             jit.call(network.forwards[i], (integers, reals, theta, state, x, y, work, training, step, own_key))
         else:
-            second = matrix(network.values, at, at.second_from[i], rows)
+            second = matrix(network.values, at, at.inputs[i, SECOND], rows)
             jit.call(network.forwards[i], (integers, reals, theta, state, x, second, y, work, training, step, own_key))
 
 
@@ -294,22 +291,20 @@ def backward_pass(network, layers, rows, training, step, key):
         integers = network.integers[at.integers[i] : at.integers[i + 1]]
         reals = network.reals[at.reals[i] : at.reals[i + 1]]
         theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
-        x, y = matrix(network.values, at, at.x_from[i], rows), matrix(network.values, at, i + 1, rows)
+        x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
         dy, dtheta = matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]]
-        dx = gradient_of(network, at.x_from[i], at.adds_x[i], 0, rows)
+        dx = gradient_of(network, i, X, rows)
         work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
-        if at.second_from[i] < 0:
+        if at.inputs[i, SECOND] < 0:
             jit.call(network.backwards[i], (
                 integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, own_key))
         else:
-            second = matrix(network.values, at, at.second_from[i], rows)
-            dsecond = gradient_of(network, at.second_from[i], at.adds_second[i], network.scratch.size // 2, rows)
+            second = matrix(network.values, at, at.inputs[i, SECOND], rows)
+            dsecond = gradient_of(network, i, SECOND, rows)
             jit.call(network.backwards[i], (
                 integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, own_key))
-            if at.adds_second[i] > 0:
-                add_gradient(network, at.second_from[i], dsecond)
-        if at.adds_x[i] > 0:
-            add_gradient(network, at.x_from[i], dx)
+            add_gradient(network, i, SECOND, dsecond)
+        add_gradient(network, i, X, dx)
 
 
 @jit.called
@@ -489,7 +484,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 12), whole, *[vector] * 10)
+    network = Network(table, table, Offsets(*[whole] * 8, whole.reshape(1, 1)), whole, *[vector] * 9)
     criterion = Criterion(0, 1, NO_PENALTY)
     descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)

@@ -189,7 +189,7 @@ def wire(stages: Sequence[Layer]) -> None:
     """
     needs_grad = [False]  # of the network's inputs, then of each stage's outputs
     masks: list[Layer | None] = [None]
-    for stage, x, second in zip(stages, *engine.inputs_of(stages), strict=True):
+    for stage, (x, second) in zip(stages, engine.inputs_of(stages), strict=True):
         stage.needs_input_grad = needs_grad[x]  # dx is used only for the weights of layers below
         needs_grad.append(needs_grad[x] or bool(stage.weights) or second >= 0 and needs_grad[second])
         used = masks[second if stage.uses_second_mask else x]

@@ -8,7 +8,7 @@ A row holds the tokens of the source, then those of the target. Two chains of la
 | encoder, over the source | `RecurrentEncoder` | `TransformerEncoder`, at last `LayerNormalization` |
 | decoder, over the target | `RecurrentDecoder`, which begins with the encoder's last state | `TransformerDecoder` |
 | attention to the encoder's states | `CrossAttention` or `MultiHeadCrossAttention` | within the decoder's blocks |
-| state and what it looked up in one vector | `Concatenate`, `Dense` with tanh | `LayerNormalization` |
+| state and what it looked up in one vector | `Dense` with tanh | `LayerNormalization` |
 | logits of the next token | `Dense` | `Dense` |
 
 The encoder's states are the second input of layers of the decoder. In use, `Writer` runs the encoder once for each
@@ -31,7 +31,7 @@ from scratchtune.network.layers.base import InputOf, Layer
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
 from scratchtune.network.layers.layer_normalization import LayerNormalization
-from scratchtune.network.layers.residual import Composed, Concatenate
+from scratchtune.network.layers.residual import Composed
 from scratchtune.network.program import Program, compile_kernels
 from scratchtune.sequences.layers.cross_attention import (
     SCORES,
@@ -146,16 +146,14 @@ class EncoderDecoder(Composed):
             states = [Steps(0, self.input_shape[0] - self.source_length)] if has_cell else []
             target = self._add([*self._dropout(), decoder, *states], target, decodes=True)
         if self.attention != "none":
-            both = Concatenate()
-            both.second = self._add([self._look_up(source)], target, decodes=True)
-            target = self._add([both], target, decodes=True)
+            target = self._add([self._look_up(source)], target, decodes=True)
         last = [Dense(self.units, "tanh"), *self._dropout(), Dense(self.tokens[1])]
         return self._add(last, target, decodes=True)
 
     def _look_up(self, source: Layer) -> Layer:
         multi_head = self.attention == "multi_head"
-        layer = MultiHeadCrossAttention(self.heads, self.units // self.heads) if multi_head else CrossAttention(
-            self.attention)
+        layer = MultiHeadCrossAttention(self.heads, self.units // self.heads, joins=True) if multi_head else (
+            CrossAttention(self.attention))
         layer.second = source
         return layer
 
@@ -188,8 +186,7 @@ class Writer:
         decoder = {id(stage) for part in layer.decoder for stage in part.stages()}
         self.decodes = [id(stage) in decoder for stage in self.stages]
         at = self.network.at
-        read = {int(values) for values, decodes in zip(np.r_[at.x_from, at.second_from], self.decodes * 2, strict=True)
-                if decodes and values > 0}
+        read = {int(values) for values in at.inputs[self.decodes, : engine.DX].ravel() if values > 0}
         self.encoded = [values for values in sorted(read) if not self.decodes[values - 1]]  # which the decoder reads
         self.recurrent = [i for i, stage in enumerate(self.stages) if isinstance(stage, RecurrentDecoder)]
         self.texts, self.done = np.zeros(0, np.int64), 0
@@ -235,8 +232,7 @@ class Writer:
 
     def read(self, sources: np.ndarray) -> None:
         """Run the encoder for sources (n, source length)."""
-        at = self.network.at
-        at.second_from[:] = engine.inputs_of(self.stages)[1]
+        self.network.at.inputs[:, : engine.DX] = engine.inputs_of(self.stages)
         self.texts, self.done = np.arange(len(sources)), 0
         self._values(0, len(sources))[:, : self.length] = sources
         self._run(decoder=False)
@@ -249,6 +245,6 @@ class Writer:
         self._continue(parents)
         self._values(0, len(tokens))[:, self.length] = tokens
         self._run(decoder=True)
-        self.network.at.second_from[self.recurrent] = np.array(self.recurrent, np.int64) + 1
+        self.network.at.inputs[self.recurrent, engine.SECOND] = np.array(self.recurrent, np.int64) + 1
         self.done += 1
         return self._values(len(self.stages), len(tokens))

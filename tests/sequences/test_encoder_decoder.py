@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.sequences.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder
+from scratchtune.sequences.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder, Writer
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
@@ -181,6 +181,26 @@ def test_a_row_has_the_same_bits_in_a_batch_of_any_size(
     together = model.predict(X)
     for rows in (slice(0, 1), slice(5, 6), slice(3, 20)):
         assert (model.predict(X[rows]) == together[rows]).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@CASES
+def test_logits_token_by_token_are_those_of_the_whole_network(
+    structure: str, attention: str, layers: int, dtype: str,
+) -> None:
+    """Of hypotheses that are continued, dropped and swapped, as in beam search; tokens of padding occur too."""
+    model, rng = _model(structure, attention, layers, dtype), np.random.default_rng(4)
+    X, _ = _rows(3)
+    writer = Writer(model.program, 6, TARGET)
+    writer.read(X[:, :SOURCE].astype(dtype))
+    of, written = np.arange(3), np.zeros((3, 0))
+    for step, parents in enumerate(([0, 0, 1, 1, 2, 2], [1, 0, 2, 2, 5], [0, 4, 4], [2, 1, 0, 0])):
+        of, tokens = of[parents], rng.integers(0, TOKENS[1], len(parents))
+        written = np.column_stack([written[parents], tokens])
+        rows = np.hstack([X[of, :SOURCE], written, np.zeros((len(of), TARGET - step - 1))])
+        expected = model.predict(rows)[:, step]
+        logits = writer.write(tokens, np.array(parents))
+        assert np.abs(logits - expected).max() < (1e-6 if dtype == "float32" else 1e-13) * np.abs(expected).max()
 
 
 @pytest.mark.parametrize("structure", STRUCTURES)

@@ -1,6 +1,4 @@
-"""Layers that join two inputs, and a residual connection, which adds what layers compute to what they read.
-
-So the gradient also reaches their inputs directly.
+"""A residual connection adds what layers compute to what they read, so that the gradient also reaches that directly.
 
 Implements section 6.2 of the document.
 """
@@ -57,52 +55,6 @@ class Add(Layer):
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Accept rows of any shape, which the outputs have too."""
         return input_shape
-
-
-@jit.forward2
-def concatenate_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-    """y: the features of x, then those of the second input, for each step. integers: the number of both."""
-    left, both = integers[0], integers[0] + integers[1]
-    steps = y.shape[1] // both
-    for n in range(y.shape[0]):
-        for t in range(steps):
-            for j in range(left):
-                y[n, t * both + j] = x[n, t * left + j]
-            for j in range(integers[1]):
-                y[n, t * both + left + j] = second[n, t * integers[1] + j]
-
-
-@jit.backward2
-def concatenate_backward(
-    integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key,
-):
-    """The parts of dy."""
-    left, both = integers[0], integers[0] + integers[1]
-    steps = dy.shape[1] // both
-    for n in range(dy.shape[0]):
-        for t in range(steps):
-            if dx.size > 0:
-                for j in range(left):
-                    dx[n, t * left + j] = dy[n, t * both + j]
-            if dsecond.size > 0:
-                for j in range(integers[1]):
-                    dsecond[n, t * integers[1] + j] = dy[n, t * both + left + j]
-
-
-class Concatenate(Layer):
-    """The features of x and those of the second input side by side, for each step."""
-
-    forward, backward = concatenate_forward, concatenate_backward
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are (..., features), as those of the second input, which is built before."""
-        assert isinstance(self.second, Layer)
-        self.features = self.second.output_shape[-1]
-        return (*input_shape[:-1], input_shape[-1] + self.features)
-
-    def integers(self) -> list[int]:
-        """The features of both inputs."""
-        return [self.input_shape[-1], self.features]
 
 
 class Composed(Layer):

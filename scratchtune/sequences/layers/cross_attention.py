@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.matmul import multiply
 from scratchtune.sequences.attention import (
@@ -30,7 +31,7 @@ from scratchtune.sequences.attention import (
     masked_softmax,
 )
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention, kernels_and_biases
-from scratchtune.sequences.layers.sequences import mask_of, sequence_shape
+from scratchtune.sequences.layers.sequences import mask_of, padded, sequence_shape
 from scratchtune.sequences.multi_head_attention import (
     add_to,
     as_matrix,
@@ -71,24 +72,26 @@ def weights_and_tanhs(integers, n, work):
     """The end of the workspace: weights (n, queries, keys); for additive scores tanhs (n, queries, keys, features)."""
     length, source, features = integers[LENGTH], integers[SOURCE], integers[FEATURES] * integers[ADDITIVE]
     size = n * length * source
-    own = work[work.size - size * (1 + features) :]
-    return own[:size].reshape((n, length, source)), own[size:].reshape((n, length, source, features))
+    own = work[work.size - padded(size) - padded(size * features) :]
+    tanhs = own[padded(size) : padded(size) + size * features]
+    return own[:size].reshape((n, length, source)), tanhs.reshape((n, length, source, features))
 
 
 @jit.forward2
 def cross_attention_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-    """y: what each step of x looks up in the second input."""
+    """y: the steps of x, and what each of them looks up in the second input."""
     n, features = x.shape[0], integers[FEATURES]
-    queries, out = x.reshape((n, integers[LENGTH], features)), y.reshape((n, integers[LENGTH], features))
+    queries, out = x.reshape((n, integers[LENGTH], features)), y.reshape((n, integers[LENGTH], 2 * features))
     keys, keep = second.reshape((n, integers[SOURCE], features)), mask_of(integers[HAS_MASK], n, integers[SOURCE], work)
     weights, tanhs = weights_and_tanhs(integers, n, work)
+    copy_block(queries, out[:, :, :features])
     for r in range(n):
         if integers[ADDITIVE]:
             additive_scores(queries[r], keys[r], theta, tanhs[r], weights[r])
         else:
             dot_scores(queries[r], keys[r], 1.0, weights[r])
         masked_softmax(weights[r], keep[r], 0, weights[r])
-        multiply(weights[r], keys[r], out[r])
+        multiply(weights[r], keys[r], out[r, :, features:])
 
 
 @jit.backward2
@@ -97,21 +100,26 @@ def cross_attention_backward(
 ):
     """dx; dsecond, to which keys and values contribute; and for additive scores dtheta."""
     n, length, source, features = x.shape[0], integers[LENGTH], integers[SOURCE], integers[FEATURES]
-    queries, dout = x.reshape((n, length, features)), dy.reshape((n, length, features))
+    queries, both = x.reshape((n, length, features)), dy.reshape((n, length, 2 * features))
     keys, dqueries = second.reshape((n, source, features)), dx.reshape((n, length, features))
     dkeys = dsecond.reshape((n, source, features))
     weights, tanhs = weights_and_tanhs(integers, n, work)
-    dscores, dkey = np.empty((length, source), x.dtype), np.empty((source, features), x.dtype)
+    dscores, part = np.empty((length, source), x.dtype), np.empty((max(length, source), features), x.dtype)
+    dquery, dkey = part[:length], part[:source]
     dtheta[:] = 0.0
+    copy_block(both[:, :, :features], dqueries)
     for r in range(n):
-        attention_scores_grad(weights[r], keys[r], dout[r], dscores)
-        dot_product_attention_value_grad(weights[r], dout[r], dkeys[r])
+        dout = both[r, :, features:]
+        attention_scores_grad(weights[r], keys[r], dout, dscores)
+        dot_product_attention_value_grad(weights[r], dout, dkeys[r])
         if integers[ADDITIVE]:
-            additive_scores_query_grad(tanhs[r], theta, dscores, dqueries[r])
-            additive_scores_key_grad(tanhs[r], theta, dscores, dkey)
             additive_scores_scale_grad(tanhs[r], dscores, dtheta)
+            additive_scores_query_grad(tanhs[r], theta, dscores, dquery)
+            add_to(dqueries[r], dquery)
+            additive_scores_key_grad(tanhs[r], theta, dscores, dkey)
         else:
-            dot_scores_query_grad(keys[r], 1.0, dscores, dqueries[r])
+            dot_scores_query_grad(keys[r], 1.0, dscores, dquery)
+            add_to(dqueries[r], dquery)
             dot_scores_key_grad(queries[r], 1.0, dscores, dkey)
         add_to(dkeys[r], dkey)
 
@@ -119,6 +127,7 @@ def cross_attention_backward(
 class CrossAttention(Crosses):
     """Looks up the steps of the second input, which have as many features, with "dot" or "additive" ``scores``.
 
+    The outputs are each step and what it has looked up, side by side.
     Dot scores are not scaled (Luong et al. 2015, "dot"); additive ones have a weight for each feature.
     """
 
@@ -128,11 +137,11 @@ class CrossAttention(Crosses):
         self.scores = checks.choice("scores", scores, SCORES)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows and outputs are (length, features)."""
-        _, features = sequence_shape("CrossAttention", input_shape)
+        """Rows are (length, features), the outputs (length, 2 features)."""
+        length, features = sequence_shape("CrossAttention", input_shape)
         if self.scores == "additive":
             self.add_weight("scale", (features,), "glorot_uniform")
-        return input_shape
+        return length, 2 * features
 
     def integers(self) -> list[int]:
         """The length, the features, the keys, whether there is a mask, whether scores are additive."""
@@ -140,8 +149,8 @@ class CrossAttention(Crosses):
 
     def work_size(self, rows: int) -> int:
         """The weights, and what additive scores are computed by."""
-        length, features = self.input_shape
-        return rows * length * self.second_shape()[0] * (1 + features * (self.scores == "additive"))
+        size = rows * self.input_shape[0] * self.second_shape()[0]
+        return int(padded(size) + padded(size * self.input_shape[1] * (self.scores == "additive")))
 
     def attention_weights(self, rows: int, work: np.ndarray) -> np.ndarray:
         """The weights (rows, queries, keys) in the workspace of the last forward pass."""
@@ -150,7 +159,7 @@ class CrossAttention(Crosses):
 
 # Several heads --------------------------------------------------------------------------------------------------------
 
-HEADS, SIZE, HAS_BIAS, KEYS, MASKED = range(2, 7)  # of integers, after length and features
+HEADS, SIZE, HAS_BIAS, KEYS, MASKED, JOINS = range(2, 8)  # of integers, after length and features
 
 
 @jit.function
@@ -182,7 +191,9 @@ def work_and_scratch(integers, n, work):
 def multi_head_cross_attention_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
     """y: what each step of x looks up in the second input; keys and values are those of an earlier step if any."""
     n, features = x.shape[0], integers[FEATURES]
-    query, out = x.reshape((n, integers[LENGTH], features)), y.reshape((n, integers[LENGTH], features))
+    query = x.reshape((n, integers[LENGTH], features))
+    both = y.reshape((n, integers[LENGTH], y.shape[1] // integers[LENGTH]))
+    out = np.empty_like(query) if integers[JOINS] else both
     source, keep = second.reshape((n, integers[KEYS], features)), mask_of(integers[MASKED], n, integers[KEYS], work)
     kernels, biases = kernels_and_biases(integers, theta)
     kept, _ = work_and_scratch(integers, n, work)
@@ -190,6 +201,9 @@ def multi_head_cross_attention_forward(integers, reals, theta, state, x, second,
         multi_head_attention(query, source, kernels, biases, keep, 0, kept, out)
     else:
         look_up_again(query, kernels, biases, keep, kept, out)
+    if integers[JOINS]:
+        copy_block(query, both[:, :, :features])
+        copy_block(out, both[:, :, features:])
 
 
 @jit.backward2
@@ -202,24 +216,41 @@ def multi_head_cross_attention_backward(
     dquery, dsource = dx.reshape((dx.shape[0], integers[LENGTH], features)), dsecond.reshape(
         (dsecond.shape[0], integers[KEYS], features))
     kernels, _ = kernels_and_biases(integers, theta)
+    dkernels, dbiases = kernels_and_biases(integers, dtheta)
     kept, scratch = work_and_scratch(integers, n, work)
+    both = dy.reshape((n, integers[LENGTH], dy.shape[1] // integers[LENGTH]))
+    dout = np.empty_like(query) if integers[JOINS] else both
+    if integers[JOINS]:
+        copy_block(both[:, :, features:], dout)
     multi_head_attention_grad(
-        query, source, kernels, kept, dy.reshape(query.shape), *kernels_and_biases(integers, dtheta),
-        (dquery, dsource, scratch))
+        query, source, kernels, kept, dout, dkernels, dbiases, (dquery, dsource, scratch))
+    if integers[JOINS] and dx.size > 0:
+        copy_block(both[:, :, :features], dout)
+        add_to(dquery, dout)
 
 
 class MultiHeadCrossAttention(Crosses, MultiHeadAttention):
     """Looks up the steps of the second input, which have as many features, in several heads.
 
-    The arguments are those of `MultiHeadAttention`.
+    The first arguments are those of `MultiHeadAttention`. With ``joins`` the outputs are each step and what it has
+    looked up, side by side, as those of `CrossAttention`.
     """
 
     forward, backward = multi_head_cross_attention_forward, multi_head_cross_attention_backward
 
+    def __init__(self, num_heads: int, key_dim: int, joins: bool = False) -> None:
+        super().__init__(num_heads, key_dim)
+        self.joins = joins
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (length, features), the outputs too or, if they are joined, (length, 2 features)."""
+        length, features = super().build(input_shape)
+        return length, (1 + self.joins) * features
+
     def integers(self) -> list[int]:
-        """Length, features, heads, key_dim, whether there are biases, the keys, whether there is a mask."""
+        """Length, features, heads, key_dim, whether there are biases, the keys, whether there is a mask, `joins`."""
         return [*self.input_shape, self.num_heads, self.key_dim, int(self.use_bias), self.second_shape()[0],
-                int(self.mask_from is not None)]
+                int(self.mask_from is not None), int(self.joins)]
 
     def _sizes(self, rows: int) -> tuple[int, int, int, int, int]:
         return rows, self.input_shape[0], self.second_shape()[0], self.num_heads, self.key_dim

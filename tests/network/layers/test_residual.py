@@ -31,13 +31,14 @@ def test_by_hand(run: Any) -> None:
 
 def test_the_program_names_the_inputs() -> None:
     model = _nested()
-    x_from, second_from = inputs_of(model.program.stages)
+    x_from, second_from = zip(*inputs_of(model.program.stages), strict=True)
     assert [type(stage).__name__ for stage in model.program.stages] == [
         "Dense", "Dense", "Add", "Dense", "Activation", "Add", "LayerNormalization", "Dense", "Add", "Dense",
         "Activation"]
-    assert x_from.tolist() == list(range(11)) and second_from.tolist() == [-1, -1, 1, -1, -1, 3, -1, -1, 3, -1, -1]
+    assert x_from == tuple(range(11)) and second_from == (-1, -1, 1, -1, -1, 3, -1, -1, 3, -1, -1)
     at = model.program.network(5).at
-    assert np.flatnonzero(at.adds_x).tolist() == [1, 3] and np.flatnonzero(at.adds_second).tolist() == [5]
+    added = at.inputs[:, 2:] != at.values[at.inputs[:, :2]]  # to what a stage above has written
+    assert np.flatnonzero(added[:, 0]).tolist() == [1, 3] and np.flatnonzero(added[:, 1]).tolist() == [5]
 
 
 def test_gradients_are_central_differences() -> None:
