@@ -87,7 +87,7 @@ from scratchtune.sequences.layers.masking import Masking as Masking
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from scratchtune.sequences.layers.positions import SinusoidalPositions as SinusoidalPositions
 from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
-from scratchtune.sequences.layers.transformer_encoder import TransformerEncoder as TransformerEncoder
+from scratchtune.sequences.layers.transformer import TransformerEncoder as TransformerEncoder
 from scratchtune.sequences.recognizer import SpeechRecognizer as SpeechRecognizer
 from scratchtune.sequences.seq2seq import Seq2Seq as Seq2Seq
 from scratchtune.study.core import NotReady as NotReady

@@ -15,6 +15,7 @@ from scratchtune.network.layers.flatten import Flatten as Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianNoise
 from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
 from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
+from scratchtune.network.layers.residual import Residual as Residual
 from scratchtune.network.layers.scaling import Scaling as Scaling
 from scratchtune.network.sequential import Input as Input
 from scratchtune.sequences.layers.attention import AdditiveAttention as AdditiveAttention
@@ -28,4 +29,4 @@ from scratchtune.sequences.layers.masking import Masking as Masking
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from scratchtune.sequences.layers.positions import SinusoidalPositions as SinusoidalPositions
 from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
-from scratchtune.sequences.layers.transformer_encoder import TransformerEncoder as TransformerEncoder
+from scratchtune.sequences.layers.transformer import TransformerEncoder as TransformerEncoder

@@ -134,7 +134,7 @@ class Row(NamedTuple):
 
 def _pairs(structure: str, attention: str | None) -> Callable[[], list[Any]]:
     """An encoder-decoder for two source tokens of 5 and up to three target tokens of 4."""
-    return lambda: EncoderDecoder(structure, attention, 4, 4, 1, 2, 0.3).build(5, 4, 2)
+    return lambda: [EncoderDecoder(5, 4, 2, structure, attention, 4, 4, 1, 2, 0.3)]
 
 
 def _masked(*layers: st.Layer) -> Callable[[], list[Any]]:
@@ -187,8 +187,10 @@ ROWS = {
     "RandomRotation": Row(lambda: [st.RandomRotation(0.3, "wrap")], (4, 3, 1), WIDE),
     "RandomTranslation": Row(lambda: [st.RandomTranslation(0.6, 0.9, "nearest")], (4, 3, 1), WIDE),
     "RepeatMembers": Row(lambda: [T.RepeatMembers(3)], (4,), SINGLE),
+    "Residual": Row(lambda: [L.Residual([st.LayerNormalization(), st.Dense(3, "tanh")])], (2, 3), BOTH),
     "Scaling": Row(lambda: [L.Scaling()], (3,), SINGLE),
     "SinusoidalPositions": Row(lambda: [st.SinusoidalPositions()], (3, 2)),
+    "SinusoidalPositions, scaled": Row(lambda: [st.SinusoidalPositions(True)], (3, 2)),
     "SpecAugment": Row(lambda: [st.SpecAugment(1, 3, 1, 2, 0.5)], (6, 4), WIDE),
     "SpecAugment, masked": Row(lambda: [st.Masking(), st.SpecAugment(1, 3, 1, 2, 1.0)], (4, 3), WIDE, padding=True),
     "TransformerEncoder": Row(lambda: [st.TransformerEncoder(3, 2, 0.3)], (3, 4)),

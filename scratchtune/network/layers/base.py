@@ -29,6 +29,12 @@ class Weight(NamedTuple):
     penalty: L1L2 | None = None  # of this array alone
 
 
+class InputOf(NamedTuple):
+    """The values that a stage below reads, as an input of another stage: those before a residual connection."""
+
+    stage: Layer
+
+
 class Layer(Configured):
     """Base class of the layers. A subclass must set ``forward`` and ``backward`` and define `build`."""
 
@@ -40,6 +46,9 @@ class Layer(Configured):
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
     fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
     rate_group = ""  # the name that an estimator's layer_rates have for the weights
+    reads: Layer | InputOf | None = None  # whose outputs are x; None: the stage before; a composed layer sets it
+    second: Layer | InputOf | None = None  # the stage whose outputs are the second input, for kernels that have one
+    uses_second_mask = False  # whether the mask is that of the second input
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
