@@ -494,7 +494,8 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 8, whole.reshape(1, 1)), whole, *[vector] * 9)
+    at = Offsets(*[whole] * 9)._replace(inputs=whole.reshape(1, 1))
+    network = Network(table, table, at, whole, *[vector] * 9)
     criterion = Criterion(0, 1, NO_PENALTY)
     numbers, epoch = np.zeros(1), Epoch(whole, np.zeros(1), 1, 0, seed)
     descent = Descent(table, whole, whole, numbers.reshape(1, 1), numbers, vector, whole, whole, whole)

@@ -79,7 +79,7 @@ class Seq2Seq(SequenceModel):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
-        return self.architecture.arguments()
+        return self.architecture.as_dict()
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -266,8 +266,8 @@ class Seq2Seq(SequenceModel):
         program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
         rows = np.zeros((len(sources), length), self.dtype)
         rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
-        number, layer = max((pair for pair in enumerate(program.stages) if isinstance(pair[1], Crosses)),
-                            key=lambda pair: pair[0], default=(0, None))
+        crossing = [(number, stage) for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)]
+        number, layer = crossing[-1] if crossing else (0, None)
         logits, weights = [], []
         for outputs, work in program.outputs_and_work(rows, number):
             logits.append(outputs[:, :steps].copy())

@@ -222,7 +222,9 @@ def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
         strata = y if classes and smallest > 1 else None
-        return [train_test_split(np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)]
+        training, validation = train_test_split(
+            np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)
+        return [(training, validation)]
     folds = max(min(folds, rows // 2), 2)
     splitter = StratifiedKFold if classes and smallest >= folds else KFold
     return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
