@@ -143,19 +143,26 @@ def test_the_objective_that_requests_its_parameters_is_searched():
     assert names["study"].best_value < 0.1 and "'layers': " in printed and "{'weights': " in printed
 
 
-def test_the_loss_of_ones_own_trains(tmp_path, monkeypatch):
-    (tmp_path / "huber.py").write_text(block_with("def huber_loss"), encoding="utf-8")
+def test_the_loss_and_the_optimizer_of_ones_own_train(tmp_path, monkeypatch):
+    imports = "".join(block_with("class Scale").splitlines(keepends=True)[:3])
+    (tmp_path / "own_parts.py").write_text(imports + block_with("def huber_loss"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    import huber
+    import own_parts
 
     X = np.random.default_rng(0).normal(size=(200, 3))
-    losses = huber.model.fit(X, X @ [1.0, 2.0, 3.0], epochs=30, verbose=0).history["loss"]
-    assert losses[-1] < 1e-3 < losses[0]
+    losses = own_parts.model.fit(X, X @ [1.0, 2.0, 3.0], epochs=40, verbose=0).history["loss"]
+    assert losses[-1] < 0.1 < losses[0]
 
 
 def test_the_metric_and_the_splitter_of_ones_own_score():
     names, _ = ran(block_with("class EveryThird"))
     assert names["scores"].shape == (3,) and (names["scores"] > 0.5).all()
+
+
+def test_the_metric_of_ones_own_chooses():
+    names, printed = ran(block_with("def cost("))
+    assert names["cost"](np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])) == 11 / 4
+    assert printed.startswith("{'units': ") and 0.0 <= -names["search"].best_score_ < 2.0
 
 
 def test_the_formula_is_the_packages():

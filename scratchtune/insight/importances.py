@@ -33,6 +33,7 @@ from scratchtune.insight.response import Response, fit_response
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid, decompose_tables, variance
 from scratchtune.search import Categorical, GridSearch, Int
 from scratchtune.study import Trial
+from scratchtune.study.trial import configuration
 
 Name = str | tuple[str, str]
 MOST_POINTS = 1_000_000  # of a grid that is decomposed exactly
@@ -142,7 +143,7 @@ def _grid_of_values(study: TrialTable, trials: Sequence[Trial]) -> np.ndarray | 
     space = study.space
     found: dict[Any, list[float]] = {}
     for trial in trials:
-        found.setdefault(space.key(trial.shared_params), []).append(trial.value or 0.0)
+        found.setdefault(space.key(configuration(trial)), []).append(trial.value or 0.0)
     values = []
     for point in product(*levels):
         params: dict[str, Any] = {}

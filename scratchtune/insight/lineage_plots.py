@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.data.dates import ordinal
+from scratchtune.data.pairs import ordinal
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
 from scratchtune.search import GeneticSearch, Hyperband, Space, SuccessiveHalving
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 FINISHED = ("complete", "stopped", "failed")
 MOST_MEASURED = 200  # generations whose diversity is computed; of more, only every second, third, ...
@@ -220,7 +220,7 @@ def _draw_diversity(axes: Any, study: TrialTable, generations: dict[int, int]) -
     for trial in study.trials:
         members.setdefault(generations[trial.number], []).append(trial)
     shown = sorted(members)[:: max(-(-len(members) // MOST_MEASURED), 1)]
-    own = [[trial.shared_params for trial in members[number]] for number in shown]
+    own = [[configuration(trial) for trial in members[number]] for number in shown]
     parents = [_possible_parents(study, members[number][0]) for number in shown]
     for groups, name, look in (
             (own, "trials of the generation", {"color": COLOURS[5]}),

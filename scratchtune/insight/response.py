@@ -31,6 +31,7 @@ from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.surrogate import theta_of_noisy_values
 from scratchtune.search.normal import normal_cdf, normal_pdf
 from scratchtune.search.sequences import halton_coordinate
+from scratchtune.study.trial import configuration
 
 MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
 DRAWS = 200  # functions from the posterior, for an interval
@@ -198,7 +199,7 @@ def fit_response(space: Space, found: Comparable, values: np.ndarray) -> Respons
 
     The model of the last data is kept, so that pictures of one study share it.
     """
-    rows = Encoding(space).rows([trial.shared_params for trial in found.trials])
+    rows = Encoding(space).rows([configuration(trial) for trial in found.trials])
     return _fitted(space, rows.tobytes(), values.tobytes())
 
 

@@ -199,7 +199,7 @@ class SequenceModel:
 
     def adopt(self: Self, network: Sequential, header: dict[str, Any]) -> Self:
         """Use a network from a file, with its optimizer; a ValueError if its layers are not those of `stack`."""
-        if self.arguments["layers"] > len(network.layers) or repr(network.layers) != repr(self.stack()):
+        if repr(network.layers) != repr(self.stack()):
             raise ValueError("its network is not the one that its arguments describe")
         self._network = network
         if network.optimizer is not None:

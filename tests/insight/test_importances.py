@@ -11,7 +11,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.insight import importance, partial_dependence
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import StoredStudy, read_study
 
 
@@ -78,7 +78,7 @@ def test_a_conditional_grid_has_no_effect_where_a_parameter_is_absent() -> None:
 def stored(study: st.Study, path: Path) -> StoredStudy:
     """The study, read from its file."""
     study.close()
-    return read_study(Storage(path, reading=True), study.name or "")
+    return read_study(File(path, reading=True), study.name or "")
 
 
 def test_a_study_from_a_file_has_the_same_importance(tmp_path: Path) -> None:
