@@ -52,8 +52,8 @@ PATH = {  # the ten files that hold the whole idea
     "network/optimizers.py": "what becomes of the gradient",
     "search/space.py": "a space: hyper-parameters as points of a cube",
     "search/random.py": "the simplest searcher",
-    "search/gaussian_process.py": "what a Bayesian searcher predicts",
-    "search/acquisition.py": "where it looks next",
+    "search/bayesian/gaussian_process.py": "what a Bayesian searcher predicts",
+    "search/bayesian/acquisition.py": "where it looks next",
     "study/study.py": "trials are proposed, run and stored",
     "metrics/classification.py": "what is measured"}
 

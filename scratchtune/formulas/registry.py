@@ -299,7 +299,7 @@ def _loops(equation: dialect.Equation) -> Iterator[str]:
 
 
 class _Indices:
-    """What is known at a place of the line: the axes of each symbol, which ones have values, what each index is.
+    """What is known in the middle of a line: the axes of each symbol, which ones have values, what each index is.
 
     ``own`` are the letters of Where's axes, ``counters`` the names that may stand for a number without a value.
     """
