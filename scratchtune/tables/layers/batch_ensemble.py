@@ -10,7 +10,6 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -36,7 +35,7 @@ from scratchtune.tables.layers.number_embeddings import (
 )
 
 MEMBERS, INPUTS, UNITS = range(3)  # of a kernel's integers; in `kernel_and_bias` members are columns
-IS_SOFTMAX = 1  # the second integer of `MemberMean`
+IS_SOFTMAX, OUTPUTS = 1, 2  # the other integers of `MemberMean`
 
 
 @jit.forward
@@ -92,18 +91,17 @@ def parts_of(integers, theta):
 
 
 @jit.function
-def workspace_of(integers, n, work):
-    """Three parts: scaled inputs and their gradients (n, m · i), and products (n, m · j)."""
-    wide, out = integers[MEMBERS] * integers[INPUTS], integers[MEMBERS] * integers[UNITS]
-    return (work[: n * wide].reshape((n, wide)), work[n * wide : 2 * n * wide].reshape((n, wide)),
-            work[2 * n * wide : 2 * n * wide + n * out].reshape((n, out)))
+def batch_ensemble_shapes(integers, n):
+    """The workspace: scaled inputs and their gradients (n, m · i), and products (n, m · j)."""
+    wide = (n, integers[MEMBERS] * integers[INPUTS])
+    return wide, wide, (n, integers[MEMBERS] * integers[UNITS])
 
 
 @jit.forward
 def batch_ensemble_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y by `batch_ensemble`; ``work`` keeps the scaled inputs and the products."""
     r, w, s, b = parts_of(integers, theta)
-    scaled, _, products = workspace_of(integers, x.shape[0], work)
+    scaled, _, products = jit.views(work, batch_ensemble_shapes(integers, x.shape[0]))
     inputs = (x.shape[0], integers[MEMBERS], integers[INPUTS])
     units = (x.shape[0], integers[MEMBERS], integers[UNITS])
     batch_ensemble(x.reshape(inputs), r, w, s, b, scaled.reshape(inputs), products.reshape(units), y.reshape(units))
@@ -114,7 +112,7 @@ def batch_ensemble_backward(integers, reals, theta, state, x, y, dy, dtheta, dx,
     """dtheta and dx, by the gradients of the three steps."""
     r, w, s, _ = parts_of(integers, theta)
     dr, dw, ds, db = parts_of(integers, dtheta)
-    scaled, dscaled, products = workspace_of(integers, x.shape[0], work)
+    scaled, dscaled, products = jit.views(work, batch_ensemble_shapes(integers, x.shape[0]))
     rows = x.shape[0] * integers[MEMBERS]
     bias_grad(dy, db.reshape(db.size))
     column_scale_weight_grad(products, dy, ds.reshape(ds.size))
@@ -172,6 +170,7 @@ class BatchEnsembleDense(OfMembers):
     """
 
     forward, backward = batch_ensemble_forward, batch_ensemble_backward
+    shapes = staticmethod(batch_ensemble_shapes)
 
     def __init__(self, units: int, random_signs: bool = False) -> None:
         self.units = checks.integer("units", units, 1)
@@ -182,10 +181,6 @@ class BatchEnsembleDense(OfMembers):
         self.add_weight("input_scale", self.input_shape, "random_sign" if self.random_signs else "ones")
         self.add_weight("kernel", (self.inputs, self.units), "glorot_uniform")
         self.add_weight("output_scale", (self.members, self.units), "ones")
-
-    def work_size(self, rows: int) -> int:
-        """See `workspace_of`."""
-        return rows * self.members * (2 * self.inputs + self.units)
 
 
 @jit.forward
@@ -276,17 +271,22 @@ def member_mean_squared_error_loss(y, target, weight, dy):
     return total / shape[0]
 
 
+@jit.function
+def member_mean_shapes(integers, n):
+    """The workspace: the probabilities of each member, and the logarithms of the denominators."""
+    return (n * integers[MEMBERS], integers[OUTPUTS]), (n * integers[MEMBERS],)
+
+
 @jit.forward
 def member_mean_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y is the mean of the members' outputs, or of their softmax, which ``work`` keeps."""
-    n, outputs = y.shape
-    members, p = integers[MEMBERS], work[: x.size]
+    shape = (y.shape[0], integers[MEMBERS], y.shape[1])
     if integers[IS_SOFTMAX]:
-        rows = (n * members, outputs)
-        softmax(x.reshape(rows), p.reshape(rows), work[x.size : x.size + n * members])
-        member_mean(p.reshape((n, members, outputs)), y)
+        p, logs = jit.views(work, member_mean_shapes(integers, y.shape[0]))
+        softmax(x.reshape(p.shape), p, logs)
+        member_mean(p.reshape(shape), y)
     else:
-        member_mean(x.reshape((n, members, outputs)), y)
+        member_mean(x.reshape(shape), y)
 
 
 @jit.backward
@@ -300,13 +300,14 @@ def member_mean_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, wo
             for k in range(outputs):
                 grad[i, k] = dy[i // members, k] / share
         if integers[IS_SOFTMAX]:
-            softmax_grad(work[: x.size].reshape(shape), grad, grad)
+            softmax_grad(jit.views(work, member_mean_shapes(integers, n))[0], grad, grad)
 
 
 class MemberMean(Layer):
     """The mean over the members of the rows (members, outputs), or with ``activation="softmax"`` of their softmax."""
 
     forward, backward = member_mean_forward, member_mean_backward
+    shapes = staticmethod(member_mean_shapes)
 
     def __init__(self, activation: str = "linear") -> None:
         self.activation = checks.choice("activation", activation, ("linear", "softmax"))
@@ -321,9 +322,5 @@ class MemberMean(Layer):
         return input_shape[1:]
 
     def integers(self) -> list[int]:
-        """The number of members, and whether softmax comes before the mean."""
-        return [self.input_shape[0], int(self.activation == "softmax")]
-
-    def work_size(self, rows: int) -> int:
-        """The probabilities, and the logarithms of the denominators."""
-        return rows * (math.prod(self.input_shape) + self.input_shape[0])
+        """The number of members, whether softmax comes before the mean, and the number of outputs."""
+        return [self.input_shape[0], int(self.activation == "softmax"), self.input_shape[1]]

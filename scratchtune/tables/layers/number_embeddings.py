@@ -149,18 +149,17 @@ def kernel_and_bias(integers, theta):
 
 
 @jit.function
-def workspace_of(integers, n, work):
-    """Four parts: x (n, j, 1), its encoding (n, j, k), the embeddings (n, j, m), and what a layer needs beyond them."""
-    j, k, m = integers[COLUMNS], integers[ENCODING], integers[OUTPUTS]
-    encoded, end = n * j * (1 + k), n * j * (1 + k + m)
-    return (work[: n * j].reshape((n, j, 1)), work[n * j : encoded].reshape((n, j, k)),
-            work[encoded:end].reshape((n, j, m)), work[end:])
+def embedding_shapes(integers, n):
+    """The workspace: x (n, j, 1), its encoding (n, j, k) twice, the embeddings (n, j, m)."""
+    j, encoding = integers[COLUMNS], (n, integers[COLUMNS], integers[ENCODING])
+    return (n, j, 1), encoding, encoding, (n, j, integers[OUTPUTS])
 
 
 class ColumnEmbedding(Layer):
     """The base class of embeddings of a row's first columns, with ``output_dim`` numbers for each, its own among them.
     """
 
+    shapes = staticmethod(embedding_shapes)
     output_dim: int
 
     def check_columns(self, input_shape: tuple[int, ...], columns: int) -> None:
@@ -180,10 +179,6 @@ class ColumnEmbedding(Layer):
     def integers(self) -> list[int]:
         """The columns that are embedded, the numbers that encode each, and those that are appended for it."""
         return self.sizes
-
-    def work_size(self, rows: int) -> int:
-        """See `workspace_of`."""
-        return rows * self.sizes[COLUMNS] * (1 + self.sizes[ENCODING] + self.sizes[OUTPUTS])
 
 
 # Periodic -------------------------------------------------------------------------------------------------------------
@@ -244,10 +239,10 @@ def periodic_embedding_forward(integers, reals, theta, state, x, y, work, traini
     """y is x, then for each embedded column a linear map of its waves; ``work`` keeps phases and waves."""
     frequencies, phases, maps = waves_of(integers, theta)
     kernel, bias = kernel_and_bias(integers, maps)
-    columns, waves, embedded, rest = workspace_of(integers, x.shape[0], work)
-    turns, out = rest[: waves.size], waves.reshape(waves.size)
+    columns, waves, phase, embedded = jit.views(work, embedding_shapes(integers, x.shape[0]))
+    turns, out = phase.reshape(phase.size), waves.reshape(waves.size)
     columns[:, :, 0] = x[:, : columns.shape[1]]
-    column_linear(columns, frequencies, phases, turns.reshape(waves.shape))
+    column_linear(columns, frequencies, phases, phase)
     for i in range(out.size):
         out[i] = periodic(turns[i])
     column_linear(waves, kernel, bias, embedded)
@@ -260,12 +255,12 @@ def periodic_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta,
     frequencies, _, maps = waves_of(integers, theta)
     dfrequencies, dphases, dmaps = waves_of(integers, dtheta)
     dkernel, dbias = kernel_and_bias(integers, dmaps)
-    columns, waves, embedded, rest = workspace_of(integers, x.shape[0], work)
+    columns, waves, phase, embedded = jit.views(work, embedding_shapes(integers, x.shape[0]))
     appended_grads(dy, embedded)
     column_linear_kernel_grad(waves, embedded, dkernel)
     column_linear_bias_grad(embedded, dbias)
     column_linear_grad(embedded, kernel_and_bias(integers, maps)[0], waves)  # the waves are not read any more
-    turns, grads = rest[: waves.size], waves.reshape(waves.size)
+    turns, grads = phase.reshape(phase.size), waves.reshape(waves.size)
     for i in range(grads.size):
         grads[i] *= periodic_grad(turns[i])
     column_linear_kernel_grad(columns, waves, dfrequencies)
@@ -301,10 +296,6 @@ class PeriodicEmbedding(ColumnEmbedding):
         self.add_weight("frequencies", waves, "standard_normal", scale=self.frequency_scale)
         self.add_weight("phases", waves, "uniform", is_bias=True, scale=PHASE_SCALE)
         return self.add_maps(input_shape, *waves)
-
-    def work_size(self, rows: int) -> int:
-        """See `workspace_of`; beyond that, the phases."""
-        return super().work_size(rows) + rows * self.sizes[COLUMNS] * self.frequencies
 
 
 # Piecewise linear -----------------------------------------------------------------------------------------------------
@@ -371,7 +362,7 @@ def piecewise_embedding_forward(integers, reals, theta, state, x, y, work, train
     """y is x, then for each embedded column a linear map of its encoding; ``work`` keeps the encoding."""
     kernel, bias = kernel_and_bias(integers, theta)
     low, width = bins_of(integers, reals)
-    _, encoding, embedded, _ = workspace_of(integers, x.shape[0], work)
+    _, encoding, _, embedded = jit.views(work, embedding_shapes(integers, x.shape[0]))
     piecewise_encoding(x, low, width, encoding)
     column_linear(encoding, kernel, bias, embedded)
     append_columns(x, embedded, y)
@@ -383,7 +374,7 @@ def piecewise_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta
     kernel, _ = kernel_and_bias(integers, theta)
     dkernel, dbias = kernel_and_bias(integers, dtheta)
     low, width = bins_of(integers, reals)
-    columns, encoding, embedded, _ = workspace_of(integers, x.shape[0], work)
+    columns, encoding, _, embedded = jit.views(work, embedding_shapes(integers, x.shape[0]))
     appended_grads(dy, embedded)
     column_linear_kernel_grad(encoding, embedded, dkernel)
     column_linear_bias_grad(embedded, dbias)
