@@ -219,8 +219,8 @@ def test_public_names_have_docstrings() -> None:
 def rows() -> dict[str, int]:
     """The row of each room or file beside the rooms in the table of modules in scratchtune/README.md."""
     lines = (PACKAGE / "README.md").read_text(encoding="utf-8").splitlines()
-    table = lines[lines.index("| module | what it holds |") + 2:]
-    table = table[:table.index("")]
+    table = lines[lines.index("| module | what it holds | files | lines |") + 2:]
+    table = table[:table.index("<!-- end -->")]
     return {name.removesuffix(".py").rstrip("/"): row for row, line in enumerate(table)
             for name in re.findall(r"\[([\w/.]+)\]\(", line.split("|")[1])}
 
