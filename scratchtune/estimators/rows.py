@@ -48,7 +48,7 @@ def with_weight(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[
     return X[kept], target[kept], weight[kept]
 
 
-def merged(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def distinct_rows(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same rows in a canonical order, duplicates merged into one row with the sum of their weights.
 
     J on a full batch does not depend on the order of its rows, nor on whether a row occurs twice or has twice the

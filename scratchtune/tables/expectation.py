@@ -22,7 +22,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.selection import student_quantile
 from scratchtune.tables.goal import Goal
-from scratchtune.tables.units import Units
+from scratchtune.tables.splitting import Units
 
 LEVEL = 0.9
 RESAMPLES = 300
