@@ -78,7 +78,8 @@ def test_in_a_column_transformer_with_a_data_frame() -> None:
 
     frame = pandas.DataFrame({"age": [1.0, 3.0, np.nan], "pay": [5, 5, 8], "city": ["Rome", "Oslo", "Rome"]})
     columns = make_column_transformer(
-        (StandardScaler(), ["age", "pay"]), (OneHotEncoder(sparse_output=False), ["city"]), verbose_feature_names_out=False)
+        (StandardScaler(), ["age", "pay"]), (OneHotEncoder(sparse_output=False), ["city"]),
+        verbose_feature_names_out=False)
     out = columns.fit_transform(frame)
     np.testing.assert_allclose(out[:, [0, 2, 3]], [[-1, 0, 1], [1, 1, 0], [np.nan, 0, 1]])
     assert columns.get_feature_names_out().tolist() == ["age", "pay", "city_Oslo", "city_Rome"]
