@@ -60,8 +60,8 @@ APPLICATIONS = {"cli", "examples", "images", "insight", "interop", "sequences", 
 FRONT = {"scratchtune", "scratchtune.layers", "scratchtune.loading", "scratchtune.__main__"}  # the names users type
 README_LINES, NAMES = 60, 120
 UNUSED = {  # public names without a user; names are only taken out
-    "AblationPath", "Diagnosis", "Difference", "Gain", "Ledger", "ModelCheckpoint", "Optimism", "PredefinedFolds",
-    "ReduceLROnPlateau", "Scaling", "TableTuning", "TerminateOnNaN", "check_disjoint"}
+    "AblationPath", "Diagnosis", "Difference", "Gain", "ModelCheckpoint", "Optimism", "ReduceLROnPlateau", "Scaling",
+    "TableTuning", "TerminateOnNaN"}
 
 
 def room_of(file: str) -> str:

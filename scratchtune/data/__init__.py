@@ -5,7 +5,6 @@ Reading order: `transformer` (the protocol), `scaling`, `quantiles`, `robust_sca
 """
 
 from scratchtune.data import datasets
-from scratchtune.data.encoding import OneHotEncoder
 from scratchtune.data.imputing import SimpleImputer
 from scratchtune.data.pairs import read_pairs
 from scratchtune.data.quantiles import QuantileScaler
@@ -13,6 +12,6 @@ from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 
 __all__ = [
-    "MinMaxScaler", "OneHotEncoder", "QuantileScaler", "RobustSmoothClipScaler", "SimpleImputer", "StandardScaler",
+    "MinMaxScaler", "QuantileScaler", "RobustSmoothClipScaler", "SimpleImputer", "StandardScaler",
     "datasets", "read_pairs",
 ]

@@ -16,8 +16,7 @@ from scratchtune.archives import most_unpacked
 from scratchtune.data.pairs import dates, number_words
 
 __all__ = [
-    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_verses",
-    "number_words", "read_idx",
+    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_verses", "number_words",
 ]
 
 FASHION_NAMES = (
@@ -96,7 +95,7 @@ def verses() -> list[list[str]]:
 # IDX files, the format of MNIST: two zeros, a type, the number of axes, their lengths, then the numbers themselves ----
 
 
-def read_idx(path: str | Path) -> np.ndarray:
+def _read_idx(path: str | Path) -> np.ndarray:
     """Read the array of unsigned bytes in an IDX file.
 
     If the file is not compressed, the array is memory-mapped and so read-only.
@@ -142,7 +141,7 @@ def _shape(path: Path, file: object) -> tuple[int, ...]:
 def read_images(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
     """Images (n, height, width, 1) uint8 and labels (n,) int64 of one part of a folder, "train" or "t10k"."""
     images, labels = (_found(Path(folder), part, kind) for kind in ("images", "labels"))
-    X, y = read_idx(images), read_idx(labels)
+    X, y = _read_idx(images), _read_idx(labels)
     if X.ndim != 3:
         raise ValueError(f"{images} has {X.ndim} axes; images must have three, of shape (n, height, width)")
     if y.ndim != 1:

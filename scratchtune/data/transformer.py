@@ -114,7 +114,7 @@ def _numbers(X: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError) as problem:
         raise type(problem)(
             f"{name} can't be converted to numbers ({problem}); it must be a table of numbers, of shape (n, columns): "
-            "encode texts first, as OneHotEncoder does") from None
+            "encode texts first") from None
 
 
 def chunks(array: np.ndarray) -> Iterator[slice]:

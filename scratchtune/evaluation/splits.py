@@ -186,7 +186,7 @@ class TimeSeriesSplit(_Splitter):
         return test
 
 
-class PredefinedFolds:
+class _PredefinedFolds:
     """Splits that the user has made: a sequence of (train, test) index arrays."""
 
     def __init__(self, splits: Iterable[Any]) -> None:
@@ -211,7 +211,7 @@ def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:
     if hasattr(cv, "split") and not isinstance(cv, str):
         return cv
     if isinstance(cv, Iterable) and not isinstance(cv, str):
-        return PredefinedFolds(cv)
+        return _PredefinedFolds(cv)
     raise TypeError(f"cv is {cv!r}; it must be a number of folds, an object with split, or a list of (train, test)")
 
 

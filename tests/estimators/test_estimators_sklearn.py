@@ -25,7 +25,7 @@ from sklearn.inspection import permutation_importance  # noqa: E402
 from sklearn.utils.estimator_checks import estimator_checks_generator  # noqa: E402
 
 import scratchtune as st  # noqa: E402
-from scratchtune.data import OneHotEncoder, SimpleImputer, StandardScaler  # noqa: E402
+from scratchtune.data import SimpleImputer, StandardScaler  # noqa: E402
 from scratchtune.estimators import MLPClassifier, MLPRegressor  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,7 +101,7 @@ def table() -> tuple[Any, Any]:
 
 
 @pytest.mark.parametrize("parts", [
-    (StandardScaler, OneHotEncoder, SimpleImputer),
+    (StandardScaler, preprocessing.OneHotEncoder, SimpleImputer),
     (preprocessing.StandardScaler, preprocessing.OneHotEncoder, impute.SimpleImputer)], ids=["ours", "scikit-learn"])
 def test_a_table_in_a_pipeline(parts: tuple[Any, Any, Any]) -> None:
     scaler, encoder, imputer = parts

@@ -16,7 +16,7 @@ from scratchtune.evaluation import (
     splits,
     train_test_split,
 )
-from scratchtune.evaluation.splits import PredefinedFolds, resolve_folds
+from scratchtune.evaluation.splits import resolve_folds
 
 
 def _pairs(splitter: Any, X: Any, y: Any = None, groups: Any = None) -> list[tuple[list[int], list[int]]]:
@@ -95,7 +95,8 @@ def test_an_integer_cv_is_stratified_for_classes_only() -> None:
     assert type(resolve_folds(3, None, classes=True)) is StratifiedKFold
     assert type(resolve_folds(np.int64(3), None, classes=False)) is KFold
     assert resolve_folds(None, None, classes=False).n_splits == 5
-    assert isinstance(resolve_folds([([0], [1])], None, classes=True), PredefinedFolds)
+    ((train, test),) = resolve_folds([([0], [1])], None, classes=True).split([7, 8])
+    assert train.tolist() == [0] and test.tolist() == [1]
     splitter = KFold(2)
     assert resolve_folds(splitter, None, classes=True) is splitter
 

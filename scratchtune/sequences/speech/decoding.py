@@ -176,13 +176,15 @@ def fused(acoustic, language, tokens, weight, bonus):
 class _Tree:
     """All prefixes that have been in the beam: each is a node, whose parent is the prefix without its last letter.
 
-    ``gains``: for each node, what every letter adds to the language model's log-probability, (letters,).
+    Of each node it has the number of letters, the language model's log-probability, and what every letter adds to that,
+    (letters,).
     """
 
     def __init__(self, model: NGram | None, alphabet: Sequence[str]) -> None:
         self.model, self.alphabet = model, alphabet
         self.numbers = None if model is None else np.array([model.vocabulary.index(letter) for letter in alphabet])
         self.parents, self.letters = [-1], [0]  # the empty prefix
+        self.lengths, self.language = [0], [0.0]
         self.contexts: list[Context] = [() if model is None else model.start()]
         self.gains = [self._gains(self.contexts[0])]
         self.children: dict[tuple[int, int], int] = {}
@@ -199,6 +201,8 @@ class _Tree:
             found = self.children[node, letter] = len(self.parents)
             self.parents.append(node)
             self.letters.append(letter)
+            self.lengths.append(self.lengths[node] + 1)
+            self.language.append(self.language[node] + self.gains[node][letter])
             longer = (*self.contexts[node], self.alphabet[letter])
             self.contexts.append(() if self.model is None else self.model.shortened(longer))
             self.gains.append(self._gains(self.contexts[-1]))
@@ -217,52 +221,37 @@ class _Tree:
         return spell(symbols[::-1], self.alphabet)
 
 
-PARTS = 4  # of a prefix: sums over paths that end in a blank, in its last letter; language model's sum; letters
-BLANKS, LABELS, LANGUAGE, LETTERS = range(PARTS)
-
-
-class _Beam(NamedTuple):
-    """The prefixes in the beam: their nodes, and their parts, (PARTS, prefixes)."""
-
-    nodes: list[int]
-    parts: np.ndarray
+BLANKS, LABELS = range(2)  # sums over a prefix's paths that end in a blank, and in its last letter
 
 
 @jit.called
-def fill_candidates(parts, last, parents, language, row, candidates):
-    """Fill the parts of all candidates one frame later, (PARTS, prefixes · symbols).
+def fill_candidates(sums, last, parents, row, candidates):
+    """Fill the sums of all candidates one frame later, (2, prefixes · symbols).
 
-    The first candidates are the prefixes unchanged, then each prefix with every letter. ``parts`` is (PARTS, prefixes),
+    The first candidates are the prefixes unchanged, then each prefix with every letter. ``sums`` is (2, prefixes),
     ``row`` (symbols,), the log-probabilities in this frame. ``last``: the index of each prefix's last letter.
     ``parents``: the position of each prefix's parent in the beam, or −1; the parent's paths that become those of the
-    prefix are added to its own. ``language``, (prefixes, letters): what each letter adds to each prefix.
+    prefix are added to its own.
     """
-    count, letters_ = language.shape
-    blank, label = parts[BLANKS], parts[LABELS]
-    kept_label, longer = candidates[LABELS, :count], candidates[LABELS, count:].reshape((count, letters_))
-    p = row[1:]
+    count = sums.shape[1]
+    blank, label, p = sums[BLANKS], sums[LABELS], row[1:]
+    kept_label, longer = candidates[LABELS, :count], candidates[LABELS, count:].reshape((count, p.size))
+    candidates[BLANKS] = -np.inf
     keep(blank, label, row[BLANK], p[last], candidates[BLANKS, :count], kept_label)
     extend(blank, label, last, p, longer)
     for i in range(count):
         if parents[i] >= 0:
             kept_label[i] = log_sum_of_two(kept_label[i], longer[parents[i], last[i]])
             longer[parents[i], last[i]] = -np.inf
-        for part in (LANGUAGE, LETTERS):
-            candidates[part, i] = parts[part, i]
-        for k in range(letters_):
-            j = count + i * letters_ + k
-            candidates[BLANKS, j] = -np.inf
-            candidates[LANGUAGE, j] = parts[LANGUAGE, i] + language[i, k]
-            candidates[LETTERS, j] = parts[LETTERS, i] + 1.0
 
 
 @jit.called
-def scores_of(parts, weight, bonus):
+def scores_of(sums, language, lengths, weight, bonus):
     """Score of each prefix by all its paths, (prefixes,), formula [fused_score]."""
-    scores = np.empty(parts.shape[1])
+    scores = np.empty(sums.shape[1])
     for j in range(scores.size):
-        acoustic = log_sum_of_two(parts[BLANKS, j], parts[LABELS, j])
-        scores[j] = fused(acoustic, parts[LANGUAGE, j], parts[LETTERS, j], weight, bonus)
+        acoustic = log_sum_of_two(sums[BLANKS, j], sums[LABELS, j])
+        scores[j] = fused(acoustic, language[j], lengths[j], weight, bonus)
     return scores
 
 
@@ -286,10 +275,10 @@ def prefix_beam_search(
     weight = checks.real("language_weight", language_weight, 0.0)
     bonus = checks.real("insertion_bonus", insertion_bonus)
     tree = _Tree(_checked_model(language_model, weight, alphabet), alphabet)
-    beam = _Beam([0], np.array([[0.0], [-np.inf], [0.0], [0.0]]))
+    nodes, sums = [0], np.array([[0.0], [-np.inf]])
     for row in rows:
-        beam = _advanced(tree, beam, row, beam_width, weight, bonus)
-    return _ended(tree, beam, weight, bonus)
+        nodes, sums = _advanced(tree, nodes, sums, row, beam_width, weight, bonus)
+    return _ended(tree, nodes, sums, weight, bonus)
 
 
 def _checked_model(model: Any, weight: float, alphabet: Sequence[str]) -> NGram | None:
@@ -306,21 +295,25 @@ def _checked_model(model: Any, weight: float, alphabet: Sequence[str]) -> NGram 
     return model if weight > 0.0 else None
 
 
-def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight: float, bonus: float) -> _Beam:
-    """The beam one frame later: the best of all prefixes, unchanged or with one more letter."""
-    nodes, letter_count = beam.nodes, len(row) - 1
+def _advanced(
+    tree: _Tree, nodes: list[int], sums: np.ndarray, row: np.ndarray, beam_width: int, weight: float, bonus: float,
+) -> tuple[list[int], np.ndarray]:
+    """The beam one frame later, its nodes and their sums: the best of all prefixes, unchanged or with one letter more.
+    """
     positions = {node: position for position, node in enumerate(nodes)}
     parents = np.array([positions.get(tree.parents[node], -1) for node in nodes])
-    last = np.array([tree.letters[node] for node in nodes])
-    language = np.array([tree.gains[node] for node in nodes])
-    candidates = np.empty((PARTS, len(nodes) * len(row)))
-    fill_candidates(beam.parts, last, parents, language, row, candidates)
-    best = _best(scores_of(candidates, weight, bonus), beam_width)
+    last, lengths = np.array([tree.letters[node] for node in nodes]), np.array([tree.lengths[node] for node in nodes])
+    language, gains = np.array([tree.language[node] for node in nodes]), np.array([tree.gains[node] for node in nodes])
+    candidates = np.empty((2, len(nodes) * len(row)))
+    fill_candidates(sums, last, parents, row, candidates)
+    language = np.append(language, language[:, None] + gains)
+    lengths = np.append(lengths, np.repeat(lengths + 1, len(row) - 1))
+    best = _best(scores_of(candidates, language, lengths, weight, bonus), beam_width)
     chosen = []
     for index in best.tolist():
-        prefix, letter = divmod(index - len(nodes), letter_count)  # negative: an unchanged prefix
+        prefix, letter = divmod(index - len(nodes), len(row) - 1)  # negative: an unchanged prefix
         chosen.append(nodes[index] if prefix < 0 else tree.child(nodes[prefix], letter))
-    return _Beam(chosen, candidates.take(best, axis=1))
+    return chosen, candidates.take(best, axis=1)
 
 
 def _best(scores: np.ndarray, count: int) -> np.ndarray:
@@ -333,14 +326,13 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
     return best
 
 
-def _ended(tree: _Tree, beam: _Beam, weight: float, bonus: float) -> list[Transcript]:
+def _ended(tree: _Tree, nodes: list[int], sums: np.ndarray, weight: float, bonus: float) -> list[Transcript]:
     """The texts of a beam, with what their end adds, best first."""
-    parts = beam.parts.copy()
-    parts[LANGUAGE] += [tree.ending(node) for node in beam.nodes]
-    scores = scores_of(parts, weight, bonus)
-    acoustic = np.logaddexp(parts[BLANKS], parts[LABELS])
-    return [Transcript(tree.text(beam.nodes[index]), float(scores[index]), float(acoustic[index]),
-                       float(parts[LANGUAGE, index])) for index in _best(scores, len(scores))]
+    language = np.array([tree.language[node] + tree.ending(node) for node in nodes])
+    scores = scores_of(sums, language, np.array([tree.lengths[node] for node in nodes]), weight, bonus)
+    acoustic = np.logaddexp(sums[BLANKS], sums[LABELS])
+    return [Transcript(tree.text(nodes[index]), float(scores[index]), float(acoustic[index]), float(language[index]))
+            for index in _best(scores, len(scores))]
 
 
 # All choices of a decoding --------------------------------------------------------------------------------------------
