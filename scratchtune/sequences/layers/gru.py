@@ -305,6 +305,12 @@ def gru_memory(integers, rows, work):
     return jit.views(work, AFTER.shapes(integers, rows))
 
 
+@jit.function
+def gru_size(integers, rows):
+    """The size of the workspace."""
+    return jit.size_of(AFTER.shapes(integers, rows))
+
+
 KERNELS = {AFTER: recurrent_kernels(AFTER), BEFORE: recurrent_kernels(BEFORE)}
 
 

@@ -172,6 +172,12 @@ def lstm_memory(integers, rows, work):
 
 
 @jit.function
+def lstm_size(integers, rows):
+    """The size of the workspace."""
+    return jit.size_of(LSTM_RECURRENCE.shapes(integers, rows))
+
+
+@jit.function
 def lstm_flat(memory):
     """The arrays as a cell takes them."""
     steps, rows, _, units = memory.states.shape
