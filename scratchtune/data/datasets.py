@@ -17,7 +17,7 @@ from scratchtune.data.pairs import dates, number_words
 
 __all__ = [
     "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_verses",
-    "number_words",
+    "number_words", "read_idx",
 ]
 
 FASHION_NAMES = (
