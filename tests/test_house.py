@@ -57,7 +57,8 @@ def modules() -> dict[str, str]:
 
 
 APPLICATIONS = {"cli", "examples", "images", "insight", "interop", "sequences", "tables"}  # all else is the core
-FRONT = {"scratchtune"} | {f"scratchtune.{name}" for name in ("__main__", "layers", "loading", "losses")}
+FRONT = {"scratchtune", "scratchtune.__main__",  # the names users type
+         *(f"scratchtune.{name}" for name in ("layers", "losses", "loading"))}
 README_LINES, NAMES = 60, 120
 UNUSED = {"ModelCheckpoint", "ReduceLROnPlateau"}  # public names without a user, Keras's; names are only taken out
 
