@@ -240,7 +240,7 @@ def prepare(model: st.Sequential, recipe: Recipe, X: np.ndarray) -> None:
                            for k, array in enumerate(model.get_weights())])
 
 
-def train(data: Data, recipe: Recipe, seed: int) -> tuple[st.History, np.ndarray, np.ndarray, float]:
+def train(data: Data, recipe: Recipe, seed: int) -> tuple[st.callbacks.History, np.ndarray, np.ndarray, float]:
     """A training of a recipe: its history, its training rows, and the loss on the test set."""
     rng = np.random.default_rng([seed, 1])
     validation = min(recipe.validation, len(data.X) // 5)
@@ -289,7 +289,7 @@ def cases(name: str, number: int, sets: tuple[Callable[[], Data], ...], seed: in
     raise SystemExit(f"only {len(found)} trainings of {MOST_SEEDS} fail by {name!r}; make its recipe stronger")
 
 
-def curves_of(history: st.History) -> dict[str, list[float]]:
+def curves_of(history: st.callbacks.History) -> dict[str, list[float]]:
     """The recorded curves, with the NaN that ended them, as Keras records it."""
     return {name: [*values, np.nan] if history.diverged else values for name, values in history.history.items()} or {
         "loss": [np.nan]}

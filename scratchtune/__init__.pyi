@@ -40,9 +40,6 @@ from scratchtune.network import penalties as penalties
 from scratchtune.network import schedules as schedules
 from scratchtune.network.callbacks import Callback as Callback
 from scratchtune.network.callbacks import EarlyStopping as EarlyStopping
-from scratchtune.network.callbacks import History as History
-from scratchtune.network.callbacks import ModelCheckpoint as ModelCheckpoint
-from scratchtune.network.callbacks import ReduceLROnPlateau as ReduceLROnPlateau
 from scratchtune.network.layers.activation import Activation as Activation
 from scratchtune.network.layers.base import Layer as Layer
 from scratchtune.network.layers.dense import Dense as Dense
@@ -83,7 +80,6 @@ from scratchtune.sequences.layers.conv1d import Conv1D as Conv1D
 from scratchtune.sequences.layers.embedding import Embedding as Embedding
 from scratchtune.sequences.layers.gru import GRU as GRU
 from scratchtune.sequences.layers.lstm import LSTM as LSTM
-from scratchtune.sequences.layers.masking import Masking as Masking
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from scratchtune.sequences.layers.positions import SinusoidalPositions as SinusoidalPositions
 from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
@@ -106,7 +102,6 @@ from scratchtune.study.trial import Trial as Trial
 from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier
 from scratchtune.tables.auto import AutoRegressor as AutoRegressor
-from scratchtune.tables.job import TableTuning as TableTuning
 from scratchtune.tables.job import tune_table as tune_table
 from scratchtune.tables.networks import NetworkClassifier as NetworkClassifier
 from scratchtune.tables.networks import NetworkRegressor as NetworkRegressor

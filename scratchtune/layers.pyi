@@ -16,7 +16,6 @@ from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianN
 from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
 from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.network.layers.residual import Residual as Residual
-from scratchtune.network.layers.scaling import Scaling as Scaling
 from scratchtune.network.sequential import Input as Input
 from scratchtune.sequences.layers.attention import AdditiveAttention as AdditiveAttention
 from scratchtune.sequences.layers.attention import Attention as Attention

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.rates import SCHEDULES, schedule_of, weight_decay_of, with_constant_rate
-from scratchtune.estimators.rows import SCALERS, distinct_rows, fitted_scaler, with_weight
+from scratchtune.estimators.rows import SCALERS, distinct_rows, fitted_scaler, seed_from, with_weight
 from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, read_arguments, stored_arguments
 from scratchtune.estimators.supervised import Estimator, argument
 from scratchtune.network import sequential
@@ -146,7 +146,7 @@ class MLP(Estimator):
 
     def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
         """Fit the scalers and a fresh network on rows (n, features), targets (n,) or (n, k) and weights (n,)."""
-        self.draw_seed()
+        self.seed_ = seed_from(self.random_state)
         X, target, weight = with_weight(X, target, weight)
         validation = None
         if self.early_stopping:
@@ -168,7 +168,7 @@ class MLP(Estimator):
         The learning rate is constant, since the number of steps of a schedule is not known.
         """
         if first:
-            self.draw_seed()
+            self.seed_ = seed_from(self.random_state)
         rows = self._distinct_if_one_batch(*with_weight(X, target, weight))
         if first:
             if len(X) == 1 and self.scale is not None:

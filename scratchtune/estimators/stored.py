@@ -13,7 +13,7 @@ from scratchtune.network.saving import described, entry, remade
 
 # The fitted attributes that a file holds, by their names in the file; the network is stored separately.
 KEPT = ("classes_", "n_features_in_", "feature_names_in_", "n_outputs_", "_one_dimensional", "scaler_",
-        "target_scaler_", "history_", "n_iter_", "_seed")
+        "target_scaler_", "history_", "n_iter_", "seed_")
 
 
 def is_fitted(name: str) -> bool:

@@ -16,7 +16,6 @@ import numpy as np
 from scratchtune import checks, protocol
 from scratchtune.estimators.class_weights import weight_of_rows
 from scratchtune.estimators.labels import class_labels_of
-from scratchtune.estimators.rows import seed_from
 from scratchtune.evaluation.splits import train_test_split
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import text_list, write_whole
@@ -48,6 +47,7 @@ class Estimator(protocol.Parameters):
     file_kind: ClassVar[str]  # of saved files
     n_features_in_: int
     n_iter_: int
+    seed_: int  # of the training: ``random_state`` if it is an integer, else drawn by `fit`
     random_state: Any
     validation_fraction: Any
     deadline: float | None = None  # of time.monotonic: training ends after the epoch or iteration that passes it
@@ -69,15 +69,6 @@ class Estimator(protocol.Parameters):
         return X, self.targets(y, len(X), fitting), self.row_weights(sample_weight, len(X))
 
     # Training --------------------------------------------------------------------------------------------------------
-
-    @property
-    def seed_(self) -> int:
-        """The seed of the training: ``random_state`` if it is an integer, else the one that was drawn by `fit`."""
-        return self._seed
-
-    def draw_seed(self) -> None:
-        """Set the seed of a training."""
-        self._seed = seed_from(self.random_state)
 
     def validation_split(self, *arrays: np.ndarray) -> list[list[np.ndarray]]:
         """Split each array, the targets second, into a training part and a validation part for early stopping."""
@@ -108,7 +99,7 @@ class Estimator(protocol.Parameters):
         names = getattr(self, "feature_names_in_", None)
         if names is not None and len(text_list("feature_names_in_", list(names), different=False)) != columns:
             raise ValueError(f"feature_names_in_ has {len(names)} names; it must have {columns}")
-        for name in ("n_iter_", "_seed"):
+        for name in ("n_iter_", "seed_"):
             checks.integer(name, getattr(self, name), 0)
 
     # scikit-learn ----------------------------------------------------------------------------------------------------

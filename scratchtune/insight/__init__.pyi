@@ -1,6 +1,5 @@
 # The public names and where they are defined. Type checkers and editors read this file, and __init__.py does: a name is
 # loaded when it is first used (../lazy.py).
-from scratchtune.insight.ablation_path import AblationPath as AblationPath
 from scratchtune.insight.ablation_path import ablation as ablation
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
@@ -18,7 +17,6 @@ from scratchtune.insight.lineage_plots import plot_family as plot_family
 from scratchtune.insight.model_plots import plot_alignment as plot_alignment
 from scratchtune.insight.model_plots import plot_attention as plot_attention
 from scratchtune.insight.model_plots import plot_confusion_matrix as plot_confusion_matrix
-from scratchtune.insight.paired_comparison import Difference as Difference
 from scratchtune.insight.paired_comparison import compare as compare
 from scratchtune.insight.parameter_plots import plot_contour as plot_contour
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate as plot_parallel_coordinate
@@ -30,8 +28,6 @@ from scratchtune.insight.proposal_plots import plot_densities as plot_densities
 from scratchtune.insight.proposal_plots import plot_posterior as plot_posterior
 from scratchtune.insight.reevaluation import reevaluate as reevaluate
 from scratchtune.insight.reporting.page import report as report
-from scratchtune.insight.verdicts import Gain as Gain
-from scratchtune.insight.verdicts import Optimism as Optimism
 from scratchtune.insight.verdicts import gain as gain
 from scratchtune.insight.verdicts import optimism as optimism
 from scratchtune.insight.verdicts import verdict as verdict

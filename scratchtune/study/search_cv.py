@@ -65,13 +65,15 @@ class RandomizedSearchCV(SearchCV):
 
     ``random_state`` is a seed, a generator that gives one, or None for a new one in every `fit` (it is then
     ``study_.seed``). A parameter may also be one of SciPy's frozen distributions, or a tuple that is a range, as in
-    every space (`scratchtune.search.foreign`). The other arguments are described at `SearchCV`.
+    every space (`scratchtune.search.foreign`); ``param_distributions`` is scikit-learn's name of ``space``. The other
+    arguments are described at `SearchCV`.
     """
 
     def __init__(
-        self, estimator: Any, space: Any, n_iter: int = 10, cv: Any = 5, random_state: Any = 0, scoring: Any = None,
-        n_jobs: int | None = 1, refit: Any = True, verbose: int = 1, return_train_score: bool = False,
-        error_score: float | str = NAN, simplicity: Any = None,
+        self, estimator: Any, space: Any = None, n_iter: int = 10, cv: Any = 5, random_state: Any = 0,
+        scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
+        return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+        param_distributions: Any = None,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -85,7 +87,10 @@ class RandomizedSearchCV(SearchCV):
         return RandomSearch()
 
     def _new_study(self) -> Study:
-        return Study(self.space, self._searcher(), direction="maximize", seed=self._seed)
+        given = [space for space in (self.space, getattr(self, "param_distributions", None)) if space is not None]
+        if len(given) != 1:
+            raise TypeError("space must be given, or param_distributions, which is another name of it; not both")
+        return Study(given[0], self._searcher(), direction="maximize", seed=self._seed)
 
     def _n_trials(self) -> int | None:
         return checks.integer("n_iter", self.n_iter, low=1)

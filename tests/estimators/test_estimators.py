@@ -616,7 +616,7 @@ def test_a_saved_file_has_the_names_that_earlier_versions_wrote() -> None:
     header, _ = regressor().fit(X, VALUES).packed()
     assert set(header) == {"class", "params", "learnt", "network"}
     assert set(header["learnt"]) == {
-        "n_features_in_", "n_outputs_", "_one_dimensional", "scaler_", "target_scaler_", "history_", "n_iter_", "_seed"}
+        "n_features_in_", "n_outputs_", "_one_dimensional", "scaler_", "target_scaler_", "history_", "n_iter_", "seed_"}
     assert set(header["learnt"]["scaler_"]) == {"scaler", "learnt"}
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.evaluation.selection import student_probability, student_quantile
-from scratchtune.insight import AblationPath, ablation, plot_ablation
-from scratchtune.insight.ablation_path import Change, gain_of
+from scratchtune.insight import ablation, plot_ablation
+from scratchtune.insight.ablation_path import AblationPath, Change, gain_of
 from scratchtune.insight.reevaluation import FailedEvaluationWarning
 
 BITS = {"a": [0, 1], "b": [0, 1], "c": [0, 1]}

@@ -125,7 +125,7 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
     return rng.normal(size=(200, 4)) + 3.0 * np.eye(3, 4)[y], y
 
 
-def fitted(rows: tuple[np.ndarray, np.ndarray], model: st.Sequential, epochs: int = 10) -> st.History:
+def fitted(rows: tuple[np.ndarray, np.ndarray], model: st.Sequential, epochs: int = 10) -> st.callbacks.History:
     model.compile(st.Adam(0.01), "categorical_crossentropy", ["accuracy"])
     return model.fit(*rows, epochs=epochs, verbose=0, validation_split=0.2)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.network.callbacks import ModelCheckpoint, ReduceLROnPlateau
 
 X, Y = np.random.default_rng(0).normal(size=(12, 3)), np.arange(12) % 3
 
@@ -75,8 +76,8 @@ def test_a_first_value_that_is_nan_is_not_the_best() -> None:
     assert _driven(st.EarlyStopping(patience=2, restore_best_weights=True), values) == {
         "epochs": 5, "stopped_epoch": 4, "weights": 2.0}
     assert _driven(st.EarlyStopping(patience=2), [nan, nan, nan, 1.0])["epochs"] == 3
-    assert _saved(st.ModelCheckpoint("{epoch}.npz", save_best_only=True), values) == [(1, "2.npz"), (2, "3.npz")]
-    assert _rates(st.ReduceLROnPlateau(factor=0.5, patience=2), values) == [1.0, 1.0, 1.0, 1.0, 0.5]
+    assert _saved(ModelCheckpoint("{epoch}.npz", save_best_only=True), values) == [(1, "2.npz"), (2, "3.npz")]
+    assert _rates(ReduceLROnPlateau(factor=0.5, patience=2), values) == [1.0, 1.0, 1.0, 1.0, 0.5]
 
 
 def test_it_starts_afresh_with_every_fit() -> None:
@@ -205,9 +206,9 @@ def _rates(callback: Any, values: list[float]) -> list[float]:
 
 def test_the_rate_is_reduced_by_hand() -> None:
     """Epoch 0 is the best; with patience 2 epochs 1 and 2 reduce the rate, and so do 3 and 4, to the least one."""
-    reducing = st.ReduceLROnPlateau(factor=0.5, patience=2, min_lr=0.3)
+    reducing = ReduceLROnPlateau(factor=0.5, patience=2, min_lr=0.3)
     assert _rates(reducing, [1.0] * 6) == [1.0, 1.0, 0.5, 0.5, 0.3, 0.3]
-    assert _rates(st.ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.2), [1.0, 0.9, 0.7]) == [1.0, 0.5, 0.5]
+    assert _rates(ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.2), [1.0, 0.9, 0.7]) == [1.0, 0.5, 0.5]
 
 
 def test_keras_reduces_in_the_same_epochs(keras: Any) -> None:
@@ -220,14 +221,14 @@ def test_keras_reduces_in_the_same_epochs(keras: Any) -> None:
             "patience": int(rng.integers(0, 4)), "min_delta": float(rng.choice([0.0, 1.5])),
             "mode": str(rng.choice(["min", "max"])),
             "factor": float(rng.choice([0.5, 0.25])), "min_lr": float(rng.choice([0.0, 0.125]))}
-        ours = _rates(st.ReduceLROnPlateau(**arguments), values)
+        ours = _rates(ReduceLROnPlateau(**arguments), values)
         assert ours == _rates(keras.callbacks.ReduceLROnPlateau(**arguments), values), (values, arguments)
 
 
 def test_a_reduced_rate_is_in_the_history_and_in_the_file(tmp_path: Any) -> None:
     """Training from the file continues with the reduced rate, with the same bits."""
     model = _model()
-    reducing = st.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+    reducing = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
     history = model.fit(X, Y, epochs=3, callbacks=[reducing])
     assert history.history["learning_rate"] == [0.01, 0.01, 0.005] and model.optimizer.learning_rate == 0.0025
     assert list(history.history) == ["loss", "accuracy", "learning_rate"]
@@ -260,9 +261,9 @@ def _saved(callback: Any, values: list[float]) -> list[tuple[int, str]]:
 def test_the_best_epochs_are_saved_by_hand(tmp_path: Any) -> None:
     name = str(tmp_path / "{epoch:02d}-{val_loss:.1f}.npz")
     values = [3.0, 4.0, 2.0, 2.0]
-    assert _saved(st.ModelCheckpoint(name, save_best_only=True), values) == [(0, "01-3.0.npz"), (2, "03-2.0.npz")]
-    assert len(_saved(st.ModelCheckpoint(name), values)) == 4
-    assert _saved(st.ModelCheckpoint(name, "val_accuracy", save_best_only=True), values)[-1] == (2, "03-2.0.npz")
+    assert _saved(ModelCheckpoint(name, save_best_only=True), values) == [(0, "01-3.0.npz"), (2, "03-2.0.npz")]
+    assert len(_saved(ModelCheckpoint(name), values)) == 4
+    assert _saved(ModelCheckpoint(name, "val_accuracy", save_best_only=True), values)[-1] == (2, "03-2.0.npz")
 
 
 def test_keras_saves_the_same_epochs(tmp_path: Any, keras: Any) -> None:
@@ -271,14 +272,14 @@ def test_keras_saves_the_same_epochs(tmp_path: Any, keras: Any) -> None:
         values = [float(value) for value in rng.integers(0, 6, size=9)]
         arguments = {"save_best_only": bool(rng.integers(2)), "mode": str(rng.choice(["min", "max"]))}
         made = [kind(str(tmp_path / "{epoch}-{val_loss:.2f}.keras"), **arguments)
-                for kind in (st.ModelCheckpoint, keras.callbacks.ModelCheckpoint)]
+                for kind in (ModelCheckpoint, keras.callbacks.ModelCheckpoint)]
         for _ in range(2):  # a second fit: the best value is still that of both
             assert _saved(made[0], values) == _saved(made[1], values), (values, arguments)
 
 
 def test_a_checkpoint_is_a_whole_model_from_which_training_continues(tmp_path: Any) -> None:
     model, whole = _model(), _model()
-    model.fit(X, Y, epochs=3, callbacks=[st.ModelCheckpoint(tmp_path / "made" / "at-{epoch}.npz")])
+    model.fit(X, Y, epochs=3, callbacks=[ModelCheckpoint(tmp_path / "made" / "at-{epoch}.npz")])
     assert sorted(os.listdir(tmp_path / "made")) == ["at-1.npz", "at-2.npz", "at-3.npz"]  # and no parts of files
     second = st.load_model(tmp_path / "made" / "at-2.npz")
     second.fit(X, Y)
@@ -289,7 +290,7 @@ def test_a_checkpoint_is_a_whole_model_from_which_training_continues(tmp_path: A
 def test_a_failed_write_leaves_the_previous_checkpoint(tmp_path: Any, monkeypatch: Any) -> None:
     path = tmp_path / "model.npz"
     model = _model()
-    model.fit(X, Y, callbacks=[st.ModelCheckpoint(path)])
+    model.fit(X, Y, callbacks=[ModelCheckpoint(path)])
     before = path.read_bytes()
 
     def break_off(file: Any, **arrays: Any) -> None:
@@ -298,17 +299,17 @@ def test_a_failed_write_leaves_the_previous_checkpoint(tmp_path: Any, monkeypatc
 
     monkeypatch.setattr(np, "savez", break_off)
     with pytest.raises(OSError, match="no space"):
-        model.fit(X, Y, callbacks=[st.ModelCheckpoint(path)])
+        model.fit(X, Y, callbacks=[ModelCheckpoint(path)])
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
 
 
 @pytest.mark.parametrize("make, error, message", [
-    (lambda: st.ReduceLROnPlateau(factor=1.0), ValueError, r"factor is 1.0; it must be a finite .* \(0.0, 1.0\)"),
-    (lambda: st.ReduceLROnPlateau(min_lr=-1.0), ValueError, "min_lr is -1.0"),
-    (lambda: _model().fit(X, Y, callbacks=[st.ReduceLROnPlateau()]), ValueError, "monitor is 'val_loss'; this"),
-    (lambda: _model().fit(X, Y, callbacks=[st.ModelCheckpoint("{step}.npz")]), ValueError,
+    (lambda: ReduceLROnPlateau(factor=1.0), ValueError, r"factor is 1.0; it must be a finite .* \(0.0, 1.0\)"),
+    (lambda: ReduceLROnPlateau(min_lr=-1.0), ValueError, "min_lr is -1.0"),
+    (lambda: _model().fit(X, Y, callbacks=[ReduceLROnPlateau()]), ValueError, "monitor is 'val_loss'; this"),
+    (lambda: _model().fit(X, Y, callbacks=[ModelCheckpoint("{step}.npz")]), ValueError,
      "filepath is '{step}.npz', which can't be filled in .* must be of epoch, loss, accuracy"),
-    (lambda: _model().fit(X, Y, callbacks=[st.ModelCheckpoint("a", save_best_only=True)]), ValueError, "monitor is"),
+    (lambda: _model().fit(X, Y, callbacks=[ModelCheckpoint("a", save_best_only=True)]), ValueError, "monitor is"),
 ])
 def test_bad_arguments_of_the_others(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
@@ -319,14 +320,14 @@ def test_a_schedule_is_not_reduced() -> None:
     model = st.Sequential([st.Dense(3, "softmax")])
     model.compile(st.SGD(st.schedules.ExponentialDecay(0.1, 10, 0.9)), "categorical_crossentropy")
     with pytest.raises(TypeError, match="with ReduceLROnPlateau it must be a number, not a schedule"):
-        model.fit(X, Y, callbacks=[st.ReduceLROnPlateau("loss")])
+        model.fit(X, Y, callbacks=[ReduceLROnPlateau("loss")])
 
 
 # A first epoch that diverges ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("callback", [
-    st.EarlyStopping(restore_best_weights=True), st.ReduceLROnPlateau()], ids=["EarlyStopping", "ReduceLROnPlateau"])
+    st.EarlyStopping(restore_best_weights=True), ReduceLROnPlateau()], ids=["EarlyStopping", "ReduceLROnPlateau"])
 @pytest.mark.parametrize("penalty", [None, st.L2(0.1)])
 def test_a_first_epoch_that_diverges_has_each_name_in_the_history(callback: Any, penalty: Any) -> None:
     model = st.Sequential([st.Dense(1)])

@@ -137,7 +137,8 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
     "layers that act in training alone": (VECTOR, lambda: (st.GaussianNoise(0.1), st.Dense(9), st.Dropout(0.5))),
     "augmentation, which acts in training alone": (COLOURED, lambda: (
         st.RandomFlip(), st.RandomRotation(0.1), st.RandomTranslation(0.1, 0.1))),
-    "masks of time and frequency, which act in training alone": (SEQUENCE, lambda: (st.Masking(), st.SpecAugment())),
+    "masks of time and frequency, which act in training alone": (SEQUENCE, lambda: (
+        st.layers.Masking(), st.SpecAugment())),
     "a classifier of images": (COLOURED, lambda: (
         st.Conv2D(8, 3, activation="relu"), st.BatchNormalization(), st.MaxPooling2D(2), st.Flatten(),
         st.Dense(30, "gelu"), st.Dense(10, "softmax"))),

@@ -119,7 +119,7 @@ def test_augmentation_hides_features_in_training_only() -> None:
     for model in (with_it, without):
         model.build()
     kinds = [type(layer) for layer in with_it.network.layers]
-    assert kinds[:3] == [st.Masking, st.SpecAugment, st.Conv1D]
+    assert kinds[:3] == [st.layers.Masking, st.SpecAugment, st.Conv1D]
     assert with_it.network.layers[1] is not given and repr(with_it.network.layers[1]) == repr(given)
     for a, b in zip(with_it.log_probabilities(clips[0]), without.log_probabilities(clips[0]), strict=True):
         assert (a == b).all()

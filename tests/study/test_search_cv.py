@@ -438,3 +438,17 @@ def test_params_copies_and_pickles() -> None:
         search.set_params(cvv=4)
     for again in (copy.deepcopy(search), pickle.loads(pickle.dumps(search))):
         assert again.best_params_ == search.best_params_ and (again.predict(X) == search.predict(X)).all()
+
+
+def test_param_distributions_is_another_name_of_space() -> None:
+    import scratchtune as st
+
+    X, y = st.datasets.load_digits()
+    X, y, space = X[:200] / 16.0, y[:200], {"l2": [0.0, 0.01], "learning_rate": [0.01, 0.001]}
+    model = st.MLPClassifier(epochs=1, random_state=0, verbose=0)
+    one, other = (st.RandomizedSearchCV(model, n_iter=2, cv=2, verbose=0, **given).fit(X, y) for given in (
+        {"space": space}, {"param_distributions": space}))
+    assert one.cv_results_["params"] == other.cv_results_["params"] and one.best_score_ == other.best_score_
+    for given in ({}, {"space": space, "param_distributions": space}):
+        with pytest.raises(TypeError, match="space must be given, or param_distributions"):
+            st.RandomizedSearchCV(model, **given).fit(X, y)

@@ -36,7 +36,7 @@ def written(path: Path, given: dict[str, Any]) -> Path:
 
 
 @pytest.fixture(scope="module")
-def result(few_resamples: None) -> st.TableTuning:
+def result(few_resamples: None) -> TableTuning:
     return st.tune_table(columns(), "bought", **QUICK)
 
 
@@ -45,7 +45,7 @@ def probabilities(model: Any) -> list[Any]:
 
 
 def test_its_numbers_are_those_of_the_command_line(
-    result: st.TableTuning, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    result: TableTuning, tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
     table, model = written(tmp_path / "t.csv", columns()), tmp_path / "model.npz"
     again = st.tune_table(table, "bought", **QUICK)
@@ -58,7 +58,7 @@ def test_its_numbers_are_those_of_the_command_line(
         assert probabilities(st.load_model(model)) == probabilities(again.model) == probabilities(result.model)
 
 
-def test_a_table_may_be_a_frame_a_list_of_dicts_or_a_table(result: st.TableTuning) -> None:
+def test_a_table_may_be_a_frame_a_list_of_dicts_or_a_table(result: TableTuning) -> None:
     given = columns()
     rows = [dict(zip(given, values, strict=True)) for values in zip(*given.values(), strict=True)]
     forms: list[Any] = [rows, st.Table.from_columns(given)]
@@ -73,7 +73,7 @@ def test_a_table_may_be_a_frame_a_list_of_dicts_or_a_table(result: st.TableTunin
         assert result.model.predict(form).tolist() == result.model.predict(given).tolist()
 
 
-def test_the_result_is_what_print_shows(result: st.TableTuning, tmp_path: Path) -> None:
+def test_the_result_is_what_print_shows(result: TableTuning, tmp_path: Path) -> None:
     shown = str(result)
     assert shown == repr(result) and result.text() in shown and "90 rows, 2 columns" in shown
     assert "positive='no' chooses the other" in shown and "--" not in shown.replace("---", "")
@@ -82,7 +82,7 @@ def test_the_result_is_what_print_shows(result: st.TableTuning, tmp_path: Path) 
     assert len(result.study.trials) == 2 and result.scores is result.model.scores_
 
 
-def test_labelled_rows_are_scored(result: st.TableTuning) -> None:
+def test_labelled_rows_are_scored(result: TableTuning) -> None:
     """The metrics are scikit-learn's; rows without a target are left out."""
     sklearn = pytest.importorskip("sklearn.metrics")
     test = {name: values[:40] for name, values in columns().items()}
@@ -94,7 +94,7 @@ def test_labelled_rows_are_scored(result: st.TableTuning) -> None:
     assert found.values["accuracy"]["model"] == pytest.approx((y == (p > 0.5)).mean())
 
 
-def test_the_scores_are_those_out_of_fold(result: st.TableTuning) -> None:
+def test_the_scores_are_those_out_of_fold(result: TableTuning) -> None:
     assert result.scores.rows == 90 and {"most frequent", "linear"} <= set(next(iter(result.scores.values.values())))
 
 

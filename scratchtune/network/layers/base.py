@@ -45,7 +45,6 @@ class Layer(Configured):
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
     fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
-    rate_group = ""  # the name that an estimator's layer_rates have for the weights
     reads: Layer | InputOf | None = None  # whose outputs are x; None: the stage before; a composed layer sets it
     second: Layer | InputOf | None = None  # the stage whose outputs are the second input, for kernels that have one
     uses_second_mask = False  # whether the mask is that of the second input

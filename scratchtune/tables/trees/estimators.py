@@ -13,6 +13,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.labels import check_classes
+from scratchtune.estimators.rows import seed_from
 from scratchtune.estimators.stored import as_json, from_json, read_arguments, stored_arguments
 from scratchtune.estimators.supervised import Classifier, Estimator, Regressor
 from scratchtune.network.saving import Arrays, entry, real_array
@@ -25,7 +26,7 @@ from scratchtune.tables.trees.tree import Nodes, Training, most_leaves
 KIND = "boosted trees"  # of saved files
 UNLIMITED = 2**40
 LARGEST, SMALLEST = 1e15, 1e-30  # of targets (and weights): squares of their sums still fit into float32
-FITTED = ("classes_", "n_features_in_", "feature_names_in_", "n_iter_", "train_score_", "_seed", "baseline_")
+FITTED = ("classes_", "n_features_in_", "feature_names_in_", "n_iter_", "train_score_", "seed_", "baseline_")
 
 
 @dataclass(eq=False, repr=False)
@@ -73,7 +74,7 @@ class BoostedTrees(Estimator):
         d = X.shape[1]
         categorical = [checks.integer("categorical_features", column, 0, d - 1)
                        for column in ([] if self.categorical_features is None else self.categorical_features)]
-        self.draw_seed()
+        self.seed_ = seed_from(self.random_state)
         kept, loss = weight > 0.0, loss_of(self.kind, outputs)
         X, target, weight = X[kept], target[kept].astype(np.float64), weight[kept]
         self.bins_ = find_bins(X, np.isin(np.arange(d), categorical), self.max_bins, self.seed_)

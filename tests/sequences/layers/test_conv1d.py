@@ -45,7 +45,7 @@ def test_outputs_and_weights_are_kerass(
 @pytest.mark.slow  # the GRU takes long to compile
 def test_frames_of_zeros_are_padding_for_the_layers_above() -> None:
     """A longer padding changes nothing: the convolution sees the zeros that it would add itself, the GRU skips them."""
-    layers = [st.Masking(), st.Conv1D(4, 3, padding="same", activation="relu"), st.Bidirectional(st.GRU(3))]
+    layers = [st.layers.Masking(), st.Conv1D(4, 3, padding="same", activation="relu"), st.Bidirectional(st.GRU(3))]
     short, long = st.Sequential(layers), st.Sequential([layer.fresh() for layer in layers[:2]] + [
         st.Bidirectional(st.GRU(3))])
     short.build((None, 6, 2))
@@ -66,4 +66,4 @@ def test_bad_input() -> None:
     with pytest.raises(ValueError, match="padding is 'causal'"):
         st.Conv1D(2, 3, padding="causal")
     with pytest.raises(ValueError, match="Masking gets rows"):
-        st.Sequential([st.Masking()]).build((None, 3))
+        st.Sequential([st.layers.Masking()]).build((None, 3))

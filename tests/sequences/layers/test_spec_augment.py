@@ -29,7 +29,7 @@ def _trained(layers: list[st.Layer], x: np.ndarray, key: int = 3) -> np.ndarray:
 
 def _padded(x: np.ndarray, layer: st.SpecAugment, key: int = 3, dtype: str = "float64") -> np.ndarray:
     """What `Masking` and the layer above it make of rows in training; padding is frames of zeros."""
-    return _trained([st.Masking(), layer.fresh()], x.astype(dtype), key)
+    return _trained([st.layers.Masking(), layer.fresh()], x.astype(dtype), key)
 
 
 def _hidden(y: np.ndarray, axis: int) -> np.ndarray:
@@ -87,7 +87,7 @@ def test_padding_is_neither_hidden_nor_counted(dtype: str) -> None:
 def test_a_padding_of_another_value_stays_as_it_is() -> None:
     x = _ones(20)
     x[:, 50:] = 7.0
-    layers: list[st.Layer] = [st.Masking(7.0), st.SpecAugment(2, 50, 2, 40, 1.0)]
+    layers: list[st.Layer] = [st.layers.Masking(7.0), st.SpecAugment(2, 50, 2, 40, 1.0)]
     y = _trained(layers, x)
     assert (y[:, 50:] == 7.0).all() and (y[:, :50] == 0.0).any()
 
@@ -153,7 +153,8 @@ def test_layers_above_get_the_mask_and_the_layer_is_saved(tmp_path: Any) -> None
     """
     x = np.random.default_rng(5).normal(size=(6, 20, 3))
     longer = np.concatenate([x, np.zeros((6, 7, 3))], axis=1)
-    layers = [st.Masking(), st.SpecAugment(2, 5, 1, 2), st.Conv1D(4, 3, padding="same"), st.Bidirectional(st.GRU(3))]
+    layers = [st.layers.Masking(), st.SpecAugment(2, 5, 1, 2), st.Conv1D(4, 3, padding="same"),
+              st.Bidirectional(st.GRU(3))]
     short, long = (_trained([layer.fresh() for layer in layers], rows) for rows in (x, longer))
     np.testing.assert_allclose(long, short, rtol=1e-12)
     without = _trained([layer.fresh() for layer in layers if not isinstance(layer, st.SpecAugment)], x)
