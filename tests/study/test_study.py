@@ -435,7 +435,7 @@ def test_a_table_is_written_whole_and_a_file_named_part_is_the_users(tmp_path: P
     (lambda: tune(bowl, SPACE, sampler="random"), r"^tune\(\) has no argument 'sampler', did you mean 'searcher'\?$"),
     (lambda: tune(bowl, SPACE, searchr="random"), r"^tune\(\) has no argument 'searchr', did you mean 'searcher'\?$"),
     (lambda: tune(bowl, SPACE, xyzzy=1), r"^tune\(\) has no argument 'xyzzy'; it has 'objective', 'space', "),
-    (lambda: create_study(searcher="random"), r"^create_study\(\) has no argument 'searcher', did you mean"),,
+    (lambda: create_study(searcher="random"), r"^create_study\(\) has no argument 'searcher', did you mean"),
     (lambda: create_study(study_nam="a"), r"^create_study\(\) has no argument 'study_nam', did you mean 'study_na"),
 ])
 def test_a_misspelt_argument_is_named_with_the_function_and_what_is_meant(call: Any, message: str) -> None:
