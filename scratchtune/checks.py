@@ -34,6 +34,31 @@ def nearest(value: object, names: Iterable[str]) -> str:
     return f", did you mean {lowered[close[0]]!r}?" if close else ""
 
 
+# What other libraries call an argument, and what functions here do.
+_SYNONYMS = {
+    "sampler": "searcher", "algorithm": "searcher", "proposer": "searcher", "pruner": "stopping", "n_iter": "n_trials",
+    "iterations": "n_trials", "max_evals": "n_trials", "max_trials": "n_trials", "random_state": "seed",
+    "time_budget": "timeout", "workers": "n_jobs", "jobs": "n_jobs", "param_grid": "space",
+    "param_distributions": "space", "catch": "max_failures", "show_progress_bar": "progress", "verbose": "progress"}
+
+
+def unexpected(function: str, name: str, accepted: Iterable[str]) -> TypeError:
+    """The error for an argument that a function lacks, with the nearest one: ``function`` is what the user called."""
+    accepted = list(accepted)
+    synonym = _SYNONYMS.get(name)
+    hint = f", did you mean {synonym!r}?" if synonym in accepted else nearest(name, accepted)
+    return TypeError(f"{function}() has no argument {name!r}{hint or '.'} Its arguments are {', '.join(accepted)}")
+
+
+def refuse_unexpected(function: str, signature: inspect.Signature, given: Iterable[str]) -> None:
+    """Raise `unexpected` for the first keyword of a call that no argument of ``signature`` takes."""
+    accepted = signature.parameters
+    if not any(argument.kind is argument.VAR_KEYWORD for argument in accepted.values()):
+        for name in given:
+            if name not in accepted:
+                raise unexpected(function, name, accepted)
+
+
 def quoted(names: Sequence[str], most: int = 10) -> str:
     """Names in quotes, the first of many: ``'a', 'b' and 3 more``."""
     return ", ".join(map(repr, names[:most])) + (f" and {len(names) - most:,} more" if len(names) > most else "")

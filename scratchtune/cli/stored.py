@@ -13,9 +13,8 @@ from scratchtune.study.export import as_csv, as_json, listing, table
 from scratchtune.study.file import BESIDE, File, StorageError
 from scratchtune.study.stored import StoredStudy, read_study
 
-DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
-           "scratchtune why, show and export read")
 OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
+
 
 def add_why(parser: Parser) -> None:
     """Add the arguments of ``scratchtune why``."""
@@ -23,9 +22,9 @@ def add_why(parser: Parser) -> None:
     parser.add_argument("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
 
 
-def run_why(given: argparse.Namespace) -> int:
-    """Run ``scratchtune why``; return the exit code."""
-    study = read_study(*chosen_study(given))
+def run_why(given: argparse.Namespace) -> None:
+    """Run ``scratchtune why``."""
+    study = read_study(*open_study(given))
     number, known = checks.integer("NUMBER", given.number, 0), len(study.trials)
     if number >= known:
         raise StorageError(f"the study {study.name!r} in {str(given.db)!r} has no trial {number}; "
@@ -37,7 +36,6 @@ def run_why(given: argparse.Namespace) -> int:
     reason = study.why(number).removeprefix(f"Trial {number}: ")
     tell(f"Trial {number} of the study {study.name!r}: {shown_params(trial.params)}; {visible(outcome)}\n"
          f"{visible(reason)}")
-    return 0
 
 
 def add_studies(parser: Parser) -> None:
@@ -45,10 +43,9 @@ def add_studies(parser: Parser) -> None:
     add_db(parser, None)
 
 
-def run_studies(given: argparse.Namespace) -> int:
-    """Run ``scratchtune studies``; return the exit code."""
+def run_studies(given: argparse.Namespace) -> None:
+    """Run ``scratchtune studies``."""
     tell(listing(File(given.db, reading=True)))
-    return 0
 
 
 def add_show(parser: Parser) -> None:
@@ -56,18 +53,17 @@ def add_show(parser: Parser) -> None:
     add_db(parser, "needed if the file holds several")
 
 
-def run_show(given: argparse.Namespace) -> int:
-    """Run ``scratchtune show``; return the exit code."""
-    chosen = chosen_study(given)
+def run_show(given: argparse.Namespace) -> None:
+    """Run ``scratchtune show``."""
+    chosen = open_study(given)
     tell(table(*chosen))
     try:
         study = read_study(*chosen)
     except StorageError as problem:  # the table needs less of the file
         note(f"no verdict: {problem}")
-        return 0
+        return
     if not study.objectives.several and have_fold_scores(study):
         tell(f"\nverdict: {verdict(study, 'value')}")
-    return 0
 
 
 def add_export(parser: Parser) -> None:
@@ -81,17 +77,16 @@ def add_export(parser: Parser) -> None:
     add("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")
 
 
-def run_export(given: argparse.Namespace) -> int:
-    """Run ``scratchtune export``; return the exit code."""
+def run_export(given: argparse.Namespace) -> None:
+    """Run ``scratchtune export``."""
     if given.out is not None:
         check_beside_db(given.out, given.db)
-    text = (as_csv if given.format == "csv" else as_json)(*chosen_study(given), given.times)
+    text = (as_csv if given.format == "csv" else as_json)(*open_study(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"), data=True)
     else:
         write_text(given.out, text)
         note(f"written: {given.out}")
-    return 0
 
 
 def add_db(parser: Parser, study: str | None) -> None:
@@ -102,7 +97,7 @@ def add_db(parser: Parser, study: str | None) -> None:
         parser.add_argument("--study", "--name", metavar="NAME", help=f"the name of the study; {study}")
 
 
-def chosen_study(given: argparse.Namespace) -> tuple[File, str]:
+def open_study(given: argparse.Namespace) -> tuple[File, str]:
     """Open a file of studies for reading; return it with the name of the chosen study."""
     storage = File(given.db, reading=True)
     names = storage.names()
@@ -113,17 +108,6 @@ def chosen_study(given: argparse.Namespace) -> tuple[File, str]:
     name = names[0] if given.study is None else given.study
     storage.definition(name)
     return storage, name
-
-
-def check_db(db: Path | None, others: dict[str, Path | None]) -> None:
-    """Check before any work that a file can store studies, and that it is none of the ``others``."""
-    if db is None:
-        return
-    for what, path in others.items():
-        there = path is not None and path.exists() and db.exists()
-        if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
-            raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
-    File(db).close()
 
 
 def check_beside_db(out: Path, db: Path) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.study import Study, Trial
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.stored import StoredStudy

@@ -18,11 +18,12 @@ from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.insight.searcher_state import State
-from scratchtune.search import Categorical, Result, gaussian_search, parzen
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.acquisition import ACQUISITIONS
-from scratchtune.search.acquisition_search import goal_values
-from scratchtune.search.mixture import without_inactive
+from scratchtune.search import Categorical, Result
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian import gaussian_search, parzen
+from scratchtune.search.bayesian.acquisition import ACQUISITIONS
+from scratchtune.search.bayesian.acquisition_search import goal_values
+from scratchtune.search.bayesian.mixture import without_inactive
 from scratchtune.search.parameters import Parameter
 from scratchtune.study.trial import Trial, configuration
 
@@ -61,7 +62,7 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     dots; one whose other parameters differ much from those of this line is fainter: it influences the curve little.
 
     Values worse than the median are compressed before the process is fitted
-    (`scratchtune.search.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
+    (`search.bayesian.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
     a parameter does not change the process; the acquisition function is weighted by it.
 
     Raises

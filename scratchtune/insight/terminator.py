@@ -20,15 +20,15 @@ from tqdm import tqdm
 
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.acquisition import ACQUISITIONS
-from scratchtune.search.acquisition_search import Goal, search
-from scratchtune.search.encoding import Encoding
-from scratchtune.search.fitting import fit_hyperparameters
-from scratchtune.search.gaussian_search import prepare
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.acquisition import ACQUISITIONS
+from scratchtune.search.bayesian.acquisition_search import Goal, search
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.fitting import fit_hyperparameters
+from scratchtune.search.bayesian.gaussian_search import prepare
+from scratchtune.search.bayesian.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
-from scratchtune.search.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
 from scratchtune.study import Study
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.progress import LOGGER
@@ -112,7 +112,7 @@ class Terminator:
     The study ends at the smallest n for which the first n trials have all finished and the bound is below the error.
     This n depends on these trials alone, so it is the same for any number of workers, and after an interruption; with
     several workers, further trials may have begun by then. When a study is run again, the trials that it has are
-    examined before a further one begins. `insight.plot_terminator_improvement` draws the bound and the error.
+    examined before a further one begins.
 
     Variant
         Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with

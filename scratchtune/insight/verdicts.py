@@ -44,8 +44,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.selection import corrected_standard_error
-from scratchtune.evaluation.student import student_quantile
+from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Space
 from scratchtune.study import Trial

@@ -16,7 +16,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Searcher
-from scratchtune.search.nondominated import pareto_front
+from scratchtune.search.genetic.fronts import pareto_front
 
 DIRECTIONS = ("minimize", "maximize")
 

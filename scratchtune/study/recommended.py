@@ -26,10 +26,10 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Space
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
 from scratchtune.search.learned_space import within
-from scratchtune.search.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
 from scratchtune.study.best import of_largest_budget, repeats, said_repeats
 from scratchtune.study.trial import Trial, configuration
 

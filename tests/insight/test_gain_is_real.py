@@ -10,7 +10,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.evaluation.student import student_quantile
+from scratchtune.evaluation.selection import student_quantile
 from scratchtune.insight.verdicts import expected_optimism, residuals_of, shrunken_means
 from scratchtune.study.fold_run import run_folds
 

@@ -13,7 +13,7 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main
-from scratchtune.cli.comparison import Comparison, SearcherResult, plot_comparison
+from scratchtune.cli.compare import Comparison, SearcherResult, plot_comparison
 from scratchtune.study.best import best_first, of_largest_budget
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
@@ -79,8 +79,8 @@ def test_what_is_printed_and_returned_names_one_trial(
 def test_the_comparison_takes_the_winner_and_draws_its_line_by_the_largest_budget(seed: int) -> None:
     study, other = studied(seed), st.Study(SPACE, "random").run(loss, 5, progress=False)
     row = SearcherResult("hyperband", study, 0.5, 1.0)
-    result = Comparison([row, SearcherResult("random", other, 0.5, 1.0)], 10, 10, "shuffled")
-    text = Comparison([row], 10, 10, "shuffled").text()
+    result = Comparison([row, SearcherResult("random", other, 0.5, 1.0)], 10, 10)
+    text = Comparison([row], 10, 10).text()
     assert f"best by cross-validation: hyperband, trial {study.best_trial.number}, " in text
     lines = {str(line.get_label()): line for line in plot_comparison(result).lines}
     first = of_largest_budget(study.trials)[0]

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune import insight
 from scratchtune.insight.terminator import Terminator
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
@@ -176,7 +175,6 @@ def test_the_error_is_optunas_but_for_the_divisor_of_the_variance() -> None:
     (lambda: Terminator(delta=1.0), ValueError, "delta is 1.0"),
     (lambda: st.tune(smooth, SPACE, "random", 3, callbacks=[Terminator(min_trials=3)], progress=False), ValueError,
      r"trial \d, the best one, has the scores None; Terminator\(\) needs those of at least two folds: call"),
-    (lambda: insight.plot_terminator_improvement(st.Study(SPACE), 3), TypeError, "terminator is 3"),
 ])
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):

@@ -13,7 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import Exhausted, Float, GridSearch, Int, RandomSearch, Result, Searcher, Space, Suggestion
-from scratchtune.search.bayesian import BayesianSearch
+from scratchtune.search.bayesian.bayesian_search import BayesianSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
 from scratchtune.search.searcher import Seen
 from scratchtune.study import Study, Trial
