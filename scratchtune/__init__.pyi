@@ -32,7 +32,6 @@ from scratchtune.insight.terminator import Terminator as Terminator
 from scratchtune.interop.clusters import RayExecutor as RayExecutor
 from scratchtune.interop.distributed import EfficiencyWarning as EfficiencyWarning
 from scratchtune.interop.optuna_studies import from_optuna as from_optuna
-from scratchtune.interop.optuna_studies import to_optuna as to_optuna
 from scratchtune.loading import load_model as load_model
 from scratchtune.network import callbacks as callbacks
 from scratchtune.network import optimizers as optimizers

@@ -133,9 +133,9 @@ def test_the_function_of_the_front_page_is_searched(tmp_path, monkeypatch):
     assert (tmp_path / "study.html").stat().st_size > 10_000 and (tmp_path / "studies.db").exists()
 
 
-def test_the_training_of_ones_own_is_searched():
-    names, printed = ran(block_with("def objective(trial):\n    p = trial.params").replace("n_trials=30", "n_trials=4"))
-    assert len(names["study"].trials) == 4 and printed.splitlines()[-1].startswith("Trial ")
+def test_the_loop_and_the_stopping_rule_of_ones_own_search():
+    names, printed = ran(block_with("class Impatient"))
+    assert {trial.state for trial in names["study"].trials} == {"complete", "stopped"} and "Trial " in printed
 
 
 def test_the_objective_that_requests_its_parameters_is_searched():

@@ -1,9 +1,8 @@
 """Studies of Optuna: one is read as the beginning of one of this package, and a study is written as one of Optuna.
 
-Optuna has no space: each trial has the distributions of the parameters that were suggested to it. So in reading, a
-range is the smallest one that contains those of all trials, and a parameter that some trials lack has a condition,
-which is found from the values of a categorical parameter in the trials. A study that is written opens in Optuna's
-dashboard and plots. Optuna is imported only when it is needed.
+Optuna has no space: each trial has the distributions of the parameters that were suggested to it. So in reading, the
+space is learned from them, as in a study without one (`scratchtune.search.learned_space`). A study that is written
+opens in Optuna's dashboard and plots. Optuna is imported only when it is needed.
 
 Implements section 7.2 of the document.
 """
@@ -32,7 +31,7 @@ from scratchtune.search import (
     Suggestion,
     as_searcher,
 )
-from scratchtune.search.learned_space import within
+from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.study import StorageError, Study, Trial
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.core import Core, Start
@@ -328,44 +327,23 @@ def _seconds(date: Any) -> Any:
 # The space -----------------------------------------------------------------------------------------------------------
 
 
-def _space_of(trials: Sequence[Any]) -> dict[str, Any]:
-    """The parameters of all trials: ranges that contain all of theirs, and conditions for those that some lack."""
-    distributions: dict[str, list[Any]] = {}
+def _space_of(trials: Sequence[Any]) -> Space:
+    """The space that trials have, as it is learned in a study without one."""
+    learner = SpaceLearner()
     for trial in trials:
-        for name, one in trial.distributions.items():
-            distributions.setdefault(name, []).append(one)
-    choices = [name for name, found in distributions.items() if hasattr(found[0], "choices")]
-    return {name: _parameter(name, found, _condition(name, choices, trials)) for name, found in distributions.items()}
+        parameters = {name: _parameter(one) for name, one in trial.distributions.items()}
+        learner.add(parameters, trial.params, trial.state.name == "FAIL")
+    space = learner.space()
+    for trial in trials:
+        for name in space.lacks(trial.params):
+            raise ValueError(f"{name!r} is missing in trial {trial.number}, and no other parameter says in which it "
+                             "is; give space=, with a condition for it")
+    return space
 
 
-def _parameter(name: str, found: Sequence[Any], when: Mapping[str, Any] | None) -> Any:
-    """The parameter that contains all distributions of that name."""
-    first = found[0]
-    if any(hasattr(one, "choices") != hasattr(first, "choices") for one in found):
-        raise ValueError(f"{name!r} is a range in some trials and has choices in others; give space=")
-    if hasattr(first, "choices"):
-        choices = list(dict.fromkeys((type(choice), choice) for one in found for choice in one.choices))
-        return Categorical([choice for _, choice in choices], when=when)
-    low, high = min(one.low for one in found), max(one.high for one in found)
-    same_steps = all((one.step, one.low) == (first.step, first.low) for one in found)
-    if any(isinstance(one.low, float) for one in found):
-        step = first.step if same_steps else None
-        return Float(float(low), float(high), log=all(one.log for one in found), step=step, when=when)
-    return Int(low, high, log=all(one.log for one in found), step=first.step if same_steps else 1, when=when)
-
-
-def _condition(name: str, choices: Sequence[str], trials: Sequence[Any]) -> dict[str, list[Any]] | None:
-    """The values of a categorical parameter with which trials have a parameter, and without which none has it."""
-    having = [trial for trial in trials if name in trial.params]
-    if len(having) == len(trials):
-        return None
-    lacking = [trial for trial in trials if name not in trial.params]
-    for parent in choices:
-        if parent != name and all(parent in trial.params for trial in having):
-            present = list(dict.fromkeys(trial.params[parent] for trial in having))
-            absent = {trial.params[parent] for trial in lacking if parent in trial.params}
-            if absent and not absent & set(present):
-                return {parent: present}
-    numbers = ", ".join(str(trial.number) for trial in lacking[:5])
-    raise ValueError(f"{name!r} is missing in {checks.counted(len(lacking), 'trial')} ({numbers}, ...), and no "
-                     "categorical parameter says in which; give space=, with a condition for it")
+def _parameter(distribution: Any) -> Any:
+    """The parameter that a distribution of Optuna is."""
+    if hasattr(distribution, "choices"):
+        return Categorical(distribution.choices)
+    kind = Float if isinstance(distribution.low, float) else Int
+    return kind(distribution.low, distribution.high, log=distribution.log, step=distribution.step)

@@ -343,11 +343,10 @@ class Core:
         """Before the study's first trial, fix how many trials its searcher proposes at a time, if that is open."""
         workers = self._workers if self.in_run else 1
         if self.definition.searcher.for_workers(workers) is not self.definition.searcher:
-            if self.given_path is not None:
-                self._enter(self._opened())  # another process may have fixed it
-            self.definition = self.definition._replace(searcher=self.definition.searcher.for_workers(workers))
-            if self.given_path is not None:
-                self._enter(self._opened())
+            file = None if self.given_path is None else self._opened()
+            found = self.definition if file is None else _entered(self.definition, file)  # another process may have
+            found = found._replace(searcher=found.searcher.for_workers(workers))
+            self.definition = found if file is None else _entered(found, file)
 
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Append a configuration to those that wait, and write it, unless the file has it (`Queue.claim`)."""
@@ -502,21 +501,10 @@ class Core:
             file = File(self.given_path, reading)
         with file:
             self.path, self._identity = file.file, file.identity
-            self._enter(file)
+            self.definition = _entered(self.definition, file)
             self._load(file)
             if not file.reading:  # otherwise another process may be changing it
                 self._revision = file.revision(self.definition.name)
-
-    def _enter(self, file: File) -> None:
-        """Create the study in the file, or compare the two definitions; one may leave its searcher's `parallel` open.
-        """
-        name = self.definition.name
-        if name in file.names():
-            stored = text_of(file.definition(name).get("searcher"))
-            self.definition = self.definition._replace(searcher=fixed_as(self.definition.searcher, stored))
-            if fixes(self.definition.searcher, stored) and not file.reading:
-                file.put_searcher(name, encoded(self.definition.searcher))
-        file.enter(name, self.definition.as_stored(), _shown)
 
     def _load(self, file: File) -> None:
         """Make what is stored the study's; trials that were running are assigned again first."""
@@ -554,7 +542,7 @@ class Core:
             assert self.given_path is not None
             self._file = File(self.path)
             if self._may_write:  # commits were lost; all trials are written again, and none that is there overwritten
-                self._enter(self._file)
+                _entered(self.definition, self._file)
                 self._dirty, self._dirty_queue = {trial.number: trial for trial in self.trials}, True
                 self._dirty_attributes = dict(self.user_attrs)
         return self._file
@@ -679,6 +667,21 @@ class Core:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._lock = threading.RLock()
+
+
+def _entered(definition: Definition, file: File) -> Definition:
+    """Create the study in a file, or compare the two definitions; one may leave its searcher's `parallel` open.
+
+    Returns the definition with the number that the file has.
+    """
+    name = definition.name
+    if name in file.names():
+        stored = text_of(file.definition(name).get("searcher"))
+        definition = definition._replace(searcher=fixed_as(definition.searcher, stored))
+        if fixes(definition.searcher, stored) and not file.reading:
+            file.put_searcher(name, encoded(definition.searcher))
+    file.enter(name, definition.as_stored(), _shown)
+    return definition
 
 
 def _within(space: Space, result: Result) -> Result:

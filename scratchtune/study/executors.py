@@ -131,13 +131,18 @@ def _end_with(coordinator: int) -> None:
 class SingleWorkerPools(Executor):
     """Process pools of one worker each, with the arguments of a larger one, so that a dead worker breaks only its own.
 
-    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced.
+    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced. A version of Python without
+    the private attributes of pools raises an AttributeError; `Sender.separate` then keeps the pool.
     """
 
     isolates = True
 
     def __init__(self, like: ProcessPoolExecutor) -> None:
-        self.number, self._arguments = pool_arguments(like)
+        pool: Any = like  # whose attributes are private, since CPython has no public ones
+        self.number = pool._max_workers
+        self._arguments = {
+            "mp_context": pool._mp_context, "initializer": pool._initializer, "initargs": pool._initargs,
+            "max_tasks_per_child": pool._max_tasks_per_child}
         self._idle: list[ProcessPoolExecutor] = []
         self._busy: dict[Future, ProcessPoolExecutor] = {}
         self._first: dict[ProcessPoolExecutor, Future] = {}  # its first task, which shows that the worker works
@@ -178,15 +183,3 @@ class SingleWorkerPools(Executor):
         pool = ProcessPoolExecutor(1, **self._arguments)
         self._first[pool] = pool.submit(_end_with, os.getpid())
         return pool
-
-
-def pool_arguments(pool: ProcessPoolExecutor) -> tuple[int, dict[str, Any]]:
-    """Return a pool's number of workers and its constructor's other arguments, to make pools like it.
-
-    They are read from private attributes, since CPython has no public ones. A version of Python without these
-    attributes raises an AttributeError; `Sender.separate` then keeps the pool.
-    """
-    private: Any = pool  # Any, since mypy does not know the private attributes
-    return private._max_workers, {
-        "mp_context": private._mp_context, "initializer": private._initializer, "initargs": private._initargs,
-        "max_tasks_per_child": private._max_tasks_per_child}

@@ -485,9 +485,12 @@ def refuse_loss(path: Path, copy: Path) -> None:
 
 def _packed_row(row: Row) -> tuple[Any, ...]:
     """A row as values for SQLite."""
-    parts = (f"{json.dumps(name)}: {as_json(value)}" for name, value in row.items()
-             if name not in ("number", "state", "saved"))
-    return row["number"], row["state"], "{" + ", ".join(parts) + "}", _packed(row["saved"])
+    record = {name: value for name, value in row.items() if name not in ("number", "state", "saved")}
+    try:
+        text = json.dumps(record, default=_plain)
+    except (TypeError, ValueError):
+        text = json.dumps({name: json.loads(as_json(value)) for name, value in record.items()})
+    return row["number"], row["state"], text, _packed(row["saved"])
 
 
 def as_json(value: Any) -> str:

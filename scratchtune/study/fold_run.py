@@ -53,9 +53,13 @@ class FoldWorkers:
 
     @contextmanager
     def started(self) -> Iterator[None]:
-        """A context in which the threads exist."""
-        with workers(self.threads) as self._pool:
-            yield
+        """A context in which the threads exist; at its end the folds that have begun are awaited, the others cancelled.
+        """
+        try:
+            with workers(self.threads) as self._pool:
+                yield
+        finally:
+            wait([future for future in self.in_flight if not future.cancel()])
 
     def room(self) -> int:
         """As many trials as keep two tasks for each thread, so that a thread that is free finds another one."""
@@ -81,10 +85,6 @@ class FoldWorkers:
         """Record the result of a fold; an error that it raised ends the run."""
         self.record(self.in_flight[future], future.result())
         self.in_flight.pop(future, None)  # afterwards: an interruption before it leaves the result to be recorded
-
-    def wait(self) -> None:
-        """Wait for the folds that have begun, and cancel the others."""
-        wait([future for future in self.in_flight if not future.cancel()])
 
     def record(self, task: Task, outcome: Any) -> None:
         """Keep the result of a fold, and tell the trial when it is the last one."""

@@ -87,9 +87,8 @@ class HasBestTrial:
     def recommended(self) -> RecommendedTrial:
         """The trial to use where values are noisy, and why.
 
-        `best_trial` is often a mediocre configuration whose noise was favourable. Here a Gaussian process predicts the
-        true value of each configuration, each prediction is worsened by its standard deviation, and the trial with the
-        best result is returned. With fewer than ten different configurations, or equal values, it is the best observed
+        A Gaussian process predicts the true value of each configuration, and each prediction is worsened by its
+        standard deviation. With fewer than ten different configurations, or equal values, it is the best observed
         trial. See `scratchtune.study.recommended`.
 
         Raises

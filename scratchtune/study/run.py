@@ -71,23 +71,20 @@ class Run:
         core.refuse_second_run()  # before all that `_leave` would end
         try:
             core.begin_run(workers.at_once)
-            try:
-                with workers.started():
-                    for call in before:
-                        call()
-                    while True:
-                        trials, reason = self._next_trials()
-                        core.write()  # in one commit what has ended and what begins, before anything follows from it
-                        workers.begin(trials)
-                        if reason is not None:
-                            self._on_idle(reason)
-                        if not workers.in_flight:
-                            break
-                        for future in sorted(workers.ended(), key=self._order):
-                            if future in workers.in_flight:  # otherwise it was removed together with another one
-                                workers.collect(future)
-            finally:
-                workers.wait()
+            with workers.started():
+                for call in before:
+                    call()
+                while True:
+                    trials, reason = self._next_trials()
+                    core.write()  # in one commit what has ended and what begins, before anything follows from it
+                    workers.begin(trials)
+                    if reason is not None:
+                        self._on_idle(reason)
+                    if not workers.in_flight:
+                        break
+                    for future in sorted(workers.ended(), key=self._order):
+                        if future in workers.in_flight:  # otherwise it was removed together with another one
+                            workers.collect(future)
             self._leave()
         except BaseException:  # it may have cut `_leave` short
             self._leave()
@@ -253,14 +250,17 @@ class ObjectiveWorkers:
     def started(self) -> Iterator[None]:
         """A context in which the workers exist: this thread, several, or the user's executor."""
         executor = self.options.executor
-        with contextlib.ExitStack() as until:
-            if executor is None and self.at_once > 1:
-                self._threads = until.enter_context(workers(self.at_once))
-            elif isinstance(executor, ThreadPoolExecutor):
-                self._threads = executor
-            elif executor is not None:
-                self._sender = until.enter_context(Sender(executor, self.objective, self.at_once))
-            yield
+        try:
+            with contextlib.ExitStack() as until:
+                if executor is None and self.at_once > 1:
+                    self._threads = until.enter_context(workers(self.at_once))
+                elif isinstance(executor, ThreadPoolExecutor):
+                    self._threads = executor
+                elif executor is not None:
+                    self._sender = until.enter_context(Sender(executor, self.objective, self.at_once))
+                yield
+        finally:
+            self._wait()
 
     def report(self) -> float:
         """Compare the trials with the searcher's schedule, if it has one; return how idle the workers were."""
@@ -432,7 +432,7 @@ class ObjectiveWorkers:
         if outcome is not None:
             self.core.finish(task.trial, outcome)
 
-    def wait(self) -> None:
+    def _wait(self) -> None:
         """Cancel the trials that have not begun; wait for those in threads, which use the study's own trials."""
         late = [future for future in self.in_flight if not future.cancel()]
         if late and self._sender is None:

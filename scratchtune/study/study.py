@@ -260,13 +260,10 @@ class Study(HasBestTrial):
         """Return a new study that continues from copies of the first ``k`` trials, with some arguments changed.
 
         What is None or "same" is as in this study. With nothing changed, and the same objective, the fork's trials are
-        those of this study, bit for bit. Configurations that were enqueued for trial k or later are enqueued in the
-        fork at the same numbers; with another space or searcher only those that it accepts. A trial that is running
-        begins again in the fork.
-
-        With another ``seed`` the copied trials keep theirs. Where one of the k trials is not in the new space, or a new
-        searcher has a schedule with other trials, the fork has no copies: it begins with trial 0, and its searcher sees
-        those of the k trials that are in its space, as with ``start_from``.
+        those of this study, bit for bit; running ones begin again. Configurations that were enqueued for trial k or
+        later are enqueued in the fork at the same numbers, if it accepts them. With another ``seed`` the copied trials
+        keep theirs. Where one of the k trials is not in the new space, or not in a new searcher's schedule, the fork
+        begins with trial 0, and its searcher sees those that are in its space, as with ``start_from``.
 
         ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, by
         a `Study` of that name with the fork's arguments, and by `load_study`.

@@ -278,7 +278,7 @@ def test_what_can_not_be_read(optuna: Any) -> None:
         st.from_optuna(optuna.create_study(directions=["minimize", "maximize"]), searcher="bayesian")
     with pytest.raises(ValueError, match="has no finished trial to read a space from; give space="):
         st.from_optuna(made())
-    with pytest.raises(ValueError, match=r"'y' is missing in 1 trial \(1, ...\), and no categorical parameter says in"):
+    with pytest.raises(ValueError, match="'y' is missing in trial 1, and no other parameter says in which"):
         st.from_optuna(made({"x": 0.5, "y": 0.5}, {"x": 0.5}))
     with pytest.raises(ValueError, match="x is 0.5; it must be"):
         st.from_optuna(made({"x": 0.5}), space={"x": st.Float(0.6, 1.0)})

@@ -28,7 +28,7 @@ from scratchtune.search import (
     Space,
     Suggestion,
 )
-from scratchtune.study import NotReady, Study, Trial, interrupted_study, tune
+from scratchtune.study import NotReady, Study, Trial, create_study, interrupted_study, load_study, tune
 from scratchtune.study.study import core_of
 
 SPACE = {"x": Float(-2.0, 2.0), "k": Int(1, 3), "how": ["square", "absolute"]}
@@ -429,3 +429,24 @@ def test_a_table_is_written_whole_and_a_file_named_part_is_the_users(tmp_path: P
     assert (tmp_path / "a.csv.part").read_text() == "mine"
     assert (tmp_path / "a.csv").read_bytes().startswith(b"number,state,value,param_x,budget,parent,error,seconds\r\n0,")
     assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: tune(bowl, SPACE, sampler="random"), r"^tune\(\) has no argument 'sampler', did you mean 'searcher'\?$"),
+    (lambda: tune(bowl, SPACE, searchr="random"), r"^tune\(\) has no argument 'searchr', did you mean 'searcher'\?$"),
+    (lambda: tune(bowl, SPACE, xyzzy=1), r"^tune\(\) has no argument 'xyzzy'; it has 'objective', 'space', "),
+    (lambda: create_study(searcher="random"), r"^create_study\(\) has no argument 'searcher', did you mean"),
+    (lambda: create_study(study_nam="a"), r"^create_study\(\) has no argument 'study_nam', did you mean 'study_na"),
+])
+def test_a_misspelt_argument_is_named_with_the_function_and_what_is_meant(call: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def test_without_a_seed_a_study_draws_one_and_keeps_it(tmp_path: Path) -> None:
+    studies = [tune(bowl, SPACE, "random", 3, seed=None, progress=False) for _ in range(2)]
+    assert studies[0].seed != studies[1].seed and f"seed {studies[0].seed}, " in repr(studies[0])
+    again = tune(bowl, SPACE, "random", 3, seed=studies[0].seed, progress=False)
+    assert [trial.params for trial in again.trials] == [trial.params for trial in studies[0].trials]
+    kept = [Study(SPACE, "random", seed=None, storage=tmp_path / "a.db").run(bowl, n, progress=False) for n in (2, 4)]
+    assert kept[0].seed == kept[1].seed == load_study(tmp_path / "a.db").seed and len(kept[1].trials) == 4
