@@ -484,7 +484,7 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 8, whole.reshape(1, 1)), whole, *[vector] * 9)
+    network = Network(table, table, Offsets._make([*[whole] * 8, whole.reshape(1, 1)]), whole, *[vector] * 9)
     criterion = Criterion(0, 1, NO_PENALTY)
     descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
     data = Rows(rows, rows, vector)

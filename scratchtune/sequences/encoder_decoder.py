@@ -84,7 +84,7 @@ class EncoderDecoder(Composed):
             raise ValueError(f"{name} is {divided}; with heads={self.heads} it must be a multiple of {self.heads}")
         self.writes = writes
 
-    def arguments(self) -> dict[str, Any]:
+    def architecture(self) -> dict[str, Any]:
         """The arguments from ``structure`` to ``dropout``."""
         return {name: getattr(self, name) for name in (
             "structure", "attention", "embedding", "units", "layers", "heads", "dropout")}
@@ -214,8 +214,8 @@ class Writer:
             work = self.network.work[at.work_start[number] : at.work_stop[number]]
             if encoded and not self.decodes[number] and stage.makes_mask():
                 found.append(work[: rows * self.length].reshape(rows, self.length))
-            if self.done and (isinstance(stage, MultiHeadCrossAttention) if encoded else isinstance(
-                    stage, CachedAttention)):
+            reads_encoder = isinstance(stage, MultiHeadCrossAttention)
+            if self.done and encoded == reads_encoder and isinstance(stage, MultiHeadCrossAttention | CachedAttention):
                 found += stage.cache(rows, work)
         return found
 

@@ -68,7 +68,7 @@ class Seq2Seq(SequenceModel):
             if not isinstance(vocabulary, Vocabulary):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
-        self.architecture = EncoderDecoder(
+        self.design = EncoderDecoder(
             len(source_vocabulary), len(target_vocabulary), 1, structure, attention, embedding, units, layers, heads,
             dropout)
         if structure == "transformer":
@@ -79,7 +79,7 @@ class Seq2Seq(SequenceModel):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
-        return self.architecture.arguments()
+        return self.design.architecture()
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -266,8 +266,8 @@ class Seq2Seq(SequenceModel):
         program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
         rows = np.zeros((len(sources), length), self.dtype)
         rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
-        number, layer = max((pair for pair in enumerate(program.stages) if isinstance(pair[1], Crosses)),
-                            key=lambda pair: pair[0], default=(0, None))
+        attending = [(number, stage) for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)]
+        number, layer = attending[-1] if attending else (0, None)
         logits, weights = [], []
         for outputs, work in program.outputs_and_work(rows, number):
             logits.append(outputs[:, :steps].copy())
@@ -322,7 +322,7 @@ class Seq2Seq(SequenceModel):
         return known, [self.target_vocabulary.tokens[token] for token in written], weights
 
     def _must_attend(self) -> None:
-        if self.architecture.attention == "none":
+        if self.design.attention == "none":
             raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
 
     def _weights(self, sources: np.ndarray, decoded: list[Hypothesis]) -> np.ndarray:
