@@ -14,27 +14,112 @@ because of them, so an edit of the package does not require a new page.
 from __future__ import annotations
 
 import argparse
+import ast
 import re
 import statistics
 from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
 
 from benchmarks import stale
-from benchmarks.common import front, questions
+from benchmarks.common import document, front, questions
 from benchmarks.common.harness import ROOT, table
 from benchmarks.common.reports import report, tables_of
 from scratchtune import formulas
-from scratchtune.formulas import document
 
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
-BLOCK = re.compile(r"(<!-- generated: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+BLOCK = re.compile(r"(<!-- generated: (\w+)(?: ([\w/]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
+PACKAGE = ROOT / "scratchtune"
 PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune")),
-         *sorted((ROOT / "scratchtune").glob("*/README.md")))
+         *sorted((ROOT / "scratchtune").rglob("README.md"))[1:])
 
 
-# scratchtune/README.md ------------------------------------------------------------------------------------------------
+# scratchtune/README.md and those of the rooms -------------------------------------------------------------------------
+
+FLOORS = {  # from the bottom to the top: the files beside the rooms have their text here, a room's is its docstring's
+    "cores.py lazy.py version.py": "the processor cores that this process may use; public names, loaded when they are "
+                                   "first used; the version",
+    "jit": "", "checks.py digests.py files.py archives.py streams.py protocol.py interruption.py shipping.py":
+    "arguments and error messages; digests; files that are written whole or not at all; ZIP and gzip with limits; "
+    "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
+    "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",
+    "study": "", "insight": "", "interop": "", "images": "", "sequences": "", "tables": "",
+    "layers.py losses.py loading.py": "all layers and losses by name; loading saved models", "examples": "", "cli": ""}
+CORE = ("jit", "formulas", "metrics", "data", "network", "evaluation", "search", "estimators", "study")
+PATH = {  # the ten files that hold the whole idea
+    "network/penalties.py": "a formula, its line and its gradient; and a penalty",
+    "network/layers/dense.py": "a layer: two kernels and a class",
+    "network/engine.py": "the loop that runs all layers",
+    "network/optimizers.py": "what becomes of the gradient",
+    "search/space.py": "a space: hyper-parameters as points of a cube",
+    "search/random.py": "the simplest searcher",
+    "search/gaussian_process.py": "what a Bayesian searcher predicts",
+    "search/acquisition.py": "where it looks next",
+    "study/study.py": "trials are proposed, run and stored",
+    "metrics/classification.py": "what is measured"}
 
 
-def speech(_: Collection[str]) -> str:
+def said(path: Path) -> str:
+    """The first sentence of a file's docstring, or of a package's."""
+    tree = ast.parse((path / "__init__.py" if path.is_dir() else path).read_text(encoding="utf-8"))
+    return (ast.get_docstring(tree) or "").split("\n\n")[0].replace("\n", " ").replace("``", "`")
+
+
+def lines_of(path: Path) -> int:
+    """The lines of a file, or of all files in a folder."""
+    return sum(file.read_bytes().count(b"\n") for file in ([path] if path.is_file() else path.rglob("*.py")))
+
+
+def rooms(_: Collection[str], __: str = "") -> str:
+    """The rooms of the package, from the bottom to the top, with their sizes."""
+    rows = []
+    for names, text in FLOORS.items():
+        paths = [PACKAGE / name for name in names.split()]
+        links = ", ".join(f"[{path.name}{'/' * path.is_dir()}]({path.name})" for path in paths)
+        files = sum(len(list(path.rglob("*.py"))) if path.is_dir() else 1 for path in paths)
+        room = f"**{links}**" if names in CORE else links
+        rows.append(f"| {room} | {text or said(paths[0])} | {files} | {sum(map(lines_of, paths)):,} |")
+    return "\n".join(["| module | what it holds | files | lines |", "|---|---|---|---|", *rows])
+
+
+def path(_: Collection[str], __: str = "") -> str:
+    """Ten files to read first, in this order."""
+    rows = [f"| {number} | [{name}]({name}) | {text} | {lines_of(PACKAGE / name)} |"
+            for number, (name, text) in enumerate(PATH.items(), 1)]
+    return "\n".join(["| | file | what it shows | lines |", "|---|---|---|---|", *rows])
+
+
+def imported(path: Path, package: str) -> set[str]:
+    """The modules of a package that a file imports."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+             if isinstance(node, ast.ImportFrom) and node.module]
+    return {str(node.module).removeprefix(f"{package}.") for node in nodes} | {
+        alias.name for node in nodes if node.module == package for alias in node.names}
+
+
+def in_order(room: str) -> list[Path]:
+    """The files of a room in the order of their imports: each imports only from those before it."""
+    found = {path.stem: path for path in (PACKAGE / room).glob("*.py") if path.stem != "__init__"}
+    leads_to = {name: imported(path, f"scratchtune.{room.replace('/', '.')}") for name, path in found.items()}
+    order: list[Path] = []
+    while found:
+        order.append(found.pop(next(name for name in sorted(found) if not leads_to[name] & ({*found} - {name}))))
+    return order
+
+
+def files(_: Collection[str], room: str = "") -> str:
+    """The files of a room and what each holds."""
+    rows = [f"| [{path.name}]({path.name}) | {said(path)} |" for path in in_order(room)]
+    return "\n".join(["| file | what it holds |", "|---|---|", *rows])
+
+
+def order(_: Collection[str], room: str = "") -> str:
+    """The files of a large room, without a sentence for each."""
+    below = (PACKAGE / room).parts[len(PACKAGE.parts) + 1:]  # the README may be that of the room above
+    folder = "".join(f"{part}/" for part in below)
+    return ", ".join(f"[{path.stem}]({folder}{path.name})" for path in in_order(room))
+
+
+def speech(_: Collection[str], __: str = "") -> str:
     """What a recogniser reaches with its defaults, on synthetic voices and on one person."""
     text = report("speech_defaults")
     (headings, *rows), (_, *built_in) = tables_of(text)
@@ -44,7 +129,7 @@ def speech(_: Collection[str]) -> str:
     return table(headings, [*rows, *built_in, cells])
 
 
-def sections(_: Collection[str]) -> str:
+def sections(_: Collection[str], __: str = "") -> str:
     """The map of the document's sections: the lesson that is most about each, and three formulas to begin with."""
     files, taught, rows = document.modules(), document.lessons(), []
     for number, title in document.TITLES.items():
@@ -62,7 +147,7 @@ def sections(_: Collection[str]) -> str:
 # benchmarks/README.md -------------------------------------------------------------------------------------------------
 
 
-def results(stale: Collection[str]) -> str:
+def results(stale: Collection[str], _: str = "") -> str:
     """Every question, its answer in one sentence, and its reports; the ``stale`` ones are marked."""
     marked = re.sub(r"\(results/(\w+)\.md\)", lambda found: found[0] + f" {front.MARK}" * (found[1] in stale),
                     questions.won_and_lost())
@@ -70,7 +155,7 @@ def results(stale: Collection[str]) -> str:
            "stale` says where."
 
 
-def lessons(_: Collection[str]) -> str:
+def lessons(_: Collection[str], __: str = "") -> str:
     """The lessons: number and title, what each is about, and the formulas that it cites."""
     rows = []
     for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
@@ -81,14 +166,15 @@ def lessons(_: Collection[str]) -> str:
     return table(["lesson", "what it is about", "formulas"], rows, "lll")
 
 
-GENERATORS: dict[str, Callable[[Collection[str]], str]] = {
-    "front": front.front, "results": results, "lessons": lessons, "sections": sections,
-    "speech": speech}
+GENERATORS: dict[str, Callable[[Collection[str], str], str]] = {
+    "front": lambda stale, _: front.front(stale), "results": results, "lessons": lessons, "sections": sections,
+    "speech": speech, "rooms": rooms, "path": path, "files": files,
+    "order": order}
 
 
 def generated(page: str, marked: Collection[str] = ()) -> str:
     """A page with its generated blocks updated; these reports are marked as older than the code."""
-    return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]](marked)}\n{found[3]}", page)
+    return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]](marked, found[3] or '')}\n{found[4]}", page)
 
 
 def is_up_to_date(page: str) -> bool:

@@ -57,7 +57,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.network.layers.base import InputOf
-from scratchtune.network.layers.layer_normalization import layer_normalization, layer_normalization_grad
+from scratchtune.network.layers.normalization import layer_normalization, layer_normalization_grad
 from scratchtune.network.layers.residual import Composed
 from scratchtune.network.optimizers import adam
 from scratchtune.sequences.layers.positions import add_positions

@@ -7,15 +7,21 @@ They are in the stub beside the package's ``__init__.py``, which type checkers a
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from importlib import import_module
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any
 
 
-def front_door(package: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
-    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its stub."""
+def front_door(
+    package: str, loaded_with: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` of a package, from its stub.
+
+    ``loaded_with`` names, for some of the names, modules that add something to it when they are loaded.
+    """
     module = sys.modules[package]
     loader: Any = module.__loader__  # of files, or of a ZIP archive
     stub = loader.get_data(os.path.splitext(str(module.__file__))[0] + ".pyi").decode()
@@ -30,6 +36,8 @@ def front_door(package: str) -> tuple[Callable[[str], Any], Callable[[], list[st
             if name not in homes:
                 raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module)
             value = getattr(__import__(homes[name], fromlist=[name]), name)
+            for addition in loaded_with.get(name, ()):
+                import_module(addition)
             setattr(module, name, value)  # the next use finds it there
             return value
 

@@ -6,26 +6,29 @@ in the order of the shards, so a training has the same bits each time, and up to
 Layers that draw random numbers draw different ones in each shard.
 
 Threads share the coordinator's theta and rows, so nothing is copied. Another process is sent the program and all rows
-once, and theta with each shard.
+once, and theta with each shard. `Sequential.fit` finds the coordinator when this module is loaded.
 
 Implements section 7.3 of the document.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import uuid
+import warnings
 from collections.abc import Iterable
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from typing import Any, NamedTuple, Protocol
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, jit, shipping
-from scratchtune.interop.sharing import warn_of_little_work
 from scratchtune.network import engine
 from scratchtune.network.objective import Objective
+from scratchtune.network.program import Program
 from scratchtune.network.random_numbers import random_bits
+from scratchtune.network.training import COORDINATORS
 from scratchtune.shipping import MISSING, Shipment, received
 
 
@@ -71,90 +74,25 @@ class Shard(NamedTuple):
     output_layers: int
 
 
-class ShardResult(NamedTuple):
-    """What a worker returns: the mean loss over its rows, its gradient, and the requested outputs."""
-
-    value: float
-    gradient: np.ndarray
-    outputs: np.ndarray
+Result = tuple[float, np.ndarray, np.ndarray]  # of a shard: its mean loss, the gradient, and the requested outputs
 
 
 class Replica:
-    """A worker's copy of the network, for one shard of each batch.
-
-    ``size`` is the number of rows of the largest shard: the network has memory for so many.
-    """
+    """A worker's copy of the network, for one shard of each batch, of at most ``size`` rows."""
 
     def __init__(self, objective: Objective, rows: engine.Rows, size: int) -> None:
         objective.compile(backward=True)
         self.rows, self.criterion = rows, objective.criterion()._replace(penalty=engine.NO_PENALTY)
         self.network = objective.program.new_network(size)
 
-    def result(self, shard: Shard) -> ShardResult:
+    def result(self, shard: Shard) -> Result:
         """Loss, gradient and outputs of a shard, at the network's theta."""
-        at = self.network.at
-        shape = (len(shard.chosen), at.widths[shard.output_layers]) if shard.output_layers else (0, 0)
-        outputs = np.empty(shape, self.network.theta.dtype)
+        widths, (_, chosen, step, key, layers) = self.network.at.widths, shard
+        outputs = np.empty((len(chosen), widths[layers]) if layers else (0, 0), self.network.theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             value = engine.shard_gradient(
-                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key),
-                shard.output_layers, outputs)
-        return ShardResult(float(value), self.network.gradient, outputs)
-
-
-# Where the workers are ------------------------------------------------------------------------------------------------
-
-
-class Workers(Protocol):
-    """What computes the shards of a batch."""
-
-    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
-        """The results, in the order of the shards."""
-
-    def close(self) -> None:
-        """Release what is held for the training."""
-
-
-class Threads:
-    """Workers in threads of this process, which share the coordinator's theta; ``size`` as in `Replica`."""
-
-    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
-        self.executor = executor
-        self.replicas = [Replica(objective, rows, size) for _ in range(workers)]
-
-    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
-        """The results, in the order of the shards."""
-        futures = [self.executor.submit(self.replicas[shard.number].result, shard) for shard in shards]
-        return [future.result() for future in futures]
-
-    def close(self) -> None:
-        """Nothing is held beyond this object."""
-
-
-class Processes:
-    """Workers in other processes, which keep the program and the rows, and are sent theta; ``size`` as in `Replica`."""
-
-    def __init__(self, executor: Executor, objective: Objective, rows: engine.Rows, size: int, workers: int) -> None:
-        self.executor, self.theta = executor, objective.program.theta
-        # by this id workers tell trainings of the same model and rows apart: these must not share replicas
-        self.training = uuid.uuid4().hex
-        self.shipment = Shipment("the model", (objective, rows, size), workers)
-
-    def results(self, shards: list[Shard]) -> Iterable[ShardResult]:
-        """The results, in order; a worker that lacks the program and the rows is sent them."""
-        futures = [self._submitted(shard, self.shipment.for_next()) for shard in shards]
-        for shard, future in zip(shards, futures, strict=True):
-            result = future.result()
-            while result is None:
-                result = self._submitted(shard, self.shipment.payload).result()
-            yield result
-
-    def _submitted(self, shard: Shard, payload: bytes | None) -> Future:
-        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, self.theta, shard)
-
-    def close(self) -> None:
-        """Release what this process holds for the training, in case it was a worker itself."""
-        forget(self.training, self.shipment.digest)
+                self.network, self.criterion, self.rows, chosen, step, np.uint64(key), layers, outputs)
+        return float(value), self.network.gradient, outputs
 
 
 KEPT = 16  # replicas in a worker
@@ -164,7 +102,7 @@ _replicas_lock = threading.Lock()
 
 def compute_shard(
     training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard,
-) -> ShardResult | None:
+) -> Result | None:
     """Compute the result of a shard in a worker process; None if the process has no program and rows."""
     with _replicas_lock:
         replica = _replicas.get((training, shard.number))
@@ -180,19 +118,12 @@ def compute_shard(
     return replica.result(shard)
 
 
-def forget(training: str, digest: str) -> None:
-    """Release a training's replicas and rows in this process."""
-    with _replicas_lock:
-        for old in [known for known in _replicas if known[0] == training]:
-            del _replicas[old]
-        shipping.forget(digest)
-
-
-# The coordinator ------------------------------------------------------------------------------------------------------
-
-
 class Coordinator:
-    """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients."""
+    """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients.
+
+    Workers in threads have replicas that share theta and the rows. Those in other processes are sent a shipment, and
+    know a training by its ``training``: those of the same model and rows must not share replicas.
+    """
 
     def __init__(
         self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any,
@@ -203,16 +134,35 @@ class Coordinator:
         if objective.program.state.size:
             raise ValueError("the model has a layer with moving averages, whose training can't be distributed; fit "
                              "it without executor")
-        in_threads = isinstance(executor, ThreadPoolExecutor)
-        warn_of_little_work(objective.program, batch_size, count, "threads" if in_threads else "processes")
-        kind = Threads if in_threads else Processes
-        self.objective, self.count = objective, count
-        self.workers: Workers = kind(executor, objective, rows, -(-batch_size // count), count)
+        in_threads, size = isinstance(executor, ThreadPoolExecutor), -(-batch_size // count)
+        warn_of_little_work(objective.program, size, count, "threads" if in_threads else "processes")
+        self.objective, self.executor, self.count = objective, executor, count
+        self.replicas = [Replica(objective, rows, size) for _ in range(count)] if in_threads else []
+        self.shipment = Shipment("the model", None if in_threads else (objective, rows, size), count)
+        self.training = uuid.uuid4().hex
         self.gradients = np.empty((count, objective.program.theta.size), objective.program.dtype)
 
     def close(self) -> None:
-        """Release what is held for the training."""
-        self.workers.close()
+        """Release what this process holds for the training, in case it was a worker itself."""
+        with _replicas_lock:
+            for old in [known for known in _replicas if known[0] == self.training]:
+                del _replicas[old]
+            shipping.forget(self.shipment.digest)
+
+    def _results(self, shards: list[Shard]) -> Iterable[Result]:
+        """The results, in the order of the shards; a process that lacks the program and the rows is sent them."""
+        if self.replicas:
+            futures = [self.executor.submit(self.replicas[shard.number].result, shard) for shard in shards]
+        else:
+            futures = [self._sent(shard, self.shipment.for_next()) for shard in shards]
+        for shard, future in zip(shards, futures, strict=True):
+            while (result := future.result()) is None:
+                future = self._sent(shard, self.shipment.payload)
+            yield result
+
+    def _sent(self, shard: Shard, payload: bytes | None) -> Future:
+        theta = self.objective.program.theta
+        return self.executor.submit(compute_shard, self.training, self.shipment.digest, payload, theta, shard)
 
     def train_epoch(
         self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
@@ -222,7 +172,9 @@ class Coordinator:
         total, done = 0.0, 0
         for start in range(0, len(epoch.order), epoch.batch_size):
             chosen, step = epoch.order[start : start + epoch.batch_size], epoch.step + done
-            shards = self._shards(chosen, step, epoch.seed, output_layers if len(outputs) else 0)
+            key, parts = int(random_bits(epoch.seed, np.uint64(step))), min(self.count, len(chosen))
+            shards = [Shard(number, part, step, key, output_layers if len(outputs) else 0)
+                      for number, part in enumerate(np.array_split(chosen, parts))]
             value = self._mean(shards, network.gradient, outputs[start:])
             if not np.isfinite(value):
                 break
@@ -230,20 +182,39 @@ class Coordinator:
             total, done = total + value * len(chosen), done + 1
         return total / len(epoch.order), done
 
-    def _shards(self, chosen: np.ndarray, step: int, seed: np.uint64, output_layers: int) -> list[Shard]:
-        key = int(random_bits(seed, np.uint64(step)))
-        rows = np.array_split(chosen, min(self.count, len(chosen)))
-        return [Shard(number, part, step, key, output_layers) for number, part in enumerate(rows)]
-
     def _mean(self, shards: list[Shard], gradient: np.ndarray, outputs: np.ndarray) -> float:
         """Return the mean loss of the shards; write their mean gradient and their outputs to the two arrays."""
-        sizes = np.array([len(shard.chosen) for shard in shards])
-        values, first = [], 0
-        for shard, result in zip(shards, self.workers.results(shards), strict=True):
-            values.append(result.value)
-            self.gradients[shard.number] = result.gradient
+        sizes, values, first = np.array([len(shard.chosen) for shard in shards]), [], 0
+        for shard, (value, shard_gradient, shard_outputs) in zip(shards, self._results(shards), strict=True):
+            values.append(value)
+            self.gradients[shard.number] = shard_gradient
             if shard.output_layers:
-                outputs[first : first + len(shard.chosen)] = result.outputs
+                outputs[first : first + len(shard.chosen)] = shard_outputs
             first += len(shard.chosen)
         mean_gradient(self.gradients, sizes, gradient)
         return float(np.dot(sizes, values) / sizes.sum())
+
+
+COORDINATORS.append(Coordinator)
+
+
+class EfficiencyWarning(UserWarning):
+    """A training is shared among workers although one worker would be as fast; the result is right all the same."""
+
+
+# What sharing costs in a step, in multiply-adds of the forward pass: for waking two workers on two cores, and for each
+# parameter, since gradients are averaged; by benchmarks/results/distributed_training.md, so that the same call warns on
+# every machine.
+COSTS = {"threads": (2_500_000, 65), "processes": (15_000_000, 430)}
+
+
+def warn_of_little_work(program: Program, rows: int, workers: int, kind: str) -> None:
+    """Warn the caller of ``fit`` where the work of one worker, on so many ``rows``, does not outweigh the costs."""
+    per_step, per_parameter = COSTS[kind]
+    work = rows * sum(engine.parameter_count(stage) * math.prod(stage.output_shape[:-1]) for stage in program.stages)
+    least = per_step + per_parameter * program.theta.size
+    if work < least:
+        warnings.warn(
+            f"each of the {workers} workers computes {work:,} multiply-adds per batch; below {least:,}, sharing a "
+            f"training of {program.theta.size:,} parameters among {kind} is no faster than one worker: leave out "
+            f"executor, or use larger batches", EfficiencyWarning, stacklevel=5)

@@ -26,7 +26,7 @@ from scratchtune.jit.arithmetic import (
     wrapped_sum,
 )
 from scratchtune.jit.cache import dependencies, plain
-from scratchtune.jit.first_run import kernel_job, loop_job, prepare
+from scratchtune.jit.first_run import Job, kernel_job, loop_job, prepare
 from scratchtune.jit.functions import (
     DISABLED,
     called,
@@ -49,7 +49,6 @@ from scratchtune.jit.kernels import (
     table,
     update,
 )
-from scratchtune.jit.second_process import Job
 from scratchtune.jit.tile import (
     add_tile,
     add_tile_sliced_a,
@@ -60,6 +59,8 @@ from scratchtune.jit.tile import (
     transpose_square,
     vector_size,
 )
+from scratchtune.jit.views import size_of as size_of
+from scratchtune.jit.views import views as views
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",

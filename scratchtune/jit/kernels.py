@@ -91,7 +91,7 @@ ARGUMENTS = {
     "forward2": "integers reals theta state x second y work training step key".split(),
     "backward2": "integers reals theta state x second y dy dtheta dx dsecond work training step key".split(),
     "loss": "y target weight dy".split(),
-    "update": ["theta", "grad", "slots", "settings", "alpha", "step"],
+    "update": ["theta", "grad", "slots", "settings", "rate", "step"],
 }
 
 
@@ -104,7 +104,7 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
     typed: dict[str, Any] = dict.fromkeys(vectors, vector)
     typed |= dict.fromkeys("x second y dy dx dsecond target slots".split(), rows)
     typed |= {"integers": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
-              "key": types.uint64, "alpha": types.float64}
+              "key": types.uint64, "rate": types.float64}
     if kind == "update":
         typed["settings"] = types.Array(types.float64, 1, "C")
     return tuple(typed[name] for name in ARGUMENTS[kind]), types.float64 if kind == "loss" else types.void
@@ -147,7 +147,10 @@ def loss(f: Callable[..., Any]) -> Kernel:
 
 
 def update(f: Callable[..., Any]) -> Kernel:
-    """An optimizer's kernel: updates ``theta`` and ``slots`` (a row for each moment) in place; the first step is 1."""
+    """An optimizer's kernel: updates ``theta`` by ``grad``, and ``slots``, a row for each moment, in place.
+
+    The fourth argument holds its hyper-parameters; ``rate`` is the learning rate of this ``step``, the first being 1.
+    """
     return Kernel(f, "update")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.network import engine
-from scratchtune.network.losses import Loss, encode
+from scratchtune.network.losses import ENCODERS, Loss, encode
 
 
 class Data(NamedTuple):
@@ -37,7 +37,7 @@ def encoded_targets(
     outputs = math.prod(output_shape)
     has_steps = len(output_shape) > 1 and outputs > output_shape[-1]  # then all outputs are no distribution of classes
     fits = loss.targets != "classes" and checks.targets(name, y, rows).size == rows * outputs
-    if has_steps and not fits and loss.targets not in ("tokens", "labels"):
+    if has_steps and not fits and loss.targets not in ENCODERS:
         raise ValueError(
             f"{name} has shape {np.shape(y)} and the network's outputs have shape {(rows, *output_shape)}, which "
             f"{loss.name} can't compare: put Flatten() or a pooling layer before the last Dense, so that a row's "

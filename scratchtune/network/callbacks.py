@@ -11,37 +11,19 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.network.measures import HIGHER_IS_BETTER
-from scratchtune.network.optimizers import Optimizer
 from scratchtune.network.schedules import Schedule
 
 
-class Trained(Protocol):
-    """The part of a model that callbacks use during its training."""
-
-    measured: list[str]
-    stop_training: bool
-    optimizer: Optimizer | None
-
-    def get_weights(self) -> list[np.ndarray]:
-        """Copies of all weights."""
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Replace all weights."""
-
-    def save(self, path: str | Path) -> None:
-        """Write the model to a file."""
-
-
 class Callback:
-    """Base class of the callbacks; override what is needed. ``self.model`` is the model in training."""
+    """Base class of the callbacks; override what is needed. ``self.model`` is the `Sequential` in training."""
 
-    model: Trained
+    model: Any
 
     def on_train_begin(self) -> None:
         """Called before the first epoch of a fit."""
@@ -59,9 +41,11 @@ class Callback:
 class Monitor(Callback):
     """Base class of the callbacks that look at one value of each epoch, ``monitor``, a name in the history.
 
-    ``mode`` is "min", "max" or "auto" (by the name), and a change counts as an improvement
-    only above ``min_delta``.
+    ``mode`` is "min", "max" or "auto" (by the name), and a change counts as an improvement only above ``min_delta``.
+    ``best`` is the best value so far.
     """
+
+    best: float | None = None
 
     def __init__(self, monitor: str, mode: str, min_delta: float = 0.0) -> None:
         self.monitor = monitor
@@ -70,27 +54,29 @@ class Monitor(Callback):
         higher_is_better = any(name in monitor for name in HIGHER_IS_BETTER) if mode == "auto" else mode == "max"
         self.sign = -1.0 if higher_is_better else 1.0
 
-    def check_monitor(self) -> None:
-        """Raise a ValueError if ``monitor`` is not measured in this training."""
+    def on_train_begin(self) -> None:
+        """Reset what an earlier training left; a ValueError if ``monitor`` is not measured in this training."""
         if self.monitor not in self.model.measured:
             known = ", ".join(self.model.measured)
             hint = "; give validation_data to fit for those that begin with val_" * self.monitor.startswith("val_")
             raise ValueError(f"monitor is {self.monitor!r}; this training measures {known}{hint}")
+        self.best, self.wait = None, 0
 
-    def improves(self, value: float, best: float | None) -> bool:
-        """Whether a value is better than ``best`` by more than ``min_delta``; the first one, with None, always is."""
-        if math.isnan(value):
+    def improves(self, value: float) -> bool:
+        """Whether a value is better than all before by more than ``min_delta``; the first number is. It is kept."""
+        if math.isnan(value) or (
+                self.best is not None and self.sign * value + self.min_delta >= self.sign * self.best):
             return False
-        return best is None or math.isnan(best) or self.sign * value + self.min_delta < self.sign * best
+        self.best = value
+        return True
 
 
 class EarlyStopping(Monitor):
     """Stops the training when a value has not improved for ``patience`` epochs; Keras's arguments.
 
-    ``monitor`` is a name in the history; a change counts as an improvement only above ``min_delta``; ``baseline`` is a
-    value to improve on: only an improvement that is better than it restarts the count of epochs; ``start_from_epoch``
-    is the first epoch that counts; ``mode`` "min", "max" or "auto" (by the name). With ``restore_best_weights`` the
-    weights of the best epoch are restored.
+    ``monitor`` is a name in the history; a change counts as an improvement only above ``min_delta``;
+    ``start_from_epoch`` is the first epoch that counts; ``mode`` "min", "max" or "auto" (by the name). With
+    ``restore_best_weights`` the weights of the best epoch are restored.
 
     Variant
         In Keras, NaN in the first epoch that counts is never improved on; here, any number improves on it.
@@ -98,41 +84,31 @@ class EarlyStopping(Monitor):
 
     def __init__(
         self, monitor: str = "val_loss", min_delta: float = 0.0, patience: int = 0, verbose: int = 0,
-        mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False,
-        start_from_epoch: int = 0,
+        mode: str = "auto", restore_best_weights: bool = False, start_from_epoch: int = 0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
-        self.baseline = None if baseline is None else checks.real("baseline", baseline)
         self.restore_best_weights = checks.boolean("restore_best_weights", restore_best_weights)
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
         """Reset what an earlier training left; a ValueError if ``monitor`` is not measured."""
-        self.check_monitor()
-        self.best, self.best_epoch, self.wait, self.stopped_epoch = np.inf, 0, 0, 0
+        super().on_train_begin()
+        self.best_epoch, self.stopped_epoch, self.wait = 0, 0, -1  # the first epoch has none to improve on
         self.best_weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Keep the weights of an epoch that improves the best value; stop after ``patience`` epochs that do not."""
         if epoch < self.start_from_epoch:
             return
-        value = self.sign * logs[self.monitor]
-        self.wait += 1
-        first = math.isnan(self.best) and not math.isnan(value)
-        if self.best_weights is None or first or value + self.min_delta < self.best:
-            self._keep(epoch, value)
-            if self.baseline is None or value + self.min_delta < self.sign * self.baseline:
-                self.wait = 0
+        if self.improves(logs[self.monitor]):
+            self.best_epoch, self.best_weights, self.wait = epoch, self.model.get_weights(), 0
             return
+        self.wait += 1
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
-
-    def _keep(self, epoch: int, value: float) -> None:
-        self.best, self.best_epoch = value, epoch
-        self.best_weights = self.model.get_weights()
 
     def on_train_end(self) -> None:
         """Restore the best weights, where ``restore_best_weights`` says so."""
@@ -146,58 +122,36 @@ class EarlyStopping(Monitor):
 class ReduceLROnPlateau(Monitor):
     """Multiplies the learning rate by ``factor`` when a value has not improved for ``patience`` epochs.
 
-    Keras's name, arguments and behaviour. After a reduction, ``cooldown`` epochs pass before epochs are counted again;
-    the rate never falls below ``min_lr``. The optimizer keeps the reduced rate, also in a file and for a second fit.
-    Each epoch's rate is in the history, as "learning_rate".
+    Keras's name, arguments and behaviour; the rate never falls below ``min_lr``. The optimizer keeps the reduced rate,
+    also in a file and for a second fit. Each epoch's rate is in the history, as "learning_rate".
     """
 
     def __init__(
         self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0, mode: str = "auto",
-        min_delta: float = 1e-4, cooldown: int = 0, min_lr: float = 0.0,
+        min_delta: float = 1e-4, min_lr: float = 0.0,
     ) -> None:
         super().__init__(monitor, mode, min_delta)
         self.factor = checks.real("factor", factor, 0.0, 1.0, open_low=True, open_high=True)
         self.patience = checks.integer("patience", patience, 0)
         self.verbose = verbose
-        self.cooldown = checks.integer("cooldown", cooldown, 0)
         self.min_lr = checks.real("min_lr", min_lr, 0.0)
 
     def on_train_begin(self) -> None:
         """Reset what an earlier training left; an error if ``monitor`` is not measured or the rate is a schedule."""
-        self.check_monitor()
-        self._rate()
-        self.best: float | None = None
-        self.wait = self.cooldown_counter = 0
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """Record the learning rate, and reduce it after ``patience`` epochs without an improvement."""
-        logs["learning_rate"] = self._rate()
-        value = logs[self.monitor]
-        if self.cooldown_counter > 0:
-            self.cooldown_counter -= 1
-            self.wait = 0
-        if self.improves(value, self.best):
-            self.best, self.wait = value, 0
-        elif self.cooldown_counter == 0:
-            self.wait += 1
-            if self.wait >= self.patience and self._rate() > self.min_lr:
-                self._reduce(epoch)
-
-    def _reduce(self, epoch: int) -> None:
-        optimizer = self.model.optimizer
-        assert optimizer is not None
-        optimizer.learning_rate = max(self._rate() * self.factor, self.min_lr)
-        self.cooldown_counter, self.wait = self.cooldown, 0
-        if self.verbose:
-            print(f"learning rate reduced to {optimizer.learning_rate:g} after epoch {epoch + 1}", file=sys.stderr)
-
-    def _rate(self) -> float:
-        """The optimizer's learning rate; a TypeError where it is a schedule."""
-        assert self.model.optimizer is not None
+        super().on_train_begin()
         rate = self.model.optimizer.learning_rate
         if isinstance(rate, Schedule):
             raise TypeError(f"learning_rate is {rate!r}; with ReduceLROnPlateau it must be a number, not a schedule")
-        return float(rate)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        """Record the learning rate, and reduce it after ``patience`` epochs without an improvement."""
+        optimizer = self.model.optimizer
+        rate = logs["learning_rate"] = float(optimizer.learning_rate)
+        self.wait = 0 if self.improves(logs[self.monitor]) else self.wait + 1
+        if self.wait and self.wait >= self.patience and rate > self.min_lr:
+            optimizer.learning_rate, self.wait = max(rate * self.factor, self.min_lr), 0
+            if self.verbose:
+                print(f"learning rate reduced to {optimizer.learning_rate:g} after epoch {epoch + 1}", file=sys.stderr)
 
 
 class ModelCheckpoint(Monitor):
@@ -208,41 +162,30 @@ class ModelCheckpoint(Monitor):
     holds a part of a model. `scratchtune.load_model` reads it, and training continues from there with the same bits;
     but not where the optimizer has ``use_ema``, since the file then holds the averaged weights.
 
-    With ``save_best_only`` the best value is kept over all fits with this callback, as in Keras; it starts at
-    ``initial_value_threshold``.
-
-    Variant
-        Files hold the whole model: ``save_weights_only`` must be False. ``save_freq`` must be "epoch".
+    With ``save_best_only`` the best value is kept over all fits with this callback, as in Keras.
     """
 
     def __init__(
         self, filepath: str | os.PathLike[str], monitor: str = "val_loss", verbose: int = 0,
-        save_best_only: bool = False, save_weights_only: bool = False, mode: str = "auto", save_freq: str = "epoch",
-        initial_value_threshold: float | None = None,
+        save_best_only: bool = False, mode: str = "auto",
     ) -> None:
         super().__init__(monitor, mode)
         self.filepath = os.fspath(filepath)
         self.verbose = verbose
         self.save_best_only = checks.boolean("save_best_only", save_best_only)
-        if checks.boolean("save_weights_only", save_weights_only):
-            raise ValueError("save_weights_only is True; it must be False, since a file holds the whole model: "
-                             "load_model(path).get_weights() returns the weights")
-        checks.choice("save_freq", save_freq, ("epoch",))
-        threshold = initial_value_threshold
-        self.best = None if threshold is None else checks.real("initial_value_threshold", threshold)
 
     def on_train_begin(self) -> None:
         """A ValueError if ``monitor`` or a name in ``filepath`` is not measured."""
         if self.save_best_only:
-            self.check_monitor()
+            best = self.best
+            super().on_train_begin()
+            self.best = best
         self._path(0, dict.fromkeys([*self.model.measured, "learning_rate"], 0.0))
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         """Save the model, if each epoch is saved or this one is the best so far."""
-        if self.save_best_only:
-            if not self.improves(logs[self.monitor], self.best):
-                return
-            self.best = logs[self.monitor]
+        if self.save_best_only and not self.improves(logs[self.monitor]):
+            return
         path = self._path(epoch, logs)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.model.save(path)
@@ -256,29 +199,6 @@ class ModelCheckpoint(Monitor):
             known = ", ".join(["epoch", *self.model.measured])
             raise ValueError(f"filepath is {self.filepath!r}, which can't be filled in ({problem}); the names in "
                              f"braces must be of {known}") from None
-
-
-class TerminateOnNaN(Callback):
-    """Ends the training at a loss that is not finite; with ``raise_error`` by a RuntimeError. Keras's argument.
-
-    `Sequential.fit` ends at such a step with a `DivergenceWarning` even without this callback, and keeps the last
-    finite weights.
-    """
-
-    def __init__(self, raise_error: bool = False) -> None:
-        self.raise_error = checks.boolean("raise_error", raise_error)
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
-        """End the training if the loss of the epoch is not finite."""
-        if not math.isfinite(logs.get("loss", 0.0)):
-            self.on_divergence(epoch)
-
-    def on_divergence(self, epoch: int) -> None:
-        """End the training."""
-        if self.raise_error:
-            raise RuntimeError(f"the loss is no longer finite in epoch {epoch + 1}; try a smaller learning_rate, or "
-                               "scaled inputs")
-        self.model.stop_training = True
 
 
 class Deadline(Callback):

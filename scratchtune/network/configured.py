@@ -8,18 +8,35 @@ from __future__ import annotations
 import inspect
 from typing import Any, TypeVar
 
+from scratchtune import checks
+
 Self = TypeVar("Self", bound="Configured")
 Base = TypeVar("Base")
 
 
 class Configured:
-    """Base class of objects that are determined by the arguments of their constructor, ``config``."""
+    """Base class of objects that are determined by the arguments of their constructor, ``config``.
+
+    Where a constructor ends with ``**arguments``, these are those of its base class's constructor.
+    """
 
     config: dict[str, Any]
+    __signature__ = inspect.Signature()  # of the constructor, with the base class's arguments
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__init__" in vars(cls):
+            cls.__signature__ = _signature(cls)
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        checks.refuse_unexpected(cls.__name__, _signature(cls), kwargs)
         self = super().__new__(cls)
-        self.config = dict(_signature(cls).bind(*args, **kwargs).arguments)
+        try:
+            self.config = dict(cls.__signature__.bind(*args, **kwargs).arguments)
+        except TypeError as problem:
+            unknown = next((name for name in kwargs if name not in cls.arguments()), None)
+            meant = (unknown and checks.nearest(unknown, cls.arguments())) or ""
+            raise TypeError(f"{cls.__name__}() {problem}{meant}") from None
         return self
 
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:
@@ -32,20 +49,22 @@ class Configured:
     @classmethod
     def arguments(cls) -> list[str]:
         """The names of the constructor's arguments."""
-        return list(_signature(cls).parameters)
+        return list(cls.__signature__.parameters)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in self.config.items())})"
 
 
-def _signature(cls: Any) -> inspect.Signature:
-    """Return the constructor's signature; cached, since models are cloned for every training."""
-    if cls not in _SIGNATURES:
-        _SIGNATURES[cls] = inspect.signature(cls)
-    return _SIGNATURES[cls]
-
-
-_SIGNATURES: dict[Any, inspect.Signature] = {}
+def _signature(cls: type[Configured]) -> inspect.Signature:
+    """The signature of a class's own constructor, with its base class's arguments in place of ``**arguments``."""
+    own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # without self
+    if not own or own[-1].kind is not inspect.Parameter.VAR_KEYWORD:
+        return inspect.Signature(own)
+    names, base = {parameter.name for parameter in own}, next(
+        base for base in cls.__mro__[1:] if issubclass(base, Configured))
+    inherited = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+                 for parameter in base.__signature__.parameters.values() if parameter.name not in names]
+    return inspect.Signature([*own[:-1], *inherited])
 
 
 def known_classes(base: type[Base]) -> dict[str, type[Base]]:

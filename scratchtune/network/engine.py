@@ -32,7 +32,6 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.layers.base import InputOf, Layer
-from scratchtune.network.optimizers import clip_by_norm, weight_decay
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
@@ -89,14 +88,17 @@ class Rows(NamedTuple):
 
 
 class Penalty(NamedTuple):
-    """The two lambdas, and the ranges [start, stop) of theta that are penalised, (ranges, 2) int64."""
+    """Penalties on ranges of theta, which add up where ranges overlap.
 
-    l1: float
-    l2: float
+    Range r has the entries [start, stop) that ``ranges[r]``, int64, names; its lambdas are ``l1[r]`` and ``l2[r]``.
+    """
+
     ranges: np.ndarray
+    l1: np.ndarray
+    l2: np.ndarray
 
 
-NO_PENALTY = Penalty(0.0, 0.0, np.zeros((0, 2), np.int64))
+NO_PENALTY = Penalty(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0))
 
 
 class Criterion(NamedTuple):
@@ -111,17 +113,22 @@ class Criterion(NamedTuple):
 
 
 class Descent(NamedTuple):
-    """How theta is updated: the optimizer's kernel, its slots, its hyper-parameters, the weight decay, and clipping.
+    """How theta is updated in each step: an optimizer's chain of update kernels, called one after the other.
 
-    The gradient in each range [start, stop) of ``clipped``, (ranges, 2) int64, is shortened to the norm ``limit``.
+    Call i runs ``updates[i]`` on theta and the gradient from ``start[i]`` up to ``stop[i]``, with the hyper-parameters
+    ``settings[i]`` and the learning rate times ``factors[i]``. Its moments are the entries of ``slots`` from
+    ``slots_at[i]`` up to ``slots_at[i + 1]``, in ``moments[i]`` rows of ``widths[i]`` numbers.
     """
 
-    update: Any
-    slots: np.ndarray
+    updates: Any
+    start: np.ndarray
+    stop: np.ndarray
     settings: np.ndarray
-    weight_decay: float
-    limit: float
-    clipped: np.ndarray
+    factors: np.ndarray
+    slots: np.ndarray
+    slots_at: np.ndarray
+    moments: np.ndarray
+    widths: np.ndarray
 
 
 class Epoch(NamedTuple):
@@ -309,16 +316,15 @@ def backward_pass(network, layers, rows, training, step, key):
 
 @jit.called
 def penalise(network, penalty):
-    """Add the penalty's gradient to the gradient; return the penalty."""
+    """Add the penalties' gradients to the gradient; return the sum of the penalties."""
     total = np.float64(0.0)  # a plain 0.0 would be a float32 in Python as soon as a float32 is added
-    if penalty.l1 > 0.0 or penalty.l2 > 0.0:
-        for r in range(penalty.ranges.shape[0]):
-            start, stop = penalty.ranges[r, 0], penalty.ranges[r, 1]
-            grad = np.empty(stop - start, network.theta.dtype)
-            l1_l2_penalty_grad(network.theta[start:stop], penalty.l1, penalty.l2, grad)
-            total += l1_l2_penalty(network.theta[start:stop], penalty.l1, penalty.l2)
-            for i in range(grad.size):
-                network.gradient[start + i] += grad[i]
+    for r in range(penalty.l1.size):
+        start, stop, l1, l2 = penalty.ranges[r, 0], penalty.ranges[r, 1], penalty.l1[r], penalty.l2[r]
+        grad = np.empty(stop - start, network.theta.dtype)
+        l1_l2_penalty_grad(network.theta[start:stop], l1, l2, grad)
+        total += l1_l2_penalty(network.theta[start:stop], l1, l2)
+        for i in range(grad.size):
+            network.gradient[start + i] += grad[i]
     return total
 
 
@@ -359,12 +365,16 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
 
 @jit.loop
 def update(network, descent, rate, step):
-    """Update theta by ``network.gradient``, clipped; ``step`` counts the updates, including this one."""
-    for r in range(descent.clipped.shape[0]):
-        clip_by_norm(network.gradient[descent.clipped[r, 0] : descent.clipped[r, 1]], descent.limit)
-    if descent.weight_decay > 0.0:
-        weight_decay(network.theta, rate, descent.weight_decay)
-    jit.call(descent.update, (network.theta, network.gradient, descent.slots, descent.settings, rate, step))
+    """Update theta by ``network.gradient``: run the optimizer's chain; ``step`` counts the updates, including this one.
+    """
+    for i in range(descent.start.size):
+        start, stop = descent.start[i], descent.stop[i]
+        slots = descent.slots[descent.slots_at[i] : descent.slots_at[i + 1]]
+        jit.call(descent.updates[i], (
+            network.theta[start:stop], network.gradient[start:stop],
+            slots.reshape((descent.moments[i], descent.widths[i])), descent.settings[i], rate * descent.factors[i],
+            step,
+        ))
 
 
 @jit.loop
@@ -484,9 +494,11 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets._make([*[whole] * 8, whole.reshape(1, 1)]), whole, *[vector] * 9)
+    at = Offsets(*[whole] * 9)._replace(inputs=whole.reshape(1, 1))
+    network = Network(table, table, at, whole, *[vector] * 9)
     criterion = Criterion(0, 1, NO_PENALTY)
-    descent, epoch = Descent(0, rows, np.zeros(1), 0.0, 0.0, whole.reshape(1, 1)), Epoch(whole, np.zeros(1), 1, 0, seed)
+    numbers, epoch = np.zeros(1), Epoch(whole, np.zeros(1), 1, 0, seed)
+    descent = Descent(table, whole, whole, numbers.reshape(1, 1), numbers, vector, whole, whole, whole)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
         train_epoch: (network, criterion, descent, data, epoch, 1, rows), epoch_order: (1, 0, seed),

@@ -40,20 +40,16 @@ def configure(
         if name in optimizer.arguments():
             of_optimizer[name] = value
         elif name in FIT_ARGUMENTS:
-            of_fit[name] = value
+            of_fit[name] = checks.integer(name, value, 1) if name in ("batch_size", "epochs") else value
         elif name in ("l1", "l2"):
             of_penalty[name] = value
         elif not (name in LAYER_ARGUMENTS and _set_in_layers(layers, LAYER_ARGUMENTS[name], value)):
             known = _known(layers, optimizer)
             meant = checks.nearest(name, known) or f"; its parameters are {', '.join(known)}"
             raise ValueError(f"parameter {name!r} is unknown to this model{meant}")
-    optimizer = optimizer.fresh(**of_optimizer)
     if of_penalty:
         penalty = L1L2(**{"l1": penalty.l1, "l2": penalty.l2, "biases": penalty.biases, **of_penalty})
-    for name in ("batch_size", "epochs"):
-        if name in of_fit:
-            checks.integer(name, of_fit[name], 1)
-    return Configuration(layers, optimizer, penalty, of_fit)
+    return Configuration(layers, optimizer.fresh(**of_optimizer), penalty, of_fit)
 
 
 def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:

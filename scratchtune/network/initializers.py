@@ -84,53 +84,29 @@ def uniform_limit(variance):
     return np.sqrt(3.0 * variance)
 
 
-def _variance(scheme: str, fan_in: int, fan_out: int) -> float:
-    variances = {"glorot": lambda: glorot_variance(fan_in, fan_out), "he": lambda: he_variance(fan_in),
-                 "lecun": lambda: lecun_variance(fan_in)}
-    return float(variances[scheme]())
+Draw = Callable[[tuple[int, ...], tuple[int, int], np.random.Generator], np.ndarray]  # of a shape, fans, a generator
+VARIANCES: dict[str, Callable[[int, int], float]] = {
+    "glorot": glorot_variance, "he": lambda fan_in, fan_out: he_variance(fan_in),
+    "lecun": lambda fan_in, fan_out: lecun_variance(fan_in)}
+TRUNCATED_STD = 0.8796256610342398  # standard deviation of a standard normal distribution truncated at -2 and 2
 
 
-def _uniform(scheme: str) -> Callable[..., np.ndarray]:
+def _uniform(scheme: str) -> Draw:
     def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        limit = uniform_limit(_variance(scheme, *fans))
+        limit = uniform_limit(VARIANCES[scheme](*fans))
         return rng.uniform(-limit, limit, shape)
 
     return draw
 
 
-TRUNCATED_STD = 0.8796256610342398  # standard deviation of a standard normal distribution truncated at -2 and 2
-
-
-def _normal(scheme: str) -> Callable[..., np.ndarray]:
+def _normal(scheme: str) -> Draw:
     def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
         numbers = rng.standard_normal(shape)
         while (outside := np.abs(numbers) > 2.0).any():  # truncated at two standard deviations, as in Keras
             numbers[outside] = rng.standard_normal(int(outside.sum()))
-        return numbers * np.sqrt(_variance(scheme, *fans)) / TRUNCATED_STD
+        return numbers * np.sqrt(VARIANCES[scheme](*fans)) / TRUNCATED_STD
 
     return draw
-
-
-def _constant(value: float) -> Callable[..., np.ndarray]:
-    def draw(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        return np.full(shape, value)
-
-    return draw
-
-
-UNIFORM_LIMIT = 0.05  # Keras's RandomUniform
-
-
-def _draw_uniform(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    return rng.uniform(-UNIFORM_LIMIT, UNIFORM_LIMIT, shape)
-
-
-def _draw_standard_normal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    return rng.standard_normal(shape)
-
-
-def _draw_random_sign(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    return 2.0 * rng.integers(0, 2, shape) - 1.0
 
 
 def _draw_orthogonal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
@@ -152,20 +128,19 @@ def _draw_unit_forget_bias(shape: tuple[int, ...], fans: tuple[int, int], rng: n
     return bias
 
 
-INITIALIZERS: dict[str, Callable[..., np.ndarray]] = {
-    **{f"{scheme}_uniform": _uniform(scheme) for scheme in ("glorot", "he", "lecun")},
-    **{f"{scheme}_normal": _normal(scheme) for scheme in ("glorot", "he", "lecun")},
-    "zeros": _constant(0.0),
-    "ones": _constant(1.0),
-    "uniform": _draw_uniform,
-    "standard_normal": _draw_standard_normal,
-    "random_sign": _draw_random_sign,
+INITIALIZERS: dict[str, Draw] = {
+    **{f"{scheme}_uniform": _uniform(scheme) for scheme in VARIANCES},
+    **{f"{scheme}_normal": _normal(scheme) for scheme in VARIANCES},
+    "zeros": lambda shape, fans, rng: np.zeros(shape),
+    "ones": lambda shape, fans, rng: np.ones(shape),
+    "uniform": lambda shape, fans, rng: rng.uniform(-0.05, 0.05, shape),  # Keras's RandomUniform
+    "standard_normal": lambda shape, fans, rng: rng.standard_normal(shape),
+    "random_sign": lambda shape, fans, rng: 2.0 * rng.integers(0, 2, shape) - 1.0,
     "orthogonal": _draw_orthogonal,
     "unit_forget_bias": _draw_unit_forget_bias,
 }
 
 
-def get(name: str, argument: str = "kernel_initializer") -> Callable[..., np.ndarray]:
+def get(name: str, argument: str = "kernel_initializer") -> Draw:
     """The initialiser of that name; ValueError with the nearest name otherwise."""
-    found: Callable[..., np.ndarray] = INITIALIZERS[checks.choice(argument, name, INITIALIZERS)]
-    return found
+    return INITIALIZERS[checks.choice(argument, name, INITIALIZERS)]

@@ -11,15 +11,14 @@ Implements section 4.1 of the document.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.activations import sigmoid, softmax, zero_like
-from scratchtune.network.huber import huber_kernel
-from scratchtune.sequences.ctc import check_ctc_targets, ctc_loss_kernel
-from scratchtune.sequences.ctc import ctc_loss as ctc_loss  # st.losses.ctc_loss
 
 EPSILON = 1e-7  # probabilities are clipped to [EPSILON, 1 - EPSILON] before a logarithm, as in Keras
 
@@ -108,6 +107,55 @@ def mean_absolute_error_grad(a, t, g):
     scale = 1.0 / a.dtype.type(a.size)  # so that float32 stays float32
     for k in range(a.size):
         g[k] = scale * np.sign(a[k] - t[k])
+
+
+@jit.function
+def huber(a, t, delta):
+    """Huber loss of one row of outputs, their mean: half the squared error up to δ, with gradient ±δ beyond it.
+
+    Formula [huber]
+        L = meanₖ[(aₖ − tₖ)² / 2 if |aₖ − tₖ| < δ else δ · (|aₖ − tₖ| − δ / 2)]
+    Computed as
+        meanₖ[cₖ · (|aₖ − tₖ| − cₖ / 2)] with cₖ = min(|aₖ − tₖ|, δ), without a branch
+    Where
+        a: a, (k,), real, the output
+        t: t, (k,), real, the target
+        δ: delta, scalar, > 0, the largest error that counts as small
+    Variant
+        As Keras and PyTorch's HuberLoss. PyTorch's SmoothL1Loss is this divided by δ.
+    Source
+        Huber (1964), "Robust estimation of a location parameter"; Keras, losses.Huber.
+    Example
+        >>> float(huber(np.array([1.0, 4.0]), np.array([0.0, 0.0]), 2.0))
+        3.25
+    """
+    total = 0.0
+    for k in range(a.size):
+        error = abs(a[k] - t[k])
+        clipped = min(error, delta)
+        total += clipped * (error - a.dtype.type(0.5) * clipped)
+    return total / a.dtype.type(a.size)  # so that float32 stays float32
+
+
+@jit.function
+def huber_grad(a, t, delta, g):
+    """Gradient of the Huber loss: the errors, clipped to [−δ, δ], divided by their number.
+
+    Formula [huber_grad]
+        gₖ = max(min(aₖ − tₖ, δ), −δ) / #k
+    Gradient of
+        [huber] in a
+    Where
+        a: a, (k,), real, the output
+        t: t, (k,), real, the target
+        δ: delta, scalar, > 0, the largest error that counts as small
+        g: g, (k,), written
+    Source
+        Calculus.
+    """
+    scale = 1.0 / a.dtype.type(a.size)  # so that float32 stays float32
+    for k in range(a.size):
+        g[k] = scale * max(min(a[k] - t[k], delta), -delta)
 
 
 @jit.function
@@ -352,6 +400,33 @@ def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
     return kernel
 
 
+class HuberKernel(jit.Kernel):
+    """The kernel of one δ, a constant in its code; a copy in another process is made there from δ."""
+
+    def __init__(self, py_func: Callable[..., Any], delta: float) -> None:
+        super().__init__(py_func, "loss")
+        self.delta = delta
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return huber_kernel, (self.delta,)
+
+
+@cache
+def huber_kernel(delta: float) -> HuberKernel:
+    """The kernel of a batch's Huber loss with this δ: the weighted sum over the rows, divided by their number."""
+
+    def kernel(y, target, weight, dy):
+        limit = y.dtype.type(delta)
+        total = 0.0
+        for i in range(y.shape[0]):
+            total += weight[i] * huber(y[i], target[i], limit)
+            huber_grad(y[i], target[i], limit, dy[i])
+            _scale_row(dy, i, weight[i] / weight.dtype.type(y.shape[0]))
+        return total / y.shape[0]
+
+    return HuberKernel(kernel, delta)
+
+
 @jit.loss
 def binary_crossentropy_loss(y, target, weight, dy):
     """Return the binary cross-entropy of probabilities y, the mean over all outputs; write its gradient to dy.
@@ -475,8 +550,8 @@ def smoothed_labels(t, smoothing):
 class Loss(NamedTuple):
     """A loss: its name, its kernel, the kind of its targets, how far labels of classes are smoothed, and Huber's δ.
 
-    The kinds are "values", "probabilities", "classes", "tokens", or "labels" of recordings. ``delta`` is None for all
-    losses but `Huber`.
+    The kinds are "values", "probabilities", "classes", and those in `ENCODERS`. ``delta`` is None for all losses but
+    `Huber`.
     """
 
     name: str
@@ -486,19 +561,30 @@ class Loss(NamedTuple):
     delta: float | None = None
 
 
-LOSSES = {
-    "mean_squared_error": Loss(
-        "mean_squared_error", _rowwise(mean_squared_error, mean_squared_error_grad), "values"),
-    "mean_absolute_error": Loss(
-        "mean_absolute_error", _rowwise(mean_absolute_error, mean_absolute_error_grad), "values"),
-    "huber": Loss("huber", huber_kernel(1.0), "values", delta=1.0),
-    "binary_crossentropy": Loss("binary_crossentropy", binary_crossentropy_loss, "probabilities"),
-    "categorical_crossentropy": Loss("categorical_crossentropy", categorical_crossentropy_loss, "classes"),
-    "token_crossentropy": Loss("token_crossentropy", token_crossentropy_loss, "tokens"),
-    "ctc": Loss("ctc", ctc_loss_kernel, "labels"),
-}
+def _tokens(name: str, y: np.ndarray, outputs: int) -> np.ndarray:
+    vocabulary, left = divmod(outputs, y.shape[1])
+    if left:
+        raise ValueError(
+            f"{name} has {y.shape[1]} tokens per row and the network has {outputs} outputs, no multiple of it; "
+            "there must be one output for each token of the vocabulary and each position")
+    wrong = (y < 0) | (y >= vocabulary) | (y != np.floor(y))
+    if wrong.any():
+        raise ValueError(f"{name} holds the token {y[wrong][0]:g}; tokens must be integers from 0 to {vocabulary - 1}")
+    return y
+
+
+# Losses by name, to which an application may add its own, and the functions that check targets of other kinds than
+# numbers for each output: of the argument's name, the rows (n, numbers) and the number of outputs.
+LOSSES = {loss.name: loss for loss in (
+    Loss("mean_squared_error", _rowwise(mean_squared_error, mean_squared_error_grad), "values"),
+    Loss("mean_absolute_error", _rowwise(mean_absolute_error, mean_absolute_error_grad), "values"),
+    Loss("huber", huber_kernel(1.0), "values", delta=1.0),
+    Loss("binary_crossentropy", binary_crossentropy_loss, "probabilities"),
+    Loss("categorical_crossentropy", categorical_crossentropy_loss, "classes"),
+    Loss("token_crossentropy", token_crossentropy_loss, "tokens"))}
 ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error",
            "sparse_categorical_crossentropy": "categorical_crossentropy"}
+ENCODERS: dict[str, Callable[[str, np.ndarray, int], np.ndarray]] = {"tokens": _tokens}
 
 # The last layer's activation and the loss -> the kernel that computes both from the logits.
 FUSED = {
@@ -542,27 +628,13 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
         rows_of_classes = _one_hot(y, outputs, name)
         return smoothed_labels(rows_of_classes, loss.label_smoothing) if loss.label_smoothing else rows_of_classes
     y = y.reshape(len(y), -1).astype(np.float64)
-    if loss.targets == "tokens":
-        return _tokens(y, outputs, name)
-    if loss.targets == "labels":
-        return check_ctc_targets(name, y, outputs)
+    if loss.targets in ENCODERS:
+        return ENCODERS[loss.targets](name, y, outputs)
     if y.shape[1] != outputs:
         raise ValueError(
             f"{name} has {y.shape[1]} values per row and the network has {outputs} outputs; the numbers must be equal")
     if loss.targets == "probabilities" and (y.min() < 0.0 or y.max() > 1.0):
         raise ValueError(f"{name} holds {y.min() if y.min() < 0 else y.max():g}; {loss.name} takes labels from 0 to 1")
-    return y
-
-
-def _tokens(y: np.ndarray, outputs: int, name: str) -> np.ndarray:
-    vocabulary, left = divmod(outputs, y.shape[1])
-    if left:
-        raise ValueError(
-            f"{name} has {y.shape[1]} tokens per row and the network has {outputs} outputs, no multiple of it; "
-            "there must be one output for each token of the vocabulary and each position")
-    wrong = (y < 0) | (y >= vocabulary) | (y != np.floor(y))
-    if wrong.any():
-        raise ValueError(f"{name} holds the token {y[wrong][0]:g}; tokens must be integers from 0 to {vocabulary - 1}")
     return y
 
 

@@ -28,18 +28,6 @@ def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> flo
     return float(metrics.accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
 
 
-def _squared_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    return float(np.mean((target[order] - outputs) ** 2))
-
-
-def _absolute_error(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    return float(np.mean(np.abs(target[order] - outputs)))
-
-
-def _r2(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
-    return float(metrics.r2_score(target[order], outputs))
-
-
 def _auc(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
     """Area under the ROC curve of the second of two classes; with more, the mean of each against the rest."""
     scores = outputs[:, -1] if outputs.shape[1] <= 2 else outputs
@@ -65,8 +53,10 @@ def _of_labels(metric: Callable[..., Any]) -> Measure:
 
 MEASURES: dict[str, Measure] = {
     "accuracy": _accuracy, "precision": _of_labels(metrics.precision_score),
-    "recall": _of_labels(metrics.recall_score), "f1": _of_labels(metrics.f1_score), "auc": _auc, "r2": _r2,
-    "mean_squared_error": _squared_error, "mse": _squared_error, "mean_absolute_error": _absolute_error,
-    "mae": _absolute_error,
+    "recall": _of_labels(metrics.recall_score), "f1": _of_labels(metrics.f1_score), "auc": _auc,
+    "r2": lambda target, order, outputs: float(metrics.r2_score(target[order], outputs)),
+    "mean_squared_error": lambda target, order, outputs: float(np.mean((target[order] - outputs) ** 2)),
+    "mean_absolute_error": lambda target, order, outputs: float(np.mean(np.abs(target[order] - outputs))),
 }
+MEASURES |= {"mse": MEASURES["mean_squared_error"], "mae": MEASURES["mean_absolute_error"]}
 HIGHER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")

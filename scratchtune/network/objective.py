@@ -17,8 +17,8 @@ from scratchtune.network.program import Program, compile_kernels
 class Objective:
     """A program with a loss and a penalty.
 
-    ``layers`` stages run before the loss's ``kernel``, which may compute the last activation itself. ``penalised`` is
-    the penalty for the engine.
+    ``layers`` stages run before the loss's ``kernel``, which may compute the last activation itself. ``penalised`` are
+    the model's penalty and those of its layers, for the engine.
     """
 
     def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
@@ -28,7 +28,7 @@ class Objective:
                     if isinstance(last, Activation) and activation == last.name} | dict(last.fused_losses)
         fused = includes.get(loss.name) if layers > 1 else None
         self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
-        self.penalised = engine.Penalty(penalty.l1, penalty.l2, self._penalised_ranges())
+        self.penalised = self._penalties()
 
     def compile(self, *others: jit.Kernel, backward: bool = False) -> None:
         """Compile the kernels of the value, with ``backward`` those of the gradient too, and ``others``."""
@@ -41,12 +41,18 @@ class Objective:
         """Return the loss and the penalty for the engine; not stored, as compiled kernels belong to one process."""
         return engine.Criterion(self.kernel.compiled(self.program.dtype), self.layers, self.penalised)
 
-    def _penalised_ranges(self) -> np.ndarray:
-        """Return the ranges [start, stop) of theta that are penalised, (ranges, 2)."""
-        ranges = [(0, self.program.theta.size)]
+    def _penalties(self) -> engine.Penalty:
+        """The model's penalty, on all of theta or without the biases, then those of single weights."""
+        weights = self.program.ranges()
+        parts = [(self.penalty, 0, self.program.theta.size)]
         if not self.penalty.biases:
-            ranges = [(start, stop) for weight, start, stop in self.program.ranges() if not weight.is_bias]
-        return np.array(ranges, np.int64).reshape(-1, 2)
+            parts = [(self.penalty, start, stop) for weight, start, stop in weights if not weight.is_bias]
+        parts += [(weight.penalty, start, stop) for weight, start, stop in weights if weight.penalty is not None]
+        parts = [part for part in parts if part[0].l1 > 0.0 or part[0].l2 > 0.0]
+        return engine.Penalty(
+            np.array([(start, stop) for _, start, stop in parts], np.int64).reshape(-1, 2),
+            np.array([penalty.l1 for penalty, _, _ in parts], np.float64),
+            np.array([penalty.l2 for penalty, _, _ in parts], np.float64))
 
     def stages_to_measure(self, metrics: Sequence[str]) -> int:
         """How many stages the training metrics need: accuracy needs no softmax, which does not change the argmax."""
@@ -68,8 +74,8 @@ class Objective:
 
     def penalty_value(self) -> float:
         """The penalty at theta."""
-        l1, l2, ranges = self.penalised
-        return sum(float(l1_l2_penalty(self.program.theta[start:stop], l1, l2)) for start, stop in ranges)
+        return sum(float(l1_l2_penalty(self.program.theta[start:stop], l1, l2))
+                   for (start, stop), l1, l2 in zip(*self.penalised, strict=True))
 
     def gradient(self, rows: engine.Rows) -> np.ndarray:
         """grad J at theta, (P,), in evaluation mode."""

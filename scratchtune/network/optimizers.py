@@ -1,7 +1,9 @@
 """An optimizer updates the parameters by the gradient of the loss; optimizers differ in the moments that they keep.
 
-Each update is one function over all of theta, as its formula says; it changes theta and the moments in place. The
-classes below hold the hyper-parameters; their names, arguments and defaults are Keras's, unless a variant is named.
+Each update is one function over all of theta, as its formula says; it changes theta and the moments in place. An
+optimizer is a chain of such functions: gradients are clipped, theta decays, the update formula follows, and theta is
+averaged. The engine runs the chain (`engine.update`). Names, arguments and defaults are Keras's, unless a variant is
+named.
 
 Implements sections 2.2 and 4.1 of the document.
 """
@@ -9,6 +11,7 @@ Implements sections 2.2 and 4.1 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -262,95 +265,167 @@ def clip_by_norm(grad, limit):
     return norm
 
 
+@jit.function
+def weight_average(average, theta, beta):
+    """Exponential moving average of the parameters over the steps: noise of single steps averages out.
+
+    Formula [weight_average]
+        a'ᵢ = β · aᵢ + (1 − β) · θᵢ
+    Where
+        a: average, (i,), real
+        θ: theta, (i,), real, after the step
+        β: beta, scalar, in [0, 1), the decay; the first step takes 0, so that the average begins at theta
+    Variant
+        About the last 1 / (1 − β) steps count. Polyak and Juditsky take the plain mean of all steps. As Keras, without
+        a correction for the start.
+    Source
+        Polyak and Juditsky (1992), "Acceleration of stochastic approximation by averaging"; Keras, optimizers with
+        use_ema=True.
+    Example
+        >>> average = np.array([1.0])
+        >>> weight_average(average, np.array([2.0]), 0.75)
+        >>> float(average[0])
+        1.25
+    """
+    beta, rest = theta.dtype.type(beta), theta.dtype.type(1.0 - beta)  # so that float32 stays float32
+    for i in range(theta.size):
+        average[i] = beta * average[i] + rest * theta[i]
+
+
 # The kernels, all of one signature: slots hold the moments, one in each row ------------------------------------------
 
 
 @jit.update
-def gradient_descent_update(theta, grad, slots, settings, alpha, step):
-    """[gradient_descent]; without slots and hyper-parameters."""
-    gradient_descent(theta, grad, alpha)
+def gradient_descent_update(theta, grad, slots, settings, rate, step):
+    """[gradient_descent]; without moments and hyper-parameters."""
+    gradient_descent(theta, grad, rate)
 
 
 @jit.update
-def momentum_update(theta, grad, slots, settings, alpha, step):
-    """[momentum]; slot v, hyper-parameter mu."""
-    momentum(theta, grad, slots[0], alpha, settings[0])
+def momentum_update(theta, grad, slots, settings, rate, step):
+    """[momentum]; moment v, hyper-parameter mu."""
+    momentum(theta, grad, slots[0], rate, settings[0])
 
 
 @jit.update
-def nesterov_update(theta, grad, slots, settings, alpha, step):
-    """[nesterov]; slot v, hyper-parameter mu."""
-    nesterov(theta, grad, slots[0], alpha, settings[0])
+def nesterov_update(theta, grad, slots, settings, rate, step):
+    """[nesterov]; moment v, hyper-parameter mu."""
+    nesterov(theta, grad, slots[0], rate, settings[0])
 
 
 @jit.update
-def rmsprop_update(theta, grad, slots, settings, alpha, step):
-    """[rmsprop]; slot v, hyper-parameters rho, epsilon."""
-    rmsprop(theta, grad, slots[0], alpha, settings[0], settings[1])
+def rmsprop_update(theta, grad, slots, settings, rate, step):
+    """[rmsprop]; moment v, hyper-parameters rho, epsilon."""
+    rmsprop(theta, grad, slots[0], rate, settings[0], settings[1])
 
 
 @jit.update
-def rmsprop_momentum_update(theta, grad, slots, settings, alpha, step):
-    """[rmsprop_momentum]; slots v and m, hyper-parameters rho, epsilon, mu."""
+def rmsprop_momentum_update(theta, grad, slots, settings, rate, step):
+    """[rmsprop_momentum]; moments v and m, hyper-parameters rho, epsilon, mu."""
     rho, epsilon, mu = settings[0], settings[1], settings[2]
-    rmsprop_momentum(theta, grad, slots[0], slots[1], alpha, rho, epsilon, mu)
+    rmsprop_momentum(theta, grad, slots[0], slots[1], rate, rho, epsilon, mu)
 
 
 @jit.update
-def adam_update(theta, grad, slots, settings, alpha, step):
-    """[adam]; slots m and v, hyper-parameters beta_1, beta_2, epsilon."""
+def adam_update(theta, grad, slots, settings, rate, step):
+    """[adam]; moments m and v, hyper-parameters beta_1, beta_2, epsilon."""
     betas, epsilon = (settings[0], settings[1]), settings[2]
-    adam(theta, grad, slots[0], slots[1], alpha, betas, epsilon, step)
+    adam(theta, grad, slots[0], slots[1], rate, betas, epsilon, step)
+
+
+@jit.update
+def clip_by_norm_update(theta, grad, slots, settings, rate, step):
+    """[clip_by_norm] of the gradient; hyper-parameter limit."""
+    clip_by_norm(grad, settings[0])
+
+
+@jit.update
+def weight_decay_update(theta, grad, slots, settings, rate, step):
+    """[weight_decay]; hyper-parameter w."""
+    weight_decay(theta, rate, settings[0])
+
+
+@jit.update
+def weight_average_update(theta, grad, slots, settings, rate, step):
+    """[weight_average]; moment a, hyper-parameter beta."""
+    weight_average(slots[0], theta, settings[0] if step > 1 else 0.0)
+
+
+# The optimizers: chains of these kernels ------------------------------------------------------------------------------
+
+
+class Part(NamedTuple):
+    """A part of an optimizer's chain: a kernel, its hyper-parameters and number of moments, and where it is applied.
+
+    That is the range of theta from ``start`` up to ``stop``; ``factor`` is one of the learning rate there.
+    """
+
+    update: jit.Kernel
+    settings: tuple[float, ...]
+    moments: int
+    start: int
+    stop: int
+    factor: float = 1.0
+
+
+class Common(TypedDict, total=False):
+    """The arguments that all optimizers have; `Optimizer` explains them."""
+
+    decay: float
+    weight_decay: float
+    clipnorm: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+    rate_factors: Sequence[float] | None
 
 
 class Optimizer(Configured):
-    """Base class of the optimizers: a learning rate, which may be a schedule, its decay, weight decay, and clipping.
+    """Base class of the optimizers: a chain of clipping, weight decay, an update formula and averaging.
 
+    ``learning_rate`` is a number or a schedule, ``decay`` its inverse-time decay, ``weight_decay`` a share of theta.
     ``clipnorm`` is the largest norm of the gradient of each array of weights, ``global_clipnorm`` that of the gradient
     of all together (`clip_by_norm`); the penalty's gradient is part of both. At most one of the two may be given.
-    With ``use_ema`` a moving average of theta is kept, with the decay ``ema_momentum`` (`optimizer_parts`): it is what
+    With ``use_ema`` a moving average of theta is kept (`weight_average`), with the decay ``ema_momentum``: it is what
     is evaluated after each epoch, and it replaces theta at the end of a fit. ``rate_factors`` are factors of the
     learning rate, one for each array of weights, in the order of `get_weights`; weight decay does not use them.
 
     A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
-    ``settings``, real numbers that the kernel gets.
+    ``settings``, the hyper-parameters that the kernel gets.
     """
 
     update: jit.Kernel
     slots = 0
     settings: tuple[float, ...] = ()
 
-    clipnorm: float | None = None
-    global_clipnorm: float | None = None
-    use_ema = False
-    ema_momentum = 0.99
-    rate_factors: list[float] | None = None
-
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0,
         clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
         ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
     ) -> None:
-        self.learning_rate = schedules.check(learning_rate)
+        self._first_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
         self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
         if clipnorm is not None and global_clipnorm is not None:
             raise ValueError(f"clipnorm is {clipnorm!r} and global_clipnorm is {global_clipnorm!r}; at most one of "
                              "them may be given: leave the other None")
-        if clipnorm is not None:
-            self.clipnorm = checks.real("clipnorm", clipnorm, 0.0, open_low=True)
-        if global_clipnorm is not None:
-            self.global_clipnorm = checks.real("global_clipnorm", global_clipnorm, 0.0, open_low=True)
+        self.clipnorm, self.global_clipnorm = (
+            None if limit is None else checks.real(name, limit, 0.0, open_low=True)
+            for name, limit in (("clipnorm", clipnorm), ("global_clipnorm", global_clipnorm)))
         self.use_ema = checks.boolean("use_ema", use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, 0.0, 1.0, open_high=True)
-        if rate_factors is not None:
-            self.rate_factors = [checks.real("rate_factors", factor, 0.0) for factor in rate_factors]
+        self.rate_factors = rate_factors and [checks.real("rate_factors", factor, 0.0) for factor in rate_factors]
 
-    def as_trained(self) -> Optimizer:
-        """Return the optimizer with its present learning rate as an argument: a callback may have changed the rate."""
-        if self.learning_rate == self.fresh().learning_rate:
-            return self
-        return self.fresh(learning_rate=self.learning_rate)
+    @property
+    def learning_rate(self) -> float | schedules.Schedule:
+        """The learning rate, which may be set; it is kept among the constructor's arguments, ``config``, alone."""
+        rate: float | schedules.Schedule = self.config.get("learning_rate", self._first_rate)
+        return rate
+
+    @learning_rate.setter
+    def learning_rate(self, learning_rate: float | schedules.Schedule) -> None:
+        given = self.config | {"learning_rate": schedules.check(learning_rate)}
+        self.config = dict(self.__signature__.bind(**given).arguments)  # in order; a TypeError if it is no argument
 
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
@@ -360,18 +435,39 @@ class Optimizer(Configured):
             rates = np.full(steps, self.learning_rate)
         return rates / (1.0 + self.decay * np.arange(first, first + steps)) if self.decay else rates
 
+    def chain(self, arrays: Sequence[tuple[int, int]]) -> list[Part]:
+        """The kernels that update theta in a step, in order; ``arrays`` are the ranges of the arrays of weights.
+
+        Raises
+            ValueError if ``rate_factors`` does not have a number for each array of weights.
+        """
+        whole, factors = (0, arrays[-1][1] if arrays else 0), self.rate_factors
+        if factors is not None and len(factors) != len(arrays):
+            raise ValueError(f"rate_factors has {len(factors)} numbers; it must have one for each of {len(arrays)} "
+                             "arrays of weights")
+        parts = []
+        if self.clipnorm is not None:
+            parts += [Part(clip_by_norm_update, (self.clipnorm,), 0, *array) for array in arrays]
+        if self.global_clipnorm is not None:
+            parts.append(Part(clip_by_norm_update, (self.global_clipnorm,), 0, *whole))
+        if self.weight_decay > 0.0:
+            parts.append(Part(weight_decay_update, (self.weight_decay,), 0, *whole))
+        own = [(*whole, 1.0)] if factors is None else [
+            (*array, factor) for array, factor in zip(arrays, factors, strict=True)]
+        parts += [Part(self.update, self.settings, self.slots, *place) for place in own]
+        if self.use_ema:
+            parts.append(Part(weight_average_update, (self.ema_momentum,), 1, *whole))
+        return parts
+
 
 class SGD(Optimizer):
-    """Stochastic gradient descent, with momentum and Nesterov's momentum."""
+    """Stochastic gradient descent, with momentum and Nesterov's momentum; all arguments of `Optimizer` too."""
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False,
-        decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
-        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
+        **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            learning_rate, decay, weight_decay, clipnorm, global_clipnorm, use_ema, ema_momentum, rate_factors)
+        super().__init__(learning_rate, **common)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.nesterov = checks.boolean("nesterov", nesterov)
         self.settings = (self.momentum,)
@@ -381,16 +477,13 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """Steps divided by the root of a moving mean of the squared gradients."""
+    """Steps divided by the root of a moving mean of the squared gradients; all arguments of `Optimizer` too."""
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,
-        epsilon: float = 1e-7, decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
-        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
+        epsilon: float = 1e-7, **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            learning_rate, decay, weight_decay, clipnorm, global_clipnorm, use_ema, ema_momentum, rate_factors)
+        super().__init__(learning_rate, **common)
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)
@@ -400,19 +493,16 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Adaptive moment estimation, the paper's Algorithm 1."""
+    """Adaptive moment estimation, the paper's Algorithm 1; all arguments of `Optimizer` too."""
 
     update = adam_update
     slots = 2
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-8, decay: float = 0.0, weight_decay: float = 0.0,
-        clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
-        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
+        epsilon: float = 1e-8, **common: Unpack[Common],
     ) -> None:
-        super().__init__(
-            learning_rate, decay, weight_decay, clipnorm, global_clipnorm, use_ema, ema_momentum, rate_factors)
+        super().__init__(learning_rate, **common)
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
         self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
         self.epsilon = checks.real("epsilon", epsilon, 0.0, open_low=True)

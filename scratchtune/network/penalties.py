@@ -170,10 +170,8 @@ class L2(L1L2):
         super().__init__(l2=checks.real("lam", lam, 0.0), biases=biases)
 
 
-def get(penalty: L1L2 | None) -> L1L2:
+def get(penalty: L1L2 | None, name: str = "penalty") -> L1L2:
     """Return the given penalty; for None one with both lambdas 0."""
-    if penalty is None:
-        return L1L2()
-    if not isinstance(penalty, L1L2):
-        raise TypeError(f"penalty is {penalty!r}; it must be L1(lam), L2(lam), L1L2(l1, l2) or None")
-    return penalty
+    if penalty is not None and not isinstance(penalty, L1L2):
+        raise TypeError(f"{name} is {penalty!r}; it must be L1(lam), L2(lam), L1L2(l1, l2) or None")
+    return L1L2() if penalty is None else penalty

@@ -138,6 +138,10 @@ def linear_warmup(alpha, target, x):
 class Schedule(Configured):
     """Base class of the schedules: functions of the number of steps done."""
 
+    def __init__(self, initial_learning_rate: float, decay_steps: int) -> None:
+        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
+        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+
     def __call__(self, step: int) -> float:
         """The learning rate of the update after ``step`` completed steps."""
         raise NotImplementedError
@@ -146,31 +150,24 @@ class Schedule(Configured):
 class InverseTimeDecay(Schedule):
     """The learning rate divided by 1 + decay_rate · step / decay_steps."""
 
+    formula = staticmethod(inverse_time_decay)
+
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
     ) -> None:
-        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        super().__init__(initial_learning_rate, decay_steps)
         self.decay_rate = checks.real("decay_rate", decay_rate, 0.0)
         self.staircase = checks.boolean("staircase", staircase)
 
     def __call__(self, step: int) -> float:
-        return inverse_time_decay(self.initial_learning_rate, self.decay_rate, _periods(self, step))
+        periods = step // self.decay_steps * 1.0 if self.staircase else step / self.decay_steps
+        return float(self.formula(self.initial_learning_rate, self.decay_rate, periods))
 
 
-class ExponentialDecay(Schedule):
+class ExponentialDecay(InverseTimeDecay):
     """The learning rate times decay_rate ^ (step / decay_steps)."""
 
-    def __init__(
-        self, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
-    ) -> None:
-        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
-        self.decay_rate = checks.real("decay_rate", decay_rate, 0.0)
-        self.staircase = checks.boolean("staircase", staircase)
-
-    def __call__(self, step: int) -> float:
-        return exponential_decay(self.initial_learning_rate, self.decay_rate, _periods(self, step))
+    formula = staticmethod(exponential_decay)
 
 
 class PiecewiseConstantDecay(Schedule):
@@ -196,18 +193,17 @@ class CosineDecay(Schedule):
         self, initial_learning_rate: float, decay_steps: int, alpha: float = 0.0, warmup_target: float | None = None,
         warmup_steps: int = 0,
     ) -> None:
-        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        super().__init__(initial_learning_rate, decay_steps)
         self.alpha = checks.real("alpha", alpha, 0.0, 1.0)
         self.warmup_target = None if warmup_target is None else checks.real("warmup_target", warmup_target, 0.0)
-        self.warmup_steps = checks.integer("warmup_steps", warmup_steps, 0)
+        steps = checks.integer("warmup_steps", warmup_steps, 0)
+        self.warmup_steps = 0 if warmup_target is None else steps
 
     def __call__(self, step: int) -> float:
-        if self.warmup_target is None:
-            return cosine_decay(self.initial_learning_rate, self.alpha, step / self.decay_steps)
+        top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
         if step < self.warmup_steps:
-            return linear_warmup(self.initial_learning_rate, self.warmup_target, step / self.warmup_steps)
-        return cosine_decay(self.warmup_target, self.alpha, (step - self.warmup_steps) / self.decay_steps)
+            return linear_warmup(self.initial_learning_rate, top, step / self.warmup_steps)
+        return cosine_decay(top, self.alpha, (step - self.warmup_steps) / self.decay_steps)
 
 
 class CosineLogDecay(Schedule):
@@ -217,8 +213,7 @@ class CosineLogDecay(Schedule):
     """
 
     def __init__(self, initial_learning_rate: float, decay_steps: int, cycles: int = 4) -> None:
-        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        super().__init__(initial_learning_rate, decay_steps)
         self.cycles = checks.integer("cycles", cycles, 1, 30)
 
     def __call__(self, step: int) -> float:
@@ -226,21 +221,17 @@ class CosineLogDecay(Schedule):
 
 
 class PolynomialDecay(Schedule):
-    """A power of the rest of the way over decay_steps; ``cycle`` begins again with longer decays after each end."""
+    """A power of the rest of the way over decay_steps."""
 
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,
-        cycle: bool = False,
     ) -> None:
-        self.initial_learning_rate = checks.real("initial_learning_rate", initial_learning_rate, 0.0)
-        self.decay_steps = checks.integer("decay_steps", decay_steps, 1)
+        super().__init__(initial_learning_rate, decay_steps)
         self.end_learning_rate = checks.real("end_learning_rate", end_learning_rate, 0.0)
         self.power = checks.real("power", power, 0.0, open_low=True)
-        self.cycle = checks.boolean("cycle", cycle)
 
     def __call__(self, step: int) -> float:
-        times = max(math.ceil(step / self.decay_steps), 1) if self.cycle else 1
-        done = min(step / (self.decay_steps * times), 1.0)
+        done = min(step / self.decay_steps, 1.0)
         return polynomial_decay(self.initial_learning_rate, self.end_learning_rate, self.power, done)
 
 
@@ -249,7 +240,3 @@ def check(learning_rate: float | Schedule) -> float | Schedule:
     if isinstance(learning_rate, Schedule):
         return learning_rate
     return checks.real("learning_rate", learning_rate, 0.0, open_low=True)
-
-
-def _periods(schedule: InverseTimeDecay | ExponentialDecay, step: int) -> float:
-    return step // schedule.decay_steps * 1.0 if schedule.staircase else step / schedule.decay_steps

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
@@ -20,7 +19,6 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks, interruption
-from scratchtune.interop.distributed import Coordinator
 from scratchtune.network import engine, hyperparameters, losses, optimizers, penalties
 from scratchtune.network.batches import (
     Data,
@@ -33,6 +31,7 @@ from scratchtune.network.batches import (
     split_off_validation,
 )
 from scratchtune.network.callbacks import Callback, History, checked_callbacks
+from scratchtune.network.configured import Configured
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
@@ -40,19 +39,28 @@ from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
 from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
-from scratchtune.network.training import Plan, Training, TrainingState, measured
+from scratchtune.network.training import Distributed, Plan, Training, TrainingState, chain, coordinate, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
 
 
+class Input(Configured):
+    """The shape of a row of inputs, as the first entry of a `Sequential`, which is then built at once; Keras's name."""
+
+    def __init__(self, shape: Sequence[int]) -> None:
+        if not isinstance(shape, (tuple, list)) or not shape:
+            raise TypeError(f"shape is {shape!r}; it must be a tuple such as (features,) or (height, width, channels)")
+        self.shape = tuple(checks.integer("shape", size, 1) for size in shape)
+
+
 class Sequential:
-    """A stack of layers; Keras's `Sequential`.
+    """A stack of layers, which may begin with an `Input`; Keras's `Sequential`.
 
     ``dtype`` is "float32" or "float64"; ``seed`` decides the first weights, the order of the rows and dropout.
     """
 
-    def __init__(self, layers: Iterable[Layer] = (), dtype: str = "float32", seed: int = 0) -> None:
+    def __init__(self, layers: Iterable[Layer | Input] = (), dtype: str = "float32", seed: int = 0) -> None:
         self.dtype = checks.choice("dtype", dtype, ("float32", "float64"))
         self.seed = checks.integer("seed", seed, 0, 2**63 - 1)
         self.layers: list[Layer] = []
@@ -60,11 +68,23 @@ class Sequential:
         self.optimizer: optimizers.Optimizer | None = None
         self._program: Program | None = None
         self._training_state = TrainingState()
+        self._input: list[Input] = []
         for layer in layers:
-            self.add(layer)
+            self._append(layer)
+        self._build_declared()
 
-    def add(self, layer: Layer) -> None:
-        """Append a layer."""
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer; a model whose first entry is an `Input` is built again."""
+        self._append(layer)
+        self._build_declared()
+
+    def _append(self, layer: Layer | Input) -> None:
+        if isinstance(layer, Input):
+            if self.layers or self._input:
+                raise ValueError(f"layers holds {layer!r} after {[*self._input, *self.layers][-1]!r}; an Input must be "
+                                 "the first entry")
+            self._input.append(layer)
+            return
         if not isinstance(layer, Layer):
             raise TypeError(f"layers holds {layer!r}; it must hold layers such as Dense(64, activation='relu')")
         if layer.is_in_a_model:
@@ -72,6 +92,11 @@ class Sequential:
         layer.is_in_a_model = True
         self.layers.append(layer)
         self._program = None
+
+    def _build_declared(self) -> None:
+        """Build the model for the rows that its `Input` declares, if it has one."""
+        if self._input and self.layers:
+            self.build((None, *self._input[0].shape))
 
     # What it is made of -----------------------------------------------------------------------------------------------
 
@@ -83,16 +108,9 @@ class Sequential:
 
         An optimizer is copied, so that several models can be compiled with the same one.
         """
-        self._compile(optimizers.get(optimizer), loss, metrics, penalty)
-
-    def _compile(
-        self, optimizer: optimizers.Optimizer, loss: str | losses.Loss, metrics: Sequence[str] | None,
-        penalty: penalties.L1L2 | None,
-    ) -> None:
-        """Compile with an optimizer that no other model has."""
         if isinstance(metrics, str):
             raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
-        self.optimizer = optimizer
+        self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
         self.metrics = [checks.choice("metrics", metric, MEASURES) for metric in metrics or ()]
         self.penalty = penalties.get(penalty)
@@ -104,7 +122,8 @@ class Sequential:
 
     def _new_program(self, input_shape: Sequence[int | None]) -> Program:
         """The layers built for rows of shape ``input_shape[1:]``, without weights."""
-        self._must_have_layers()
+        if not self.layers:
+            raise ValueError("layers is empty; a model must have at least one layer")
         if not isinstance(input_shape, (tuple, list)) or len(input_shape) < 2:
             raise ValueError(
                 f"input_shape is {input_shape!r}; it must be a tuple of None and the shape of a row, such as "
@@ -196,22 +215,18 @@ class Sequential:
 
     def _memory(self) -> dict[str, np.ndarray]:
         """The arrays that a training continues from."""
-        return {"theta": self.program.theta, "state": self.program.state, "slots": self._slots()}
-
-    def _slots(self) -> np.ndarray:
-        """The optimizer's slots, zeros at first."""
-        optimizer, program = self._compiled(), self.program
-        self._training_state = self._training_state.with_slots(optimizer, program)
-        assert self._training_state.slots is not None
-        return self._training_state.slots
+        parts = chain(self._compiled(), self.program)
+        slots = self._training_state.allocated(parts, self.dtype)
+        return {"theta": self.program.theta, "state": self.program.state, "slots": slots}
 
     def _set_counts(self, step: Any, epochs: Any) -> None:
         """Continue from so many steps and epochs."""
-        step, epochs = checks.integer("step", step, 0, MOST_STEPS), checks.integer("epochs", epochs, 0, MOST_STEPS)
-        self._training_state = replace(self._training_state, step=step, epochs=epochs)
+        state = self._training_state
+        state.step = checks.integer("step", step, 0, MOST_STEPS)
+        state.epochs = checks.integer("epochs", epochs, 0, MOST_STEPS)
 
     def __repr__(self) -> str:
-        return f"Sequential([{', '.join(map(str, self.layers))}])"
+        return f"Sequential([{', '.join(map(str, [*self._input, *self.layers]))}])"
 
     def summary(self) -> None:
         """Print the layers, the shapes of their outputs and their numbers of parameters."""
@@ -255,10 +270,10 @@ class Sequential:
         for watcher in watchers:
             watcher.model = self
             watcher.on_train_begin()
-        training = Training(self._objective(), optimizer, self._slots(), self.metrics, self.seed)
+        training = Training(self._objective(), optimizer, self._training_state, self.metrics, self.seed)
         rows = engine_rows(data, self.dtype)
         measured_rows = None if held_out is None else engine_rows(held_out, self.dtype)
-        coordinator = None if executor is None else Coordinator(
+        coordinator = None if executor is None else coordinate(
             training.objective, rows, plan.batch_size, executor, workers)
         try:
             history.diverged = self._train(training, rows, measured_rows, plan, watchers, coordinator, bool(verbose))
@@ -273,7 +288,7 @@ class Sequential:
 
     def _train(
         self, training: Training, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,
-        watchers: Sequence[Callback], coordinator: Coordinator | None, show: bool,
+        watchers: Sequence[Callback], coordinator: Distributed | None, show: bool,
     ) -> bool:
         """Train for the plan's epochs, or until a callback sets ``stop_training``; return whether the loss diverged."""
         self.stop_training = False
@@ -283,7 +298,7 @@ class Sequential:
         with bar, np.errstate(over="ignore", invalid="ignore"):
             for number in range(plan.epochs):
                 interruption.check()
-                logs, self._training_state = training.epoch(number, self._training_state, rows, plan, coordinator)
+                logs = training.epoch(number, rows, plan, coordinator)
                 if logs is None:
                     for watcher in watchers:
                         watcher.on_divergence(number)
@@ -361,7 +376,8 @@ class Sequential:
 
     def fresh(self, seed: int | None = None) -> Sequential:
         """Return an untrained copy: the same layers, compiled alike, with the same seed or another one."""
-        copy = Sequential([layer.fresh() for layer in self.layers], self.dtype, self.seed if seed is None else seed)
+        layers: list[Layer | Input] = [*self._input, *(layer.fresh() for layer in self.layers)]
+        copy = Sequential(layers, self.dtype, self.seed if seed is None else seed)
         if self.optimizer is not None:
             copy.compile(self.optimizer, self.loss, self.metrics, self.penalty)
         return copy
@@ -373,8 +389,8 @@ class Sequential:
         """
         layers = [layer.fresh() for layer in self.layers]
         chosen = hyperparameters.configure(params, layers, self._compiled(), self.penalty)
-        copy = Sequential(chosen.layers, self.dtype, self.seed)
-        copy._compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
+        copy = Sequential([*self._input, *chosen.layers], self.dtype, self.seed)
+        copy.compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
         return copy, chosen.fit_arguments
 
     # Files ------------------------------------------------------------------------------------------------------------
@@ -390,17 +406,14 @@ class Sequential:
             "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
             "layers": [described(layer) for layer in self.layers],
         }
-        for name, array in arrays.items():
-            real_array(name, array, array.shape, self.dtype)  # refuse to write what could not be read
+        for name, array in arrays.items():  # refuse to write what could not be read
+            real_array(name, array, array.shape, self.dtype)
         if self.optimizer is not None:
             header |= {
-                "optimizer": described(self.optimizer.as_trained()), "loss": self.loss.name, "metrics": self.metrics,
+                "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
+                "label_smoothing": self.loss.label_smoothing, "delta": self.loss.delta,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
             }
-            if self.loss.label_smoothing:
-                header["label_smoothing"] = self.loss.label_smoothing
-            if self.loss.delta is not None:
-                header["delta"] = self.loss.delta
             if self._training_state.slots is not None:
                 arrays["slots"] = self._training_state.slots
         return header, arrays
@@ -411,10 +424,6 @@ class Sequential:
         """Raise what `fit` would raise for these data, and do nothing else."""
         self._compiled()
         self._data(X, y)
-
-    def _must_have_layers(self) -> None:
-        if not self.layers:
-            raise ValueError("layers is empty; a model must have at least one layer")
 
     def _compiled(self) -> optimizers.Optimizer:
         """Return the optimizer of a compiled model."""
@@ -433,8 +442,8 @@ class Sequential:
 
     def _inputs(self, X: Any, name: str = "X") -> np.ndarray:
         X = checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
-        self._must_have_layers()
-        self.layers[0].check_inputs(name, X)
+        for first in self.layers[:1]:
+            first.check_inputs(name, X)
         return X
 
     def _targets(self, y: Any, program: Program, rows: int, name: str = "y") -> np.ndarray:
@@ -475,23 +484,22 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> Sequential:
     model._program = model._new_program((None, *shape))
     model.program.theta[:], model.program.state[:] = theta, state
     if "optimizer" in header:
-        model._compile(
+        model.compile(
             remade(optimizers.Optimizer, header["optimizer"]), _stored_loss(header), entry(header, "metrics"),
             remade(penalties.L1L2, entry(header, "penalty")))
         model._set_counts(entry(header, "step"), entry(header, "epochs"))
         if "slots" in arrays:
-            slots = model._slots()
+            slots = model._memory()["slots"]
             slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
     return model
 
 
 def _stored_loss(header: dict[str, Any]) -> losses.Loss:
     """The loss that a header names, with its label smoothing or its delta if there is any."""
-    if "delta" in header:
-        return losses.Huber(header["delta"])
-    if "label_smoothing" not in header:
-        return losses.get(entry(header, "loss"))
-    return losses.CategoricalCrossentropy(header["label_smoothing"])
+    smoothing, delta = header.get("label_smoothing"), header.get("delta")
+    if delta is not None:
+        return losses.Huber(delta)
+    return losses.CategoricalCrossentropy(smoothing) if smoothing else losses.get(entry(header, "loss"))
 
 
 def _list(name: str, value: Any) -> list[Any]:

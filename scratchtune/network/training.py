@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
+from scratchtune import jit
 from scratchtune.network import engine
 from scratchtune.network.measures import MEASURES
 from scratchtune.network.objective import Objective
-from scratchtune.network.optimizer_parts import kernel_and_settings
-from scratchtune.network.optimizers import Optimizer
+from scratchtune.network.optimizers import Optimizer, Part
 from scratchtune.network.program import Program, realigned
 
 
@@ -22,30 +21,25 @@ class DivergenceWarning(UserWarning):
     """A training ended because its loss was no longer finite."""
 
 
-@dataclass(frozen=True)
 class TrainingState:
-    """What a further training continues from: the optimizer's slots (moments, P padded), its step, the epochs done.
+    """What a further training continues from: the optimizer's moments, its steps, the epochs done.
 
-    Nothing but the optimizer's kernel and `Sequential.set_state` writes into the slots.
+    The moments of all parts of its chain are one vector, ``slots``, which is None until they are needed.
     """
 
     slots: np.ndarray | None = None
-    step: int = 0
-    epochs: int = 0
+    step = 0
+    epochs = 0
 
-    def with_slots(self, optimizer: Optimizer, program: Program) -> TrainingState:
-        """Return the same with the optimizer's slots, zeros at first."""
-        if self.slots is not None:
-            return self
-        padded = max(-(-program.theta.size // 16), 1) * 16
-        rows = max(optimizer.slots + optimizer.use_ema, 1)  # the average of theta is the last one
-        memory = engine.aligned(rows * padded, program.dtype)
-        return replace(self, slots=memory.reshape(-1, padded))
+    def allocated(self, parts: Sequence[Part], dtype: str) -> np.ndarray:
+        """The slots, zeros at first."""
+        if self.slots is None:
+            self.slots = engine.aligned(sum(part.moments * slot_width(part) for part in parts), dtype)
+        return self.slots
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        if self.slots is not None:
-            vars(self)["slots"] = realigned(self.slots)
+        self.slots = None if self.slots is None else realigned(self.slots)
 
 
 class Plan(NamedTuple):
@@ -57,12 +51,26 @@ class Plan(NamedTuple):
 
 
 class Distributed(Protocol):
-    """What trains an epoch on several workers; `distributed.Coordinator` does."""
+    """What trains an epoch on several workers."""
 
     def train_epoch(
         self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
     ) -> tuple[float, int]:
         """One pass over the rows: the mean loss, and how many steps were done before it was no longer finite."""
+
+    def close(self) -> None:
+        """Release what is held for the training."""
+
+
+COORDINATORS: list[Callable[..., Distributed]] = []  # `scratchtune.interop.distributed` adds its own when it is loaded
+
+
+def coordinate(*arguments: Any) -> Distributed:
+    """Return what shares a training among workers; a ValueError where no module that does it is loaded."""
+    if not COORDINATORS:
+        raise ValueError("executor is given, and no module that shares a training among workers is loaded; import "
+                         "scratchtune.interop.distributed, or take Sequential from scratchtune itself")
+    return COORDINATORS[-1](*arguments)
 
 
 def measured(program: Program, rows: engine.Rows, names: Sequence[str]) -> dict[str, float]:
@@ -73,40 +81,47 @@ def measured(program: Program, rows: engine.Rows, names: Sequence[str]) -> dict[
     return {name: MEASURES[name](rows.target, order, outputs) for name in names}
 
 
-def clipping(optimizer: Optimizer, program: Program) -> tuple[float, np.ndarray]:
-    """The largest norm, and the ranges of the gradient that are clipped to it, (ranges, 2); without clipping, none."""
-    if optimizer.global_clipnorm is not None:
-        return optimizer.global_clipnorm, np.array([[0, program.theta.size]], np.int64)
-    if optimizer.clipnorm is not None:
-        ranges = [(start, stop) for _, start, stop in program.ranges()]
-        return optimizer.clipnorm, np.array(ranges, np.int64).reshape(-1, 2)
-    return 0.0, np.zeros((0, 2), np.int64)
+def chain(optimizer: Optimizer, program: Program) -> list[Part]:
+    """The parts of the optimizer's chain for this program's theta."""
+    return optimizer.chain([(start, stop) for _, start, stop in program.ranges()])
+
+
+def slot_width(part: Part) -> int:
+    """The numbers in a row of a part's slots: one for each entry of theta, then padding to whole cache lines."""
+    return -(-(part.stop - part.start) // 16) * 16
+
+
+def descent(parts: Sequence[Part], slots: np.ndarray) -> engine.Descent:
+    """The chain for the engine; its moments are in ``slots``."""
+    widths, moments = [slot_width(part) for part in parts], [part.moments for part in parts]
+    settings = np.zeros((len(parts), max(len(part.settings) for part in parts)))
+    for row, part in zip(settings, parts, strict=True):
+        row[: len(part.settings)] = part.settings
+    start, stop, factors = (np.array(values) for values in zip(*(
+        (part.start, part.stop, part.factor) for part in parts), strict=True))
+    return engine.Descent(
+        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, factors, slots,
+        np.cumsum([0, *np.multiply(widths, moments)]), np.array(moments), np.array(widths))
 
 
 class Training:
-    """One call of fit: epochs of an optimizer on an objective, and what is measured in each.
-
-    ``slots`` are those of the optimizer; each epoch writes into them.
-    """
+    """One call of fit: epochs of an optimizer on an objective, and what is measured in each; ``state`` is updated."""
 
     def __init__(
-        self, objective: Objective, optimizer: Optimizer, slots: np.ndarray, metrics: Sequence[str], seed: int,
+        self, objective: Objective, optimizer: Optimizer, state: TrainingState, metrics: Sequence[str], seed: int,
     ) -> None:
-        self.objective, self.program, self.optimizer = objective, objective.program, optimizer
+        self.objective, self.program, self.optimizer, self.state = objective, objective.program, optimizer, state
         self.metrics, self.seed = list(metrics), np.uint64(seed)
-        update, settings = kernel_and_settings(optimizer, self.program)
-        objective.compile(update, backward=True)
+        parts = chain(optimizer, self.program)
+        objective.compile(*(part.update for part in parts), backward=True)
         self.criterion = objective.criterion()
-        self.descent = engine.Descent(
-            update.compiled(self.program.dtype), slots, settings, optimizer.weight_decay,
-            *clipping(optimizer, self.program))
+        self.descent = descent(parts, state.allocated(parts, self.program.dtype))
 
     def epoch(
-        self, number: int, state: TrainingState, rows: engine.Rows, plan: Plan, distributed: Distributed | None,
-    ) -> tuple[dict[str, float] | None, TrainingState]:
-        """Train the epoch with that ``number``; return its values, None if the loss diverged, and the state after it.
-        """
-        n, program = len(rows.x), self.program
+        self, number: int, rows: engine.Rows, plan: Plan, distributed: Distributed | None,
+    ) -> dict[str, float] | None:
+        """Train the epoch with that ``number``; return its values, None if the loss diverged."""
+        n, program, state = len(rows.x), self.program, self.state
         steps = -(-n // plan.batch_size)
         order = engine.epoch_order(n, state.epochs, self.seed) if plan.shuffle else np.arange(n)
         epoch = engine.Epoch(order, self.optimizer.rates(state.step, steps), plan.batch_size, state.step, self.seed)
@@ -120,10 +135,10 @@ class Training:
             value, done = distributed.train_epoch(self.descent, epoch, layers, outputs)
         if done < steps or not program.is_finite():
             self._keep_finite(before, number, done)
-            return None, TrainingState(epochs=state.epochs)  # without the moments, which may be infinite
-        values = {"loss": float(value)} | {
-            name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
-        return values, replace(state, step=state.step + steps, epochs=state.epochs + 1)
+            state.slots, state.step = None, 0  # the moments may be infinite
+            return None
+        state.step, state.epochs = state.step + steps, state.epochs + 1
+        return {"loss": float(value)} | {name: MEASURES[name](rows.target, order, outputs) for name in self.metrics}
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
@@ -141,7 +156,8 @@ class Training:
     def keep_average(self) -> None:
         """Replace theta by its average over the steps, if the optimizer keeps one."""
         if self.optimizer.use_ema:
-            self.program.theta[:] = self.descent.slots[-1, : self.program.theta.size]
+            average = self.descent.slots[self.descent.slots_at[-2] :]  # of the chain's last part
+            self.program.theta[:] = average[: self.program.theta.size]
 
     def validated(self, rows: engine.Rows) -> dict[str, float]:
         """The values of the validation set."""

@@ -33,6 +33,7 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.network.activations import softmax, zero_like
 from scratchtune.network.exponential import exp_nonpositive
+from scratchtune.network.losses import ENCODERS, LOSSES, Loss
 
 BLANK = 0  # the symbol that stands for no label
 GUESSED_CLIPS, GUESSED_UPDATES = 100, 12  # of `guessing_loss`: it is within 1 % of that of all clips and 200 updates
@@ -366,3 +367,7 @@ def guessing_loss(targets: np.ndarray, dtype: str = "float64") -> float:
         shares -= n / frames * gradient.reshape(-1, symbols).sum(axis=0, dtype=np.float64)
         shares = np.maximum(shares, 1e-12) / np.maximum(shares, 1e-12).sum()
     return loss
+
+
+LOSSES["ctc"] = Loss("ctc", ctc_loss_kernel, "labels")  # for `Sequential.compile`
+ENCODERS["labels"] = check_ctc_targets

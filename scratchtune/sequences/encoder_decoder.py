@@ -84,7 +84,7 @@ class EncoderDecoder(Composed):
             raise ValueError(f"{name} is {divided}; with heads={self.heads} it must be a multiple of {self.heads}")
         self.writes = writes
 
-    def architecture(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The arguments from ``structure`` to ``dropout``."""
         return {name: getattr(self, name) for name in (
             "structure", "attention", "embedding", "units", "layers", "heads", "dropout")}

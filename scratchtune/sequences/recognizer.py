@@ -42,11 +42,11 @@ from scratchtune.sequences.layers.lstm import LSTM
 from scratchtune.sequences.layers.masking import Masking
 from scratchtune.sequences.layers.spec_augment import SpecAugment
 from scratchtune.sequences.sequence_model import SequenceModel
-from scratchtune.sequences.speech.decoder import Decoder
+from scratchtune.sequences.speech.decoding import Decoder
 from scratchtune.sequences.speech.error_rates import character_error_rate, word_error_rate
 from scratchtune.sequences.speech.features import Features, rate_of
 from scratchtune.sequences.speech.ngram import NGram
-from scratchtune.sequences.speech.speed import change_speed
+from scratchtune.sequences.speech.resampling import change_speed
 
 RECURRENT = {"gru": GRU, "lstm": LSTM}
 SPEEDS = (0.9, 1.1)  # of Ko et al. (2015), "Audio augmentation for speech recognition"

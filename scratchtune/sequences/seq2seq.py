@@ -68,7 +68,7 @@ class Seq2Seq(SequenceModel):
             if not isinstance(vocabulary, Vocabulary):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
-        self.design = EncoderDecoder(
+        self.architecture = EncoderDecoder(
             len(source_vocabulary), len(target_vocabulary), 1, structure, attention, embedding, units, layers, heads,
             dropout)
         if structure == "transformer":
@@ -79,7 +79,7 @@ class Seq2Seq(SequenceModel):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
-        return self.design.architecture()
+        return self.architecture.as_dict()
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -322,7 +322,7 @@ class Seq2Seq(SequenceModel):
         return known, [self.target_vocabulary.tokens[token] for token in written], weights
 
     def _must_attend(self) -> None:
-        if self.design.attention == "none":
+        if self.architecture.attention == "none":
             raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
 
     def _weights(self, sources: np.ndarray, decoded: list[Hypothesis]) -> np.ndarray:

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.diagnosis.diagnosing import diagnose
+from scratchtune.insight.diagnosis import diagnose
 from scratchtune.network import optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer

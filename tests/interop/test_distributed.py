@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import Any
@@ -106,3 +107,47 @@ def test_a_training_that_diverges_keeps_the_last_finite_weights() -> None:
 def test_bad_arguments_are_one_clear_sentence(options: Any, message: str) -> None:
     with ThreadPoolExecutor(2) as pool, pytest.raises((TypeError, ValueError), match=message):
         model().fit(X, y, verbose=0, **{"executor": pool} | options)
+
+
+# The warning of too little work ---------------------------------------------------------------------------------------
+
+IMAGES = np.random.default_rng(0).random((40, 6, 6, 1))
+
+
+def built(*layers: st.Layer, shape: tuple[int, ...] = (36,)) -> st.Sequential:
+    made = st.Sequential([*layers, st.Dense(3, "softmax")])
+    made.compile("adam", "categorical_crossentropy")
+    made.build((None, *shape))
+    return made
+
+
+@pytest.mark.parametrize("kind, least", [("threads", "2,5"), ("processes", "15,")])
+def test_work_counts_each_weight_at_each_position(kind: str, least: str) -> None:
+    """36 x 5 and 5 x 3 weights with biases, once each; 3 x 3 weights and a bias for 2 channels at 4 x 4 positions."""
+    dense, images = built(st.Dense(5, "relu")), built(st.Conv2D(2, 3), st.Flatten(), shape=(6, 6, 1))
+    for made, work in ((dense, (36 + 1) * 5 + (5 + 1) * 3), (images, (9 + 1) * 2 * 16 + (32 + 1) * 3)):
+        with pytest.warns(st.EfficiencyWarning, match=f"computes {16 * work:,} multiply-adds per batch; below {least}"):
+            distributed.warn_of_little_work(made.program, 16, 2, kind)
+
+
+@pytest.mark.filterwarnings("default")
+def test_fit_warns_of_little_work_and_names_it() -> None:
+    small = built(st.Dense(5, "relu"))
+    with ThreadPoolExecutor(2) as pool, pytest.warns(st.EfficiencyWarning) as caught:
+        small.fit(IMAGES.reshape(40, 36), y[:40], verbose=0, executor=pool)
+    assert len(caught) == 1 and caught[0].filename == __file__
+    message = str(caught[0].message)
+    assert message.startswith("each of the 2 workers computes 3,248 multiply-adds per batch")
+    assert "below 2,513,195, sharing a training of 203 parameters among threads" in message
+    assert message.endswith("leave out executor, or use larger batches")
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize(("least", "expected"), [(3248, 0), (3249, 1)])
+def test_from_the_limit_on_nothing_is_said(monkeypatch: pytest.MonkeyPatch, least: int, expected: int) -> None:
+    monkeypatch.setitem(distributed.COSTS, "threads", (least, 0))
+    small = built(st.Dense(5, "relu"))
+    with ThreadPoolExecutor(2) as pool, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        small.fit(IMAGES.reshape(40, 36), y[:40], verbose=0, executor=pool)
+    assert len(caught) == expected

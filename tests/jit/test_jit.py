@@ -342,14 +342,14 @@ def test_wrapped_arithmetic_of_floats_is_refused() -> None:
 
 
 @jit.update
-def halve(theta, grad, slots, settings, alpha, step):
+def halve(theta, grad, slots, settings, rate, step):
     for i in range(theta.size):
-        theta[i] = theta[i] * alpha + step
+        theta[i] = theta[i] * rate + step
 
 
 @jit.loop
-def call_it(kernel, theta, grad, slots, settings, alpha, step):
-    jit.call(kernel, (theta, grad, slots, settings, alpha, step))
+def call_it(kernel, theta, grad, slots, settings, rate, step):
+    jit.call(kernel, (theta, grad, slots, settings, rate, step))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

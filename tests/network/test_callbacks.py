@@ -61,12 +61,11 @@ def test_patience_by_hand() -> None:
     assert restored == {"epochs": 5, "stopped_epoch": 4, "weights": 2.0}
 
 
-def test_min_delta_mode_and_baseline_by_hand() -> None:
+def test_min_delta_and_mode_by_hand() -> None:
     assert _driven(st.EarlyStopping(patience=1, min_delta=0.5), [3.0, 2.6, 1.0])["epochs"] == 2
     rising = {"mode": "max", "patience": 1}
     assert _driven(st.EarlyStopping(**rising), [1.0, 2.0, 1.5, 9.0])["epochs"] == 3
     assert _driven(st.EarlyStopping("val_accuracy", patience=1), [0.1, 0.2, 0.15, 0.9], "val_accuracy")["epochs"] == 3
-    assert _driven(st.EarlyStopping(patience=2, baseline=1.0), [3.0, 3.0, 3.0, 3.0])["epochs"] == 2
     assert _driven(st.EarlyStopping(patience=1, start_from_epoch=3), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0])["epochs"] == 5
 
 
@@ -146,15 +145,14 @@ def test_history_has_one_value_an_epoch() -> None:
 
 
 @pytest.mark.parametrize("restore", [False, True])
-@pytest.mark.parametrize("baseline", [None, 2.0])
-def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, baseline: float | None, keras: Any) -> None:
+def test_keras_stops_at_the_same_epoch_with_the_same_weights(restore: bool, keras: Any) -> None:
     rng = np.random.default_rng(0)
     for case in range(150):
         values = [float(value) for value in rng.integers(0, 6, size=12)]
         if case % 10 == 0:
             values[int(rng.integers(12))] = float("nan")
         arguments = {
-            "patience": int(rng.integers(0, 4)), "min_delta": float(rng.choice([0.0, 1.5])), "baseline": baseline,
+            "patience": int(rng.integers(0, 4)), "min_delta": float(rng.choice([0.0, 1.5])),
             "mode": str(rng.choice(["min", "max"])), "restore_best_weights": restore,
             "start_from_epoch": int(rng.choice([0, 0, 2])),
         }
@@ -206,8 +204,8 @@ def _rates(callback: Any, values: list[float]) -> list[float]:
 
 
 def test_the_rate_is_reduced_by_hand() -> None:
-    """Epoch 0 is the best; with patience 2 epochs 1 and 2 reduce the rate; epoch 3 is a cooldown, 4 and 5 reduce it."""
-    reducing = st.ReduceLROnPlateau(factor=0.5, patience=2, cooldown=1, min_lr=0.3)
+    """Epoch 0 is the best; with patience 2 epochs 1 and 2 reduce the rate, and so do 3 and 4, to the least one."""
+    reducing = st.ReduceLROnPlateau(factor=0.5, patience=2, min_lr=0.3)
     assert _rates(reducing, [1.0] * 6) == [1.0, 1.0, 0.5, 0.5, 0.3, 0.3]
     assert _rates(st.ReduceLROnPlateau(factor=0.5, patience=1, min_delta=0.2), [1.0, 0.9, 0.7]) == [1.0, 0.5, 0.5]
 
@@ -220,7 +218,7 @@ def test_keras_reduces_in_the_same_epochs(keras: Any) -> None:
             values[int(rng.integers(14))] = float("nan")
         arguments = {
             "patience": int(rng.integers(0, 4)), "min_delta": float(rng.choice([0.0, 1.5])),
-            "mode": str(rng.choice(["min", "max"])), "cooldown": int(rng.integers(0, 3)),
+            "mode": str(rng.choice(["min", "max"])),
             "factor": float(rng.choice([0.5, 0.25])), "min_lr": float(rng.choice([0.0, 0.125]))}
         ours = _rates(st.ReduceLROnPlateau(**arguments), values)
         assert ours == _rates(keras.callbacks.ReduceLROnPlateau(**arguments), values), (values, arguments)
@@ -238,7 +236,7 @@ def test_a_reduced_rate_is_in_the_history_and_in_the_file(tmp_path: Any) -> None
     for one in (model, found):
         one.fit(X, Y, epochs=2)
     assert (model.theta == found.theta).all() and found.optimizer.learning_rate == 0.0025
-    assert model.fresh().optimizer.learning_rate == 0.01
+    assert model.fresh().optimizer.learning_rate == 0.0025
 
 
 # ModelCheckpoint -----------------------------------------------------------------------------------------------------
@@ -265,17 +263,13 @@ def test_the_best_epochs_are_saved_by_hand(tmp_path: Any) -> None:
     assert _saved(st.ModelCheckpoint(name, save_best_only=True), values) == [(0, "01-3.0.npz"), (2, "03-2.0.npz")]
     assert len(_saved(st.ModelCheckpoint(name), values)) == 4
     assert _saved(st.ModelCheckpoint(name, "val_accuracy", save_best_only=True), values)[-1] == (2, "03-2.0.npz")
-    assert _saved(st.ModelCheckpoint(name, save_best_only=True, initial_value_threshold=2.5), values) == [
-        (2, "03-2.0.npz")]
 
 
 def test_keras_saves_the_same_epochs(tmp_path: Any, keras: Any) -> None:
     rng = np.random.default_rng(2)
     for _ in range(50):
         values = [float(value) for value in rng.integers(0, 6, size=9)]
-        arguments = {
-            "save_best_only": bool(rng.integers(2)), "mode": str(rng.choice(["min", "max"])),
-            "initial_value_threshold": [None, 3.0][int(rng.integers(2))]}
+        arguments = {"save_best_only": bool(rng.integers(2)), "mode": str(rng.choice(["min", "max"]))}
         made = [kind(str(tmp_path / "{epoch}-{val_loss:.2f}.keras"), **arguments)
                 for kind in (st.ModelCheckpoint, keras.callbacks.ModelCheckpoint)]
         for _ in range(2):  # a second fit: the best value is still that of both
@@ -308,39 +302,13 @@ def test_a_failed_write_leaves_the_previous_checkpoint(tmp_path: Any, monkeypatc
     assert path.read_bytes() == before and os.listdir(tmp_path) == ["model.npz"]
 
 
-# TerminateOnNaN ------------------------------------------------------------------------------------------------------
-
-
-def test_terminate_on_nan_ends_a_training_that_diverges() -> None:
-    def fitted(callback: st.Callback) -> st.History:
-        model = st.Sequential([st.Dense(1)])
-        model.compile(st.SGD(1e30), "mse")
-        with pytest.warns(st.DivergenceWarning):
-            return model.fit(X, Y, epochs=5, callbacks=[callback])
-
-    assert fitted(st.TerminateOnNaN()).diverged
-    with pytest.raises(RuntimeError, match="the loss is no longer finite in epoch"):
-        fitted(st.TerminateOnNaN(raise_error=True))
-
-
-def test_terminate_on_nan_looks_at_the_loss_of_an_epoch() -> None:
-    for value in (float("nan"), float("inf"), 1.0):
-        callback, model = st.TerminateOnNaN(), Stand()
-        callback.model = model  # type: ignore[assignment]
-        callback.on_epoch_end(0, {"loss": value})
-        assert model.stop_training == (value != 1.0)
-
-
 @pytest.mark.parametrize("make, error, message", [
     (lambda: st.ReduceLROnPlateau(factor=1.0), ValueError, r"factor is 1.0; it must be a finite .* \(0.0, 1.0\)"),
     (lambda: st.ReduceLROnPlateau(min_lr=-1.0), ValueError, "min_lr is -1.0"),
     (lambda: _model().fit(X, Y, callbacks=[st.ReduceLROnPlateau()]), ValueError, "monitor is 'val_loss'; this"),
-    (lambda: st.ModelCheckpoint("a.npz", save_weights_only=True), ValueError, "save_weights_only is True; it must"),
-    (lambda: st.ModelCheckpoint("a.npz", save_freq=100), ValueError, "save_freq is 100; it must be one of 'epoch'"),
     (lambda: _model().fit(X, Y, callbacks=[st.ModelCheckpoint("{step}.npz")]), ValueError,
      "filepath is '{step}.npz', which can't be filled in .* must be of epoch, loss, accuracy"),
     (lambda: _model().fit(X, Y, callbacks=[st.ModelCheckpoint("a", save_best_only=True)]), ValueError, "monitor is"),
-    (lambda: st.TerminateOnNaN(raise_error=1), TypeError, "raise_error is 1"),
 ])
 def test_bad_arguments_of_the_others(make: Any, error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
@@ -358,8 +326,7 @@ def test_a_schedule_is_not_reduced() -> None:
 
 
 @pytest.mark.parametrize("callback", [
-    st.EarlyStopping(restore_best_weights=True), st.ReduceLROnPlateau(), st.TerminateOnNaN()],
-    ids=["EarlyStopping", "ReduceLROnPlateau", "TerminateOnNaN"])
+    st.EarlyStopping(restore_best_weights=True), st.ReduceLROnPlateau()], ids=["EarlyStopping", "ReduceLROnPlateau"])
 @pytest.mark.parametrize("penalty", [None, st.L2(0.1)])
 def test_a_first_epoch_that_diverges_has_each_name_in_the_history(callback: Any, penalty: Any) -> None:
     model = st.Sequential([st.Dense(1)])

@@ -274,7 +274,7 @@ def _of_classes(smoothing: float) -> tuple[st.Sequential, np.ndarray, np.ndarray
 
 def test_smoothed_labels_by_hand() -> None:
     """Two classes with probabilities 1/4 and 3/4, the second one is right: its target is 0.9 of 1 and 0.1 / 2."""
-    y = st.losses.encode(st.losses.CategoricalCrossentropy(0.1), np.array([1]), 2)
+    y = losses.encode(st.losses.CategoricalCrossentropy(0.1), np.array([1]), 2)
     np.testing.assert_allclose(y, [[0.05, 0.95]], rtol=1e-15)
     assert st.losses.CategoricalCrossentropy() == st.losses.get("categorical_crossentropy")
     with pytest.raises(ValueError, match=r"label_smoothing is 1.0; it must be a finite number in \[0.0, 1.0\)"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -238,6 +240,99 @@ def test_twelve_clipped_steps_are_pytorchs(argument: str) -> None:
         np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-8, atol=1e-10)
 
 
+# Averages of theta, learning rates of single arrays -------------------------------------------------------------------
+
+OPTIMIZERS: dict[str, Any] = {
+    "sgd": (st.SGD, {}), "momentum": (st.SGD, {"momentum": 0.9}),
+    "nesterov": (st.SGD, {"momentum": 0.9, "nesterov": True}), "rmsprop": (st.RMSprop, {}),
+    "rmsprop_momentum": (st.RMSprop, {"momentum": 0.5}), "adam": (st.Adam, {})}
+
+
+def fitted(optimizer: Any, epochs: int = 6, dtype: str = "float64") -> st.Sequential:
+    """Some epochs of one full batch each."""
+    model = st.Sequential([st.Dense(4, "tanh"), st.Dense(2)], dtype=dtype, seed=1)
+    model.compile(optimizer, "mse")
+    model.fit(X, Y, batch_size=12, epochs=epochs, shuffle=False, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_average_is_that_of_the_thetas_after_each_step(name: str) -> None:
+    make, options = OPTIMIZERS[name]
+    thetas = [fitted(make(0.01, **options), steps).theta.copy() for steps in range(1, 7)]
+    average = thetas[0]
+    for theta in thetas[1:]:
+        average = 0.75 * average + 0.25 * theta
+    averaged = fitted(make(0.01, **options, use_ema=True, ema_momentum=0.75))
+    np.testing.assert_allclose(averaged.theta, average, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_factor_is_one_of_the_learning_rate(name: str) -> None:
+    make, options = OPTIMIZERS[name]
+    same, half = fitted(make(0.01, **options)), fitted(make(0.005, **options))
+    for factor, wanted in ((1.0, same), (0.5, half)):
+        np.testing.assert_allclose(
+            fitted(make(0.01, **options, rate_factors=[factor] * 4)).theta, wanted.theta, rtol=1e-12)
+
+
+def test_a_factor_of_zero_keeps_an_array() -> None:
+    model = fitted(st.Adam(0.01, rate_factors=[0.0, 1.0, 1.0, 1.0]))
+    first = st.Sequential([st.Dense(4, "tanh"), st.Dense(2)], dtype="float64", seed=1)
+    first.build((None, 3))
+    same = [np.array_equal(a, b) for a, b in zip(model.get_weights(), first.get_weights(), strict=True)]
+    assert same == [True, False, False, False]
+
+
+def test_the_average_is_evaluated_and_restored_by_early_stopping() -> None:
+    model = st.Sequential([st.Dense(8, "relu"), st.Dense(2)], "float64", seed=1)
+    model.compile(st.Adam(0.05, use_ema=True, ema_momentum=0.5), "mse")
+    history = model.fit(X[:8], Y[:8], batch_size=2, epochs=30, validation_data=(X[8:], Y[8:]), verbose=0,
+                        callbacks=[st.EarlyStopping(patience=3, restore_best_weights=True)]).history
+    assert model.evaluate(X[8:], Y[8:])["loss"] == pytest.approx(min(history["val_loss"]), rel=1e-6)
+    assert len(history["loss"]) < 30
+
+
+@pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
+def test_averages_and_factors_are_saved(dtype: str, tmp_path: Path) -> None:
+    model = fitted(st.Adam(0.01, use_ema=True, rate_factors=[1.0, 0.1, 1.0, 0.1]), dtype=dtype)
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    for part in (model, loaded):
+        part.fit(X, Y, epochs=2, verbose=0)
+    assert np.array_equal(model.theta, loaded.theta)
+
+
+def test_the_average_is_that_of_keras(keras: Any) -> None:
+    start, gradients = RNG.normal(size=5), RNG.normal(size=(7, 5))
+    variable = keras.Variable(start, dtype="float64")
+    theirs = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.75)
+    theta, average, ours = start.copy(), np.zeros((1, 5)), st.SGD(0.1, use_ema=True, ema_momentum=0.75)
+    for step, gradient in enumerate(gradients, 1):
+        theirs.apply([keras.ops.convert_to_tensor(gradient, "float64")], [variable])
+        for part in ours.chain([(0, 5)]):
+            part.update(theta, gradient, average, part.settings, 0.1, step)
+    theirs.finalize_variable_values([variable])
+    np.testing.assert_allclose(average[0], keras.ops.convert_to_numpy(variable.value), rtol=1e-6)
+
+
+# The learning rate ----------------------------------------------------------------------------------------------------
+
+
+def test_the_learning_rate_has_one_owner(tmp_path: Path) -> None:
+    """What is set is what is shown, used, copied and saved."""
+    model = _net(st.Adam(beta_1=0.8))
+    optimizer = model.optimizer
+    assert optimizer is not None and repr(optimizer) == "Adam(beta_1=0.8)" and optimizer.learning_rate == 0.001
+    optimizer.learning_rate = 0.02
+    assert repr(optimizer) == "Adam(learning_rate=0.02, beta_1=0.8)" and optimizer.rates(0, 2).tolist() == [0.02, 0.02]
+    model.save(tmp_path / "model.npz")
+    for copy in (st.load_model(tmp_path / "model.npz"), model.fresh(), pickle.loads(pickle.dumps(model))):
+        assert repr(copy.optimizer) == repr(optimizer) and copy.optimizer.learning_rate == 0.02
+    with pytest.raises(ValueError, match="learning_rate is 0.0; it must be a finite number above 0"):
+        optimizer.learning_rate = 0.0
+
+
 # The same path as the frameworks' -------------------------------------------------------------------------------------
 
 
@@ -295,6 +390,9 @@ def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
     (lambda: st.SGD(global_clipnorm="1"), TypeError, "global_clipnorm is '1'"),
     (lambda: st.RMSprop(clipnorm=1.0, global_clipnorm=2.0), ValueError,
      "clipnorm is 1.0 and global_clipnorm is 2.0; at most one of them may be given"),
+    (lambda: st.SGD(0.01, use_ema=True, ema_momentum=1.0), ValueError, r"ema_momentum is 1.0; it must be a finite num"),
+    (lambda: st.SGD(0.01, rate_factors=[-1.0]), ValueError, "rate_factors is -1.0; it must be"),
+    (lambda: fitted(st.Adam(0.01, rate_factors=[1.0] * 3)), ValueError, "rate_factors has 3 numbers; it must have one"),
     (lambda: optimizers.get("adamm"), ValueError, "optimizer is 'adamm'.*did you mean 'adam'"),
     (lambda: optimizers.get(3), TypeError, "optimizer is 3; it must be a name"),
 ])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -79,11 +81,69 @@ def test_without_biases_it_is_keras_s_kernel_regularizer(keras: Any) -> None:
     assert ours == pytest.approx(float(keras.ops.convert_to_numpy(theirs)), rel=1e-6)
 
 
+# Penalties of single layers -------------------------------------------------------------------------------------------
+
+KERNELS = {"kernel_regularizer": st.L1L2(0.1, 0.2)}
+BOTH = {"kernel_regularizer": st.L2(0.2), "bias_regularizer": st.L1(0.1)}
+
+
+def _two(first: dict[str, Any], second: dict[str, Any], penalty: Any = None) -> st.Sequential:
+    """A network whose layers have penalties of their own."""
+    model = st.Sequential([st.Dense(3, "tanh", **first), st.Dense(1, **second)], dtype="float64", seed=2)
+    model.compile("sgd", "mse", penalty=penalty)
+    model.build((None, 2))
+    model.theta += np.random.default_rng(1).normal(size=model.theta.size) * 0.1  # biases that are not zero
+    return model
+
+
+@pytest.mark.parametrize("penalty", [None, st.L1L2(0.02, 0.03), st.L2(0.05, biases=False)], ids=str)
+@pytest.mark.parametrize("first, second", [(KERNELS, {}), ({}, KERNELS), (BOTH, KERNELS)])
+def test_a_layers_penalty_is_part_of_j_and_of_its_gradient(first: Any, second: Any, penalty: Any) -> None:
+    """By hand from the weights, and by central differences; the penalty of compile is added."""
+    model, bare = _two(first, second, penalty), _two({}, {}, penalty)
+    regularizers = [layer.get(name) for layer in (first, second) for name in ("kernel_regularizer", "bias_regularizer")]
+    own = sum(part.l1 * np.abs(weight).sum() + part.l2 * (weight**2).sum()
+              for part, weight in zip(regularizers, model.get_weights(), strict=True) if part is not None)
+    J = model.objective(X, Y)
+    assert J - bare.objective(X, Y) == pytest.approx(own, rel=1e-12) and model.evaluate(X, Y)["loss"] == J
+    gradient = model.gradient(X, Y)
+    for i in range(model.theta.size):
+        ends = []
+        for step in (1e-6, -1e-6):
+            model.theta[i] += step
+            ends.append(model.objective(X, Y))
+            model.theta[i] -= step
+        assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-6, abs=1e-8)
+    before = model.theta.copy()
+    assert model.fit(X, Y, batch_size=3, verbose=0).history["loss"] == [pytest.approx(J, rel=1e-12)]
+    np.testing.assert_allclose(model.theta, before - 0.01 * gradient, rtol=1e-12)
+
+
+def test_a_layers_penalty_is_copied_and_saved(tmp_path: Path) -> None:
+    model = _two(BOTH, KERNELS)
+    model.save(tmp_path / "model.npz")
+    for copy in (st.load_model(tmp_path / "model.npz"), pickle.loads(pickle.dumps(model))):
+        assert copy.objective(X, Y) == model.objective(X, Y)
+    assert repr(model.fresh().layers[1]) == "Dense(units=1, kernel_regularizer=L1L2(l1=0.1, l2=0.2))"
+
+
+def test_the_loss_with_layers_penalties_is_that_of_keras(keras: Any) -> None:
+    model, terms = _two(BOTH, KERNELS), keras.regularizers
+    theirs = keras.Sequential([
+        keras.layers.Input((2,)),
+        keras.layers.Dense(3, "tanh", kernel_regularizer=terms.L2(0.2), bias_regularizer=terms.L1(0.1)),
+        keras.layers.Dense(1, kernel_regularizer=terms.L1L2(0.1, 0.2))])
+    theirs.set_weights(model.get_weights())
+    theirs.compile("sgd", "mse")
+    assert model.objective(X, Y) == pytest.approx(theirs.evaluate(X, Y, verbose=0), rel=1e-5)
+
+
 @pytest.mark.parametrize("make, error, message", [
     (lambda: st.L2(-0.1), ValueError, "lam is -0.1; it must be a finite number of at least 0"),
     (lambda: st.L1(float("nan")), ValueError, "lam is nan"),
     (lambda: st.L1L2(0.1, -1), ValueError, "l2 is -1"),
     (lambda: st.L2(0.1, biases="no"), TypeError, "biases is 'no'"),
+    (lambda: st.Dense(1, kernel_regularizer=0.1), TypeError, r"kernel_regularizer is 0.1; it must be L1\(lam\), L2"),
     (lambda: _model(0.1), TypeError, r"penalty is 0.1; it must be L1\(lam\), L2\(lam\), L1L2\(l1, l2\) or None"),
 ])
 def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:

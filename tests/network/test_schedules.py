@@ -65,11 +65,6 @@ def test_waves_of_a_cosine_of_a_logarithm_by_hand() -> None:
     assert [finely(round(1e6 * (2.0 ** (k + 0.5) - 1.0))) for k in range(4)] == pytest.approx([0.1] * 4, rel=1e-9)
 
 
-def test_a_repeated_linear_decay_is_longer_each_time() -> None:
-    schedule = schedules.PolynomialDecay(0.1, decay_steps=10, end_learning_rate=0.0, cycle=True)
-    assert [schedule(step) for step in (0, 5, 10, 15, 20)] == pytest.approx([0.1, 0.05, 0.0, 0.025, 0.0])
-
-
 def test_an_optimizer_goes_on_where_it_was() -> None:
     optimizer = SGD(schedules.ExponentialDecay(0.1, 10, 0.5), decay=0.1)
     whole = optimizer.rates(0, 7)

@@ -525,3 +525,30 @@ def test_a_call_in_training_draws_dropout_by_its_key_and_changes_nothing():
 
 def test_a_model_prints_its_layers() -> None:
     assert repr(st.Sequential([st.Dense(4), st.Dropout(0.1)])) == "Sequential([Dense(units=4), Dropout(rate=0.1)])"
+
+
+# The shape of inputs as the first entry -------------------------------------------------------------------------------
+
+
+def test_an_input_builds_the_model_at_once_with_the_same_weights(tmp_path: Path) -> None:
+    layers = [st.Dense(4, "relu"), st.Dense(2)]
+    model = st.Sequential([st.layers.Input((3,)), *(layer.fresh() for layer in layers)], seed=3)
+    later = st.Sequential(layers, seed=3)
+    later.build((None, 3))
+    assert model.built and model.input_shape == (3,) and (model.theta == later.theta).all()
+    assert len(model.layers) == 2 and str(model).startswith("Sequential([Input(shape=(3,)), Dense(units=4, ")
+    model.compile("sgd", "mse")
+    assert (model.fresh().theta == later.theta).all()
+    model.save(tmp_path / "model.npz")
+    assert st.load_model(tmp_path / "model.npz").input_shape == (3,)
+    model.add(st.Dense(1))
+    assert model.output_shape == (1,)
+
+
+def test_an_input_is_the_first_entry() -> None:
+    with pytest.raises(ValueError, match=r"layers holds Input\(shape=\(3,\)\) after Dense\(units=4\); an Input"):
+        st.Sequential([st.Dense(4), st.layers.Input((3,))])
+    with pytest.raises(TypeError, match=r"shape is 3; it must be a tuple such as \(features,\)"):
+        st.layers.Input(3)
+    with pytest.raises(ValueError, match="X has rows of shape"):
+        st.Sequential([st.layers.Input((3,)), st.Dense(1)]).predict(np.zeros((2, 4)))

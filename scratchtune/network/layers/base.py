@@ -7,13 +7,14 @@ it like the layers here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import jit
 from scratchtune.network import initializers
 from scratchtune.network.configured import Configured
+from scratchtune.network.penalties import L1L2
 
 
 class Weight(NamedTuple):
@@ -25,6 +26,7 @@ class Weight(NamedTuple):
     fans: tuple[int, int]
     is_bias: bool
     scale: float = 1.0  # by which the initialiser's numbers are multiplied
+    penalty: L1L2 | None = None  # of this array alone
 
 
 class InputOf(NamedTuple):
@@ -38,6 +40,7 @@ class Layer(Configured):
 
     forward: jit.Kernel
     backward: jit.Kernel
+    shapes: Any = None  # a compiled function of integers and rows: the shapes of the workspace's arrays (`jit.views`)
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
@@ -54,12 +57,12 @@ class Layer(Configured):
 
     def add_weight(
         self, name: str, shape: tuple[int, ...], initializer: str, fans: tuple[int, int] | None = None,
-        is_bias: bool = False, scale: float = 1.0,
+        is_bias: bool = False, scale: float = 1.0, penalty: L1L2 | None = None,
     ) -> None:
         """Add an array to the layer's part of theta; kernels see the arrays flattened, in the order of the calls."""
         initializers.get(initializer, f"{name}_initializer")
         fan_in, fan_out = fans or (shape[0], shape[-1])
-        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias, scale))
+        self.weights.append(Weight(name, tuple(shape), initializer, (fan_in, fan_out), is_bias, scale, penalty))
 
     def integers(self) -> list[int]:
         """The integers that the kernels get as ``integers``."""
@@ -70,8 +73,8 @@ class Layer(Configured):
         return []
 
     def work_size(self, rows: int) -> int:
-        """The size of the workspace (``work``) that the kernels need for so many rows."""
-        return 0
+        """The size of the workspace (``work``) that the kernels need for so many rows: that of the arrays declared."""
+        return 0 if self.shapes is None else int(jit.size_of(jit.plain(self.shapes)(self.integers(), rows)))
 
     def state(self) -> list[float]:
         """The initial values of ``state``, which the kernels keep between steps and which is not trained."""

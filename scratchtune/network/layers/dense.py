@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 from scratchtune import checks, jit
-from scratchtune.network import initializers
+from scratchtune.network import initializers, penalties
 from scratchtune.network.activations import relu, relu_grad
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
@@ -112,6 +112,8 @@ class Dense(Layer):
 
     Rows are (features,). If they have more axes, such as (length, features), the layer acts on the last one: each step
     has the same weights. So it does in Keras and PyTorch; `Flatten` before it connects all numbers of a row instead.
+    ``kernel_regularizer`` and ``bias_regularizer``, such as L2(1e-4), penalise this layer's kernel or bias alone, in
+    addition to the penalty of `Sequential.compile`.
     """
 
     forward, backward = dense_forward, dense_backward
@@ -119,6 +121,7 @@ class Dense(Layer):
     def __init__(
         self, units: int, activation: str | None = None, use_bias: bool = True,
         kernel_initializer: str = "glorot_uniform", bias_initializer: str = "zeros",
+        kernel_regularizer: penalties.L1L2 | None = None, bias_regularizer: penalties.L1L2 | None = None,
     ) -> None:
         self.units = checks.integer("units", units, 1)
         self.activation = Activation(activation or "linear")
@@ -126,6 +129,8 @@ class Dense(Layer):
         initializers.get(kernel_initializer)
         initializers.get(bias_initializer, "bias_initializer")
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
+        self.kernel_regularizer = penalties.get(kernel_regularizer, "kernel_regularizer")
+        self.bias_regularizer = penalties.get(bias_regularizer, "bias_regularizer")
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are (..., features), outputs (..., units); weights: a kernel (features, units) and a bias (units,)."""
@@ -133,9 +138,11 @@ class Dense(Layer):
             raise ValueError(f"Dense with the activation 'softmax' gets rows of shape {input_shape}; it takes "
                              f"(features,): put Flatten() before it, or reshape X to (n, {math.prod(input_shape)})")
         self.inputs = input_shape[-1]
-        self.add_weight("kernel", (self.inputs, self.units), self.kernel_initializer)
+        self.add_weight(
+            "kernel", (self.inputs, self.units), self.kernel_initializer, penalty=self.kernel_regularizer)
         if self.use_bias:
-            self.add_weight("bias", (self.units,), self.bias_initializer, is_bias=True)
+            self.add_weight(
+                "bias", (self.units,), self.bias_initializer, is_bias=True, penalty=self.bias_regularizer)
         return self.activation.start((*input_shape[:-1], self.units))
 
     def integers(self) -> list[int]:
