@@ -214,7 +214,8 @@ class Writer:
             work = self.network.work[at.work_start[number] : at.work_stop[number]]
             if encoded and not self.decodes[number] and stage.makes_mask():
                 found.append(work[: rows * self.length].reshape(rows, self.length))
-            if self.done and isinstance(stage, MultiHeadCrossAttention if encoded else CachedAttention):
+            reads_encoder = isinstance(stage, MultiHeadCrossAttention)
+            if self.done and encoded == reads_encoder and isinstance(stage, MultiHeadCrossAttention | CachedAttention):
                 found += stage.cache(rows, work)
         return found
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.layers.gru import (
@@ -94,60 +96,73 @@ CELLS = {
 }
 
 
-def kernels(cell: Cell) -> tuple[jit.Kernel, jit.Kernel, jit.Kernel, jit.Kernel]:
-    """Make the kernels of an encoder, forward and backward, and those of a decoder."""
+@jit.function
+def steps_of(integers, y):
+    """y as (n, steps, units), of which an LSTM has one more than its input."""
+    return y.reshape((y.shape[0], y.shape[1] // integers[UNITS], integers[UNITS]))
+
+
+@jit.function
+def as_rows(state):
+    """The state of all rows as a matrix."""
+    return state.reshape((state.shape[0], state.size // state.shape[0]))
+
+
+def passes(cell: Cell) -> tuple[Any, Any]:
+    """Make what the kernels of an encoder and of a decoder have in common."""
     memory_in, weights_in, run, run_backward, write, read = cell[1:]
 
-    @jit.function
-    def begin(integers, x, work):
-        """The memory with the rows x and their mask; the first state is not set."""
+    @jit.called
+    def forward(integers, theta, x, first, y, work):
+        """Fill y, beginning with the state at the end of ``first``, (n, numbers); without numbers, with 0."""
         rows = x.shape[0]
         memory = memory_in(integers, rows, work)
         copy_mask(integers, rows, work, memory.mask)
         copy_rows(x.reshape((rows, integers[LENGTH], integers[FEATURES])), 0, memory.x)
-        return memory
-
-    @jit.function
-    def steps_of(integers, y):
-        return y.reshape((y.shape[0], y.shape[1] // integers[UNITS], integers[UNITS]))
+        state = as_rows(memory.states[0])
+        if first.shape[1] > 0:
+            state[:] = first[:, first.shape[1] - state.shape[1] :]
+        else:
+            state[:] = 0.0
+        run(weights_in(integers, theta), memory)
+        write(memory.states, steps_of(integers, y))
 
     @jit.called
-    def gradients(integers, theta, dy, dtheta, dx, work):
-        """Fill dtheta and dx; the memory has the gradient of the first state then."""
+    def backward(integers, theta, dy, dtheta, dx, work):
+        """Fill dtheta and dx; return the gradient of the first state."""
         rows, needs_dx = dy.shape[0], dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
         memory = memory_in(integers, rows, work)
         read(steps_of(integers, dy), memory.dstates)
         run_backward(weights_in(integers, theta), memory, weights_in(integers, dtheta), needs_dx)
         if needs_dx:
             copy_steps(memory.x, 0, dx.reshape((rows, integers[LENGTH], integers[FEATURES])))
-        return memory
+        return as_rows(memory.dstates[0])
+
+    return forward, backward
+
+
+def kernels(cell: Cell) -> tuple[jit.Kernel, jit.Kernel, jit.Kernel, jit.Kernel]:
+    """Make the kernels of an encoder, forward and backward, and those of a decoder."""
+    forward, backward = passes(cell)
 
     @jit.forward
     def encoder_forward(integers, reals, theta, state, x, y, work, training, step, key):
-        memory = begin(integers, x, work)
-        memory.states[0] = 0.0
-        run(weights_in(integers, theta), memory)
-        write(memory.states, steps_of(integers, y))
+        forward(integers, theta, x, np.empty((x.shape[0], 0), x.dtype), y, work)
 
     @jit.backward
     def encoder_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-        gradients(integers, theta, dy, dtheta, dx, work)
+        backward(integers, theta, dy, dtheta, dx, work)
 
     @jit.forward2
     def decoder_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-        memory = begin(integers, x, work)
-        first = memory.states[0].reshape((x.shape[0], memory.states[0].size // x.shape[0]))
-        first[:] = second[:, second.shape[1] - first.shape[1] :]
-        run(weights_in(integers, theta), memory)
-        write(memory.states, steps_of(integers, y))
+        forward(integers, theta, x, second, y, work)
 
     @jit.backward2
     def decoder_backward(
         integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key,
     ):
-        memory = gradients(integers, theta, dy, dtheta, dx, work)
+        dfirst = backward(integers, theta, dy, dtheta, dx, work)
         if dsecond.size > 0:
-            dfirst = memory.dstates[0].reshape((x.shape[0], memory.dstates[0].size // x.shape[0]))
             dsecond[:] = 0.0
             dsecond[:, second.shape[1] - dfirst.shape[1] :] = dfirst
 
