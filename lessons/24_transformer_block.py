@@ -56,7 +56,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune import jit
 from scratchtune.network.layers.base import InputOf
 from scratchtune.network.layers.normalization import layer_normalization, layer_normalization_grad
 from scratchtune.network.layers.residual import Composed
@@ -65,18 +64,15 @@ from scratchtune.sequences.layers.positions import add_positions
 from scratchtune.sequences.layers.steps import Steps
 from scratchtune.sequences.layers.transformer import TransformerDecoder
 from scratchtune.sequences.multi_head_attention import (
-    heads_shapes,
     multi_head_attention,
     multi_head_attention_grad,
-    scratch_shapes,
+    multi_head_scratch,
+    multi_head_scratch_size,
+    multi_head_work,
+    multi_head_work_size,
 )
 
 WIDTH, HEADS, INNER, EPSILON = 32, 4, 128, 1e-5  # features of a step, heads, hidden units; ε of the normalisation
-
-
-def arrays_of(shapes):
-    """New arrays of these shapes."""
-    return jit.views(np.empty(jit.size_of(shapes)), shapes)
 
 
 def network_of(*layers, steps=6):
@@ -218,9 +214,10 @@ def attention_by_hand(x, source, kernels, biases, causal=False):
 
 def attention_by_package(x, kernels, biases, causal):
     """The same by `multi_head_attention`, which takes a batch; here of one sequence."""
-    steps, y = len(x), np.empty((1, len(x), WIDTH))
-    work = arrays_of(heads_shapes(1, steps, steps, HEADS, WIDTH // HEADS))
-    multi_head_attention(x[None], x[None], kernels, biases, np.ones((1, steps)), causal, work, y)
+    n, steps, size = 1, len(x), WIDTH // HEADS
+    work = multi_head_work(np.empty(multi_head_work_size(n, steps, steps, HEADS, size)), n, steps, steps, HEADS, size)
+    y = np.empty((n, steps, WIDTH))
+    multi_head_attention(x[None], x[None], kernels, biases, np.ones((n, steps)), causal, work, y)
     return y[0]
 
 
@@ -374,12 +371,12 @@ def attend_to_itself(weights, gradients, causal):
     def part(x):
         n, steps, _ = x.shape
         shape = n, steps, steps, HEADS, WIDTH // HEADS
-        work, y = arrays_of(heads_shapes(*shape)), np.empty_like(x)
+        work, y = multi_head_work(np.empty(multi_head_work_size(*shape)), *shape), np.empty_like(x)
         multi_head_attention(x, x, *weights, np.ones((n, steps)), causal, work, y)
 
         def back(dy):
             as_query, as_source = np.empty_like(x), np.empty_like(x)
-            scratch = arrays_of(scratch_shapes(*shape, WIDTH))
+            scratch = multi_head_scratch(np.empty(multi_head_scratch_size(*shape, WIDTH)), *shape)
             multi_head_attention_grad(x, x, weights[0], work, dy, *gradients, (as_query, as_source, scratch))
             return as_query + as_source
 
@@ -861,7 +858,8 @@ def check(solution=None):
     weights, sequence = feed_forward_weights(model.theta, used, 8, 4)[1], np.random.default_rng(3).normal(size=(5, 4))
 
     def attend(z):
-        work, y = arrays_of(heads_shapes(1, 5, 5, 2, 2)), np.empty((1, 5, 4))
+        shape, y = (1, 5, 5, 2, 2), np.empty((1, 5, 4))
+        work = multi_head_work(np.empty(multi_head_work_size(*shape)), *shape)
         multi_head_attention(z[None], z[None], kernels, biases, np.ones((1, 5)), 0, work, y)
         return y[0]
 
