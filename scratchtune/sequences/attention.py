@@ -257,7 +257,7 @@ def clear_padding(weights, keep):
 
 @jit.function  # scores and weights may be one array
 def look_up(scores, value, keep, causal, weights, out):
-    """The look-up of all attentions, softmax(S)V: for each query the mean of the values, weighted by its scores S.
+    """Attention from the scores on, as in softmax(QKᵀ/√d)V: for each query the mean of the values, by softmax of scores.
 
     Formula [look_up]
         aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(sᵢⱼ) ; pᵢⱼ = uᵢⱼ / Σₗ[uᵢₗ] if Σₗ[aᵢₗ] > 0 else 0 ; yᵢₒ = Σⱼ[pᵢⱼ · vⱼₒ]
