@@ -30,7 +30,7 @@ from scratchtune.network import engine
 from scratchtune.network.layers.base import InputOf, Layer
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.layers.layer_normalization import LayerNormalization
+from scratchtune.network.layers.normalization import LayerNormalization
 from scratchtune.network.layers.residual import Composed
 from scratchtune.network.program import Program, compile_kernels
 from scratchtune.sequences.layers.cross_attention import (
