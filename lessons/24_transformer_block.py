@@ -56,6 +56,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
+from scratchtune import jit
 from scratchtune.network.layers.base import InputOf
 from scratchtune.network.layers.normalization import layer_normalization, layer_normalization_grad
 from scratchtune.network.layers.residual import Composed
@@ -64,12 +65,10 @@ from scratchtune.sequences.layers.positions import add_positions
 from scratchtune.sequences.layers.steps import Steps
 from scratchtune.sequences.layers.transformer import TransformerDecoder
 from scratchtune.sequences.multi_head_attention import (
+    heads_shapes,
     multi_head_attention,
     multi_head_attention_grad,
-    multi_head_scratch,
-    multi_head_scratch_size,
-    multi_head_work,
-    multi_head_work_size,
+    scratch_shapes,
 )
 
 WIDTH, HEADS, INNER, EPSILON = 32, 4, 128, 1e-5  # features of a step, heads, hidden units; ε of the normalisation
@@ -86,6 +85,11 @@ def network_of(*layers, steps=6):
 
 def outputs(model, sequence):
     return model.predict(sequence[None])[0]
+
+
+def memory_of(shapes):
+    """Arrays of these shapes."""
+    return jit.views(np.empty(jit.size_of(shapes)), shapes)
 
 
 def views(theta, start, *shapes):
@@ -215,7 +219,7 @@ def attention_by_hand(x, source, kernels, biases, causal=False):
 def attention_by_package(x, kernels, biases, causal):
     """The same by `multi_head_attention`, which takes a batch; here of one sequence."""
     n, steps, size = 1, len(x), WIDTH // HEADS
-    work = multi_head_work(np.empty(multi_head_work_size(n, steps, steps, HEADS, size)), n, steps, steps, HEADS, size)
+    work = memory_of(heads_shapes(n, steps, steps, HEADS, size))
     y = np.empty((n, steps, WIDTH))
     multi_head_attention(x[None], x[None], kernels, biases, np.ones((n, steps)), causal, work, y)
     return y[0]
@@ -371,12 +375,12 @@ def attend_to_itself(weights, gradients, causal):
     def part(x):
         n, steps, _ = x.shape
         shape = n, steps, steps, HEADS, WIDTH // HEADS
-        work, y = multi_head_work(np.empty(multi_head_work_size(*shape)), *shape), np.empty_like(x)
+        work, y = memory_of(heads_shapes(*shape)), np.empty_like(x)
         multi_head_attention(x, x, *weights, np.ones((n, steps)), causal, work, y)
 
         def back(dy):
             as_query, as_source = np.empty_like(x), np.empty_like(x)
-            scratch = multi_head_scratch(np.empty(multi_head_scratch_size(*shape, WIDTH)), *shape)
+            scratch = memory_of(scratch_shapes(*shape, WIDTH))
             multi_head_attention_grad(x, x, weights[0], work, dy, *gradients, (as_query, as_source, scratch))
             return as_query + as_source
 
@@ -859,7 +863,7 @@ def check(solution=None):
 
     def attend(z):
         shape, y = (1, 5, 5, 2, 2), np.empty((1, 5, 4))
-        work = multi_head_work(np.empty(multi_head_work_size(*shape)), *shape)
+        work = memory_of(heads_shapes(*shape))
         multi_head_attention(z[None], z[None], kernels, biases, np.ones((1, 5)), 0, work, y)
         return y[0]
 

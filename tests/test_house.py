@@ -15,7 +15,7 @@ import scratchtune
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 
 LINES, ARGUMENTS = 40, 8
-KERNELS = {"forward", "backward"}  # their one signature
+KERNELS = {"forward", "backward", "forward2", "backward2"}  # their signatures
 OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
     "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score",
     "precision_recall_fscore_support"}

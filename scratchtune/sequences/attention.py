@@ -257,7 +257,7 @@ def clear_padding(weights, keep):
 
 @jit.function  # scores and weights may be one array
 def look_up(scores, value, keep, causal, weights, out):
-    """The look-up of all attentions, softmax(S)V: for each query the mean of the values, weighted by its scores S.
+    """Attention from the scores on, as in softmax(QKᵀ/√d)V: for each query the mean of the values, by softmax of scores.
 
     Formula [look_up]
         aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(sᵢⱼ) ; pᵢⱼ = uᵢⱼ / Σₗ[uᵢₗ] if Σₗ[aᵢₗ] > 0 else 0 ; yᵢₒ = Σⱼ[pᵢⱼ · vⱼₒ]
@@ -409,39 +409,3 @@ def look_ups(scores: str) -> tuple[Any, Any]:
                 accumulate(memory.dkey, dsource[n])
 
     return attend, attend_grad
-
-
-# The gradients one by one, for `cross_attention` ----------------------------------------------------------------------
-
-
-@jit.function
-def dot_scores_query_grad(key, scale, dscores, dquery):
-    """The first part of `dot_scores_grad`."""
-    multiply(dscores, key, dquery)
-    rescale(dquery, scale)
-
-
-@jit.function
-def dot_scores_key_grad(query, scale, dscores, dkey):
-    """The second part of `dot_scores_grad`."""
-    multiply(dscores.T, query, dkey)
-    rescale(dkey, scale)
-
-
-@jit.function
-def additive_scores_query_grad(tanhs, scale, dscores, dquery):
-    """The first part of `additive_scores_grad`."""
-    additive_scores_grad(tanhs, scale, dscores, dquery, np.empty((tanhs.shape[1], scale.size), scale.dtype), scale[:0])
-
-
-@jit.function
-def additive_scores_key_grad(tanhs, scale, dscores, dkey):
-    """The second part of `additive_scores_grad`."""
-    additive_scores_grad(tanhs, scale, dscores, np.empty((tanhs.shape[0], scale.size), scale.dtype), dkey, scale[:0])
-
-
-@jit.function
-def additive_scores_scale_grad(tanhs, dscores, dscale):
-    """The third part of `additive_scores_grad`."""
-    dquery, dkey = np.empty((tanhs.shape[0], dscale.size), dscale.dtype), np.empty(tanhs.shape[1:], dscale.dtype)
-    additive_scores_grad(tanhs, dscale, dscores, dquery, dkey, dscale)

@@ -30,7 +30,7 @@ from scratchtune.network import engine
 from scratchtune.network.layers.base import InputOf, Layer
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.layers.layer_normalization import LayerNormalization
+from scratchtune.network.layers.normalization import LayerNormalization
 from scratchtune.network.layers.residual import Composed
 from scratchtune.network.program import Program, compile_kernels
 from scratchtune.sequences.layers.cross_attention import (
@@ -214,7 +214,8 @@ class Writer:
             work = self.network.work[at.work_start[number] : at.work_stop[number]]
             if encoded and not self.decodes[number] and stage.makes_mask():
                 found.append(work[: rows * self.length].reshape(rows, self.length))
-            if self.done and isinstance(stage, MultiHeadCrossAttention if encoded else CachedAttention):
+            reads_encoder = isinstance(stage, MultiHeadCrossAttention)
+            if self.done and encoded == reads_encoder and isinstance(stage, MultiHeadCrossAttention | CachedAttention):
                 found += stage.cache(rows, work)
         return found
 

@@ -194,32 +194,3 @@ def scratch_shapes(n, queries, keys, heads, size, inputs):
     return Scratch(
         dqueries=(n, queries, heads, size), dkeys=(n, keys, heads, size), dvalues=(n, keys, heads, size),
         dsums=(n, queries, heads, size), dscores=(queries, keys), part=(n * keys * inputs,))
-
-
-# The same by pieces, for `transformer` and `multi_head_cross_attention` -----------------------------------------------
-
-
-@jit.function
-def multi_head_work_size(n, queries, keys, heads, size):
-    """How many numbers `multi_head_work` takes."""
-    return jit.size_of(heads_shapes(n, queries, keys, heads, size))
-
-
-@jit.function
-def multi_head_work(memory, n, queries, keys, heads, size):
-    """The arrays of `Heads`."""
-    shapes = heads_shapes(n, queries, keys, heads, size)
-    return jit.views(memory[: jit.size_of(shapes)], shapes)
-
-
-@jit.function
-def multi_head_scratch_size(n, queries, keys, heads, size, inputs):
-    """How many numbers `multi_head_scratch` takes."""
-    return jit.size_of(scratch_shapes(n, queries, keys, heads, size, inputs))
-
-
-@jit.function
-def multi_head_scratch(memory, n, queries, keys, heads, size):
-    """The arrays of `Scratch`."""
-    inputs = (memory.size - jit.size_of(scratch_shapes(n, queries, keys, heads, size, 0))) // (n * keys)
-    return jit.views(memory, scratch_shapes(n, queries, keys, heads, size, inputs))

@@ -266,8 +266,8 @@ class Seq2Seq(SequenceModel):
         program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
         rows = np.zeros((len(sources), length), self.dtype)
         rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
-        crossing = [(number, stage) for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)]
-        number, layer = crossing[-1] if crossing else (0, None)
+        attending = [(number, stage) for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)]
+        number, layer = attending[-1] if attending else (0, None)
         logits, weights = [], []
         for outputs, work in program.outputs_and_work(rows, number):
             logits.append(outputs[:, :steps].copy())

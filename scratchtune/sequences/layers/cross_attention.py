@@ -11,42 +11,28 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.copying import copy_block
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.matmul import multiply
-from scratchtune.sequences.attention import (
-    additive_scores,
-    additive_scores_key_grad,
-    additive_scores_query_grad,
-    additive_scores_scale_grad,
-    attention_scores_grad,
-    dot_product_attention,
-    dot_product_attention_value_grad,
-    dot_scores,
-    dot_scores_key_grad,
-    dot_scores_query_grad,
-    masked_softmax,
-)
+from scratchtune.sequences.attention import SCORES, dot_product_attention, look_up_shapes, look_ups
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention, kernels_and_biases
-from scratchtune.sequences.layers.sequences import mask_of, padded, sequence_shape
+from scratchtune.sequences.layers.sequences import mask_of, sequence_shape
 from scratchtune.sequences.multi_head_attention import (
     add_to,
     as_matrix,
     as_vector,
+    heads_shapes,
     multi_head_attention,
     multi_head_attention_grad,
-    multi_head_scratch,
-    multi_head_scratch_size,
-    multi_head_work,
-    multi_head_work_size,
     project,
+    scratch_shapes,
 )
 
-SCORES = ("dot", "additive")
-LENGTH, FEATURES, SOURCE, HAS_MASK, ADDITIVE = range(5)  # of a kernel's integers
+LENGTH, FEATURES = range(2)  # the first of all integers
 
 
 class Crosses(Layer):
@@ -54,87 +40,74 @@ class Crosses(Layer):
 
     uses_mask = uses_second_mask = True
 
-    def second_shape(self) -> tuple[int, ...]:
-        """The shape of a row of the second input, which is built before."""
+    def keys(self) -> int:
+        """The steps of the second input, which is built before."""
         assert isinstance(self.second, Layer)
-        return self.second.output_shape
+        return self.second.output_shape[0]
+
+    def memory(self, rows: int, work: np.ndarray) -> Any:
+        """The arrays in the workspace of the last forward pass."""
+        return jit.views(work, jit.plain(self.shapes)(self.integers(), rows))
 
     def attention_weights(self, rows: int, work: np.ndarray) -> np.ndarray:
-        """The weights (rows, queries, keys) in the workspace of the last forward pass, the mean of all heads."""
+        """The weights (rows, queries, keys) of the last forward pass, the mean of all heads."""
         raise NotImplementedError
 
 
 # Dot and additive scores ----------------------------------------------------------------------------------------------
 
+KEYS, HIDDEN, HAS_MASK = range(2, 5)  # of integers
+
 
 @jit.function
-def weights_and_tanhs(integers, n, work):
-    """The end of the workspace: weights (n, queries, keys); for additive scores tanhs (n, queries, keys, features)."""
-    length, source, features = integers[LENGTH], integers[SOURCE], integers[FEATURES] * integers[ADDITIVE]
-    size = n * length * source
-    own = work[work.size - padded(size) - padded(size * features) :]
-    tanhs = own[padded(size) : padded(size) + size * features]
-    return own[:size].reshape((n, length, source)), tanhs.reshape((n, length, source, features))
+def cross_shapes(integers, rows):
+    """The shapes of `sequences.attention.Memory`."""
+    return look_up_shapes(rows, integers[LENGTH], integers[KEYS], integers[FEATURES], integers[HIDDEN])
 
 
-@jit.forward2
-def cross_attention_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-    """y: the steps of x, and what each of them looks up in the second input."""
-    n, features = x.shape[0], integers[FEATURES]
-    queries, out = x.reshape((n, integers[LENGTH], features)), y.reshape((n, integers[LENGTH], 2 * features))
-    keys, keep = second.reshape((n, integers[SOURCE], features)), mask_of(integers[HAS_MASK], n, integers[SOURCE], work)
-    weights, tanhs = weights_and_tanhs(integers, n, work)
-    copy_block(queries, out[:, :, :features])
-    for r in range(n):
-        if integers[ADDITIVE]:
-            additive_scores(queries[r], keys[r], theta, tanhs[r], weights[r])
-        else:
-            dot_scores(queries[r], keys[r], 1.0, weights[r])
-        masked_softmax(weights[r], keep[r], 0, weights[r])
-        multiply(weights[r], keys[r], out[r, :, features:])
+def cross_kernels(scores: str) -> tuple[jit.Kernel, jit.Kernel]:
+    """Make the kernels of a layer with "dot" or "additive" scores."""
+    attend, attend_grad = look_ups(scores)
+
+    @jit.forward2
+    def forward(integers, reals, theta, state, x, second, y, work, training, step, key):
+        """y: the steps of x, and what each of them looks up in the second input."""
+        n, length, keys, features = x.shape[0], integers[LENGTH], integers[KEYS], integers[FEATURES]
+        steps, out = x.reshape((n, length, features)), y.reshape((n, length, 2 * features))
+        copy_block(steps, out[:, :, :features])
+        attend(steps, second.reshape((n, keys, features)), theta, mask_of(integers[HAS_MASK], n, keys, work), 0,
+               jit.views(work, cross_shapes(integers, n)), out[:, :, features:])
+
+    @jit.backward2
+    def backward(integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key):
+        """dx, dsecond and dtheta."""
+        n, length, keys, features = x.shape[0], integers[LENGTH], integers[KEYS], integers[FEATURES]
+        dout, dsteps = dy.reshape((n, length, 2 * features)), dx.reshape((n, length, features))
+        dtheta[:] = 0.0
+        copy_block(dout[:, :, :features], dsteps)
+        attend_grad(
+            x.reshape((n, length, features)), second.reshape((n, keys, features)), theta,
+            jit.views(work, cross_shapes(integers, n)), dout[:, :, features:], dtheta,
+            (dsteps, dsecond.reshape((n, keys, features))))
+
+    return forward, backward
 
 
-@jit.backward2
-def cross_attention_backward(
-    integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key,
-):
-    """dx; dsecond, to which keys and values contribute; and for additive scores dtheta."""
-    n, length, source, features = x.shape[0], integers[LENGTH], integers[SOURCE], integers[FEATURES]
-    queries, both = x.reshape((n, length, features)), dy.reshape((n, length, 2 * features))
-    keys, dqueries = second.reshape((n, source, features)), dx.reshape((n, length, features))
-    dkeys = dsecond.reshape((n, source, features))
-    weights, tanhs = weights_and_tanhs(integers, n, work)
-    dscores, part = np.empty((length, source), x.dtype), np.empty((max(length, source), features), x.dtype)
-    dquery, dkey = part[:length], part[:source]
-    dtheta[:] = 0.0
-    copy_block(both[:, :, :features], dqueries)
-    for r in range(n):
-        dout = both[r, :, features:]
-        attention_scores_grad(weights[r], keys[r], dout, dscores)
-        dot_product_attention_value_grad(weights[r], dout, dkeys[r])
-        if integers[ADDITIVE]:
-            additive_scores_scale_grad(tanhs[r], dscores, dtheta)
-            additive_scores_query_grad(tanhs[r], theta, dscores, dquery)
-            add_to(dqueries[r], dquery)
-            additive_scores_key_grad(tanhs[r], theta, dscores, dkey)
-        else:
-            dot_scores_query_grad(keys[r], 1.0, dscores, dquery)
-            add_to(dqueries[r], dquery)
-            dot_scores_key_grad(queries[r], 1.0, dscores, dkey)
-        add_to(dkeys[r], dkey)
+KERNELS = {scores: cross_kernels(scores) for scores in SCORES}
 
 
 class CrossAttention(Crosses):
     """Looks up the steps of the second input, which have as many features, with "dot" or "additive" ``scores``.
 
-    The outputs are each step and what it has looked up, side by side.
-    Dot scores are not scaled (Luong et al. 2015, "dot"); additive ones have a weight for each feature.
+    The outputs are each step and what it has looked up, side by side. Dot scores are not scaled (Luong et al. 2015,
+    "dot"); additive ones have a weight for each feature.
     """
 
-    forward, backward = cross_attention_forward, cross_attention_backward
+    shapes = staticmethod(cross_shapes)
 
     def __init__(self, scores: str = "dot") -> None:
         self.scores = checks.choice("scores", scores, SCORES)
+        self.forward, self.backward = KERNELS[scores]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are (length, features), the outputs (length, 2 features)."""
@@ -144,22 +117,35 @@ class CrossAttention(Crosses):
         return length, 2 * features
 
     def integers(self) -> list[int]:
-        """The length, the features, the keys, whether there is a mask, whether scores are additive."""
-        return [*self.input_shape, self.second_shape()[0], int(self.mask_from is not None), SCORES.index(self.scores)]
-
-    def work_size(self, rows: int) -> int:
-        """The weights, and what additive scores are computed by."""
-        size = rows * self.input_shape[0] * self.second_shape()[0]
-        return int(padded(size) + padded(size * self.input_shape[1] * (self.scores == "additive")))
+        """The length, the features, the keys, the features of the hidden layer, and whether there is a mask."""
+        hidden = self.input_shape[1] if self.scores == "additive" else 0
+        return [*self.input_shape, self.keys(), hidden, int(self.mask_from is not None)]
 
     def attention_weights(self, rows: int, work: np.ndarray) -> np.ndarray:
-        """The weights (rows, queries, keys) in the workspace of the last forward pass."""
-        return np.array(weights_and_tanhs(np.array(self.integers()), rows, work)[0])
+        """The weights (rows, queries, keys) of the last forward pass."""
+        return np.array(self.memory(rows, work).weights)
 
 
 # Several heads --------------------------------------------------------------------------------------------------------
 
-HEADS, SIZE, HAS_BIAS, KEYS, MASKED, JOINS = range(2, 8)  # of integers, after length and features
+HEADS, SIZE, HAS_BIAS, SOURCE, MASKED, JOINS = range(2, 8)  # of integers; SOURCE: the keys
+
+
+class Memory(NamedTuple):
+    """`Heads`, `Scratch`, and what was looked up, or its gradient, (n, length, features), if that is joined."""
+
+    heads: Any
+    scratch: Any
+    out: Any
+
+
+@jit.function
+def memory_shapes(integers, n):
+    """The shapes of `Memory`."""
+    length, features, source = integers[LENGTH], integers[FEATURES], integers[SOURCE]
+    heads, size = integers[HEADS], integers[SIZE]
+    return Memory(heads_shapes(n, length, source, heads, size),
+                  scratch_shapes(n, length, source, heads, size, features), (n, length, features * integers[JOINS]))
 
 
 @jit.function
@@ -177,30 +163,20 @@ def look_up_again(query, kernels, biases, keep, work, y):
     project(as_matrix(sums, features), as_matrix(kernels[3], y.shape[2]), biases[3], as_matrix(y, y.shape[2]))
 
 
-@jit.function
-def work_and_scratch(integers, n, work):
-    """``work`` of `multi_head_attention` and the scratch of its gradient, at the end of the workspace."""
-    length, keys, heads, size = integers[LENGTH], integers[KEYS], integers[HEADS], integers[SIZE]
-    kept = multi_head_work_size(n, length, keys, heads, size)
-    own = work[work.size - kept - multi_head_scratch_size(n, length, keys, heads, size, integers[FEATURES]) :]
-    return (multi_head_work(own, n, length, keys, heads, size),
-            multi_head_scratch(own[kept:], n, length, keys, heads, size))
-
-
 @jit.forward2
 def multi_head_cross_attention_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
     """y: what each step of x looks up in the second input; keys and values are those of an earlier step if any."""
     n, features = x.shape[0], integers[FEATURES]
     query = x.reshape((n, integers[LENGTH], features))
     both = y.reshape((n, integers[LENGTH], y.shape[1] // integers[LENGTH]))
-    out = np.empty_like(query) if integers[JOINS] else both
-    source, keep = second.reshape((n, integers[KEYS], features)), mask_of(integers[MASKED], n, integers[KEYS], work)
+    source, keep = second.reshape((n, integers[SOURCE], features)), mask_of(integers[MASKED], n, integers[SOURCE], work)
     kernels, biases = kernels_and_biases(integers, theta)
-    kept, _ = work_and_scratch(integers, n, work)
+    memory = jit.views(work, memory_shapes(integers, n))
+    out = memory.out if integers[JOINS] else both
     if training or step == 0:
-        multi_head_attention(query, source, kernels, biases, keep, 0, kept, out)
+        multi_head_attention(query, source, kernels, biases, keep, 0, memory.heads, out)
     else:
-        look_up_again(query, kernels, biases, keep, kept, out)
+        look_up_again(query, kernels, biases, keep, memory.heads, out)
     if integers[JOINS]:
         copy_block(query, both[:, :, :features])
         copy_block(out, both[:, :, features:])
@@ -211,19 +187,18 @@ def multi_head_cross_attention_backward(
     integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key,
 ):
     """dtheta, dx and dsecond."""
-    n, features = x.shape[0], integers[FEATURES]
-    query, source = x.reshape((n, integers[LENGTH], features)), second.reshape((n, integers[KEYS], features))
-    dquery, dsource = dx.reshape((dx.shape[0], integers[LENGTH], features)), dsecond.reshape(
-        (dsecond.shape[0], integers[KEYS], features))
+    n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
+    query, source = x.reshape((n, length, features)), second.reshape((n, integers[SOURCE], features))
+    dquery = dx.reshape((dx.shape[0], length, features))
+    dsource = dsecond.reshape((dsecond.shape[0], integers[SOURCE], features))
     kernels, _ = kernels_and_biases(integers, theta)
     dkernels, dbiases = kernels_and_biases(integers, dtheta)
-    kept, scratch = work_and_scratch(integers, n, work)
-    both = dy.reshape((n, integers[LENGTH], dy.shape[1] // integers[LENGTH]))
-    dout = np.empty_like(query) if integers[JOINS] else both
+    memory, both = jit.views(work, memory_shapes(integers, n)), dy.reshape((n, length, dy.shape[1] // length))
+    dout = memory.out if integers[JOINS] else both
     if integers[JOINS]:
         copy_block(both[:, :, features:], dout)
     multi_head_attention_grad(
-        query, source, kernels, kept, dout, dkernels, dbiases, (dquery, dsource, scratch))
+        query, source, kernels, memory.heads, dout, dkernels, dbiases, (dquery, dsource, memory.scratch))
     if integers[JOINS] and dx.size > 0:
         copy_block(both[:, :, :features], dout)
         add_to(dquery, dout)
@@ -237,6 +212,7 @@ class MultiHeadCrossAttention(Crosses, MultiHeadAttention):
     """
 
     forward, backward = multi_head_cross_attention_forward, multi_head_cross_attention_backward
+    shapes = staticmethod(memory_shapes)
 
     def __init__(self, num_heads: int, key_dim: int, joins: bool = False) -> None:
         super().__init__(num_heads, key_dim)
@@ -249,43 +225,43 @@ class MultiHeadCrossAttention(Crosses, MultiHeadAttention):
 
     def integers(self) -> list[int]:
         """Length, features, heads, key_dim, whether there are biases, the keys, whether there is a mask, `joins`."""
-        return [*self.input_shape, self.num_heads, self.key_dim, int(self.use_bias), self.second_shape()[0],
-                int(self.mask_from is not None), int(self.joins)]
-
-    def _sizes(self, rows: int) -> tuple[int, int, int, int, int]:
-        return rows, self.input_shape[0], self.second_shape()[0], self.num_heads, self.key_dim
-
-    def work_size(self, rows: int) -> int:
-        """See `work_and_scratch`."""
-        sizes = self._sizes(rows)
-        return int(multi_head_work_size(*sizes) + multi_head_scratch_size(*sizes, self.input_shape[1]))
+        return [*self.input_shape, *self.sizes(), self.keys(), int(self.mask_from is not None), int(self.joins)]
 
     def attention_weights(self, rows: int, work: np.ndarray) -> np.ndarray:
-        """The weights (rows, queries, keys), the mean of all heads, of the last forward pass."""
-        return np.array(work_and_scratch(np.array(self.integers()), rows, work)[0][3]).mean(axis=1)
+        """The weights (rows, queries, keys) of the last forward pass, the mean of all heads."""
+        return np.array(self.memory(rows, work).heads.weights).mean(axis=1)
 
     def cache(self, rows: int, work: np.ndarray) -> list[np.ndarray]:
         """What later steps read: keys and values, for each row."""
-        return list(work_and_scratch(np.array(self.integers()), rows, work)[0][1:3])
+        heads = self.memory(rows, work).heads
+        return [heads.keys, heads.values]
 
 
 # One step after the other ---------------------------------------------------------------------------------------------
 
-MOST = 5  # of integers: how many steps there may be
+MOST = 5  # of integers, in place of SOURCE: how many steps there may be
+
+
+class Cache(NamedTuple):
+    """Keys and values of the steps so far, (n, most, heads, size), and their mask (n, most).
+
+    ``projected`` (4, n, heads * size): the query, the key and the value of this step, and the weighted sums of all
+    heads. The weights are those of one head.
+    """
+
+    keys: Any
+    values: Any
+    keep: Any
+    projected: Any
+    weights: Any
 
 
 @jit.function
-def cached(integers, n, work):
-    """At the end of the workspace: keys and values (n, most, heads, size) and mask (n, most) of the steps so far;
-    the query, the sums and the new key and value (n, features); the weights of one query, (most,).
-    """
+def cache_shapes(integers, n):
+    """The shapes of `Cache`."""
     most, heads, size = integers[MOST], integers[HEADS], integers[SIZE]
-    rows, all_steps = n * heads * size, n * most * heads * size
-    own = work[work.size - 2 * all_steps - n * most - 4 * rows - most :]
-    a, b, c = all_steps, 2 * all_steps, 2 * all_steps + n * most
-    shape = (n, most, heads, size)
-    return (own[:a].reshape(shape), own[a:b].reshape(shape), own[b:c].reshape((n, most)),
-            own[c : c + 4 * rows].reshape((4, n, heads * size)), own[c + 4 * rows :])
+    return Cache(keys=(n, most, heads, size), values=(n, most, heads, size), keep=(n, most),
+                 projected=(4, n, heads * size), weights=(most,))
 
 
 @jit.forward
@@ -293,21 +269,21 @@ def cached_attention_forward(integers, reals, theta, state, x, y, work, training
     """y: what the one step of x, whose index is ``step``, looks up in itself and the steps before."""
     n, heads, size = x.shape[0], integers[HEADS], integers[SIZE]
     (kernels, biases), features = kernels_and_biases(integers, theta), heads * size
-    keys, values, keep, rows, weights = cached(integers, n, work)
-    project(x, as_matrix(kernels[0], features), as_vector(biases[0]), rows[0])
-    project(x, as_matrix(kernels[1], features), as_vector(biases[1]), rows[1])
-    project(x, as_matrix(kernels[2], features), as_vector(biases[2]), rows[2])
+    keys, values, keep, projected, weights = jit.views(work, cache_shapes(integers, n))
+    project(x, as_matrix(kernels[0], features), as_vector(biases[0]), projected[0])
+    project(x, as_matrix(kernels[1], features), as_vector(biases[1]), projected[1])
+    project(x, as_matrix(kernels[2], features), as_vector(biases[2]), projected[2])
     mask, stop = mask_of(integers[MASKED], n, 1, work), step + 1
     for r in range(n):
         keep[r, step] = mask[r, 0]
-        as_vector(keys[r, step])[:] = rows[1, r]
-        as_vector(values[r, step])[:] = rows[2, r]
-        query, sums = rows[0, r].reshape((heads, 1, size)), rows[3, r].reshape((heads, 1, size))
+        as_vector(keys[r, step])[:] = projected[1, r]
+        as_vector(values[r, step])[:] = projected[2, r]
+        query, sums = projected[0, r].reshape((heads, 1, size)), projected[3, r].reshape((heads, 1, size))
         for h in range(heads):
             dot_product_attention(
                 query[h], keys[r, :stop, h], values[r, :stop, h], 1.0 / np.sqrt(size), keep[r, :stop], 0,
                 weights[:stop].reshape((1, stop)), sums[h])
-    project(rows[3], as_matrix(kernels[3], x.shape[1]), biases[3], y)
+    project(projected[3], as_matrix(kernels[3], x.shape[1]), biases[3], y)
 
 
 class CachedAttention(MultiHeadAttention):
@@ -316,7 +292,8 @@ class CachedAttention(MultiHeadAttention):
     It is for at most ``most`` steps, the first of which has the index 0, and is not trained.
     """
 
-    forward, backward = cached_attention_forward, multi_head_cross_attention_backward
+    forward = cached_attention_forward
+    shapes = staticmethod(cache_shapes)
 
     def __init__(self, num_heads: int, key_dim: int, most: int) -> None:
         super().__init__(num_heads, key_dim)
@@ -324,14 +301,8 @@ class CachedAttention(MultiHeadAttention):
 
     def integers(self) -> list[int]:
         """Length, features, heads, key_dim, whether there are biases, the most steps, whether there is a mask."""
-        return [*self.input_shape, self.num_heads, self.key_dim, int(self.use_bias), self.most,
-                int(self.mask_from is not None)]
-
-    def work_size(self, rows: int) -> int:
-        """See `cached`."""
-        size = self.num_heads * self.key_dim
-        return rows * (2 * self.most * size + self.most + 4 * size) + self.most
+        return [*self.input_shape, *self.sizes(), self.most, int(self.mask_from is not None)]
 
     def cache(self, rows: int, work: np.ndarray) -> list[np.ndarray]:
         """What later steps read: keys, values and mask of the steps so far, for each row."""
-        return list(cached(np.array(self.integers()), rows, work)[:3])
+        return list(jit.views(work, jit.plain(self.shapes)(self.integers(), rows))[:3])

@@ -296,19 +296,6 @@ def reset_before_recurrent_grad(memory, dweights):
 
 AFTER = recurrence(Cell(3, 1, 4, True, gru_step, gru_step_grad, gru_recurrent_grad))
 BEFORE = recurrence(Cell(3, 1, 4, False, reset_before_step, reset_before_step_grad, reset_before_recurrent_grad))
-gru_weights, gru_sequence, gru_sequence_backward = AFTER.weights, AFTER.run, AFTER.run_backward
-
-
-@jit.function
-def gru_memory(integers, rows, work):
-    """The arrays of `recurrent.Memory`."""
-    return jit.views(work, AFTER.shapes(integers, rows))
-
-
-@jit.function
-def gru_size(integers, rows):
-    """The size of the workspace."""
-    return jit.size_of(AFTER.shapes(integers, rows))
 
 
 KERNELS = {AFTER: recurrent_kernels(AFTER), BEFORE: recurrent_kernels(BEFORE)}

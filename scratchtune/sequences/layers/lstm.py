@@ -18,7 +18,7 @@ from scratchtune import jit
 from scratchtune.network.activations import sigmoid
 from scratchtune.network.exponential import vector_tanh
 from scratchtune.network.matmul import multiply, multiply_packed
-from scratchtune.sequences.layers.recurrent import Cell, Memory, Recurrence, Recurrent, recurrence, recurrent_kernels
+from scratchtune.sequences.layers.recurrent import Cell, Recurrence, Recurrent, recurrence, recurrent_kernels
 
 # One step, for all rows -----------------------------------------------------------------------------------------------
 
@@ -151,53 +151,6 @@ def lstm_recurrent_grad(memory, dweights):
 
 
 LSTM_RECURRENCE = recurrence(Cell(4, 2, 5, False, lstm_step, lstm_step_grad, lstm_recurrent_grad))
-
-
-# The same with states (length + 1, rows, 2, units) --------------------------------------------------------------------
-
-
-@jit.function
-def lstm_with(memory, states, dstates):
-    """The memory with other views of its states."""
-    return Memory(memory.x, memory.mask, states, dstates, memory.inputs, memory.inner, memory.gates, memory.panels)
-
-
-@jit.function
-def lstm_memory(integers, rows, work):
-    """The arrays of `recurrent.Memory`."""
-    memory = jit.views(work, LSTM_RECURRENCE.shapes(integers, rows))
-    steps, rows, columns = memory.states.shape
-    shape = (steps, rows, 2, columns // 2)
-    return lstm_with(memory, memory.states.reshape(shape), memory.dstates.reshape(shape))
-
-
-@jit.function
-def lstm_size(integers, rows):
-    """The size of the workspace."""
-    return jit.size_of(LSTM_RECURRENCE.shapes(integers, rows))
-
-
-@jit.function
-def lstm_flat(memory):
-    """The arrays as a cell takes them."""
-    steps, rows, _, units = memory.states.shape
-    shape = (steps, rows, 2 * units)
-    return lstm_with(memory, memory.states.reshape(shape), memory.dstates.reshape(shape))
-
-
-@jit.function
-def lstm_sequence(weights, memory):
-    """See `recurrent.Recurrence`."""
-    LSTM_RECURRENCE.run(weights, lstm_flat(memory))
-
-
-@jit.function
-def lstm_sequence_backward(weights, memory, dweights, needs_dx):
-    """See `recurrent.Recurrence`."""
-    LSTM_RECURRENCE.run_backward(weights, lstm_flat(memory), dweights, needs_dx)
-
-
-lstm_weights = LSTM_RECURRENCE.weights
 
 
 class LSTM(Recurrent):

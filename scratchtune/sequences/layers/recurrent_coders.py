@@ -17,24 +17,15 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.sequences.layers.gru import (
-    GRU,
-    gru_memory,
-    gru_sequence,
-    gru_sequence_backward,
-    gru_weights,
-)
-from scratchtune.sequences.layers.lstm import (
-    LSTM,
-    lstm_memory,
-    lstm_sequence,
-    lstm_sequence_backward,
-    lstm_weights,
-)
+from scratchtune.sequences.layers.gru import GRU
+from scratchtune.sequences.layers.lstm import LSTM
+from scratchtune.sequences.layers.recurrent import Recurrence
 from scratchtune.sequences.layers.sequences import (
     FEATURES,
     LENGTH,
@@ -45,116 +36,81 @@ from scratchtune.sequences.layers.sequences import (
     copy_steps,
 )
 
-
-class Cell(NamedTuple):
-    """A recurrent layer, and the functions from which kernels are made; those of `gru` and `lstm`."""
-
-    layer: Any
-    memory: Any
-    weights: Any
-    run: Any
-    run_backward: Any
-    write: Any
-    read: Any
+CELLS = {"gru": GRU, "lstm": LSTM}
 
 
 @jit.function
-def gru_write(states, y):
-    """y (n, t, j) from the states (t + 1, n, j)."""
-    copy_steps(states[1:], 0, y)
+def steps_of(integers, y):
+    """y as (n, steps, units), of which an LSTM has one more than its input."""
+    return y.reshape((y.shape[0], y.shape[1] // integers[UNITS], integers[UNITS]))
 
 
-@jit.function
-def gru_read(dy, dstates):
-    """The inverse of `gru_write`, for gradients."""
-    dstates[0] = 0.0
-    copy_rows(dy, 0, dstates[1:])
-
-
-@jit.function
-def lstm_write(states, y):
-    """y (n, t + 1, j) from the states (t + 1, n, 2, j): the states after each step, then the last cell."""
-    length = states.shape[0] - 1
-    copy_steps(states[1:, :, 0], 0, y[:, :length])
-    y[:, length] = states[length, :, 1]
-
-
-@jit.function
-def lstm_read(dy, dstates):
-    """The inverse of `lstm_write`, for gradients."""
-    length = dstates.shape[0] - 1
-    dstates[:] = 0.0
-    copy_rows(dy[:, :length], 0, dstates[1:, :, 0])
-    dstates[length, :, 1] = dy[:, length]
-
-
-CELLS = {
-    "gru": Cell(GRU, gru_memory, gru_weights, gru_sequence, gru_sequence_backward, gru_write, gru_read),
-    "lstm": Cell(LSTM, lstm_memory, lstm_weights, lstm_sequence, lstm_sequence_backward, lstm_write, lstm_read),
-}
-
-
-def kernels(cell: Cell) -> tuple[jit.Kernel, jit.Kernel, jit.Kernel, jit.Kernel]:
-    """Make the kernels of an encoder, forward and backward, and those of a decoder."""
-    memory_in, weights_in, run, run_backward, write, read = cell[1:]
-
-    @jit.function
-    def begin(integers, x, work):
-        """The memory with the rows x and their mask; the first state is not set."""
-        rows = x.shape[0]
-        memory = memory_in(integers, rows, work)
-        copy_mask(integers, rows, work, memory.mask)
-        copy_rows(x.reshape((rows, integers[LENGTH], integers[FEATURES])), 0, memory.x)
-        return memory
-
-    @jit.function
-    def steps_of(integers, y):
-        return y.reshape((y.shape[0], y.shape[1] // integers[UNITS], integers[UNITS]))
+def passes(recurrence: Recurrence) -> tuple[Any, Any]:
+    """Make what the kernels of an encoder and of a decoder have in common."""
+    (_, parts, *_), shapes, weights, run, run_backward, outputs = recurrence
 
     @jit.called
-    def gradients(integers, theta, dy, dtheta, dx, work):
-        """Fill dtheta and dx; the memory has the gradient of the first state then."""
-        rows, needs_dx = dy.shape[0], dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
-        memory = memory_in(integers, rows, work)
-        read(steps_of(integers, dy), memory.dstates)
-        run_backward(weights_in(integers, theta), memory, weights_in(integers, dtheta), needs_dx)
+    def forward(integers, theta, x, first, y, work):
+        """Fill y, beginning with the state at the end of ``first``, (n, numbers); without numbers, with 0."""
+        rows, length, units, steps = x.shape[0], integers[LENGTH], integers[UNITS], steps_of(integers, y)
+        memory = jit.views(work, shapes(integers, rows))
+        copy_mask(integers, rows, work, memory.mask)
+        copy_rows(x.reshape((rows, length, integers[FEATURES])), 0, memory.x)
+        memory.states[0] = 0.0
+        if first.shape[1] > 0:
+            memory.states[0] = first[:, first.shape[1] - parts * units :]
+        run(weights(integers, theta), memory)
+        copy_steps(outputs(memory.states[1:]), 0, steps[:, :length])
+        if parts > 1:
+            steps[:, length] = memory.states[length, :, units:]
+
+    @jit.called
+    def backward(integers, theta, dy, dtheta, dx, work):
+        """Fill dtheta and dx; return the gradient of the first state."""
+        rows, length, units, dsteps = dy.shape[0], integers[LENGTH], integers[UNITS], steps_of(integers, dy)
+        needs_dx = dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
+        memory = jit.views(work, shapes(integers, rows))
+        memory.dstates[:] = 0.0
+        copy_rows(dsteps[:, :length], 0, outputs(memory.dstates[1:]))
+        if parts > 1:
+            memory.dstates[length, :, units:] = dsteps[:, length]
+        run_backward(weights(integers, theta), memory, weights(integers, dtheta), needs_dx)
         if needs_dx:
-            copy_steps(memory.x, 0, dx.reshape((rows, integers[LENGTH], integers[FEATURES])))
-        return memory
+            copy_steps(memory.x, 0, dx.reshape((rows, length, integers[FEATURES])))
+        return memory.dstates[0]
+
+    return forward, backward
+
+
+def kernels(recurrence: Recurrence) -> tuple[jit.Kernel, jit.Kernel, jit.Kernel, jit.Kernel]:
+    """Make the kernels of an encoder, forward and backward, and those of a decoder."""
+    forward, backward = passes(recurrence)
 
     @jit.forward
     def encoder_forward(integers, reals, theta, state, x, y, work, training, step, key):
-        memory = begin(integers, x, work)
-        memory.states[0] = 0.0
-        run(weights_in(integers, theta), memory)
-        write(memory.states, steps_of(integers, y))
+        forward(integers, theta, x, np.empty((x.shape[0], 0), x.dtype), y, work)
 
     @jit.backward
     def encoder_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-        gradients(integers, theta, dy, dtheta, dx, work)
+        backward(integers, theta, dy, dtheta, dx, work)
 
     @jit.forward2
     def decoder_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-        memory = begin(integers, x, work)
-        first = memory.states[0].reshape((x.shape[0], memory.states[0].size // x.shape[0]))
-        first[:] = second[:, second.shape[1] - first.shape[1] :]
-        run(weights_in(integers, theta), memory)
-        write(memory.states, steps_of(integers, y))
+        forward(integers, theta, x, second, y, work)
 
     @jit.backward2
     def decoder_backward(
         integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key,
     ):
-        memory = gradients(integers, theta, dy, dtheta, dx, work)
+        dfirst = backward(integers, theta, dy, dtheta, dx, work)
         if dsecond.size > 0:
-            dfirst = memory.dstates[0].reshape((x.shape[0], memory.dstates[0].size // x.shape[0]))
             dsecond[:] = 0.0
             dsecond[:, second.shape[1] - dfirst.shape[1] :] = dfirst
 
     return encoder_forward, encoder_backward, decoder_forward, decoder_backward
 
 
-KERNELS = {structure: kernels(cell) for structure, cell in CELLS.items()}
+KERNELS = {structure: kernels(layer(1).recurrence) for structure, layer in CELLS.items()}
 
 
 class RecurrentEncoder(Layer):
@@ -164,7 +120,7 @@ class RecurrentEncoder(Layer):
 
     def __init__(self, units: int, structure: str = "gru") -> None:
         self.structure = checks.choice("structure", structure, CELLS)
-        self.layer = CELLS[structure].layer(units, return_sequences=True)
+        self.layer = CELLS[structure](units, return_sequences=True)
         self.forward, self.backward = KERNELS[structure][:2]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -182,9 +138,10 @@ class RecurrentEncoder(Layer):
         self.layer.mask_from, self.layer.needs_input_grad = self.mask_from, self.needs_input_grad
         return list(self.layer.integers())
 
-    def work_size(self, rows: int) -> int:
-        """That of the recurrent layer."""
-        return int(self.layer.work_size(rows))
+    @property
+    def shapes(self) -> Any:
+        """The workspace of the recurrent layer."""
+        return self.layer.shapes
 
 
 class RecurrentDecoder(RecurrentEncoder):

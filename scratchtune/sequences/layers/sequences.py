@@ -105,32 +105,6 @@ def copy_mask(integers, rows, work, mask):
         mask[:] = 1.0
 
 
-# Arrays of a workspace ------------------------------------------------------------------------------------------------
-
-ALIGNED = 16  # numbers: parts of a workspace are multiples of it, so that each begins on a cache line
-
-
-@jit.function
-def padded(size):
-    """The least multiple of `ALIGNED` that is at least ``size``."""
-    return (size + ALIGNED - 1) // ALIGNED * ALIGNED
-
-
-@jit.function
-def take(work, used, size):
-    """The next ``size`` numbers of ``work``, and how many are used then."""
-    return work[used : used + size], used + padded(size)
-
-
-@jit.function
-def taken(sizes):
-    """How many numbers `take` uses for arrays of these sizes, one after the other."""
-    total = 0
-    for size in sizes:
-        total += padded(size)
-    return total
-
-
 @jit.function
 def mask_of(has_mask, rows, length, work):
     """The mask (n, t) that ``work`` begins with; all 1 if there is none."""

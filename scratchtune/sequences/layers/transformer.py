@@ -20,7 +20,7 @@ from scratchtune import checks
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.layers.layer_normalization import LayerNormalization
+from scratchtune.network.layers.normalization import LayerNormalization
 from scratchtune.network.layers.residual import Composed, Residual
 from scratchtune.sequences.layers.cross_attention import CachedAttention, MultiHeadCrossAttention
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention
