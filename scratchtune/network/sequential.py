@@ -70,15 +70,10 @@ class Sequential:
         self._training_state = TrainingState()
         self._input: list[Input] = []
         for layer in layers:
-            self._append(layer)
-        self._build_declared()
+            self.add(layer)
 
     def add(self, layer: Layer | Input) -> None:
-        """Append a layer; a model whose first entry is an `Input` is built again."""
-        self._append(layer)
-        self._build_declared()
-
-    def _append(self, layer: Layer | Input) -> None:
+        """Append a layer; a model whose first entry is an `Input` is built with it."""
         if isinstance(layer, Input):
             if self.layers or self._input:
                 raise ValueError(f"layers holds {layer!r} after {[*self._input, *self.layers][-1]!r}; an Input must be "
@@ -92,10 +87,7 @@ class Sequential:
         layer.is_in_a_model = True
         self.layers.append(layer)
         self._program = None
-
-    def _build_declared(self) -> None:
-        """Build the model for the rows that its `Input` declares, if it has one."""
-        if self._input and self.layers:
+        if self._input:
             self.build((None, *self._input[0].shape))
 
     # What it is made of -----------------------------------------------------------------------------------------------
