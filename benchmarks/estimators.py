@@ -61,11 +61,36 @@ def theirs(classes: bool, seed: int, rows: int) -> Any:
     return make_pipeline(StandardScaler(), (MLPClassifier if classes else MLPRegressor)(random_state=seed))
 
 
+def default_space(rows: int) -> dict[str, Any]:
+    """Return a space of an estimator's hyper-parameters to search, for a table with so many rows.
+
+    The ranges are usual for tables, so that most configurations are sensible and some 30 trials find a good one: one or
+    two hidden layers, matching ranges of the learning rate and the number of epochs (fewer for many rows), and
+    penalties, dropout and noise from weak to strong, which a network needs that is trained for long. ``class_weight``
+    is left to the user, since no score tells how important a class is.
+    """
+    import numpy as np
+
+    from scratchtune.search import Float, Int
+
+    few, many = int(np.clip(3e4 / rows, 3, 20)), int(np.clip(2e5 / rows, 10, 100))
+    return {
+        "learning_rate": Float(1e-3, 1e-2, log=True),
+        "batch_size": [16, 32, 64],
+        "epochs": Int(few, many, log=True),
+        "hidden_layers": [1, 2],
+        "units": Int(32, 256, log=True),
+        "activation": ["relu", "tanh"],
+        "dropout": Float(0.0, 0.5),
+        "l2": Float(1e-5, 1e-2, log=True),
+        "augment": Float(0.0, 0.5),
+    }
+
+
 def tuned(classes: bool, seed: int, rows: int) -> Any:
     """Ours, tuned by random search on shuffled folds, like the outer ones: the digits are in the order of the writers.
     """
     import scratchtune as st
-    from scratchtune.estimators import default_space
 
     inner = (st.StratifiedKFold if classes else st.KFold)(INNER_FOLDS, shuffle=True, random_state=seed)
     scoring = "neg_log_loss" if classes else "neg_mean_squared_error"

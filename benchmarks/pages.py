@@ -21,11 +21,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from benchmarks import stale
-from benchmarks.common import front, questions
+from benchmarks.common import document, front, questions
 from benchmarks.common.harness import ROOT, table
 from benchmarks.common.reports import report, tables_of
 from scratchtune import formulas
-from scratchtune.formulas import document
 
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: ([\w/]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -39,11 +38,9 @@ PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lesson
 FLOORS = {  # from the bottom to the top: the files beside the rooms have their text here, a room's is its docstring's
     "cores.py lazy.py version.py": "the processor cores that this process may use; public names, loaded when they are "
                                    "first used; the version",
-    "jit": "", "checks.py digests.py files.py archives.py streams.py protocol.py interruption.py shipping.py "
-               "job_options.py":
+    "jit": "", "checks.py digests.py files.py archives.py streams.py protocol.py interruption.py shipping.py":
     "arguments and error messages; digests; files that are written whole or not at all; ZIP and gzip with limits; "
-    "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker; options that change no "
-    "result",
+    "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
     "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",
     "study": "", "insight": "", "interop": "", "images": "", "sequences": "", "tables": "",
     "layers.py losses.py loading.py": "all layers and losses by name; loading saved models", "examples": "", "cli": ""}

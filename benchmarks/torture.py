@@ -36,9 +36,8 @@ import scratchtune as st
 from benchmarks.common import harness, interrupted_calls
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
-from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Row, Storage
+from scratchtune.study.file import File, Row, StorageError
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 CALLS, QUICK_CALLS = 300, 30  # interruptions of each call that users make
@@ -79,17 +78,17 @@ def run(path: str, name: str, says: str) -> None:
 
 def exported(path: Path) -> tuple[str, str]:
     """The tables, without times."""
-    storage = Storage(path, reading=True)
+    storage = File(path, reading=True)
     return as_csv(storage, "study"), as_json(storage, "study")
 
 
-def finished(path: Path) -> dict[int, tuple[Any, ...]]:
+def finished(path: Path) -> dict[int, Row]:
     """The finished trials of a file, with everything that must no longer change."""
     try:
-        rows = Storage(path, reading=True).rows("study")
+        rows = File(path, reading=True).rows("study")
     except StorageError:  # killed before the study was made
         return {}
-    return {row.number: tuple(row._replace(saved=None)) for row in rows if row.state != "running"}
+    return {row["number"]: row | {"saved": None} for row in rows if row["state"] != "running"}
 
 
 def told(lines: bytes) -> dict[int, float | None]:
@@ -104,7 +103,7 @@ def killed_study(path: Path, name: str, most: int, rng: random.Random, progress:
     Every other child prints each finished trial; the others write several trials in one commit.
     """
     counts = dict.fromkeys(("kills", "trials at kills", "running at kills", "lost", "changed", "integrity"), 0)
-    known: dict[int, tuple[Any, ...]] = {}
+    known: dict[int, Row] = {}
     while True:
         command = harness.command(run, str(path), name, "says" if counts["kills"] % 2 else "silent")
         with subprocess.Popen(command, cwd=harness.ROOT, stdout=subprocess.PIPE) as child:
@@ -116,7 +115,8 @@ def killed_study(path: Path, name: str, most: int, rng: random.Random, progress:
             said = told(child.stdout.read())
             child.wait()
         now = finished(path)
-        counts["lost"] += sum(number not in now or Row(*now[number]).value != value for number, value in said.items())
+        counts["lost"] += sum(number not in now or now[number]["values"] != (None if value is None else [value])
+                              for number, value in said.items())
         counts["changed"] += sum(now.get(number) != row for number, row in known.items())
         known = now
         with sqlite3.connect(path) as db:

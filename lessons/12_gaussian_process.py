@@ -64,10 +64,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import acquisition
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.fitting import log_marginal_likelihood
-from scratchtune.search.kernels import matern52
+from scratchtune.search.bayesian import acquisition
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.fitting import log_marginal_likelihood
+from scratchtune.search.bayesian.kernels import matern52
 
 space = {"learning_rate": st.Float(1e-4, 1.0, log=True)}
 

@@ -56,7 +56,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import branches, mixture, parzen
+from scratchtune.search.bayesian import mixture, parzen
 from scratchtune.search.searcher import Result
 
 SETTINGS, INITIAL = parzen.Options(), 10
@@ -186,7 +186,7 @@ for name, marker in (("sgd", "o"), ("adam", "s")):
     rates, losses = [trials[i].params["learning_rate"] for i in chosen], [trials[i].value for i in chosen]
     axes[0].scatter(rates, losses, c=["C0" if i in good else "C1" for i in chosen], marker=marker, label=name)
     many = np.isin(chosen, good).sum()
-    a, b = branches.beta_parameter(many), branches.beta_parameter(len(chosen) - many)
+    a, b = parzen.beta_parameter(many), parzen.beta_parameter(len(chosen) - many)
     beta = grid ** (a - 1) * (1.0 - grid) ** (b - 1)
     axes[1].plot(grid, beta / beta.mean(), "C2" if name == "sgd" else "C3", label=name)
     print(f"{name}: {many} of {len(chosen)} trials are good; the beta distribution has the mean {a / (a + b):.2f}")

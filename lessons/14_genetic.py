@@ -66,8 +66,8 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.search import genetic_operators as operators
-from scratchtune.search.genetic import GeneticSearch
+from scratchtune.search.genetic import operators
+from scratchtune.search.genetic.genetic_search import GeneticSearch
 
 
 def landscape(x, y):

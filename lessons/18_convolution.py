@@ -63,7 +63,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.images.images import same_padding, same_size, valid_size
-from scratchtune.images.max_pooling2d import window_maximum
+from scratchtune.images.pooling import window_maximum
 
 x = np.array([[0, 0, 0, 0, 0], [0, 1, 2, 0, 0], [0, 1, 2, 0, 1], [0, 1, 2, 0, 0], [0, 0, 0, 3, 0]], float)
 w = np.array([[1, 0, -1], [2, 0, -2], [1, 0, -1]], float)

@@ -47,7 +47,7 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.images.sampling import bilinear, reflected_index
+from scratchtune.images.augmentation import bilinear, reflected_index
 
 X, y = st.datasets.load_fashion_mnist()
 X = (X / 255.0).astype(np.float32)

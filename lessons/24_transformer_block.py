@@ -16,7 +16,6 @@
 # ## Formulas
 # - [add_positions] yᵢⱼ = xᵢⱼ + (sin(i / 10000^(j / #j)) if 2 · floor(j / 2) = j else cos(i / 10000^((j − 1) / #j)))
 # - [layer_normalization] μₙ = meanⱼ[xₙⱼ] ; vₙ = meanⱼ[(xₙⱼ − μₙ)²] ; yₙⱼ = γⱼ · (xₙⱼ − μₙ) / √(vₙ + ε) + βⱼ
-# - [feed_forward] hᵢₖ = max(0, Σⱼ[xᵢⱼ · Aⱼₖ] + aₖ) ; yᵢₒ = Σₖ[hᵢₖ · Bₖₒ] + bₒ
 # - [multi_head_attention] Qₙᵢₕₖ = Σₑ[xₙᵢₑ · Aₑₕₖ] + aₕₖ ; Kₙⱼₕₖ = Σᵤ[sₙⱼᵤ · Bᵤₕₖ] + bₕₖ ;
 #   Vₙⱼₕₖ = Σᵤ[sₙⱼᵤ · Cᵤₕₖ] + cₕₖ ;
 #   Uₙₕᵢⱼ = (mₙⱼ if z = 0 else mₙⱼ if j <= i else 0) · exp(Σₖ[Qₙᵢₕₖ · Kₙⱼₕₖ] / √#k) ;
@@ -29,7 +28,7 @@
 #     y = x + sublayer(normalise(x))
 #
 # The sum is a *residual connection*. An encoder's block has two sublayers: self-attention, and a *feed-forward* network
-# with one hidden layer, through which each step goes alone.
+# with one hidden layer, through which each step goes alone: max(0, x @ A + a) @ B + b, two dense layers.
 
 # %% [markdown]
 # ## Predict
@@ -57,10 +56,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.layers.layer_normalization import layer_normalization, layer_normalization_grad
+from scratchtune.network.layers.base import InputOf
+from scratchtune.network.layers.normalization import layer_normalization, layer_normalization_grad
+from scratchtune.network.layers.residual import Composed
 from scratchtune.network.optimizers import adam
 from scratchtune.sequences.layers.positions import add_positions
-from scratchtune.sequences.layers.transformer_decoder import TransformerDecoder
+from scratchtune.sequences.layers.steps import Steps
+from scratchtune.sequences.layers.transformer import TransformerDecoder
 from scratchtune.sequences.multi_head_attention import (
     multi_head_attention,
     multi_head_attention_grad,
@@ -68,12 +70,6 @@ from scratchtune.sequences.multi_head_attention import (
     multi_head_scratch_size,
     multi_head_work,
     multi_head_work_size,
-)
-from scratchtune.sequences.transformer import (
-    attention_weights,
-    feed_forward,
-    feed_forward_grad,
-    feed_forward_weights,
 )
 
 WIDTH, HEADS, INNER, EPSILON = 32, 4, 128, 1e-5  # features of a step, heads, hidden units; ε of the normalisation
@@ -90,6 +86,26 @@ def network_of(*layers, steps=6):
 
 def outputs(model, sequence):
     return model.predict(sequence[None])[0]
+
+
+def views(theta, start, *shapes):
+    """The arrays of these shapes that theta has from ``start`` on, and where the next ones begin."""
+    stops = start + np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
+    return [theta[a:b].reshape(shape) for a, b, shape in zip(stops, stops[1:], shapes, strict=False)], stops[-1]
+
+
+def attention_weights(theta, start, width=WIDTH, heads=HEADS):
+    """Normalisation, kernels and biases of an attention, and where the next weights begin."""
+    size = width // heads
+    into, out = ((width, heads, size), (heads, size)), ((heads, size, width), (width,))
+    found, stop = views(theta, start, (width,), (width,), *into, *into, *into, *out)
+    return (found[:2], tuple(found[2::2]), tuple(found[3::2])), stop
+
+
+def feed_forward_weights(theta, start, inner, width=WIDTH):
+    """The normalisation of a feed-forward network, then its two kernels, each with its bias."""
+    found, _ = views(theta, start, (width,), (width,), (width, inner), (inner,), (inner, width), (width,))
+    return found[:2], found[2:]
 
 
 rng = np.random.default_rng(1)
@@ -206,7 +222,7 @@ def attention_by_package(x, kernels, biases, causal):
 
 
 model = network_of(block)
-(norm, kernels, biases), used = attention_weights(model.theta, 0, WIDTH, HEADS)
+(norm, kernels, biases), used = attention_weights(model.theta, 0)
 print("shapes of the kernels:", *(kernel.shape for kernel in kernels))
 same_heads = [abs(attention_by_hand(sequence, sequence, kernels, biases, causal > 0)
                   - attention_by_package(sequence, kernels, biases, causal)).max() for causal in (0, 1)]
@@ -265,27 +281,44 @@ def decoder_block(x, source, own, other, network):
     return x + network_by_hand(normalised(x, network[0]), network[1])
 
 
-attention, network = (norm, kernels, biases), feed_forward_weights(model.theta, used, WIDTH, INNER)
+attention, network = (norm, kernels, biases), feed_forward_weights(model.theta, used, INNER)
 counted["multiply-adds"] = 0
 by_hand = encoder_block(sequence, attention, network)
 of_six_steps = counted["multiply-adds"]
 print("multiply-adds for 6 steps:", of_six_steps)
 
-decoder = network_of(TransformerDecoder(INNER, HEADS, source_length=6), steps=10)
-own, used = attention_weights(decoder.theta, 0, WIDTH, HEADS)
-other, used = attention_weights(decoder.theta, used, WIDTH, HEADS)
+class Decoder(Composed):
+    """Decoder blocks over the last steps of a row; their second input is the first ``source`` steps."""
+
+    def __init__(self, source, blocks=1):
+        first, rest = Steps(0, source), Steps(source)
+        rest.reads = InputOf(first)  # the row
+        self.parts = [first, rest, *(TransformerDecoder(INNER, HEADS) for _ in range(blocks))]
+        for block in self.parts[2:]:
+            block.second = first
+
+    def build(self, input_shape):
+        first, *rest = self.parts
+        first.start(input_shape)
+        shape = input_shape
+        for part in rest:
+            shape = part.start(shape)
+        return shape
+
+
+decoder = network_of(Decoder(6), steps=10)
+own, used = attention_weights(decoder.theta, 0)
+other, used = attention_weights(decoder.theta, used)
 target = rng.normal(size=(4, WIDTH))
-decoded = decoder_block(target, sequence, own, other, feed_forward_weights(decoder.theta, used, WIDTH, INNER))
+decoded = decoder_block(target, sequence, own, other, feed_forward_weights(decoder.theta, used, INNER))
 same_blocks = {"TransformerEncoder": abs(by_hand - outputs(model, sequence)).max(),
-               "TransformerDecoder": abs(decoded - outputs(decoder, np.vstack([sequence, target]))[6:]).max()}
+               "TransformerDecoder": abs(decoded - outputs(decoder, np.vstack([sequence, target]))).max()}
 for name, difference in same_blocks.items():
     print(f"largest difference from {name} below 0.000000000001: {difference < 1e-12}")
 
 paper, mean, variance, y = np.array([[1.0, 3.0, 5.0, 7.0]]), np.empty(1), np.empty(1), np.empty((1, 4))
 layer_normalization(paper, np.ones(4), np.zeros(4), EPSILON, mean, variance, y)
 print(f"normalised: mean {mean[0]:.0f}, variance {variance[0]:.0f},", *y[0].round(3))
-hidden, made = np.empty((6, INNER)), np.empty((6, WIDTH))
-feed_forward(sequence, network[1], hidden, made)
 # -> multiply-adds for 6 steps: 76032
 # -> largest difference from TransformerEncoder below 0.000000000001: True
 # -> largest difference from TransformerDecoder below 0.000000000001: True
@@ -299,7 +332,6 @@ feed_forward(sequence, network[1], hidden, made)
 assert max(same_blocks.values()) < 1e-12
 assert np.allclose(y, [[-1.342, -0.447, 0.447, 1.342]], atol=1e-3)
 assert np.allclose(normalised(paper, (np.ones(4), np.zeros(4))), y, atol=1e-12)
-assert np.allclose(network_by_hand(sequence, network[1]), made, atol=1e-12)
 assert of_six_steps == 12 * 6 * WIDTH**2 + 2 * 6**2 * WIDTH == 76032
 
 # %% [markdown]
@@ -356,15 +388,17 @@ def attend_to_itself(weights, gradients, causal):
 def go_through_network(weights, gradients):
     def part(x):
         rows = x.reshape(-1, WIDTH)
-        hidden, y = np.empty((len(rows), weights[1].size)), np.empty_like(rows)
-        feed_forward(rows, weights, hidden, y)
+        hidden = np.maximum(rows @ weights[0] + weights[1], 0.0)
 
         def back(dy):
-            dhidden, dx = np.empty_like(hidden), np.empty_like(rows)
-            feed_forward_grad(rows, hidden, weights, dy.reshape(-1, WIDTH), gradients, dhidden, dx)
-            return dx.reshape(x.shape)
+            dy = dy.reshape(-1, WIDTH)
+            dhidden = (dy @ weights[2].T) * (hidden > 0.0)
+            for gradient, value in zip(gradients, (rows.T @ dhidden, dhidden.sum(0), hidden.T @ dy, dy.sum(0)),
+                                       strict=True):
+                gradient[:] = value
+            return (dhidden @ weights[0].T).reshape(x.shape)
 
-        return y.reshape(x.shape), back
+        return (hidden @ weights[2] + weights[3]).reshape(x.shape), back
 
     return part
 
@@ -400,10 +434,10 @@ def stack(way, blocks, seed, causal=0):
     theta, grad = np.zeros(blocks * BLOCK_SIZE), np.zeros(blocks * BLOCK_SIZE)
     sublayers = []
     for i in range(blocks):
-        (_, *look_up), used = attention_weights(theta, i * BLOCK_SIZE, WIDTH, HEADS)
-        (_, *dlook_up), _ = attention_weights(grad, i * BLOCK_SIZE, WIDTH, HEADS)
-        weights = feed_forward_weights(theta, used, WIDTH, INNER_SMALL)[1]
-        gradients = feed_forward_weights(grad, used, WIDTH, INNER_SMALL)[1]
+        (_, *look_up), used = attention_weights(theta, i * BLOCK_SIZE)
+        (_, *dlook_up), _ = attention_weights(grad, i * BLOCK_SIZE)
+        weights = feed_forward_weights(theta, used, INNER_SMALL)[1]
+        gradients = feed_forward_weights(grad, used, INNER_SMALL)[1]
         fans = {2 * WIDTH: look_up[0], WIDTH + INNER_SMALL: (weights[0], weights[2])}
         for fan, kernels in fans.items():
             for kernel in kernels:
@@ -571,15 +605,15 @@ assert differing["pre-norm"] > 0.3 > 0.1 > differing["post-norm"] > 0.01 > diffe
 # 4 steps of a source and 6 of a target. We change one step at a time, and see which outputs change.
 
 # %%
-decoder = network_of(*(TransformerDecoder(INNER, HEADS, source_length=4) for _ in range(2)), steps=10)
+decoder = network_of(Decoder(4, blocks=2), steps=10)
 rng = np.random.default_rng(5)
 pair = rng.normal(size=(10, WIDTH))
-before = outputs(decoder, pair)[4:]
+before = outputs(decoder, pair)
 changed = np.zeros((10, 6), bool)
 for step in range(10):
     other_pair = pair.copy()
     other_pair[step] += rng.normal(size=WIDTH)
-    changed[step] = (outputs(decoder, other_pair)[4:] != before).any(axis=1)
+    changed[step] = (outputs(decoder, other_pair) != before).any(axis=1)
 print("outputs of the target's steps that change (x):")
 for step in (0, *range(4, 10)):
     name = f"source's step {step + 1}" if step < 4 else f"target's step {step - 3}"
@@ -614,8 +648,8 @@ assert np.array_equal(changed[4:], np.tri(6).T > 0) and changed[:4].all()
 models = {"GRU": st.Sequential([st.GRU(WIDTH)]), "block": network_of(st.TransformerEncoder(4 * WIDTH, HEADS))}
 models["GRU"].build((None, 6, WIDTH))
 print("weights and biases, width 32:", ", ".join(f"{name} {model.theta.size}" for name, model in models.items()))
-attention, used = attention_weights(models["block"].theta, 0, WIDTH, HEADS)
-network = feed_forward_weights(models["block"].theta, used, WIDTH, 4 * WIDTH)
+attention, used = attention_weights(models["block"].theta, 0)
+network = feed_forward_weights(models["block"].theta, used, 4 * WIDTH)
 costs = {}
 print(f"{'steps':>10}{'GRU':>14}{'block':>14}{'quotient':>10}{'n² part of the block':>24}")
 for n in (8, 32, 192, 1024):
@@ -821,7 +855,7 @@ def check(solution=None):
     model = st.Sequential([st.TransformerEncoder(8, 2)], dtype="float64")
     model.build((None, 5, 4))
     (_, kernels, biases), used = attention_weights(model.theta, 0, 4, 2)
-    weights, sequence = feed_forward_weights(model.theta, used, 4, 8)[1], np.random.default_rng(3).normal(size=(5, 4))
+    weights, sequence = feed_forward_weights(model.theta, used, 8, 4)[1], np.random.default_rng(3).normal(size=(5, 4))
 
     def attend(z):
         shape, y = (1, 5, 5, 2, 2), np.empty((1, 5, 4))
@@ -830,9 +864,7 @@ def check(solution=None):
         return y[0]
 
     def network(z):
-        y = np.empty((5, 4))
-        feed_forward(z, weights, np.empty((5, 8)), y)
-        return y
+        return np.maximum(z @ weights[0] + weights[1], 0.0) @ weights[2] + weights[3]
 
     found, right = solution(sequence.copy(), attend, network), model.predict(sequence[None])[0]
     assert np.allclose(found, right), f"A block's first step is {right[0].round(4)}, not {found[0].round(4)}."

@@ -57,7 +57,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.data.number_words import english_words, spanish_words
+from scratchtune.data.pairs import english_words, spanish_words
 from scratchtune.evaluation.selection import standard_error
 from scratchtune.examples import translation
 from scratchtune.examples.sentence_pairs import Corpus

@@ -58,15 +58,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from scratchtune.sequences.speech import Features
-from scratchtune.sequences.speech.cepstrum import mfcc
-from scratchtune.sequences.speech.deltas import OFFSETS, deltas
-from scratchtune.sequences.speech.framing import frame_starts, number_of_frames, windowed_frames
-from scratchtune.sequences.speech.mel import hz_to_mel
-from scratchtune.sequences.speech.mel_filters import log_mel, mel_filters
-from scratchtune.sequences.speech.normalising import normalise
-from scratchtune.sequences.speech.preemphasis import preemphasis
-from scratchtune.sequences.speech.spectrum import power_spectrum
-from scratchtune.sequences.speech.windows import window
+from scratchtune.sequences.speech.cepstrum import OFFSETS, deltas, mfcc, normalise
+from scratchtune.sequences.speech.mel import hz_to_mel, log_mel, mel_filters
+from scratchtune.sequences.speech.spectrum import (
+    frame_starts,
+    number_of_frames,
+    power_spectrum,
+    preemphasis,
+    window,
+    windowed_frames,
+)
 
 RATE, LENGTH, STEP = 8000, 200, 80  # samples: a second, a frame of 25 ms, from frame to frame 10 ms
 N_FFT = 256  # samples of the Fourier transform: a frame and zeros, to a power of 2

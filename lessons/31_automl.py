@@ -60,8 +60,7 @@ from scratchtune.tables.features import table_of
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
 from scratchtune.tables.searching import Budget, Objective, Plan, Searched, new_search, run
-from scratchtune.tables.splitting import splits_for
-from scratchtune.tables.units import Units
+from scratchtune.tables.splitting import Units, splits_for
 
 ROWS, NEW, TRIALS = 400, 1000, 10
 FIRST, TABLES = 0, 2  # the seed of the first table, and how many there are

@@ -49,10 +49,10 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune.evaluation.selection import standard_error
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.acquisition import updated_mean_std
-from scratchtune.search.encoding import Encoding
-from scratchtune.search.surrogate import compress_and_standardize, theta_of_noisy_values
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.acquisition import updated_mean_std
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import compress_and_standardize, theta_of_noisy_values
 from scratchtune.study.recommended import lowest_pessimistic_mean
 
 SPACE = {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}

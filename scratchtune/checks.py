@@ -10,7 +10,7 @@ import difflib
 import inspect
 import numbers
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import isfinite
 from typing import Any
 
@@ -32,6 +32,31 @@ def nearest(value: object, names: Iterable[str]) -> str:
     lowered = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(value).lower(), list(lowered), n=1, cutoff=0.6)
     return f", did you mean {lowered[close[0]]!r}?" if close else ""
+
+
+# What other libraries call an argument, and what functions here do.
+_SYNONYMS = {
+    "sampler": "searcher", "algorithm": "searcher", "proposer": "searcher", "pruner": "stopping", "n_iter": "n_trials",
+    "iterations": "n_trials", "max_evals": "n_trials", "max_trials": "n_trials", "random_state": "seed",
+    "time_budget": "timeout", "workers": "n_jobs", "jobs": "n_jobs", "param_grid": "space",
+    "param_distributions": "space", "catch": "max_failures", "show_progress_bar": "progress", "verbose": "progress"}
+
+
+def unexpected(function: str, name: str, accepted: Iterable[str]) -> TypeError:
+    """The error for an argument that a function lacks, with the nearest one: ``function`` is what the user called."""
+    accepted = list(accepted)
+    synonym = _SYNONYMS.get(name)
+    hint = f", did you mean {synonym!r}?" if synonym in accepted else nearest(name, accepted)
+    return TypeError(f"{function}() has no argument {name!r}{hint or '.'} Its arguments are {', '.join(accepted)}")
+
+
+def refuse_unexpected(function: str, signature: inspect.Signature, given: Iterable[str]) -> None:
+    """Raise `unexpected` for the first keyword of a call that no argument of ``signature`` takes."""
+    accepted = signature.parameters
+    if not any(argument.kind is argument.VAR_KEYWORD for argument in accepted.values()):
+        for name in given:
+            if name not in accepted:
+                raise unexpected(function, name, accepted)
 
 
 def quoted(names: Sequence[str], most: int = 10) -> str:
@@ -59,6 +84,20 @@ def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
     known = ", ".join(repr(item) for item in choices)
     hint = nearest(plain, [item for item in choices if isinstance(item, str)]) if isinstance(plain, str) else ""
     raise ValueError(f"{name} is {value!r}; it must be one of {known}{hint}")
+
+
+def no_others(
+    function: str, given: Iterable[str], known: Sequence[str], synonyms: Mapping[str, str] | None = None,
+) -> None:
+    """Raise a TypeError for an argument that ``function`` does not have, with the name that is probably meant.
+
+    ``synonyms`` are names of other libraries, and ours for them.
+    """
+    for name in given:
+        if name not in known:
+            meant = (synonyms or {}).get(name)
+            hint = f", did you mean {meant!r}?" if meant else nearest(name, known)
+            raise TypeError(f"{function}() has no argument {name!r}{hint or f'; it has {quoted(known, 99)}'}")
 
 
 def real(

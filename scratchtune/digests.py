@@ -21,8 +21,3 @@ def digest_of(*arrays: np.ndarray, also: str = "") -> str:
 def digest_of_repr(things: Any) -> str:
     """The first 16 hexadecimal digits of the SHA-256 of ``repr(things)``; "none" where there are no things."""
     return hashlib.sha256(repr(things).encode("utf-8", "backslashreplace")).hexdigest()[:16] if things else "none"
-
-
-def digest_of_bytes(content: bytes) -> str:
-    """The SHA-256 of some bytes, as 64 hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()

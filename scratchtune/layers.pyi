@@ -1,23 +1,24 @@
 # The layers of the core and of the applications, and where they are defined. Type checkers and editors read this file,
 # and layers.py does: each is loaded when it is first used (lazy.py).
-from scratchtune.images.average_pooling2d import AveragePooling2D as AveragePooling2D
+from scratchtune.images.augmentation import RandomFlip as RandomFlip
+from scratchtune.images.augmentation import RandomRotation as RandomRotation
+from scratchtune.images.augmentation import RandomTranslation as RandomTranslation
 from scratchtune.images.conv2d import Conv2D as Conv2D
-from scratchtune.images.global_average_pooling2d import GlobalAveragePooling2D as GlobalAveragePooling2D
-from scratchtune.images.max_pooling2d import MaxPooling2D as MaxPooling2D
-from scratchtune.images.random_flip import RandomFlip as RandomFlip
-from scratchtune.images.random_rotation import RandomRotation as RandomRotation
-from scratchtune.images.random_translation import RandomTranslation as RandomTranslation
+from scratchtune.images.pooling import AveragePooling2D as AveragePooling2D
+from scratchtune.images.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
+from scratchtune.images.pooling import MaxPooling2D as MaxPooling2D
 from scratchtune.network.layers.activation import Activation as Activation
 from scratchtune.network.layers.base import Layer as Layer
-from scratchtune.network.layers.batch_normalization import BatchNormalization as BatchNormalization
 from scratchtune.network.layers.dense import Dense as Dense
 from scratchtune.network.layers.dropout import Dropout as Dropout
 from scratchtune.network.layers.flatten import Flatten as Flatten
 from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianNoise
-from scratchtune.network.layers.layer_normalization import LayerNormalization as LayerNormalization
+from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
+from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
+from scratchtune.network.layers.residual import Residual as Residual
 from scratchtune.network.layers.scaling import Scaling as Scaling
 from scratchtune.network.sequential import Input as Input
-from scratchtune.sequences.layers.additive_attention import AdditiveAttention as AdditiveAttention
+from scratchtune.sequences.layers.attention import AdditiveAttention as AdditiveAttention
 from scratchtune.sequences.layers.attention import Attention as Attention
 from scratchtune.sequences.layers.bidirectional import Bidirectional as Bidirectional
 from scratchtune.sequences.layers.conv1d import Conv1D as Conv1D
@@ -28,4 +29,4 @@ from scratchtune.sequences.layers.masking import Masking as Masking
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
 from scratchtune.sequences.layers.positions import SinusoidalPositions as SinusoidalPositions
 from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
-from scratchtune.sequences.layers.transformer_encoder import TransformerEncoder as TransformerEncoder
+from scratchtune.sequences.layers.transformer import TransformerEncoder as TransformerEncoder

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from scratchtune import layers
-from scratchtune.estimators import loading as estimator_files
-from scratchtune.network import sequential
 from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
-from scratchtune.sequences.recognizer import SpeechRecognizer
-from scratchtune.sequences.recognizer import unpacked as unpacked_recognizer
-from scratchtune.sequences.seq2seq import Seq2Seq
-from scratchtune.sequences.seq2seq import unpacked as unpacked_translator
-from scratchtune.tables import auto as automl_files
-from scratchtune.tables.trees import loading as tree_files
 
-KINDS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
-    "network": sequential.unpacked, "estimator": estimator_files.unpacked, "automl": automl_files.unpacked,
-    tree_files.KIND: tree_files.unpacked, Seq2Seq.kind: unpacked_translator, SpeechRecognizer.kind: unpacked_recognizer}
+KINDS = {  # of files: the module whose `unpacked` makes the model from the header and the arrays
+    "network": "network.sequential", "estimator": "estimators.base", "automl": "tables.auto",
+    "boosted trees": "tables.trees.estimators", "translator": "sequences.seq2seq", "recognizer": "sequences.recognizer"}
+NETWORKS = ("network", "estimator")  # such files may name any layer, and the estimators with layers for tables
 
 
 def load_model(path: str | Path) -> Any:
@@ -30,13 +23,14 @@ def load_model(path: str | Path) -> Any:
     defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer
     version.
     """
-    for name in dir(layers):
-        getattr(layers, name)  # a file may name any layer: its class must be defined, as those for tables are by now
     with opened(Path(path)) as (kind, header, arrays):
         if kind not in KINDS:
             raise ValueError(f"path is {str(path)!r}; it holds a {kind!r}, and this version reads {', '.join(KINDS)}")
+        if kind in NETWORKS:
+            import_module("scratchtune.tables.networks")
+            [getattr(layers, name) for name in dir(layers)]  # a class that is loaded can be found by its name
         try:
-            return KINDS[kind](header, arrays)
+            return import_module(f"scratchtune.{KINDS[kind]}").unpacked(header, arrays)
         except UnknownClass as problem:
             raise ValueError(f"path is {str(path)!r}; {problem}") from None
         except Exception as problem:  # a damaged header can raise anything

@@ -42,6 +42,10 @@ def not_fitted(estimator: Any) -> Exception:
 class Parameters:
     """Base class of objects with named arguments that a search can read and change; arguments are stored unchanged."""
 
+    def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        checks.refuse_unexpected(cls.__name__, inspect.signature(cls), kwargs)
+        return super().__new__(cls)
+
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The constructor's arguments by name."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}

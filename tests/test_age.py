@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from scratchtune.formulas.document import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks are no part of the installed package
 age, suite, stale, pages, reports = (importlib.import_module(f"benchmarks.{name}") for name in (
     "common.age", "common.suite", "stale", "pages", "common.reports"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import checks
+from scratchtune.data import OneHotEncoder
+from scratchtune.evaluation import learning_curve
 
 
 def test_a_choice_by_hand() -> None:
@@ -16,6 +19,26 @@ def test_a_choice_by_hand() -> None:
     with pytest.raises(ValueError) as error:
         checks.choice("optimizer", "adan", ["sgd", "adam"])
     assert str(error.value) == "optimizer is 'adan'; it must be one of 'sgd', 'adam', did you mean 'adam'?"
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("n_trails", "tune() has no argument 'n_trails', did you mean 'n_trials'? Its arguments are searcher, n_trials"),
+    ("sampler", "tune() has no argument 'sampler', did you mean 'searcher'? Its arguments are searcher, n_trials"),
+    ("pruner", "tune() has no argument 'pruner'. Its arguments are searcher, n_trials")])
+def test_an_unknown_argument_by_hand(name: str, told: str) -> None:
+    error = checks.unexpected("tune", name, ["searcher", "n_trials"])
+    assert isinstance(error, TypeError) and str(error) == told
+
+
+@pytest.mark.parametrize(("make", "told"), [
+    (lambda: st.Adam(lerning_rate=0.1), "Adam() has no argument 'lerning_rate', did you mean 'learning_rate'?"),
+    (lambda: st.Dense(3, activaton="relu"), "Dense() has no argument 'activaton', did you mean 'activation'?"),
+    (lambda: st.MLPRegressor(unit=3), "MLPRegressor() has no argument 'unit', did you mean 'units'?"),
+    (lambda: st.StandardScaler(x=1), "StandardScaler() has no argument 'x'. Its arguments are copy, with_mean")])
+def test_a_misspelt_argument_of_a_constructor(make: Callable[[], Any], told: str) -> None:
+    with pytest.raises(TypeError) as error:
+        make()
+    assert str(error.value).startswith(told)
 
 
 def test_a_numpy_scalar_is_a_choice_as_its_python_value_is() -> None:
@@ -155,7 +178,7 @@ def entries(X: Any, y: Any) -> dict[str, Any]:
         "Sequential.fit": lambda: network().fit(X, y, epochs=1, verbose=0),
         "evaluate": lambda: network().evaluate(X, y),
         "cross_validate": lambda: st.cross_validate(classifier, X, y, cv=2),
-        "learning_curve": lambda: st.learning_curve(classifier, X, y, cv=2),
+        "learning_curve": lambda: learning_curve(classifier, X, y, cv=2),
         "GridSearchCV of a network": lambda: st.GridSearchCV(network(), {"batch_size": [4]}, cv=2).fit(X, y),
         "GridSearchCV": lambda: st.GridSearchCV(classifier, {"units": [4]}, cv=2).fit(X, y),
         "accuracy_score": lambda: st.metrics.accuracy_score(y, CLASSES),
@@ -163,7 +186,7 @@ def entries(X: Any, y: Any) -> dict[str, Any]:
         "predict": lambda: network().predict(X),
         "StandardScaler": lambda: st.StandardScaler().fit(X),
         "SimpleImputer": lambda: st.SimpleImputer().fit(X),
-        "OneHotEncoder": lambda: st.OneHotEncoder().fit(X),
+        "OneHotEncoder": lambda: OneHotEncoder().fit(X),
         "Table": lambda: st.Table.from_columns({"a": y}),
     }
 

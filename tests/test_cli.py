@@ -13,7 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import COMMANDS, main
-from scratchtune.study.storage import Storage, StorageError
+from scratchtune.study.file import File, StorageError
 
 
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
@@ -90,7 +90,7 @@ def test_a_stored_comparison_that_is_ended_continues(tmp_path, signal_number, co
 def states(database):
     """The states of a kept study's trials."""
     try:
-        return [row.state for row in Storage(database, reading=True).rows("random")]
+        return [row["state"] for row in File(database, reading=True).rows("random")]
     except StorageError:
         return []
 
@@ -154,18 +154,18 @@ def test_what_is_kept_may_not_be_written_over(tmp_path, capsys):
         assert "it must be a file of its own" in capsys.readouterr().err
 
 
-def test_formulas_lists_shows_and_maps(capsys):
+def test_formulas_lists_shows_and_searches(capsys):
     assert main(["formulas"]) == 0
     assert len(capsys.readouterr().out.splitlines()) >= 40
     assert main(["formulas", "l2_penalty"]) == 0
     shown = capsys.readouterr().out
     assert "R = λ · Σᵢ[θᵢ²]" in shown and "def l2_penalty(theta, lam):" in shown
-    assert "\n    pytest tests/test_registry.py -k l2_penalty\n    pytest tests/" in shown
+    assert "\n    pytest tests/test_registry.py -k l2_penalty\n" in shown
     assert main(["formulas", "l2_penalty", "--check"]) == 0
     checked = capsys.readouterr().out
     assert "1 formula on " in checked and ", 0 survived\nAll agree." in checked
-    assert main(["formulas", "--sections"]) == 0
-    assert "4.2 正则化" in capsys.readouterr().out
+    assert main(["formulas", "attention"]) == 0
+    assert "\nmulti_head_attention " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("arguments", "message"), [
@@ -175,7 +175,10 @@ def test_formulas_lists_shows_and_maps(capsys):
     (["compare", "--trials", "many"], "--trials"),
     (["compare", "--out", __file__], "it must be a folder"),
     (["compare", "--db", "nowhere/x.db"], "no folder"),
-    (["compute"], "compute"),
+    (["compere"], "there is no command compere, did you mean compare?; see scratchtune --help"),
+    (["compare", "--trails", "3"], "there is no option --trails, did you mean --trials?; see scratchtune"),
+    (["tune", "a.csv", "--taget=y"], "scratchtune tune: there is no option --taget, did you mean --target?"),
+    (["compare", "digits"], "too many arguments: digits"),
     ([], "COMMAND"),
 ])
 def test_wrong_arguments_are_errors_of_one_line(arguments, message, capsys, tmp_path, monkeypatch):
@@ -187,7 +190,7 @@ def test_wrong_arguments_are_errors_of_one_line(arguments, message, capsys, tmp_
 
 
 @pytest.mark.parametrize(("arguments", "code", "out", "err"), [
-    (["compute"], 2, "", "COMMAND"), (["formulas", "l2_penalty"], 0, "def l2_penalty", "")])
+    (["compute"], 2, "", "no command compute"), (["formulas", "l2_penalty"], 0, "def l2_penalty", "")])
 def test_the_exit_code_reaches_the_shell(arguments, code, out, err):
     command = [sys.executable, "-m", "scratchtune", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
@@ -213,7 +216,7 @@ def test_help_lists_the_commands(capsys):
 
 
 def test_debug_shows_the_traceback(capsys):
-    assert main(["formulas", "nothing", "--debug"]) == 2 and "Traceback" in capsys.readouterr().err
+    assert main(["formulas", "nothing_like_it", "--debug"]) == 2 and "Traceback" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a signal of POSIX")

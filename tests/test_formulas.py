@@ -11,26 +11,24 @@ import numpy as np
 import pytest
 
 from scratchtune import formulas, jit
-from scratchtune.formulas import arithmetic, dialect, domains, gradients, parallel
-from scratchtune.formulas.cases import MOST, cases
+from scratchtune.formulas import arithmetic, dialect, domains, gradients, report
 from scratchtune.formulas.check import TOLERANCE_GRADIENT
+from scratchtune.formulas.judge import MOST, cases
 from scratchtune.formulas.mutants import mutants
 
 # The dialect ---------------------------------------------------------------------------------------------------------
 
 
-def computed(line, exact=False, **symbols):
+def computed(line, **symbols):
     """The value of a line's last equation; arrays get the axes i, j, k in turn."""
-    numbers = arithmetic.DECIMALS if exact else arithmetic.FLOATS
     sizes = {letter: size for value in symbols.values() for letter, size in zip("ijk", np.shape(value), strict=False)}
     equations = formulas.parse(line)
     with arithmetic.digits(float(x) for value in symbols.values() for x in np.ravel(value)):
-        given = {name: numbers.convert(value) for name, value in symbols.items()}
-        found = dialect.Evaluation(given, sizes, numbers).run(equations)[equations[-1].target.symbol]
+        given = {name: arithmetic.decimals(value) for name, value in symbols.items()}
+        found = dialect.Evaluation(given, sizes).run(equations)[equations[-1].target.symbol]
         return np.asarray(arithmetic.rounded(found)).tolist()
 
 
-@pytest.mark.parametrize("exact", [False, True])
 @pytest.mark.parametrize(("line", "symbols", "expected"), [
     ("R = λ · Σᵢ[θᵢ²]", {"λ": 0.1, "θ": [1.0, -2.0]}, 0.5),
     ("y = 2 + 3 · 4 − 6 / 2", {}, 11.0),
@@ -53,9 +51,9 @@ def computed(line, exact=False, **symbols):
     ("ŷ = fan_in + p̂", {"fan_in": 3, "p̂": 0.5}, 3.5),
     ("y = Φ(0) + erf(0) + exp(0) + log(1) + tanh(0) + cos(0) + sin(0)", {}, 2.5),
 ])
-def test_worked_lines(line, symbols, expected, exact):
+def test_worked_lines(line, symbols, expected):
     symbols = {dialect.normal(name): value for name, value in symbols.items()}
-    assert computed(line, exact, **symbols) == pytest.approx(expected, rel=1e-15)
+    assert computed(line, **symbols) == pytest.approx(expected, rel=1e-15)
 
 
 @pytest.mark.parametrize(("line", "message"), [
@@ -73,20 +71,24 @@ def test_lines_that_are_not_understood(line, message):
         formulas.parse(line)
 
 
-@pytest.mark.parametrize("name", ["exp", "tanh", "erf", "Φ", "φ", "cos", "sin", "sign", "floor", "absolute"])
+FLOATS = {
+    "exp": math.exp, "tanh": math.tanh, "erf": math.erf, "sin": math.sin, "cos": math.cos, "floor": math.floor,
+    "sign": lambda x: math.copysign(x != 0, x), "Φ": lambda z: 0.5 * math.erfc(-z / math.sqrt(2.0)),
+    "φ": lambda z: math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)}
+
+
+@pytest.mark.parametrize("name", FLOATS)
 @pytest.mark.parametrize("x", [-35.5, -20.0, -3.0, -0.5, 0.0, 1e-6, 0.7, 4.0, 21.0, 30.0])
 def test_decimals_agree_with_floats(name, x):
     with arithmetic.digits():
-        exact = float(arithmetic.DECIMALS.functions[name](arithmetic.DECIMALS.number(x)))
-    assert exact == pytest.approx(arithmetic.FLOATS.functions[name](x), rel=1e-12, abs=1e-300)
+        exact = float(arithmetic.FUNCTIONS[name](arithmetic.number(x)))
+    assert exact == pytest.approx(FLOATS[name](x), rel=1e-12, abs=1e-300)
 
 
-def test_naive_line_is_exact_in_decimals_where_floats_have_nothing_left():
+def test_naive_line_is_exact_where_floats_have_nothing_left():
     naive = "L = −log(1 − 1 / (1 + exp(−z)))"
-    assert computed(naive, exact=True, z=1e4) == pytest.approx(1e4, rel=1e-15)
-    assert computed(naive, exact=True, z=-50.0) == pytest.approx(math.exp(-50.0), rel=1e-15)
-    with pytest.raises(arithmetic.UNDEFINED):
-        computed(naive, z=50.0)
+    assert computed(naive, z=1e4) == pytest.approx(1e4, rel=1e-15)
+    assert computed(naive, z=-50.0) == pytest.approx(math.exp(-50.0), rel=1e-15)
 
 
 # Domains and cases ---------------------------------------------------------------------------------------------------
@@ -334,15 +336,14 @@ def test_parts_of_a_docstring():
     assert formula.code.splitlines()[-1] == "    return 2.0 * c * x / x.dtype.type(x.size)"
     assert "Formula" not in formula.code
     assert formula.place.startswith("tests/test_formulas.py:")
-    assert formula.test == "tests/test_formulas.py"
 
 
 def test_evaluating_a_line_without_its_code():
-    assert KNOWN["toy_square_mean"].evaluate(x=np.array([1.0, 3.0]), c=2.0) == 10.0
-    assert KNOWN["toy_momentum"].evaluate(
-        exact=False, theta=np.ones(2), velocity=np.zeros(2), g=np.array([1.0, 2.0]), alpha=0.5).tolist() == [0.5, 0.0]
+    found, _ = KNOWN["toy_momentum"].solve(
+        {"theta": np.ones(2), "velocity": np.zeros(2), "g": np.array([1.0, 2.0]), "alpha": 0.5})
+    assert arithmetic.rounded(found["θ'"]).tolist() == [0.5, 0.0]
     with pytest.raises(ValueError, match="x has shape"):
-        KNOWN["toy_square_mean"].evaluate(x=1.0, c=2.0)
+        KNOWN["toy_square_mean"].solve({"x": 1.0, "c": 2.0})
 
 
 def test_cases_are_the_same_every_time_and_differ_between_formulas():
@@ -454,24 +455,28 @@ def test_float32_that_widens_is_found():
 # All formulas, in several processes ----------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_rows_are_the_same_in_several_processes_and_in_the_formulas_order():
+@pytest.fixture()
+def few(monkeypatch):
+    """A registry of four formulas of three modules, as far as this process knows."""
     some = {name: formulas.find(name) for name in ("sigmoid", "l2_penalty", "sigmoid_grad", "accuracy")}
-    counted = []
-    rows = parallel.check_each(some, 2, counted.append)
-    assert list(rows) == list(some) and rows == parallel.check_each(some, 1, lambda count: None)
-    assert sorted(counted) == [1, 1, 2]  # two of them are of one module
+    monkeypatch.setattr(report, "registry", lambda: some)
+    monkeypatch.setattr(report, "EQUIVALENT", {})
+    return some
 
 
 @pytest.mark.slow
-def test_an_interruption_ends_the_processes():
-    def interrupt(count):
-        raise KeyboardInterrupt
+def test_rows_are_the_same_in_several_processes_and_in_the_formulas_order(few):
+    rows = formulas.check_all(processes=2).rows
+    assert [row.id for row in rows] == list(few) and rows == formulas.check_all(processes=1).rows
 
-    before = multiprocessing.active_children()
+
+@pytest.mark.slow
+def test_an_interruption_ends_the_processes(few):
+    found = report._in_processes([["sigmoid"], ["l2_penalty"], ["accuracy"]], 2)
+    next(found)
     with pytest.raises(KeyboardInterrupt):
-        parallel.check_each({name: formulas.find(name) for name in ("sigmoid", "l2_penalty", "conv2d")}, 2, interrupt)
-    assert multiprocessing.active_children() == before
+        found.throw(KeyboardInterrupt)
+    assert multiprocessing.active_children() == []
 
 
 def test_report_has_a_line_for_each_formula_then_totals_and_a_sentence_for_each_problem():
@@ -637,6 +642,12 @@ def test_index_has_a_line_for_each_formula_and_describe_shows_one_beside_its_cod
     assert lines[0].startswith(name) and formula.line in lines[0] and formula.place in lines[0]
     text = formulas.describe(name)
     assert formula.line in text and formula.place in text and f"def {formula.plain.__name__}(" in text
+
+
+def test_words_find_formulas_by_their_first_sentence():
+    found = [line.split()[0] for line in formulas.describe("expected improvement").splitlines()]
+    assert found[0] == "expected_improvement" and "log_expected_improvement_grad" in found
+    assert "multi_head_attention" in formulas.index("Attention")
 
 
 def test_unknown_id_names_the_nearest():

@@ -6,11 +6,11 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
-from scratchtune.formulas.document import ROOT
-
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))  # benchmarks are no part of the installed package
 front = importlib.import_module("benchmarks.common.front")
 reports = importlib.import_module("benchmarks.common.reports")

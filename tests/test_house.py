@@ -23,9 +23,10 @@ TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
-    "(beside)": 1124, "cli": 1432, "data": 1647, "estimators": 1128, "evaluation": 1772, "examples": 756, "formulas":
-    2241, "images": 1233, "insight": 6417, "interop": 774, "jit": 1701, "metrics": 1734, "network": 6012, "search":
-    6630, "sequences": 9622, "study": 6580, "tables": 9535, "(lines)": 60340, "(files)": 402}
+    "(beside)": 1118, "cli": 1304, "data": 1534, "estimators": 1020, "evaluation": 1522, "examples": 756, "formulas":
+    2008, "images": 1156, "insight": 6056, "interop": 693, "jit": 1803, "metrics": 1520, "network": 5991, "search":
+    6675, "sequences": 8130, "study": 5545, "tables": 7900, "(core)": 28736, "(core files)": 165, "(lines)": 54731,
+    "(files)": 315}
 
 
 @cache
@@ -55,13 +56,26 @@ def modules() -> dict[str, str]:
             for file in trees()}
 
 
+APPLICATIONS = {"cli", "examples", "images", "insight", "interop", "sequences", "tables"}  # all else is the core
+FRONT = {"scratchtune", "scratchtune.layers", "scratchtune.loading", "scratchtune.__main__"}  # the names users type
+README_LINES, NAMES = 60, 120
+UNUSED = {  # public names without a user; names are only taken out
+    "AblationPath", "Diagnosis", "Difference", "Gain", "Ledger", "ModelCheckpoint", "Optimism", "PredefinedFolds",
+    "ReduceLROnPlateau", "Scaling", "TableTuning", "TerminateOnNaN", "check_disjoint"}
+
+
+def room_of(file: str) -> str:
+    """The folder of a file, or "(beside)" for one beside the folders."""
+    return file.split("/")[0] if "/" in file else "(beside)"
+
+
 def sizes() -> dict[str, int]:
-    """The lines of each folder, of the files beside the folders, and of all; and how many files there are."""
-    found = {"(beside)": 0}
+    """The lines of each folder, of the files beside the folders, of the core and of all; and the numbers of files."""
+    lines, core = {"(beside)": 0}, [file for file in trees() if room_of(file) not in APPLICATIONS]
     for file in trees():
-        room = file.split("/")[0] if "/" in file else "(beside)"
-        found[room] = found.get(room, 0) + (PACKAGE / file).read_bytes().count(b"\n")
-    return found | {"(lines)": sum(found.values()), "(files)": len(trees())}
+        lines[room_of(file)] = lines.get(room_of(file), 0) + (PACKAGE / file).read_bytes().count(b"\n")
+    return lines | {"(core)": sum(size for room, size in lines.items() if room not in APPLICATIONS),
+                    "(core files)": len(core), "(lines)": sum(lines.values()), "(files)": len(trees())}
 
 
 def test_no_room_outgrows_its_budget() -> None:
@@ -152,7 +166,8 @@ def test_text_and_speech_know_nothing_of_networks() -> None:
 
 PYTHONS = {"_replace", "_asdict", "_fields", "_make", "_exit"}  # of NamedTuple and os; documented, so public
 OF_NUMBA = "jit/numba_internals.py"  # which uses private names of Numba; its docstring says why
-OF_EXECUTORS = {  # what study/executors.py reads of Python's process pool and of Dask's client: it has no public names
+OF_EXECUTORS = {  # what study/executors.py and interop/clusters.py read of pools and clients, which have no other
+    # names for it
     "_max_workers", "_mp_context", "_initializer", "_initargs", "_max_tasks_per_child", "_client", "_kwargs"}
 
 
@@ -184,7 +199,7 @@ def own_names(file: str) -> set[str]:
 def test_private_names_stay_in_their_file() -> None:
     found = set()
     for file in trees():
-        allowed = own_names(file) | (OF_EXECUTORS if file == "study/executors.py" else set())
+        allowed = own_names(file) | (OF_EXECUTORS if file in ("study/executors.py", "interop/clusters.py") else set())
         for node in nodes(file):
             if isinstance(node, ast.ImportFrom):
                 found |= {f"{file}: {alias.name}" for alias in node.names if is_private(alias.name)}
@@ -233,3 +248,89 @@ def test_a_module_imports_only_from_rows_above() -> None:
         found |= {f"{module}: {other}" for other in imported(module) if other != "scratchtune"
                   if row[rooms[other]] > row[room]}
     assert not found
+
+
+def test_the_core_imports_no_application() -> None:
+    """Lazy imports and those for types count too."""
+    core = [module for module, file in modules().items() if room_of(file) not in APPLICATIONS and module not in FRONT]
+    assert not {f"{module}: {other}" for module in core for other in imported(module)
+                if room_of(modules()[other]) in APPLICATIONS}
+
+
+def test_the_page_of_a_room_is_short() -> None:
+    pages = [path for path in PACKAGE.glob("*/**/README.md") if path.read_bytes().count(b"\n") > README_LINES]
+    assert not [path.relative_to(PACKAGE).as_posix() for path in pages]
+
+
+# Public names and their users ----------------------------------------------------------------------------------------
+
+
+def words(tree: ast.Module, imports: bool = True) -> set[str]:
+    """The names that a file's code uses; without ``imports`` not those that it only imports."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            found.add(node.id)
+        elif isinstance(node, ast.Attribute):
+            found.add(node.attr)
+        elif isinstance(node, ast.alias) and imports:
+            found.add(node.name)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            found.add(node.value)  # such as a name that getattr gets
+    return found
+
+
+def users_outside() -> set[str]:
+    """The names in the code of lessons and benchmarks, and in the code on pages, in backticks."""
+    root = PACKAGE.parent
+    found: set[str] = set()
+    for path in (*root.glob("lessons/*.py"), *root.glob("benchmarks/**/*.py")):
+        found |= words(ast.parse(path.read_text(encoding="utf-8")))
+    for path in (root / "README.md", *root.glob("lessons/*.md"), *PACKAGE.rglob("*.md")):
+        for code in re.findall(r"```.*?```|`[^`]*`", path.read_text(encoding="utf-8"), re.DOTALL):
+            found |= set(re.findall(r"\w+", code))
+    return found
+
+
+def exported() -> set[str]:
+    """The functions and classes that packages offer: in a stub, or in ``__all__``."""
+    names: set[str] = set()
+    for tree in stubs().values():
+        names |= {alias.name for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    for tree in trees().values():
+        for node in tree.body:
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__" and isinstance(
+                    node.value, (ast.List, ast.Tuple)):
+                names |= {item.value for item in node.value.elts if isinstance(item, ast.Constant)}
+    return names
+
+
+def defined() -> Iterator[tuple[str, str]]:
+    """The file and the name of each public function or class but those with a formula, which the registry uses, and the
+    two functions of a command, which `cli` gets by their names.
+    """
+    for file, tree in trees().items():
+        for name, node in public(tree, ""):
+            of_command = file.startswith("cli/") and name.startswith(("add_", "run_"))
+            if "." not in name and not of_command and "Formula [" not in (ast.get_docstring(node) or ""):
+                yield file, name
+
+
+def unused() -> set[str]:
+    """The public names that no lesson, page, benchmark, command, example or other module uses.
+
+    Of a name that no package offers, its own module is a user too.
+    """
+    outside, offered = users_outside(), exported()
+    inside = {file: words(tree, imports=not file.endswith("__init__.py")) for file, tree in trees().items()}
+    return {name for file, name in defined() if name not in outside
+            and not any(name in used for other, used in inside.items() if other != file or name not in offered)}
+
+
+def test_public_names_are_used() -> None:
+    """A new name needs a user; take a name out of the list when it has one, or when it is offered no more."""
+    assert unused() == UNUSED
+
+
+def test_the_front_shows_few_names() -> None:
+    assert len(dir(scratchtune)) <= NAMES

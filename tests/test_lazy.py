@@ -47,7 +47,7 @@ def test_each_name_is_defined_where_the_stub_says(package):
 def test_no_module_replaces_a_public_name(package):
     """When a module is imported, it becomes an attribute of its package."""
     module = importlib.import_module(package)
-    beside = {path.stem for folder in module.__path__ for path in Path(folder).iterdir()}
+    beside = {path.stem for folder in getattr(module, "__path__", []) for path in Path(folder).iterdir()}
     assert {name for name in beside & set(module.__all__) if not isinstance(getattr(module, name), ModuleType)} == set()
 
 

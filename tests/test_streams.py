@@ -62,7 +62,8 @@ def evil(tmp_path: Path) -> str:
         study.run(objective, 3, progress=False)
     del study
     with sqlite3.connect(path) as db:
-        db.execute("UPDATE trials SET said = said || ?", (EVIL,))
+        reason = "json_set(record, '$.reason', json_extract(record, '$.reason') || ?)"
+        db.execute(f"UPDATE trials SET record = {reason}", (EVIL,))
     return path
 
 
@@ -92,12 +93,12 @@ def test_a_csv_holds_no_formula_and_every_number_as_it_was(tmp_path: Path) -> No
     """A text that a spreadsheet would run begins with '; numbers, also signed ones as text, are unchanged."""
     pandas = pytest.importorskip("pandas")
     from scratchtune.study.export import as_csv
-    from scratchtune.study.storage import Storage
+    from scratchtune.study.file import File
 
     choices = ["=cmd|' /C calc'!A0", "+1", "-x", "@x", "\tx"]
     study = st.tune(lambda trial: -0.5 * trial.number, {"c": choices, "x": st.Float(-1.0, 1.0)}, "random", 12,
                     storage=tmp_path / "a.db", progress=False)
-    written = as_csv(Storage(tmp_path / "a.db", reading=True), "study")
+    written = as_csv(File(tmp_path / "a.db", reading=True), "study")
     study.to_csv(tmp_path / "a.csv")
     shown = {choice: choice if choice == "+1" else f"'{choice}" for choice in choices}
     for text in (written, (tmp_path / "a.csv").read_text(encoding="utf-8")):

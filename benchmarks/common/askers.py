@@ -283,7 +283,7 @@ def evaluated(
 def one_more(asks: Any) -> tuple[Any, dict[str, Any], float] | None:
     """What is asked next; None where the searcher must first be told more, or proposes no more."""
     from scratchtune.search import Exhausted
-    from scratchtune.study.proposals import NotReady
+    from scratchtune.study.core import NotReady
 
     try:
         return asks.ask()

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Sequence
 from importlib import import_module
 
-from scratchtune.cli.parsing import Parser
+from scratchtune.cli.parsing import Parser, nearest
 from scratchtune.examples import NAMES
 from scratchtune.streams import flushed, note, prepare_streams
 from scratchtune.version import __version__
@@ -40,9 +40,9 @@ COMMANDS = {
     "recommend": "recommend a searcher for a space and a budget, and say why",
     "formulas": "list the formulas, show one of them beside its code, or check them all",
 }
-FAMILIES = {  # the modules of commands that have none of their own name
+MODULES = {  # of commands that have none of their own name
     "auto": "tune", "score": "predict", "why": "stored", "studies": "stored", "show": "stored", "export": "stored",
-    "plot": "pictures", "report": "pictures"}
+    "plot": "pictures", "report": "pictures", "translate": "sequences", "transcribe": "sequences"}
 
 
 def _terminate(*_: object) -> None:
@@ -68,14 +68,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        given = _parsed(sys.argv[1:] if arguments is None else arguments)
+        given = _arguments(sys.argv[1:] if arguments is None else arguments)
     except SystemExit as stop:
         return int(stop.code or 0)
-    from scratchtune.cli.running import run  # here, since an interruption while it is imported is reported by `main`
+    from scratchtune.cli.common import run  # here, since an interruption while it is imported is reported by `main`
     return run(given)
 
 
-def _parsed(words: Sequence[str]) -> argparse.Namespace:
+def _arguments(words: Sequence[str]) -> argparse.Namespace:
     """Parse a command and its arguments; ``run`` of the result is its function. Help and errors raise SystemExit."""
     about = "Hyper-parameter tuning from scratch, with every formula beside the code that computes it."
     parser = Parser(prog="scratchtune", description=about)
@@ -83,12 +83,18 @@ def _parsed(words: Sequence[str]) -> argparse.Namespace:
     commands = parser.add_subparsers(
         title="commands", required=True, dest="command", metavar="COMMAND", parser_class=Parser)
     chosen = next((word for word in words if not word.startswith("-")), None)
+    if chosen is not None and chosen not in COMMANDS:
+        parser.error(f"there is no command {chosen}{nearest(chosen, COMMANDS)}")
+    parsers = {}
     for name, text in COMMANDS.items():
-        command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        parsers[name] = command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
         add = command.add_rare if name in ("tune", "auto") else command.add_argument
         add("--debug", action="store_true", help="show the traceback of an error")
         if name == chosen:
-            module = import_module(f"scratchtune.cli.{FAMILIES.get(name, name)}")
+            module = import_module(f"scratchtune.cli.{MODULES.get(name, name)}")
             command.set_defaults(run=getattr(module, f"run_{name}"))
             getattr(module, f"add_{name}")(command)
-    return parser.parse_args(words)
+    given, unknown = parser.parse_known_args(words)
+    if unknown:
+        parsers[given.command].refuse(unknown)
+    return given

@@ -1,19 +1,58 @@
-"""``scratchtune compare``: one small network is tuned with every searcher."""
+"""``scratchtune compare``: every searcher tunes one network on the same rows, with about the same budget.
+
+The budget is a number of configurations, each trained for all epochs. A grid has the finest resolution that needs at
+most so many; 27 and 48 are used up. Hyperband may try more configurations, since it trains most of them for only a few
+epochs: its trials fit into the same total number of epochs.
+
+A test set is held out first and used once, at the end. No searcher has seen it, so the winner's accuracy on it is an
+estimate of its accuracy on new rows of the same kind.
+
+Implements sections 1.2 and 9.1 of the document.
+"""
+
+from __future__ import annotations
 
 import argparse
+import time
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from scratchtune import checks
-from scratchtune.cli.common import check_folder, check_integers
-from scratchtune.cli.comparison import compare, plot_comparison
+from scratchtune.cli.common import check_integers
 from scratchtune.cli.parsing import Parser
-from scratchtune.cli.stored import DB_HELP, check_db
 from scratchtune.data.datasets import load_digits
-from scratchtune.insight.drawing import save
-from scratchtune.insight.reporting import report, report_path
-from scratchtune.job_options import JobOptions
-from scratchtune.search import SEARCHERS
-from scratchtune.streams import note, tell
+from scratchtune.digests import digest_of
+from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
+from scratchtune.examples.shared import checked_options, write_report
+from scratchtune.insight.drawing import COLOURS, canvas, finish, legend_below, limit_values, save
+from scratchtune.insight.verdicts import gathered, have_fold_scores, verdict
+from scratchtune.network.layers.dense import Dense
+from scratchtune.network.optimizers import Adam
+from scratchtune.network.sequential import Sequential
+from scratchtune.search import SEARCHERS, Float, Hyperband, Searcher, Space, as_searcher
+from scratchtune.search.grid import finest_grid
+from scratchtune.streams import aligned, note, shown_params, tell
+from scratchtune.study import Study, Trial
+from scratchtune.study.best import of_largest_budget, repeats, said_repeats, so_far
+from scratchtune.study.fold_run import run_folds, timed
+from scratchtune.study.progress import Progress
+from scratchtune.study.trial import finished_count
+
+EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
+FOLDS = 5
+TEST_SHARE = 0.2
+SPACE: dict[str, Any] = {
+    "learning_rate": Float(1e-4, 1e-1, log=True),
+    "batch_size": [32, 64, 128],
+    "decay": Float(1e-4, 1e-1, log=True),  # without it the loss fluctuates in the last steps of a training
+}
 
 
 def add_compare(parser: Parser) -> None:
@@ -24,36 +63,235 @@ def add_compare(parser: Parser) -> None:
     add("--trials", type=int, default=27, metavar="N",
         help="the largest number of configurations per searcher; hyperband runs at most one full schedule, within the "
              "epochs that they take (default: 27)")
-    add("--jobs", type=int, default=2, metavar="N",
-        help="the number of trainings that run at the same time (default: 2)")
-    add("--seed", type=int, default=0, metavar="N",
-        help="the seed of the splits, the initial weights and the searchers (default: 0)")
-    add("--split", choices=["shuffled", "order"], default="shuffled",
-        help="which rows are the test set: shuffled takes a random fifth of each class; order takes the last fifth of "
-             "the file, which other people have written (default: shuffled)")
+    parser.add_shared("--jobs", "--seed", "--db")
+    parser.add_shared("--report", more=" (default: report.html in --out)")
     add("--out", type=Path, default=Path("."), metavar="DIR",
         help="the folder in which the picture is saved (default: .)")
-    add("--db", type=Path, metavar="FILE", help=DB_HELP)
-    add("--report", nargs="?", const="", metavar="FILE.html",
-        help="also write a report of all studies as one HTML page (default: comparison.html in --out)")
 
 
-def run_compare(given: argparse.Namespace) -> int:
-    """Run ``scratchtune compare``; return the exit code."""
-    check_integers(given, trials=1, jobs=1)
+def run_compare(given: argparse.Namespace) -> None:
+    """Run ``scratchtune compare``."""
+    check_integers(given, trials=1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)
-    if given.out.exists() and not given.out.is_dir():
-        raise ValueError(f"--out is {str(given.out)!r}, a file; it must be a folder")
-    given.out.mkdir(parents=True, exist_ok=True)
-    check_folder(given.out, f"--out is {str(given.out)!r}")  # is known before the work, not after
-    page = report_path(given.report, given.out / "comparison.html")
-    check_db(given.db, {"the picture": given.out / "comparison.png", "the report": page})
+    page = checked_options(given.out, given.jobs, given.seed, given.report, given.db, "comparison.png")
     X, y = load_digits()
-    run = JobOptions(given.jobs, given.db, say=note)
-    result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.split, run)
+    result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.jobs, given.db)
     picture = save(plot_comparison(result).figure, given.out / "comparison.png")
-    if page is not None:
-        report([row.study for row in result.rows], page)
-    tell(f"{result.text()}\npicture: {picture}" + (f"\nreport: {page}" if page is not None else ""))
-    return 0
+    tell(f"{result.text()}\npicture: {picture}")
+    write_report(page, [row.study for row in result.rows])
+
+
+@dataclass
+class SearcherResult:
+    """The result of one searcher: its study, and the accuracy of its best configuration on the held-out test set."""
+
+    searcher: str
+    study: Study
+    test_accuracy: float
+    seconds: float
+
+    @property
+    def configurations(self) -> int:
+        """How many configurations it has tried; a promoted trial is not a new one."""
+        return sum(trial.parent is None for trial in self.study.trials)
+
+    @property
+    def costs(self) -> list[int]:
+        """Epochs of each trial, summed over the folds; of a promoted trial those beyond its parent's."""
+        trials = self.study.trials
+        return [FOLDS * (epochs_of(trial) - (0 if trial.parent is None else epochs_of(trials[trial.parent])))
+                for trial in trials]
+
+    @property
+    def epochs(self) -> int:
+        """The total number of epochs."""
+        return sum(self.costs)
+
+
+@dataclass
+class Comparison:
+    """The result of each searcher, and the numbers of rows of the training set and of the test set."""
+
+    rows: list[SearcherResult]
+    training_rows: int
+    test_rows: int
+    resumed: bool = False  # whether a file held trials already, whose seconds are not measured again
+
+    @property
+    def winner(self) -> SearcherResult:
+        """The result with the best cross-validated score; the test set is not used for the choice."""
+        return max(self.rows, key=lambda row: (epochs_of(row.study.best_trial), row.study.best_value))
+
+    def text(self) -> str:
+        """Return the table, the winner, and why its configuration was tried."""
+        rows = [["searcher", "cv score", "test", "configs", "epochs", "seconds now" if self.resumed else "seconds",
+                 "best configuration"]]
+        rows += [[row.searcher, f"{row.study.best_value:.4f}", f"{row.test_accuracy:.4f}", str(row.configurations),
+                  f"{row.epochs:,}", f"{row.seconds:.1f}", shown_params(row.study.best_params)] for row in self.rows]
+        winner, study = self.winner, self.winner.study
+        best = study.best_trial
+        repeated = said_repeats(repeats(study.trials, best, study.space))
+        return "\n".join([
+            f"accuracy of the example network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
+            f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, a fifth of each "
+            "class, drawn at random", "", *aligned(rows, left=[0, 6]), *self._chance(), "",
+            f"best by cross-validation: {winner.searcher}, trial {best.number}, {shown_params(best.params)}; "
+            f"test accuracy {winner.test_accuracy:.4f}" + (repeated and f"; {repeated}"),
+            f"why: {study.why(best.number)}", *self._verdict(),
+        ])
+
+    def _verdict(self) -> list[str]:
+        """Say whether the best of all searchers' configurations is really better; nothing if scores are missing."""
+        studies = [row.study for row in self.rows]
+        return [f"verdict: {verdict(gathered(studies), 'accuracy')} (By cross-validation, over all searchers; the test "
+                "set took no part in it.)"] if all(map(have_fold_scores, studies)) else []
+
+    def _chance(self) -> list[str]:
+        """Say which differences of test accuracies may be chance; nothing where all rows are right, or all wrong."""
+        p, n = self.winner.test_accuracy, self.test_rows
+        return [f"test: a difference below about 2 x {np.sqrt(p * (1.0 - p) / n):.4f} may be chance (the standard "
+                f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0 < p < 1)
+
+
+def plot_comparison(result: Comparison, ax: Any = None) -> Any:
+    """Draw the best score so far of each searcher by the epochs spent, with random search in grey as the reference.
+
+    A line begins with the first trial that was trained for all epochs; ``ax`` None makes a figure. Returns the Axes.
+    """
+    axes, shown = canvas(1, (6.4, 4.2))[1] if ax is None else ax, []
+    for row, colour in zip(result.rows, cycle(COLOURS)):
+        study, paid = row.study, np.cumsum(row.costs)
+        numbers = [trial.number for trial in of_largest_budget(study.trials)]
+        best = [float(trial.value or 0.0) for trial in so_far(study.trials, study.direction)]
+        look = {"color": "0.6", "zorder": 1.5} if row.searcher == "random" else {"color": colour}
+        axes.step([*paid[numbers], paid[-1]], [*best, best[-1]], where="post", lw=2, label=row.searcher, **look)
+        shown += best
+    finish(axes, f"epochs, summed over {FOLDS} folds", "best cross-validated accuracy so far",
+           "Best accuracy by the epochs spent", f"of the trials of all {EPOCHS} epochs")
+    limit_values(axes, result.winner.study, np.array(shown))
+    legend_below(axes)
+    return axes
+
+
+def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
+    """Return the document's network: one hidden layer of 64 units with ReLU, softmax, Adam."""
+    model = Sequential([Dense(64, activation="relu"), Dense(classes, activation="softmax")], seed=seed)
+    model.compile(loss="categorical_crossentropy", optimizer=Adam(learning_rate=0.01), metrics=["accuracy"])
+    model.build((None, inputs))
+    return model
+
+
+def compare(
+    X: np.ndarray, y: np.ndarray, searchers: Sequence[str] = (), n_trials: int = 27, seed: int = 0, n_jobs: int = 2,
+    storage: Path | None = None,
+) -> Comparison:
+    """Tune the document's network (`network`) with each searcher; then evaluate each winner on the test set.
+
+    Each searcher tries ``n_trials`` configurations, a grid perhaps fewer. Hyperband may try more: its trials fit into
+    the epochs of ``n_trials`` full trainings, and are at most those of its schedule. ``n_jobs`` trainings run at the
+    same time. With ``storage`` every trial is kept in that file, in a study named after its searcher; the same call
+    again continues an interrupted study.
+    """
+    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y)
+    training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)
+    planned = {name: with_equal_budget(name, n_trials) for name in searchers or SEARCHERS}
+    studies = {
+        name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name,
+                    data=training.data)
+        for name, (searcher, _) in planned.items()}  # before any training: a stored study that differs raises here
+    training.model.fresh().fit(X_train[:1], y_train[:1], verbose=0)  # compiles; no searcher's time includes it
+    resumed = any(finished_count(study.trials) for study in studies.values())
+    rows = []
+    for name, (searcher, count) in planned.items():
+        note(f"{name}: {plan(searcher, count)}")
+        if known := finished_count(studies[name].trials):
+            note(f"{name}: {min(known, count)} of {count} trials are known from {storage}")
+        begun = time.perf_counter()
+        training.run(studies[name], count, n_jobs)
+        seconds = time.perf_counter() - begun
+        best = training.network_of(studies[name].best_trial, np.arange(len(X_train)))
+        rows.append(SearcherResult(name, studies[name], best.score(X_test, y_test), seconds))
+    return Comparison(rows, len(X_train), len(X_test), resumed)
+
+
+class TunedTraining:
+    """The training that is tuned: a trial's configuration on each fold, for as many epochs as the trial's budget.
+
+    A promoted trial continues from its parent's network. After an interruption, a network that is no longer in memory
+    is trained again: the same epochs in the same order give the same bits.
+    """
+
+    def __init__(self, model: Sequential, X: np.ndarray, y: np.ndarray) -> None:
+        self.model, self.X, self.y = model, X, y
+        self.folds: list[Split] = list(StratifiedKFold(FOLDS).split(X, y))
+        self.data = digest_of(X, y, *(rows for fold in self.folds for rows in fold))
+        self._states: dict[tuple[int | None, int], dict[str, np.ndarray]] = {}
+
+    def run(self, study: Study, n_trials: int, n_jobs: int) -> None:
+        """Run a study until it has so many trials; folds of several trials run in parallel."""
+        self._states.clear()
+        left = FOLDS * max(n_trials - finished_count(study.trials), 0)
+        with closing(Progress(left, "training", n_jobs)) as progress:
+            run_folds(study, timed(self.score, progress.done), FOLDS, mean_score, n_trials, n_jobs)
+
+    def score(self, trial: Trial, fold: int) -> FoldScore:
+        """Return the accuracy of a trial on one fold, or the exception that the training raised."""
+        (train, test), mine, parents = self.folds[fold], (trial.number, fold), (trial.parent, fold)
+        state = self._states.get(parents)
+        before = 0 if state is None else int(state["epochs"])
+        try:
+            begun = time.perf_counter()
+            model = self.network_of(trial, train, state)
+            taken = time.perf_counter() - begun
+            if trial.budget is not None:
+                self._states[mine] = model.get_state()
+            return FoldScore({"score": model.score(self.X[test], self.y[test])}, taken,
+                             visits=(model.epochs_done - before) * len(train))
+        except Exception as error:  # a configuration that can't be trained is a failed trial, not the end of the study
+            return FoldScore(error=error)
+
+    def network_of(self, trial: Trial, rows: np.ndarray, state: dict[str, np.ndarray] | None = None) -> Sequential:
+        """Return the network of a trial's configuration, trained on some rows, from a given state or from scratch."""
+        model, fit_arguments = self.model.configured(trial.params)
+        model.build((None, self.X.shape[1]))
+        if state is not None:
+            model.set_state(state)
+        model.fit(self.X[rows], self.y[rows], epochs=epochs_of(trial) - model.epochs_done, verbose=0, **fit_arguments)
+        return model
+
+
+def mean_score(outcomes: Sequence[FoldScore]) -> float | Exception:
+    """A trial's score: the mean over its folds, or the error of the first fold that failed."""
+    errors = [outcome.error for outcome in outcomes if outcome.error is not None]
+    return errors[0] if errors else float(np.mean([outcome.score for outcome in outcomes]))
+
+
+def epochs_of(trial: Trial) -> int:
+    """How many epochs each of a trial's networks is trained: the trial's budget, if it has one."""
+    return EPOCHS if trial.budget is None else int(trial.budget)
+
+
+def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
+    """Return a searcher by name, and its number of trials; of `Hyperband` those that as many epochs allow."""
+    if name == "hyperband":
+        hyperband = Hyperband(max_budget=EPOCHS)
+        return hyperband, trials_within(hyperband, max(configurations, 3) * EPOCHS)  # 3: up to a trial of all epochs
+    searcher = finest_grid(Space(SPACE), configurations) if name == "grid" else as_searcher(name)
+    return searcher, min(configurations, searcher.total(Space(SPACE)) or configurations)
+
+
+def plan(searcher: Searcher, trials: int) -> str:
+    """Say what so many trials of a searcher are; a promoted trial of Hyperband is not a new configuration."""
+    if not isinstance(searcher, Hyperband):
+        return f"{trials} trials x {FOLDS} folds, {EPOCHS} epochs each"
+    new = sum(min(rung.size, max(trials - rung.start, 0)) for rung in searcher.rungs() if rung.rung == 0)
+    return f"{trials} trials of {new} configurations x {FOLDS} folds, up to {EPOCHS} epochs each"
+
+
+def trials_within(hyperband: Hyperband, epochs: int) -> int:
+    """Count the trials of the schedule that fit into so many epochs; a promoted one costs those that its rung adds."""
+    budgets = {(rung.bracket, rung.rung): rung.budget for rung in hyperband.rungs()}
+    costs = [rung.budget - budgets.get((rung.bracket, rung.rung - 1), 0)
+             for rung in hyperband.rungs() for _ in range(rung.size)]
+    return int((np.cumsum(costs) <= epochs).sum())

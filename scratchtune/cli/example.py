@@ -5,6 +5,7 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
+from scratchtune import checks
 from scratchtune.cli.common import plain_warnings
 from scratchtune.cli.parsing import Parser
 from scratchtune.examples import NAMES
@@ -13,7 +14,7 @@ from scratchtune.examples import NAMES
 def add_example(parser: Parser) -> None:
     """Add the arguments of ``scratchtune example``."""
     add = parser.add_argument
-    add("name", choices=list(NAMES), metavar="NAME", help=f"the example: {', '.join(NAMES)}")
+    add("name", metavar="NAME", help=f"the example: {', '.join(NAMES)}")
     add("--quick", action="store_true", help="run a small version, which takes about a minute")
     add("--data", metavar="DATA",
         help="image: a folder of IDX files, such as MNIST's four, instead of the built-in part of Fashion-MNIST; "
@@ -22,25 +23,16 @@ def add_example(parser: Parser) -> None:
              "whose columns are file, text and, if known, voice (default: synthetic digit strings)")
     add("--out", type=Path, metavar="DIR",
         help="image, translation, speech: the folder in which the pictures and the model are saved (default: .)")
-    add("--jobs", type=int, metavar="N",
-        help="image, translation, speech: the number of trainings that run at the same time (default: 2)")
-    add("--seed", type=int, metavar="N",
-        help="image, translation, speech: the seed of the splits, the initial weights and the searcher (default: 0)")
-    add("--db", type=Path, metavar="FILE",
-        help="image, translation, speech: store every trial in this file, from which the same command continues after "
-             "an interruption")
-    add("--report", nargs="?", const="", metavar="FILE.html",
-        help="image, translation, speech: also write a report of the studies as one HTML page (default: report.html in "
-             "--out)")
+    parser.add_shared("--jobs", "--seed", "--db", begin="image, translation, speech: ", default=None)
+    parser.add_shared("--report", begin="image, translation, speech: ", more=" (default: report.html in --out)")
 
 
-def run_example(given: argparse.Namespace) -> int:
-    """Run ``scratchtune example``; return the exit code."""
-    run = import_module(f"scratchtune.examples.{NAMES[given.name]}").main
+def run_example(given: argparse.Namespace) -> None:
+    """Run ``scratchtune example``."""
+    run = import_module(f"scratchtune.examples.{NAMES[checks.choice('NAME', given.name, NAMES)]}").main
     options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "report")
                if getattr(given, name) is not None}
     for name in options.keys() - inspect.signature(run).parameters.keys():
         raise ValueError(f"--{name} is not an option of the example {given.name}; omit it")
     with plain_warnings():
         run(quick=given.quick, **options)
-    return 0

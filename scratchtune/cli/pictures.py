@@ -5,11 +5,11 @@ from pathlib import Path
 
 from scratchtune import checks, insight
 from scratchtune.cli.parsing import Parser
-from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, chosen_study
+from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, open_study
 from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting import report, report_path
 from scratchtune.streams import note, tell, visible
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
 PLOTS = ("optimization_history", "slice", "contour", "parallel_coordinate", "intermediate_values", "edf", "timeline",
@@ -36,8 +36,8 @@ def add_plot(parser: Parser) -> None:
         help="the picture to write, .png, .svg or .pdf (default: NAME.png, with the NAME of --kind)")
 
 
-def run_plot(given: argparse.Namespace) -> int:
-    """Run ``scratchtune plot``; return the exit code."""
+def run_plot(given: argparse.Namespace) -> None:
+    """Run ``scratchtune plot``."""
     kind = checks.choice("--kind", given.kind, (*PLOTS, *OF_SEARCHERS, *OF_SEVERAL))
     if given.params and kind not in (*OF_PARAMETERS, *OF_ONE_TRIAL):
         raise ValueError(f"--params is given, and {kind} shows no parameters; omit it")
@@ -49,7 +49,7 @@ def run_plot(given: argparse.Namespace) -> int:
     if out.suffix.lower() not in PICTURES:
         raise ValueError(f"--out is {str(out)!r}; its name must end in {', '.join(PICTURES)}")
     check_beside_db(out, given.db)
-    study = read_study(*chosen_study(given))
+    study = read_study(*open_study(given))
     if kind not in OF_SEVERAL and kind != "timeline":
         check_single(study, f"--kind {kind}")
     draw = getattr(insight, f"plot_{kind}")
@@ -59,7 +59,6 @@ def run_plot(given: argparse.Namespace) -> int:
         axes = draw(study, given.params) if kind in OF_PARAMETERS else draw(study)
     save((axes[0] if isinstance(axes, list) else axes).figure, out)
     tell(f"picture: {out}")
-    return 0
 
 
 def add_report(parser: Parser) -> None:
@@ -73,10 +72,10 @@ def run_report(given: argparse.Namespace) -> int:
     """Run ``scratchtune report``; return the exit code."""
     report_path(given.out, given.out, "--out")
     check_beside_db(given.out, given.db)
-    storage = Storage(given.db, reading=True)
+    storage = File(given.db, reading=True)
     names = storage.names()
     if given.study is not None or len(names) < 2:
-        names = [chosen_study(given)[1]]
+        names = [open_study(given)[1]]
     studies = []
     for name in names:
         try:

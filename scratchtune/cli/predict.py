@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.cli.common import check_outputs, loaded, plain_warnings
+from scratchtune.cli.common import add_notation, check_outputs, load, plain_warnings, source
 from scratchtune.cli.parsing import Parser
-from scratchtune.cli.tables import add_notation, source
 from scratchtune.files import write_text
 from scratchtune.streams import note, tell
 from scratchtune.study.export import csv_text
@@ -28,98 +27,67 @@ def add_predict(parser: Parser) -> None:
     add = parser.add_argument
     add("--proba", action="store_true",
         help="print the probability of each class instead, as CSV whose first line holds the class names")
-    add("--threshold", metavar="SHARE",
-        help="of two classes, predict the positive one from this probability on: a number, or best, which tune has "
-             "found to maximise F1 (default: the most probable class, as with 0.5)")
     add("--out", type=Path, metavar="FILE.csv",
         help="write a CSV file instead of printing: the columns of the table, then the predictions, with --proba also "
              "the probability of each class; its first line holds the column names, and a text that a spreadsheet "
              "would run as a formula gets a ' before it")
-    add("--id", nargs="+", default=[], metavar="COLUMN",
-        help="the columns of the table that are copied to --out (default: all)")
 
 
-def run_predict(given: argparse.Namespace) -> int:
-    """Run ``scratchtune predict``; return the exit code."""
-    _check_predict(given)
-    model: Any = loaded(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
+def run_predict(given: argparse.Namespace) -> None:
+    """Run ``scratchtune predict``."""
+    if given.out is not None:
+        check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
+    model: Any = load(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
     target = model.target_
-    for name in ("proba", "threshold"):
-        if getattr(given, name) is not (False if name == "proba" else None) and not target.classes:
-            raise ValueError(f"--{name} is for classes; {given.model} predicts values of {target.name!r}")
+    if given.proba and not target.classes:
+        raise ValueError(f"--proba is for classes; {given.model} predicts values of {target.name!r}")
     with plain_warnings():
         table = _new_rows(given, model)
-        limit = {} if given.threshold is None else {"threshold": given.threshold}
-        answers = model.predict_proba(table) if given.proba else model.predict(table, **limit)
+        answers = model.predict_proba(table) if given.proba else model.predict(table)
     if given.out is not None:
-        written = table.reading  # with the separators of FILE
-        write_text(given.out, csv_text(_with_columns(given, table, target, answers), "\n", written.delimiter or ",",
-                                       written.decimal or "."))
+        reading = table.reading  # with the separators of FILE
+        write_text(given.out, csv_text(_output_rows(given, table, target, answers), "\n", reading.delimiter or ",",
+                                       reading.decimal or "."))
         note(f"written: {given.out}")
     elif given.proba:
         tell(csv_text([target.classes, *answers.tolist()], end="\n"), end="", data=True)
     else:
         tell("\n".join(map(str, answers.tolist())), data=True)
-    return 0
 
 
 def add_score(parser: Parser) -> None:
     """Add the arguments of ``scratchtune score``."""
     _add_new_file(parser, "it needs the target and the columns of the training file; its rows must be others than "
-                           "those of training, such as those that --test-size has held out")
+                           "those of training")
 
 
-def run_score(given: argparse.Namespace) -> int:
-    """Run ``scratchtune score``; return the exit code."""
-    model: Any = loaded(given.model, AutoML, "score takes a model that scratchtune tune has saved")
+def run_score(given: argparse.Namespace) -> None:
+    """Run ``scratchtune score``."""
+    model: Any = load(given.model, AutoML, "score takes a model that scratchtune tune has saved")
     with plain_warnings():
         tell(scored(model, _new_rows(given, model, with_target=True)).text())
-    return 0
 
 
 def _add_new_file(parser: Parser, needs: str) -> None:
     """Add a model, a table that it was not tuned on, and the options that say how this is read."""
     parser.add_argument("model", type=Path, metavar="MODEL", help="the file that scratchtune tune has saved")
     parser.add_argument("file", type=Path, metavar="FILE", help=f"the table; {needs}")
-    parser.add_argument("--unknown", choices=["error", "ignore"], default="ignore",
-        help="what to do about a category that was not seen in training: ignore treats it as a rare one and prints a "
-             "warning; error stops (default: ignore)")
     add_notation(parser, rare=False)
-    parser.epilog = "FILE is read as the training file was, unless --missing, --decimal or --thousands say otherwise."
+    parser.epilog = "FILE is read as the training file was, unless --missing or --decimal say otherwise."
 
 
 def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) -> Table:
     """Read FILE as the training file was read, unless options say otherwise."""
     given.file = source(given.file)
-    changed = {name: getattr(given, name) for name in ("decimal", "thousands") if getattr(given, name) is not None}
+    changed = {} if given.decimal is None else {"decimal": given.decimal}
     missing = (*model.reading_.missing, *given.missing)
     table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
-    unseen = table.unseen(model.kinds_) if given.unknown == "error" and set(model.kinds_) <= set(table.names) else []
-    for sentence in unseen:
-        raise ValueError(f"{sentence}; --unknown is 'error': change them, or leave it out")
     return table
 
 
-def _check_predict(given: argparse.Namespace) -> None:
-    """Check the options before any work."""
-    given.id = [name.strip() for name in given.id]
-    if given.threshold is not None and given.threshold != "best":
-        try:
-            given.threshold = checks.real("--threshold", float(given.threshold), 0.0, 1.0)
-        except ValueError:
-            raise ValueError(f"--threshold is {given.threshold!r}; it must be best or a number from 0 to 1") from None
-    if given.threshold is not None and given.proba:
-        raise ValueError("--threshold and --proba are given; a threshold chooses labels, and --proba asks for "
-                         "probabilities: give one of them")
-    if given.id and given.out is None:
-        raise ValueError("--id is given and --out is not; --out names the file that gets the columns of --id")
-    if given.out is not None:
-        check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
-
-
-def _with_columns(
+def _output_rows(
     given: argparse.Namespace, table: Table, target: Target, answers: np.ndarray,
 ) -> list[list[object]]:
     """Return the rows of --out, the names first: columns of FILE, the prediction and, if asked for, probabilities.
@@ -128,15 +96,11 @@ def _with_columns(
     """
     if not isinstance(given.file, Path):
         given.file.seek(0)
-    known = [*table.names, *table.skipped]
-    for name in given.id:
-        checks.choice("--id", name, known)
-    copied = read_table(given.file, text=given.id or known, only=given.id or None, delimiter=table.reading.delimiter)
-    names = given.id or copied.names
-    added = [f"predicted {target.name}", *(target.classes if given.proba else [])]
+    copied = read_table(given.file, text=[*table.names, *table.skipped], delimiter=table.reading.delimiter)
+    names, added = copied.names, [f"predicted {target.name}", *(target.classes if given.proba else [])]
     if len({*names, *added}) < len(names) + len(added):
         raise ValueError(f"--out would have the columns {checks.quoted([*names, *added])}; the names must be "
-                         "different: give --id with the columns to copy, each once")
+                         "different: rename those of the table")
     columns = [column if isinstance(column, Text) else text_of_numbers(column) for column in map(copied.column, names)]
     cells = zip(*(column.values() for column in columns), strict=True)
     predicted = target.labels(answers.argmax(axis=1)) if given.proba else answers

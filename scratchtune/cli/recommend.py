@@ -6,9 +6,9 @@ from pathlib import Path
 from scratchtune import checks
 from scratchtune.cli.common import check_integers
 from scratchtune.cli.parsing import Parser
-from scratchtune.estimators import default_space
 from scratchtune.search.recommending import recommend
 from scratchtune.streams import tell
+from scratchtune.tables.families import FAMILIES, joint_space
 from scratchtune.tables.space_file import read_space
 
 
@@ -17,8 +17,6 @@ def add_recommend(parser: Parser) -> None:
     add = parser.add_argument
     add("--space", type=Path, metavar="FILE.json",
         help="the hyper-parameters and their ranges, as for scratchtune tune (default: those that tune searches)")
-    add("--rows", type=int, default=1000, metavar="N",
-        help="the rows of the table, on which the default space depends (default: 1000)")
     add("--trials", type=int, metavar="N", help="the number of trials (default: 50)")
     add("--seconds-per-trial", type=float, metavar="S", help="the duration of a trial")
     add("--jobs", type=int, default=1, metavar="N", help="the number of trials that run at the same time (default: 1)")
@@ -29,14 +27,13 @@ def add_recommend(parser: Parser) -> None:
     add("--objectives", type=int, default=1, metavar="N", help="the number of values that a trial has (default: 1)")
 
 
-def run_recommend(given: argparse.Namespace) -> int:
-    """Run ``scratchtune recommend``; return the exit code."""
+def run_recommend(given: argparse.Namespace) -> None:
+    """Run ``scratchtune recommend``."""
     check_integers(given, trials=1, jobs=1, epochs=1, objectives=1)
     if given.seconds_per_trial is not None:
         checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)
-    space = default_space(checks.integer("--rows", given.rows, 1)) if given.space is None else read_space(given.space)
+    space = joint_space(list(FAMILIES)) if given.space is None else read_space(given.space)
     if given.epochs is not None:  # Hyperband chooses them itself
-        space = {name: parameter for name, parameter in space.items() if name != "epochs"}
+        space = {name: parameter for name, parameter in space.items() if not name.endswith("epochs")}
     tell(str(recommend(space, given.trials, given.seconds_per_trial, given.jobs, given.noisy, given.epochs,
                        given.objectives)))
-    return 0

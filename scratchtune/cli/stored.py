@@ -9,14 +9,12 @@ from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
 from scratchtune.insight.verdicts import have_fold_scores, verdict
 from scratchtune.streams import note, shown_params, tell, visible
-from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json, listing, table
-from scratchtune.study.storage import BESIDE, Storage
+from scratchtune.study.file import BESIDE, File, StorageError
 from scratchtune.study.stored import StoredStudy, read_study
 
-DB_HELP = ("store every trial in this file, from which the same command continues after an interruption, and which "
-           "scratchtune why, show and export read")
 OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
+
 
 def add_why(parser: Parser) -> None:
     """Add the arguments of ``scratchtune why``."""
@@ -24,16 +22,20 @@ def add_why(parser: Parser) -> None:
     parser.add_argument("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
 
 
-def run_why(given: argparse.Namespace) -> int:
-    """Run ``scratchtune why``; return the exit code."""
-    storage, name = chosen_study(given)
-    row = storage.row(name, checks.integer("NUMBER", given.number, 0))
-    values = ", ".join(map(str, row.values or ()))
-    said_value = f"values {values}" if len(row.values or ()) > 1 else f"value {values}"
-    outcome = {"complete": said_value, "failed": f"failed: {row.error}"}.get(row.state, row.state)
-    said = row.said.removeprefix(f"Trial {row.number}: ")
-    tell(f"Trial {row.number} of the study {name!r}: {shown_params(row.shown)}; {visible(outcome)}\n{visible(said)}")
-    return 0
+def run_why(given: argparse.Namespace) -> None:
+    """Run ``scratchtune why``."""
+    study = read_study(*open_study(given))
+    number, known = checks.integer("NUMBER", given.number, 0), len(study.trials)
+    if number >= known:
+        raise StorageError(f"the study {study.name!r} in {str(given.db)!r} has no trial {number}; "
+                           f"it has {checks.counted(known, 'trial')}, numbered from 0")
+    trial = study.trials[number]
+    values = ", ".join(map(str, trial.values or ()))
+    in_words = f"values {values}" if len(trial.values or ()) > 1 else f"value {values}"
+    outcome = {"complete": in_words, "failed": f"failed: {trial.error}"}.get(trial.state, trial.state)
+    reason = study.why(number).removeprefix(f"Trial {number}: ")
+    tell(f"Trial {number} of the study {study.name!r}: {shown_params(trial.params)}; {visible(outcome)}\n"
+         f"{visible(reason)}")
 
 
 def add_studies(parser: Parser) -> None:
@@ -41,10 +43,9 @@ def add_studies(parser: Parser) -> None:
     add_db(parser, None)
 
 
-def run_studies(given: argparse.Namespace) -> int:
-    """Run ``scratchtune studies``; return the exit code."""
-    tell(listing(Storage(given.db, reading=True)))
-    return 0
+def run_studies(given: argparse.Namespace) -> None:
+    """Run ``scratchtune studies``."""
+    tell(listing(File(given.db, reading=True)))
 
 
 def add_show(parser: Parser) -> None:
@@ -52,18 +53,17 @@ def add_show(parser: Parser) -> None:
     add_db(parser, "needed if the file holds several")
 
 
-def run_show(given: argparse.Namespace) -> int:
-    """Run ``scratchtune show``; return the exit code."""
-    chosen = chosen_study(given)
+def run_show(given: argparse.Namespace) -> None:
+    """Run ``scratchtune show``."""
+    chosen = open_study(given)
     tell(table(*chosen))
     try:
         study = read_study(*chosen)
     except StorageError as problem:  # the table needs less of the file
         note(f"no verdict: {problem}")
-        return 0
+        return
     if not study.objectives.several and have_fold_scores(study):
         tell(f"\nverdict: {verdict(study, 'value')}")
-    return 0
 
 
 def add_export(parser: Parser) -> None:
@@ -77,17 +77,16 @@ def add_export(parser: Parser) -> None:
     add("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")
 
 
-def run_export(given: argparse.Namespace) -> int:
-    """Run ``scratchtune export``; return the exit code."""
+def run_export(given: argparse.Namespace) -> None:
+    """Run ``scratchtune export``."""
     if given.out is not None:
         check_beside_db(given.out, given.db)
-    text = (as_csv if given.format == "csv" else as_json)(*chosen_study(given), given.times)
+    text = (as_csv if given.format == "csv" else as_json)(*open_study(given), given.times)
     if given.out is None:
         tell(text.removesuffix("\n"), data=True)
     else:
         write_text(given.out, text)
         note(f"written: {given.out}")
-    return 0
 
 
 def add_db(parser: Parser, study: str | None) -> None:
@@ -98,9 +97,9 @@ def add_db(parser: Parser, study: str | None) -> None:
         parser.add_argument("--study", "--name", metavar="NAME", help=f"the name of the study; {study}")
 
 
-def chosen_study(given: argparse.Namespace) -> tuple[Storage, str]:
+def open_study(given: argparse.Namespace) -> tuple[File, str]:
     """Open a file of studies for reading; return it with the name of the chosen study."""
-    storage = Storage(given.db, reading=True)
+    storage = File(given.db, reading=True)
     names = storage.names()
     if not names:
         raise ValueError(f"{given.db} holds no study yet; tune and compare store one with --db")
@@ -109,17 +108,6 @@ def chosen_study(given: argparse.Namespace) -> tuple[Storage, str]:
     name = names[0] if given.study is None else given.study
     storage.definition(name)
     return storage, name
-
-
-def check_db(db: Path | None, others: dict[str, Path | None]) -> None:
-    """Check before any work that a file can store studies, and that it is none of the ``others``."""
-    if db is None:
-        return
-    for what, path in others.items():
-        there = path is not None and path.exists() and db.exists()
-        if path is not None and (path.resolve() == db.resolve() or (there and path.samefile(db))):
-            raise ValueError(f"--db is {str(db)!r}, which is {what}; it must be a file of its own")
-    Storage(db).close()
 
 
 def check_beside_db(out: Path, db: Path) -> None:

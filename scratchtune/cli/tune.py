@@ -5,13 +5,10 @@ import textwrap
 from pathlib import Path
 from typing import Any, cast
 
-from scratchtune.cli.common import check_outputs, plain_warnings
+from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import HelpAll, Parser
-from scratchtune.cli.stored import DB_HELP, check_db
-from scratchtune.cli.tables import add_notation, source
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
-from scratchtune.search import SEARCHERS
 from scratchtune.streams import note, tell
 from scratchtune.tables.families import FAMILIES, joint_space
 from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
@@ -20,7 +17,7 @@ from scratchtune.tables.target import TASKS
 
 ABOUT = (
     "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an .npz "
-    "file of NumPy, or, where pandas is installed, .parquet or .xlsx (the first sheet); - is a CSV file on stdin. The "
+    "file of NumPy; - is a CSV file on stdin. The "
     "first line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon, a tab or "
     "a bar. The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no "
     "doubt that it is one.",
@@ -31,7 +28,7 @@ ABOUT = (
     "tune stops and names them, unless they can only mean a missing value, such as - or unknown.",
     "rows: Rows without a target are left out. Configurations are compared by cross-validation. The models of the "
     "folds are kept and combined; nothing is trained again. The printed scores are those of rows that a model was not "
-    "trained on. --test-size holds further rows out, and evaluates the saved model on them, once.")
+    "trained on. scratchtune score evaluates the saved model on rows that you have kept aside.")
 EXAMPLE = "example: scratchtune tune customers.csv --target churn --drop id --out churn.npz --report"
 
 
@@ -44,7 +41,7 @@ def add_tune(parser: Parser) -> None:
     parser.end = end
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
-        help="the table, a .csv, .csv.gz, .npz, .parquet or .xlsx file; - is a CSV file on stdin")
+        help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
     add("--target", metavar="COLUMN", help="the column to predict")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
@@ -59,19 +56,13 @@ def add_tune(parser: Parser) -> None:
     add("--group", metavar="COLUMN", help="a column such as a patient or a shop, whose rows are never divided between "
                                           "training and validation; it is not used as a feature")
     add("--time", metavar="COLUMN", help="a column of numbers or dates: rows are predicted from earlier rows only")
-    add("--test-size", type=float, default=0.0, metavar="SHARE",
-        help="the share of the rows that is held out, to evaluate the saved model on (default: 0)")
     add("--task", choices=TASKS, help="whether classes or numbers are predicted (default: detected)")
     add("--positive", metavar="CLASS", help="the positive one of two classes (default: the rarer one)")
     add("--strict", action="store_true", help="stop if the audit of the table finds anything")
-    add("--seed", type=int, default=0, metavar="N", help="the seed of folds, models and search (default: 0)")
-    add("--jobs", type=int, dest="n_jobs", default=2, metavar="N",
-        help="the number of trainings that run at the same time (default: 2)")
-    add("--db", type=Path, dest="storage", metavar="FILE", help=DB_HELP)
-    add("--report", nargs="?", const="", metavar="FILE.html",
-        help="also write a report as one HTML page; give it after FILE (default: report.html beside the model)")
-    add("--emit", nargs="+", default=[], choices=["keras", "torch"], metavar="FRAMEWORK",
-        help="also write the best network as a script that runs without scratchtune: keras, torch")
+    parser.add_shared("--seed")
+    parser.add_shared("--jobs", dest="n_jobs")
+    parser.add_shared("--db", dest="storage")
+    parser.add_shared("--report", more="; give it after FILE (default: report.html beside the model)")
     add("--help-all", action=HelpAll, help="show this help with all options, and exit")
     _add_rare(parser)
 
@@ -93,7 +84,7 @@ def _add_rare(parser: Parser) -> None:
     add("--impute", action="store_true",
         help="fill in missing numbers for boosted trees too, which otherwise keep them as missing")
     add("--searcher", default="bayesian", metavar="NAME",
-        help=f"{', '.join(SEARCHERS)} (default: bayesian); hyperband needs --families network")
+        help="grid, random, bayesian, genetic (default: bayesian)")
     add("--space", type=Path, metavar="FILE.json", help="a file with the hyper-parameters to search and their ranges")
     add("--show-space", action="store_const", dest="run", const=_show_space,
         help="print the default space of --families, in the form of a --space file, and stop")
@@ -103,51 +94,40 @@ def _add_rare(parser: Parser) -> None:
              "target is skewed and >= 0 (default: auto)")
 
 
-def run_tune(given: argparse.Namespace) -> int:
-    """Run ``scratchtune tune``; return the exit code."""
-    asked = _asked(given)
-    scripts = {kind: given.out.with_name(f"{given.out.stem}_{kind}.py") for kind in given.emit}
+def run_tune(given: argparse.Namespace) -> None:
+    """Run ``scratchtune tune``."""
+    arguments = _job_arguments(given)
     page = report_path(given.report, given.out.parent / "report.html")
-    pages = {} if page is None else {"--report": page}
-    check_outputs({"--out": given.out, **{f"--emit {kind}": path for kind, path in scripts.items()}, **pages},
+    check_outputs({"--out": given.out, "--report": page, "--db": given.storage},
                   {"the table": given.file, "the space": given.space})
-    check_db(given.storage, {
-        "the table": given.file, "the space": given.space, "the model": given.out, "the report": page,
-        **{f"the script of --emit {kind}": path for kind, path in scripts.items()}})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()
-        result: Any = tune_table(table, given.target, **asked)
+        result: Any = tune_table(table, given.target, **arguments)
         result.source = given.data or str(given.file)
-        there = {path for path in (given.out, *scripts.values()) if path.exists()}
+        replaced = "replaced; " if given.out.exists() else ""
         result.model.save(given.out)
-        replaced = "replaced; " if given.out in there else ""
         tell(f"\n{result.text()}\nmodel: {given.out} ({replaced}scratchtune predict {given.out} FILE)")
         if page is not None:
             result.report(page)
             tell(f"report: {page}")
-        for kind, path in scripts.items():
-            result.emit(kind, path)
-            tell(f"script: {path}" + " (replaced)" * (path in there))
-    return 0
 
 
 add_auto, run_auto = add_tune, run_tune  # another name of the command
 
 
-def _show_space(given: argparse.Namespace) -> int:
+def _show_space(given: argparse.Namespace) -> None:
     """Print the default space, as a file that --space reads."""
     families = checked({"families": given.families})["families"]
     note("the default space; --space takes a file like this")
     tell(written_space(joint_space(families)), data=True)
-    return 0
 
 
-def _asked(given: argparse.Namespace) -> Asked:
+def _job_arguments(given: argparse.Namespace) -> Asked:
     """Return the arguments of `tune_table` that are given, checked before any work."""
     if (given.file is None) == (given.data is None):
         raise ValueError("a table, FILE, and --data are given; take one of them" if given.data else
                          "FILE, the table, is not given: scratchtune tune FILE --target COLUMN; it comes first, since "
-                         "--drop and --emit take all that follows them")
+                         "--drop and --families take all that follows them")
     for name in ("text", "numeric", *NOTATION) if given.data else ():
         if getattr(given, name):
             raise ValueError(f"--{name.replace('_', '-')} says how a FILE is read; with --data there is none")
@@ -161,17 +141,8 @@ def _asked(given: argparse.Namespace) -> Asked:
         setattr(given, name, column and column.strip())
         if column is not None and column.strip() == given.target:
             raise ValueError(f"--{name} is {column!r}, the target; it must be another column")
-    if given.emit and "network" not in given.families:
-        raise ValueError(f"--emit writes the best network, and --families is {' '.join(given.families)}; add network")
-    if given.emit and (given.data or given.file == Path("-")):
-        raise ValueError("--emit needs a FILE that the script can read")
     named = {name: value for name, value in vars(given).items() if name in Asked.__annotations__}
-    asked = checked(cast(Asked, {**named, "verbose": True}))
-    if given.emit:
-        from scratchtune.tables.emit import check_space_written
-
-        check_space_written(given.emit, asked["space"] or {})
-    return asked
+    return checked(cast(Asked, {**named, "verbose": True}))
 
 
 def _digits() -> dict[str, Any]:

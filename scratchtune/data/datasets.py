@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import math
+import struct
+import zlib
 from importlib import resources
 from pathlib import Path
-from typing import Literal, overload
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.data.dates import dates
-from scratchtune.data.idx import read_idx, read_images
-from scratchtune.data.number_words import number_words
+from scratchtune.archives import most_unpacked
+from scratchtune.data.pairs import dates, number_words
 
 __all__ = [
     "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_verses",
@@ -21,9 +22,11 @@ __all__ = [
 
 FASHION_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+UNSIGNED_BYTE = 8
+TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
+MOST_AXES = 8
 PARTS = ("train", "validation", "test")
 Images = tuple[np.ndarray, np.ndarray]
-Pairs = list[tuple[str, str]]
 
 
 def load_digits() -> tuple[np.ndarray, np.ndarray]:
@@ -59,15 +62,7 @@ def load_idx(folder: str | Path) -> tuple[Images, Images]:
     return read_images(folder, "train"), read_images(folder, "t10k")
 
 
-@overload
-def load_verses(part: str | None = None, *, return_references: Literal[False] = False) -> Pairs: ...
-
-
-@overload
-def load_verses(part: str | None = None, *, return_references: Literal[True]) -> tuple[Pairs, list[str]]: ...
-
-
-def load_verses(part: str | None = None, *, return_references: bool = False) -> Pairs | tuple[Pairs, list[str]]:
+def load_verses(part: str | None = None) -> list[tuple[str, str]]:
     """Short Bible verses: a list of 3,042 pairs (English, Spanish), in the order of the Bible.
 
     A verse has at most 12 English and 14 Spanish words, counted between blanks; together the verses have 29,132 English
@@ -82,17 +77,89 @@ def load_verses(part: str | None = None, *, return_references: bool = False) -> 
     share less than 0.6 of their distinct words, in English and in Spanish. 2,851 of the English verses are distinct.
     Arguments
         part: "train" (2,429 pairs), "validation" (305), "test" (308), or None for all.
-        return_references: whether to return (pairs, references) instead; a reference is a text such as "1 Samuel 3:4".
     Raises
-        ValueError if there is no such part; TypeError if return_references is not True or False.
+        ValueError if there is no such part.
 
-    >>> pairs, references = load_verses("test", return_references=True)
-    >>> references[0], pairs[0]
-    ('Genesis 6:8', ('But Noah found favor in Yahweh’s eyes.', 'Empero Noé halló gracia en los ojos de Jehová.'))
+    >>> load_verses("test")[0]
+    ('But Noah found favor in Yahweh’s eyes.', 'Empero Noé halló gracia en los ojos de Jehová.')
     """
     checks.choice("part", part, (*PARTS, None))
+    return [(english, spanish) for _, of, english, spanish in verses() if part in (None, of)]
+
+
+def verses() -> list[list[str]]:
+    """The rows of the built-in file: a reference such as "1 Samuel 3:4", the part, the English, the Spanish."""
     packed = resources.files("scratchtune.data").joinpath("verses", "verses.tsv.gz").read_bytes()
-    rows = [line.split("\t") for line in gzip.decompress(packed).decode().splitlines()[1:]]
-    rows = [row for row in rows if part is None or row[1] == part]
-    pairs = [(english, spanish) for _, _, english, spanish in rows]
-    return (pairs, [row[0] for row in rows]) if checks.boolean("return_references", return_references) else pairs
+    return [line.split("\t") for line in gzip.decompress(packed).decode().splitlines()[1:]]
+
+
+# IDX files, the format of MNIST: two zeros, a type, the number of axes, their lengths, then the numbers themselves ----
+
+
+def read_idx(path: str | Path) -> np.ndarray:
+    """Read the array of unsigned bytes in an IDX file.
+
+    If the file is not compressed, the array is memory-mapped and so read-only.
+
+    Raises
+        FileNotFoundError if there is no such file; ValueError if it is not an IDX file of bytes, or truncated.
+    """
+    path = Path(path)
+    is_compressed = path.suffix == ".gz"
+    try:
+        with (gzip.open(path) if is_compressed else open(path, "rb")) as file:
+            shape = _shape(path, file)
+            start, count = 4 + 4 * len(shape), math.prod(shape)
+            if is_compressed and count > most_unpacked(path.stat().st_size):
+                raise EOFError(f"its header says {shape}, which is more than a file of this size can hold")
+            content = file.read(count + 1) if is_compressed else b""
+    except (EOFError, gzip.BadGzipFile, zlib.error) as problem:
+        raise ValueError(f"{path} is damaged or cut off: {problem}") from None
+    found = len(content) if is_compressed else path.stat().st_size - start
+    if found != count:
+        more = "more" if found > count else f"only {found:,}"
+        raise ValueError(f"{path} holds {more} numbers; its header says {shape}, which are {count:,}: it is cut off, "
+                         f"or no IDX file")
+    if count == 0:
+        raise ValueError(f"{path} is empty: its header says {shape}")
+    if is_compressed:
+        return np.frombuffer(content, np.uint8).reshape(shape)
+    return np.memmap(path, np.uint8, "r", start, shape)
+
+
+def _shape(path: Path, file: object) -> tuple[int, ...]:
+    head = file.read(4)  # type: ignore[attr-defined]
+    if len(head) < 4 or head[:2] != b"\0\0" or head[2] not in TYPES:
+        raise ValueError(f"{path} is no IDX file: it begins with {head!r}, not with two zeros and a type")
+    if head[2] != UNSIGNED_BYTE:
+        raise ValueError(f"{path} holds {TYPES[head[2]]}; images and labels must be unsigned bytes")
+    lengths = file.read(4 * head[3])  # type: ignore[attr-defined]
+    if not 0 < head[3] <= MOST_AXES or len(lengths) < 4 * head[3]:
+        raise ValueError(f"{path} is no IDX file, or cut off in its header: it says that there are {head[3]} axes")
+    return struct.unpack(f">{head[3]}I", lengths)
+
+
+def read_images(folder: str | Path, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Images (n, height, width, 1) uint8 and labels (n,) int64 of one part of a folder, "train" or "t10k"."""
+    images, labels = (_found(Path(folder), part, kind) for kind in ("images", "labels"))
+    X, y = read_idx(images), read_idx(labels)
+    if X.ndim != 3:
+        raise ValueError(f"{images} has {X.ndim} axes; images must have three, of shape (n, height, width)")
+    if y.ndim != 1:
+        raise ValueError(f"{labels} has {y.ndim} axes; labels must have one, of shape (n,)")
+    if len(X) != len(y):
+        found = f"{images} has {len(X):,} images and {labels} has {len(y):,} labels"
+        raise ValueError(f"{found}; they must be equal in number")
+    return X[..., None], y.astype(np.int64)
+
+
+def _found(folder: Path, part: str, kind: str) -> Path:
+    """Return the file of a part: train-images-idx3-ubyte, with a dot before idx too, compressed (.gz) or not."""
+    if not folder.is_dir():
+        raise FileNotFoundError(f"folder is {str(folder)!r}; there is no such folder")
+    axes = 3 if kind == "images" else 1
+    names = [f"{part}-{kind}{sign}idx{axes}-ubyte{end}" for end in ("", ".gz") for sign in "-."]
+    for name in names:
+        if (folder / name).is_file():
+            return folder / name
+    raise FileNotFoundError(f"{folder} has no {names[0]}, compressed (.gz) or not")

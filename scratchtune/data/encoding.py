@@ -63,35 +63,24 @@ def unseen(name: Any, value: Any, row: int, known: Sequence[Any]) -> ValueError:
 
 
 class OneHotEncoder(Transformer):
-    """A column of 0 and 1 for each category of each column; scikit-learn's arguments, dense output.
+    """A column of 0 and 1 for each category of each column, as scikit-learn's with dense output.
 
     >>> OneHotEncoder().fit_transform([["a", 1], ["b", 3], ["a", 2]]).tolist()
     [[1.0, 0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 0.0, 1.0, 0.0]]
     """
 
-    def __init__(
-        self, *, categories: Any = "auto", drop: str | None = None, sparse_output: bool = False,
-        dtype: Any = np.float64, handle_unknown: str = "error",
-    ) -> None:
-        self.categories = categories
+    def __init__(self, *, drop: str | None = None, handle_unknown: str = "error") -> None:
         self.drop = drop
-        self.sparse_output = sparse_output
-        self.dtype = dtype
         self.handle_unknown = handle_unknown
 
     def fit(self, X: Any, y: Any = None) -> OneHotEncoder:
         """Fit ``categories_``: the distinct values of each column, sorted; a missing value is a category too."""
-        self._check_parameters()
+        checks.choice("drop", self.drop, DROPS)
+        checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
         begin_fit(self, X)
         columns = _columns(X)
         self.n_features_in_ = len(columns)
-        if isinstance(self.categories, str):
-            self.categories_ = [_categories(column, f"column {j}") for j, column in enumerate(columns)]
-        else:
-            self._check_categories(len(columns))
-            self.categories_ = [np.array(known, dtype=column.dtype if column.dtype.kind != "U" else object)
-                                for known, column in zip(self.categories, columns, strict=True)]
-            self._codes(columns)
+        self.categories_ = [_categories(column, f"column {j}") for j, column in enumerate(columns)]
         self.drop_idx_ = None if self.drop is None else np.array(
             [0 if leaves_out_first(len(known), self.drop) else None for known in self.categories_], dtype=object)
         return self
@@ -101,25 +90,12 @@ class OneHotEncoder(Transformer):
         check_is_fitted(self)
         columns = _columns(X)
         check_columns_of(self, X, len(columns))
-        out = np.empty((len(columns[0]), sum(self._widths())), dtype=self.dtype)
+        out = np.empty((len(columns[0]), sum(self._widths())))
         start = 0
         for codes, known, width in zip(self._codes(columns), self.categories_, self._widths(), strict=True):
             one_hot(codes - (len(known) - width), out[:, start : start + width])
             start += width
         return out
-
-    def inverse_transform(self, X: Any) -> np.ndarray:
-        """Return the categories, (n, columns); None for an unknown one."""
-        check_is_fitted(self)
-        X = np.asarray(X)
-        if X.ndim != 2 or X.shape[1] != sum(self._widths()):
-            raise ValueError(f"X has shape {X.shape}; it must be (n, {sum(self._widths())}), as transform returns it")
-        columns = []
-        for block, known, width in zip(
-                np.split(X, np.cumsum(self._widths())[:-1], axis=1), self.categories_, self._widths(), strict=True):
-            columns.append(self._decoded(block, known, width < len(known)))
-        kinds = {column.dtype for column in columns}
-        return np.stack([column.astype(object) if len(kinds) > 1 else column for column in columns], axis=1)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return ``NAME_CATEGORY`` for each column of 0 and 1."""
@@ -133,21 +109,6 @@ class OneHotEncoder(Transformer):
         tags.input_tags.categorical = True
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-    def _check_parameters(self) -> None:
-        checks.choice("drop", self.drop, DROPS)
-        checks.choice("handle_unknown", self.handle_unknown, ("error", "ignore"))
-        if self.sparse_output:
-            raise ValueError("sparse_output is True; the output is dense, so it must be False")
-
-    def _check_categories(self, columns: int) -> None:
-        if not isinstance(self.categories, (list, tuple, np.ndarray)):
-            raise TypeError(f"categories is {self.categories!r}; it must be 'auto', or one list for each column of X")
-        if len(self.categories) != columns:
-            lists = len(self.categories)
-            raise ValueError(
-                f"categories holds {lists} list{'s' * (lists != 1)} and X has {columns} column{'s' * (columns != 1)}; "
-                "it must hold one list for each column")
 
     def _widths(self) -> list[int]:
         return [len(known) - leaves_out_first(len(known), self.drop) for known in self.categories_]
@@ -165,21 +126,6 @@ class OneHotEncoder(Transformer):
                 raise unseen(name, column[row : row + 1].tolist()[0], row, known.tolist())
             found.append(codes)
         return found
-
-    def _decoded(self, block: np.ndarray, known: np.ndarray, first_is_out: bool) -> np.ndarray:
-        codes = block.argmax(axis=1) + first_is_out if block.shape[1] else np.zeros(len(block), np.int64)
-        empty = (block == 0).all(axis=1)
-        if first_is_out:
-            return known[np.where(empty, 0, codes)]
-        if not empty.any():
-            return known[codes]
-        if self.handle_unknown == "error":
-            raise ValueError(
-                f"row {int(empty.argmax())} of X has no 1 among the categories {known.tolist()}; each row must "
-                "have one, unless handle_unknown is 'ignore'")
-        decoded = known[codes].astype(object)
-        decoded[empty] = None
-        return decoded
 
 
 # Values of any kind ---------------------------------------------------------------------------------------------------

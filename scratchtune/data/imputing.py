@@ -49,25 +49,20 @@ def fill_value_of(values: np.ndarray, strategy: str) -> Any:
 class SimpleImputer(Transformer):
     """Fills the missing values (NaN; None among texts) of each column; scikit-learn's arguments and results.
 
-    `transform` drops a column without any value. With ``add_indicator`` it appends a column of 0 and 1 for each column
-    that had missing values in `fit`.
+    `transform` drops a column without any value.
 
     >>> SimpleImputer().fit_transform([[1.0], [np.nan], [3.0]]).tolist()
     [[1.0], [2.0], [3.0]]
     """
 
-    def __init__(
-        self, *, strategy: str = "mean", fill_value: Any = None, copy: bool = True, add_indicator: bool = False,
-    ) -> None:
+    def __init__(self, *, strategy: str = "mean", fill_value: Any = None, copy: bool = True) -> None:
         self.strategy = strategy
         self.fill_value = fill_value
         self.copy = copy
-        self.add_indicator = add_indicator
 
     def fit(self, X: Any, y: Any = None) -> SimpleImputer:
         """Fit ``statistics_``, one value for each column; NaN for a column without any value."""
         checks.choice("strategy", self.strategy, (*STRATEGIES, "constant"))
-        checks.boolean("add_indicator", self.add_indicator)
         begin_fit(self, X)
         X = _rows(X)
         if X.dtype == object and self.strategy in ("mean", "median"):
@@ -78,7 +73,6 @@ class SimpleImputer(Transformer):
             [self._statistic(X[~gap, j], X.dtype.kind == "O") for j, gap in enumerate(gaps.T)], dtype=X.dtype)
         self.n_features_in_ = X.shape[1]
         self._kept = ~gaps.all(axis=0)
-        self._with_gaps = np.flatnonzero(gaps.any(axis=0))
         return self
 
     def transform(self, X: Any) -> np.ndarray:
@@ -93,13 +87,11 @@ class SimpleImputer(Transformer):
         X = X if self._kept.all() and not self.copy else X[:, self._kept]
         for j, statistic in enumerate(self.statistics_[self._kept]):
             X[gaps[:, self._kept][:, j], j] = statistic
-        return np.hstack([X, gaps[:, self._with_gaps].astype(X.dtype)]) if self.add_indicator else X
+        return X
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Return the names of the columns that are kept, and ``missingindicator_NAME`` for the indicators."""
-        names = np.array(input_names(self, input_features), dtype=object)
-        indicators = [f"missingindicator_{name}" for name in names[self._with_gaps]] if self.add_indicator else []
-        return np.array([*names[self._kept], *indicators], dtype=object)
+        """Return the names of the columns that are kept."""
+        return np.array(input_names(self, input_features), dtype=object)[self._kept]
 
     def _statistic(self, values: np.ndarray, are_texts: bool) -> Any:
         if len(values) == 0:

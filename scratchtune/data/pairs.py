@@ -1,4 +1,6 @@
-"""Reading pairs of sentences from a TSV file; a file that cannot be read raises one clear sentence.
+"""Pairs of sentences for translation: a file of one's own, numbers in words, dates in words.
+
+The two synthetic tasks are such that a model can become perfect. A file that cannot be read raises one clear sentence.
 
 Implements section 6.2 of the document.
 """
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+
+import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import read_text
@@ -42,3 +46,162 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     if not pairs:
         raise ValueError(f"{shown} holds no pairs of sentences; {_ADVICE}")
     return pairs
+
+
+# Numbers in words -----------------------------------------------------------------------------------------------------
+
+NUMBERS = 1_000_000  # numbers from 0 to 999,999
+
+_ENGLISH = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen")
+_ENGLISH_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_SPANISH = (
+    "cero", "uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce", "trece",
+    "catorce", "quince", "dieciséis", "diecisiete", "dieciocho", "diecinueve", "veinte", "veintiuno", "veintidós",
+    "veintitrés", "veinticuatro", "veinticinco", "veintiséis", "veintisiete", "veintiocho", "veintinueve")
+_SPANISH_TENS = ("", "", "", "treinta", "cuarenta", "cincuenta", "sesenta", "setenta", "ochenta", "noventa")
+_SPANISH_HUNDREDS = (
+    "", "ciento", "doscientos", "trescientos", "cuatrocientos", "quinientos", "seiscientos", "setecientos",
+    "ochocientos", "novecientos")
+
+
+def number_words(n: int, seed: int = 0) -> list[tuple[str, str]]:
+    """Synthetic pairs for translation: n different numbers from 0 to 999,999 in English and Spanish words.
+
+    The English is British, with "and", with hyphens and without commas. Numbers of one to six digits are equally
+    frequent, until all numbers of one digit (then of two, ..) are taken: ``number_words(1000)`` has all of one and two
+    digits. A shorter list is the beginning of a longer one.
+    Arguments
+        n: the number of pairs, at most 1,000,000.
+        seed: an integer; the same seed gives the same pairs.
+    Raises
+        TypeError or ValueError if n or seed is not such an integer.
+
+    >>> number_words(2)
+    [('three', 'tres'), ('eight hundred and fifty-five', 'ochocientos cincuenta y cinco')]
+    """
+    n, seed = checks.integer("n", n, 1, NUMBERS), checks.integer("seed", seed, 0)
+    sizes = np.diff([0, 10, 100, 1_000, 10_000, 100_000, NUMBERS])  # how many numbers have 1, 2, .. 6 digits
+    keys = np.random.default_rng(seed).random(NUMBERS) * np.repeat(sizes, sizes)
+    return [(english_words(number), spanish_words(number)) for number in map(int, np.argsort(keys, kind="stable")[:n])]
+
+
+def english_words(number: int) -> str:
+    """A number from 0 to 999,999 in British English.
+
+    >>> english_words(21_407)
+    'twenty-one thousand four hundred and seven'
+    """
+    thousands, rest = divmod(checks.integer("number", number, 0, NUMBERS - 1), 1000)
+    if not thousands:
+        return _english_below_1000(rest)
+    words = f"{_english_below_1000(thousands)} thousand"
+    if not rest:
+        return words
+    return f"{words} {'and ' if rest < 100 else ''}{_english_below_1000(rest)}"
+
+
+def spanish_words(number: int) -> str:
+    """A number from 0 to 999,999 in Spanish; *uno* is shortened to *un* before *mil*, and 1,000 is *mil*.
+
+    >>> spanish_words(21_407)
+    'veintiún mil cuatrocientos siete'
+    """
+    thousands, rest = divmod(checks.integer("number", number, 0, NUMBERS - 1), 1000)
+    if not thousands:
+        return _spanish_below_1000(rest)
+    words = f"{_shortened(_spanish_below_1000(thousands))} mil" if thousands > 1 else "mil"
+    return f"{words} {_spanish_below_1000(rest)}" if rest else words
+
+
+def _english_below_1000(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    if hundreds:
+        words = f"{_ENGLISH[hundreds]} hundred"
+        return f"{words} and {_english_below_1000(rest)}" if rest else words
+    tens, units = divmod(number, 10)
+    if number < 20:
+        return _ENGLISH[number]
+    return f"{_ENGLISH_TENS[tens]}-{_ENGLISH[units]}" if units else _ENGLISH_TENS[tens]
+
+
+def _spanish_below_1000(number: int) -> str:
+    hundreds, rest = divmod(number, 100)
+    if hundreds:
+        if number == 100:
+            return "cien"
+        words = _SPANISH_HUNDREDS[hundreds]
+        return f"{words} {_spanish_below_1000(rest)}" if rest else words
+    tens, units = divmod(number, 10)
+    if number < 30:
+        return _SPANISH[number]
+    return f"{_SPANISH_TENS[tens]} y {_SPANISH[units]}" if units else _SPANISH_TENS[tens]
+
+
+def _shortened(words: str) -> str:
+    """Words before *mil*: veintiuno becomes veintiún, and any other uno becomes un."""
+    if words.endswith("veintiuno"):
+        return words.removesuffix("uno") + "ún"
+    return words.removesuffix("o") if words.endswith("uno") else words
+
+
+# Dates in words and in ISO 8601 ---------------------------------------------------------------------------------------
+
+FIRST, LAST = np.datetime64("1900-01-01"), np.datetime64("2099-12-31")
+DAYS = int((LAST - FIRST).astype(int)) + 1  # days
+STYLES = (
+    "{weekday}, {day} {month} {year}",
+    "{day} {month} {year}",
+    "{month} {day}, {year}",
+    "the {ordinal} of {month} {year}",
+    "{weekday:.3} {day} {month:.3} {year}",
+    "{month:.3} {day}, {year}",
+    "{weekday}, {month} {ordinal}, {year}",
+    "{day}/{number}/{year}",
+)
+_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december")
+
+
+def dates(n: int, seed: int = 0) -> list[tuple[str, str]]:
+    """Synthetic pairs for translation: n different days, each in one of several written styles, and in ISO 8601.
+
+    The days are from 1 January 1900 to 31 December 2099. Each has one style, drawn from `STYLES`; names are in lower
+    case, and dates in digits have the day first: 26/11/2026. A shorter list is the beginning of a longer one.
+    Arguments
+        n: the number of pairs, at most 73,049, the number of days.
+        seed: an integer; the same seed gives the same pairs.
+    Raises
+        TypeError or ValueError if n or seed is not such an integer.
+
+    >>> dates(2)
+    [('friday, march 31st, 2084', '2084-03-31'), ('december 25, 2074', '2074-12-25')]
+    """
+    n, seed = checks.integer("n", n, 1, DAYS), checks.integer("seed", seed, 0)
+    rng = np.random.default_rng(seed)
+    days, styles = rng.permutation(DAYS)[:n], rng.integers(len(STYLES), size=DAYS)[:n]
+    return [written_date(int(day), STYLES[style]) for day, style in zip(days, styles, strict=True)]
+
+
+def written_date(day: int, style: str) -> tuple[str, str]:
+    """The day so many days after 1 January 1900, a Monday: in one of `STYLES`, and in ISO 8601.
+
+    >>> written_date(46_350, "{weekday}, {day} {month} {year}")
+    ('thursday, 26 november 2026', '2026-11-26')
+    """
+    iso = str(FIRST + np.timedelta64(day, "D"))
+    year, number, in_month = map(int, iso.split("-"))
+    names = {"weekday": _WEEKDAYS[day % 7], "month": _MONTHS[number - 1], "ordinal": ordinal(in_month)}
+    return style.format(day=in_month, number=number, year=year, **names), iso
+
+
+def ordinal(day: int) -> str:
+    """A day of the month as an ordinal number.
+
+    >>> [ordinal(day) for day in (1, 2, 3, 4, 11, 22)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
+    """
+    return f"{day}{'th' if 10 < day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"

@@ -14,8 +14,8 @@ import numpy as np
 
 from scratchtune import protocol
 from scratchtune.data.quantiles import weighted_quantiles
-from scratchtune.data.scaling import row_weights, rows_to_fit, rows_to_transform, too_large
-from scratchtune.data.transformer import Transformer, begin_fit, chunks
+from scratchtune.data.scaling import row_weights, rows_to_fit, too_large
+from scratchtune.data.transformer import Transformer, begin_fit, changed, check_is_fitted
 
 LIMIT = 3.0  # the bound of smooth clipping
 FAR = 1e18  # so many quartile ranges from the median are clipped to this first; its square is finite in float32
@@ -115,14 +115,13 @@ class RobustSmoothClipScaler(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows, (n, features), in (−3, 3)."""
-        X = rows_to_transform(self, X)
-        out = X if not self.copy and X.flags.writeable else np.empty_like(X)
-        center, factor = self.center_.astype(X.dtype), self.factor_.astype(X.dtype)
+        check_is_fitted(self)
         with np.errstate(over="ignore"):
-            for rows in chunks(X):
-                scaled = robust_scale(X[rows], center, factor)
-                out[rows] = smooth_clip(np.clip(scaled, -FAR, FAR), LIMIT)
-        return out
+            return changed(self, X, _robust_smooth_clip, self.center_, self.factor_)
+
+
+def _robust_smooth_clip(x: np.ndarray, center: np.ndarray, factor: np.ndarray) -> np.ndarray:
+    return smooth_clip(np.clip(robust_scale(x, center, factor), -FAR, FAR), LIMIT)
 
 
 def _statistics(column: np.ndarray, weight: np.ndarray) -> np.ndarray:

@@ -8,7 +8,6 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -18,6 +17,7 @@ from scratchtune.data.transformer import (
     Transformer,
     as_matrix,
     begin_fit,
+    changed,
     check_columns_of,
     check_is_fitted,
     chunks,
@@ -187,11 +187,11 @@ class StandardScaler(Transformer):
 
     def transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
         """Return the standard scores, (n, features)."""
-        return self._in_chunks(X, standard_scale, copy)
+        return changed(self, X, standard_scale, *self._statistics(), copy=copy)
 
     def inverse_transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
         """Return the values that have these standard scores."""
-        return self._in_chunks(X, standard_scale_inverse, copy)
+        return changed(self, X, standard_scale_inverse, *self._statistics(), copy=copy)
 
     def _moments(self, columns: int) -> Moments:
         """Return the weight, mean and variance so far; initially the weight is zero."""
@@ -216,14 +216,10 @@ class StandardScaler(Transformer):
         checks.boolean("with_mean", self.with_mean)
         checks.boolean("with_std", self.with_std)
 
-    def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray], copy: bool | None) -> np.ndarray:
-        X = rows_to_transform(self, X)
-        out = X if not (self.copy if copy is None else copy) and X.flags.writeable else np.empty_like(X)
-        mean = np.asarray(self.mean_ if self.with_mean else np.zeros(X.shape[1]), X.dtype)
-        scale = np.asarray(self.scale_ if self.with_std else np.ones(X.shape[1]), X.dtype)
-        for rows in chunks(X):
-            out[rows] = formula(X[rows], mean, scale)
-        return out
+    def _statistics(self) -> tuple[Any, Any]:
+        """The mean and the divisor of each column, 0 and 1 where they are not in use."""
+        check_is_fitted(self)
+        return self.mean_ if self.with_mean else 0.0, self.scale_ if self.with_std else 1.0
 
 
 def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
@@ -356,12 +352,14 @@ class MinMaxScaler(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows; they are outside the range only for values outside that of `fit`."""
-        out = self._in_chunks(X, min_max_scale)
+        check_is_fitted(self)
+        out = changed(self, X, min_max_scale, self.scale_, self.min_)
         return np.clip(out, *self._range(), out=out) if self.clip else out
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the values before scaling."""
-        return self._in_chunks(X, min_max_scale_inverse)
+        check_is_fitted(self)
+        return changed(self, X, min_max_scale_inverse, self.scale_, self.min_)
 
     def _range(self) -> tuple[float, float]:
         try:
@@ -373,13 +371,6 @@ class MinMaxScaler(Transformer):
             raise ValueError(f"feature_range is {self.feature_range!r}; it must be (low, high) with low below high")
         return low, high
 
-    def _in_chunks(self, X: Any, formula: Callable[..., np.ndarray]) -> np.ndarray:
-        X = rows_to_transform(self, X)
-        out = X if not self.copy and X.flags.writeable else np.empty_like(X)
-        for rows in chunks(X):
-            out[rows] = formula(X[rows], self.scale_.astype(X.dtype), self.min_.astype(X.dtype))
-        return out
-
 
 # What all scalers need ------------------------------------------------------------------------------------------------
 
@@ -389,14 +380,6 @@ def rows_to_fit(scaler: Transformer, X: Any) -> np.ndarray:
     array = as_matrix(X)
     if not hasattr(scaler, "n_samples_seen_"):
         scaler.n_features_in_ = array.shape[1]
-    check_columns_of(scaler, X, array.shape[1])
-    return array
-
-
-def rows_to_transform(scaler: Transformer, X: Any) -> np.ndarray:
-    """The rows as a matrix with the columns that the scaler was fitted on."""
-    check_is_fitted(scaler)
-    array = as_matrix(X)
     check_columns_of(scaler, X, array.shape[1])
     return array
 

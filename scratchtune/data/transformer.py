@@ -6,8 +6,8 @@ imported here (its tags and its exception for an unfitted transformer are used o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from scratchtune.protocol import check_two_dimensions, column_names, refuse_spar
 
 CHUNK = 2**18  # numbers processed at a time: they fit into the cache, and no second copy of the table is needed
 
-Self = TypeVar("Self", bound="Transformer")
-
 
 class Transformer(protocol.Parameters):
     """Base class of the transformers. A subclass stores its constructor's arguments unchanged; `fit` sets NAME_."""
@@ -25,13 +23,8 @@ class Transformer(protocol.Parameters):
     n_features_in_: int
     feature_names_in_: np.ndarray
 
-    def fit(self: Self, X: Any, y: Any = None) -> Self:
-        """Fit to rows; the result of an earlier fit is discarded."""
-        raise NotImplementedError(f"{type(self).__name__} has no method fit")
-
-    def transform(self, X: Any) -> np.ndarray:
-        """Return the transformed rows."""
-        raise NotImplementedError(f"{type(self).__name__} has no method transform")
+    fit: Callable[..., Any]
+    transform: Callable[..., np.ndarray]
 
     def fit_transform(self, X: Any, y: Any = None, **fit_params: Any) -> np.ndarray:
         """Fit to ``X`` and transform it."""
@@ -128,3 +121,16 @@ def chunks(array: np.ndarray) -> Iterator[slice]:
     """Slices of rows that hold about `CHUNK` numbers each."""
     step = max(1, CHUNK // max(1, array.shape[1]))
     return (slice(start, start + step) for start in range(0, array.shape[0], step))
+
+
+def changed(
+    scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: Any, copy: bool | None = None,
+) -> np.ndarray:
+    """The formula of the rows and of statistics of the columns, in chunks; in place unless ``copy`` (the scaler's)."""
+    array = as_matrix(X)
+    check_columns_of(scaler, X, array.shape[1])
+    out = array if not (scaler.copy if copy is None else copy) and array.flags.writeable else np.empty_like(array)
+    given = [np.asarray(each, array.dtype) for each in statistics]
+    for rows in chunks(array):
+        out[rows] = formula(array[rows], *given)
+    return out

@@ -4,15 +4,13 @@
 the optimizer's, the network's structure, regularisation, and the treatment of the data.
 
 Reading order: `labels` (targets), `class_weights`, `rows` (weights, duplicates, scalers), `supervised` (what estimators
-of any kind share), `rates` (of learning), `stored` (what a file holds), `base` (the network and its training),
-`classifier`, `regressor`, `space` (what to tune), `loading` (a saved estimator).
+of any kind share), `rates` (of learning), `stored` (what a file holds), `base` (the network, its training and
+its file), `classifier`, `regressor`.
 """
 
 from __future__ import annotations
 
-from scratchtune.estimators.class_weights import balanced_weights
 from scratchtune.estimators.classifier import MLPClassifier
 from scratchtune.estimators.regressor import MLPRegressor
-from scratchtune.estimators.space import default_space
 
-__all__ = ["MLPClassifier", "MLPRegressor", "balanced_weights", "default_space"]
+__all__ = ["MLPClassifier", "MLPRegressor"]

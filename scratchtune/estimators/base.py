@@ -6,27 +6,21 @@ Implements section 2.1 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.estimators.rates import (
-    GROUPS,
-    check_rates,
-    rate_factors,
-    scheduled,
-    weight_decay_of,
-    with_constant_rate,
-)
-from scratchtune.estimators.rows import SCALERS, fitted_scaler, merged, with_weight
+from scratchtune.estimators.rates import SCHEDULES, schedule_of, weight_decay_of, with_constant_rate
+from scratchtune.estimators.rows import SCALERS, distinct_rows, fitted_scaler, with_weight
 from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, read_arguments, stored_arguments
-from scratchtune.estimators.supervised import Estimator
+from scratchtune.estimators.supervised import Estimator, argument
 from scratchtune.network import sequential
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.callbacks import Callback, Deadline, EarlyStopping
+from scratchtune.network.configured import known_classes
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.layers.dropout import Dropout
@@ -34,13 +28,12 @@ from scratchtune.network.layers.gaussian_noise import GaussianNoise
 from scratchtune.network.losses import Loss
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2
-from scratchtune.network.program import Program
-from scratchtune.network.saving import Arrays, real_array
+from scratchtune.network.saving import Arrays, entry, real_array
+from scratchtune.network.schedules import Schedule
 from scratchtune.network.sequential import Sequential
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam}
 MOST_LAYERS = 1000  # hidden layers: far more than any table needs, and few enough to be built and compiled
-SHAPES = ("units", "members", "columns")  # arguments of layers that decide on the shapes of their weights
 
 
 @dataclass(eq=False, repr=False)
@@ -53,33 +46,32 @@ class MLP(Estimator):
 
     hidden_layers: int = 1
     units: int | Sequence[int] = 64
-    activation: str = "relu"
-    dropout: float = 0.0
-    optimizer: str = "adam"
+    activation: str = argument("relu", checks.choice, ACTIVATIONS)
+    _: KW_ONLY
+    dropout: float = argument(0.0, checks.real, 0.0, 1.0, open_high=True)
+    optimizer: str = argument("adam", checks.choice, OPTIMIZERS)
     learning_rate: Any = 0.003
-    momentum: float = 0.9
+    momentum: float = argument(0.9, checks.real, 0.0, 1.0, open_high=True)
     decay: float = 0.0
-    batch_size: int = 32
-    epochs: int = 20
+    batch_size: int = argument(32, checks.integer, 1)
+    epochs: int = argument(20, checks.integer, 1)
     l1: float = 0.0
     l2: float = 0.0
     weight_decay: Any = "auto"
-    scale: str | None = "standard"
-    augment: float | None = None
-    early_stopping: bool = False
-    dtype: str = "float32"
+    scale: str | None = argument("standard", checks.choice, [*SCALERS, None])
+    augment: float | None = argument(None, checks.real, 0.0)
+    early_stopping: bool = argument(False, checks.boolean)
+    dtype: str = argument("float32", checks.choice, ("float32", "float64"))
     random_state: Any = None
-    validation_fraction: float = 0.1
-    patience: int = 10
+    validation_fraction: float = argument(0.1, checks.real, 0.0, 1.0, open_low=True, open_high=True)
+    patience: int = argument(10, checks.integer, 1)
     verbose: int = 1
-    schedule: str | None = None
-    averaging: float | None = None
-    layer_rates: Mapping[str, float] | None = None
+    schedule: str | None = argument(None, checks.choice, [*SCHEDULES, None])
+    averaging: float | None = argument(None, checks.real, 0.0, 1.0, open_high=True)
 
     loss: ClassVar[str]
     output_activation: ClassVar[str]
     file_kind = "estimator"
-    rate_groups: ClassVar[tuple[str, ...]] = GROUPS  # that layer_rates may name
 
     # The network -----------------------------------------------------------------------------------------------------
 
@@ -115,8 +107,7 @@ class MLP(Estimator):
     def _network(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None) -> Sequential:
         model = Sequential(self.layers(X, weight, outputs), self.dtype, self.seed_)
         model.build((None, X.shape[1]))
-        optimizer = self._optimizer(len(X), steps, model.program)
-        model.compile(optimizer, self.training_loss(), penalty=L1L2(self.l1, self.l2))
+        model.compile(self._optimizer(len(X), steps), self.training_loss(), penalty=L1L2(self.l1, self.l2))
         return model
 
     def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None = None) -> None:
@@ -127,35 +118,22 @@ class MLP(Estimator):
         """The loss that the network is trained on."""
         return self.loss
 
-    def _optimizer(self, rows: int = 1, steps: int | None = None, program: Program | None = None) -> Optimizer:
+    def _optimizer(self, rows: int = 1, steps: int | None = None) -> Optimizer:
         options: dict[str, Any] = {"momentum": self.momentum} if self.optimizer == "sgd" else {}
         if self.averaging is not None:
             options |= {"use_ema": True, "ema_momentum": self.averaging}
-        if self.layer_rates is not None and program is not None:
-            options["rate_factors"] = rate_factors(self.layer_rates, program)
         return OPTIMIZERS[self.optimizer](
-            learning_rate=scheduled(self.schedule, self.learning_rate, steps), decay=self.decay,
+            learning_rate=schedule_of(self.schedule, self.learning_rate, steps), decay=self.decay,
             weight_decay=weight_decay_of(self.weight_decay, self.batch_size, rows), **options)
 
     def check_arguments(self) -> None:
-        """Check every argument before any work."""
-        checks.choice("optimizer", self.optimizer, OPTIMIZERS)
-        checks.choice("activation", self.activation, ACTIVATIONS)
-        checks.choice("scale", self.scale, [*SCALERS, None])
-        checks.choice("dtype", self.dtype, ("float32", "float64"))
-        for name in ("batch_size", "epochs", "patience"):
-            checks.integer(name, getattr(self, name), 1)
-        if self.augment is not None:
-            checks.real("augment", self.augment, 0.0)
-        checks.real("dropout", self.dropout, 0.0, 1.0, open_high=True)
-        checks.real("momentum", self.momentum, 0.0, 1.0, open_high=True)
-        if self.averaging is not None:
-            checks.real("averaging", self.averaging, 0.0, 1.0, open_high=True)
-        check_rates(self.learning_rate, self.schedule, self.layer_rates, self.rate_groups)
+        """Check every argument, and what they are together, before any work."""
+        super().check_arguments()
+        if self.schedule is not None and isinstance(self.learning_rate, Schedule):
+            raise ValueError(f"schedule is {self.schedule!r} and learning_rate is {self.learning_rate!r}, which is a "
+                             "schedule itself; give schedule=None, or a number as learning_rate")
         self._optimizer()
         L1L2(self.l1, self.l2)
-        checks.boolean("early_stopping", self.early_stopping)
-        checks.real("validation_fraction", self.validation_fraction, 0.0, 1.0, open_low=True, open_high=True)
         self.hidden_units()
 
     # Training --------------------------------------------------------------------------------------------------------
@@ -174,7 +152,7 @@ class MLP(Estimator):
         if self.early_stopping:
             (X, Xv), (target, tv), (weight, wv) = self.validation_split(X, target, weight)
             validation = Xv, tv, wv
-        rows = self._merged_if_one_batch(X, target, weight)
+        rows = self._distinct_if_one_batch(X, target, weight)
         self.fit_scalers(*rows)
         if validation is not None:
             Xv, tv, wv = validation
@@ -191,7 +169,7 @@ class MLP(Estimator):
         """
         if first:
             self.draw_seed()
-        rows = self._merged_if_one_batch(*with_weight(X, target, weight))
+        rows = self._distinct_if_one_batch(*with_weight(X, target, weight))
         if first:
             if len(X) == 1 and self.scale is not None:
                 checks.warn("the first call of partial_fit has one row, to which the scaler is fitted; give it many")
@@ -201,12 +179,12 @@ class MLP(Estimator):
             self.model_ = with_constant_rate(self.model_, self.learning_rate)
         self._epochs(*rows, epochs=1)
 
-    def _merged_if_one_batch(
+    def _distinct_if_one_batch(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The rows in a canonical order, if all are one batch and no noise or dropout treats them differently."""
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
-        return merged(X, target, weight) if one_batch else (X, target, weight)
+        return distinct_rows(X, target, weight) if one_batch else (X, target, weight)
 
     def _epochs(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, epochs: int, validation: Any = None,
@@ -266,7 +244,6 @@ class MLP(Estimator):
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a file's content: a header for JSON, and the arrays; `unpacked` restores the estimator."""
         self.check_is_fitted()
-        self.check_layers()  # do not write a file that could not be read
         network, arrays = self.model_.packed()
         fitted_values = {name: as_json(value) for name, value in vars(self).items() if name in KEPT}
         return {"class": type(self).__name__, "params": stored_arguments(self), "learnt": fitted_values,
@@ -286,16 +263,7 @@ class MLP(Estimator):
         vars(estimator).update({name: from_json(fitted_values[name]) for name in KEPT if name in fitted_values})
         estimator.model_ = sequential.unpacked(network, arrays)
         estimator.check_fitted_values()
-        estimator.check_layers()
         return estimator
-
-    def check_layers(self) -> None:
-        """Raise if the arguments describe a network with weights of other shapes than the fitted one has."""
-        told = outline(self.layers(np.zeros((1, self.n_features_in_)), np.ones(1), *self.model_.output_shape))
-        if told != outline(self.model_.layers):
-            raise ValueError(
-                f"the arguments describe the layers {told}, and the fitted network has {outline(self.model_.layers)}; "
-                "set the arguments with which it was fitted, or fit it again")
 
     def check_fitted_values(self) -> None:
         """Raise unless the attributes read from a file fit the network and have the types that `fit` gives them."""
@@ -308,8 +276,9 @@ class MLP(Estimator):
             real_array(f"history_ of {name!r}", np.array(values), (len(values),), "float64", finite=False)
 
 
-def outline(layers: Iterable[Layer]) -> str:
-    """Name the layers, with those of their arguments that decide on shapes."""
-    parts = [(type(layer).__name__, [f"{name}={layer.config[name]}" for name in SHAPES if name in layer.config])
-             for layer in layers]
-    return ", ".join(f"{name}({', '.join(given)})" if given else name for name, given in parts)
+def unpacked(header: dict[str, Any], arrays: Arrays) -> Any:
+    """Make the fitted estimator from what `MLP.packed` returns: of a class that is defined so far, with a loss."""
+    params, fitted_values = entry(header, "params"), entry(header, "learnt")
+    known = {name: kind for name, kind in known_classes(MLP).items() if hasattr(kind, "loss")}
+    kind = known[checks.choice("class", entry(header, "class"), known)]
+    return kind.unpacked(params, fitted_values, entry(header, "network"), arrays)

@@ -42,12 +42,12 @@ def weight_of_rows(class_weight: Any, classes: np.ndarray, codes: np.ndarray, we
         counts = np.bincount(codes, weight, minlength=len(classes))
         return balanced_weights(np.where(counts > 0.0, counts, counts.max()))[codes]
     if isinstance(class_weight, dict):
-        return _given_weights(class_weight, classes.tolist())[codes]
+        return _weight_of_each(class_weight, classes.tolist())[codes]
     kind = ValueError if isinstance(class_weight, str) else TypeError
     raise kind(f"class_weight is {class_weight!r}; it must be a dict from labels to numbers, 'balanced' or None")
 
 
-def _given_weights(class_weight: Mapping[Any, Any], known: list[Any]) -> np.ndarray:
+def _weight_of_each(class_weight: Mapping[Any, Any], known: list[Any]) -> np.ndarray:
     """Return the weight of each class from a dict; 1 for a class that it does not name."""
     for label in class_weight:
         if label not in known:

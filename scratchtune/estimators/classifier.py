@@ -10,11 +10,11 @@ import numpy as np
 from scratchtune import checks, protocol
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.labels import all_classes, check_classes
-from scratchtune.estimators.supervised import Classifier
+from scratchtune.estimators.supervised import Classifier, argument
 from scratchtune.network.losses import CategoricalCrossentropy, Loss
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, kw_only=True)
 class MLPClassifier(Classifier, MLP):
     """A network for classes: hidden layers, then softmax, trained on cross-entropy.
 
@@ -23,8 +23,7 @@ class MLPClassifier(Classifier, MLP):
     (inverse time decay of the learning rate, per step), ``batch_size`` (rows per update), ``epochs`` (passes over the
     rows), ``schedule`` of the learning rate over all steps of `fit` ("cosine" and "linear": down to 0; "cosine_log":
     RealMLP's four waves; None: constant), ``averaging`` (None, or the decay of a moving average of theta over the
-    steps, such as 0.99: the average is evaluated for early stopping and is the result), ``layer_rates`` (factors of the
-    learning rate by group of weights, such as {"biases": 0.1, "first": 2.0, "last": 0.5}).
+    steps, such as 0.99: the average is evaluated for early stopping and is the result).
     Regularisation: ``l1`` and ``l2`` on all of theta, ``weight_decay`` (at each step theta loses the share
     ``learning_rate`` x ``weight_decay`` of itself; "auto": less for more batches per epoch, 0.1 for 42 and
     0.02 for 1,000, see `normalized_weight_decay`), ``dropout`` after each hidden layer,
@@ -47,14 +46,9 @@ class MLPClassifier(Classifier, MLP):
     """
 
     class_weight: Any = None
-    label_smoothing: float = 0.0
+    label_smoothing: float = argument(0.0, checks.real, 0.0, 1.0, open_high=True)
 
     loss, output_activation = "categorical_crossentropy", "softmax"
-
-    def check_arguments(self) -> None:
-        """Check every argument before any work."""
-        super().check_arguments()
-        checks.real("label_smoothing", self.label_smoothing, 0.0, 1.0, open_high=True)
 
     def training_loss(self) -> str | Loss:
         """Cross-entropy, with smoothed labels where ``label_smoothing`` says so."""
@@ -70,7 +64,7 @@ class MLPClassifier(Classifier, MLP):
         if first and classes is None:
             raise ValueError("classes is None; the first call of partial_fit must name all classes")
         with protocol.unchanged_by_failure(self):
-            X, labels, weight = self.checked(X, y, sample_weight, fitting=first)
+            X, labels, weight = self.arrays_of(X, y, sample_weight, fitting=first)
             if first:
                 self.classes_ = all_classes(classes)
             elif classes is not None and not np.array_equal(all_classes(classes), self.classes_):
@@ -81,7 +75,7 @@ class MLPClassifier(Classifier, MLP):
                 raise ValueError(
                     f"y holds {unknown.tolist()[0]!r}; it must hold the classes of the first call, "
                     f"{self.classes_.tolist()}")
-            codes, weight = self.coded(labels, weight)
+            codes, weight = self.codes_and_weights(labels, weight)
             self.train_one_epoch(X, codes, weight, len(self.classes_), first)
         return self
 

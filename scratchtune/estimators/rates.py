@@ -6,11 +6,10 @@ Implements section 2.2 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.network.program import Program
 from scratchtune.network.schedules import CosineDecay, CosineLogDecay, PolynomialDecay, Schedule
 from scratchtune.network.sequential import Sequential
 
@@ -19,25 +18,9 @@ SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "linear": lambda learning_rate, steps: PolynomialDecay(learning_rate, steps, end_learning_rate=0.0)}
 AUTO = "auto"
 NORMALIZED, EPOCHS = 2.9, 20  # of "auto": with batches of 32, 0.10 for 1,300 rows and 0.018 for 43,000
-GROUPS = ("first", "last", "biases")  # of weights, as layer_rates names them; layers may name more of them
 
 
-def check_rates(learning_rate: Any, schedule: Any, layer_rates: Any, groups: Sequence[str]) -> None:
-    """Raise a ValueError or TypeError unless ``schedule`` and ``layer_rates`` are what `MLPClassifier` describes."""
-    checks.choice("schedule", schedule, [*SCHEDULES, None])
-    if schedule is not None and isinstance(learning_rate, Schedule):
-        raise ValueError(f"schedule is {schedule!r} and learning_rate is {learning_rate!r}, which is a schedule "
-                         "itself; give schedule=None, or a number as learning_rate")
-    if layer_rates is None:
-        return
-    if not isinstance(layer_rates, Mapping):
-        raise TypeError(f"layer_rates is {layer_rates!r}; it must be None or a dict such as {{'biases': 0.1}}")
-    for name, factor in layer_rates.items():
-        checks.choice("layer_rates", name, groups)
-        checks.real(f"layer_rates[{name!r}]", factor, 0.0)
-
-
-def scheduled(schedule: str | None, learning_rate: Any, steps: int | None) -> Any:
+def schedule_of(schedule: str | None, learning_rate: Any, steps: int | None) -> Any:
     """The learning rate over so many steps; a constant without a schedule, or if the number of steps is unknown."""
     return learning_rate if schedule is None or steps is None else SCHEDULES[schedule](float(learning_rate), steps)
 
@@ -83,22 +66,3 @@ def with_constant_rate(model: Sequential, learning_rate: float) -> Sequential:
             model.optimizer.fresh(learning_rate=learning_rate), model.loss, model.metrics, model.penalty)
         model.set_state(state)
     return model
-
-
-def rate_factors(layer_rates: Mapping[str, float], program: Program) -> list[float]:
-    """The factor of each array of weights: the product of the factors of the groups that it belongs to.
-
-    "first" and "last" are the weights of the first and the last layer that has units, and "biases" those of all layers;
-    any other group is the weights of the layers whose ``rate_group`` has this name.
-    """
-    with_units = [layer for layer in program.layers if hasattr(layer, "units")]
-    factors = []
-    for layer in program.layers:
-        ends = ["first"] * (layer is with_units[0]) + ["last"] * (layer is with_units[-1])
-        for weight in (weight for stage in layer.stages() for weight in stage.weights):
-            groups = [*ends, layer.rate_group, *["biases"] * weight.is_bias]
-            factor = 1.0
-            for group in groups:
-                factor *= layer_rates.get(group, 1.0) if group else 1.0
-            factors.append(factor)
-    return factors

@@ -61,7 +61,7 @@ class MLPRegressor(Regressor, MLP):
         self.check_arguments()
         first = not self.__sklearn_is_fitted__()
         with protocol.unchanged_by_failure(self):
-            X, values, weight = self.checked(X, y, sample_weight, fitting=first)
+            X, values, weight = self.arrays_of(X, y, sample_weight, fitting=first)
             self.train_one_epoch(X, values, weight, values.shape[1], first)
         return self
 

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.quantile_scaling import QuantileScaler
+from scratchtune.data.quantiles import QuantileScaler
 from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler, too_large
-from scratchtune.evaluation.splits import generator
+from scratchtune.evaluation.rows import generator
 
 SCALERS: dict[str, type[Any]] = {
     "standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustSmoothClipScaler, "quantile": QuantileScaler}
@@ -48,7 +48,7 @@ def with_weight(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[
     return X[kept], target[kept], weight[kept]
 
 
-def merged(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def distinct_rows(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same rows in a canonical order, duplicates merged into one row with the sum of their weights.
 
     J on a full batch does not depend on the order of its rows, nor on whether a row occurs twice or has twice the

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import field, fields
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import numpy as np
 
@@ -24,10 +25,21 @@ OfClasses = TypeVar("OfClasses", bound="Classifier")
 OfValues = TypeVar("OfValues", bound="Regressor")
 
 
+def argument(default: Any, check: Callable[..., Any], *limits: Any, **options: Any) -> Any:
+    """An argument of an estimator, a field of its dataclass: its default, and its check, a function of `checks`.
+
+    None is accepted too where it is the default.
+    """
+    def check_value(name: str, value: Any) -> None:
+        if value is not None or default is not None:
+            check(name, value, *limits, **options)
+
+    return field(default=default, metadata={"check": check_value})
+
+
 class Estimator(protocol.Parameters):
     """The base class of all estimators; a subclass defines the methods that are declared here."""
 
-    check_arguments: Callable[[], None]
     features: Callable[[Any, bool], np.ndarray]  # X as (n, features); in `fit` (True) its columns are remembered
     targets: Callable[[Any, int, bool], np.ndarray]  # y as labels or values, one for each row; whether it is `fit`
     train: Callable[[np.ndarray, np.ndarray, np.ndarray, int], None]  # rows, targets, weights, how many outputs
@@ -40,11 +52,17 @@ class Estimator(protocol.Parameters):
     validation_fraction: Any
     deadline: float | None = None  # of time.monotonic: training ends after the epoch or iteration that passes it
 
+    def check_arguments(self) -> None:
+        """Check every argument that `argument` has declared, before any work; raise a ValueError or TypeError."""
+        for each in fields(cast(Any, self)):
+            if "check" in each.metadata:
+                each.metadata["check"](each.name, getattr(self, each.name))
+
     def row_weights(self, sample_weight: Any, rows: int) -> np.ndarray:
         """Return the weights of the rows, (rows,)."""
         return protocol.weights(sample_weight, rows)
 
-    def checked(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def arrays_of(self, X: Any, y: Any, sample_weight: Any, fitting: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return X, the labels or values, and the weights of the rows; a TypeError or ValueError if one is refused."""
         protocol.required_target(self, y)
         X = self.features(X, fitting)
@@ -129,9 +147,9 @@ class Classifier(Estimator):
         """
         self.check_arguments()
         with protocol.unchanged_by_failure(self):
-            X, labels, weight = self.checked(X, y, sample_weight, True)
+            X, labels, weight = self.arrays_of(X, y, sample_weight, True)
             self.classes_ = np.unique(labels)
-            codes, weight = self.coded(labels, weight)
+            codes, weight = self.codes_and_weights(labels, weight)
             present = np.unique(codes[weight > 0.0])
             if len(present) < 2:
                 only = self.classes_[present].tolist()
@@ -140,7 +158,7 @@ class Classifier(Estimator):
             self.train(X, codes, weight, len(self.classes_))
         return self
 
-    def coded(self, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def codes_and_weights(self, labels: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the code of each label, (n,), and the weights times those of the classes."""
         codes = np.searchsorted(self.classes_, labels)
         return codes, weight * weight_of_rows(self.class_weight, self.classes_, codes, weight)
@@ -178,7 +196,7 @@ class Regressor(Estimator):
         """
         self.check_arguments()
         with protocol.unchanged_by_failure(self):
-            X, values, weight = self.checked(X, y, sample_weight, True)
+            X, values, weight = self.arrays_of(X, y, sample_weight, True)
             self.train(X, values, weight, math.prod(values.shape[1:]))
         return self
 

@@ -3,13 +3,16 @@
 Every training starts from a fresh clone of the model, and everything (weights, scalers, encoders) is fitted on the
 training rows alone. `models` defines what a model may be, and `scoring` how it is scored.
 
-Implements section 9.2 of the document.
+A curve is the training score and the validation score as a function of the training set's size or a hyper-parameter.
+If both are low, the model underfits; if the training score is high and the validation score low, it overfits.
+
+Implements sections 9.2 and 9.3 of the document.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,12 +21,14 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.models import check_model, example_of, is_classification, train
 from scratchtune.evaluation.parallel import in_order
-from scratchtune.evaluation.rows import check_rows, number_of_rows, take_rows
+from scratchtune.evaluation.rows import check_rows, generator, number_of_rows, take_rows
 from scratchtune.evaluation.scoring import ScorerFunction, SeveralScorers, called, resolve_scoring
 from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
 from scratchtune.metrics import class_labels, is_one_hot
 
 NAN = float("nan")
+FIVE = tuple(np.linspace(0.1, 1.0, 5))
+Training = tuple[Mapping[str, Any], Split]  # the params and the split of one training
 
 
 class Scoring(NamedTuple):
@@ -212,12 +217,7 @@ def cross_validate(
     scorer, on_error = resolve_scoring(scoring), checked_error_score(error_score)
     folds = folds_for(cv, estimator, X, y, groups)
     computed = Scoring(scorer, return_train_score, keep=return_estimator)
-
-    def one(split: Split) -> FoldScore:
-        return raise_at_once(fit_and_score(estimator, {}, X, y, split, params or {}, computed), on_error)
-
-    outcomes = in_order(one, folds, n_jobs)
-    report_failures(outcomes, on_error)
+    outcomes = _outcomes(estimator, X, y, [({}, split) for split in folds], params, computed, n_jobs, on_error)
     table: dict[str, Any] = {
         "fit_time": np.array([o.fit_time for o in outcomes]), "score_time": np.array([o.score_time for o in outcomes])}
     if return_estimator:
@@ -231,29 +231,106 @@ def cross_validate(
     return table
 
 
+def _outcomes(
+    estimator: Any, X: Any, y: Any, trainings: list[Training], fit_params: Mapping[str, Any] | None, computed: Scoring,
+    n_jobs: Any, on_error: float | None,
+) -> list[FoldScore]:
+    """Train and score with all params on their splits, and report failures."""
+    def one(training: Training) -> FoldScore:
+        params, split = training
+        return raise_at_once(fit_and_score(estimator, params, X, y, split, fit_params or {}, computed), on_error)
+
+    outcomes = in_order(one, trainings, n_jobs)
+    report_failures(outcomes, on_error)
+    return outcomes
+
+
 def cross_val_score(
     estimator: Any, X: Any, y: Any = None, *, groups: Any = None, scoring: Any = None, cv: Any = None,
     n_jobs: int | None = None, params: Mapping[str, Any] | None = None, error_score: float | str = NAN,
 ) -> np.ndarray:
     """Return the score of one model on each fold, (folds,); the arguments are those of `cross_validate`."""
+    single(scoring)
     table = cross_validate(
-        estimator, X, y, groups=groups, scoring=single(scoring), cv=cv, n_jobs=n_jobs, params=params,
-        error_score=error_score)
-    return table["test_score"]
+        estimator, X, y, groups=groups, scoring=scoring, cv=cv, n_jobs=n_jobs, params=params, error_score=error_score)
+    return table["test_score"] if "test_score" in table else single(table)
 
 
 def single(scoring: Any) -> Any:
-    """Return ``scoring``; raise if it gives several scores."""
-    several = "scoring gives several scores; it must give one here, and cross_validate takes several"
-    if scoring is None or isinstance(scoring, str):
-        return scoring
-    if not callable(scoring):
-        raise ValueError(several)
+    """Return ``scoring``; raise a ValueError if it gives several scores."""
+    if not (scoring is None or isinstance(scoring, str) or callable(scoring)):
+        raise ValueError("scoring gives several scores; it must give one here, and cross_validate takes several")
+    return scoring
 
-    def scorer(*arguments: Any, **options: Any) -> Any:
-        score = scoring(*arguments, **options)
-        if isinstance(score, Mapping):
-            raise ValueError(several)
-        return score
 
-    return scorer
+# Curves ---------------------------------------------------------------------------------------------------------------
+
+
+def learning_curve(
+    estimator: Any, X: Any, y: Any = None, *, groups: Any = None, train_sizes: Any = FIVE,
+    cv: Any = None, scoring: Any = None, n_jobs: int | None = None, shuffle: bool = False, random_state: Any = None,
+    error_score: float | str = NAN, params: Mapping[str, Any] | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores of one model trained on more and more rows: (sizes, train_scores, test_scores), the scores (sizes, folds).
+
+    ``train_sizes`` are shares of a fold's training rows (floats) or numbers of rows (ints). The first rows are used;
+    with ``shuffle`` they are drawn at random. ``params`` are arguments of fit.
+    """
+    check_model(estimator)
+    folds = folds_for(cv, estimator, X, y, groups)
+    sizes = absolute_sizes(train_sizes, len(folds[0][0]))
+    if checks.boolean("shuffle", shuffle):
+        rng = generator(random_state)
+        folds = [(rng.permutation(train), test) for train, test in folds]
+    trainings: list[list[Training]] = [[({}, (train[:size], test)) for train, test in folds] for size in sizes]
+    return sizes, *_scored(estimator, X, y, trainings, scoring, n_jobs, error_score, params)
+
+
+def validation_curve(
+    estimator: Any, X: Any, y: Any = None, *, param_name: str, param_range: Iterable[Any], groups: Any = None,
+    cv: Any = None, scoring: Any = None, n_jobs: int | None = None, error_score: float | str = NAN,
+    params: Mapping[str, Any] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores for each value of one hyper-parameter: (train_scores, test_scores), both (values, folds)."""
+    check_model(estimator)
+    values = list(param_range)
+    if not values:
+        raise ValueError("param_range is empty; it must hold at least one value")
+    folds = folds_for(cv, estimator, X, y, groups, {param_name: values[0]})
+    trainings: list[list[Training]] = [[({param_name: value}, split) for split in folds] for value in values]
+    return _scored(estimator, X, y, trainings, scoring, n_jobs, error_score, params)
+
+
+def absolute_sizes(train_sizes: Any, rows: int) -> np.ndarray:
+    """Return numbers of rows, from shares of ``rows`` or from numbers, in ascending order, without duplicates.
+
+    >>> absolute_sizes([0.5, 1.0], 10)
+    array([ 5, 10])
+    """
+    sizes = np.asarray(train_sizes)
+    shares = sizes.dtype.kind == "f"
+    most = 1.0 if shares else rows
+    if sizes.ndim != 1 or sizes.size == 0 or sizes.dtype.kind not in "iuf" or sizes.min() <= 0 or sizes.max() > most:
+        raise ValueError(
+            f"train_sizes is {train_sizes!r}; it must hold shares in (0, 1], or integers from 1 to {rows}")
+    wanted = np.clip((sizes * rows).astype(int), 1, rows) if shares else sizes
+    found = np.unique(wanted)
+    if len(found) < len(sizes):
+        checks.warn(
+            f"train_sizes has {len(sizes)} entries that give {len(found)} different numbers of rows", RuntimeWarning)
+    return found
+
+
+def _scored(
+    estimator: Any, X: Any, y: Any, trainings: list[list[Training]], scoring: Any, n_jobs: Any, error_score: Any,
+    fit_params: Mapping[str, Any] | None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Train and score with all params on their splits: the training and the test scores, (points, folds)."""
+    computed = Scoring(resolve_scoring(single(scoring)), train_scores=True)
+    in_turn = [each for row in zip(*trainings, strict=True) for each in row]
+    outcomes = _outcomes(estimator, X, y, in_turn, fit_params, computed, n_jobs, checked_error_score(error_score))
+    if score_names(outcomes) != ["score"]:
+        single(score_names(outcomes))
+    seen, unseen = (score_table(outcomes, "score", part).reshape(-1, len(trainings)).T for part in ("train", "test"))
+    return seen, unseen
+

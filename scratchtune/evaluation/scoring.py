@@ -83,23 +83,18 @@ class MetricScorer:
     ) -> None:
         self.metric, self.needs, self.sign, self.options = metric, needs, sign, dict(options or {})
 
-    @property
-    def arguments(self) -> Mapping[str, inspect.Parameter]:
-        """The arguments that the metric takes."""
-        return _arguments(self.metric)
-
     def __call__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         return self.score(Answers(model, X), y, sample_weight)
 
     def score(self, answers: Answers, y: Any, sample_weight: Any = None) -> Any:
         """Return the score of a model's predictions."""
-        options = dict(self.options)
-        if sample_weight is not None and "sample_weight" in self.arguments:
+        options, arguments = dict(self.options), _arguments(self.metric)
+        if sample_weight is not None and "sample_weight" in arguments:
             options["sample_weight"] = sample_weight
         if self.needs in ("labels", "values"):
             answer = answers.labels() if self.needs == "labels" else answers.values(y)
         else:
-            if self.needs == "probabilities" and "labels" in self.arguments:
+            if self.needs == "probabilities" and "labels" in arguments:
                 options.setdefault("labels", answers.classes(y))
             answer = self._response(answers, y)
             y = class_labels("y", y) if is_one_hot(np.asarray(y)) and is_classification(answers.model, y) else y
@@ -107,24 +102,18 @@ class MetricScorer:
 
     def _response(self, answers: Answers, y: Any) -> Any:
         """Return probabilities or decision values, or labels or values if the metric takes those of ``predict``."""
-        method = self._method(answers.model)
+        model = answers.model
+        methods = RESPONSES_FOR.get(str(self.needs)) or ([self.needs] if isinstance(self.needs, str) else self.needs)
+        method = next((each for each in methods if is_network(model) or hasattr(model, each)), methods[-1])
         if method == "predict":
-            values = is_network(answers.model) and not is_classification(answers.model, y)
-            return answers.values(y) if values else answers.labels()
-        decisions = method == "decision_function" and not is_network(answers.model)
+            return answers.values(y) if is_network(model) and not is_classification(model, y) else answers.labels()
+        decisions = method == "decision_function" and not is_network(model)
         scores = np.asarray(answers.of(method)) if decisions else answers.probabilities()
         if self.needs == "probabilities" and "multi_class" not in self.options:
             return scores  # log loss takes all columns; of two classes a ranking takes the score of one
-        return _of_positive(scores, answers.classes(y), self._positive_label())
-
-    def _method(self, model: Any) -> str:
-        methods = RESPONSES_FOR.get(str(self.needs)) or ([self.needs] if isinstance(self.needs, str) else self.needs)
-        return next((method for method in methods if is_network(model) or hasattr(model, method)), methods[-1])
-
-    def _positive_label(self) -> Any:
-        if "pos_label" in self.options or "pos_label" not in self.arguments:
-            return self.options.get("pos_label")
-        return self.arguments["pos_label"].default
+        declared = _arguments(self.metric).get("pos_label")
+        positive = self.options.get("pos_label", None if declared is None else declared.default)
+        return _of_positive(scores, answers.classes(y), positive)
 
     def __repr__(self) -> str:
         sign = "" if self.sign > 0 else ", greater_is_better=False"
@@ -187,11 +176,18 @@ def resolve_scoring(scoring: Any) -> ScorerFunction:
         return own_score
     if callable(scoring):
         return scoring
-    if isinstance(scoring, Mapping):
-        return SeveralScorers({_checked_name(name): _one_of_several(one) for name, one in _filled(scoring).items()})
-    if isinstance(scoring, (list, tuple, set)):
-        return SeveralScorers({_checked_name(name): _one_of_several(name) for name in _filled(scoring)})
-    return MetricScorer(*SCORERS[checks.choice("scoring", scoring, SCORERS)])
+    if not isinstance(scoring, (Mapping, list, tuple, set)):
+        return MetricScorer(*SCORERS[checks.choice("scoring", scoring, SCORERS)])
+    named = list(scoring.items()) if isinstance(scoring, Mapping) else [(name, name) for name in scoring]
+    for name, one in named:
+        if not isinstance(name, str):
+            raise TypeError(f"scoring holds {name!r}; it must be a list of names, or a dict from names to scorers")
+        if not (one is None or isinstance(one, str) or callable(one)):
+            raise TypeError(f"scoring holds {one!r}; it must hold names of scores, or functions (model, X, y) by name")
+    if len(dict(named)) < len(named) or not named:
+        raise ValueError(f"scoring is {scoring!r}; no name may occur twice" if named else
+                         "scoring is empty; it must hold at least one name")
+    return SeveralScorers({name: resolve_scoring(one) for name, one in named})
 
 
 def make_scorer(
@@ -218,26 +214,6 @@ def make_scorer(
 def get_scorer_names() -> list[str]:
     """All names that ``scoring`` takes, in alphabetical order."""
     return sorted(SCORERS)
-
-
-def _one_of_several(scoring: Any) -> ScorerFunction:
-    if scoring is None or isinstance(scoring, str) or callable(scoring):
-        return resolve_scoring(scoring)
-    raise TypeError(f"scoring holds {scoring!r}; it must hold names of scores, or functions (model, X, y) by name")
-
-
-def _checked_name(name: Any) -> str:
-    if not isinstance(name, str):
-        raise TypeError(f"scoring holds {name!r}; it must be a list of names, or a dict from names to scorers")
-    return name
-
-
-def _filled(scoring: Any) -> Any:
-    if not len(scoring):
-        raise ValueError("scoring is empty; it must hold at least one name")
-    if not isinstance(scoring, Mapping) and len({str(name) for name in scoring}) < len(scoring):
-        raise ValueError(f"scoring is {scoring!r}; no name may occur twice")
-    return scoring
 
 
 def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:

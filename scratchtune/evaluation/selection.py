@@ -9,14 +9,15 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 
-Simplicity = Callable[[Mapping[str, Any]], float] | str | Sequence[str] | None
+Simplicity = Callable[[Mapping[str, Any]], float] | str | None
 
 # The default rule, most important first: names of parameters, a minus where a larger value is the simpler one.
 SIMPLER = ("hidden_units", "-l1", "-l2", "-weight_decay", "-dropout", "-augment", "epochs")
@@ -72,6 +73,42 @@ def corrected_standard_error(differences: np.ndarray, n_train: float, n_test: fl
     return float(np.sqrt((1.0 / k + n_test / n_train) * squares / max(k - 1, 1)))
 
 
+def student_probability(t: float, dof: int) -> float:
+    """Probability that a t-distributed number is between -t and t, for an integer number of degrees of freedom.
+
+    A finite sum: Abramowitz and Stegun (1964), 26.7.3 and 26.7.4.
+
+    >>> round(student_probability(4.302653, 2), 6)
+    0.95
+    """
+    angle = math.atan2(t, math.sqrt(dof))
+    term = total = 1.0 if dof % 2 == 0 else math.cos(angle)
+    for k in range(2 + dof % 2, dof - 1, 2):
+        term *= (k - 1) / k * math.cos(angle) ** 2
+        total += term
+    if dof % 2 == 0:
+        return math.sin(angle) * total
+    return 2.0 / math.pi * (angle + (math.sin(angle) * total if dof > 1 else 0.0))
+
+
+def student_quantile(level: float, dof: int) -> float:
+    """The t for which a t-distributed number is between -t and t with probability ``level``, such as 0.95.
+
+    A ValueError where ``level`` is not between 0 and 1, or ``dof`` below 1.
+
+    >>> round(student_quantile(0.95, 4), 3)
+    2.776
+    """
+    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
+    dof = checks.integer("dof", dof, low=1)
+    low, high = 0.0, 1.0
+    while student_probability(high, dof) < level:
+        high *= 2.0
+    while low < (middle := (low + high) / 2.0) < high:
+        low, high = (middle, high) if student_probability(middle, dof) < level else (low, middle)
+    return high
+
+
 class OneStandardError:
     """The one-standard-error rule, as ``refit`` of a search: cv_results_ -> the index of the chosen configuration.
 
@@ -79,7 +116,6 @@ class OneStandardError:
 
     - a function from params to a number, smaller for the simpler one;
     - the name of a parameter of which a smaller value is simpler, or, after a minus, a larger one: "C", "-alpha";
-    - a list of such names, the most important first;
     - None: fewer hidden units (hidden_layers times units, or the sum of units if it is a tuple), then larger
       penalties (l1, l2, weight_decay, dropout, augment, in this order), then fewer epochs. A parameter that a
       configuration lacks is 0. Of a pipeline's "mlpclassifier__units" the last part is used.
@@ -94,7 +130,10 @@ class OneStandardError:
 
     def __init__(self, metric: str = "score", simplicity: Simplicity = None) -> None:
         self.metric, self.simplicity = metric, simplicity
-        simplicity_of({}, simplicity)
+        if not (simplicity is None or isinstance(simplicity, str) or callable(simplicity)):
+            raise TypeError(
+                f"simplicity is {simplicity!r}; it must be a function from params to a number, or the name of a "
+                "parameter, with a minus if a larger value is simpler")
 
     def __call__(self, results: Mapping[str, Any]) -> int:
         means = np.asarray(results[f"mean_test_{self.metric}"])
@@ -113,9 +152,8 @@ class OneStandardError:
             raise ValueError(
                 f"refit is 'one_se', which does not define simplicity for {', '.join(tuned)}; give simplicity: "
                 f"{tuned[0]!r} (less is simpler), '-{tuned[0]}' (more is), or a function from params to a number")
-        wanted = [] if self.simplicity is None or callable(self.simplicity) else _names(self.simplicity)
-        for name in wanted:
-            checks.choice("simplicity", name.lstrip("-"), [*names, *tuned])
+        if isinstance(self.simplicity, str):
+            checks.choice("simplicity", self.simplicity.lstrip("-"), [*names, *tuned])
 
     def __repr__(self) -> str:
         return f"OneStandardError(metric={self.metric!r}, simplicity={self.simplicity!r})"
@@ -133,10 +171,10 @@ def simplicity_of(params: Mapping[str, Any], simplicity: Simplicity = None) -> t
     >>> simplicity_of({"units": (8, 4), "l2": 0.5})[:3]
     (12.0, -0.0, -0.5)
     """
-    if simplicity is not None and callable(simplicity):
+    if callable(simplicity):
         return (float(simplicity(dict(params))),) if params else ()
     values = {**{last_part(name): value for name, value in params.items()}, **params}
-    return tuple(_value(values, name) for name in (SIMPLER if simplicity is None else _names(simplicity)))
+    return tuple(_value(values, name) for name in (SIMPLER if simplicity is None else [simplicity]))
 
 
 def last_part(name: str) -> str:
@@ -144,31 +182,14 @@ def last_part(name: str) -> str:
     return name.rpartition("__")[2]
 
 
-def _names(simplicity: Any) -> list[str]:
-    names = [simplicity] if isinstance(simplicity, str) else simplicity
-    if not isinstance(names, (list, tuple)) or not names or not all(isinstance(name, str) for name in names):
-        raise TypeError(
-            f"simplicity is {simplicity!r}; it must be a function from params to a number, or one or several names of "
-            "parameters, with a minus if a larger value is simpler")
-    return list(names)
-
-
 def _value(values: Mapping[str, Any], name: str) -> float:
+    """The number of hidden units, as far as they are tuned, or a parameter's value; negative after a minus."""
     if name == "hidden_units" and name not in values:
-        return _hidden_units(values)
-    value = values.get(name.lstrip("-"))
-    return (-1.0 if name.startswith("-") else 1.0) * _number(value)
-
-
-def _hidden_units(values: Mapping[str, Any]) -> float:
-    """Return the number of hidden units, as far as it is tuned.
-
-    It is layers times units, or the sum over the layers of a tuple.
-    """
-    layers, units = (values.get(name) for name in HIDDEN_UNITS)
-    if isinstance(units, (tuple, list)):
-        return float(sum(units))
-    return _number(1 if layers is None else layers) * _number(1 if units is None else units)
+        layers, units = (values.get(name) for name in HIDDEN_UNITS)
+        if isinstance(units, (tuple, list)):
+            return float(sum(units))
+        return _number(1 if layers is None else layers) * _number(1 if units is None else units)
+    return (-1.0 if name.startswith("-") else 1.0) * _number(values.get(name.lstrip("-")))
 
 
 def _number(value: Any) -> float:

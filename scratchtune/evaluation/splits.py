@@ -4,29 +4,41 @@ For the same arguments the indices are identical to scikit-learn's. scikit-learn
 ``numpy.random.RandomState(seed)``, so this module makes the same draws from the same generator in the same order.
 
 Which to use: `StratifiedKFold` for classes, `KFold` for values, `GroupKFold` if several rows come from one source
-(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time and the model is to predict later ones.
+(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time and the model is to predict later ones. A random
+split (`train_test_split`) draws the training rows and the test rows.
 
 Implements section 9.2 of the document.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.random_splits import ShuffleSplit, Split, StratifiedShuffleSplit, train_test_split
-from scratchtune.evaluation.rows import are_classes, discrete_labels, generator, number_of_rows, take_rows
+from scratchtune.evaluation.rows import discrete_labels, generator, number_of_rows, take_rows
 
-__all__ = [
-    "GroupKFold", "KFold", "LeaveOneOut", "PredefinedFolds", "ShuffleSplit", "Split", "StratifiedKFold",
-    "StratifiedShuffleSplit", "TimeSeriesSplit", "are_classes", "discrete_labels", "generator", "number_of_rows",
-    "resolve_folds", "take_rows", "train_test_split"]
+Split = tuple[np.ndarray, np.ndarray]
 
 
-class KFold:
+class _Splitter:
+    """What the splitters share: the number of splits, and how they are shown."""
+
+    n_splits: int
+
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
+        """Return the number of splits."""
+        return self.n_splits
+
+    def __repr__(self) -> str:
+        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        return f"{type(self).__name__}({arguments})"
+
+
+class KFold(_Splitter):
     """Folds of equal size (the first ones may have one row more), in the order of the rows unless shuffled.
 
     >>> [test.tolist() for train, test in KFold(3).split(np.zeros(7))]
@@ -48,10 +60,6 @@ class KFold:
         for k in range(self.n_splits):
             yield np.flatnonzero(fold != k), np.flatnonzero(fold == k)
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of folds."""
-        return self.n_splits
-
     def _fold_of_rows(self, rows: int, y: Any, groups: Any) -> np.ndarray:
         """Return for each row the fold in which it is tested."""
         _ignore(groups, self)
@@ -64,10 +72,6 @@ class KFold:
         fold = np.empty(rows, dtype=np.int64)
         fold[order] = np.repeat(np.arange(self.n_splits), _equal_parts(rows, self.n_splits))
         return fold
-
-    def __repr__(self) -> str:
-        name = type(self).__name__
-        return f"{name}(n_splits={self.n_splits}, shuffle={self.shuffle}, random_state={self.random_state})"
 
 
 class StratifiedKFold(KFold):
@@ -143,7 +147,7 @@ class GroupKFold(KFold):
         return fold
 
 
-class TimeSeriesSplit:
+class TimeSeriesSplit(_Splitter):
     """Splits that train on the past and test on the future; rows must be in the order of time.
 
     Each split tests the ``test_size`` rows after those of the previous split, and trains on all rows before them (at
@@ -170,10 +174,6 @@ class TimeSeriesSplit:
             first = 0 if self.max_train_size is None else max(end - self.max_train_size, 0)
             yield np.arange(first, end), np.arange(start, start + test)
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits."""
-        return self.n_splits
-
     def _rows_to_test(self, rows: int) -> int:
         if self.n_splits + 1 > rows:
             raise ValueError(
@@ -185,34 +185,6 @@ class TimeSeriesSplit:
                 f"of the {rows} rows none is left to train the first one on; lower n_splits, test_size or gap")
         return test
 
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({arguments})"
-
-
-class LeaveOneOut:
-    """As many folds as rows: each row is tested by a model trained on all others.
-
-    >>> [test.tolist() for train, test in LeaveOneOut().split(np.zeros(3))]
-    [[0], [1], [2]]
-    """
-
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        """Yield (train, test) for each row."""
-        _ignore(groups, self)
-        rows = self.get_n_splits(X)
-        if rows < 2:
-            raise ValueError(f"X has {rows} rows; to leave one out it must have at least 2")
-        for row in range(rows):
-            yield np.delete(np.arange(rows), row), np.array([row])
-
-    def get_n_splits(self, X: Any, y: Any = None, groups: Any = None) -> int:
-        """Return the number of rows."""
-        return number_of_rows(X)
-
-    def __repr__(self) -> str:
-        return "LeaveOneOut()"
-
 
 class PredefinedFolds:
     """Splits that the user has made: a sequence of (train, test) index arrays."""
@@ -220,17 +192,11 @@ class PredefinedFolds:
     def __init__(self, splits: Iterable[Any]) -> None:
         self.splits = [checked_split(k, split) for k, split in enumerate(splits)]
         if not self.splits:
-            raise ValueError(
-                "cv is empty; it must hold at least one (train, test); a generator is empty once it has been used, a "
-                "list is not")
+            raise ValueError("cv is empty; it must hold at least one (train, test); a generator is empty once used")
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
         """Yield the given splits."""
         return iter(self.splits)
-
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Return the number of splits."""
-        return len(self.splits)
 
 
 def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:
@@ -297,3 +263,123 @@ def _codes_by_appearance(labels: np.ndarray) -> np.ndarray:
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
     return rank[inverse]
+
+
+# Random splits --------------------------------------------------------------------------------------------------------
+
+
+def train_test_split(
+    *arrays: Any, test_size: float | int | None = None, train_size: float | int | None = None,
+    random_state: Any = None, shuffle: bool = True, stratify: Any = None,
+) -> list[Any]:
+    """Split each array into a training and a test part: ``[X_train, X_test, y_train, y_test, ...]``.
+
+    Sizes are shares of the rows (floats) or numbers of rows (ints); by default a quarter is for testing.
+    ``stratify`` takes class labels or one-hot rows; each part then has the same shares of the classes.
+
+    >>> train_test_split([1, 2, 3, 4], shuffle=False)
+    [[1, 2, 3], [4]]
+    """
+    rows = _common_number_of_rows(arrays)
+    train, test = _sizes(rows, test_size, train_size, 0.25)
+    if not checks.boolean("shuffle", shuffle):
+        if stratify is not None:
+            raise ValueError("stratify is given and shuffle is False; a stratified split is always shuffled")
+        chosen = np.arange(train), np.arange(train, train + test)
+    elif stratify is None:
+        chosen = _random_split(rows, train, test, generator(random_state))
+    else:
+        chosen = _stratified_split(_strata("stratify", stratify, rows), train, test, generator(random_state))
+    return [take_rows(array, index) for array in arrays for index in chosen]
+
+
+def _common_number_of_rows(arrays: tuple[Any, ...]) -> int:
+    if not arrays:
+        raise ValueError("no array is given; train_test_split needs at least one")
+    rows = number_of_rows(arrays[0])
+    for position, array in enumerate(arrays):
+        if number_of_rows(array) != rows:
+            raise ValueError(
+                f"array {position} has {number_of_rows(array)} rows and array 0 has {rows}; "
+                "they must be equal in number")
+    return rows
+
+
+def _sizes(rows: int, test_size: Any, train_size: Any, default: float) -> tuple[int, int]:
+    """Return the numbers of training and test rows.
+
+    A share of the test rows is rounded up, one of the training rows down.
+    """
+    test = _size("test_size", test_size, rows, math.ceil)
+    train = _size("train_size", train_size, rows, math.floor)
+    if test is None:
+        test = math.ceil(default * rows) if train is None else rows - train
+    train = rows - test if train is None else train
+    if train + test > rows:
+        raise ValueError(
+            f"train_size is {train_size} and test_size is {test_size}; together they must be at most the {rows} rows")
+    if train == 0 or test == 0:
+        raise ValueError(
+            f"the split of {rows} rows has {train} for training and {test} for testing; both must be at least 1")
+    return train, test
+
+
+def _size(name: str, value: Any, rows: int, rounding: Any) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, (int, np.integer)):
+        return checks.integer(name, value, low=1, high=rows - 1)
+    return int(rounding(checks.real(name, value, 0.0, 1.0, open_low=True, open_high=True) * rows))
+
+
+def _random_split(rows: int, train: int, test: int, rng: np.random.RandomState) -> Split:
+    order = rng.permutation(rows)
+    return order[test : test + train], order[:test]
+
+
+def _strata(name: str, labels: Any, rows: int) -> list[np.ndarray]:
+    """The rows of each class, in ascending order; classes are sorted by label; several columns are joined to one text.
+    """
+    labels = np.asarray(labels)
+    if len(labels) != rows:
+        raise ValueError(f"{name} has {len(labels)} rows and the arrays have {rows}; they must be equal in number")
+    if labels.ndim > 1:
+        labels = np.array([" ".join(row.astype(str)) for row in labels.reshape(rows, -1)])
+    _, code, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if counts.min() < 2:
+        raise ValueError(f"{name} has a class of a single row; every class must have at least 2")
+    return np.split(np.argsort(code, kind="stable"), np.cumsum(counts)[:-1])
+
+
+def _stratified_split(strata: list[np.ndarray], train: int, test: int, rng: np.random.RandomState) -> Split:
+    for name, size in (("train_size", train), ("test_size", test)):
+        if size < len(strata):
+            raise ValueError(
+                f"{name} gives {size} rows and there are {len(strata)} classes; "
+                "it must give at least one for each class")
+    counts = np.array([len(members) for members in strata])
+    train_counts = _proportional_draw(counts, train, rng)
+    test_counts = _proportional_draw(counts - train_counts, test, rng)
+    train_rows, test_rows = [], []
+    for members, n_train, n_test in zip(strata, train_counts, test_counts, strict=True):
+        order = members[rng.permutation(len(members))]
+        train_rows.append(order[:n_train])
+        test_rows.append(order[n_train : n_train + n_test])
+    return rng.permutation(np.concatenate(train_rows)), rng.permutation(np.concatenate(test_rows))
+
+
+def _proportional_draw(counts: np.ndarray, draws: int, rng: np.random.RandomState) -> np.ndarray:
+    """Allocate ``draws`` rows to classes in proportion; the largest remainders are rounded up, ties broken at random.
+    """
+    exact = counts / counts.sum() * draws
+    drawn = np.floor(exact)
+    remainder = exact - drawn
+    missing = int(draws - drawn.sum())
+    for value in np.unique(remainder)[::-1]:
+        if missing <= 0:
+            break
+        tied = np.flatnonzero(remainder == value)
+        lucky = rng.choice(tied, size=min(len(tied), missing), replace=False)
+        drawn[lucky] += 1
+        missing -= len(lucky)
+    return drawn.astype(np.int64)

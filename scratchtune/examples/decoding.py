@@ -32,7 +32,7 @@ def decoder(params: Mapping[str, Any], corpus: Corpus) -> st.speech.Decoder:
 
 
 def tune_decoding(
-    model: st.SpeechRecognizer, corpus: Corpus, trials: int = 60, jobs: int = 2, seed: int = 0, db: Path | None = None,
+    model: st.SpeechRecognizer, corpus: Corpus, n_trials: int, n_jobs: int = 2, seed: int = 0, db: Path | None = None,
 ) -> st.Study:
     """Tune the language model and the beam search of a trained model on the validation voices, without training."""
     rows = model.log_probabilities(corpus.features(model.features, "validation"))
@@ -43,4 +43,4 @@ def tune_decoding(
 
     study = st.Study(DECODING, st.BayesianSearch(parallel=2), "minimize", seed, db, "decoding", data=digest_of(*rows))
     study.enqueue(GREEDY)
-    return study.run(errors, trials, n_jobs=jobs, max_failures="unlimited")
+    return study.run(errors, n_trials, n_jobs=n_jobs, max_failures="unlimited")

@@ -112,8 +112,8 @@ def main(
              f"voices {low:.3f} to {high:.3f}")
         model.decoder = decoder(decoding.best_params, corpus)
     model.save(out / "recognizer.npz")
-    axes = st.insight.plot_alignment(model.log_probabilities(heard[:1])[0], corpus.test.texts[0], corpus.alphabet,
-                                     model.features.step)
+    spoken = model.log_probabilities(heard[:1])[0], corpus.test.texts[0], corpus.alphabet
+    axes = st.insight.plot_alignment(*spoken, st.speech.align(*spoken), model.features.step)
     axes.figure.savefig(out / "speech_alignment.png")
     tell(f"picture: {out / 'speech_alignment.png'}\nmodel: {out / 'recognizer.npz'} (scratchtune transcribe "
          f"{out / 'recognizer.npz'} FILE.wav)")

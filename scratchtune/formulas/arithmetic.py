@@ -1,8 +1,8 @@
-"""An arithmetic is a table: what each function and operator of the dialect computes for one kind of number.
+"""What each function and operator of the dialect computes, in decimals of the surrounding context's precision.
 
-`FLOATS` is Python's own double precision. `DECIMALS` has the precision of the surrounding decimal context. A naive line
-such as ``log(1 − 1 / (1 + exp(−z)))`` is then accurate where double precision would lose every digit, and can be
-compared with the stable code. Only + − · / need all those digits; exp, log and their like are computed to `DIGITS`.
+A naive line such as ``log(1 − 1 / (1 + exp(−z)))`` is then accurate where double precision would lose every digit, and
+can be compared with the stable code. Only + − · / need all those digits; exp, log and their like are computed to
+`DIGITS`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,8 @@ from __future__ import annotations
 import decimal
 import math
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache, reduce
 from typing import Any
@@ -20,34 +19,20 @@ from typing import Any
 import numpy as np
 
 DIGITS = 150
-
-FUNCTIONS = ("exp", "log", "tanh", "sin", "cos", "sign", "max", "min", "Φ", "φ", "erf", "floor")
-OPERATORS = ("+", "-", "·", "/", "^", "√", "negative", "absolute", "<", "<=", ">", ">=", "=")
-CONSTANTS = ("π",)
-REDUCTIONS = ("Σ", "Π", "mean", "max", "min")
-
 UNDEFINED = (ArithmeticError, ValueError)  # what a line raises where it is undefined, such as 0 / 0
 
 
-@dataclass(frozen=True)
-class Arithmetic:
-    """How to convert a number, apply a function or an operator, and reduce a list."""
-
-    number: Callable[[Any], Any]
-    functions: dict[str, Callable[..., Any]]
-    reductions: dict[str, Callable[[list[Any]], Any]]
-
-    def convert(self, value: Any) -> Any:
-        """Return a number, or an array of numbers, in this arithmetic."""
-        array = np.asarray(value)
-        made = np.empty(array.shape, dtype=object)
-        for position in np.ndindex(array.shape):
-            made[position] = self.number(array.item(position))
-        return made[()]
+def decimals(value: Any) -> Any:
+    """A number as a decimal, or an array of them."""
+    array = np.asarray(value)
+    made = np.empty(array.shape, dtype=object)
+    for position in np.ndindex(array.shape):
+        made[position] = number(array.item(position))
+    return made[()]
 
 
 def rounded(value: Any) -> Any:
-    """A number, or an array of numbers, of any arithmetic, rounded to double precision."""
+    """A decimal, or an array of decimals, rounded to double precision."""
     return value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
 
 
@@ -56,35 +41,6 @@ def digits(values: Iterable[float] = ()) -> AbstractContextManager[decimal.Conte
     largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
     needed = DIGITS + math.ceil(2 * min(largest, 2e4) / math.log(10))
     return decimal.localcontext(decimal.Context(prec=needed, Emax=decimal.MAX_EMAX, Emin=decimal.MIN_EMIN))
-
-
-# What is written the same way for every kind of number ---------------------------------------------------------------
-
-_EITHER: dict[str, Callable[..., Any]] = {
-    "+": operator.add, "-": operator.sub, "·": operator.mul, "/": operator.truediv,
-    "negative": operator.neg, "absolute": abs, "max": max, "min": min,
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "=": operator.eq,
-    "sign": lambda x: x if x == 0 else x / abs(x),
-}
-
-
-def _reductions(total: Callable[[Sequence[Any]], Any]) -> dict[str, Callable[[list[Any]], Any]]:
-    return {
-        "Σ": total, "Π": lambda values: reduce(operator.mul, values), "max": max, "min": min,
-        "mean": lambda values: total(values) / len(values),
-    }
-
-
-# Floats --------------------------------------------------------------------------------------------------------------
-
-FLOATS = Arithmetic(float, _EITHER | {
-    "^": math.pow, "√": math.sqrt, "exp": math.exp, "log": math.log, "tanh": math.tanh, "erf": math.erf,
-    "sin": math.sin, "cos": math.cos, "floor": lambda x: float(math.floor(x)), "π": lambda: math.pi,
-    "Φ": lambda z: 0.5 * math.erfc(-z / math.sqrt(2.0)),
-    "φ": lambda z: math.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi),
-}, _reductions(math.fsum))
-
-# Decimals ------------------------------------------------------------------------------------------------------------
 
 
 def _to_digits(function: Callable[..., Decimal]) -> Callable[..., Decimal]:
@@ -101,7 +57,8 @@ def _to_digits(function: Callable[..., Decimal]) -> Callable[..., Decimal]:
     return computed
 
 
-def _number(value: Any) -> Decimal:
+def number(value: Any) -> Decimal:
+    """A number, or its text, as a decimal."""
     return Decimal(value) if isinstance(value, (str, int, Decimal)) else Decimal(float(value))
 
 
@@ -171,10 +128,25 @@ def _normal_below(z: Decimal) -> Decimal:
     return tail if z < 0 else 1 - tail
 
 
-DECIMALS = Arithmetic(_number, _EITHER | {
-    "^": _power, "√": _to_digits(Decimal.sqrt), "exp": _to_digits(Decimal.exp), "log": _to_digits(Decimal.ln),
-    "tanh": _tanh, "sin": _to_digits(_sin), "cos": _to_digits(lambda x: _sin(x + _pi() / 2)),
-    "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR), "π": _to_digits(_pi),
+def _sum(values: list[Any]) -> Any:
+    return sum(values, Decimal(0))
+
+
+FUNCTIONS: dict[str, Callable[..., Decimal]] = {
+    "exp": _to_digits(Decimal.exp), "log": _to_digits(Decimal.ln), "tanh": _tanh, "sin": _to_digits(_sin),
+    "cos": _to_digits(lambda x: _sin(x + _pi() / 2)), "sign": lambda x: x if x == 0 else x / abs(x),
+    "max": max, "min": min, "Φ": _to_digits(_normal_below),
+    "φ": _to_digits(lambda z: (-z * z / 2).exp() / (2 * _pi()).sqrt()),
     "erf": _to_digits(lambda x: (1 - _upper_tail(abs(x))).copy_sign(x) if abs(x) > 20 else _erf(x)),
-    "Φ": _to_digits(_normal_below), "φ": _to_digits(lambda z: (-z * z / 2).exp() / (2 * _pi()).sqrt()),
-}, _reductions(lambda values: sum(values, Decimal(0))))
+    "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR),
+}
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "+": operator.add, "-": operator.sub, "·": operator.mul, "/": operator.truediv, "^": _power,
+    "√": _to_digits(Decimal.sqrt), "negative": operator.neg, "absolute": abs, "<": operator.lt, "<=": operator.le,
+    ">": operator.gt, ">=": operator.ge, "=": operator.eq,
+}
+CONSTANTS: dict[str, Callable[[], Decimal]] = {"π": _to_digits(_pi)}
+REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
+    "Σ": _sum, "Π": lambda values: reduce(operator.mul, values), "mean": lambda values: _sum(values) / len(values),
+    "max": max, "min": min,
+}

@@ -4,7 +4,7 @@
 2. So must the compiled code in float64, and in float32 to `TOLERANCE_FLOAT32`.
 3. Arguments that the line does not change must remain unchanged, and every branch of the line must be reached.
 4. A gradient must agree with central differences of the line of the function that it differentiates.
-5. Every mutant of the code must be caught by the cases of 1, but for those listed in `equivalent`.
+5. Every mutant of the code must be caught by the cases of 1, but for those listed in `EQUIVALENT`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune.formulas import arithmetic
-from scratchtune.formulas.cases import case, cases
-from scratchtune.formulas.equivalent import EQUIVALENT
 from scratchtune.formulas.gradients import gradient_error
-from scratchtune.formulas.judge import Judged, distance, judge, run
-from scratchtune.formulas.mutants import mutants
+from scratchtune.formulas.judge import Judged, case, cases, distance, judge, run
+from scratchtune.formulas.mutants import EQUIVALENT, mutants
 from scratchtune.formulas.registry import Formula, registry
 
 TOLERANCE = 1e-13

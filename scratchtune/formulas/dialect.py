@@ -9,8 +9,8 @@ The dialect, by example::
     m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; θ'ᵢ = θᵢ − α · m'ᵢ        a prime marks the new value; equations run in order
     yₘ = Σₖ[x[s · m + k − t] · wₖ]                  brackets after a symbol: its entry at computed indices, 0 outside
 
-Nothing here calls the code that a line describes. A line is evaluated entry by entry, without any optimisation, in an
-`arithmetic` (floats, or decimals of any precision).
+Nothing here calls the code that a line describes. A line is evaluated entry by entry, without any optimisation, in
+decimals (`arithmetic`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.formulas.arithmetic import CONSTANTS, FUNCTIONS, REDUCTIONS, Arithmetic
+from scratchtune.formulas.arithmetic import CONSTANTS, FUNCTIONS, OPERATORS, REDUCTIONS, number
 
 INDEX_LETTERS = dict(zip("ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ", "aehijklmnoprstuvx", strict=True))
 SUPERSCRIPTS = dict(zip("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789", strict=True))
@@ -36,7 +36,7 @@ COMPARISONS = ("<", "<=", ">", ">=", "=")
 
 @dataclass(frozen=True)
 class Number:
-    """A number as text, so that each arithmetic converts it exactly."""
+    """A number as text, which is converted exactly."""
 
     text: str
 
@@ -100,6 +100,7 @@ class Equation:
 
 
 Node = Number | Name | Entry | Count | Call | Reduction | Choice
+Computed = Callable[[Mapping[str, int]], Any]  # from the value of each index letter to a node's value
 
 
 def walk(node: Node) -> Iterator[Node]:
@@ -269,18 +270,18 @@ class _Parser:
         if not token.index and self.take("("):
             if token.text not in FUNCTIONS:
                 raise ValueError(f"{token.text!r} before '(' is not a function of the dialect (a product needs a ·)")
-            arguments = [self.expression()]
-            while self.take(","):
-                arguments.append(self.expression())
-            self.expect(")")
-            return Call(token.text, tuple(arguments))
+            return Call(token.text, self.several(")"))
         if not token.index and self.take("["):
-            places = [self.expression()]
-            while self.take(","):
-                places.append(self.expression())
-            self.expect("]")
-            return Entry(token.text, tuple(places))
+            return Entry(token.text, self.several("]"))
         return Name(token.text, token.index)
+
+    def several(self, end: str) -> tuple[Node, ...]:
+        """Parse expressions with commas between them, up to a bracket."""
+        found = [self.expression()]
+        while self.take(","):
+            found.append(self.expression())
+        self.expect(end)
+        return tuple(found)
 
 
 # Computing -----------------------------------------------------------------------------------------------------------
@@ -292,7 +293,6 @@ class Evaluation:
 
     symbols: dict[str, Any]
     sizes: Mapping[str, int]
-    arithmetic: Arithmetic
     branches: set[tuple[Choice, bool]] = field(default_factory=set)
 
     def run(self, equations: tuple[Equation, ...]) -> dict[str, Any]:
@@ -308,50 +308,38 @@ class Evaluation:
             self.symbols[target.symbol] = value
         return {equation.target.symbol: self.symbols[equation.target.symbol] for equation in equations}
 
-    def function(self, node: Node) -> Callable[[Mapping[str, int]], Any]:
+    def function(self, node: Node) -> Computed:
         """Compile a node to a function from the value of each index letter to the node's value.
 
         The tree is walked once for all index positions: that takes half the time of walking it at each of them.
         """
         match node:
             case Number(text):
-                return self._constant(self.arithmetic.number(text))
+                return _constant(number(text))
             case Count(letter):
-                return self._constant(self.arithmetic.number(self.sizes[letter]))
+                return _constant(number(self.sizes[letter]))
             case Name(symbol, indices):
                 return self._name(symbol, indices)
             case Entry(symbol, places):
                 array, functions = self.symbols[symbol], [self.function(place) for place in places]
-                return lambda place: self._entry(symbol, array, [function(place) for function in functions])
+                return lambda place: _entry(symbol, array, [function(place) for function in functions])
             case Call(name, arguments):
-                return self._call(self.arithmetic.functions[name], [self.function(argument) for argument in arguments])
-            case Reduction(operation, indices, body):
-                reduce, inner, positions = self.arithmetic.reductions[operation], self.function(body), indices
-                return lambda place: reduce([inner({**place, **more}) for more in self._places(positions)])
+                return _call((FUNCTIONS | OPERATORS)[name], [self.function(argument) for argument in arguments])
+            case Reduction(name, indices, body):
+                reduce, inner = REDUCTIONS[name], self.function(body)
+                return lambda place: reduce([inner({**place, **more}) for more in self._places(indices)])
             case Choice(test, yes, no):
                 return self._choice(node, self.function(test), self.function(yes), self.function(no))
 
-    @staticmethod
-    def _constant(number: Any) -> Callable[[Mapping[str, int]], Any]:
-        return lambda place: number
-
-    def _name(self, symbol: str, indices: tuple[str, ...]) -> Callable[[Mapping[str, int]], Any]:
+    def _name(self, symbol: str, indices: tuple[str, ...]) -> Computed:
         if symbol in self.symbols:
             value = self.symbols[symbol]
-            return (lambda place: value[tuple([place[letter] for letter in indices])]) if indices else (
-                lambda place: value)
+            return (lambda place: value[tuple([place[letter] for letter in indices])]) if indices else _constant(value)
         if symbol in CONSTANTS:
-            return self._constant(self.arithmetic.functions[symbol]())
-        return lambda place: self.arithmetic.number(place[symbol])  # a bare index letter, as in `if k = yₙ`
+            return _constant(CONSTANTS[symbol]())
+        return lambda place: number(place[symbol])  # a bare index letter, as in `if k = yₙ`
 
-    @staticmethod
-    def _call(function: Callable[..., Any], arguments: list[Any]) -> Callable[[Mapping[str, int]], Any]:
-        if len(arguments) == 2:  # most calls: an operator
-            left, right = arguments
-            return lambda place: function(left(place), right(place))
-        return lambda place: function(*[argument(place) for argument in arguments])
-
-    def _choice(self, node: Choice, test: Any, yes: Any, no: Any) -> Callable[[Mapping[str, int]], Any]:
+    def _choice(self, node: Choice, test: Computed, yes: Computed, no: Computed) -> Computed:
         def chosen(place: Mapping[str, int]) -> Any:
             holds = bool(test(place))
             self.branches.add((node, holds))
@@ -359,14 +347,26 @@ class Evaluation:
 
         return chosen
 
-    def _entry(self, symbol: str, array: Any, places: list[Any]) -> Any:
-        position = tuple(int(place) for place in places)
-        if any(place != found for place, found in zip(places, position, strict=True)):
-            raise ValueError(
-                f"an entry of {symbol!r} has the indices {[float(index) for index in places]}; they must be integers")
-        inside = all(0 <= place < size for place, size in zip(position, array.shape, strict=True))
-        return array[position] if inside else self.arithmetic.number(0)
-
     def _places(self, indices: tuple[str, ...]) -> Iterator[dict[str, int]]:
         for position in itertools.product(*(range(self.sizes[letter]) for letter in indices)):
             yield dict(zip(indices, position, strict=True))
+
+
+def _constant(value: Any) -> Computed:
+    return lambda place: value
+
+
+def _call(function: Callable[..., Any], arguments: list[Computed]) -> Computed:
+    if len(arguments) == 2:  # most calls: an operator
+        left, right = arguments
+        return lambda place: function(left(place), right(place))
+    return lambda place: function(*[argument(place) for argument in arguments])
+
+
+def _entry(symbol: str, array: Any, places: list[Any]) -> Any:
+    position = tuple(int(place) for place in places)
+    if any(place != found for place, found in zip(places, position, strict=True)):
+        raise ValueError(
+            f"an entry of {symbol!r} has the indices {[float(index) for index in places]}; they must be integers")
+    inside = all(0 <= place < size for place, size in zip(position, array.shape, strict=True))
+    return array[position] if inside else number(0)

@@ -24,8 +24,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.formulas import arithmetic
-from scratchtune.formulas.cases import cases
-from scratchtune.formulas.judge import floats, judge, run
+from scratchtune.formulas.judge import cases, floats, judge, run
 from scratchtune.formulas.registry import Formula
 
 STEP = Decimal("1e-30")
@@ -73,16 +72,16 @@ def differences(
 
     One random direction or, if f has a kink along it, the direction of each entry along which f has none.
     """
-    start, shape = arithmetic.DECIMALS.convert(arguments[argument]), np.shape(arguments[argument])
+    start, shape = arithmetic.decimals(arguments[argument]), np.shape(arguments[argument])
 
     def total(moved: Any) -> Decimal:
-        found, _ = base.solve({**arguments, argument: moved}, arithmetic.DECIMALS)
+        found, _ = base.solve({**arguments, argument: moved})
         value = np.asarray(found[target], dtype=object)
         pairs = zip(np.broadcast_to(weights, value.shape).flat, value.flat, strict=True)
         return sum((Decimal(float(weight)) * entry for weight, entry in pairs), Decimal(0))
 
     def along(direction: np.ndarray) -> Iterator[tuple[np.ndarray, float]]:
-        step = STEP * arithmetic.DECIMALS.convert(direction)
+        step = STEP * arithmetic.decimals(direction)
         left, right = total(start - step), total(start + step)
         if abs(right - 2 * middle + left) <= STEP * Decimal("1e-9"):
             yield direction, float((right - left) / (2 * STEP))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 
 from scratchtune import checks
@@ -16,12 +17,16 @@ PUBLIC = {
     "RMSprop": "rmsprop", "SGD": "gradient_descent", "L1": "l1_penalty", "L2": "l2_penalty"}
 
 
-def index() -> str:
-    """Every formula, a line each: ID, mathematics, file:line."""
-    formulas = registry()
-    width = max((len(name) for name in formulas), default=0)
-    place = max((len(formula.place) for formula in formulas.values()), default=0)
-    return "\n".join(f"{name:{width}}  {formula.place:{place}}  {formula.line}" for name, formula in formulas.items())
+def index(words: str = "") -> str:
+    """Every formula whose ID or first sentence holds these words, a line each: ID, file:line, mathematics."""
+    wanted = set(_words(words))
+    formulas = [one for one in registry().values() if wanted <= {*one.id.split("_"), *_words(one.sentence)}]
+    width, place = (max((len(getattr(one, name)) for one in formulas), default=0) for name in ("id", "place"))
+    return "\n".join(f"{one.id:{width}}  {one.place:{place}}  {one.line}" for one in formulas)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
 
 
 def find(name: str) -> Formula:
@@ -29,20 +34,25 @@ def find(name: str) -> Formula:
     name = PUBLIC.get(name, name)
     formulas = defined_in_files_with(f"{MARK}{name}]") or registry()
     if name not in formulas:
-        raise ValueError(f"formula is {name!r}; there is none with that ID{checks.nearest(name, formulas)}")
+        raise ValueError(f"formula is {name!r}; there is none with that ID, nor with such words in its first sentence"
+                         f"{checks.nearest(name, formulas)}")
     return formulas[name]
 
 
 def describe(name: str) -> str:
-    """Describe one formula: its docstring, its code, its file and line, and the commands that test it."""
-    formula = find(name)
+    """Describe one formula: its docstring, its code, its file and line, and the command that tests it.
+
+    If there is none with this ID, list those with these words.
+    """
+    try:
+        formula = find(name)
+    except ValueError:
+        if lines := index(name):
+            return lines
+        raise
     parts = [f"[{formula.id}]  {formula.line}", formula.sentence]
     for heading, text in formula.sections.items():
         if heading != "Formula":
             parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
     parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
-    commands = [f"pytest tests/test_registry.py -k {formula.id}"]
-    if formula.test and not formula.test.endswith("test_registry.py"):
-        commands.append(f"pytest {formula.test}")
-    parts.append("Tests\n" + textwrap.indent("\n".join(commands), "    "))
-    return "\n\n".join(parts)
+    return "\n\n".join([*parts, f"Test\n    pytest tests/test_registry.py -k {formula.id}"])

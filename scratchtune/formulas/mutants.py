@@ -1,7 +1,7 @@
 """A mutant is a formula's function with one small mistake in it, of the kinds that people make.
 
 Each must be caught by the cases of `check`: a mutant that survives reveals a missing case, or code without effect. The
-few that compute the same in another way are listed with their reason in `equivalent`.
+few that compute the same in another way are listed with their reason in `EQUIVALENT`.
 
 The kinds: a sign (+ for −), a constant (1.5 for 0.5), a dropped term (a for a + b or a · b), a swapped operator
 (· for /, < for >=, max for min), a sum for a mean, an absolute value for a square; each the other way round too.
@@ -175,3 +175,36 @@ def _compiled(tree: ast.FunctionDef, old: ast.AST, new: ast.AST, plain: Function
 
 def _text(node: ast.AST) -> str:
     return ast.unparse(ast.fix_missing_locations(copy.deepcopy(node))).splitlines()[0]
+
+
+# Those that compute the same ------------------------------------------------------------------------------------------
+#
+# Keyed by the formula's ID and the mutant's description, as `scratchtune formulas --check` prints it. An entry whose
+# mutant is caught after all, or no longer exists, is an error, so this table is always up to date.
+
+EQUIVALENT: dict[tuple[str, str], str] = {
+    ("exp_nonpositive", "dropped: x * _LOG2_E + 0.5 -> x * _LOG2_E in `k = np.floor(x * _LOG2_E + 0.5)`"):
+        "k is then rounded down instead of to the nearest: less accurate for r up to log(2), by 7e-14, but not wrong",
+    ("exp_nonpositive", "dropped: 0.0 * r -> 0.0 in `p = 0.0 * r`"):
+        "0 · r is 0; it is there to give 0 the type of r",
+    ("expm1_nonpositive", "dropped: x * _LOG2_E + 0.5 -> x * _LOG2_E in `k = np.floor(x * _LOG2_E + 0.5)`"):
+        "as in exp_nonpositive",
+    ("expm1_nonpositive", "dropped: 0.0 * r -> 0.0 in `p = 0.0 * r`"):
+        "0 · r is 0; it is there to give 0 the type of r",
+    ("linear_grad", "dropped: zero_like(z) + 1.0 -> 1.0 in `return zero_like(z) + 1.0`"):
+        "zero_like(z) is 0; it is there to give 1 the type of z",
+    ("log_sum_of_two",
+     "sign: -np.inf -> np.inf in `return highest if highest == -np.inf else highest + np.log1p(np.exp(min(a, b) - "
+     "highest))`"):
+        "equal on every number; it keeps the sum of two −inf from being NaN, as test_decoding.py asserts",
+    ("relu", "dropped: 0.0 * z -> 0.0 in `return z if z > 0.0 else 0.0 * z`"):
+        "equal on every number; 0 · z also preserves NaN, which test_activations.py asserts",
+    ("dropout", "dropped: 0.0 * x -> 0.0 in `return x / (1.0 - rate) if u >= rate else 0.0 * x`"):
+        "0 · x is 0; it is there to give 0 the type of x",
+    ("same_padding", "constant: 0 -> 1 in `return max((same_size(n, s) - 1) * s + k - n, 0) // 2`"):
+        "half of 1, rounded down, is 0 too",
+    ("matmul", "swapped: b.size > SMALL -> b.size <= SMALL in `if b.size > SMALL:`"):
+        "with and without panels each sum has the same terms in the same order; only the time differs",
+    ("flat_share", "square and absolute: np.abs(samples) -> samples * samples in `sizes = np.abs(samples)`"):
+        "the samples of the largest size are those of the largest square",
+}

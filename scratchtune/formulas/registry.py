@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
-import itertools
 import pkgutil
 import re
 import textwrap
@@ -70,16 +69,6 @@ class Formula:
     aliases: Mapping[str, str] = field(repr=False)  # index letter -> the argument's axis that it runs over
 
     @property
-    def computed_as(self) -> str:
-        """The stable rewrite that the code computes; empty if the code computes the line itself."""
-        return self.sections.get("Computed as", "")
-
-    @property
-    def variant(self) -> str:
-        """How other texts and frameworks differ."""
-        return self.sections.get("Variant", "")
-
-    @property
     def source(self) -> str:
         """Where the formula is from."""
         return self.sections.get("Source", "")
@@ -132,13 +121,6 @@ class Formula:
         return "\n".join(lines[: docstring.lineno - 1] + lines[docstring.end_lineno :])
 
     @property
-    def test(self) -> str:
-        """The file of tests/ that names the ID, its module's own one first; an empty string if none does."""
-        names = re.compile(rf"\b{re.escape(self.id)}\b")
-        found = [path for path, text in _tests().items() if names.search(text)]
-        return _short(min(found, key=lambda path: path.stem != f"test_{self.file.stem}")) if found else ""
-
-    @property
     def changed(self) -> dict[str, str]:
         """The targets that are not returned but written to an argument: target -> argument."""
         arguments = {where.symbol + "'" * where.domain.drawn: where.argument for where in self.where}
@@ -167,32 +149,17 @@ class Formula:
                         f"{where.argument} has {size} entries along {letter}; it must have {found[letter]}, as others")
         return found | {letter: found[axis] for letter, axis in self.aliases.items()}
 
-    def solve(self, arguments: Mapping[str, Any], numbers: arithmetic.Arithmetic) -> tuple[dict[str, Any], set[Any]]:
-        """Evaluate the line's equations on arguments: the value of each target, and the branches taken."""
+    def solve(self, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], set[Any]]:
+        """Evaluate the line's equations in decimals: the value of each target, and the branches taken."""
         drawn = [where for where in self.where if where.domain.drawn]
-        symbols = {where.symbol: numbers.convert(arguments[where.argument]) for where in drawn}
-        evaluation = dialect.Evaluation(symbols, self.sizes(arguments), numbers)
+        symbols = {where.symbol: arithmetic.decimals(arguments[where.argument]) for where in drawn}
+        evaluation = dialect.Evaluation(symbols, self.sizes(arguments))
         return evaluation.run(self.equations), evaluation.branches
-
-    def evaluate(self, exact: bool = True, **arguments: Any) -> Any:
-        """Return the value of the line, not of the code: that of its last equation, as a float or an array of floats.
-
-        ``exact`` computes in decimals and rounds at the end; otherwise every step is in double precision.
-        """
-        values = [abs(float(x)) for value in arguments.values() for x in np.ravel(value)]
-        with arithmetic.digits(values):
-            found, _ = self.solve(arguments, arithmetic.DECIMALS if exact else arithmetic.FLOATS)
-            return arithmetic.rounded(found[self.equations[-1].target.symbol])
 
 
 def _short(path: Path) -> str:
     root = PACKAGE.parent
     return str(path.resolve().relative_to(root)) if path.resolve().is_relative_to(root) else str(path)
-
-
-@cache
-def _tests() -> dict[Path, str]:
-    return {path: path.read_text(encoding="utf-8") for path in sorted((PACKAGE.parent / "tests").rglob("test_*.py"))}
 
 
 # Reading a docstring -------------------------------------------------------------------------------------------------
@@ -308,108 +275,88 @@ def _check_arguments(parameters: list[str], where: tuple[Where, ...]) -> None:
 
 
 def _aliases(equations: tuple[dialect.Equation, ...], where: tuple[Where, ...]) -> dict[str, str]:
-    """Check every name of the line, and find for each index without an axis of its own which axis it runs over."""
-    axes = {entry.symbol: entry.letters for entry in where}
-    own = {letter for letters in axes.values() for letter in letters}
-    readable = {entry.symbol for entry in where if entry.domain.drawn}
-    aliases: dict[str, str] = {}
+    """Check every name of the line, and return which axis each index runs over that has no axis of its own."""
+    loops = [letter for equation in equations for letter in _loops(equation)]
+    line = _Indices(where, {*loops, *arithmetic.CONSTANTS})
     for equation in equations:
         for node in dialect.walk(equation.value):
-            if isinstance(node, dialect.Name) and node.symbol in readable:
-                _check_indices(node, axes)
-                aliases |= _new_aliases(node, axes[node.symbol], own)
-            elif isinstance(node, dialect.Name):
-                _check_other_name(node, equations)
-            elif isinstance(node, dialect.Entry):
-                _check_entry(node, axes, readable)
-            elif isinstance(node, dialect.Call) and node.function == "=":
-                aliases |= _compared(node, own)
-        target = equation.target
-        _check_target(target, axes, readable)
-        aliases |= _numbered(target, axes)
-        axes[target.symbol] = tuple(aliases.get(letter, letter) for letter in target.indices)
-        readable.add(target.symbol)
-    _check_letters(equations, own | set(aliases))
-    return aliases
-
-
-def _check_indices(node: dialect.Name, axes: Mapping[str, tuple[str, ...]]) -> None:
-    defined = axes[node.symbol.removesuffix("'")] if node.symbol not in axes else axes[node.symbol]
-    if len(defined) != len(node.indices):
-        raise ValueError(
-            f"{node.symbol!r} is used with {len(node.indices)} indices; it must have {len(defined)}, as it is defined")
-
-
-def _check_entry(node: dialect.Entry, axes: Mapping[str, tuple[str, ...]], readable: set[str]) -> None:
-    if node.symbol not in readable:
-        raise ValueError(f"the line takes an entry of {node.symbol!r}, which is neither in Where nor defined before")
-    if len(axes[node.symbol]) != len(node.places):
-        raise ValueError(
-            f"an entry of {node.symbol!r} is taken with {len(node.places)} indices; it must have one for each of its "
-            f"{len(axes[node.symbol])} axes")
-
-
-def _check_other_name(node: dialect.Name, equations: tuple[dialect.Equation, ...]) -> None:
-    """Raise unless a name without a value is a constant, or an index letter that counts."""
-    counts = any(node.symbol in indices for equation in equations for indices in _index_groups(equation))
-    if node.indices or not (counts or node.symbol in arithmetic.CONSTANTS):
-        raise ValueError(f"the line uses {node.symbol!r}, which is neither in Where nor defined before; "
-                         "add it to Where, or define it")
-
-
-def _compared(node: dialect.Call, own: set[str]) -> dict[str, str]:
-    """Find the index that is compared with an axis: in ``1 if j = k else 0`` the index j has the range of k."""
-    match node.arguments:
-        case (dialect.Name(left, ()), dialect.Name(right, ())) if (left in own) != (right in own):
-            return {left: right} if right in own else {right: left}
-    return {}
-
-
-def _numbered(target: dialect.Name, axes: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
-    """The indices of a target along axes whose length Where gives as a number, as in (n, 3, j)."""
-    pairs = zip(target.indices, axes.get(target.symbol.removesuffix("'"), ()), strict=False)
-    return {letter: axis for letter, axis in pairs if axis.isdigit()}
-
-
-def _check_target(target: dialect.Name, axes: Mapping[str, tuple[str, ...]], readable: set[str]) -> None:
-    base = target.symbol.removesuffix("'")
-    if target.symbol in readable:
-        raise ValueError(f"{target.symbol!r} has a value already; the new value of an argument is written {base}'")
-    if target.symbol != base and base not in readable:
-        raise ValueError(
-            f"{target.symbol!r} is the new value of {base!r}, which has no value: it is neither an input in "
-            "Where nor defined before")
-    if base in axes:
-        _check_indices(target, axes)
-
-
-def _new_aliases(node: dialect.Name, axes: tuple[str, ...], own: set[str]) -> dict[str, str]:
-    found = {}
-    for letter, axis in zip(node.indices, axes, strict=True):
-        if letter not in own:
-            found[letter] = axis
-        elif letter != axis:
+            line.read(node)
+        line.define(equation.target)
+    nodes = (node for equation in equations for node in dialect.walk(equation.value))
+    for letter in [*(node.letter for node in nodes if isinstance(node, dialect.Count)), *loops]:
+        if letter not in line.own and letter not in line.aliases:
             raise ValueError(
-                f"{node.symbol!r} is used with the index {letter!r}, and is defined with the axis {axis!r} in that "
-                f"position; write {axis!r}, or a letter that is not the axis of any argument")
-    return found
+                f"the index {letter!r} is an axis of no argument; write an axis that Where gives to an argument")
+    return line.aliases
 
 
-def _check_letters(equations: tuple[dialect.Equation, ...], known: set[str]) -> None:
-    for equation in equations:
-        counted = [node.letter for node in dialect.walk(equation.value) if isinstance(node, dialect.Count)]
-        for letter in itertools.chain(counted, *_index_groups(equation)):
-            if letter not in known:
-                raise ValueError(
-                    f"the index {letter!r} is an axis of no argument; write an axis that Where gives to an argument")
-
-
-def _index_groups(equation: dialect.Equation) -> Iterator[tuple[str, ...]]:
+def _loops(equation: dialect.Equation) -> Iterator[str]:
     """Yield the indices that an equation runs over: its target's and those of its reductions."""
-    yield equation.target.indices
+    yield from equation.target.indices
     for node in dialect.walk(equation.value):
         if isinstance(node, dialect.Reduction):
-            yield node.indices
+            yield from node.indices
+
+
+class _Indices:
+    """What is known at a place of the line: the axes of each symbol, which ones have values, what each index is.
+
+    ``own`` are the letters of Where's axes, ``counters`` the names that may stand for a number without a value.
+    """
+
+    def __init__(self, where: tuple[Where, ...], counters: set[str]) -> None:
+        self.axes = {entry.symbol: entry.letters for entry in where}
+        self.own = {letter for letters in self.axes.values() for letter in letters}
+        self.readable = {entry.symbol for entry in where if entry.domain.drawn}
+        self.counters, self.aliases = counters, dict[str, str]()
+
+    def read(self, node: dialect.Node) -> None:
+        """Check a node of an equation's value, and learn the axes of its indices."""
+        match node:
+            case dialect.Name(symbol, indices) if symbol in self.readable:
+                self._check_count(f"{symbol!r} is used", symbol, len(indices))
+                self._read_indices(symbol, indices)
+            case dialect.Name(symbol, indices):
+                if indices or symbol not in self.counters:
+                    raise ValueError(f"the line uses {symbol!r}, which is neither in Where nor defined before; "
+                                     "add it to Where, or define it")
+            case dialect.Entry(symbol, places):
+                if symbol not in self.readable:
+                    raise ValueError(f"the line takes an entry of {symbol!r}, which is neither in Where nor defined "
+                                     "before; add it to Where, or define it")
+                self._check_count(f"an entry of {symbol!r} is taken", symbol, len(places))
+            case dialect.Call("=", (dialect.Name(one, ()), dialect.Name(other, ()))):
+                if (one in self.own) != (other in self.own):  # in `1 if j = k else 0` the index j has the range of k
+                    letter, axis = (one, other) if other in self.own else (other, one)
+                    self.aliases[letter] = axis
+
+    def define(self, target: dialect.Name) -> None:
+        """Check an equation's target, which has a value from here on."""
+        symbol, base = target.symbol, target.symbol.removesuffix("'")
+        if symbol in self.readable:
+            raise ValueError(f"{symbol!r} has a value already; the new value of an argument is written {base}'")
+        if symbol != base and base not in self.readable:
+            raise ValueError(f"{symbol!r} is the new value of {base!r}, which has no value: it is neither an input in "
+                             "Where nor defined before")
+        if base in self.axes:
+            self._check_count(f"{symbol!r} is used", base, len(target.indices))
+        fixed = zip(target.indices, self.axes.get(base, ()), strict=False)  # a number in Where, as in (n, 3, j)
+        self.aliases |= {letter: axis for letter, axis in fixed if axis.isdigit()}
+        self.axes[symbol] = tuple(self.aliases.get(letter, letter) for letter in target.indices)
+        self.readable.add(symbol)
+
+    def _check_count(self, use: str, symbol: str, count: int) -> None:
+        if count != len(self.axes[symbol]):
+            raise ValueError(f"{use} with {count} indices; it must have {len(self.axes[symbol])}, as it is defined")
+
+    def _read_indices(self, symbol: str, indices: tuple[str, ...]) -> None:
+        for letter, axis in zip(indices, self.axes[symbol], strict=True):
+            if letter not in self.own:
+                self.aliases[letter] = axis
+            elif letter != axis:
+                raise ValueError(
+                    f"{symbol!r} is used with the index {letter!r}, and is defined with the axis {axis!r} in that "
+                    f"position; write {axis!r}, or a letter that is not the axis of any argument")
 
 
 # Collecting ----------------------------------------------------------------------------------------------------------

@@ -12,10 +12,13 @@ Implements section 6.1 of the document.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.images.images import PADDINGS, image_shape, pair, windows_and_zeros
+from scratchtune.images.images import AXES, PADDINGS, image_shape, sizes, windows_and_zeros
 from scratchtune.network import initializers
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
@@ -289,6 +292,8 @@ class Conv2D(Layer):
     """
 
     forward, backward = conv2d_forward, conv2d_backward
+    axes: tuple[str, ...] = AXES
+    row_shape: Callable[[str, tuple[int, ...]], tuple[int, ...]] = staticmethod(image_shape)
 
     def __init__(
         self, filters: int, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = 1,
@@ -296,7 +301,8 @@ class Conv2D(Layer):
         kernel_initializer: str = "glorot_uniform", bias_initializer: str = "zeros",
     ) -> None:
         self.filters = checks.integer("filters", filters, 1)
-        self.kernel_size, self.strides = pair("kernel_size", kernel_size), pair("strides", strides)
+        self.kernel_size = sizes("kernel_size", kernel_size, len(self.axes))
+        self.strides = sizes("strides", strides, len(self.axes))
         self.padding = checks.choice("padding", padding, PADDINGS)
         self.activation = Activation(activation or "linear")
         self.use_bias = checks.boolean("use_bias", use_bias)
@@ -306,18 +312,18 @@ class Conv2D(Layer):
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are images (height, width, channels); the outputs are (rows, columns, filters)."""
-        height, width, channels = image_shape("Conv2D", input_shape)
-        (k, j), (s, r) = self.kernel_size, self.strides
-        rows, top = windows_and_zeros("Conv2D", "height", height, k, s, self.padding)
-        columns, left = windows_and_zeros("Conv2D", "width", width, j, r, self.padding)
-        fans = (k * j * channels, k * j * self.filters)
-        self.add_weight("kernel", (k, j, channels, self.filters), self.kernel_initializer, fans)
+        name, kernel = type(self).__name__, self.kernel_size
+        *lengths, channels = self.row_shape(name, input_shape)
+        windows, zeros = windows_and_zeros(name, lengths, kernel, self.strides, self.padding, self.axes)
+        fans = (math.prod(kernel) * channels, math.prod(kernel) * self.filters)
+        self.add_weight("kernel", (*kernel, channels, self.filters), self.kernel_initializer, fans)
         if self.use_bias:
             self.add_weight("bias", (self.filters,), self.bias_initializer, is_bias=True)
-        s, r = s if rows > 1 else 1, r if columns > 1 else 1  # with a single window the stride has no effect
-        rectified = RECTIFIED if self.activation.name == "relu" else 0
-        self._numbers = [height, width, channels, rows, columns, self.filters, k, j, s, r, top, left, rectified]
-        return self.activation.start((rows, columns, self.filters))
+        strides = [stride if count > 1 else 1 for stride, count in zip(self.strides, windows, strict=True)]
+        one, none = [1] * (2 - len(kernel)), [0] * (2 - len(kernel))  # a sequence is an image of one row
+        self._numbers = [*one, *lengths, channels, *one, *windows, self.filters, *one, *kernel, *one, *strides, *none,
+                         *zeros, RECTIFIED if self.activation.name == "relu" else 0]
+        return self.activation.start((*windows, self.filters))
 
     def integers(self) -> list[int]:
         """Sizes: height, width, channels, rows and columns of outputs, filters, rows and columns of the kernel.

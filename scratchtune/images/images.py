@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
 
 
 @jit.function
@@ -73,14 +72,21 @@ def same_padding(n, k, s):
 PADDINGS = ("valid", "same")
 
 
-def windows_and_zeros(layer: str, name: str, size: int, window: int, stride: int, padding: str) -> tuple[int, int]:
-    """Return the number of windows along an axis of ``size`` pixels, and the number of zeros before the first pixel."""
-    if padding == "same":
-        return int(same_size(size, stride)), int(same_padding(size, window, stride))
-    if window > size:
-        raise ValueError(f"{layer} has a window of {window} along the {name}, and the images have only {size}; "
-                         f"make it smaller, or take padding='same'")
-    return int(valid_size(size, window, stride)), 0
+AXES = ("height", "width")
+
+
+def windows_and_zeros(
+    layer: str, lengths: Sequence[int], windows: Sequence[int], strides: Sequence[int], padding: str, axes: Any = AXES,
+) -> tuple[list[int], list[int]]:
+    """Return the number of windows along each axis, and the numbers of zeros before the first pixel."""
+    counts, zeros = [], []
+    for name, size, window, stride in zip(axes, lengths, windows, strides, strict=True):
+        if padding == "valid" and window > size:
+            raise ValueError(f"{layer} has a window of {window} along the {name}, and the images have only {size}; "
+                             f"make it smaller, or take padding='same'")
+        counts.append(int(same_size(size, stride) if padding == "same" else valid_size(size, window, stride)))
+        zeros.append(int(same_padding(size, window, stride)) if padding == "same" else 0)
+    return counts, zeros
 
 
 def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
@@ -94,43 +100,10 @@ def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
     return shape
 
 
-def pair(name: str, value: Any) -> tuple[int, int]:
-    """Return two integers of at least 1, for rows and columns; a single one is used for both."""
-    if isinstance(value, (tuple, list)):
-        if len(value) != 2:
+def sizes(name: str, value: Any, count: int = 2) -> tuple[int, ...]:
+    """Return ``count`` integers of at least 1, such as those for rows and columns; a single one is used for all."""
+    if count > 1 and isinstance(value, (tuple, list)):
+        if len(value) != count:
             raise ValueError(f"{name} is {value!r}; it must be one integer, or two, (rows, columns)")
-        return checks.integer(name, value[0], 1), checks.integer(name, value[1], 1)
-    return checks.integer(name, value, 1), checks.integer(name, value, 1)
-
-
-class Pooling(Layer):
-    """Base class of the layers that reduce each window to one pixel; a subclass sets the two kernels.
-
-    ``pool_size`` and ``strides`` are integers or pairs, (rows, columns); the default ``strides`` is ``pool_size``. With
-    ``padding`` "same" windows may extend beyond the image, and only the pixels inside count.
-    """
-
-    def __init__(
-        self, pool_size: int | tuple[int, int] = 2, strides: int | tuple[int, int] | None = None,
-        padding: str = "valid",
-    ) -> None:
-        self.pool_size = pair("pool_size", pool_size)
-        self.strides = self.pool_size if strides is None else pair("strides", strides)
-        self.padding = checks.choice("padding", padding, PADDINGS)
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows are images (height, width, channels); the outputs are (rows, columns, channels)."""
-        name = type(self).__name__
-        height, width, channels = image_shape(name, input_shape)
-        (k, j), (s, r) = self.pool_size, self.strides
-        rows, top = windows_and_zeros(name, "height", height, k, s, self.padding)
-        columns, left = windows_and_zeros(name, "width", width, j, r, self.padding)
-        self._numbers = [height, width, channels, rows, columns, k, j, s, r, top, left]
-        return rows, columns, channels
-
-    def integers(self) -> list[int]:
-        """Height, width, channels, rows and columns of outputs; then of rows and of columns: window, stride, padding.
-
-        That is, window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left.
-        """
-        return self._numbers
+        return tuple(checks.integer(name, size, 1) for size in value)
+    return (checks.integer(name, value, 1),) * count

@@ -17,10 +17,7 @@ from scratchtune.insight.lineage_plots import plot_brackets as plot_brackets
 from scratchtune.insight.lineage_plots import plot_family as plot_family
 from scratchtune.insight.model_plots import plot_alignment as plot_alignment
 from scratchtune.insight.model_plots import plot_attention as plot_attention
-from scratchtune.insight.model_plots import plot_calibration as plot_calibration
 from scratchtune.insight.model_plots import plot_confusion_matrix as plot_confusion_matrix
-from scratchtune.insight.model_plots import plot_precision_recall as plot_precision_recall
-from scratchtune.insight.model_plots import plot_roc as plot_roc
 from scratchtune.insight.paired_comparison import Difference as Difference
 from scratchtune.insight.paired_comparison import compare as compare
 from scratchtune.insight.parameter_plots import plot_contour as plot_contour
@@ -33,10 +30,6 @@ from scratchtune.insight.proposal_plots import plot_densities as plot_densities
 from scratchtune.insight.proposal_plots import plot_posterior as plot_posterior
 from scratchtune.insight.reevaluation import reevaluate as reevaluate
 from scratchtune.insight.reporting.page import report as report
-from scratchtune.insight.stopping_plots import plot_stopped as plot_stopped
-from scratchtune.insight.stopping_plots import plot_terminator_improvement as plot_terminator_improvement
-from scratchtune.insight.variance_decomposition import Shares as Shares
-from scratchtune.insight.variance_decomposition import decompose_grid as decompose_grid
 from scratchtune.insight.verdicts import Gain as Gain
 from scratchtune.insight.verdicts import Optimism as Optimism
 from scratchtune.insight.verdicts import gain as gain

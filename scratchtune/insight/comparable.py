@@ -14,10 +14,11 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.study import Study, Trial
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.stored import StoredStudy
+from scratchtune.study.trial import configuration
 
 LEAST_TRIALS = 10  # different configurations for a model
 CELLS, ROWS_PER_CELL = 20, 5  # at most so many cells of a range, and at least so many rows for each on average
@@ -84,7 +85,7 @@ def values_that_differ(found: Comparable, what: str) -> np.ndarray:
 
 def check_enough(study: TrialTable, found: Comparable, what: str, or_: str = "") -> None:
     """Raise a ValueError if the trials have fewer than `LEAST_TRIALS` different configurations."""
-    if len({study.space.key(trial.shared_params) for trial in found.trials}) < LEAST_TRIALS:
+    if len({study.space.key(configuration(trial)) for trial in found.trials}) < LEAST_TRIALS:
         raise ValueError(f"study has {found.basis}: too few different configurations; {what} needs {LEAST_TRIALS}{or_}")
 
 

@@ -22,7 +22,7 @@ from scratchtune.search import Space
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
 from scratchtune.study.best import best_first, of_largest_budget
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
 MARKERS = ("s", "o", "^", "D", "v", "P")
@@ -79,7 +79,7 @@ def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
 def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]:
     """The complete trials that have all parameters in ``names``, in order of number."""
     return [trial for trial in study.trials
-            if trial.state == "complete" and all(name in trial.shared_params for name in names)]
+            if trial.state == "complete" and all(name in configuration(trial) for name in names)]
 
 
 def budget_note(study: TrialTable) -> str:
@@ -133,7 +133,7 @@ def positions(parameter: Parameter, values: Sequence[Any]) -> np.ndarray:
 
 def column(study: TrialTable, name: str, trials: Sequence[Trial]) -> np.ndarray:
     """The coordinates of trials on the axis of a parameter that all of them have, (n,)."""
-    return positions(study.space.parameters[name], [trial.shared_params[name] for trial in trials])
+    return positions(study.space.parameters[name], [configuration(trial)[name] for trial in trials])
 
 
 def bounds(parameter: Parameter) -> tuple[float, float]:

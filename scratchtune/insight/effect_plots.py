@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.comparable import check_study
 from scratchtune.insight.drawing import COLOURS, Names, TrialTable
-from scratchtune.insight.importances import METHODS, importance
+from scratchtune.insight.importances import importance
 from scratchtune.insight.parameter_plots import filled_contours, white_dots
 from scratchtune.insight.partial_dependences import PartialDependence, dependences
 from scratchtune.search import Categorical
@@ -25,22 +24,20 @@ LEAST_PAIR = 0.005  # share; smaller interactions are not shown
 MOST_PANELS = 8  # one for each parameter where none is named
 
 
-def plot_param_importances(study: Study, method: str = "fanova", ax: Any = None) -> Any:
+def plot_param_importances(study: Study, ax: Any = None) -> Any:
     """Plot the share of each hyper-parameter in the variance of the value, and of the largest interactions.
 
-    The shares are those of `importance` with this ``method``; the note says what they were computed from,
-    and ``importance(study).basis`` says more. Where it needs more trials, or other ones, the plot says so. Returns the
-    Axes.
+    The shares are those of `importance`; the note says what they were computed from, and its ``basis`` says more. Where
+    it needs more trials, or other ones, the plot says so. Returns the Axes.
 
     Raises
         ValueError for a study of several objectives.
     """
-    checks.choice("method", method, METHODS)
     check_study(study)
     if study.objectives.several:
         raise study.objectives.no_single("value whose variance could be attributed", "use plot_pareto_front")
     try:
-        found = importance(study, method=method)
+        found = importance(study)
     except ValueError as reason:  # too few trials, equal values, a single parameter
         return _unavailable(study, [], str(reason), drawing.panels(ax, 1), "Importance of hyper-parameters")
     main = [(drawing.plain(name), share) for name, share in found.items() if isinstance(name, str)]
@@ -74,24 +71,21 @@ def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
 
 
 def plot_partial_dependence(
-    study: TrialTable, params: Names = None, ax: Any = None, bounds: tuple[float, float] | None = None,
+    study: TrialTable, params: Names = None, ax: Any = None,
 ) -> Any:
     """Plot the mean predicted value over all other parameters, with its 95 % interval.
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,
     or as curves where one is categorical. None gives one panel for each parameter. `partial_dependence` says what the
-    interval and ``bounds`` mean. Where it needs more trials, or other ones, the plot says so; where values are outside
-    given bounds, a ValueError. Returns the Axes, or a list of them.
+    interval means. Where it needs more trials, or other ones, the plot says so. Returns the Axes, or a list of them.
     """
     names = drawing.chosen_names(study, params, MOST_PANELS)
     both = params is not None and len(names) == 2
     groups: list[list[str]] = [names] if both else [[name] for name in names]
     axes = drawing.panels(ax, len(groups))
     try:
-        dependence = dependences(study, groups, bounds=bounds)
+        dependence = dependences(study, groups)
     except ValueError as reason:  # too few trials, or equal values
-        if bounds is not None:
-            raise
         return _unavailable(study, names, str(reason), axes, "Partial dependence")
     for found, one in zip(dependence, axes, strict=True):
         if len(found.params) == 1:

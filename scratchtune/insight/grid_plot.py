@@ -15,7 +15,7 @@ from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, MOST_TICKS, TrialTable, canvas
 from scratchtune.search import Categorical, GridSearch
 from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 MOST_LEVELS = 60  # of a parameter
 FEW = 12  # a continuous parameter with more values than that must repeat them
@@ -76,7 +76,7 @@ def _cells(study: TrialTable, names: Sequence[str]) -> Cells | None:
     """Group the finished trials; None where no value can be shown. A ValueError where they form no grid."""
     ranked = best_first(study.trials, study.direction)
     counted = {trial.number for trial in ranked}
-    finished = [trial for trial in study.trials if all(name in trial.shared_params for name in names)
+    finished = [trial for trial in study.trials if all(name in configuration(trial) for name in names)
                 and (trial.number in counted or trial.state in ("stopped", "failed"))]
     levels, indices = [], []
     for name in names:

@@ -5,9 +5,8 @@ Otherwise the predictions of the `response` are decomposed over the whole space,
 the other parameters at values of each parameter and of each pair are the marginals.
 
 The whole space includes where training fails, so the shares are mostly about what separates failures from the rest. A
-parameter with a small share may still matter among the good trials: `ped_anova` answers which parameters matter for
-being among the best. A parameter that is absent, because its condition does not hold, is treated as one that has no
-effect there; so the share of a parameter that is rarely present is small.
+parameter with a small share may still matter among the good trials. A parameter that is absent, because its condition
+does not hold, is treated as one that has no effect there; so the share of a parameter that is rarely present is small.
 
 Implements section 8.2 of the document.
 """
@@ -22,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.insight.comparable import (
     check_enough,
     check_study,
@@ -31,13 +29,13 @@ from scratchtune.insight.comparable import (
     values_that_differ,
 )
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.ped_anova import Name, top_importances
 from scratchtune.insight.response import Response, fit_response
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid, decompose_tables, variance
 from scratchtune.search import Categorical, GridSearch, Int
 from scratchtune.study import Trial
+from scratchtune.study.trial import configuration
 
-METHODS = ("fanova", "ped-anova")
+Name = str | tuple[str, str]
 MOST_POINTS = 1_000_000  # of a grid that is decomposed exactly
 MAIN_POINTS, TOTAL_POINTS = 256, 2048  # of the space, for a curve's means, and for the whole variance
 MAIN_NODES, PAIR_NODES = 32, (4, 16)  # on a range, for its own curve; for a table of a pair, at least and at most
@@ -73,25 +71,22 @@ class Importance(dict[Name, float]):
             isinstance(key, tuple) and name in key)) < least]
 
 
-def importance(study: TrialTable, method: str = "fanova", bounds: tuple[float, float] | None = None) -> Importance:
+def importance(study: TrialTable) -> Importance:
     """Share of each hyper-parameter, and of each pair's interaction, in the variance of the study's values.
 
     Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
     values of different budgets can't be compared. Failed and stopped trials are left out, and counted in ``basis``.
     1 minus the sum of the shares is due to interactions of three parameters or more.
 
-    ``method``: "fanova" is exact on a full grid; otherwise it decomposes the predictions of a model (`response`) over
-    the whole space, bad regions included. "ped-anova" has no pairs, and answers another question: how much does each
-    parameter matter for being among the best tenth of the trials? ``bounds`` are the lowest and the highest value that
-    the model may predict; by default those that were observed.
+    They are exact on a full grid; otherwise they decompose the predictions of a model (`response`) over the whole
+    space, bad regions included.
 
     A searcher that concentrates on good values leaves few trials elsewhere: there every model extrapolates, and errors
     are larger. Where the trials effectively cover less than half of a range, ``basis`` says so.
     benchmarks/results/importance_errors.md has the errors for functions whose shares are known.
 
     Raises
-        ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there, or
-        values outside the bounds.
+        ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid")
@@ -100,20 +95,15 @@ def importance(study: TrialTable, method: str = "fanova", bounds: tuple[float, f
     {'a': 0.8, 'b': 0.2, ('a', 'b'): 0.0}
     """
     check_study(study)
-    checks.choice("method", method, METHODS)
     if len(study.space.names) < 2:
         raise ValueError(f"study has one parameter, {study.space.names[0]!r}; an importance compares two or more")
     found = comparable_trials(study, "an importance")
     values = values_that_differ(found, "an importance")
-    if method == "ped-anova":
-        check_enough(study, found, "an importance by PED-ANOVA")
-        return Importance(top_importances(study, found.trials, values),
-                          f"How much each matters for being among the best tenth, by PED-ANOVA: {found.basis}.")
     if (grid := _grid_of_values(study, found.trials)) is not None:
         return Importance(_named(decompose_grid(grid), study.space.names),
                           f"Shares of the variance, exact on a full grid: {found.basis}.")
     check_enough(study, found, "an importance", ", or a full grid")
-    response = fit_response(study.space, found, values, bounds)
+    response = fit_response(study.space, found, values)
     return Importance(_named(decompose_response(response), study.space.names),
                       f"Shares of the variance over the whole space, bad trials included, of {response.said}: "
                       f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
@@ -153,7 +143,7 @@ def _grid_of_values(study: TrialTable, trials: Sequence[Trial]) -> np.ndarray | 
     space = study.space
     found: dict[Any, list[float]] = {}
     for trial in trials:
-        found.setdefault(space.key(trial.shared_params), []).append(trial.value or 0.0)
+        found.setdefault(space.key(configuration(trial)), []).append(trial.value or 0.0)
     values = []
     for point in product(*levels):
         params: dict[str, Any] = {}

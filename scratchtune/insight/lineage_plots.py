@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.data.dates import ordinal
+from scratchtune.data.pairs import ordinal
 from scratchtune.insight import drawing, searcher_state
-from scratchtune.insight.diversity import diversity_of
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
-from scratchtune.search import GeneticSearch, Hyperband, SuccessiveHalving
+from scratchtune.search import GeneticSearch, Hyperband, Space, SuccessiveHalving
+from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 FINISHED = ("complete", "stopped", "failed")
 MOST_MEASURED = 200  # generations whose diversity is computed; of more, only every second, third, ...
@@ -220,7 +220,7 @@ def _draw_diversity(axes: Any, study: TrialTable, generations: dict[int, int]) -
     for trial in study.trials:
         members.setdefault(generations[trial.number], []).append(trial)
     shown = sorted(members)[:: max(-(-len(members) // MOST_MEASURED), 1)]
-    own = [[trial.shared_params for trial in members[number]] for number in shown]
+    own = [[configuration(trial) for trial in members[number]] for number in shown]
     parents = [_possible_parents(study, members[number][0]) for number in shown]
     for groups, name, look in (
             (own, "trials of the generation", {"color": COLOURS[5]}),
@@ -240,3 +240,38 @@ def _possible_parents(study: TrialTable, trial: Trial) -> list[dict[str, Any]]:
         return []
     seen = searcher_state.seen_of(study, searcher.needs(trial.number))
     return [result.params for result in searcher.possible_parents(study.space, seen).results] if len(seen) else []
+
+
+# Diversity -----------------------------------------------------------------------------------------------------------
+
+
+def gene_diversity(u: np.ndarray, c: np.ndarray) -> float:
+    """Mean difference of the genes of two individuals, over all pairs of individuals and all genes.
+
+    Formula [gene_diversity]
+        D = Σₖ[Σᵢ[Σⱼ[|sign(uᵢₖ − uⱼₖ)| if cₖ > 0 else |uᵢₖ − uⱼₖ|]]] / (max(#i · (#i − 1), #i) · #k)
+    Where
+        u: u, (i, k), in [0, 1], genes: unit values; those of choices may be any numbers, such as indices
+        c: c, (k,), 0 or 1, whether a gene is a choice: two choices differ by 1, or not at all
+    Returns
+        D, from 0, where all are alike; genes of ranges that are spread evenly have about 1/3.
+    Source
+        Gower (1971), "A general coefficient of similarity and some of its properties": 1 minus the mean similarity.
+    Example
+        >>> float(gene_diversity(np.array([[0.0, 0.25], [0.5, 0.75]]), np.array([0.0, 1.0])))
+        0.75
+    """
+    n, d = u.shape
+    differences = np.abs(u[:, None, :] - u[None, :, :])
+    return np.where(c > 0.0, differences > 0.0, differences).sum() / (max(n * (n - 1), n) * d)
+
+
+def diversity_of(space: Space, points: Sequence[Mapping[str, Any]]) -> float:
+    """[gene_diversity] of configurations, (n,); 0 for fewer than two.
+
+    An absent parameter is encoded as in `search.bayesian.encoding`: a range as 0.5, a choice as one of its own.
+    """
+    if not points:
+        return 0.0
+    encoding = Encoding(space)
+    return float(gene_diversity(encoding.rows(points), encoding.is_categorical))

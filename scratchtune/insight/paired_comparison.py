@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.selection import corrected_standard_error
-from scratchtune.evaluation.student import student_probability, student_quantile
+from scratchtune.evaluation.selection import corrected_standard_error, student_probability, student_quantile
 from scratchtune.insight.verdicts import contenders, is_study
 from scratchtune.study import Trial
 

@@ -14,7 +14,7 @@ import numpy as np
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, Names, Target, TrialTable
 from scratchtune.search.parameters import Categorical, Float, Parameter
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 MOST_SLICES = 64
 MOST_COORDINATES = 100
@@ -134,9 +134,9 @@ def _draw_lines(axes: Any, study: TrialTable, trials: list[Trial], heights: np.n
 
 def _heights(study: TrialTable, name: str, trials: Sequence[Trial]) -> np.ndarray:
     """Heights of trials on an axis from 0 to 1; those without the parameter are at `ABSENT`."""
-    has = np.array([name in trial.shared_params for trial in trials], dtype=bool)
+    has = np.array([name in configuration(trial) for trial in trials], dtype=bool)
     heights = np.full(len(trials), ABSENT)
-    found = drawing.column(study, name, [trial for trial in trials if name in trial.shared_params])
+    found = drawing.column(study, name, [trial for trial in trials if name in configuration(trial)])
     heights[has] = drawing.fractions(study.space.parameters[name], found)
     return heights
 

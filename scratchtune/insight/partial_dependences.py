@@ -1,7 +1,7 @@
 """Partial dependence: the mean prediction over all other parameters, at each value of one or two parameters.
 
 It is the marginal of `variance_decomposition`, in the units of the values. The model is that of `importance`, the
-`response`: neither the mean nor the interval leaves the observed range, or the bounds that are given. All values of the
+`response`: neither the mean nor the interval leaves the observed range. All values of the
 other parameters count equally, also those with few trials near them.
 
 The interval is for the *mean* over the other parameters, and not for the value of a new trial, which varies more. It
@@ -22,7 +22,7 @@ from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.comparable import check_enough, check_study, comparable_trials, values_that_differ
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.response import Response, checked_bounds, fit_response
+from scratchtune.insight.response import Response, fit_response
 from scratchtune.search import Categorical
 
 NODES = {1: 50, 2: 24}  # on each continuous axis, by the number of axes
@@ -44,33 +44,28 @@ class PartialDependence(NamedTuple):
     basis: str
 
 
-def partial_dependence(
-    study: TrialTable, params: str | Sequence[str], level: float = 0.95, bounds: tuple[float, float] | None = None,
-) -> PartialDependence:
+def partial_dependence(study: TrialTable, params: str | Sequence[str], level: float = 0.95) -> PartialDependence:
     """Mean of the predicted value over all other parameters, by one or two parameters, with an interval.
 
-    ``level`` is the interval's probability, between 0.5 and 0.999. ``bounds`` are the lowest and the highest value that
-    can be, such as (0, 1) for an accuracy; by default those that were observed. A parameter that is absent counts as
-    one without effect there. Raises a ValueError for an unknown parameter, more than two, equal values, values outside
-    the bounds or too few trials.
+    ``level`` is the interval's probability, between 0.5 and 0.999. A parameter that is absent counts as one without
+    effect there. Raises a ValueError for an unknown parameter, more than two, equal values or too few trials.
     """
     check_study(study)
     names = drawing.chosen_names(study, params, len(study.space.names))
     if len(names) not in (1, 2):
         raise ValueError(f"params holds {len(names)} parameters; a partial dependence has one or two")
-    return dependences(study, [names], checks.real("level", level, 0.5, 0.999), bounds)[0]
+    return dependences(study, [names], checks.real("level", level, 0.5, 0.999))[0]
 
 
 def dependences(
     study: TrialTable, groups: Sequence[Sequence[str]], level: float = 0.95,
-    bounds: tuple[float, float] | None = None,
 ) -> list[PartialDependence]:
     """The dependence on each group of one or two parameters; one model, fitted once, is used for all groups."""
     found = comparable_trials(study, "a partial dependence")
     values = values_that_differ(found, "a partial dependence")
     check_enough(study, found, "a partial dependence")
-    response = fit_response(study.space, found, values, bounds)
-    others, (low, high), out = response.points(max(POINTS.values())), checked_bounds(bounds, values), []
+    response = fit_response(study.space, found, values)
+    others, low, high, out = response.points(max(POINTS.values())), values.min(), values.max(), []
     for names in groups:
         columns = [study.space.names.index(name) for name in names]
         at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)

@@ -18,13 +18,14 @@ from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.insight.searcher_state import State
-from scratchtune.search import Categorical, Result, gaussian_search, parzen
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.acquisition import ACQUISITIONS
-from scratchtune.search.acquisition_search import goal_values
-from scratchtune.search.mixture import without_inactive
+from scratchtune.search import Categorical, Result
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian import gaussian_search, parzen
+from scratchtune.search.bayesian.acquisition import ACQUISITIONS
+from scratchtune.search.bayesian.acquisition_search import goal_values
+from scratchtune.search.bayesian.mixture import without_inactive
 from scratchtune.search.parameters import Parameter
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 POINTS = 400  # of a curve
 FEW = 24  # a parameter with at most so many values has a marker at each
@@ -61,7 +62,7 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     dots; one whose other parameters differ much from those of this line is fainter: it influences the curve little.
 
     Values worse than the median are compressed before the process is fitted
-    (`scratchtune.search.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
+    (`search.bayesian.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
     a parameter does not change the process; the acquisition function is weighted by it.
 
     Raises
@@ -127,7 +128,7 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
         return drawing.all_empty(axes, study, "Densities", "no trial was proposed by a Parzen estimator")
     why = searcher_state.reasons_of(chosen)
     factors: dict[str, float] = why.get("by_parameter", {})
-    line = _line(study, param or max(chosen.shared_params, key=lambda one: factors.get(one, -math.inf)), chosen)
+    line = _line(study, param or max(configuration(chosen), key=lambda one: factors.get(one, -math.inf)), chosen)
     state = searcher_state.before(study, chosen)
     seen, waiting = parzen.trials_in(study.space, why.get("branch", {}).get("names"), state.seen, state.pending)
     model = parzen.fitted_densities(study.space, seen, waiting)
@@ -162,19 +163,19 @@ def _line(study: TrialTable, name: str | None, trial: Trial) -> Line:
     For None it is the first continuous parameter that the trial has, else the first with numbers, else the first one.
     """
     if name is None:
-        here = {one: study.space.parameters[one] for one in study.space.names if one in trial.shared_params}
+        here = {one: study.space.parameters[one] for one in study.space.names if one in configuration(trial)}
         name = min(here, key=lambda one: (here[one].count is not None, isinstance(here[one], Categorical)))
-    if name not in trial.shared_params:
+    if name not in configuration(trial):
         raise ValueError(f"param is {name!r}, which trial {trial.number} lacks, since its condition does not hold "
-                         f"there; it must be one of {checks.quoted(list(trial.shared_params))}")
-    parameter, own = study.space.parameters[name], trial.shared_params[name]
+                         f"there; it must be one of {checks.quoted(list(configuration(trial)))}")
+    parameter, own = study.space.parameters[name], configuration(trial)[name]
     if parameter.count is not None and (parameter.count <= POINTS or isinstance(parameter, Categorical)):
         values = [parameter.value(k) for k in range(parameter.count)]
     else:
         values = sorted({own, *(parameter.from_unit(u) for u in np.linspace(0.0, 1.0, POINTS).tolist())})
     are_choices, at = isinstance(parameter, Categorical), drawing.positions(parameter, values)
     are_few = are_choices or len(values) <= FEW
-    return Line(name, parameter, [{**trial.shared_params, name: value} for value in values], at,
+    return Line(name, parameter, [{**configuration(trial), name: value} for value in values], at,
                 int(np.argmin(np.abs(at - drawing.positions(parameter, [own])))), are_few,
                 {"linewidth": 0.0 if are_choices else 2.0, "marker": "o" if are_few else None})
 
@@ -192,7 +193,7 @@ def _finish(
     for one in axes[: len(axes) // 2]:
         one.set_xlabel("")
     others = [f"{drawing.plain(name, 16)}={drawing.plain(value, 10)}"
-              for name, value in trial.shared_params.items() if name != line.name]
+              for name, value in configuration(trial).items() if name != line.name]
     listed = ", ".join(others[:4]) + (f", and {len(others) - 4} more" if len(others) > 4 else "")
     drawing.head(axes, f"{model} along {drawing.plain(line.name)}",
                  fitted + f"\nthe others as in trial {trial.number}: {listed}" * bool(others))

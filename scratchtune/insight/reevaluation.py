@@ -22,9 +22,8 @@ from scratchtune.search import Suggestion
 from scratchtune.search.space import same
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, of_largest_budget
-from scratchtune.study.context import DetachedContext
 from scratchtune.study.progress import Progress
-from scratchtune.study.trial import copied_params, evaluate
+from scratchtune.study.trial import View, configuration, copied_params, evaluate
 
 FRESH = 2  # second part of the spawn key; the seeds of a study's own trials have 1
 Params = dict[str, Any]
@@ -64,7 +63,7 @@ def reevaluate(
     seeds = checks.integer("seeds", seeds, low=1)
     if isinstance(configurations, (int, np.integer)):
         most = checks.integer("configurations", configurations, low=1)
-        ranked = {study.space.key(one.shared_params): one.params for one in best_first(study.trials, study.direction)}
+        ranked = {study.space.key(configuration(one)): one.params for one in best_first(study.trials, study.direction)}
         configurations = list(ranked.values())[:most]
     checked = [study.space.check(params) for params in configurations]
     if not checked:
@@ -141,7 +140,9 @@ class Evaluations:
         """Call the objective with a new trial of that seed; its value, or NaN and what went wrong."""
         params, seed, outcomes = task
         suggestion = Suggestion(copied_params(params), {}, self._budget, None)
-        trial = Trial(DetachedContext(seed, None, None, [], 1.0), 0, suggestion)
-        state = trial.finish(evaluate(self._objective, trial), "complete")
-        outcomes[seed] = (math.nan, trial.error) if state == "failed" or trial.value is None else (trial.value, None)
-        self._progress.done(trial.seconds or 0.0)
+        found = evaluate(self._objective, Trial(View(seed), 0, suggestion))
+        if found.state == "complete" and found.values is not None:
+            outcomes[seed] = found.values[0], None
+        else:
+            outcomes[seed] = math.nan, found.error or "the objective has ended it early"
+        self._progress.done(found.seconds or 0.0)

@@ -1,8 +1,8 @@
 """The response of a study: a model of the value at every point of the search space, which never leaves its bounds.
 
-It is the searcher's own Gaussian process (`scratchtune.search.surrogate`), fitted to the trials' values as they are.
+It is the searcher's own Gaussian process (`search.bayesian.surrogate`), fitted to the trials' values as they are.
 The predicted value is the mean of the process after it is clipped to the bounds, [clipped_normal_mean]; the bounds are
-the lowest and the highest value observed, unless the user gives others. So no prediction, no mean of predictions and
+the lowest and the highest value observed. So no prediction, no mean of predictions and
 no interval leaves them, also where an accuracy falls from 0.98 to 0.1 between two trials. Where no trial is near, the
 process tends to the middle of the observed range, and its standard deviation is large.
 
@@ -19,19 +19,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
-from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune import jit
 from scratchtune.insight.comparable import Comparable, Scale, standardised
 from scratchtune.search import Categorical, Space
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.cholesky import cholesky, inverse, solve_lower
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.cholesky import cholesky, inverse, solve_lower
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import theta_of_noisy_values
 from scratchtune.search.normal import normal_cdf, normal_pdf
 from scratchtune.search.sequences import halton_coordinate
-from scratchtune.search.surrogate import theta_of_noisy_values
+from scratchtune.study.trial import configuration
 
 MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
 DRAWS = 200  # functions from the posterior, for an interval
@@ -194,34 +194,17 @@ def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -
     return cube
 
 
-def checked_bounds(bounds: Any, values: np.ndarray) -> tuple[float, float]:
-    """The bounds as two floats, by default the lowest and the highest value; a ValueError where a value is outside."""
-    lowest, highest = float(values.min()), float(values.max())
-    if bounds is None:
-        return lowest, highest
-    try:
-        low, high = bounds
-    except (TypeError, ValueError):
-        raise ValueError(f"bounds is {bounds!r}; it must be two numbers (low, high), or None") from None
-    low, high = checks.real("the lower of bounds", low), checks.real("the upper of bounds", high)
-    if not low <= lowest <= highest <= high:
-        raise ValueError(f"bounds is ({low:g}, {high:g}), but the values are from {lowest:g} to {highest:g}; they must "
-                         "be inside")
-    return low, high
-
-
-def fit_response(space: Space, found: Comparable, values: np.ndarray, bounds: Any = None) -> Response:
+def fit_response(space: Space, found: Comparable, values: np.ndarray) -> Response:
     """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
 
-    The model of the last data is kept, so that pictures of one study share it. Raises a ValueError where ``bounds``
-    (low, high) do not contain all values.
+    The model of the last data is kept, so that pictures of one study share it.
     """
-    ends, rows = checked_bounds(bounds, values), Encoding(space).rows([trial.shared_params for trial in found.trials])
-    return _fitted(space, rows.tobytes(), values.tobytes(), ends)
+    rows = Encoding(space).rows([configuration(trial) for trial in found.trials])
+    return _fitted(space, rows.tobytes(), values.tobytes())
 
 
 @lru_cache(maxsize=1)
-def _fitted(space: Space, numbers: bytes, heights_of: bytes, bounds: tuple[float, float]) -> Response:
+def _fitted(space: Space, numbers: bytes, heights_of: bytes) -> Response:
     encoding, values = Encoding(space), np.frombuffer(heights_of)
     rows, (heights, scale) = np.frombuffer(numbers).reshape(len(values), -1), standardised(values)
     kept = np.random.default_rng(0).permutation(len(rows))[:MOST_CONDITIONED]
@@ -233,6 +216,6 @@ def _fitted(space: Space, numbers: bytes, heights_of: bytes, bounds: tuple[float
     tried = [np.unique(rows[rows[:, j] >= 0.0, j]).astype(np.int64) if isinstance(parameter, Categorical) else None
              for j, parameter in enumerate(encoding.parameters)]
     tried = [np.zeros(1, dtype=np.int64) if one is not None and not len(one) else one for one in tried]
-    ends = scale.of(np.array(bounds))
+    ends = scale.of(np.array([values.min(), values.max()]))
     return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried,
                     float(np.sqrt(np.mean(errors**2))))

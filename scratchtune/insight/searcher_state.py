@@ -16,9 +16,10 @@ from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import BayesianSearch, Hyperband, Result, Searcher, Seen, Space, SuccessiveHalving
-from scratchtune.study.asking import completed, learned_space
-from scratchtune.study.table import result_of
-from scratchtune.study.trial import Trial
+from scratchtune.study import Study
+from scratchtune.study.requests import completed
+from scratchtune.study.study import core_of
+from scratchtune.study.trial import Trial, configuration, learned_space, proposal_of, requests_of, result_of
 
 MODELS = {"plot_posterior": ("gp", "Gaussian process"), "plot_densities": ("tpe", "Parzen estimator")}
 UNKNOWN = "a searcher that is not known here"
@@ -112,7 +113,8 @@ def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | No
 def seen_of(study: TrialTable, count: int) -> Seen:
     """What a searcher sees after so many trials, and those of the study that this one has started from."""
     sign = 1.0 if study.direction == "minimize" else -1.0
-    return Seen([result_of(one, sign) for one in study.trials[:count]], getattr(study, "earlier", ()),
+    earlier = core_of(study).definition.earlier if isinstance(study, Study) else ()
+    return Seen([result_of(one, sign) for one in study.trials[:count]], earlier,
                 seed=getattr(study, "seed", 0))
 
 
@@ -122,7 +124,7 @@ def before(study: TrialTable, trial: Trial) -> State:
     needs = searcher.needs(trial.number)
     seen = seen_of(study, needs)
     pending = [_proposed(study, one) for one in study.trials[needs : trial.number]]
-    if trial.asked is not None and repr(learned_space(study.trials[:needs])) != repr(study.space):
+    if requests_of(trial) is not None and repr(learned_space(study.trials[:needs])) != repr(study.space):
         raise ValueError(
             f"trial {trial.number} was proposed before the study {study.name!r} knew its whole space, which it learns "
             "from the trials; give a later trial")
@@ -139,14 +141,15 @@ def before(study: TrialTable, trial: Trial) -> State:
 
 def _proposed(study: TrialTable, trial: Trial) -> dict[str, Any]:
     """The configuration of a trial whose outcome is not known yet."""
-    return trial.shared_params if trial.asked is None else completed(study.space, trial.proposed, trial.seed)
+    proposed = proposal_of(trial)
+    return proposed if requests_of(trial) is None else completed(study.space, proposed, trial.seed)
 
 
 def after(study: TrialTable, trial: Trial) -> State:
     """The state from which it was proposed, with the outcome of the trial itself; of a running one with its params."""
     state = before(study, trial)
     if trial.state == "running":
-        return state._replace(pending=[*state.pending, trial.shared_params], number=state.number + 1)
+        return state._replace(pending=[*state.pending, configuration(trial)], number=state.number + 1)
     result = result_of(trial, 1.0 if study.direction == "minimize" else -1.0)
     seen = Seen([*state.seen.own, result], state.seen.earlier, seed=state.seen.seed)
     return state._replace(seen=seen, number=state.number + 1)

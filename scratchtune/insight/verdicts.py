@@ -44,12 +44,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.selection import corrected_standard_error
-from scratchtune.evaluation.student import student_quantile
+from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Space
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats
+from scratchtune.study.trial import configuration
 
 DRAWS = 2000
 AT_ONCE = 1_000_000  # numbers in a block of draws, which limits the memory
@@ -98,7 +98,7 @@ def contenders(study: Any, with_scores: bool = True) -> Contenders:
         raise TypeError(f"study is {study!r}; it must be a Study, or one that was read from a file")
     one_of: dict[Any, Trial] = {}  # each configuration
     for trial in [*best_first(study.trials, study.direction)[:1], *of_largest_budget(study.trials)]:
-        one_of.setdefault(study.space.key(trial.shared_params), trial)
+        one_of.setdefault(study.space.key(configuration(trial)), trial)
     if not one_of:
         raise ValueError(f"no trial of {len(study.trials)} is complete; at least one must be")
     trials = sorted(one_of.values(), key=lambda trial: trial.number)

@@ -21,19 +21,28 @@ from urllib.parse import quote
 
 from scratchtune import checks
 from scratchtune.files import valid_text
-from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Categorical, Float, Int, Space, Suggestion, as_searcher
+from scratchtune.search import (
+    DEFAULT,
+    DEFAULT_OF_SEVERAL,
+    Categorical,
+    Float,
+    Int,
+    Searcher,
+    Space,
+    Suggestion,
+    as_searcher,
+)
 from scratchtune.search.learned_space import within
-from scratchtune.study.asking import checked_attribute
-from scratchtune.study.asktell import AskTell
+from scratchtune.study import StorageError, Study, Trial
 from scratchtune.study.best import of_largest_budget
-from scratchtune.study.context import DetachedContext
+from scratchtune.study.core import Core, Start
 from scratchtune.study.definition import Copied, Definition
-from scratchtune.study.errors import StorageError
+from scratchtune.study.file import File, ForeignFile
 from scratchtune.study.objectives import Objectives, check_several
+from scratchtune.study.requests import checked_attribute
 from scratchtune.study.results import local_time
-from scratchtune.study.storage import ForeignFile, Storage
-from scratchtune.study.table import Start
-from scratchtune.study.trial import Trial
+from scratchtune.study.study import study_of
+from scratchtune.study.trial import Outcome, View, configuration, settle
 
 STATES = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAIL", "stopped": "PRUNED"}
 ENDED = {theirs: ours for ours, theirs in STATES.items() if ours != "running"}
@@ -85,7 +94,7 @@ def _wrong_file(path: Path, writing: bool) -> str | None:
         with open(path, "rb") as file:
             if file.read(16) != b"SQLite format 3\0":
                 return "is no SQLite file; for a storage of another kind, use Optuna's own objects instead of a path"
-        with Storage(path, reading=True):
+        with File(path, reading=True):
             return ("is a file of studies of scratchtune; " + (
                 "give another file" if writing else "scratchtune.load_study(path) opens it"))
     except ForeignFile as found:
@@ -109,7 +118,7 @@ def naming_storage(name: str, storage: Any) -> Iterator[None]:
 # Writing --------------------------------------------------------------------------------------------------------------
 
 
-def write_optuna(study: Any, storage: Any = None, name: str | None = None) -> Any:
+def to_optuna(study: Study, storage: Any = None, name: str | None = None) -> Any:
     """Write a study's trials as a new study of Optuna; see `Study.to_optuna`."""
     optuna = optuna_module("to_optuna")
     name = study.name if name is None else name
@@ -175,7 +184,7 @@ def plain_params(space: Space, trial: Trial) -> dict[str, Any]:
     a trial which is still running.
     """
     return {name: plain_choice(value) if isinstance(space.parameters[name], Categorical) else value
-            for name, value in within(space, trial.shared_params).items()}
+            for name, value in within(space, configuration(trial)).items()}
 
 
 def _frozen(
@@ -183,7 +192,7 @@ def _frozen(
 ) -> Any:
     """A trial as Optuna stores it; what Optuna has no place for becomes its user attributes, unless they have its name.
     """
-    others = {name: plain_choice(value) for name, value in trial.shared_params.items() if name not in params}
+    others = {name: plain_choice(value) for name, value in configuration(trial).items() if name not in params}
     kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.why(trial.number),
             "other_params": others or None}
     scores = [score for score in trial.scores or () if score is not None]
@@ -199,11 +208,24 @@ def _frozen(
 # Reading --------------------------------------------------------------------------------------------------------------
 
 
-def read_optuna(
-    study: Any, name: str | None = None, space: Any = None, searcher: Any = None, seed: int = 0,
-    storage: Any = None,
-) -> AskTell:
-    """Make the core of a study that begins with the trials of one of Optuna; see `from_optuna`."""
+def from_optuna(
+    study: Any, name: str | None = None, space: Mapping[str, Any] | Space | None = None,
+    searcher: str | Searcher | None = None, seed: int = 0, storage: Any = None,
+) -> Study:
+    """Make a study that begins with the trials of one of Optuna, and continues with a searcher of this package.
+
+    ``study`` is a study of Optuna, or the path or URL of its storage, which Optuna reads (``name`` is then that of the
+    study; None: the only one). ``space`` None is made from the trials: each range contains those of
+    all trials, and a parameter that some trials lack exists under a condition on a categorical one. The searcher sees
+    all trials. With ``storage`` the new study is stored there, and resumed by the same call or by `load_study`.
+
+    A pruned trial is "stopped". Trials that have not ended are left out, and failed ones that lack parameters, with a
+    warning. A trial keeps its user attributes.
+
+    Raises
+        ValueError where no space can be found, the searcher is not one for so many objectives, or ``space`` does not
+        contain a trial; and ImportError where a storage is given and Optuna is not installed.
+    """
     if isinstance(study, (str, os.PathLike)):
         study = _loaded(optuna_module("from_optuna"), study, name)
     if not all(hasattr(study, part) for part in ("trials", "directions", "study_name")):
@@ -225,7 +247,7 @@ def read_optuna(
         space=checked, searcher=made, objectives=objectives, seed=checks.integer("seed", seed, low=0), stopping=None,
         name=name or study.study_name, data=None, earlier=[],
         copied=Copied(((len(trials), seed),), said) if trials else None)
-    return AskTell(definition, storage, Start(trials, {}))
+    return study_of(Core(definition, storage, Start(trials, {})))
 
 
 def _loaded(optuna: Any, given: str | os.PathLike[str], name: str | None) -> Any:
@@ -268,32 +290,34 @@ def _finished(trials: Sequence[Any]) -> list[Any]:
 
 def _trial(number: int, frozen: Any, seed: int) -> Trial:
     """A trial with the parameters and the outcome of one of Optuna."""
-    why = {"optuna": frozen.number}
-    trial = Trial(DetachedContext(seed, None, None, [], 1.0), number, Suggestion(dict(frozen.params), why=why))
-    trial.state = ENDED[frozen.state.name]
-    trial.reports = {step: value for step, value in frozen.intermediate_values.items() if math.isfinite(value)}
-    trial.scores = frozen.system_attrs.get(SCORES)
-    trial.user_attrs = {str(valid_text(str(key))): _attribute(key, value) for key, value in frozen.user_attrs.items()}
+    suggestion = Suggestion(dict(frozen.params), why={"optuna": frozen.number})
+    trial, state, error = Trial(View(seed), number, suggestion), ENDED[frozen.state.name], None
+    reports = {step: value for step, value in frozen.intermediate_values.items() if math.isfinite(value)}
+    attributes: dict[str, Any] = {}
+    for key, value in frozen.user_attrs.items():
+        attributes |= _attribute(str(valid_text(str(key))), value)
     values = frozen.values
-    if values is None and trial.state == "stopped" and trial.reports:
-        values = [trial.reports[max(trial.reports)]]
-    if trial.state == "failed" or not values or not all(map(math.isfinite, values)):
-        trial.error = str(frozen.user_attrs.get("error", "failed in Optuna")) if trial.state == "failed" else (
+    if values is None and state == "stopped" and reports:
+        values = [reports[max(reports)]]
+    if state == "failed" or not values or not all(map(math.isfinite, values)):
+        error = str(frozen.user_attrs.get("error", "failed in Optuna")) if state == "failed" else (
             f"value is {values}; it must be a finite number")
-        trial.state, values = "failed", None
-    trial.values = None if values is None else tuple(map(float, values))
-    trial.started, trial.finished = _seconds(frozen.datetime_start), _seconds(frozen.datetime_complete)
-    if frozen.datetime_start is not None and frozen.datetime_complete is not None:
-        trial.seconds = max((frozen.datetime_complete - frozen.datetime_start).total_seconds(), 0.0)
+        state, values = "failed", None
+    begun, ended = frozen.datetime_start, frozen.datetime_complete
+    seconds = None if begun is None or ended is None else max((ended - begun).total_seconds(), 0.0)
+    settle(trial, Outcome(
+        state, None if values is None else tuple(map(float, values)), reports, attributes, error,
+        scores=frozen.system_attrs.get(SCORES), seconds=seconds, finished=_seconds(ended)))
+    trial.started = _seconds(begun)
     return trial
 
 
-def _attribute(key: str, value: Any) -> Any:
+def _attribute(key: str, value: Any) -> dict[str, Any]:
     """An attribute as a file has it; its repr where it can't be written as JSON, as Optuna allows in memory."""
     try:
         return checked_attribute(key, value)
     except TypeError:
-        return repr(value)
+        return {key: repr(value)}
 
 
 def _seconds(date: Any) -> Any:

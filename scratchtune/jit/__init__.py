@@ -7,6 +7,7 @@
 | `function_in_order` | the same, where sums must be taken in the order written |
 | `inlined` | a part of a longer function, inserted before that function is compiled |
 | `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
+| `forward2`, `backward2` | the kernels of a layer with a second input |
 | `called` | a long function, compiled once; its callers call it (`linking`) |
 | `loop`, `loop_in_order` | the same for a loop over kernels, steps or tiles that makes no arrays |
 
@@ -25,7 +26,7 @@ from scratchtune.jit.arithmetic import (
     wrapped_sum,
 )
 from scratchtune.jit.cache import dependencies, plain
-from scratchtune.jit.first_run import kernel_job, loop_job, prepare
+from scratchtune.jit.first_run import Job, kernel_job, loop_job, prepare
 from scratchtune.jit.functions import (
     DISABLED,
     called,
@@ -36,8 +37,18 @@ from scratchtune.jit.functions import (
     loop,
     loop_in_order,
 )
-from scratchtune.jit.kernels import Kernel, backward, call, call_loss, forward, loss, table, update
-from scratchtune.jit.second_process import Job
+from scratchtune.jit.kernels import (
+    Kernel,
+    backward,
+    backward2,
+    call,
+    call_loss,
+    forward,
+    forward2,
+    loss,
+    table,
+    update,
+)
 from scratchtune.jit.tile import (
     add_tile,
     add_tile_sliced_a,
@@ -48,11 +59,13 @@ from scratchtune.jit.tile import (
     transpose_square,
     vector_size,
 )
+from scratchtune.jit.views import size_of as size_of
+from scratchtune.jit.views import views as views
 
 __all__ = [
-    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward", "call",
-    "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "function", "function_in_order",
-    "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job", "loss",
-    "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows", "transpose_square",
-    "update", "vector_size", "wrapped_product", "wrapped_sum",
+    "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",
+    "backward2", "call", "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "forward2",
+    "function", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job",
+    "loss", "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows",
+    "transpose_square", "update", "vector_size", "wrapped_product", "wrapped_sum",
 ]

@@ -1,45 +1,63 @@
-"""The first run compiles what it needs before it begins: in two processes where that pays, and with a progress bar."""
+"""The first run compiles what it needs before it begins: in two processes where that pays, and with a progress bar.
+
+Both processes take their jobs from one queue, the longest first. The second one writes to the cache on disk, from which
+this one loads. A job that the second process did not finish, for whatever reason, is compiled here at the end.
+"""
 
 from __future__ import annotations
 
+import gc
 import importlib
+import os
+import pickle
+import subprocess
 import sys
 import threading
-from collections.abc import Sequence
-from typing import Any
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
 from tqdm import tqdm
 
+from scratchtune import cores
 from scratchtune.jit.cache import dependencies
 from scratchtune.jit.functions import DISABLED
 from scratchtune.jit.kernels import Kernel
 from scratchtune.jit.numba_internals import is_on_disk
-from scratchtune.jit.second_process import Job, compile_side_by_side
+
+FEW = 4  # jobs; fewer are compiled before a second process has started
+PATIENCE = 60.0  # seconds to wait for the second process's last job, which is then compiled here
+READY, WORKER = b"ready\n", "from scratchtune.jit import first_run; first_run.work()"
+_preparing = threading.Lock()
+
+
+class Job(NamedTuple):
+    """One kernel or loop that must be compiled before the run begins."""
+
+    name: str
+    is_ready: Callable[[], bool]
+    compile: Callable[[], Any]
+    reference: Any = None  # (function, *arguments) that another process calls; None for what only this one can import
+    source: Callable[..., Any] | None = None  # the function that is compiled
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
     """Return the job of compiling one kernel for one dtype."""
-    known = kernel.py_func.__module__ != "__main__"
-    reference = (Kernel.compiled, kernel, np.dtype(dtype).name) if known else None
-    return Job(
-        kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype), reference, kernel.py_func)
+    return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype),
+               _reference(kernel.py_func, Kernel.compiled, kernel, np.dtype(dtype).name), kernel.py_func)
 
 
 def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
     """Return the job that compiles one loop for the types of ``arguments``."""
     if DISABLED:
         return Job(dispatcher.__name__, lambda: True, lambda: None)
-    signature = tuple(numba.typeof(argument) for argument in arguments)
-
-    def is_ready() -> bool:
-        return signature in dispatcher.overloads or is_on_disk(dispatcher, signature)
-
-    function = dispatcher.py_func
-    known = function.__module__ != "__main__"
-    reference = (compile_loop, function.__module__, function.__qualname__, signature) if known else None
-    return Job(dispatcher.__name__, is_ready, lambda: dispatcher.compile(signature), reference, function)
+    signature, function = tuple(numba.typeof(argument) for argument in arguments), dispatcher.py_func
+    return Job(dispatcher.__name__, lambda: signature in dispatcher.overloads or is_on_disk(dispatcher, signature),
+               lambda: dispatcher.compile(signature),
+               _reference(function, compile_loop, function.__module__, function.__qualname__, signature), function)
 
 
 def compile_loop(module: str, name: str, signature: Any) -> None:
@@ -47,7 +65,8 @@ def compile_loop(module: str, name: str, signature: Any) -> None:
     getattr(importlib.import_module(module), name).compile(signature)
 
 
-_preparing = threading.Lock()
+def _reference(function: Callable[..., Any], *told: Any) -> Any:
+    return None if function.__module__ == "__main__" else told
 
 
 def prepare(jobs: Sequence[Job]) -> None:
@@ -62,3 +81,80 @@ def prepare(jobs: Sequence[Job]) -> None:
             compile_side_by_side(missing, bar.update)
         for job in jobs:
             job.compile()
+
+
+def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
+    """Compile jobs, some of them in a second process where that pays; ``done`` is called after each, from two threads.
+
+    A job that fails in the second process is skipped.
+    """
+    queue, has_begun = deque(jobs), threading.Event()
+    alone = os.environ.get("SCRATCHTUNE_COMPILE_PROCESSES") == "1"  # for a run that is one of several
+    process = _started() if len(jobs) >= FEW and not alone and cores.count() > 1 else None
+    helper = threading.Thread(target=_send, args=(process, queue, done, has_begun), daemon=True)
+    collects = gc.isenabled()
+    gc.disable()  # an eighth of the time would be spent on searching Numba's many objects for garbage
+    try:
+        if process is not None:
+            helper.start()
+        for job in _taken(queue):
+            job.compile()
+            done()
+        if has_begun.is_set():
+            helper.join(PATIENCE)  # for the job that it is compiling
+    finally:
+        if collects:
+            gc.enable()
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+def _taken(queue: deque[Job]) -> Iterator[Job]:
+    """Take jobs from the queue, as another thread does too, until it is empty."""
+    with suppress(IndexError):
+        while True:
+            job = queue.popleft()
+            yield job
+
+
+# The second process ---------------------------------------------------------------------------------------------------
+
+
+def _started() -> subprocess.Popen[bytes] | None:
+    """A second process that imports what this one does; None where Python can't be started again."""
+    path = os.pathsep.join(entry for entry in sys.path if entry)
+    environment = {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
+    with suppress(OSError, ValueError):
+        if sys.executable and not getattr(sys, "frozen", False):
+            return subprocess.Popen([sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL, env=environment)
+    return None
+
+
+def _send(process: Any, queue: deque[Job], done: Callable[[], Any], has_begun: threading.Event) -> None:
+    """Send one job after the other, until none is left, one can't be sent, or the process has ended at one."""
+    with suppress(OSError, ValueError, pickle.PicklingError, AttributeError, TypeError):
+        for number, answer in enumerate(process.stdout):
+            if answer != READY:
+                return
+            if number:
+                done()
+            has_begun.set()
+            job = next(_taken(queue), None)
+            if job is None or job.reference is None:
+                queue.extendleft([] if job is None else [job])
+                return
+            process.stdin.write(pickle.dumps(job.reference))
+            process.stdin.flush()
+
+
+def work() -> None:
+    """The second process: say that it is ready, compile the job that it is sent, and repeat; an error ends it."""
+    gc.disable()
+    answers = os.fdopen(os.dup(1), "wb", 0)
+    os.dup2(2, 1)  # other output goes to stderr, so that only answers are on stdout
+    while True:
+        answers.write(READY)
+        function, *arguments = pickle.load(sys.stdin.buffer)
+        function(*arguments)

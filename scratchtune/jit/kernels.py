@@ -88,6 +88,8 @@ class Kernel:
 ARGUMENTS = {
     "forward": "integers reals theta state x y work training step key".split(),
     "backward": "integers reals theta state x y dy dtheta dx work training step key".split(),
+    "forward2": "integers reals theta state x second y work training step key".split(),
+    "backward2": "integers reals theta state x second y dy dtheta dx dsecond work training step key".split(),
     "loss": "y target weight dy".split(),
     "update": ["theta", "grad", "slots", "settings", "rate", "step"],
 }
@@ -100,7 +102,7 @@ def _signature(kind: str, dtype: str) -> tuple[tuple[Any, ...], Any]:
     vector, rows = types.Array(real, 1, "C"), types.Array(real, 2, "C")
     vectors = ("theta", "state", "reals", "settings", "dtheta", "work", "weight", "grad")
     typed: dict[str, Any] = dict.fromkeys(vectors, vector)
-    typed |= dict.fromkeys(("x", "y", "dy", "dx", "target", "slots"), rows)
+    typed |= dict.fromkeys("x second y dy dx dsecond target slots".split(), rows)
     typed |= {"integers": types.Array(types.int64, 1, "C"), "training": types.boolean, "step": types.int64,
               "key": types.uint64, "rate": types.float64}
     if kind == "update":
@@ -113,8 +115,9 @@ def forward(f: Callable[..., Any]) -> Kernel:
 
     ``integers`` and ``reals`` hold what the layer's methods of these names return. ``state`` is kept between steps but
     not trained, such as moving averages. ``work`` is a workspace whose contents last from forward to backward.
-    ``training`` is False in evaluation mode; ``step`` counts updates; ``key`` (uint64) seeds random numbers and differs
-    for each step and layer. A token in ``x`` is its index as a float, which is exact in float32 up to 2^24.
+    ``training`` is False in evaluation mode; ``step`` counts updates in training, and outside it the steps of the
+    sequence that were computed before this row's; ``key`` (uint64) seeds random numbers and differs for each step and
+    layer. A token in ``x`` is its index as a float, which is exact in float32 up to 2^24.
     """
     return Kernel(f, "forward")
 
@@ -126,6 +129,16 @@ def backward(f: Callable[..., Any]) -> Kernel:
     the forward pass.
     """
     return Kernel(f, "backward")
+
+
+def forward2(f: Callable[..., Any]) -> Kernel:
+    """The forward kernel of a layer with a second input, ``second``: the outputs of another layer, a row each."""
+    return Kernel(f, "forward2")
+
+
+def backward2(f: Callable[..., Any]) -> Kernel:
+    """The backward kernel of a layer with a second input, which fills ``dsecond`` too, if that has elements."""
+    return Kernel(f, "backward2")
 
 
 def loss(f: Callable[..., Any]) -> Kernel:

@@ -76,27 +76,3 @@ def reliability(
     there = counts > 0
     shares, means = hits[there] / counts[there], sums[there] / counts[there]
     return Reliability(shares, means, counts[there], edges[:-1][there], edges[1:][there])
-
-
-def calibration_curve(
-    y_true: Any, y_prob: Any, *, pos_label: Any = None, n_bins: int = 5, strategy: str = "uniform",
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share of positive rows and mean predicted probability of each bin that has rows; arguments as in `reliability`.
-
-    >>> [part.tolist() for part in calibration_curve([0, 1, 1, 1], [0.25, 0.25, 0.75, 0.75], n_bins=2)]
-    [[0.5, 1.0], [0.25, 0.75]]
-    """
-    bins = reliability(y_true, y_prob, pos_label=pos_label, n_bins=n_bins, strategy=strategy)
-    return bins.shares, bins.means
-
-
-def expected_calibration_error(
-    y_true: Any, y_prob: Any, *, pos_label: Any = None, n_bins: int = 10, strategy: str = "uniform",
-) -> float:
-    """Expected calibration error; formula [calibration_error], arguments as in `reliability`.
-
-    >>> expected_calibration_error([0, 1, 1, 1], [0.25, 0.25, 0.75, 0.75], n_bins=2)
-    0.25
-    """
-    bins = reliability(y_true, y_prob, pos_label=pos_label, n_bins=n_bins, strategy=strategy)
-    return float(expected_error(bins.counts, bins.shares, bins.means))

@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.metrics.counts import class_counts, named_labels, ratio
 from scratchtune.metrics.labels import (
     Encoded,
     UndefinedMetricWarning,
-    as_classes,
     check_lengths,
     checked_labels,
+    class_counts,
     encoded,
     is_one_hot,
-    paired_indicators,
+    named_labels,
     paired_labels,
     positions,
+    ratio,
     row_weights,
     shown,
 )
@@ -43,8 +43,6 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> floa
         w: weight, (n,), >= 0; sampled > 0, the weight of each row; all ones for the unweighted share
     Returns
         A, a scalar in [0, 1].
-    Variant
-        A multilabel row is correct only if all of its labels are, as in scikit-learn.
     Source
         The document, section 2.3.
     Example
@@ -57,18 +55,12 @@ def accuracy(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> floa
 def accuracy_score(y_true: Any, y_pred: Any, *, normalize: bool = True, sample_weight: Any = None) -> float:
     """Share of rows whose predicted label is the true label; with ``normalize=False`` their (weighted) number.
 
-    Each argument may hold labels or one-hot rows; formula [accuracy]. Rows of several labels must be given on both
-    sides; such a row is correct only if all its labels are.
+    Each argument may hold labels or one-hot rows; formula [accuracy].
 
     >>> accuracy_score(["cat", "dog", "dog"], ["cat", "dog", "cat"], normalize=False)
     2.0
     """
-    indicators = paired_indicators(y_true, y_pred)
-    if indicators is not None:
-        predicted = (indicators[0] != indicators[1]).any(axis=1).astype(np.int64)  # 1 where a row is wrong
-        true = np.zeros_like(predicted)
-    else:
-        true, predicted = paired_labels(y_true, y_pred)
+    true, predicted = paired_labels(y_true, y_pred)
     weight = row_weights(sample_weight, len(true))
     share = float(accuracy(true, predicted, weight))
     return share if normalize else float((weight * (true == predicted)).sum())
@@ -123,8 +115,7 @@ def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = No
     >>> balanced_accuracy_score([0, 0, 0, 1], [0, 0, 0, 0])
     0.5
     """
-    pair = as_classes(encoded(y_true, y_pred))
-    _check_one_label("balanced_accuracy_score", pair)
+    pair = encoded(y_true, y_pred)
     counts = class_counts(pair, row_weights(sample_weight, len(pair.true)))
     there = counts.true > 0
     if not there.all():
@@ -181,8 +172,7 @@ def confusion_matrix(
     [[1, 0], [1, 1]]
     """
     checks.choice("normalize", normalize, ("true", "pred", "all", None))
-    pair = as_classes(encoded(y_true, y_pred))
-    _check_one_label("confusion_matrix", pair)
+    pair = encoded(y_true, y_pred)
     weight = row_weights(sample_weight, len(pair.true))
     order = np.arange(len(pair.classes)) if labels is None else _matrix_order(pair, labels)
     index = np.full(len(pair.classes) + 1, -1)  # the last entry is for labels that are not among the classes
@@ -210,11 +200,6 @@ def _matrix_order(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
         raise ValueError(f"labels is {names}, and none of them is in y_true, which holds "
                          f"{shown(pair.classes[np.unique(pair.true)].tolist())}; at least one must be")
     return order
-
-
-def _check_one_label(metric: str, pair: Encoded) -> None:
-    if pair.several:
-        raise ValueError(f"{metric} got rows of several labels; it takes one label for each row, or one-hot rows")
 
 
 # Probabilities -------------------------------------------------------------------------------------------------------

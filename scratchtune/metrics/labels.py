@@ -1,12 +1,12 @@
 """Labels are the classes of rows; this module checks them and numbers them, so that formulas can count them.
 
-Labels are integers, booleans or text, one for each row, (n,), or one-hot rows, (n, classes). Multilabel rows are
-indicators: a matrix of 0 and 1, one column for each label.
+Labels are integers, booleans or text, one for each row, (n,), or one-hot rows, (n, classes).
 """
 
 from __future__ import annotations
 
 import numbers
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,7 +39,8 @@ def class_labels(name: str, y: Any) -> np.ndarray:
         labels = labels.argmax(axis=1)
     if labels.ndim != 1:
         raise ValueError(
-            f"{name} has shape {labels.shape}; it must hold labels, of shape (n,), or one-hot rows, (n, classes)")
+            f"{name} has shape {labels.shape}; it must hold labels, of shape (n,), or one-hot rows, (n, classes); take "
+            "the column of the largest probability in each row, p.argmax(axis=1), first")
     return labels
 
 
@@ -84,33 +85,20 @@ def rectangular(name: str, y: Any) -> np.ndarray:
 
 
 class Encoded(NamedTuple):
-    """True and predicted labels as numbers: indices of the classes, (n,), or indicators, (n, classes)."""
+    """True and predicted labels as indices of the classes, (n,)."""
 
-    classes: np.ndarray  # sorted; for indicators the indices of their columns
+    classes: np.ndarray  # sorted; of one-hot rows the indices of all columns
     true: np.ndarray
     predicted: np.ndarray
 
-    @property
-    def several(self) -> bool:
-        """Whether a row may have several labels."""
-        return self.true.ndim == 2
-
 
 def encoded(y_true: Any, y_pred: Any) -> Encoded:
-    """Check true and predicted labels, and number them; two matrices are indicators."""
-    indicators = paired_indicators(y_true, y_pred)
-    if indicators is not None:
-        return Encoded(np.arange(indicators[0].shape[1]), *indicators)
+    """Check true and predicted labels, and number them."""
     true, predicted = paired_labels(y_true, y_pred)
+    if is_one_hot(np.asarray(y_true)) and is_one_hot(np.asarray(y_pred)):
+        return Encoded(np.arange(np.shape(y_true)[1]), true, predicted)
     classes = np.union1d(np.unique(true), np.unique(predicted))
     return Encoded(classes, np.searchsorted(classes, true), np.searchsorted(classes, predicted))
-
-
-def as_classes(pair: Encoded) -> Encoded:
-    """Indicators that are both one-hot as indices of the classes; anything else unchanged."""
-    if pair.several and is_one_hot(pair.true) and is_one_hot(pair.predicted):
-        return Encoded(pair.classes, pair.true.argmax(axis=1), pair.predicted.argmax(axis=1))
-    return pair
 
 
 def paired_labels(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -120,28 +108,11 @@ def paired_labels(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
     if (true.dtype.kind == "U") != (predicted.dtype.kind == "U"):
         raise ValueError(
             f"y_true holds {true.dtype} and y_pred holds {predicted.dtype}; both must be text or both must be numbers")
+    columns = np.shape(y_true)[1:], np.shape(y_pred)[1:]
+    if is_one_hot(np.asarray(y_true)) and is_one_hot(np.asarray(y_pred)) and columns[0] != columns[1]:
+        raise ValueError(
+            f"y_true has {columns[0][0]} columns and y_pred has {columns[1][0]}; they must be equal in number")
     return true, predicted
-
-
-def paired_indicators(y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return both as indicators, (n, labels), of 0 and 1; None if one of them is not a matrix."""
-    true, predicted = rectangular("y_true", y_true), rectangular("y_pred", y_pred)
-    if min(true.ndim, predicted.ndim) != 2 or min(true.shape[1], predicted.shape[1]) < 2:
-        return None
-    check_lengths("y_pred", len(true), len(predicted))
-    if true.shape != predicted.shape:
-        raise ValueError(
-            f"y_true has {true.shape[1]} columns and y_pred has {predicted.shape[1]}; they must be equal in number")
-    return indicators("y_true", true), indicators("y_pred", predicted)
-
-
-def indicators(name: str, matrix: np.ndarray) -> np.ndarray:
-    """Return a matrix of 0 and 1 as integers; raise a ValueError if it holds anything else."""
-    if matrix.dtype.kind not in "buif" or not ((matrix == 0) | (matrix == 1)).all():
-        raise ValueError(
-            f"{name} has {matrix.shape[1]} columns with values other than 0 and 1; it must hold labels: "
-            "take the column of the largest probability in each row, p.argmax(axis=1), first")
-    return matrix.astype(np.int64)
 
 
 def positions(classes: np.ndarray, labels: Any) -> np.ndarray:
@@ -153,6 +124,46 @@ def positions(classes: np.ndarray, labels: Any) -> np.ndarray:
 def shown(labels: list[Any]) -> str:
     """The first labels of a list, for a message."""
     return f"{labels[:10]} and {len(labels) - 10} more" if len(labels) > 10 else str(labels)
+
+
+# Counts ---------------------------------------------------------------------------------------------------------------
+
+
+class Counts(NamedTuple):
+    """The weights of true positives, predicted rows and true rows: for each class, or in total."""
+
+    names: list[Any]  # of the classes; empty if the counts are not by class
+    hits: np.ndarray
+    predicted: np.ndarray
+    true: np.ndarray
+
+
+def class_counts(pair: Encoded, weight: np.ndarray) -> Counts:
+    """Return the counts of every class, in the order of the classes."""
+    hit = pair.true == pair.predicted
+    rows = ((pair.true[hit], weight[hit]), (pair.predicted, weight), (pair.true, weight))
+    return Counts(pair.classes.tolist(), *(np.bincount(row, each, len(pair.classes)) for row, each in rows))
+
+
+def selected(counts: Counts, labels: Sequence[Any]) -> Counts:
+    """Return the counts of the given labels, in their order; zero for a label that is not among the classes."""
+    order = positions(np.array(counts.names, dtype=object), labels)
+    hits, predicted, true = (np.append(count, 0.0)[order] for count in counts[1:])  # the index -1 selects this 0
+    return Counts(named_labels(labels), hits, predicted, true)
+
+
+def named_labels(labels: Sequence[Any]) -> list[Any]:
+    """Return the argument ``labels`` as a list; raise a ValueError if it is not a list or is empty."""
+    names = np.asarray(labels)
+    if names.ndim != 1 or names.size == 0:
+        raise ValueError(f"labels is {labels!r}; it must be a list of one label or more")
+    return names.tolist()
+
+
+def ratio(part: np.ndarray, total: np.ndarray, undefined: float) -> np.ndarray:
+    """part / total, or ``undefined`` where total is 0."""
+    part, total = np.broadcast_arrays(part, total)
+    return np.divide(part, total, out=np.full(total.shape, float(undefined)), where=total > 0)
 
 
 # Rows and weights ----------------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 """Ranking metrics measure whether rows of the positive class get higher scores than others, for all thresholds.
 
 Scores are probabilities or any other numbers that increase with the confidence in the positive class: only their order
-matters.
+matters. The ROC curve shows recall and the false positive rate for all thresholds, the precision-recall curve precision
+and recall; unlike the ROC curve, it changes with the share of positive rows.
 
 Implements section 2.3 of the document.
 """
@@ -19,7 +20,6 @@ from scratchtune.metrics.labels import (
     UndefinedMetricWarning,
     check_lengths,
     checked_labels,
-    indicators,
     is_one_hot,
     positions,
     rectangular,
@@ -27,7 +27,7 @@ from scratchtune.metrics.labels import (
     shown,
 )
 
-AVERAGES = ("macro", "micro", "weighted", "samples", None)
+AVERAGES = ("macro", "micro", "weighted", None)
 
 # The curve -----------------------------------------------------------------------------------------------------------
 
@@ -202,10 +202,9 @@ def roc_auc_score(
     Two classes: ``y_score`` is (n,), the score of the second of the sorted labels; with ``max_fpr`` the result is the
     area up to this false positive rate, standardised ([partial_auc]). More classes: ``y_score`` holds probabilities,
     (n, classes), in the order of the sorted labels, all of which ``labels`` may name; ``multi_class`` compares each
-    class with the rest ("ovr") or with each other class ("ovo"). Indicators, (n, labels), including one-hot rows, are
-    evaluated column by column.
-    ``average``: "macro" (mean over classes), "weighted" (weighted by their rows), "micro" (all columns as one),
-    "samples" (mean over rows), None (all values). With one class only it is undefined: NaN, with a warning.
+    class with the rest ("ovr") or with each other class ("ovo"). One-hot rows are evaluated column by column.
+    ``average``: "macro" (mean over classes), "weighted" (weighted by their rows), "micro" (all columns as one), None
+    (all values). With one class only it is undefined: NaN, with a warning.
 
     >>> roc_auc_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])
     0.75
@@ -216,17 +215,20 @@ def roc_auc_score(
     raw, score = rectangular("y_true", y_true), _scores(y_score)
     check_lengths("y_score", len(np.atleast_1d(raw)), len(score))
     weight = row_weights(sample_weight, len(score))
-    if _are_columns(raw, score, multi_class):
-        return _by_column(_checked_columns(raw, score), score, weight, average, part, list(range(raw.shape[1])))
+    if is_one_hot(raw) and score.ndim == 2 and multi_class != "ovo":
+        _check_columns(raw, score)
+        return _by_column(raw.astype(np.int64), score, weight, average, part, list(range(raw.shape[1])))
     true = checked_labels("y_true", raw)
     classes = np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(true)
     if len(classes) <= 2 and (score.ndim == 1 or score.shape[1] == 2):
-        return _two_classes(true, score, weight, part, classes)
+        if score.ndim == 2:
+            raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class "
+                             "only, y_score[:, 1]")
+        value = _binary_auc(true == classes[-1], score, weight, part)
+        return _undefined(f"rows of one class only, of {classes.tolist()}") if np.isnan(value) else value
     if part < 1.0:
         raise ValueError(f"max_fpr is {max_fpr!r}; with more than two classes it must be None")
-    _check_multi_class(multi_class, average)
-    classes = _all_classes(classes, labels)
-    _check_probabilities(score, classes)
+    classes = _classes_of_columns(classes, labels, score, multi_class, average)
     if multi_class == "ovo":
         return _one_against_one(true, score, sample_weight, average, classes)
     return _by_column((true[:, None] == classes).astype(np.int64), score, weight, average, part, classes.tolist())
@@ -254,33 +256,19 @@ def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, par
     return float(mcclish(auc(np.append(along[:stop], part), np.append(height[:stop], end)), part))
 
 
-def _two_classes(
-    true: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float, classes: np.ndarray,
-) -> float:
-    if score.ndim == 2:
-        raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class only, "
-                         "y_score[:, 1]")
-    value = _binary_auc(true == classes[-1], score, weight, part)
-    if np.isnan(value):
-        checks.warn(
-            f"y_true holds rows of one class only, of {classes.tolist()}, so the AUC is undefined and set to NaN; "
-            "give rows of both classes, for instance by stratified folds", UndefinedMetricWarning)
-    return value
+def _undefined(rows: str) -> float:
+    """NaN, with a warning that says which rows there are."""
+    checks.warn(f"y_true holds {rows}, so the AUC is undefined and set to NaN; give rows of all classes, for instance "
+                "by stratified folds", UndefinedMetricWarning)
+    return float("nan")
 
 
 # Several columns -----------------------------------------------------------------------------------------------------
 
 
-def _are_columns(raw: np.ndarray, score: np.ndarray, multi_class: str) -> bool:
-    """Whether y_true is evaluated column by column; one-hot rows are treated as labels if ``multi_class`` is used."""
-    as_labels = is_one_hot(raw) and (score.ndim == 1 or multi_class == "ovo")
-    return raw.ndim == 2 and raw.shape[1] > 1 and not as_labels
-
-
-def _checked_columns(raw: np.ndarray, score: np.ndarray) -> np.ndarray:
-    if score.shape != raw.shape:
-        raise ValueError(f"y_true has shape {raw.shape} and y_score has {score.shape}; they must be equal")
-    return indicators("y_true", raw)
+def _check_columns(columns: np.ndarray, score: np.ndarray) -> None:
+    if score.shape != columns.shape:
+        raise ValueError(f"y_score has shape {score.shape}; for these labels it must have {columns.shape}")
 
 
 def _by_column(
@@ -289,62 +277,44 @@ def _by_column(
     """AUC of each column against the rest, averaged; ``true`` is 0 or 1, (n, columns)."""
     if average == "micro":
         true, score, weight = true.reshape(-1, 1), score.reshape(-1, 1), np.repeat(weight, true.shape[1])
-    if average == "samples":
-        one = np.ones(true.shape[1])
-        values = np.array([_binary_auc(row, scores, one, part) for row, scores in zip(true, score, strict=True)])
-    else:
-        values = np.array([_binary_auc(y, s, weight, part) for y, s in zip(true.T, score.T, strict=True)])
-    _warn_of_nan(values, names, average)
+    values = np.array([_binary_auc(y, s, weight, part) for y, s in zip(true.T, score.T, strict=True)])
+    if np.isnan(values).any():
+        which = [name for name, value in zip(names, values, strict=False) if np.isnan(value)]
+        _undefined("no positive or no negative row " + ("at all" if average == "micro" else f"of the labels {which}"))
     if average is None:
         return values
-    share = {"weighted": weight @ true, "samples": weight}.get(average, np.ones(len(values)))
+    share = weight @ true if average == "weighted" else np.ones(len(values))
     return float(np.average(np.where(share > 0, values, 0.0), weights=share)) if share.any() else 0.0
 
 
-def _warn_of_nan(values: np.ndarray, names: list[Any], average: str | None) -> None:
-    if not np.isnan(values).any():
-        return
-    undefined = np.flatnonzero(np.isnan(values)).tolist()
-    by_label = average not in ("micro", "samples")
-    which = f"the labels {[names[k] for k in undefined]}" if by_label else f"{len(undefined)} of {len(values)} rows"
-    checks.warn(
-        f"the AUC is undefined and set to NaN for {which}, since y_true holds no positive or no negative entry there; "
-        "give rows of all classes, for instance by stratified folds", UndefinedMetricWarning)
-
-
-def _all_classes(classes: np.ndarray, labels: Sequence[Any] | None) -> np.ndarray:
+def _classes_of_columns(
+    classes: np.ndarray, labels: Sequence[Any] | None, score: np.ndarray, multi_class: str, average: str | None,
+) -> np.ndarray:
     """Return the class of each column of y_score: ``labels`` if they are given, else ``classes``, those of y_true.
 
     Raises
-        ValueError if the labels are not sorted, repeat one, or lack a class of y_true.
+        ValueError if the labels are not sorted, repeat one, or lack a class of y_true; if the scores are no
+        probabilities of these classes; or if multi_class and average do not fit.
     """
-    if labels is None:
-        return classes
-    given = np.asarray(labels)
+    if multi_class == "raise":
+        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr' or 'ovo', as in "
+                         "the scoring names roc_auc_ovr and roc_auc_ovo")
+    choices = AVERAGES if multi_class == "ovr" else ("macro", "weighted")
+    if average not in choices:
+        raise ValueError(f"average is {average!r}; with multi_class={multi_class!r} it must be one of "
+                         f"{', '.join(map(repr, choices))}")
+    given = classes if labels is None else np.asarray(labels)
     if given.ndim != 1 or given.tolist() != np.unique(given).tolist():
         raise ValueError(f"labels is {labels!r}; it must be sorted, and hold each label once")
     unknown = classes[positions(given, classes) < 0].tolist()
     if unknown:
         raise ValueError(f"y_true holds {unknown[0]!r}; it must hold only the given labels, {given.tolist()}")
-    return given
-
-
-def _check_probabilities(score: np.ndarray, classes: np.ndarray) -> None:
-    if score.ndim == 1 or score.shape[1] != len(classes):
-        raise ValueError(f"y_score has shape {score.shape} for {len(classes)} classes; it must be (n, classes), "
+    if score.ndim == 1 or score.shape[1] != len(given):
+        raise ValueError(f"y_score has shape {score.shape} for {len(given)} classes; it must be (n, classes), "
                          "and labels=[...] names all classes where y_true lacks some")
     if not np.allclose(score.sum(axis=1), 1.0):
         raise ValueError("y_score has rows that do not sum to 1; of more than two classes it must hold probabilities")
-
-
-def _check_multi_class(multi_class: str, average: str | None) -> None:
-    if multi_class == "raise":
-        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr' or 'ovo', as in "
-                         "the scoring names roc_auc_ovr and roc_auc_ovo")
-    choices = ("macro", "weighted", "micro", None) if multi_class == "ovr" else ("macro", "weighted")
-    if average not in choices:
-        raise ValueError(f"average is {average!r}; with multi_class={multi_class!r} it must be one of "
-                         f"{', '.join(map(repr, choices))}")
+    return given
 
 
 def _one_against_one(
@@ -355,10 +325,7 @@ def _one_against_one(
         raise ValueError("sample_weight is given; with multi_class='ovo' it must be None")
     there = np.flatnonzero(np.isin(classes, true))
     if len(there) < 2:
-        checks.warn(
-            f"y_true holds only the class {classes[there].tolist()}, so the AUC is undefined and set to NaN; give rows "
-            "of all classes, for instance by stratified folds", UndefinedMetricWarning)
-        return float("nan")
+        return _undefined(f"only the class {classes[there].tolist()}")
     values, rows = [], []
     for first, second in itertools.combinations(there, 2):
         pair = (true == classes[first]) | (true == classes[second])
@@ -367,3 +334,102 @@ def _one_against_one(
         values.append(np.mean(sides))
         rows.append(len(one))
     return float(np.average(values, weights=rows if average == "weighted" else None))
+
+
+# Precision and recall -------------------------------------------------------------------------------------------------
+
+
+def precision_recall_curve(
+    y_true: Any, y_score: Any, *, pos_label: Any = None, sample_weight: Any = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Precisions, recalls and their thresholds, in the order of increasing thresholds.
+
+    Each distinct score is a threshold: rows with this score or a higher one are predicted as ``pos_label`` (by default
+    1, if labels are 0 and 1, or -1 and 1). The last point, precision 1 and recall 0, has no threshold.
+    Without positive rows the recalls are 1, with a warning.
+
+    >>> [part.tolist() for part in precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])[:2]]
+    [[0.5, 0.6666666666666666, 0.5, 1.0, 1.0], [1.0, 1.0, 0.5, 0.5, 0.0]]
+    """
+    false, true, thresholds = curve_counts(*scored_rows(y_true, y_score, pos_label, sample_weight))
+    if true[-1] == 0:
+        checks.warn("y_true holds no positive row with a weight, so recall is undefined and set to 1; give rows of "
+                    "both classes", UndefinedMetricWarning)
+    recalls = true / true[-1] if true[-1] > 0 else np.ones(len(true))
+    return np.append((true / (true + false))[::-1], 1.0), np.append(recalls[::-1], 0.0), thresholds[::-1]
+
+
+def average_precision(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+    """Average precision: the mean, over the positive rows, of the precision at the score of the row.
+
+    Formula [average_precision]
+        A = Σᵢ[wᵢ · yᵢ · Σⱼ[wⱼ · yⱼ · (1 if sⱼ ≥ sᵢ else 0)] / Σⱼ[wⱼ · (1 if sⱼ ≥ sᵢ else 0)]] / Σᵢ[wᵢ · yᵢ]
+    Computed as
+        sum(diff(R) * P): precision P and recall R at each distinct score, which need one sort instead of all pairs.
+    Where
+        y: positive, (i,), 0 or 1, whether a row is of the positive class
+        s: score, (i,), real, higher for the positive class
+        w: weight, (i,), >= 0; sampled > 0, the weight of each row
+    Returns
+        A, a scalar in [0, 1]; for random scores it is the share of positive rows.
+    Variant
+        This is the area under the curve of steps. The trapezoidal rule, `auc(recall, precision)`, is too optimistic,
+        since precision is not linear between two points.
+    Source
+        Manning, Raghavan and Schütze, Introduction to Information Retrieval (2008), section 8.4; Davis and Goadrich
+        (2006), section 4, on the interpolation.
+    Example
+        >>> float(average_precision(np.array([0.0, 1.0, 1.0]), np.array([0.4, 0.3, 0.8]), np.ones(3)))
+        0.8333333333333333
+    """
+    false, true, _ = curve_counts(positive, score, weight)
+    return (np.diff(true, prepend=0.0) / true[-1] * true / (true + false)).sum()
+
+
+def average_precision_score(
+    y_true: Any, y_score: Any, *, average: str | None = "macro", pos_label: Any = 1, sample_weight: Any = None,
+) -> Any:
+    """Average precision, the area under the precision-recall curve; formula [average_precision].
+
+    Two classes: ``y_score`` is (n,), the score of ``pos_label``. More classes: it is (n, classes), in the order of the
+    sorted labels, and each class is compared with the rest.
+    ``average``: "macro" (mean over classes), "weighted" (by their rows), "micro" (all columns as one), None (all
+    values). Without positive rows the value is 0, with a warning.
+
+    >>> round(average_precision_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
+    0.8333
+    """
+    checks.choice("average", average, ("macro", "micro", "weighted", None))
+    raw = rectangular("y_true", y_true)
+    columns = _columns(raw)
+    if columns is None:
+        return _one(*scored_rows(raw, y_score, pos_label, sample_weight))
+    if pos_label != 1:
+        raise ValueError(f"pos_label is {pos_label!r}; with more than two classes it must be 1, its default")
+    score = checks.targets("y_score", y_score).astype(np.float64)
+    check_lengths("y_score", len(columns), len(score))
+    _check_columns(columns, score)
+    weight = row_weights(sample_weight, len(score))
+    if average == "micro":
+        return _one(columns.ravel(), score.ravel(), np.repeat(weight, columns.shape[1]))
+    values = np.array([_one(y, s, weight) for y, s in zip(columns.T, score.T, strict=True)])
+    if average is None:
+        return values
+    share = weight @ columns if average == "weighted" else np.ones(len(values))
+    return float(np.average(values, weights=share)) if share.any() else 0.0
+
+
+def _columns(raw: np.ndarray) -> np.ndarray | None:
+    """Which rows are of which class, (n, classes), 0 or 1; None for two classes, which have one score."""
+    labels = checked_labels("y_true", raw)
+    classes = np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(labels)
+    return None if len(classes) <= 2 else (labels[:, None] == classes).astype(np.int64)
+
+
+def _one(positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None) -> float:
+    ones = np.ones(len(score)) if weight is None else weight
+    if not (ones * positive).any():
+        checks.warn("y_true holds no positive row with a weight, so average precision is undefined and set to 0; give "
+                    "rows of both classes", UndefinedMetricWarning)
+        return 0.0
+    return float(average_precision(positive, score, ones))

@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from scratchtune.metrics.average_precision import average_precision_score
 from scratchtune.metrics.classification import accuracy_score, balanced_accuracy_score, log_loss
 from scratchtune.metrics.precision_recall import f1_score, precision_score, recall_score
-from scratchtune.metrics.ranking import roc_auc_score
+from scratchtune.metrics.ranking import average_precision_score, roc_auc_score
 from scratchtune.metrics.regression import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
 
 
@@ -42,5 +41,5 @@ SCORERS: dict[str, Scorer] = {
 }
 for name, metric in (("precision", precision_score), ("recall", recall_score), ("f1", f1_score)):
     SCORERS[name] = Scorer(metric, "labels", 1, {"average": "binary"})
-    for average in ("macro", "micro", "samples", "weighted"):
+    for average in ("macro", "micro", "weighted"):
         SCORERS[f"{name}_{average}"] = Scorer(metric, "labels", 1, {"average": average, "pos_label": None})

@@ -29,6 +29,7 @@ class Configured:
             cls.__signature__ = _signature(cls)
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
+        checks.refuse_unexpected(cls.__name__, _signature(cls), kwargs)
         self = super().__new__(cls)
         try:
             self.config = dict(cls.__signature__.bind(*args, **kwargs).arguments)

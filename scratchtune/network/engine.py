@@ -8,9 +8,14 @@ of layer, loss or optimizer does not change this file.
 |---|---|---|
 | theta | ``network.theta`` | (P,) |
 | dJ/dtheta | ``network.gradient`` | (P,) |
-| x of layer i, y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
-| dJ/dx of layer i | a part of ``network.value_grads`` | (rows, widths[i]) |
+| the network's input (i = 0), y of layer i - 1 | a part of ``network.values`` | (rows, widths[i]) |
+| dJ/d(that) | a part of ``network.value_grads`` | (rows, widths[i]) |
 | targets and weights of a batch | parts of ``network.targets``, ``network.weights`` | (rows, outputs), (rows,) |
+
+Layer i reads the values ``inputs[i, X]``, in a chain of layers the values i. A layer with a second input, such as the
+decoder's attention to the encoder, also reads the values ``inputs[i, SECOND]``. Where several layers read the same
+values, dJ/d(values) is the sum of what they compute: the last of them writes it, and each of the others writes its part
+to the end of ``value_grads``, from where it is added.
 
 Implements section 1.1 of the document.
 """
@@ -26,11 +31,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.layers.base import Layer
+from scratchtune.network.layers.base import InputOf, Layer
 from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
 from scratchtune.network.random_numbers import random_bits, shuffle
 
 ORDER = np.uint64(2**63)  # counter reserved for shuffling; step numbers never reach it
+X, SECOND, DX, DSECOND = range(4)  # columns of `Offsets.inputs`
 LINE = 64  # bytes of a cache line; arrays that begin on such a boundary save a quarter of a step
 
 
@@ -39,7 +45,9 @@ class Offsets(NamedTuple):
 
     Of ``network.work`` it has those from ``work_start[i]`` up to ``work_stop[i]``. These parts overlap where a layer
     uses the mask of a layer below: its workspace then begins where the other layer's does, with the mask.
-    ``widths`` (layers + 1,) are the numbers in a row: of each layer's inputs, then of the last one's outputs.
+    ``widths`` (layers + 1,) are the numbers in a row: of the network's inputs, then of each layer's outputs.
+    ``inputs`` (layers, 4) are the values that a layer reads, the second ones or -1, and where in ``value_grads`` it
+    writes the gradients of both; see `X`, `SECOND`, `DX` and `DSECOND`.
     """
 
     theta: np.ndarray
@@ -50,6 +58,7 @@ class Offsets(NamedTuple):
     work_stop: np.ndarray
     values: np.ndarray
     widths: np.ndarray
+    inputs: np.ndarray
 
 
 class Network(NamedTuple):
@@ -143,13 +152,17 @@ def aligned(size: int, dtype: Any) -> np.ndarray:
 
 
 def build_network(
-    stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int
+    stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int, backward: bool = True,
 ) -> Network:
-    """Allocate the memory of built layers around their common ``theta`` and ``state``."""
+    """Allocate the memory of built layers around their common ``theta`` and ``state``; without ``backward``, of a
+    network that only computes outputs.
+    """
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
     work = _starts(-(-stage.work_size(batch_size) // per_line) * per_line for stage in stages)
+    values = _starts(-(-width * batch_size // per_line) * per_line for width in widths)
+    inputs, grads_size = _inputs(stages, values)
     at = Offsets(
         theta=_starts(parameter_count(stage) for stage in stages),
         state=_starts(len(stage.state()) for stage in stages),
@@ -157,17 +170,16 @@ def build_network(
         reals=_starts(len(stage.reals()) for stage in stages),
         work_start=np.array([work[_index(stage.mask_from or stage, stages)] for stage in stages], np.int64),
         work_stop=work[1:],
-        values=_starts(-(-width * batch_size // per_line) * per_line for width in widths),
-        widths=np.array(widths, np.int64),
+        values=values, widths=np.array(widths, np.int64), inputs=inputs,
     )
     return Network(
         forwards=jit.table([stage.forward for stage in stages], dtype),
-        backwards=jit.table([stage.backward for stage in stages], dtype),
+        backwards=jit.table([stage.backward for stage in stages if backward], dtype),
         at=at,
         integers=np.array([number for stage in stages for number in stage.integers()], np.int64),
         reals=np.array([number for stage in stages for number in stage.reals()], dtype),
         theta=theta, gradient=aligned(theta.size, dtype), state=state,
-        values=aligned(at.values[-1], dtype), value_grads=aligned(at.values[-1], dtype),
+        values=aligned(values[-1], dtype), value_grads=aligned(grads_size if backward else 0, dtype),
         work=aligned(work[-1], dtype),
         targets=aligned(batch_size * widths[-1], dtype), weights=aligned(batch_size, dtype),
     )
@@ -187,6 +199,48 @@ def _index(stage: Layer, stages: Sequence[Layer]) -> int:
     return next(i for i, other in enumerate(stages) if other is stage)
 
 
+def inputs_of(stages: Sequence[Layer]) -> list[tuple[int, int]]:
+    """The values that each stage reads, and those of its second input or -1; see `Layer.reads`.
+
+    Raises a ValueError for a stage that reads no stage below, or whose outputs no stage reads.
+    """
+    x_from: list[int] = []
+    second_from: list[int] = []
+    written: dict[int, int] = {}  # by a stage's id, its outputs
+
+    def values_of(stage: Layer, source: Layer | InputOf | None, default: int) -> int:
+        of = source.stage if isinstance(source, InputOf) else source
+        if of is None:
+            return default
+        if id(of) not in written:
+            raise ValueError(f"{stage!r} reads {of!r}, which is no stage below it")
+        return x_from[written[id(of)] - 1] if isinstance(source, InputOf) else written[id(of)]
+
+    for number, stage in enumerate(stages):
+        x_from.append(values_of(stage, stage.reads, number))
+        second_from.append(values_of(stage, stage.second, -1))
+        written[id(stage)] = number + 1
+    unread = set(range(1, len(stages))) - {*x_from, *second_from}
+    if unread:
+        raise ValueError(f"no stage reads the outputs of {stages[min(unread) - 1]!r}")
+    return list(zip(x_from, second_from, strict=True))
+
+
+def _inputs(stages: Sequence[Layer], values: np.ndarray) -> tuple[np.ndarray, int]:
+    """`Offsets.inputs`, and the size of the gradients of the values; ``values`` is where these begin."""
+    found, written = np.zeros((len(stages), 4), np.int64), {0, len(stages)}  # the network's inputs have no gradient
+    size = int(values[-1])
+    for i, read in reversed(list(enumerate(inputs_of(stages)))):  # in the order of the backward pass
+        free = int(values[-1])
+        for column, number in zip((X, SECOND), read, strict=True):
+            found[i, column], found[i, column + 2] = number, values[number]
+            if number > 0 and number in written:
+                found[i, column + 2], free = free, free + int(values[number + 1] - values[number])
+            written.add(number)
+        size = max(size, free)
+    return found, size
+
+
 # The loops ------------------------------------------------------------------------------------------------------------
 
 
@@ -197,17 +251,40 @@ def matrix(memory, at, i, rows):
     return memory[at.values[i] : at.values[i] + rows * width].reshape((rows, width))
 
 
+@jit.inlined
+def gradient_of(network, i, column, rows):
+    """Where layer ``i`` writes the gradient of its input ``column``, (rows, width); no rows for the network's inputs.
+    """
+    number, start = network.at.inputs[i, column], network.at.inputs[i, column + 2]
+    n, width = rows if number > 0 else 0, network.at.widths[number]
+    return network.value_grads[start : start + n * width].reshape((n, width))
+
+
+@jit.inlined
+def add_gradient(network, i, column, grad):
+    """Add what layer ``i`` has written, unless it is in its place: then no layer above reads the same values."""
+    start = network.at.values[network.at.inputs[i, column]]
+    if network.at.inputs[i, column + 2] != start:
+        for row in range(grad.shape[0]):
+            for j in range(grad.shape[1]):
+                network.value_grads[start + row * grad.shape[1] + j] += grad[row, j]
+
+
 @jit.loop
 def forward_pass(network, first, layers, rows, training, step, key):
     """Run the layers from ``first`` up to, but not including, ``layers``: each computes the values after it."""
     at = network.at
     for i in range(first, layers):
-        jit.call(network.forwards[i], (
-            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
-            network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
-            matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            network.work[at.work_start[i] : at.work_stop[i]], training, step, random_bits(key, np.uint64(i)),
-        ))
+        integers = network.integers[at.integers[i] : at.integers[i + 1]]
+        reals = network.reals[at.reals[i] : at.reals[i + 1]]
+        theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
+        x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
+        work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
+        if at.inputs[i, SECOND] < 0:
+            jit.call(network.forwards[i], (integers, reals, theta, state, x, y, work, training, step, own_key))
+        else:
+            second = matrix(network.values, at, at.inputs[i, SECOND], rows)
+            jit.call(network.forwards[i], (integers, reals, theta, state, x, second, y, work, training, step, own_key))
 
 
 @jit.loop
@@ -218,15 +295,23 @@ def backward_pass(network, layers, rows, training, step, key):
     """
     at = network.at
     for i in range(layers - 1, -1, -1):
-        dx = matrix(network.value_grads, at, i, rows)
-        jit.call(network.backwards[i], (
-            network.integers[at.integers[i] : at.integers[i + 1]], network.reals[at.reals[i] : at.reals[i + 1]],
-            network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]],
-            matrix(network.values, at, i, rows), matrix(network.values, at, i + 1, rows),
-            matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]],
-            dx if i > 0 else dx[:0], network.work[at.work_start[i] : at.work_stop[i]],
-            training, step, random_bits(key, np.uint64(i)),
-        ))
+        integers = network.integers[at.integers[i] : at.integers[i + 1]]
+        reals = network.reals[at.reals[i] : at.reals[i + 1]]
+        theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
+        x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
+        dy, dtheta = matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]]
+        dx = gradient_of(network, i, X, rows)
+        work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
+        if at.inputs[i, SECOND] < 0:
+            jit.call(network.backwards[i], (
+                integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, own_key))
+        else:
+            second = matrix(network.values, at, at.inputs[i, SECOND], rows)
+            dsecond = gradient_of(network, i, SECOND, rows)
+            jit.call(network.backwards[i], (
+                integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, own_key))
+            add_gradient(network, i, SECOND, dsecond)
+        add_gradient(network, i, X, dx)
 
 
 @jit.called
@@ -409,7 +494,8 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     whole, seed = np.zeros(1, np.int64), np.uint64(0)
     vector, rows = np.zeros(1, dtype), np.zeros((1, 1), dtype)
     table: Any = () if jit.DISABLED else whole
-    network = Network(table, table, Offsets(*[whole] * 8), whole, *[vector] * 9)
+    at = Offsets(*[whole] * 9)._replace(inputs=whole.reshape(1, 1))
+    network = Network(table, table, at, whole, *[vector] * 9)
     criterion = Criterion(0, 1, NO_PENALTY)
     numbers, epoch = np.zeros(1), Epoch(whole, np.zeros(1), 1, 0, seed)
     descent = Descent(table, whole, whole, numbers.reshape(1, 1), numbers, vector, whole, whole, whole)

@@ -181,21 +181,20 @@ def build_layers(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[i
     return shape
 
 
-def wire(stages: Iterable[Layer]) -> None:
+def wire(stages: Sequence[Layer]) -> None:
     """Tell each built layer what it must know of those below: whether one has weights, and which one makes its mask.
 
     A mask is an array of the workspace: not of the values, since layers such as dropout would have to copy it, and no
     argument of kernels, since few layers use one.
     """
-    weights_below, mask_from = False, None
-    for stage in stages:
-        stage.needs_input_grad = weights_below  # dx is used only for the weights of layers below
-        weights_below = weights_below or bool(stage.weights)
-        stage.mask_from = mask_from if stage.uses_mask else None
-        if stage.makes_mask():
-            mask_from = stage
-        elif not stage.keeps_mask():
-            mask_from = None
+    needs_grad = [False]  # of the network's inputs, then of each stage's outputs
+    masks: list[Layer | None] = [None]
+    for stage, (x, second) in zip(stages, engine.inputs_of(stages), strict=True):
+        stage.needs_input_grad = needs_grad[x]  # dx is used only for the weights of layers below
+        needs_grad.append(needs_grad[x] or bool(stage.weights) or second >= 0 and needs_grad[second])
+        used = masks[second if stage.uses_second_mask else x]
+        stage.mask_from = used if stage.uses_mask else None
+        masks.append(stage if stage.makes_mask() else masks[x] if stage.keeps_mask() else None)
 
 
 def compile_kernels(dtype: str, kernels: Iterable[jit.Kernel]) -> None:

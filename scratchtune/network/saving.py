@@ -30,10 +30,12 @@ class UnknownClass(ValueError):
 
 def described(part: Configured) -> dict[str, Any]:
     """Return a configured object as JSON: its class and its arguments, in which objects are described likewise."""
-    config = {
-        name: described(value) if isinstance(value, Configured) else value for name, value in part.config.items()
-    }
-    return {"class": type(part).__name__, "config": config}
+    def plain(value: Any) -> Any:
+        if isinstance(value, list | tuple):
+            return [plain(each) for each in value]
+        return described(value) if isinstance(value, Configured) else value
+
+    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in part.config.items()}}
 
 
 def remade(base: type[Any], part: Any) -> Any:
@@ -43,9 +45,13 @@ def remade(base: type[Any], part: Any) -> Any:
         raise ValueError(f"it holds {_short(part)} where the name and the arguments of a class must be")
     if kind not in known:
         raise UnknownClass(f"the file holds a {base.__name__} {kind!r}; import its definition before loading")
-    return known[kind](**{
-        name: remade(Configured, value) if isinstance(value, dict) and "class" in value else value
-        for name, value in config.items()})
+
+    def made(value: Any) -> Any:
+        if isinstance(value, list):
+            return [made(each) for each in value]
+        return remade(Configured, value) if isinstance(value, dict) and "class" in value else value
+
+    return known[kind](**{name: made(value) for name, value in config.items()})
 
 
 def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from scratchtune import checks
-from scratchtune.search.bayesian import BayesianSearch
-from scratchtune.search.genetic import GeneticSearch
+from scratchtune.search.bayesian.bayesian_search import BayesianSearch
+from scratchtune.search.genetic.fronts import hypervolume
+from scratchtune.search.genetic.genetic_search import GeneticSearch
+from scratchtune.search.genetic.nsga2 import NSGA2
 from scratchtune.search.grid import GridSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
-from scratchtune.search.hypervolume import hypervolume
-from scratchtune.search.nsga2 import NSGA2
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Exhausted, PendingParams, Result, Searcher, Seen, Suggestion
 from scratchtune.search.space import Categorical, Float, Int, Space

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.bayesian import BayesianSearch
+from scratchtune.search.bayesian.bayesian_search import BayesianSearch
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.schedule import Row, Rung, Schedule, bracket_size, rung_size, s_max
 from scratchtune.search.searcher import Exhausted, Result, Searcher, Seen, Suggestion, Taken, as_seen
@@ -31,8 +31,17 @@ ENOUGH = 10  # results with one budget for a model of them; with fewer, a model 
 class _HalvingSearch(Searcher):
     """The part that Hyperband and successive halving share: promotions, and the proposer of new configurations."""
 
-    proposer: Searcher | None = None
-    random_share: float = 0.0
+    def _set_common(
+        self, max_budget: int, eta: int, proposer: Searcher | None, min_budget: int, random_share: float,
+    ) -> None:
+        """Check and set the arguments that both constructors have."""
+        self.max_budget = checks.integer("max_budget", max_budget, low=1)
+        self.eta = checks.integer("eta", eta, low=2)
+        if proposer is not None and (not isinstance(proposer, Searcher) or isinstance(proposer, _HalvingSearch)):
+            raise TypeError(f"proposer is {proposer!r}; it must be a Searcher without budgets of its own, or None")
+        self.proposer = proposer
+        self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
+        self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
 
     def _set_schedule(self, schedule: Schedule) -> None:
         """Set the schedule, and compute what each of its trials needs."""
@@ -255,11 +264,7 @@ class Hyperband(_HalvingSearch):
         self, max_budget: int = 81, eta: int = 3, proposer: Searcher | None = None, min_budget: int = 1,
         random_share: float = 0.1, order: str = "auto", iterations: int = 1,
     ) -> None:
-        self.max_budget = checks.integer("max_budget", max_budget, low=1)
-        self.eta = checks.integer("eta", eta, low=2)
-        self.proposer = _checked_proposer(proposer)
-        self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
-        self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
+        self._set_common(max_budget, eta, proposer, min_budget, random_share)
         self.order = checks.choice("order", order, ORDERS)
         self.iterations = checks.integer("iterations", iterations, low=1, high=MOST_TRIALS)
         longest = _promotions(self.max_budget, self.min_budget, self.eta)
@@ -290,21 +295,11 @@ class SuccessiveHalving(_HalvingSearch):
         min_budget: int = 1, random_share: float = 0.1,
     ) -> None:
         self.settings = checks.integer("settings", settings, low=1)
-        self.max_budget = checks.integer("max_budget", max_budget, low=1)
-        self.eta = checks.integer("eta", eta, low=2)
-        self.proposer = _checked_proposer(proposer)
-        self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
-        self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
+        self._set_common(max_budget, eta, proposer, min_budget, random_share)
         promotions = min(
             _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.settings, 1, self.eta))
         brackets = _bounded([(self.settings, promotions)], self.eta)
         self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung=True))
-
-
-def _checked_proposer(proposer: Any) -> Searcher | None:
-    if proposer is not None and (not isinstance(proposer, Searcher) or isinstance(proposer, _HalvingSearch)):
-        raise TypeError(f"proposer is {proposer!r}; it must be a Searcher without budgets of its own, or None")
-    return proposer
 
 
 def _bounded(brackets: list[tuple[int, int]], eta: int) -> list[tuple[int, int]]:

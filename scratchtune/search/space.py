@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.search.foreign import from_foreign
 from scratchtune.search.parameters import Categorical, Float, Int, Parameter, log_unit, log_value, same
 
 __all__ = [
@@ -307,32 +308,19 @@ def _checked_name(name: Any) -> str:
 def _as_parameter(name: str, given: Any) -> Parameter:
     if isinstance(given, (Float, Int, Categorical)):
         return given
-    if isinstance(given, tuple):
-        _refuse_range(name, given)
-    if isinstance(given, (list, tuple, range, np.ndarray)):
+    try:
+        found = from_foreign(given)
+    except (TypeError, ValueError) as problem:
+        raise type(problem)(f"{name} is {given!r}: {problem}") from None
+    if isinstance(found, (list, tuple, range, np.ndarray)):
         try:
-            return Categorical(list(given) if isinstance(given, np.ndarray) else given)
+            return Categorical(list(found) if isinstance(found, np.ndarray) else found)
         except (TypeError, ValueError) as error:
             raise type(error)(f"{name}: {error}") from None
-    raise TypeError(f"{name} is {given!r}; it must be a Float, an Int, a Categorical or a list of choices")
-
-
-SCALES = {"uniform": "", "log-uniform": ", log=True"}  # what ends a tuple that means a range in scikit-optimize
-
-
-def _refuse_range(name: str, given: tuple[Any, ...]) -> None:
-    """Raise a TypeError for two numbers, alone or with the name of a scale: in other libraries that is a range."""
-    numbers, scale = given[:2], given[2] if len(given) > 2 and isinstance(given[2], str) else None
-    kinds = (int, float, np.integer, np.floating)
-    pair = len(numbers) == 2 and all(isinstance(one, kinds) and not isinstance(one, bool) for one in numbers)
-    if not pair or not (len(given) == 2 or scale in SCALES):
-        return
-    kind = "Int" if all(isinstance(number, (int, np.integer)) for number in numbers) else "Float"
-    one, other = (number.item() if isinstance(number, np.generic) else number for number in numbers)
-    raise TypeError(
-        f"{name} is {given!r}, which may mean a range or choices; write st.{kind}({min(one, other)!r}, "
-        f"{max(one, other)!r}{SCALES.get(scale or '', '')}) for the range, or the list [{one!r}, {other!r}] for the "
-        "choices")
+    if not isinstance(found, (Float, Int)):
+        raise TypeError(f"{name} is {given!r}; it must be a Float, an Int, a Categorical, a list of choices, a range "
+                        "as a tuple of two numbers, or a distribution of SciPy")
+    return found
 
 
 def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any, ...]]:

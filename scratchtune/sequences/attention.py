@@ -1,15 +1,15 @@
 """Attention is a look-up: a query is compared with all keys, and the result is the mean of the values, by the scores.
 
-For one row's sequences, with a query, a key or a value in each row of a matrix:
+For one row's sequences, with a query, a key or a value in each row of a matrix, it is softmax(QKᵀ/√d)V:
 
 | step | here | shape |
 |---|---|---|
 | scores of each query with each key | `dot_scores` or `additive_scores` | (queries, keys) |
-| weights, which sum to 1 over the keys | `masked_softmax` | (queries, keys) |
-| weighted sum of the values | `matmul.multiply` | (queries, features of a value) |
+| weights, which sum to 1 over the keys | `look_up`, by `masked_softmax` | (queries, keys) |
+| weighted sum of the values | `look_up` | (queries, features of a value) |
 
 In self-attention one sequence gives queries, keys and values. In cross-attention the queries are from another sequence,
-such as the decoder's.
+such as the decoder's. `look_ups` makes the functions for both, for a batch and either kind of scores.
 
 A mask ``keep`` has a number for each key: 1 to keep it, 0 for padding, which then has the weight 0 exactly. A causal
 mask keeps the keys up to the query's own index. A query without a key that is kept has only weights 0, so its weighted
@@ -20,11 +20,14 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.exponential import exp_nonpositive
 from scratchtune.network.matmul import multiply, multiply_transposed
+from scratchtune.sequences.layers.sequences import accumulate
 
 # Scores by products ---------------------------------------------------------------------------------------------------
 
@@ -60,7 +63,7 @@ def dot_scores(query, key, scale, scores):
         s: scores, (i, j), written
     Variant
         Without a scale (c = 1) the score's variance grows with the number of features. Keras's Attention has c = 1, or
-        a learned c with use_scale=True; its MultiHeadAttention and PyTorch have 1 / √e.
+        a learned c with use_scale=True; its MultiHeadAttention and PyTorch have 1 / √e, as `MultiHeadAttention`.
     Source
         Luong et al. (2015), "Effective approaches to attention-based neural machine translation", section 3.1, "dot";
         Vaswani et al. (2017), "Attention is all you need", equation 1, scaled.
@@ -70,86 +73,52 @@ def dot_scores(query, key, scale, scores):
 
 
 @jit.function
-def dot_scores_query_grad(key, scale, dscores, dquery):
-    """Gradient of the scores with respect to the queries.
+def dot_scores_grad(query, key, scale, dscores, dquery, dkey):
+    """Gradients of the scores with respect to the queries and to the keys.
 
-    Formula [dot_scores_query_grad]
-        dᵢₑ = c · Σⱼ[gᵢⱼ · kⱼₑ]
+    Formula [dot_scores_grad]
+        fⱼₑ = c · Σᵢ[gᵢⱼ · qᵢₑ] ; dᵢₑ = c · Σⱼ[gᵢⱼ · kⱼₑ]
     Gradient of
         [dot_scores] in query
     Where
+        q: query, (i, e), real
         k: key, (j, e), real
         c: scale, scalar, real
         g: dscores, (i, j), real, dJ/dscores
         d: dquery, (i, e), written
+        f: dkey, (j, e), written
     Source
         Calculus.
     """
     multiply(dscores, key, dquery)
     rescale(dquery, scale)
-
-
-@jit.function
-def dot_scores_key_grad(query, scale, dscores, dkey):
-    """Gradient of the scores with respect to the keys.
-
-    Formula [dot_scores_key_grad]
-        dⱼₑ = c · Σᵢ[gᵢⱼ · qᵢₑ]
-    Gradient of
-        [dot_scores] in key
-    Where
-        q: query, (i, e), real
-        c: scale, scalar, real
-        g: dscores, (i, j), real, dJ/dscores
-        d: dkey, (j, e), written
-    Source
-        Calculus.
-    """
     multiply(dscores.T, query, dkey)
     rescale(dkey, scale)
-
-
-@jit.function
-def dot_scores_scale_grad(query, key, dscores, products):
-    """Gradient of the scores with respect to the scale.
-
-    Formula [dot_scores_scale_grad]
-        d = Σᵢⱼ[gᵢⱼ · Σₑ[qᵢₑ · kⱼₑ]]
-    Gradient of
-        [dot_scores] in scale
-    Where
-        q: query, (i, e), real
-        k: key, (j, e), real
-        g: dscores, (i, j), real, dJ/dscores
-        p: products, (i, j), scratch
-    Source
-        Calculus.
-    """
-    multiply_transposed(query, key, products)
-    total = query.dtype.type(0)
-    for i in range(products.shape[0]):
-        for j in range(products.shape[1]):
-            total += dscores[i, j] * products[i, j]
-    return total
 
 
 # Scores by a small network --------------------------------------------------------------------------------------------
 
 
 @jit.function
-def additive_hidden(query, key, tanhs):
-    """The hidden layer of additive scores: tanh of the sum of each query and each key.
+def additive_scores(query, key, scale, tanhs, scores):
+    """Scores of each query with each key: a network with one hidden layer, whose inputs have been projected before.
 
-    Formula [additive_hidden]
-        tᵢⱼₑ = tanh(qᵢₑ + kⱼₑ)
+    Formula [additive_scores]
+        tᵢⱼₑ = tanh(qᵢₑ + kⱼₑ) ; sᵢⱼ = Σₑ[wₑ · tᵢⱼₑ]
     Computed as
         tanh(|z|) = (1 − x) / (1 + x) with x = exp(−2 · |z|), which the compiler vectorises
     Where
         q: query, (i, e), real
         k: key, (j, e), real
-        t: tanhs, (i, j, e), written
+        w: scale, (e,), real, a weight for each feature
+        t: tanhs, (i, j, e), written, for the gradients
+        s: scores, (i, j), written
+    Variant
+        As Keras's AdditiveAttention, which projects neither queries nor keys; the paper does: a dense layer without
+        bias for each.
     Source
-        As [additive_scores].
+        Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and translate",
+        section A.1.2.
     """
     zero, one = query.dtype.type(0), query.dtype.type(1)
     for i in range(query.shape[0]):
@@ -159,21 +128,6 @@ def additive_hidden(query, key, tanhs):
                 x = exp_nonpositive(-2.0 * abs(z))
                 size = (one - x) / (one + x)
                 tanhs[i, j, e] = size if z > zero else -size
-
-
-@jit.function
-def weighted_features(tanhs, scale, scores):
-    """The output of additive scores: the weighted sum of the hidden layer's features.
-
-    Formula [weighted_features]
-        sᵢⱼ = Σₑ[wₑ · tᵢⱼₑ]
-    Where
-        t: tanhs, (i, j, e), real
-        w: scale, (e,), real, a weight for each feature
-        s: scores, (i, j), written
-    Source
-        As [additive_scores].
-    """
     for i in range(scores.shape[0]):
         for j in range(scores.shape[1]):
             total = scores.dtype.type(0)
@@ -183,34 +137,11 @@ def weighted_features(tanhs, scale, scores):
 
 
 @jit.function
-def additive_scores(query, key, scale, tanhs, scores):
-    """Scores of each query with each key: a network with one hidden layer, whose inputs have been projected before.
+def additive_scores_grad(tanhs, scale, dscores, dquery, dkey, dscale):
+    """Gradients of additive scores with respect to the queries, the keys and the weights of the features.
 
-    Formula [additive_scores]
-        tᵢⱼₑ = tanh(qᵢₑ + kⱼₑ) ; sᵢⱼ = Σₑ[wₑ · tᵢⱼₑ]
-    Where
-        q: query, (i, e), real
-        k: key, (j, e), real
-        w: scale, (e,), real, a weight for each feature
-        t: tanhs, (i, j, e), written, for the gradients
-        s: scores, (i, j), written
-    Variant
-        As Keras's AdditiveAttention, which projects neither queries nor keys; the paper does: a dense layer without
-        bias for each. With use_scale=False each w is 1.
-    Source
-        Bahdanau, Cho and Bengio (2015), "Neural machine translation by jointly learning to align and translate",
-        section A.1.2.
-    """
-    additive_hidden(query, key, tanhs)
-    weighted_features(tanhs, scale, scores)
-
-
-@jit.function
-def additive_scores_query_grad(tanhs, scale, dscores, dquery):
-    """Gradient of the scores with respect to the queries.
-
-    Formula [additive_scores_query_grad]
-        dᵢₑ = wₑ · Σⱼ[gᵢⱼ · (1 − tᵢⱼₑ²)]
+    Formula [additive_scores_grad]
+        r'ₑ = rₑ + Σᵢⱼ[gᵢⱼ · tᵢⱼₑ] ; fⱼₑ = wₑ · Σᵢ[gᵢⱼ · (1 − tᵢⱼₑ²)] ; dᵢₑ = wₑ · Σⱼ[gᵢⱼ · (1 − tᵢⱼₑ²)]
     Gradient of
         [additive_scores] in query
     Where
@@ -218,58 +149,20 @@ def additive_scores_query_grad(tanhs, scale, dscores, dquery):
         w: scale, (e,), real
         g: dscores, (i, j), real, dJ/dscores
         d: dquery, (i, e), written
+        f: dkey, (j, e), written
+        r: dscale, (e,), real, to which it is added, since all rows of a batch share the weights
     Source
         Calculus: the derivative of tanh is 1 − tanh².
     """
     one = scale.dtype.type(1)
     dquery[:] = 0.0
-    for i in range(dscores.shape[0]):
-        for j in range(dscores.shape[1]):
-            for e in range(scale.size):
-                dquery[i, e] += dscores[i, j] * (scale[e] * (one - tanhs[i, j, e] * tanhs[i, j, e]))
-
-
-@jit.function
-def additive_scores_key_grad(tanhs, scale, dscores, dkey):
-    """Gradient of the scores with respect to the keys.
-
-    Formula [additive_scores_key_grad]
-        dⱼₑ = wₑ · Σᵢ[gᵢⱼ · (1 − tᵢⱼₑ²)]
-    Gradient of
-        [additive_scores] in key
-    Where
-        t: tanhs, (i, j, e), in [-1, 1]
-        w: scale, (e,), real
-        g: dscores, (i, j), real, dJ/dscores
-        d: dkey, (j, e), written
-    Source
-        As [additive_scores_query_grad].
-    """
-    one = scale.dtype.type(1)
     dkey[:] = 0.0
     for i in range(dscores.shape[0]):
         for j in range(dscores.shape[1]):
             for e in range(scale.size):
+                dquery[i, e] += dscores[i, j] * (scale[e] * (one - tanhs[i, j, e] * tanhs[i, j, e]))
+            for e in range(scale.size):
                 dkey[j, e] += dscores[i, j] * (scale[e] * (one - tanhs[i, j, e] * tanhs[i, j, e]))
-
-
-@jit.function
-def additive_scores_scale_grad(tanhs, dscores, dscale):
-    """Gradient of additive scores with respect to the weights of the features.
-
-    Formula [additive_scores_scale_grad]
-        d'ₑ = dₑ + Σᵢⱼ[gᵢⱼ · tᵢⱼₑ]
-    Gradient of
-        [weighted_features] in scale
-    Where
-        t: tanhs, (i, j, e), in [-1, 1]
-        g: dscores, (i, j), real, dJ/dscores
-        d: dscale, (e,), real, to which it is added, since all rows of a batch share the weights
-    Source
-        Calculus.
-    """
-    for i in range(dscores.shape[0]):
-        for j in range(dscores.shape[1]):
             for e in range(dscale.size):
                 dscale[e] += dscores[i, j] * tanhs[i, j, e]
 
@@ -362,9 +255,29 @@ def clear_padding(weights, keep):
 # All of it ------------------------------------------------------------------------------------------------------------
 
 
+@jit.function  # scores and weights may be one array
+def look_up(scores, value, keep, causal, weights, out):
+    """The look-up of all attentions, softmax(S)V: for each query the mean of the values, weighted by its scores S.
+
+    Formula [look_up]
+        aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(sᵢⱼ) ; pᵢⱼ = uᵢⱼ / Σₗ[uᵢₗ] if Σₗ[aᵢₗ] > 0 else 0 ; yᵢₒ = Σⱼ[pᵢⱼ · vⱼₒ]
+    Where
+        s: scores, (i, j), logits
+        v: value, (j, o), real
+        m: keep, (j,), 0 or 1, a number for each key
+        c: causal, scalar, integer in [0, 1]
+        p: weights, (i, j), written
+        y: out, (i, o), written
+    Source
+        As [masked_softmax].
+    """  # noqa: E501  (a formula is one line)
+    masked_softmax(scores, keep, causal, weights)
+    multiply(weights, value, out)
+
+
 @jit.function
 def dot_product_attention(query, key, value, scale, keep, causal, weights, out):
-    """For each query the mean of the values, weighted by the softmax of its scaled dot products with the keys.
+    """Attention, softmax(QKᵀ/√d)V: the mean of the values, weighted by the softmax of scaled dot products with the keys.
 
     Formula [dot_product_attention]
         aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(b · Σₑ[qᵢₑ · kⱼₑ]) ; pᵢⱼ = uᵢⱼ / Σₗ[uᵢₗ] if Σₗ[aᵢₗ] > 0 else 0 ; yᵢₒ = Σⱼ[pᵢⱼ · vⱼₒ]
@@ -381,8 +294,7 @@ def dot_product_attention(query, key, value, scale, keep, causal, weights, out):
         Vaswani et al. (2017), "Attention is all you need", equation 1.
     """  # noqa: E501  (a formula is one line)
     dot_scores(query, key, scale, weights)
-    masked_softmax(weights, keep, causal, weights)
-    multiply(weights, value, out)
+    look_up(weights, value, keep, causal, weights, out)
 
 
 @jit.function
@@ -419,3 +331,117 @@ def attention_scores_grad(weights, value, dout, dscores):
     """
     multiply_transposed(dout, value, dscores)
     masked_softmax_grad(weights, dscores, dscores)
+
+
+# A batch --------------------------------------------------------------------------------------------------------------
+
+
+class Memory(NamedTuple):
+    """The weights (n, queries, keys); for additive scores the hidden layer, (n, queries, keys, features), else none.
+
+    The rest is for one row: dscores (queries, keys), dquery (queries, features), dkey (keys, features).
+    """
+
+    weights: Any
+    tanhs: Any
+    dscores: Any
+    dquery: Any
+    dkey: Any
+
+
+@jit.function
+def look_up_shapes(rows, queries, keys, features, hidden):
+    """The shapes of `Memory`; ``hidden`` is ``features`` for additive scores, else 0."""
+    return Memory(
+        weights=(rows, queries, keys), tanhs=(rows, queries, keys, hidden), dscores=(queries, keys),
+        dquery=(queries, features), dkey=(keys, features))
+
+
+@jit.function
+def score_by_dot(query, key, scale, tanhs, scores):
+    """`dot_scores` without a scale."""
+    dot_scores(query, key, 1.0, scores)
+
+
+@jit.function
+def score_by_dot_grad(query, key, scale, tanhs, memory, dscale):
+    """From ``memory.dscores`` its other gradients."""
+    dot_scores_grad(query, key, 1.0, memory.dscores, memory.dquery, memory.dkey)
+
+
+@jit.function
+def score_by_sum_grad(query, key, scale, tanhs, memory, dscale):
+    """From ``memory.dscores`` its other gradients; to ``dscale`` it adds."""
+    additive_scores_grad(tanhs, scale, memory.dscores, memory.dquery, memory.dkey, dscale)
+
+
+SCORES = {"dot": (score_by_dot, score_by_dot_grad), "additive": (additive_scores, score_by_sum_grad)}
+
+
+def look_ups(scores: str) -> tuple[Any, Any]:
+    """Make attention for a batch with "dot" or "additive" scores, and its gradient.
+
+    - ``attend(query, source, scale, keep, causal, memory, out)``: each of the queries (n, queries, features) looks up
+      the source (n, keys, features), which is keys and values; ``keep`` is (n, keys), ``out`` as ``query``.
+    - ``attend_grad(query, source, scale, memory, dout, dscale, into)`` adds to ``dscale``; ``into`` is dquery, to which
+      it adds, and dsource, which is written first: in self-attention both are one array. With the size 0 they are not.
+
+    ``scale`` has a weight for each feature for additive scores, and the size 0 for dot scores.
+    """
+    score, score_grad = SCORES[scores]
+
+    @jit.function
+    def attend(query, source, scale, keep, causal, memory, out):
+        for n in range(query.shape[0]):
+            weights = memory.weights[n]
+            score(query[n], source[n], scale, memory.tanhs[n], weights)
+            look_up(weights, source[n], keep[n], causal, weights, out[n])
+
+    @jit.function
+    def attend_grad(query, source, scale, memory, dout, dscale, into):
+        dquery, dsource = into
+        for n in range(query.shape[0]):
+            attention_scores_grad(memory.weights[n], source[n], dout[n], memory.dscores)
+            score_grad(query[n], source[n], scale, memory.tanhs[n], memory, dscale)
+            if dsource.size > 0:
+                dot_product_attention_value_grad(memory.weights[n], dout[n], dsource[n])
+                accumulate(memory.dquery, dquery[n])
+                accumulate(memory.dkey, dsource[n])
+
+    return attend, attend_grad
+
+
+# The gradients one by one, for `cross_attention` ----------------------------------------------------------------------
+
+
+@jit.function
+def dot_scores_query_grad(key, scale, dscores, dquery):
+    """The first part of `dot_scores_grad`."""
+    multiply(dscores, key, dquery)
+    rescale(dquery, scale)
+
+
+@jit.function
+def dot_scores_key_grad(query, scale, dscores, dkey):
+    """The second part of `dot_scores_grad`."""
+    multiply(dscores.T, query, dkey)
+    rescale(dkey, scale)
+
+
+@jit.function
+def additive_scores_query_grad(tanhs, scale, dscores, dquery):
+    """The first part of `additive_scores_grad`."""
+    additive_scores_grad(tanhs, scale, dscores, dquery, np.empty((tanhs.shape[1], scale.size), scale.dtype), scale[:0])
+
+
+@jit.function
+def additive_scores_key_grad(tanhs, scale, dscores, dkey):
+    """The second part of `additive_scores_grad`."""
+    additive_scores_grad(tanhs, scale, dscores, np.empty((tanhs.shape[0], scale.size), scale.dtype), dkey, scale[:0])
+
+
+@jit.function
+def additive_scores_scale_grad(tanhs, dscores, dscale):
+    """The third part of `additive_scores_grad`."""
+    dquery, dkey = np.empty((tanhs.shape[0], dscale.size), dscale.dtype), np.empty(tanhs.shape[1:], dscale.dtype)
+    additive_scores_grad(tanhs, dscale, dscores, dquery, dkey, dscale)

@@ -8,16 +8,15 @@ and ``source`` (n, keys, features): the sequence that gives keys and values. In 
 | ``kernels`` of queries, keys and values | 0 to 2 | (features, heads, size) |
 | ``kernels``: of the output | 3 | (heads, size, features) |
 | ``biases`` of the same; arrays of size 0 for none | 0 to 3 | (heads, size) three times; (features,) |
-| ``work``: projected queries, keys and values | 0 to 2 | (n, queries, heads, size), (n, keys, heads, size) twice |
-| ``work``: weights | 3 | (n, heads, queries, keys) |
-| ``work``: weighted sums of all heads | 4 | (n, queries, heads, size) |
 
-The size is Keras's ``key_dim``; that of the values is the same.
+The arrays of ``work`` are those of `Heads`. The size is Keras's ``key_dim``; that of the values is the same.
 
 Implements section 6.2 of the document.
 """
 
 from __future__ import annotations
+
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -28,8 +27,7 @@ from scratchtune.sequences.attention import (
     attention_scores_grad,
     dot_product_attention,
     dot_product_attention_value_grad,
-    dot_scores_key_grad,
-    dot_scores_query_grad,
+    dot_scores_grad,
 )
 
 
@@ -131,7 +129,7 @@ def multi_head_attention_grad(query, source, kernels, work, dy, dkernels, dbiase
     ``work`` is as the forward pass has left it; a key that was not kept has the weight 0 there, so the mask is not
     needed again. ``dkernels`` and ``dbiases`` have the shapes of kernels and biases, and are written. ``into`` is
     (dquery, dsource, scratch): dquery and dsource have the shapes of query and source, and are written unless their
-    size is 0; scratch is what `multi_head_scratch` returns.
+    size is 0; scratch is a `Scratch`.
     """
     queries, keys, values, weights, sums = work
     dquery, dsource, (dqueries, dkeys, dvalues, dsums, dscores, part) = into
@@ -143,8 +141,7 @@ def multi_head_attention_grad(query, source, kernels, work, dy, dkernels, dbiase
         for h in range(queries.shape[2]):
             attention_scores_grad(weights[n, h], values[n, :, h], dsums[n, :, h], dscores)
             dot_product_attention_value_grad(weights[n, h], dsums[n, :, h], dvalues[n, :, h])
-            dot_scores_query_grad(keys[n, :, h], scale, dscores, dqueries[n, :, h])
-            dot_scores_key_grad(queries[n, :, h], scale, dscores, dkeys[n, :, h])
+            dot_scores_grad(queries[n, :, h], keys[n, :, h], scale, dscores, dqueries[n, :, h], dkeys[n, :, h])
     project_grad(x, as_matrix(dqueries, features), as_matrix(dkernels[0], features), as_vector(dbiases[0]))
     project_grad(s, as_matrix(dkeys, features), as_matrix(dkernels[1], features), as_vector(dbiases[1]))
     project_grad(s, as_matrix(dvalues, features), as_matrix(dkernels[2], features), as_vector(dbiases[2]))
@@ -162,35 +159,67 @@ def multi_head_attention_grad(query, source, kernels, work, dy, dkernels, dbiase
 # Memory ---------------------------------------------------------------------------------------------------------------
 
 
+class Heads(NamedTuple):
+    """What the backward pass needs: projected queries, keys and values, the weights, the weighted sums of all heads."""
+
+    queries: Any
+    keys: Any
+    values: Any
+    weights: Any
+    sums: Any
+
+
+class Scratch(NamedTuple):
+    """Gradients of projected queries, keys and values and of the weighted sums; of one head's scores; of the source."""
+
+    dqueries: Any
+    dkeys: Any
+    dvalues: Any
+    dsums: Any
+    dscores: Any
+    part: Any
+
+
+@jit.function
+def heads_shapes(n, queries, keys, heads, size):
+    """The shapes of `Heads`."""
+    return Heads(
+        queries=(n, queries, heads, size), keys=(n, keys, heads, size), values=(n, keys, heads, size),
+        weights=(n, heads, queries, keys), sums=(n, queries, heads, size))
+
+
+@jit.function
+def scratch_shapes(n, queries, keys, heads, size, inputs):
+    """The shapes of `Scratch`; ``inputs`` are the features of the source."""
+    return Scratch(
+        dqueries=(n, queries, heads, size), dkeys=(n, keys, heads, size), dvalues=(n, keys, heads, size),
+        dsums=(n, queries, heads, size), dscores=(queries, keys), part=(n * keys * inputs,))
+
+
+# The same by pieces, for `transformer` and `multi_head_cross_attention` -----------------------------------------------
+
+
 @jit.function
 def multi_head_work_size(n, queries, keys, heads, size):
     """How many numbers `multi_head_work` takes."""
-    return n * heads * (2 * (queries + keys) * size + queries * keys)
+    return jit.size_of(heads_shapes(n, queries, keys, heads, size))
 
 
 @jit.function
 def multi_head_work(memory, n, queries, keys, heads, size):
-    """Views of a vector's first numbers as ``work`` of `multi_head_attention`."""
-    a, b = n * queries * heads * size, n * keys * heads * size
-    c = 2 * a + 2 * b
-    return (memory[:a].reshape((n, queries, heads, size)), memory[a : a + b].reshape((n, keys, heads, size)),
-            memory[a + b : a + 2 * b].reshape((n, keys, heads, size)),
-            memory[c : c + n * heads * queries * keys].reshape((n, heads, queries, keys)),
-            memory[a + 2 * b : c].reshape((n, queries, heads, size)))
+    """The arrays of `Heads`."""
+    shapes = heads_shapes(n, queries, keys, heads, size)
+    return jit.views(memory[: jit.size_of(shapes)], shapes)
 
 
 @jit.function
 def multi_head_scratch_size(n, queries, keys, heads, size, inputs):
-    """How many numbers `multi_head_scratch` takes; ``inputs`` are the features of the source."""
-    return n * heads * 2 * (queries + keys) * size + queries * keys + n * keys * inputs
+    """How many numbers `multi_head_scratch` takes."""
+    return jit.size_of(scratch_shapes(n, queries, keys, heads, size, inputs))
 
 
 @jit.function
 def multi_head_scratch(memory, n, queries, keys, heads, size):
-    """Views of a vector as the scratch of `multi_head_attention_grad`."""
-    a, b = n * queries * heads * size, n * keys * heads * size
-    c = 2 * a + 2 * b
-    return (memory[:a].reshape((n, queries, heads, size)), memory[a : a + b].reshape((n, keys, heads, size)),
-            memory[a + b : a + 2 * b].reshape((n, keys, heads, size)),
-            memory[a + 2 * b : c].reshape((n, queries, heads, size)),
-            memory[c : c + queries * keys].reshape((queries, keys)), memory[c + queries * keys :])
+    """The arrays of `Scratch`."""
+    inputs = (memory.size - jit.size_of(scratch_shapes(n, queries, keys, heads, size, 0))) // (n * keys)
+    return jit.views(memory, scratch_shapes(n, queries, keys, heads, size, inputs))

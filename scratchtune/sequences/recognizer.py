@@ -42,14 +42,15 @@ from scratchtune.sequences.layers.lstm import LSTM
 from scratchtune.sequences.layers.masking import Masking
 from scratchtune.sequences.layers.spec_augment import SpecAugment
 from scratchtune.sequences.sequence_model import SequenceModel
-from scratchtune.sequences.speech.decoder import Decoder
+from scratchtune.sequences.speech.decoding import Decoder
 from scratchtune.sequences.speech.error_rates import character_error_rate, word_error_rate
 from scratchtune.sequences.speech.features import Features, rate_of
 from scratchtune.sequences.speech.ngram import NGram
-from scratchtune.sequences.speech.speed import change_speed
+from scratchtune.sequences.speech.resampling import change_speed
 
 RECURRENT = {"gru": GRU, "lstm": LSTM}
 SPEEDS = (0.9, 1.1)  # of Ko et al. (2015), "Audio augmentation for speech recognition"
+MOST_LAYERS = 1000  # a file may claim any number
 KERNEL_SIZE = 5  # frames on which an output of the convolution depends
 
 
@@ -86,7 +87,7 @@ class SpeechRecognizer(SequenceModel):
         self.features = Features(kind="log_mel", step=0.02) if features is None else features
         self.arguments: dict[str, Any] = {
             "structure": checks.choice("structure", structure, RECURRENT), "units": checks.integer("units", units, 1),
-            "layers": checks.integer("layers", layers, 1),
+            "layers": checks.integer("layers", layers, 1, MOST_LAYERS),
             "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
         self.frames = None if frames is None else checks.integer("frames", frames, 1)
         self.decoder = Decoder()

@@ -17,7 +17,7 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,17 +27,15 @@ from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.saving import entry
 from scratchtune.network.sequential import unpacked as unpacked_network
-from scratchtune.sequences.encoder_decoder import EncoderDecoder
-from scratchtune.sequences.layers.pair_embedding import PairEmbedding
-from scratchtune.sequences.layers.pairs import Attends
+from scratchtune.sequences.encoder_decoder import EncoderDecoder, Writer
+from scratchtune.sequences.layers.cross_attention import Crosses
 from scratchtune.sequences.sequence_model import SequenceModel
-from scratchtune.sequences.text.beam import beam_search
+from scratchtune.sequences.text.beam import Hypothesis, search
 from scratchtune.sequences.text.copying import with_copies
-from scratchtune.sequences.text.greedy import Hypothesis, greedy_all
 from scratchtune.sequences.text.guessing import guessing_loss
 from scratchtune.sequences.text.matches import exact_match, token_accuracy
 from scratchtune.sequences.text.padding import pad_sequences
-from scratchtune.sequences.text.tokens import detokenize, is_blank
+from scratchtune.sequences.text.tokens import detokenize, is_blank, tokenize
 from scratchtune.sequences.text.vocabulary import Vocabulary
 from scratchtune.streams import note
 
@@ -70,7 +68,9 @@ class Seq2Seq(SequenceModel):
             if not isinstance(vocabulary, Vocabulary):
                 raise TypeError(f"{name}_vocabulary is {vocabulary!r:.80}; it must be a text.Vocabulary")
         self.source_vocabulary, self.target_vocabulary = source_vocabulary, target_vocabulary
-        self.architecture = EncoderDecoder(structure, attention, embedding, units, layers, heads, dropout)
+        self.architecture = EncoderDecoder(
+            len(source_vocabulary), len(target_vocabulary), 1, structure, attention, embedding, units, layers, heads,
+            dropout)
         if structure == "transformer":
             self.rate = 0.002
         self.source_length = None if source_length is None else checks.integer("source_length", source_length, 1)
@@ -79,12 +79,12 @@ class Seq2Seq(SequenceModel):
     @property
     def arguments(self) -> dict[str, Any]:
         """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
-        return self.architecture.arguments()
+        return self.architecture.as_dict()
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
-        return self.architecture.build(
-            len(self.source_vocabulary), len(self.target_vocabulary), self._known_lengths()[0])
+        return [EncoderDecoder(len(self.source_vocabulary), len(self.target_vocabulary), self._known_lengths()[0],
+                               **self.arguments)]
 
     def input_shape(self) -> tuple[int, ...]:
         """The most tokens of source and target together."""
@@ -173,7 +173,7 @@ class Seq2Seq(SequenceModel):
         """
         rows = self._rows(*self._encoded(pairs, "pairs"), "pairs")
         references = [self.target_vocabulary.decode(self.target_vocabulary.encode(target)) for _, target in pairs]
-        found = self._translations([source for source, _ in pairs])
+        found = self._translations(self._tokenized([source for source, _ in pairs]))
         return self.network.evaluate(*rows) | {
             "token_accuracy": token_accuracy(references, found), "exact_match": exact_match(references, found)}
 
@@ -196,17 +196,22 @@ class Seq2Seq(SequenceModel):
         checks.choice("unknown", unknown, UNKNOWN)
         if unknown == "copy":
             self._must_attend()
-        several = [texts] if isinstance(texts, str) else list(texts)
+        several = self._tokenized([texts] if isinstance(texts, str) else texts)
         if self.warns:
             for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
                 note(line)
         found = self._translations(several, beam_width, length_penalty, unknown)
         return found[0] if isinstance(texts, str) else found
 
+    def _tokenized(self, texts: Iterable[Any]) -> list[Any]:
+        """The tokens of each text, so that each is split only once."""
+        lower = self.source_vocabulary.lower
+        return [tokenize(text, lower) if isinstance(text, str) else text for text in texts]
+
     def _translations(
-        self, texts: list[str], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
+        self, texts: list[Any], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
     ) -> list[str]:
-        """The translations of a list of texts, without remarks."""
+        """The translations of a list of texts, or of their tokens, without remarks."""
         if blank := [number for number, text in enumerate(texts) if is_blank(text)]:
             others = [text for text in texts if not is_blank(text)]
             found = self._translations(others, beam_width, length_penalty, unknown) if others else []
@@ -246,13 +251,11 @@ class Seq2Seq(SequenceModel):
     def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
 
-        ``prefixes`` are (n, length), and the weights (n, length, source length); without attention they are 0. Decoding
-        asks the network nothing else.
+        ``prefixes`` are (n, length), and the weights (n, length, source length); without attention they are 0. They are
+        computed by the whole network; `translate` computes the same step by step.
         """
         logits, weights = self._forward(sources, prefixes)
-        found = logits[:, -1].astype(np.float64)
-        found -= found.max(axis=1, keepdims=True)
-        return found - np.log(np.exp(found).sum(axis=1, keepdims=True)), weights
+        return log_softmax(logits[:, -1]), weights
 
     def log_probabilities(self, sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
         """Log-probabilities of the next token, (n, vocabulary), after each prefix, (n, length)."""
@@ -263,34 +266,37 @@ class Seq2Seq(SequenceModel):
         program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
         rows = np.zeros((len(sources), length), self.dtype)
         rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
-        number, layer = max((pair for pair in enumerate(program.stages) if isinstance(pair[1], Attends)),
-                            key=lambda pair: pair[0], default=(0, None))
+        crossing = [(number, stage) for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)]
+        number, layer = crossing[-1] if crossing else (0, None)
         logits, weights = [], []
         for outputs, work in program.outputs_and_work(rows, number):
             logits.append(outputs[:, :steps].copy())
-            weights.append(layer.attention_weights(len(outputs), work)[:, :steps] if isinstance(layer, Attends)
-                           else np.zeros((len(outputs), steps, sources.shape[1])))
+            weights.append(np.zeros((len(outputs), steps, sources.shape[1])) if layer is None else
+                           layer.attention_weights(len(outputs), work)[:, :steps])
         return np.concatenate(logits), np.concatenate(weights)
 
     def _decoded(
         self, sources: np.ndarray, beam_width: int, penalty: float, forbid: bool,
     ) -> list[Hypothesis]:
-        """The greedy translations, which are written side by side, or the best ones of beam searches."""
-        def step_for(numbers: np.ndarray) -> Callable[[np.ndarray], np.ndarray]:
-            def step(prefixes: np.ndarray) -> np.ndarray:
-                texts = np.broadcast_to(numbers, len(prefixes))
-                found = self.next_tokens(sources[texts], prefixes)[0]
-                if forbid:
-                    found[:, self.target_vocabulary.unknown] = -np.inf
-                return found
+        """The best translation of each source; as many sources as a network has rows for are translated side by side.
+        """
+        vocabulary, most = self.target_vocabulary, self.target_length or 1
+        each = max(1, self.network.program.evaluation_rows() // beam_width)
+        writer = Writer(self.network.program, min(each, len(sources)) * beam_width, most)
 
-            return step
+        def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
+            found = log_softmax(writer.write(prefixes[:, -1], parents))
+            if forbid:
+                found[:, vocabulary.unknown] = -np.inf
+            return found
 
-        start, end, most = self.target_vocabulary.start, self.target_vocabulary.end, self.target_length or 1
-        every = np.arange(len(sources))
-        if beam_width == 1:
-            return greedy_all(step_for(every), len(sources), start, end, most)
-        return [beam_search(step_for(every[n : n + 1]), start, end, beam_width, most, penalty)[0] for n in every]
+        decoded: list[Hypothesis] = []
+        for first in range(0, len(sources), each):
+            writer.read(sources[first : first + each])
+            number = len(sources[first : first + each])
+            found = search(step, number, vocabulary.start, vocabulary.end, beam_width, most, penalty)
+            decoded += [hypotheses[0] for hypotheses in found]
+        return decoded
 
     def _copied(self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis]) -> list[list[str]]:
         """The tokens of translations, with source words that the vocabularies do not have: see `with_copies`."""
@@ -326,6 +332,14 @@ class Seq2Seq(SequenceModel):
         return self._forward(sources, self._padded(read, length, "text"))[1]
 
 
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Log-probabilities (n, tokens), float64."""
+    found = logits.astype(np.float64)
+    found -= found.max(axis=1, keepdims=True)
+    found -= np.log(np.exp(found).sum(axis=1, keepdims=True))
+    return found
+
+
 def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     """Make the translator that `Seq2Seq.save` has written."""
     network, vocabularies = unpacked_network(header, arrays), entry(header, "vocabularies")
@@ -333,6 +347,6 @@ def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
         Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
         **entry(header, "arguments"), dtype=network.dtype, seed=network.seed)
     first = network.layers[0]
-    model.source_length = first.source_length if isinstance(first, PairEmbedding) else 1  # which `adopt` refuses
+    model.source_length = first.source_length if isinstance(first, EncoderDecoder) else 1  # which `adopt` refuses
     model.target_length = network.input_shape[0] - model.source_length
     return model.adopt(network, header)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.diagnosis.diagnosing import diagnose
+from scratchtune.insight.diagnosis import diagnose
 from scratchtune.network import optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
@@ -199,7 +199,7 @@ class SequenceModel:
 
     def adopt(self: Self, network: Sequential, header: dict[str, Any]) -> Self:
         """Use a network from a file, with its optimizer; a ValueError if its layers are not those of `stack`."""
-        if self.arguments["layers"] > len(network.layers) or repr(network.layers) != repr(self.stack()):
+        if repr(network.layers) != repr(self.stack()):
             raise ValueError("its network is not the one that its arguments describe")
         self._network = network
         if network.optimizer is not None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from scratchtune.search import Exhausted
-from scratchtune.study.errors import StorageError
-from scratchtune.study.executors import RayExecutor
-from scratchtune.study.proposals import NotReady
+from scratchtune.study.core import NotReady
+from scratchtune.study.file import StorageError
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
 from scratchtune.study.stopping import MedianStopping, Stopping
-from scratchtune.study.study import Study, create_study, from_optuna, interrupted_study, load_study, tune
-from scratchtune.study.terminator import Terminator
+from scratchtune.study.study import Study, create_study, interrupted_study, load_study, tune
 from scratchtune.study.trial import Trial, TrialPruned
 
 __all__ = [
     "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
-    "RandomizedSearchCV", "RayExecutor", "Stopping", "StorageError", "Study", "Terminator", "Trial", "TrialPruned",
-    "create_study", "from_optuna", "interrupted_study", "load_study", "tune",
+    "RandomizedSearchCV", "Stopping", "StorageError", "Study", "Trial", "TrialPruned",
+    "create_study", "interrupted_study", "load_study", "tune",
 ]

@@ -1,4 +1,4 @@
-"""The best trial: one rule, of studies in memory and of those that were read from a file.
+"""The best trial: one rule.
 
 Values of different budgets can't be compared, so only complete trials of the largest budget count, with those that have
 no budget, which are whole evaluations. The best is the one of the best value, the first of several.
@@ -8,34 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from typing import Any, TypeVar
+from typing import Any
 
 from scratchtune.search import Space
 from scratchtune.search.learned_space import within
-from scratchtune.study.storage import Row
-from scratchtune.study.trial import Trial
-
-T = TypeVar("T", Trial, Row)  # in memory, or as a file has it
+from scratchtune.study.trial import Trial, configuration
 
 
-def of_largest_budget(trials: Iterable[T]) -> list[T]:
+def of_largest_budget(trials: Iterable[Trial]) -> list[Trial]:
     """The complete trials that can be compared: where their budgets differ, those of the largest one."""
-    return _comparable([trial for trial in trials if trial.state == "complete" and trial.values is not None])
+    complete = [trial for trial in trials if trial.state == "complete" and trial.values is not None]
+    largest = max((trial.given_budget for trial in complete if trial.given_budget is not None), default=None)
+    return [trial for trial in complete if trial.given_budget in (None, largest)]
 
 
-def best_first(trials: Iterable[T], direction: str) -> list[T]:
+def best_first(trials: Iterable[Trial], direction: str) -> list[Trial]:
     """The trials `of_largest_budget`, the best one first; of equal ones the earlier first."""
     return sorted(of_largest_budget(trials), key=_order(direction))
-
-
-def best_of_complete(complete: Sequence[T], direction: str) -> T | None:
-    """The best of trials that are all complete, or are about to be; None if there is none."""
-    return min(_comparable(complete), key=_order(direction), default=None)
-
-
-def _comparable(complete: Sequence[T]) -> list[T]:
-    largest = max((trial.budget for trial in complete if trial.budget is not None), default=None)
-    return [trial for trial in complete if trial.budget in (None, largest)]
 
 
 def _order(direction: str) -> Callable[[Any], tuple[float, int]]:
@@ -44,7 +33,7 @@ def _order(direction: str) -> Callable[[Any], tuple[float, int]]:
     return lambda trial: (sign * (trial.values or (0.0,))[0], trial.number)
 
 
-def so_far(trials: Iterable[T], direction: str) -> list[T]:
+def so_far(trials: Iterable[Trial], direction: str) -> list[Trial]:
     """The best trial so far, after each of the trials `of_largest_budget`, in order of number."""
     ordered = sorted(of_largest_budget(trials), key=lambda trial: trial.number)
     return list(accumulate(ordered, lambda best, trial: min(best, trial, key=_order(direction))))
@@ -53,7 +42,7 @@ def so_far(trials: Iterable[T], direction: str) -> list[T]:
 def repeats(trials: Iterable[Trial], trial: Trial, space: Space) -> list[float]:
     """The values of all evaluations of a trial's configuration that can be compared with it, in order of number."""
     def key(one: Trial) -> Any:
-        return space.key(within(space, one.shared_params))  # in a learned space a parameter may be of another kind
+        return space.key(within(space, configuration(one)))  # in a learned space a parameter may be of another kind
 
     here = key(trial)
     return [float(one.value or 0.0) for one in of_largest_budget(trials) if key(one) == here]

@@ -28,9 +28,9 @@ from scratchtune.evaluation.selection import OneStandardError
 from scratchtune.evaluation.splits import Split
 from scratchtune.search import Exhausted
 from scratchtune.search.grid import trainings
-from scratchtune.study.fold_run import timed
+from scratchtune.study.core import NotReady
+from scratchtune.study.fold_run import run_folds, timed
 from scratchtune.study.progress import Progress
-from scratchtune.study.proposals import NotReady
 from scratchtune.study.study import Study
 from scratchtune.study.trial import Trial
 
@@ -123,9 +123,9 @@ class SearchCV:
 
         progress = self._progress(known, len(splits), threads)
         try:
-            scores = self.study_.run_folds(
-                timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error), self._n_trials(),
-                threads)
+            scores = run_folds(
+                self.study_, timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error),
+                self._n_trials(), threads)
         finally:
             progress.close()
         table = list(scores.values())

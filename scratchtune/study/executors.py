@@ -1,9 +1,9 @@
 """Executors run trials elsewhere: in threads, in processes, on a Dask or a Ray cluster.
 
 Any object with the interface of `concurrent.futures.Executor` can be used: ``ProcessPoolExecutor(4)``, Dask's
-``client.get_executor()``, `RayExecutor`. In another process a trial is plain data. The objective, with the rows that it
-refers to, is sent once to each worker, which keeps it. A worker that gets a trial without having its objective reports
-that, and both are sent.
+``client.get_executor()``, `scratchtune.interop.clusters.RayExecutor`. In another process a trial is plain data. The
+objective, with the rows that it refers to, is sent once to each worker, which keeps it. A worker that gets a trial
+without having its objective reports that, and both are sent.
 
 A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not report which trial the worker ran; from then
 on `SingleWorkerPools` run the trials. A worker process that the study's process has started ends when that one does.
@@ -15,16 +15,16 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from scratchtune import checks
-from scratchtune.evaluation.parallel import Inline, number_of_workers
+from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.shipping import MISSING, Shipment, received
-from scratchtune.study.trial import Trial, evaluate
+from scratchtune.study.trial import Outcome, Trial, detached, evaluate
 
 
 def capacity(executor: Any, n_jobs: Any) -> int:
@@ -46,17 +46,16 @@ def capacity(executor: Any, n_jobs: Any) -> int:
 
 
 class Sender:
-    """Submits trials of an objective to an executor; as a context manager it shuts down the pools that it has made.
+    """Submits trials of an objective to an executor whose workers are not threads of this process.
 
-    ``is_local``: the executor's workers are threads of this process.
+    As a context manager it shuts down the pools that it has made.
     """
 
-    def __init__(self, executor: Executor, objective: Callable[[Trial], Any], workers: int) -> None:
-        self._executor, self._objective = executor, objective
-        if hasattr(executor, "_client") and hasattr(executor, "_kwargs"):
-            self._executor = DaskTasks(executor)
-        self.is_local = isinstance(executor, (Inline, ThreadPoolExecutor))
-        self._shipment = None if self.is_local else Shipment("objective", objective, workers)
+    def __init__(self, executor: Any, objective: Callable[[Trial], Any], workers: int) -> None:
+        is_dask = hasattr(executor, "_client") and hasattr(executor, "_kwargs")
+        # interop/ stands on this module, which reaches it through the front door of the package alone
+        self._executor: Executor = sys.modules["scratchtune"].interop.DaskTasks(executor) if is_dask else executor
+        self._shipment = Shipment("objective", objective, workers)
 
     def __enter__(self) -> Sender:
         return self
@@ -65,20 +64,19 @@ class Sender:
         if isinstance(self._executor, SingleWorkerPools):
             self._executor.shutdown(wait=True, cancel_futures=True)
 
-    def submit(self, trial: Trial, detach: Callable[[Trial], Any], with_objective: bool = False) -> Future:
-        """Submit a trial; ``detach`` makes its context in another process."""
-        if self._shipment is None:
-            return self._executor.submit(evaluate, self._objective, trial)
+    def submit(self, trial: Trial, with_objective: bool = False) -> Future:
+        """Submit a trial, with the objective where its worker may not have it."""
         payload = self._shipment.payload if with_objective else self._shipment.for_next()
-        return self._executor.submit(work, self._shipment.digest, payload, os.getpid(), trial.detached(detach(trial)))
+        return self._executor.submit(work, self._shipment.digest, payload, os.getpid(), detached(trial))
 
     @property
     def isolates(self) -> bool:
         """Whether a worker has one trial at a time, so that it is known which trial a dead worker ran.
 
-        Dask counts a death against all tasks that the worker was given; about other executors nothing is known.
+        Dask counts a death against all tasks that the worker was given; an executor of the user's can say it by an
+        attribute of this name.
         """
-        return self.is_local or isinstance(self._executor, (RayExecutor, SingleWorkerPools))
+        return bool(getattr(self._executor, "isolates", False))
 
     def separate(self) -> int:
         """After a process pool broke, replace it by pools of one worker each; return how many, 0 if that fails."""
@@ -97,17 +95,16 @@ class Sender:
 
     def lacks_workers(self) -> bool:
         """Whether the executor has no worker at present, so that all trials wait; if so, it is told to start some."""
-        return isinstance(self._executor, DaskTasks) and self._executor.lacks_workers()
+        return bool(hasattr(self._executor, "lacks_workers") and self._executor.lacks_workers())
 
 
-def work(digest: str, payload: bytes | None, coordinator: int, trial: Trial) -> dict[str, Any] | None:
+def work(digest: str, payload: bytes | None, coordinator: int, trial: Trial) -> Outcome | None:
     """Run a trial in a worker process; None where the worker does not have the objective."""
     _end_with(coordinator)
     objective = received(digest, payload)
     if objective is MISSING:
         return None
-    trial.state = trial.finish(evaluate(objective, trial), None)
-    return trial.outcome()
+    return evaluate(objective, trial)._replace(exception=None)  # it may be none that can be sent
 
 
 _watching = 0  # the id of the process that runs the watching thread; a process forked from it has none
@@ -136,6 +133,8 @@ class SingleWorkerPools(Executor):
 
     At most ``number`` tasks may be under way at a time. A pool that breaks is replaced.
     """
+
+    isolates = True
 
     def __init__(self, like: ProcessPoolExecutor) -> None:
         self.number, self._arguments = pool_arguments(like)
@@ -191,86 +190,3 @@ def pool_arguments(pool: ProcessPoolExecutor) -> tuple[int, dict[str, Any]]:
     return private._max_workers, {
         "mp_context": private._mp_context, "initializer": private._initializer, "initargs": private._initargs,
         "max_tasks_per_child": private._max_tasks_per_child}
-
-
-class DaskTasks(Executor):
-    """The tasks of Dask's ``client.get_executor()``, with futures that always end.
-
-    The futures of Dask's own executor (as of distributed 2026.8) never end if a worker dies with a result that was not
-    fetched yet, and the worker that computes it again dies too.
-    """
-
-    def __init__(self, executor: Any) -> None:
-        self._executor, self._client = executor, executor._client
-        self._options = {"pure": False, **executor._kwargs}
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function as a task."""
-        import asyncio  # here, since Dask has loaded it, and nothing else needs it
-        if getattr(self._executor, "_shutdown", False):
-            raise RuntimeError("cannot schedule new futures after shutdown")
-        task = self._client.submit(fn, *args, **kwargs, **self._options)
-        future: Future = Future()
-
-        def cancel(ended: Future) -> None:  # it also refers to the task, without which Dask would drop it
-            if ended.cancelled():
-                task.cancel()
-
-        async def pass_on() -> None:
-            try:
-                outcome, error = await task, None
-            except BaseException as problem:
-                outcome, error = None, problem
-            if isinstance(error, asyncio.CancelledError):
-                future.cancel()
-            if not future.set_running_or_notify_cancel():
-                return
-            if error is None:
-                future.set_result(outcome)
-            else:
-                future.set_exception(error)
-
-        future.add_done_callback(cancel)
-        self._client.loop.add_callback(pass_on)
-        return future
-
-    def lacks_workers(self) -> bool:
-        """Whether the cluster has no worker; if the client's own cluster has lost them, it is told to start new ones.
-
-        A ``LocalCluster`` checks 15 seconds after each death of a worker whether the worker is back. If the worker is
-        being restarted after another death at that moment, the cluster does not restart it again.
-        """
-        try:
-            if self._client.nthreads():
-                return False
-        except OSError:  # the scheduler does not answer
-            return True
-        wanted = getattr(self._client.cluster, "worker_spec", None)
-        if wanted:
-            self._client.cluster.scale(len(wanted))
-        return True
-
-
-class RayExecutor(Executor):
-    """Runs functions as Ray's tasks, ``max_workers`` at a time (None: as many as the cluster has CPUs).
-
-    Ray is started on this machine if it is not running or connected yet. ``options`` are passed to ``ray.remote``:
-    ``num_cpus``, ``resources``, ``max_retries`` (of a task whose worker dies; 3), ...
-    """
-
-    def __init__(self, max_workers: int | None = None, **options: Any) -> None:
-        import ray  # type: ignore[import-not-found,unused-ignore]
-
-        if not ray.is_initialized():
-            ray.init(include_dashboard=False, log_to_driver=False)
-        available = max(1, int(ray.cluster_resources().get("CPU", 1)))
-        self._max_workers = available if max_workers is None else checks.integer("max_workers", max_workers, low=1)
-        self._task = ray.remote(**{"num_cpus": 1, "max_retries": 3, **options})(_called)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function as a Ray task, and return its future."""
-        return self._task.remote(fn, args, kwargs).future()
-
-
-def _called(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return function(*args, **kwargs)

@@ -15,25 +15,26 @@ from typing import Any
 import numpy as np
 
 from scratchtune.evaluation.cross_validation import FoldScore
-from scratchtune.evaluation.parallel import workers
+from scratchtune.evaluation.parallel import number_of_workers, workers
 from scratchtune.search import Exhausted
-from scratchtune.study.asktell import AskTell
-from scratchtune.study.proposals import NotReady
+from scratchtune.study.core import Core, NotReady
 from scratchtune.study.run import Run, Task
-from scratchtune.study.trial import Trial
+from scratchtune.study.study import Study, core_of
+from scratchtune.study.trial import Trial, judged
 
 
 def run_folds(
-    core: AskTell, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
-    value_of: Callable[[list[FoldScore]], float | Exception], limit: int | None, threads: int,
+    study: Study, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
+    value_of: Callable[[list[FoldScore]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
 ) -> dict[int, list[FoldScore]]:
-    """Evaluate trials on all folds, until the study has ``limit`` trials or the searcher is exhausted.
+    """Evaluate trials on all folds, until the study has ``n_trials`` or the searcher is exhausted.
 
-    ``fit_and_score`` evaluates a trial on the fold of that number, and ``value_of`` makes the trial's value, or its
-    error, of the results of all folds. Returns the results of each trial, by number.
+    ``fit_and_score`` evaluates a trial on the fold of that number; an error of it ends the run. ``value_of`` makes the
+    trial's value, or its error, of the results of all folds. Returns the results of each trial of this run, by number.
     """
-    evaluating = FoldWorkers(core, fit_and_score, folds, value_of, threads)
-    Run(core, evaluating, limit).go()
+    core = core_of(study)
+    evaluating = FoldWorkers(core, fit_and_score, folds, value_of, number_of_workers(n_jobs))
+    Run(core, evaluating, n_trials).go()
     return {number: [found[fold] for fold in range(folds)] for number, found in sorted(evaluating.scores.items())}
 
 
@@ -41,7 +42,7 @@ class FoldWorkers:
     """Threads that evaluate folds. ``scores`` holds the results, by the trials' numbers and the folds'."""
 
     def __init__(
-        self, core: AskTell, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
+        self, core: Core, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
         value_of: Callable[[list[FoldScore]], float | Exception], threads: int,
     ) -> None:
         self.core, self.fit_and_score, self.folds, self.value_of = core, fit_and_score, folds, value_of
@@ -87,15 +88,15 @@ class FoldWorkers:
 
     def record(self, task: Task, outcome: Any) -> None:
         """Keep the result of a fold, and tell the trial when it is the last one."""
-        trial, fold = task
+        trial, fold, _ = task
         found = self.scores.setdefault(trial.number, {})
         found[fold] = outcome
         if len(found) == self.folds and trial.state == "running":
             scores = [found[fold] for fold in range(self.folds)]
             seconds = max(float(np.sum([each.fit_time + each.score_time for each in scores])), 0.0)
-            self.core.tell_value(
+            self.core.finish(trial, judged(
                 trial, self.value_of(scores), seconds=seconds, visits=sum(each.visits for each in scores) or None,
-                scores=[None if np.isnan(each.score) else each.score for each in scores])
+                scores=[None if np.isnan(each.score) else each.score for each in scores]))
 
 
 def timed(

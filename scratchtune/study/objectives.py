@@ -1,4 +1,4 @@
-"""The objectives of a study: their directions, their names, and what one value or several values may be.
+"""The objectives of a study: their directions and their names.
 
 With several objectives a trial has several values, in the order of the objectives, and there is no best trial but a
 Pareto front: the trials that no other one dominates, `pareto_optimal`.
@@ -9,27 +9,35 @@ Implements section 7.2 of the document.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Searcher
-from scratchtune.search.nondominated import pareto_front
+from scratchtune.search.genetic.fronts import pareto_front
 
 DIRECTIONS = ("minimize", "maximize")
 
 
-class Objectives(NamedTuple):
-    """The direction of each objective, and the names of all, or no names."""
+@dataclass(frozen=True)
+class Objectives:
+    """The direction of each objective, and the names of all, or no names.
+
+    ``several``: whether there is more than one objective; ``sign``: the factor that turns a value in the user's
+    direction into a loss, and back; of several objectives each.
+    """
 
     directions: tuple[str, ...]
     names: tuple[str, ...] = ()
 
-    @property
-    def several(self) -> bool:
-        """Whether there is more than one objective."""
-        return len(self.directions) > 1
+    def __post_init__(self) -> None:
+        signs = tuple(1.0 if direction == "minimize" else -1.0 for direction in self.directions)
+        self.__dict__.update(several=len(signs) > 1, sign=signs if len(signs) > 1 else signs[0])
+
+    several = False
+    sign: Any = 1.0
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -43,16 +51,14 @@ class Objectives(NamedTuple):
             raise self.no_single("direction", "use directions, or in a plot target=lambda trial: trial.values[0]")
         return self.directions[0]
 
-    @property
-    def sign(self) -> float | tuple[float, ...]:
-        """The factor that turns a value in the user's direction into a loss, and back; of several objectives each."""
-        signs = tuple(1.0 if direction == "minimize" else -1.0 for direction in self.directions)
-        return signs if self.several else signs[0]
-
     def no_single(self, what: str, instead: str) -> ValueError:
         """The error of what exists only where there is one objective."""
         return ValueError(f"a study of {len(self.directions)} objectives ({', '.join(self.directions)}) has no single "
                           f"{what}; {instead}")
+
+    def columns(self) -> list[str]:
+        """The names of the columns of values in a table: "value", or one for each of several objectives."""
+        return [f"values_{name}" for name in self.names or range(len(self.directions))] if self.several else ["value"]
 
     def as_stored(self) -> Any:
         """As a file stores them: one direction, a list of directions, or a list of pairs of a name and a direction."""
@@ -106,67 +112,10 @@ def check_several(objectives: Objectives, searcher: Searcher, stopping: object) 
                          "objectives; use stopping=None, and train for fewer epochs where a cost is an objective")
 
 
-def value_columns(objectives: Objectives) -> list[str]:
-    """The names of the columns of values in a table: "value", or one for each of several objectives."""
-    if not objectives.several:
-        return ["value"]
-    return [f"values_{name}" for name in objectives.names or range(len(objectives.directions))]
-
-
-# Values --------------------------------------------------------------------------------------------------------------
-
-
-def in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
-    """Return ([a value for each objective], None) from what an objective has returned, else ([], what is wrong)."""
-    count, labels = len(objectives.directions), objectives.labels
-    if isinstance(value, Mapping):
-        if not objectives.names:
-            return [], f"value is a dict, and the objectives have no names; return {count} numbers in order"
-        if set(value) != set(labels):
-            return [], f"value has the names {', '.join(map(repr, value))}; it must have {', '.join(map(repr, labels))}"
-        return [value[name] for name in labels], None
-    try:
-        values = [] if isinstance(value, (str, bytes, set, frozenset)) else list(value)
-    except Exception:
-        values = []
-    if not values:
-        return [], f"value is {_short(value)}; it must be {count} finite numbers, one for each objective"
-    if len(values) != count:
-        return [], f"value holds {checks.counted(len(values), 'number')}; it must hold {count}, one for each objective"
-    return values, None
-
-
-def only_entry(value: Any) -> Any:
-    """What an objective has returned in a study of one objective, without a dict, list, tuple or array around it.
-
-    >>> only_entry({"accuracy": 0.9}), only_entry([0.9]), only_entry(0.9), only_entry([0.9, 0.8])
-    (0.9, 0.9, 0.9, [0.9, 0.8])
-    """
-    if isinstance(value, Mapping) and len(value) == 1:
-        return next(iter(value.values()))
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
-        return value[0] if len(value) == 1 else value
-    return value
-
-
-def losses_of(values: Sequence[float], sign: float | tuple[float, ...]) -> tuple[float, ...]:
-    """Values in the user's directions as losses, where smaller is better."""
-    signs = sign if isinstance(sign, tuple) else (sign,)
-    return tuple(one * value for one, value in zip(signs, values, strict=True))
-
-
 def pareto_optimal(trials: Sequence[Any], objectives: Objectives) -> list[Any]:
-    """The complete trials that no other one dominates, in order of number.
-
-    Any objects with ``state`` and ``values`` are trials. Those with equal values are all among them.
+    """The complete trials that no other one dominates, in order of number. Those with equal values are all among them.
     """
     complete = [trial for trial in trials if trial.state == "complete" and trial.values is not None]
     if not complete:
         return []
-    losses = np.array([losses_of(trial.values, objectives.sign) for trial in complete])
-    return [complete[k] for k in pareto_front(losses)]
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return [complete[k] for k in pareto_front(np.array([trial.values for trial in complete]) * objectives.sign)]

@@ -10,12 +10,14 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
+from collections.abc import Callable
 
 from tqdm import tqdm
 
 from scratchtune.files import valid_text
 from scratchtune.streams import shown_params, visible
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 logging.getLogger("scratchtune").addHandler(logging.NullHandler())
 LOGGER = logging.getLogger("scratchtune.study")
@@ -38,14 +40,15 @@ class Progress:
         self._seconds: list[float] = []
         self._measured = min(workers + 1, max(1, (total or 0) // 2))
         self._bar: tqdm | None = None
-        self._said: set[str] = set()
+        self._notes: set[str] = set()
+        self._next = 0.0  # when the best value is shown again
         if show and headline is not None:
             print(headline, file=sys.stderr, flush=True)
         else:
             self._start_bar()
 
-    def done(self, seconds: float, best: float | None = None) -> None:
-        """Count one unit that took ``seconds``."""
+    def done(self, seconds: float, best: Callable[[], float | None] | None = None) -> None:
+        """Count one unit that took ``seconds``; ``best`` returns the best value so far, which the bar shows."""
         if not self.show:
             return
         with self._lock:
@@ -56,15 +59,17 @@ class Progress:
                 threads = f" on {self.workers} threads" if self.workers > 1 else ""
                 print(f"{self.total} {self.unit}s, about {readable(self._estimate())}{threads}", file=sys.stderr)
                 self._start_bar()
-            if self._bar is not None and best is not None:
-                self._bar.set_postfix_str(f"best {best:.6g}", refresh=False)
+            if best is not None and self._bar is not None and not self._bar.disable and time.monotonic() > self._next:
+                self._next = time.monotonic() + 0.2  # seconds
+                value = best()
+                self._bar.set_postfix_str("" if value is None else f"best {value:.6g}", refresh=False)
 
     def note(self, text: str, always: bool = False) -> None:
         """Print a line above the bar, once, with control characters escaped; if nothing is shown, only if ``always``.
         """
         with self._lock:
-            if (self.show or always) and text not in self._said:
-                self._said.add(text)
+            if (self.show or always) and text not in self._notes:
+                self._notes.add(text)
                 has_bar = self._bar is not None and not self._bar.disable
                 write = tqdm.write if has_bar else print  # an interruption within tqdm.write can spoil its lock
                 write(visible(text), file=sys.stderr)
@@ -96,7 +101,7 @@ def log_begun(study: str, trial: Trial) -> None:
     """Record that a trial begins, or begins again after an interruption."""
     if LOGGER.isEnabledFor(logging.INFO):
         again = "" if trial.attempts == 1 else f", attempt {trial.attempts}"
-        LOGGER.info("study %r: trial %d begins%s: %s", study, trial.number, again, shown_params(trial.shared_params))
+        LOGGER.info("study %r: trial %d begins%s: %s", study, trial.number, again, shown_params(configuration(trial)))
 
 
 def log_ended(study: str, trial: Trial) -> None:
@@ -107,4 +112,4 @@ def log_ended(study: str, trial: Trial) -> None:
         values = ", ".join(f"{value:.6g}" for value in trial.values or ())
         value = f"value {values}, " if values else ""
         LOGGER.info("study %r: trial %d is %s: %s%s", study, trial.number, trial.state, value,
-                    shown_params(trial.shared_params))
+                    shown_params(configuration(trial)))

@@ -26,12 +26,12 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.search import Space
-from scratchtune.search import gaussian_process as gp
-from scratchtune.search.encoding import Encoding
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
 from scratchtune.search.learned_space import within
-from scratchtune.search.surrogate import MOST_TRIALS, compress_and_standardize, theta_of_noisy_values
 from scratchtune.study.best import of_largest_budget, repeats, said_repeats
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 LEAST_TRIALS = 10  # different configurations for the process; with fewer the best observed trial is returned
 
@@ -88,7 +88,7 @@ def recommended_trial(study: Any) -> RecommendedTrial:
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     first = int(losses.argmin())
     best, count = trials[first], checks.counted(len(trials), "complete trial")
-    points = [within(space, trial.shared_params) for trial in trials]
+    points = [within(space, configuration(trial)) for trial in trials]
     repeated = said_repeats(repeats(trials, best, space))
     repeated = repeated and f" Trial {best.number} is the best observed one; {repeated}."
     different, best_value = len(set(map(space.key, points))), sign * float(losses[first])
@@ -166,7 +166,7 @@ def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sig
     side, sign = ("lowest", "plus") if loss_sign > 0.0 else ("highest", "less")
     predicted = (f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of a Gaussian "
                  f"process for {checks.counted(trials, 'trial')}")
-    if chosen.shared_params == best.shared_params:
+    if configuration(chosen) == configuration(best):
         return f"Trial {chosen.number} has the {side} value, {chosen.value:.6g}, and also the {side} {predicted}."
     return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; for the {side} value, "
             f"{best.value:.6g} of trial {best.number}, it is {found.mean_of_best:.6g} {sign} {found.std_of_best:.2g}. "

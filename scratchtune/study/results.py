@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from scratchtune.study.best import best_first, repeats, said_repeats
-from scratchtune.study.objectives import Objectives, pareto_optimal, value_columns
+from scratchtune.study.objectives import Objectives, pareto_optimal
 from scratchtune.study.recommended import RecommendedTrial, recommended_trial
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 
 class HasBestTrial:
@@ -118,14 +118,14 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
     ended = [local_time(trial.finished) for trial in trials]
     columns: dict[str, Any] = {
         "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
-    for k, column in enumerate(value_columns(objectives)):
+    for k, column in enumerate(objectives.columns()):
         of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
         columns[column] = pandas.Series(of_objective, dtype="float64")
     columns["datetime_start"] = pandas.to_datetime(pandas.Series(begun, dtype="datetime64[us]"))
     columns["datetime_complete"] = pandas.to_datetime(pandas.Series(ended, dtype="datetime64[us]"))
     columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
     for name in names:
-        columns[f"params_{name}"] = [trial.shared_params.get(name) for trial in trials]
+        columns[f"params_{name}"] = [configuration(trial).get(name) for trial in trials]
     for name in sorted({name for trial in trials for name in trial.user_attrs}):
         columns[f"user_attrs_{name}"] = [trial.user_attrs.get(name) for trial in trials]
     return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})

@@ -16,7 +16,6 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.evaluation.cross_validation import NAN
 from scratchtune.evaluation.rows import generator
-from scratchtune.interop.foreign_spaces import translated
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
 from scratchtune.study.cv_search import SearchCV, keep_arguments
 from scratchtune.study.study import Study
@@ -65,12 +64,9 @@ class RandomizedSearchCV(SearchCV):
     """``n_iter`` random configurations of a space, each scored by cross-validation; at most all of a finite space.
 
     ``random_state`` is a seed, a generator that gives one, or None for a new one in every `fit` (it is then
-    ``study_.seed``). A parameter may also be one of SciPy's frozen distributions, as in scikit-learn: uniform,
-    loguniform and randint become the ranges that they are, any other one is mapped from the unit interval by its
-    quantiles (``ppf``); ``study_`` then has the unit values. The other arguments are described at `SearchCV`.
+    ``study_.seed``). A parameter may also be one of SciPy's frozen distributions, or a tuple that is a range, as in
+    every space (`scratchtune.search.foreign`). The other arguments are described at `SearchCV`.
     """
-
-    _tuples_are_ranges = False
 
     def __init__(
         self, estimator: Any, space: Any, n_iter: int = 10, cv: Any = 5, random_state: Any = 0, scoring: Any = None,
@@ -83,17 +79,13 @@ class RandomizedSearchCV(SearchCV):
         """Score the configurations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
         drawn = not isinstance(self.random_state, (int, np.integer))
         self._seed = int(generator(self.random_state).randint(2**31)) if drawn else self.random_state
-        self._translated = translated(self.space, self._tuples_are_ranges)
         return super().fit(X, y, groups=groups, **fit_params)
 
     def _searcher(self) -> Searcher:
         return RandomSearch()
 
     def _new_study(self) -> Study:
-        return Study(self._translated.space, self._searcher(), direction="maximize", seed=self._seed)
-
-    def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
-        return self._translated.values(params)
+        return Study(self.space, self._searcher(), direction="maximize", seed=self._seed)
 
     def _n_trials(self) -> int | None:
         return checks.integer("n_iter", self.n_iter, low=1)
@@ -104,13 +96,9 @@ class BayesSearchCV(RandomizedSearchCV):
 
     ``model`` is "auto", "gp" or "tpe". The next configuration needs the score of the previous one, so threads share the
     folds of one configuration; with ``parallel=k`` they share those of k configurations, each proposed while k - 1 are
-    under way. As in scikit-optimize, a tuple of two numbers is a range, of integers if both are, and a third entry
-    "uniform" or "log-uniform" is its scale: (1e-4, 1e-1, "log-uniform"). Any other tuple holds choices, and a list
-    always does, also [0.0, 1.0], which scikit-optimize takes for a range. The other arguments are those of
-    `RandomizedSearchCV`.
+    under way. A list holds choices, also [0.0, 1.0], which scikit-optimize takes for a range. The other arguments are
+    those of `RandomizedSearchCV`.
     """
-
-    _tuples_are_ranges = True
 
     def __init__(
         self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0, model: str = "auto",

@@ -1,6 +1,6 @@
 """A study is a table of trials: a searcher proposes each, an objective evaluates it, and all of it can be looked up.
 
-`Study` is the interface. The trials are in `Table`, their assignment and outcomes in `AskTell`, the file in `Journal`.
+`Study` is what users type. Its trials, and what may be proposed, are in `Core`; an SQLite file is a `File`.
 
 Implements section 7.2 of the document.
 """
@@ -8,41 +8,41 @@ Implements section 7.2 of the document.
 from __future__ import annotations
 
 import contextlib
-import functools
+import inspect
+import math
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scratchtune import checks, interruption
-from scratchtune.evaluation.cross_validation import FoldScore
-from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.files import write_text
-from scratchtune.interop.optuna_studies import read_optuna, write_optuna
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
-from scratchtune.study.asking import given_space
-from scratchtune.study.asktell import AskTell
-from scratchtune.study.definition import Definition, refuse_without_space
-from scratchtune.study.errors import StorageError
+from scratchtune.study.core import Core, reason_of
+from scratchtune.study.definition import Definition, given_space, refuse_without_space
 from scratchtune.study.export import csv_text
-from scratchtune.study.fold_run import run_folds
-from scratchtune.study.objective_run import RunOptions, run_objective
-from scratchtune.study.objectives import as_objectives, check_several, value_columns
+from scratchtune.study.file import File, StorageError
+from scratchtune.study.objectives import as_objectives, check_several
 from scratchtune.study.results import HasBestTrial
-from scratchtune.study.stopped import FinishedTrials, finish_stopped
+from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
-from scratchtune.study.storage import Storage
 from scratchtune.study.stored import stored_arguments
 from scratchtune.study.time_travel import Changes
-from scratchtune.study.trial import STATES, Trial, copied_params
+from scratchtune.study.trial import STATES, Trial, configuration, copied_params
 
 OPTUNA_URL = "sqlite:///"
+OF_OPTUNA = {"sampler": "searcher", "pruner": "stopping", "study_name": "name"}  # arguments of create_study, and ours
 
 
 class Study(HasBestTrial):
     """Trials over a space, in memory and, where ``storage`` is a path, in that SQLite file too.
+
+    ``seed=None`` draws a new seed, which is stored with the study.
 
     Without a space, the objective requests its parameters while it runs, by `Trial.suggest_float` and the like
     (define-by-run), and the study learns its space from the trials.
@@ -58,15 +58,12 @@ class Study(HasBestTrial):
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
-    The table of trials is a function of the space, the searcher, the seed, the constraint, the stopping rule, earlier
-    and enqueued trials, and the objective. It does not depend on how many workers there are, on the order in which they
-    finish, or on interruptions. A `BayesianSearch` with ``parallel=None`` is part of it with the number of workers of
-    the first run, which the study keeps and stores: later runs may have any number. Gaussian processes and trainings
-    are compiled for the processor in use, so with them the table may differ between types of processors.
+    The table of trials is a function of these arguments, enqueued trials, and the objective. It does not depend on how
+    many workers there are, on the order in which they finish, or on interruptions. A `BayesianSearch` with
+    ``parallel=None`` is part of it with the number of workers of the first run, which is stored.
 
-    While trials are under way, the latest ones are in files beside it, and only `backup` makes a complete copy. When
-    `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
-    calls too, the file itself holds everything, and nothing is beside it.
+    When `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
+    calls too, the file itself holds everything. Before, only `backup` makes a complete copy.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -75,24 +72,25 @@ class Study(HasBestTrial):
 
     def __init__(
         self, space: Mapping[str, Any] | Space | None = None, searcher: str | Searcher | None = None,
-        direction: str = "minimize", seed: int = 0, storage: Any = None, name: str | None = None,
+        direction: str = "minimize", seed: int | None = 0, storage: Any = None, name: str | None = None,
         constraint: Constraint | None = None, start_from: Study | None = None, stopping: Any = None,
         data: str | None = None, directions: Sequence[str] | Mapping[str, str] | None = None,
     ) -> None:
         objectives = as_objectives(direction, directions)
         if searcher is None:
             searcher = DEFAULT_OF_SEVERAL if objectives.several else DEFAULT
+        name = _checked_text("name", name) or "study"
         definition = Definition(
             space=given_space(space, constraint), searcher=as_searcher(searcher), objectives=objectives,
-            seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping),
-            name=_checked_text("name", name) or "study", data=_checked_text("data", data), earlier=[])
+            seed=_seed_of(storage, name) if seed is None else checks.integer("seed", seed, low=0),
+            stopping=as_stopping(stopping), name=name, data=_checked_text("data", data), earlier=[])
         refuse_without_space(definition, start_from)
         check_several(objectives, definition.searcher, definition.stopping)
         if start_from is not None:
             definition = definition._replace(earlier=_earlier_results(definition, start_from))
-        self._set_core(AskTell(definition, storage))
+        self._set_core(Core(definition, storage))
 
-    def _set_core(self, core: AskTell) -> None:
+    def _set_core(self, core: Core) -> None:
         """Set the attributes of a study with this core."""
         self._core = core
         self._losses: dict[int, int] = {}  # how often each running trial has lost its worker
@@ -122,44 +120,37 @@ class Study(HasBestTrial):
         self._core.enqueue(params)
 
     def run(
-        self, objective: Callable[[Trial], Any], n_trials: int | None = None, timeout: float | None = None,
+        self, objective: Callable[[Trial], Any], n_trials: float | None = None, timeout: float | None = None,
         n_jobs: int = 1, executor: Any = None, callbacks: Iterable[Callable[[Study, Trial], Any]] = (),
         progress: bool = True, retries: int = 2, max_failures: int | str | None = None,
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
-        ``n_trials=None`` is the searcher's whole schedule if it has one, else 50. After ``timeout`` seconds no further
-        trial begins. Each callback is called as callback(study, trial) when a trial is finished and recorded. If
-        it has a method ``before_run``, that is called as before_run(study) before any trial begins; it may call `stop`.
+        ``n_trials=None`` is the searcher's whole schedule if it has one, else 50; ``math.inf`` is no limit. After
+        ``timeout`` seconds no further trial begins. Each callback is called as callback(study, trial) when a trial is
+        finished and recorded. If it has a method ``before_run``, that is called as before_run(study) before any trial
+        begins; it may call `stop`.
 
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
         restarted, up to ``retries`` times; after that it has failed, and the other trials continue. A dead worker
-        breaks a whole ``ProcessPoolExecutor``: all running trials are restarted, for none it is a retry, and from then
-        on each trial runs in a process pool of its own, created like the first one.
+        breaks a whole ``ProcessPoolExecutor``: no trial is charged with this crash; all running trials restart, each in
+        a process pool of its own.
 
         An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
-        the run (the first ``n_jobs``, if that is more) all fail with the same exception, or since the objective returns
-        no value, the run ends with a RuntimeError from that exception. ``max_failures=n`` ends it when n trials have
-        failed, by NaN or infinity too; "unlimited" never ends it, and with ``progress=False`` no failure is printed
-        then. Any other BaseException, such as SystemExit or Ctrl-C, ends the run: nothing that has finished is lost,
-        the next run begins the unfinished trials again, and after Ctrl-C `interrupted_study` returns a study that no
-        variable has yet. A callback that was not called by then is not called later; what it would have enqueued is
-        missing.
+        the run (the first ``n_jobs``, if that is more) all fail by the same mistake, the run ends with a RuntimeError.
+        ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run:
+        nothing that has finished is lost, and the next run begins the unfinished trials again. A callback that was not
+        called by then is not called later.
 
         Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
-        return self._run(
-            objective, RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures))
-
-    def _run(self, objective: Callable[[Trial], Any], options: RunOptions) -> Study:
-        if not callable(objective):
-            raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
-        bound = [functools.partial(callback, self) for callback in options.callbacks]
-        before = [functools.partial(callback.before_run, self) for callback in options.callbacks
-                  if hasattr(callback, "before_run")]
-        with interruption.reachable(self, self._core.given_path, bool(options.progress)):
-            self.idle_share = run_objective(self._core, objective, options, bound, self._losses, before)
+        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
+        try:
+            self.idle_share = run_objective(self, self._core, objective, options, self._losses)
+        except KeyboardInterrupt:
+            with interruption.reachable(self, self._core.given_path, bool(options.progress)):
+                raise
         return self
 
     def stop(self) -> None:
@@ -184,22 +175,9 @@ class Study(HasBestTrial):
 
         With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
         """
-        wanted = None if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
-        self._run(objective, RunOptions(
-            wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, max_failures=max_failures,
-            only_timeout=n_trials is None and timeout is not None))
-
-    def run_folds(
-        self, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
-        value_of: Callable[[list[FoldScore]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
-    ) -> dict[int, list[FoldScore]]:
-        """Run cross-validated trials, the folds of several trials in one queue for ``n_jobs`` threads.
-
-        ``fit_and_score(trial, fold)`` evaluates one fold, and ``value_of`` makes the trial's value, or an exception, of
-        the scores of all of them. An error of ``fit_and_score`` ends the run. ``n_trials=None`` is all that the
-        searcher proposes. Returns the scores of each trial of this run that has finished, by number.
-        """
-        return run_folds(self._core, fit_and_score, folds, value_of, n_trials, number_of_workers(n_jobs))
+        wanted = len(self.trials) + checks.integer("n_trials", n_trials, low=1) if n_trials is not None else (
+            None if timeout is None else math.inf)
+        self.run(objective, wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, 2, max_failures)
 
     def set_user_attr(self, key: str, value: Any) -> None:
         """Attach an attribute to the study, any value that JSON has; it is stored with it."""
@@ -210,12 +188,12 @@ class Study(HasBestTrial):
     @property
     def trials(self) -> list[Trial]:
         """All trials, in order of number."""
-        return list(self._core.table.trials)
+        return list(self._core.trials)
 
     @property
     def waiting(self) -> list[dict[str, Any]]:
         """The enqueued configurations that have no trial yet, in order; they count for ``n_trials`` when they begin."""
-        return [copied_params(one.params) for one in self._core.table.waiting]
+        return [copied_params(one.params) for one in self._core.queue.state.waiting]
 
     @property
     def searcher(self) -> Searcher:
@@ -232,14 +210,9 @@ class Study(HasBestTrial):
         """The attributes that `set_user_attr` has attached, a copy."""
         return copied_params(self._core.user_attrs)
 
-    @property
-    def earlier(self) -> list[Result]:
-        """The results of the study that this one started from, which the searcher sees before its own."""
-        return list(self._core.definition.earlier)
-
     def why(self, number: int) -> str:
         """Explain in words why a trial was proposed; as plain data it is ``trials[number].why``."""
-        return self._core.definition.reason_of(self._core.table.find(number))
+        return reason_of(self._core.definition, self._core.find(number))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
@@ -248,11 +221,11 @@ class Study(HasBestTrial):
         spreadsheet would run as a formula, such as the choice "=1+1", gets a ' before it; numbers are unchanged.
         """
         self._core.refuse_own(Path(path))
-        columns = value_columns(self.objectives)
+        columns = self.objectives.columns()
         rows: list[list[Any]] = [["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
                                   "budget", "parent", "error", "seconds"]]
         for t in self.trials:
-            values = [str(t.shared_params[name]) if name in t.shared_params else "" for name in self.space.names]
+            values = [str(configuration(t)[name]) if name in configuration(t) else "" for name in self.space.names]
             outcome = t.values or [None] * len(columns)
             rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
         write_text(path, csv_text(rows))
@@ -261,17 +234,9 @@ class Study(HasBestTrial):
         """Write the trials as a new study of Optuna, which must be installed, and return that study.
 
         ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
-        None: in memory. ``name`` None is this study's. A trial keeps its state (a stopped one is pruned), value,
-        parameters with their ranges, reports, times and scores of folds. User attributes are its error, budget, parent,
-        reason ("why") and "other_params", those that are not in the learned space of a study without a space; where it
-        has attributes of these names itself, they are kept instead. Choices that are not None, bools, numbers or texts
-        become their repr. ``optuna-dashboard sqlite:///FILE`` shows the study.
-
-        Raises
-            ImportError without Optuna, and ValueError where the storage holds a study of that name, or where two
-            choices are equal in Optuna, such as 1 and True.
+        None: in memory. ``name`` None is this study's. Raises as `scratchtune.interop.optuna_studies.to_optuna`.
         """
-        return write_optuna(self, storage, name)
+        return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
     # Time travel -----------------------------------------------------------------------------------------------------
 
@@ -285,7 +250,7 @@ class Study(HasBestTrial):
         >>> [study.at(k).best_value for k in (1, 2, 3)], study.at(1).ask().params
         ([9.0, 1.0, 0.0], {'x': -1})
         """
-        return self._of(time_travel.fork(self._core, k, Changes()))
+        return study_of(time_travel.fork(self._core, k, Changes()))
 
     def fork(
         self, k: int, searcher: str | Searcher | None = None, seed: int | None = None,
@@ -311,41 +276,16 @@ class Study(HasBestTrial):
         """
         changes = Changes(searcher, seed, space, constraint, stopping)
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
-        return self._of(time_travel.fork(self._core, k, changes, named, storage))
-
-    def finish_stopped(
-        self, objective: Callable[[Trial], Any], numbers: Iterable[int] | None = None, n_jobs: int = 1,
-        progress: bool = True,
-    ) -> FinishedTrials:
-        """Train trials that ended early to their end, to see whether one of them would have been the best.
-
-        ``numbers`` are the trials; None takes all that ended early: those that the stopping rule ended, and with a
-        searcher that has budgets those that were not promoted (yet). A stopped trial is evaluated again from its
-        beginning, with its params, seed and budget, and its ``should_stop`` is always False. A trial that was not
-        promoted is continued as if it were: with the largest budget, and `Trial.load` returns what it has saved. The
-        objective is called on ``n_jobs`` threads, and an exception of it is recorded. This study is not changed.
-
-        Print the result for a table; `scratchtune.insight.plot_stopped` draws it.
-
-        Raises
-            ValueError where ``numbers`` holds a trial that did not end early, or no trial is complete.
-        """
-        return finish_stopped(self._core, objective, numbers, n_jobs, progress)
-
-    def _of(self, core: AskTell) -> Study:
-        made = Study.__new__(Study)
-        made._set_core(core)
-        return made
+        return study_of(time_travel.fork(self._core, k, changes, named, storage))
 
     # The file --------------------------------------------------------------------------------------------------------
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` continues there.
 
-        It holds everything in the study's own file, and every trial that the study has in memory: so also where its own
-        file was deleted or can't be written, or where it has none. Trials that are running will begin again. An
-        existing file is replaced if it is an earlier backup. A ValueError where it is the study's own or holds
-        something else, and a StorageError while another process writes it.
+        It holds everything in the study's own file, if it has one, and every trial in memory. An existing file is
+        replaced if it is an earlier backup. A ValueError where it is the study's own or holds something else, and a
+        StorageError while another process writes it.
         """
         self._core.backup(Path(path))
 
@@ -367,16 +307,29 @@ class Study(HasBestTrial):
                 raise
 
     def __repr__(self) -> str:
-        waiting = f", {len(self._core.table.waiting)} waiting" if self._core.table.waiting else ""
+        waiting = f", {len(self._core.queue.state.waiting)} waiting" if self._core.queue.state.waiting else ""
         best = self.said_best()
         value = best and f", {best}"
-        return f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, {len(self.trials)} trials{waiting}{value}>"
+        return (f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, seed {self.seed}, "
+                f"{len(self.trials)} trials{waiting}{value}>")
+
+
+def core_of(study: Study) -> Core:
+    """The core of a study, for what the package builds on it."""
+    return study._core
+
+
+def study_of(core: Core) -> Study:
+    """The study of a core."""
+    made = Study.__new__(Study)
+    made._set_core(core)
+    return made
 
 
 def tune(
     objective: Callable[[Trial], Any], space: Mapping[str, Any] | Space | None = None,
-    searcher: str | Searcher | None = None, n_trials: int | None = None, direction: str = "minimize", seed: int = 0,
-    **options: Any,
+    searcher: str | Searcher | None = None, n_trials: float | None = None, direction: str = "minimize",
+    seed: int | None = 0, **options: Any,
 ) -> Study:
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
 
@@ -389,6 +342,8 @@ def tune(
     {'x': 1}
     """
     of_study = ("storage", "name", "constraint", "start_from", "stopping", "data", "directions")
+    known = [*inspect.signature(tune).parameters, *of_study, *inspect.signature(Study.run).parameters]
+    checks.no_others("tune", options, [name for name in known if name not in ("self", "options")], OF_OPTUNA)
     made_with = {name: options.pop(name) for name in of_study if name in options}
     return Study(space, searcher, direction, seed, **made_with).run(objective, n_trials, **options)
 
@@ -423,37 +378,14 @@ def load_study(
              "start_from": start_from}
     known = {argument: value for argument, value in given.items() if value is not None}
     study = Study(**stored_arguments(path, name, known))
-    study._core.table.expect_none_again()
+    study._core.queue.expect_none_again()
     return study
-
-
-def from_optuna(
-    study: Any, name: str | None = None, space: Mapping[str, Any] | Space | None = None,
-    searcher: str | Searcher | None = None, seed: int = 0, storage: Any = None,
-) -> Study:
-    """Make a study that begins with the trials of one of Optuna, and continues with a searcher of this package.
-
-    ``study`` is a study of Optuna, or the path or URL of its storage, which Optuna reads (``name`` is then that of the
-    study; None: the only one). ``space`` None is made from the trials: each range contains those of
-    all trials, and a parameter that some trials lack exists under a condition on a categorical one. The searcher sees
-    all trials. With ``storage`` the new study is stored there, and resumed by the same call or by `load_study`.
-
-    A pruned trial is "stopped". Trials that have not ended are left out, and failed ones that lack parameters, with a
-    warning. A trial keeps its user attributes.
-
-    Raises
-        ValueError where no space can be found, the searcher is not one for so many objectives, or ``space`` does not
-        contain a trial; and ImportError where a storage is given and Optuna is not installed.
-    """
-    made = Study.__new__(Study)
-    made._set_core(read_optuna(study, name, space, searcher, seed, storage))
-    return made
 
 
 def create_study(
     *, storage: str | os.PathLike[str] | None = None, sampler: str | Searcher | None = None,
     pruner: Stopping | None = None, study_name: str | None = None, direction: str | None = None,
-    load_if_exists: bool = False, directions: Sequence[str] | None = None, seed: int = 0,
+    load_if_exists: bool = False, directions: Sequence[str] | None = None, seed: int | None = 0, **others: Any,
 ) -> Study:
     """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
 
@@ -462,14 +394,16 @@ def create_study(
     With several ``directions`` there is no stopping rule, and the sampler is `NSGA2`.
 
     Raises
-        ValueError where the study is stored already, unless ``load_if_exists``, where the URL has options, or where
-        both ``direction`` and ``directions`` are given.
+        TypeError for any other argument; ValueError where the study is stored already, unless ``load_if_exists``,
+        where the URL has options, or where both ``direction`` and ``directions`` are given.
 
     >>> study = create_study(direction="maximize", sampler="random")
     >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)
     >>> study.best_params
     {'x': 3}
     """
+    names = [name for name in inspect.signature(create_study).parameters if name != "others"]
+    checks.no_others("create_study", others, names, {ours: theirs for theirs, ours in OF_OPTUNA.items()})
     if direction is not None and directions is not None:
         raise ValueError(f"direction is {direction!r} and directions is {directions!r}; give one of the two")
     path = _path_of(storage)
@@ -522,10 +456,17 @@ def _path_of(storage: Any) -> Any:
     return storage[len(OPTUNA_URL) :]
 
 
+def _seed_of(storage: Any, name: str) -> int:
+    """The seed of a stored study; a new one where there is none."""
+    with contextlib.suppress(StorageError, TypeError), File(storage, reading=True) as file:
+        return int(file.definition(name)["seed"])
+    return int(np.random.SeedSequence().generate_state(1)[0])
+
+
 def _refuse_stored(path: Path, name: str) -> None:
     names: list[str] = []
     if path.exists():
-        with contextlib.suppress(StorageError), Storage(path, reading=True) as stored:  # `Study` says what is wrong
+        with contextlib.suppress(StorageError), File(path, reading=True) as stored:  # `Study` says what is wrong
             names = stored.names()
     if name in names:
         raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "

@@ -16,13 +16,11 @@ from typing import Any, NamedTuple
 from scratchtune import checks
 from scratchtune.search import Result, Searcher, Space, as_searcher
 from scratchtune.search.searcher import fixed_as
-from scratchtune.study.asking import is_open
-from scratchtune.study.asktell import AskTell
-from scratchtune.study.definition import Copied, Definition, refuse_without_space
+from scratchtune.study.core import Core, Start, reason_of
+from scratchtune.study.definition import Copied, Definition, is_open, refuse_without_space
 from scratchtune.study.objectives import check_several
 from scratchtune.study.stopping import as_stopping
-from scratchtune.study.table import Start
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, result_of
 
 SAME = "same"  # of arguments for which None has a meaning of its own
 
@@ -38,8 +36,8 @@ class Changes(NamedTuple):
 
 
 def fork(
-    core: AskTell, k: int, changes: Changes, name: str | None = None, storage: str | os.PathLike[str] | None = None,
-) -> AskTell:
+    core: Core, k: int, changes: Changes, name: str | None = None, storage: str | os.PathLike[str] | None = None,
+) -> Core:
     """Make the core of a study that continues from the first ``k`` trials of another one; see `Study.fork`.
 
     ``name`` None is the study's own.
@@ -48,24 +46,24 @@ def fork(
     new = new if name is None else new._replace(name=name)
     _refuse_itself(core, new.name, storage)
     with core.locked():
-        trials, later = list(core.table.trials), core.table.enqueued_by_number()
+        trials, later = list(core.trials), core.queue.by_number(core.trials)
         k = checks.integer("k", k, low=0, high=len(trials))
-        results = [core.table.result_of(trial) for trial in trials[:k] if trial.state != "running"]
+        results = [result_of(trial, old.objectives.sign) for trial in trials[:k] if trial.state != "running"]
     trials, later = trials[:k], {number: params for number, params in later.items() if number >= k}
     if _proposes_alike(old, new):
-        return AskTell(new._replace(copied=_copied(old, trials, min(k, old.foreign))), storage, Start(trials, later))
+        return Core(new._replace(copied=_copied(old, trials, min(k, old.foreign))), storage, Start(trials, later))
     if len(_in_space(new.space, results)) == len(results) and _is_scheduled(new.searcher, results):
         new = new._replace(copied=_copied(old, trials, k), earlier=_in_space(new.space, old.earlier))
-        return AskTell(new, storage, Start(trials, _enqueued_in(new, later)))
+        return Core(new, storage, Start(trials, _enqueued_in(new, later)))
     if is_open(new.space):  # its parameters are those that its own trials request; it can't be loaded with others
         raise ValueError(f"searcher is {new.searcher!r}, and the first {checks.counted(k, 'trial')} do not follow its "
                          "schedule, while a study without a space can't start from other results; give space too, or "
                          "fork(0)")
     new = new._replace(copied=None, earlier=_in_space(new.space, [*old.earlier, *results]))
-    return AskTell(new, storage, Start([], _enqueued_in(new, {number - k: later[number] for number in later})))
+    return Core(new, storage, Start([], _enqueued_in(new, {number - k: later[number] for number in later})))
 
 
-def _refuse_itself(core: AskTell, name: str, storage: Any) -> None:
+def _refuse_itself(core: Core, name: str, storage: Any) -> None:
     """Raise a ValueError where a fork would be stored as the study itself."""
     if name == core.definition.name and isinstance(storage, (str, os.PathLike)):
         try:
@@ -118,7 +116,7 @@ def _copied(old: Definition, trials: Sequence[Trial], foreign: int) -> Copied | 
     for end, seed in parts:
         if not seeds or seeds[-1][0] < foreign:
             seeds.append((min(end, foreign), seed))
-    return Copied(tuple(seeds), tuple(old.reason(trial.number, trial.why) for trial in trials[:foreign]))
+    return Copied(tuple(seeds), tuple(reason_of(old, trial) for trial in trials[:foreign]))
 
 
 # Where the space or the searcher is another one ----------------------------------------------------------------------

@@ -1,4 +1,8 @@
-"""A trial is one configuration that is evaluated: its number, its parameters, why they were proposed, the outcome."""
+"""A trial is one configuration that is evaluated: its number, its parameters, why they were proposed, the outcome.
+
+`Trial` is what users see. The study's `Core` works on it by the functions below: `begin` resets a trial, `judged` makes
+an `Outcome` of what an objective has returned, and `settle`, which only the core and `trial_of` call, records it.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,22 @@ import numbers
 import re
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search import Suggestion
-from scratchtune.study.asking import Asked, Asks, copied_value, nothing_asked
-from scratchtune.study.objectives import Objectives, in_order, only_entry
+from scratchtune.files import valid_text
+from scratchtune.search import Result, Space, Suggestion
+from scratchtune.search.learned_space import SpaceLearner
+from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
+from scratchtune.study.objectives import Objectives
+from scratchtune.study.requests import PLAIN, Requests, RequestsParameters, copied_value
+from scratchtune.study.stopping import Stopping
 
-ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
-ENDED = ("state", "values", "error", "traceback", "reports", "seconds", "visits", "scores", "saved", "finished")
-OUTCOME = (*ENDED, "user_attrs", "shared_params", "asked", "uses_budget")
 
 
 class TrialPruned(Exception):
@@ -32,65 +37,88 @@ class TrialPruned(Exception):
     """
 
 
-class Trial(Asks):
+class Outcome(NamedTuple):
+    """How a trial has ended, and what it has recorded by then; the attributes of `Trial` are described there.
+
+    ``exception`` is what the objective has raised, in this process; ``params`` are those that it has requested, None
+    where they were given.
+    """
+
+    state: str
+    values: tuple[float, ...] | None
+    reports: dict[int, float]
+    user_attrs: dict[str, Any]
+    error: str | None = None
+    traceback: str | None = None
+    scores: list[float | None] | None = None
+    visits: int | None = None
+    saved: dict[str, np.ndarray] | None = None
+    seconds: float | None = None
+    finished: float | None = None
+    uses_budget: bool = False
+    params: dict[str, Any] | None = None
+    requests: Requests | None = None
+    exception: BaseException | None = None
+
+
+class View(NamedTuple):
+    """What one trial sees of its study, as plain data, in another process too.
+
+    ``saved`` is what its parent has saved, and ``others`` are the reports that the stopping rule sees, as losses.
+    """
+
+    seed: int
+    objectives: Objectives = Objectives(("minimize",))
+    saved: dict[str, np.ndarray] | None = None
+    stopping: Stopping | None = None
+    others: Sequence[Mapping[int, float]] = ()
+
+    def seed_of(self, trial: Trial) -> int:
+        """The trial's seed."""
+        return self.seed
+
+    def of(self, trial: Trial) -> View:
+        """This view."""
+        return self
+
+
+class Trial(RequestsParameters):
     """The argument of an objective, and one row of a study's table.
 
     Attributes: ``number``, from 0; ``values``, one of each objective in the user's direction, and ``value``, that of
-    the only one; ``state``, "running", "complete", "failed" or
-    "stopped"; ``error``, one sentence, and ``traceback`` where there was one, both with addresses in memory as
-    "at 0x...", since those differ between processes; ``why``, the reasons as plain data;
-    ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value; ``scores`` of the folds where it
-    was cross-validated; ``attempts``, how often it was begun; ``started`` and ``finished``, seconds since 1970, and
-    ``seconds`` of work; ``visits``, the rows its fits have used, summed over epochs and folds, where known; ``saved``,
-    the arrays of `save`; ``shared_params``, the configuration itself, for reading only, where `params` is a copy;
-    ``given_budget``, the same as ``budget``, but not noted in ``uses_budget``: whether the objective has read it;
-    ``user_attrs``, what `set_user_attr` has attached; ``asked``, in a study without a space, what it has requested.
-    What it reads of its study is in `scratchtune.study.context`.
+    the only one; ``state``, "running", "complete", "failed" or "stopped"; ``error``, one sentence, and ``traceback``
+    where there was one, both with addresses in memory as "at 0x...", since those differ between processes; ``why``, the
+    reasons as plain data; ``budget`` and ``parent`` where the searcher uses them; ``reports``, step to value;
+    ``scores`` of the folds where it was cross-validated; ``attempts``, how often it was begun; ``started`` and
+    ``finished``, seconds since 1970, and ``seconds`` of work; ``visits``, the rows its fits have used, summed over
+    epochs and folds, where known; ``saved``, the arrays of `save`; ``given_budget``, the same as ``budget``, but not
+    noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached.
+
+    ``context`` is what it sees of its study: a `View`, or an object that makes one for each trial.
     """
 
     __slots__ = (
         "number", "values", "state", "error", "traceback", "why", "given_budget", "parent", "reports", "scores",
-        "attempts", "started", "finished", "seconds", "visits", "shared_params", "saved", "asked", "user_attrs",
-        "uses_budget", "_context", "_clock", "_stopping")
+        "attempts", "started", "finished", "seconds", "visits", "saved", "user_attrs", "uses_budget", "_params",
+        "_requests", "_context", "_clock", "_stopping")
+    values: tuple[float, ...] | None
+    error: str | None
+    traceback: str | None
+    reports: dict[int, float]
+    scores: list[float | None] | None
+    visits: int | None
+    saved: dict[str, np.ndarray] | None
+    started: float | None
+    finished: float | None
+    seconds: float | None
+    _clock: float
+    _stopping: bool
 
-    def __init__(self, context: Any, number: int, suggestion: Suggestion, asks: bool = False) -> None:
-        self._context = context
-        self.number = number
-        self.shared_params = suggestion.params
-        self.asked = Asked(suggestion.params, bool(suggestion.why.get("enqueued"))) if asks else None
-        self.why = suggestion.why
-        self.given_budget = suggestion.budget
-        self.parent = suggestion.parent
-        self.attempts = 0
-        self.begin()
-
-    def begin(self) -> None:
-        """Reset the trial to its start: it is running, and nothing has been reported."""
-        self.state = "running"
-        self.attempts += 1
-        self.user_attrs: dict[str, Any] = {}
-        if self.asked is not None:
-            self.asked, self.shared_params = self.asked.again(), {}
-        self.values: tuple[float, ...] | None = None
-        self.error: str | None = None
-        self.traceback: str | None = None
-        self.saved: dict[str, np.ndarray] | None = None
-        self.reports: dict[int, float] = {}
-        self.scores: list[float | None] | None = None
-        self.visits: int | None = None
-        self.uses_budget = self._stopping = False
-        self.seconds: float | None = None
-        self.finished: float | None = None
-        self.started = time.time()
-        self.start_clock()
-
-    def start_clock(self) -> None:
-        """Measure the trial's seconds from now on."""
-        self._clock = time.perf_counter()
-
-    def elapsed(self) -> float:
-        """The seconds since `start_clock`."""
-        return max(time.perf_counter() - self._clock, 0.0)  # a clock may be set back
+    def __init__(self, context: Any, number: int, suggestion: Suggestion, requests: Requests | None = None) -> None:
+        self._context, self._params, self._requests = context, suggestion.params, requests
+        self.number, self.why, self.parent = number, suggestion.why, suggestion.parent
+        self.given_budget, self.attempts = suggestion.budget, 0
+        begin(self)
 
     @property
     def value(self) -> float | None:
@@ -110,7 +138,7 @@ class Trial(Asks):
 
         A choice that can't be copied, such as a module, is shared.
         """
-        return copied_params(self.shared_params)
+        return copied_params(self._params)
 
     @property
     def budget(self) -> float | None:
@@ -121,7 +149,7 @@ class Trial(Asks):
     @property
     def seed(self) -> int:
         """An int made from the study's seed and the trial's number (its first ancestor's, where it has a parent)."""
-        return self._context.seed_of(self.number, self.parent)
+        return self._context.seed_of(self)
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value, in the user's direction, at a step such as the epoch.
@@ -137,7 +165,7 @@ class Trial(Asks):
     def report_scores(self, scores: Iterable[Any]) -> None:
         """Record the scores of the folds of a cross-validation, whose mean the objective returns, as ``scores``.
 
-        They tell `scratchtune.study.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
+        They tell `scratchtune.insight.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
 
         Raises
             TypeError where it is no list or array, and ValueError where one of the scores is not a finite number.
@@ -162,7 +190,10 @@ class Trial(Asks):
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
                                                      "its cost, such as the number of epochs, a hyper-parameter")
-        self._stopping = self._stopping or self._context.should_stop(self.number, self.reports)
+        rule = self._context.stopping
+        if rule is not None and not self._stopping:
+            own = losses_of_reports(self.reports, self._context.objectives.sign)
+            self._stopping = bool(rule.stops(own, self._context.of(self).others))
         return self._stopping
 
     def should_prune(self) -> bool:
@@ -187,82 +218,227 @@ class Trial(Asks):
     def load(self) -> dict[str, np.ndarray] | None:
         """Return a copy of the arrays that the parent has saved; None for a trial without a parent."""
         self.uses_budget = True  # it continues where the smaller budget has ended
-        saved = None if self.parent is None else self._context.saved_by(self.parent)
+        saved = None if self.parent is None else self._context.of(self).saved
         return None if saved is None else {name: array.copy() for name, array in saved.items()}
-
-    def finish(self, value: Any, state: str | None, measured: Mapping[str, Any] | None = None) -> str:
-        """Record the outcome: a value that is not a finite number makes the trial a failed one, with the reason.
-
-        In a study of several objectives it must be as many numbers, in order or, where they have names, by name.
-
-        ``measured`` are values of other attributes, such as ``seconds``.
-        Returns the trial's state. The caller sets it, together with what depends on it; until then it is "running".
-        """
-        self.finished = time.time()
-        for name, number in (measured or {}).items():
-            setattr(self, name, number)
-        if self.seconds is None:
-            self.seconds = self.elapsed()
-        several = self._context.objectives.several
-        if _is_pruned(value) and (self.reports or several):
-            value, self._stopping = None, True
-        if isinstance(value, BaseException):
-            self.traceback = _formatted(value)
-        if state is None and self._stopping:
-            state = "stopped"
-        if state == "stopped" and value is None and self.reports and not several:
-            value = self.reports[max(self.reports)]
-        values, error = _finite_values(value, self._context.objectives)
-        if state == "stopped" and value is None and several:
-            error = _not_pruned(self._context.objectives)
-        if state == "failed" and value is None:
-            error = "told as failed"
-        else:
-            error = nothing_asked(self.asked, value, error)
-        self.error = error
-        state = "failed" if error is not None else state or "complete"
-        self.values = None if state == "failed" else values
-        return state
-
-    def detached(self, context: Any) -> Trial:
-        """Return a copy with another context, to be sent to another process."""
-        sent = copy.copy(self)
-        sent._context = context
-        return sent
-
-    def copied(self, context: Any) -> Trial:
-        """Return an independent copy for another study; one that is running is reset to its start."""
-        if self.state == "running":
-            proposal = Suggestion(self.proposed, self.why, self.budget, self.parent)
-            made = Trial(context, self.number, proposal, self.asked is not None)
-            made.attempts, made.started = self.attempts, self.started
-            return made
-        made = self.detached(context)
-        made.reports, made.why = dict(self.reports), dict(self.why)
-        return made
-
-    def outcome(self) -> dict[str, Any]:
-        """The outcome as plain data, to be returned from another process."""
-        return {name: getattr(self, name) for name in OUTCOME}
-
-    def finish_as(self, outcome: Mapping[str, Any]) -> str:
-        """Record an `outcome` of another process; returns the trial's state, as `finish` does."""
-        for name, value in outcome.items():
-            if name != "state":
-                setattr(self, name, value)
-        self.finished = time.time()
-        return str(outcome["state"])
 
     def __repr__(self) -> str:
         several = self.values is not None and len(self.values) > 1
         value = f"values={self.values!r}" if several else f"value={self.value!r}"
         outcome = value if self.error is None else f"error={self.error!r}"
-        return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self.shared_params!r})"
+        return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self._params!r})"
+
+
+# What the study's own code, and what stands on it, reads of a trial ---------------------------------------------------
+
+
+def configuration(trial: Trial) -> dict[str, Any]:
+    """The configuration itself, for reading only, where `Trial.params` is a copy."""
+    return trial._params
+
+
+def requests_of(trial: Trial) -> Requests | None:
+    """What a trial of a study without a space has requested; None with a space."""
+    return trial._requests
+
+
+def proposal_of(trial: Trial) -> dict[str, Any]:
+    """The configuration that was proposed for a trial; in a study with a space, its params."""
+    return trial._params if trial._requests is None else trial._requests.proposed
+
+
+def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
+    """A finished trial as searchers see it: its value times ``sign``, so that smaller is better; NaN is a failure."""
+    if isinstance(sign, tuple):
+        losses = tuple(one * value for one, value in zip(sign, trial.values or (), strict=False))
+        return Result(trial.number, trial._params, math.nan, trial.state, trial.given_budget, trial.parent, losses)
+    loss = math.nan if trial.values is None else sign * trial.values[0]
+    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent)
+
+
+def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, float]:
+    """Reported values as losses, where smaller is better."""
+    return {step: sign * value for step, value in reports.items()}
 
 
 def finished_count(trials: Iterable[Trial]) -> int:
     """How many trials are finished: complete, failed or stopped."""
     return sum(trial.state != "running" for trial in trials)
+
+
+def learned_space(trials: Iterable[Trial]) -> Space:
+    """The space of the parameters that the finished trials of a study without a space have requested."""
+    learner = SpaceLearner()
+    for trial in trials:
+        if trial.state != "running" and trial._requests is not None:
+            learner.add(trial._requests.parameters, trial._params, trial.state == "failed")
+    return learner.space()
+
+
+# From its beginning to its outcome ------------------------------------------------------------------------------------
+
+
+def begin(trial: Trial) -> None:
+    """Reset a trial to its start: it is running, and nothing has been reported."""
+    trial.state = "running"
+    trial.attempts += 1
+    if trial._requests is not None:
+        old = trial._requests
+        trial._requests, trial._params = Requests(old.proposed, old.is_enqueued, old.known), {}
+    trial.values = trial.error = trial.traceback = trial.saved = trial.scores = trial.visits = None
+    trial.reports, trial.user_attrs = {}, {}
+    trial.uses_budget = trial._stopping = False
+    trial.seconds = trial.finished = None
+    trial.started, trial._clock = time.time(), time.perf_counter()
+
+
+def detached(trial: Trial) -> Trial:
+    """A copy that has its view of the study with it, to be sent to another process."""
+    sent = copy.copy(trial)
+    sent._context = trial._context.of(trial)
+    return sent
+
+
+def copied(trial: Trial, context: Any, known: Space | None = None) -> Trial:
+    """An independent copy for another study; one that is running is reset to its start."""
+    made = copy.copy(trial)
+    made._context, made.reports, made.why = context, dict(trial.reports), dict(trial.why)
+    if made.state == "running":
+        begin(made)
+        made.attempts, made.started = trial.attempts, trial.started
+    if known is not None:  # the other study has a space
+        made._params, made._requests = known.check(proposal_of(made) if made.state == "running" else made._params), None
+    return made
+
+
+def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Outcome:
+    """Call the objective with a trial, and return the outcome; an exception of it is one."""
+    trial.uses_budget, started = False, time.perf_counter()
+    try:
+        returned = objective(trial)
+    except Exception as error:
+        returned = error
+    return judged(trial, returned, seconds=max(time.perf_counter() - started, 0.0))
+
+
+def judged(
+    trial: Trial, value: Any, state: str | None = None, seconds: float | None = None, visits: int | None = None,
+    scores: list[float | None] | None = None,
+) -> Outcome:
+    """The outcome of a running trial: a value that is not a finite number makes it a failed one, with the reason.
+
+    In a study of several objectives it must be as many numbers, in order or, where they have names, by name. What is
+    None is as the trial has it. The trial is not changed.
+    """
+    objectives, stops = trial._context.objectives, trial._stopping
+    if isinstance(value, BaseException):
+        text = _formatted(value)
+        if _is_pruned(value) and (trial.reports or objectives.several):
+            value, stops = None, True
+    else:
+        text = None
+    state = "stopped" if state is None and stops else state
+    if state == "stopped" and value is None and trial.reports and not objectives.several:
+        value = trial.reports[max(trial.reports)]
+    values, error = _finite_values(value, objectives)
+    if state == "stopped" and value is None and objectives.several:
+        error = _not_pruned(objectives)
+    if state == "failed" and value is None:
+        error = "told as failed"
+    elif trial._requests is not None:
+        error = trial._requests.error(value, error)
+    has_failed = error is not None or state == "failed"
+    return Outcome(
+        "failed" if has_failed else state or "complete", None if has_failed else values, trial.reports,
+        trial.user_attrs, error, text if isinstance(value, BaseException) else None,
+        trial.scores if scores is None else scores, trial.visits if visits is None else visits, trial.saved,
+        max(time.perf_counter() - trial._clock, 0.0) if seconds is None else seconds, time.time(), trial.uses_budget,
+        None if trial._requests is None else trial._params, trial._requests,
+        value if isinstance(value, BaseException) else None)
+
+
+def settle(trial: Trial, outcome: Outcome) -> None:
+    """Record an outcome; the state comes last, so that a trial is running until all of it is there."""
+    trial.values, trial.error, trial.traceback = outcome.values, outcome.error, outcome.traceback
+    trial.reports, trial.scores, trial.visits = outcome.reports, outcome.scores, outcome.visits
+    trial.saved, trial.user_attrs, trial.uses_budget = outcome.saved, outcome.user_attrs, outcome.uses_budget
+    trial.seconds, trial.finished = outcome.seconds, outcome.finished
+    if outcome.params is not None:
+        trial._params, trial._requests = outcome.params, outcome.requests
+    trial.state = outcome.state
+
+
+# A trial and its row in a file ----------------------------------------------------------------------------------------
+
+KEPT = ("why", "parent", "attempts", "started")  # of a running trial; of a finished one RECORDED too
+RECORDED = ("error", "traceback", "scores", "visits", "seconds", "finished")
+
+
+def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> dict[str, Any]:
+    """A trial as a file has it; of a running one in a copy, what it will do again is left out."""
+    row: dict[str, Any] = {
+           "number": trial.number, "state": trial.state, "values": trial.values, "budget": trial.given_budget,
+           "reason": reason, "reports": trial.reports, "saved": trial.saved, "user_attrs": trial.user_attrs}
+    for name in (*KEPT, *RECORDED):
+        row[name] = getattr(trial, name)
+    for name in ("error", "traceback"):
+        row[name] = row[name] and valid_text(row[name])
+    is_running = trial.state == "running"
+    if is_running and is_copy:
+        row |= {"reports": {}, "scores": None, "saved": None}
+    if is_running:
+        row["user_attrs"] = {}
+    if trial._requests is None:
+        return row | {"params": packed_params(space, trial._params)}
+    requests = {} if is_running else trial._requests.parameters
+    return row | {"proposed": encoded(trial._requests.proposed), "drawn": [] if is_running else trial._requests.drawn,
+                  "params": [[name, encoded(one), encoded(trial._params[name])] for name, one in requests.items()]}
+
+
+def trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
+    """The inverse of `row_of`; a trial that was running is reset to its start.
+
+    Raises
+        KeyError, IndexError, TypeError or ValueError where the row is something else.
+    """
+    number, parent, requests = row["number"], row["parent"], None
+    if not isinstance(row["why"], dict) or not (parent is None or (type(parent) is int and 0 <= parent < number)):
+        raise ValueError(f"trial {number} continues trial {parent!r:.60}, or has the reasons {row['why']!r:.60}")
+    if is_open(space):
+        proposed, params = decoded(row["proposed"]), {}
+        requests = Requests(proposed, bool(row["why"].get("enqueued")))
+        for name, parameter, value in row["params"]:
+            requests.parameters[name] = decoded(parameter)
+            params[name] = requests.parameters[name].check(name, decoded(value))
+        requests.drawn = list(map(str, row["drawn"]))
+    else:
+        params = space.check(unpacked_params(space, row["params"]))
+    trial = Trial(context, number, Suggestion(params, row["why"], row["budget"], parent), requests)
+    trial.attempts, trial.started = int(row["attempts"]), row["started"] or trial.started
+    if row["state"] != "running":
+        values = None if row["values"] is None else tuple(map(float, row["values"]))
+        if values is not None and len(values) != len(context.objectives.directions):
+            raise ValueError(f"it has {len(values)} values for {len(context.objectives.directions)} objectives")
+        settle(trial, Outcome(
+            checks.choice("state", row["state"], STATES), values,
+            {int(step): float(value) for step, value in row["reports"].items()}, dict(row["user_attrs"]),
+            saved=row["saved"], params=params, requests=requests,
+            **{name: row[name] for name in RECORDED}))
+    return trial
+
+
+def packed_params(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Params for JSON: a parameter of discrete values is stored as an index, so that a choice may be any object."""
+    return {name: params[name] if parameter.count is None else parameter.index(params[name])
+            for name, parameter in space.parameters.items() if name in params}
+
+
+def unpacked_params(space: Space, packed: Mapping[str, Any]) -> dict[str, Any]:
+    """The inverse of `packed_params`."""
+    return {name: packed[name] if parameter.count is None else parameter.value(packed[name])
+            for name, parameter in space.parameters.items() if name in packed}
+
+
+# What an objective has returned ---------------------------------------------------------------------------------------
 
 
 def finite_number(value: Any) -> tuple[float, str | None]:
@@ -296,7 +472,40 @@ def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...
     return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
 
 
-def _is_pruned(value: Any) -> bool:
+def only_entry(value: Any) -> Any:
+    """What an objective has returned in a study of one objective, without a dict, list, tuple or array around it.
+
+    >>> only_entry({"accuracy": 0.9}), only_entry([0.9]), only_entry(0.9), only_entry([0.9, 0.8])
+    (0.9, 0.9, 0.9, [0.9, 0.8])
+    """
+    if isinstance(value, Mapping) and len(value) == 1:
+        return next(iter(value.values()))
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
+        return value[0] if len(value) == 1 else value
+    return value
+
+
+def in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
+    """Return ([a value for each objective], None) from what an objective has returned, else ([], what is wrong)."""
+    count, labels = len(objectives.directions), objectives.labels
+    if isinstance(value, Mapping):
+        if not objectives.names:
+            return [], f"value is a dict, and the objectives have no names; return {count} numbers in order"
+        if set(value) != set(labels):
+            return [], f"value has the names {', '.join(map(repr, value))}; it must have {', '.join(map(repr, labels))}"
+        return [value[name] for name in labels], None
+    try:
+        values = [] if isinstance(value, (str, bytes, set, frozenset)) else list(value)
+    except Exception:
+        values = []
+    if not values:
+        return [], f"value is {_short(value)}; it must be {count} finite numbers, one for each objective"
+    if len(values) != count:
+        return [], f"value holds {checks.counted(len(values), 'number')}; it must hold {count}, one for each objective"
+    return values, None
+
+
+def _is_pruned(value: BaseException) -> bool:
     """Whether it is a `TrialPruned`, of this package or of Optuna, which is not imported for that."""
     return isinstance(value, TrialPruned) or any(
         kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)
@@ -310,18 +519,7 @@ def _not_pruned(objectives: Objectives) -> str:
 
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
     """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
-    return {name: copied_value(value) for name, value in params.items()}
-
-
-def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Any:
-    """Call the objective and set the trial's seconds; return the value, or the exception that was raised."""
-    trial.uses_budget, started = False, time.perf_counter()
-    try:
-        outcome = objective(trial)
-    except Exception as error:
-        outcome = error
-    trial.seconds = max(time.perf_counter() - started, 0.0)
-    return outcome
+    return {name: value if type(value) in PLAIN else copied_value(value) for name, value in params.items()}
 
 
 def _text(error: BaseException) -> str:

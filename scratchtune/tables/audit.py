@@ -10,15 +10,13 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.tables.encoded_columns import MISSING, OTHER, kept_categories
-from scratchtune.tables.features import CODES, nothing_left, useless
+from scratchtune.tables.features import CODES, MISSING, OTHER, kept_categories, nothing_left, useless
 from scratchtune.tables.leaks import Leak, leaks
 from scratchtune.tables.reading.columns import Column, Dates, Text, is_category
-from scratchtune.tables.reading.date_columns import holds_times, parts_of, written_day
+from scratchtune.tables.reading.date_columns import parts_of, written_day
 from scratchtune.tables.reading.kinds import FEW_ROWS, IDENTIFIER, mostly_single
-from scratchtune.tables.reading.notation import share_of_numbers
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.splitting import RowOrder
 from scratchtune.tables.wording import argument, option
 
 INDEPENDENT = RowOrder()
@@ -79,8 +77,7 @@ def audited(
     ``asked`` are columns that the user wants as they are, ``without_target`` how many rows had no target. Columns in
     ``dropped`` hold no value, or the same one in all rows, or seem to identify the rows; all others are kept.
 
-    Raises
-        ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
+    Raises ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
     """
     useless_columns = list(_useless(table, (*asked, rows.name)))
     left = table.without(*(finding.column for finding in useless_columns))
@@ -142,7 +139,7 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
     if isinstance(column, Dates):
         return [Finding("dates", name, _about_dates(name, column))]
     if is_category(column):
-        return _of_texts(name, column, as_asked)  # type: ignore[arg-type]
+        return _of_texts(name, column)  # type: ignore[arg-type]
     known = np.asarray(column)[~np.isnan(column)]  # type: ignore[arg-type]
     if as_asked or not CODE.search(name) or (known != np.floor(known)).any() or known.min() < 0 or known.max() < 100:
         return []
@@ -152,21 +149,15 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
                                   "makes each a category")]
 
 
-def _of_texts(name: str, column: Text, as_asked: bool) -> list[Finding]:
+def _of_texts(name: str, column: Text) -> list[Finding]:
     counts, drop = column.counts(), option("drop", name)
-    if holds_times(counts):
-        return [Finding("times", name, (
-            f"{name!r} holds times such as {next(iter(counts))!r}, {len(counts):,} different, each a category of its "
-            f"own; put numbers in their place, such as minutes, or {drop}"))]
     kept = [text for text in kept_categories(column, CODES.most) if text not in (OTHER, MISSING)]
     once = sum(count == 1 for count in counts.values())
     if len(counts) > FEW_ROWS and once > 0.5 * len(counts) or len(counts) > CODES.most:
         return [Finding("texts", name, (
             f"{name!r} holds {len(counts):,} different texts, {once:,} of them once: the rare ones are together the "
             f"category '{OTHER}', the other {len(kept):,} one each; {drop} leaves the column out"))]
-    share = 0.0 if as_asked else share_of_numbers(counts)
-    mixed = f"{name!r} is taken as text, though {share:.0%} of its cells are numbers"
-    return [Finding("mixed", name, mixed)] * (0.0 < share < 1.0)
+    return []
 
 
 def _about_dates(name: str, column: Dates) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any, Self
@@ -16,42 +17,43 @@ import numpy as np
 
 from scratchtune import checks, cores, interruption, protocol
 from scratchtune.estimators.rows import seed_from
-from scratchtune.files import write_text
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note
 from scratchtune.tables import new_rows
-from scratchtune.tables.compiling import compile_kernels
-from scratchtune.tables.ensemble_selection import ROWS, cross_fitted, greedy_weights, weighted
+from scratchtune.tables.ensemble_selection import (
+    ROWS,
+    Evidence,
+    Verdict,
+    cross_fitted,
+    greedy_weights,
+    verdict_of,
+    weighted,
+)
 from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
-from scratchtune.tables.evidence import Evidence, Verdict, verdict_of
 from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
 from scratchtune.tables.explaining import Explanation, explained
-from scratchtune.tables.families import FAMILY, checked_families
+from scratchtune.tables.families import checked_families
 from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, prepared_of_arrays
 from scratchtune.tables.reading.kinds import Kind
-from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, fold_losses, leaderboard, new_search, run
+from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, compile_kernels, leaderboard, new_search, run
 from scratchtune.tables.space_file import read_space
-from scratchtune.tables.splitting import enough_rows, splits_for
+from scratchtune.tables.splitting import Units, enough_rows, some_rows, splits_for, units_of
 from scratchtune.tables.stored import packed, unpacked_parts
-from scratchtune.tables.target import Target
-from scratchtune.tables.target_scale import ASKED
-from scratchtune.tables.threshold import best_threshold
-from scratchtune.tables.units import Units, units_of
+from scratchtune.tables.target import ASKED, Target
 from scratchtune.tables.wording import argument, option
 
-IMPUTE = {True: "median", False: None, "median": "median", "mean": "mean"}
 CELLS_A_SECOND, LEAST_ROWS = 8_000, 2_000  # predictions by which the ensemble is chosen, per second of the budget; rows
 LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
 
 
-class AutoML(protocol.Parameters):
-    """The base class of both; the arguments are described at `AutoClassifier`."""
+class Fitted(protocol.Parameters):
+    """What `fit` sets."""
 
     kind: str
     target_: Target
@@ -60,28 +62,26 @@ class AutoML(protocol.Parameters):
     explanation_: Explanation
     scores_: Scores
     verdict_: Verdict
-    _prepared: Prepared | None = None
 
-    def __init__(
-        self, time_budget: float = 60.0, n_trials: int | None = None, random_state: Any = None,
-        scoring: str | None = None, families: Any = ("network", "trees", "linear"), cv: Any = None, n_jobs: int = -1,
-        storage: Any = None, verbose: int = 1, searcher: Any = "bayesian", space: Any = None,
-        target_scale: str = "auto", impute: Any = False, strict: bool = False,
-    ) -> None:
-        self.time_budget = time_budget
-        self.n_trials = n_trials
-        self.random_state = random_state
-        self.scoring = scoring
-        self.families = families
-        self.cv = cv
-        self.n_jobs = n_jobs
-        self.storage = storage
-        self.verbose = verbose
-        self.searcher = searcher
-        self.space = space
-        self.target_scale = target_scale
-        self.impute = impute
-        self.strict = strict
+
+@dataclass(eq=False, repr=False)
+class AutoML(Fitted):
+    """The base class of both; the arguments are described at `AutoClassifier`."""
+
+    time_budget: float = 60.0
+    n_trials: int | None = None
+    random_state: Any = None
+    scoring: str | None = None
+    families: Any = ("network", "trees", "linear")
+    cv: int | None = None
+    n_jobs: int = -1
+    storage: Any = None
+    verbose: int = 1
+    searcher: Any = "bayesian"
+    space: Any = None
+    target_scale: str = "auto"
+    impute: bool = False
+    strict: bool = False
 
     # Fitting ---------------------------------------------------------------------------------------------------------
 
@@ -98,8 +98,8 @@ class AutoML(protocol.Parameters):
         if not isinstance(self.searcher, Searcher):
             checks.choice(argument("searcher"), self.searcher, SEARCHERS)
         checks.choice(argument("target_scale"), self.target_scale, ASKED)
-        checks.choice(argument("impute"), self.impute, IMPUTE)
-        checks.boolean(argument("strict"), self.strict)
+        for name in ("impute", "strict"):
+            checks.boolean(argument(name), getattr(self, name))
 
     def fit(self, X: Any, y: Any, groups: Any = None, times: Any = None) -> Self:
         """Search on X (n, features) and the targets y (n,), labels or values.
@@ -127,7 +127,7 @@ class AutoML(protocol.Parameters):
         return self
 
     def fit_prepared(self, prepared: Prepared) -> Self:
-        """Search on the training rows of a prepared table; interruptions are as in `fit`."""
+        """Search on a prepared table; interruptions are as in `fit`."""
         self.check_arguments()
         classes = prepared.target.classes
         if bool(classes) != (self.kind == "classifier"):
@@ -147,14 +147,13 @@ class AutoML(protocol.Parameters):
 
         After an interruption the model is that of the best trial so far.
         """
-        self._prepared = prepared
         self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
         self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
         if len(prepared.labels):
             self.classes_ = prepared.labels
         goal = goal_for(len(prepared.target.classes), self.scoring)
         plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
-        folds, units = self.prepared_folds(prepared, goal.classes)
+        folds, units = self._folds(prepared, goal.classes)
         found = new_search(goal, folds, plan, self.n_trials, self.seed_, self.storage)
         self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
         begun = time.monotonic()
@@ -182,16 +181,14 @@ class AutoML(protocol.Parameters):
         """Return the user's space, if there is one; it may be in a file."""
         return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
 
-    def prepared_folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
-        """Return the training rows in folds, and what is independent among the rows that are predicted out of fold."""
-        chosen = prepared.training_rows
-        table, y, rows = prepared.table[chosen], prepared.y[chosen], prepared.rows[chosen]
+    def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
+        """Return the rows in folds, and what is independent among those that are predicted out of fold."""
+        table, y, rows, duplicates = prepared.table, prepared.y, prepared.rows, self.audit_.duplicates
         for name in table.names:
             if not table.is_text(name):
                 check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
-        duplicates = None if self.audit_.duplicates is None else self.audit_.duplicates[chosen]
         splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, self._seconds, duplicates)
-        folds = Folds(table, y, classes, splits, IMPUTE[self.impute])
+        folds = Folds(table, y, classes, splits, "median" if self.impute else None)
         return folds, units_of(rows, duplicates, len(y)).of(folds.rows)
 
     def _end(self, goal: Goal, found: Searched, units: Units, searched: float) -> None:
@@ -216,7 +213,7 @@ class AutoML(protocol.Parameters):
         """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
         affordable = CELLS_A_SECOND * self._seconds / (len(library) * max(goal.classes, 1))
-        chosen = _some_rows(len(y), self.seed_, int(np.clip(affordable, LEAST_ROWS, ROWS)))
+        chosen = some_rows(len(y), int(np.clip(affordable, LEAST_ROWS, ROWS)), [self.seed_, 2])
         y, units = y[chosen], units.of(chosen)
         weights = greedy_weights(goal, y, [p[chosen] for p in predictions])
         parts = [np.searchsorted(chosen, part[np.isin(part, chosen)]) for part in found.folds.parts()]
@@ -239,8 +236,6 @@ class AutoML(protocol.Parameters):
         """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
         self.leaderboard_ = leaderboard(goal, found, self.weights_)
-        self.best_network_ = _best_network(goal, found)
-        self.threshold_ = best_threshold(y, predictions[:, 1]) if goal.classes == 2 else None
         self.estimate_ = estimated(
             goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
         self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
@@ -291,24 +286,6 @@ class AutoML(protocol.Parameters):
         self._check_fitted()
         page(self, path)
 
-    def emit(self, framework: str, path: str | Path | None = None) -> str:
-        """Return a script for "keras" or "torch" that trains the best network without scratchtune; write it to a file.
-
-        Raises
-            ValueError if the model was loaded from a file, which does not hold the table, or no network was tried.
-        """
-        if self._prepared is None:
-            raise ValueError("the model was loaded or not fitted; a script is made by the model that was fitted")
-        from scratchtune.tables.emit import script
-
-        text = script(framework, self, self._prepared)
-        if path is not None:
-            write_text(path, text)
-        return text
-
-    def __getstate__(self) -> dict[str, Any]:  # a pickle has no table either
-        return {name: value for name, value in vars(self).items() if name != "_prepared"}
-
     def save(self, path: str | Path) -> None:
         """Write the fitted ensemble to an .npz file, which `scratchtune.load_model` reads; nothing is executable."""
         self._check_fitted()
@@ -326,22 +303,6 @@ class AutoML(protocol.Parameters):
         return tags
 
 
-def _best_network(goal: Goal, found: Searched) -> dict[str, Any] | None:
-    """Return the number of the best network's trial, its hyper-parameters, and its score on each fold."""
-    number = next((number for number in found.ranked() if found.params(number)[FAMILY] == "network"), None)
-    if number is None:
-        return None
-    losses = fold_losses(goal, found.folds, found.predictions(number))
-    return {"number": number, "params": found.params(number), "scores": [-loss for loss in losses]}
-
-
-def _some_rows(rows: int, seed: int, most: int) -> np.ndarray:
-    """Return all row indices, or ``most`` of them drawn at random, in order."""
-    if rows <= most:
-        return np.arange(rows)
-    return np.sort(np.random.default_rng([seed, 2]).choice(rows, most, replace=False))
-
-
 class AutoClassifier(AutoML):
     """AutoML for classes: searches models and preprocessing for a table, and combines the best.
 
@@ -356,18 +317,18 @@ class AutoClassifier(AutoML):
         random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
         scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
         families: which models are used: "network", "trees", "linear".
-        cv: a number of folds, a splitter, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
+        cv: a number of folds, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
             100,000, and one validation set for more; in a short time, three above 200 rows for each second of
             ``time_budget`` (5,000 at least), and one validation set above 500 (10,000 at least).
         n_jobs: threads; -1 is one for each processor. At most four configurations are trained at the same time.
         storage: a file in which every trial is stored; the same call again continues an interrupted search, and trains
             what it chooses of the earlier trials again, after the time budget.
         verbose: 1 shows a progress bar on a terminal.
-        searcher: a name ("grid", "random", "bayesian", "genetic", "hyperband") or a `Searcher`.
+        searcher: a name ("grid", "random", "bayesian", "genetic") or a `Searcher`.
         space: a dict from names to ranges, or a space file; names have the family's prefix, as "trees_max_iter", which
             a single family may omit. What it does not name keeps the default. None: the families' own spaces.
         target_scale: "linear", "log", or "auto", which tries both for a skewed positive target.
-        impute: "median" (or True) or "mean" fills missing numbers for all families; False: each family's own way.
+        impute: True fills missing numbers with the median for all families; False: each family's own way.
         strict: True raises a ValueError if the audit of the table finds something.
 
     The default configuration of each family is trained first, then the portfolio (unless a searcher or a space is
@@ -375,8 +336,8 @@ class AutoClassifier(AutoML):
     standard error of the difference, the default is what is kept, and ``verdict_.text`` says so.
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``verdict_``, ``weights_``
-    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``threshold_``,
-    ``best_network_``, ``seconds_``, ``compile_seconds_``; the methods `expected_score`, `explain`.
+    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``seconds_``,
+    ``compile_seconds_``; the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".
@@ -389,25 +350,10 @@ class AutoClassifier(AutoML):
         predictions = self._predictions(X)
         return predictions / predictions.sum(axis=1, keepdims=True)
 
-    def predict(self, X: Any, threshold: float | str | None = None) -> np.ndarray:
-        """Return the most probable label of each row, (n,).
-
-        Of two classes, the second is predicted where its probability is at least ``threshold``: a number, or "best"
-        for ``threshold_``, at which F1 is highest.
-        """
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the most probable label of each row, (n,)."""
         predictions = self.predict_proba(X)  # first: it raises if nothing is fitted
-        if threshold is None:
-            return self.classes_[predictions.argmax(axis=1)]
-        return self.classes_[(predictions[:, 1] >= self.checked_threshold(threshold)).astype(np.int64)]
-
-    def checked_threshold(self, threshold: float | str) -> float:
-        """Return a threshold as a number; a ValueError if there are not two classes."""
-        if len(self.classes_) != 2:
-            raise ValueError(f"{argument('threshold')} is {threshold!r}; it is for two classes, and this model "
-                             f"predicts {len(self.classes_)}")
-        if threshold == "best" and self.threshold_ is not None:
-            return float(self.threshold_)
-        return checks.real(argument("threshold"), threshold, 0.0, 1.0)
+        return self.classes_[predictions.argmax(axis=1)]
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the accuracy on X and y."""

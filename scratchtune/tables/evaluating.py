@@ -16,8 +16,8 @@ from scratchtune import metrics as m
 from scratchtune.streams import aligned, visible_lines
 from scratchtune.tables.expectation import Expected
 from scratchtune.tables.goal import Goal, mean_log_loss
+from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import Target
-from scratchtune.tables.units import Units
 
 LEVEL = 0.9
 RESAMPLES, RESAMPLED = 200, 5_000  # bootstrap samples, and the rows of each at most: 1,000,000 in all

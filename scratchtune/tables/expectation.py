@@ -20,9 +20,9 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.student import student_quantile
+from scratchtune.evaluation.selection import student_quantile
 from scratchtune.tables.goal import Goal
-from scratchtune.tables.units import Units
+from scratchtune.tables.splitting import Units
 
 LEVEL = 0.9
 RESAMPLES = 300

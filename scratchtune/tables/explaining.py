@@ -1,4 +1,4 @@
-"""The explanation of a model: which columns matter and how, what it is, and the simplest model that is as good.
+"""The explanation of a model: which columns matter, what it is, and the simplest model that is as good.
 
 All of it is computed on rows that the models were not trained on: the models of a fold predict its validation rows.
 
@@ -18,25 +18,21 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.streams import aligned, shown_params, visible_lines
+from scratchtune.tables.ensemble_selection import IN_WORDS, Evidence
 from scratchtune.tables.evaluating import LEVEL, in_words, shown
-from scratchtune.tables.evidence import IN_WORDS, Evidence
 from scratchtune.tables.expectation import difference
-from scratchtune.tables.families import TARGET, own_arguments
+from scratchtune.tables.families import TARGET, defaults, own_arguments
 from scratchtune.tables.members import Folds
-from scratchtune.tables.portfolio import defaults
-from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.reading.date_columns import written_day
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.target_scale import LINEAR
+from scratchtune.tables.target import LINEAR
 
 ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
-SHARE = 0.025  # of the time budget for predictions, permutations, curves, and models of few columns, each
+SHARE = 0.025  # of the time budget for predictions, permutations, and models of few columns, each
 MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
 SCREENED = 5  # rows, at least, on which each column is permuted to choose these
 VISIBLE = 3.0  # standard errors
 CELLS = 4_000_000  # of the tables that are predicted at once
-CURVES, POINTS, CATEGORIES, CLASSES = 3, 12, 8, 5  # columns with a curve, their values, and the classes with a line
 SHOWN = 5  # members, or columns without visible importance, that the text names
 FEW, ENOUGH = (1, 2, 3, 5, 8), 5_000  # columns of the simple models that are trained, on at most so many rows
 NAMES = {**IN_WORDS, "most frequent": "no features (shares of the classes)", "mean": "no features (the mean)"}
@@ -59,39 +55,6 @@ class Importance(NamedTuple):
     def visible(self) -> bool:
         """Whether the rise is above `VISIBLE` standard errors, so that few of many columns without effect have one."""
         return self.rise > VISIBLE * self.error
-
-
-class Curve(NamedTuple):
-    """The mean prediction where a column has each of ``values`` in all rows: ``lines`` by class, or "" for values.
-
-    ``kind`` is "number", "date" (values in days since 1970-01-01) or "category".
-    """
-
-    column: str
-    kind: str
-    values: list[Any]
-    lines: dict[str, list[float]]
-
-    @property
-    def what(self) -> str:
-        """What the lines are: a mean prediction, or the mean probability of one class, or of several."""
-        if "" in self.lines:
-            return "mean prediction"
-        return f"mean probability of {next(iter(self.lines))!r}" if len(self.lines) == 1 else "mean probabilities"
-
-    def labels(self) -> list[str]:
-        """The values as texts."""
-        if self.kind == "category":
-            return self.values
-        return [written_day(value) if self.kind == "date" else f"{value:.6g}" for value in self.values]
-
-    def text(self) -> str:
-        """The curve's ends and its middle, or all categories, in one line."""
-        count, labels, several = len(self.values), self.labels(), len(self.lines) > 1
-        points = [f"{labels[i]}: " + ", ".join(
-            f"{name} {shown(line[i])}" if several else shown(line[i]) for name, line in self.lines.items())
-            for i in (range(count) if self.kind == "category" else sorted({0, count // 2, count - 1}))]
-        return f"{self.what} by {self.column}: {'; '.join(points)}"
 
 
 class Simple(NamedTuple):
@@ -125,7 +88,6 @@ class Explanation:
     rows: int
     importances: list[Importance]
     unmeasured: list[str]
-    curves: list[Curve]
     members: list[dict[str, Any]]
     simple: list[Simple]
 
@@ -186,12 +148,9 @@ class Explanation:
 
     def text(self) -> str:
         """Return the explanation in a few lines."""
-        lines = self.columns_text()
-        if self.curves:
-            lines += ["where a column has one value in all rows:", *(f"  {curve.text()}" for curve in self.curves)]
         first, *members = self.about_members()
-        return visible_lines("\n".join([*lines, f"the model: {first}", *(f"  {line}" for line in members),
-                                        self.about_simple()]))
+        return visible_lines("\n".join([*self.columns_text(), f"the model: {first}",
+                                        *(f"  {line}" for line in members), self.about_simple()]))
 
 
 def _described(row: Mapping[str, Any]) -> str:
@@ -220,15 +179,13 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     names, unmeasured = _screened(evidence, rng, rows[:FEWEST], affordable * len(rows))
     part = rows[: int(np.clip(len(rows) * affordable / len(names), FEWEST, len(rows)))]
     importances = _importances(evidence, rng, part, names)
-    few = rows[: int(np.clip(len(rows) * affordable / (CURVES * POINTS), FEWEST, len(rows)))]
     visible = [found.column for found in importances if found.visible]
-    curves = [_curve(evidence, model, few, name) for name in visible[:CURVES]]
     known = {row["number"]: row for row in model.leaderboard_}
     members = [{**known[number], "weight": weight} for number, (weight, _) in evidence.members.items()]
     candidates = chain(_defaults(evidence, rows, visible, model.seed_, seconds), (
         (f"{NAMES[row['family']]} (trial {row['number']}) alone", None, single[row["number"]])
         for row in members[1:] and members))
-    return Explanation(goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, curves,
+    return Explanation(goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured,
                        sorted(members, key=lambda row: -row["weight"]), _simple_models(evidence, rows, candidates))
 
 
@@ -312,29 +269,6 @@ def _importances(
     return sorted((Importance(name, *difference(evidence.goal, y, found[0], changed, units, 0))
                    for name, changed in zip(names, found[1:], strict=True)), key=lambda one: -one.rise)
 
-
-def _curve(evidence: Evidence, model: Any, rows: np.ndarray, name: str) -> Curve:
-    """The partial dependence of the model on a column: its mean prediction at values that the column has."""
-    column = evidence.folds.table.column(name)
-    if isinstance(column, Text) and not isinstance(column, Dates):
-        counts = column.counts()
-        values: list[Any] = sorted(counts, key=lambda text: (-counts[text], text))[:CATEGORIES]
-        sources, kind = [column.first(text) for text in values], "category"
-    else:
-        numbers = column.values_in_days() if isinstance(column, Dates) else column
-        order = np.argsort(numbers, kind="stable")[: int(np.isfinite(numbers).sum())]
-        at = order[np.linspace(0.02 * (len(order) - 1), 0.98 * (len(order) - 1), POINTS).round().astype(int)]
-        at = at[np.unique(numbers[at], return_index=True)[1]]
-        sources, values = at.tolist(), numbers[at].tolist()
-        kind = "date" if isinstance(column, Dates) else "number"
-    found, _ = predicted(evidence, rows, [(name, np.full(len(rows), source)) for source in sources])
-    means = found[1:].mean(axis=1)
-    if not evidence.goal.classes:
-        return Curve(name, kind, values, {"": means.tolist()})
-    often = np.argsort(-np.bincount(evidence.y, minlength=evidence.goal.classes), kind="stable")
-    classes = [1] if evidence.goal.classes == 2 else sorted(often[:CLASSES].tolist())
-    labels = model.target_.classes
-    return Curve(name, kind, values, {str(labels[number]): means[:, number].tolist() for number in classes})
 
 Candidate = tuple[str, list[str] | None, np.ndarray]  # a name, the columns (None: all), predictions
 

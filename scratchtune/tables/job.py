@@ -8,31 +8,92 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack, cast
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.insight.reporting.markup import Markup, element
 from scratchtune.search import Searcher
-from scratchtune.streams import tell
+from scratchtune.streams import tell, visible_lines
+from scratchtune.study import Study
 from scratchtune.tables import new_rows
 from scratchtune.tables.auto import AutoClassifier, AutoRegressor
-from scratchtune.tables.evaluating import Scores, scores_of
+from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, scores_of, shown_score
+from scratchtune.tables.explaining import NAMES
 from scratchtune.tables.families import FAMILIES, checked_families
 from scratchtune.tables.goal import goal_for
+from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, PrepareOptions, described, prepare
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.result import TableTuning
-from scratchtune.tables.row_order import RowOrder
 from scratchtune.tables.space_file import read_space
+from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import known_target, rows_with_target
-from scratchtune.tables.units import Units, units_of
 from scratchtune.tables.wording import argument
 
 MINUTES = 1.0  # the default budget
-NOTATION = ("missing", "decimal", "thousands", "date_order")  # options that say how a file is written
+NOTATION = ("missing", "decimal", "date_order")  # options that say how a file is written
+
+
+@dataclass(repr=False)
+class TableTuning:
+    """The result: the prepared table, the model, and the description of the table.
+
+    In a notebook, or with ``print``, the description and the text are shown.
+    """
+
+    prepared: Prepared
+    model: Any
+    description: str = ""
+    source: str = ""  # the name of the file
+
+    def __repr__(self) -> str:
+        return f"{self.description}\n\n{self.text()}".lstrip()
+
+    def _repr_html_(self) -> Markup:
+        return element("pre", repr(self))
+
+    @property
+    def study(self) -> Study:
+        """The search, with all its trials."""
+        return self.model.study_
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The hyper-parameters of the best configuration, by cross-validation."""
+        return dict(self.model.leaderboard_[0]["params"])
+
+    @property
+    def scores(self) -> Scores:
+        """The scores on rows that the models were not trained on, by cross-validation."""
+        return self.model.scores_
+
+    def text(self) -> str:
+        """Return the result in a few lines, the verdict first."""
+        model, explanation = self.model, self.model.explanation_
+        return visible_lines("\n".join([
+            f"verdict: {model.verdict_.text}", "",
+            f"cross-validation, rows that the models were not trained on: {model.scores_.text()}", "",
+            f"expected {expected_in_words(model.expected_score(model.rows_))}", *explanation.columns_text(),
+            f"the model: {explanation.about_members()[0]}", explanation.about_simple(), self._tried()]))
+
+    def _tried(self) -> str:
+        """Say how many configurations of each family were tried, and the best score of each."""
+        scoring, rows = self.model.explanation_.scoring, self.model.leaderboard_
+        each = []
+        for family in dict.fromkeys(row["family"] for row in rows):
+            own = [row["score"] for row in rows if row["family"] == family]
+            each.append(f"{NAMES[family]} {len(own)} (best {shown_score(scoring, max(own))})")
+        failed = sum(trial.state != "complete" for trial in self.study.trials)
+        return (f"tried: {checks.counted(len(rows), 'configuration')} in {self.model.seconds_:.0f} s, "
+                f"{in_words(scoring)}: {', '.join(each)}" + f"; {failed} failed or did not finish" * bool(failed))
+
+    def report(self, path: str | os.PathLike[str]) -> None:
+        """Write the page of the result, one HTML file."""
+        page(self.model, path, self.source)
 
 
 class Asked(PrepareOptions, total=False):
@@ -48,7 +109,6 @@ class Asked(PrepareOptions, total=False):
     numeric: Collection[str]
     missing: Collection[str]
     decimal: str | None
-    thousands: str | None
     date_order: str | None
     space: Any
     scoring: str | None
@@ -61,7 +121,7 @@ class Asked(PrepareOptions, total=False):
 
 
 DEFAULTS: Asked = {  # all others are None
-    "drop": (), "keep": (), "text": (), "numeric": (), "missing": (), "test_size": 0.0, "strict": False,
+    "drop": (), "keep": (), "text": (), "numeric": (), "missing": (), "strict": False,
     "families": tuple(FAMILIES), "searcher": "bayesian", "seed": 0, "n_jobs": 2, "target_scale": "auto",
     "impute": False, "progress": True, "verbose": False}
 OF_THE_MODEL = ("n_trials", "scoring", "families", "n_jobs", "storage", "searcher", "space", "target_scale", "impute",
@@ -79,10 +139,10 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
 
     - ``drop`` (columns to leave out), ``keep`` (columns to use though the audit would drop them), ``group`` (a column
       whose groups are never divided), ``time`` (a column of times: later rows are predicted from earlier ones),
-      ``test_size`` (the share of the rows that is held out, 0 by default), ``task`` ("classification" or "regression"),
-      ``positive`` (of two classes), ``strict`` (True: a finding of the audit is an error);
-    - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``thousands``,
-      ``date_order``: how a file is read (`read_table`);
+      ``task`` ("classification" or "regression"), ``positive`` (of two classes), ``strict`` (True: a finding of the
+      audit is an error);
+    - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``date_order``:
+      how a file is read (`read_table`);
     - ``scoring`` (the score that is maximised), ``folds``, ``searcher`` ("bayesian", another name or a `Searcher`),
       ``space`` (a dict of parameters or the path of a space file), ``target_scale`` ("auto", "linear" or "log"),
       ``impute`` (True: missing numbers are filled in for trees too);
@@ -106,7 +166,6 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
     skip = [name for name in asked["drop"] if name not in (target, asked["group"], asked["time"])]
     to_prepare: Any = {name: asked[name] for name in PrepareOptions.__annotations__}
     prepared = prepare(_table(table, skip, asked), target, seed=asked["seed"], **to_prepare)
-    prepared.source = str(table) if isinstance(table, (str, os.PathLike)) else ""
     description = described(prepared, asked["positive"])
     if asked["verbose"]:
         tell(description)
@@ -116,7 +175,7 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
         time_budget=max(seconds - (time.monotonic() - begun), seconds / 4.0), random_state=asked["seed"],
         cv=asked["folds"], verbose=int(asked["progress"]), **{name: asked[name] for name in OF_THE_MODEL})
     model.fit_prepared(prepared)
-    return TableTuning(prepared, model, _test_scores(prepared, model), description, prepared.source)
+    return TableTuning(prepared, model, description, str(table) if isinstance(table, (str, os.PathLike)) else "")
 
 
 def checked(given: Asked) -> Asked:
@@ -130,7 +189,6 @@ def checked(given: Asked) -> Asked:
         checks.real(argument("minutes"), asked["minutes"], 0.0, open_low=True)
         if asked["n_trials"] is not None:
             raise ValueError(f"{argument('n_trials')} and {argument('minutes')} are given; give one of them")
-    checks.real(argument("test_size"), asked["test_size"], 0.0, 1.0, open_high=True)
     for name in ("progress", "verbose"):
         checks.boolean(argument(name), asked[name])
     asked["families"] = checked_families(asked["families"])
@@ -144,29 +202,13 @@ def scored(model: Any, X: Any) -> Scores:
 
     The baseline is the most frequent class, or the mean, of these rows. Rows without a target are left out.
 
-    Raises
-        ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
+    Raises ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
     """
     table = rows_with_target(new_rows.table_of(model, X, with_target=True), model.target_.name)
-    y = known_target(table, model.target_)
-    return _scores(model, table, y, units_of(RowOrder(), None, len(y)), y)
-
-
-def _test_scores(prepared: Prepared, model: Any) -> Scores | None:
-    """Return the scores of the model on the held-out test set; None without one."""
-    rows, same = prepared.test_rows, prepared.audit.duplicates
-    if not len(rows):
-        return None
-    units = units_of(prepared.rows[rows], None if same is None else same[rows], len(rows))
-    return _scores(model, *prepared.test_set(), units, prepared.y[prepared.training_rows], model.seed_)
-
-
-def _scores(model: Any, table: Table, y: np.ndarray, units: Units, known: np.ndarray, seed: int = 0) -> Scores:
-    """Compare a model on some rows with the most frequent class, or the mean, of the targets ``known`` before."""
-    classes = len(model.target_.classes)
-    baseline = {"most frequent" if classes else "mean": goal_for(classes, None).mean(known, len(y))}
+    y, classes = known_target(table, model.target_), len(model.target_.classes)
+    baseline = {"most frequent" if classes else "mean": goal_for(classes, None).mean(y, len(y))}
     predictions = model.predict_proba(table) if classes else model.predict(table)
-    return scores_of(model.target_, y, predictions, units, baseline, seed)
+    return scores_of(model.target_, y, predictions, Units(np.arange(len(y))), baseline)
 
 
 def _table(given: Any, skip: Sequence[str], asked: Any) -> Table:

@@ -21,6 +21,7 @@ import numpy as np
 from scratchtune.tables.features import CODES, Features
 from scratchtune.tables.reading.columns import Column, Dates, Text
 from scratchtune.tables.reading.table import Table
+from scratchtune.tables.splitting import some_rows
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 CERTAIN, HIGH, FACTOR = 0.99, 0.85, 4.0
@@ -41,7 +42,7 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     """Return the suspected columns; ``y`` (n,) are class numbers, or values if ``classes`` is 0."""
     names = [name for name in table.names if not isinstance(table.column(name), Dates) or table.missing(name).any()]
     most = int(max(1_000, min(ROWS, CELLS // max(len(names), 10 * classes, 1))))
-    chosen = _some(len(y), most, seed)
+    chosen = some_rows(len(y), most, [seed, 3])
     table, y = table[chosen], y[chosen]
     _, counts = np.unique(y, return_counts=True)
     if len(y) < FEWEST or len(counts) < 2 or classes and len(y) - counts.max() < FEWEST_OTHER:
@@ -67,12 +68,6 @@ def _cells(table: Table, name: str) -> Column:
 def _close(alone: float, others: float) -> bool:
     """Whether others explain nearly as much, so that the target is simply easy to predict."""
     return 1.0 - others < FACTOR * (1.0 - alone)
-
-
-def _some(rows: int, most: int, seed: int) -> np.ndarray:
-    """Indices of all rows, or of ``most`` drawn at random."""
-    return np.arange(rows) if rows <= most else np.sort(
-        np.random.default_rng([seed, 3]).choice(rows, most, replace=False))
 
 
 def _ranks(y: np.ndarray) -> np.ndarray:
@@ -132,7 +127,7 @@ def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.
 
 def _together(table: Table, y: np.ndarray, classes: int, seed: int) -> float:
     """The skill of a few boosted trees on a table, cross-validated; ``y`` (n,) are class numbers, or ranks."""
-    chosen = _some(len(y), TREE_ROWS, seed)
+    chosen = some_rows(len(y), TREE_ROWS, [seed, 3])
     table, y = table[chosen], y[chosen]
     fold = np.random.default_rng([seed, 4]).permutation(len(y)) % TREE_FOLDS
     try:
@@ -144,7 +139,7 @@ def _together(table: Table, y: np.ndarray, classes: int, seed: int) -> float:
                                                HistGradientBoostingRegressor)
     for k in range(TREE_FOLDS):
         train, test = fold != k, fold == k
-        model = kind(max_iter=TREES, early_stopping=False, verbose=0, random_state=seed).fit(X[train], y[train])
+        model = kind(max_iter=TREES, verbose=0, random_state=seed).fit(X[train], y[train])
         if isinstance(model, HistGradientBoostingClassifier):
             predicted[np.ix_(test, model.classes_)] = model.predict_proba(X[test])
         else:

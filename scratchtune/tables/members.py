@@ -3,6 +3,10 @@
 The models of the folds are kept: for new rows a member predicts the mean of their predictions, so no model is
 trained on all rows. The out-of-fold prediction of a row is that of the model that was not trained on it.
 
+A training that is cut off ends while its learning rate is still high. So the seconds that an epoch of a network takes
+are measured on a few rows first, and the network gets only as many epochs as it has time for: its schedule then ends
+with the training.
+
 Implements section 8.1 of the document.
 """
 
@@ -20,9 +24,12 @@ import numpy as np
 from scratchtune.evaluation.splits import Split
 from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, Family
 from scratchtune.tables.features import Encoding, Features
-from scratchtune.tables.pace import within
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.target_scale import LINEAR, TargetScale, fitted_scale, scaled
+from scratchtune.tables.target import LINEAR, TargetScale, fitted_scale, scaled
+
+ROWS = 1_000  # of which an epoch is timed
+WORTH = 100_000  # visits of rows by all epochs: fewer are not timed
+USED = 0.9  # of the time: the pace of all rows may be slower than that of a few
 
 
 @dataclass
@@ -153,3 +160,40 @@ class Folds:
         estimator.fit(X, target)
         scale = fitted_scale(kind, y, lambda: estimator.predict(X))
         return FoldModel(features, estimator, scale, self.classes)
+
+
+def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float, longest: float = math.inf) -> Any:
+    """Return the estimator, with fewer epochs where all of them would not end within so many seconds; at least one.
+
+    Raises TimeoutError if a single epoch takes more than ``longest`` seconds.
+    """
+    epochs = estimator.get_params(deep=False).get("epochs")
+    if epochs is None or epochs * len(X) < WORTH:
+        return estimator
+    needed = seconds_a_row(estimator, X, y) * len(X)  # for an epoch
+    if needed > longest:
+        raise TimeoutError(f"an epoch takes about {needed:.1f} s, and {max(longest, 0.0):.1f} s of the time budget are "
+                           "left")
+    return estimator.set_params(epochs=max(1, min(epochs, int(USED * seconds / needed))))
+
+
+def seconds_a_row(estimator: Any, X: np.ndarray, y: np.ndarray) -> float:
+    """Return the seconds that an epoch takes for each row, measured on at most `ROWS` rows."""
+    some = rows_of_all(y, min(ROWS, len(X)))
+    params = estimator.get_params(deep=False)
+    taken = []
+    for _ in range(2):  # what is compiled or loaded the first time is not counted
+        fresh = type(estimator)(**{**params, "epochs": 1})
+        begun = time.perf_counter()
+        fresh.fit(X[some], y[some])
+        taken.append(time.perf_counter() - begun)
+    return min(taken) / len(some)
+
+
+def rows_of_all(y: np.ndarray, count: int) -> np.ndarray:
+    """Return at most so many indices of rows, evenly spread over the sorted targets; the first and last are among them.
+
+    So there are at least two classes, without which a classifier can't be trained.
+    """
+    order = np.argsort(y, kind="stable")
+    return np.sort(order[np.unique(np.linspace(0, len(y) - 1, count).astype(int))])

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.quantile_bins import quantile_edges
+from scratchtune.data.quantiles import quantile_edges
 from scratchtune.estimators.base import MLP
 from scratchtune.estimators.classifier import MLPClassifier
-from scratchtune.estimators.rates import GROUPS
 from scratchtune.estimators.regressor import MLPRegressor
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
-from scratchtune.network.layers.scaling import Scaling
-from scratchtune.sequences.layers.embedding import MOST_TOKENS
-from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, RepeatMembers
-from scratchtune.tables.layers.category_embedding import CategoryEmbedding
-from scratchtune.tables.layers.member_mean import MemberMean
+from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
+from scratchtune.tables.layers.category_embedding import MOST_CODES, CategoryEmbedding
+from scratchtune.tables.layers.number_embeddings import PeriodicEmbedding, PiecewiseEmbedding
 from scratchtune.tables.layers.parametric_activation import KERNELS as PARAMETRIC
 from scratchtune.tables.layers.parametric_activation import ParametricActivation
-from scratchtune.tables.layers.periodic_embedding import PeriodicEmbedding
-from scratchtune.tables.layers.piecewise_embedding import PiecewiseEmbedding
 
 UNKNOWN = -1.0  # the code of a missing value
 NUMERIC_EMBEDDINGS = (None, "periodic", "piecewise")
@@ -43,33 +38,24 @@ class Network(MLP):
     """What both classes share: their arguments, which `NetworkClassifier` describes, and the layers."""
 
     numeric_embedding: str | None = None
-    embedding_dim: int = 4
-    frequency_scale: float = 0.1
     categorical_features: Any = None
-    scaling_layer: bool = False
     parametric_activation: bool = False
     members: int = 1
-
-    rate_groups: ClassVar[tuple[str, ...]] = (*GROUPS, "scaling", "embedding", "activation")
 
     def check_arguments(self) -> None:
         """Check every argument before any work."""
         super().check_arguments()
         checks.choice("numeric_embedding", self.numeric_embedding, NUMERIC_EMBEDDINGS)
-        checks.integer("embedding_dim", self.embedding_dim, 2)
-        checks.real("frequency_scale", self.frequency_scale, 0.0, open_low=True)
         category_columns(self.categorical_features)
         if checks.integer("members", self.members, 1, MOST_MEMBERS) > 1 and self.activation == "softmax":
             raise ValueError(f"members is {self.members} and activation is 'softmax', which takes one vector; it must "
                              "be another activation, or members=1")
-        checks.boolean("scaling_layer", self.scaling_layer)
         if checks.boolean("parametric_activation", self.parametric_activation):
             checks.choice("parametric_activation is True, and activation", self.activation, PARAMETRIC)
 
     def layers(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> list[Layer]:
-        """The layers of `MLP.layers`, with embeddings and scales before the hidden ones, and members of an ensemble."""
+        """The layers of `MLP.layers`, with embeddings before the hidden ones, and members of an ensemble."""
         layers, alone = self.embedding_layers(X, weight), self.members == 1
-        layers += [Scaling()] if self.scaling_layer else []
         layers += [] if alone else [RepeatMembers(self.members)]
         for i, units in enumerate(self.hidden_units()):
             activation = (ParametricActivation if self.parametric_activation else Activation)(self.activation)
@@ -93,10 +79,9 @@ class Network(MLP):
         layers += self.noise_layer()
         if numeric and self.numeric_embedding == "piecewise":
             edges = [quantile_edges(X[:, column].astype(np.float64), weight, BINS) for column in numeric]
-            layers.append(PiecewiseEmbedding(edges, self.embedding_dim))
+            layers.append(PiecewiseEmbedding(edges))
         elif numeric and self.numeric_embedding == "periodic":
-            layers.append(PeriodicEmbedding(
-                self.embedding_dim, frequency_scale=self.frequency_scale, columns=len(numeric)))
+            layers.append(PeriodicEmbedding(columns=len(numeric)))
         return layers
 
     def features(self, X: Any, fitting: bool) -> np.ndarray:
@@ -130,14 +115,12 @@ class NetworkClassifier(Network, MLPClassifier):
     ``categorical_features``, the indices of the columns of X that hold category codes 0, 1, ..., which are not scaled:
     at most 8 categories are one-hot columns, more are learned vectors of 8 numbers, and NaN or a code above those of
     `fit` is an unknown category (see `CategoryEmbedding`).
-    ``numeric_embedding`` adds to each other column ``embedding_dim`` - 1 numbers: "periodic" makes them of waves with
-    learned frequencies, which are initially normal with scale ``frequency_scale`` (see `PeriodicEmbedding`),
-    "piecewise" of at most 16 bins with equally many training rows (see `PiecewiseEmbedding`), None adds none.
-    ``scaling_layer``: a learned scale for each input of the first hidden layer, initially 1.
+    ``numeric_embedding`` adds three numbers to each other column: "periodic" makes them of waves with learned
+    frequencies (see `PeriodicEmbedding`), "piecewise" of at most 16 bins with equally many training rows (see
+    `PiecewiseEmbedding`), None adds none.
     ``parametric_activation``: a learned share of the activation in each hidden unit.
     ``members`` networks in one, an ensemble, which share the kernels of hidden layers and are trained on losses of
     their own; their predictions are averaged (see `BatchEnsembleDense`).
-    ``layer_rates`` has the groups "scaling", "embedding" and "activation" too.
     """
 
     def check_arguments(self) -> None:
@@ -179,11 +162,11 @@ def with_known_codes(X: np.ndarray, columns: Sequence[int]) -> np.ndarray:
     X = X.astype(np.float64)
     codes = X[:, columns]
     codes[np.isnan(codes)] = UNKNOWN
-    wrong = (codes != np.floor(codes)) | (np.abs(codes) >= MOST_TOKENS)
+    wrong = (codes != np.floor(codes)) | (np.abs(codes) >= MOST_CODES)
     if wrong.any():
         row, index = np.argwhere(wrong)[0]
         raise ValueError(
             f"X holds {codes[row, index]:g} in row {row + 1} of column {columns[index]}, one of categorical_features; "
-            f"it must hold the codes of categories, integers from 0 to {MOST_TOKENS - 1}")
+            f"it must hold the codes of categories, integers from 0 to {MOST_CODES - 1}")
     X[:, columns] = codes
     return X

@@ -25,8 +25,7 @@ def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
     file, which is read as the training file was. Columns that the model does not use are ignored; texts that were not
     seen in training count as rare ones. Both cause a warning.
 
-    Raises
-        ValueError if a column is absent, or holds what is no number or date though it did in training.
+    Raises ValueError if a column is absent, or holds what is no number or date though it did in training.
     """
     given = _table(model, X, with_target)
     target = model.target_.name

@@ -6,21 +6,20 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from scratchtune.checks import counted
 from scratchtune.files import write_text
-from scratchtune.insight.drawing import COLOURS, canvas, finish, legend, plain
+from scratchtune.insight.drawing import COLOURS, canvas, finish, plain
 from scratchtune.insight.reporting.markup import Markup, element, figure, joined, one_line, sentences, table
 from scratchtune.insight.reporting.page import SECTIONS, document, drawn
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, shown, shown_score
-from scratchtune.tables.explaining import Curve, Explanation
-from scratchtune.tables.reading.date_columns import written_day
+from scratchtune.tables.explaining import Explanation
 
 OF_STUDY = ("history", "trials", "reasons", "cost", "reproduction")  # the sections of the search's report
 WITH_MANY = ("importance", "parameters")  # and those that need `MANY` complete trials
@@ -28,21 +27,19 @@ MANY = 15
 MOST_BARS = 15
 
 
-def page(model: Any, path: str | os.PathLike[str], test_scores: Scores | None = None, source: str = "") -> None:
+def page(model: Any, path: str | os.PathLike[str], source: str = "") -> None:
     """Write the report of a fitted `AutoML` as one HTML file, which needs no network and works without scripts.
 
-    ``test_scores`` are those of a held-out test set, ``source`` is the name of the table. Of a model that was read from
-    a file the search is not shown.
+    ``source`` is the name of the table. Of a model that was read from a file the search is not shown.
 
-    Raises
-        FileNotFoundError if the folder of ``path`` does not exist; ValueError if ``path`` is a folder.
+    Raises FileNotFoundError if the folder of ``path`` does not exist; ValueError if ``path`` is a folder.
     """
-    write_text(path, html_of(model, test_scores, source))
+    write_text(path, html_of(model, source))
 
 
-def html_of(model: Any, test_scores: Scores | None = None, source: str = "") -> str:
+def html_of(model: Any, source: str = "") -> str:
     """Return the page as text."""
-    parts = {"Result": _result(model, test_scores), "Scores": _scores(model, test_scores), "Audit": _audit(model),
+    parts = {"Result": _result(model), "Scores": _scores(model.scores_), "Audit": _audit(model),
              "Columns": _columns(model.explanation_), "Model": _model(model.explanation_)}
     content = [_section(title, body, "charts" if title == "Columns" else "text") for title, body in parts.items()]
     links = [(title, title.lower()) for title in parts]
@@ -69,10 +66,9 @@ def _sentence(text: str) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _result(model: Any, test_scores: Scores | None) -> list[Markup]:
+def _result(model: Any) -> list[Markup]:
     """The verdict, and what to expect on as many new rows as there are at hand."""
-    rows = test_scores.rows if test_scores is not None else model.rows_
-    expected = model.expected_score(rows)
+    expected = model.expected_score(model.rows_)
     target = model.target_
     task = f"{len(target.classes)} classes" if target.classes else "values"
     facts = [("Target", f"{one_line(target.name, 40)}: {task}"), ("Metric", in_words(expected.scoring)),
@@ -84,12 +80,10 @@ def _result(model: Any, test_scores: Scores | None) -> list[Markup]:
             element("p", f"To expect {expected_in_words(expected)}."), summary]
 
 
-def _scores(model: Any, test_scores: Scores | None) -> list[Markup]:
-    """The scores beside those of simple models: of a test set, if there is one, and of cross-validation."""
-    tables = {"Held-out test set, evaluated once": test_scores, "Cross-validation": model.scores_}
-    return [part for name, scores in tables.items() if scores is not None for part in (
-        table(f"{name}: {counted(scores.rows, 'row')}", scores.cells()[0], scores.cells()[1:]),
-        sentences(scores.notes()))]
+def _scores(scores: Scores) -> list[Markup]:
+    """The scores by cross-validation, beside those of simple models."""
+    header, *rows = scores.cells()
+    return [table(f"Cross-validation: {counted(scores.rows, 'row')}", header, rows), sentences(scores.notes())]
 
 
 def _audit(model: Any) -> list[Markup]:
@@ -114,39 +108,10 @@ def _columns(found: Explanation) -> list[Markup]:
     axes = canvas(1, (7.0, 0.8 + 0.3 * len(ones)))[1]
     rises = np.array([one.rise for one in ones])
     axes.barh(range(len(ones)), rises, 0.7, xerr=np.abs(ends.T - rises), color=COLOURS[5], ecolor="0.3")
-    _label_rows(axes, [one.column for one in ones], "rise of the loss")
+    axes.set_yticks(range(len(ones)), [plain(one.column, 22) for one in ones])
+    axes.set_ylim(len(ones) - 0.4, -0.6)
+    finish(axes, "rise of the loss")
     said = (f"Importance of {counted(len(ones), 'column')}: {one_line(best.column, 40)} matters the most, "
             f"{shown(best.rise)} ({' to '.join(map(shown, best.ends))}).")
-    bars = figure("Which columns matter", drawing(axes.figure, said, "columns"),
-                  note=" ".join(map(_sentence, (about, *others))), wide=True)
-    return [bars, *(_curve(curve, f"curve{k}-") for k, curve in enumerate(found.curves))]
-
-
-def _curve(curve: Curve, prefix: str) -> Markup:
-    """How the prediction changes with a column: a dot for each category, or a line along its values."""
-    means, name, axes = np.concatenate(list(curve.lines.values())), one_line(curve.column, 40), canvas(1)[1]
-    for k, (label, line) in enumerate(curve.lines.items()):
-        if curve.kind == "category":
-            axes.plot(line, range(len(line)), "o", color=COLOURS[k % len(COLOURS)], label=plain(label))
-        else:
-            axes.plot(curve.values, line, color=COLOURS[k % len(COLOURS)], linewidth=2, label=plain(label))
-    if curve.kind == "category":
-        _label_rows(axes, curve.labels(), plain(curve.what, 40))
-    else:
-        finish(axes, plain(curve.column, 40), plain(curve.what, 40))
-    if curve.kind == "date":
-        days = np.linspace(curve.values[0], curve.values[-1], 4)[:-1]
-        axes.set_xticks(days, [written_day(day)[:10] for day in days.tolist()])
-    if len(curve.lines) > 1:
-        legend(axes)
-    axes.grid(alpha=0.25)
-    said = f"{one_line(curve.what, 60)} by {name}, from {shown(means.min())} to {shown(means.max())}."
-    return figure(f"How the prediction changes with {name}", drawing(axes.figure, said, prefix),
-                  note=f"The {curve.what} where the column has one value in all rows.")
-
-
-def _label_rows(axes: Any, names: Sequence[str], what: str) -> None:
-    """Name the rows of a picture, the first one on top, and its horizontal axis."""
-    axes.set_yticks(range(len(names)), [plain(name, 22) for name in names])
-    axes.set_ylim(len(names) - 0.4, -0.6)
-    finish(axes, what)
+    return [figure("Which columns matter", drawing(axes.figure, said, "columns"),
+                   note=" ".join(map(_sentence, (about, *others))), wide=True)]

@@ -1,4 +1,4 @@
-"""A table is prepared before any training: its target, its audited features, and the rows that are held out.
+"""A table is prepared before any training: its target, its audited features, its groups or times.
 
 Implements section 9.2 of the document.
 """
@@ -16,19 +16,16 @@ from scratchtune.estimators.labels import class_labels_of
 from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.features import table_of
 from scratchtune.tables.reading.columns import Dates
-from scratchtune.tables.reading.date_columns import written_day
 from scratchtune.tables.reading.notation import Reading, check_names
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder, hold_out, order_of_arrays, row_order
+from scratchtune.tables.splitting import INDEPENDENT, RowOrder, order_of_arrays, row_order
 from scratchtune.tables.target import Target, checked_values, read_target, rows_with_target
 from scratchtune.tables.wording import argument, option
-
-INDEPENDENT = RowOrder()  # rows without groups or times
 
 
 @dataclass
 class Prepared:
-    """A table of features with its target, and the indices of the rows of its training and its held-out test set.
+    """A table of features with its target.
 
     ``y`` are class numbers, or values; ``labels`` are the classes as predictions give them, none for values.
     """
@@ -36,18 +33,11 @@ class Prepared:
     table: Table
     target: Target
     y: np.ndarray
-    training_rows: np.ndarray
-    test_rows: np.ndarray
     dropped: tuple[str, ...] = ()  # columns that are no features: by request, of groups, and those of the audit
     rows: RowOrder = INDEPENDENT  # groups or times of the rows
     audit: Audit = field(default_factory=Audit)
     reading: Reading = Reading()  # how the table's file was read
     labels: np.ndarray = field(default_factory=lambda: np.array([]))
-    source: str = ""  # the table's file, if it is in one
-
-    def test_set(self) -> tuple[Table, np.ndarray]:
-        """The columns and the target of the held-out test set."""
-        return self.table[self.test_rows], self.y[self.test_rows]
 
 
 class PrepareOptions(TypedDict, total=False):
@@ -59,19 +49,17 @@ class PrepareOptions(TypedDict, total=False):
     keep: Collection[str]
     group: str | None
     time: str | None
-    test_size: float
     strict: bool
 
 
 def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[PrepareOptions]) -> Prepared:
-    """Take the target out of a table, audit the features, and hold out a share of the rows as the test set.
+    """Take the target out of a table, and audit the features.
 
     ``task`` is "classification" or "regression" (by default decided by the target's values), ``positive`` the positive
     one of two classes (by default the rarer one). Rows without a target are left out. Columns of ``drop`` are no
     features; those that the audit drops are none either, unless ``keep``, or the ``text`` or ``numeric`` of the file's
-    reading, names them. With ``group``, the name of a column, all rows of a group are on the same side, and the column
-    is no feature. With ``time``, the test set are the latest rows. ``test_size`` is the share of the test set, by
-    default 0. ``strict`` makes any finding of the audit an error.
+    reading, names them. ``group`` and ``time`` are names of columns, of which the first is no feature. ``strict`` makes
+    any finding of the audit an error.
 
     Raises
         ValueError if the target or a named column is absent, no feature is left, or an option does not fit the table.
@@ -88,10 +76,7 @@ def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[Prepa
     audit = audited(columns, y, found.classes, order, asked=asked, without_target=rows - len(table), seed=seed,
                     strict=options.get("strict", False))
     columns = _features(columns, audit)
-    test_size = checks.real(argument("test_size"), options.get("test_size", 0.0), 0.0, 1.0, open_high=True)
-    training_rows, test_rows = hold_out(y if found.classes else np.zeros(len(y), np.int64), seed, test_size, order,
-                                        audit.duplicates)
-    return Prepared(columns, found, y, training_rows, test_rows, (*left_out, *audit.dropped), order, audit, reading,
+    return Prepared(columns, found, y, (*left_out, *audit.dropped), order, audit, reading,
                     np.array(found.classes, object))
 
 
@@ -100,10 +85,9 @@ def prepared_of_arrays(
 ) -> Prepared:
     """Prepare arrays, a data frame, a dict of columns or a `Table`; ``kind`` is "classifier" or "regressor".
 
-    ``labels`` are the classes with their own type. All rows are training rows.
+    ``labels`` are the classes with their own type.
 
-    Raises
-        ValueError if y has one class or value, a value of ``groups`` or ``times`` is missing, or no feature is left.
+    Raises ValueError if y has one class or value, a value of ``groups`` or ``times`` is missing, or no feature is left.
     """
     table = table_of(X)
     if kind == "classifier":
@@ -119,8 +103,8 @@ def prepared_of_arrays(
     order = order_of_arrays(groups, times, len(table))
     classes = tuple(map(str, labels.tolist()))
     audit = audited(table, targets, classes, order, asked=table.asked, seed=seed, strict=strict)
-    return Prepared(_features(table, audit), Target("y", classes, ""), targets, np.arange(len(table)), np.arange(0),
-                    tuple(audit.dropped), order, audit, table.reading, labels)
+    return Prepared(_features(table, audit), Target("y", classes, ""), targets, tuple(audit.dropped), order, audit,
+                    table.reading, labels)
 
 
 def _check_columns(table: Table, target: str, drop: Sequence[str], keep: Collection[str]) -> None:
@@ -155,7 +139,10 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
              "missing)"]
     if prepared.reading.decimal == ",":
         lines.append(f"numbers are read with a decimal comma ({option('decimal', '.')} reads them with a point)")
-    lines += [*prepared.audit.lines(), *_split(prepared)]
+    lines += prepared.audit.lines()
+    if prepared.rows.kind != "none":
+        folds = "has whole groups" if prepared.rows.kind == "group" else "trains on earlier rows than it tests"
+        lines.append(f"{prepared.rows.kind} by {prepared.rows.name!r}: each fold {folds}")
     why = "as asked" if target.reason == "as asked" else f"since {target.reason}"
     lines.append(f"target {target.name!r}: {target.task}, {why}")
     if target.classes:
@@ -167,21 +154,3 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
         why = "as asked" if positive else f"{why} ({option('positive', target.classes[0])} chooses the other)"
         lines.append(f"positive class: {target.classes[1]!r}, {why}")
     return "\n".join(lines)
-
-
-def _split(prepared: Prepared) -> list[str]:
-    """Say in one line, if rows have groups or times, how they are divided; there may be no test set."""
-    rows, training, test = prepared.rows, prepared.training_rows, prepared.test_rows
-    if rows.kind == "none":
-        return []
-    if not len(test):
-        folds = "has whole groups" if rows.kind == "group" else "trains on earlier rows than it tests"
-        return [f"{rows.kind} by {rows.name!r}: each fold {folds}"]
-    if rows.kind == "group":
-        sizes = [len(np.unique(rows.values[part])) for part in (training, test)]
-        return [f"groups by {rows.name!r}: {sizes[0]:,} in the training set, {sizes[1]:,} others in the test set; "
-                "folds have whole groups too"]
-    first = rows.values[test].min()
-    since = written_day(first) if rows.dates else f"{first:g}"
-    return [f"time by {rows.name!r}: the test set is the latest {checks.counted(len(test), 'row')}, from {since}; "
-            "each fold trains on earlier rows than it tests"]

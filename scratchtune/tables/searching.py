@@ -19,15 +19,17 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.digests import digest_of
+from scratchtune.evaluation.splits import Split
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
+from scratchtune.streams import note
 from scratchtune.study import Study, Trial
-from scratchtune.tables.families import FAMILY, TARGET, ends, given_space, joint_space
+from scratchtune.tables.families import DEFAULTS, FAMILY, TARGET, defaults, given_space, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
-from scratchtune.tables.portfolio import DEFAULTS, defaults, portfolio
 from scratchtune.tables.reading.columns import Dates, Text
-from scratchtune.tables.target_scale import LINEAR, scales_to_try
+from scratchtune.tables.reading.table import Table
+from scratchtune.tables.target import LINEAR, scales_to_try
 from scratchtune.tables.wording import argument
 
 AT_ONCE = 4  # trials that may run at the same time without changing the study
@@ -36,7 +38,10 @@ SEARCH_SHARE, LATER = 0.92, 6.0  # of the time budget; the rest, or so many seco
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
-EPOCHS = 27  # Hyperband's largest budget, if the space has no epochs
+FEW_ROWS = 48  # with which each family is trained once, since Numba compiles a kernel at its first use
+LONG = 2.0  # seconds of compiling that are worth a line
+SHORT = {"epochs": 1, "units": 8, "hidden_layers": 1, "max_iter": 2}  # what makes a training short
+_compiled: set[tuple[str, int]] = set()  # families, with the number of classes up to 3, of this process
 LARGEST_GRID = 1000  # points of a grid without a number of trials
 
 
@@ -91,7 +96,7 @@ class Searched:
 
     def params(self, number: int) -> dict[str, Any]:
         """Return a configuration by its number, which is below 0 for a default that is no trial."""
-        return params_of(self.study.trials[number]) if number >= 0 else self.configurations[-1 - number]
+        return self.study.trials[number].params if number >= 0 else self.configurations[-1 - number]
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
@@ -107,9 +112,9 @@ class Searched:
         return self.member(number).predictions
 
     def ranked(self) -> list[int]:
-        """Return the numbers of the complete trials, the best first; with budgets, those of the largest one."""
+        """Return the numbers of the complete trials, the best first."""
         complete = [trial for trial in self.study.trials if trial.state == "complete"]
-        complete.sort(key=lambda trial: (-(trial.budget or np.inf), trial.value, trial.number))
+        complete.sort(key=lambda trial: (trial.value, trial.number))
         return [trial.number for trial in complete]
 
     def baselines(self) -> dict[str, int]:
@@ -128,7 +133,7 @@ class Objective:
 
     def __call__(self, trial: Trial) -> float:
         """Train a trial's configuration on all folds, and return its loss; the losses of the folds are stored."""
-        params, folds = params_of(trial), self.searched.folds
+        params, folds = trial.params, self.searched.folds
         member = self.member(params, trial.seed)
         loss = self.goal.loss(folds.targets, member.predictions)
         trial.scores = [None if np.isinf(one) else one for one in fold_losses(self.goal, folds, member.predictions)]
@@ -156,12 +161,6 @@ class Objective:
         for known in ranked[LIBRARY:]:
             if known not in firsts and known not in self.searched.defaults.values():
                 del self._losses[known], self.searched.members[known]
-
-
-def params_of(trial: Trial) -> dict[str, Any]:
-    """Return a trial's configuration; a budget, of Hyperband, is its number of epochs."""
-    return trial.params if trial.budget is None else {
-        **trial.params, f"{trial.params[FAMILY]}_epochs": int(trial.budget)}
 
 
 def fold_losses(goal: Goal, folds: Folds, predictions: np.ndarray) -> list[float]:
@@ -201,16 +200,15 @@ def new_search(
 ) -> Searched:
     """Return the study, in which the defaults and the portfolio's configurations are enqueued; ``trials`` if given.
 
-    Raises
-        ValueError if the plan does not fit the target.
+    Raises ValueError if the plan does not fit the target.
     """
     families = plan.families
     space = joint_space(families) if plan.space is None else given_space(families, plan.space, goal.classes)
     scales = scales_to_try(folds.y, not goal.classes, plan.target_scale)
     if scales != (LINEAR,):
         space[TARGET] = Categorical(list(scales))
-    searcher, joint = searcher_for(plan, Space(space), trials)
-    study = Study(joint, searcher, "minimize", seed, storage, "auto", data=_digest(goal, folds))
+    joint, data = Space(space), _digest(goal, folds)
+    study = Study(joint, searcher_for(plan, joint, trials), "minimize", seed, storage, "auto", data=data)
     names = [name for name in DEFAULTS if name in families]
     scale = {TARGET: scales[0]} if TARGET in space else {}
     first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
@@ -225,37 +223,28 @@ def new_search(
     return found
 
 
-def searcher_for(plan: Plan, space: Space, trials: int | None) -> tuple[Searcher, Space]:
-    """Return the searcher and the space that it searches.
+def searcher_for(plan: Plan, space: Space, trials: int | None) -> Searcher:
+    """Return the searcher.
 
-    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited. Hyperband
-    chooses the epochs of each training itself, up to the largest number in the space, so the space returned has none.
+    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited.
     """
     name, known = argument("searcher"), plan.searcher
     if known == "bayesian":
-        return BayesianSearch(parallel=AT_ONCE), space
+        return BayesianSearch(parallel=AT_ONCE)
     if known == "grid" and trials is not None:
-        return finest_grid(space, trials), space
+        return finest_grid(space, trials)
     if known == "grid":
         size = GridSearch().total(space)
         if size > LARGEST_GRID:
             raise ValueError(f"{name} is 'grid', and the grid has {size:,} points; without {argument('n_trials')} it "
                              f"may have at most {LARGEST_GRID:,}: give {argument('n_trials')}, for the finest grid of "
                              f"so many points, or a smaller {argument('space')}")
-        return GridSearch(), space
-    if known != "hyperband":
-        return as_searcher(known).for_workers(AT_ONCE), space
-    if len(plan.families) > 1 or plan.families[0] == "trees":
-        raise ValueError(f"{name} is 'hyperband', whose budget is the number of epochs, and {argument('families')} is "
-                         f"{list(plan.families)!r}; it must be 'network' or 'linear' alone")
-    epochs = f"{plan.families[0]}_epochs"
-    rest = {key: parameter for key, parameter in space.parameters.items() if key != epochs}
-    for key, parameter in rest.items():
-        if epochs in (parameter.when or {}):
-            raise ValueError(f"{argument('space')} makes {key!r} depend on the epochs, which hyperband chooses itself; "
-                             "let it depend on something else, or take another searcher")
-    most = max(ends(space.parameters[epochs])) if epochs in space.parameters else EPOCHS
-    return Hyperband(max_budget=most), Space(rest)
+        return GridSearch()
+    searcher = as_searcher(known).for_workers(AT_ONCE)
+    if isinstance(searcher, Hyperband):
+        raise ValueError(f"{name} is {known!r}, whose trials have different budgets; here each one is trained "
+                         "fully, on every fold: take another searcher")
+    return searcher
 
 
 def _digest(goal: Goal, folds: Folds) -> str:
@@ -297,5 +286,42 @@ def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) ->
         found.append({
             "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
             "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
-    budgets = {trial.number: trial.given_budget or np.inf for trial in trials}  # smaller ones come last, as in `ranked`
-    return sorted(found, key=lambda row: (-budgets.get(row["number"], np.inf), -row["score"], row["number"]))
+    return sorted(found, key=lambda row: (-row["score"], row["number"]))
+
+
+def compile_kernels(families: Sequence[str], classes: int, verbose: bool) -> float:
+    """Train the portfolio's configurations on a few rows, unless this process has done so; return the seconds."""
+    begun = time.monotonic()
+    missing = [name for name in families if (name, min(classes, 3)) not in _compiled]
+    if missing:
+        folds = _few_rows(min(classes, 3))
+        for params in _different(portfolio(missing, classes, FEW_ROWS)):
+            model = folds.fold_model(params, 0, 0, None)
+            model.predict_matrix(folds.features(model.features.encoding, 0)[2])
+        _compiled.update((name, min(classes, 3)) for name in missing)
+    seconds = time.monotonic() - begun
+    if verbose and seconds > LONG:
+        note(f"compiling the kernels, once: {seconds:.0f} s")
+    return seconds
+
+
+def _few_rows(classes: int) -> Folds:
+    """A table with numbers, gaps and categories, and one fold."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=FEW_ROWS)
+    gaps = np.where(x > 1.0, np.nan, x)
+    table = Table.from_columns({"x": x, "gaps": gaps, "text": rng.choice(["a", "b", "c"], FEW_ROWS)})
+    split: Split = np.arange(FEW_ROWS // 2), np.arange(FEW_ROWS // 2, FEW_ROWS)
+    return Folds(table, np.arange(FEW_ROWS) % classes if classes else x, classes, [split])
+
+
+def _different(configurations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return short trainings, each kind once: they differ in what is compiled, such as an embedding, not in numbers."""
+    found: dict[str, dict[str, Any]] = {}
+    for params in configurations:
+        short = {name: SHORT.get(name.removeprefix(f"{params[FAMILY]}_"), value) for name, value in params.items()}
+        kind = {name: value if isinstance(value, (str, bool, type(None))) else None for name, value in short.items()}
+        kind["members"] = params.get("network_members")
+        kind["dropout"] = params.get("network_dropout", 0.0) > 0.0
+        found.setdefault(repr(sorted(kind.items(), key=str)), short)
+    return list(found.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +26,14 @@ def read_space(path: str | Path) -> dict[str, Any]:
         given = json.loads(Path(path).read_text(encoding="utf-8"), object_pairs_hook=_named_once)
     except FileNotFoundError:
         raise FileNotFoundError(f"{about}; there is no such file") from None
-    except RecursionError:
-        raise ValueError(f"{about}; it is nested too deeply, it must be an object from names to lists or "
-                         "ranges") from None
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise ValueError(f"{about}; it must hold JSON: {problem}") from None
     if not isinstance(given, dict) or not given:
         raise ValueError(f"{about}; it must hold an object from names to lists or ranges")
     space = {}
     for name, entry in given.items():
         try:
-            space[name] = _parameter(name, entry)
+            space[name] = _parameter(entry)
         except (TypeError, ValueError) as problem:
             raise ValueError(f"{argument('space')}, {name!r}: {problem}") from None
     return space
@@ -72,25 +69,16 @@ def _named_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return known
 
 
-def _parameter(name: str, entry: Any) -> Any:
+def _parameter(entry: Any) -> Any:
+    """A list is a choice; an object has the arguments of `Categorical`, or of `Int` or `Float`."""
     if isinstance(entry, list):
         return Categorical(entry)
-    if isinstance(entry, dict) and "choices" in entry:
-        _only(entry, "choice", ("choices", "when", "prior"))
-        return Categorical(**entry)
-    if not isinstance(entry, dict) or not {"low", "high"} <= entry.keys():
+    if not isinstance(entry, dict) or not ("choices" in entry or {"low", "high"} <= entry.keys()):
         raise ValueError(
             f'it is {json.dumps(entry)}; it must be a list of values, or a range such as '
             '{"low": 0.001, "high": 0.1, "log": true}')
-    _only(entry, "range", ("low", "high", "log", "step", "when", "prior", "type"))
-    arguments = {key: value for key, value in entry.items() if key != "type"}
+    if "choices" in entry:
+        return Categorical(**entry)
     integers = all(isinstance(entry[end], int) for end in ("low", "high"))
     kind = checks.choice("type", entry.get("type", "int" if integers else "float"), ("int", "float"))
-    return (Int if kind == "int" else Float)(**arguments)
-
-
-def _only(entry: dict[str, Any], kind: str, keys: Sequence[str]) -> None:
-    """Raise a ValueError if a choice or a range has an unknown key."""
-    for key in entry:
-        if key not in keys:
-            raise ValueError(f"it has {key!r}; a {kind} has {', '.join(keys)}{checks.nearest(key, keys)}")
+    return (Int if kind == "int" else Float)(**{key: value for key, value in entry.items() if key != "type"})

@@ -5,38 +5,34 @@ Results, such as the verdict, are stored by their class and its fields; nothing 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.estimators import loading as estimator_files
+from scratchtune.estimators import base as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
-from scratchtune.network.saving import Arrays, entry, prefixed, text_list, without_prefix
+from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
 from scratchtune.tables.audit import Audit, Finding
+from scratchtune.tables.ensemble_selection import Verdict
 from scratchtune.tables.evaluating import Scores
-from scratchtune.tables.evidence import Verdict
 from scratchtune.tables.expectation import Estimate
-from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
+from scratchtune.tables.explaining import Explanation, Importance, Simple
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
-from scratchtune.tables.reading.kinds import Kind, checked_kind
-from scratchtune.tables.reading.notation import Reading, checked_reading
-from scratchtune.tables.target import Target, target_of
-from scratchtune.tables.target_scale import checked_scale
-from scratchtune.tables.trees import loading as tree_files
+from scratchtune.tables.reading.kinds import Kind
+from scratchtune.tables.reading.notation import Reading
+from scratchtune.tables.target import Target, TargetScale
+from scratchtune.tables.trees import estimators as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
-    Audit, Curve, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
-CHECKED: dict[str, Callable[..., Any]] = {"Target": target_of, "Reading": checked_reading}  # they check the fields
-TYPES = {"audit_": Audit, "estimate_": Estimate, "explanation_": Explanation, "reading_": Reading, "scores_": Scores,
-         "target_": Target, "verdict_": Verdict, "kinds_": dict, "dropped_": tuple, "leaderboard_": list}
+    Audit, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
 NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
          "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
-         "scores_", "threshold_", "best_network_")
-LEFT_OUT = ("random_state", "cv", "storage", "searcher", "space")  # may be objects, and do not matter any more
+         "scores_")
+LEFT_OUT = ("random_state", "storage", "searcher", "space")  # may be objects, and do not matter any more
 
 
 def plain(value: Any) -> Any:
@@ -66,7 +62,7 @@ def restored(value: Any) -> Any:
     if "is" in value:
         kind = checks.choice("a result", value["is"], RESULTS)
         fields = {name: restored(one) for name, one in entry(value, "fields").items()}
-        return CHECKED.get(kind, RESULTS[kind])(**fields)
+        return RESULTS[kind](**fields)
     if "tuple" in value:
         return tuple(restored(one) for one in value["tuple"])
     return {name: restored(one) for name, one in entry(value, "dict")}
@@ -123,21 +119,14 @@ def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
 
 
 def _check(fitted: Mapping[str, Any]) -> None:
-    """Raise a ValueError or TypeError unless the fitted attributes have the types and sizes that their uses need."""
-    for name, kind in TYPES.items():
-        if not isinstance(entry(fitted, name), kind):
-            raise ValueError(f"{name} is {fitted[name]!r}; it must be of the class {kind.__name__}")
-    for name, stored in fitted["kinds_"].items():
-        checked_kind(name, stored)
-    columns = len(fitted["kinds_"]) + len(text_list("dropped_", list(fitted["dropped_"])))
+    """Raise a ValueError or TypeError unless the columns and the classes agree."""
+    for name in set(NAMES) - {"n_features_in_", "feature_names_in_", "classes_"}:
+        entry(fitted, name)
+    columns = len(fitted["kinds_"]) + len(fitted["dropped_"])
     checks.integer("n_features_in_", fitted.get("n_features_in_", columns), columns, columns)
-    for name, low in (("seed_", 0), ("rows_", 1), ("folds_", 1)):
-        checks.integer(name, entry(fitted, name), low)
     labels, classes = fitted.get("classes_", np.array([])).tolist(), fitted["target_"].classes
-    if tuple(map(str, labels)) != classes:
+    if tuple(map(str, labels)) != tuple(classes):
         raise ValueError(f"its target has the classes {classes}, and its models predict {labels}")
-    if len(classes) == 2:
-        checks.real("threshold_", entry(fitted, "threshold_"), 0.0, 1.0)
 
 
 def _fold(fold: Mapping[str, Any], features: list[Features], arrays: Arrays, classes: int) -> FoldModel:
@@ -151,4 +140,4 @@ def _fold(fold: Mapping[str, Any], features: list[Features], arrays: Arrays, cla
     if estimator.n_features_in_ != columns or known != [number for number in range(classes) if number in known]:
         raise ValueError(f"the model of a fold has {estimator.n_features_in_} features and the classes {known}; its "
                          f"table gives {columns} features, and {classes} classes")
-    return FoldModel(own_features, estimator, checked_scale(entry(fold, "scale")), classes)
+    return FoldModel(own_features, estimator, TargetScale(**entry(fold, "scale")), classes)

@@ -1,21 +1,30 @@
-"""The target: the column that is predicted, its task and its classes."""
+"""The target: the column that is predicted, its task and classes, and the scale on which a number is learned.
+
+A positive, skewed target may be predicted better on a logarithmic scale. Small errors of the logarithm of y are
+relative errors of y, and predictions of y are never negative. The exponential of a prediction estimates the geometric
+mean of y (the median, if the errors of the logarithm are symmetric). The mean is larger, by the smearing factor.
+
+Implements section 2.1 of the document.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.saving import text_list
 from scratchtune.tables.reading.columns import Text, number_text
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.target_scale import check_size
 from scratchtune.tables.wording import argument
 
 FEW = 20  # at most so many distinct integers are treated as classes
 TASKS = ("classification", "regression")
+LINEAR, LOG, LOG1P = "linear", "log", "log1p"  # y, log(y), log(1 + y) for targets with zeros
+ASKED = ("auto", LINEAR, "log")  # the values of `target_scale`
+SKEWED = 1.0  # with a skewness above this, both scales are tried
+LARGEST, SMALLEST = 1e75, 1e-75  # of a target: the fourth powers, in the variance of squared errors, are floats
 
 
 class Target(NamedTuple):
@@ -38,17 +47,10 @@ class Target(NamedTuple):
         return np.array(self.classes, dtype=object)[codes]
 
 
-def target_of(name: str, classes: Sequence[str], reason: str) -> Target:
-    """The target that a model's file holds; a ValueError unless its entries are texts, and its classes distinct."""
-    text_list("the target's name and reason", [name, reason], different=False)
-    return Target(name, tuple(text_list("classes", list(classes))), reason)
-
-
 def rows_with_target(table: Table, target: str) -> Table:
     """Return the rows whose target is known; a ValueError if there is none.
 
-    Raises
-        ValueError if the column is absent, or missing in all rows.
+    Raises ValueError if the column is absent, or missing in all rows.
     """
     if target not in table.names:
         known = ", ".join(table.names[:20])
@@ -66,8 +68,7 @@ def read_target(
 ) -> tuple[Target, np.ndarray]:
     """Return a table's `Target`, and its column as numbers: each row's class, int64, or value, float64.
 
-    Raises
-        ValueError if the column is constant, or its values do not fit the task.
+    Raises ValueError if the column is constant, or its values do not fit the task.
     """
     column = table.column(name)
     guess, reason = _task_of(column)
@@ -156,3 +157,123 @@ def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
         return labels, np.array([place.get(text, -1) for text in column.texts])[column.codes]
     numbers, codes = np.unique(column, return_inverse=True)
     return [number_text(number) for number in numbers.tolist()], codes.astype(np.int64)
+
+
+def check_size(name: str, y: np.ndarray) -> None:
+    """Raise a ValueError if squared errors of a target would overflow, or be zero though the predictions are wrong."""
+    largest = float(y[np.abs(y).argmax()])
+    if abs(largest) > LARGEST:
+        raise ValueError(f"{name} holds {largest:g}; every value must be at most {LARGEST:g} in size: divide {name} by "
+                         "a constant")
+    if 0.0 < abs(largest) < SMALLEST:
+        raise ValueError(f"the largest value of {name} is {largest:g} in size; it must be at least {SMALLEST:g}, since "
+                         f"squared errors would be 0: multiply {name} by a constant")
+
+
+def skewness(y: np.ndarray, weight: np.ndarray) -> float:
+    """Skewness of a sample: positive if the tail of large values is the longer one, 0 for a symmetric sample.
+
+    Formula [skewness]
+        m = Σₙ[wₙ · yₙ] / Σₙ[wₙ] ; v = Σₙ[wₙ · (yₙ − m)²] / Σₙ[wₙ] ; g = Σₙ[wₙ · (yₙ − m)³] / Σₙ[wₙ] / (v · √(v))
+    Where
+        y: y, (n,), real, not all equal
+        w: weight, (n,), >= 0; sampled > 0, the weight of each value
+    Returns
+        g, a scalar without a unit.
+    Variant
+        The moment coefficient, biased in small samples; pandas multiplies it by √(n (n − 1)) / (n − 2).
+    Source
+        Joanes and Gill (1998), "Comparing measures of sample skewness and kurtosis", g1.
+    Example
+        >>> round(float(skewness(np.array([0.0, 0.0, 3.0]), np.ones(3))), 6)
+        0.707107
+    """
+    total = weight.sum()
+    centred = y - (weight * y).sum() / total
+    variance = (weight * centred**2).sum() / total
+    return (weight * centred**3).sum() / total / (variance * np.sqrt(variance))
+
+
+def smearing_factor(residuals: np.ndarray, weight: np.ndarray) -> float:
+    """Smearing factor: the mean of y is this multiple of the exponential of a prediction of log(y).
+
+    Formula [smearing_factor]
+        s = Σₙ[wₙ · exp(eₙ)] / Σₙ[wₙ]
+    Where
+        e: residuals, (n,), real, log(y) minus its prediction, for the training rows
+        w: weight, (n,), >= 0; sampled > 0, the weight of each row
+    Returns
+        s, a scalar > 0; at least 1 if the residuals have mean 0.
+    Variant
+        Assuming normal residuals with variance v, it would be exp(v / 2). The residuals of a network that memorises its
+        training rows are too small, and s is then too near to 1.
+    Source
+        Duan (1983), "Smearing estimate: a nonparametric retransformation method", equation 2.4.
+    Example
+        >>> float(smearing_factor(np.log([0.5, 2.0]), np.ones(2)))
+        1.25
+    """
+    return (weight * np.exp(residuals)).sum() / weight.sum()
+
+
+class TargetScale(NamedTuple):
+    """A fitted scale: ``kind``, the smearing factor, and the bounds of predictions on the scale of the logarithm.
+
+    The bounds are those of the training rows, extended by their distance on both sides, so that no exponential
+    overflows.
+    """
+
+    kind: str = LINEAR
+    smearing: float = 1.0
+    low: float = 0.0
+    high: float = 0.0
+
+    def invert(self, predicted: np.ndarray) -> np.ndarray:
+        """Return predictions of the target from those of its logarithm; unchanged if the scale is linear.
+
+        >>> TargetScale("log", 1.25, 0.0, 9.0).invert(np.log([1.0, 4.0])).tolist()
+        [1.25, 5.0]
+        """
+        if self.kind == LINEAR:
+            return predicted
+        means = self.smearing * np.exp(np.clip(np.asarray(predicted, dtype=np.float64), self.low, self.high))
+        return means if self.kind == LOG else np.maximum(means - 1.0, 0.0)
+
+
+def scaled(y: np.ndarray, kind: str) -> np.ndarray:
+    """Return a target on the scale on which it is learned."""
+    if kind == LINEAR:
+        return y
+    return np.log(y) if kind == LOG else np.log1p(y)
+
+
+def fitted_scale(kind: str, y: np.ndarray, predict: Callable[[], np.ndarray]) -> TargetScale:
+    """Fit the scale to the training rows: ``predict`` returns their predictions on the scale ``kind``."""
+    if kind == LINEAR:
+        return TargetScale()
+    z = scaled(y, kind)
+    low, high = float(z.min()), float(z.max())
+    low, high = 2.0 * low - high, 2.0 * high - low
+    residuals = z - np.clip(np.asarray(predict(), dtype=np.float64), low, high)
+    return TargetScale(kind, float(smearing_factor(residuals, np.ones(len(z)))), low, high)
+
+
+def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tuple[str, ...]:
+    """Return the scales to compare, linear first, or the only one.
+
+    Raises ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
+    """
+    name = argument("target_scale")
+    checks.choice(name, asked, ASKED)
+    if not is_regression:
+        if asked == "log":
+            raise ValueError(f"{name} is 'log', and the target has classes; it must hold numbers")
+        return (LINEAR,)
+    smallest = float(y.min())
+    log = LOG if smallest > 0.0 else LOG1P
+    if asked == "log" and smallest < 0.0:
+        raise ValueError(f"{name} is 'log', and the target holds {smallest:g}; all values must be at least 0")
+    if asked != "auto":
+        return (log,) if asked == "log" else (LINEAR,)
+    skewed = smallest >= 0.0 and float(skewness(y, np.ones(len(y)))) > SKEWED
+    return (LINEAR, log) if skewed else (LINEAR,)

@@ -25,11 +25,11 @@ def command_line() -> Iterator[None]:
 def argument(name: str) -> str:
     """Return the name of an argument.
 
-    >>> argument("test_size")
-    'test_size'
+    >>> argument("date_order")
+    'date_order'
     >>> with command_line():
-    ...     argument("test_size")
-    '--test-size'
+    ...     argument("date_order")
+    '--date-order'
     """
     return f"--{OPTIONS.get(name, name).replace('_', '-')}" if _on_command_line.get() else name
 

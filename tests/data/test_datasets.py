@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data import idx
 
 WHOLE = Path("/usr/share/datasets/fashion-mnist")
 
@@ -56,7 +55,7 @@ def test_a_folder_of_idx_files(tmp_path: Path, end: str) -> None:
 
 
 def test_files_that_are_not_compressed_are_mapped_and_read_only(tmp_path: Path) -> None:
-    found = idx.read_idx(_folder(tmp_path) / "train-images-idx3-ubyte")
+    found = st.datasets.read_idx(_folder(tmp_path) / "train-images-idx3-ubyte")
     assert isinstance(found, np.memmap)
     with pytest.raises(ValueError, match="read-only"):
         found[0] = 1

@@ -22,13 +22,12 @@ def test_one_hot_by_hand() -> None:
 
 
 @pytest.mark.parametrize("drop", [None, "first", "if_binary"])
-def test_each_row_has_a_single_one_and_can_be_decoded(drop: str | None) -> None:
+def test_each_row_has_a_single_one(drop: str | None) -> None:
     rng = np.random.default_rng(0)
     rows = rng.integers(0, 7, (100, 3))
     encoder = OneHotEncoder(drop=drop).fit(rows)
     out = encoder.transform(rows)
     assert set(out.ravel()) <= {0.0, 1.0} and (out.sum(axis=1) <= 3).all() and (drop or (out.sum(axis=1) == 3).all())
-    assert (encoder.inverse_transform(out) == rows).all()
 
 
 def test_an_unknown_category_is_an_error_or_zeros() -> None:
@@ -43,14 +42,8 @@ def test_an_unknown_category_is_an_error_or_zeros() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(ValueError, match="sparse_output is True; .* must be False"):
-        OneHotEncoder(sparse_output=True).fit(X)
     with pytest.raises(ValueError, match="drop is 'last'"):
         OneHotEncoder(drop="last").fit(X)
-    with pytest.raises(ValueError, match="categories holds 1 list and X has 2 columns; it must hold one list for each"):
-        OneHotEncoder(categories=[["b", "a"]]).fit(X)
-    with pytest.raises(TypeError, match="categories is 3; it must be 'auto', or one list"):
-        OneHotEncoder(categories=3).fit(X)
     with pytest.raises(TypeError, match=r"column 0 of X holds values of the types \['int', 'str'\]"):
         OneHotEncoder().fit([["a"], [1]])
 
@@ -60,8 +53,8 @@ def test_errors() -> None:
     np.array([[1.5], [np.nan], [0.5], [np.nan]]), np.array([["a"], [None], [np.nan], ["a"]], dtype=object),
     np.array([[True], [False], [True]]),
 ], ids=lambda rows: str(np.asarray(rows).dtype))
-@pytest.mark.parametrize("options", [{}, {"drop": "first"}, {"drop": "if_binary"}, {"handle_unknown": "ignore"},
-                                     {"dtype": np.float32}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"drop": "first"}, {"drop": "if_binary"}, {"handle_unknown": "ignore"}],
+                         ids=str)
 def test_it_is_scikit_learns(rows: Any, options: dict[str, Any]) -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     ours, theirs = OneHotEncoder(**options), preprocessing.OneHotEncoder(**options, sparse_output=False)
@@ -72,13 +65,3 @@ def test_it_is_scikit_learns(rows: Any, options: dict[str, Any]) -> None:
     assert (ours.drop_idx_ is None) == (theirs.drop_idx_ is None)
     if ours.drop_idx_ is not None:
         assert ours.drop_idx_.tolist() == theirs.drop_idx_.tolist()
-    assert str(ours.inverse_transform(mine).tolist()) == str(theirs.inverse_transform(other).tolist())
-
-
-def test_given_categories_are_scikit_learns() -> None:
-    preprocessing = pytest.importorskip("sklearn.preprocessing")
-    given = [["c", "b", "a", "d"], ["y", "x"]]
-    ours, theirs = OneHotEncoder(categories=given), preprocessing.OneHotEncoder(categories=given, sparse_output=False)
-    assert np.array_equal(ours.fit_transform(X), theirs.fit_transform(X))
-    with pytest.raises(ValueError, match="holds 'c' in row 2"):
-        OneHotEncoder(categories=[["a", "b"], ["x", "y"]]).fit(X)

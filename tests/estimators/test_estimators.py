@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
 import warnings
@@ -17,10 +18,10 @@ import scratchtune as st
 from scratchtune import DivergenceWarning
 from scratchtune.data import QuantileScaler, RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
-from scratchtune.estimators import MLPClassifier, MLPRegressor, balanced_weights, default_space
+from scratchtune.estimators import MLPClassifier, MLPRegressor
+from scratchtune.estimators.class_weights import balanced_weights
 from scratchtune.evaluation import train_test_split
 from scratchtune.protocol import DataConversionWarning, NotFittedError
-from scratchtune.search import Space
 
 rng = np.random.default_rng(0)
 X = rng.normal(3.0, 2.0, (60, 3))
@@ -123,7 +124,7 @@ EFFECTS: dict[str, Any] = {
     # the data
     "scale": "minmax", "augment": 0.1,
     # a stronger training
-    "schedule": "cosine_log", "averaging": 0.9, "layer_rates": {"biases": 0.1, "first": 2.0},
+    "schedule": "cosine_log", "averaging": 0.9,
 }
 
 
@@ -390,8 +391,20 @@ def test_parameters() -> None:
     assert type(model)(**model.get_params()).get_params() == model.get_params()
     own = MLPClassifier().get_params().keys() - MLPRegressor().get_params().keys()
     assert own == {"class_weight", "label_smoothing"}
-    with pytest.raises(ValueError, match="'lerning_rate' is unknown to MLPClassifier; .* did you mean 'learning_rate'"):
+    with pytest.raises(ValueError, match="'lerning_rate' is unknown to MLPClassifier; .* did you mean 'learning_rat"):
         model.set_params(lerning_rate=1.0)
+    with pytest.raises(TypeError, match=r"MLPClassifier\(\) has no argument 'lerning_rate', did you mean 'learning_"):
+        MLPClassifier(lerning_rate=1.0)  # type: ignore[call-arg]
+
+
+def test_the_signature_is_that_of_the_table_of_arguments() -> None:
+    """The document's arguments are there with their defaults, and only the first three are positional."""
+    arguments = inspect.signature(MLPClassifier).parameters
+    assert list(arguments)[:3] == ["hidden_layers", "units", "activation"]
+    assert all((argument.kind is argument.KEYWORD_ONLY) == (i >= 3) for i, argument in enumerate(arguments.values()))
+    assert {name: arguments[name].default for name in ("units", "dropout", "augment", "scale", "label_smoothing")} == {
+        "units": 64, "dropout": 0.0, "augment": None, "scale": "standard", "label_smoothing": 0.0}
+    assert not hasattr(MLPClassifier, "_") and vars(MLPClassifier()).keys() == arguments.keys()
 
 
 # What is refused ------------------------------------------------------------------------------------------------------
@@ -414,9 +427,6 @@ WRONG: list[tuple[str, Any, str]] = [
     ("label_smoothing", 1.0, r"label_smoothing is 1.0; it must be a finite number in \[0.0, 1.0\)"),
     ("schedule", "cosin", "schedule is 'cosin'; it must be one of .* did you mean 'cosine'?"),
     ("averaging", 1.0, r"averaging is 1.0; it must be a finite number in \[0.0, 1.0\)"),
-    ("layer_rates", 0.1, "layer_rates is 0.1; it must be None or a dict such as"),
-    ("layer_rates", {"bias": 0.1}, "layer_rates is 'bias'; it must be one of .* did you mean 'biases'?"),
-    ("layer_rates", {"biases": -1.0}, r"layer_rates\['biases'\] is -1.0; it must be"),
     ("augment", -1.0, "augment is -1.0; it must be"), ("augment", True, "augment is True"),
     ("early_stopping", 1, "early_stopping is 1 .int.; it must be True or False"),
     ("class_weight", "even", "class_weight is 'even'; it must be a dict from labels to numbers, 'balanced' or None"),
@@ -598,25 +608,6 @@ def test_a_diverged_network_says_so_and_loses_a_search() -> None:
     assert search.best_params_ == {"learning_rate": 0.01}
 
 
-# The space that is searched by default --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rows", [1, 30, 500, 20_000, 10**7])
-def test_the_default_space_is_one(rows: int) -> None:
-    space = default_space(rows)
-    epochs = space["epochs"]
-    assert 3 <= epochs.low < epochs.high <= 100 and Space(space)
-    assert set(space) <= set(classifier().get_params()) & set(regressor().get_params())
-
-
-def test_the_default_space_can_be_searched() -> None:
-    for make, target in ((classifier, y), (regressor, VALUES)):
-        space = default_space(60) | {"epochs": [2, 3]}
-        search = st.RandomizedSearchCV(make(), space, n_iter=12, cv=2, random_state=0, verbose=0).fit(X, target)
-        assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-        assert {params["hidden_layers"] for params in search.cv_results_["params"]} == {1, 2}
-
-
 # Names ----------------------------------------------------------------------------------------------------------------
 
 
@@ -644,7 +635,6 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
     (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
     (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', "),
-    (("params", "units"), 10**12, "the arguments describe the layers Dense(units=1000000000000), Dense(units=2), and"),
     (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
 ])
 def test_a_damaged_header_is_refused(place: tuple[str, ...], value: Any, message: str, tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def test_all_checks_in_a_process_of_their_own_that_skips_none() -> None:
         from sklearn.utils.estimator_checks import check_estimator
         import scratchtune as st
         for model in (st.MLPClassifier(), st.MLPRegressor(), st.NetworkClassifier(members=2),
-                      st.NetworkRegressor(numeric_embedding="periodic", parametric_activation=True, scaling_layer=True),
+                      st.NetworkRegressor(numeric_embedding="periodic", parametric_activation=True),
                       st.HistGradientBoostingClassifier(), st.HistGradientBoostingRegressor()):
             results = check_estimator(model, on_skip=None, on_fail="raise")
             print(len(results), sorted({result["status"] for result in results}))

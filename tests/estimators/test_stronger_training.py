@@ -1,4 +1,4 @@
-"""Schedules, averages, rates by layer, smoothed labels and robust scaling together in the estimators."""
+"""Schedules, averages, smoothed labels and robust scaling together in the estimators."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 
 import scratchtune as st
 from scratchtune.estimators import MLPClassifier
-from scratchtune.estimators.rates import rate_factors, weight_decay_of
+from scratchtune.estimators.rates import weight_decay_of
 
 rng = np.random.default_rng(0)
 X = rng.normal(3.0, 2.0, (60, 3))
 y = (X[:, 0] + X[:, 1] > 6.0).astype(int)
 VALUES = 100.0 + X @ [1.0, -2.0, 3.0]
 ALL: dict[str, Any] = {
-    "schedule": "cosine_log", "averaging": 0.9, "layer_rates": {"biases": 0.1, "last": 0.5}, "random_state": 0,
-    "epochs": 6, "units": 8, "verbose": 0, "early_stopping": True}
+    "schedule": "cosine_log", "averaging": 0.9, "random_state": 0, "epochs": 6, "units": 8, "verbose": 0,
+    "early_stopping": True}
 
 
 def test_a_schedule_spans_all_steps_of_fit() -> None:
@@ -53,12 +53,6 @@ def test_a_schedule_given_twice_is_refused() -> None:
         st.MLPClassifier(learning_rate=rate, schedule="cosine").fit(X, y)
 
 
-def test_factors_by_group_by_hand() -> None:
-    model = st.MLPClassifier(hidden_layers=2, epochs=1, random_state=0).fit(X, y).model_
-    rates = {"first": 2.0, "last": 0.5, "biases": 0.1}
-    assert rate_factors(rates, model.program) == pytest.approx([2.0, 0.2, 1.0, 0.1, 0.5, 0.05])
-
-
 @pytest.mark.parametrize("scale", ["robust", "quantile"])
 def test_files_copies_and_further_training(scale: str, tmp_path: Path) -> None:
     for model, target in ((st.MLPClassifier(label_smoothing=0.1, scale=scale, **ALL), y),
@@ -81,7 +75,7 @@ def test_targets_are_standardised_with_robust_and_quantile_scales() -> None:
 @pytest.mark.parametrize("scale", ["robust", "quantile"])
 def test_scikit_learns_checks_with_all_of_them(scale: str) -> None:
     checks = pytest.importorskip("sklearn.utils.estimator_checks")
-    options = {"schedule": "cosine", "averaging": 0.5, "layer_rates": {"biases": 0.5}, "scale": scale}
+    options = {"schedule": "cosine", "averaging": 0.5, "scale": scale}
     for model in (st.MLPClassifier(label_smoothing=0.05, **options), st.MLPRegressor(**options)):
         results = checks.check_estimator(model, on_skip=None, on_fail=None)
         assert not [result["check_name"] for result in results if result["status"] == "failed"]

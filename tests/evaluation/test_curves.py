@@ -1,4 +1,4 @@
-"""Learning and validation curves, and predictions of rows that a model has not seen."""
+"""Learning and validation curves."""
 
 from __future__ import annotations
 
@@ -8,15 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation import (
-    KFold,
-    StratifiedKFold,
-    TimeSeriesSplit,
-    cross_val_predict,
-    learning_curve,
-    validation_curve,
-)
-from scratchtune.evaluation.curves import absolute_sizes
+from scratchtune.evaluation import learning_curve, validation_curve
+from scratchtune.evaluation.cross_validation import absolute_sizes
 from scratchtune.layers import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
@@ -54,8 +47,6 @@ def test_a_learning_curve_by_hand() -> None:
     sizes, seen, unseen = learning_curve(Mean(), X, y, train_sizes=[1, 3], cv=2)
     assert sizes.tolist() == [1, 3]
     assert seen.tolist() == [[0.0, 0.0], [-4 / 3, -4 / 3]] and unseen.tolist() == [[-4.0, -8.0], [-6.0, -6.0]]
-    *_, times, score_times = learning_curve(Mean(), X, y, train_sizes=[1.0], cv=2, return_times=True)
-    assert times.shape == score_times.shape == (1, 2)
 
 
 def test_a_validation_curve_by_hand() -> None:
@@ -63,13 +54,7 @@ def test_a_validation_curve_by_hand() -> None:
     assert seen.tolist() == [[-4 / 3], [-6.0]] and unseen.tolist() == [[-7.0], [-1.0]]
 
 
-def test_predictions_by_hand() -> None:
-    assert cross_val_predict(Mean(), X, y, cv=2).tolist() == [8.0, 8.0, 8.0, 2.0, 2.0, 2.0]
-    shuffled = cross_val_predict(Mean(), X, y, cv=[([0], [5, 3, 1]), ([1], [0, 2, 4])], n_jobs=2)
-    assert shuffled.tolist() == [2.0, 0.0, 2.0, 0.0, 2.0, 0.0]
-
-
-def test_curves_and_predictions_of_a_network() -> None:
+def test_curves_of_a_network() -> None:
     rng = np.random.default_rng(0)
     data = rng.normal(size=(90, 3))
     labels = (data[:, 0] > 0.0).astype(int) + (data[:, 1] > 0.0)
@@ -80,8 +65,6 @@ def test_curves_and_predictions_of_a_network() -> None:
     seen, _ = validation_curve(
         model, data, labels, param_name="epochs", param_range=[1, 60], cv=3, scoring="neg_log_loss", n_jobs=2)
     assert seen[0].mean() < seen[1].mean() and not model.built
-    outputs = cross_val_predict(model, data, labels, cv=3, method="predict_proba", params={"epochs": 40})
-    assert outputs.shape == (90, 3) and (outputs.argmax(axis=1) == labels).mean() > 0.75
 
 
 @pytest.mark.parametrize("call, message", [
@@ -90,9 +73,6 @@ def test_curves_and_predictions_of_a_network() -> None:
     (lambda: learning_curve(Mean(), X, y, cv=2, train_sizes=[1], scoring=["r2"]), "it must give one here"),
     (lambda: learning_curve(Mean(), X, y, cv=2, train_sizes=[1], scoring=lambda *_: {"a": 1}), "it must give one here"),
     (lambda: validation_curve(Mean(), X, y, param_name="shift", param_range=[]), "param_range is empty"),
-    (lambda: cross_val_predict(Mean(), X, y, cv=TimeSeriesSplit(2)), "does not test every row exactly once"),
-    (lambda: cross_val_predict(Mean(), X, y, method="predict_proba"), "Mean has no predict_proba"),
-    (lambda: cross_val_predict(Mean(), X, y, method="proba"), "method is 'proba'"),
 ])
 def test_bad_input_is_one_clear_sentence(call: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
@@ -138,36 +118,3 @@ def test_validation_curves_are_scikit_learn_s() -> None:
     ours = validation_curve(SVC(), *load_iris(return_X_y=True), n_jobs=2, **options)
     theirs = selection.validation_curve(SVC(), *load_iris(return_X_y=True), **options)
     assert ours[0] == pytest.approx(theirs[0]) and ours[1] == pytest.approx(theirs[1])
-
-
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "predict_log_proba", "decision_function"])
-@pytest.mark.parametrize("cv", [3, KFold(3), StratifiedKFold(4, shuffle=True, random_state=0)])
-def test_predictions_are_scikit_learn_s(method: str, cv: Any) -> None:
-    selection = pytest.importorskip("sklearn.model_selection")
-    from sklearn.datasets import load_iris
-    from sklearn.naive_bayes import GaussianNB
-    from sklearn.svm import SVC
-
-    data, codes = load_iris(return_X_y=True)
-    if isinstance(cv, KFold) and not isinstance(cv, StratifiedKFold):
-        codes = np.roll(codes, 20)  # without shuffling a fold lacks rows of a class, yet has some
-    labels = np.array(["x", "b", "m"])[codes]
-    model = SVC() if method == "decision_function" else GaussianNB()
-    ours = cross_val_predict(model, data, labels, cv=cv, method=method, n_jobs=2)
-    theirs = selection.cross_val_predict(model, data, labels, cv=cv, method=method)
-    assert (ours == theirs).all() if method == "predict" else ours == pytest.approx(theirs, rel=1e-6)
-
-
-def test_a_class_that_a_fold_has_not_seen_has_a_column_as_in_scikit_learn() -> None:
-    selection = pytest.importorskip("sklearn.model_selection")
-    from sklearn.datasets import load_iris
-    from sklearn.naive_bayes import GaussianNB
-
-    data, codes = load_iris(return_X_y=True)  # sorted by class: each of three folds lacks one
-    for method in ("predict_proba", "predict_log_proba"):
-        with pytest.warns(RuntimeWarning, match="have 2 of the 3 classes"):
-            ours = cross_val_predict(GaussianNB(), data, codes, cv=KFold(3), method=method)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            theirs = selection.cross_val_predict(GaussianNB(), data, codes, cv=KFold(3), method=method)
-        assert ours == pytest.approx(theirs, rel=1e-6)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import scratchtune as st
-from scratchtune.cli import comparison
 from scratchtune.evaluation.leaks import LeakError, Ledger, check_disjoint
 from scratchtune.evaluation.splits import KFold
 
@@ -26,15 +24,3 @@ def test_the_rows_of_ancestors_count() -> None:
     with pytest.raises(LeakError, match="validated on row 1, .* and so on 2 rows"):
         ledger.validated(("c", 0), np.array([1, 4, 9]))
     ledger.validated(("a", 0), np.array([3, 4]))
-
-
-def test_a_promotion_with_another_folds_weights_ends_the_comparison() -> None:
-    X, y = st.datasets.load_digits()
-    job = comparison.TunedTraining(comparison.network(64, 10), X[:200] / 16, y[:200])
-    study = st.Study(comparison.SPACE, st.Hyperband(max_budget=9), direction="maximize")
-    job.run(study, 3, 1, False)
-    job._states[0, 0] = job._states[0, 1]  # the weights of fold 1, which have seen the test rows of fold 0
-    promoted = st.Trial(study._core.context, 3, st.Suggestion(study.trials[0].params, {}, 3, 0))
-    job._ledger.trained((0, 0), job.folds[1][0])
-    with pytest.raises(LeakError):
-        job.scored(promoted, 0)

@@ -76,7 +76,7 @@ def test_the_whole_example_on_a_small_folder(tmp_path: Path, capsys: pytest.Capt
     (["image", "--data", "few"], "and each class at least 20 training images"),
     (["image", "--seed", "-1"], "--seed is -1"),
     (["own-objectives", "--data", "x"], "--data is not an option of the example own-objectives"),
-    (["images"], "invalid choice: 'images'"),
+    (["images"], "NAME is 'images'; it must be one of"),
 ])
 def test_bad_arguments(
     arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

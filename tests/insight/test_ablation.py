@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.evaluation.student import student_probability, student_quantile
+from scratchtune.evaluation.selection import student_probability, student_quantile
 from scratchtune.insight import AblationPath, ablation, plot_ablation
 from scratchtune.insight.ablation_path import Change, gain_of
 from scratchtune.insight.reevaluation import FailedEvaluationWarning

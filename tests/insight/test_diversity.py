@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.insight.diversity import diversity_of, gene_diversity
+from scratchtune.insight.lineage_plots import diversity_of, gene_diversity
 from scratchtune.search import Space
 
 

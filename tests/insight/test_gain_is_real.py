@@ -10,8 +10,9 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.evaluation.student import student_quantile
+from scratchtune.evaluation.selection import student_quantile
 from scratchtune.insight.verdicts import expected_optimism, residuals_of, shrunken_means
+from scratchtune.study.fold_run import run_folds
 
 
 class Fold(NamedTuple):
@@ -29,7 +30,7 @@ def study_of(scores: Any, direction: str = "maximize", default: bool = True, **o
     study = st.Study({"x": list(range(len(table)))}, "grid", direction, **options)
     if default:
         study.enqueue({"x": 0})
-    study.run_folds(lambda trial, fold: Fold(float(table[trial.params["x"], fold])), table.shape[1],
+    run_folds(study, lambda trial, fold: Fold(float(table[trial.params["x"], fold])), table.shape[1],
                     lambda found: float(np.mean([fold.score for fold in found])), len(table))
     return study
 
@@ -115,8 +116,8 @@ def test_a_configuration_that_is_lucky_on_the_rows_of_all_folds_is_no_gain() -> 
 
 def _table_study(scores: np.ndarray) -> Any:
     """What is read of a study with these scores (n, k); the first configuration is the default."""
-    trials = [SimpleNamespace(number=i, state="complete", value=value, values=(value,), budget=None,
-                              scores=row.tolist(), shared_params=i, params=i, why={"enqueued": i == 0})
+    trials = [SimpleNamespace(number=i, state="complete", value=value, values=(value,), given_budget=None,
+                              scores=row.tolist(), _params=i, params=i, why={"enqueued": i == 0})
               for i, row in enumerate(scores) for value in [float(row.mean())]]
     return SimpleNamespace(space=SimpleNamespace(key=lambda params: params), direction="maximize", trials=trials)
 

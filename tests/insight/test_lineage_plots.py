@@ -9,8 +9,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.insight.diversity import diversity_of
-from scratchtune.insight.lineage_plots import ancestors
+from scratchtune.insight.lineage_plots import ancestors, diversity_of
 
 LINE = {"x": st.Float(0.0, 1.0)}
 SPACE = {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0), "kind": ["a", "b"]}

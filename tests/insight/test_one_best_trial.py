@@ -13,9 +13,9 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main
-from scratchtune.cli.comparison import Comparison, SearcherResult, plot_comparison
+from scratchtune.cli.compare import Comparison, SearcherResult, plot_comparison
 from scratchtune.study.best import best_first, of_largest_budget
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
 SPACE = {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}
@@ -62,11 +62,10 @@ def test_what_is_printed_and_returned_names_one_trial(
     assert insight.optimism(study, noise=0.1).trial == best.number
     assert f"is {best.value:.4g}, but how much" in insight.verdict(study)
     assert insight.reevaluate(study, lambda trial: trial.params["x"], 1, 1, progress=False)[0, 0] == best.params["x"]
-    assert study.finish_stopped(loss, numbers=[], progress=False).best_number == best.number
     path = insight.ablation(study, lambda trial: trial.params["x"], default={"x": 0.999, "y": 0.999}, progress=False)
     assert path.steps[-1].after == best.params
     study.close()
-    with Storage(tmp_path / "a.db", reading=True) as storage:
+    with File(tmp_path / "a.db", reading=True) as storage:
         assert read_study(storage, "study").best_trial.number == best.number
     assert main(["show", str(tmp_path / "a.db")]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -80,8 +79,8 @@ def test_what_is_printed_and_returned_names_one_trial(
 def test_the_comparison_takes_the_winner_and_draws_its_line_by_the_largest_budget(seed: int) -> None:
     study, other = studied(seed), st.Study(SPACE, "random").run(loss, 5, progress=False)
     row = SearcherResult("hyperband", study, 0.5, 1.0)
-    result = Comparison([row, SearcherResult("random", other, 0.5, 1.0)], 10, 10, "shuffled")
-    text = Comparison([row], 10, 10, "shuffled").text()
+    result = Comparison([row, SearcherResult("random", other, 0.5, 1.0)], 10, 10)
+    text = Comparison([row], 10, 10).text()
     assert f"best by cross-validation: hyperband, trial {study.best_trial.number}, " in text
     lines = {str(line.get_label()): line for line in plot_comparison(result).lines}
     first = of_largest_budget(study.trials)[0]
@@ -100,7 +99,7 @@ def test_a_picture_names_the_best_trial(seed: int, plot: str) -> None:
 def test_importances_are_those_of_the_largest_budget(tmp_path: Path) -> None:
     study = studied(0, 81, storage=tmp_path / "a.db")
     study.close()
-    with Storage(tmp_path / "a.db", reading=True) as storage:
+    with File(tmp_path / "a.db", reading=True) as storage:
         stored = read_study(storage, "study")
     whole = of_largest_budget(stored.trials)
     assert best_first(stored.trials, "minimize")[0] in whole and len(whole) < len(stored.trials)

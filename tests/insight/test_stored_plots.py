@@ -12,7 +12,7 @@ import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main, pictures
 from scratchtune.cli.pictures import OF_ONE_TRIAL, OF_SEARCHERS, PLOTS
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import StoredStudy, read_study
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
@@ -129,7 +129,7 @@ def test_a_file_without_the_trials_that_the_searcher_has_seen(tmp_path: Path) ->
     first = stored(tmp_path / "first.db", "random")
     for name, searcher, kinds in (("tpe", TPE, ["densities", "posterior"]), ("genetic", GENETIC, ["family"])):
         study = stored(tmp_path / "a.db", searcher, name=name, start_from=first)
-        with Storage(tmp_path / "a.db", reading=True) as storage:
+        with File(tmp_path / "a.db", reading=True) as storage:
             read = read_study(storage, name)
         assert isinstance(read, StoredStudy) and read.has_earlier and read.at(3).has_earlier
         for kind in kinds:
@@ -143,7 +143,7 @@ def test_a_file_without_the_trials_that_the_searcher_has_seen(tmp_path: Path) ->
             with pytest.raises(ValueError, match=f"study '{name}' has started from trials of another study, which its "
                                                  f"file lacks; plot_{kind} needs the Study itself"):
                 getattr(insight, f"plot_{kind}")(read)
-    with Storage(tmp_path / "first.db", reading=True) as storage:
+    with File(tmp_path / "first.db", reading=True) as storage:
         assert not read_study(storage, "study").has_earlier
 
 

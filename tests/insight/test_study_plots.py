@@ -357,13 +357,13 @@ def test_the_command_draws_a_stored_study(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> None:
-    from scratchtune.study.storage import Storage
+    from scratchtune.study.file import File
     from scratchtune.study.stored import read_study
 
     space = {"a": [float("nan"), None], "b": st.Categorical([int, float]), "c": st.Int(1, 8, log=True)}
     filled(6, lambda trial: 1.0, space, storage=tmp_path / "a.db").close()
-    parameters = read_study(Storage(tmp_path / "a.db", reading=True), "study").space.parameters
-    assert parameters["a"].choices == ("nan", "None") and parameters["b"].choices == (repr(int), repr(float))
+    parameters = read_study(File(tmp_path / "a.db", reading=True), "study").space.parameters
+    assert repr(parameters["a"].choices) == "(nan, None)" and parameters["b"].choices == (repr(int), repr(float))
     assert parameters["c"] == st.Int(1, 8, log=True)
 
 

@@ -14,9 +14,10 @@ from scratchtune import insight
 from scratchtune.insight.verdicts import Gathered, gathered, have_fold_scores
 from scratchtune.search import Space, Suggestion
 from scratchtune.study import Trial
-from scratchtune.study.context import DetachedContext
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
+from scratchtune.study.fold_run import run_folds
 from scratchtune.study.stored import read_study
+from scratchtune.study.trial import View
 
 
 class Fold(NamedTuple):
@@ -39,7 +40,7 @@ def study_of(scores: Any, direction: str = "maximize", default: bool = True, **o
     study = st.Study({"x": list(range(len(table)))}, "grid", direction, **options)
     if default:
         study.enqueue({"x": 0})
-    study.run_folds(lambda trial, fold: Fold(float(table[trial.params["x"], fold])), table.shape[1], mean, len(table))
+    run_folds(study, lambda trial, fold: Fold(float(table[trial.params["x"], fold])), table.shape[1], mean, len(table))
     return study
 
 
@@ -54,7 +55,7 @@ def scattered(n: int, gain: float = 0.0, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("gain", [0.0, 0.2])
 def test_a_stored_study_has_the_same_verdict(tmp_path: Path, gain: float, default: bool) -> None:
     study = study_of(scattered(12, gain), default=default, storage=tmp_path / "s.db", name="s")
-    stored = read_study(Storage(tmp_path / "s.db", reading=True), "s")
+    stored = read_study(File(tmp_path / "s.db", reading=True), "s")
     assert insight.verdict(stored, "accuracy") == insight.verdict(study, "accuracy")
     assert insight.gain(stored) == insight.gain(study) and insight.optimism(stored) == insight.optimism(study)
 
@@ -77,7 +78,7 @@ def hyperband(with_scores: bool) -> st.Study:
     if with_scores:
         rng = np.random.default_rng(0)
         noise = rng.normal(0.0, 0.05, (100, 5))
-        study.run_folds(lambda trial, fold: Fold(trial.params["x"] + trial.budget + noise[trial.number, fold]),
+        run_folds(study, lambda trial, fold: Fold(trial.params["x"] + trial.budget + noise[trial.number, fold]),
                         5, mean, 22)
     else:
         study.run(lambda trial: trial.params["x"] + trial.budget, 22, progress=False)
@@ -99,7 +100,7 @@ def test_thousands_of_trials() -> None:
     table = scattered(5000, gain=0.3)
     trials = []
     for number, row in enumerate(table):
-        trial = Trial(DetachedContext(0, None, None, [], 1.0), number, Suggestion({"x": number}, {}, None, None))
+        trial = Trial(View(0), number, Suggestion({"x": number}, {}, None, None))
         trial.state, trial.value, trial.scores = "complete", float(row.mean()), row.tolist()
         trials.append(trial)
     study = Gathered(Space({"x": st.Int(0, 4999)}), "maximize", trials)
@@ -116,7 +117,7 @@ def test_the_configurations_of_several_studies_count_together() -> None:
     space: Any = {"x": st.Float(0.0, 1.0)}
     studies = [st.Study(space, "random", "maximize", seed=seed) for seed in (0, 1)]
     for study in studies:
-        study.run_folds(lambda trial, fold: Fold(trial.params["x"] + 0.1 * fold), 3, mean, 5)
+        run_folds(study, lambda trial, fold: Fold(trial.params["x"] + 0.1 * fold), 3, mean, 5)
     assert insight.optimism(gathered(studies)).configurations == 10
     assert insight.gain(gathered(studies)).reference == "median"
 

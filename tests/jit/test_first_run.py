@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from scratchtune import jit
-from scratchtune.jit import second_process
+from scratchtune.jit import first_run
 from scratchtune.network.layers.dense import dense_forward
 
 
@@ -30,7 +30,7 @@ def _jobs(count: int, done: list[int], reference: Any = None) -> list[Any]:
 @pytest.mark.parametrize("reference", [None, ("no such module", "x"), lambda: None])
 def test_every_job_is_done_here_where_the_other_process_can_not(count: int, reference: Any) -> None:
     done: list[int] = []
-    second_process.compile_side_by_side(_jobs(count, done, reference), lambda: None)
+    first_run.compile_side_by_side(_jobs(count, done, reference), lambda: None)
     assert set(range(count)) - set(done) <= {count - 1}  # one may have been handed over in vain; `prepare` compiles it
 
 
@@ -38,21 +38,21 @@ def test_an_error_here_ends_it_and_the_other_process() -> None:
     jobs = _jobs(6, [])
     jobs[0].compile = lambda: 1 / 0
     with pytest.raises(ZeroDivisionError):
-        second_process.compile_side_by_side(jobs, lambda: None)
+        first_run.compile_side_by_side(jobs, lambda: None)
 
 
 def test_a_python_that_can_not_be_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     done: list[int] = []
-    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
+    first_run.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
 
 
 def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRATCHTUNE_COMPILE_PROCESSES", "1")
-    monkeypatch.setattr(second_process, "_Other", lambda: pytest.fail("a second process was started"))
+    monkeypatch.setattr(first_run, "_started", lambda: pytest.fail("a second process was started"))
     done: list[int] = []
-    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
+    first_run.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6)) and gc.isenabled()
 
 
@@ -60,7 +60,7 @@ def test_it_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_python_without_a_name(monkeypatch: pytest.MonkeyPatch, executable: Any) -> None:
     monkeypatch.setattr(sys, "executable", executable)
     done: list[int] = []
-    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
+    first_run.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
 
 
@@ -70,7 +70,7 @@ def test_another_program_in_its_place_is_not_waited_for(monkeypatch: pytest.Monk
     program.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(program))
     done: list[int] = []
-    second_process.compile_side_by_side(_jobs(6, done), lambda: None)
+    first_run.compile_side_by_side(_jobs(6, done), lambda: None)
     assert done == list(range(6))
 
 

@@ -30,10 +30,6 @@ def test_one_hot_rows_are_labels() -> None:
     assert confusion_matrix(rows, np.eye(3)[[0, 2, 2]]).tolist() == [[1, 0, 0], [0, 0, 1], [0, 0, 1]]
 
 
-def test_rows_of_several_labels_count_only_if_all_are_right() -> None:
-    assert accuracy_score([[1, 1, 0], [0, 0, 1]], [[1, 1, 0], [1, 0, 1]]) == 0.5
-
-
 def test_balanced_accuracy_by_hand() -> None:
     y, q = [0, 0, 0, 0, 1, 1], [0, 0, 0, 1, 1, 0]  # recalls 3/4 and 1/2
     assert balanced_accuracy_score(y, q) == 0.625
@@ -106,8 +102,8 @@ def test_what_is_odd_is_warned_of(message: str, call: Any) -> None:
     (lambda: confusion_matrix([0, 1], [0, 1], labels=[2, 3]), "none of them is in y_true, which holds .0, 1."),
     (lambda: confusion_matrix([0, 1], [0, 1], labels=[1, 1]), "a label twice"),
     (lambda: confusion_matrix([0, 1], [0, 1], labels=[]), "a list of one label or more"),
-    (lambda: confusion_matrix([[1, 1], [0, 1]], [[1, 1], [0, 1]]), "several labels"),
-    (lambda: balanced_accuracy_score([[1, 1], [0, 1]], [[1, 1], [0, 1]]), "several labels"),
+    (lambda: confusion_matrix([[1, 1], [0, 1]], [[1, 1], [0, 1]]), "y_true has shape"),
+    (lambda: balanced_accuracy_score([[1, 1], [0, 1]], [[1, 1], [0, 1]]), "y_true has shape"),
 ])
 def test_bad_input_is_one_clear_sentence(call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -143,13 +139,6 @@ def test_labels_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> 
         some = rng.permutation(np.append(there, "z" if there.dtype.kind == "U" else 99))[: rng.integers(1, 5)]
         agree("confusion_matrix", y, q, sample_weight=weight, labels=[None, some][rng.integers(2)],
               normalize=[None, "true", "pred", "all"][rng.integers(4)])
-
-
-def test_rows_of_several_labels_agree_with_scikit_learn(agree: Any) -> None:
-    for seed in range(200):
-        rng = np.random.default_rng(seed)
-        y, q = rng.integers(2, size=(2, int(rng.integers(1, 6)), int(rng.integers(2, 4))))
-        agree("accuracy_score", y, np.where(rng.random(y.shape) < 0.7, y, q))
 
 
 @pytest.mark.slow

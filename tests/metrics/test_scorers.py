@@ -12,7 +12,7 @@ from scratchtune.metrics import SCORERS
 def test_a_score_is_better_the_larger_it_is() -> None:
     labels, good, bad = [0, 1, 1], [0.1, 0.9, 0.8], [0.9, 0.1, 0.2]
     for name, scorer in SCORERS.items():
-        if "samples" in name or name.startswith(("roc_auc_ov", "precision_m", "recall_m", "f1_m")):
+        if name.startswith(("roc_auc_ov", "precision_m", "recall_m", "f1_m")):
             continue
         scores = [
             scorer.sign * scorer.metric(labels, np.round(p) if scorer.needs == "labels" else p, **scorer.options)
@@ -23,11 +23,8 @@ def test_a_score_is_better_the_larger_it_is() -> None:
 def test_every_scorer_runs() -> None:
     rng = np.random.default_rng(0)
     y, p = np.append([0, 1, 2], rng.integers(3, size=20)), rng.dirichlet(np.ones(3), size=23)
-    several = rng.integers(2, size=(2, 20, 3))
     for name, (metric, needs, sign, options) in SCORERS.items():
-        if "samples" in name:
-            truth, answer = several | np.array([1, 0, 0])  # no row without a label
-        elif name in ("precision", "recall", "f1", "roc_auc"):
+        if name in ("precision", "recall", "f1", "roc_auc"):
             truth, answer = y > 0, p.argmax(axis=1) > 0 if needs == "labels" else p[:, 1]
         else:
             truth, answer = y, {"labels": p.argmax(axis=1), "values": p[:, 0]}.get(needs, p)
@@ -39,7 +36,8 @@ def test_the_names_signs_and_arguments_are_those_of_scikit_learn() -> None:
     ours = {getattr(metrics, name) for name in metrics.__all__ if name.endswith(("_score", "_error", "log_loss"))}
     names = {name.__name__ for name in ours}
     theirs = {name: reference.get_scorer(name) for name in reference.get_scorer_names()}
-    assert set(SCORERS) == {name for name, scorer in theirs.items() if scorer._score_func.__name__ in names}
+    assert set(SCORERS) == {name for name, scorer in theirs.items()
+                            if scorer._score_func.__name__ in names and not name.endswith("_samples")}
     needs = {"labels": "predict", "values": "predict", "probabilities": "predict_proba",
              "decisions": ("decision_function", "predict_proba")}
     for name, scorer in SCORERS.items():

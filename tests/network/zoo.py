@@ -134,7 +134,7 @@ class Row(NamedTuple):
 
 def _pairs(structure: str, attention: str | None) -> Callable[[], list[Any]]:
     """An encoder-decoder for two source tokens of 5 and up to three target tokens of 4."""
-    return lambda: EncoderDecoder(structure, attention, 4, 4, 1, 2, 0.3).build(5, 4, 2)
+    return lambda: [EncoderDecoder(5, 4, 2, structure, attention, 4, 4, 1, 2, 0.3)]
 
 
 def _masked(*layers: st.Layer) -> Callable[[], list[Any]]:
@@ -147,14 +147,14 @@ ROWS = {
     "Activation": Row(lambda: [st.Activation("tanh")], (4,), BOTH),
     "AdditiveAttention": Row(lambda: [st.AdditiveAttention()], (3, 2)),
     "AdditiveAttention, masked": Row(_masked(st.AdditiveAttention(use_causal_mask=True)), (3,), LATER, 5, True),
-    "Attention": Row(lambda: [st.Attention(use_scale=True, use_causal_mask=True)], (3, 2)),
+    "Attention": Row(lambda: [st.Attention(use_causal_mask=True)], (3, 2)),
     "Attention, masked": Row(_masked(st.Attention()), (3,), LATER, 5, True),
     "AveragePooling2D": Row(lambda: [st.AveragePooling2D((2, 3), 2, "same")], (3, 4, 2), WIDE),
     "BatchEnsembleDense": Row(lambda: [T.BatchEnsembleDense(2)], (3, 4), SINGLE),
     "BatchNormalization": Row(lambda: [st.BatchNormalization()], (3,), BOTH),
     "BatchNormalization, images": Row(lambda: [st.BatchNormalization()], (2, 2, 3), BOTH),
     "Bidirectional": Row(lambda: [st.Bidirectional(st.GRU(2, True))], (3, 2)),
-    "Bidirectional, masked": Row(_masked(st.Bidirectional(st.LSTM(2), "ave")), (3,), LATER, 5, True),
+    "Bidirectional, masked": Row(_masked(st.Bidirectional(st.LSTM(2))), (3,), LATER, 5, True),
     "CategoryEmbedding": Row(lambda: [T.CategoryEmbedding([2, 0], [2, 3], 2, 2)], (3,), SINGLE, 4),
     "Conv1D": Row(lambda: [st.Conv1D(3, 2, 2, "same")], (5, 2), BOTH),
     "Conv2D": Row(lambda: [st.Conv2D(3, (2, 3), (1, 2), "same", "tanh")], (4, 3, 2), BOTH),
@@ -187,8 +187,10 @@ ROWS = {
     "RandomRotation": Row(lambda: [st.RandomRotation(0.3, "wrap")], (4, 3, 1), WIDE),
     "RandomTranslation": Row(lambda: [st.RandomTranslation(0.6, 0.9, "nearest")], (4, 3, 1), WIDE),
     "RepeatMembers": Row(lambda: [T.RepeatMembers(3)], (4,), SINGLE),
+    "Residual": Row(lambda: [L.Residual([st.LayerNormalization(), st.Dense(3, "tanh")])], (2, 3), BOTH),
     "Scaling": Row(lambda: [L.Scaling()], (3,), SINGLE),
     "SinusoidalPositions": Row(lambda: [st.SinusoidalPositions()], (3, 2)),
+    "SinusoidalPositions, scaled": Row(lambda: [st.SinusoidalPositions(True)], (3, 2)),
     "SpecAugment": Row(lambda: [st.SpecAugment(1, 3, 1, 2, 0.5)], (6, 4), WIDE),
     "SpecAugment, masked": Row(lambda: [st.Masking(), st.SpecAugment(1, 3, 1, 2, 1.0)], (4, 3), WIDE, padding=True),
     "TransformerEncoder": Row(lambda: [st.TransformerEncoder(3, 2, 0.3)], (3, 4)),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from scratchtune.search import NSGA2, BayesianSearch, GridSearch, RandomSearch, Searcher
-from scratchtune.search.genetic import GeneticSearch
+from scratchtune.search.genetic.genetic_search import GeneticSearch
 from scratchtune.search.hyperband import Hyperband
 
 EVERY: dict[str, Callable[[], Searcher]] = {

@@ -13,7 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import Exhausted, Float, GridSearch, Int, RandomSearch, Result, Searcher, Space, Suggestion
-from scratchtune.search.bayesian import BayesianSearch
+from scratchtune.search.bayesian.bayesian_search import BayesianSearch
 from scratchtune.search.hyperband import Hyperband, SuccessiveHalving
 from scratchtune.search.searcher import Seen
 from scratchtune.study import Study, Trial
@@ -255,7 +255,7 @@ def test_the_table_is_the_same_for_any_number_of_threads(searcher: Searcher) -> 
 def test_every_trial_is_replayed_from_its_record(searcher: Searcher) -> None:
     study, fresh = Study(SPACE, searcher, seed=5).run(bowl, progress=False), type(searcher)
     arguments = {name: value for name, value in vars(searcher).items() if not name.startswith("_")}
-    results = [r for r in study._core.table.finished() if r is not None]
+    results = [r for r in study._core.finished() if r is not None]
     for t in study.trials:
         again = fresh(**arguments)
         needs = again.needs(t.number)
@@ -385,7 +385,7 @@ def test_bohb_finds_more_than_random_first_rungs() -> None:
 @pytest.mark.parametrize("change", ["budget", "parent", "params"])
 def test_the_check_finds_what_is_not_as_the_schedule_says(change: str) -> None:
     study = Study(SPACE, Hyperband(**SMALL)).run(bowl, progress=False)
-    results: list[Any] = list(study._core.table.finished())
+    results: list[Any] = list(study._core.finished())
     wrong = {"budget": 5, "parent": 8 if results[17].parent != 8 else 7, "params": {"x": 0.5, "y": 0.5, "c": "b"}}
     results[17] = results[17]._replace(**{change: wrong[change]})
     with pytest.raises(RuntimeError, match="trial 17"):

@@ -27,7 +27,7 @@ optuna = pytest.importorskip("optuna", minversion="5.0")
 from optuna.testing import pytest_samplers  # noqa: E402
 
 from scratchtune.search import BayesianSearch, RandomSearch, Searcher  # noqa: E402
-from scratchtune.search.genetic import GeneticSearch  # noqa: E402
+from scratchtune.search.genetic.genetic_search import GeneticSearch  # noqa: E402
 
 pytestmark = pytest.mark.slow
 

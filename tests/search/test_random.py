@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from scratchtune.search import Categorical, Exhausted, Float, Int, RandomSearch, Space
-from scratchtune.search.encoding import Encoding
-from scratchtune.search.mixture import Mixture, axes_of
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.mixture import Mixture, axes_of
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.random import prior_quantile
 

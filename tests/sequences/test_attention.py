@@ -11,8 +11,7 @@ from scratchtune.sequences.attention import (
     attention_scores_grad,
     dot_product_attention,
     dot_product_attention_value_grad,
-    dot_scores_key_grad,
-    dot_scores_query_grad,
+    dot_scores_grad,
     masked_softmax,
 )
 
@@ -89,7 +88,6 @@ def test_outputs_and_gradients_are_pytorchs(queries: int, keys: int, causal: boo
     dscores, dvalue, dquery, dkey = np.empty((queries, keys)), np.empty((keys, 5)), query.copy(), key.copy()
     attention_scores_grad(weights, value, dout, dscores)
     dot_product_attention_value_grad(weights, dout, dvalue)
-    dot_scores_query_grad(key, 1.0 / 3.0, dscores, dquery)
-    dot_scores_key_grad(query, 1.0 / 3.0, dscores, dkey)
+    dot_scores_grad(query, key, 1.0 / 3.0, dscores, dquery, dkey)
     for ours, theirs in ((out, y.detach()), (dquery, Q.grad), (dkey, K.grad), (dvalue, V.grad)):
         np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-9, atol=1e-12)

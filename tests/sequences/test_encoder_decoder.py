@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.sequences.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder
+from scratchtune.sequences.encoder_decoder import ATTENTIONS, STRUCTURES, EncoderDecoder, Writer
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
@@ -23,8 +23,8 @@ CASES = pytest.mark.parametrize(
 def _stack(
     structure: str, attention: str | None, layers: int = 1, dropout: float = 0.0, source: int = SOURCE,
 ) -> list[Any]:
-    arguments = EncoderDecoder(structure, attention, 4 if structure == "transformer" else 3, 6, layers, 2, dropout)
-    return arguments.build(*TOKENS, source)
+    return [EncoderDecoder(
+        *TOKENS, source, structure, attention, 4 if structure == "transformer" else 3, 6, layers, 2, dropout)]
 
 
 def _model(
@@ -183,6 +183,26 @@ def test_a_row_has_the_same_bits_in_a_batch_of_any_size(
         assert (model.predict(X[rows]) == together[rows]).all()
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@CASES
+def test_logits_token_by_token_are_those_of_the_whole_network(
+    structure: str, attention: str, layers: int, dtype: str,
+) -> None:
+    """Of hypotheses that are continued, dropped and swapped, as in beam search; tokens of padding occur too."""
+    model, rng = _model(structure, attention, layers, dtype), np.random.default_rng(4)
+    X, _ = _rows(3)
+    writer = Writer(model.program, 6, TARGET)
+    writer.read(X[:, :SOURCE].astype(dtype))
+    of, written = np.arange(3), np.zeros((3, 0))
+    for step, parents in enumerate(([0, 0, 1, 1, 2, 2], [1, 0, 2, 2, 5], [0, 4, 4], [2, 1, 0, 0])):
+        of, tokens = of[parents], rng.integers(0, TOKENS[1], len(parents))
+        written = np.column_stack([written[parents], tokens])
+        rows = np.hstack([X[of, :SOURCE], written, np.zeros((len(of), TARGET - step - 1))])
+        expected = model.predict(rows)[:, step]
+        logits = writer.write(tokens, np.array(parents))
+        assert np.abs(logits - expected).max() < (1e-6 if dtype == "float32" else 1e-13) * np.abs(expected).max()
+
+
 @pytest.mark.parametrize("structure", STRUCTURES)
 def test_dropout_is_drawn_by_the_key_and_training_lowers_the_loss(structure: str) -> None:
     model, (X, y) = _model(structure, None, dropout=0.3), _rows()
@@ -195,20 +215,18 @@ def test_dropout_is_drawn_by_the_key_and_training_lowers_the_loss(structure: str
 
 
 def test_bad_arguments_and_rows_are_refused() -> None:
-    with pytest.raises(ValueError, match="structure is 'rnn'"):
-        EncoderDecoder(structure="rnn")
-    with pytest.raises(ValueError, match="attention is 'Dot'"):
-        EncoderDecoder(attention="Dot")
-    with pytest.raises(ValueError, match="attention is 'dot'; structure='transformer' has attention='multi_head' only"):
-        EncoderDecoder("transformer", "dot")
-    with pytest.raises(ValueError, match="embedding is 63; with heads=4 it must be a multiple of 4"):
-        EncoderDecoder("transformer", embedding=63)
-    with pytest.raises(ValueError, match="units is 30; with heads=4 it must be a multiple of 4"):
-        EncoderDecoder("gru", "multi_head", units=30)
-    with pytest.raises(ValueError, match="layers is 0"):
-        EncoderDecoder(layers=0)
+    for given, message in (
+        ({"structure": "rnn"}, "structure is 'rnn'"), ({"attention": "Dot"}, "attention is 'Dot'"),
+        ({"structure": "transformer", "attention": "dot"},
+         "attention is 'dot'; structure='transformer' has attention='multi_head' only"),
+        ({"structure": "transformer", "embedding": 63}, "embedding is 63; with heads=4 it must be a multiple of 4"),
+        ({"attention": "multi_head", "units": 30}, "units is 30; with heads=4 it must be a multiple of 4"),
+        ({"layers": 0}, "layers is 0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            EncoderDecoder(*TOKENS, SOURCE, **given)
     with pytest.raises(ValueError, match=r"rows of shape \(5,\); with source_length=5 it takes"):
-        st.Sequential(EncoderDecoder().build(*TOKENS, SOURCE)).build((None, SOURCE))
+        st.Sequential([EncoderDecoder(*TOKENS, SOURCE)]).build((None, SOURCE))
     model, (X, y) = _model("gru", "dot"), _rows()
     with pytest.raises(ValueError, match=r"y holds the token 8; tokens must be integers from 0 to 7"):
         model.fit(X, y + 1.0, verbose=0)

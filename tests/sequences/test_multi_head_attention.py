@@ -8,13 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
+from scratchtune import jit
 from scratchtune.sequences.multi_head_attention import (
+    heads_shapes,
     multi_head_attention,
     multi_head_attention_grad,
-    multi_head_scratch,
-    multi_head_scratch_size,
-    multi_head_work,
-    multi_head_work_size,
+    scratch_shapes,
 )
 
 # They take long to compile; test_registry.py compares the outputs with their formula, and test_every_layer.py the
@@ -49,11 +48,13 @@ def _case(queries: int = 3, keys: int = 4, causal: int = 0, with_biases: bool = 
                   parts if isinstance(parts, int) else parts.astype(dtype) for parts in made))
 
 
+def _nans(shapes: Any, case: Case) -> Any:
+    return jit.views(np.full(jit.size_of(shapes), np.nan, case.query.dtype), shapes)
+
+
 def _forward(case: Case) -> tuple[np.ndarray, Any]:
     n, queries, keys, (_, heads, size) = len(case.query), case.query.shape[1], case.keep.shape[1], case.kernels[0].shape
-    dtype = case.query.dtype
-    memory = np.full(multi_head_work_size(n, queries, keys, heads, size), np.nan, dtype)
-    work, y = multi_head_work(memory, n, queries, keys, heads, size), np.full(case.dy.shape, np.nan, dtype)
+    work, y = _nans(jit.plain(heads_shapes)(n, queries, keys, heads, size), case), np.full_like(case.dy, np.nan)
     multi_head_attention(case.query, case.source, case.kernels, case.biases, case.keep, case.causal, work, y)
     return y, work
 
@@ -63,12 +64,12 @@ def _gradients(case: Case) -> list[np.ndarray]:
     y, work = _forward(case)
     n, queries, heads, size = work[0].shape
     keys, inputs = case.source.shape[1:]
-    memory = np.full(multi_head_scratch_size(n, queries, keys, heads, size, inputs), np.nan, y.dtype)
+    scratch = _nans(jit.plain(scratch_shapes)(n, queries, keys, heads, size, inputs), case)
     kernels, biases = ([np.full_like(part, np.nan) for part in parts] for parts in (case.kernels, case.biases))
     dquery, dsource = np.full_like(case.query, np.nan), np.full_like(case.source, np.nan)
     multi_head_attention_grad(
         case.query, case.source, case.kernels, work, case.dy, tuple(kernels), tuple(biases),
-        (dquery, dsource, multi_head_scratch(memory, n, queries, keys, heads, size)))
+        (dquery, dsource, scratch))
     return [*kernels, *biases, dquery, dsource]
 
 
@@ -126,11 +127,11 @@ def test_inputs_whose_gradients_are_not_needed_may_be_empty() -> None:
     wanted = _gradients(case)
     y, work = _forward(case)
     n, queries, heads, size = work[0].shape
-    memory = np.empty(multi_head_scratch_size(n, queries, 4, heads, size, 6))
+    scratch = _nans(jit.plain(scratch_shapes)(n, queries, 4, heads, size, 6), case)
     kernels, biases = ([np.empty_like(part) for part in parts] for parts in (case.kernels, case.biases))
     multi_head_attention_grad(
         case.query, case.source, case.kernels, work, case.dy, tuple(kernels), tuple(biases),
-        (np.empty((0, 1, 1)), np.empty((0, 1, 1)), multi_head_scratch(memory, n, queries, 4, heads, size)))
+        (np.empty((0, 1, 1)), np.empty((0, 1, 1)), scratch))
     assert all((a == b).all() for a, b in zip([*kernels, *biases], wanted[:8], strict=True))
 
 

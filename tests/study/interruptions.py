@@ -32,9 +32,8 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File, StorageError
 
 try:
     import fcntl
@@ -49,7 +48,7 @@ SEARCHERS: dict[str, Callable[[], Any]] = {
     "hyperband": lambda: st.Hyperband(max_budget=2, eta=2)}
 TIMES = {"attempts", "started", "finished", "seconds"}
 PARTS = (
-    "number", "shared_params", "why", "state", "value", "error", "traceback", "reports", "budget", "parent", "scores")
+    "number", "params", "why", "state", "value", "error", "traceback", "reports", "budget", "parent", "scores")
 
 
 def objective(trial: st.Trial) -> float:
@@ -209,18 +208,18 @@ def rows(study: Any) -> dict[int, str]:
 def kept(path: Path) -> dict[int, str]:
     """The finished trials in a file, as another connection reads them; none where the study was not made yet."""
     try:
-        storage = Storage(path, reading=True)
+        storage = File(path, reading=True)
     except StorageError:
         return {}
     with contextlib.closing(storage):
         found = storage.rows("study") if "study" in storage.names() else []
-    return {row.number: repr([value for name, value in row._asdict().items() if name not in TIMES])
-            for row in found if row.state != "running"}
+    return {row["number"]: repr([value for name, value in row.items() if name not in TIMES])
+            for row in found if row["state"] != "running"}
 
 
 def exported(path: Path) -> tuple[str, str]:
     """The tables of a file, times aside."""
-    with contextlib.closing(Storage(path, reading=True)) as storage:
+    with contextlib.closing(File(path, reading=True)) as storage:
         return as_csv(storage, "study"), as_json(storage, "study")
 
 
@@ -269,7 +268,7 @@ class Whole:
         largest = max((trial.given_budget or 0.0 for trial in complete), default=0.0)
         best = min((trial for trial in complete if trial.given_budget in (None, largest)),
                    key=lambda trial: (sign * trial.value, trial.number), default=None)
-        if complete and not job.study.best_trial is job.study._core.table.best is best:
+        if complete and job.study.best_trial is not best:
             return "the best trial is not the best"
         held = any(trial.state == "running" for trial in job.study.trials) and isinstance(job, ByHand)
         if job.path is not None and not held and is_locked(job.path):

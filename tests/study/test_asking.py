@@ -18,8 +18,9 @@ import pytest
 
 import scratchtune as st
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
+from scratchtune.study.trial import proposal_of, requests_of
 
 SEARCHERS: dict[str, Callable[[], Any]] = {
     "random": st.RandomSearch, "genetic": lambda: st.GeneticSearch(population=6, offspring=3),
@@ -48,7 +49,7 @@ def exported(path: Path, searcher: Any, **options: Any) -> tuple[str, str]:
     """The tables, without times, of a study that is run so."""
     study = st.Study(searcher=searcher, seed=3, storage=path)
     study.run(objective, n_trials=TRIALS, progress=False, **options)
-    storage = Storage(path, reading=True)
+    storage = File(path, reading=True)
     return as_csv(storage, "study"), as_json(storage, "study")
 
 
@@ -165,7 +166,7 @@ def test_time_travel(name: str) -> None:
     fork = study.fork(9).run(objective, TRIALS, progress=False)
     assert [trial.params for trial in fork.trials] == [trial.params for trial in study.trials]
     trial = study.at(15).ask()
-    assert trial.proposed == study.trials[15].proposed
+    assert proposal_of(trial) == proposal_of(study.trials[15])
     other = study.fork(9, searcher="random").run(objective, 12, progress=False)
     assert [trial.params for trial in other.trials[:9]] == [trial.params for trial in study.trials[:9]]
 
@@ -176,10 +177,10 @@ def test_a_stored_study_is_read_without_its_objective(tmp_path: Path) -> None:
         study.run(objective, 12, progress=False)
         study.backup(tmp_path / "copy.db")
     for file in ("s.db", "copy.db"):
-        stored = read_study(Storage(tmp_path / file, reading=True), "study")
+        stored = read_study(File(tmp_path / file, reading=True), "study")
         assert repr(stored.space) == repr(study.space) and stored.best_params == study.best_params
-        assert [(t.params, t.user_attrs, t.proposed) for t in stored.trials] == [
-            (t.params, t.user_attrs, t.proposed) for t in study.trials]
+        assert [(t.params, t.user_attrs, proposal_of(t)) for t in stored.trials] == [
+            (t.params, t.user_attrs, proposal_of(t)) for t in study.trials]
         assert stored.user_attrs == study.user_attrs == {"data": {"rows": [1, 2]}}
     again = st.Study(storage=tmp_path / "s.db", searcher="random")
     again.set_user_attr("note", "later")
@@ -272,7 +273,7 @@ def test_later_proposals_use_what_earlier_trials_have_shown() -> None:
         return x if trial.number < 6 else x + trial.suggest_float("new", 0.0, 1.0)
 
     study = st.tune(drifting, searcher=st.BayesianSearch(model="tpe", initial=3), n_trials=10, progress=False)
-    drawn = [trial.asked.drawn for trial in study.trials if trial.asked is not None]
+    drawn = [asked.drawn for asked in map(requests_of, study.trials) if asked is not None]
     assert drawn == [["x"], [], [], [], [], [], ["new"], [], [], []]
 
 

@@ -10,17 +10,16 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import Suggestion
-from scratchtune.study.best import best_first, best_of_complete, of_largest_budget, repeats, said_repeats, so_far
-from scratchtune.study.context import DetachedContext
-from scratchtune.study.storage import Storage
+from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats, so_far
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
-from scratchtune.study.table import Table
+from scratchtune.study.trial import View
 
 
 def trial_of(number: int, value: float | None, budget: float | None = None, x: float = 0.0) -> st.Trial:
     """A complete trial, or with None a failed one."""
-    made = st.Trial(DetachedContext(0, None, None, [], 1.0), number, Suggestion({"x": x}, {}, budget, None))
-    made.value, made.state = value, "failed" if value is None else "complete"
+    made = st.Trial(View(0), number, Suggestion({"x": x}, {}, budget, None))
+    made.values, made.state = None if value is None else (value,), "failed" if value is None else "complete"
     return made
 
 
@@ -35,7 +34,7 @@ def test_only_the_largest_budget_of_a_complete_trial_counts_and_whole_evaluation
     assert numbers(best_first(trials, "minimize")) == [2, 4, 1]  # of equal ones the earlier first
     assert numbers(best_first(trials, "maximize")) == [1, 2, 4]
     assert numbers(so_far(trials, "minimize")) == [1, 2, 2]
-    assert best_first([], "minimize") == so_far([], "minimize") == [] and best_of_complete([], "minimize") is None
+    assert best_first([], "minimize") == so_far([], "minimize") == []
 
 
 def test_without_budgets_it_is_the_best_complete_trial() -> None:
@@ -45,21 +44,16 @@ def test_without_budgets_it_is_the_best_complete_trial() -> None:
 
 
 @pytest.mark.parametrize("direction", ["minimize", "maximize"])
-def test_the_table_knows_the_best_trial_whatever_the_order_in_which_trials_finish(direction: str) -> None:
+def test_the_first_one_is_the_best_of_a_plain_oracle(direction: str) -> None:
     rng, sign = np.random.default_rng(0), 1.0 if direction == "minimize" else -1.0
     for _ in range(200):
-        trials = [trial_of(k, float(rng.integers(4)), [None, -1.0, 0.0, 9.0][rng.integers(4)]) for k in range(8)]
-        table = Table(st.search.Space({"x": st.Float(0.0, 1.0)}), sign)
-        for trial in trials:
-            trial.state = "running"
-            table.add(trial, None, from_queue=False)
-        for k in rng.permutation(8):
-            table.finish(trials[k], "complete" if rng.random() < 0.8 else "failed")
-            largest = max((one.budget for one in trials if one.state == "complete" and one.budget is not None),
-                          default=None)
-            counting = [one for one in trials if one.state == "complete" and one.budget in (None, largest)]
-            wanted = min(counting, key=lambda one: (sign * one.value, one.number), default=None)  # type: ignore
-            assert table.best is wanted is next(iter(best_first(trials, direction)), None)
+        values = [float(rng.integers(4)) if rng.random() < 0.8 else None for _ in range(8)]
+        trials = [trial_of(k, value, [None, -1.0, 0.0, 9.0][rng.integers(4)]) for k, value in enumerate(values)]
+        complete = [one for one in trials if one.state == "complete"]
+        largest = max((one.budget for one in complete if one.budget is not None), default=None)
+        counting = [one for one in complete if one.budget in (None, largest)]
+        wanted = min(counting, key=lambda one: (sign * one.value, one.number), default=None)  # type: ignore
+        assert next(iter(best_first(trials, direction)), None) is wanted
 
 
 def test_a_file_has_the_same_best_trial(tmp_path: Path) -> None:
@@ -68,10 +62,10 @@ def test_a_file_has_the_same_best_trial(tmp_path: Path) -> None:
 
     study = st.Study({"x": st.Float(0.0, 1.0)}, st.Hyperband(9), storage=tmp_path / "a.db")
     study.run(noisier_if_short, progress=False).close()
-    with Storage(tmp_path / "a.db", reading=True) as storage:
-        stored, rows = read_study(storage, "study"), storage.rows("study")
+    with File(tmp_path / "a.db", reading=True) as storage:
+        stored = read_study(storage, "study")
     assert study.best_trial.budget == 9.0 and study.best_value > min(trial.value for trial in study.trials)
-    assert stored.best_trial.number == best_first(rows, "minimize")[0].number == study.best_trial.number
+    assert stored.best_trial.number == best_first(stored.trials, "minimize")[0].number == study.best_trial.number
 
 
 # A configuration that is evaluated several times ---------------------------------------------------------------------

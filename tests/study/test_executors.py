@@ -19,9 +19,10 @@ import pytest
 
 import scratchtune as st
 from scratchtune import shipping
+from scratchtune.interop import clusters
 from scratchtune.study import executors
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 
 SPACE = {
     "x": st.Float(-1.0, 1.0), "kind": ["a", "b"], "rate": st.Float(1e-3, 1.0, log=True, when={"kind": ["a"]}),
@@ -50,7 +51,7 @@ def exported(path: Path, searcher: Any, **options: Any) -> tuple[str, str]:
     """The tables, without times, of a study that is run so."""
     study = st.Study(SPACE, searcher, seed=3, storage=path, stopping=st.MedianStopping())
     study.run(objective, n_trials=TRIALS, progress=False, **options)
-    storage = Storage(path, reading=True)
+    storage = File(path, reading=True)
     return as_csv(storage, "study"), as_json(storage, "study")
 
 
@@ -407,21 +408,21 @@ class DaskExecutor:
 
 
 def test_a_task_of_dask_always_comes_to_an_end() -> None:
-    assert executors.DaskTasks(DaskExecutor(2, 7)).submit(len).result(timeout=5) == 7
-    future = executors.DaskTasks(DaskExecutor(2, KeyError("killed"))).submit(len)
+    assert clusters.DaskTasks(DaskExecutor(2, 7)).submit(len).result(timeout=5) == 7
+    future = clusters.DaskTasks(DaskExecutor(2, KeyError("killed"))).submit(len)
     assert isinstance(future.exception(timeout=5), KeyError)
-    future = executors.DaskTasks(DaskExecutor(2, asyncio.CancelledError())).submit(len)
+    future = clusters.DaskTasks(DaskExecutor(2, asyncio.CancelledError())).submit(len)
     assert future.cancelled() and wait([future], timeout=5).done
     closed = DaskExecutor(2)
     closed._shutdown = True
     with pytest.raises(RuntimeError, match="after shutdown"):
-        executors.DaskTasks(closed).submit(len)
+        clusters.DaskTasks(closed).submit(len)
 
 
 def test_a_dask_cluster_that_has_lost_its_workers_is_asked_to_start_them_anew() -> None:
     for workers, lacks, scaled in ((2, False, 0), (0, True, 2), (-1, True, 0)):
         pool = DaskExecutor(workers)
-        assert executors.DaskTasks(pool).lacks_workers() is lacks and pool._client.scaled == scaled
+        assert clusters.DaskTasks(pool).lacks_workers() is lacks and pool._client.scaled == scaled
 
 
 # What is sent --------------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import scratchtune as st
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
 SPACE = {"how": ["square", "root"], "x": st.Float(0.0, 1.0, when={"how": "square"}), "k": st.Int(1, 3)}
@@ -37,7 +37,7 @@ def test_a_table_by_hand(tmp_path: Path) -> None:
     assert frame["value"].tolist()[:2] == [10.0, 11.0] and pandas.isna(frame["value"][2])
     assert frame["params_x"][0] == 0.5 and pandas.isna(frame["params_x"][1]) and frame["params_k"][1] == 3
     assert (frame["duration"] == frame["datetime_complete"] - frame["datetime_start"]).all()
-    with Storage(tmp_path / "a.db", reading=True) as storage:
+    with File(tmp_path / "a.db", reading=True) as storage:
         assert read_study(storage, "study").to_dataframe().equals(frame)
 
 

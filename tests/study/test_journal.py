@@ -23,8 +23,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.study.errors import StorageError
-from scratchtune.study.storage import TABLES, VERSION, Storage
+from scratchtune.study.file import TABLES, VERSION, File, StorageError
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 
@@ -96,7 +95,7 @@ def test_a_study_in_memory_is_closed_too_and_one_that_runs_is_not(tmp_path: Path
 
 
 def test_what_could_not_be_written_is_written_by_close(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scratchtune.study.storage.PATIENCE", 0.05)
+    monkeypatch.setattr("scratchtune.study.file.PATIENCE", 0.05)
     study = kept(tmp_path / "a.db")
     trial = study.ask()
     with contextlib.closing(sqlite3.connect(tmp_path / "a.db", isolation_level=None)) as other:
@@ -161,8 +160,8 @@ def test_a_writer_that_copies_its_own_file_loses_no_trial(tmp_path: Path, other:
     path = tmp_path / "a.db"
     done = subprocess.run([sys.executable, "-c", KILLED, str(path), other, ends], capture_output=True, text=True)
     assert (done.stdout, done.returncode) == ("20\n", -9), done.stderr
-    with Storage(path, reading=True) as storage:
-        assert [row.state for row in storage.rows("study")] == ["complete"] * 20
+    with File(path, reading=True) as storage:
+        assert [row["state"] for row in storage.rows("study")] == ["complete"] * 20
     assert len(kept(path).run(x, 30, progress=False).trials) == 30
     with contextlib.closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -188,8 +187,8 @@ def test_a_backup_is_whole_while_trials_run(tmp_path: Path) -> None:
 
     def callback(study: st.Study, trial: st.Trial) -> None:
         study.backup(tmp_path / "b.db")
-        with Storage(tmp_path / "b.db", reading=True) as storage:
-            counts.append([storage.count("other"), sum(row.state == "complete" for row in storage.rows("study"))])
+        with File(tmp_path / "b.db", reading=True) as storage:
+            counts.append([storage.count("other"), sum(row["state"] == "complete" for row in storage.rows("study"))])
 
     study = kept(path).run(x, 6, progress=False, callbacks=[callback])
     assert counts == [[3, k] for k in range(1, 7)] and files(tmp_path) == ["a.db", "b.db"]
@@ -390,7 +389,7 @@ def test_many_threads_keep_many_studies_in_one_file(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert not wrong and files(tmp_path) == ["a.db"]
-    with Storage(path, reading=True) as storage:
+    with File(path, reading=True) as storage:
         assert [storage.count(name) for name in storage.names()] == [9] * 6
 
 
@@ -407,7 +406,7 @@ def test_a_file_that_a_killed_writer_has_left_open(tmp_path: Path) -> None:
         shutil.copy(f"{tmp_path}/old.db{end}", f"{tmp_path}/left.db{end}")
     db.close()
     (tmp_path / "left.db-writer").write_text("process 7 on a since then\n")
-    with Storage(tmp_path / "left.db", reading=True) as storage:
+    with File(tmp_path / "left.db", reading=True) as storage:
         assert storage.count("study") == 4
     again = kept(tmp_path / "left.db")
     assert table(again) == table(study) and again.run(x, 6, progress=False).trials[5].state == "complete"
@@ -421,7 +420,7 @@ def test_a_file_whose_writer_was_killed_as_it_began_a_commit_can_be_read(tmp_pat
         for end in ("", "-wal", "-shm"):
             content = (tmp_path / f"a.db{end}").read_bytes()
             (tmp_path / f"left.db{end}").write_bytes(content[:32] if end == "-wal" else content)
-    with Storage(tmp_path / "left.db", reading=True) as storage:
+    with File(tmp_path / "left.db", reading=True) as storage:
         assert storage.count("study") == 2
     assert files(tmp_path) == ["a.db", "left.db"]
 

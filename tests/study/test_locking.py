@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 
-from scratchtune.study.errors import NotWritable, StorageError
-from scratchtune.study.locking import Lock, beside
+from scratchtune.study.file import Lock, NotWritable, StorageError
+
+
+def beside(path: Path) -> Path:
+    return path.with_name(path.name + "-writer")
 
 
 def hold(pipe: Any, path: Path, seconds: float) -> None:

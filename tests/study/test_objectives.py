@@ -16,7 +16,7 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
 SPACE = {"x": st.Float(0.0, 1.0), "units": [8, 16, 32]}
@@ -207,7 +207,7 @@ def test_it_is_stored_resumed_and_read(directions: Any, tmp_path: Path, capsys: 
     for wrong in (None, other, dict(reversed(NAMED.items()))):
         with pytest.raises(st.StorageError, match="has direction .*; this one has"):
             st.Study(SPACE, "random", directions=wrong, storage=path)
-    with Storage(path, reading=True) as storage:
+    with File(path, reading=True) as storage:
         found = read_study(storage, "study")
     assert [t.values for t in found.trials] == [t.values for t in study.trials]
     assert [t.number for t in found.best_trials] == [t.number for t in study.best_trials]
@@ -231,9 +231,10 @@ def test_it_is_stored_resumed_and_read(directions: Any, tmp_path: Path, capsys: 
 def test_damaged_values_are_named(tmp_path: Path) -> None:
     study_of(storage=tmp_path / "a.db").close()
     with sqlite3.connect(tmp_path / "a.db") as db:
-        db.execute("UPDATE trials SET value = '[1.0]' WHERE number = 7")
+        record = json.loads(db.execute("SELECT record FROM trials WHERE number = 7").fetchone()[0]) | {"values": [1.0]}
+        db.execute("UPDATE trials SET record = ? WHERE number = 7", (json.dumps(record),))
     db.close()
-    with pytest.raises(st.StorageError, match=r"damaged: trial 7 .* value is '\[1.0\]'"):
+    with pytest.raises(st.StorageError, match="trial 7 .* it has 1 values for 2 objectives"):
         study_of(storage=tmp_path / "a.db")
 
 

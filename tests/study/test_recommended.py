@@ -10,8 +10,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.study.best import of_largest_budget
+from scratchtune.study.file import File
 from scratchtune.study.recommended import LEAST_TRIALS, lowest_pessimistic_mean, pessimistic_means
-from scratchtune.study.storage import Storage
 from scratchtune.study.stored import StoredStudy, read_study
 
 LINE = {"x": st.Float(0.0, 1.0)}
@@ -121,7 +121,7 @@ def test_conditional_spaces_and_stored_studies(tmp_path: Path) -> None:
     study = st.Study(space, "genetic", storage=path).run(objective, 30, progress=False)
     found = study.recommended()
     study.close()
-    with Storage(path, reading=True) as storage:
+    with File(path, reading=True) as storage:
         stored: StoredStudy = read_study(storage, "study")
     again = stored.recommended()
     assert (again.trial.number, again.params, again.mean, again.reason) == (

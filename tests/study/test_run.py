@@ -19,7 +19,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.study.export import as_json
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 
@@ -75,7 +75,7 @@ def test_too_many_failures_end_the_run_with_the_first_error() -> None:
 
 
 def test_idle_workers_are_measured(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("scratchtune.study.objective_run.LONG", 0.0)
+    monkeypatch.setattr("scratchtune.study.run.LONG", 0.0)
     searcher = st.BayesianSearch(initial=1, parallel=1)
     study = st.Study(SPACE, searcher).run(lambda trial: time.sleep(0.02) or 1.0, 8, n_jobs=4)
     assert study.idle_share is not None and 0.5 < study.idle_share < 0.99
@@ -149,7 +149,7 @@ def test_failed_trials_read_alike_from_threads_and_processes(tmp_path: Path) -> 
     with ProcessPoolExecutor(1, mp_context=get_context("fork" if hasattr(os, "fork") else "spawn")) as pool:
         for name, options in (("thread.db", {}), ("process.db", {"executor": pool})):
             st.Study(SPACE, "random", storage=tmp_path / name).run(fails, 3, progress=False, **options)
-            exports.append(as_json(Storage(tmp_path / name, reading=True), "study"))
+            exports.append(as_json(File(tmp_path / name, reading=True), "study"))
     assert exports[0] == exports[1] and "raise ZeroDivisionError" in exports[0] and "at 0x..." in exports[0]
 
 
@@ -158,7 +158,7 @@ import multiprocessing, sys
 from concurrent.futures import ProcessPoolExecutor
 import scratchtune as st
 from scratchtune.study.export import as_json
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File
 
 class Thing: ...
 class Own(Exception): ...
@@ -185,7 +185,7 @@ if __name__ == "__main__":
                 study.run(objective, 3, executor=pool, progress=False)
         else:
             study.run(objective, 3, progress=False)
-        exports.append(as_json(Storage(file, reading=True), "study"))
+        exports.append(as_json(File(file, reading=True), "study"))
     print(exports[0] == exports[1], "raise Own" in exports[1], "at 0x..." in exports[1])
 """
 
@@ -255,7 +255,7 @@ def test_a_trial_that_is_told_while_its_worker_is_out_is_not_begun_again() -> No
     study.run(first_told, 4, executor=Slow(), progress=False, callbacks=[
         lambda study, trial: study.tell(0, state="failed") if trial.number == 1 else None])
     assert [(t.state, t.attempts) for t in study.trials] == [("failed", 1)] + [("complete", 1)] * 3
-    assert not study._core.table.has_assigned()
+    assert not study._core._owners
 
 
 def first_told(trial: st.Trial) -> float:
@@ -267,7 +267,7 @@ def test_a_callback_finds_its_trial_on_the_disk(tmp_path: Path) -> None:
     st.Study(SPACE, "random", storage=tmp_path / "a.db").run(
         lambda trial: 1.0, 4, progress=False, n_jobs=2,
         callbacks=[lambda study, trial: states.append(
-            Storage(tmp_path / "a.db", reading=True).row("study", trial.number).state)])
+            File(tmp_path / "a.db", reading=True).rows("study")[trial.number]["state"])])
     assert states == ["complete"] * 4
 
 

@@ -29,6 +29,7 @@ from scratchtune.search import (
     Suggestion,
 )
 from scratchtune.study import NotReady, Study, Trial, interrupted_study, tune
+from scratchtune.study.study import core_of
 
 SPACE = {"x": Float(-2.0, 2.0), "k": Int(1, 3), "how": ["square", "absolute"]}
 
@@ -194,7 +195,7 @@ def test_an_earlier_study_without_a_space_may_have_failed_trials() -> None:
 
     earlier = Study(None, "random").run(objective, 4, progress=False)
     later = Study({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, "random", start_from=earlier)
-    assert [result.number for result in later.earlier] == [0, 2, 3]
+    assert [result.number for result in core_of(later).definition.earlier] == [0, 2, 3]
     with pytest.raises(ValueError, match="trial 0 of start_from: params lacks 'z'; every parameter"):
         Study({name: Float(0.0, 1.0) for name in "xyz"}, "random", start_from=earlier)
 
@@ -358,7 +359,7 @@ class Outside(Searcher):
     (lambda: Study(SPACE, "gradient"), "searcher is 'gradient'"),
     (lambda: Study(SPACE, direction="min"), "direction is 'min'"),
     (lambda: Study(SPACE, seed=-1), "seed is -1"),
-    (lambda: Study(SPACE, seed=None), "seed is None"),
+    (lambda: Study(SPACE, seed="0"), "seed is '0'"),
     (lambda: Study(SPACE, start_from="study"), "start_from is 'study'"),
     (lambda: Study(SPACE).run(3), "objective is 3"),
     (lambda: Study(SPACE).run(bowl, 0), "n_trials is 0"),

@@ -13,8 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import SuccessiveHalving
-from scratchtune.study.errors import StorageError
-from scratchtune.study.storage import Storage
+from scratchtune.study.file import File, StorageError
 from scratchtune.study.stored import read_study
 
 SPACE = {
@@ -238,7 +237,7 @@ def test_a_stored_fork_is_complete_and_is_resumed(tmp_path: Path) -> None:
         expected = table(study.fork(11, **arguments).run(objective, 20, progress=False))
         study.fork(11, storage=path, **arguments).close()
         name = arguments.get("name", "study-fork-11")
-        with Storage(path, reading=True) as storage:
+        with File(path, reading=True) as storage:
             stored = read_study(storage, name)
         assert len(stored.trials) == 11 and [stored.why(k) for k in range(11)] == [study.why(k) for k in range(11)]
         assert [trial.seed for trial in stored.trials] == [trial.seed for trial in study.trials[:11]]
@@ -317,7 +316,7 @@ def test_forks_of_copies_and_of_closed_studies(tmp_path: Path) -> None:
 def test_a_stored_study_at_a_trial(tmp_path: Path) -> None:
     study = made("random", 6, storage=tmp_path / "a.db")
     study.close()
-    with Storage(tmp_path / "a.db", reading=True) as storage:
+    with File(tmp_path / "a.db", reading=True) as storage:
         past = read_study(storage, "study").at(4)
     assert len(past.trials) == 4 and past.best_value == study.at(4).best_value
     with pytest.raises(ValueError, match=r"k is 7; it must be an integer in \[0, 4\]"):

@@ -13,6 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.study import NotReady
+from scratchtune.study.fold_run import run_folds
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 TPE = st.BayesianSearch("tpe", initial=3)
@@ -123,7 +124,7 @@ def test_folds_have_the_same_table_for_any_number_of_threads() -> None:
     study = st.Study(SPACE, TPE)
     assert "parallel=None" in repr(study.searcher)
     score = type("Score", (), {"fit_time": 0.0, "score_time": 0.0, "visits": 0, "score": 1.0})()
-    study.run_folds(lambda trial, fold: score, 2, lambda scores: 1.0, 3, 4)
+    run_folds(study, lambda trial, fold: score, 2, lambda scores: 1.0, 3, 4)
     assert "parallel=1" in repr(study.searcher)
 
 

@@ -10,17 +10,14 @@ import numpy as np
 from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores, scores_of
 from scratchtune.tables.expectation import estimated
-from scratchtune.tables.explaining import Curve, Explanation, Importance, Simple
+from scratchtune.tables.explaining import Explanation, Importance, Simple
 from scratchtune.tables.goal import Goal
+from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import Target
-from scratchtune.tables.units import Units
 
 EXPLANATION = Explanation(
     "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),
                             Importance("noise", 0.0, 0.01)], ["x1"],
-    [Curve("age", "number", [18.0, 40.0, 70.0], {"yes": [0.2, 0.4, 0.6]}),
-     Curve("born", "date", [0.0, 900.0, 18_000.0], {"yes": [0.2, 0.4, 0.6]}),
-     Curve("<b>city</b>", "category", ["Rome", "<i>Oslo</i>"], {"yes": [0.3, 0.5]})],
     [{"number": 1, "family": "trees", "weight": 1.0, "params": {"family": "trees", "trees_max_iter": 50}}],
     [Simple("no features (shares of the classes)", None, 0.69, 0.28, 0.02),
      Simple("a linear model with defaults", None, 0.42, 0.01, 0.02)])
@@ -45,6 +42,6 @@ def fitted(study: Any = None) -> Any:
     estimate = estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40)))
     return SimpleNamespace(
         target_=Target("left", ("no", "yes"), ""), rows_=40, explanation_=EXPLANATION, scores_=scores(40),
-        verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"), threshold_=0.31,
+        verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"),
         expected_score=estimate.on, leaderboard_=[row], seconds_=41.2, study_=study,
         audit_=Audit((Finding("constant", "c", "'c' is <1> in all rows; it is dropped"),)))

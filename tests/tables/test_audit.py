@@ -9,7 +9,7 @@ import pytest
 
 from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.row_order import RowOrder
+from scratchtune.tables.splitting import RowOrder
 from scratchtune.tables.wording import command_line
 
 ROWS = 200
@@ -181,9 +181,6 @@ def test_a_class_for_each_row_is_warned_of() -> None:
     ("tail", [f"N{i % 300}" for i in range(900)], "'(other)', the other 200 one each"),
     ("date", [f"2024-01-{1 + i % 30:02d}" for i in range(120)],
      "'date' holds dates, 2024-01-01 to 2024-01-30: 3 parts (weekday, day, days since the first one); text=['date'] "),
-    ("at", [f"10:{i % 30:02d}" for i in range(120)],
-     "'at' holds times such as '10:00', 30 different, each a category of its own; put numbers in "),
-    ("code", ["1", "2", "3", "4", "A", "B", "C", "D"] * 15, "'code' is taken as text, though 50% of its cells are num"),
     ("Postal Code", [90001 + 37 * (i % 40) for i in range(120)], "'Postal Code' holds integers that may be codes "),
     ("countyId", [101 + i % 20 for i in range(120)], "text=['countyId'] makes each a category"),
 ])

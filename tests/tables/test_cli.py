@@ -24,7 +24,6 @@ import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.tables import members
 from scratchtune.tables.families import joint_space
-from scratchtune.tables.prepared import prepare
 from scratchtune.tables.reading.notation import MISSING
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.space_file import read_space
@@ -79,7 +78,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 IGNORED = "scratchtune: ignored, since the model does not use them: {}\n"
-QUICK = ["--trials", "2", "--folds", "2", "--families", "linear", "--jobs", "1", "--test-size", "0.2"]
+QUICK = ["--trials", "2", "--folds", "2", "--families", "linear", "--jobs", "1"]
 TUNE = ["tune", "whole.csv", "--target", "churn", *QUICK]
 
 
@@ -118,7 +117,7 @@ def test_a_table_in_a_model_out(run: Run) -> None:
     printed = tuned(run, "--drop", "id", table="gaps.csv")
     assert "150 rows, 3 columns (1 of numbers, 2 of texts, 16 cells missing)" in printed
     assert "target 'churn': classification, since it holds text" in printed and "positive class: 'yes'" in printed
-    assert printed.index("positive class") < printed.index("verdict") < printed.index("held-out test set")
+    assert printed.index("positive class") < printed.index("verdict") < printed.index("cross-validation")
     assert all(name in printed for name in ("accuracy", "precision", "recall", "f1", "auc", "log loss"))
     code, labels, messages = run("predict", "model.npz", "gaps.csv")
     assert (code, messages) == (0, IGNORED.format("'id', 'churn'"))
@@ -195,10 +194,10 @@ def test_a_target_of_0_and_1(options: list[str], said: str, run: Run) -> None:
 @pytest.mark.parametrize("positive", ["yes", "no"])
 def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> None:
     printed = tuned(run, "--positive", positive)
-    prepared = prepare(read_table("whole.csv"), "churn", positive=positive, test_size=0.2)
-    table, y = prepared.test_set()
-    right = st.load_model("model.npz").predict(table)[prepared.target.labels(y) == positive] == positive
-    assert float(metric(printed, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
+    assert f"precision, recall, f1, auc: of the class {positive!r}" in printed
+    scores = run("score", "model.npz", "whole.csv")[1]
+    right = st.load_model("model.npz").predict("whole.csv")[np.array(whole()["churn"]) == positive] == positive
+    assert float(metric(scores, "recall")) == pytest.approx(right.mean(), abs=5.1e-5)
 
 
 def test_digits_come_along(run: Run) -> None:
@@ -287,7 +286,6 @@ def test_a_text_that_training_has_not_seen(run: Run) -> None:
     assert code == 0 and len(labels.split()) == 3
     assert messages == ("scratchtune: column 'city' holds categories that were not seen in training: 'Atlantis' "
                         "(2 rows); each counts as rare, or as missing if no text was rare\n")
-    refused(run("predict", "model.npz", "new.csv", "--unknown", "error"), "'Atlantis' (2 rows); --unknown is 'error'")
 
 
 @pytest.mark.parametrize("family", ["trees", "linear"])
@@ -319,17 +317,14 @@ def test_columns_that_the_model_does_not_use(run: Run) -> None:
 
 
 def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
-    """The held-out test set gives the metrics that tune has printed."""
-    printed = made(run, "--drop", "id")
+    made(run, "--drop", "id")
     columns = {name: cells for name, cells in whole().items() if name != "id"}
-    held_out = prepare(read_table("whole.csv"), "churn", test_size=0.2).test_rows
-    write(Path("test.csv"), {"extra": ["x"] * len(held_out), **{
-        name: [cells[row] for row in held_out] for name, cells in columns.items()}})
+    write(Path("test.csv"), {"extra": ["x"] * 40, **{name: cells[:40] for name, cells in columns.items()}})
     code, scores, messages = run("score", "model.npz", "test.csv")
     assert code == 0 and messages == IGNORED.format("'extra'")
-    assert scores.splitlines()[0].startswith(f"{len(held_out)} rows, target 'churn'")
-    for name in ("accuracy", "precision", "recall", "f1", "auc", "log loss"):
-        assert metric(scores, name) == metric(printed, name)
+    assert scores.splitlines()[0].startswith("40 rows, target 'churn'")
+    right = st.load_model("model.npz").predict("test.csv") == np.array(columns["churn"][:40])
+    assert float(metric(scores, "accuracy")) == pytest.approx(right.mean(), abs=5.1e-5)
     write(Path("bare.csv"), {name: cells for name, cells in columns.items() if name != "churn"})
     refused(run("score", "model.npz", "bare.csv"), "'churn' is missing")
     write(Path("maybe.csv"), {**columns, "churn": ["maybe", *columns["churn"][1:]]})
@@ -341,18 +336,13 @@ def test_a_saved_model_is_scored_on_labelled_rows(run: Run) -> None:
 def test_predictions_as_a_file(run: Run) -> None:
     made(run, "--drop", "id")
     labels = run("predict", "model.npz", "whole.csv")[1].split()
-    code, printed, messages = run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--id", "id", "city")
-    assert (code, printed) == (0, "") and messages.splitlines()[-1] == "written: p.csv"
-    lines = list(csv.reader(Path("p.csv").open(encoding="utf-8")))
-    assert lines == [["id", "city", "predicted churn"],
-                     *map(list, zip(whole()["id"], whole()["city"], labels, strict=True))]
-    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba", "--id", "id")
+    run("predict", "model.npz", "whole.csv", "--out", "p.csv", "--proba")
     shares = list(csv.reader(run("predict", "model.npz", "whole.csv", "--proba")[1].splitlines()))
     assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
-        ["id", "predicted churn", *shares[0]],
-        *([name, label, *row] for name, label, row in zip(whole()["id"], labels, shares[1:], strict=True))]
-    code, printed, _ = run("predict", "model.npz", "whole.csv", "--out", "p.csv")  # all columns of the table
-    assert (code, printed) == (0, "")
+        [*whole(), "predicted churn", *shares[0]], *([*row, label, *probabilities] for row, label, probabilities in zip(
+            zip(*whole().values(), strict=True), labels, shares[1:], strict=True))]
+    code, printed, messages = run("predict", "model.npz", "whole.csv", "--out", "p.csv")
+    assert (code, printed) == (0, "") and messages.splitlines()[-1] == "written: p.csv"
     assert list(csv.reader(Path("p.csv").open(encoding="utf-8"))) == [
         [*whole(), "predicted churn"], *map(list, zip(*whole().values(), labels, strict=True))]
     write(Path("taken.csv"), {**whole(), "predicted churn": labels})
@@ -387,17 +377,14 @@ def test_a_table_may_be_compressed_or_come_from_stdin(run: Run, monkeypatch: pyt
         assert run("predict", "model.npz", file(), "--out", "p.csv")[0] == 0
         assert next(csv.reader(Path("p.csv").open())) == [*whole(), "predicted churn"]
         assert run("score", "model.npz", file())[1].startswith(f"{len(whole()['id'])} rows, target 'churn'")
-    refused(run("tune", "-", "--target", "churn", *QUICK[:4], "--emit", "torch"), "--emit needs a FILE")
     Path("whole.csv.gz").write_bytes(Path("whole.csv.gz").read_bytes()[:-20])
     refused(run("predict", "model.npz", "whole.csv.gz"), "whole.csv.gz, which gzip has compressed, is damaged: ")
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    (["--id", "id"], "--id is given and --out is not"),
     (["--out", "whole.csv"], "--out is 'whole.csv', which would overwrite the table"),
     (["--out", "model.npz"], "which would overwrite the model"), (["--out", "nowhere/p.csv"], "there is no folder"),
-    (["--out", "p.csv", "--id", "ids"], "--id is 'ids'; it must be one of"),
-    (["--out", "p.csv", "--id", "id", "id"], "the names must be different"), (["--thousands", "x"], "--thousands"),
+    (["--decimal", "x"], "--decimal"),
 ])
 def test_wrong_options_of_predict(options: list[str], message: str, run: Run) -> None:
     made(run)
@@ -409,8 +396,7 @@ def test_wrong_options_of_predict(options: list[str], message: str, run: Run) ->
 
 
 @pytest.mark.parametrize(("options", "same"), [
-    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--test-size", "0.4"], False),
-    (["--folds", "3"], False),
+    ([], True), (["--jobs", "2"], True), (["--seed", "1"], False), (["--folds", "3"], False),
 ])
 def test_the_same_arguments_give_the_same_bits(options: list[str], same: bool, run: Run) -> None:
     first = steady(tuned(run, out="first.npz").replace("first.npz", ""))
@@ -455,9 +441,8 @@ def test_warnings_are_lines_without_code(run: Run) -> None:
 
 
 FIRST = {"--help", "--help-all", "--target", "--out", "--minutes", "--trials", "--families", "--scoring", "--drop",
-         "--group", "--time", "--test-size", "--seed", "--jobs", "--db", "--report", "--emit", "--task", "--positive",
-         "--strict"}
-RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--thousands", "--date-order",
+         "--group", "--time", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
+RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--date-order",
         "--searcher", "--space", "--show-space", "--folds", "--target-scale", "--impute", "--debug"}
 
 
@@ -550,28 +535,26 @@ NETWORK = ["--trials", "1", "--folds", "2", "--families", "network", "--jobs", "
 
 
 @pytest.mark.slow
-def test_scripts_and_the_report_are_written_beside_the_model(run: Run) -> None:
+def test_the_report_is_written_beside_the_model(run: Run) -> None:
     Path("models").mkdir()
     Path("tiny.json").write_text('{"network_epochs": [2], "network_units": [4]}')
-    command = ["tune", "whole.csv", "--target", "churn", *NETWORK, "--out", "models/churn.npz", "--report", "--emit"]
-    code, printed, messages = run(*command, "torch")
+    command = ["tune", "whole.csv", "--target", "churn", *NETWORK, "--out", "models/churn.npz", "--report"]
+    code, printed, messages = run(*command)
     assert code == 0 and "replaced" not in printed, messages
-    code, printed, messages = run(*command, "keras", "torch")
-    assert "model: models/churn.npz (replaced; " in printed and "script: models/churn_torch.py (replaced)" in printed
-    assert "script: models/churn_keras.py\n" in printed and "report: models/report.html" in printed
-    for path in ("models/churn_keras.py", "models/churn_torch.py"):
-        compile(Path(path).read_text(encoding="utf-8"), path, "exec")
+    code, printed, messages = run(*command)
+    assert "model: models/churn.npz (replaced; " in printed and "report: models/report.html" in printed
     assert "churn" in Path("models/report.html").read_text(encoding="utf-8") and not list(Path().rglob("*.part"))
 
 
 def test_what_is_read_is_not_overwritten(run: Run) -> None:
     refused(run(*TUNE, "--space", "quick.json", "--out", "quick.json"), "which would overwrite the space")
-    write(Path("m_torch.py"), whole())
-    command = ["tune", "m_torch.py", "--target", "churn", "--trials", "1", "--out", "m.npz", "--emit", "torch"]
-    refused(run(*command), "--emit torch would write 'm_torch.py', which would overwrite the table")
-    Path("b.npz").symlink_to("b_torch.py")
-    refused(run("tune", "whole.csv", "--target", "churn", "--out", "b.npz", "--emit", "torch"), "overwrite the model")
-    assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m_torch.py").read_text()
+    write(Path("m.html"), whole())
+    command = ["tune", "m.html", "--target", "churn", "--trials", "1", "--out", "m.npz", "--report", "m.html"]
+    refused(run(*command), "--report is 'm.html', which would overwrite the table")
+    Path("b.npz").symlink_to("b.html")
+    command = ["tune", "whole.csv", "--target", "churn", "--out", "b.npz", "--report", "b.html"]
+    refused(run(*command), "overwrite the model")
+    assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m.html").read_text()
 
 
 @pytest.mark.slow
@@ -664,14 +647,13 @@ def test_npz_that_holds_objects(run: Run) -> None:
                              "'hyperband', did you mean 'grid'?"),
     (["--scoring", "acuracy"], "scoring is 'acuracy'"), (["--scoring", "r2"], "scoring is 'r2'"),
     (["--families", "tree"], "did you mean 'trees'"), (["--minutes", "1"], "--trials and --minutes are given"),
-    (["--emit", "torch"], "--emit writes the best network, and --families is linear"),
     (["--group", "churn"], "--group is 'churn', the target"), (["--report", "x.txt"], "must end in"),
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
-    (["--folds", "1"], "--folds is 1"), (["--test-size", "1"], "--test-size is 1"),
+    (["--folds", "1"], "--folds is 1"),
     (["--seed", "-1"], "--seed is"),
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
-    (["--emit", "tensorflow"], "--emit"), (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
+    (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
     (["--space", "absent.json"], "--space is 'absent.json'; there is no such file"),
     (["--data", "digits"], "take one of them"),
 ])
@@ -683,7 +665,7 @@ def test_wrong_options(options: list[str], message: str, run: Run) -> None:
 def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_once(run: Run) -> None:
     for text in ("[" * 100_000, '{"units": ' * 100_000):
         Path("space.json").write_text(text)
-        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it is nested too deeply")
+        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it must hold JSON: ")
     Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
     refused(run(*TUNE, "--space", "space.json"), "'n0'")
     Path("space.json").write_text('{"network_hidden_layers": [1000000000]}')

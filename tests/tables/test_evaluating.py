@@ -10,9 +10,9 @@ import pytest
 
 from scratchtune.tables.evaluating import expected_in_words, in_words, scores_of, shown
 from scratchtune.tables.expectation import Expected
+from scratchtune.tables.splitting import Units
 from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
-from scratchtune.tables.units import Units
 
 WEATHER = Target("weather", ("rain", "sun", "fog"), "")
 VALUES = Target("y", (), "")

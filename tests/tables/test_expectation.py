@@ -11,7 +11,7 @@ import pytest
 
 from scratchtune.tables.expectation import PROBABILITIES, Estimate, difference, estimated, spread_on_new_rows
 from scratchtune.tables.goal import Goal, goal_for
-from scratchtune.tables.units import Units
+from scratchtune.tables.splitting import Units
 
 GOAL = goal_for(0, None)
 Z = [-2.326348, -1.959964, -1.644854, -1.281552, -0.674490, 0.0, 0.674490, 1.281552, 1.644854, 1.959964, 2.326348]

@@ -1,5 +1,4 @@
-"""The explanation: importances of a table whose effects are known, curves within the predictions, honest simple models.
-"""
+"""The explanation: importances of a table whose effects are known, honest simple models."""
 
 from __future__ import annotations
 
@@ -12,17 +11,16 @@ import numpy as np
 import pytest
 
 from scratchtune.tables import explaining
-from scratchtune.tables.evidence import Evidence
+from scratchtune.tables.ensemble_selection import Evidence
 from scratchtune.tables.explaining import Explanation, Simple, explained, predicted
 from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, new_search, run
-from scratchtune.tables.splitting import splits_for
+from scratchtune.tables.splitting import Units, splits_for
 from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
-from scratchtune.tables.units import Units
 
 N = 240
 
@@ -103,31 +101,10 @@ def test_a_replaced_column_has_the_cells_of_other_rows(
     assert np.abs(other[2] - other[0]).mean() > np.abs(other[1] - other[0]).mean()
 
 
-def test_curves_rise_with_the_effect_and_stay_within_the_predictions(
-    explanation: Explanation, of_values: tuple[Any, Evidence],
-) -> None:
-    day, x, city = explanation.curves
-    assert (day.kind, x.kind, city.kind) == ("date", "number", "category")
-    assert day.lines[""][-1] - day.lines[""][0] > 3.0 and x.lines[""][-1] > x.lines[""][0]
-    assert day.labels()[0].startswith("2020-01") and city.values[int(np.argmax(city.lines[""]))] == "Rome"
-    _, known = of_values
-    found, _ = predicted(known, np.arange(N))
-    for curve in explanation.curves:
-        assert found.min() <= min(curve.lines[""]) and max(curve.lines[""]) <= found.max()
-
-
-def test_the_curves_of_classes_are_probabilities(of_classes: tuple[Any, Evidence]) -> None:
-    found = explained(*of_classes)
-    for curve in found.curves:
-        assert list(curve.lines) == ["no", "yes", "fog"]
-        assert np.sum(list(curve.lines.values()), axis=0) == pytest.approx(1.0, abs=1e-5)
-    assert found.curves[0].column == "day" and "fog" in found.text()
-
-
 def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Explanation) -> None:
     text = explanation.text()
     for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
-                 "no visible importance (at most 3 standard errors): ", "  70% ", "mean prediction by day: 2020-",
+                 "no visible importance (at most 3 standard errors): ", "  70% ",
                  "the model: an ensemble of 2 configurations, each with one model for each of 3 folds"):
         assert part in text
     *worse, last = explanation.simple

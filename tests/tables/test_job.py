@@ -1,22 +1,24 @@
-"""The job as one function: the command line's numbers, from a path, a data frame, a dict, a list or a Table."""
+"""The job as one function: the command line's numbers, from a path, a frame, a dict, a list or a Table; its text."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from explained_model import fitted
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.tables.job import scored
+from scratchtune.tables.job import TableTuning, scored
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
 QUICK: dict[str, Any] = {"n_trials": 2, "families": ["linear"], "folds": 2, "n_jobs": 1, "progress": False,
-                         "test_size": 0.25, "drop": ["row"]}
+                         "drop": ["row"]}
 
 
 def columns(rows: int = 90) -> dict[str, Any]:
@@ -49,10 +51,10 @@ def test_its_numbers_are_those_of_the_command_line(
     again = st.tune_table(table, "bought", **QUICK)
     for command in ("tune", "auto"):
         assert main([command, str(table), "--target", "bought", "--drop", "row", "--trials", "2", "--families",
-                     "linear", "--folds", "2", "--jobs", "1", "--test-size", "0.25", "--out", str(model)]) == 0
+                     "linear", "--folds", "2", "--jobs", "1", "--out", str(model)]) == 0
         printed = capsys.readouterr().out
-        scores = again.test_scores.text()
-        assert scores in printed and scores == result.test_scores.text()
+        scores = again.scores.text()
+        assert scores in printed and scores == result.scores.text()
         assert probabilities(st.load_model(model)) == probabilities(again.model) == probabilities(result.model)
 
 
@@ -77,41 +79,23 @@ def test_the_result_is_what_print_shows(result: st.TableTuning, tmp_path: Path) 
     assert "positive='no' chooses the other" in shown and "--" not in shown.replace("---", "")
     result.model.save(tmp_path / "m.npz")
     assert st.load_model(tmp_path / "m.npz").predict(columns()).tolist() == result.model.predict(columns()).tolist()
-    assert len(result.study.trials) == 2 and result.scores is result.test_scores
+    assert len(result.study.trials) == 2 and result.scores is result.model.scores_
 
 
-def test_scores_of_labelled_rows_are_those_of_the_test_set(result: st.TableTuning) -> None:
-    """The metrics are scikit-learn's; a model that is scored on the rows of the test set gets the same ones."""
+def test_labelled_rows_are_scored(result: st.TableTuning) -> None:
+    """The metrics are scikit-learn's; rows without a target are left out."""
     sklearn = pytest.importorskip("sklearn.metrics")
-    held = result.prepared.test_rows
-    test = {name: [values[row] for row in held] for name, values in columns().items()}
-    found, again = scored(result.model, test), result.test_scores
-    assert {name: of["model"] for name, of in found.values.items()} == {
-        name: of["model"] for name, of in again.values.items()}
+    test = {name: values[:40] for name, values in columns().items()}
+    found = scored(result.model, {name: [*values, values[0]] for name, values in test.items()}
+                   | {"bought": [*test["bought"], None]})
     p = result.model.predict_proba(test)[:, 1]
     y = np.array(test["bought"]) == result.prepared.target.classes[1]
-    assert found.values["auc"]["model"] == pytest.approx(sklearn.roc_auc_score(y, p))
+    assert found.rows == 40 and found.values["auc"]["model"] == pytest.approx(sklearn.roc_auc_score(y, p))
     assert found.values["accuracy"]["model"] == pytest.approx((y == (p > 0.5)).mean())
-    unlabelled = scored(result.model, {name: [*values, values[0]] for name, values in test.items()}
-                        | {"bought": [*test["bought"], None]})
-    assert unlabelled.rows == len(held)
 
 
-def test_rows_of_the_test_set_change_nothing_that_is_fitted() -> None:
-    given = columns()
-    first = st.tune_table(given, "bought", **QUICK)
-    for row in first.prepared.test_rows:
-        given["age"][row], given["city"][row] = 1000.0, "Oslo"
-    second = st.tune_table(given, "bought", **QUICK)
-    assert first.prepared.test_rows.tolist() == second.prepared.test_rows.tolist()
-    assert [trial.value for trial in first.study.trials] == [trial.value for trial in second.study.trials]
-    assert first.test_scores.text() != second.test_scores.text()
-
-
-def test_without_a_test_set_the_scores_are_those_out_of_fold() -> None:
-    alone = st.tune_table(columns(), "bought", **{**QUICK, "test_size": 0.0})
-    assert alone.test_scores is None and alone.scores is alone.model.scores_
-    assert alone.scores.rows == 90 and {"most frequent", "linear"} <= set(next(iter(alone.scores.values.values())))
+def test_the_scores_are_those_out_of_fold(result: st.TableTuning) -> None:
+    assert result.scores.rows == 90 and {"most frequent", "linear"} <= set(next(iter(result.scores.values.values())))
 
 
 def test_verbose_prints_what_the_command_line_does(capsys: pytest.CaptureFixture[str]) -> None:
@@ -140,10 +124,8 @@ def test_folds_have_whole_groups_and_train_on_earlier_rows() -> None:
     given = {**columns(), "shop": np.arange(90) % 9, "day": np.arange(90) // 2}
     for name, option in (("shop", "group"), ("day", "time")):
         result = st.tune_table(given, "bought", **{**QUICK, option: name})
-        part, values = result.prepared, np.asarray(given[name])
-        train, test = values[part.training_rows], values[part.test_rows]
-        assert train.max() < test.min() if option == "time" else not set(train) & set(test)
-        assert np.isfinite(result.study.best_value)
+        assert result.prepared.rows.kind == option and np.isfinite(result.study.best_value)
+        assert (name in result.model.kinds_) == (option == "time")
 
 
 @pytest.mark.parametrize(("changed", "message"), [
@@ -153,14 +135,13 @@ def test_folds_have_whole_groups_and_train_on_earlier_rows() -> None:
     ({"minutes": 1.0}, "n_trials and minutes are given; give one of them"),
     ({"searcher": "bayes"}, "searcher is 'bayes'; .* did you mean 'bayesian'"),
     ({"families": ["tree"]}, "families is 'tree'; .* did you mean 'trees'"),
-    ({"test_size": 1.5}, "test_size is 1.5; it must be"),
     ({"drop": ["rwo"]}, "drop is 'rwo'; .* did you mean 'row'"),
     ({"numeric": ["agee"]}, "numeric is 'agee'; .* did you mean 'age'"),
     ({"missing": ["-"]}, "missing is .* and table is a dict; missing says how a file is written"),
     ({"scoring": "acuracy"}, "did you mean 'accuracy'"),
     ({"strict": "yes"}, r"strict is 'yes' .str.; it must be"),
     ({"n_jobs": 0}, "n_jobs is 0; it must be"), ({"target_scale": "ln"}, "target_scale is 'ln'"),
-    ({"searcher": "hyperband", "families": ["trees"]}, "searcher is 'hyperband'"),
+    ({"searcher": "hyperband"}, "searcher is 'hyperband'"),
 ])
 def test_bad_arguments_are_named_as_in_python(changed: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
@@ -180,3 +161,32 @@ def test_other_bad_arguments(tmp_path: Path) -> None:
         st.tune_table({"x": np.zeros(0), "y": np.zeros(0)}, target="y")
     with pytest.raises(TypeError, match="drop is 'xy'; it must be a list of texts"):
         st.tune_table({"x": np.arange(9.0), "y": np.arange(9.0)}, target="y", drop="xy")
+
+
+# As text --------------------------------------------------------------------------------------------------------------
+
+
+STUDY = SimpleNamespace(trials=[SimpleNamespace(state="complete"), SimpleNamespace(state="failed")])
+
+
+@pytest.fixture
+def made() -> TableTuning:
+    return TableTuning(None, fitted(STUDY), "a table")  # type: ignore[arg-type]
+
+
+def test_the_text_begins_with_the_verdict_and_names_the_metric(made: TableTuning) -> None:
+    text = made.text()
+    assert text.startswith("verdict: boosted trees with defaults are saved: no gain can be shown\n")
+    for part in ("cross-validation, rows that the models were not trained on: 40 rows, target 'left': 2 classes",
+                 "most frequent", "expected on 40 new rows: log loss (lower is better) 0.3567, with probability 90%",
+                 "columns that matter", "age", "the model: one configuration, no ensemble",
+                 "as good within two standard errors: a linear model with defaults, log loss 0.4200, 0.0100 +- 0.0200",
+                 "tried: 1 configuration in 41 s, log loss (lower is better): boosted trees 1 (best 0.4100); 1 failed"):
+        assert part in text
+    assert "neg_" not in text
+
+
+def test_it_prints_itself_here_and_in_a_notebook(made: TableTuning) -> None:
+    assert repr(made) == f"a table\n\n{made.text()}"
+    assert made._repr_html_().startswith("<pre>a table\n") and "&lt;b&gt;city" in made._repr_html_()
+    assert made.params == {"family": "trees", "trees_max_iter": 50}

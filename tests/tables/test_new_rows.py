@@ -98,7 +98,7 @@ def test_a_file_is_read_as_the_training_file_was(tmp_path: Path) -> None:
     lines = [f"{i / 8:.3f};{rng.choice(['1', '2'])};{'pq'[i % 2]}".replace(".", ",") for i in range(40)]
     (tmp_path / "train.csv").write_text("\n".join(["x;code;y", *lines, "-;1;p"]))
     model = model_of(prepare(read_table(tmp_path / "train.csv", text=["code"], missing=["-"]), "y"))
-    assert model.reading_ == Reading(",", None, ("-",), ";", ("code",), (), None)
+    assert model.reading_ == Reading(",", ("-",), ";", ("code",), (), None)
     (tmp_path / "new.csv").write_text("x;code\n2,000;1\n-;2\n")  # by itself 2,000 might be two thousand
     (tmp_path / "other.csv").write_text('x,code\n"2,000",1\n,2\n')
     for name in ("new.csv", "other.csv"):
@@ -113,7 +113,7 @@ def test_a_file_is_read_as_the_training_file_was(tmp_path: Path) -> None:
 @pytest.mark.parametrize("stored", [
     {"decimal": ";"}, {"missing": [5]}, {"colour": "red"}, {"delimiter": 5}, {"date_order": "ymd"}])
 def test_what_is_no_stored_reading(stored: dict[str, Any]) -> None:
-    reading = Reading(",", None, ("-",), ";", ("code",), (), "dmy")
+    reading = Reading(",", ("-",), ";", ("code",), (), "dmy")
     assert checked_reading(**reading._asdict()) == reading
     with pytest.raises((ValueError, TypeError)):
         checked_reading(**stored)

@@ -1,4 +1,4 @@
-"""Preparing a table: the target, the columns that are no features, and a test set that nothing is fitted on."""
+"""Preparing a table: the target, and the columns that are no features."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 
 
-def columns(rows: int = 150, classes: int = 2) -> dict[str, Any]:
-    """A number of the row, a number with gaps, a text with gaps, a target: text for classes, a number for none."""
+def columns(rows: int = 150) -> dict[str, Any]:
+    """A number of the row, a number with gaps, a text with gaps, a target of two classes."""
     rng = np.random.default_rng(0)
     age, city = rng.normal(40.0, 12.0, rows), rng.choice(["Rome", "Oslo", "Nice"], rows)
     score = (age - 40.0) / 12.0 + (city == "Rome") + rng.normal(0.0, 0.3, rows)
-    names = np.array(["no", "yes", "perhaps"])
-    target = names[np.digitize(score, [[1.2], [0.0, 1.5]][classes - 2])] if classes else score
+    target = np.where(score > 1.2, "yes", "no")
     return {
         "row": np.arange(rows), "age": np.where(np.arange(rows) % 17 == 3, np.nan, age),
         "city": np.where(np.arange(rows) % 23 == 5, "", city), "y": target}
@@ -26,29 +25,6 @@ def columns(rows: int = 150, classes: int = 2) -> dict[str, Any]:
 
 def table(**changed: Any) -> Table:
     return Table.from_columns({**columns(), **changed})
-
-
-@pytest.mark.parametrize("classes", [0, 2, 3])
-@pytest.mark.parametrize("share", [0.2, 0.5])
-def test_a_share_of_each_class_is_held_out(classes: int, share: float) -> None:
-    prepared = prepare(Table.from_columns(columns(classes=classes)), "y", test_size=share)
-    assert sorted([*prepared.training_rows, *prepared.test_rows]) == list(range(150))
-    assert len(prepared.test_rows) == pytest.approx(150 * share, abs=1)
-    for one in range(classes):
-        there, held_out = (prepared.y == one).sum(), (prepared.y[prepared.test_rows] == one).sum()
-        assert abs(held_out - share * there) <= 1.0
-    X_test, y_test = prepared.test_set()
-    assert len(X_test) == len(y_test) and X_test.names == ["age", "city"]
-
-
-def test_the_seed_chooses_the_test_set() -> None:
-    first, again, other = (prepare(table(), "y", seed=s, test_size=0.2).test_rows.tolist() for s in (1, 1, 2))
-    assert first == again != other
-
-
-def test_without_a_share_all_rows_are_training_rows() -> None:
-    prepared = prepare(table(), "y")
-    assert prepared.training_rows.tolist() == list(range(150)) and len(prepared.test_rows) == 0
 
 
 def test_columns_that_are_no_features() -> None:
@@ -64,24 +40,19 @@ def test_rows_without_a_target_are_left_out() -> None:
     """The result is that of the table without these rows, whether the target holds texts or numbers."""
     for values in (["a", None, "b"] * 50, [0.5, np.nan, 1.5] * 50):
         given = table(y=values)
-        found, expected = (prepare(one, "y", test_size=0.2) for one in (given, given[np.arange(150) % 3 != 1]))
+        found, expected = (prepare(one, "y") for one in (given, given[np.arange(150) % 3 != 1]))
         assert found.target == expected.target and found.y.tolist() == expected.y.tolist()
-        assert found.test_rows.tolist() == expected.test_rows.tolist()
         np.testing.assert_array_equal(found.table.column("age"), expected.table.column("age"))
 
 
 def test_what_other_tools_take_is_no_error() -> None:
-    """A class with one row, thousands of texts, missing values, a test set without a class."""
-    rare = prepare(table(y=["a"] * 149 + ["b"]), "y", test_size=0.5)
-    assert 149 in rare.training_rows and set(rare.y[rare.test_rows]) == {0}
+    """A class with one row, thousands of texts, missing values."""
+    assert prepare(table(y=["a"] * 149 + ["b"]), "y").y.sum() == 1
     many = Table.from_columns({"name": [f"n{i // 2}" for i in range(5000)], "y": ["a", "b"] * 2500})
     assert prepare(many, "y").table.names == ["name"]
 
 
 @pytest.mark.parametrize(("change", "options", "message"), [
-    ({}, {"test_size": 1.0}, "test_size is 1.0; it must be"),
-    ({}, {"test_size": 0.2, "group": "two"}, "test_size is 0.2 and there are 150 rows: there are 2 groups"),
-    ({"y": ["a"] * 75 + ["b"] * 75}, {"test_size": 0.5, "time": "age2"}, "leaves one class in the 75 rows"),
     ({"y": [None] * 150}, {}, "the target 'y' is missing in all 150 rows; it must have values to learn from"),
     ({}, {"drop": ["rows"]}, "drop is 'rows'; it must be one of 'row', 'age', 'city', 'two', 'age2', did you mean"),
     ({}, {"drop": ["y"]}, "drop is 'y'; it must be one of 'row', 'age', 'city'"),
@@ -103,7 +74,7 @@ def test_arrays_are_prepared_alike() -> None:
     prepared = prepared_of_arrays(X, y, "classifier", groups=np.arange(40) % 5)
     assert prepared.labels.tolist() == [3, 5] and prepared.labels[prepared.y].tolist() == y.tolist()
     assert prepared.target.classes == ("3", "5") and prepared.rows.kind == "group"
-    assert prepared.table.names == ["x0", "x1", "x2"] and len(prepared.training_rows) == 40
+    assert prepared.table.names == ["x0", "x1", "x2"]
     values = prepared_of_arrays(X, X[:, 0], "regressor", times=np.arange(40))
     assert values.target.classes == () and len(values.labels) == 0 and values.rows.kind == "time"
     for kind, wrong, message in (("classifier", np.ones(40), "y holds one class"),

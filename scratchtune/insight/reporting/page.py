@@ -35,6 +35,7 @@ from scratchtune.insight.reporting.view import View, reasons, shown_value, trial
 from scratchtune.insight.verdicts import optimism, verdict
 from scratchtune.search import Categorical
 from scratchtune.study.best import best_first, repeats, said_repeats
+from scratchtune.study.trial import configuration
 
 NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
 MANY_FAILED, LATE = 0.1, 0.8  # shares of trials
@@ -99,7 +100,7 @@ def best_configuration(view: View) -> Markup:
     budget = "" if best.budget is None else f", budget {best.budget:g}"
     why = element("a", "why it was proposed", href=f"#{view.key}trial-{best.number}")
     return facts(joined([f"Best configuration: trial {best.number}, value {best.value:.6g}{budget} (", why, ")"]),
-                 [(one_line(name), shown_value(value)) for name, value in best.shared_params.items()])
+                 [(one_line(name), shown_value(value)) for name, value in configuration(best).items()])
 
 
 def certainty(view: View) -> Markup:
@@ -142,7 +143,7 @@ def _ends(view: View) -> str:
     """Which numeric parameters have their best value at an end of their range."""
     assert view.best is not None
     found = []
-    for name, value in view.best.shared_params.items():
+    for name, value in configuration(view.best).items():
         parameter = view.study.space.parameters[name]
         if isinstance(parameter, Categorical) or parameter.low == parameter.high:
             continue

@@ -20,6 +20,7 @@ from scratchtune.insight.reporting.markup import Markup, figure, joined, one_lin
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
+from scratchtune.study.trial import configuration
 
 OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, str], ...] = (
     (plot_posterior, (BayesianSearch, Hyperband, SuccessiveHalving), "Posterior",
@@ -81,7 +82,7 @@ def dependence(view: View) -> Markup:
 
 
 def _best_has(view: View, names: Sequence[str]) -> str:
-    best = view.best.shared_params if view.best else {}
+    best = configuration(view.best) if view.best else {}
     found = [f"{one_line(name, 40)} {one_line(best[name], 40)}" for name in names if name in best]
     return f"; the best trial has {', '.join(found)}" if found else ""
 

@@ -14,6 +14,7 @@ from llvmlite.binding import get_host_cpu_name
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, sentences
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import SEARCHERS
+from scratchtune.study.trial import requests_of
 from scratchtune.version import __version__
 
 CLASSES = {"Categorical", "Float", "Int", "MedianStopping", "Study", "SuccessiveHalving",
@@ -63,7 +64,7 @@ def script(view: View) -> str:
     arguments |= {"constraint": "..."} if _has_constraint(study) else {}
     lines = [f"    {name}={text}," for name, text in arguments.items()]
     declared = ["space = {", *space, "}", "study = Study(", "    space,"]
-    if any(trial.asked is not None for trial in study.trials):  # the objective asks for its parameters
+    if any(requests_of(trial) is not None for trial in study.trials):  # the objective asks for its parameters
         declared = ["study = Study("]
     body = [*declared, *lines, ")", f"study.run(objective, n_trials={len(study.trials)})"]
     names = sorted({name for line in body for name in re.findall(r"\b([A-Z]\w*)\(", line)} & CLASSES)

@@ -11,7 +11,7 @@ from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.reporting.markup import Markup, element, joined, one_line
 from scratchtune.search.parameters import Categorical
 from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial
+from scratchtune.study.trial import Trial, configuration
 
 LONGEST = 60  # characters of a cell
 MOST_PRINTED = 50  # rows on paper
@@ -63,7 +63,7 @@ def trials_table(view: View) -> Markup:
             for name, number in columns]
     ranked = [trial.number for trial in best_first(view.trials, view.study.direction)]
     printed = set([*ranked, *(trial.number for trial in view.trials if trial.number not in {*ranked})][:MOST_PRINTED])
-    rows = [_row(view, trial, [_cell(trial.shared_params.get(name), number) for name, number in numeric.items()]
+    rows = [_row(view, trial, [_cell(configuration(trial).get(name), number) for name, number in numeric.items()]
                  + [_cell(getattr(trial, name), True, name) for name in others], trial.number in printed)
             for trial in view.trials]
     caption = element("caption", f"All {len(rows):,} trials, in order of number. The number leads to the reason.")

@@ -7,7 +7,7 @@ it like the layers here.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,16 +29,26 @@ class Weight(NamedTuple):
     penalty: L1L2 | None = None  # of this array alone
 
 
+class InputOf(NamedTuple):
+    """The values that a stage below reads, as an input of another stage: those before a residual connection."""
+
+    stage: Layer
+
+
 class Layer(Configured):
     """Base class of the layers. A subclass must set ``forward`` and ``backward`` and define `build`."""
 
     forward: jit.Kernel
     backward: jit.Kernel
+    shapes: Any = None  # a compiled function of integers and rows: the shapes of the workspace's arrays (`jit.views`)
     is_in_a_model = False  # a layer can be part of one model only, since it holds the shapes it was built for
     needs_input_grad = True  # False if no layer below has weights: dx is not read then
     uses_mask = False  # whether the layer skips the steps of a sequence that a mask excludes
     fused_losses: Mapping[str, jit.Kernel] = {}  # by a loss's name its kernel on the inputs of this layer, the last one
     rate_group = ""  # the name that an estimator's layer_rates have for the weights
+    reads: Layer | InputOf | None = None  # whose outputs are x; None: the stage before; a composed layer sets it
+    second: Layer | InputOf | None = None  # the stage whose outputs are the second input, for kernels that have one
+    uses_second_mask = False  # whether the mask is that of the second input
     mask_from: Layer | None = None  # the layer below whose mask this one uses; its workspace begins with that mask
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -63,8 +73,8 @@ class Layer(Configured):
         return []
 
     def work_size(self, rows: int) -> int:
-        """The size of the workspace (``work``) that the kernels need for so many rows."""
-        return 0
+        """The size of the workspace (``work``) that the kernels need for so many rows: that of the arrays declared."""
+        return 0 if self.shapes is None else int(jit.size_of(jit.plain(self.shapes)(self.integers(), rows)))
 
     def state(self) -> list[float]:
         """The initial values of ``state``, which the kernels keep between steps and which is not trained."""

@@ -66,7 +66,6 @@ class Scaling(Layer):
     """Multiplies each number of a row (features,) by a learned scale, initially 1 (RealMLP's scaling layer)."""
 
     forward, backward = scaling_forward, scaling_backward
-    rate_group = "scaling"
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows and outputs are (features,); the weights are as many scales."""

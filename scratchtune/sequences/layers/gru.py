@@ -3,43 +3,24 @@
 | symbol | here | shape |
 |---|---|---|
 | update gate z, reset gate r, candidate c | blocks of ``gates`` | (rows, units) each |
-| state h after each step, with the initial one | ``states`` | (length + 1, rows, units) |
-| x @ kernel for all steps; dJ/d(that) in the backward pass | ``inputs`` | (length, rows, 3, units) |
-| h @ recurrent kernel; dJ/d(that) in the backward pass | ``inner`` | (length, rows, 3, units) |
+| state h | ``state`` | (rows, units) |
+| x @ kernel; dJ/d(that) in the backward pass | ``inputs`` | (rows, 3, units) |
+| h @ recurrent kernel; dJ/d(that) in the backward pass | ``inner`` | (rows, 3, units) |
 
-The three blocks are in Keras's order: z, r, c. One product computes the inputs' part of all steps. Then each step needs
-a product of its own with the state before it. The backward pass computes the gates' gradients step by step from the
-last to the first; after that one product for each weight sums over all steps.
+The three blocks are in Keras's order: z, r, c. `recurrent` has the loop over the steps.
 
 Implements section 6.2 of the document.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
 from scratchtune import checks, jit
 from scratchtune.network.activations import sigmoid
 from scratchtune.network.exponential import vector_tanh
 from scratchtune.network.layers.dense import bias_grad
 from scratchtune.network.matmul import multiply, multiply_packed, multiply_transposed
-from scratchtune.sequences.layers.sequences import (
-    FEATURES,
-    GO_BACKWARDS,
-    LENGTH,
-    UNITS,
-    Passes,
-    Recurrent,
-    accumulate,
-    copy_mask,
-    copy_rows,
-    packed_kernel,
-    packed_transposed_kernel,
-    padded,
-    panels_size,
-    recurrent_kernels,
-    take,
-)
+from scratchtune.sequences.layers.recurrent import Cell, Recurrence, Recurrent, recurrence, recurrent_kernels
+from scratchtune.sequences.layers.sequences import accumulate
 
 # One step, for all rows -----------------------------------------------------------------------------------------------
 
@@ -252,244 +233,84 @@ def gru_reset_before_grad(gates, state, recurrent, mask, dnext, product, dinputs
     accumulate(product, dstate)
 
 
-# All steps ------------------------------------------------------------------------------------------------------------
-
-
-class GRUWeights(NamedTuple):
-    """kernel (features, 3 units), recurrent (units, 3 units), bias (2, 3, units); or the gradients of these.
-
-    The bias is (1, 3, units) if the reset gate is applied before the product.
-    """
-
-    kernel: Any
-    recurrent: Any
-    bias: Any
-
-
-class GRUMemory(NamedTuple):
-    """What the forward pass keeps for the backward pass; the shapes are in this file's docstring.
-
-    ``x`` (length, rows, features) holds dJ/dx after the backward pass. ``states[0]`` is the initial state. ``dstates``
-    is dJ/dstates: at first what comes from the outputs, in the end all of it, so that ``dstates[0]`` is the gradient of
-    the initial state. ``panels`` is memory for copies of the recurrent kernel.
-    """
-
-    x: Any
-    mask: Any
-    states: Any
-    dstates: Any
-    inputs: Any
-    inner: Any
-    gates: Any
-    panels: Any
+# The cells ------------------------------------------------------------------------------------------------------------
 
 
 @jit.function
-def gru_inputs(weights, memory):
-    """The inputs' part of all steps: x @ kernel."""
-    length, rows, features = memory.x.shape
-    columns, total = weights.kernel.shape[1], length * rows
-    multiply(memory.x.reshape((total, features)), weights.kernel, memory.inputs.reshape((total, columns)))
+def by_columns(blocks):
+    """View an array (..., blocks, units) as a matrix (rows, blocks * units)."""
+    columns = blocks.shape[blocks.ndim - 2] * blocks.shape[blocks.ndim - 1]
+    return blocks.reshape((blocks.size // columns, columns))
 
 
 @jit.function
-def gru_step(weights, memory, panels, step):
-    """Step ``step`` of all rows: fill ``states[step + 1]``. ``panels`` are those of `packed_kernel`."""
-    rows, units = memory.states.shape[1:]
-    state, inner = memory.states[step], memory.inner[step]
-    multiply_packed(state, panels, inner.reshape((rows, 3 * units)), True)
-    gru_gates(memory.inputs[step], inner, weights.bias, state, memory.mask[step], memory.gates[step],
-              memory.states[step + 1])
+def gru_step(weights, panels, now):
+    """See `Cell`."""
+    multiply_packed(now.state, panels, by_columns(now.inner), True)
+    gru_gates(now.inputs, now.inner, weights.bias, now.state, now.mask, now.gates, now.next_state)
 
 
 @jit.function
-def gru_step_backward(memory, panels, step):
-    """Replace the step's ``inputs`` and ``inner`` by gradients, and add to ``dstates[step]``.
-
-    ``panels`` are those of `packed_transposed_kernel`.
-    """
-    rows, units = memory.states.shape[1:]
-    state, dstate, dnext = memory.states[step], memory.dstates[step], memory.dstates[step + 1]
-    dinner, gates, mask = memory.inner[step], memory.gates[step], memory.mask[step]
-    gru_gates_grad(gates, state, mask, dnext, memory.inputs[step])
-    gru_inner_grad(gates, state, mask, dnext, dinner)
-    gru_state_grad(gates, mask, dnext, dstate)
-    multiply_packed(dinner.reshape((rows, 3 * units)), panels, dstate, False)
+def gru_step_grad(weights, panels, now, dnext, dstate):
+    """See `Cell`."""
+    gru_gates_grad(now.gates, now.state, now.mask, dnext, now.inputs)
+    gru_inner_grad(now.gates, now.state, now.mask, dnext, now.inner)
+    gru_state_grad(now.gates, now.mask, dnext, dstate)
+    multiply_packed(by_columns(now.inner), panels, dstate, False)
 
 
-@jit.loop_in_order
-def gru_sequence(weights, memory):
-    """Fill ``states`` after the initial one, from ``x``, ``mask`` and ``states[0]``."""
-    gru_inputs(weights, memory)
-    panels = packed_kernel(weights.recurrent, memory.panels)
-    for step in range(memory.x.shape[0]):
-        gru_step(weights, memory, panels, step)
-
-
-@jit.loop_in_order
-def gru_sequence_backward(weights, memory, dweights, needs_dx):
-    """Fill ``dweights``, complete ``dstates``, and replace ``x`` by dJ/dx if that is needed."""
-    panels = packed_transposed_kernel(weights.recurrent, memory.panels)
-    for step in range(memory.x.shape[0] - 1, -1, -1):
-        gru_step_backward(memory, panels, step)
-    gru_weight_gradients(weights, memory, dweights, needs_dx)
-
-
-@jit.called
-def gru_weight_gradients(weights, memory, dweights, needs_dx):
-    """The products of the backward pass that sum over all steps."""
-    length, rows, units = memory.states.shape[0] - 1, memory.states.shape[1], memory.states.shape[2]
-    total = length * rows
-    dinner, states = memory.inner.reshape((total, 3 * units)), memory.states[:length].reshape((total, units))
+@jit.function
+def gru_recurrent_grad(memory, dweights):
+    """See `Cell`."""
+    steps, rows, units = memory.states.shape
+    states, dinner = memory.states[: steps - 1].reshape(((steps - 1) * rows, units)), by_columns(memory.inner)
     multiply(states.T, dinner, dweights.recurrent)
     bias_grad(dinner, dweights.bias[1].reshape(3 * units))
-    gru_input_gradients(weights, memory, dweights, needs_dx)
-
-
-@jit.called
-def gru_input_gradients(weights, memory, dweights, needs_dx):
-    """The gradients of kernel and input bias, and dJ/dx if it is needed."""
-    length, rows, features = memory.x.shape
-    columns, total = weights.kernel.shape[1], length * rows
-    x, dinputs = memory.x.reshape((total, features)), memory.inputs.reshape((total, columns))
-    multiply(x.T, dinputs, dweights.kernel)
-    bias_grad(dinputs, dweights.bias[0].reshape(columns))
-    if needs_dx:
-        multiply_transposed(dinputs, weights.kernel, x)
-
-
-# All steps, with the reset gate before the product --------------------------------------------------------------------
-
-
-@jit.loop_in_order
-def reset_before_sequence(weights, memory):
-    """`gru_sequence` for this variant."""
-    gru_inputs(weights, memory)
-    units = memory.states.shape[2]
-    recurrent = weights.recurrent.reshape((units, 3, units))
-    for step in range(memory.x.shape[0]):
-        gru_reset_before(memory.inputs[step], memory.states[step], recurrent, weights.bias[0], memory.mask[step],
-                         memory.inner[step], memory.gates[step], memory.states[step + 1])
-
-
-@jit.loop_in_order
-def reset_before_sequence_backward(weights, memory, dweights, needs_dx):
-    """`gru_sequence_backward` for this variant."""
-    length, rows, units = memory.states.shape[0] - 1, memory.states.shape[1], memory.states.shape[2]
-    recurrent, total = weights.recurrent.reshape((units, 3, units)), length * rows
-    product = memory.inner.reshape(memory.inner.size)[: rows * units].reshape((rows, units))
-    for step in range(length - 1, -1, -1):
-        gru_reset_before_grad(memory.gates[step], memory.states[step], recurrent, memory.mask[step],
-                              memory.dstates[step + 1], product, memory.inputs[step], memory.dstates[step])
-    dinputs, states = memory.inputs.reshape((total, 3 * units)), memory.states[:length].reshape((total, units))
-    reset = memory.gates.reshape((total, 4 * units))[:, 3 * units :]
-    multiply(states.T, dinputs[:, : 2 * units], dweights.recurrent[:, : 2 * units])
-    multiply(reset.T, dinputs[:, 2 * units :], dweights.recurrent[:, 2 * units :])
-    gru_input_gradients(weights, memory, dweights, needs_dx)
-
-
-# The layer ------------------------------------------------------------------------------------------------------------
 
 
 @jit.function
-def gru_sizes(length, features, units, rows):
-    """The sizes of the arrays of `GRUMemory`, in its order."""
-    numbers, states = length * rows * units, (length + 1) * rows * units
-    return (padded(length * rows * features), padded(length * rows), padded(states), padded(states),
-            padded(3 * numbers), padded(3 * numbers), padded(4 * numbers), panels_size(units, 3 * units))
+def reset_before_step(weights, panels, now):
+    """See `Cell`; the recurrent kernel is read in place, since its parts multiply different matrices."""
+    units = now.state.shape[1]
+    gru_reset_before(now.inputs, now.state, weights.recurrent.reshape((units, 3, units)), weights.bias[0], now.mask,
+                     now.inner, now.gates, now.next_state)
+
+
+@jit.function
+def reset_before_step_grad(weights, panels, now, dnext, dstate):
+    """See `Cell`."""
+    rows, units = now.state.shape
+    product = now.inner.reshape(now.inner.size)[: rows * units].reshape((rows, units))
+    gru_reset_before_grad(now.gates, now.state, weights.recurrent.reshape((units, 3, units)), now.mask, dnext, product,
+                          now.inputs, dstate)
+
+
+@jit.function
+def reset_before_recurrent_grad(memory, dweights):
+    """See `Cell`."""
+    steps, rows, units = memory.states.shape
+    states, dinputs = memory.states[: steps - 1].reshape(((steps - 1) * rows, units)), by_columns(memory.inputs)
+    multiply(states.T, dinputs[:, : 2 * units], dweights.recurrent[:, : 2 * units])
+    multiply(by_columns(memory.gates)[:, 3 * units :].T, dinputs[:, 2 * units :], dweights.recurrent[:, 2 * units :])
+
+
+AFTER = recurrence(Cell(3, 1, 4, True, gru_step, gru_step_grad, gru_recurrent_grad))
+BEFORE = recurrence(Cell(3, 1, 4, False, reset_before_step, reset_before_step_grad, reset_before_recurrent_grad))
+gru_weights, gru_sequence, gru_sequence_backward = AFTER.weights, AFTER.run, AFTER.run_backward
+
+
+@jit.function
+def gru_memory(integers, rows, work):
+    """The arrays of `recurrent.Memory`."""
+    return jit.views(work, AFTER.shapes(integers, rows))
 
 
 @jit.function
 def gru_size(integers, rows):
-    """The size of the layer's own workspace."""
-    total = 0
-    for size in gru_sizes(integers[LENGTH], integers[FEATURES], integers[UNITS], rows):
-        total += size
-    return total
+    """The size of the workspace."""
+    return jit.size_of(AFTER.shapes(integers, rows))
 
 
-@jit.called
-def gru_memory(integers, rows, work):
-    """The arrays of `GRUMemory`, at the end of ``work``."""
-    length, features, units = integers[LENGTH], integers[FEATURES], integers[UNITS]
-    own = work[work.size - gru_size(integers, rows) :]
-    numbers, of_states = length * rows * units, (length + 1) * rows * units
-    x, used = take(own, 0, length * rows * features)
-    mask, used = take(own, used, length * rows)
-    states, used = take(own, used, of_states)
-    dstates, used = take(own, used, of_states)
-    inputs, used = take(own, used, 3 * numbers)
-    inner, used = take(own, used, 3 * numbers)
-    gates, used = take(own, used, 4 * numbers)
-    return GRUMemory(
-        x.reshape((length, rows, features)), mask.reshape((length, rows)), states.reshape((length + 1, rows, units)),
-        dstates.reshape((length + 1, rows, units)), inputs.reshape((length, rows, 3, units)),
-        inner.reshape((length, rows, 3, units)), gates.reshape((length, rows, 4, units)), own[used:])
-
-
-@jit.function
-def gru_weights(integers, theta):
-    """theta, or dtheta, as `GRUWeights`."""
-    features, units = integers[FEATURES], integers[UNITS]
-    first, second = features * 3 * units, (features + units) * 3 * units
-    bias = theta[second:]
-    return GRUWeights(theta[:first].reshape((features, 3 * units)), theta[first:second].reshape((units, 3 * units)),
-                      bias.reshape((bias.size // (3 * units), 3, units)))
-
-
-@jit.called
-def gru_start(integers, theta, x, work):
-    """The weights and the memory, with the rows x, the mask, and 0 as the initial state."""
-    rows = x.shape[0]
-    memory = gru_memory(integers, rows, work)
-    copy_mask(integers, rows, work, memory.mask)
-    copy_rows(x.reshape((rows, integers[LENGTH], integers[FEATURES])), integers[GO_BACKWARDS], memory.x)
-    memory.states[0] = 0.0
-    return gru_weights(integers, theta), memory
-
-
-@jit.called
-def gru_run(integers, theta, x, work):
-    """See `sequences.Passes`."""
-    weights, memory = gru_start(integers, theta, x, work)
-    gru_sequence(weights, memory)
-    return memory.states[1:]
-
-
-@jit.called
-def reset_before_run(integers, theta, x, work):
-    """See `sequences.Passes`."""
-    weights, memory = gru_start(integers, theta, x, work)
-    reset_before_sequence(weights, memory)
-    return memory.states[1:]
-
-
-@jit.called
-def gru_output_gradients(integers, rows, work):
-    """See `sequences.Passes`."""
-    memory = gru_memory(integers, rows, work)
-    memory.dstates[0] = 0.0
-    return memory.dstates[1:]
-
-
-@jit.called
-def gru_run_backward(integers, theta, dtheta, rows, work, needs_dx):
-    """See `sequences.Passes`."""
-    memory = gru_memory(integers, rows, work)
-    gru_sequence_backward(gru_weights(integers, theta), memory, gru_weights(integers, dtheta), needs_dx)
-    return memory.x
-
-
-@jit.called
-def reset_before_run_backward(integers, theta, dtheta, rows, work, needs_dx):
-    """See `sequences.Passes`."""
-    memory = gru_memory(integers, rows, work)
-    reset_before_sequence_backward(gru_weights(integers, theta), memory, gru_weights(integers, dtheta), needs_dx)
-    return memory.x
-
-
-AFTER = Passes(gru_size, gru_run, gru_output_gradients, gru_run_backward)
-BEFORE = Passes(gru_size, reset_before_run, gru_output_gradients, reset_before_run_backward)
 KERNELS = {AFTER: recurrent_kernels(AFTER), BEFORE: recurrent_kernels(BEFORE)}
 
 
@@ -507,18 +328,13 @@ class GRU(Recurrent):
     ) -> None:
         super().__init__(units, return_sequences, go_backwards)
         self.reset_after = checks.boolean("reset_after", reset_after)
-        self.forward, self.backward = KERNELS[self.passes]
+        self.forward, self.backward = KERNELS[self.recurrence]
 
     @property
-    def passes(self) -> Passes:
-        """The functions that the kernels are made from."""
+    def recurrence(self) -> Recurrence:
+        """Override: by where the reset gate is applied."""
         return AFTER if self.reset_after else BEFORE
 
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Weights: kernel (features, 3 units), recurrent kernel (units, 3 units), bias (2, 3 units) or (3 units,)."""
-        output_shape = self.output_of(input_shape)
-        columns = 3 * self.units
-        self.add_weight("kernel", (input_shape[1], columns), "glorot_uniform")
-        self.add_weight("recurrent_kernel", (self.units, columns), "orthogonal")
-        self.add_weight("bias", (2, columns) if self.reset_after else (columns,), "zeros", is_bias=True)
-        return output_shape
+    def bias(self, columns: int) -> tuple[tuple[int, ...], str]:
+        """Override: (2, 3 units), for the inputs and for the state, or (3 units,)."""
+        return ((2, columns) if self.reset_after else (columns,)), "zeros"

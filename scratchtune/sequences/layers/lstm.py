@@ -3,40 +3,22 @@
 | symbol | here | shape |
 |---|---|---|
 | input gate i, forget gate f, candidate g, output gate o | blocks of ``gates`` | (rows, units) each |
-| state h and cell c after each step, with the initial ones | ``states`` | (length + 1, rows, 2, units) |
-| x @ kernel for all steps; dJ/d(that) in the backward pass | ``inputs`` | (length, rows, 4, units) |
+| state h and cell c | ``state`` | (rows, 2, units) |
+| x @ kernel; dJ/d(that) in the backward pass | ``inputs`` | (rows, 4, units) |
+| h @ recurrent kernel | ``inner`` | (rows, 4, units) |
 
-The four blocks are in Keras's and PyTorch's order: i, f, g, o. The products are as in `gru`: one for the inputs of all
-steps, one at each step for the state before it, and in the backward pass one for each weight.
+The four blocks are in Keras's and PyTorch's order: i, f, g, o. `recurrent` has the loop over the steps.
 
 Implements section 6.2 of the document.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-from scratchtune import checks, jit
+from scratchtune import jit
 from scratchtune.network.activations import sigmoid
 from scratchtune.network.exponential import vector_tanh
-from scratchtune.network.layers.dense import bias_grad
-from scratchtune.network.matmul import multiply, multiply_packed, multiply_transposed
-from scratchtune.sequences.layers.sequences import (
-    FEATURES,
-    GO_BACKWARDS,
-    LENGTH,
-    UNITS,
-    Passes,
-    Recurrent,
-    copy_mask,
-    copy_rows,
-    packed_kernel,
-    packed_transposed_kernel,
-    padded,
-    panels_size,
-    recurrent_kernels,
-    take,
-)
+from scratchtune.network.matmul import multiply, multiply_packed
+from scratchtune.sequences.layers.recurrent import Cell, Memory, Recurrence, Recurrent, recurrence, recurrent_kernels
 
 # One step, for all rows -----------------------------------------------------------------------------------------------
 
@@ -137,192 +119,103 @@ def lstm_state_grad(gates, mask, dnext, dstate):
             dstate[n, 1, j] += dnext[n, 1, j] if keeps else dcell
 
 
-# All steps ------------------------------------------------------------------------------------------------------------
-
-
-class LSTMWeights(NamedTuple):
-    """kernel (features, 4 units), recurrent (units, 4 units), bias (4, units); or the gradients of these."""
-
-    kernel: Any
-    recurrent: Any
-    bias: Any
-
-
-class LSTMMemory(NamedTuple):
-    """What the forward pass keeps for the backward pass, as in `gru.GRUMemory`.
-
-    ``inner`` (rows, 4, units) is of one step; ``gates`` is (length, rows, 5, units).
-    """
-
-    x: Any
-    mask: Any
-    states: Any
-    dstates: Any
-    inputs: Any
-    inner: Any
-    gates: Any
-    panels: Any
+# The cell -------------------------------------------------------------------------------------------------------------
 
 
 @jit.function
-def lstm_step(weights, memory, panels, step):
-    """Step ``step`` of all rows: fill ``states[step + 1]``. Its ``inputs`` must have been computed."""
-    rows, _, units = memory.states.shape[1:]
-    state, inner = memory.states[step], memory.inner
-    multiply_packed(state.reshape((rows, 2 * units))[:, :units], panels, inner.reshape((rows, 4 * units)), True)
-    lstm_gates(memory.inputs[step], inner, weights.bias, state, memory.mask[step], memory.gates[step],
-               memory.states[step + 1])
+def lstm_step(weights, panels, now):
+    """See `Cell`; the state is followed by the cell in each row."""
+    rows, units = now.state.shape[0], now.state.shape[1] // 2
+    multiply_packed(now.state[:, :units], panels, now.inner.reshape((rows, 4 * units)), True)
+    lstm_gates(now.inputs, now.inner, weights.bias[0], now.state.reshape((rows, 2, units)), now.mask, now.gates,
+               now.next_state.reshape((rows, 2, units)))
 
 
 @jit.function
-def lstm_step_backward(memory, panels, step):
-    """From ``dstates[step + 1]``: replace the step's ``inputs`` by their gradient, add to ``dstates[step]``."""
-    rows, _, units = memory.states.shape[1:]
-    dstate, dnext, dinputs = memory.dstates[step], memory.dstates[step + 1], memory.inputs[step]
-    gates, mask = memory.gates[step], memory.mask[step]
-    lstm_gates_grad(gates, memory.states[step], mask, dnext, dinputs)
-    lstm_state_grad(gates, mask, dnext, dstate)
-    into = dstate.reshape((rows, 2 * units))[:, :units]
-    multiply_packed(dinputs.reshape((rows, 4 * units)), panels, into, False)
-
-
-@jit.loop_in_order
-def lstm_sequence(weights, memory):
-    """Fill ``states`` after the initial one, from ``x``, ``mask`` and ``states[0]``."""
-    length, rows, features = memory.x.shape
-    columns = weights.kernel.shape[1]
-    x, inputs = memory.x.reshape((length * rows, features)), memory.inputs.reshape((length * rows, columns))
-    multiply(x, weights.kernel, inputs)
-    panels = packed_kernel(weights.recurrent, memory.panels)
-    for step in range(length):
-        lstm_step(weights, memory, panels, step)
-
-
-@jit.loop_in_order
-def lstm_sequence_backward(weights, memory, dweights, needs_dx):
-    """Fill ``dweights``, complete ``dstates``, and replace ``x`` by dJ/dx if that is needed."""
-    length, rows, features = memory.x.shape
-    units, total = memory.states.shape[3], length * rows
-    panels = packed_transposed_kernel(weights.recurrent, memory.panels)
-    for step in range(length - 1, -1, -1):
-        lstm_step_backward(memory, panels, step)
-    x, dinputs = memory.x.reshape((total, features)), memory.inputs.reshape((total, 4 * units))
-    states = memory.states[:length].reshape((total, 2 * units))[:, :units]
-    multiply(x.T, dinputs, dweights.kernel)
-    multiply(states.T, dinputs, dweights.recurrent)
-    bias_grad(dinputs, dweights.bias.reshape(4 * units))
-    if needs_dx:
-        multiply_transposed(dinputs, weights.kernel, x)
-
-
-# The layer ------------------------------------------------------------------------------------------------------------
+def lstm_step_grad(weights, panels, now, dnext, dstate):
+    """See `Cell`."""
+    rows, units = now.state.shape[0], now.state.shape[1] // 2
+    both = (rows, 2, units)
+    lstm_gates_grad(now.gates, now.state.reshape(both), now.mask, dnext.reshape(both), now.inputs)
+    lstm_state_grad(now.gates, now.mask, dnext.reshape(both), dstate.reshape(both))
+    multiply_packed(now.inputs.reshape((rows, 4 * units)), panels, dstate[:, :units], False)
 
 
 @jit.function
-def lstm_sizes(length, features, units, rows):
-    """The sizes of the arrays of `LSTMMemory`, in its order."""
-    numbers, states = length * rows * units, padded(2 * (length + 1) * rows * units)
-    return (padded(length * rows * features), padded(length * rows), states, states, padded(4 * numbers),
-            padded(4 * rows * units), padded(5 * numbers), panels_size(units, 4 * units))
+def lstm_recurrent_grad(memory, dweights):
+    """See `Cell`."""
+    steps, rows, columns = memory.states.shape
+    total, units = (steps - 1) * rows, columns // 2
+    states, dinputs = memory.states[: steps - 1].reshape((total, columns)), memory.inputs.reshape((total, 4 * units))
+    multiply(states[:, :units].T, dinputs, dweights.recurrent)
+
+
+LSTM_RECURRENCE = recurrence(Cell(4, 2, 5, False, lstm_step, lstm_step_grad, lstm_recurrent_grad))
+
+
+# The same with states (length + 1, rows, 2, units) --------------------------------------------------------------------
+
+
+@jit.function
+def lstm_with(memory, states, dstates):
+    """The memory with other views of its states."""
+    return Memory(memory.x, memory.mask, states, dstates, memory.inputs, memory.inner, memory.gates, memory.panels)
+
+
+@jit.function
+def lstm_memory(integers, rows, work):
+    """The arrays of `recurrent.Memory`."""
+    memory = jit.views(work, LSTM_RECURRENCE.shapes(integers, rows))
+    steps, rows, columns = memory.states.shape
+    shape = (steps, rows, 2, columns // 2)
+    return lstm_with(memory, memory.states.reshape(shape), memory.dstates.reshape(shape))
 
 
 @jit.function
 def lstm_size(integers, rows):
-    """The size of the layer's own workspace."""
-    total = 0
-    for size in lstm_sizes(integers[LENGTH], integers[FEATURES], integers[UNITS], rows):
-        total += size
-    return total
-
-
-@jit.called
-def lstm_memory(integers, rows, work):
-    """The arrays of `LSTMMemory`, at the end of ``work``."""
-    length, features, units = integers[LENGTH], integers[FEATURES], integers[UNITS]
-    own = work[work.size - lstm_size(integers, rows) :]
-    numbers, of_states = length * rows * units, 2 * (length + 1) * rows * units
-    x, used = take(own, 0, length * rows * features)
-    mask, used = take(own, used, length * rows)
-    states, used = take(own, used, of_states)
-    dstates, used = take(own, used, of_states)
-    inputs, used = take(own, used, 4 * numbers)
-    inner, used = take(own, used, 4 * rows * units)
-    gates, used = take(own, used, 5 * numbers)
-    return LSTMMemory(
-        x.reshape((length, rows, features)), mask.reshape((length, rows)),
-        states.reshape((length + 1, rows, 2, units)), dstates.reshape((length + 1, rows, 2, units)),
-        inputs.reshape((length, rows, 4, units)), inner.reshape((rows, 4, units)),
-        gates.reshape((length, rows, 5, units)), own[used:])
+    """The size of the workspace."""
+    return jit.size_of(LSTM_RECURRENCE.shapes(integers, rows))
 
 
 @jit.function
-def lstm_weights(integers, theta):
-    """theta, or dtheta, as `LSTMWeights`."""
-    features, units = integers[FEATURES], integers[UNITS]
-    first, second = features * 4 * units, (features + units) * 4 * units
-    return LSTMWeights(theta[:first].reshape((features, 4 * units)), theta[first:second].reshape((units, 4 * units)),
-                       theta[second:].reshape((4, units)))
+def lstm_flat(memory):
+    """The arrays as a cell takes them."""
+    steps, rows, _, units = memory.states.shape
+    shape = (steps, rows, 2 * units)
+    return lstm_with(memory, memory.states.reshape(shape), memory.dstates.reshape(shape))
 
 
-@jit.called
-def lstm_run(integers, theta, x, work):
-    """Process the rows x from the initial state 0, and return the states after each step (t, n, j), in that order."""
-    rows = x.shape[0]
-    memory = lstm_memory(integers, rows, work)
-    copy_mask(integers, rows, work, memory.mask)
-    copy_rows(x.reshape((rows, integers[LENGTH], integers[FEATURES])), integers[GO_BACKWARDS], memory.x)
-    memory.states[0] = 0.0
-    lstm_sequence(lstm_weights(integers, theta), memory)
-    return memory.states[1:, :, 0]
+@jit.function
+def lstm_sequence(weights, memory):
+    """See `recurrent.Recurrence`."""
+    LSTM_RECURRENCE.run(weights, lstm_flat(memory))
 
 
-@jit.called
-def lstm_output_gradients(integers, rows, work):
-    """Where to write the gradients of the states that `lstm_run` returns, before `lstm_run_backward`."""
-    memory = lstm_memory(integers, rows, work)
-    memory.dstates[:] = 0.0
-    return memory.dstates[1:, :, 0]
+@jit.function
+def lstm_sequence_backward(weights, memory, dweights, needs_dx):
+    """See `recurrent.Recurrence`."""
+    LSTM_RECURRENCE.run_backward(weights, lstm_flat(memory), dweights, needs_dx)
 
 
-@jit.called
-def lstm_run_backward(integers, theta, dtheta, rows, work, needs_dx):
-    """Fill dtheta; return dJ/dx, if it is needed, as steps (t, n, j) in the order of processing."""
-    memory = lstm_memory(integers, rows, work)
-    lstm_sequence_backward(lstm_weights(integers, theta), memory, lstm_weights(integers, dtheta), needs_dx)
-    return memory.x
-
-
-LSTM_PASSES = Passes(lstm_size, lstm_run, lstm_output_gradients, lstm_run_backward)
+lstm_weights = LSTM_RECURRENCE.weights
 
 
 class LSTM(Recurrent):
     """A long short-term memory over sequences (length, features); arguments have Keras's names and defaults.
 
     The output is the last state (units,), or with ``return_sequences`` the state after each step (length, units).
-    ``go_backwards`` processes the last step first; the outputs are in the order of processing, as in Keras. With
-    ``unit_forget_bias`` the forget gate's bias is 1 at first. Padding that an `Embedding` with ``mask_zero`` below has
-    marked leaves state and cell as they are.
+    ``go_backwards`` processes the last step first; the outputs are in the order of processing, as in Keras. The forget
+    gate's bias is 1 at first. Padding that an `Embedding` with ``mask_zero`` below has marked leaves state and cell as
+    they are.
     """
 
-    forward, backward = recurrent_kernels(LSTM_PASSES)
-
-    def __init__(
-        self, units: int, return_sequences: bool = False, go_backwards: bool = False, unit_forget_bias: bool = True,
-    ) -> None:
-        super().__init__(units, return_sequences, go_backwards)
-        self.unit_forget_bias = checks.boolean("unit_forget_bias", unit_forget_bias)
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Weights are a kernel (features, 4 units), a recurrent one (units, 4 units), and a bias (4 units,)."""
-        output_shape = self.output_of(input_shape)
-        columns = 4 * self.units
-        self.add_weight("kernel", (input_shape[1], columns), "glorot_uniform")
-        self.add_weight("recurrent_kernel", (self.units, columns), "orthogonal")
-        bias = "unit_forget_bias" if self.unit_forget_bias else "zeros"
-        self.add_weight("bias", (columns,), bias, is_bias=True)
-        return output_shape
+    forward, backward = recurrent_kernels(LSTM_RECURRENCE)
 
     @property
-    def passes(self) -> Passes:
-        """The functions that the kernels are made from."""
-        return LSTM_PASSES
+    def recurrence(self) -> Recurrence:
+        """Override: there is one."""
+        return LSTM_RECURRENCE
+
+    def bias(self, columns: int) -> tuple[tuple[int, ...], str]:
+        """Override: that of the forget gate begins at 1."""
+        return (columns,), "unit_forget_bias"

@@ -5,25 +5,37 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
+from typing import Any, NamedTuple
 
 from scratchtune import checks, jit
 from scratchtune.network import initializers
-from scratchtune.network.layers.base import Layer
-from scratchtune.sequences.layers.sequences import mask_of, refuse_arguments, sequence_shape
+from scratchtune.sequences.layers.attention import SelfAttention
+from scratchtune.sequences.layers.sequences import mask_of
 from scratchtune.sequences.multi_head_attention import (
     add_to,
+    heads_shapes,
     multi_head_attention,
     multi_head_attention_grad,
-    multi_head_scratch,
-    multi_head_scratch_size,
-    multi_head_work,
-    multi_head_work_size,
+    scratch_shapes,
 )
 
 LENGTH, FEATURES, HEADS, SIZE, HAS_BIAS, CAUSAL, HAS_MASK = range(7)  # of a kernel's integers
+
+
+class Memory(NamedTuple):
+    """`Heads`, `Scratch`, and the gradient of the steps as source, (n, length, features)."""
+
+    heads: Any
+    scratch: Any
+    dsource: Any
+
+
+@jit.function
+def memory_shapes(integers, n):
+    """The shapes of `Memory`."""
+    length, features, heads, size = integers[LENGTH], integers[FEATURES], integers[HEADS], integers[SIZE]
+    return Memory(heads_shapes(n, length, length, heads, size),
+                  scratch_shapes(n, length, length, heads, size, features), (n, length, features))
 
 
 @jit.function
@@ -40,77 +52,50 @@ def kernels_and_biases(integers, theta):
     return kernels, biases
 
 
-@jit.function
-def own_size(integers, n):
-    """The size of what the backward pass needs, of its scratch, and of the gradient of the steps as source."""
-    length, features, heads, size = integers[LENGTH], integers[FEATURES], integers[HEADS], integers[SIZE]
-    return (multi_head_work_size(n, length, length, heads, size)
-            + multi_head_scratch_size(n, length, length, heads, size, features) + n * length * features)
-
-
-@jit.function
-def own_part(integers, n, work):
-    """The layer's own memory, at the end of the workspace."""
-    return work[work.size - own_size(integers, n) :]
-
-
 @jit.forward
 def multi_head_attention_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y = multi-head attention of each row's sequence to itself; ``work`` keeps what the backward pass needs."""
-    n, length, heads, size = x.shape[0], integers[LENGTH], integers[HEADS], integers[SIZE]
-    steps, out = x.reshape((n, length, integers[FEATURES])), y.reshape((n, length, integers[FEATURES]))
+    n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
+    steps, out = x.reshape((n, length, features)), y.reshape((n, length, features))
     kernels, biases = kernels_and_biases(integers, theta)
-    keep = mask_of(integers[HAS_MASK], n, length, work)
     multi_head_attention(
-        steps, steps, kernels, biases, keep, integers[CAUSAL],
-        multi_head_work(own_part(integers, n, work), n, length, length, heads, size), out)
+        steps, steps, kernels, biases, mask_of(integers[HAS_MASK], n, length, work), integers[CAUSAL],
+        jit.views(work, memory_shapes(integers, n)).heads, out)
 
 
 @jit.backward
 def multi_head_attention_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
     """dtheta, and dx: the sum of the gradients of the steps as queries and as source."""
-    n, length, heads, size, features = x.shape[0], integers[LENGTH], integers[HEADS], integers[SIZE], integers[FEATURES]
+    n, length, features = x.shape[0], integers[LENGTH], integers[FEATURES]
     steps, out_grad = x.reshape((n, length, features)), dy.reshape((n, length, features))
     kernels, _ = kernels_and_biases(integers, theta)
     dkernels, dbiases = kernels_and_biases(integers, dtheta)
-    own = own_part(integers, n, work)
-    kept, passed = multi_head_work_size(n, length, length, heads, size), dx.size
-    scratch = own[kept : kept + multi_head_scratch_size(n, length, length, heads, size, features)]
-    rest = own[kept + scratch.size :]
-    dquery = dx.reshape((dx.shape[0], length, features))
-    dsource = rest[:passed].reshape((dx.shape[0], length, features))
+    memory, passed = jit.views(work, memory_shapes(integers, n)), dx.shape[0]
+    dquery, dsource = dx.reshape((passed, length, features)), memory.dsource[:passed]
     multi_head_attention_grad(
-        steps, steps, kernels, multi_head_work(own, n, length, length, heads, size), out_grad, dkernels, dbiases,
-        (dquery, dsource, multi_head_scratch(scratch, n, length, length, heads, size)))
+        steps, steps, kernels, memory.heads, out_grad, dkernels, dbiases, (dquery, dsource, memory.scratch))
     if passed > 0:
         add_to(dquery, dsource)
 
 
-class MultiHeadAttention(Layer):
+class MultiHeadAttention(SelfAttention):
     """Multi-head attention of a sequence (length, features) to itself: query, key and value are the sequence.
 
-    Arguments have Keras's names and defaults; of those that change the shapes or drop weights, only the defaults are
-    supported. Keras's ``use_causal_mask`` is an argument of the call; here it is one of the layer: with it each step
-    sees itself and the steps before. Padding that an `Embedding` with ``mask_zero`` below has marked is looked up by no
-    step; what the layer returns for padding itself means nothing. Weights are kernels (features, heads, key_dim) and
-    biases (heads, key_dim) of queries, keys and values, then the output's kernel (heads, key_dim, features) and bias
-    (features,).
+    Arguments have Keras's names and defaults. Padding that an `Embedding` with ``mask_zero`` below has marked is looked
+    up by no step; what the layer returns for padding itself means nothing. Weights are kernels (features, heads,
+    key_dim) and biases (heads, key_dim) of queries, keys and values, then the output's kernel (heads, key_dim,
+    features) and bias (features,). For ``use_causal_mask`` see `SelfAttention`.
     """
 
     forward, backward = multi_head_attention_forward, multi_head_attention_backward
-    uses_mask = True
+    shapes = staticmethod(memory_shapes)
 
     def __init__(
-        self, num_heads: int, key_dim: int, value_dim: int | None = None, dropout: float = 0.0, use_bias: bool = True,
-        output_shape: Any = None, attention_axes: Any = None, kernel_initializer: str = "glorot_uniform",
+        self, num_heads: int, key_dim: int, use_bias: bool = True, kernel_initializer: str = "glorot_uniform",
         bias_initializer: str = "zeros", use_causal_mask: bool = False,
     ) -> None:
         self.num_heads = checks.integer("num_heads", num_heads, 1)
         self.key_dim = checks.integer("key_dim", key_dim, 1)
-        if value_dim != key_dim:
-            refuse_arguments("MultiHeadAttention", {"value_dim": (value_dim, None)})
-        refuse_arguments("MultiHeadAttention", {
-            "dropout": (dropout, 0.0), "output_shape": (output_shape, None), "attention_axes": (attention_axes, None)})
         self.use_bias = checks.boolean("use_bias", use_bias)
         self.use_causal_mask = checks.boolean("use_causal_mask", use_causal_mask)
         initializers.get(kernel_initializer)
@@ -118,13 +103,13 @@ class MultiHeadAttention(Layer):
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows and outputs are (length, features)."""
-        self.length, self.features = sequence_shape("MultiHeadAttention", input_shape)
+        """Weights: a kernel and a bias each for queries, keys, values and outputs."""
+        output_shape = super().build(input_shape)
         heads, size, features = self.num_heads, self.key_dim, self.features
         for name in ("query", "key", "value"):
             self._add_projection(name, (features, heads, size), (heads, size), (features, heads * size))
         self._add_projection("attention_output", (heads, size, features), (features,), (heads * size, features))
-        return input_shape
+        return output_shape
 
     def _add_projection(
         self, name: str, kernel: tuple[int, ...], bias: tuple[int, ...], fans: tuple[int, int],
@@ -134,11 +119,6 @@ class MultiHeadAttention(Layer):
         if self.use_bias:
             self.add_weight(f"{name}_bias", bias, self.bias_initializer, is_bias=True)
 
-    def integers(self) -> list[int]:
-        """Length, features, heads, key_dim; whether there are biases, later steps are masked, and there is a mask."""
-        return [self.length, self.features, self.num_heads, self.key_dim, int(self.use_bias),
-                int(self.use_causal_mask), int(self.mask_from is not None)]
-
-    def work_size(self, rows: int) -> int:
-        """See `own_size`."""
-        return int(own_size(np.array(self.integers()), rows))
+    def sizes(self) -> list[int]:
+        """Heads, key_dim, and whether there are biases."""
+        return [self.num_heads, self.key_dim, int(self.use_bias)]

@@ -5,10 +5,11 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.network.copying import copy_to
+from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.layers.sequences import sequence_shape
 
@@ -39,31 +40,48 @@ def add_positions(x, y):
 
 @jit.forward
 def positions_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y = x plus ``reals``, the positions of all steps, for each row."""
+    """y = x times reals[0], plus the positions of its steps, which ``reals`` has next; integers[0] is the features.
+
+    Outside training, ``step`` is the index of a row's first step.
+    """
+    first = 1 if training else 1 + step * integers[0]
     for i in range(x.shape[0]):
         for j in range(x.shape[1]):
-            y[i, j] = x[i, j] + reals[j]
+            y[i, j] = reals[0] * x[i, j] + reals[first + j]
 
 
 @jit.backward
 def positions_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dx = dy."""
-    if dx.size > 0:
-        copy_to(dy, dx)
+    """dx = dy times reals[0]."""
+    for i in range(dx.shape[0]):
+        for j in range(dx.shape[1]):
+            dx[i, j] = reals[0] * dy[i, j]
 
 
 class SinusoidalPositions(Layer):
-    """Adds sines and cosines of each step's index to a sequence (length, features); it has no weights."""
+    """Adds sines and cosines of each step's index to a sequence (length, features); it has no weights.
+
+    With ``scale`` the sequence is multiplied by the root of its features before: vectors of tokens begin small, with a
+    standard deviation of about 0.03, and positions would hide them (Vaswani et al. 2017, section 3.4). ``steps``: how
+    many steps have positions, where later steps are computed one by one; None: those of a row.
+    """
 
     forward, backward = positions_forward, positions_backward
+
+    def __init__(self, scale: bool = False, steps: int | None = None) -> None:
+        self.scale, self.steps = checks.boolean("scale", scale), steps
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Accept rows (length, features), which the outputs are too."""
         self.length, self.features = sequence_shape("SinusoidalPositions", input_shape)
         return input_shape
 
+    def integers(self) -> list[int]:
+        """The features."""
+        return [self.features]
+
     def reals(self) -> list[float]:
-        """The positions, computed once."""
-        positions = np.zeros((self.length, self.features))
+        """The factor of x, then the positions, computed once."""
+        positions = np.zeros((self.steps or self.length, self.features))
         add_positions(np.zeros_like(positions), positions)
-        return [float(number) for number in positions.ravel()]
+        return [math.sqrt(self.features) if self.scale else 1.0, *(float(number) for number in positions.ravel())]

@@ -10,6 +10,7 @@ import math
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.images.augmentation import in_training
 from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.random_numbers import random_bits, uniform
@@ -98,8 +99,11 @@ LENGTH, FEATURES, TIME_MASKS, FREQUENCY_MASKS, FREQUENCY_WIDTH, HAS_MASK, NEEDS_
 
 
 @jit.function
-def hide(integers, source, into, work, key):
-    """Copy rows, (n, frames · features), and mask parts of each, drawn by ``key``; padding is copied unchanged."""
+def hide(integers, reals, source, into, work, key):
+    """Copy rows, (n, frames · features), and mask parts of each, drawn by ``key``; padding is copied unchanged.
+
+    ``work`` begins with the mask of padding.
+    """
     rows, length, count = source.shape[0], integers[LENGTH], integers[TIME_MASKS] + integers[FREQUENCY_MASKS]
     is_frame, hidden = mask_of(integers[HAS_MASK], rows, length, work), into.reshape((rows, length, integers[FEATURES]))
     copy_to(source, into)
@@ -116,25 +120,6 @@ def hide(integers, source, into, work, key):
                 frequency_mask(x, start, width)
 
 
-@jit.forward
-def spec_augment_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y is x, in training with masks that are drawn by ``key``; ``work`` begins with the mask of padding."""
-    if training:
-        hide(integers, x, y, work, key)
-    else:
-        copy_to(x, y)
-
-
-@jit.backward
-def spec_augment_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """The same key hides the same entries of the gradient: dx = 0 where x was hidden, else dy."""
-    if dx.size > 0 and integers[NEEDS_INPUT_GRAD]:
-        if training:
-            hide(integers, dy, dx, work, key)
-        else:
-            copy_to(dy, dx)
-
-
 class SpecAugment(Layer):
     """In training, sets random stretches of the frames and of the features of each row to 0.
 
@@ -147,7 +132,7 @@ class SpecAugment(Layer):
     warping is left out: the paper measures that it has the least effect.
     """
 
-    forward, backward = spec_augment_forward, spec_augment_backward
+    forward, backward = in_training(hide, hide, NEEDS_INPUT_GRAD)
     uses_mask = True
 
     def __init__(

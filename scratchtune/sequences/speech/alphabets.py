@@ -65,15 +65,10 @@ def checked_frames(log_probabilities: Any, alphabet: Sequence[str]) -> np.ndarra
         raise TypeError(f"log_probabilities is {type(log_probabilities).__name__} that is no array of numbers; it must "
                         "be (frames, symbols)") from None
     wanted = f"(frames, {len(alphabet) + 1}), the blank and {checks.counted(len(alphabet), 'letter')}"
-    if rows.ndim != 2 or rows.shape[1] != len(alphabet) + 1:
-        raise ValueError(f"log_probabilities has shape {rows.shape}; it must be {wanted}")
-    if len(rows) == 0:
-        raise ValueError(f"log_probabilities has no frames, its shape is {rows.shape}; it must have at least one")
+    if rows.ndim != 2 or rows.shape[1] != len(alphabet) + 1 or len(rows) == 0:
+        raise ValueError(f"log_probabilities has shape {rows.shape}; it must be {wanted}, with at least one frame")
     highest = rows.max(axis=1)  # NaN if the frame has one
-    for frame in np.flatnonzero(~(highest <= ROUNDING)):
-        raise ValueError(f"log_probabilities holds {highest[frame]} in frame {frame}; each must be at most 0, as "
-                         "log(softmax) is")
-    for frame in np.flatnonzero(highest == -np.inf):
-        raise ValueError(f"log_probabilities gives every symbol of frame {frame} the probability 0; one must be above "
-                         "0")
+    for frame in np.flatnonzero(~((highest <= ROUNDING) & (highest > -np.inf))):
+        raise ValueError(f"log_probabilities has the maximum {highest[frame]} in frame {frame}; it must be finite and "
+                         "at most 0, as that of log(softmax) is")
     return rows

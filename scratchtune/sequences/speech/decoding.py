@@ -8,20 +8,24 @@ of their probabilities may be higher for another text. *Prefix beam search* keep
 that end in the prefix's last letter. Both are needed, because a repeat of the last letter can be added to the former
 only: without a blank between them, the two letters are merged.
 
+The score of a text is the sum of three terms (`fused`): the log-probability by the network, that by a language model
+times a weight, and a bonus for each letter. Without the bonus a language model favours short texts, since every letter
+has a probability below 1.
+
 Implements section 6.3 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.sequences.speech.alphabets import BLANK, checked_frames, letters, spell
-from scratchtune.sequences.speech.fusion import Guide, fused, guide_of
-from scratchtune.sequences.speech.ngram import NGram
+from scratchtune.sequences.speech.ngram import END, Context, NGram
 
 
 class Transcript(NamedTuple):
@@ -139,18 +143,54 @@ def extend(blank, label, last, p, longer):
             longer[i, k] = p[k] + (blank[i] if k == last[i] else both)
 
 
+@jit.function
+def fused(acoustic, language, tokens, weight, bonus):
+    """Score of a text, or of the beginning of one, by network and language model.
+
+    Formula [fused_score]
+        s = a + w · l + b · n
+    Where
+        a: acoustic, scalar, <= 0, the network's log-probability of the text
+        l: language, scalar, <= 0, the language model's
+        n: tokens, scalar, integer >= 0, letters of the text
+        w: weight, scalar, >= 0, the language model's weight
+        b: bonus, scalar, real, the insertion bonus
+    Returns
+        s, a scalar.
+    Variant
+        Hannun et al. multiply probabilities, and write the bonus as |text|^β; its logarithm grows more slowly than
+        b · n, which is what most decoders have.
+    Source
+        Hannun, Maas, Jurafsky and Ng (2014), "First-pass large vocabulary continuous speech recognition using
+        bi-directional recurrent DNNs", equation 4; with b · n as in Graves and Jaitly (2014), section 4.
+    Example
+        >>> fused(-2.0, -3.0, 4, 0.5, 0.25)
+        -2.5
+    """
+    return acoustic + weight * language + bonus * tokens
+
+
 # The search -----------------------------------------------------------------------------------------------------------
 
 
 class _Tree:
-    """All prefixes that have been in the beam: each is a node, whose parent is the prefix without its last letter."""
+    """All prefixes that have been in the beam: each is a node, whose parent is the prefix without its last letter.
 
-    def __init__(self, guide: Guide) -> None:
-        self.guide = guide
+    ``gains``: for each node, what every letter adds to the language model's log-probability, (letters,).
+    """
+
+    def __init__(self, model: NGram | None, alphabet: Sequence[str]) -> None:
+        self.model, self.alphabet = model, alphabet
+        self.numbers = None if model is None else np.array([model.vocabulary.index(letter) for letter in alphabet])
         self.parents, self.letters = [-1], [0]  # the empty prefix
-        self.states: list[Any] = [guide.start()]
-        self.gains = [guide.gains(self.states[0])]
+        self.contexts: list[Context] = [() if model is None else model.start()]
+        self.gains = [self._gains(self.contexts[0])]
         self.children: dict[tuple[int, int], int] = {}
+
+    def _gains(self, context: Context) -> np.ndarray:
+        if self.model is None:
+            return np.zeros(len(self.alphabet))
+        return self.model.log_distribution(context)[self.numbers]
 
     def child(self, node: int, letter: int) -> int:
         """The prefix with one more letter; it is the same node whenever it is reached."""
@@ -159,21 +199,26 @@ class _Tree:
             found = self.children[node, letter] = len(self.parents)
             self.parents.append(node)
             self.letters.append(letter)
-            self.states.append(self.guide.advance(self.states[node], letter))
-            self.gains.append(self.guide.gains(self.states[-1]))
+            longer = (*self.contexts[node], self.alphabet[letter])
+            self.contexts.append(() if self.model is None else self.model.shortened(longer))
+            self.gains.append(self._gains(self.contexts[-1]))
         return found
 
-    def symbols(self, node: int) -> list[int]:
-        """The symbols of a prefix, integers from 1."""
-        found = []
+    def ending(self, node: int) -> float:
+        """What the end of the text adds to the language model's log-probability."""
+        return 0.0 if self.model is None else self.model.log_probability(self.contexts[node], END)
+
+    def text(self, node: int) -> str:
+        """The letters of a prefix."""
+        symbols = []
         while node > 0:
-            found.append(self.letters[node] + 1)
+            symbols.append(self.letters[node] + 1)
             node = self.parents[node]
-        return found[::-1]
+        return spell(symbols[::-1], self.alphabet)
 
 
-PARTS = 4  # of a prefix: sums over paths that end in a blank, in its last letter; language model's sum; tokens
-BLANKS, LABELS, LANGUAGE, TOKENS = range(PARTS)
+PARTS = 4  # of a prefix: sums over paths that end in a blank, in its last letter; language model's sum; letters
+BLANKS, LABELS, LANGUAGE, LETTERS = range(PARTS)
 
 
 class _Beam(NamedTuple):
@@ -184,13 +229,13 @@ class _Beam(NamedTuple):
 
 
 @jit.called
-def fill_candidates(parts, last, parents, language, tokens, row, candidates):
+def fill_candidates(parts, last, parents, language, row, candidates):
     """Fill the parts of all candidates one frame later, (PARTS, prefixes · symbols).
 
     The first candidates are the prefixes unchanged, then each prefix with every letter. ``parts`` is (PARTS, prefixes),
     ``row`` (symbols,), the log-probabilities in this frame. ``last``: the index of each prefix's last letter.
     ``parents``: the position of each prefix's parent in the beam, or −1; the parent's paths that become those of the
-    prefix are added to its own. ``language`` and ``tokens``, (prefixes, letters): what each letter adds to each prefix.
+    prefix are added to its own. ``language``, (prefixes, letters): what each letter adds to each prefix.
     """
     count, letters_ = language.shape
     blank, label = parts[BLANKS], parts[LABELS]
@@ -202,13 +247,13 @@ def fill_candidates(parts, last, parents, language, tokens, row, candidates):
         if parents[i] >= 0:
             kept_label[i] = log_sum_of_two(kept_label[i], longer[parents[i], last[i]])
             longer[parents[i], last[i]] = -np.inf
-        for part in (LANGUAGE, TOKENS):
+        for part in (LANGUAGE, LETTERS):
             candidates[part, i] = parts[part, i]
         for k in range(letters_):
             j = count + i * letters_ + k
             candidates[BLANKS, j] = -np.inf
             candidates[LANGUAGE, j] = parts[LANGUAGE, i] + language[i, k]
-            candidates[TOKENS, j] = parts[TOKENS, i] + tokens[i, k]
+            candidates[LETTERS, j] = parts[LETTERS, i] + 1.0
 
 
 @jit.called
@@ -217,7 +262,7 @@ def scores_of(parts, weight, bonus):
     scores = np.empty(parts.shape[1])
     for j in range(scores.size):
         acoustic = log_sum_of_two(parts[BLANKS, j], parts[LABELS, j])
-        scores[j] = fused(acoustic, parts[LANGUAGE, j], parts[TOKENS, j], weight, bonus)
+        scores[j] = fused(acoustic, parts[LANGUAGE, j], parts[LETTERS, j], weight, bonus)
     return scores
 
 
@@ -229,8 +274,7 @@ def prefix_beam_search(
 
     ``log_probabilities``: natural logarithms, (frames, symbols); symbol 0 is the blank, symbol k the letter k − 1 of
     ``alphabet``. In each frame the ``beam_width`` prefixes of the highest scores are kept, formula [fused_score]. The
-    weight and the bonus are applied once for each letter; with a language model of words, once for each word, when a
-    space or the end completes it. The probability of the text's end is added after the last frame.
+    weight and the bonus are applied once for each letter, and the probability of the text's end after the last frame.
 
     A wider beam usually finds a text of an equal or higher score, but for some recordings one of a lower score: a
     prefix that only the wider beam keeps can later displace the one that leads to the better text. A beam that is wide
@@ -241,11 +285,25 @@ def prefix_beam_search(
     checks.integer("beam_width", beam_width, 1)
     weight = checks.real("language_weight", language_weight, 0.0)
     bonus = checks.real("insertion_bonus", insertion_bonus)
-    tree = _Tree(guide_of(language_model, weight, alphabet))
+    tree = _Tree(_checked_model(language_model, weight, alphabet), alphabet)
     beam = _Beam([0], np.array([[0.0], [-np.inf], [0.0], [0.0]]))
     for row in rows:
         beam = _advanced(tree, beam, row, beam_width, weight, bonus)
-    return _ended(tree, beam, alphabet, weight, bonus)
+    return _ended(tree, beam, weight, bonus)
+
+
+def _checked_model(model: Any, weight: float, alphabet: Sequence[str]) -> NGram | None:
+    """The language model, fitted and with all letters of the alphabet; None where its weight is 0."""
+    if not isinstance(model, NGram | None):
+        raise TypeError(f"language_model is {model!r:.80} ({type(model).__name__}); it must be None or an NGram")
+    if model is None:
+        return None
+    model.tokens("")  # raises an error if it is not fitted
+    for letter in alphabet if weight > 0.0 else ():
+        if letter not in model.vocabulary:
+            raise ValueError(f"alphabet holds {letter!r}, which language_model does not know; fit it with "
+                             "NGram(alphabet=...)")
+    return model if weight > 0.0 else None
 
 
 def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight: float, bonus: float) -> _Beam:
@@ -254,10 +312,9 @@ def _advanced(tree: _Tree, beam: _Beam, row: np.ndarray, beam_width: int, weight
     positions = {node: position for position, node in enumerate(nodes)}
     parents = np.array([positions.get(tree.parents[node], -1) for node in nodes])
     last = np.array([tree.letters[node] for node in nodes])
-    language = np.array([tree.gains[node].language for node in nodes])
-    tokens = np.array([tree.gains[node].tokens for node in nodes])
+    language = np.array([tree.gains[node] for node in nodes])
     candidates = np.empty((PARTS, len(nodes) * len(row)))
-    fill_candidates(beam.parts, last, parents, language, tokens, row, candidates)
+    fill_candidates(beam.parts, last, parents, language, row, candidates)
     best = _best(scores_of(candidates, weight, bonus), beam_width)
     chosen = []
     for index in best.tolist():
@@ -276,12 +333,61 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
     return best
 
 
-def _ended(tree: _Tree, beam: _Beam, alphabet: Sequence[str], weight: float, bonus: float) -> list[Transcript]:
+def _ended(tree: _Tree, beam: _Beam, weight: float, bonus: float) -> list[Transcript]:
     """The texts of a beam, with what their end adds, best first."""
     parts = beam.parts.copy()
-    parts[LANGUAGE:] += np.array([tree.guide.ending(tree.states[node]) for node in beam.nodes]).T
+    parts[LANGUAGE] += [tree.ending(node) for node in beam.nodes]
     scores = scores_of(parts, weight, bonus)
     acoustic = np.logaddexp(parts[BLANKS], parts[LABELS])
-    return [Transcript(spell(tree.symbols(beam.nodes[index]), alphabet), float(scores[index]),
-                       float(acoustic[index]), float(parts[LANGUAGE, index]))
-            for index in _best(scores, len(scores))]
+    return [Transcript(tree.text(beam.nodes[index]), float(scores[index]), float(acoustic[index]),
+                       float(parts[LANGUAGE, index])) for index in _best(scores, len(scores))]
+
+
+# All choices of a decoding --------------------------------------------------------------------------------------------
+
+
+NUMBERS = ("beam_width", "language_weight", "insertion_bonus")
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """A function of log-probabilities, (frames, symbols), that returns a text; the arguments are those of `decode`.
+
+    With ``beam_width`` 1, no language model and no bonus it is `greedy_decode`: the most probable symbol of each frame.
+
+    >>> import numpy as np
+    >>> Decoder(beam_width=4)(np.log([[0.6, 0.4], [0.6, 0.4]]), "a")
+    'a'
+    """
+
+    beam_width: int = 1
+    language_model: NGram | None = None
+    language_weight: float = 0.5
+    insertion_bonus: float = 0.0
+
+    def __post_init__(self) -> None:
+        checks.integer("beam_width", self.beam_width, 1)
+        checks.real("language_weight", self.language_weight, 0.0)
+        checks.real("insertion_bonus", self.insertion_bonus)
+        if not isinstance(self.language_model, NGram | None):
+            raise TypeError(f"language_model is {self.language_model!r:.80}; it must be a speech.NGram, or None")
+
+    def __call__(self, log_probabilities: Any, alphabet: Iterable[str]) -> str:
+        """Return the text."""
+        if self.beam_width == 1 and self.language_model is None and self.insertion_bonus == 0.0:
+            return greedy_decode(log_probabilities, alphabet)
+        return decode(log_probabilities, alphabet, self.beam_width, self.language_model, self.language_weight,
+                      self.insertion_bonus)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the arguments, with the language model's counts, as a dict that can be written as JSON."""
+        model = None if self.language_model is None else self.language_model.to_dict()
+        return {name: getattr(self, name) for name in NUMBERS} | {"language_model": model}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Decoder:
+        """Return the decoder that `to_dict` described."""
+        if not isinstance(values, Mapping) or {*values} != {*NUMBERS, "language_model"}:
+            raise ValueError(f"values is {values!r:.80}; it must be what `Decoder.to_dict` returns")
+        model = values["language_model"]
+        return cls(**{**values, "language_model": None if model is None else NGram.from_dict(model)})

@@ -1,23 +1,97 @@
 """Word and character error rate: the errors of all hypotheses, divided by the length of all references.
 
-A *reference* is what was said, a *hypothesis* what was recognised. The errors are the fewest words or characters that
-must be substituted, deleted and inserted to turn the reference into the hypothesis (`edit_distance`).
+A *reference* is what was said, a *hypothesis* what was recognised. The errors are the *edit distance*: the fewest words
+or characters that must be substituted, deleted and inserted to turn the one into the other. The distances between all
+beginnings of the two are filled into a table, each from three before it (`edit_step`); the last entry is the distance.
+Following the table back counts the three kinds of errors.
 
 Implements section 6.3 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.sequences.speech.edit_distance import Edits, edits
+from scratchtune import checks, jit
 from scratchtune.sequences.text.matches import checked_pairs
 
 UNITS = ("word", "character")
+
+
+class Edits(NamedTuple):
+    """The errors of a hypothesis, by kind.
+
+    Several alignments may have equally few errors in all; these counts are those of one with most substitutions.
+    """
+
+    substitutions: int
+    deletions: int
+    insertions: int
+
+    @property
+    def errors(self) -> int:
+        """Their sum, the edit distance."""
+        return self.substitutions + self.deletions + self.insertions
+
+
+@jit.function
+def edit_step(diagonal, above, left, differs):
+    """Edit distance between two beginnings, from those that are shorter by one item.
+
+    Formula [edit_step]
+        d = min(c + s, min(a, b) + 1)
+    Where
+        c: diagonal, scalar, integer >= 0, distance without the last item of either
+        a: above, scalar, integer >= 0, without the reference's last item, which was deleted
+        b: left, scalar, integer >= 0, without the hypothesis's last item, which was inserted
+        s: differs, scalar, integer in [0, 1], 1 if the two last items differ
+    Returns
+        d, a scalar, integer.
+    Source
+        Levenshtein (1966); Wagner and Fischer (1974), "The string-to-string correction problem", section 3.
+    Example
+        >>> edit_step(1, 2, 2, 0)
+        1
+    """
+    return min(diagonal + differs, min(above, left) + 1)
+
+
+@jit.called
+def edit_table(reference, hypothesis):
+    """The edit distance between the first i items of the reference and the first j of the hypothesis, (i, j)."""
+    table = np.empty((reference.size + 1, hypothesis.size + 1), np.int64)
+    table[:, 0], table[0] = np.arange(reference.size + 1), np.arange(hypothesis.size + 1)
+    for i in range(reference.size):
+        for j in range(hypothesis.size):
+            differs = 1 if reference[i] != hypothesis[j] else 0
+            table[i + 1, j + 1] = edit_step(table[i, j], table[i, j + 1], table[i + 1, j], differs)
+    return table
+
+
+def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edits:
+    """Count the errors of a hypothesis; both are texts (sequences of letters) or lists of tokens.
+
+    >>> edits("kitten", "sitting")  # k -> s, e -> i, and g is inserted
+    Edits(substitutions=2, deletions=0, insertions=1)
+    """
+    numbers: dict[Hashable, int] = {}
+    first, second = (np.array([numbers.setdefault(item, len(numbers)) for item in items], dtype=np.int64)
+                     for items in (reference, hypothesis))
+    table = edit_table(first, second)
+    substitutions = deletions = insertions = 0
+    i, j = len(first), len(second)
+    while i > 0 or j > 0:  # back from the last entry: diagonally where that is as good as another way
+        differs = i > 0 and j > 0 and int(first[i - 1] != second[j - 1])
+        if i > 0 and j > 0 and table[i, j] == table[i - 1, j - 1] + differs:
+            i, j, substitutions = i - 1, j - 1, substitutions + differs
+        elif i > 0 and table[i, j] == table[i - 1, j] + 1:
+            i, deletions = i - 1, deletions + 1
+        else:
+            j, insertions = j - 1, insertions + 1
+    return Edits(substitutions, deletions, insertions)
 
 
 def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
@@ -48,11 +122,6 @@ class ErrorCounts(NamedTuple):
     deletions: int
     insertions: int
     length: int
-
-    @property
-    def rate(self) -> float:
-        """The error rate, formula [error_rate]."""
-        return (self.substitutions + self.deletions + self.insertions) / self.length
 
 
 def word_error_rate(references: Any, hypotheses: Any) -> float:
@@ -120,8 +189,7 @@ def _summed(errors: np.ndarray, lengths: np.ndarray, groups: Sequence[Any]) -> t
         raise ValueError(f"groups has {len(groups)} items for {len(errors)} texts; the numbers must be equal")
     number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
     places = np.array([number[group] for group in groups])
-    sums = (np.bincount(places, weights=values, minlength=len(number)) for values in (errors, lengths))
-    first, second = (values.astype(np.int64) for values in sums)
+    first, second = (np.bincount(places, values).astype(np.int64) for values in (errors, lengths))
     return first, second
 
 

@@ -15,17 +15,18 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.speech import windows
-from scratchtune.sequences.speech.cepstrum import mfcc
-from scratchtune.sequences.speech.clip import Clip, check_speech, checked_samples
-from scratchtune.sequences.speech.deltas import with_deltas
-from scratchtune.sequences.speech.framing import frame_starts, windowed_frames
-from scratchtune.sequences.speech.mel_filters import log_mel, mel_filters
-from scratchtune.sequences.speech.normalising import normalise
-from scratchtune.sequences.speech.preemphasis import preemphasis
+from scratchtune.sequences.speech.cepstrum import mfcc, normalise, with_deltas
+from scratchtune.sequences.speech.clip import Clip, check_speech, checked_samples, trim
+from scratchtune.sequences.speech.mel import log_mel, mel_filters
 from scratchtune.sequences.speech.resampling import resample
-from scratchtune.sequences.speech.spectrum import power_spectrum
-from scratchtune.sequences.speech.trimming import trim
+from scratchtune.sequences.speech.spectrum import (
+    WINDOWS,
+    frame_starts,
+    power_spectrum,
+    preemphasis,
+    window,
+    windowed_frames,
+)
 
 KINDS = ("mfcc", "log_mel")
 MOST_WEIGHTS = 1 << 25  # of all filters
@@ -41,13 +42,12 @@ class Features:
     samples, which is assumed to have this rate.
 
     ``window``, ``step``: the length of a frame and the time from one to the next, in seconds. ``n_mels``: mel filters
-    from ``fmin`` to ``fmax`` hertz, by default half the rate. ``kind``: "log_mel", the logarithm of their energies,
-    formula [log_mel], or "mfcc", the first ``n_coefficients`` of their cosine transform, [dct]. ``rate``: samples a
-    second; None for that of each clip, or, in a `SpeechRecognizer`, of the first clip of its first fit. ``n_fft``: the
-    size of the Fourier transform, by default the least power of 2 that holds a frame. ``preemphasis``: α of
-    [preemphasis], 0 for none. ``window_kind``: "hann" or "hamming". ``deltas``: 1 to append the [deltas], 2 to append
-    those of the deltas too. ``normalize``: whether each clip's features have mean 0 and variance 1, [cmvn].
-    ``trim_db``: remove silence at both ends that is so many decibels below the loudest frame (`trim`).
+    from 0 to half the rate. ``kind``: "log_mel", the logarithm of their energies, formula [log_mel], or "mfcc", the
+    first ``n_coefficients`` of their cosine transform, [dct]. ``rate``: samples a second; None for that of each clip,
+    or, in a `SpeechRecognizer`, of the first clip of its first fit. ``preemphasis``: α of [preemphasis], 0 for none.
+    ``window_kind``: "hann" or "hamming". ``deltas``: 1 to append the [deltas], 2 to append those of the deltas too.
+    ``normalize``: whether each clip's features have mean 0 and variance 1, [cmvn]. ``trim_db``: remove silence at both
+    ends that is so many decibels below the loudest frame (`trim`).
 
     The convention is that of librosa with ``htk=True, norm=None, center=False`` and of torchaudio with
     ``center=False``: HTK's mel, triangles of height 1, an orthonormal cosine transform. Unlike theirs, the logarithm is
@@ -64,9 +64,6 @@ class Features:
     kind: str = "mfcc"
     rate: int | None = None
     n_coefficients: int = 13
-    fmin: float = 0.0
-    fmax: float | None = None
-    n_fft: int | None = None
     preemphasis: float = 0.97
     window_kind: str = "hann"
     deltas: int = 0
@@ -75,7 +72,7 @@ class Features:
 
     def __post_init__(self) -> None:
         checks.choice("kind", self.kind, KINDS)
-        checks.choice("window_kind", self.window_kind, windows.WINDOWS)
+        checks.choice("window_kind", self.window_kind, WINDOWS)
         for name in ("window", "step"):
             checks.real(name, getattr(self, name), 0.0, open_low=True)
         checks.integer("n_mels", self.n_mels, 1)
@@ -94,14 +91,9 @@ class Features:
             if round(getattr(self, name) * rate) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)} seconds; it must be at least one sample, "
                                  f"{1 / rate:.3g}")
-        checks.real("fmin", self.fmin, 0.0, rate / 2, open_high=True)
-        if self.fmax is not None:
-            checks.real("fmax", self.fmax, self.fmin, rate / 2, open_low=True)
-        if self.n_fft is not None:
-            checks.integer("n_fft", self.n_fft, self.frame_length)
         if self.n_mels * self.fft_size > MOST_WEIGHTS:
-            raise ValueError(f"n_mels is {self.n_mels} and n_fft {self.fft_size}; their product must be at most "
-                             f"{MOST_WEIGHTS:,}")
+            raise ValueError(f"n_mels is {self.n_mels}, and a frame has {self.frame_length:,} samples; the filters "
+                             f"must have at most {MOST_WEIGHTS:,} weights")
         self.filters  # noqa: B018 - an empty filter is an error before any clip is read
 
     def of_rate(self, rate: int) -> Features:
@@ -131,14 +123,13 @@ class Features:
 
     @property
     def fft_size(self) -> int:
-        """The size of the Fourier transform."""
-        return self.n_fft or 1 << (self.frame_length - 1).bit_length()
+        """The size of the Fourier transform: the least power of 2 that holds a frame."""
+        return 1 << (self.frame_length - 1).bit_length()
 
     @cached_property
     def filters(self) -> np.ndarray:
         """The mel filters, (n_mels, fft_size // 2 + 1)."""
-        rate = self._known_rate
-        return mel_filters(self.n_mels, self.fft_size, rate, self.fmin, rate / 2 if self.fmax is None else self.fmax)
+        return mel_filters(self.n_mels, self.fft_size, self._known_rate, 0.0, self._known_rate / 2)
 
     def __call__(self, clip: Clip | Any, name: str = "clip") -> np.ndarray:
         """Return the features of a clip, (frames, features), float64; ``name`` is what the errors call it.
@@ -153,7 +144,7 @@ class Features:
         samples = self._samples(clip, name)
         frames = windowed_frames(
             preemphasis(samples, self.preemphasis), frame_starts(len(samples), self.frame_length, self.frame_step),
-            windows.window(self.window_kind, self.frame_length))
+            window(self.window_kind, self.frame_length))
         power = power_spectrum(frames, np.arange(self.fft_size // 2 + 1), self.fft_size)
         rows = log_mel(power, self.filters, ENERGY_FLOOR)
         if self.kind == "mfcc":

@@ -1,8 +1,12 @@
-"""An n-gram language model: the probability of each token of a text, given the n − 1 tokens before it.
+"""An n-gram language model of letters: the probability of each letter of a text, given the n − 1 before it.
 
-A token is a letter or a word; the *context* of a token is the n − 1 tokens before it. A text is padded with n − 1 start
-tokens, so that its first token has a full context too, and with one end token. The start is never predicted. The
-probabilities of all tokens that can follow a context (the letters or words of the vocabulary, and the end) sum to 1.
+The *tokens* of a text are its letters and an end; the *context* of a token is the n − 1 tokens before it. A text is
+padded with n − 1 start tokens, so that its first letter has a full context too. The start is never predicted. The
+probabilities of all tokens that can follow a context (the letters of the vocabulary, and the end) sum to 1.
+
+Smoothing gives a probability above 0 to tokens that were never seen after a context. Each order is interpolated with
+the one below, whose context is shorter by its first token: a part of the probability is taken from the tokens that were
+seen and given to all tokens, in proportion to their lower-order probabilities q. Below order 1, q is uniform.
 
 Implements section 6.3 of the document.
 """
@@ -11,20 +15,88 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.sequences.speech.smoothing import kneser_ney, perplexity, witten_bell
+from scratchtune.sequences.speech.alphabets import letters
 
-START, END, UNKNOWN = "<s>", "</s>", "<unk>"
-UNITS = ("character", "word")
+START, END = "<s>", "</s>"
 SMOOTHINGS = ("kneser-ney", "witten-bell")
-ARGUMENTS = ("order", "unit", "smoothing", "discount", "uniform", "alphabet")
+ARGUMENTS = ("order", "smoothing", "discount", "uniform", "alphabet")
 
 Context = tuple[str, ...]
+
+
+def kneser_ney(count: Any, total: int, types: int, discount: float, lower: Any) -> Any:
+    """Interpolated Kneser-Ney: a discount is taken from each count, and the rest is shared in proportion to q.
+
+    Formula [kneser_ney]
+        pᵢ = max(cᵢ − d, 0) / n + d · t / n · qᵢ
+    Where
+        c: count, (i,), integer >= 0; sampled in [0, 3], the count of each token after the context; a number or an array
+        n: total, scalar, integer >= 1, the sum of the counts
+        t: types, scalar, integer >= 1, how many of the counts are above 0
+        d: discount, scalar, in [0, 1]
+        q: lower, (i,), probabilities, of the order below
+    Returns
+        p, (i,); it sums to 1 if q does.
+    Variant
+        The highest order counts occurrences; each lower one counts distinct tokens before the n-gram. "Modified"
+        Kneser-Ney (Chen and Goodman; KenLM) has three discounts, for counts of 1, 2, and 3 or more. Others estimate d
+        as n₁ / (n₁ + 2 · n₂), where n₁ and n₂ are the n-grams that occur once and twice.
+    Source
+        Chen and Goodman (1999), "An empirical study of smoothing techniques for language modeling", equation 25.
+    Example
+        >>> kneser_ney(np.array([3, 1, 0]), 4, 2, 0.5, np.array([0.25, 0.25, 0.5])).tolist()
+        [0.6875, 0.1875, 0.125]
+    """
+    return np.maximum(count - discount, 0.0) / total + discount * types / total * lower
+
+
+def witten_bell(count: Any, total: int, types: int, lower: Any) -> Any:
+    """Interpolated Witten-Bell: the number of distinct tokens after the context is the weight of the order below.
+
+    Formula [witten_bell]
+        pᵢ = (cᵢ + t · qᵢ) / (n + t)
+    Where
+        c: count, (i,), integer >= 0; sampled in [0, 3], the count of each token after the context; a number or an array
+        n: total, scalar, integer >= 1, the sum of the counts
+        t: types, scalar, integer >= 1, how many of the counts are above 0
+        q: lower, (i,), probabilities, of the order below
+    Returns
+        p, (i,); it sums to 1 if q does.
+    Source
+        Chen and Goodman (1999), "An empirical study of smoothing techniques for language modeling", section 2.5.
+    Example
+        >>> witten_bell(np.array([3, 1, 0]), 4, 2, np.array([0.25, 0.25, 0.5])).round(4).tolist()
+        [0.5833, 0.25, 0.1667]
+    """
+    return (count + types * lower) / (total + types)
+
+
+def perplexity(log_probability: float, tokens: int) -> float:
+    """Perplexity: the number of equally probable tokens among which a model would have to guess, on average.
+
+    Formula [perplexity]
+        y = exp(−l / n)
+    Where
+        l: log_probability, scalar, <= 0, of all texts
+        n: tokens, scalar, integer >= 1, the tokens of all texts, with an end token for each
+    Returns
+        y, a scalar of at least 1.
+    Variant
+        Some leave the end tokens out of n, or take base-2 logarithms: 2 to the power of the cross-entropy in bits is
+        the same number.
+    Source
+        Jurafsky and Martin, "Speech and language processing" (3rd edition), section 3.3.
+    Example
+        >>> round(perplexity(3 * math.log(0.25), 3), 12)
+        4.0
+    """
+    return math.exp(-log_probability / tokens)
 
 
 class _Followers:
@@ -44,15 +116,15 @@ class _Followers:
 
 
 class NGram:
-    """A language model of characters or words with interpolated smoothing.
+    """A language model of letters with interpolated smoothing.
 
-    ``order``: n; a token depends on the n − 1 before it. ``unit``: "character", or "word" (a text is split at
-    spaces). ``smoothing``: "kneser-ney" (formula [kneser_ney], with ``discount``) or "witten-bell" ([witten_bell], no
-    discount). ``alphabet``: all letters that can occur, also those that no fitted text has; for characters only.
+    ``order``: n; a letter depends on the n − 1 before it. ``smoothing``: "kneser-ney" (formula [kneser_ney], with
+    ``discount``) or "witten-bell" ([witten_bell], no discount). ``alphabet``: all letters that can occur, also those
+    that no fitted text has; None for those of the texts.
 
     ``uniform``: whether order 1 is interpolated with the uniform distribution over the vocabulary, so that every letter
-    of the alphabet and, for words, the unknown word "<unk>" have a probability above 0. Without it, order 1 has the
-    relative frequencies of its counts, as in NLTK.
+    of the alphabet has a probability above 0. Without it, order 1 has the relative frequencies of its counts, as in
+    NLTK.
 
     >>> model = NGram(order=2, smoothing="witten-bell", uniform=False).fit(["ab", "a"])
     >>> round(model.probability("a", "b"), 4)  # (1 + 2 · 1/5) / (2 + 2): "b" is 1 of 5 tokens
@@ -60,65 +132,56 @@ class NGram:
     """
 
     def __init__(
-        self, order: int = 3, unit: str = "character", smoothing: str = "kneser-ney", discount: float = 0.75,
-        uniform: bool = True, alphabet: Iterable[str] | None = None,
+        self, order: int = 3, smoothing: str = "kneser-ney", discount: float = 0.75, uniform: bool = True,
+        alphabet: Iterable[str] | None = None,
     ) -> None:
         self.order = checks.integer("order", order, 1)
-        self.unit = checks.choice("unit", unit, UNITS)
         self.smoothing = checks.choice("smoothing", smoothing, SMOOTHINGS)
         self.discount = checks.real("discount", discount, 0.0, 1.0)
         self.uniform = checks.boolean("uniform", uniform)
-        self.alphabet = self._checked_alphabet(alphabet)
+        self.alphabet = None if alphabet is None else letters(alphabet)
         self.vocabulary: tuple[str, ...] = ()
-        self._known: frozenset[str] = frozenset()
         self._orders: list[dict[Context, _Followers]] = []  # by the length of the context
-        self._rows: dict[Context, np.ndarray] = {}  # what `log_distribution` has returned, for characters
-
-    def _checked_alphabet(self, alphabet: Any) -> tuple[str, ...] | None:
-        if alphabet is None:
-            return None
-        if self.unit == "word":
-            raise ValueError(f"alphabet is {alphabet!r:.80}, and unit='word' has none; it must be None")
-        letters = tuple(alphabet)
-        for letter in letters:
-            if not isinstance(letter, str) or len(letter) != 1:
-                raise ValueError(f"alphabet holds {letter!r}; it must hold single characters")
-        return letters
+        self._rows: dict[Context, tuple[np.ndarray, np.ndarray]] = {}  # what `_distribution` has returned
 
     # Fitting ---------------------------------------------------------------------------------------------------------
 
     def fit(self, texts: Iterable[str]) -> NGram:
         """Count the n-grams of some texts, and return the model; counts of an earlier fit are discarded."""
-        sentences = [self._split("texts", text) for text in _listed(texts)]
-        seen = {token for sentence in sentences for token in sentence}
-        self.vocabulary = self._made_vocabulary(seen)
-        self._known, self._rows = frozenset(self.vocabulary), {}
-        self._orders = [defaultdict(_Followers) for _ in range(self.order)]
+        sentences = [_split("texts", text) for text in _listed(texts)]
+        self.vocabulary = (END, *self._letters_of({token for sentence in sentences for token in sentence}))
+        self._rows = {}
+        orders: list[dict[Context, _Followers]] = [defaultdict(_Followers) for _ in range(self.order)]
         for sentence in sentences:
-            padded = self.start() + (*sentence, END)
-            for position in range(self.order - 1, len(padded)):
-                self._count(padded[position - self.order + 1 : position], padded[position])
-        self._orders = [dict(contexts) for contexts in self._orders]
+            for context, token in self._steps(sentence):
+                self._count(orders, context, token)
+        self._orders = [dict(contexts) for contexts in orders]
         return self
 
-    def _made_vocabulary(self, seen: set[str]) -> tuple[str, ...]:
+    def _letters_of(self, seen: set[str]) -> Iterable[str]:
+        """The letters of the vocabulary: of the alphabet, which must hold all that were seen, or those seen."""
         if self.alphabet is None:
-            return (END, *((UNKNOWN,) if self.unit == "word" else ()), *sorted(seen - {UNKNOWN}))
+            return sorted(seen)
         if outside := sorted(seen - set(self.alphabet)):
             raise ValueError(f"texts hold {checks.quoted(outside)}, which is not in the alphabet "
                              f"{''.join(self.alphabet)!r}; every letter must be")
-        return (END, *dict.fromkeys(self.alphabet))
+        return self.alphabet
 
-    def _count(self, context: Context, token: str) -> None:
+    def _count(self, orders: list[dict[Context, _Followers]], context: Context, token: str) -> None:
         """Count an n-gram in all orders.
 
         In the lower orders of Kneser-Ney, the count of an n-gram is the number of distinct tokens that occur before it.
         So it grows only if the n-gram with the token before is new.
         """
         for length in range(self.order - 1, -1, -1):
-            is_new = self._orders[length][context[self.order - 1 - length :]].add(token)
+            is_new = orders[length][context[self.order - 1 - length :]].add(token)
             if self.smoothing == "kneser-ney" and not is_new:
                 return
+
+    def _steps(self, tokens: Context) -> list[tuple[Context, str]]:
+        """The context of each token of a text and of its end, and the token."""
+        padded = self.start() + (*tokens, END)
+        return [(padded[k - self.order + 1 : k], padded[k]) for k in range(self.order - 1, len(padded))]
 
     # Files -----------------------------------------------------------------------------------------------------------
 
@@ -137,7 +200,6 @@ class NGram:
             raise ValueError(f"values is {values!r:.80}; it must be what `NGram.to_dict` returns")
         model = cls(**{name: values[name] for name in ARGUMENTS})
         model.vocabulary = tuple(values["vocabulary"])
-        model._known = frozenset(model.vocabulary)
         model._orders = [{tuple(context): _Followers(counts) for context, counts in contexts}
                          for contexts in values["counts"]]
         return model
@@ -149,26 +211,23 @@ class NGram:
 
         ``context``: a text, or a list of tokens, of which only the last n − 1 are used; with fewer tokens the
         probability is that of a lower order. A context that begins with `START` ("<s>") is the beginning of a text.
-        ``token``: a letter, a word, or `END` ("</s>").
+        ``token``: a letter, or `END` ("</s>").
         """
         self._check_fitted()
         if not isinstance(token, str):
-            raise TypeError(f"token is {token!r} ({type(token).__name__}); it must be a letter, a word, or {END!r}")
+            raise TypeError(f"token is {token!r} ({type(token).__name__}); it must be a letter, or {END!r}")
         if token == START:
             raise ValueError(f"token is {START!r}, the start of a text, which is never predicted")
-        tokens = self._split("context", context) if isinstance(context, str) else tuple(context)
+        tokens = tuple(context)
         if tokens[:1] == (START,):
             tokens = self.start() + tokens[1:]
-        tokens = tuple(item if item == START else self._token("context", item) for item in tokens)
-        return self._probability(self.shortened(tokens), self._token("token", token))
+        self._check_known("context", [item for item in tokens if item != START])
+        self._check_known("token", [token])
+        return float(self._distribution(self.shortened(tokens))[0][self.vocabulary.index(token)])
 
     def score(self, text: str) -> float:
         """Log-probability (natural logarithm) of a text and its end; -inf if it is impossible."""
-        self._check_fitted()
-        tokens = tuple(self._token("text", token) for token in self._split("text", text))
-        padded = self.start() + (*tokens, END)
-        return math.fsum(self.log_probability(padded[position - self.order + 1 : position], padded[position])
-                         for position in range(self.order - 1, len(padded)))
+        return math.fsum(self.log_probability(*step) for step in self._steps(self.tokens(text)))
 
     def perplexity(self, texts: Iterable[str]) -> float:
         """Perplexity of some texts, formula [perplexity]; each text has an end token."""
@@ -177,9 +236,10 @@ class NGram:
         return math.inf if total == -math.inf else perplexity(total, sum(len(self.tokens(text)) + 1 for text in texts))
 
     def tokens(self, text: str) -> tuple[str, ...]:
-        """The tokens of a text, without start and end; an unknown word is "<unk>", an unknown letter an error."""
+        """The letters of a text; an unknown one is an error."""
         self._check_fitted()
-        return tuple(self._token("text", token) for token in self._split("text", text))
+        self._check_known("text", tokens := _split("text", text))
+        return tokens
 
     def start(self) -> Context:
         """The context of a text's first token."""
@@ -191,48 +251,39 @@ class NGram:
 
     def log_probability(self, context: Context, token: str) -> float:
         """Logarithm of the probability of a token after at most n − 1 tokens; neither is checked."""
-        value = self._probability(context, token)
+        value = float(self._distribution(context)[0][self.vocabulary.index(token)])
         return math.log(value) if value > 0.0 else -math.inf
 
     def log_distribution(self, context: Context) -> np.ndarray:
         """Log-probabilities of the whole ``vocabulary``, (tokens,), after at most n − 1 tokens, which are not checked.
-
-        Those of characters are cached, since a decoder needs the same contexts many times.
         """
         self._check_fitted()
+        return self._distribution(context)[1]
+
+    def _distribution(self, context: Context) -> tuple[np.ndarray, np.ndarray]:
+        """The probabilities of the vocabulary and their logarithms; kept, since a search needs contexts many times.
+
+        Each order is smoothed with the one below, from order 1 to the longest end of the context that has been seen.
+        """
         if context not in self._rows:
-            lower = np.full(len(self.vocabulary), 1.0 / len(self.vocabulary))
-            for length, found in enumerate(self._seen(context)):
+            row = np.full(len(self.vocabulary), 1.0 / len(self.vocabulary))
+            for length in range(len(context) + 1):
+                found = self._orders[length].get(context[len(context) - length :])
+                if found is None:
+                    break
                 counts = np.array([found.counts.get(token, 0) for token in self.vocabulary])
-                lower = self._smoothed(found, counts, lower, length)
+                row = self._smoothed(found, counts, row, length)
             with np.errstate(divide="ignore"):
-                row = np.log(lower)
-            if self.unit == "word":
-                return row
-            self._rows[context] = row
+                self._rows[context] = row, np.log(row)
         return self._rows[context]
 
-    def _probability(self, context: Context, token: str) -> float:
-        value = 1.0 / len(self.vocabulary)
-        for length, found in enumerate(self._seen(context)):
-            value = float(self._smoothed(found, found.counts.get(token, 0), value, length))
-        return value
-
-    def _seen(self, context: Context) -> Iterator[_Followers]:
-        """Yield what follows each suffix of a context, from order 1 to the longest suffix that has been seen."""
-        for length in range(len(context) + 1):
-            found = self._orders[length].get(context[len(context) - length :])
-            if found is None:
-                return
-            yield found
-
-    def _smoothed(self, found: _Followers, count: Any, lower: Any, length: int) -> Any:
+    def _smoothed(self, found: _Followers, counts: np.ndarray, lower: np.ndarray, length: int) -> np.ndarray:
         """The probabilities of tokens with these counts, from those of the order below."""
         if length == 0 and not self.uniform:
-            return count / found.total
+            return counts / found.total
         if self.smoothing == "kneser-ney":
-            return kneser_ney(count, found.total, len(found.counts), self.discount, lower)
-        return witten_bell(count, found.total, len(found.counts), lower)
+            return kneser_ney(counts, found.total, len(found.counts), self.discount, lower)
+        return witten_bell(counts, found.total, len(found.counts), lower)
 
     # Checking --------------------------------------------------------------------------------------------------------
 
@@ -240,22 +291,17 @@ class NGram:
         if not self._orders:
             raise protocol.not_fitted(self)
 
-    def _split(self, name: str, text: Any) -> tuple[str, ...]:
-        if not isinstance(text, str):
-            raise TypeError(f"{name} holds {text!r:.80} ({type(text).__name__}); each must be a text")
-        tokens = tuple(text) if self.unit == "character" else tuple(text.split())
-        for token in (START, END):
-            if token in tokens:
-                raise ValueError(f"{name} holds the word {token!r}, which stands for the start or end of a text")
-        return tokens
+    def _check_known(self, name: str, tokens: Sequence[str]) -> None:
+        for token in tokens:
+            if token not in self.vocabulary:
+                raise ValueError(f"{name} holds {token!r}, which this model does not know; its letters are "
+                                 f"{''.join(self.vocabulary[1:])!r:.120}")
 
-    def _token(self, name: str, token: Any) -> str:
-        if token in self._known:
-            return token
-        if self.unit == "word":
-            return UNKNOWN
-        letters = "".join(self.vocabulary[1:])
-        raise ValueError(f"{name} holds {token!r}, which this model does not know; its letters are {letters!r:.120}")
+
+def _split(name: str, text: Any) -> tuple[str, ...]:
+    if not isinstance(text, str):
+        raise TypeError(f"{name} holds {text!r:.80} ({type(text).__name__}); each must be a text")
+    return tuple(text)
 
 
 def _listed(texts: Any) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.speech.clip import checked_samples
+from scratchtune.sequences.speech.clip import Clip, checked_samples
 
 WIDTH = 6.0  # zero crossings of the sinc on either side, torchaudio's default
 ROLLOFF = 0.99  # the highest frequency that is kept, as a share of half the lower rate; torchaudio's default
@@ -80,13 +80,6 @@ def _neighbours(samples: np.ndarray, times: np.ndarray, reach: int) -> tuple[np.
     return values, times[:, None] - index
 
 
-def check_rates(name: str, rate: int, new_rate: int) -> None:
-    """Raise a ValueError, which begins with ``name``, where a clip would get many times as many samples as it has."""
-    if new_rate > MOST_TIMES * rate:
-        raise ValueError(f"{name} is {new_rate:,} for a clip of {rate:,} samples a second; it must be at most "
-                         f"{MOST_TIMES} times as high: {MOST_TIMES * rate:,}")
-
-
 def resample(samples: Any, rate: int, new_rate: int) -> np.ndarray:
     """Return samples at another rate, formula [sinc_interpolation]: ceil(n · new_rate / rate) of them.
 
@@ -96,7 +89,9 @@ def resample(samples: Any, rate: int, new_rate: int) -> np.ndarray:
     (40,)
     """
     rate, new_rate = checks.integer("rate", rate, *RATES), checks.integer("new_rate", new_rate, *RATES)
-    check_rates("the new rate", rate, new_rate)
+    if new_rate > MOST_TIMES * rate:
+        raise ValueError(f"the new rate is {new_rate:,} for a clip of {rate:,} samples a second; it must be at most "
+                         f"{MOST_TIMES} times as high: {MOST_TIMES * rate:,}")
     values = checked_samples("samples", samples)
     if rate == new_rate:
         return values.copy()
@@ -112,3 +107,19 @@ def stretched(samples: np.ndarray, step: float, length: int) -> np.ndarray:
         numbers = np.arange(first, min(first + at_a_time, length))
         made[numbers] = sinc_interpolation(samples, sampling_times(numbers, step), cutoff, WIDTH)
     return made
+
+
+def change_speed(clip: Clip, factor: float) -> Clip:
+    """Return the clip played ``factor`` times as fast: formulas [sampling_times] and [sinc_interpolation].
+
+    It has 1 / factor of the length, rounded up, at the same rate; every frequency is multiplied by the factor. Those
+    that would be above half the rate are removed.
+
+    >>> change_speed(Clip(np.sin(np.arange(900)), 8000), 0.9).seconds
+    0.125
+    """
+    speed = checks.real("factor", factor, 0.1, 10.0)
+    samples = checked_samples("clip", clip.samples)
+    if speed == 1.0:
+        return Clip(samples, clip.rate)
+    return Clip(stretched(samples, speed, math.ceil(len(samples) / speed)), clip.rate)

@@ -1,15 +1,14 @@
 """Text for a network: tokens and their ids, padding, the search for the best output, and its scores.
 
-Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `greedy` and `beam`
-(decoding, for any function that returns log-probabilities), `copying` (of unknown words), `matches` (pairs of a
-reference and a hypothesis, token accuracy, exact match), `ngrams`, `bleu`, `chrf`. Scores take the reference first, as
-scikit-learn's do.
+Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `beam` (decoding, for
+any function that returns log-probabilities), `copying` (of unknown words), `matches` (pairs of a reference and a
+hypothesis, token accuracy, exact match, n-grams), `bleu`, `chrf`. Scores take the reference first, as scikit-learn's
+do.
 """
 
-from scratchtune.sequences.text.beam import beam_search
+from scratchtune.sequences.text.beam import Hypothesis, beam_search, greedy
 from scratchtune.sequences.text.bleu import bleu_score, tokenize_13a
-from scratchtune.sequences.text.chrf import chrf_score, sentence_chrf
-from scratchtune.sequences.text.greedy import Hypothesis, greedy, greedy_all
+from scratchtune.sequences.text.chrf import chrf_score
 from scratchtune.sequences.text.matches import exact_match, token_accuracy
 from scratchtune.sequences.text.padding import pad_sequences
 from scratchtune.sequences.text.tokens import detokenize, tokenize
@@ -17,5 +16,5 @@ from scratchtune.sequences.text.vocabulary import Vocabulary
 
 __all__ = [
     "Hypothesis", "Vocabulary", "beam_search", "bleu_score", "chrf_score", "detokenize", "exact_match", "greedy",
-    "greedy_all", "pad_sequences", "sentence_chrf", "token_accuracy", "tokenize", "tokenize_13a",
+    "pad_sequences", "token_accuracy", "tokenize", "tokenize_13a",
 ]

@@ -1,19 +1,37 @@
-"""Beam search: decoding that keeps the best few sequences at each step instead of one.
+"""Beam search: a sequence is written token by token, and the best few sequences are kept at each step.
 
-With a beam of width 1 it is greedy decoding. With a beam as wide as the number of all sequences it is exhaustive
-search: it finds the best one. It knows the network only as a function ``step``, as `greedy` does.
+With a beam of width 1 it is greedy decoding: always the most probable next token. With a beam as wide as the number of
+all sequences it is exhaustive search: it finds the best one.
+
+The network is a function ``step(prefixes)``: it receives the sequences so far, (number, length) ids that begin with
+``start``, and returns the log-probabilities of every next token, (number, vocabulary).
 
 Implements section 6.2 of the document.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.text.greedy import Hypothesis, Step, check_arguments, log_probabilities
+
+Step = Callable[[np.ndarray], Any]
+ROUNDING = 1e-3  # a log-probability may be this far above 0
+
+
+class Hypothesis(NamedTuple):
+    """A decoded sequence: its ids without start and end, its log-probability, its score, and whether it has an end.
+
+    The log-probability includes that of the end, if the sequence has one.
+    """
+
+    ids: list[int]
+    log_probability: float
+    score: float
+    ended: bool
 
 
 def penalised(log_probability: float, length: int, alpha: float) -> float:
@@ -38,11 +56,16 @@ def penalised(log_probability: float, length: int, alpha: float) -> float:
     return log_probability / ((5.0 + length) / 6.0) ** alpha
 
 
-class _Beam(NamedTuple):
-    """The sequences that have not ended, best first: ids with the start, (number, length), and log-probabilities."""
+def greedy(step: Step, start: int, end: int, max_length: int) -> Hypothesis:
+    """Decode one sequence: the most probable token at each step, the one with the lowest id if several are.
 
-    ids: np.ndarray
-    totals: np.ndarray
+    It stops at ``end``, or after ``max_length`` tokens, the end included. The score is the log-probability.
+
+    >>> table = np.log([[0.1, 0.2, 0.7], [0.1, 0.6, 0.3], [0.1, 0.8, 0.1]])  # by the last token; 1 is the end
+    >>> greedy(lambda prefixes: table[prefixes[:, -1]], start=0, end=1, max_length=5).ids
+    [2]
+    """
+    return beam_search(step, start, end, 1, max_length)[0]
 
 
 def beam_search(
@@ -60,33 +83,66 @@ def beam_search(
     >>> [(hypothesis.ids, round(float(np.exp(hypothesis.score)), 2)) for hypothesis in found]
     [([], 0.4), ([2], 0.2)]
     """
-    check_arguments(start, end, max_length)
-    checks.integer("beam_width", beam_width, 1)
+    return search(
+        lambda prefixes, parents: step(prefixes), 1, start, end, beam_width, max_length, length_penalty)[0]
+
+
+def search(
+    step: Callable[[np.ndarray, np.ndarray], Any], number: int, start: int, end: int, beam_width: int, max_length: int,
+    length_penalty: float = 0.0,
+) -> list[list[Hypothesis]]:
+    """`beam_search` of ``number`` sequences side by side, such as the translations of so many texts.
+
+    ``step(prefixes, parents)`` also receives for each prefix which one of the call before it continues, or in the first
+    call which sequence it begins: so a network can keep what it has computed for that one.
+    """
+    for name, value, least in (("number", number, 1), ("start", start, 0), ("end", end, 0),
+                               ("beam_width", beam_width, 1), ("max_length", max_length, 1)):
+        checks.integer(name, value, least)
     alpha = checks.real("length_penalty", length_penalty, 0.0)
-    beam = _Beam(np.array([[start]], dtype=np.int64), np.zeros(1))
-    found: list[Hypothesis] = []
+    found: list[list[Hypothesis]] = [[] for _ in range(number)]
+    of = parents = np.arange(number)  # the sequence of each prefix, ascending
+    ids, totals = np.full((number, 1), start, dtype=np.int64), np.zeros(number)
     for length in range(1, max_length + 1):
-        ended, beam = _advanced(step, beam, end, beam_width)
-        if not (len(ended.ids) or len(beam.ids) or found):
-            raise ValueError("step gives every token after some sequence the probability 0; one must be above 0")
-        found += [_hypothesis(ids, total, length, alpha, True) for ids, total in zip(*ended, strict=True)]
-        found = sorted(found, key=lambda hypothesis: -hypothesis.score)[:beam_width]
-        if len(beam.ids) == 0 or _is_decided(found, beam_width, penalised(beam.totals[0], max_length, alpha)):
-            return found
-    found += [_hypothesis(ids, total, max_length, alpha, False) for ids, total in zip(*beam, strict=True)]
-    return sorted(found, key=lambda hypothesis: -hypothesis.score)[:beam_width]
+        scores = totals[:, None] + log_probabilities(step(ids, parents), len(ids), end)
+        parents, tokens, totals = _best(scores, of, beam_width)
+        continues = tokens != end
+        for n in np.unique(of):
+            own = np.flatnonzero(of[parents] == n)
+            found[n] += [_hypothesis(ids[parents[i]], totals[i], length, alpha, True) for i in own if tokens[i] == end]
+            found[n] = sorted(found[n], key=lambda hypothesis: -hypothesis.score)[:beam_width]
+            live = own[continues[own]]
+            if not (len(live) or found[n]):
+                raise ValueError("step gives every token after some sequence the probability 0; one must be above 0")
+            if len(live) and _is_decided(found[n], beam_width, penalised(totals[live[0]], max_length, alpha)):
+                continues[own] = False
+        parents, totals = parents[continues], totals[continues]
+        ids, of = np.column_stack([ids[parents], tokens[continues]]), of[parents]
+        if not len(ids):
+            break
+    for row, total, n in zip(ids, totals, of, strict=True):
+        found[n].append(_hypothesis(row, total, max_length, alpha, False))
+    return [sorted(each, key=lambda hypothesis: -hypothesis.score)[:beam_width] for each in found]
 
 
-def _advanced(step: Step, beam: _Beam, end: int, beam_width: int) -> tuple[_Beam, _Beam]:
-    """Return the best continuations by one token: those that end, without the end, and those that do not."""
-    rows = log_probabilities(step, beam.ids, end)
-    totals = (beam.totals[:, None] + rows).ravel()
-    best = np.argsort(-totals, kind="stable")[:beam_width]
-    best = best[totals[best] > -np.inf]
-    parents, tokens = np.divmod(best, rows.shape[1])
-    is_end = tokens == end
-    longer = np.column_stack([beam.ids[parents], tokens])
-    return _Beam(longer[is_end, :-1], totals[best[is_end]]), _Beam(longer[~is_end], totals[best[~is_end]])
+def _best(scores: np.ndarray, of: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The best continuations of each sequence, best first: the row of what they continue, the token, the score.
+
+    ``scores`` are (rows, vocabulary), the sequences of the rows ``of``. Of equal scores, the first one is better.
+    """
+    sequences, first, counts = np.unique(of, return_index=True, return_counts=True)
+    size, number = scores.shape[1], np.searchsorted(sequences, of)
+    table = np.full((len(sequences), counts.max(), size), -np.inf)
+    table[number, np.arange(len(of)) - first[number]] = scores
+    table, every, best = table.reshape(len(sequences), -1), np.arange(len(sequences)), []
+    for _ in range(min(width, table.shape[1])):
+        index = table.argmax(axis=1)
+        best.append((index, table[every, index]))
+        table[every, index] = -np.inf
+    indices, totals = (np.stack(part, axis=1) for part in zip(*best, strict=True))
+    which, rank = np.nonzero(totals > -np.inf)
+    rows, tokens = np.divmod(indices[which, rank], size)
+    return first[which] + rows, tokens, totals[which, rank]
 
 
 def _is_decided(found: list[Hypothesis], beam_width: int, bound: float) -> bool:
@@ -99,3 +155,14 @@ def _is_decided(found: list[Hypothesis], beam_width: int, bound: float) -> bool:
 
 def _hypothesis(ids: np.ndarray, total: float, length: int, alpha: float, ended: bool) -> Hypothesis:
     return Hypothesis(ids[1:].tolist(), float(total), float(penalised(float(total), length, alpha)), ended)
+
+
+def log_probabilities(rows: Any, prefixes: int, end: int) -> np.ndarray:
+    """What ``step`` returned as float64, (number of prefixes, vocabulary), checked."""
+    rows = np.asarray(rows, dtype=np.float64)
+    if rows.ndim != 2 or len(rows) != prefixes or rows.shape[1] <= end:
+        raise ValueError(f"step returned shape {rows.shape} for {checks.counted(prefixes, 'sequence')}; it must be "
+                         f"({prefixes}, vocabulary), and the vocabulary must hold the end's id, {end}")
+    if not rows.max() <= ROUNDING:  # NaN too
+        raise ValueError(f"step returned {rows.max()}; log-probabilities must be at most 0, as log(softmax) is")
+    return rows

@@ -20,11 +20,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.text.matches import Split, paired_tokens
-from scratchtune.sequences.text.ngrams import count_ngrams
+from scratchtune.sequences.text.matches import Split, count_ngrams, paired_tokens
 
-SMOOTHINGS = ("exp", "floor", "add-k", "none")
-DEFAULT_VALUES = {"floor": 0.1, "add-k": 1.0}
 ENTITIES = (("&quot;", '"'), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"))
 
 _RULES = (
@@ -95,45 +92,7 @@ def precisions_exp(matches: np.ndarray, totals: np.ndarray) -> np.ndarray:
     return np.where(matches > 0, matches / totals, 1.0 / (2.0**zeros * totals))
 
 
-def precisions_floor(matches: np.ndarray, totals: np.ndarray, floor: float) -> np.ndarray:
-    """Precision with smoothing "floor": an order without a match counts as a small number of matches.
-
-    Formula [ngram_precision_floor]
-        pₙ = (mₙ if mₙ > 0 else ε) / tₙ
-    Where
-        m: matches, (n,), integer >= 0; sampled in [0, 2], the clipped matches of each order
-        t: totals, (n,), integer >= 1, the n-grams of the hypotheses
-        ε: floor, scalar, > 0, 0.1 by default
-    Returns
-        p, (n,), > 0.
-    Source
-        Chen and Cherry (2014), smoothing 1.
-    Example
-        >>> precisions_floor(np.array([3, 0]), np.array([4, 2]), 0.5).tolist()
-        [0.75, 0.25]
-    """
-    return np.where(matches > 0, matches, floor) / totals
-
-
-def precisions_add_k(matches: np.ndarray, totals: np.ndarray, k: float) -> np.ndarray:
-    """Precision with smoothing "add-k": k is added to matches and totals of all orders but the first.
-
-    Formula [ngram_precision_add_k]
-        dₙ = a if n > 0 else 0 ; pₙ = (mₙ + dₙ) / (tₙ + dₙ)
-    Where
-        m: matches, (n,), integer >= 0, the clipped matches of each order
-        t: totals, (n,), integer >= 1, the n-grams of the hypotheses; 0 is accepted beyond the first order
-        a: k, scalar, > 0, 1 by default
-    Returns
-        p, (n,), in [0, 1].
-    Source
-        Lin and Och (2004); Chen and Cherry (2014), smoothing 2.
-    Example
-        >>> precisions_add_k(np.array([3, 0]), np.array([4, 3]), 1.0).tolist()
-        [0.75, 0.25]
-    """
-    added = np.where(np.arange(len(matches)) > 0, k, 0.0)
-    return (matches + added) / (totals + added)
+SMOOTHINGS = {"exp": precisions_exp, "none": precisions}
 
 
 def brevity_penalty(hypothesis_length: int, reference_length: int) -> float:
@@ -179,15 +138,14 @@ def bleu(p: np.ndarray, brevity: float) -> float:
 
 
 def bleu_score(
-    references: Any, hypotheses: Any, max_order: int = 4, smoothing: str = "exp", smooth_value: float | None = None,
-    effective_order: bool = False, tokenizer: str = "13a",
+    references: Any, hypotheses: Any, max_order: int = 4, smoothing: str = "exp", effective_order: bool = False,
+    tokenizer: str = "13a",
 ) -> float:
     """BLEU of a corpus, from 0 to 100, with one reference for each hypothesis; formula [bleu].
 
     It equals sacrebleu's ``corpus_bleu``, whose defaults it has; sacrebleu takes the hypotheses first.
     ``max_order``: the longest n-grams. ``smoothing``: the precision of an order without a match: "exp" (formula
-    [ngram_precision_exp]), "floor" ([ngram_precision_floor]), "add-k" ([ngram_precision_add_k]) or "none"
-    ([ngram_precision]). ``smooth_value``: the ε of "floor", by default 0.1, or the k of "add-k", by default 1.
+    [ngram_precision_exp]) or "none" ([ngram_precision]).
     ``effective_order``: whether orders longer than every hypothesis are left out; otherwise the score is then 0.
     ``tokenizer``: "13a" (see `tokenize_13a`), or "none": split at spaces. A list of tokens is taken unchanged.
     Capitals count, so if a model writes lower case, its references must be lower case too.
@@ -197,33 +155,16 @@ def bleu_score(
     """
     checks.integer("max_order", max_order, 1)
     checks.boolean("effective_order", effective_order)
-    value = _smooth_value(smoothing, smooth_value)
+    formula = SMOOTHINGS[checks.choice("smoothing", smoothing, SMOOTHINGS)]
     split = TOKENIZERS[checks.choice("tokenizer", tokenizer, TOKENIZERS)]
     counts = count_ngrams(paired_tokens(references, hypotheses, split), max_order)
     matches, totals = counts.matches.sum(axis=0), counts.hypothesis.sum(axis=0)
     if matches[0] == 0:
         return 0.0
-    possible = max_order if smoothing == "add-k" else int((totals > 0).sum())
+    possible = int((totals > 0).sum())
     if possible < max_order and not effective_order:
         return 0.0
-    p = _smoothed(matches[:possible], totals[:possible], smoothing, value)
+    p = formula(matches[:possible], totals[:possible])
     if p.min() == 0.0:
         return 0.0
     return bleu(p, brevity_penalty(int(totals[0]), int(counts.reference[:, 0].sum())))
-
-
-def _smooth_value(smoothing: Any, smooth_value: Any) -> float:
-    default = DEFAULT_VALUES.get(checks.choice("smoothing", smoothing, SMOOTHINGS), 0.0)
-    if smooth_value is None:
-        return default
-    if smoothing not in DEFAULT_VALUES:
-        raise ValueError(f"smooth_value is {smooth_value!r}, and smoothing={smoothing!r} has none; it must be None")
-    return checks.real("smooth_value", smooth_value, 0.0, open_low=True)
-
-
-def _smoothed(matches: np.ndarray, totals: np.ndarray, smoothing: str, value: float) -> np.ndarray:
-    if smoothing == "exp":
-        return precisions_exp(matches, totals)
-    if smoothing == "floor":
-        return precisions_floor(matches, totals, value)
-    return precisions_add_k(matches, totals, value) if smoothing == "add-k" else precisions(matches, totals)

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.text.matches import checked_pairs
-from scratchtune.sequences.text.ngrams import count_ngrams
+from scratchtune.sequences.text.matches import checked_pairs, count_ngrams
 
 
 def chrf(matches: np.ndarray, hypothesis: np.ndarray, reference: np.ndarray, beta: float) -> float:
@@ -58,15 +57,6 @@ def chrf_score(references: Any, hypotheses: Any, max_order: int = 6, beta: float
     matches, hypothesis, reference = (part.sum(axis=0) for part in (counts.matches, counted, counts.reference))
     there = (hypothesis > 0) & (reference > 0)
     return float(chrf(matches[there], hypothesis[there], reference[there], beta)) if there.any() else 0.0
-
-
-def sentence_chrf(reference: Any, hypothesis: Any, max_order: int = 6, beta: float = 2.0) -> float:
-    """Return the chrF of one sentence; arguments as for `chrf_score`. It equals sacrebleu's ``sentence_chrf``.
-
-    >>> sentence_chrf("buenos días", "buenos días")
-    100.0
-    """
-    return chrf_score([reference], [hypothesis], max_order, beta)
 
 
 def _letters(name: str, text: Any) -> str:

@@ -13,8 +13,8 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.sequences.layers.embedding import MOST_TOKENS
 
+MOST_CODES = 2**24  # a code is a float, and in float32 all integers are exact up to here
 NUMERIC, CATEGORICAL, COLUMNS = range(3)  # of a kernel's integers; from COLUMNS on the numeric columns
 COLUMN, CATEGORIES, SIZE, PER_COLUMN = range(4)  # then for each categorical column; a size of 0 means one-hot
 
@@ -37,34 +37,31 @@ def category_one_hot(codes, y):
 
 
 @jit.function_noalias
-def category_embedding(codes, table, unknown, y):
-    """Look up the learned vector of each code; one outside the table has the vector ``unknown``.
+def category_embedding(codes, table, y):
+    """Look up the learned vector of each code; the last one of the table is that of all codes outside the categories.
 
     Formula [category_embedding]
-        yₙⱼ = w[xₙ, j] if min(max(xₙ, 0), #v − 1) = xₙ else uⱼ
+        rₙ = xₙ if max(min(xₙ, #v − 1), 0) = xₙ else #v − 1 ; yₙⱼ = w[rₙ, j]
     Where
         x: codes, (n,), real; sampled as integer in [-1, 4]
         w: table, (v, j), real
-        u: unknown, (j,), real
         y: y, (n, j), written
     Source
         Guo and Berkhahn (2016), "Entity embeddings of categorical variables", section 3.
     """
     for n in range(y.shape[0]):
-        if codes[n] >= 0 and codes[n] < table.shape[0]:
-            for j in range(y.shape[1]):
-                y[n, j] = table[int(codes[n]), j]
-        else:
-            for j in range(y.shape[1]):
-                y[n, j] = unknown[j]
+        is_known = codes[n] >= 0 and codes[n] < table.shape[0]
+        row = int(codes[n]) if is_known else table.shape[0] - 1
+        for j in range(y.shape[1]):
+            y[n, j] = table[row, j]
 
 
 @jit.function_noalias
 def category_embedding_grad(codes, dy, dtable):
-    """Gradient with respect to the table: a vector's gradient is the sum over the rows that hold its code.
+    """Gradient with respect to the table: a vector's gradient is the sum over the rows that have it.
 
     Formula [category_embedding_grad]
-        dᵥⱼ = Σₙ[gₙⱼ if xₙ = v else 0]
+        rₙ = xₙ if max(min(xₙ, #v − 1), 0) = xₙ else #v − 1 ; dᵥⱼ = Σₙ[gₙⱼ if rₙ = v else 0]
     Gradient of
         [category_embedding] in table
     Where
@@ -76,32 +73,10 @@ def category_embedding_grad(codes, dy, dtable):
     """
     dtable[:] = 0.0
     for n in range(dy.shape[0]):
-        if codes[n] >= 0 and codes[n] < dtable.shape[0]:
-            for j in range(dy.shape[1]):
-                dtable[int(codes[n]), j] += dy[n, j]
-
-
-@jit.function_noalias
-def unknown_category_grad(codes, table, dy, dunknown):
-    """Gradient with respect to the vector of unknown codes: the sum over the rows whose code is outside the table.
-
-    Formula [unknown_category_grad]
-        dⱼ = Σₙ[0 if min(max(xₙ, 0), #v − 1) = xₙ else gₙⱼ]
-    Gradient of
-        [category_embedding] in unknown
-    Where
-        x: codes, (n,), real; sampled as integer in [-1, 4]
-        w: table, (v, j), real
-        g: dy, (n, j), real, dJ/dy
-        d: dunknown, (j,), written
-    Source
-        Calculus.
-    """
-    dunknown[:] = 0.0
-    for n in range(dy.shape[0]):
-        if not (codes[n] >= 0 and codes[n] < table.shape[0]):
-            for j in range(dy.shape[1]):
-                dunknown[j] += dy[n, j]
+        is_known = codes[n] >= 0 and codes[n] < dtable.shape[0]
+        row = int(codes[n]) if is_known else dtable.shape[0] - 1
+        for j in range(dy.shape[1]):
+            dtable[row, j] += dy[n, j]
 
 
 @jit.function
@@ -124,10 +99,9 @@ def category_embedding_forward(integers, reals, theta, state, x, y, work, traini
             category_one_hot(x[:, column], y[:, at : at + categories])
             at += categories
         else:
-            last = used + categories * size
-            table, unknown = theta[used:last].reshape((categories, size)), theta[last : last + size]
-            category_embedding(x[:, column], table, unknown, y[:, at : at + size])
-            at, used = at + size, last + size
+            last = used + (categories + 1) * size
+            category_embedding(x[:, column], theta[used:last].reshape((categories + 1, size)), y[:, at : at + size])
+            at, used = at + size, last
 
 
 @jit.backward
@@ -143,11 +117,10 @@ def category_embedding_backward(integers, reals, theta, state, x, y, dy, dtheta,
         if size == 0:
             at += categories
         else:
-            last, above = used + categories * size, dy[:, at : at + size]
-            dtable = dtheta[used:last].reshape((categories, size))
-            category_embedding_grad(x[:, column], above, dtable)
-            unknown_category_grad(x[:, column], dtable, above, dtheta[last : last + size])
-            at, used = at + size, last + size
+            last = used + (categories + 1) * size
+            dtable = dtheta[used:last].reshape((categories + 1, size))
+            category_embedding_grad(x[:, column], dy[:, at : at + size], dtable)
+            at, used = at + size, last
 
 
 class CategoryEmbedding(Layer):
@@ -159,13 +132,12 @@ class CategoryEmbedding(Layer):
     """
 
     forward, backward = category_embedding_forward, category_embedding_backward
-    rate_group = "embedding"
 
     def __init__(
         self, columns: Sequence[int], categories: Sequence[int], output_dim: int = 8, most_one_hot: int = 8,
     ) -> None:
         self.columns = [checks.integer("columns", column, 0) for column in columns]
-        self.categories = [checks.integer("categories", number, 1, MOST_TOKENS) for number in categories]
+        self.categories = [checks.integer("categories", number, 1, MOST_CODES) for number in categories]
         if len(set(self.columns)) < len(self.columns) or len(self.columns) != len(self.categories):
             raise ValueError(f"columns is {self.columns} and categories {self.categories}; there must be one number of "
                              "categories for each column, and each column once")

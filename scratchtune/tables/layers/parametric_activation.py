@@ -89,7 +89,6 @@ class ParametricActivation(Layer):
     ``activation`` is "relu", "elu", "gelu", "sigmoid" or "tanh".
     """
 
-    rate_group = "activation"
 
     def __init__(self, activation: str) -> None:
         self.name = checks.choice("activation", activation, KERNELS)

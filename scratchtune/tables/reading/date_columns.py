@@ -90,8 +90,7 @@ def parse_dates(
     That is by text its days since 1970-01-01, NaN if it is not a date, and "dmy" or "mdy" if the order of day and month
     was needed. ``order`` None: the column decides it.
 
-    Raises
-        ValueError if both orders are possible and give different days.
+    Raises ValueError if both orders are possible and give different days.
     """
     if not _may_be_dates(counts):
         return None
@@ -152,11 +151,6 @@ def parts_of(days: np.ndarray, first: float = 0.0) -> dict[str, list[float]]:
     known = days[~np.isnan(days)]
     values = {part: np.unique(date_part(known, part, first)).tolist() for part in PARTS}
     return {part: different for part, different in values.items() if part == "days since" or len(different) > 1}
-
-
-def holds_times(texts: Iterable[str]) -> bool:
-    """Whether texts are times of day, such as 10:30, without a date; only the first hundred are checked."""
-    return _may_be_dates(f"1970-01-01 {text}" for text in texts)
 
 
 def written_day(days: float) -> str:

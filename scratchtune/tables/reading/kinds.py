@@ -22,11 +22,11 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Dates, Text, missing_in, number_text, text_of, text_of_numbers
-from scratchtune.tables.reading.date_columns import ORDERS, parse_dates, to_days
+from scratchtune.tables.reading.date_columns import parse_dates, to_days
 from scratchtune.tables.reading.notation import Reading, short
 from scratchtune.tables.wording import option
 
-NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = KINDS = "number", "category", "date", "identifier", "empty"
+NUMBER, CATEGORY, DATE, IDENTIFIER, EMPTY = "number", "category", "date", "identifier", "empty"
 BOOLEANS = "False", "True"
 FEW_ROWS = 20  # with fewer rows, nearly any column holds distinct values
 YEARS = (1500.0, 2200.0)  # consecutive integers within these bounds are probably years
@@ -38,7 +38,7 @@ _TEXTS = str, bool, np.bool_
 
 
 class Kind(NamedTuple):
-    """The kind of a column, one of `KINDS`; the order of day and month of dates; why it is an identifier.
+    """The kind of a column, one of the five above; the order of day and month of dates; why it is an identifier.
 
     ``texts`` are the categories that training has seen.
     """
@@ -60,23 +60,12 @@ def kind_in_training(name: str, column: Column, is_asked: bool) -> Kind:
     return Kind(CATEGORY, texts=list(column.counts())) if isinstance(column, Text) else Kind(NUMBER)
 
 
-def checked_kind(name: str, stored: Any) -> Kind:
-    """Return the kind of column ``name`` that a model's file holds; a ValueError or TypeError if it is none."""
-    kind = Kind(*stored)
-    checks.choice(f"the kind of column {name!r}", kind.kind, KINDS)
-    checks.choice(f"the order of column {name!r}", kind.order, (None, *ORDERS))
-    if not isinstance(kind.texts, (list, tuple)) or not all(isinstance(text, str) for text in (kind.why, *kind.texts)):
-        raise ValueError(f"column {name!r} has the texts {kind.texts!r}; they must be a list of texts")
-    return kind
-
-
 def as_kind(name: str, column: Column, kind: Kind) -> Column:
     """Return a column of a later table as its kind in training.
 
     A text that can only mark a missing value is one, with a warning, where a number or a date must be.
 
-    Raises
-        ValueError if a cell is no date or number.
+    Raises ValueError if a cell is no date or number.
     """
     if kind.kind == NUMBER:
         return _values_of(name, column, _number_of, "numbers")[column.codes] if isinstance(column, Text) else column
@@ -143,8 +132,7 @@ def column_of(name: str, values: Any, reading: Reading) -> Column:
 
     Numbers of a column that ``reading.text`` names become texts too.
 
-    Raises
-        ValueError or TypeError for values that are no column; the message names it.
+    Raises ValueError or TypeError for values that are no column; the message names it.
     """
     checks.refuse_masked(f"column {name!r}", values)
     array = np.asarray(values)
@@ -216,20 +204,19 @@ def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     Cells that are not numbers are missing, with a warning, if ``reading.numeric`` names the column, or if they can only
     mean that (`may_mark_missing`); likewise among dates.
 
-    Raises
-        ValueError if other cells are in the way, or the order of day and month is unclear.
+    Raises ValueError if other cells are in the way, or the order of day and month is unclear.
     """
     if name in reading.text:
         return column
-    counts, given, is_asked = column.counts(), reading.notation, name in reading.numeric
+    counts, given, is_asked = column.counts(), reading.mark, name in reading.numeric
     dates = None if is_asked else parse_dates(name, counts, reading.date_order)
     if dates is not None:
         what, strays = "dates", {text: notation.TEXT for text, day in dates[0].items() if np.isnan(day)}
     else:
-        kinds = {text: notation.kind_of(text, *given) for text in counts}
+        kinds = {text: notation.kind_of(text, given) for text in counts}
         what, strays = "numbers", {text: kind for text, kind in kinds.items() if kind != notation.NUMBER}
         are_numbers = not strays and reading.delimiter is not None  # only a CSV file writes numbers as texts
-        if not (is_asked or are_numbers or notation.strays_of(counts, *given)):
+        if not (is_asked or are_numbers or notation.strays_of(counts, given)):
             return column
     if not is_asked and not all(map(notation.may_mark_missing, strays)):
         raise ValueError(f"{_found(name, column, strays, what, where)}; "
@@ -266,13 +253,13 @@ def in_row(column: Text, text: str) -> str:
 
 def _as_numbers(name: str, column: Text, reading: Reading, where: Where) -> np.ndarray:
     """Return the numbers of a column, NaN for other texts; a ValueError if float64 would round an integer."""
-    kinds = [notation.kind_of(text, *reading.notation) for text in column.texts]
-    values = np.array([notation.to_number(text, *reading.notation) if kind == notation.NUMBER else np.nan
+    kinds = [notation.kind_of(text, reading.mark) for text in column.texts]
+    values = np.array([notation.to_number(text, reading.mark) if kind == notation.NUMBER else np.nan
                        for text, kind in zip(column.texts, kinds, strict=True)])
     are_integers = (values[~np.isnan(values)] % 1.0 == 0.0).all()
     for code in np.flatnonzero(are_integers & (np.abs(values) >= notation.LARGEST_EXACT)).tolist():
         text = column.texts[code]
-        if notation.is_rounded(text, *reading.notation):
+        if notation.is_rounded(text, reading.mark):
             raise ValueError(
                 f"column {name!r} holds {short(text)} {where(column, text)}, an integer that float64 would round, so "
                 f"that different ones become equal; leave the column out ({option('drop', name)}), or take it as text "

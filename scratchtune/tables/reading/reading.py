@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import os
-import re
 import zipfile
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
@@ -40,9 +39,8 @@ from scratchtune.tables.reading.notation import (
 )
 from scratchtune.tables.reading.table import Table
 
-FORMATS = {".parquet": ("Parquet", "pyarrow"), ".xlsx": ("Excel", "openpyxl")}  # read by pandas
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
-_PURPOSE = "a table is a .csv, .npz, .parquet or .xlsx file"
+_PURPOSE = "a table is a .csv or .npz file"
 _CELLS = 400_000  # read at a time
 _FEWEST_ROWS = 16  # read at a time, however many columns there are
 _SNIFFED = 1000  # rows that decide what the decimal mark is
@@ -52,7 +50,6 @@ class FileNotation(TypedDict, total=False):
     """How a file writes numbers and dates: these arguments of `read_table`."""
 
     decimal: str | None
-    thousands: str | None
     date_order: str | None
 
 
@@ -63,9 +60,8 @@ def read_table(
 ) -> Table:
     """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
 
-    ``.parquet`` and the first sheet of ``.xlsx`` are read by pandas, where it is installed. ``path`` may also be a
-    binary file that is open for reading, such as a pipe; the rest of it is read into memory. By its name only a regular
-    file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
+    ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory. By
+    its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
     CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is detected.
     A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
@@ -75,10 +71,10 @@ def read_table(
     as "-" or "-999". Blanks around a cell and empty lines are ignored.
 
     Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too if the
-    delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`). ``thousands`` is the separator of
-    thousands: a comma, a point, a blank or an apostrophe. Integers beyond 2^53 must be exact in float64. Other cells
-    in a column that is meant to be numeric (`notation`) are an error that names them; but those such as ".", "-" or
-    "unknown", which can only mean it, are missing, with a warning.
+    delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`); they have no separator of
+    thousands. Integers beyond 2^53 must be exact in float64. Other cells in a column that is meant to be numeric
+    (`notation`) are an error that names them; but those such as ".", "-" or "unknown", which can only mean it, are
+    missing, with a warning.
 
     A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
     or "mdy", says whether the day or the month comes first where the column does not show it.
@@ -86,8 +82,7 @@ def read_table(
     In an ``.npz`` each array of one dimension is a column, and one of two dimensions, named X, is the columns X0, X1,
     ..; nothing is unpickled. ``table.reading`` is how the file was read.
 
-    Raises
-        OSError if the file cannot be opened, ValueError if it is not a table.
+    Raises OSError if the file cannot be opened, ValueError if it is not a table.
     """
     check_names("skip", skip)
     check_names("only", only)
@@ -97,15 +92,10 @@ def read_table(
         return name not in skip and (only is None or name in only)
 
     shown = name_of(path)
-    ending = Path(shown).suffix.lower()
     with _opened(path) as file:
-        if ending == ".npz":
-            names, arrays = _arrays(shown, file, skip, only)
-        elif ending in FORMATS:
-            arrays = _frame(shown, file, reading.missing)
-            names = list(arrays)
-        else:
+        if Path(shown).suffix.lower() != ".npz":
             return _CSV(shown, file, reading, is_read).table()
+        names, arrays = _arrays(shown, file, skip, only)
     return _table_of(shown, names, {name: arrays[name] for name in arrays if is_read(name)}, reading)
 
 
@@ -138,10 +128,10 @@ class _CSV:
     """A CSV file that is being read, once or twice."""
 
     def __init__(self, path: str, file: BinaryIO, reading: Reading, is_read: Callable[[str], bool]) -> None:
-        self.path, self.file, self.start, self.width = path, file, 0, 0
-        named = self._named_delimiter()
-        self.delimiter = reading.delimiter or named or max(DELIMITERS, key=self._quality)
-        header = f"{path}, line {1 + (self.start > 0)}"
+        self.path, self.file, self.width = path, file, 0
+        self._check_text()
+        self.delimiter = reading.delimiter or max(DELIMITERS, key=self._quality)
+        header = f"{path}, line 1"
         self.names = checked_names([name.strip() for name in self._first_rows(1)[0]], header)
         if all(kind_of(name) == NUMBER for name in self.names):
             raise ValueError(f"{header}: the header holds only numbers; it must hold the names of the columns")
@@ -184,8 +174,7 @@ class _CSV:
 
     def _numbers(self, cells: Sequence[str]) -> np.ndarray | None:
         """Cells as numbers, NaN for a missing value; None if a cell is neither, or may not be exact."""
-        notation = self.reading.notation
-        read = float if notation == (".", None) else partial(to_number, decimal=notation[0], thousands=notation[1])
+        read = float if self.reading.mark == "." else partial(to_number, decimal=self.reading.mark)
         if read is float and "_" in "".join(cells):  # Python reads 1_000 as a number
             return None
         with suppress(ValueError):
@@ -209,12 +198,12 @@ class _CSV:
 
     def _rows(self) -> Generator[list[str], None, None]:
         """Yield all rows, the header included, from the start of the file; empty lines are skipped."""
-        self.file.seek(self.start)
+        self.file.seek(0)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
         try:
             for cells in filter(None, reader):
-                self.line = reader.line_num + (self.start > 0)
+                self.line = reader.line_num
                 if self.width and len(cells) != self.width:
                     comment = " (is line 1 a comment? then leave it out)" if self.names[0].startswith("#") else ""
                     raise ValueError(f"{self.path}, line {self.line}, has {checks.counted(len(cells), 'cell')} and the "
@@ -224,8 +213,8 @@ class _CSV:
             self.file.seek(0)
             decoded_text(self.path, self.file.read(), _PURPOSE)  # raises an error that names the line
         except csv.Error as problem:
-            raise ValueError(f"{self.path}, line {reader.line_num + (self.start > 0)}, is not CSV: {problem}; is "
-                             "there a quote that is not closed?") from None
+            raise ValueError(f"{self.path}, line {reader.line_num}, is not CSV: {problem}; is there a quote that is "
+                             "not closed?") from None
         finally:
             lines.detach()
 
@@ -240,21 +229,16 @@ class _CSV:
             next(islice(rows, column.first(text) + 1, None))
             return f"in line {self.line}"
 
-    def _named_delimiter(self) -> str | None:
-        """Return the delimiter that a first line ``sep=;`` names, if any; a ValueError if the file holds no text."""
+    def _check_text(self) -> None:
+        """Raise a ValueError if the file holds no text."""
         start = self.file.read(1 << 16)
         if not start.strip(b"\xef\xbb\xbf \t\r\n"):
             raise ValueError(f"{self.path} is empty; the first line of a table holds the names of its columns")
         if start.startswith(b"PK\x03\x04"):
-            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV, or let the name "
-                             "of a workbook end in .xlsx")
+            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV, or read it by "
+                             "pandas and give the data frame")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
             decoded_text(self.path, start, _PURPOSE)  # raises
-        named = re.match(rb"(?:\xef\xbb\xbf)?sep=(.)\r?\n", start)  # which Excel reads; the header is the next line
-        if named is None:
-            return None
-        self.start = named.end()
-        return str(checks.choice(f"{self.path}, line 1: sep", named[1].decode("latin-1"), DELIMITERS))
 
     def _quality(self, delimiter: str) -> tuple[bool, int]:
         """Whether a delimiter splits the first rows into equal numbers of cells, and into how many."""
@@ -272,10 +256,10 @@ class _CSV:
         rows = self._first_rows(1 + min(_SNIFFED, max(_FEWEST_ROWS, _CELLS // self.width)))[1:]
         cells = list(zip(*rows, strict=True))
         return decimal_of({name: text_of(cells[i], reading.markers).counts() for i, name in self.kept.items()
-                           if cells and name not in reading.text}, reading.thousands)
+                           if cells and name not in reading.text})
 
 
-# Arrays and data frames --------------------------------------------------------------------------------------------
+# Arrays ---------------------------------------------------------------------------------------------------------------
 
 
 def _arrays(
@@ -301,32 +285,6 @@ def _arrays(
         names += found
         arrays |= found
     return checked_names(names, path), arrays
-
-
-def _frame(path: str, file: BinaryIO, missing: Collection[str] = ()) -> dict[str, Any]:
-    """Return the columns of a Parquet file, or of the first sheet of a workbook, where ``missing`` are markers."""
-    kind, needs = FORMATS[Path(path).suffix.lower()]
-    try:
-        import pandas
-
-        __import__(needs)
-    except ImportError:
-        raise ValueError(
-            f"{path} is read by pandas with {needs}, which are not both installed; install them (pip install pandas "
-            f"{needs}), or save the table as CSV") from None
-    if kind == "Excel" and zipfile.is_zipfile(file):
-        with about(path):
-            archive = Archive(file)
-            for name in archive.names:
-                archive.claim(name)  # a ValueError if together they are too large
-    file.seek(0)
-    try:
-        frame = pandas.read_parquet(file) if kind == "Parquet" else pandas.read_excel(
-            file, sheet_name=0, keep_default_na=False, na_values=["", *missing])
-    except Exception:  # each reader has errors of its own, which do not name the file
-        raise ValueError(f"{path} is no {kind} file, or is damaged; save the table again, or as CSV") from None
-    names = ["" if str(name).startswith("Unnamed: ") else str(name).strip() for name in frame.columns]
-    return {name: frame.iloc[:, i].to_numpy() for i, name in enumerate(checked_names(names, path))}
 
 
 def _table_of(path: str, names: Sequence[str], arrays: Mapping[str, Any], reading: Reading) -> Table:

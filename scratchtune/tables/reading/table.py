@@ -111,8 +111,7 @@ class Table:
     def as_kinds(self, kinds: Mapping[str, Kind]) -> Table:
         """Return the columns that ``kinds`` names, each of its kind in training, without identifiers.
 
-        Raises
-            ValueError if a column is absent, or a cell is no number or no date where it must be one.
+        Raises ValueError if a column is absent, or a cell is no number or no date where it must be one.
         """
         return Table({name: as_kind(name, self.column(name), kind) for name, kind in kinds.items()
                       if kind.kind != IDENTIFIER}, self.skipped, self.reading, self.asked)

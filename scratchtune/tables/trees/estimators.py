@@ -1,16 +1,129 @@
-"""The estimators: boosted trees whose sums are the logits of the classes, or values."""
+"""The estimators: boosted trees whose sums are the logits of the classes, or values; and their files.
+
+Compiled code reads the arrays of a file without tests of its own, so they are checked when the file is read.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.estimators.supervised import Classifier, Regressor
-from scratchtune.tables.trees.base import SMALLEST, BoostedTrees, not_too_large
-from scratchtune.tables.trees.losses import probabilities
+from scratchtune.estimators.labels import check_classes
+from scratchtune.estimators.stored import as_json, from_json, read_arguments, stored_arguments
+from scratchtune.estimators.supervised import Classifier, Estimator, Regressor
+from scratchtune.network.saving import Arrays, entry, real_array
+from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
+from scratchtune.tables.trees.boosting import Forest, Plan, add_trees, boost
+from scratchtune.tables.trees.losses import loss_of, outputs_of, probabilities
+from scratchtune.tables.trees.split import Limits
+from scratchtune.tables.trees.tree import Nodes, Training, most_leaves
+
+KIND = "boosted trees"  # of saved files
+UNLIMITED = 2**40
+LARGEST, SMALLEST = 1e15, 1e-30  # of targets (and weights): squares of their sums still fit into float32
+FITTED = ("classes_", "n_features_in_", "feature_names_in_", "n_iter_", "train_score_", "_seed", "baseline_")
+
+
+@dataclass(eq=False, repr=False)
+class BoostedTrees(Estimator):
+    """The base class of both estimators; the arguments are described at `HistGradientBoostingClassifier`."""
+
+    learning_rate: float = 0.1
+    max_iter: int = 100
+    max_leaf_nodes: int | None = 31
+    max_depth: int | None = None
+    min_samples_leaf: int = 20
+    l2_regularization: float = 0.0
+    max_features: float = 1.0
+    max_bins: int = 255
+    categorical_features: Any = None
+    random_state: Any = None
+    verbose: int = 1
+
+    file_kind = KIND
+
+    def check_arguments(self) -> None:
+        """Check every argument before any work, except ``categorical_features``, which depends on the columns."""
+        checks.real("learning_rate", self.learning_rate, 0.0, open_low=True)
+        for name in ("max_iter", "min_samples_leaf"):
+            checks.integer(name, getattr(self, name), 1)
+        for name, least in (("max_leaf_nodes", 2), ("max_depth", 1)):
+            if getattr(self, name) is not None:
+                checks.integer(name, getattr(self, name), least)
+        checks.integer("max_bins", self.max_bins, 2, MOST_BINS)
+        checks.real("max_features", self.max_features, 0.0, 1.0, open_low=True)
+        checks.real("l2_regularization", self.l2_regularization, 0.0)
+
+    def features(self, X: Any, fitting: bool) -> np.ndarray:
+        """Return X as float64, (n, features), in which NaN is missing; store or compare the columns."""
+        return protocol.features(self, X, fitting, missing=True).astype(np.float64, copy=False)
+
+    def row_weights(self, sample_weight: Any, rows: int) -> np.ndarray:
+        """Return the weights of the rows, (rows,) float64, as they are; ones if none are given."""
+        protocol.weights(sample_weight, rows)
+        given = np.asarray(1.0 if sample_weight is None else sample_weight, np.float64)
+        return not_too_large("sample_weight", np.broadcast_to(given, (rows,)))
+
+    def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
+        """Fit on rows (n, d) in which NaN is missing, targets (n,) and weights (n,); rows of weight 0 are left out."""
+        d = X.shape[1]
+        categorical = [checks.integer("categorical_features", column, 0, d - 1)
+                       for column in ([] if self.categorical_features is None else self.categorical_features)]
+        self.draw_seed()
+        kept, loss = weight > 0.0, loss_of(self.kind, outputs)
+        X, target, weight = X[kept], target[kept].astype(np.float64), weight[kept]
+        self.bins_ = find_bins(X, np.isin(np.arange(d), categorical), self.max_bins, self.seed_)
+        plan = Plan(loss, outputs_of(loss, outputs), self.max_iter, self.seed_,
+                    math.inf if self.deadline is None else self.deadline, self.verbose)
+        limits = Limits(
+            most_leaves(len(X), self.max_leaf_nodes, self.max_depth, self.min_samples_leaf),
+            UNLIMITED if self.max_depth is None else int(self.max_depth), int(self.min_samples_leaf),
+            max(1, int(self.max_features * d)), float(self.l2_regularization), float(self.learning_rate))
+        training = Training(encode(self.bins_, X), self.bins_.columns())
+        self.baseline_, self.forest_, losses = boost(training, target, weight, limits, plan)
+        self.train_score_ = -np.array(losses)
+        self.n_iter_ = len(losses) - 1
+
+    def outputs(self, X: Any) -> np.ndarray:
+        """Return the sum of the trees for each row, (outputs, n) float64."""
+        self.check_is_fitted()
+        codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
+        output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
+        add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, trees, output)
+        return output
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return a file's content: a header for JSON, and the arrays; `unpacked` reads them."""
+        self.check_is_fitted()
+        fitted = {name: as_json(value) for name, value in vars(self).items() if name in FITTED}
+        header = {"class": type(self).__name__, "params": stored_arguments(self), "fitted": fitted,
+                  "bins": [as_json(self.bins_.starts), as_json(self.bins_.categorical)]}
+        return header, {"edges": self.bins_.edges, **self.forest_.nodes._asdict(), "starts": self.forest_.starts}
+
+    def check_fitted_values(self) -> None:
+        """Raise unless the attributes read from a file, other than the trees, have the types that `fit` gives them."""
+        super().check_fitted_values()
+        outputs = len(self.baseline_)
+        real_array("baseline_", self.baseline_, (outputs if self.kind == "classifier" else 1,), "float64")
+        if self.kind == "classifier":
+            check_classes(getattr(self, "classes_", None), max(outputs, 2))
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def not_too_large(name: str, values: np.ndarray, smallest: float = 0.0) -> np.ndarray:
+    """Return the values; a ValueError if a square does not fit into float32, or none is as large as ``smallest``."""
+    largest = values[np.abs(values).argmax()] if len(values) else 0.0
+    if abs(largest) > LARGEST or 0.0 < abs(largest) < smallest:
+        raise ValueError(f"{name} holds {largest:g}; the largest must be from {smallest:g} to {LARGEST:g}: rescale it")
+    return values
 
 
 @dataclass(eq=False, repr=False)
@@ -25,19 +138,16 @@ class HistGradientBoostingClassifier(Classifier, BoostedTrees):
     Regularisation: ``l2_regularization`` is added to a leaf's sum of Hessians; ``class_weight`` is a dict from labels
     to numbers, or "balanced".
     Data: numbers are divided into at most ``max_bins`` bins; NaN is a missing value, and each split sends missing
-    values where the loss decreases more. ``categorical_features`` are the indices of columns with categories, their
-    names if X has names, or a boolean mask; categories are any numbers, and one that was not seen in training is
-    treated as missing.
-    ``early_stopping``: after ``n_iter_no_change`` iterations without a loss smaller by more than ``tol``, on a
-    ``validation_fraction`` of the rows (an integer: a number of rows; None: the training rows), stratified by class.
-    "auto" means True if there are more than 10,000 rows.
-    ``random_state``: the same integer gives the same bits; it is used for early stopping's split, ``max_features``, and
-    the sample of the rows from which bins are computed if there are more than 200,000.
+    values where the loss decreases more. ``categorical_features`` are the indices of columns with categories, which are
+    any numbers; one that was not seen in training is treated as missing.
+    ``random_state``: the same integer gives the same bits; it is used for ``max_features``, and for the sample of the
+    rows from which bins are computed if there are more than 200,000.
     ``verbose=1`` shows a progress bar if training takes over two seconds.
 
-    After `fit`: ``classes_``, ``n_iter_``, ``train_score_`` and ``validation_score_`` (minus the mean loss before the
-    first iteration and after each), ``do_early_stopping_``, ``n_features_in_``, and ``feature_names_in_`` if the table
-    had names.
+    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows.
+
+    After `fit`: ``classes_``, ``n_iter_``, ``train_score_`` (minus the mean loss before the first iteration and after
+    each), ``n_features_in_``, and ``feature_names_in_`` if the table had names.
 
     A weight multiplies a row's loss; ``min_samples_leaf`` counts rows, whatever their weights. Rows with weight 0 are
     left out.
@@ -73,3 +183,57 @@ class HistGradientBoostingRegressor(Regressor, BoostedTrees):
     def predict(self, X: Any) -> np.ndarray:
         """Return the value of each row, (n,)."""
         return self.outputs(X)[0]
+
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+
+ESTIMATORS: dict[str, type[BoostedTrees]] = {
+    kind.__name__: kind for kind in (HistGradientBoostingClassifier, HistGradientBoostingRegressor)}
+
+
+def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
+    """Make the fitted estimator from what `BoostedTrees.packed` returns; a ValueError where that is damaged."""
+    kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
+    estimator = ESTIMATORS[kind](**read_arguments(entry(header, "params")))
+    estimator.check_arguments()
+    told = entry(header, "fitted")
+    vars(estimator).update({name: from_json(told[name]) for name in FITTED if name in told})
+    estimator.check_fitted_values()
+    columns, trees = estimator.n_features_in_, estimator.n_iter_ * len(estimator.baseline_)
+    estimator.bins_, estimator.forest_ = _bins(entry(header, "bins"), arrays, columns), _forest(arrays, columns, trees)
+    return estimator
+
+
+def _starts(name: str, starts: Any, parts: int, least: int) -> np.ndarray:
+    """Return where parts begin, and the end; a ValueError unless it is from 0 on, each with ``least`` entries or more.
+    """
+    starts = real_array(name, starts, (parts + 1,), "int64")
+    if starts[0] != 0 or (np.diff(starts) < least).any():
+        raise ValueError(f"{name} is {starts.tolist()}; it must increase from 0")
+    return starts
+
+
+def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
+    first, categorical = (from_json(part) for part in told)
+    starts = _starts("the starts of bins", first, columns, 0)
+    categorical = real_array("categorical", categorical, (columns,), "uint8")
+    edges = real_array("edges", entry(arrays, "edges"), (int(starts[-1]),), "float64")
+    counts = np.diff(starts)
+    if (categorical > 1).any() or (counts + 2 - categorical > 256).any():
+        raise ValueError(f"it has columns with {counts.max()} edges; a column must have at most 254, or 255 categories")
+    return Bins(edges, starts, categorical)
+
+
+def _forest(arrays: Arrays, columns: int, trees: int) -> Forest:
+    """Return the trees if each node's children follow it within its tree, and it splits a column that there is."""
+    starts = _starts("starts", entry(arrays, "starts"), trees, 1)
+    nodes, sizes = int(starts[-1]), np.diff(starts)
+    links, left, value = (real_array(name, entry(arrays, name), shape, dtype) for name, shape, dtype in (
+        ("links", (nodes, 2), "int32"), ("left", (nodes, 4), "uint64"), ("value", (nodes,), "float64")))
+    index = np.arange(nodes) - np.repeat(starts[:-1], sizes)
+    size, (column, child) = np.repeat(sizes, sizes), links.T.astype(np.int64)  # child + 1 is exact
+    is_split = (child > index) & (child + 1 < size) & (column >= 0) & (column < columns)
+    if not (is_split | (child == 0) & (column == -1)).all():
+        raise ValueError("its trees have nodes whose children or columns do not exist")
+    return Forest(Nodes(links, left, value), starts)

@@ -14,13 +14,17 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.random_numbers import random_bits
-from scratchtune.tables.trees.histogram import WIDTH, build_histogram, gather, subtract_histogram, sum_bins
 from scratchtune.tables.trees.split import (
+    WIDTH,
+    build_histogram,
     category_order,
     category_split,
+    gather,
     includes,
     leaf_value,
     number_split,
+    subtract_histogram,
+    sum_bins,
     write_category_split,
     write_number_split,
 )

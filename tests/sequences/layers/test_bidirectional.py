@@ -22,11 +22,8 @@ def test_by_hand(run: Any) -> None:
     x, weights = rng.normal(size=(3, 4, 2)), [[rng.normal(size=n) for n in (18, 27, 18)] for _ in range(2)]
     ahead = run(st.GRU(3, return_sequences=True), x, theta=weights[0]).y
     back = run(st.GRU(3, return_sequences=True, go_backwards=True), x, theta=weights[1]).y[:, ::-1]
-    layer = st.GRU(3, return_sequences=True)
-    for mode, merged in {"concat": np.concatenate([ahead, back], 2), "sum": ahead + back,
-                         "ave": (ahead + back) / 2}.items():
-        found = run(st.Bidirectional(layer, mode), x, theta=[*weights[0], *weights[1]])
-        np.testing.assert_allclose(found.y, merged, rtol=1e-14, atol=1e-15)
+    found = run(st.Bidirectional(st.GRU(3, return_sequences=True)), x, theta=[*weights[0], *weights[1]])
+    np.testing.assert_allclose(found.y, np.concatenate([ahead, back], 2), rtol=1e-14, atol=1e-15)
 
 
 @pytest.mark.parametrize("length", [1, 2, 7])
@@ -42,19 +39,17 @@ def test_outputs_and_gradients_are_pytorchs(
 @pytest.mark.parametrize("length", [1, 2, 7])
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("mask_zero", [False, True])
-@pytest.mark.parametrize("kind, arguments, mode", [
-    ("GRU", {}, "concat"), ("GRU", {}, "sum"), ("GRU", {}, "ave"), ("GRU", {"reset_after": False}, "concat"),
-    ("LSTM", {}, "concat"), ("LSTM", {}, "ave")])
+@pytest.mark.parametrize("kind, arguments", [("GRU", {}), ("GRU", {"reset_after": False}), ("LSTM", {})])
 def test_outputs_and_gradients_are_kerass(
-    length: int, return_sequences: bool, mask_zero: bool, kind: str, arguments: Any, mode: str, sequences: Any,
-    keras: Any, torch: Any,
+    length: int, return_sequences: bool, mask_zero: bool, kind: str, arguments: Any, sequences: Any, keras: Any,
+    torch: Any,
 ) -> None:
     arguments = {**arguments, "return_sequences": return_sequences}
     ours = sequences.model_of(
-        st.Embedding(5, 3, mask_zero), st.Bidirectional(getattr(st, kind)(4, **arguments), mode), shape=(length,))
+        st.Embedding(5, 3, mask_zero), st.Bidirectional(getattr(st, kind)(4, **arguments)), shape=(length,))
     inner = getattr(keras.layers, kind)(4, **arguments, dtype="float64")
     theirs = [keras.layers.Embedding(5, 3, mask_zero=mask_zero, dtype="float64"),
-              keras.layers.Bidirectional(inner, merge_mode=mode, dtype="float64")]
+              keras.layers.Bidirectional(inner, dtype="float64")]
     sequences.check_keras(torch, ours, theirs, sequences.tokens(6, length))
 
 
@@ -90,8 +85,6 @@ def test_bad_arguments() -> None:
         st.Bidirectional(st.Dense(3))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="it must have go_backwards=False"):
         st.Bidirectional(st.GRU(3, go_backwards=True))
-    with pytest.raises(ValueError, match="merge_mode is 'mul'; it must be one of 'concat', 'sum', 'ave'"):
-        st.Bidirectional(st.GRU(3), "mul")
 
 
 def test_another_process_gets_layers_and_mask() -> None:

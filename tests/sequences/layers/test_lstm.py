@@ -52,12 +52,11 @@ def test_masked_rows_are_packed_sequences(sequences: Any, torch: Any) -> None:
 
 
 def test_the_forget_gates_bias_is_one_at_first() -> None:
-    for unit_forget_bias in (True, False):
-        model = st.Sequential([st.LSTM(2, unit_forget_bias=unit_forget_bias)])
-        model.build((None, 5, 3))
-        kernel, recurrent, bias = model.get_weights()
-        assert [kernel.shape, recurrent.shape] == [(3, 8), (2, 8)]
-        assert bias.tolist() == [0, 0, unit_forget_bias, unit_forget_bias, 0, 0, 0, 0]
+    model = st.Sequential([st.LSTM(2)])
+    model.build((None, 5, 3))
+    kernel, recurrent, bias = model.get_weights()
+    assert [kernel.shape, recurrent.shape] == [(3, 8), (2, 8)]
+    assert bias.tolist() == [0, 0, 1, 1, 0, 0, 0, 0]
 
 
 def test_it_learns_the_first_token_of_padded_sequences() -> None:
@@ -71,7 +70,5 @@ def test_it_learns_the_first_token_of_padded_sequences() -> None:
 
 
 def test_bad_input() -> None:
-    with pytest.raises(TypeError, match="unit_forget_bias is 1"):
-        st.LSTM(2, unit_forget_bias=1)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"LSTM gets rows of shape \(3, 2, 1\)"):
         st.Sequential([st.LSTM(2)]).build((None, 3, 2, 1))

@@ -68,7 +68,7 @@ def test_as_many_frames_as_needed() -> None:
     (random_frames(0, 3, 3), "ax", ValueError, "text holds 'x', which is not in the alphabet 'ab'; every letter"),
     (random_frames(0, 3, 3), None, TypeError, r"text is None \(NoneType\); it must be a text"),
     (random_frames(0, 3, 4), "a", ValueError, r"log_probabilities has shape \(3, 4\); it must be \(frames, 3\)"),
-    (np.full((2, 3), np.nan), "a", ValueError, "log_probabilities holds nan in frame 0"),
+    (np.full((2, 3), np.nan), "a", ValueError, "log_probabilities has the maximum nan in frame 0"),
     (np.array([[0.0, -np.inf, -np.inf]] * 2), "a", ValueError, "every path that spells text has the probability 0"),
 ])
 def test_bad_input(rows: Any, text: Any, error: type[Exception], message: str) -> None:

@@ -57,7 +57,7 @@ def test_by_hand() -> None:
 def test_lengths_are_summed() -> None:
     """One error in 1 word and none in 9: the rate is 1/10, and the mean of the two rates is 1/2."""
     references, hypotheses = ["yes", "a b c d e f g h i"], ["no", "a b c d e f g h i"]
-    assert word_error_rate(references, hypotheses) == error_counts(references, hypotheses).rate == 0.1
+    assert word_error_rate(references, hypotheses) == 0.1
 
 
 def test_it_may_exceed_1() -> None:

@@ -62,7 +62,7 @@ def test_without_a_rate_it_is_that_of_the_clip_and_with_one_the_clip_is_resample
 
 
 def test_arguments_can_be_written_and_read(clip: Clip) -> None:
-    features = Features(n_mels=30, deltas=1, fmax=7000.0)
+    features = Features(n_mels=30, deltas=1)
     again = Features(**json.loads(json.dumps(features.to_dict())))
     assert again == features and hash(again) == hash(features)
 
@@ -73,9 +73,6 @@ def test_arguments_can_be_written_and_read(clip: Clip) -> None:
     ({"window": 0.0}, "window is 0.0; it must be a finite number above 0"),
     ({"step": 1e-5}, "step is 1e-05 seconds; it must be at least one sample, 6.25e-05"),
     ({"n_coefficients": 41}, r"n_coefficients is 41; it must be an integer in \[1, 40\]"),
-    ({"fmax": 9000.0}, r"fmax is 9000.0; it must be a finite number in \(0.0, 8000.0\]"),
-    ({"fmin": 8000.0}, r"fmin is 8000.0; it must be a finite number in \[0.0, 8000.0\)"),
-    ({"n_fft": 256}, "n_fft is 256; it must be an integer of at least 400"),
     ({"n_mels": 200}, "n_mels is 200, and filter 0"),
     ({"preemphasis": 1.5}, "preemphasis is 1.5"),
     ({"deltas": 3}, "deltas is 3"),
@@ -100,11 +97,11 @@ def test_bad_clips_are_refused_in_one_sentence(clip: Clip) -> None:
 
 
 @pytest.mark.parametrize("rate, length, step, n_fft", [
-    (16000, 400, 160, 512), (8000, 200, 80, 256), (16000, 400, 160, 400)])
+    (16000, 400, 160, 512), (8000, 200, 80, 256)])
 @pytest.mark.parametrize("window", ["hann", "hamming"])
 def test_the_same_as_librosa(clip: Clip, rate: int, length: int, step: int, n_fft: int, window: str) -> None:
     librosa = pytest.importorskip("librosa")
-    same: dict[str, Any] = {"rate": rate, "n_fft": n_fft, "window_kind": window, **PLAIN}
+    same: dict[str, Any] = {"rate": rate, "window_kind": window, **PLAIN}
     around = (n_fft - length) // 2  # librosa fills frames up at both ends
     power = librosa.feature.melspectrogram(
         y=np.pad(clip.samples, around), sr=rate, n_fft=n_fft, win_length=length, hop_length=step, window=window,
@@ -121,9 +118,10 @@ def test_the_same_as_librosa(clip: Clip, rate: int, length: int, step: int, n_ff
 def test_decibels_of_librosa_are_a_multiple(clip: Clip) -> None:
     librosa = pytest.importorskip("librosa")
     power = librosa.feature.melspectrogram(
-        y=clip.samples, sr=16000, n_fft=400, hop_length=160, center=False, n_mels=40, htk=True, norm=None)
+        y=np.pad(clip.samples, 56), sr=16000, n_fft=512, win_length=400, hop_length=160, center=False, n_mels=40,
+        htk=True, norm=None)
     decibels = librosa.feature.mfcc(S=librosa.power_to_db(power), n_mfcc=13)
-    found = 10 / np.log(10) * Features(n_fft=400, **PLAIN)(clip)
+    found = 10 / np.log(10) * Features(**PLAIN)(clip)
     np.testing.assert_allclose(found, decibels.T, rtol=0, atol=1e-3)  # of up to 200, from float32
 
 

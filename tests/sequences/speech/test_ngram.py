@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.sequences.speech import END, START, UNKNOWN, NGram
+from scratchtune.sequences.speech import END, START, NGram
 
 SMOOTHINGS = ("kneser-ney", "witten-bell")
 LETTERS = "abcde "
@@ -39,11 +39,11 @@ def test_kneser_ney_by_hand() -> None:
 
 
 def test_san_francisco() -> None:
-    """Kneser-Ney's own example: a word that is frequent after one word only is improbable after others."""
-    texts = ["san francisco"] * 5 + ["my glasses", "your glasses", "new glasses"]
-    kneser_ney, witten_bell = (NGram(2, "word", smoothing).fit(texts) for smoothing in SMOOTHINGS)
-    assert kneser_ney.probability(["reading"], "glasses") > kneser_ney.probability(["reading"], "francisco")
-    assert witten_bell.probability(["reading"], "glasses") < witten_bell.probability(["reading"], "francisco")
+    """Kneser-Ney's own example, f after s: what is frequent after one letter only is improbable after others."""
+    texts = ["sf"] * 5 + ["mg", "yg", "ng"]
+    kneser_ney, witten_bell = (NGram(2, smoothing, alphabet="sfmgynr").fit(texts) for smoothing in SMOOTHINGS)
+    assert kneser_ney.probability("r", "g") > kneser_ney.probability("r", "f")
+    assert witten_bell.probability("r", "g") < witten_bell.probability("r", "f")
 
 
 def test_score_and_perplexity_by_hand() -> None:
@@ -71,20 +71,9 @@ def test_probabilities_sum_to_one(order: int, smoothing: str, uniform: bool) -> 
 
 
 @pytest.mark.parametrize("smoothing", SMOOTHINGS)
-def test_probabilities_of_words_sum_to_one(smoothing: str) -> None:
-    model = NGram(3, "word", smoothing).fit(["the cat sat", "the dog sat down", "a cat"])
-    assert model.vocabulary == (END, UNKNOWN, "a", "cat", "dog", "down", "sat", "the")
-    for context in (["the"], ["the", "cat"], ["a", "horse"], [START], [START, "the"], []):
-        assert math.fsum(model.probability(context, token) for token in model.vocabulary) == pytest.approx(1.0)
-    assert model.probability(["the"], "horse") == model.probability(["the"], UNKNOWN) > 0.0
-    assert model.probability(["a", "horse"], "sat") == model.probability(["a", UNKNOWN], "sat")
-
-
-@pytest.mark.parametrize("smoothing", SMOOTHINGS)
-@pytest.mark.parametrize("unit", ["character", "word"])
-def test_a_row_has_the_probability_of_each_token(unit: str, smoothing: str) -> None:
-    model = NGram(3, unit, smoothing, uniform=False).fit(["ab a b", "b b a", "c ab"])
-    for context in [model.start(), ("a", " ")[: 2 - (unit == "word")], ("b", "b"), ("c", "c"), ()]:
+def test_a_row_has_the_probability_of_each_token(smoothing: str) -> None:
+    model = NGram(3, smoothing, uniform=False).fit(["ab a b", "b b a", "c ab"])
+    for context in [model.start(), ("a", " "), ("b", "b"), ("c", "c"), ()]:
         expected = [model.log_probability(context, token) for token in model.vocabulary]
         for _ in range(2):  # computed, and kept
             np.testing.assert_allclose(model.log_distribution(context), expected, rtol=1e-12)
@@ -112,8 +101,8 @@ def test_fitting_again_forgets_the_earlier_fit() -> None:
 
 
 def test_impossible_texts() -> None:
-    model = NGram(order=1, unit="word", uniform=False).fit(["a b"])
-    assert model.score("a c") == -math.inf and model.perplexity(["a c"]) == math.inf
+    model = NGram(order=1, uniform=False, alphabet="abc").fit(["ab"])
+    assert model.score("ac") == -math.inf and model.perplexity(["ac"]) == math.inf
 
 
 # Against NLTK ---------------------------------------------------------------------------------------------------------
@@ -125,7 +114,7 @@ def ngrams_of(model: NGram, text: str) -> list[tuple[str, ...]]:
     NLTK's own padding also counts n-grams that end in a start token, and adds n − 1 end tokens. Its probabilities then
     include one of the start, and those after a start do not sum to 1.
     """
-    padded = (*model.start(), *(text if model.unit == "character" else text.split()), END)
+    padded = (*model.start(), *text, END)
     return [padded[position - length : position + 1]
             for position in range(model.order - 1, len(padded)) for length in range(model.order)]
 
@@ -155,18 +144,6 @@ def test_probabilities_are_nltks(smoothing: str, order: int, discount: float) ->
             assert found == pytest.approx(expected, rel=1e-12), (context, token)
 
 
-def test_words_are_nltks_too() -> None:
-    texts = ["the cat sat on the mat", "the dog sat on the cat", "a cat sat", "the dog"]
-    model = NGram(3, "word", discount=0.1, uniform=False).fit(texts)
-    reference = theirs(model, texts, discount=0.1)
-    for text in ["the cat sat", "a dog sat on a mat", "the"]:
-        tokens = [*model.start(), *text.split(), END]
-        expected = [reference.score(tokens[i], tokens[i - 2 : i]) for i in range(2, len(tokens))]
-        assert model.score(text) == pytest.approx(math.fsum(map(math.log, expected)), rel=1e-12)
-        assert model.perplexity([text]) == pytest.approx(
-            reference.perplexity([tuple(tokens[i - 2 : i + 1]) for i in range(2, len(tokens))]), rel=1e-12)
-
-
 def test_bigrams_are_nltks_with_its_own_padding() -> None:
     lm = pytest.importorskip("nltk.lm")
     preprocessing = pytest.importorskip("nltk.lm.preprocessing")
@@ -184,13 +161,11 @@ def test_bigrams_are_nltks_with_its_own_padding() -> None:
 @pytest.mark.parametrize("arguments, error, message", [
     ({"order": 0}, ValueError, "order is 0; it must be an integer of at least 1"),
     ({"order": 2.0}, TypeError, "order is 2.0"),
-    ({"unit": "words"}, ValueError, "unit is 'words'; it must be one of 'character', 'word', did you mean 'word'"),
     ({"smoothing": "kneser"}, ValueError, "smoothing is 'kneser'"),
     ({"discount": 1.5}, ValueError, "discount is 1.5"),
     ({"discount": math.nan}, ValueError, "discount is nan"),
     ({"uniform": 1}, TypeError, "uniform is 1"),
     ({"alphabet": ["ab"]}, ValueError, "alphabet holds 'ab'; it must hold single characters"),
-    ({"alphabet": "ab", "unit": "word"}, ValueError, "alphabet is 'ab', and unit='word' has none; it must be None"),
 ])
 def test_bad_arguments(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
@@ -223,13 +198,10 @@ def test_bad_queries() -> None:
         model.probability("", None)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="texts is empty"):
         model.perplexity([])
-    with pytest.raises(ValueError, match="texts holds the word '</s>', which stands for the start or end of a text"):
-        NGram(unit="word").fit(["a </s> b"])
 
 
-@pytest.mark.parametrize("unit", ["character", "word"])
-def test_a_model_is_the_same_after_writing_it_as_json(unit: str) -> None:
-    model = NGram(order=3, unit=unit, smoothing="witten-bell").fit(["one two one", "two two"])
+def test_a_model_is_the_same_after_writing_it_as_json() -> None:
+    model = NGram(order=3, smoothing="witten-bell").fit(["one two one", "two two"])
     read = NGram.from_dict(json.loads(json.dumps(model.to_dict())))
     assert read.score("two one") == model.score("two one") and read.vocabulary == model.vocabulary
     assert read.to_dict() == model.to_dict()

@@ -49,23 +49,8 @@ def extensible(path: Path, tag: int) -> Path:
 def test_an_extensible_header_is_read(write: Writer) -> None:
     plain = read_wav(write("a.wav", RAMP, bits=24)).samples
     np.testing.assert_array_equal(read_wav(extensible(write("a.wav", RAMP, bits=24), tag=1)).samples, plain)
-    with pytest.raises(ValueError, match="holds floating-point samples"):
+    with pytest.raises(ValueError, match="holds samples of format 3, not integers"):
         read_wav(extensible(write("a.wav", RAMP, bits=32), tag=3))
-
-
-@pytest.mark.parametrize("valid", [24, 20])
-@pytest.mark.parametrize("is_extensible", [False, True])
-def test_samples_are_left_justified_in_their_containers(tmp_path: Path, is_extensible: bool, valid: int) -> None:
-    """24 bits in 4 bytes, as some recorders write them: not 3 of each 4 bytes at a time, which is noise."""
-    tone = np.sin(2 * np.pi * 440 * np.arange(8000) / 8000)
-    data = (np.round(tone * (2 ** (valid - 1) - 1)).astype("<i4") << (32 - valid)).tobytes()
-    fmt = struct.pack("<HHIIHH", 0xFFFE if is_extensible else 1, 1, 8000, 32000, 4, 32 if is_extensible else valid)
-    if is_extensible:
-        fmt += struct.pack("<HHIH", 22, valid, 4, 1) + bytes.fromhex("000000001000800000aa00389b71")
-    (tmp_path / "a.wav").write_bytes(riff(fmt, data))
-    samples = read_wav(tmp_path / "a.wav").samples
-    assert len(samples) == 8000 and np.abs(np.fft.rfft(samples)).argmax() == 440
-    np.testing.assert_allclose(samples, tone, rtol=0, atol=2.0 ** (2 - valid))
 
 
 def riff(fmt: bytes, data: bytes) -> bytes:
@@ -75,14 +60,14 @@ def riff(fmt: bytes, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("channels, alignment, bits", [
-    (1, 2, 17), (2, 3, 16), (1, 0, 16), (0, 2, 16), (1, 2, 8), (1, 8, 64), (1, 2, 0)])
+    (1, 2, 17), (2, 3, 16), (1, 0, 16), (0, 2, 16), (1, 2, 8), (1, 8, 64), (1, 2, 0), (1, 4, 24)])
 def test_containers_that_cannot_be_understood_are_refused(
     tmp_path: Path, channels: int, alignment: int, bits: int,
 ) -> None:
     fmt = struct.pack("<HHIIHH", 1, channels, 8000, 16000, alignment, bits)
     (tmp_path / "a.wav").write_bytes(riff(fmt, bytes(800)))
-    with pytest.raises(ValueError, match=rf"a\.wav has samples of {bits} bits, {bits} of them used, for {channels} "
-                                         rf"channels in {alignment} bytes; it must be WAV"):
+    with pytest.raises(ValueError, match=rf"a\.wav has samples of {bits} bits for {channels} channels in "
+                                         rf"{alignment} bytes; it must be WAV"):
         read_wav(tmp_path / "a.wav")
 
 
@@ -104,21 +89,18 @@ def changed(path: Path, old: bytes, new: bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize("tag, name", [(2, "ADPCM"), (3, "floating-point"), (6, "A-law"), (7, "µ-law"), (85, "MP3"),
-                                       (999, "unknown")])
-def test_compressed_formats_are_refused(write: Writer, tag: int, name: str) -> None:
+@pytest.mark.parametrize("tag", [2, 3, 85])
+def test_compressed_formats_are_refused(write: Writer, tag: int) -> None:
     path = changed(write("a.wav", RAMP), b"fmt \x10\0\0\0\1\0", b"fmt \x10\0\0\0" + struct.pack("<H", tag))
-    with pytest.raises(ValueError, match=rf"a\.wav holds {name} samples \(format {tag}\); it must be WAV with integer "
-                                         r"samples \(PCM\) of 8, 16, 24 or 32 bits: convert it") as caught:
+    with pytest.raises(ValueError, match=rf"a\.wav holds samples of format {tag}, not integers .*; it must be WAV with "
+                                         r"integer samples \(PCM\) of 8, 16, 24 or 32 bits: convert it") as caught:
         read_wav(path)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content, message", [
     (b"", r"a\.wav is empty; it must be WAV with integer samples"),
-    (b"fLaC....", "is a file of type FLAC; it must be WAV"),
-    (b"OggS....", "is a file of type Ogg"),
-    (b"ID3\4....", "is a file of type MP3"),
+    (b"fLaC....", "does not begin as a WAV file does; it must be WAV .*: convert it, for example"),
     (b"file\ttext\n", "does not begin as a WAV file does; it must be WAV"),
     (b"RIFF\4\0\0\0WAVE", r"has a damaged header \(.*missing\); it must be WAV"),
 ])
@@ -183,15 +165,6 @@ def test_the_same_as_soundfile(tmp_path: Path, clip: Clip, form: str, subtype: s
     np.testing.assert_allclose(found.samples, expected.mean(axis=1), rtol=0, atol=1e-15)
 
 
-@pytest.mark.parametrize("size", [0, 0x7FFFF000, 0xFFFFFFFF])
-def test_a_length_that_was_not_known_is_that_of_the_file(write: Writer, size: int) -> None:
-    path = write("a.wav", RAMP)
-    expected, content = read_wav(path).samples, path.read_bytes()
-    path.write_bytes(content[:4] + struct.pack("<I", min(size, 0xFFFFFFF0)) + content[8:40] + struct.pack("<I", size)
-                     + content[44:])
-    np.testing.assert_array_equal(read_wav(path).samples, expected)
-
-
 def test_an_empty_recording_before_another_chunk_stays_empty(write: Writer) -> None:
     path = write("a.wav", np.zeros((0, 1)))
     path.write_bytes(path.read_bytes() + b"LIST" + struct.pack("<I", 4) + b"INFO")
@@ -207,13 +180,6 @@ def test_a_rate_that_no_recorder_has_is_refused(write: Writer, rate: int) -> Non
         read_wav(path)
 
 
-@pytest.mark.parametrize("content, kind", [
-    (b"\0\0\0 ftypM4A ", "MPEG-4"), (b"\x1aE\xdf\xa3", "WebM or Matroska"), (b"\xff\xf3\x90", "MP3"),
-    (b"RF64", "RF64"),
-])
-def test_recordings_of_phones_and_browsers_are_named(tmp_path: Path, content: bytes, kind: str) -> None:
-    (tmp_path / "a.wav").write_bytes(content + bytes(50))
-    with pytest.raises(ValueError, match=f"is a file of type {kind}; it must be WAV .*: convert it, for example"):
-        read_wav(tmp_path / "a.wav")
+def test_a_path_is_a_name() -> None:
     with pytest.raises(TypeError, match=r"path is 3 \(int\); it must be the name of a WAV file"):
         read_wav(3)  # type: ignore[arg-type]

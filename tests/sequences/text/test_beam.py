@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.sequences.text import beam_search, greedy, greedy_all
-from scratchtune.sequences.text.greedy import Hypothesis, Step
+from scratchtune.sequences.text import beam_search, greedy
+from scratchtune.sequences.text.beam import Hypothesis, Step, search
 
 START, END = 0, 1
 ALPHAS = (0.0, 0.6, 1.5)
@@ -84,14 +84,24 @@ def test_a_penalty_prefers_the_longer_one() -> None:
     assert score(np.log(0.35), 2, 2.0) > score(np.log(0.4), 1, 2.0)
 
 
-def test_sequences_side_by_side_are_those_decoded_alone() -> None:
-    """Each has a table of its own; they end after different numbers of tokens, and one does not end."""
+@pytest.mark.parametrize("width", [1, 3])
+def test_sequences_side_by_side_are_those_decoded_alone(width: int) -> None:
+    """Each has a table of its own, which a prefix inherits; they end after different numbers of tokens, one does not.
+    """
     tables = np.log(np.random.default_rng(7).dirichlet(np.ones(5), (40, 5)))
     tables[0, :, END] = -30.0
-    together = greedy_all(lambda prefixes: tables[np.arange(40), prefixes[:, -1]], 40, START, END, 8)
-    alone = [greedy(lambda prefixes, table=table: table[prefixes[:, -1]], START, END, 8) for table in tables]
+    of = np.arange(40)
+
+    def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
+        nonlocal of
+        of = of[parents]
+        return tables[of, prefixes[:, -1]]
+
+    together = search(step, 40, START, END, width, 8)
+    alone = [beam_search(lambda prefixes, table=table: table[prefixes[:, -1]], START, END, width, 8)
+             for table in tables]
     assert together == alone
-    assert not together[0].ended and len(together[0].ids) == 8 and len({len(one.ids) for one in together}) > 2
+    assert not together[0][0].ended and len(together[0][0].ids) == 8 and len({len(one[0].ids) for one in together}) > 2
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -149,7 +159,7 @@ def test_of_equal_scores_the_lowest_id_is_first() -> None:
         [number] for number in others[:199 - len(likely)]]
 
 
-@pytest.mark.parametrize("search", [
+@pytest.mark.parametrize("decode", [
     lambda step, **bad: greedy(step, **{"start": START, "end": END, "max_length": 3, **bad}),
     lambda step, **bad: beam_search(step, **{"start": START, "end": END, "beam_width": 2, "max_length": 3, **bad}),
 ], ids=["greedy", "beam_search"])
@@ -164,9 +174,9 @@ def test_of_equal_scores_the_lowest_id_is_first() -> None:
     ([[-1.0] * 3], {"start": -1}, "start is -1"),
     ([[-1.0] * 3], {"end": -1}, "end is -1"),
 ])
-def test_bad_input(search: Any, rows: Any, bad: dict[str, Any], message: str) -> None:
+def test_bad_input(decode: Any, rows: Any, bad: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        search(lambda prefixes: np.array(rows), **bad)
+        decode(lambda prefixes: np.array(rows), **bad)
 
 
 @pytest.mark.parametrize("bad, message", [

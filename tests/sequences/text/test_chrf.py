@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.sequences.text import bleu_score, chrf_score, sentence_chrf
+from scratchtune.sequences.text import bleu_score, chrf_score
 
 Pairs = tuple[list[str], list[str]]
 
@@ -34,7 +34,7 @@ def test_the_bounds() -> None:
 def test_precision_and_recall_change_places(pairs: Pairs) -> None:
     references, hypotheses = pairs
     for a, b in list(zip(references, hypotheses, strict=True))[:100]:
-        assert sentence_chrf(a, b, beta=1.0) == pytest.approx(sentence_chrf(b, a, beta=1.0))
+        assert chrf_score([a], [b], beta=1.0) == pytest.approx(chrf_score([b], [a], beta=1.0))
     assert chrf_score(*pairs, beta=2.0) != pytest.approx(chrf_score(*pairs, beta=0.5))
 
 
@@ -52,7 +52,7 @@ def test_it_is_sacrebleus(pairs: Pairs, max_order: int, beta: int) -> None:
     assert chrf_score(references, hypotheses, max_order, beta) == pytest.approx(expected, rel=1e-12)
     for reference, hypothesis in zip(references, hypotheses, strict=True):
         expected = metric.sentence_score(hypothesis, [reference]).score
-        assert sentence_chrf(reference, hypothesis, max_order, beta) == pytest.approx(expected, rel=1e-12)
+        assert chrf_score([reference], [hypothesis], max_order, beta) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_defaults_are_sacrebleus(pairs: Pairs) -> None:

@@ -11,7 +11,6 @@ from scratchtune.tables.reading.columns import Dates, Text, missing_in
 from scratchtune.tables.reading.date_columns import (
     PARTS,
     date_part,
-    holds_times,
     parse_dates,
     parts_of,
     to_days,
@@ -77,10 +76,6 @@ def test_constant_parts_are_left_out() -> None:
     assert parts_of(np.array([0.0, 1.0, 3.0, np.nan])) == {
         "weekday": [3.0, 4.0, 6.0], "day": [1.0, 2.0, 4.0], "days since": [0.0, 1.0, 3.0]}
     assert parts_of(np.array([3.0, 3.0]), first=2.0) == {"days since": [1.0]}
-
-
-def test_times_of_day() -> None:
-    assert holds_times(["12:30", "08:15:59 pm"]) and not holds_times(["12:30", "Rome"]) and not holds_times([])
 
 
 # Tables ---------------------------------------------------------------------------------------------------------------

@@ -101,12 +101,12 @@ def test_a_weight_of_two_is_two_rows() -> None:
 
 def test_the_same_seed_gives_the_same_bits_in_any_thread() -> None:
     def fitted(_: int) -> np.ndarray:
-        return Regressor(max_iter=10, max_features=0.5, early_stopping=True, random_state=3).fit(X, VALUES).predict(X)
+        return Regressor(max_iter=10, max_features=0.5, random_state=3).fit(X, VALUES).predict(X)
 
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(fitted, range(4)))
     assert all(np.array_equal(result, fitted(0)) for result in results)
-    other = Regressor(max_iter=10, max_features=0.5, early_stopping=True, random_state=4).fit(X, VALUES)
+    other = Regressor(max_iter=10, max_features=0.5, random_state=4).fit(X, VALUES)
     assert not np.array_equal(other.predict(X), results[0])
 
 
@@ -123,20 +123,6 @@ def test_children_are_the_same_without_room_for_histograms(monkeypatch: pytest.M
     np.testing.assert_allclose(Regressor(max_iter=5).fit(X, VALUES).predict(X), expected)
 
 
-def test_an_unknown_early_stopping_is_refused_with_what_is_accepted() -> None:
-    with pytest.raises(ValueError, match="early_stopping is 'yes'; it must be one of 'auto', True, False"):
-        Regressor(early_stopping="yes").fit(X, VALUES)
-
-
-def test_early_stopping() -> None:
-    noise = np.random.default_rng(1).normal(size=300)
-    for share in (0.2, 60, None):
-        model = Regressor(max_iter=500, early_stopping=True, validation_fraction=share, random_state=0, tol=1e-3,
-                          n_iter_no_change=3).fit(X, noise)
-        assert model.n_iter_ < 500 and len(model.validation_score_) == (0 if share is None else model.n_iter_ + 1)
-    assert not Regressor(max_iter=2).fit(X, noise).do_early_stopping_
-
-
 def test_balanced_classes() -> None:
     y = VALUES > 1.5
     plain, balanced = Classifier(max_iter=1).fit(X, y), Classifier(max_iter=1, class_weight="balanced").fit(X, y)
@@ -147,7 +133,7 @@ def test_balanced_classes() -> None:
 
 
 def test_saved_and_loaded(tmp_path: Path) -> None:
-    for model, y in models(categorical_features=np.array([False, True, False, False])):
+    for model, y in models(categorical_features=[1]):
         model.fit(np.round(X), y).save(tmp_path / "model.npz")
         loaded = st.load_model(tmp_path / "model.npz")
         assert np.array_equal(outputs(loaded, X), outputs(model, X)) and loaded.n_iter_ == model.n_iter_
@@ -173,7 +159,6 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     ({"learning_rate": 0.0}, "learning_rate is 0.0"), ({"max_bins": 256}, "max_bins is 256"),
     ({"max_leaf_nodes": 1}, "max_leaf_nodes is 1"), ({"categorical_features": [4]}, "categorical_features is 4"),
     ({"categorical_features": ["a"]}, "categorical_features is"), ({"max_features": 0.0}, "max_features is 0.0"),
-    ({"early_stopping": True, "validation_fraction": 300}, "leaves none"),
 ])
 def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):

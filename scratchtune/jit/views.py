@@ -1,0 +1,122 @@
+"""The arrays of a workspace: a layer declares the shape of each one, and their size and the arrays follow from it.
+
+The shapes are a NamedTuple of tuples of integers, or a tuple of such. `views` returns the same NamedTuple, with arrays
+instead of shapes. So each array is named once:
+
+    class Memory(NamedTuple):
+        mean: Any
+        weights: Any
+
+    @jit.function
+    def shapes(integers, rows):
+        return Memory(mean=(rows,), weights=(rows, integers[0], integers[0]))
+
+    memory = jit.views(work, shapes(integers, rows))
+
+Implements section 8.3 of the document.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import Any
+
+import numpy as np
+from llvmlite.ir import Constant, Undefined
+from numba.core import cgutils, types
+
+from scratchtune.jit.functions import generated
+from scratchtune.jit.vectors import INDEX
+
+ALIGNED = 16  # numbers: each array takes a multiple of it, so that all of them begin on a cache line
+
+
+def size_of(shapes: Any) -> int:
+    """How many numbers arrays of these shapes take."""
+    if isinstance(shapes[0], tuple):
+        return sum(size_of(part) for part in shapes)
+    return -(-math.prod(shapes) // ALIGNED) * ALIGNED
+
+
+def views(work: np.ndarray, shapes: Any) -> Any:
+    """Arrays of these shapes in the last numbers of the vector ``work``, in tuples like those of the shapes."""
+    if not isinstance(shapes[0], tuple):
+        start = work.size - size_of(shapes)
+        return work[start : start + math.prod(shapes)].reshape(shapes)
+    arrays: list[Any] = []
+    stop = work.size
+    for part in reversed(shapes):
+        arrays.insert(0, views(work[:stop], part))
+        stop -= size_of(part)
+    return type(shapes)(*arrays) if hasattr(shapes, "_fields") else tuple(arrays)
+
+
+# In compiled code -----------------------------------------------------------------------------------------------------
+
+
+def _counts(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """For the type and the value of shapes, lists like them: of the sizes and the numbers of each array, in a tuple."""
+    parts = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
+    if isinstance(kind.types[0], types.BaseTuple):
+        return [_counts(context, builder, *part) for part in parts]
+    sizes, count = [context.cast(builder, part, given, types.int64) for given, part in parts], INDEX(1)
+    for size in sizes:
+        count = builder.mul(count, size)
+    return sizes, builder.and_(builder.add(count, INDEX(ALIGNED - 1)), INDEX(-ALIGNED))
+
+
+def _total(builder: Any, counts: Any) -> Any:
+    """The numbers of all arrays together."""
+    if isinstance(counts, tuple):
+        return counts[1]
+    total = INDEX(0)
+    for part in counts:
+        total = builder.add(total, _total(builder, part))
+    return total
+
+
+def _result(kind: Any, array: Any) -> Any:
+    """The type of the arrays, from that of the shapes."""
+    if not isinstance(kind.types[0], types.BaseTuple):
+        return types.Array(array.dtype, len(kind.types), "C")
+    parts = [_result(part, array) for part in kind.types]
+    return types.BaseTuple.from_types(parts, getattr(kind, "instance_class", None))
+
+
+@generated(size_of)
+def _size_of(typing: Any, shapes: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return _total(builder, _counts(context, builder, shapes, values[0]))
+
+    return types.int64(shapes), generate
+
+
+@generated(views)
+def _views(typing: Any, work: Any, shapes: Any) -> Any:
+    item, result = work.dtype.bitwidth // 8, _result(shapes, work)
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        whole = context.make_array(work)(context, builder, values[0])
+        counts = _counts(context, builder, shapes, values[1])
+        start = builder.sub(whole.nitems, _total(builder, counts))
+
+        def made(kind: Any, counts: Any) -> Any:
+            nonlocal start
+            if isinstance(counts, list):
+                return context.make_tuple(builder, kind, [made(*pair) for pair in zip(kind.types, counts, strict=True)])
+            sizes, strides, value = counts[0], [INDEX(item)], Constant(context.get_value_type(kind), Undefined)
+            for size in reversed(sizes[1:]):
+                strides.insert(0, builder.mul(strides[0], size))
+            nitems = functools.reduce(builder.mul, sizes)
+            shape, steps = (cgutils.pack_array(builder, numbers) for numbers in (sizes, strides))
+            fields = (whole.meminfo, whole.parent, nitems, INDEX(item), builder.gep(whole.data, [start]), shape, steps)
+            for position, field in enumerate(fields):  # those of Numba's arrays, in their order
+                value = builder.insert_value(value, field, position)
+            context.nrt.incref(builder, kind, value)  # to ``work``, which each array refers to
+            start = builder.add(start, counts[1])
+            return value
+
+        return made(result, counts)
+
+    return result(work, shapes), generate

@@ -1,0 +1,187 @@
+"""Bayesian search with a Gaussian process: propose the point where the acquisition function is highest.
+
+It has three parts, each in a file of its own: a *surrogate* predicts the loss at every point (`surrogate`), an
+*acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
+it is highest (`acquisition_search`).
+
+Values may be noisy. The surrogate estimates the variance of the noise together with its other parameters. The expected
+improvement is that over the lowest posterior mean, not over the lowest value, which is partly noise; and it counts what
+one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a value nearby
+says as much about the function.
+
+Implements section 3.3 of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import jit
+from scratchtune.search.bayesian import acquisition_search, cholesky, fitting
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.acquisition import ACQUISITIONS
+from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, search
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import (
+    MOST_TRIALS,
+    Standardized,
+    compress_and_standardize,
+    fitted_process,
+    subsample,
+    with_pending,
+    within_floats,
+)
+from scratchtune.search.searcher import Result
+from scratchtune.search.space import Space
+
+PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
+MARGIN = 0.05  # that the probability of improvement subtracts from the best value, in stds of the values
+
+
+class Model(NamedTuple):
+    """What proposes a trial: the process fitted to the trials seen, and what is maximised.
+
+    ``kept`` are the indices of the trials seen that the process is fitted to; they are its first rows.
+    """
+
+    encoding: Encoding
+    process: gp.Process
+    goal: Goal
+    standardized: Standardized
+    kept: np.ndarray
+
+
+def propose(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
+    acquisition: str = "log_ei", kappa: float = 2.0,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the next point and the reasons, as plain data; raise a LookupError if no new point was found."""
+    model = fitted_model(space, seen, pending, number, acquisition, kappa)
+    taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
+    ranked = search(model.encoding, model.process, model.goal, taken, rng)
+    if not ranked:
+        raise LookupError("no candidate is new")
+    return ranked[0].params, reasons(model.encoding, model.process, model.goal, model.standardized, ranked)
+
+
+def fitted_model(
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, acquisition: str = "log_ei",
+    kappa: float = 2.0,
+) -> Model:
+    """Fit the model that proposes trial ``number``, from at least one result."""
+    prepare()
+    kind = ACQUISITIONS.index(acquisition)
+    encoding = Encoding(space)
+    losses = np.array([result.value for result in seen])
+    kept = subsample(losses, MOST_TRIALS)
+    standardized = compress_and_standardize(losses[kept])
+    process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
+    process = with_pending(process, encoding.rows(list(pending)))
+    margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
+    goal = Goal(kind, float(gp.means_at_rows(process).min()) - margin, kappa, PRIOR_TRIALS / max(number, 1),
+                math.exp(process.theta[-1]))
+    return Model(encoding, process, goal, standardized, kept)
+
+
+@cache
+def prepare() -> None:
+    """Compile all loops of the search at once, so that the user sees one message."""
+    vector, matrix = np.zeros(1), np.zeros((1, 1))
+    process = gp.Process(matrix, vector, vector, vector, 0.0, matrix, vector)
+    goal, prior = Goal(0, 0.0, 1.0, 1.0, 0.0), RangePrior(vector, vector)
+    loops: list[tuple[Any, tuple[Any, ...]]] = [
+        (cholesky.solve_lower, (matrix, matrix)), (cholesky.solve_upper, (matrix, vector)),
+        (cholesky.inverse, (matrix,)), (gp.factored, (matrix, vector, vector)),
+        (fitting.chain_rule, (matrix, vector, vector, matrix, matrix, vector)), (gp.posterior, (process, matrix)),
+        (acquisition_search.acquisition_values, (vector, vector, goal)),
+        (acquisition_search.gradient_ascent, (process, goal, prior, matrix, matrix, 1))]
+    jit.prepare([jit.loop_job(loop, arguments) for loop, arguments in loops])
+
+
+# Why -----------------------------------------------------------------------------------------------------------------
+
+
+def reasons(
+    encoding: Encoding, process: gp.Process, goal: Goal, standardized: Standardized, ranked: Sequence[Candidate],
+) -> dict[str, Any]:
+    """Say why the first of ``ranked`` is proposed, in units of the loss, which is compressed above the median.
+
+    ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
+    """
+    rows = np.array([candidate.row for candidate in ranked])
+    means, variances = gp.predict(process, rows)
+    log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values
+    entries = [
+        {"params": candidate.params, "mean": standardized.to_loss(mean),
+         "std": within_floats(standardized.factor * math.sqrt(variance)),
+         "value": _in_units(standardized, goal.kind, candidate.value - log_prior), "log_prior": log_prior}
+        for candidate, mean, variance, log_prior in zip(
+            ranked, means.tolist(), variances.tolist(), log_priors.tolist(), strict=True)]
+    d, first = len(encoding.parameters), entries[0]
+    return {
+        "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
+        **{name: first[name] for name in ("value", "log_prior", "mean", "std")},
+        "best": standardized.to_loss(float(standardized.values.min())), "target": standardized.to_loss(goal.best),
+        "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[-1])),
+        "trials": len(standardized.values), "pending": len(process.rows) - len(standardized.values),
+        "runners_up": entries[1:],
+        "length_scales": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
+                          if encoding.parameters[j].count != 1},
+        **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
+
+
+def _in_units(standardized: Standardized, kind: int, value: float) -> float:
+    """Return an acquisition of standardised values in units of the loss; a probability has none."""
+    name = ACQUISITIONS[kind]
+    if name == "lcb":
+        return within_floats(standardized.factor * value - standardized.offset)
+    return value + math.log(standardized.factor) if name == "log_ei" else value
+
+
+def explain(why: Mapping[str, Any]) -> str:
+    """Say why a point was proposed, from the reasons of `propose`."""
+    pending = f" (and {why['pending']} pending, with the losses that it predicts)" if why["pending"] else ""
+    name = {"log_ei": "expected improvement is", "pi": f"probability of a loss below {why['target']:.4g} is",
+            "lcb": "lower confidence bound is"}[why["acquisition"]]
+    others = f" (the next candidate's: {_acquisition_text(why, why['runners_up'][0])})" if why["runners_up"] else ""
+    shortest = sorted(why["length_scales"], key=why["length_scales"].get)[:2]
+    told = " and ".join(f"{axis} (length scale {why['length_scales'][axis]:.2g})" for axis in shortest)
+    fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
+    return (
+        f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
+        f" here, where the best so far is {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
+        f"{_with_prior(why)}{fastest}")
+
+
+def _best_text(why: Mapping[str, Any]) -> str:
+    """The best value so far; where it is partly noise, also the lowest posterior mean, which is to be improved on."""
+    best, target = f"{why['best']:.4g}", f"{why['target']:.4g}"
+    return best if best == target or why["acquisition"] != "log_ei" else f"{best} (lowest posterior mean {target})"
+
+
+def _with_prior(why: Mapping[str, Any]) -> str:
+    """Say what was compared if the user has a prior, of both candidates where the reasons hold it; else nothing."""
+    compared = [why, *why["runners_up"][:1]]
+    priors = [float(entry["log_prior"]) for entry in compared]
+    if not any(priors):
+        return ""
+    if why["acquisition"] == "lcb":  # a bound is compared in units of the standardised losses
+        texts = [f"by {abs(prior):.2g}" for prior in priors]
+        begin, end = " The user's prior worsens it ", ", in standard deviations of the losses."
+    else:
+        texts = [_acquisition_text(why, {"value": entry["value"] + entry["log_prior"]}) for entry in compared]
+        begin, end = " Weighted by the user's prior, as candidates are compared, it is ", "."
+    other = f" (the next candidate's: {texts[1]})" if len(texts) > 1 else ""
+    return f"{begin}{texts[0]}{other}{end}"
+
+
+def _acquisition_text(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """Return the acquisition of a candidate as text, not as a logarithm."""
+    if why["acquisition"] == "lcb":
+        return f"{-entry['value']:.4g}"
+    return f"{math.exp(entry['value']):.2g}" if entry["value"] > -700.0 else f"1e{entry['value'] / math.log(10.0):.0f}"

@@ -1,0 +1,1 @@
+"""Genetic search: its operators, its brood, and NSGA-II for several objectives."""

@@ -1,0 +1,736 @@
+"""The core of a study: its trials, which of them is next, their outcomes, and the writing of both to the file.
+
+`Study` and `Run` use it. An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is marked for
+the next commit before it changes, so it is written even where the interruption comes just then; its state is set after
+all else of its outcome; and the clean-up after an interruption can be repeated.
+
+Trial ``number`` is proposed from the first ``needs(number)`` results alone, so the table does not depend on the number
+of workers, nor on the order in which they finish.
+"""
+
+from __future__ import annotations
+
+import bisect
+import contextlib
+import itertools
+import os
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune import checks
+from scratchtune.files import whole_file
+from scratchtune.search import Exhausted, PendingParams, Result, Seen, Space, Suggestion
+from scratchtune.search.learned_space import SpaceLearner, within
+from scratchtune.search.searcher import fixed_as, fixes
+from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
+from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
+from scratchtune.study.progress import log_begun, log_ended
+from scratchtune.study.queue import Queue, Waiting
+from scratchtune.study.requests import Requests, checked_attribute, completed
+from scratchtune.study.stopping import MedianStopping
+from scratchtune.study.trial import (
+    Outcome,
+    Trial,
+    View,
+    begin,
+    configuration,
+    copied,
+    finished_count,
+    judged,
+    learned_space,
+    losses_of_reports,
+    packed_params,
+    proposal_of,
+    requests_of,
+    result_of,
+    row_of,
+    settle,
+    trial_of,
+    unpacked_params,
+)
+
+
+class NotReady(RuntimeError):
+    """The searcher needs the result of an earlier trial first; ``awaited`` is its number.
+
+    ``remedy`` is the argument of `Study` with which it is not needed, "" if there is none.
+    """
+
+    def __init__(self, number: int, awaited: int, remedy: str = "") -> None:
+        several = f", or to have {number - awaited + 1} trials at a time use {remedy}" if remedy else ""
+        super().__init__(
+            f"trial {number} can't be proposed yet: the result of trial {awaited} is needed first; tell it{several}")
+        self.number, self.awaited, self.remedy = number, awaited, remedy
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return NotReady, (self.number, self.awaited, self.remedy)
+
+
+class Start(NamedTuple):
+    """What a fork begins with: trials of another study, and configurations that are enqueued by trial number."""
+
+    trials: Sequence[Trial]
+    enqueued: Mapping[int, dict[str, Any]]
+
+
+class Context:
+    """What the trials of a study see of it, looked up when they ask."""
+
+    def __init__(self, definition: Definition, trials: list[Trial]) -> None:
+        self.objectives, self.stopping = definition.objectives, definition.stopping
+        self._copied, self._seed, self._trials = definition.copied, definition.seed, trials
+
+    def seed_of(self, trial: Trial) -> int:
+        """The seed of a trial's first ancestor: made from its study's seed and its number; copies keep theirs."""
+        number, parent = trial.number, trial.parent
+        while parent is not None:
+            number, parent = parent, self._trials[parent].parent
+        seeds = () if self._copied is None else self._copied.seeds
+        seed = next((of_part for end, of_part in seeds if number < end), self._seed)
+        return int(np.random.SeedSequence(seed, spawn_key=(number, 1)).generate_state(1)[0])
+
+    def of(self, trial: Trial) -> View:
+        """What one trial sees, as plain data; the stopping rule sees the complete ones of those that it needs."""
+        rule = self.stopping
+        seen = [] if rule is None else self._trials[: rule.needs(trial.number)]
+        others = [losses_of_reports(one.reports, self.objectives.sign) for one in seen if one.state == "complete"]
+        saved = None if trial.parent is None else self._trials[trial.parent].saved
+        return View(self.seed_of(trial), self.objectives, saved, rule, others)
+
+
+class Pending(PendingParams):
+    """The params of the trials from ``start`` up to ``stop``; whether a configuration is among them is one look-up."""
+
+    def __init__(self, core: Core, start: int, stop: int) -> None:
+        self._core, self._start, self._stop = core, start, stop
+
+    def __len__(self) -> int:
+        return self._stop - self._start
+
+    def __getitem__(self, index: Any) -> Any:
+        numbers = range(self._start, self._stop)[index]
+        trials = self._core.trials
+        return [configuration(trials[number]) for number in numbers] if isinstance(
+            numbers, range) else configuration(trials[numbers])
+
+    def __contains__(self, params: object) -> bool:
+        assert isinstance(params, Mapping)
+        return any(self._start <= number < self._stop for number in self._core.numbers_with(params))
+
+
+class Core:
+    """The trials of a study, each running one assigned to an owner (any object, such as a run) until it has ended.
+
+    Usable from several threads. Within ``with core:`` a thread alone changes the study and has the right to write its
+    file; what is changed is written at the end, also where an interruption cuts the change short; in a run only when
+    `write` is called: several trials in one commit.
+
+    Attributes, for reading only: ``definition``; ``trials``, in order of number; ``queue``; ``user_attrs``;
+    ``context``, what trials see of the study; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest
+    run, which begins no further trial; ``given_path``, of the file, as given; None for a study in memory.
+    """
+
+    def __init__(
+        self, definition: Definition, storage: str | os.PathLike[str] | None = None, start: Start | None = None,
+    ) -> None:
+        self.definition, self.given_path = definition, storage
+        self.trials: list[Trial] = []
+        self.user_attrs: dict[str, Any] = {}
+        self.in_run = self.is_stopping = self._is_closed = False
+        self._is_open = is_open(definition.space)
+        self._lock = threading.RLock()
+        self._owners: dict[int, object] = {}  # by number, of the running trials that are assigned
+        self._unassigned: list[Trial] = []
+        self._finished: list[Result] = []  # a memo of `finished`
+        self._numbers: dict[tuple[Any, ...], list[int]] = {}  # a memo of `numbers_with`, of the first `_indexed` trials
+        self._indexed = 0
+        self._learner = SpaceLearner()
+        self._learned: tuple[int, Space] | None = None  # a memo of `space`, with the number of finished trials
+        self._workers = 1  # of the run
+        self._process: int | None = None  # the process of the latest run; a process forked from it is another one
+        self._file: File | None = None  # open while this object has the right to write
+        self._may_write = False  # whether it has that right, and its trials are those that the file holds
+        self._revision: int | None = None  # of the file, as it was when these were its trials
+        self._dirty: dict[int, Trial] = {}  # to be written with the next commit, as they are by then
+        self._dirty_queue = False
+        self._dirty_attributes: dict[str, Any] = {}
+        self.queue = Queue(definition.space, () if start is None else {*range(len(start.trials)), *start.enqueued})
+        self.context = Context(definition, self.trials)
+        if storage is not None:
+            self._open()
+        if start is not None:
+            self._begin_with(start)
+
+    def __del__(self) -> None:
+        if getattr(self, "_file", None) is not None:
+            self._close_file()
+
+    def _begin_with(self, start: Start) -> None:
+        """Start with copies of another study's trials; if the file has trials, they must be the same."""
+        known = None if self._is_open else self.definition.space
+        copies = [copied(trial, self.context, known if trial.number < self.definition.foreign else None)
+                  for trial in start.trials]
+        if not self.trials and not self.queue.state.waiting:
+            with self:
+                self._dirty |= {copy.number: copy for copy in copies}
+                self._dirty_queue = True
+                self._replace(copies, [Waiting(params, number) for number, params in sorted(start.enqueued.items())])
+            return
+        key = self.definition.space.key
+        for number, copy in enumerate(copies):
+            stored = self.trials[number] if number < len(self.trials) else None
+            if stored is None or key(configuration(stored)) != key(configuration(copy)) or (
+                    "running" not in (stored.state, copy.state)
+                    and (stored.state, stored.values) != (copy.state, copy.values)):
+                raise StorageError(
+                    f"the study {self.definition.name!r} is stored already, and is no such fork: its trial {number} is "
+                    "another one, or missing; use another name or file")
+
+    def locked(self) -> contextlib.AbstractContextManager[Any]:
+        """A context in which no other thread changes the study."""
+        return self._lock
+
+    def __enter__(self) -> Core:
+        if self._is_forked():
+            raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
+                               "changed in this one; return the values from the objective")
+        self._lock.acquire()
+        try:
+            self._begin_writing()
+            return self
+        except BaseException:
+            self.__exit__(RuntimeError)
+            raise
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if (kind is None and not self.in_run) or (kind is not None and not issubclass(kind, Exception)):
+                self.write()
+        finally:
+            try:
+                self._end_writing()
+            finally:
+                self._lock.release()
+
+    # Which trial is next ----------------------------------------------------------------------------------------------
+
+    def ask(self) -> Trial:
+        """Assign the next trial to an owner of its own; raises `NotReady` or `Exhausted` where there is none."""
+        owner = object()
+        try:
+            return self.assign(owner)
+        except BaseException:  # after an interruption the trial may be in the table, and the caller does not have it
+            self.release(owner)
+            raise
+
+    def assign(self, owner: object) -> Trial:
+        """Assign the next trial to an owner, until the trial has ended or the owner is released.
+
+        It is the first unassigned one, else a new one: from the queue, or proposed by the searcher.
+
+        Raises
+            `NotReady` while a result is missing, and `Exhausted` when the searcher has nothing left to propose.
+        """
+        with self:
+            self._fix_searcher()
+            if self.unassigned:
+                return self._restarted(self.unassigned[0], owner)
+            number, searcher, space = len(self.trials), self.definition.searcher, self.definition.space
+            queue = self.queue.state
+            enqueued = self.queue.next(number) if queue.waiting else None
+            self._refuse_early(number, 0 if enqueued else searcher.needs(number))
+            if enqueued:
+                suggestion = searcher.enqueued(enqueued.params, number)
+            else:
+                try:
+                    suggestion = searcher.suggest(*self._before(number))
+                except Exhausted as end:
+                    suggestion = self._without_proposal(end)
+                if not isinstance(suggestion, Suggestion):
+                    raise TypeError(f"{searcher!r} suggested {suggestion!r}; it must return a Suggestion")
+                suggestion.params = space.check(suggestion.params)
+            requests = self._requests(number, suggestion) if self._is_open else None
+            trial = Trial(self.context, number, suggestion, requests)
+            self._dirty[number], self._dirty_queue = trial, self._dirty_queue or enqueued is not None
+            if enqueued or queue.unclaimed:
+                queue = self.queue.after(enqueued, number)
+            self.trials[number:], self._owners[number], self.queue.state = [trial], owner, queue
+            log_begun(self.definition.name, trial)
+            return trial
+
+    def _restarted(self, trial: Trial, owner: object) -> Trial:
+        """Begin an unassigned trial again, assigned to a new owner."""
+        self._dirty[trial.number] = trial
+        requests = requests_of(trial)
+        if requests is not None:
+            requests.known = self._requests(trial.number, Suggestion(proposal_of(trial), trial.why)).known
+        begin(trial)
+        self._owners[trial.number] = owner
+        log_begun(self.definition.name, trial)
+        return trial
+
+    @property
+    def unassigned(self) -> list[Trial]:
+        """The running trials without an owner, which are assigned again before any new trial."""
+        return [trial for trial in self._unassigned if trial.state == "running" and trial.number not in self._owners]
+
+    def _refuse_early(self, number: int, needs: int) -> None:
+        """Raise `NotReady` while a result that the searcher or the stopping rule needs is missing."""
+        stopping, finished = self.definition.stopping, len(self.finished())
+        required = needs if stopping is None else max(needs, stopping.needs(number))
+        if finished >= required:
+            return
+        at_once = number - finished + 1
+        if stopping is not None and stopping.needs(number) > finished:
+            remedy = f"stopping=MedianStopping(parallel={at_once})" if isinstance(stopping, MedianStopping) else ""
+        else:
+            remedy = self.definition.searcher.remedy(at_once)
+            remedy = remedy and f"searcher={remedy}"
+        raise NotReady(number, finished, remedy)
+
+    def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
+        """The arguments of `Searcher.suggest` for a trial."""
+        definition, needs = self.definition, self.definition.searcher.needs(number)
+        enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
+        seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)
+        rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
+        if not self._is_open:
+            return definition.space, seen, Pending(self, needs, number), number, rng
+        space = self._learned_from(needs)
+        if not space.names and definition.searcher.mean_budget() is None:  # nothing has any parameter
+            return space, Seen((), seen.earlier, seen.enqueued, seen.seed), [], number, rng
+        pending = [completed(space, proposal_of(trial), trial.seed) for trial in self.trials[needs:number]]
+        own, earlier = ([_within(space, result) for result in results] for results in (seen.own, seen.earlier))
+        return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, number, rng
+
+    def _without_proposal(self, end: Exhausted) -> Suggestion:
+        """In a study without a space all points that are known yet may be tried: then the next is drawn at random.
+
+        Raises
+            `Exhausted` where nothing is left to propose.
+        """
+        searcher = self.definition.searcher
+        if not self._is_open or searcher.total(self._learned_from(searcher.needs(len(self.trials)))) is not None:
+            raise end
+        return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
+
+    def _requests(self, number: int, suggestion: Suggestion) -> Requests:
+        """The requests of a trial that begins, which know those of the trials before it, as far as it may see them.
+
+        What the user, or the searcher of another study, proposed does not depend on what is known here.
+        """
+        is_enqueued = bool(suggestion.why.get("enqueued"))
+        is_foreign = is_enqueued or number < self.definition.foreign
+        known = {} if is_foreign else self._learned_from(self.definition.searcher.needs(number)).parameters
+        return Requests(suggestion.params, is_enqueued, known)
+
+    def _learned_from(self, needs: int) -> Space:
+        """The space that the first ``needs`` trials have requested."""
+        if self._learner.added > needs:
+            self._learner = SpaceLearner()
+        for trial in self.trials[self._learner.added : needs]:
+            requests = requests_of(trial)
+            assert requests is not None
+            self._learner.add(requests.parameters, configuration(trial), trial.state == "failed")
+        return self._learner.space()
+
+    def _fix_searcher(self) -> None:
+        """Before the study's first trial, fix how many trials its searcher proposes at a time, if that is open."""
+        workers = self._workers if self.in_run else 1
+        if self.definition.searcher.for_workers(workers) is not self.definition.searcher:
+            if self.given_path is not None:
+                self._enter(self._opened())  # another process may have fixed it
+            self.definition = self.definition._replace(searcher=self.definition.searcher.for_workers(workers))
+            if self.given_path is not None:
+                self._enter(self._opened())
+
+    def enqueue(self, params: Mapping[str, Any]) -> None:
+        """Append a configuration to those that wait, and write it, unless the file has it (`Queue.claim`)."""
+        checked = self.definition.space.check(params)
+        with self:
+            # In a run only the objective of a restarted trial enqueues again: callbacks are called once for each trial.
+            again = not self.in_run or any(one.state == "running" and one.attempts > 1 for one in self.trials)
+            if not (again and self.queue.claim(checked, waiting_only=self.in_run)):
+                known = self.queue.by_number(self.trials)
+                number = next(number for number in itertools.count(len(self.trials)) if number not in known)
+                self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
+                self._dirty_queue = True
+                self.queue.add(checked)
+                self.write()
+
+    # Outcomes --------------------------------------------------------------------------------------------------------
+
+    def tell(self, trial: Trial | int, value: Any, state: str | None = None) -> Trial:
+        """Record the outcome of a running trial."""
+        with self:
+            found = self.find(trial)
+            if found.state != "running":
+                raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
+            self.finish(found, judged(found, value, state))
+            return found
+
+    def finish(self, trial: Trial, outcome: Outcome) -> None:
+        """Record an outcome, unless the trial has been told already, as by its objective. All outcomes pass here."""
+        with self:
+            if trial.state == "running":
+                self._dirty[trial.number] = trial
+                settle(trial, outcome._replace(finished=time.time()))
+                self._owners.pop(trial.number, None)
+                log_ended(self.definition.name, trial)
+
+    def begin_again(self, trial: Trial) -> bool:
+        """Within a run, reset a running trial to its start; it keeps its owner. False if it has been told already."""
+        with self._lock:
+            if trial.state != "running":
+                return False
+            self._dirty[trial.number] = trial
+            begin(trial)
+            return True
+
+    def release(self, owner: object) -> None:
+        """Make the running trials of an owner unassigned, so that they are assigned again."""
+        with self._lock:
+            self._disown(owner)
+            self._end_writing()
+
+    def _disown(self, owner: object) -> None:
+        if owner in self._owners.values():
+            owners = {number: other for number, other in self._owners.items() if other is not owner}
+            self._owners, self._unassigned = owners, [one for one in self.trials if one.state == "running"]
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Attach an attribute to the study, and write it."""
+        added = checked_attribute(key, value)
+        with self:
+            self._dirty_attributes |= added
+            self.user_attrs = self.user_attrs | added
+
+    # Look-ups --------------------------------------------------------------------------------------------------------
+
+    def find(self, trial: Trial | int) -> Trial:
+        """Return the trial of that number, or that very trial; raise a ValueError where it is not one of this study."""
+        number = trial.number if isinstance(trial, Trial) else checks.integer("trial", trial)
+        if not 0 <= number < len(self.trials) or (isinstance(trial, Trial) and trial is not self.trials[number]):
+            raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
+        return self.trials[number]
+
+    def finished(self) -> list[Result]:
+        """The finished prefix: the results of the trials before the first one that is running."""
+        while len(self._finished) < len(self.trials) and self.trials[len(self._finished)].state != "running":
+            self._finished.append(result_of(self.trials[len(self._finished)], self.definition.objectives.sign))
+        return self._finished
+
+    def results(self) -> list[Result]:
+        """The results that a study which starts from this one sees: those of earlier studies, then its own."""
+        sign = self.definition.objectives.sign
+        return [*self.definition.earlier, *(result_of(one, sign) for one in self.trials if one.state != "running")]
+
+    def numbers_with(self, params: Mapping[str, Any]) -> Sequence[int]:
+        """The numbers of the trials that have exactly these params."""
+        for trial in self.trials[self._indexed :]:
+            self._numbers.setdefault(self.definition.space.key(configuration(trial)), []).append(trial.number)
+        self._indexed = len(self.trials)
+        return self._numbers.get(self.definition.space.key(params), [])
+
+    @property
+    def space(self) -> Space:
+        """The space of the definition; where it has none, what the finished trials have requested."""
+        if not self._is_open:
+            return self.definition.space
+        count = finished_count(self.trials)
+        if self._learned is None or self._learned[0] != count:
+            self._learned = count, learned_space(self.trials)
+        return self._learned[1]
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def refuse_second_run(self) -> None:
+        """A RuntimeError while the study is being run, as in its own objective or in another thread."""
+        if self.in_run:
+            raise RuntimeError(f"the study {self.definition.name!r} is being run; run it again when that has ended")
+
+    def begin_run(self, workers: int) -> None:
+        """From now on trials are written when `write` is called, and the right to write is kept."""
+        with self._lock:
+            self._begin_writing()
+            self._workers, self._process, self.in_run, self.is_stopping = workers, os.getpid(), True, False
+
+    def stop_run(self) -> None:
+        """Have the run that is under way begin no further trial; a RuntimeError where there is none."""
+        if not self.in_run or self._is_forked():
+            raise RuntimeError(
+                f"the study {self.definition.name!r} is not being run in this process; call stop from a callback, "
+                "or from an objective that runs in the study's own process")
+        self.is_stopping = True
+
+    def end_run(self, owner: object) -> None:
+        """Write what is not written, and release the run's trials. May be called again."""
+        with self._lock:
+            self.in_run = False
+            try:
+                self.write()
+            finally:
+                self._disown(owner)
+                self._end_writing()
+
+    def _is_forked(self) -> bool:
+        """Whether this is a worker process that was forked from the one in which the study is being run.
+
+        It is asked without the lock, which another thread may have held when the process was forked.
+        """
+        return self.in_run and self._process != os.getpid()
+
+    # The file --------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> None:
+        """Create the study in the file, or check that the stored one has this definition, and take what is stored.
+
+        That takes the right to write for a moment. Where another process has it, a stored study is only read.
+        """
+        assert self.given_path is not None
+        try:
+            file = File(self.given_path, patience=0.0)
+        except NotWritable:
+            reading = False
+            with contextlib.suppress(StorageError), File(self.given_path, reading=True) as file:
+                reading = self.definition.name in file.names()
+            file = File(self.given_path, reading)
+        with file:
+            self.path, self._identity = file.file, file.identity
+            self._enter(file)
+            self._load(file)
+            if not file.reading:  # otherwise another process may be changing it
+                self._revision = file.revision(self.definition.name)
+
+    def _enter(self, file: File) -> None:
+        """Create the study in the file, or compare the two definitions; one may leave its searcher's `parallel` open.
+        """
+        name = self.definition.name
+        if name in file.names():
+            stored = text_of(file.definition(name).get("searcher"))
+            self.definition = self.definition._replace(searcher=fixed_as(self.definition.searcher, stored))
+            if fixes(self.definition.searcher, stored) and not file.reading:
+                file.put_searcher(name, encoded(self.definition.searcher))
+        file.enter(name, self.definition.as_stored(), _shown)
+
+    def _load(self, file: File) -> None:
+        """Make what is stored the study's; trials that were running are assigned again first."""
+        name, space = self.definition.name, self.definition.space
+        rows = file.rows(name)
+        if self.definition.copied is None:  # where it is a fork, this script has not made it
+            try:
+                self.definition = self.definition._replace(copied=copied_of(file.definition(name), rows))
+            except ValueError as problem:
+                raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
+            self.context = Context(self.definition, self.trials)
+        trials = [stored_trial(name, space, self.context, row) for row in rows]
+        if [trial.number for trial in trials] != list(range(len(trials))):
+            raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")
+        if [trial.state for trial in trials] == [trial.state for trial in self.trials]:
+            trials = list(self.trials)  # those that the user has
+        waiting = stored_queue(name, space, file.queue(name))
+        self.user_attrs = file.attributes(name) | self._dirty_attributes
+        self._replace(trials, waiting)
+
+    def _replace(self, trials: list[Trial], waiting: list[Waiting]) -> None:
+        """Replace all trials and the queue."""
+        queue, running = self.queue.replaced(self.trials, trials, waiting), [t for t in trials if t.state == "running"]
+        (self._owners, self._unassigned, self._finished, self._numbers, self._indexed, self.queue.state,
+         self.trials[:]) = {}, running, [], {}, 0, queue, trials
+
+    def _opened(self) -> File:
+        """The file that this study was opened in, not another one of that name, opened for writing."""
+        if self._file is None or not self._file.is_open:
+            if identity(self.path) != self._identity:
+                raise StorageError(
+                    f"{str(self.path)!r} was deleted or replaced since this study was opened; the study in memory has "
+                    "all trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a "
+                    "table")
+            assert self.given_path is not None
+            self._file = File(self.path)
+            if self._may_write:  # commits were lost; all trials are written again, and none that is there overwritten
+                self._enter(self._file)
+                self._dirty, self._dirty_queue = {trial.number: trial for trial in self.trials}, True
+                self._dirty_attributes = dict(self.user_attrs)
+        return self._file
+
+    def _begin_writing(self) -> None:
+        """Take the right to write, and take over what another writer has written since."""
+        if self._is_closed:
+            raise StorageError(f"the study {self.definition.name!r} is closed: its trials can be read, but no trial "
+                               "can be run; create the Study again to continue")
+        if self.given_path is None:
+            return
+        claim(self.path, self.definition.name, self, must_be_latest=self._may_write)
+        file = self._opened()
+        if not self._may_write:
+            revision = file.revision(self.definition.name)
+            if revision != self._revision:
+                self._load(file)
+                self._revision = revision
+            self._may_write = True
+
+    @property
+    def _has_unwritten(self) -> bool:
+        return bool(self.given_path is not None and (self._dirty or self._dirty_queue or self._dirty_attributes))
+
+    def write(self) -> None:
+        """Write all that has changed, in one commit; twice where the first commit may have been lost."""
+        if self.given_path is None:
+            self._dirty.clear()
+            return
+        with self._lock:
+            if self._has_unwritten and self._may_write:
+                try:
+                    self._put()
+                except Lost:
+                    self._put()
+
+    def _put(self) -> None:
+        """Write what has changed, but no trial that an interruption has kept out of the table."""
+        file, known, space = self._opened(), len(self.trials), self.definition.space
+        rows = [row_of(trial, space, reason_of(self.definition, trial))
+                for trial in list(self._dirty.values()) if trial.number < known]
+        queue = packed_queue(space, self.queue.state.waiting) if self._dirty_queue else None
+        file.put(self.definition.name, rows, queue, self.user_attrs if self._dirty_attributes else None)
+        self._dirty.clear()
+        self._dirty_queue, self._dirty_attributes = False, {}
+
+    def _end_writing(self) -> None:
+        """Close the file, and give back the right to write, unless a trial is under way or something is unwritten."""
+        if self.in_run or self._has_unwritten or self._file is None or any(
+                self.trials[number].state == "running" for number in self._owners):
+            return
+        try:
+            if self._file.is_open and self._may_write:
+                try:
+                    self._file.confirm()
+                except Lost:
+                    self._put()
+                self._revision = self._file.revision(self.definition.name)
+        finally:
+            self._close_file()
+
+    def _close_file(self) -> None:
+        """Close the file, whatever is not written. May be called again."""
+        self._may_write = False
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def close(self) -> None:
+        """Write what is not written, and close the file."""
+        with self._lock:
+            if self.in_run:
+                raise RuntimeError(
+                    f"the study {self.definition.name!r} is being run; close it when run has returned")
+            try:
+                if self._has_unwritten and not self._is_closed:
+                    self._begin_writing()
+                    self.write()
+            finally:
+                self._is_closed, self._owners = True, {}
+                self._close_file()
+
+    def refuse_own(self, path: Path) -> None:
+        """Raise a ValueError if a path is the study's file, or a file that belongs to it."""
+        for end in () if self.given_path is None else ("", *BESIDE):
+            own = self.path.with_name(self.path.name + end)
+            if Path(os.path.realpath(path)) == own or (identity(path) is not None and identity(path) == identity(own)):
+                raise ValueError(f"path is {str(path)!r}, which is the file of this study, or belongs to it; it must "
+                                 "be another file")
+
+    def backup(self, path: Path) -> None:
+        """Write a complete copy to another file: all that the own file holds, and the trials in memory.
+
+        An existing file is replaced only if the copy holds all that it holds, and while no other process writes it.
+        """
+        name, space = self.definition.name, self.definition.space
+        self.refuse_own(path)
+        with self._lock, contextlib.ExitStack() as until, whole_file(path) as beside:
+            if path.exists():
+                until.callback(Lock(path.resolve()).release)
+            has_file = self.given_path is not None and identity(self.path) == self._identity
+            if has_file:
+                with File(self.path, reading=True) as file:
+                    file.copy_to(beside)
+            with File(beside) as copy:
+                copy.enter(name, self.definition.as_stored())
+                waits = None if has_file and not self._dirty_queue else packed_queue(space, self.queue.state.waiting)
+                rows = [row_of(one, space, reason_of(self.definition, one), is_copy=True) for one in self.trials]
+                copy.put(name, rows, waits, self.user_attrs)
+            if path.exists():
+                refuse_loss(path, beside)
+
+    # Copies in memory ------------------------------------------------------------------------------------------------
+
+    def __getstate__(self) -> dict[str, Any]:
+        with self._lock:
+            running = [trial for trial in self.trials if trial.state == "running"]
+            return {name: value for name, value in vars(self).items() if name != "_lock"} | {
+                "given_path": None, "_file": None, "in_run": False, "_is_closed": False, "_owners": {}, "_dirty": {},
+                "_may_write": False, "_unassigned": running}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
+
+
+def _within(space: Space, result: Result) -> Result:
+    """A result without the params that the learned space has as another kind; the same object where there are none."""
+    params = within(space, result.params)
+    return result if params == result.params else result._replace(params=params)
+
+
+def reason_of(definition: Definition, trial: Trial) -> str:
+    """Explain in words why a trial was proposed, and what of its params does not follow from the proposal."""
+    number, why, several = trial.number, trial.why, definition.objectives.several
+    if definition.copied is not None and number < definition.copied.end:
+        return definition.copied.reasons[number]
+    if why.get("enqueued"):
+        reason = "put into the queue by the user."
+    elif "unplanned" in why:
+        reason = f"no proposal, since {why['unplanned']}."
+    else:
+        reason = definition.searcher.explain(why)
+        if "maximize" in definition.objectives.directions and "loss" in reason:
+            reason = f"(A loss is minus the value{' of what is maximised' * several} here.) {reason}"
+    requests = requests_of(trial)
+    return f"Trial {number}: {reason}{'' if requests is None else requests.explanation()}"
+
+
+def stored_trial(study: str, space: Space, context: Any, row: Mapping[str, Any]) -> Trial:
+    """The trial of a row; a StorageError where it is not one of this space."""
+    try:
+        return trial_of(row, space, context)
+    except (IndexError, KeyError, TypeError, ValueError) as problem:
+        raise StorageError(f"trial {row['number']} of the study {study!r} is not in this space: {problem}") from problem
+
+
+def packed_queue(space: Space, waiting: Sequence[Waiting]) -> list[Any]:
+    """The configurations that wait as they are stored, each as [number, params]."""
+    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params)]
+            for one in waiting]
+
+
+def stored_queue(study: str, space: Space, packed: Sequence[Any]) -> list[Waiting]:
+    """The inverse of `packed_queue`."""
+    try:
+        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number)
+                for number, params in packed]
+    except (IndexError, KeyError, TypeError, ValueError) as problem:
+        raise StorageError(
+            f"an enqueued configuration of the study {study!r} is not in this space: {problem}") from problem
+
+
+def _shown(part: Any) -> str:
+    """A part of a stored definition for people; of a parameter its name and its arguments."""
+    if isinstance(part, list) and len(part) == 2 and isinstance(part[0], str):
+        return f"({part[0]!r}, {text_of(part[1])})"
+    return text_of(part) if isinstance(part, (dict, list)) else repr(part)
+

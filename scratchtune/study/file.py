@@ -1,0 +1,668 @@
+"""A file of studies is one SQLite file: the definition of each study, its queue, and its trials as they begin and end.
+
+Trials that begin and end together are written in one commit, and each commit is on the disk before anything follows
+from it, so that no result that a searcher has seen is lost in a power failure. A finished trial is never overwritten.
+Any process may read at any time; one process writes at a time: it has the `Lock` of the file.
+
+While a file is open for writing, the latest commits are in FILE-wal beside it; when the writer closes it, everything is
+in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so SQLite no longer protects
+FILE-wal from other programs. Hence a reader changes nothing, not even beside the file, and each commit is confirmed:
+where FILE was deleted or replaced, that is an error; where FILE-wal was, all trials are written again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+import sqlite3
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from scratchtune import checks
+
+try:
+    import fcntl
+except ImportError:  # this system has no such locks; SQLite's own still make each commit atomic
+    fcntl = None  # type: ignore[assignment]
+
+APPLICATION = 0x73747564  # "stud", SQLite's application_id of a file of studies
+VERSION = 3
+PATIENCE = 5.0  # seconds to wait for the lock of another program
+MOMENT = 1.0  # seconds to wait for the right to write of another process, which may only be opening a study
+BESIDE = ("-wal", "-shm", "-journal", "-writer")  # suffixes of the files that SQLite and a writer create beside a file
+READS = 5  # how often a reader tries: a writer may change the file while it is read
+TABLES = """
+CREATE TABLE studies (
+    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, created REAL NOT NULL,
+    revision INTEGER NOT NULL DEFAULT 0, queue TEXT NOT NULL DEFAULT '[]', attributes TEXT NOT NULL DEFAULT '{}');
+CREATE TABLE trials (
+    study INTEGER NOT NULL REFERENCES studies, number INTEGER NOT NULL, state TEXT NOT NULL, record TEXT NOT NULL,
+    saved BLOB, PRIMARY KEY (study, number));
+"""
+"""JSON are ``definition``, ``queue`` (enqueued configurations without a trial), ``attributes``, and ``record``, all of
+a trial but its saved arrays. ``revision`` grows with each commit. The commit that writes the trial of an enqueued
+configuration as running removes the configuration from the queue."""
+PUT = (
+    "INSERT INTO trials (study, number, state, record, saved) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study, number) "
+    "DO UPDATE SET state = excluded.state, record = excluded.record, saved = excluded.saved "
+    "WHERE trials.state = 'running'")
+
+Row = dict[str, Any]  # a trial as a file has it: "number", "state", the entries of its record, and "saved"
+
+
+class StorageError(ValueError):
+    """The file can't be used: not a file of studies, of a newer version, busy, or with another study of that name."""
+
+
+class NotWritable(StorageError):
+    """The file can't be written, at all or at present; it may be possible to read it."""
+
+
+class ForeignFile(StorageError):
+    """The file is an SQLite file of another program; ``tables`` are the names of its tables."""
+
+    def __init__(self, message: str, tables: Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.tables = frozenset(tables)
+
+
+class Lost(StorageError):
+    """The latest commits may be missing in the file, since another program has deleted FILE-wal."""
+
+
+_open: weakref.WeakSet[File] = weakref.WeakSet()
+_inherited: list[Any] = []  # connections of the parent of a forked child, which the child must neither use nor close
+
+
+class File:
+    """One file, open until `close`; with ``reading`` it must exist, and is not changed. Usable from any thread, one at
+    a time.
+
+    Without ``reading`` this process has the right to write while the file is open: `NotWritable` is raised where
+    another process has that right for longer than ``patience`` seconds, or where the file is read-only.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], reading: bool = False, patience: float = MOMENT) -> None:
+        self._db: sqlite3.Connection | None = None
+        self._lock: Lock | None = None
+        self._ids: dict[str, int] = {}
+        self._tidies = False
+        self.reading = reading
+        self.path = _checked_path(path, reading)
+        self.file = Path(os.path.realpath(self.path))
+        try:
+            if not reading:
+                self._lock = Lock(self.file, patience)
+            with self._naming_errors("can't be used as a file of studies"):
+                _open.add(self)
+                self._db = self._opened()
+                self._prepare()
+            self._names = str(self.file), str(self._beside("-wal"))  # compared after each commit
+            self.identity, self._wal = map(identity, self._names)
+        except BaseException:
+            self._release()
+            raise
+
+    def __enter__(self) -> File:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # when Python ends, modules may be unloaded already
+            if self._db is not None:
+                self.close()
+
+    def _beside(self, end: str) -> Path:
+        return self.file.with_name(self.file.name + end)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the file is open; in a child that was forked while it was open, it is closed."""
+        return self._db is not None
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None:
+            raise self._is_closed()
+        return self._db
+
+    def _is_closed(self) -> StorageError:
+        return StorageError(f"{str(self.path)!r} is closed; open it again")
+
+    def _opened(self) -> sqlite3.Connection:
+        """A connection that writes, or one that reads, in several attempts if a writer changes the file meanwhile.
+
+        An absolute path is never a URI for SQLite, as it does not begin with "file:".
+        """
+        for left in range(READS if self.reading else 0, 0, -1):
+            try:
+                return self._opened_for_reading()
+            except sqlite3.Error:
+                if left == 1:
+                    raise
+                time.sleep(0.01)
+        return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+
+    def _opened_for_reading(self) -> sqlite3.Connection:
+        """Open a connection that changes neither the file nor a writer's files beside it.
+
+        If there is a writer's index (FILE-shm), it is opened read-only: to create it again would crash a writer that
+        has lost its locks. If there is none, SQLite creates one, and `close` removes it. A reader without permission to
+        write the file or the folder reads FILE alone, since files that SQLite creates would belong to the reader.
+        """
+        if self._beside("-shm").exists():
+            try:
+                return self._addressed("mode=ro&readonly_shm=1")
+            except sqlite3.Error:  # that of a killed writer may be unusable until a writer has opened the file
+                with suppress(StorageError, OSError):
+                    File(self.file, patience=0.0).close()
+                raise
+        if _may_be_written(self.file) and _may_be_written(self.file.parent):
+            self._tidies = True
+            return self._addressed("mode=ro")
+        beside = self._beside("-wal")
+        if beside.exists() and beside.stat().st_size:
+            raise StorageError(f"{str(self.path)!r} has unmerged writes beside it, which can't be read without "
+                               "permission to write; copy both files to another folder")
+        return self._addressed("immutable=1")
+
+    def _addressed(self, how: str) -> sqlite3.Connection:
+        """Return a connection by a URI with options, which is used once so that errors are raised here."""
+        address = f"file:{quote(os.fsencode(self.file))}?{how}"
+        db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
+        try:
+            db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+            return db
+        except BaseException:
+            db.close()
+            raise
+
+    def _prepare(self) -> None:
+        """Check that it is a file of studies of this version, and create the tables of a new one."""
+        db = self._connection
+        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
+        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may be creating it
+                                for name in ("application_id", "user_version"))
+        if application != APPLICATION and tables:
+            raise ForeignFile(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies",
+                              tables)
+        if version != VERSION and tables:
+            raise StorageError(f"{str(self.path)!r} was written by another scratchtune, whose files have the version "
+                               f"{version}; this one reads and writes version {VERSION}: use a new file")
+        if self.reading:
+            if not tables:
+                raise StorageError(f"{str(self.path)!r} is empty; it must be a file that holds studies")
+            return
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        db.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from now on FILE-wal exists
+        if tables:
+            return
+        with self._commit():
+            if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # no other thread has created them
+                for statement in TABLES.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA application_id = {APPLICATION}")
+                db.execute(f"PRAGMA user_version = {VERSION}")
+
+    @contextmanager
+    def _commit(self) -> Iterator[sqlite3.Connection]:
+        """Make the block a transaction: all that it writes is on the disk after it, or nothing after an error."""
+        db = self._connection
+        if db.in_transaction:  # an interruption came just after the previous one had begun
+            db.execute("ROLLBACK")
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            yield db
+            db.execute("COMMIT")
+        except BaseException:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
+
+    def confirm(self) -> None:
+        """Check that the commits are in the file of that name, and that only this process has the right to write.
+
+        Otherwise close the file and raise StorageError, or `Lost` if all trials can be written to it again.
+        """
+        if identity(self._names[0]) != self.identity:
+            self.close()
+            raise StorageError(
+                f"{str(self.path)!r} was deleted or replaced while it was being written; the study in memory has all "
+                "trials: study.backup(path) keeps them in another file, study.to_csv(path) writes them as a table")
+        if identity(self._names[1]) != self._wal:
+            self._release()
+            raise Lost(f"{self._names[1]!r} was deleted by another program while it was being written; no "
+                       "trial is lost: run again")
+        if self._lock is not None:
+            self._lock.confirm()
+
+    @contextmanager
+    def _naming_errors(self, what: str) -> Iterator[None]:
+        """Turn an error of SQLite into a StorageError that names the file."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
+
+    @contextmanager
+    def _naming_damage(self, what: str) -> Iterator[None]:
+        """Turn any error into a StorageError that names the file and the damaged part."""
+        try:
+            yield
+        except Exception as problem:
+            raise StorageError(f"{str(self.path)!r} is damaged: {what} can't be read: {problem}") from problem
+
+    def close(self) -> None:
+        """Close the file; after writing, FILE then holds everything itself. May be called again."""
+        try:
+            if self._db is not None and not self.reading:
+                with suppress(sqlite3.Error):  # as on a full disk: the next writer moves FILE-wal into FILE
+                    self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may need the old state
+                    self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            self._release()
+        if self._tidies:
+            self._tidies = False
+            with suppress(StorageError, OSError):
+                if not self._beside("-wal").stat().st_size:
+                    File(self.file, patience=0.0).close()
+
+    def _release(self) -> None:
+        if self._db is not None:
+            self._db.close()
+            self._db = None
+        if self._lock is not None:
+            self._lock.release()
+            self._lock = None
+
+    def disinherit(self) -> None:
+        """In a forked child: it must not use its parent's connection."""
+        _inherited.append(self._db)
+        self._db = self._lock = None
+
+    def copy_to(self, path: Path) -> None:
+        """Copy a snapshot of the file into an empty file, also while it is being written."""
+        with self._naming_errors("can't be copied"), closing(sqlite3.connect(path)) as copy:
+            self._connection.backup(copy)
+
+    def _fetched(self, query: str, *values: Any) -> list[Any]:
+        """The result of a query; a reader tries again if a writer has changed the file meanwhile."""
+        left = READS if self.reading else 1
+        while self._db is not None:
+            try:
+                return self._db.execute(query, values).fetchall()
+            except sqlite3.Error as error:
+                left -= 1
+                if not left:
+                    raise StorageError(f"{str(self.path)!r} can't be read: {error}") from error
+                time.sleep(0.01)
+        raise self._is_closed()
+
+    # Studies ---------------------------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The names of the studies, in the order of their creation."""
+        return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
+
+    def _of_study(self, name: str, column: str) -> Any:
+        """A column of a study."""
+        found = self._fetched(f"SELECT {column} FROM studies WHERE name = ?", name)
+        if not found:
+            names = self.names()
+            known = ", ".join(map(repr, names)) or "none"
+            raise StorageError(
+                f"{str(self.path)!r} holds no study {name!r}; it holds {known}{checks.nearest(name, names)}")
+        return found[0][0]
+
+    def _json_of(self, name: str, column: str, kind: type) -> Any:
+        """The content of a column of a study, which must be a list or a dict."""
+        text = self._of_study(name, column)
+        with self._naming_damage(f"the {column} of the study {name!r}"):
+            return _of_kind(kind, "it", json.loads(text))
+
+    def definition(self, name: str) -> dict[str, Any]:
+        """The stored definition of a study."""
+        return self._json_of(name, "definition", dict)
+
+    def queue(self, name: str) -> list[Any]:
+        """The enqueued configurations of a study that have no trial yet, in their order, each [number, params]."""
+        return self._json_of(name, "queue", list)
+
+    def attributes(self, name: str) -> dict[str, Any]:
+        """The attributes of a study itself."""
+        return self._json_of(name, "attributes", dict)
+
+    def revision(self, name: str) -> int:
+        """A number that grows with each change of a study."""
+        return int(self._of_study(name, "revision"))
+
+    def enter(self, name: str, definition: Mapping[str, Any], shown: Callable[[Any], str] = repr) -> None:
+        """Create a study, or check that the stored one of that name has the same definition.
+
+        ``shown`` makes a text of a part that differs.
+        """
+        if name not in self.names():
+            with self._naming_errors("can't be written"), self._commit() as db:
+                db.execute("INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
+                           (name, json.dumps(definition), time.time()))
+        kept = self.definition(name)
+        for part, value in json.loads(json.dumps(definition)).items():
+            if kept.get(part) != value:
+                there, here = map(shown, _difference(kept.get(part), value))
+                raise StorageError(
+                    f"the study {name!r} in {str(self.path)!r} has {part} {there}; this one has {here}: use the "
+                    "same arguments, or another name or file")
+
+    def put_searcher(self, name: str, searcher: Any) -> None:
+        """Replace the searcher of a study's definition."""
+        with self._naming_errors("can't be written"), self._commit() as db:
+            db.execute("UPDATE studies SET definition = ? WHERE name = ?",
+                       (json.dumps(self.definition(name) | {"searcher": searcher}), name))
+
+    # Trials ----------------------------------------------------------------------------------------------------------
+
+    def put(
+        self, name: str, rows: Iterable[Row], queue: Sequence[Any] | None = None,
+        attributes: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Write trials in one commit, replacing only those stored as running, and confirm it.
+
+        ``queue`` and ``attributes`` replace those of the study, None if they have not changed.
+        """
+        changed = {"queue": queue, "attributes": attributes}
+        with self._naming_errors("can't be written, and what it held before is untouched"):
+            if name not in self._ids:
+                self._ids[name] = int(self._of_study(name, "id"))
+            study = self._ids[name]
+            values = [(study, *_packed_row(row)) for row in rows]
+            with self._commit() as db:
+                db.executemany(PUT, values)
+                for column, content in changed.items():
+                    if content is not None:
+                        db.execute(f"UPDATE studies SET {column} = ? WHERE id = ?", (as_json(content), study))
+                db.execute("UPDATE studies SET revision = revision + 1 WHERE id = ?", (study,))
+        self.confirm()
+
+    def rows(self, name: str, saved: bool = True) -> list[Row]:
+        """All trials of a study, in order of number; with ``saved=False`` without their saved arrays."""
+        study = self._of_study(name, "id")
+        found, column = [], "saved" if saved else "NULL"
+        for number, state, record, blob in self._fetched(
+                f"SELECT number, state, record, {column} FROM trials WHERE study = ? ORDER BY number", study):
+            with self._naming_damage(f"trial {number!r} of the study {name!r}"):
+                content = _of_kind(dict, "its record", json.loads(record))
+                found.append({"number": number, "state": state, **content, "saved": _unpacked(blob)})
+        return found
+
+    def count(self, name: str) -> int:
+        """How many trials a study has."""
+        return int(self._fetched("SELECT count(*) FROM trials WHERE study = ?", self._of_study(name, "id"))[0][0])
+
+
+def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
+    """Return the path of an existing file, or of one that can be created."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
+    text = os.fspath(path)
+    if not isinstance(text, str) or "\0" in text or text == ":memory:":
+        raise StorageError(f"storage is {path!r}; it must be the path of a file")
+    found = Path(text)
+    if not found.parent.is_dir():
+        raise StorageError(f"storage is {text!r}; there is no folder {str(found.parent)!r}")
+    if found.is_dir() or (found.exists() and not found.is_file()):
+        raise StorageError(f"{text!r} is {'a folder' if found.is_dir() else 'no regular file'}; it must be a file "
+                           "of studies")
+    if reading and not found.exists():
+        raise StorageError(f"{text!r} is not there; it must be a file that holds studies")
+    if not reading and found.exists():
+        if not _may_be_written(found):
+            raise NotWritable(f"{text!r} can't be written: it is read-only")
+        if found.stat().st_nlink > 1:
+            raise NotWritable(f"{text!r} can't be written: it has another name (a hard link), and SQLite keeps the "
+                              "latest commits beside one name alone; make a copy, or delete the other name")
+    return found
+
+
+def _may_be_written(path: Path) -> bool:
+    """Whether this process may write a file or a folder."""
+    return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
+    """What identifies a file independently of its name: device and inode; None where there is no file.
+
+    A number is the descriptor of an open file.
+    """
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _difference(there: Any, here: Any) -> tuple[Any, Any]:
+    """Two parts of a definition that differ; of two lists only the first elements that differ."""
+    if isinstance(there, list) and isinstance(here, list):
+        for one, other in zip(there, here, strict=False):
+            if one != other:
+                return one, other
+    return there, here
+
+
+def refuse_loss(path: Path, copy: Path) -> None:
+    """Raise a ValueError if a file holds anything that its copy does not: another study, or further trials."""
+    try:
+        existing = File(path, reading=True)
+    except StorageError as problem:
+        raise ValueError(f"path is {str(path)!r}, which exists and is no file of studies; name a new file, or an "
+                         "earlier backup of this study") from problem
+    with existing, File(copy, reading=True) as new:
+        for name in existing.names():
+            known = name in new.names() and new.definition(name) == existing.definition(name)
+            trials, waiting = existing.count(name), len(existing.queue(name))
+            if not known or (new.count(name), len(new.queue(name))) < (trials, waiting):
+                enqueued = f" and {checks.counted(waiting, 'enqueued configuration')}" if waiting else ""
+                raise ValueError(
+                    f"path is {str(path)!r}, which holds {trials} trials{enqueued} of a study {name!r} that would "
+                    "be lost; name a new file, or an earlier backup of this study")
+
+
+# How SQLite stores a trial -------------------------------------------------------------------------------------------
+
+
+def _packed_row(row: Row) -> tuple[Any, ...]:
+    """A row as values for SQLite."""
+    parts = (f"{json.dumps(name)}: {as_json(value)}" for name, value in row.items()
+             if name not in ("number", "state", "saved"))
+    return row["number"], row["state"], "{" + ", ".join(parts) + "}", _packed(row["saved"])
+
+
+def as_json(value: Any) -> str:
+    """A value as JSON; of what a user's searcher or attribute may hold and JSON does not have, its repr."""
+    try:
+        return json.dumps(value, default=_plain)
+    except (TypeError, ValueError):  # keys that JSON does not have, or a circular reference
+        return json.dumps({"text": repr(value)})
+
+
+def _plain(value: Any) -> Any:
+    """A NumPy number or array as Python's own type; any other value that JSON does not have as its repr."""
+    return value.tolist() if isinstance(value, (np.generic, np.ndarray)) else repr(value)
+
+
+def _of_kind(kind: type, name: str, value: Any) -> Any:
+    """Return a value from a file; a ValueError unless it has this type."""
+    if not isinstance(value, kind):
+        raise ValueError(f"{name} is {value!r:.60}")
+    return value
+
+
+def _packed(arrays: Mapping[str, np.ndarray] | None) -> bytes | None:
+    if arrays is None:
+        return None
+    file = io.BytesIO()
+    names = np.frombuffer(json.dumps(list(arrays)).encode("ascii"), dtype=np.uint8)
+    try:
+        np.savez(file, names, *arrays.values())
+    except ValueError as error:
+        hidden = error.__context__
+        while hidden is not None and not isinstance(hidden, KeyboardInterrupt):
+            hidden = hidden.__context__
+        raise hidden or error from None  # zipfile hides Ctrl-C behind an error of its own
+    return file.getvalue()
+
+
+def _unpacked(blob: bytes | None) -> dict[str, np.ndarray] | None:
+    if blob is None:
+        return None
+    with np.load(io.BytesIO(blob), allow_pickle=False) as file:
+        names = json.loads(file["arr_0"].tobytes())
+        return {name: file[f"arr_{k}"] for k, name in enumerate(names, 1)}
+
+
+# The right to write ---------------------------------------------------------------------------------------------------
+
+
+class Lock:
+    """The right of this process to write a file, whose path must be a resolved one; until `release`.
+
+    It is the operating system's `flock` on FILE-writer, a small file beside FILE. It ends with its process, however
+    that ends, so a killed writer leaves no lock. Processes that a writer has started do not inherit it: workers of a
+    pool that outlive a killed writer do not block the next writer. (POSIX's `lockf` is unsuitable: a process loses such
+    a lock as soon as it closes any descriptor of the file, which even a plain copy does.) The lock belongs to a file
+    name, so a file that has several names (hard links) is not written. On a network drive the lock is as reliable as
+    that drive's `flock`.
+
+    All locks of one process on one file share the right. Raises `NotWritable` where another process has it for longer
+    than ``patience`` seconds, or where FILE-writer can't be created.
+    """
+
+    def __init__(self, path: Path, patience: float = MOMENT) -> None:
+        self._path, self._holds, deadline = path, True, time.monotonic() + patience
+        try:
+            with _guard:
+                while path not in _held or _held[path].file.closed:
+                    try:
+                        _held[path] = _Held(path)
+                    except NotWritable as problem:
+                        if not isinstance(problem.__cause__, BlockingIOError) or time.monotonic() >= deadline:
+                            raise
+                        time.sleep(0.01)
+                _held[path].holders.add(id(self))
+        except BaseException:
+            self.release()
+            raise
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # when Python ends, modules may be unloaded already
+            if self._holds:
+                self.release()
+
+    def release(self) -> None:
+        """Give up the right; the last lock of this process on the file removes FILE-writer. May be called again."""
+        with _guard:
+            held, self._holds = _held.get(self._path), False
+            if held is None:
+                return
+            if held.holders <= {id(self)}:
+                with suppress(OSError, ValueError):  # ValueError: it is closed
+                    if os.path.samestat(os.fstat(held.file.fileno()), os.stat(held.beside)):
+                        os.unlink(held.beside)
+                held.file.close()
+                del _held[self._path]
+            held.holders.discard(id(self))
+
+    def confirm(self) -> None:
+        """Take the right again if FILE-writer was deleted; `NotWritable` if another process has it."""
+        with _guard:
+            held = _held.get(self._path)
+            if held is not None and identity(held.file.fileno()) != identity(held.beside):
+                held.take()
+
+
+class _Held:
+    """A lock that this process has: the locked FILE-writer, and the ids of the `Lock` objects that share it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.beside = path, str(path.with_name(path.name + "-writer"))
+        self.holders: set[int] = set()
+        self.take()
+
+    def take(self) -> None:
+        """Lock FILE-writer and write into it who holds the lock; an interruption closes the file, which unlocks it."""
+        while True:
+            try:
+                file = io.FileIO(self.beside, "a+")
+                if fcntl is not None:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.file = file
+                with suppress(FileNotFoundError):  # it was removed; so it is, too, where it is another file
+                    if not os.path.samestat(os.fstat(file.fileno()), os.stat(self.beside)):
+                        continue
+                    file.truncate(0)
+                    since = time.strftime("%Y-%m-%d %H:%M:%S")
+                    file.write(f"process {os.getpid()} on {socket.gethostname()} since {since}\n".encode())
+                    return
+            except BlockingIOError as error:
+                file.seek(0)
+                holder = file.read(200).decode("utf-8", "replace").strip() or "another process"
+                raise NotWritable(f"{str(self.path)!r} is being written by {holder}; wait for it, or use another file. "
+                                  "Reading is possible meanwhile") from error
+            except OSError as error:
+                raise NotWritable(
+                    f"{str(self.path)!r} can't be written: {error.strerror}: {self.beside!r}") from error
+
+
+_guard = threading.RLock()  # reentrant: a Lock may be garbage-collected, and so released, while it is held
+_held: dict[Path, _Held] = {}
+_writers: dict[tuple[Path, str], weakref.ref[Any]] = {}  # the latest writer of each study, by file and name
+
+
+def claim(path: Path, study: str, writer: Any, must_be_latest: bool) -> None:
+    """Make an object the writer of a study in this process; its previous writer may not write it any more.
+
+    Raises
+        StorageError where the previous writer is within a run (its attribute ``in_run``). With ``must_be_latest``, when
+        the writer has trials that were assigned and not written yet, also where it is not the latest writer itself.
+    """
+    with _guard:
+        reference = _writers.get((path, study))
+        latest = None if reference is None else reference()
+        if latest is not None and latest is not writer:
+            if must_be_latest:
+                raise StorageError(
+                    f"the study {study!r} in {str(path)!r} has been taken over by another Study of this process; "
+                    "continue with that one")
+            if latest.in_run:
+                raise StorageError(
+                    f"the study {study!r} in {str(path)!r} is being run by another Study of this process; wait for it")
+        _writers[path, study] = weakref.ref(writer)
+
+
+def _forget() -> None:
+    """In a forked child: it has neither its parent's connections nor its locks, and its studies do not write here."""
+    global _guard
+    _guard = threading.RLock()
+    for held in _held.values():
+        held.file.close()
+    _held.clear()
+    _writers.clear()
+    for file in list(_open):  # after the locks: a connection's lock would remove FILE-writer
+        file.disinherit()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)

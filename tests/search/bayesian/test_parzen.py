@@ -1,0 +1,290 @@
+"""The tree-structured Parzen estimator: where it looks, what it avoids, and what it says."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.search import Categorical, Exhausted, Float, Int, Space
+from scratchtune.search.bayesian import parzen
+from scratchtune.search.bayesian.mixture import Mixture, axes_of
+from scratchtune.search.bayesian.parzen import Options, propose
+from scratchtune.search.random import RandomSearch
+from scratchtune.search.searcher import Result
+
+MIXED = Space({
+    "x": Float(-2.0, 3.0), "lr": Float(1e-5, 1.0, log=True), "n": Int(1, 40, log=True),
+    "step": Float(0.0, 1.0, step=0.25), "kind": ["a", "b", "c"], "only": [7], "deep": ["p", "q"],
+    "momentum": Float(0.0, 0.9, when={"kind": ["b"]}), "nesterov": Int(0, 1, when={"kind": ["b", "c"]}),
+    "deeper": Int(3, 9, when={"nesterov": [1]})})
+UNCONDITIONAL = Space({name: MIXED.parameters[name] for name in ("x", "lr", "n", "step", "kind", "only", "deep")})
+FINITE = Space({"n": Int(1, 4), "c": ["a", "b"], "m": Int(0, 2, when={"c": ["b"]})})
+
+
+def _rng(number: int, seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
+
+
+def _finished(number: int, params: dict[str, Any], value: float) -> Result:
+    return Result(number, params, value, "failed" if math.isnan(value) else "done")
+
+
+def _random(space: Space, count: int, values: Any = None, seed: int = 0) -> list[Result]:
+    """Trials at random points; without values, of a smooth loss of the unit values."""
+    rng = np.random.default_rng(seed)
+    points = [space.from_unit(rng.random(len(space.names))) for _ in range(count)]
+    losses = [np.nansum((space.to_unit(point) - 0.3) ** 2) for point in points] if values is None else values
+    return [_finished(i, point, float(loss)) for i, (point, loss) in enumerate(zip(points, losses, strict=True))]
+
+
+def _run(space: Space, loss: Any, count: int, options: Options | None = None, seed: int = 0) -> list[Result]:
+    """A study, without the study."""
+    seen: list[Result] = []
+    for number in range(count):
+        rng = _rng(number, seed)
+        if number < 10:
+            params = RandomSearch().suggest(space, seen, [], number, rng).params
+        else:
+            params, _ = propose(space, seen, [], number, rng, options)
+        seen.append(_finished(number, params, float(loss(params))))
+    return seen
+
+
+def _density(axes: Any, codes: np.ndarray, weights: np.ndarray) -> Mixture:
+    return Mixture(axes, codes, weights, Options().prior_weight, Options().smoothing)
+
+
+# By hand -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_choice_between_two_by_hand() -> None:
+    # Six trials of a choice between two, of which gamma = 0.25 calls two good: both had "a". With b = 0.2 and equal
+    # priors their kernels give "a" (1 + 0.1) / 1.2 = 11/12, and the prior component gives 1/2.
+    space = Space({"c": ["a", "b"], "x": Float(0.0, 1.0)})
+    trials = enumerate(zip("babaab", [6.0, 1.0, 5.0, 2.0, 3.0, 4.0], strict=True))
+    seen = [_finished(i, {"c": choice, "x": 0.5}, value) for i, (choice, value) in trials]
+    good, bad = parzen.split(np.array([r.value for r in seen]), Options(gamma=0.25))
+    assert good.tolist() == [1, 3] and bad.tolist() == [0, 2, 4, 5]
+    axis = axes_of(space)[0]
+    codes = axis.read([r.params for r in seen])[:, None]
+    good_density = _density([axis], codes[good], np.ones(2))
+    bad_density = _density([axis], codes[bad], np.ones(4))
+    l, g = (11 / 12 + 11 / 12 + 1 / 2) / 3, (11 / 12 + 3 / 12 + 1 / 2) / 5  # noqa: E741
+    assert np.exp(good_density.log_density(np.array([[0.0]])))[0] == pytest.approx(l, rel=1e-12)
+    assert np.exp(bad_density.log_density(np.array([[0.0]])))[0] == pytest.approx(g, rel=1e-12)
+    probability = parzen.probability_good(math.log(l / g), 0.25)
+    assert probability == pytest.approx(0.25 * l / (0.25 * l + 0.75 * g), rel=1e-12)
+
+
+def test_the_weights_of_bad_trials_rise_with_their_number() -> None:
+    assert parzen.weights_by_age(4, 2) == pytest.approx([0.25, 1.0, 1.0, 1.0])
+    assert parzen.weights_by_age(2, 5).tolist() == [1.0, 1.0] and parzen.weights_by_age(0, 5).tolist() == []
+    weights = parzen.weights_by_age(100, 25)
+    assert weights[0] == 0.01 and (np.diff(weights[:75]) > 0).all() and (weights[75:] == 1.0).all()
+
+
+# What is proposed ----------------------------------------------------------------------------------------------------
+
+
+def test_the_largest_integers() -> None:
+    space = Space({"n": Int(7, 2**50), "m": Int(1, 2**40, log=True), "k": Int(-3 * 2**60, 2**60, step=2**14)})
+    for result in _run(space, lambda p: -p["n"] - p["m"] - p["k"], 60):
+        assert space.check(result.params) == result.params
+
+
+def test_it_is_a_pure_function_of_its_arguments() -> None:
+    seen, pending = _random(MIXED, 40), [r.params for r in _random(MIXED, 3, seed=1)]
+    first = propose(MIXED, seen, pending, 43, _rng(43))
+    propose(MIXED, seen[:20], [], 20, _rng(20))
+    assert propose(MIXED, list(seen), list(pending), 43, _rng(43)) == first
+    assert propose(MIXED, seen, pending, 43, _rng(43, seed=1)) != first
+    seen, pending = _random(UNCONDITIONAL, 40), [r.params for r in _random(UNCONDITIONAL, 3, seed=1)]
+    different = [propose(UNCONDITIONAL, seen, waiting, 43, _rng(43))[1] for waiting in (pending, [])]
+    assert different[0] != different[1]
+
+
+def test_only_the_order_of_the_values_counts() -> None:
+    seen = _random(MIXED, 40)
+    first = propose(MIXED, seen, [], 40, _rng(40))
+    for transform in (lambda y: 1e12 * y + 3.0, lambda y: math.atan(y) * 1e-9, lambda y: y**3):
+        moved = [r._replace(value=transform(r.value)) for r in seen]
+        assert propose(MIXED, moved, [], 40, _rng(40)) == first
+
+
+def test_it_proposes_the_candidate_with_the_highest_ratio() -> None:
+    seen = _random(UNCONDITIONAL, 40)
+    params, why = propose(UNCONDITIONAL, seen, [], 40, _rng(40))
+    axes = axes_of(UNCONDITIONAL)
+    codes = np.column_stack([axis.read([r.params for r in seen]) for axis in axes])
+    good, bad = parzen.split(np.array([r.value for r in seen]), Options())
+    good_density = _density(axes, codes[good], np.ones(len(good)))
+    bad_density = _density(axes, codes[bad], parzen.weights_by_age(len(bad), 25))
+    candidates = good_density.draw(Options().candidates, _rng(40))
+    ratios = good_density.log_density(candidates) - bad_density.log_density(candidates)
+    assert params == parzen.params_at(axes, candidates[np.argmax(ratios)])
+    assert why["log_ratio"] == pytest.approx(ratios.max()) == why["log_l"] - why["log_g"]
+    assert [r["log_ratio"] for r in why["runners_up"]] == pytest.approx(np.sort(ratios)[-2:-4:-1])
+
+
+def test_it_goes_where_the_good_ones_are() -> None:
+    space = Space({"x": Float(0.0, 1.0), "c": ["a", "b", "c"]})
+    seen = _run(space, lambda p: (p["x"] - 0.7) ** 2 + (p["c"] != "b"), 60)
+    late = [r.params for r in seen[40:]]
+    assert np.mean([p["c"] == "b" for p in late]) >= 0.6
+    assert np.median([abs(p["x"] - 0.7) for p in late]) < 0.12
+
+
+@pytest.mark.parametrize("values", [
+    [1.0] * 30, [1e12] * 15 + [-1e12] * 15, [math.nan] * 30, [math.nan] * 29 + [1.0], [math.nan, 0.0] * 15,
+])
+def test_constants_extremes_and_failures(values: list[float]) -> None:
+    seen = _random(MIXED, 30, values)
+    params, why = propose(MIXED, seen, [], 30, _rng(30))
+    assert MIXED.check(params) == params
+    names = set(why["branch"]["names"])
+    own = [r.value for r in seen if {name for name in r.params if MIXED.conditions[name]} == names]
+    own = own if len(own) >= parzen.LEAST else values
+    assert why["failed"] == sum(map(math.isnan, own)) and why["good"] <= len(own) - why["failed"]
+    assert all(math.isfinite(why[name]) for name in ("log_l", "log_g", "log_ratio", "probability_good"))
+    json.dumps(why, allow_nan=False)
+
+
+def test_where_trials_fail_it_does_not_go_back() -> None:
+    space = Space({"x": Float(0.0, 1.0)})
+    values = [math.nan if r.params["x"] < 0.5 else 1.0 for r in _random(space, 40)]
+    seen = _random(space, 40, values)
+    proposed = [propose(space, seen, [], 40, _rng(40, seed))[0]["x"] for seed in range(20)]
+    assert np.mean([x > 0.5 for x in proposed]) > 0.9
+    all_failed = [r._replace(value=math.nan) for r in seen if r.params["x"] < 0.5]
+    proposed = [propose(space, all_failed, [], 40, _rng(40, seed))[0]["x"] for seed in range(20)]
+    assert np.mean([x > 0.5 for x in proposed]) > 0.9
+
+
+def test_the_same_point_many_times() -> None:
+    point = MIXED.from_unit([0.4] * len(MIXED.names))
+    seen = [_finished(i, point, 1.0) for i in range(30)]
+    params, _ = propose(MIXED, seen, [point] * 3, 33, _rng(33))
+    assert params != point
+
+
+def test_pending_trials_count_as_bad_and_keep_others_away() -> None:
+    space = Space({"x": Float(0.0, 1.0)})
+    seen = [_finished(i, {"x": x}, abs(x - 0.5)) for i, x in enumerate(np.linspace(0.0, 1.0, 30))]
+    alone = [propose(space, seen, [], 30, _rng(30, seed))[0]["x"] for seed in range(30)]
+    crowd = [{"x": 0.5 + 0.002 * i} for i in range(-5, 6)]
+    beside = [propose(space, seen, crowd, 41, _rng(41, seed))[0]["x"] for seed in range(30)]
+    assert np.mean(np.abs(np.array(beside) - 0.5)) > 1.5 * np.mean(np.abs(np.array(alone) - 0.5))
+    assert propose(space, seen, crowd, 41, _rng(41))[1]["pending"] == 11
+
+
+def test_a_finite_space_runs_out_after_each_point_has_come_once() -> None:
+    seen = _run(FINITE, lambda p: p["n"] + p.get("m", 5), FINITE.size or 0)
+    assert sorted(map(str, (r.params for r in seen))) == sorted(map(str, FINITE.points()))
+    with pytest.raises(Exhausted):
+        propose(FINITE, seen, [], len(seen), _rng(len(seen)))
+    pending = [seen[-1].params]
+    with pytest.raises(Exhausted):
+        propose(FINITE, seen[:-1], pending, len(seen), _rng(len(seen)))
+
+
+def test_a_space_of_categories_alone() -> None:
+    space = Space({name: list("abcd") for name in "xyz"})
+    seen = _run(space, lambda p: sum(value != "c" for value in p.values()), 64)
+    assert len({tuple(r.params.values()) for r in seen}) == 64
+    assert min(i for i, r in enumerate(seen) if r.value == 0.0) < 40
+
+
+def test_the_constraint_holds() -> None:
+    space = Space({"a": Int(1, 6), "b": Int(1, 6), "x": Float(0.0, 1.0)}, constraint=lambda p: p["a"] + p["b"] < 5)
+    assert all(r.params["a"] + r.params["b"] < 5 for r in _run(space, lambda p: p["x"] - p["a"], 40))
+    finite = Space({"a": Int(1, 6), "b": Int(1, 6)}, constraint=lambda p: p["a"] + p["b"] < 5)
+    assert len({tuple(r.params.values()) for r in _run(finite, lambda p: p["a"], 6)}) == 6
+    with pytest.raises(Exhausted):
+        propose(finite, _run(finite, lambda p: p["a"], 6), [], 6, _rng(6))
+
+
+def test_everything_proposed_is_in_the_space() -> None:
+    for result in _run(MIXED, lambda p: p["x"] ** 2 + p.get("momentum", 0.5), 60):
+        assert MIXED.check(result.params) == result.params
+
+
+def test_the_prior_is_a_component_of_the_mixture() -> None:
+    space = Space({"x": Float(0.0, 10.0, prior=(2.0, 0.05)), "c": Categorical(["a", "b"], prior=(3.0, 1.0))})
+    mixture = _density(axes_of(space), np.empty((0, 2)), np.empty(0))
+    draws = mixture.draw(20_000, _rng(0))
+    assert draws[:, 0].mean() == pytest.approx(0.2, abs=0.002) and draws[:, 0].std() == pytest.approx(0.05, abs=0.002)
+    assert (draws[:, 1] == 0.0).mean() == pytest.approx(0.75, abs=0.02)
+    never = Space({"c": Categorical(["a", "b", "c"], prior=(1.0, 0.0, 1.0)), "x": Float(0.0, 1.0)})
+    assert all(r.params["c"] != "b" for r in _run(never, lambda p: p["x"], 40))
+
+
+def test_priors_that_are_a_point_or_flat() -> None:
+    space = Space({"point": Float(0.0, 1.0, prior=(1.0, 1e-250)), "flat": Float(0.0, 1.0, prior=(0.0, 1e200))})
+    mixture = _density(axes_of(space), np.empty((0, 2)), np.empty(0))
+    draws = mixture.draw(2000, _rng(0))
+    assert (draws[:, 0] > 0.99999).all() and draws[:, 1].mean() == pytest.approx(0.5, abs=0.05)
+    for result in _run(space, lambda p: p["flat"], 30):
+        assert space.check(result.params) == result.params
+
+
+def test_choices_that_look_alike_stay_apart() -> None:
+    space = Space({"c": [1, 1.0, True, None, "1", (1,), math.nan], "l": [[1], [2]]})
+    seen = _run(space, lambda p: 0.0 if p["c"] is True else 1.0, space.size or 0)
+    assert len({(type(r.params["c"]), str(r.params["c"]), str(r.params["l"])) for r in seen}) == 14
+
+
+def test_a_thousand_trials() -> None:
+    seen = _random(MIXED, 1000)
+    params, why = propose(MIXED, seen, [], 1000, _rng(1000))
+    own = [r for r in seen if r.params.keys() == params.keys()]  # those of its branch
+    assert MIXED.check(params) == params and why["good"] == 25 and why["bad"] == len(own) - 25
+
+
+# Why -----------------------------------------------------------------------------------------------------------------
+
+
+def test_why_says_what_drove_the_choice() -> None:
+    space = Space({"matters": Float(0.0, 1.0), "idle": Float(0.0, 1.0)})
+    points = [r.params for r in _random(space, 80)]
+    seen = [_finished(i, p, (p["matters"] - 0.2) ** 2) for i, p in enumerate(points)]
+    reasons = [propose(space, seen, [], 80, _rng(80, seed))[1] for seed in range(10)]
+    for why in reasons:
+        assert sum(why["by_parameter"].values()) == pytest.approx(why["log_ratio"], rel=1e-9)
+        assert why["gamma"] == why["good"] / 80 and why["good"] + why["bad"] == 80
+        assert why["probability_good"] == pytest.approx(parzen.probability_good(why["log_ratio"], why["gamma"]))
+    matters, idle = (np.mean([why["by_parameter"][name] for why in reasons]) for name in ("matters", "idle"))
+    assert matters > idle
+
+
+def test_why_in_words() -> None:
+    seen = _random(UNCONDITIONAL, 40, [math.nan] + [float(i) for i in range(39)])
+    _, why = propose(UNCONDITIONAL, seen, [seen[5].params], 41, _rng(41))
+    text = parzen.explain(why)
+    assert f"{why['good']} trials taken as good" in text and "1 failed and 1 pending" in text
+    assert f"{why['probability_good']:.0%}" in text and "Next best was " in text
+    factors = why["by_parameter"]
+    assert f"The four strongest of the ratio's {len(factors)} factors: " in text and len(factors) > 4
+    four = dict(list(factors.items())[:4])
+    assert " Factors of the ratio: " in parzen.explain({**why, "by_parameter": four})
+    seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1, Options(candidates=1))
+    reasons = [propose(FINITE, seen, [], len(seen), _rng(len(seen), seed))[1] for seed in range(3)]
+    assert all(parzen.explain(why) for why in reasons)
+
+
+def test_in_many_dimensions_fewer_trials_are_good() -> None:
+    for d, good in ((9, 15), (10, 8)):
+        space = Space({f"x{j}": Float(0.0, 1.0) for j in range(d)})
+        _, why = propose(space, _random(space, 100), [], 100, _rng(100))
+        assert why["good"] == good and why["bad"] == 100 - good
+    _, why = propose(space, _random(space, 100), [], 100, _rng(100), Options(most_good_of_many=30))
+    assert why["good"] == 15
+
+
+def test_good_trials_by_number() -> None:
+    counts = [parzen.good_count(n, 0.15, 25) for n in itertools.chain(range(1, 41), [100, 1000])]
+    assert counts[:7] == [1] * 6 + [2] and counts[-2:] == [15, 25] and (np.diff(counts) >= 0).all()

@@ -1,0 +1,118 @@
+"""The core in memory: a short life by hand, then owners, look-ups, and the queue with what a file puts in its place."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.search import Space
+from scratchtune.study.core import Core
+from scratchtune.study.queue import Queue, Waiting
+from scratchtune.study.study import core_of
+from scratchtune.study.trial import Trial, View
+
+SPACE = Space({"x": [1, 2, 3, 4]})
+
+
+def core_with(*xs: int, owner: object = "run", direction: str = "minimize") -> Core:
+    """A core whose first trials have these values of x; they are assigned to an owner."""
+    core = core_of(st.Study(SPACE, "random", direction))
+    for x in xs:
+        core.enqueue({"x": x})
+        core.assign(owner)
+    return core
+
+
+def trial(number: int, x: int, **why: Any) -> Trial:
+    return Trial(View(0), number, st.Suggestion({"x": x}, why))
+
+
+def test_three_trials_that_end_in_another_order() -> None:
+    core = core_with(2, 1, 2, direction="maximize")
+    core.tell(2, 5.0)
+    assert core.finished() == []
+    core.tell(0, 7.0)
+    assert [(result.number, result.value) for result in core.finished()] == [(0, -7.0)]
+    core.tell(1, float("nan"))
+    assert [result.state for result in core.finished()] == ["complete", "failed", "complete"]
+    assert len(core.results()) == 3 and np.isnan(core.finished()[1].value)
+    assert list(core.numbers_with({"x": 2})) == [0, 2] and list(core.numbers_with({"x": 3})) == []
+
+
+def test_released_trials_are_unassigned_and_restart_once() -> None:
+    core = core_with(1, 1)
+    core.enqueue({"x": 2})
+    core.assign("other")
+    core.tell(0, 1.0)
+    core.release("run")
+    assert core.unassigned == [core.trials[1]]
+    assert core.assign("again") is core.trials[1] and core.unassigned == []
+    assert [t.attempts for t in core.trials] == [1, 2, 1]
+    core.release("other")
+    assert core.unassigned == [core.trials[2]]
+
+
+def test_a_copy_has_no_owners() -> None:
+    core = core_with(3, owner=(number for number in ()))  # a generator can't be copied
+    assert [one.number for one in copy.deepcopy(core).unassigned] == [0] and core.unassigned == []
+
+
+@pytest.mark.parametrize(("asked", "error"), [(1, ValueError), (-1, ValueError), ("0", TypeError)])
+def test_a_number_that_is_not_there(asked: Any, error: type[Exception]) -> None:
+    core = core_with(3)
+    with pytest.raises(error):
+        core.find(asked)
+    with pytest.raises(ValueError, match="trial 0 is not one of this study"):
+        core.find(trial(0, 3))
+
+
+# The queue -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_queue_and_what_a_file_holds_of_it() -> None:
+    queue = Queue(SPACE)
+    queue.add({"x": 3})
+    queue.add({"x": 4})
+    queue.state = queue.after(queue.next(0), 0)
+    assert queue.state.waiting == [Waiting({"x": 4})] and queue.state.begun == [0]
+    queue.state = queue.after(queue.next(1), 1)
+    queue.add({"x": 1})
+    known = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)]
+    stored = [*known, trial(2, 1, enqueued=True)]  # another process has begun 1, and enqueued 2, as this script will
+    queue.state = queue.replaced(known, stored, [Waiting({"x": 2})])
+    assert queue.state.waiting == [Waiting({"x": 2})] and queue.state.begun == [0, 1, 2]
+    assert not queue.claim({"x": 1}) and queue.claim({"x": 2}) and not queue.claim({"x": 2})
+
+
+def test_a_script_enqueues_again_what_a_file_holds() -> None:
+    queue = Queue(SPACE)
+    assert not queue.claim({"x": 3})
+    queue.state = queue.replaced([], [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [Waiting({"x": 4})])
+    assert queue.claim({"x": 3}) and not queue.claim({"x": 1}) and not queue.claim({"x": 3})
+    assert queue.claim({"x": 4}) and queue.claim({"x": 4}) and not queue.claim({"x": 4})  # one began, one waits
+    assert queue.state.waiting == [Waiting({"x": 4})]
+
+
+def test_what_is_enqueued_after_a_new_trial_is_new() -> None:
+    queue = Queue(SPACE)
+    queue.state = queue.replaced([], [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [])
+    assert queue.claim({"x": 3})
+    queue.state = queue.after(None, 2)
+    assert not queue.claim({"x": 4})
+
+
+def test_a_fork_repeats_a_configuration_at_its_own_number() -> None:
+    queue, trials = Queue(SPACE, copied={0, 2}), [trial(0, 3, enqueued=True)]
+    queue.state = queue.replaced([], trials, [Waiting({"x": 1}, 2)])
+    queue.add({"x": 2})
+    assert not queue.claim({"x": 3}) and not queue.claim({"x": 1})  # those of the original, which no script enqueues
+    assert queue.by_number(trials) == {0: {"x": 3}, 1: {"x": 2}, 2: {"x": 1}}
+    for number, x in ((1, 2), (2, 1)):
+        used = queue.next(number)
+        assert used is not None and used.params == {"x": x}
+        queue.state = queue.after(used, number)
+    assert queue.next(3) is None

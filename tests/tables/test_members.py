@@ -1,0 +1,49 @@
+"""The epochs that fit into a time: none more than given, at least one, fewer where time is short."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scratchtune as st
+from scratchtune.tables import members
+
+X = np.random.default_rng(0).normal(size=(20_000, 4))
+CLASSES = (np.arange(20_000) == 7).astype(int)  # one row of a rare class
+
+
+def network(epochs: int = 20) -> Any:
+    return st.MLPClassifier(units=4, epochs=epochs, random_state=0, verbose=0)
+
+
+@pytest.fixture
+def timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "seconds_a_row", lambda estimator, X, y: 1e-4)  # two seconds an epoch
+
+
+def test_epochs_fit_into_the_time(timed: None) -> None:
+    assert members.within(network(), X, CLASSES, 20.0).epochs == 9  # nine tenths of ten
+    assert members.within(network(), X, CLASSES, 1000.0).epochs == 20
+    assert members.within(network(), X, CLASSES, 0.0).epochs == 1
+    assert members.within(network(), X, CLASSES, -5.0).epochs == 1
+
+
+def test_short_trainings_and_trees_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "seconds_a_row", None)
+    assert members.within(network(), X[:100], CLASSES[:100], 0.0).epochs == 20
+    trees = st.HistGradientBoostingClassifier(verbose=0)
+    assert members.within(trees, X, CLASSES, 0.0) is trees
+
+
+def test_the_pace_is_positive_and_the_estimator_as_it_was() -> None:
+    estimator = network()
+    assert 0.0 < members.seconds_a_row(estimator, X, CLASSES) < 1.0
+    assert estimator.epochs == 20 and not hasattr(estimator, "model_")
+
+
+def test_the_first_and_the_last_target_are_among_the_rows() -> None:
+    rows = members.rows_of_all(CLASSES, 1000)
+    assert len(rows) == 1000 and set(CLASSES[rows]) == {0, 1} and (np.diff(rows) > 0).all()
+    assert members.rows_of_all(CLASSES[:50], 1000).tolist() == list(range(50))
