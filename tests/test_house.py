@@ -57,11 +57,12 @@ def modules() -> dict[str, str]:
 
 
 APPLICATIONS = {"cli", "examples", "images", "insight", "interop", "sequences", "tables"}  # all else is the core
-FRONT = {"scratchtune", "scratchtune.layers", "scratchtune.loading", "scratchtune.__main__"}  # the names users type
+FRONT = {"scratchtune", "scratchtune.__main__",  # the names users type
+         *(f"scratchtune.{name}" for name in ("layers", "losses", "loading"))}
 README_LINES, NAMES = 60, 120
 UNUSED = {  # public names without a user; names are only taken out
     "AblationPath", "Diagnosis", "Difference", "Gain", "Ledger", "ModelCheckpoint", "Optimism", "PredefinedFolds",
-    "ReduceLROnPlateau", "Scaling", "TableTuning", "TerminateOnNaN", "check_disjoint"}
+    "ReduceLROnPlateau", "Scaling", "TableTuning", "check_disjoint"}
 
 
 def room_of(file: str) -> str:
