@@ -6,6 +6,6 @@ estimators and cross-validation as in scikit-learn, studies as in Optuna.
 
 from scratchtune.lazy import front_door
 
-__getattr__, __dir__, __all__ = front_door(__name__, loaded_with={
-    "Sequential": ("scratchtune.interop.distributed", "scratchtune.sequences.ctc"),  # fit(executor=...); the loss "ctc"
-})
+# These applications add to the core when they are loaded: workers for fit(executor=...), and the loss "ctc".
+ADDITIONS = ("scratchtune.interop.distributed", "scratchtune.sequences.ctc")
+__getattr__, __dir__, __all__ = front_door(__name__, loaded_with={"Sequential": ADDITIONS, "load_model": ADDITIONS})

@@ -237,7 +237,7 @@ def test_arguments_of_all_optimizers_are_passed_on() -> None:
     assert optimizer.learning_rate == 0.05 and optimizer.clipnorm == 2.0
     assert Scaled.arguments()[:3] == ["scale", "learning_rate", "decay"] and "rate_factors" in st.Adam.arguments()
     assert repr(optimizer) == "Scaled(scale=0.5, clipnorm=2.0)"
-    with pytest.raises(TypeError, match=r"Scaled\(\) got an unexpected keyword argument 'clipnrom', did you mean"):
+    with pytest.raises(TypeError, match=r"Scaled\(\) has no argument 'clipnrom', did you mean 'clipnorm'"):
         Scaled(clipnrom=1.0)
 
 

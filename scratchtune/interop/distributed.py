@@ -3,7 +3,6 @@
 This is synchronous data parallelism. Each batch is divided into *shards*, one for each worker. The coordinator takes
 the mean of the workers' gradients and adds the penalty's gradient; then the optimizer updates theta. The mean is taken
 in the order of the shards, so a training has the same bits each time, and up to rounding those of a single worker.
-Layers that draw random numbers draw different ones in each shard.
 
 Threads share the coordinator's theta and rows, so nothing is copied. Another process is sent the program and all rows
 once, and theta with each shard. `Sequential.fit` finds the coordinator when this module is loaded.
@@ -62,10 +61,7 @@ def mean_gradient(gradients: np.ndarray, rows: np.ndarray, out: np.ndarray) -> N
 
 
 class Shard(NamedTuple):
-    """A worker's shard of a batch: its index, its rows, the step, the batch's random bits.
-
-    ``output_layers`` is the number of stages whose outputs are requested for the training metrics; 0: none.
-    """
+    """A worker's shard of a batch; outputs of ``output_layers`` stages are requested for the metrics, none for 0."""
 
     number: int
     chosen: np.ndarray
@@ -100,9 +96,7 @@ _replicas: dict[tuple[str, int], Replica] = {}  # of this process, by training a
 _replicas_lock = threading.Lock()
 
 
-def compute_shard(
-    training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard,
-) -> Result | None:
+def compute_shard(training: str, digest: str, payload: bytes | None, theta: np.ndarray, shard: Shard) -> Result | None:
     """Compute the result of a shard in a worker process; None if the process has no program and rows."""
     with _replicas_lock:
         replica = _replicas.get((training, shard.number))
@@ -121,13 +115,10 @@ def compute_shard(
 class Coordinator:
     """The coordinator of a distributed training: theta is updated by the mean of the shards' gradients.
 
-    Workers in threads have replicas that share theta and the rows. Those in other processes are sent a shipment, and
-    know a training by its ``training``: those of the same model and rows must not share replicas.
+    Trainings of the same model and rows must not share replicas: processes know each by its ``training``.
     """
 
-    def __init__(
-        self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any,
-    ) -> None:
+    def __init__(self, objective: Objective, rows: engine.Rows, batch_size: int, executor: Any, workers: Any) -> None:
         if not callable(getattr(executor, "submit", None)):
             raise TypeError(f"executor is {executor!r}; it must be one of concurrent.futures, or have the same methods")
         count = checks.integer("workers", workers, 1, batch_size)
@@ -202,9 +193,8 @@ class EfficiencyWarning(UserWarning):
     """A training is shared among workers although one worker would be as fast; the result is right all the same."""
 
 
-# What sharing costs in a step, in multiply-adds of the forward pass: for waking two workers on two cores, and for each
-# parameter, since gradients are averaged; by benchmarks/results/distributed_training.md, so that the same call warns on
-# every machine.
+# Multiply-adds of a forward pass that sharing a step costs, for waking two workers on two cores and for each parameter,
+# by benchmarks/results/distributed_training.md; the same call warns on every machine.
 COSTS = {"threads": (2_500_000, 65), "processes": (15_000_000, 430)}
 
 

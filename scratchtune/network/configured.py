@@ -29,14 +29,12 @@ class Configured:
             cls.__signature__ = _signature(cls)
 
     def __new__(cls: type[Self], *args: Any, **kwargs: Any) -> Self:
-        checks.refuse_unexpected(cls.__name__, _signature(cls), kwargs)
+        checks.refuse_unexpected(cls.__name__, cls.__signature__, kwargs)
         self = super().__new__(cls)
         try:
             self.config = dict(cls.__signature__.bind(*args, **kwargs).arguments)
         except TypeError as problem:
-            unknown = next((name for name in kwargs if name not in cls.arguments()), None)
-            meant = (unknown and checks.nearest(unknown, cls.arguments())) or ""
-            raise TypeError(f"{cls.__name__}() {problem}{meant}") from None
+            raise TypeError(f"{cls.__name__}() {problem}") from None
         return self
 
     def __getnewargs_ex__(self) -> tuple[tuple[()], dict[str, Any]]:

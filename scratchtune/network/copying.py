@@ -1,6 +1,8 @@
-"""Copies of arrays that are quick to compile.
+"""Copies of arrays that are quick to compile, and sums over the rows of a batch, one for each column.
 
 In ``out[:] = x`` Numba compiles the text of an error about unequal shapes, too. That takes longer than a small kernel.
+Sums are of gradients for a bias, and of values for a mean and a variance. Four rows are added at a time, because each
+addition to a total must wait for the one before it.
 
 Implements section 8.3 of the document.
 """
@@ -25,3 +27,53 @@ def copy_block(x, out):
         for j in range(out.shape[1]):
             for k in range(out.shape[2]):
                 out[i, j, k] = x[i, j, k]
+
+
+@jit.function_noalias
+def column_sums(x, total):
+    """Sum of each column, in the precision of ``total``.
+
+    Formula [column_sums]
+        sⱼ = Σₙ[xₙⱼ]
+    Where
+        x: x, (n, j), real
+        s: total, (j,), written
+    Source
+        Linear algebra; NumPy's x.sum(axis=0).
+    """
+    whole = x.shape[0] - x.shape[0] % 4
+    for j in range(x.shape[1]):
+        total[j] = 0.0
+    for n in range(0, whole, 4):
+        for j in range(x.shape[1]):
+            total[j] += (x[n, j] + x[n + 1, j]) + (x[n + 2, j] + x[n + 3, j])
+    for n in range(whole, x.shape[0]):
+        for j in range(x.shape[1]):
+            total[j] += x[n, j]
+
+
+@jit.function  # x and y may be one array
+def column_sums_of_products(x, a, y, b, total):
+    """Sum of products in each column, each factor less a number for its column, in the precision of ``total``.
+
+    Formula [column_sums_of_products]
+        sⱼ = Σₙ[(xₙⱼ − aⱼ) · (yₙⱼ − bⱼ)]
+    Where
+        x: x, (n, j), real
+        a: a, (j,), real, such as the mean of each column
+        y: y, (n, j), real
+        b: b, (j,), real
+        s: total, (j,), written
+    Source
+        Linear algebra; with y = x and means for a and b, n times the variance.
+    """
+    whole = x.shape[0] - x.shape[0] % 4
+    total[:] = 0.0
+    for n in range(0, whole, 4):
+        for j in range(total.size):
+            first = (x[n, j] - a[j]) * (y[n, j] - b[j]) + (x[n + 1, j] - a[j]) * (y[n + 1, j] - b[j])
+            second = (x[n + 2, j] - a[j]) * (y[n + 2, j] - b[j]) + (x[n + 3, j] - a[j]) * (y[n + 3, j] - b[j])
+            total[j] += first + second
+    for n in range(whole, x.shape[0]):
+        for j in range(total.size):
+            total[j] += (x[n, j] - a[j]) * (y[n, j] - b[j])

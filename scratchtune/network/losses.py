@@ -586,11 +586,9 @@ ALIASES = {"mse": "mean_squared_error", "mae": "mean_absolute_error",
            "sparse_categorical_crossentropy": "categorical_crossentropy"}
 ENCODERS: dict[str, Callable[[str, np.ndarray, int], np.ndarray]] = {"tokens": _tokens}
 
-# The last layer's activation and the loss -> the kernel that computes both from the logits.
-FUSED = {
-    ("softmax", "categorical_crossentropy"): softmax_crossentropy_loss,
-    ("sigmoid", "binary_crossentropy"): sigmoid_crossentropy_loss,
-}
+# By the last layer's activation and the loss, the kernel that computes both from the logits.
+FUSED = {"softmax": {"categorical_crossentropy": softmax_crossentropy_loss},
+         "sigmoid": {"binary_crossentropy": sigmoid_crossentropy_loss}}
 
 
 def CategoricalCrossentropy(label_smoothing: float = 0.0) -> Loss:

@@ -9,7 +9,7 @@ import numpy as np
 from scratchtune import jit
 from scratchtune.network import engine
 from scratchtune.network.layers.activation import Activation
-from scratchtune.network.losses import FUSED, Loss
+from scratchtune.network.losses import Loss
 from scratchtune.network.penalties import L1L2, l1_l2_penalty
 from scratchtune.network.program import Program, compile_kernels
 
@@ -24,9 +24,7 @@ class Objective:
     def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
         self.program, self.loss, self.penalty = program, loss, penalty
         last, layers = program.stages[-1], len(program.stages)
-        includes = {name: kernel for (activation, name), kernel in FUSED.items()
-                    if isinstance(last, Activation) and activation == last.name} | dict(last.fused_losses)
-        fused = includes.get(loss.name) if layers > 1 else None
+        fused = last.fused_losses.get(loss.name) if layers > 1 else None
         self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
         self.penalised = self._penalties()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing, nullcontext
 from pathlib import Path
 from threading import current_thread, main_thread
 from typing import Any
@@ -39,7 +40,7 @@ from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
 from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
 from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
-from scratchtune.network.training import Distributed, Plan, Training, TrainingState, chain, coordinate, measured
+from scratchtune.network.training import Plan, Training, TrainingState, chain, coordinate, measured
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
@@ -70,15 +71,10 @@ class Sequential:
         self._training_state = TrainingState()
         self._input: list[Input] = []
         for layer in layers:
-            self._append(layer)
-        self._build_declared()
+            self.add(layer)
 
     def add(self, layer: Layer | Input) -> None:
-        """Append a layer; a model whose first entry is an `Input` is built again."""
-        self._append(layer)
-        self._build_declared()
-
-    def _append(self, layer: Layer | Input) -> None:
+        """Append a layer; a model whose first entry is an `Input` is built with it."""
         if isinstance(layer, Input):
             if self.layers or self._input:
                 raise ValueError(f"layers holds {layer!r} after {[*self._input, *self.layers][-1]!r}; an Input must be "
@@ -92,10 +88,7 @@ class Sequential:
         layer.is_in_a_model = True
         self.layers.append(layer)
         self._program = None
-
-    def _build_declared(self) -> None:
-        """Build the model for the rows that its `Input` declares, if it has one."""
-        if self._input and self.layers:
+        if self._input:
             self.build((None, *self._input[0].shape))
 
     # What it is made of -----------------------------------------------------------------------------------------------
@@ -273,13 +266,9 @@ class Sequential:
         training = Training(self._objective(), optimizer, self._training_state, self.metrics, self.seed)
         rows = engine_rows(data, self.dtype)
         measured_rows = None if held_out is None else engine_rows(held_out, self.dtype)
-        coordinator = None if executor is None else coordinate(
-            training.objective, rows, plan.batch_size, executor, workers)
-        try:
+        with nullcontext() if executor is None else closing(coordinate(
+                training.objective, rows, plan.batch_size, executor, workers)) as coordinator:
             history.diverged = self._train(training, rows, measured_rows, plan, watchers, coordinator, bool(verbose))
-        finally:
-            if coordinator is not None:
-                coordinator.close()
         if not history.diverged:
             training.keep_average()
         for watcher in watchers:
@@ -288,7 +277,7 @@ class Sequential:
 
     def _train(
         self, training: Training, rows: engine.Rows, held_out: engine.Rows | None, plan: Plan,
-        watchers: Sequence[Callback], coordinator: Distributed | None, show: bool,
+        watchers: Sequence[Callback], coordinator: Any, show: bool,
     ) -> bool:
         """Train for the plan's epochs, or until a callback sets ``stop_training``; return whether the loss diverged."""
         self.stop_training = False

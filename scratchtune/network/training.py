@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,22 +50,12 @@ class Plan(NamedTuple):
     shuffle: bool
 
 
-class Distributed(Protocol):
-    """What trains an epoch on several workers."""
-
-    def train_epoch(
-        self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
-    ) -> tuple[float, int]:
-        """One pass over the rows: the mean loss, and how many steps were done before it was no longer finite."""
-
-    def close(self) -> None:
-        """Release what is held for the training."""
+# What shares a training among workers, made of an objective, rows, the size of a batch, an executor and the workers: it
+# has `train_epoch`, as the engine, and `close`. `scratchtune.interop.distributed` adds its own when it is loaded.
+COORDINATORS: list[Callable[..., Any]] = []
 
 
-COORDINATORS: list[Callable[..., Distributed]] = []  # `scratchtune.interop.distributed` adds its own when it is loaded
-
-
-def coordinate(*arguments: Any) -> Distributed:
+def coordinate(*arguments: Any) -> Any:
     """Return what shares a training among workers; a ValueError where no module that does it is loaded."""
     if not COORDINATORS:
         raise ValueError("executor is given, and no module that shares a training among workers is loaded; import "
@@ -117,9 +107,7 @@ class Training:
         self.criterion = objective.criterion()
         self.descent = descent(parts, state.allocated(parts, self.program.dtype))
 
-    def epoch(
-        self, number: int, rows: engine.Rows, plan: Plan, distributed: Distributed | None,
-    ) -> dict[str, float] | None:
+    def epoch(self, number: int, rows: engine.Rows, plan: Plan, distributed: Any) -> dict[str, float] | None:
         """Train the epoch with that ``number``; return its values, None if the loss diverged."""
         n, program, state = len(rows.x), self.program, self.state
         steps = -(-n // plan.batch_size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -151,3 +153,27 @@ def test_from_the_limit_on_nothing_is_said(monkeypatch: pytest.MonkeyPatch, leas
         warnings.simplefilter("always")
         small.fit(IMAGES.reshape(40, 36), y[:40], verbose=0, executor=pool)
     assert len(caught) == expected
+
+
+def test_the_front_door_loads_what_registers_itself_and_the_core_says_what_is_missing() -> None:
+    code = """
+from scratchtune.network.sequential import Sequential
+from scratchtune.network.layers.dense import Dense
+model = Sequential([Dense(1)])
+model.compile("adam", "mse")
+try:
+    model.fit([[1.0]], [1.0], executor=1)
+except ValueError as problem:
+    print(problem)
+import scratchtune as st
+model = st.Sequential([st.Dense(2)])
+model.compile("adam", "ctc")
+try:
+    model.compile("adam", "mse")
+    model.fit([[1.0]], [[1.0, 1.0]], executor=1)
+except TypeError as problem:
+    print(problem)
+"""
+    lines = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.splitlines()
+    assert "no module that shares a training among workers is loaded; import scratchtune.interop.distr" in lines[0]
+    assert lines[1].startswith("executor is 1; it must be one of concurrent.futures")

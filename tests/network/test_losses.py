@@ -15,8 +15,8 @@ from scratchtune.network import losses
 from scratchtune.network.activations import softmax_grad
 from scratchtune.network.losses import FUSED, LOSSES
 
-SOFTMAX = FUSED["softmax", "categorical_crossentropy"]
-SIGMOID = FUSED["sigmoid", "binary_crossentropy"]
+SOFTMAX = FUSED["softmax"]["categorical_crossentropy"]
+SIGMOID = FUSED["sigmoid"]["binary_crossentropy"]
 OF_ROWS = [name for name, loss in LOSSES.items() if loss.targets not in ("tokens", "labels")]
 ALL = {**{name: LOSSES[name].kernel for name in OF_ROWS}, "softmax": SOFTMAX, "sigmoid": SIGMOID}
 

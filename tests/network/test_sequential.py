@@ -343,7 +343,7 @@ WIDTH = 10**6
     ({"metrics": "accuracy"}, "damaged: metrics"),
     ({"layers": ["x"]}, "damaged: it holds 'x' where an object with 'class' must be"),
     ({"layers": [{"class": ["Dense"], "config": {}}]}, "where the name and the arguments of a"),
-    ({"layers": [{"class": "BatchNormalization", "config": {"center": False}}], "input_shape": [10**13]},
+    ({"layers": [{"class": "BatchNormalization", "config": {}}], "input_shape": [10**13]},
      "damaged: input_shape is .10000000000000., so that one row needs 40,000,000,000,000 numbers"),
     ({"layers": [{"class": "MyOwn", "config": {}}]}, "the file holds a Layer 'MyOwn'; import its definition"),
 ])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scratchtune import checks
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.layers.base import Layer
+from scratchtune.network.losses import FUSED
 
 LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
 
@@ -15,6 +16,7 @@ class Activation(Layer):
     def __init__(self, activation: str) -> None:
         self.name = checks.choice("activation", activation, ACTIVATIONS)
         self.forward, self.backward = ACTIVATIONS[self.name]
+        self.fused_losses = FUSED.get(self.name, {})
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Accept rows of any shape, which the outputs have too; softmax takes (classes,)."""

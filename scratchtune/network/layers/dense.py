@@ -10,10 +10,10 @@ import math
 from scratchtune import checks, jit
 from scratchtune.network import initializers, penalties
 from scratchtune.network.activations import relu, relu_grad
+from scratchtune.network.copying import column_sums
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.matmul import multiply, multiply_transposed
-from scratchtune.network.sums import column_sums
 
 
 @jit.function_noalias

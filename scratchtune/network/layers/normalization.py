@@ -15,9 +15,9 @@ import math
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import column_sums, column_sums_of_products
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import bias_grad
-from scratchtune.network.sums import column_sums, column_sums_of_products
 
 # Over the batch -------------------------------------------------------------------------------------------------------
 
