@@ -253,8 +253,7 @@ def matrix(memory, at, i, rows):
 
 @jit.inlined
 def gradient_of(network, i, column, rows):
-    """Where layer ``i`` writes the gradient of its input ``column``, (rows, width); no rows for the network's inputs.
-    """
+    """Where layer ``i`` writes the gradient of its input ``column``, (rows, width); none for the network's inputs."""
     number, start = network.at.inputs[i, column], network.at.inputs[i, column + 2]
     n, width = rows if number > 0 else 0, network.at.widths[number]
     return network.value_grads[start : start + n * width].reshape((n, width))
