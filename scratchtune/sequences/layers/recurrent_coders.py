@@ -70,9 +70,10 @@ def passes(recurrence: Recurrence) -> tuple[Any, Any]:
         rows, length, units, dsteps = dy.shape[0], integers[LENGTH], integers[UNITS], steps_of(integers, dy)
         needs_dx = dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
         memory = jit.views(work, shapes(integers, rows))
-        memory.dstates[:] = 0.0
+        memory.dstates[0] = 0.0
         copy_rows(dsteps[:, :length], 0, outputs(memory.dstates[1:]))
         if parts > 1:
+            memory.dstates[1:length, :, units:] = 0.0
             memory.dstates[length, :, units:] = dsteps[:, length]
         run_backward(weights(integers, theta), memory, weights(integers, dtheta), needs_dx)
         if needs_dx:
