@@ -35,7 +35,7 @@ def test_decoding_is_tuned_without_training(tones: Path) -> None:
 
 @pytest.mark.parametrize("arguments, message", [
     (["--data", "/nowhere"], "--data is '/nowhere'; there is no such folder"),
-    (["--data", "empty"], "empty has neither of transcripts.tsv and transcripts.csv"),
+    (["--data", "empty"], "empty has no transcripts.tsv"),
     (["--jobs", "0"], "--jobs is 0"),
     (["--out", "empty/file/deep"], "--out is 'empty/file/deep', and 'empty/file' is a file; it must be a folder"),
     (["--db", "recognizer.npz"], "--db is 'recognizer.npz', which this example writes to --out"),
