@@ -177,9 +177,16 @@ def generated(page: str, marked: Collection[str] = ()) -> str:
     return BLOCK.sub(lambda found: f"{found[1]}{GENERATORS[found[2]](marked, found[3] or '')}\n{found[4]}", page)
 
 
+def without_sizes(page: str) -> str:
+    """A page without the sizes of files and rooms, which change with every edit."""
+    return BLOCK.sub(lambda found: re.sub(r"( [\d,]+ \|)+$", "", found[0], flags=re.MULTILINE)
+                     if found[2] in ("rooms", "path") else found[0], page)
+
+
 def is_up_to_date(page: str) -> bool:
-    """Whether a page is what would be written, whatever is marked."""
-    now, then = (re.sub(" +", " ", text.replace(f" {front.MARK}", "")) for text in (generated(page), page))
+    """Whether a page is what would be written, whatever is marked, and but for the sizes."""
+    now, then = (re.sub(" +", " ", without_sizes(text).replace(f" {front.MARK}", ""))
+                 for text in (generated(page), page))
     return now == then
 
 
