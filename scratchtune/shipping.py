@@ -8,9 +8,10 @@ submitted again with the object.
 from __future__ import annotations
 
 import hashlib
+import io
 import pickle
-from contextlib import suppress
-from importlib import import_module
+from collections import ChainMap
+from types import CodeType
 from typing import Any
 
 KEPT = 4  # objects that a worker keeps, the most recent ones
@@ -50,13 +51,30 @@ def forget(digest: str) -> None:
 
 def _pickled(name: str, thing: Any) -> bytes:
     """Pickle by cloudpickle if it is installed, as Dask and Ray do, else by pickle."""
-    dumps = pickle.dumps
-    with suppress(ImportError):
-        dumps = import_module("cloudpickle").dumps
     try:
-        return dumps(thing)
+        return _dumped(thing)
     except Exception as problem:
         raise TypeError(
             f"{name} is {thing!r}, which can't be sent to another process: {type(problem).__name__}: {problem}; "
             "it must be made of functions and classes at the top level of a module, or pip install cloudpickle"
         ) from problem
+
+
+def _dumped(thing: Any) -> bytes:
+    try:
+        import cloudpickle
+    except ImportError:
+        return pickle.dumps(thing)
+    known = cloudpickle.Pickler.dispatch_table
+
+    def code_with_its_file(code: CodeType) -> tuple[Any, ...]:
+        """As cloudpickle pickles it, but with the name of the file, which cloudpickle omits: tracebacks show it."""
+        make, parts = known[CodeType](code)
+        return make, tuple(code.co_filename if part == "<dynamic-code>" else part for part in parts)
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc,unused-ignore]
+        dispatch_table = ChainMap({CodeType: code_with_its_file}, known)
+
+    file = io.BytesIO()
+    Pickler(file).dump(thing)
+    return file.getvalue()

@@ -6,7 +6,9 @@ one, ``state``. Weights are views of these.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,8 +52,8 @@ class Program:
     def ranges(self) -> list[Range]:
         """Each weight with its range of theta, in order."""
         weights = [weight for stage in self.stages for weight in stage.weights]
-        stops = np.cumsum([0, *(int(np.prod(weight.shape)) for weight in weights)])
-        return [Range(weight, int(stops[i]), int(stops[i + 1])) for i, weight in enumerate(weights)]
+        stops = accumulate((math.prod(weight.shape) for weight in weights), initial=0)
+        return [Range(weight, *bounds) for weight, bounds in zip(weights, pairwise(stops), strict=True)]
 
     def draw_weights(self) -> None:
         """Draw the initial weights, by ``seed``; moving averages are not changed."""

@@ -60,7 +60,7 @@ def test_a_new_process_loads_it(tmp_path: Path) -> None:
     st.NetworkClassifier(members=2, epochs=1, random_state=0, verbose=0).fit(X, y).save(tmp_path / "model.npz")
     code = f"import scratchtune as st; print(st.load_model({str(tmp_path / 'model.npz')!r}))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert run.stdout == "NetworkClassifier(epochs=1, verbose=0, members=2)\n", run.stderr
+    assert run.stdout == "NetworkClassifier(members=2, epochs=1, verbose=0)\n", run.stderr
 
 
 @pytest.mark.parametrize("options", OPTIONS)

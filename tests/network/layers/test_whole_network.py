@@ -146,7 +146,7 @@ LAYERS = [
     ("Conv2D", {"filters": 3, "kernel_size": 3, "padding": "same", "activation": "relu"}),
     ("MaxPooling2D", {"pool_size": (2, 3), "strides": 2}), ("AveragePooling2D", {"pool_size": (3, 2)}),
     ("GlobalAveragePooling2D", {}), ("Flatten", {}), ("BatchNormalization", {"momentum": 0.9, "epsilon": 0.01}),
-    ("LayerNormalization", {"epsilon": 0.01}), ("LayerNormalization", {"center": False}),
+    ("LayerNormalization", {"epsilon": 0.01}),
     ("Dense", {"units": 5}), ("Dense", {"units": 17, "use_bias": False, "activation": "relu"}),
 ]
 
