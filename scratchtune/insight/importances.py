@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.insight.comparable import (
     check_enough,
     check_study,
@@ -71,15 +72,15 @@ class Importance(dict[Name, float]):
             isinstance(key, tuple) and name in key)) < least]
 
 
-def importance(study: TrialTable) -> Importance:
+def importance(study: TrialTable, method: str = "fanova") -> Importance:
     """Share of each hyper-parameter, and of each pair's interaction, in the variance of the study's values.
 
     Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
     values of different budgets can't be compared. Failed and stopped trials are left out, and counted in ``basis``.
     1 minus the sum of the shares is due to interactions of three parameters or more.
 
-    They are exact on a full grid; otherwise they decompose the predictions of a model (`response`) over the whole
-    space, bad regions included.
+    ``method`` "fanova", the only one, is exact on a full grid; otherwise it decomposes the predictions of a model
+    (`response`) over the whole space, bad regions included.
 
     A searcher that concentrates on good values leaves few trials elsewhere: there every model extrapolates, and errors
     are larger. Where the trials effectively cover less than half of a range, ``basis`` says so.
@@ -95,6 +96,7 @@ def importance(study: TrialTable) -> Importance:
     {'a': 0.8, 'b': 0.2, ('a', 'b'): 0.0}
     """
     check_study(study)
+    checks.choice("method", method, ("fanova",))
     if len(study.space.names) < 2:
         raise ValueError(f"study has one parameter, {study.space.names[0]!r}; an importance compares two or more")
     found = comparable_trials(study, "an importance")

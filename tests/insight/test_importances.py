@@ -184,6 +184,13 @@ def test_huge_values_and_many_parameters() -> None:
 # Bad input -----------------------------------------------------------------------------------------------------------
 
 
+def test_an_unknown_method_is_refused() -> None:
+    study = st.tune(lambda trial: 1.0 * trial.params["a"], {"a": [0, 1], "b": [0, 1]}, "grid", progress=False)
+    assert importance(study, method="fanova")["a"] == 1.0
+    with pytest.raises(ValueError, match="method is 'forest'"):
+        importance(study, method="forest")
+
+
 def test_what_has_no_importance_is_said_in_one_sentence() -> None:
     with pytest.raises(TypeError, match="study is 3; it must be a Study"):
         importance(3)  # type: ignore[arg-type]
