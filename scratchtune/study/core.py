@@ -16,7 +16,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -126,9 +126,8 @@ class Pending(PendingParams):
 class Core:
     """The trials of a study, each running one assigned to an owner (any object, such as a run) until it has ended.
 
-    Usable from several threads. Within ``with core:`` a thread alone changes the study and has the right to write its
-    file; what is changed is written at the end, also where an interruption cuts the change short; in a run only when
-    `write` is called: several trials in one commit.
+    Usable from several threads. A change is written at its end, also where an interruption cuts it short; in a run only
+    when `write` is called: several trials in one commit.
 
     Attributes, for reading only: ``definition``; ``trials``, in order of number; ``queue``; ``user_attrs``;
     ``context``, what trials see of the study; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest
@@ -176,7 +175,7 @@ class Core:
         copies = [copied(trial, self.context, known if trial.number < self.definition.foreign else None)
                   for trial in start.trials]
         if not self.trials and not self.queue.state.waiting:
-            with self:
+            with self._changing():
                 self._dirty |= {copy.number: copy for copy in copies}
                 self._dirty_queue = True
                 self._replace(copies, [Waiting(params, number) for number, params in sorted(start.enqueued.items())])
@@ -195,27 +194,30 @@ class Core:
         """A context in which no other thread changes the study."""
         return self._lock
 
-    def __enter__(self) -> Core:
+    @contextlib.contextmanager
+    def _changing(self) -> Iterator[None]:
+        """Within it this thread alone changes the study, and has the right to write its file, which it gives back.
+
+        After an interruption what has changed is written all the same. One that comes before the block's end is handled
+        has Python close this generator, which then does so.
+        """
         if self._is_forked():
             raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
                                "changed in this one; return the values from the objective")
-        self._lock.acquire()
-        try:
-            self._begin_writing()
-            return self
-        except BaseException:
-            self.__exit__(RuntimeError)
-            raise
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if (kind is None and not self.in_run) or (kind is not None and not issubclass(kind, Exception)):
-                self.write()
-        finally:
+        with self._lock:
             try:
+                self._begin_writing()
+                yield
+                if not self.in_run:
+                    self.write()
                 self._end_writing()
-            finally:
-                self._lock.release()
+            except Exception:
+                self._end_writing()
+                raise
+            except BaseException:  # an interruption, or this generator is closed after one
+                self.write()
+                self._end_writing()
+                raise
 
     # Which trial is next ----------------------------------------------------------------------------------------------
 
@@ -236,7 +238,7 @@ class Core:
         Raises
             `NotReady` while a result is missing, and `Exhausted` when the searcher has nothing left to propose.
         """
-        with self:
+        with self._changing():
             self._fix_searcher()
             if self.unassigned:
                 return self._restarted(self.unassigned[0], owner)
@@ -351,7 +353,7 @@ class Core:
     def enqueue(self, params: Mapping[str, Any]) -> None:
         """Append a configuration to those that wait, and write it, unless the file has it (`Queue.claim`)."""
         checked = self.definition.space.check(params)
-        with self:
+        with self._changing():
             # In a run only the objective of a restarted trial enqueues again: callbacks are called once for each trial.
             again = not self.in_run or any(one.state == "running" and one.attempts > 1 for one in self.trials)
             if not (again and self.queue.claim(checked, waiting_only=self.in_run)):
@@ -366,7 +368,7 @@ class Core:
 
     def tell(self, trial: Trial | int, value: Any, state: str | None = None) -> Trial:
         """Record the outcome of a running trial."""
-        with self:
+        with self._changing():
             found = self.find(trial)
             if found.state != "running":
                 raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
@@ -375,7 +377,7 @@ class Core:
 
     def finish(self, trial: Trial, outcome: Outcome) -> None:
         """Record an outcome, unless the trial has been told already, as by its objective. All outcomes pass here."""
-        with self:
+        with self._changing():
             if trial.state == "running":
                 self._dirty[trial.number] = trial
                 settle(trial, outcome._replace(finished=time.time()))
@@ -405,7 +407,7 @@ class Core:
     def set_user_attr(self, key: str, value: Any) -> None:
         """Attach an attribute to the study, and write it."""
         added = checked_attribute(key, value)
-        with self:
+        with self._changing():
             self._dirty_attributes |= added
             self.user_attrs = self.user_attrs | added
 

@@ -272,8 +272,10 @@ class File:
                 with suppress(sqlite3.Error):  # as on a full disk: the next writer moves FILE-wal into FILE
                     self._db.execute("PRAGMA busy_timeout = 100")  # milliseconds; a reader may need the old state
                     self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        finally:
             self._release()
+        except BaseException:  # an interruption, which may have cut `_release` short
+            self._release()
+            raise
         if self._tidies:
             self._tidies = False
             with suppress(StorageError, OSError):
