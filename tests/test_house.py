@@ -24,8 +24,8 @@ TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
     "(beside)": 1118, "cli": 1304, "data": 1378, "estimators": 1011, "evaluation": 1463, "examples": 756, "formulas":
-    2008, "images": 1156, "insight": 6058, "interop": 661, "jit": 1803, "metrics": 1520, "network": 5923, "search":
-    6675, "sequences": 7900, "study": 5549, "tables": 7891, "(core)": 28448, "(core files)": 162, "(lines)": 54174,
+    2008, "images": 1156, "insight": 6058, "interop": 661, "jit": 1803, "metrics": 1520, "network": 5926, "search":
+    6675, "sequences": 7900, "study": 5549, "tables": 7891, "(core)": 28451, "(core files)": 162, "(lines)": 54177,
     "(files)": 312}
 
 

@@ -1,1 +1,1 @@
-"""Images: convolution, pooling and random changes of images, each a file."""
+"""Images: convolution, pooling and random changes of images."""

@@ -202,7 +202,8 @@ def _index(stage: Layer, stages: Sequence[Layer]) -> int:
 def inputs_of(stages: Sequence[Layer]) -> list[tuple[int, int]]:
     """The values that each stage reads, and those of its second input or -1; see `Layer.reads`.
 
-    Raises a ValueError for a stage that reads no stage below, or whose outputs no stage reads.
+    Raises a ValueError for a stage that reads no stage below, whose outputs no stage reads, or whose kernels have
+    another number of inputs.
     """
     x_from: list[int] = []
     second_from: list[int] = []
@@ -217,11 +218,13 @@ def inputs_of(stages: Sequence[Layer]) -> list[tuple[int, int]]:
         return x_from[written[id(of)] - 1] if isinstance(source, InputOf) else written[id(of)]
 
     for number, stage in enumerate(stages):
+        if (stage.second is None) != (stage.forward.kind == "forward"):
+            raise ValueError(f"{stage!r}.second is {stage.second!r}, and its forward kernel is a {stage.forward.kind} "
+                             "kernel; a layer with forward2 and backward2 kernels, and no other, has a second input")
         x_from.append(values_of(stage, stage.reads, number))
         second_from.append(values_of(stage, stage.second, -1))
         written[id(stage)] = number + 1
-    unread = set(range(1, len(stages))) - {*x_from, *second_from}
-    if unread:
+    if unread := set(range(1, len(stages))) - {*x_from, *second_from}:
         raise ValueError(f"no stage reads the outputs of {stages[min(unread) - 1]!r}")
     return list(zip(x_from, second_from, strict=True))
 

@@ -11,7 +11,7 @@ import pytest
 import scratchtune as st
 from scratchtune.network.engine import inputs_of
 from scratchtune.network.layers.base import InputOf
-from scratchtune.network.layers.residual import Composed, Residual
+from scratchtune.network.layers.residual import Add, Composed, Residual
 
 
 def _nested(dtype: str = "float64") -> st.Sequential:
@@ -107,3 +107,12 @@ def test_bad_layers_are_refused() -> None:
     Wrong.source = lambda self, parts: parts[1]
     with pytest.raises(ValueError, match="which is no stage below it"):
         st.Sequential([Wrong()]).build((None, 2))
+
+
+def test_a_layer_without_the_input_that_its_kernels_read_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"Add\(\).second is None, and its forward kernel is a forward2 kernel"):
+        st.Sequential([st.Dense(4), Add()]).build((None, 3))
+    layer = st.Dense(4)
+    layer.second = InputOf(layer)
+    with pytest.raises(ValueError, match="its forward kernel is a forward kernel"):
+        st.Sequential([layer]).build((None, 3))
