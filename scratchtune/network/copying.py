@@ -21,6 +21,14 @@ def copy_to(x, out):
 
 
 @jit.function_noalias
+def copy_matrix(x, out):
+    """out[:] = x, the first rows and columns of x, for arrays with two axes, contiguous or not."""
+    for i in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            out[i, j] = x[i, j]
+
+
+@jit.function_noalias
 def copy_block(x, out):
     """out[:] = x, for arrays of one shape with three axes, contiguous or not."""
     for i in range(out.shape[0]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.copying import copy_to
+from scratchtune.network.copying import copy_matrix, copy_to
 
 
 def test_a_copy_of_a_vector_and_of_a_matrix() -> None:
@@ -14,3 +14,11 @@ def test_a_copy_of_a_vector_and_of_a_matrix() -> None:
             out = np.zeros_like(x)
             function(x, out)
             assert (out == x).all()
+
+
+def test_a_matrix_is_copied_to_and_from_parts_of_others() -> None:
+    x = np.arange(12.0).reshape(3, 4)
+    for function in (copy_matrix, jit.plain(copy_matrix)):
+        out = np.zeros((3, 3, 2))
+        function(x[:, ::2], out[:, 1:, 0])
+        assert (out[:, 1:, 0] == x[:, ::2]).all() and not out[:, 0].any() and not out[..., 1].any()

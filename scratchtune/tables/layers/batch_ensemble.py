@@ -16,6 +16,7 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.activations import softmax, softmax_grad
+from scratchtune.network.copying import copy_matrix
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import add_bias, bias_grad
 from scratchtune.network.layers.scaling import column_scale, column_scale_weight_grad
@@ -42,7 +43,7 @@ IS_SOFTMAX, OUTPUTS = 1, 2  # the other integers of `MemberMean`
 def repeat_members_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y is x, once for each member."""
     for j in range(0, y.shape[1], x.shape[1]):
-        y[:, j : j + x.shape[1]] = x
+        copy_matrix(x, y[:, j : j + x.shape[1]])
 
 
 @jit.backward

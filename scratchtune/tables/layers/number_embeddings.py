@@ -19,6 +19,7 @@ from itertools import pairwise
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_matrix
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.random_numbers import cosine_of_turn
 
@@ -32,22 +33,24 @@ NEVER = 1e30  # where a missing bin begins: no number reaches it
 def append_columns(x, embedded, y):
     """Write x (n, features) and the embeddings (n, j, m) to y, (n, features + j · m)."""
     features = x.shape[1]
-    y[:, :features] = x
-    y[:, features:] = embedded.reshape((x.shape[0], y.shape[1] - features))
+    copy_matrix(x, y[:, :features])
+    copy_matrix(embedded.reshape((x.shape[0], y.shape[1] - features)), y[:, features:])
 
 
 @jit.function_noalias
 def appended_grads(dy, embedded):
     """Copy the gradient with respect to the embeddings, (n, j, m), from dy."""
     appended = embedded.shape[1] * embedded.shape[2]
-    embedded.reshape((dy.shape[0], appended))[:] = dy[:, dy.shape[1] - appended :]
+    copy_matrix(dy[:, dy.shape[1] - appended :], embedded.reshape((dy.shape[0], appended)))
 
 
 @jit.function_noalias
 def pass_through_grad(dy, dcolumns, dx):
     """dx is the gradient of the numbers that stay, plus that through the embeddings, (n, j, 1)."""
-    dx[:] = dy[:, : dx.shape[1]]
-    dx[:, : dcolumns.shape[1]] += dcolumns[:, :, 0]
+    copy_matrix(dy, dx)
+    for n in range(dx.shape[0]):
+        for j in range(dcolumns.shape[1]):
+            dx[n, j] += dcolumns[n, j, 0]
 
 
 @jit.function_noalias
@@ -241,7 +244,7 @@ def periodic_embedding_forward(integers, reals, theta, state, x, y, work, traini
     kernel, bias = kernel_and_bias(integers, maps)
     columns, waves, phase, embedded = jit.views(work, embedding_shapes(integers, x.shape[0]))
     turns, out = phase.reshape(phase.size), waves.reshape(waves.size)
-    columns[:, :, 0] = x[:, : columns.shape[1]]
+    copy_matrix(x, columns[:, :, 0])
     column_linear(columns, frequencies, phases, phase)
     for i in range(out.size):
         out[i] = periodic(turns[i])
