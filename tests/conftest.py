@@ -62,23 +62,27 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 class FirstKernels:
-    """Kernels that many tests use are compiled once, during collection, instead of by every worker."""
+    """Kernels that many tests use are compiled once, during collection, instead of by every worker.
+
+    There are two processes, one for each type, so that they have ended when the tests begin.
+    """
 
     def __init__(self, config: pytest.Config) -> None:
         self._cache = config.cache
         files = [path.stat() for path in Path(jit.__file__).parents[1].rglob("*.py")]
         self._state = [sys.version, os.environ.get("NUMBA_CACHE_DIR"), sum(file.st_mtime_ns for file in files)]
-        self._process: subprocess.Popen[bytes] | None = None
+        self._processes: list[subprocess.Popen[bytes]] = []
         if self._cache is None or self._cache.get("first_kernels", None) != self._state:
             script = Path(__file__).with_name("first_kernels.py")
-            self._process = subprocess.Popen([sys.executable, script], stderr=subprocess.DEVNULL)
+            self._processes = [subprocess.Popen([sys.executable, script, dtype], stderr=subprocess.DEVNULL)
+                               for dtype in ("float32", "float64")]
 
     def pytest_unconfigure(self) -> None:
-        """End the process; next time it is not needed, unless it failed."""
-        if self._process is not None:
-            self._process.kill()
-            if self._process.wait() == 0 and self._cache is not None:
-                self._cache.set("first_kernels", self._state)
+        """End the processes; next time they are not needed, unless one failed."""
+        for process in self._processes:
+            process.kill()
+        if self._processes and not any([process.wait() for process in self._processes]) and self._cache is not None:
+            self._cache.set("first_kernels", self._state)
 
 
 class FromBothEnds:
