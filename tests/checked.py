@@ -1,8 +1,8 @@
 """The formulas that were checked as they are now: a digest of each is in checked.txt, beside this file.
 
-The plain run of the tests checks every formula whose digest is not there, and one sixth of the others, another each
-day; CI checks all. ``python tests/checked.py`` checks those whose digests are not there, and writes the digests of what
-passed. A digest covers the formula's lines (Formula, Gradient of, Where, and those of the formula that a gradient
+The plain run of the tests checks every formula whose digest is not there, and one in twelve of the others, other ones
+each day; CI checks all. ``python tests/checked.py`` checks those whose digests are not there, and writes the digests of
+what passed. A digest covers the formula's lines (Formula, Gradient of, Where, and those of the formula that a gradient
 differentiates), its code, and the code and the constants of what it calls; the first digest covers the package's
 folders formulas/ and jit/. Comments and other parts of docstrings do not count, nor does Python's version.
 """
@@ -30,7 +30,7 @@ from scratchtune import formulas, jit
 FILE = Path(__file__).with_suffix(".txt")
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 CHECK = "(the check)"
-PARTS = 6  # of the formulas whose digests are known, the plain run checks one in so many
+PARTS = 12  # of the formulas whose digests are known, the plain run checks one in so many
 DAY = int(os.environ.setdefault("DAY_OF_THE_CHECK", str(datetime.date.today().toordinal())))  # the same in each worker
 
 

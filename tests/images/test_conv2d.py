@@ -183,7 +183,7 @@ def test_bad_arguments(make: Any, error: type[Exception], message: str) -> None:
 
 
 def test_images_of_unequal_size_and_other_channels() -> None:
-    model = st.Sequential([st.Conv2D(2, 3), st.Flatten(), st.Dense(2, "softmax")])
+    model = st.Sequential([st.Conv2D(2, 3), st.Flatten(), st.Dense(2, "softmax")], "float64")
     model.compile("adam", "categorical_crossentropy")
     with pytest.raises(ValueError, match="X has images of unequal size; it must be a rectangular array of numbers"):
         model.fit([np.zeros((5, 5, 1)), np.zeros((5, 6, 1))], [0, 1])

@@ -150,7 +150,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
 }
 
 TAKE_LONG_TO_COMPILE = ("attention", "additive", "multi-head", "gru", "lstm", "bidirectional", "augmentation", "masks")
-RARE_IN_FLOAT32 = ("layer norm", "max", "average", "global", "a classifier")
+RARE_IN_FLOAT32 = ("layer norm", "max", "average", "global", "a classifier", "conv2d", "batch normalisation of images")
 
 
 def _model(layers: tuple[st.Layer, ...], shape: tuple[int, ...], dtype: str) -> st.Sequential:
