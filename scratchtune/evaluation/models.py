@@ -16,7 +16,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from scratchtune.evaluation.rows import are_classes, are_float_integers
+from scratchtune.evaluation.rows import are_classes
 from scratchtune.network.hyperparameters import FIT_ARGUMENTS
 
 
@@ -96,10 +96,10 @@ def is_classification(model: Any, y: Any) -> bool:
     """Whether y holds classes: by the type of an estimator, or by the loss of a network and y."""
     kind = _estimator_type(model)
     if kind is not None:
-        return kind == "classifier" and (are_classes(y) or are_float_integers(y))
+        return kind == "classifier" and are_classes(y, floats=True)
     if is_network(model) and getattr(model, "loss", None) is not None:
         loss = str(getattr(model.loss, "name", model.loss)).lower()
-        return "crossentropy" in loss and (are_classes(y) or are_float_integers(y))
+        return "crossentropy" in loss and are_classes(y, floats=True)
     inner = getattr(model, "estimator", None)  # of a search
     return are_classes(y) if inner is None else is_classification(inner, y)
 

@@ -45,17 +45,22 @@ def class_labels(name: str, y: Any) -> np.ndarray:
 
 
 def checked_labels(name: str, y: Any) -> np.ndarray:
-    """Return class labels, (n,); raise a ValueError for anything that is not a label, such as NaN or 0.5."""
+    """Return class labels, (n,); raise a ValueError for anything that is not a label, such as NaN or 0.5.
+
+    The words in brackets in the messages are scikit-learn's, which its checks of estimators look for.
+    """
     labels = class_labels(name, y)
     if labels.dtype.kind in "OT":
         labels = _unboxed(name, labels)
     if labels.dtype.kind not in "buifU":
-        raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be {LABELS}")
-    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
-        unknown = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {unknown}, which is not a class label; labels must be {LABELS}")
-    if labels.dtype.kind == "f" and np.isinf(labels).any():
-        raise ValueError(f"{name} holds infinity, which is not a class label; labels must be {LABELS}")
+        kind = "complex" if labels.dtype.kind == "c" else "unknown"
+        raise ValueError(
+            f"{name} holds values of type {labels.dtype} (Unknown label type: {kind}); labels must be {LABELS}")
+    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.floor(labels))).all():
+        found = labels[~np.isfinite(labels) | (labels != np.floor(labels))][0]
+        words = "Unknown label type: continuous" if np.isfinite(found) else f"Input {name} contains NaN or infinity"
+        raise ValueError(f"{name} holds {found:g}, which is not a class label ({words}); labels must be {LABELS}, and "
+                         "other numbers are for a regressor and its metrics")
     return labels
 
 
@@ -63,12 +68,15 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
     """Convert an array of Python objects to one of text or of numbers; raise a ValueError if they are mixed."""
     if all(issubclass(kind, str) for kind in set(map(type, labels))):
         return labels.astype(np.str_)
-    text = isinstance(labels[0], str)
     for label in labels:
-        if isinstance(label, str) if not text else not isinstance(label, str):
-            raise ValueError(f"{name} holds {labels[0]!r} and {label!r}; labels must be all numbers or all text")
-        if not text and not isinstance(label, (numbers.Real, np.bool_)):
-            raise ValueError(f"{name} holds {label!r}, which is not a class label; labels must be {LABELS}")
+        if label is None or type(label).__name__ in ("NAType", "NaTType") or (np.isscalar(label) and label != label):
+            raise ValueError(f"{name} holds {label!r} (Input {name} contains NaN); every label must be known")
+        if isinstance(label, str) != isinstance(labels[0], str):
+            raise ValueError(f"{name} holds {labels[0]!r} and {label!r} (Unknown label type: mixed); labels must be "
+                             "all numbers or all text")
+        if not isinstance(label, (str, numbers.Real, np.bool_)):
+            raise ValueError(f"{name} holds {label!r}, which is not a class label (Unknown label type: unknown); "
+                             f"labels must be {LABELS}")
     return np.array(labels.tolist())
 
 
@@ -184,7 +192,10 @@ def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
     weight = checks.targets("sample_weight", sample_weight).astype(np.float64)
     if weight.shape != (rows,):
         raise ValueError(f"sample_weight has shape {weight.shape}; it must have one weight for each of the {rows} rows")
-    if (weight < 0).any() or weight.sum() == 0:
+    if (weight < 0).any() or not weight.any():
         raise ValueError(
             "sample_weight holds negative weights or only zeros; it must be at least 0, and not all 0")
+    with np.errstate(over="ignore"):
+        if np.isinf(weight.sum()):
+            raise ValueError(f"sample_weight holds {weight.max():g}, and its sum overflows float64; make it smaller")
     return weight
