@@ -16,7 +16,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.scaling import rows_to_fit
-from scratchtune.data.transformer import Transformer, begin_fit, changed, check_is_fitted
+from scratchtune.data.transformer import Transformer, begin_fit, check_is_fitted, in_chunks
 from scratchtune.metrics.labels import row_weights
 
 LEAST = 1e-7  # shares are kept this far from 0 and 1, whose normal quantiles are infinite; scikit-learn's bound
@@ -134,7 +134,7 @@ class QuantileScaler(Transformer):
             pairs = zip(rows.T, getattr(self, before).T, getattr(self, after).T, strict=True)
             return np.column_stack([np.interp(column, numbers, results) for column, numbers, results in pairs])
 
-        return changed(self, X, formula)
+        return in_chunks(self, X, formula)
 
 
 def _landmarks(column: np.ndarray, weight: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ import numpy as np
 from scratchtune import protocol
 from scratchtune.data.quantiles import weighted_quantiles
 from scratchtune.data.scaling import rows_to_fit, too_large
-from scratchtune.data.transformer import Transformer, begin_fit, changed
+from scratchtune.data.transformer import Transformer, begin_fit, in_chunks
 from scratchtune.metrics.labels import row_weights
 
 LIMIT = 3.0  # the bound of smooth clipping
@@ -117,7 +117,7 @@ class RobustSmoothClipScaler(Transformer):
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows, (n, features), in (−3, 3)."""
         with np.errstate(over="ignore"):
-            return changed(self, X, _robust_smooth_clip, "center_", "factor_")
+            return in_chunks(self, X, _robust_smooth_clip, "center_", "factor_")
 
 
 def _robust_smooth_clip(x: np.ndarray, center: np.ndarray, factor: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.transformer import Transformer, as_matrix, begin_fit, changed, chunks
+from scratchtune.data.transformer import Transformer, as_matrix, begin_fit, chunks, in_chunks
 from scratchtune.metrics.labels import row_weights
 from scratchtune.protocol import column_names
 
@@ -182,11 +182,11 @@ class StandardScaler(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the standard scores, (n, features)."""
-        return changed(self, X, standard_scale, "_centre", "scale_")
+        return in_chunks(self, X, standard_scale, "_centre", "scale_")
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the values that have these standard scores."""
-        return changed(self, X, standard_scale_inverse, "_centre", "scale_")
+        return in_chunks(self, X, standard_scale_inverse, "_centre", "scale_")
 
     @property
     def _centre(self) -> np.ndarray:
@@ -333,11 +333,11 @@ class MinMaxScaler(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows; they are outside the range only for values outside that of `fit`."""
-        return changed(self, X, min_max_scale, "scale_", "min_")
+        return in_chunks(self, X, min_max_scale, "scale_", "min_")
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the values before scaling."""
-        return changed(self, X, min_max_scale_inverse, "scale_", "min_")
+        return in_chunks(self, X, min_max_scale_inverse, "scale_", "min_")
 
     def _range(self) -> tuple[float, float]:
         try:

@@ -118,7 +118,7 @@ def chunks(array: np.ndarray) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, array.shape[0], step))
 
 
-def changed(scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: str) -> np.ndarray:
+def in_chunks(scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: str) -> np.ndarray:
     """The formula of the rows and of a scaler's attributes, in chunks; in place unless it has ``copy``."""
     check_is_fitted(scaler)
     array = as_matrix(X)

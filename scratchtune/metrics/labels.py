@@ -129,7 +129,7 @@ def positions(classes: np.ndarray, labels: Any) -> np.ndarray:
     return np.array([place.get(label, -1) for label in np.asarray(labels).tolist()], dtype=np.int64)
 
 
-def shown(labels: list[Any]) -> str:
+def brief(labels: list[Any]) -> str:
     """The first labels of a list, for a message."""
     return f"{labels[:10]} and {len(labels) - 10} more" if len(labels) > 10 else str(labels)
 
@@ -153,7 +153,7 @@ def class_counts(pair: Encoded, weight: np.ndarray) -> Counts:
     return Counts(pair.classes.tolist(), *(np.bincount(row, each, len(pair.classes)) for row, each in rows))
 
 
-def selected(counts: Counts, labels: Sequence[Any]) -> Counts:
+def counts_of(counts: Counts, labels: Sequence[Any]) -> Counts:
     """Return the counts of the given labels, in their order; zero for a label that is not among the classes."""
     order = positions(np.array(counts.names, dtype=object), labels)
     hits, predicted, true = (np.append(count, 0.0)[order] for count in counts[1:])  # the index -1 selects this 0

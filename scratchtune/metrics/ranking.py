@@ -19,13 +19,13 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.metrics.labels import (
     UndefinedMetricWarning,
+    brief,
     check_lengths,
     checked_labels,
     is_one_hot,
     positions,
     rectangular,
     row_weights,
-    shown,
 )
 
 AVERAGES = ("macro", "micro", "weighted", None)
@@ -99,7 +99,7 @@ def _pos_label(labels: np.ndarray, pos_label: Any) -> Any:
     if pos_label is not None:
         return pos_label
     if classes not in ([0, 1], [-1, 1], [0], [-1], [1]):
-        raise ValueError(f"y_true holds the labels {shown(classes)}; pos_label must name the positive one of them")
+        raise ValueError(f"y_true holds the labels {brief(classes)}; pos_label must name the positive one of them")
     return 1
 
 
