@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, protocol
 
 LABELS = "integers, booleans or text"  # what class labels may be, for messages
 
@@ -56,11 +56,12 @@ def checked_labels(name: str, y: Any) -> np.ndarray:
         kind = "complex" if labels.dtype.kind == "c" else "unknown"
         raise ValueError(
             f"{name} holds values of type {labels.dtype} (Unknown label type: {kind}); labels must be {LABELS}")
-    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.floor(labels))).all():
-        found = labels[~np.isfinite(labels) | (labels != np.floor(labels))][0]
-        words = "Unknown label type: continuous" if np.isfinite(found) else f"Input {name} contains NaN or infinity"
-        raise ValueError(f"{name} holds {found:g}, which is not a class label ({words}); labels must be {LABELS}, and "
-                         "other numbers are for a regressor and its metrics")
+    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
+        raise ValueError(f"{name} holds {labels[~np.isfinite(labels)][0]}, which is not a class label (Input {name} "
+                         "contains NaN or infinity); every label must be known")
+    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
+        raise ValueError(f"{name} holds {labels[labels != np.floor(labels)][0]:g}, which is not a class label (Unknown "
+                         f"label type: continuous); labels must be {LABELS}, and other numbers are for a regressor")
     return labels
 
 
@@ -69,7 +70,7 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
     if all(issubclass(kind, str) for kind in set(map(type, labels))):
         return labels.astype(np.str_)
     for label in labels:
-        if label is None or type(label).__name__ in ("NAType", "NaTType") or (np.isscalar(label) and label != label):
+        if label is None or protocol.is_missing(label) or (np.isscalar(label) and label != label):
             raise ValueError(f"{name} holds {label!r} (Input {name} contains NaN); every label must be known")
         if isinstance(label, str) != isinstance(labels[0], str):
             raise ValueError(f"{name} holds {labels[0]!r} and {label!r} (Unknown label type: mixed); labels must be "
