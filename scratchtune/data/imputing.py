@@ -12,13 +12,7 @@ import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.data.scaling import column_mean
-from scratchtune.data.transformer import (
-    Transformer,
-    as_matrix,
-    begin_fit,
-    check_is_fitted,
-    input_names,
-)
+from scratchtune.data.transformer import Transformer, as_matrix, begin_fit, check_is_fitted, input_names
 from scratchtune.protocol import check_two_dimensions, column_names, refuse_sparse
 
 STRATEGIES = ("mean", "median", "most_frequent")

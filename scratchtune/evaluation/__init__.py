@@ -11,13 +11,7 @@ from scratchtune.evaluation.cross_validation import (
 )
 from scratchtune.evaluation.scoring import SCORERS, make_scorer
 from scratchtune.evaluation.selection import OneStandardError
-from scratchtune.evaluation.splits import (
-    GroupKFold,
-    KFold,
-    StratifiedKFold,
-    TimeSeriesSplit,
-    train_test_split,
-)
+from scratchtune.evaluation.splits import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit, train_test_split
 
 __all__ = [
     "SCORERS", "FitFailedWarning", "GroupKFold", "KFold", "OneStandardError", "StratifiedKFold", "TimeSeriesSplit",

@@ -3,9 +3,6 @@
 Every training starts from a fresh clone of the model, and everything (weights, scalers, encoders) is fitted on the
 training rows alone. `models` defines what a model may be, and `scoring` how it is scored.
 
-A curve is the training score and the validation score as a function of the training set's size or a hyper-parameter.
-If both are low, the model underfits; if the training score is high and the validation score low, it overfits.
-
 Implements sections 9.2 and 9.3 of the document.
 """
 
@@ -50,8 +47,7 @@ class FitFailedWarning(RuntimeWarning):
 
 @dataclass
 class FoldScore:
-    """The result of one training on one split: scores by name, a single one as "score", and the ``error`` if it failed.
-    """
+    """The result of one training on one split: scores by name, a single one as "score"; ``error`` if it failed."""
 
     scores: dict[str, float] = field(default_factory=dict)
     fit_time: float = 0.0
@@ -73,10 +69,7 @@ class FoldScore:
 def folds_for(
     cv: Any, model: Any, X: Any, y: Any, groups: Any = None, params: Mapping[str, Any] | None = None,
 ) -> list[Split]:
-    """Return the (train, test) pairs of ``cv`` for a model and these data.
-
-    A function that makes models is called once, with ``params``, to find out whether the model is a classifier.
-    """
+    """Return the (train, test) pairs of ``cv``; a function that makes models is called once, with ``params``."""
     check_rows(X, y, groups)
     classes = y is not None and is_classification(example_of(model, params or {}), y)
     return splits_of(cv, X, class_labels("y", y) if classes and is_one_hot(np.asarray(y)) else y, groups, classes)

@@ -4,8 +4,6 @@
 - an estimator with scikit-learn's protocol: ``get_params``, ``set_params``, ``fit``;
 - a function from params to a compiled network or an estimator. Its result is cloned too, without its weights, so
   that the function may return the same object twice.
-
-The kinds are distinguished by their methods.
 """
 
 from __future__ import annotations

@@ -158,10 +158,7 @@ def called(scorer: ScorerFunction, model: Any, X: Any, y: Any, sample_weight: An
 
 
 def own_score(model: Any, X: Any, y: Any = None, **weights: Any) -> Any:
-    """Return the model's own score.
-
-    It is a network's first compiled metric, else minus its loss, and an estimator's ``score``.
-    """
+    """Return the model's own score: a network's first compiled metric, else minus its loss; an estimator's score."""
     if not hasattr(model, "score"):
         raise TypeError(f"{type(model).__name__} has no score; give scoring")
     return model.score(X, **weights) if y is None else model.score(X, y, **weights)
@@ -213,10 +210,7 @@ def make_scorer(
 
 
 def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:
-    """Select, of two classes, the scores of the positive one, (n,); of more classes keep all columns.
-
-    The positive class is the second one unless ``positive`` names it.
-    """
+    """Select, of two classes, the scores (n,) of ``positive``, by default the second; of more keep all columns."""
     if classes is not None and len(classes) == 2:
         if positive is not None and positive not in list(classes):
             known = np.asarray(classes).tolist()

@@ -4,8 +4,7 @@ For the same arguments the indices are identical to scikit-learn's. scikit-learn
 ``numpy.random.RandomState(seed)``, so this module makes the same draws from the same generator in the same order.
 
 Which to use: `StratifiedKFold` for classes, `KFold` for values, `GroupKFold` if several rows come from one source
-(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time and the model is to predict later ones. A random
-split (`train_test_split`) draws the training rows and the test rows.
+(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time.
 
 Implements section 9.2 of the document.
 """

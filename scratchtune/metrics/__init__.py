@@ -13,13 +13,7 @@ from __future__ import annotations
 from scratchtune.metrics.classification import accuracy_score, balanced_accuracy_score, confusion_matrix, log_loss
 from scratchtune.metrics.labels import UndefinedMetricWarning, class_labels, is_one_hot
 from scratchtune.metrics.precision_recall import f1_score, precision_score, recall_score
-from scratchtune.metrics.ranking import (
-    auc,
-    average_precision_score,
-    precision_recall_curve,
-    roc_auc_score,
-    roc_curve,
-)
+from scratchtune.metrics.ranking import auc, average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from scratchtune.metrics.regression import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
 
 __all__ = [

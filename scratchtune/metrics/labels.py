@@ -56,12 +56,11 @@ def checked_labels(name: str, y: Any) -> np.ndarray:
         kind = "complex" if labels.dtype.kind == "c" else "unknown"
         raise ValueError(
             f"{name} holds values of type {labels.dtype} (Unknown label type: {kind}); labels must be {LABELS}")
-    if labels.dtype.kind == "f" and not np.isfinite(labels).all():
-        raise ValueError(f"{name} holds {labels[~np.isfinite(labels)][0]}, which is not a class label (Input {name} "
-                         "contains NaN or infinity); every label must be known")
-    if labels.dtype.kind == "f" and (labels != np.floor(labels)).any():
-        raise ValueError(f"{name} holds {labels[labels != np.floor(labels)][0]:g}, which is not a class label (Unknown "
-                         f"label type: continuous); labels must be {LABELS}, and other numbers are for a regressor")
+    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.floor(labels))).all():
+        found = labels[~np.isfinite(labels) | (labels != np.floor(labels))][0]
+        fraction = "Unknown label type: continuous, as for a regressor"
+        words = fraction if np.isfinite(found) else f"Input {name} contains NaN or infinity"
+        raise ValueError(f"{name} holds {found:g}, which is not a class label ({words}); labels must be {LABELS}")
     return labels
 
 
@@ -69,9 +68,11 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
     """Convert an array of Python objects to one of text or of numbers; raise a ValueError if they are mixed."""
     if all(issubclass(kind, str) for kind in set(map(type, labels))):
         return labels.astype(np.str_)
+    missing = [one for one in labels if one is None or protocol.is_missing(one) or (np.isscalar(one) and one != one)]
+    if missing:
+        raise ValueError(
+            f"{name} holds {missing[0]!r}, a missing label (Input {name} contains NaN); labels must be {LABELS}")
     for label in labels:
-        if label is None or protocol.is_missing(label) or (np.isscalar(label) and label != label):
-            raise ValueError(f"{name} holds {label!r} (Input {name} contains NaN); every label must be known")
         if isinstance(label, str) != isinstance(labels[0], str):
             raise ValueError(f"{name} holds {labels[0]!r} and {label!r} (Unknown label type: mixed); labels must be "
                              "all numbers or all text")
