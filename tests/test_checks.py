@@ -34,7 +34,7 @@ def test_an_unknown_argument_by_hand(name: str, told: str) -> None:
     (lambda: st.Adam(lerning_rate=0.1), "Adam() has no argument 'lerning_rate', did you mean 'learning_rate'?"),
     (lambda: st.Dense(3, activaton="relu"), "Dense() has no argument 'activaton', did you mean 'activation'?"),
     (lambda: st.MLPRegressor(unit=3), "MLPRegressor() has no argument 'unit', did you mean 'units'?"),
-    (lambda: st.StandardScaler(x=1), "StandardScaler() has no argument 'x'; it has 'copy', 'with_mean'")])
+    (lambda: st.MinMaxScaler(x=1), "MinMaxScaler() has no argument 'x'; it has 'feature_range', 'copy'")])
 def test_a_misspelt_argument_of_a_constructor(make: Callable[[], Any], told: str) -> None:
     with pytest.raises(TypeError) as error:
         make()

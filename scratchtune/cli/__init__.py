@@ -42,7 +42,8 @@ COMMANDS = {
 }
 MODULES = {  # of commands that have none of their own name
     "auto": "tune", "score": "predict", "why": "stored", "studies": "stored", "show": "stored", "export": "stored",
-    "plot": "pictures", "report": "pictures", "translate": "sequences", "transcribe": "sequences"}
+    "plot": "pictures", "report": "pictures", "translate": "sequences", "transcribe": "sequences",
+    "example": "learning", "formulas": "learning"}
 
 
 def _terminate(*_: object) -> None:
@@ -88,6 +89,7 @@ def _arguments(words: Sequence[str]) -> argparse.Namespace:
     parsers = {}
     for name, text in COMMANDS.items():
         parsers[name] = command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command.shows_rare = "--help-all" in words
         add = command.add_rare if name in ("tune", "auto") else command.add_argument
         add("--debug", action="store_true", help="show the traceback of an error")
         if name == chosen:

@@ -40,32 +40,23 @@ def run(given: argparse.Namespace) -> int:
         redirect_to_devnull(sys.stdout)
         return 1 if name in WRITING else 0
     except Exception as error:
-        note(traceback.format_exc() if given.debug else f"scratchtune: {_message(error)}")
+        memory, kind = "there is not enough memory for it", type(error).__name__
+        message = str(error) or (memory if isinstance(error, MemoryError) else f"it failed with {kind}")
+        note(traceback.format_exc() if given.debug else f"scratchtune: {message}")
         return 2 if isinstance(error, (ValueError, TypeError, OSError)) else 1
     finally:
         interruption.ends_process = nested
 
 
-def _message(error: Exception) -> str:
-    """Return the text of an error, or its type where it has no text."""
-    if isinstance(error, MemoryError) and not str(error):
-        return "there is not enough memory for it"
-    return str(error) or f"it failed with {type(error).__name__}"
-
-
-def check_integers(given: argparse.Namespace, most_seed: int = 2**32 - 1, **lowest: int) -> None:
-    """Check that integer options, where given, are at least their lowest values, and --seed where a command has it."""
+def check_integers(given: argparse.Namespace, **lowest: int) -> None:
+    """Check that integer options, where given, are at least their lowest values."""
     for name, low in lowest.items():
         if getattr(given, name) is not None:
             checks.integer(f"--{name.replace('_', '-')}", getattr(given, name), low)
-    if "seed" in given:
-        checks.integer("--seed", given.seed, 0, most_seed)
 
 
 def check_outputs(outputs: dict[str, Path | None], inputs: dict[str, Path | None]) -> None:
-    """Check before any work that each file to write, by its option, can be written, and is neither an input nor another
-    one to write.
-    """
+    """Check before any work that each file to write can be written, and is neither an input nor another one."""
     used = {what: path for what, path in inputs.items() if path is not None}
     for option, path in ((option, path) for option, path in outputs.items() if path is not None):
         begin = f"{option} is {str(path)!r}"

@@ -1,11 +1,8 @@
 """``scratchtune compare``: every searcher tunes one network on the same rows, with about the same budget.
 
 The budget is a number of configurations, each trained for all epochs. A grid has the finest resolution that needs at
-most so many; 27 and 48 are used up. Hyperband may try more configurations, since it trains most of them for only a few
-epochs: its trials fit into the same total number of epochs.
-
-A test set is held out first and used once, at the end. No searcher has seen it, so the winner's accuracy on it is an
-estimate of its accuracy on new rows of the same kind.
+most so many. Hyperband may try more, since it trains most of them for only a few epochs: its trials fit into the same
+total number of epochs. A test set is held out first and used once, at the end: no searcher has seen it.
 
 Implements sections 1.2 and 9.1 of the document.
 """
@@ -24,7 +21,6 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.cli.common import check_integers
 from scratchtune.cli.parsing import Parser
 from scratchtune.data.datasets import load_digits
 from scratchtune.digests import digest_of
@@ -71,7 +67,7 @@ def add_compare(parser: Parser) -> None:
 
 def run_compare(given: argparse.Namespace) -> None:
     """Run ``scratchtune compare``."""
-    check_integers(given, trials=1)
+    checks.integer("--trials", given.trials, 1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)
     page = checked_options(given.out, given.jobs, given.seed, given.report, given.db, "comparison.png")
@@ -103,11 +99,6 @@ class SearcherResult:
         return [FOLDS * (epochs_of(trial) - (0 if trial.parent is None else epochs_of(trials[trial.parent])))
                 for trial in trials]
 
-    @property
-    def epochs(self) -> int:
-        """The total number of epochs."""
-        return sum(self.costs)
-
 
 @dataclass
 class Comparison:
@@ -128,7 +119,8 @@ class Comparison:
         rows = [["searcher", "cv score", "test", "configs", "epochs", "seconds now" if self.resumed else "seconds",
                  "best configuration"]]
         rows += [[row.searcher, f"{row.study.best_value:.4f}", f"{row.test_accuracy:.4f}", str(row.configurations),
-                  f"{row.epochs:,}", f"{row.seconds:.1f}", shown_params(row.study.best_params)] for row in self.rows]
+                  f"{sum(row.costs):,}", f"{row.seconds:.1f}", shown_params(row.study.best_params)]
+                 for row in self.rows]
         winner, study = self.winner, self.winner.study
         best = study.best_trial
         repeated = said_repeats(repeats(study.trials, best, study.space))
@@ -154,12 +146,12 @@ class Comparison:
                 f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0 < p < 1)
 
 
-def plot_comparison(result: Comparison, ax: Any = None) -> Any:
+def plot_comparison(result: Comparison) -> Any:
     """Draw the best score so far of each searcher by the epochs spent, with random search in grey as the reference.
 
-    A line begins with the first trial that was trained for all epochs; ``ax`` None makes a figure. Returns the Axes.
+    A line begins with the first trial that was trained for all epochs. Returns the Axes.
     """
-    axes, shown = canvas(1, (6.4, 4.2))[1] if ax is None else ax, []
+    axes, shown = canvas(1, (6.4, 4.2))[1], []
     for row, colour in zip(result.rows, cycle(COLOURS)):
         study, paid = row.study, np.cumsum(row.costs)
         numbers = [trial.number for trial in of_largest_budget(study.trials)]
@@ -188,10 +180,8 @@ def compare(
 ) -> Comparison:
     """Tune the document's network (`network`) with each searcher; then evaluate each winner on the test set.
 
-    Each searcher tries ``n_trials`` configurations, a grid perhaps fewer. Hyperband may try more: its trials fit into
-    the epochs of ``n_trials`` full trainings, and are at most those of its schedule. ``n_jobs`` trainings run at the
-    same time. With ``storage`` every trial is kept in that file, in a study named after its searcher; the same call
-    again continues an interrupted study.
+    The budget is that of ``n_trials`` configurations; ``n_jobs`` trainings run at the same time. With ``storage`` every
+    trial is kept in that file, in a study named after its searcher; the same call again continues an interrupted study.
     """
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y)
     training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)

@@ -28,14 +28,14 @@ class Parser(argparse.ArgumentParser):
     """argparse without the usage text before an error: one line says what is wrong.
 
     ``end`` returns the last paragraphs of the help; it is called only when the help is printed. Arguments that
-    `add_rare` has added are left out of the help of ``--help``, and are in that of ``--help-all``.
+    `add_rare` has added are in the help only if ``shows_rare`` is true.
     """
 
     end: Callable[[], str] | None = None
+    shows_rare = False
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.options: list[str] = []
-        self.rare: list[tuple[argparse.Action, str | None]] = []  # with the help of each
         super().__init__(*args, **options)
 
     def add_argument(self, *names: Any, **options: Any) -> argparse.Action:
@@ -45,9 +45,7 @@ class Parser(argparse.ArgumentParser):
 
     def add_rare(self, *names: str, **options: Any) -> None:
         """Add an argument that only ``--help-all`` shows."""
-        action = self.add_argument(*names, **options)
-        self.rare.append((action, action.help))
-        action.help = argparse.SUPPRESS
+        self.add_argument(*names, **options if self.shows_rare else options | {"help": argparse.SUPPRESS})
 
     def add_shared(self, *names: str, **changes: Any) -> None:
         """Add options of `SHARED`, some of their properties changed; ``begin`` and ``more`` complete the help."""
@@ -68,18 +66,3 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print one line, and exit with 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
-
-
-class HelpAll(argparse.Action):
-    """``--help-all``: the help with all arguments."""
-
-    def __init__(self, option_strings: list[str], dest: str, help: str | None = None) -> None:
-        super().__init__(option_strings, dest, nargs=0, help=help)
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print the help, and exit with 0."""
-        assert isinstance(parser, Parser)
-        for action, text in parser.rare:
-            action.help = text
-        parser.print_help()
-        parser.exit()

@@ -30,8 +30,8 @@ def run_why(given: argparse.Namespace) -> None:
         raise StorageError(f"the study {study.name!r} in {str(given.db)!r} has no trial {number}; "
                            f"it has {checks.counted(known, 'trial')}, numbered from 0")
     trial = study.trials[number]
-    values = ", ".join(map(str, trial.values or ()))
-    in_words = f"values {values}" if len(trial.values or ()) > 1 else f"value {values}"
+    values = trial.values or ()
+    in_words = f"value{'s' * (len(values) > 1)} {', '.join(map(str, values))}"
     outcome = {"complete": in_words, "failed": f"failed: {trial.error}"}.get(trial.state, trial.state)
     reason = study.why(number).removeprefix(f"Trial {number}: ")
     tell(f"Trial {number} of the study {study.name!r}: {shown_params(trial.params)}; {visible(outcome)}\n"

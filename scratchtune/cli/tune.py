@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
-from scratchtune.cli.parsing import HelpAll, Parser
+from scratchtune.cli.parsing import Parser
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
 from scratchtune.streams import note, tell
@@ -34,15 +34,11 @@ EXAMPLE = "example: scratchtune tune customers.csv --target churn --drop id --ou
 
 def add_tune(parser: Parser) -> None:
     """Add the arguments of ``scratchtune tune``."""
-    def end() -> str:
-        is_all = any(action.help != argparse.SUPPRESS for action, _ in parser.rare)
-        return "\n\n".join(textwrap.fill(text, 100) for text in (*ABOUT * is_all, EXAMPLE))
-
-    parser.end = end
+    parser.end = lambda: "\n\n".join(textwrap.fill(text, 100) for text in (*ABOUT * parser.shows_rare, EXAMPLE))
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
         help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
-    add("--target", metavar="COLUMN", help="the column to predict")
+    add("--target", type=str.strip, metavar="COLUMN", help="the column to predict")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
     add("--minutes", type=float, metavar="M", help="how long to search (default: 1)")
@@ -52,10 +48,13 @@ def add_tune(parser: Parser) -> None:
         help=f"the families of models to use: some of {', '.join(FAMILIES)} (default: all)")
     add("--scoring", metavar="NAME", help="the score that is maximised: neg_log_loss, accuracy, f1, roc_auc, r2, ... "
                                           "(default: neg_log_loss for classes, neg_mean_squared_error for numbers)")
-    add("--drop", nargs="+", default=[], metavar="COLUMN", help="columns to leave out, such as a row number")
-    add("--group", metavar="COLUMN", help="a column such as a patient or a shop, whose rows are never divided between "
-                                          "training and validation; it is not used as a feature")
-    add("--time", metavar="COLUMN", help="a column of numbers or dates: rows are predicted from earlier rows only")
+    add("--drop", type=str.strip, nargs="+", default=[], metavar="COLUMN",
+        help="columns to leave out, such as a row number")
+    add("--group", type=str.strip, metavar="COLUMN",
+        help="a column such as a patient or a shop, whose rows are never divided between training and validation; it "
+             "is not used as a feature")
+    add("--time", type=str.strip, metavar="COLUMN",
+        help="a column of numbers or dates: rows are predicted from earlier rows only")
     add("--task", choices=TASKS, help="whether classes or numbers are predicted (default: detected)")
     add("--positive", metavar="CLASS", help="the positive one of two classes (default: the rarer one)")
     add("--strict", action="store_true", help="stop if the audit of the table finds anything")
@@ -63,7 +62,7 @@ def add_tune(parser: Parser) -> None:
     parser.add_shared("--jobs", dest="n_jobs")
     parser.add_shared("--db", dest="storage")
     parser.add_shared("--report", more="; give it after FILE (default: report.html beside the model)")
-    add("--help-all", action=HelpAll, help="show this help with all options, and exit")
+    add("--help-all", action="help", help="show this help with all options, and exit")
     _add_rare(parser)
 
 
@@ -71,11 +70,11 @@ def _add_rare(parser: Parser) -> None:
     """Add the options that --help-all shows."""
     add = parser.add_rare
     add("--data", choices=["digits"], help="search on a built-in data set instead of a file")
-    add("--keep", nargs="+", action="extend", default=[], metavar="COLUMN",
+    add("--keep", type=str.strip, nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns to use although the audit would leave them out")
-    add("--text", nargs="+", action="extend", default=[], metavar="COLUMN",
+    add("--text", type=str.strip, nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers that are codes: each different number is treated as a category")
-    add("--numeric", nargs="+", action="extend", default=[], metavar="COLUMN",
+    add("--numeric", type=str.strip, nargs="+", action="extend", default=[], metavar="COLUMN",
         help="columns of numbers in which a cell that is not a number is a missing value; they are counted on stderr")
     add_notation(parser, rare=True)
     add("--date-order", choices=["dmy", "mdy"], metavar="ORDER",
@@ -131,16 +130,12 @@ def _job_arguments(given: argparse.Namespace) -> Asked:
     for name in ("text", "numeric", *NOTATION) if given.data else ():
         if getattr(given, name):
             raise ValueError(f"--{name.replace('_', '-')} says how a FILE is read; with --data there is none")
-    given.target = (given.target or ("digit" if given.data else "")).strip()
+    given.target = given.target or ("digit" if given.data else "")
     if not given.target:
         raise ValueError("--target is missing; it names the column to predict")
-    for name in ("drop", "keep", "text", "numeric"):
-        setattr(given, name, [column.strip() for column in getattr(given, name)])
     for name in ("group", "time"):
-        column = getattr(given, name)
-        setattr(given, name, column and column.strip())
-        if column is not None and column.strip() == given.target:
-            raise ValueError(f"--{name} is {column!r}, the target; it must be another column")
+        if getattr(given, name) == given.target:
+            raise ValueError(f"--{name} is {given.target!r}, the target; it must be another column")
     named = {name: value for name, value in vars(given).items() if name in Asked.__annotations__}
     return checked(cast(Asked, {**named, "verbose": True}))
 

@@ -10,18 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, protocol
 from scratchtune.data.scaling import column_mean
-from scratchtune.data.transformer import (
-    Transformer,
-    as_matrix,
-    begin_fit,
-    check_columns_of,
-    check_is_fitted,
-    check_two_dimensions,
-    input_names,
-    refuse_sparse,
-)
+from scratchtune.data.transformer import Transformer, as_matrix, begin_fit, check_is_fitted, input_names
+from scratchtune.protocol import check_two_dimensions, column_names, refuse_sparse
 
 STRATEGIES = ("mean", "median", "most_frequent")
 
@@ -47,7 +39,7 @@ def fill_value_of(values: np.ndarray, strategy: str) -> Any:
 
 
 class SimpleImputer(Transformer):
-    """Fills the missing values (NaN; None among texts) of each column; scikit-learn's arguments and results.
+    """Fills the missing values (NaN; None among texts) of each column; scikit-learn's results.
 
     `transform` drops a column without any value.
 
@@ -55,22 +47,22 @@ class SimpleImputer(Transformer):
     [[1.0], [2.0], [3.0]]
     """
 
-    def __init__(self, *, strategy: str = "mean", fill_value: Any = None, copy: bool = True) -> None:
+    def __init__(self, *, strategy: str = "mean", copy: bool = True) -> None:
         self.strategy = strategy
-        self.fill_value = fill_value
         self.copy = copy
 
     def fit(self, X: Any, y: Any = None) -> SimpleImputer:
         """Fit ``statistics_``, one value for each column; NaN for a column without any value."""
-        checks.choice("strategy", self.strategy, (*STRATEGIES, "constant"))
+        checks.choice("strategy", self.strategy, STRATEGIES)
         begin_fit(self, X)
         X = _rows(X)
         if X.dtype == object and self.strategy in ("mean", "median"):
             raise ValueError(
-                f"strategy is {self.strategy!r} and X holds texts; it must be 'most_frequent' or 'constant' for them")
+                f"strategy is {self.strategy!r} and X holds texts; it must be 'most_frequent' for them")
         gaps = _gaps(X)
         self.statistics_ = np.array(
-            [self._statistic(X[~gap, j], X.dtype.kind == "O") for j, gap in enumerate(gaps.T)], dtype=X.dtype)
+            [np.nan if gap.all() else fill_value_of(X[~gap, j], self.strategy) for j, gap in enumerate(gaps.T)],
+            dtype=X.dtype)
         self.n_features_in_ = X.shape[1]
         self._kept = ~gaps.all(axis=0)
         return self
@@ -79,11 +71,13 @@ class SimpleImputer(Transformer):
         """Return the rows with all missing values filled."""
         check_is_fitted(self)
         given, X = X, _rows(X)
-        check_columns_of(self, given, X.shape[1])
+        protocol.compare_columns(self, X.shape[1], column_names(given))
         if X.dtype == object and self.statistics_.dtype != object:
             raise ValueError("X holds texts and this SimpleImputer was fitted to numbers; X must hold numbers")
         gaps = _gaps(X)
-        self._warn_of_empty_columns()
+        if not self._kept.all():
+            names = ", ".join(repr(name) for name in np.array(input_names(self), object)[~self._kept])
+            checks.warn(f"without any value in fit, and left out: {names}")
         X = X if self._kept.all() and not self.copy else X[:, self._kept]
         for j, statistic in enumerate(self.statistics_[self._kept]):
             X[gaps[:, self._kept][:, j], j] = statistic
@@ -92,20 +86,6 @@ class SimpleImputer(Transformer):
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the columns that are kept."""
         return np.array(input_names(self, input_features), dtype=object)[self._kept]
-
-    def _statistic(self, values: np.ndarray, are_texts: bool) -> Any:
-        if len(values) == 0:
-            return np.nan
-        if self.strategy != "constant":
-            return fill_value_of(values, self.strategy)
-        if self.fill_value is None:
-            return "missing_value" if are_texts else 0.0
-        return self.fill_value if are_texts else checks.real("fill_value", self.fill_value)
-
-    def _warn_of_empty_columns(self) -> None:
-        if not self._kept.all():
-            names = ", ".join(repr(name) for name in np.array(input_names(self), object)[~self._kept])
-            checks.warn(f"without any value in fit, and left out: {names}")
 
 
 def _rows(X: Any) -> np.ndarray:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.scaling import row_weights, rows_to_fit
-from scratchtune.data.transformer import Transformer, begin_fit, changed, check_is_fitted
+from scratchtune.data.scaling import rows_to_fit
+from scratchtune.data.transformer import Transformer, begin_fit, check_is_fitted, in_chunks
+from scratchtune.metrics.labels import row_weights
 
 LEAST = 1e-7  # shares are kept this far from 0 and 1, whose normal quantiles are infinite; scikit-learn's bound
 ROUNDING = 1e-9  # a cumulative weight this close to a share of the total, relative to the total, counts as equal to it
@@ -28,9 +29,8 @@ def weighted_quantiles(x: np.ndarray, weight: np.ndarray, shares: Sequence[float
     The quantile at p is the smallest number up to which the cumulative weight is at least p times the total; where it
     is exactly that, the mean of this number and the next larger one. So a quantile depends on the weighted distribution
     only: repeated rows give the same result as weights. This is definition 2 of Hyndman and Fan (1996), "Sample
-    quantiles in statistical packages", NumPy's ``method="averaged_inverted_cdf"``. NumPy's default, definition 7,
-    interpolates between neighbours by the number of rows, which weights do not determine; the two differ by less than
-    the gap between neighbours.
+    quantiles in statistical packages", NumPy's ``method="averaged_inverted_cdf"``; NumPy's default, definition 7,
+    interpolates by the number of rows, which weights do not determine.
 
     >>> weighted_quantiles(np.array([3.0, 1.0, 2.0]), np.array([1.0, 2.0, 1.0]), [0.25, 0.5, 0.75]).tolist()
     [1.0, 1.5, 2.5]
@@ -48,8 +48,7 @@ def weighted_quantiles(x: np.ndarray, weight: np.ndarray, shares: Sequence[float
 def quantile_edges(values: np.ndarray, weight: np.ndarray, bins: int) -> list[float]:
     """Return the different edges of at most ``bins`` bins of the values (n,) with weights (n,), in increasing order.
 
-    An edge is a value that occurs: the smallest one up to which the share of the weights is at least 0, 1 / bins, 2 /
-    bins, ... So a weight of 2 has the same effect as repeating the row.
+    An edge is the smallest value up to which the share of the weights is at least 0, 1 / bins, 2 / bins, ...
 
     >>> quantile_edges(np.array([4.0, 1.0, 2.0, 3.0]), np.ones(4), 2)
     [1.0, 2.0, 4.0]
@@ -111,7 +110,7 @@ class QuantileScaler(Transformer):
         with protocol.unchanged_by_failure(self):
             begin_fit(self, X)
             X = rows_to_fit(self, X)
-            weight = np.ones(len(X)) if sample_weight is None else row_weights(sample_weight, len(X))
+            weight = row_weights(sample_weight, len(X))
             found = [_landmarks(column, weight, most) for column in X.T]
             longest = max(len(values) for values, _ in found)
             self.quantiles_, self.scores_ = (
@@ -135,7 +134,7 @@ class QuantileScaler(Transformer):
             pairs = zip(rows.T, getattr(self, before).T, getattr(self, after).T, strict=True)
             return np.column_stack([np.interp(column, numbers, results) for column, numbers, results in pairs])
 
-        return changed(self, X, formula)
+        return in_chunks(self, X, formula)
 
 
 def _landmarks(column: np.ndarray, weight: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:

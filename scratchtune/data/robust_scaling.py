@@ -14,8 +14,9 @@ import numpy as np
 
 from scratchtune import protocol
 from scratchtune.data.quantiles import weighted_quantiles
-from scratchtune.data.scaling import row_weights, rows_to_fit, too_large
-from scratchtune.data.transformer import Transformer, begin_fit, changed, check_is_fitted
+from scratchtune.data.scaling import rows_to_fit, too_large
+from scratchtune.data.transformer import Transformer, begin_fit, in_chunks
+from scratchtune.metrics.labels import row_weights
 
 LIMIT = 3.0  # the bound of smooth clipping
 FAR = 1e18  # so many quartile ranges from the median are clipped to this first; its square is finite in float32
@@ -99,7 +100,7 @@ class RobustSmoothClipScaler(Transformer):
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore"):
             begin_fit(self, X)
             X = rows_to_fit(self, X)
-            weight = np.ones(len(X)) if sample_weight is None else row_weights(sample_weight, len(X))
+            weight = row_weights(sample_weight, len(X))
             found = np.column_stack([_statistics(column, weight) for column in X.T])
             low, q1, median, q3, high = found
             if np.isinf(high - low).any():
@@ -115,9 +116,8 @@ class RobustSmoothClipScaler(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows, (n, features), in (−3, 3)."""
-        check_is_fitted(self)
         with np.errstate(over="ignore"):
-            return changed(self, X, _robust_smooth_clip, self.center_, self.factor_)
+            return in_chunks(self, X, _robust_smooth_clip, "center_", "factor_")
 
 
 def _robust_smooth_clip(x: np.ndarray, center: np.ndarray, factor: np.ndarray) -> np.ndarray:

@@ -13,15 +13,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
-from scratchtune.data.transformer import (
-    Transformer,
-    as_matrix,
-    begin_fit,
-    changed,
-    check_columns_of,
-    check_is_fitted,
-    chunks,
-)
+from scratchtune.data.transformer import Transformer, as_matrix, begin_fit, chunks, in_chunks
+from scratchtune.metrics.labels import row_weights
+from scratchtune.protocol import column_names
 
 EPSILON = float(np.finfo(np.float64).eps)
 
@@ -152,31 +146,32 @@ def standard_scale_inverse(z, mean, scale):
 
 
 class StandardScaler(Transformer):
-    """Subtracts each column's mean and divides by its standard deviation; scikit-learn's arguments and results.
+    """Subtracts each column's mean, unless ``with_mean=False``, and divides by its standard deviation.
 
     >>> StandardScaler().fit_transform([[1.0, 5.0], [3.0, 5.0]]).tolist()
     [[-1.0, 0.0], [1.0, 0.0]]
     """
 
-    def __init__(self, *, copy: bool = True, with_mean: bool = True, with_std: bool = True) -> None:
+    def __init__(self, *, copy: bool = True, with_mean: bool = True) -> None:
         self.copy = copy
         self.with_mean = with_mean
-        self.with_std = with_std
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
         """Compute ``mean_``, ``var_`` and ``scale_`` of each column."""
         with protocol.unchanged_by_failure(self):
-            self._begin_fit(X)
+            begin_fit(self, X)
+            vars(self).pop("_moments_", None)
+            checks.boolean("with_mean", self.with_mean)
             return self.partial_fit(X, y, sample_weight)
 
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> StandardScaler:
         """Fit on more rows: the result is the same as that of a fit on all rows so far."""
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore", invalid="ignore"):
             X = rows_to_fit(self, X)
-            weight = None if sample_weight is None else row_weights(sample_weight, len(X))
+            weight = None if sample_weight is None else row_weights(sample_weight, len(X))[:, None]
             count, mean, variance = self._moments(X.shape[1])
             for rows in chunks(X):
-                seen = _chunk_moments(X[rows], None if weight is None else weight[rows, None])
+                seen = _chunk_moments(X[rows], None if weight is None else weight[rows])
                 count, mean, variance = _merged((count, mean, variance), seen)
             if not (np.isfinite(mean) & np.isfinite(variance)).all():
                 raise too_large("X", X)
@@ -185,41 +180,29 @@ class StandardScaler(Transformer):
             self._keep(count, mean, variance, weight is None)
         return self
 
-    def transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Return the standard scores, (n, features)."""
-        return changed(self, X, standard_scale, *self._statistics(), copy=copy)
+        return in_chunks(self, X, standard_scale, "_centre", "scale_")
 
-    def inverse_transform(self, X: Any, copy: bool | None = None) -> np.ndarray:
+    def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the values that have these standard scores."""
-        return changed(self, X, standard_scale_inverse, *self._statistics(), copy=copy)
+        return in_chunks(self, X, standard_scale_inverse, "_centre", "scale_")
+
+    @property
+    def _centre(self) -> np.ndarray:
+        return self.mean_ if self.with_mean else np.zeros_like(self.mean_)
 
     def _moments(self, columns: int) -> Moments:
         """Return the weight, mean and variance so far; initially the weight is zero."""
-        if not hasattr(self, "_moments_"):
-            self._moments_ = (np.zeros(columns), np.zeros(columns), np.zeros(columns))
-        count, mean, variance = self._moments_
+        count, mean, variance = getattr(self, "_moments_", (np.zeros(columns),) * 3)
         return count, np.where(count > 0, mean, 0.0), np.where(count > 0, variance, 0.0)
 
     def _keep(self, count: np.ndarray, mean: np.ndarray, variance: np.ndarray, plain: bool) -> None:
         self._moments_ = (count, mean, variance)
         kept = count.astype(np.int64) if plain and (count == np.floor(count)).all() else count
         self.n_samples_seen_ = kept[0] if (kept == kept[0]).all() else kept
-        self.mean_ = mean if self.with_mean or self.with_std else None
-        self.var_ = variance if self.with_std else None
-        self.scale_ = scale_of(variance, mean, count, EPSILON) if self.with_std else None
-        if self.scale_ is not None:
-            self.scale_[np.isnan(variance)] = np.nan
-
-    def _begin_fit(self, X: Any) -> None:
-        begin_fit(self, X)
-        vars(self).pop("_moments_", None)
-        checks.boolean("with_mean", self.with_mean)
-        checks.boolean("with_std", self.with_std)
-
-    def _statistics(self) -> tuple[Any, Any]:
-        """The mean and the divisor of each column, 0 and 1 where they are not in use."""
-        check_is_fitted(self)
-        return self.mean_ if self.with_mean else 0.0, self.scale_ if self.with_std else 1.0
+        self.mean_, self.var_, self.scale_ = mean, variance, scale_of(variance, mean, count, EPSILON)
+        self.scale_[np.isnan(variance)] = np.nan
 
 
 def _chunk_moments(x: np.ndarray, weight: np.ndarray | None) -> Moments:
@@ -314,7 +297,7 @@ def min_max_scale_inverse(y, s, m):
 
 
 class MinMaxScaler(Transformer):
-    """Scales each column to a range, by default [0, 1]; scikit-learn's arguments and results.
+    """Scales each column to a range, by default [0, 1]; scikit-learn's results.
 
     >>> MinMaxScaler().fit_transform([[2.0], [3.0], [4.0]]).tolist()
     [[0.0], [0.5], [1.0]]
@@ -323,10 +306,9 @@ class MinMaxScaler(Transformer):
     data_min_: np.ndarray
     data_max_: np.ndarray
 
-    def __init__(self, feature_range: tuple[float, float] = (0, 1), *, copy: bool = True, clip: bool = False) -> None:
+    def __init__(self, feature_range: tuple[float, float] = (0, 1), *, copy: bool = True) -> None:
         self.feature_range = feature_range
         self.copy = copy
-        self.clip = clip
 
     def fit(self, X: Any, y: Any = None) -> MinMaxScaler:
         """Compute ``data_min_`` and ``data_max_`` of each column, and from them ``scale_`` and ``min_``."""
@@ -337,7 +319,6 @@ class MinMaxScaler(Transformer):
     def partial_fit(self, X: Any, y: Any = None) -> MinMaxScaler:
         """Fit on more rows: the result is the same as that of a fit on all rows so far."""
         a, b = self._range()
-        checks.boolean("clip", self.clip)
         with protocol.unchanged_by_failure(self), np.errstate(over="ignore"):
             X = rows_to_fit(self, X)
             low, high = np.fmin.reduce(X, axis=0), np.fmax.reduce(X, axis=0)
@@ -352,14 +333,11 @@ class MinMaxScaler(Transformer):
 
     def transform(self, X: Any) -> np.ndarray:
         """Return the scaled rows; they are outside the range only for values outside that of `fit`."""
-        check_is_fitted(self)
-        out = changed(self, X, min_max_scale, self.scale_, self.min_)
-        return np.clip(out, *self._range(), out=out) if self.clip else out
+        return in_chunks(self, X, min_max_scale, "scale_", "min_")
 
     def inverse_transform(self, X: Any) -> np.ndarray:
         """Return the values before scaling."""
-        check_is_fitted(self)
-        return changed(self, X, min_max_scale_inverse, self.scale_, self.min_)
+        return in_chunks(self, X, min_max_scale_inverse, "scale_", "min_")
 
     def _range(self) -> tuple[float, float]:
         try:
@@ -380,7 +358,7 @@ def rows_to_fit(scaler: Transformer, X: Any) -> np.ndarray:
     array = as_matrix(X)
     if not hasattr(scaler, "n_samples_seen_"):
         scaler.n_features_in_ = array.shape[1]
-    check_columns_of(scaler, X, array.shape[1])
+    protocol.compare_columns(scaler, array.shape[1], column_names(X))
     return array
 
 
@@ -388,17 +366,3 @@ def too_large(name: str, X: np.ndarray) -> ValueError:
     """The error for numbers whose range, or its square, overflows."""
     largest = max(float(np.fmax.reduce(X, axis=None)), -float(np.fmin.reduce(X, axis=None)))
     return ValueError(f"{name} holds {largest:g}, too large to scale; divide it by a large number")
-
-
-def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """The weights as (n,) float64; a ValueError for a wrong shape, numbers below 0, or zeros only."""
-    weight = np.asarray(sample_weight, dtype=np.float64)
-    weight = np.full(rows, float(weight)) if weight.ndim == 0 else weight
-    if weight.shape != (rows,):
-        raise ValueError(f"sample_weight has shape {weight.shape}; it must have one number for each of {rows} rows")
-    if not np.isfinite(weight).all() or (weight < 0).any() or weight.sum() == 0:
-        raise ValueError("sample_weight holds NaN, infinity or a number below 0, or zeros only; it must be >= 0")
-    with np.errstate(over="ignore"):
-        if np.isinf(weight.sum()):
-            raise ValueError(f"sample_weight holds {weight.max():g}, and its sum overflows float64; make it smaller")
-    return weight

@@ -62,11 +62,6 @@ def check_is_fitted(transformer: Transformer) -> None:
         raise protocol.not_fitted(transformer)
 
 
-def check_columns_of(transformer: Transformer, X: Any, columns: int) -> None:
-    """Raise unless the columns of ``X`` match those of `fit` in number, and in name if both have names."""
-    protocol.compare_columns(transformer, columns, column_names(X))
-
-
 def input_names(transformer: Transformer, given: Any = None) -> list[str]:
     """Return the names of the input columns: those of `fit`, or those given, or x0, x1, ..."""
     check_is_fitted(transformer)
@@ -123,14 +118,13 @@ def chunks(array: np.ndarray) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, array.shape[0], step))
 
 
-def changed(
-    scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: Any, copy: bool | None = None,
-) -> np.ndarray:
-    """The formula of the rows and of statistics of the columns, in chunks; in place unless ``copy`` (the scaler's)."""
+def in_chunks(scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: str) -> np.ndarray:
+    """The formula of the rows and of a scaler's attributes, in chunks; in place unless it has ``copy``."""
+    check_is_fitted(scaler)
     array = as_matrix(X)
-    check_columns_of(scaler, X, array.shape[1])
-    out = array if not (scaler.copy if copy is None else copy) and array.flags.writeable else np.empty_like(array)
-    given = [np.asarray(each, array.dtype) for each in statistics]
+    protocol.compare_columns(scaler, array.shape[1], column_names(X))
+    out = array if not scaler.copy and array.flags.writeable else np.empty_like(array)
+    given = [np.asarray(getattr(scaler, name), array.dtype) for name in statistics]
     for rows in chunks(array):
         out[rows] = formula(array[rows], *given)
     return out

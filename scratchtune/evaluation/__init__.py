@@ -9,17 +9,10 @@ from scratchtune.evaluation.cross_validation import (
     learning_curve,
     validation_curve,
 )
-from scratchtune.evaluation.scoring import get_scorer_names, make_scorer
+from scratchtune.evaluation.scoring import SCORERS, make_scorer
 from scratchtune.evaluation.selection import OneStandardError
-from scratchtune.evaluation.splits import (
-    GroupKFold,
-    KFold,
-    StratifiedKFold,
-    TimeSeriesSplit,
-    train_test_split,
-)
+from scratchtune.evaluation.splits import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit, train_test_split
 
 __all__ = [
-    "FitFailedWarning", "GroupKFold", "KFold", "OneStandardError", "StratifiedKFold",
-    "TimeSeriesSplit", "cross_val_score", "cross_validate", "get_scorer_names",
-    "learning_curve", "make_scorer", "train_test_split", "validation_curve"]
+    "SCORERS", "FitFailedWarning", "GroupKFold", "KFold", "OneStandardError", "StratifiedKFold", "TimeSeriesSplit",
+    "cross_val_score", "cross_validate", "learning_curve", "make_scorer", "train_test_split", "validation_curve"]

@@ -3,9 +3,6 @@
 Every training starts from a fresh clone of the model, and everything (weights, scalers, encoders) is fitted on the
 training rows alone. `models` defines what a model may be, and `scoring` how it is scored.
 
-A curve is the training score and the validation score as a function of the training set's size or a hyper-parameter.
-If both are low, the model underfits; if the training score is high and the validation score low, it overfits.
-
 Implements sections 9.2 and 9.3 of the document.
 """
 
@@ -23,7 +20,7 @@ from scratchtune.evaluation.models import check_model, example_of, is_classifica
 from scratchtune.evaluation.parallel import in_order
 from scratchtune.evaluation.rows import check_rows, generator, number_of_rows, take_rows
 from scratchtune.evaluation.scoring import ScorerFunction, SeveralScorers, called, resolve_scoring
-from scratchtune.evaluation.splits import Split, checked_split, resolve_folds
+from scratchtune.evaluation.splits import Split, splits_of
 from scratchtune.metrics import class_labels, is_one_hot
 
 NAN = float("nan")
@@ -50,8 +47,7 @@ class FitFailedWarning(RuntimeWarning):
 
 @dataclass
 class FoldScore:
-    """The result of one training on one split: scores by name, a single one as "score", and the ``error`` if it failed.
-    """
+    """The result of one training on one split: scores by name, a single one as "score"; ``error`` if it failed."""
 
     scores: dict[str, float] = field(default_factory=dict)
     fit_time: float = 0.0
@@ -73,19 +69,10 @@ class FoldScore:
 def folds_for(
     cv: Any, model: Any, X: Any, y: Any, groups: Any = None, params: Mapping[str, Any] | None = None,
 ) -> list[Split]:
-    """Return the (train, test) pairs of ``cv`` for a model and these data.
-
-    A function that makes models is called once, with ``params``, to find out whether the model is a classifier.
-    """
+    """Return the (train, test) pairs of ``cv``; a function that makes models is called once, with ``params``."""
     check_rows(X, y, groups)
     classes = y is not None and is_classification(example_of(model, params or {}), y)
-    splitter = resolve_folds(cv, y, classes)
-    targets = class_labels("y", y) if classes and is_one_hot(np.asarray(y)) else y
-    splits = splitter.split(X, targets) if groups is None else splitter.split(X, targets, groups)
-    pairs = [checked_split(k, split, number_of_rows(X)) for k, split in enumerate(splits)]
-    if not pairs:
-        raise ValueError(f"cv is {cv!r}, which gave no split; it must give at least one (train, test)")
-    return pairs
+    return splits_of(cv, X, class_labels("y", y) if classes and is_one_hot(np.asarray(y)) else y, groups, classes)
 
 
 def fit_and_score(
@@ -173,19 +160,13 @@ def report_failures(outcomes: Sequence[FoldScore], error_score: float | None = N
     if len(errors) == len(outcomes) and all(np.isnan(list(outcome.scores.values())).all() for outcome in outcomes):
         raise ValueError(
             f"all {len(outcomes)} trainings failed, the first with {first}; correct what it names") from errors[0]
-    for outcome in outcomes:
-        if outcome.error is not None:
-            for scores in (outcome.scores, outcome.train_scores):
-                _fill(scores, score_names(outcomes), NAN if error_score is None else error_score)
-    shown = "NaN" if error_score is None or np.isnan(error_score) else f"{error_score:g}"
+    instead = NAN if error_score is None else error_score
+    for outcome in (outcome for outcome in outcomes if outcome.error is not None):
+        for scores in (outcome.scores, outcome.train_scores):
+            scores |= {name: instead for name in score_names(outcomes) if np.isnan(scores.get(name, NAN))}
+    shown = "NaN" if np.isnan(instead) else f"{instead:g}"
     message = f"{len(errors)} of {len(outcomes)} trainings failed and score {shown}; the first with {first}"
     checks.warn(message, FitFailedWarning)
-
-
-def _fill(scores: dict[str, float], names: Sequence[str], error_score: float) -> None:
-    for name in names:
-        if np.isnan(scores.get(name, NAN)):
-            scores[name] = error_score
 
 
 def score_names(outcomes: Sequence[FoldScore]) -> list[str]:

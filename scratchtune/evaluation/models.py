@@ -4,8 +4,6 @@
 - an estimator with scikit-learn's protocol: ``get_params``, ``set_params``, ``fit``;
 - a function from params to a compiled network or an estimator. Its result is cloned too, without its weights, so
   that the function may return the same object twice.
-
-The kinds are distinguished by their methods.
 """
 
 from __future__ import annotations
@@ -16,7 +14,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from scratchtune.evaluation.rows import are_classes, are_float_integers
+from scratchtune.evaluation.rows import are_classes
 from scratchtune.network.hyperparameters import FIT_ARGUMENTS
 
 
@@ -96,10 +94,10 @@ def is_classification(model: Any, y: Any) -> bool:
     """Whether y holds classes: by the type of an estimator, or by the loss of a network and y."""
     kind = _estimator_type(model)
     if kind is not None:
-        return kind == "classifier" and (are_classes(y) or are_float_integers(y))
+        return kind == "classifier" and are_classes(y, floats=True)
     if is_network(model) and getattr(model, "loss", None) is not None:
         loss = str(getattr(model.loss, "name", model.loss)).lower()
-        return "crossentropy" in loss and (are_classes(y) or are_float_integers(y))
+        return "crossentropy" in loss and are_classes(y, floats=True)
     inner = getattr(model, "estimator", None)  # of a search
     return are_classes(y) if inner is None else is_classification(inner, y)
 

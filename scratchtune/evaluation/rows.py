@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.metrics import class_labels, is_one_hot
+from scratchtune.metrics import is_one_hot
 
 
 def number_of_rows(array: Any) -> int:
@@ -20,19 +20,11 @@ def number_of_rows(array: Any) -> int:
     raise TypeError(f"{type(array).__name__} has no rows; an array, a table or a list is needed")
 
 
-def is_sparse(array: Any) -> bool:
-    """Whether this is one of SciPy's sparse matrices or arrays, which is found out without importing SciPy."""
-    return hasattr(array, "tocsr") and hasattr(array, "nnz")
-
-
 def take_rows(array: Any, index: np.ndarray) -> Any:
-    """Return the rows of an array, a table (by position), a sparse matrix or a list.
-
-    Rows of a sparse matrix are taken in the row format, CSR, as scikit-learn does; other formats have no fast rows.
-    """
+    """Return the rows of an array, a table (by position), a sparse matrix of SciPy (as CSR) or a list; None of None."""
     if array is None:
         return None
-    if is_sparse(array):
+    if hasattr(array, "tocsr"):
         return array.tocsr()[index]
     if hasattr(array, "iloc"):
         return array.iloc[index]
@@ -62,27 +54,11 @@ def generator(random_state: Any) -> np.random.RandomState:
     return np.random.RandomState(checks.integer("random_state", random_state, low=0, high=2**32 - 1))
 
 
-def discrete_labels(name: str, y: Any) -> np.ndarray:
-    """Return class labels, (n,), from labels or one-hot rows; a ValueError where y is continuous."""
-    labels = class_labels(name, y)
-    if labels.dtype.kind == "f":
-        broken = labels[~(labels == np.floor(labels))]
-        if broken.size:
-            raise ValueError(
-                f"{name} holds {broken[0]}; it must hold class labels: integers, text or one-hot rows")
-    return labels
-
-
-def are_classes(y: Any) -> bool:
-    """Whether y by itself looks like class labels: integers, booleans, text or one-hot rows (floats do not)."""
+def are_classes(y: Any, floats: bool = False) -> bool:
+    """Whether y looks like class labels: integers, booleans, text, one-hot rows; with ``floats`` 0.0, 1.0, .. too."""
     array = np.asarray(y)
     if array.ndim == 2 and array.shape[1] > 1:
         return is_one_hot(array)
+    if array.dtype.kind == "f":
+        return floats and bool((array == np.floor(array)).all())
     return array.dtype.kind in "buiUSO"
-
-
-def are_float_integers(y: Any) -> bool:
-    """Whether y is a vector of floating-point numbers all of which are integers."""
-    array = np.asarray(y)
-    vector = array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1)
-    return vector and array.dtype.kind == "f" and bool((array == np.floor(array)).all())

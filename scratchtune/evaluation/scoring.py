@@ -1,6 +1,6 @@
 """A scorer is a function (model, X, y) -> score: it evaluates a trained model's predictions by a metric.
 
-A larger score is always better. `resolve_scoring` makes scorers from scikit-learn's names, for all kinds of models;
+A larger score is always better. `SCORERS` are the scorers by scikit-learn's names, for all kinds of models;
 `make_scorer` makes one from a custom metric.
 """
 
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, metrics
 from scratchtune.evaluation.models import is_classification, is_network
-from scratchtune.metrics import SCORERS, class_labels, is_one_hot
+from scratchtune.metrics import class_labels, is_one_hot
 
 ScorerFunction = Callable[..., Any]
 RESPONSES = ("predict", "predict_proba", "decision_function")
@@ -70,18 +71,18 @@ class Answers:
         return None if outputs is None else list(range(max(outputs, 2)))
 
 
-class MetricScorer:
-    """A metric, the model's output that it needs, a sign, and further arguments of the metric.
+@dataclass(frozen=True, eq=False, repr=False)
+class Scorer:
+    """A metric, the model's output that it needs, a sign (-1 where a smaller metric is better), and further arguments.
 
-    ``needs`` is "labels", "values", "probabilities" or "decisions", or one or several of scikit-learn's response
-    methods, the first of which the model has.
+    ``needs`` is "labels", "values", "probabilities" or "decisions" (decision_function, else the second probability),
+    or one or several of scikit-learn's response methods, the first of which the model has.
     """
 
-    def __init__(
-        self, metric: Callable[..., Any], needs: str | Sequence[str], sign: int = 1,
-        options: Mapping[str, Any] | None = None,
-    ) -> None:
-        self.metric, self.needs, self.sign, self.options = metric, needs, sign, dict(options or {})
+    metric: Callable[..., Any]
+    needs: str | Sequence[str]
+    sign: int = 1
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def __call__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> Any:
         return self.score(Answers(model, X), y, sample_weight)
@@ -139,7 +140,7 @@ class SeveralScorers:
         answers = Answers(model, X)
         for name, scorer in self.scorers.items():
             try:
-                if isinstance(scorer, MetricScorer):
+                if isinstance(scorer, Scorer):
                     yield name, scorer.score(answers, y, sample_weight)
                 else:
                     yield name, called(scorer, model, X, y, sample_weight)
@@ -157,10 +158,7 @@ def called(scorer: ScorerFunction, model: Any, X: Any, y: Any, sample_weight: An
 
 
 def own_score(model: Any, X: Any, y: Any = None, **weights: Any) -> Any:
-    """Return the model's own score.
-
-    It is a network's first compiled metric, else minus its loss, and an estimator's ``score``.
-    """
+    """Return the model's own score: a network's first compiled metric, else minus its loss; an estimator's score."""
     if not hasattr(model, "score"):
         raise TypeError(f"{type(model).__name__} has no score; give scoring")
     return model.score(X, **weights) if y is None else model.score(X, y, **weights)
@@ -169,7 +167,7 @@ def own_score(model: Any, X: Any, y: Any = None, **weights: Any) -> Any:
 def resolve_scoring(scoring: Any) -> ScorerFunction:
     """Return the scorer for ``scoring``.
 
-    None is the model's own score; a name is one of `get_scorer_names`; a function (model, X, y) is used as it is, and
+    None is the model's own score; a name is one of `SCORERS`; a function (model, X, y) is used as it is, and
     may return a dict of scores; a list of names, or a dict from names to any of these, gives several scores.
     """
     if scoring is None:
@@ -177,7 +175,7 @@ def resolve_scoring(scoring: Any) -> ScorerFunction:
     if callable(scoring):
         return scoring
     if not isinstance(scoring, (Mapping, list, tuple, set)):
-        return MetricScorer(*SCORERS[checks.choice("scoring", scoring, SCORERS)])
+        return SCORERS[checks.choice("scoring", scoring, SCORERS)]
     named = list(scoring.items()) if isinstance(scoring, Mapping) else [(name, name) for name in scoring]
     for name, one in named:
         if not isinstance(name, str):
@@ -193,7 +191,7 @@ def resolve_scoring(scoring: Any) -> ScorerFunction:
 def make_scorer(
     score_func: Callable[..., Any], *, response_method: str | Sequence[str] = "predict", greater_is_better: bool = True,
     **kwargs: Any,
-) -> MetricScorer:
+) -> Scorer:
     """Make a scorer from a metric ``score_func(y_true, y_pred, **kwargs)``; scikit-learn's arguments.
 
     ``response_method`` is "predict", "predict_proba" or "decision_function", or a list of them: the first that the
@@ -208,19 +206,11 @@ def make_scorer(
     for method in [response_method] if isinstance(response_method, str) else response_method:
         checks.choice("response_method", method, RESPONSES)
     needs = response_method if isinstance(response_method, str) else tuple(response_method)
-    return MetricScorer(score_func, needs, 1 if checks.boolean("greater_is_better", greater_is_better) else -1, kwargs)
-
-
-def get_scorer_names() -> list[str]:
-    """All names that ``scoring`` takes, in alphabetical order."""
-    return sorted(SCORERS)
+    return Scorer(score_func, needs, 1 if checks.boolean("greater_is_better", greater_is_better) else -1, kwargs)
 
 
 def _of_positive(scores: np.ndarray, classes: Any, positive: Any) -> np.ndarray:
-    """Select, of two classes, the scores of the positive one, (n,); of more classes keep all columns.
-
-    The positive class is the second one unless ``positive`` names it.
-    """
+    """Select, of two classes, the scores (n,) of ``positive``, by default the second; of more keep all columns."""
     if classes is not None and len(classes) == 2:
         if positive is not None and positive not in list(classes):
             known = np.asarray(classes).tolist()
@@ -240,3 +230,27 @@ def _arguments(function: Any) -> Mapping[str, inspect.Parameter]:
         return inspect.signature(function).parameters
     except (TypeError, ValueError):  # some built-in functions have none
         return {}
+
+
+SCORERS: dict[str, Scorer] = {
+    "accuracy": Scorer(metrics.accuracy_score, "labels"),
+    "balanced_accuracy": Scorer(metrics.balanced_accuracy_score, "labels"),
+    "roc_auc": Scorer(metrics.roc_auc_score, "decisions"),
+    "roc_auc_ovr": Scorer(metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovr"}),
+    "roc_auc_ovr_weighted": Scorer(
+        metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovr", "average": "weighted"}),
+    "roc_auc_ovo": Scorer(metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovo"}),
+    "roc_auc_ovo_weighted": Scorer(
+        metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovo", "average": "weighted"}),
+    "average_precision": Scorer(metrics.average_precision_score, "decisions"),
+    "neg_log_loss": Scorer(metrics.log_loss, "probabilities", -1),
+    "r2": Scorer(metrics.r2_score, "values"),
+    "neg_mean_squared_error": Scorer(metrics.mean_squared_error, "values", -1),
+    "neg_root_mean_squared_error": Scorer(metrics.root_mean_squared_error, "values", -1),
+    "neg_mean_absolute_error": Scorer(metrics.mean_absolute_error, "values", -1),
+}
+for metric in (metrics.precision_score, metrics.recall_score, metrics.f1_score):
+    name = metric.__name__.removesuffix("_score")
+    SCORERS[name] = Scorer(metric, "labels", 1, {"average": "binary"})
+    for average in ("macro", "micro", "weighted"):
+        SCORERS[f"{name}_{average}"] = Scorer(metric, "labels", 1, {"average": average, "pos_label": None})

@@ -1,8 +1,7 @@
 """A selection chooses one configuration from the results of a search; the best mean score is often best by chance.
 
-The scores of a few folds scatter. The one-standard-error rule takes this into account: among all configurations whose
-mean score is within one standard error of the best, it chooses the simplest, which is often as good and cheaper to
-train and to store.
+The one-standard-error rule takes this into account: among all configurations whose mean score is within one standard
+error of the best, it chooses the simplest.
 
 Implements section 9.2 of the document.
 """

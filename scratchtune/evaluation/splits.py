@@ -4,8 +4,7 @@ For the same arguments the indices are identical to scikit-learn's. scikit-learn
 ``numpy.random.RandomState(seed)``, so this module makes the same draws from the same generator in the same order.
 
 Which to use: `StratifiedKFold` for classes, `KFold` for values, `GroupKFold` if several rows come from one source
-(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time and the model is to predict later ones. A random
-split (`train_test_split`) draws the training rows and the test rows.
+(a patient, a speaker), `TimeSeriesSplit` if rows are ordered in time.
 
 Implements section 9.2 of the document.
 """
@@ -19,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation.rows import discrete_labels, generator, number_of_rows, take_rows
+from scratchtune.evaluation.rows import generator, number_of_rows, take_rows
+from scratchtune.metrics.labels import checked_labels
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -85,7 +85,7 @@ class StratifiedKFold(KFold):
         _ignore(groups, self)
         if y is None:
             raise ValueError("y is None; stratified folds need the class labels")
-        labels = discrete_labels("y", y)
+        labels = checked_labels("y", y)
         if len(labels) != rows:
             raise ValueError(f"y has {len(labels)} rows and X has {rows}; they must be equal in number")
         code = _codes_by_appearance(labels)
@@ -186,36 +186,28 @@ class TimeSeriesSplit(_Splitter):
         return test
 
 
-class _PredefinedFolds:
-    """Splits that the user has made: a sequence of (train, test) index arrays."""
+def splits_of(cv: Any, X: Any, y: Any, groups: Any, classes: bool) -> list[Split]:
+    """Return the (train, test) pairs of ``cv`` for these rows.
 
-    def __init__(self, splits: Iterable[Any]) -> None:
-        self.splits = [checked_split(k, split) for k, split in enumerate(splits)]
-        if not self.splits:
-            raise ValueError("cv is empty; it must hold at least one (train, test); a generator is empty once used")
-
-    def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Split]:
-        """Yield the given splits."""
-        return iter(self.splits)
-
-
-def resolve_folds(cv: Any, y: Any, classes: bool) -> Any:
-    """Return the splitter for ``cv``: an object with ``split``.
-
-    An integer (None: 5) means unshuffled folds, stratified if ``classes`` is true (y holds class labels). An object
-    with ``split`` is used as it is, and a sequence of (train, test) gives the splits themselves.
+    An integer (None: 5) means unshuffled folds, stratified if ``classes`` is true (y holds class labels). Else ``cv``
+    is an object with ``split``, or a sequence of (train, test).
     """
+    splits = cv
     if cv is None or isinstance(cv, (int, np.integer)):
         folds = 5 if cv is None else checks.integer("cv", cv, low=2)
-        return StratifiedKFold(folds) if classes else KFold(folds)
+        cv = StratifiedKFold(folds) if classes else KFold(folds)
     if hasattr(cv, "split") and not isinstance(cv, str):
-        return cv
-    if isinstance(cv, Iterable) and not isinstance(cv, str):
-        return _PredefinedFolds(cv)
-    raise TypeError(f"cv is {cv!r}; it must be a number of folds, an object with split, or a list of (train, test)")
+        splits = cv.split(X, y) if groups is None else cv.split(X, y, groups)
+    elif isinstance(cv, str) or not isinstance(cv, Iterable):
+        raise TypeError(f"cv is {cv!r}; it must be a number of folds, an object with split, or a list of (train, test)")
+    pairs = [_checked_split(k, split, number_of_rows(X)) for k, split in enumerate(splits)]
+    if not pairs:
+        raise ValueError(f"cv is {cv!r}, which gave no split; it must give at least one (train, test); a generator is "
+                         "empty once used")
+    return pairs
 
 
-def checked_split(k: int, split: Any, rows: int | None = None) -> Split:
+def _checked_split(k: int, split: Any, rows: int) -> Split:
     """Split number k as two arrays of indices below ``rows``; a ValueError if it is anything else."""
     accepted = "it must be a pair of arrays, (train, test), the indices of the rows"
     if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
@@ -229,7 +221,7 @@ def checked_split(k: int, split: Any, rows: int | None = None) -> Split:
             shown = f"of type {indices.dtype} and shape {indices.shape}"
             raise ValueError(f"split {k} of cv, {part}, is {shown}; {accepted}")
         last = len(indices) - 1 if indices.dtype.kind == "b" else int(indices.max())
-        if rows is not None and last >= rows:
+        if last >= rows:
             raise ValueError(f"split {k} of cv, {part}, names row {last}; X has {rows} rows, 0 to {rows - 1}")
     return np.asarray(split[0]), np.asarray(split[1])
 
@@ -281,15 +273,16 @@ def train_test_split(
     [[1, 2, 3], [4]]
     """
     rows = _common_number_of_rows(arrays)
-    train, test = _sizes(rows, test_size, train_size, 0.25)
+    train, test = _sizes(rows, test_size, train_size)
     if not checks.boolean("shuffle", shuffle):
         if stratify is not None:
             raise ValueError("stratify is given and shuffle is False; a stratified split is always shuffled")
         chosen = np.arange(train), np.arange(train, train + test)
     elif stratify is None:
-        chosen = _random_split(rows, train, test, generator(random_state))
+        order = generator(random_state).permutation(rows)
+        chosen = order[test : test + train], order[:test]
     else:
-        chosen = _stratified_split(_strata("stratify", stratify, rows), train, test, generator(random_state))
+        chosen = _stratified_split(_strata(stratify, rows), train, test, generator(random_state))
     return [take_rows(array, index) for array in arrays for index in chosen]
 
 
@@ -305,15 +298,12 @@ def _common_number_of_rows(arrays: tuple[Any, ...]) -> int:
     return rows
 
 
-def _sizes(rows: int, test_size: Any, train_size: Any, default: float) -> tuple[int, int]:
-    """Return the numbers of training and test rows.
-
-    A share of the test rows is rounded up, one of the training rows down.
-    """
+def _sizes(rows: int, test_size: Any, train_size: Any) -> tuple[int, int]:
+    """Return the numbers of training rows, whose share is rounded down, and of test rows, whose share is rounded up."""
     test = _size("test_size", test_size, rows, math.ceil)
     train = _size("train_size", train_size, rows, math.floor)
     if test is None:
-        test = math.ceil(default * rows) if train is None else rows - train
+        test = math.ceil(0.25 * rows) if train is None else rows - train
     train = rows - test if train is None else train
     if train + test > rows:
         raise ValueError(
@@ -332,22 +322,16 @@ def _size(name: str, value: Any, rows: int, rounding: Any) -> int | None:
     return int(rounding(checks.real(name, value, 0.0, 1.0, open_low=True, open_high=True) * rows))
 
 
-def _random_split(rows: int, train: int, test: int, rng: np.random.RandomState) -> Split:
-    order = rng.permutation(rows)
-    return order[test : test + train], order[:test]
-
-
-def _strata(name: str, labels: Any, rows: int) -> list[np.ndarray]:
-    """The rows of each class, in ascending order; classes are sorted by label; several columns are joined to one text.
-    """
-    labels = np.asarray(labels)
+def _strata(stratify: Any, rows: int) -> list[np.ndarray]:
+    """The rows of each class, in ascending order; classes are sorted by label. Several columns are joined to a text."""
+    labels = np.asarray(stratify)
     if len(labels) != rows:
-        raise ValueError(f"{name} has {len(labels)} rows and the arrays have {rows}; they must be equal in number")
+        raise ValueError(f"stratify has {len(labels)} rows and the arrays have {rows}; they must be equal in number")
     if labels.ndim > 1:
         labels = np.array([" ".join(row.astype(str)) for row in labels.reshape(rows, -1)])
     _, code, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if counts.min() < 2:
-        raise ValueError(f"{name} has a class of a single row; every class must have at least 2")
+        raise ValueError("stratify has a class of a single row; every class must have at least 2")
     return np.split(np.argsort(code, kind="stable"), np.cumsum(counts)[:-1])
 
 
@@ -369,8 +353,7 @@ def _stratified_split(strata: list[np.ndarray], train: int, test: int, rng: np.r
 
 
 def _proportional_draw(counts: np.ndarray, draws: int, rng: np.random.RandomState) -> np.ndarray:
-    """Allocate ``draws`` rows to classes in proportion; the largest remainders are rounded up, ties broken at random.
-    """
+    """Allocate ``draws`` rows to classes in proportion; the largest remainders are rounded up, ties drawn at random."""
     exact = counts / counts.sum() * draws
     drawn = np.floor(exact)
     remainder = exact - drawn

@@ -5,29 +5,20 @@ scikit-learn's arguments, which checks its input and converts it for the formula
 Labels may be anything that can be compared (integers, text) or one-hot rows.
 
 Reading order: `labels` (labels, their numbers and counts), `classification` (accuracy, confusion matrix, log loss),
-`precision_recall`, `ranking` (AUC, average precision), `calibration`, `regression`, and `scorers`: a scoring name such
-as "neg_log_loss" means a metric, the model's output that it needs, and a sign, since larger scores are better.
+`precision_recall`, `ranking` (AUC, average precision), `regression`.
 """
 
 from __future__ import annotations
 
-from scratchtune.metrics.calibration import reliability
 from scratchtune.metrics.classification import accuracy_score, balanced_accuracy_score, confusion_matrix, log_loss
 from scratchtune.metrics.labels import UndefinedMetricWarning, class_labels, is_one_hot
 from scratchtune.metrics.precision_recall import f1_score, precision_score, recall_score
-from scratchtune.metrics.ranking import (
-    auc,
-    average_precision_score,
-    precision_recall_curve,
-    roc_auc_score,
-    roc_curve,
-)
+from scratchtune.metrics.ranking import auc, average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 from scratchtune.metrics.regression import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_error
-from scratchtune.metrics.scorers import SCORERS, Scorer
 
 __all__ = [
-    "SCORERS", "Scorer", "UndefinedMetricWarning", "accuracy_score", "auc", "average_precision_score",
-    "balanced_accuracy_score", "class_labels", "confusion_matrix", "f1_score", "is_one_hot", "log_loss",
-    "mean_absolute_error", "mean_squared_error", "precision_recall_curve", "precision_score", "r2_score",
-    "recall_score", "reliability", "roc_auc_score", "roc_curve", "root_mean_squared_error",
+    "UndefinedMetricWarning", "accuracy_score", "auc", "average_precision_score", "balanced_accuracy_score",
+    "class_labels", "confusion_matrix", "f1_score", "is_one_hot", "log_loss", "mean_absolute_error",
+    "mean_squared_error", "precision_recall_curve", "precision_score", "r2_score", "recall_score", "roc_auc_score",
+    "roc_curve", "root_mean_squared_error",
 ]

@@ -14,6 +14,7 @@ from scratchtune import checks
 from scratchtune.metrics.labels import (
     Encoded,
     UndefinedMetricWarning,
+    brief,
     check_lengths,
     checked_labels,
     class_counts,
@@ -24,7 +25,6 @@ from scratchtune.metrics.labels import (
     positions,
     ratio,
     row_weights,
-    shown,
 )
 
 SUM_OF_PROBABILITIES = 3e-4  # how far a row's sum may be from 1: the square root of a rounding error in float32
@@ -198,7 +198,7 @@ def _matrix_order(pair: Encoded, labels: Sequence[Any]) -> np.ndarray:
     order = positions(pair.classes, labels)
     if not np.isin(pair.true, order).any():
         raise ValueError(f"labels is {names}, and none of them is in y_true, which holds "
-                         f"{shown(pair.classes[np.unique(pair.true)].tolist())}; at least one must be")
+                         f"{brief(pair.classes[np.unique(pair.true)].tolist())}; at least one must be")
     return order
 
 
@@ -262,7 +262,7 @@ def _class_indices(y_true: Any, labels: Sequence[Any] | None) -> tuple[np.ndarra
     index = positions(known, there)
     if (index < 0).any():
         unknown = there[index < 0].tolist()[0]
-        raise ValueError(f"y_true holds {unknown!r}; it must hold only the given labels, {shown(known.tolist())}")
+        raise ValueError(f"y_true holds {unknown!r}; it must hold only the given labels, {brief(known.tolist())}")
     if len(known) < 2:
         raise ValueError(f"y_true holds one label only, {known.tolist()}; give all of them as labels=[...]")
     return known, index[row]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, protocol
 
 LABELS = "integers, booleans or text"  # what class labels may be, for messages
 
@@ -45,17 +45,22 @@ def class_labels(name: str, y: Any) -> np.ndarray:
 
 
 def checked_labels(name: str, y: Any) -> np.ndarray:
-    """Return class labels, (n,); raise a ValueError for anything that is not a label, such as NaN or 0.5."""
+    """Return class labels, (n,); raise a ValueError for anything that is not a label, such as NaN or 0.5.
+
+    The words in brackets in the messages are scikit-learn's, which its checks of estimators look for.
+    """
     labels = class_labels(name, y)
     if labels.dtype.kind in "OT":
         labels = _unboxed(name, labels)
     if labels.dtype.kind not in "buifU":
-        raise ValueError(f"{name} holds values of type {labels.dtype}; labels must be {LABELS}")
-    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
-        unknown = labels[labels != np.floor(labels)][0]
-        raise ValueError(f"{name} holds {unknown}, which is not a class label; labels must be {LABELS}")
-    if labels.dtype.kind == "f" and np.isinf(labels).any():
-        raise ValueError(f"{name} holds infinity, which is not a class label; labels must be {LABELS}")
+        kind = "complex" if labels.dtype.kind == "c" else "unknown"
+        raise ValueError(
+            f"{name} holds values of type {labels.dtype} (Unknown label type: {kind}); labels must be {LABELS}")
+    if labels.dtype.kind == "f" and not (np.isfinite(labels) & (labels == np.floor(labels))).all():
+        found = labels[~np.isfinite(labels) | (labels != np.floor(labels))][0]
+        fraction = "Unknown label type: continuous, as for a regressor"
+        words = fraction if np.isfinite(found) else f"Input {name} contains NaN or infinity"
+        raise ValueError(f"{name} holds {found:g}, which is not a class label ({words}); labels must be {LABELS}")
     return labels
 
 
@@ -63,12 +68,17 @@ def _unboxed(name: str, labels: np.ndarray) -> np.ndarray:
     """Convert an array of Python objects to one of text or of numbers; raise a ValueError if they are mixed."""
     if all(issubclass(kind, str) for kind in set(map(type, labels))):
         return labels.astype(np.str_)
-    text = isinstance(labels[0], str)
+    missing = [one for one in labels if one is None or protocol.is_missing(one) or (np.isscalar(one) and one != one)]
+    if missing:
+        raise ValueError(
+            f"{name} holds {missing[0]!r}, a missing label (Input {name} contains NaN); labels must be {LABELS}")
     for label in labels:
-        if isinstance(label, str) if not text else not isinstance(label, str):
-            raise ValueError(f"{name} holds {labels[0]!r} and {label!r}; labels must be all numbers or all text")
-        if not text and not isinstance(label, (numbers.Real, np.bool_)):
-            raise ValueError(f"{name} holds {label!r}, which is not a class label; labels must be {LABELS}")
+        if isinstance(label, str) != isinstance(labels[0], str):
+            raise ValueError(f"{name} holds {labels[0]!r} and {label!r} (Unknown label type: mixed); labels must be "
+                             "all numbers or all text")
+        if not isinstance(label, (str, numbers.Real, np.bool_)):
+            raise ValueError(f"{name} holds {label!r}, which is not a class label (Unknown label type: unknown); "
+                             f"labels must be {LABELS}")
     return np.array(labels.tolist())
 
 
@@ -121,7 +131,7 @@ def positions(classes: np.ndarray, labels: Any) -> np.ndarray:
     return np.array([place.get(label, -1) for label in np.asarray(labels).tolist()], dtype=np.int64)
 
 
-def shown(labels: list[Any]) -> str:
+def brief(labels: list[Any]) -> str:
     """The first labels of a list, for a message."""
     return f"{labels[:10]} and {len(labels) - 10} more" if len(labels) > 10 else str(labels)
 
@@ -145,7 +155,7 @@ def class_counts(pair: Encoded, weight: np.ndarray) -> Counts:
     return Counts(pair.classes.tolist(), *(np.bincount(row, each, len(pair.classes)) for row, each in rows))
 
 
-def selected(counts: Counts, labels: Sequence[Any]) -> Counts:
+def counts_of(counts: Counts, labels: Sequence[Any]) -> Counts:
     """Return the counts of the given labels, in their order; zero for a label that is not among the classes."""
     order = positions(np.array(counts.names, dtype=object), labels)
     hits, predicted, true = (np.append(count, 0.0)[order] for count in counts[1:])  # the index -1 selects this 0
@@ -184,7 +194,10 @@ def row_weights(sample_weight: Any, rows: int) -> np.ndarray:
     weight = checks.targets("sample_weight", sample_weight).astype(np.float64)
     if weight.shape != (rows,):
         raise ValueError(f"sample_weight has shape {weight.shape}; it must have one weight for each of the {rows} rows")
-    if (weight < 0).any() or weight.sum() == 0:
+    if (weight < 0).any() or not weight.any():
         raise ValueError(
             "sample_weight holds negative weights or only zeros; it must be at least 0, and not all 0")
+    with np.errstate(over="ignore"):
+        if np.isinf(weight.sum()):
+            raise ValueError(f"sample_weight holds {weight.max():g}, and its sum overflows float64; make it smaller")
     return weight

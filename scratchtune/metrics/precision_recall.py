@@ -19,12 +19,12 @@ from scratchtune.metrics.labels import (
     Counts,
     Encoded,
     UndefinedMetricWarning,
+    brief,
     class_counts,
+    counts_of,
     encoded,
     ratio,
     row_weights,
-    selected,
-    shown,
 )
 
 AVERAGES = ("binary", "macro", "micro", "weighted", None)
@@ -169,7 +169,7 @@ def _zero_division(metric: str, zero_division: Any, counts: Counts, divisor: np.
         raise ValueError(f"zero_division is {zero_division!r}; it must be one of 'warn', 0, 1, NaN")
     if (divisor == 0).any():
         missing = [name for name, count in zip(counts.names, divisor, strict=False) if count == 0]
-        where = f" for the labels {shown(missing)}" if missing else ""
+        where = f" for the labels {brief(missing)}" if missing else ""
         checks.warn(
             f"{metric} is undefined and set to 0{where}: there is nothing {what} to divide by; "
             "zero_division=0, 1 or NaN chooses a value without this warning", UndefinedMetricWarning)
@@ -194,7 +194,7 @@ def _counted(
             f"pos_label is {pos_label!r}, which is used only if average is 'binary'; here average is {average!r}, "
             f"and labels=[{pos_label!r}] would select this class alone")
     counts = class_counts(pair, weight)
-    counts = counts if labels is None else selected(counts, labels)
+    counts = counts if labels is None else counts_of(counts, labels)
     if average == "micro":
         counts = Counts([], *(count.sum(keepdims=True) for count in counts[1:]))
     share = {None: None, "weighted": counts.true}.get(average, np.ones(len(counts.hits)))
@@ -204,7 +204,7 @@ def _counted(
 def _check_binary(pair: Encoded, pos_label: Any) -> None:
     classes = pair.classes.tolist()
     if len(classes) > 2:
-        raise ValueError(f"y_true and y_pred hold the labels {shown(classes)}, and average='binary' takes two classes; "
+        raise ValueError(f"y_true and y_pred hold the labels {brief(classes)}, and average='binary' takes two classes; "
                          f"average must be one of {', '.join(map(repr, AVERAGES[1:]))}")
     if len(classes) == 2 and pos_label not in classes:
-        raise ValueError(f"pos_label is {pos_label!r}; it must be one of the labels, {shown(classes)}")
+        raise ValueError(f"pos_label is {pos_label!r}; it must be one of the labels, {brief(classes)}")

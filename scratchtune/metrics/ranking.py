@@ -10,7 +10,8 @@ Implements section 2.3 of the document.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,13 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.metrics.labels import (
     UndefinedMetricWarning,
+    brief,
     check_lengths,
     checked_labels,
     is_one_hot,
     positions,
     rectangular,
     row_weights,
-    shown,
 )
 
 AVERAGES = ("macro", "micro", "weighted", None)
@@ -45,7 +46,7 @@ def roc_curve(
     [[0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]]
     """
     checks.boolean("drop_intermediate", drop_intermediate)
-    false, true, thresholds = curve_counts(*scored_rows(y_true, y_score, pos_label, sample_weight))
+    false, true, thresholds = curve_counts(*_scored_rows(y_true, y_score, pos_label, sample_weight))
     if drop_intermediate and len(false) > 2:
         corner = np.ones(len(false), dtype=bool)
         corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
@@ -53,7 +54,7 @@ def roc_curve(
     return (_rates(false, "negative"), _rates(true, "positive"), np.append(np.inf, thresholds))
 
 
-def scored_rows(
+def _scored_rows(
     y_true: Any, y_score: Any, pos_label: Any = None, sample_weight: Any = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Check one score for each row: whether rows are positive, (n,), their scores and their weights, if there are any.
@@ -98,7 +99,7 @@ def _pos_label(labels: np.ndarray, pos_label: Any) -> Any:
     if pos_label is not None:
         return pos_label
     if classes not in ([0, 1], [-1, 1], [0], [-1], [1]):
-        raise ValueError(f"y_true holds the labels {shown(classes)}; pos_label must name the positive one of them")
+        raise ValueError(f"y_true holds the labels {brief(classes)}; pos_label must name the positive one of them")
     return 1
 
 
@@ -212,26 +213,26 @@ def roc_auc_score(
     checks.choice("average", average, AVERAGES)
     checks.choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
     part = 1.0 if max_fpr is None else checks.real("max_fpr", max_fpr, low=0.0, high=1.0, open_low=True)
+    area = partial(_binary_auc, part=part)
     raw, score = rectangular("y_true", y_true), _scores(y_score)
     check_lengths("y_score", len(np.atleast_1d(raw)), len(score))
     weight = row_weights(sample_weight, len(score))
     if is_one_hot(raw) and score.ndim == 2 and multi_class != "ovo":
         _check_columns(raw, score)
-        return _by_column(raw.astype(np.int64), score, weight, average, part, list(range(raw.shape[1])))
-    true = checked_labels("y_true", raw)
-    classes = np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(true)
+        return _by_column(area, raw.astype(np.int64), score, weight, average, list(range(raw.shape[1])))
+    true, classes = _labels_and_classes(raw)
     if len(classes) <= 2 and (score.ndim == 1 or score.shape[1] == 2):
         if score.ndim == 2:
             raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class "
                              "only, y_score[:, 1]")
-        value = _binary_auc(true == classes[-1], score, weight, part)
+        value = area(true == classes[-1], score, weight)
         return _undefined(f"rows of one class only, of {classes.tolist()}") if np.isnan(value) else value
     if part < 1.0:
         raise ValueError(f"max_fpr is {max_fpr!r}; with more than two classes it must be None")
     classes = _classes_of_columns(classes, labels, score, multi_class, average)
     if multi_class == "ovo":
         return _one_against_one(true, score, sample_weight, average, classes)
-    return _by_column((true[:, None] == classes).astype(np.int64), score, weight, average, part, classes.tolist())
+    return _by_column(area, (true[:, None] == classes).astype(np.int64), score, weight, average, classes.tolist())
 
 
 def _scores(y_score: Any) -> np.ndarray:
@@ -242,7 +243,7 @@ def _scores(y_score: Any) -> np.ndarray:
     return score[:, 0] if score.ndim == 2 and score.shape[1] == 1 else score
 
 
-def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float) -> float:
+def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float = 1.0) -> float:
     """AUC of one class against the rest, or its standardised partial AUC; NaN if either has no weight."""
     positive = positive.astype(np.float64)
     if not (weight * positive).any() or not (weight * (1.0 - positive)).any():
@@ -271,13 +272,20 @@ def _check_columns(columns: np.ndarray, score: np.ndarray) -> None:
         raise ValueError(f"y_score has shape {score.shape}; for these labels it must have {columns.shape}")
 
 
+def _labels_and_classes(raw: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The label of each row, and all classes, sorted; those of one-hot rows are the indices of their columns."""
+    labels = checked_labels("y_true", raw)
+    return labels, np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(labels)
+
+
 def _by_column(
-    true: np.ndarray, score: np.ndarray, weight: np.ndarray, average: str | None, part: float, names: list[Any],
+    area: Callable[..., float], true: np.ndarray, score: np.ndarray, weight: np.ndarray, average: str | None,
+    names: list[Any],
 ) -> Any:
-    """AUC of each column against the rest, averaged; ``true`` is 0 or 1, (n, columns)."""
+    """The area of each column against the rest, averaged; ``true`` is 0 or 1, (n, columns)."""
     if average == "micro":
         true, score, weight = true.reshape(-1, 1), score.reshape(-1, 1), np.repeat(weight, true.shape[1])
-    values = np.array([_binary_auc(y, s, weight, part) for y, s in zip(true.T, score.T, strict=True)])
+    values = np.array([area(y, s, weight) for y, s in zip(true.T, score.T, strict=True)])
     if np.isnan(values).any():
         which = [name for name, value in zip(names, values, strict=False) if np.isnan(value)]
         _undefined("no positive or no negative row " + ("at all" if average == "micro" else f"of the labels {which}"))
@@ -330,7 +338,7 @@ def _one_against_one(
     for first, second in itertools.combinations(there, 2):
         pair = (true == classes[first]) | (true == classes[second])
         one = np.ones(int(pair.sum()))
-        sides = [_binary_auc(true[pair] == classes[k], score[pair, k], one, 1.0) for k in (first, second)]
+        sides = [_binary_auc(true[pair] == classes[k], score[pair, k], one) for k in (first, second)]
         values.append(np.mean(sides))
         rows.append(len(one))
     return float(np.average(values, weights=rows if average == "weighted" else None))
@@ -351,7 +359,7 @@ def precision_recall_curve(
     >>> [part.tolist() for part in precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])[:2]]
     [[0.5, 0.6666666666666666, 0.5, 1.0, 1.0], [1.0, 1.0, 0.5, 0.5, 0.0]]
     """
-    false, true, thresholds = curve_counts(*scored_rows(y_true, y_score, pos_label, sample_weight))
+    false, true, thresholds = curve_counts(*_scored_rows(y_true, y_score, pos_label, sample_weight))
     if true[-1] == 0:
         checks.warn("y_true holds no positive row with a weight, so recall is undefined and set to 1; give rows of "
                     "both classes", UndefinedMetricWarning)
@@ -399,31 +407,17 @@ def average_precision_score(
     >>> round(average_precision_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333
     """
-    checks.choice("average", average, ("macro", "micro", "weighted", None))
+    checks.choice("average", average, AVERAGES)
     raw = rectangular("y_true", y_true)
-    columns = _columns(raw)
-    if columns is None:
-        return _one(*scored_rows(raw, y_score, pos_label, sample_weight))
+    labels, classes = _labels_and_classes(raw)
+    if len(classes) <= 2:
+        return _one(*_scored_rows(raw, y_score, pos_label, sample_weight))
     if pos_label != 1:
         raise ValueError(f"pos_label is {pos_label!r}; with more than two classes it must be 1, its default")
-    score = checks.targets("y_score", y_score).astype(np.float64)
+    columns, score = (labels[:, None] == classes).astype(np.int64), _scores(y_score)
     check_lengths("y_score", len(columns), len(score))
     _check_columns(columns, score)
-    weight = row_weights(sample_weight, len(score))
-    if average == "micro":
-        return _one(columns.ravel(), score.ravel(), np.repeat(weight, columns.shape[1]))
-    values = np.array([_one(y, s, weight) for y, s in zip(columns.T, score.T, strict=True)])
-    if average is None:
-        return values
-    share = weight @ columns if average == "weighted" else np.ones(len(values))
-    return float(np.average(values, weights=share)) if share.any() else 0.0
-
-
-def _columns(raw: np.ndarray) -> np.ndarray | None:
-    """Which rows are of which class, (n, classes), 0 or 1; None for two classes, which have one score."""
-    labels = checked_labels("y_true", raw)
-    classes = np.arange(raw.shape[1]) if is_one_hot(raw) else np.unique(labels)
-    return None if len(classes) <= 2 else (labels[:, None] == classes).astype(np.int64)
+    return _by_column(_one, columns, score, row_weights(sample_weight, len(score)), average, classes.tolist())
 
 
 def _one(positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None) -> float:

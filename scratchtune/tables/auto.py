@@ -315,7 +315,7 @@ class AutoClassifier(AutoML):
         n_trials: the number of configurations. If it is given, ``time_budget`` is not used, and with the same
             ``random_state`` the model is the same whatever the number of threads.
         random_state: an integer for the same model each time (with ``n_trials``); None draws a new seed.
-        scoring: a name of `get_scorer_names`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
+        scoring: a name of `evaluation.SCORERS`; None is "neg_log_loss" ("neg_mean_squared_error" for values).
         families: which models are used: "network", "trees", "linear".
         cv: a number of folds, or None: eight folds up to 1,000 rows, five up to 30,000, three up to
             100,000, and one validation set for more; in a short time, three above 200 rows for each second of

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.metrics import SCORERS
+from scratchtune.evaluation.scoring import SCORERS
 from scratchtune.tables.wording import argument
 
 LEAST = np.finfo(np.float32).eps  # the least probability, as float32 predictions can be 0

@@ -44,7 +44,6 @@ def test_ranges_by_hand() -> None:
     """2, 3, 6 to -1..1: slope 2/4, so 3 becomes -0.5."""
     scaler = MinMaxScaler((-1, 1)).fit([[2.0], [3.0], [6.0]])
     assert scaler.transform([[2.0], [3.0], [6.0], [8.0]]).tolist() == [[-1.0], [-0.5], [1.0], [2.0]]
-    assert scaler.set_params(clip=True).transform([[8.0], [0.0], [np.nan]])[:2].tolist() == [[1.0], [-1.0]]
 
 
 # Properties -----------------------------------------------------------------------------------------------------------
@@ -60,8 +59,8 @@ def test_scores_have_mean_0_and_deviation_1(gaps: float) -> None:
     assert set(z[~np.isnan(z[:, 3]), 3]) == {0.0}  # a constant column
 
 
-@pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False), StandardScaler(with_std=False),
-                                    MinMaxScaler(), MinMaxScaler((-3, 5))], ids=repr)
+@pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False), MinMaxScaler(),
+                                    MinMaxScaler((-3, 5))], ids=repr)
 def test_the_inverse_gives_the_rows_back(scaler: Any) -> None:
     X = _table(gaps=0.1)
     np.testing.assert_allclose(scaler.fit(X).inverse_transform(scaler.transform(X)), X, rtol=1e-12, atol=1e-12)
@@ -119,8 +118,8 @@ def test_what_is_wrong_is_said(scaler: Any) -> None:
     scaler.fit(np.eye(3))
     with pytest.raises(ValueError, match="X has 2 features, but .* is expecting 3"):
         scaler.transform(np.zeros((1, 2)))
-    with pytest.raises(ValueError, match="'with_men' is unknown to"):
-        scaler.set_params(with_men=True)
+    with pytest.raises(ValueError, match="'copi' is unknown to"):
+        scaler.set_params(copi=True)
 
 
 @pytest.mark.parametrize("scaler", [StandardScaler(), MinMaxScaler()], ids=repr)
@@ -154,8 +153,7 @@ def test_arguments_are_checked_in_fit() -> None:
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("gaps", [0.0, 0.2])
-@pytest.mark.parametrize("options", [{}, {"with_mean": False}, {"with_std": False},
-                                     {"with_mean": False, "with_std": False}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"with_mean": False}], ids=str)
 @pytest.mark.parametrize("weighted", [False, True])
 def test_standard_scaler_is_scikit_learns(dtype: Any, gaps: float, options: dict[str, bool], weighted: bool) -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
@@ -164,21 +162,15 @@ def test_standard_scaler_is_scikit_learns(dtype: Any, gaps: float, options: dict
     ours = StandardScaler(**options).fit(X, sample_weight=weight)
     theirs = preprocessing.StandardScaler(**options).fit(X, sample_weight=weight)
     tolerance = 1e-6 if weighted and dtype is np.float32 else 1e-12  # there theirs computes in float32
-    names = ["mean_", "var_", "scale_", "n_samples_seen_"]
-    if weighted and options == {"with_mean": False, "with_std": False}:
-        names.remove("n_samples_seen_")  # scikit-learn then counts rows, not weights
-    for name in names:
-        mine, other = getattr(ours, name), getattr(theirs, name)
-        assert (mine is None) == (other is None)
-        if mine is not None:
-            np.testing.assert_allclose(mine, other, rtol=tolerance, atol=1e-25)
+    for name in ("mean_", "var_", "scale_", "n_samples_seen_"):
+        np.testing.assert_allclose(getattr(ours, name), getattr(theirs, name), rtol=tolerance, atol=1e-25)
     assert ours.transform(X).dtype == dtype
     np.testing.assert_allclose(ours.transform(X), theirs.transform(X), rtol=1e-5 if dtype is np.float32 else 1e-9,
                                atol=1e-3 if dtype is np.float32 else 1e-6)
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.int64])
-@pytest.mark.parametrize("options", [{}, {"feature_range": (-2, 3.5)}, {"clip": True}], ids=str)
+@pytest.mark.parametrize("options", [{}, {"feature_range": (-2, 3.5)}], ids=str)
 def test_min_max_scaler_is_scikit_learns_bit_for_bit(dtype: Any, options: dict[str, Any]) -> None:
     preprocessing = pytest.importorskip("sklearn.preprocessing")
     X = _table(dtype=dtype)

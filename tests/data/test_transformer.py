@@ -17,10 +17,10 @@ ALL = [StandardScaler(), MinMaxScaler(), SimpleImputer()]
 
 
 def test_what_it_was_made_with_is_shown_and_set() -> None:
-    scaler = MinMaxScaler((0, 2), clip=True)
-    assert repr(scaler) == "MinMaxScaler(feature_range=(0, 2), clip=True)" and repr(MinMaxScaler()) == "MinMaxScaler()"
-    assert scaler.get_params() == {"feature_range": (0, 2), "copy": True, "clip": True}
-    assert scaler.set_params(clip=False) is scaler and scaler.clip is False
+    scaler = MinMaxScaler((0, 2))
+    assert repr(scaler) == "MinMaxScaler(feature_range=(0, 2))" and repr(MinMaxScaler()) == "MinMaxScaler()"
+    assert scaler.get_params() == {"feature_range": (0, 2), "copy": True}
+    assert scaler.set_params(copy=False) is scaler and scaler.copy is False
 
 
 def test_fitting_again_forgets() -> None:

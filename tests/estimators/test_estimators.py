@@ -469,15 +469,15 @@ def test_units_for_other_layers() -> None:
     ([["red"]] * 60, y, "X holds text or empty cells"), (X[:, 0], y, "Reshape your data"),
     (np.array([[1.0, "<NA>"]] * 60), y, "X holds text or empty cells"),
     ([[1.0, 2.0], [3.0]] * 30, y, "X has rows of unequal length; it must be a rectangular array of numbers"),
-    (X, y + 0j, "y holds complex numbers .*; labels must be integers, booleans or text"),
+    (X, y + 0j, "y holds values of type complex128 .*; labels must be integers, booleans or text"),
     (X, [[1], [1, 2]] * 30, "y has rows of unequal length"),
     (X[:0], y[:0], "0 sample"), (X[:, :0], y, "0 feature"), (X * 1e300, y, "X holds .*, too large to scale"),
     (X, None, "requires y to be passed"), (X, y[:-1], "y has 59 rows and X has 60"),
     (X, np.zeros(60), r"y holds one class, \[0.0\], in the rows .* at least two"),
-    (X, VALUES, "y holds .*; labels must be integers, booleans or text, .* use a regressor"),
-    (X, np.where(y, np.nan, 1.0), "y holds NaN"), (X, [None, "a"] * 30, "y holds None .*; every label must be known"),
-    (X, np.array([np.nan, "a"] * 30, dtype=object), "y holds nan .*; every label must be known"),
-    (X, np.array([1, "a"] * 30, dtype=object), "y holds text and numbers .*; labels must be of one kind"),
+    (X, VALUES, "y holds .* for a regressor.; labels must be integers, booleans or text"),
+    (X, np.where(y, np.nan, 1.0), "y holds nan"), (X, [None, "a"] * 30, "y holds None, a missing label"),
+    (X, np.array([np.nan, "a"] * 30, dtype=object), "y holds nan, a missing label"),
+    (X, np.array([1, "a"] * 30, dtype=object), "y holds 1 and 'a' .*; labels must be all numbers or all text"),
     (X, np.ones((60, 3)), r"y has shape \(60, 3\); it must hold labels"),
 ])
 def test_wrong_data_for_a_classifier(rows: Any, labels: Any, sentence: str) -> None:
@@ -509,7 +509,7 @@ def test_wrong_parts() -> None:
     with pytest.raises(ValueError, match=r"y holds 1; it must hold the classes of the first call, \[0, 2\]"):
         classifier().partial_fit(X, y, classes=[0, 2])
     for classes, sentence in (
-        ([0, 1, np.nan], "classes holds NaN"), ([[0, 1]], r"classes is \[\[0, 1\]\]; it must be a list of labels"),
+        ([0, 1, np.nan], "classes holds nan"), ([[0, 1]], r"classes is \[\[0, 1\]\]; it must be a list of labels"),
         (2, "classes is 2; it must be"), ([0, "a", None], "classes holds None"), ([0.5], "classes holds 0.5"),
     ):
         with pytest.raises(ValueError, match=sentence):

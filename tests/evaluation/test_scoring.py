@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation import cross_val_score, get_scorer_names, make_scorer
+from scratchtune import metrics
+from scratchtune.evaluation import SCORERS, cross_val_score, make_scorer
 from scratchtune.evaluation.scoring import SeveralScorers, resolve_scoring
 from scratchtune.layers import Dense
-from scratchtune.metrics import SCORERS, accuracy_score, mean_squared_error
+from scratchtune.metrics import accuracy_score, mean_squared_error
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
 
@@ -86,6 +87,28 @@ def test_a_scorer_of_one_s_own() -> None:
     assert either(model, X, Y) == pytest.approx(P.sum())
 
 
+def test_a_score_is_better_the_larger_it_is() -> None:
+    labels, good, bad = [0, 1, 1], [0.1, 0.9, 0.8], [0.9, 0.1, 0.2]
+    for name, scorer in SCORERS.items():
+        if name.startswith(("roc_auc_ov", "precision_m", "recall_m", "f1_m")):
+            continue
+        scores = [
+            scorer.sign * scorer.metric(labels, np.round(p) if scorer.needs == "labels" else p, **scorer.options)
+            for p in (good, bad)]
+        assert scores[0] > scores[1], name
+
+
+def test_every_scorer_runs() -> None:
+    rng = np.random.default_rng(0)
+    y, p = np.append([0, 1, 2], rng.integers(3, size=20)), rng.dirichlet(np.ones(3), size=23)
+    for name, scorer in SCORERS.items():
+        if name in ("precision", "recall", "f1", "roc_auc"):
+            truth, answer = y > 0, p.argmax(axis=1) > 0 if scorer.needs == "labels" else p[:, 1]
+        else:
+            truth, answer = y, {"labels": p.argmax(axis=1), "values": p[:, 0]}.get(str(scorer.needs), p)
+        assert np.isfinite(scorer.sign * scorer.metric(truth, answer, **scorer.options)), name
+
+
 # Networks ------------------------------------------------------------------------------------------------------------
 
 
@@ -143,7 +166,7 @@ def test_bad_input_is_one_clear_sentence(call: Any, message: str) -> None:
 
 
 def test_names_and_copies() -> None:
-    assert {"accuracy", "f1_macro", "roc_auc", "neg_log_loss", "r2"} <= set(get_scorer_names())
+    assert {"accuracy", "f1_macro", "roc_auc", "neg_log_loss", "r2"} <= SCORERS.keys()
     scorer = pickle.loads(pickle.dumps(resolve_scoring(["f1", "roc_auc"])))
     assert scorer.scorers["f1"](Parrot([0, 1, 1, 1]), X, Y) == pytest.approx(0.8)
     assert repr(resolve_scoring("f1_macro")).startswith("<scorer: f1_score of labels, average='macro'")
@@ -167,15 +190,30 @@ def sklearn_data() -> Any:
     yield DecisionTreeRegressor(max_depth=3), load_diabetes(return_X_y=True)
 
 
+def test_the_names_signs_and_arguments_are_those_of_scikit_learn() -> None:
+    reference = pytest.importorskip("sklearn.metrics")
+    ours = {getattr(metrics, name) for name in metrics.__all__ if name.endswith(("_score", "_error", "log_loss"))}
+    names = {name.__name__ for name in ours}
+    theirs = {name: reference.get_scorer(name) for name in reference.get_scorer_names()}
+    assert set(SCORERS) == {name for name, scorer in theirs.items()
+                            if scorer._score_func.__name__ in names and not name.endswith("_samples")}
+    needs = {"labels": "predict", "values": "predict", "probabilities": "predict_proba",
+             "decisions": ("decision_function", "predict_proba")}
+    for name, scorer in SCORERS.items():
+        other = theirs[name]
+        assert (scorer.metric.__name__, scorer.sign) == (other._score_func.__name__, other._sign)
+        assert dict(scorer.options) == other._kwargs and needs[str(scorer.needs)] == other._response_method
+
+
 def test_every_name_scores_as_in_scikit_learn() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
+    reference = pytest.importorskip("sklearn.metrics")
     scored = 0
     for model, (data, y) in sklearn_data():
         model.fit(data[::2], y[::2])
-        for name in get_scorer_names():
+        for name in SCORERS:
             theirs = ours = None
             try:
-                theirs = metrics.get_scorer(name)(model, data, y)
+                theirs = reference.get_scorer(name)(model, data, y)
             except (ValueError, TypeError, AttributeError):
                 pass
             try:
@@ -190,7 +228,7 @@ def test_every_name_scores_as_in_scikit_learn() -> None:
 
 
 def test_make_scorer_is_scikit_learn_s() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
+    reference = pytest.importorskip("sklearn.metrics")
     for model, (data, y) in sklearn_data():
         model.fit(data[::2], y[::2])
         for method in ("predict", "predict_proba", "decision_function", ["decision_function", "predict_proba"]):
@@ -199,7 +237,7 @@ def test_make_scorer_is_scikit_learn_s() -> None:
                     return float((np.asarray(p, dtype=float) ** 3).sum()) if np.asarray(p).dtype.kind in "if" else 0.0
 
                 outcomes = []
-                for make in (make_scorer, metrics.make_scorer):
+                for make in (make_scorer, reference.make_scorer):
                     try:
                         outcomes.append(make(moments, response_method=method, **positive)(model, data, y))
                     except (ValueError, TypeError, AttributeError):
@@ -210,13 +248,13 @@ def test_make_scorer_is_scikit_learn_s() -> None:
 
 
 def test_a_scorer_of_scikit_learn_is_taken_as_it_is() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
+    reference = pytest.importorskip("sklearn.metrics")
     from sklearn.datasets import load_iris
     from sklearn.naive_bayes import GaussianNB
 
     data = load_iris(return_X_y=True)
     model = GaussianNB()
-    scorer = metrics.make_scorer(metrics.fbeta_score, beta=2, average="macro")
-    several = {"theirs": scorer, "ours": make_scorer(metrics.fbeta_score, beta=2, average="macro")}
+    scorer = reference.make_scorer(reference.fbeta_score, beta=2, average="macro")
+    several = {"theirs": scorer, "ours": make_scorer(reference.fbeta_score, beta=2, average="macro")}
     scores = resolve_scoring(several)(model.fit(*data), *data)
     assert scores["theirs"] == scores["ours"]

@@ -16,7 +16,7 @@ from scratchtune.evaluation import (
     splits,
     train_test_split,
 )
-from scratchtune.evaluation.splits import resolve_folds
+from scratchtune.evaluation.splits import splits_of
 
 
 def _pairs(splitter: Any, X: Any, y: Any = None, groups: Any = None) -> list[tuple[list[int], list[int]]]:
@@ -92,13 +92,14 @@ def test_more_folds_than_rows() -> None:
 
 
 def test_an_integer_cv_is_stratified_for_classes_only() -> None:
-    assert type(resolve_folds(3, None, classes=True)) is StratifiedKFold
-    assert type(resolve_folds(np.int64(3), None, classes=False)) is KFold
-    assert resolve_folds(None, None, classes=False).n_splits == 5
-    ((train, test),) = resolve_folds([([0], [1])], None, classes=True).split([7, 8])
-    assert train.tolist() == [0] and test.tolist() == [1]
-    splitter = KFold(2)
-    assert resolve_folds(splitter, None, classes=True) is splitter
+    X, y = np.zeros(10), [0, 0, 0, 0, 0, 0, 1, 1, 1, 1]
+
+    def pairs(cv: Any, classes: bool) -> Any:
+        return [(train.tolist(), test.tolist()) for train, test in splits_of(cv, X, y, None, classes)]
+
+    assert pairs(3, True) == _pairs(StratifiedKFold(3), X, y) != pairs(np.int64(3), False) == _pairs(KFold(3), X, y)
+    assert len(pairs(None, False)) == 5 and pairs(KFold(2), True) == _pairs(KFold(2), X, y)
+    assert pairs([([0], [1])], True) == [([0], [1])]
 
 
 @pytest.mark.parametrize("call, message", [
@@ -117,14 +118,14 @@ def test_an_integer_cv_is_stratified_for_classes_only() -> None:
     (lambda: TimeSeriesSplit(2, test_size=0), "test_size is 0"),
     (lambda: next(TimeSeriesSplit(3).split([1, 2, 3])), "n_splits is 3 and there are 3 rows"),
     (lambda: next(TimeSeriesSplit(3, gap=4).split(range(7))), "none is left .*; lower n_splits, test_size or gap"),
-    (lambda: resolve_folds("five", None, classes=True), "cv is 'five'"),
-    (lambda: resolve_folds([], None, classes=True), "cv is empty.*a generator is empty once used"),
-    (lambda: resolve_folds([([0], [1]), ([0], [])], None, True), "split 1 of cv has no row to test on"),
-    (lambda: resolve_folds([([], [1])], None, True), "split 0 of cv has no row to train on"),
-    (lambda: resolve_folds([([0], [1], [2])], None, True), "split 0 of cv is a tuple of 3; it must be a pair"),
-    (lambda: resolve_folds([3], None, True), "split 0 of cv is a int; it must be a pair"),
-    (lambda: resolve_folds([([0.5], [1])], None, True), "split 0 of cv, train, is of type float64 and shape"),
-    (lambda: resolve_folds([(["a"], [1])], None, True), "split 0 of cv, train, is of type <U1"),
+    (lambda: splits_of("five", [0, 0], None, None, True), "cv is 'five'"),
+    (lambda: splits_of([], [0, 0], None, None, True), "cv is .*no split.*a generator is empty once used"),
+    (lambda: splits_of([([0], [1]), ([0], [])], [0, 0], None, None, True), "split 1 of cv has no row to test on"),
+    (lambda: splits_of([([], [1])], [0, 0], None, None, True), "split 0 of cv has no row to train on"),
+    (lambda: splits_of([([0], [1], [2])], [0, 0], None, None, True), "split 0 of cv is a tuple of 3; it must be a p"),
+    (lambda: splits_of([3], [0, 0], None, None, True), "split 0 of cv is a int; it must be a pair"),
+    (lambda: splits_of([([0.5], [1])], [0, 0], None, None, True), "split 0 of cv, train, is of type float64 and shape"),
+    (lambda: splits_of([(["a"], [1])], [0, 0], None, None, True), "split 0 of cv, train, is of type <U1"),
     (lambda: train_test_split(), "no array"),
     (lambda: train_test_split([1, 2], [1]), "array 1 has 1 rows"),
     (lambda: train_test_split([1, 2], test_size=2), "test_size is 2"),
