@@ -27,7 +27,7 @@ from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.saving import entry
 from scratchtune.network.sequential import unpacked as unpacked_network
-from scratchtune.sequences.encoder_decoder import EncoderDecoder, Writer
+from scratchtune.sequences.encoder_decoder import EncoderDecoder, writer_of
 from scratchtune.sequences.layers.cross_attention import Crosses
 from scratchtune.sequences.sequence_model import SequenceModel
 from scratchtune.sequences.text.beam import Hypothesis, search
@@ -282,20 +282,20 @@ class Seq2Seq(SequenceModel):
         """
         vocabulary, most = self.target_vocabulary, self.target_length or 1
         each = max(1, self.network.program.evaluation_rows() // beam_width)
-        writer = Writer(self.network.program, min(each, len(sources)) * beam_width, most)
-
-        def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
-            found = log_softmax(writer.write(prefixes[:, -1], parents))
-            if forbid:
-                found[:, vocabulary.unknown] = -np.inf
-            return found
-
         decoded: list[Hypothesis] = []
-        for first in range(0, len(sources), each):
-            writer.read(sources[first : first + each])
-            number = len(sources[first : first + each])
-            found = search(step, number, vocabulary.start, vocabulary.end, beam_width, most, penalty)
-            decoded += [hypotheses[0] for hypotheses in found]
+        with writer_of(self.network.program, min(each, len(sources)) * beam_width, most) as writer:
+
+            def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
+                found = log_softmax(writer.write(prefixes[:, -1], parents))
+                if forbid:
+                    found[:, vocabulary.unknown] = -np.inf
+                return found
+
+            for first in range(0, len(sources), each):
+                writer.read(sources[first : first + each])
+                number = len(sources[first : first + each])
+                found = search(step, number, vocabulary.start, vocabulary.end, beam_width, most, penalty)
+                decoded += [hypotheses[0] for hypotheses in found]
         return decoded
 
     def _copied(self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis]) -> list[list[str]]:
