@@ -56,12 +56,7 @@ MOST_LAYERS = 1000  # a file may claim any number
 class EncoderDecoder(Composed):
     """Logits (target length, target_tokens) of the token after each of the target, for rows of source and target.
 
-    The first ``source_length`` tokens of a row are the source's. ``structure``: "gru", "lstm" or "transformer".
-    ``attention``: "none", "dot", "additive" or "multi_head"; the default is "dot", for a Transformer "multi_head",
-    which is the only one it has. ``embedding``: the numbers of a token's vector, in a Transformer of every step.
-    ``units`` of encoder and decoder, in a Transformer of the hidden layer of its blocks. ``layers`` of encoder and
-    decoder. ``heads`` of "multi_head". ``dropout`` between layers.
-
+    The first ``source_length`` tokens of a row are the source's. `Seq2Seq` has the arguments from ``structure`` on.
     ``writes``: the network of a `Writer`, whose target is one token of at most so many, each after the one before.
     """
 

@@ -50,8 +50,7 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None) -> Recor
     """Read a folder of WAV files and the table of their transcripts, ``transcripts.tsv``, or a ZIP file of a folder.
 
     The table is UTF-8, and its first line names the columns, separated by tabs: ``file``, relative to the folder;
-    ``text``, what is said; and ``voice``, who says it, which may be missing. Other columns are ignored; quotes are
-    letters.
+    ``text``, what is said; and ``voice``, who says it, which may be missing. Other columns are ignored.
 
     All clips are resampled to one rate: ``rate``, or else the rate that most files have. Left out are files that
     `read_wav` refuses, silent clips, those shorter than 0.1 seconds, lines of the table without a text, repeated files,
@@ -208,23 +207,19 @@ def _opened(path: Path) -> Iterator[_Source]:
 # Splitting by voice ---------------------------------------------------------------------------------------------------
 
 
-def split_by_voice(recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0,
-                   ) -> tuple[Recordings, ...]:
+def split_by_voice(
+    recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0,
+) -> tuple[Recordings, ...]:
     """Split clips into parts, such as training, validation and test, so that no voice is in two of them.
 
     In each part the clips keep their order; ``left_out`` and ``resampled``, of the whole set, are empty and 0.
 
-    Arguments
-        recordings: clips with their texts and voices, as `read_clips` returns them.
-        shares: the share of the voices (not of the clips) in each part; they add up to 1, and every part gets at least
-            one voice.
-        seed: an integer, which determines the voices of each part.
-    Raises
-        TypeError or ValueError for other shares, for clips without a voice, or if there are fewer voices than parts.
+    ``shares`` are those of the voices (not of the clips) in each part; they add up to 1, and every part gets at least
+    one voice. ``seed`` determines the voices of each part. Raises a TypeError or a ValueError for other shares, for
+    clips without a voice, or if there are fewer voices than parts.
 
-    >>> from scratchtune.sequences.speech.clip import Clip
-    >>> found = Recordings([], ["one", "two", "four", "six"], ["Ann", "Bo", "Cy", "Ann"], [], 0, 0)
-    >>> found = found._replace(clips=[Clip(np.ones(9), 8000)] * 4)
+    >>> clips = [Clip(np.ones(9), 8000)] * 4
+    >>> found = Recordings(clips, ["one", "two", "four", "six"], ["Ann", "Bo", "Cy", "Ann"], [], 0, 0)
     >>> [part.voices for part in split_by_voice(found)]
     [['Cy'], ['Ann', 'Ann'], ['Bo']]
     """

@@ -114,7 +114,7 @@ def search(
         for n in np.unique(own[ends]):
             found[n] = _best_of(found[n], beam_width)
         live = np.flatnonzero(~ends)
-        decided = [  # no continuation of its best one can enter the result: the penalty is largest at the greatest length
+        decided = [  # no continuation can enter the result: the penalty is largest at the greatest length
             n for n, best in zip(*np.unique(own[live], return_index=True), strict=True) if len(found[n]) == beam_width
             and found[n][-1].score >= penalised(totals[live[best]], max_length, alpha)]
         continues = ~ends & ~np.isin(own, decided)
