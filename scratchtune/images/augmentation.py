@@ -292,7 +292,7 @@ def sample(x, f, mode, y):
 
 @jit.function_noalias
 def sample_grad(f, mode, dy, dx):
-    """Backward pass of `sample`: each pixel of ``dy`` is added to its four source pixels in ``dx``, by their weights."""
+    """Backward pass of `sample`: each pixel of ``dy`` is added to its four source pixels in ``dx``, weighted."""
     height, width, channels = dx.shape
     dx[:] = 0.0
     for m in range(height):
@@ -310,7 +310,7 @@ def sample_grad(f, mode, dy, dx):
 
 
 def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """Make the kernels of a layer that resamples image i by the six numbers of ``draw_map(integers, reals, i, key)``."""
+    """Make the kernels of a layer that resamples image i by six numbers, ``draw_map(integers, reals, i, key)``."""
 
     @jit.inlined
     def resample(integers, reals, x, y, work, key):

@@ -50,7 +50,7 @@ class Features:
     ends that is so many decibels below the loudest frame (`trim`).
 
     The convention is that of librosa with ``htk=True, norm=None, center=False`` and of torchaudio with
-    ``center=False``, but for the natural logarithm, pre-emphasis and normalisation; each formula says how others differ.
+    ``center=False``, but for the natural logarithm, pre-emphasis and normalisation; the formulas say how others differ.
 
     >>> Features(rate=8000)(np.sin(np.arange(8000) ** 1.2)).shape
     (98, 13)
