@@ -281,9 +281,10 @@ class Seq2Seq(SequenceModel):
         (hypothesis,), program = self._decoded(source, 1, 0.0), self.network.program
         written = hypothesis.ids + [self.target_vocabulary.end] * hypothesis.ended
         read = np.array([[self.target_vocabulary.start, *written[: (self.target_length or 1) - 1]]])
-        number, layer = [each for each in enumerate(program.stages) if isinstance(each[1], Crosses)][-1]
+        attending = {number: stage for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)}
+        number = max(attending)
         _, work = next(program.outputs_and_work(self._joined(source, read), number))
-        weights = layer.attention_weights(1, work)[0, : len(written), : len(words[0])]
+        weights = attending[number].attention_weights(1, work)[0, : len(written), : len(words[0])]
         known = [word if word in self.source_vocabulary else "[UNK]" for word in words[0]]
         return known, [self.target_vocabulary.tokens[token] for token in written], weights
 

@@ -166,10 +166,6 @@ def test_bad_input_is_one_clear_sentence() -> None:
     without.fit(pairs, verbose=0)
     with pytest.raises(ValueError, match="attention='none', so there are no weights"):
         without.attention("a")
-    with pytest.raises(ValueError, match="attention='none', so there are no weights"):
-        without.translate("a", unknown="copy")
-    with pytest.raises(ValueError, match="unknown is 'drop'"):
-        model.translate("a", unknown="drop")
 
 
 # The loss of guessing: what is known without the sources, and no more -------------------------------------------------

@@ -56,9 +56,8 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None) -> Recor
     `read_wav` refuses, silent clips, those shorter than 0.1 seconds, lines of the table without a text, repeated files,
     files outside the folder, and WAV files without a line. A warning counts them; ``left_out`` has the reason of each.
 
-    Raises
-        OSError if the folder or its table cannot be opened; ValueError if the table has not these columns, or if no
-        clip can be used.
+    Raises an OSError if the folder or its table cannot be opened, a ValueError if it has not these columns, or no clip
+    can be used.
     """
     if rate is not None:
         checks.integer("rate", rate, *RATES)
@@ -92,8 +91,7 @@ def load_spoken_digits() -> Recordings:
 
     Each of 60 voices of espeak-ng, which differ in accent, timbre, speed and pitch, says three strings of 3 to 5
     digits, such as "four zero seven one". A clip has 8,000 samples a second, of 8 bits, and no silence at its ends.
-    `data/spoken_digits/LICENSE.txt` names the source. ``python -m benchmarks.common.synthesis`` makes more, also in
-    Spanish, French, Italian and Russian. `split_by_voice` splits them.
+    `data/spoken_digits/LICENSE.txt` names the source.
 
     >>> found = load_spoken_digits()
     >>> len(found.clips), len(set(found.voices)), found.texts[0], found.voices[0]
