@@ -25,7 +25,7 @@ CHAPTERS = {  # a name without a module is passed over, and a module without a c
     "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid"),
     "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),
-    "Images, translation and speech": ("arms", "translation_speed", "speech_speed"),
+    "Images, translation and speech": ("arms", "translation_speed", "decoding", "speech_speed"),
 }
 UNMEASURED = "Not measured yet."  # the answer of a module without a stored report
 OTHER, SETTLED = "Other questions", "Settled: the page says which commit has the code"

@@ -23,10 +23,9 @@ from scratchtune.network.random_numbers import random_bits, uniform
 
 OUTSIDE = -1  # the index of a pixel outside the image
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")
-INTERPOLATIONS = ("nearest", "bilinear")
 _CONSTANT, _NEAREST, _REFLECT = (FILL_MODES.index(mode) for mode in ("constant", "nearest", "reflect"))
 TURN = 2.0 * math.pi
-HEIGHT, WIDTH, CHANNELS, NEEDS_INPUT_GRAD, FILL_MODE, INTERPOLATION = range(6)  # of a kernel's integers
+HEIGHT, WIDTH, CHANNELS, NEEDS_INPUT_GRAD, FILL_MODE = range(5)  # of a kernel's integers
 _ONE, _TWO = np.uint64(1), np.uint64(2)
 
 
@@ -260,51 +259,45 @@ def bilinear_grad(a, b):
 
 
 @jit.function
-def pixel(x, row, column, e, fill):
-    """One entry of an image; ``fill`` if row or column is `OUTSIDE`."""
-    return x[row, column, e] if row >= 0 and column >= 0 else fill
+def pixel(x, row, column, e):
+    """One entry of an image; 0 if row or column is `OUTSIDE`."""
+    return x[row, column, e] if row >= 0 and column >= 0 else x.dtype.type(0)
 
 
 @jit.function
-def bilinear_corners(f, m, n, height, width, mode, is_bilinear):
+def bilinear_corners(f, m, n, height, width, mode):
     """Return the two rows and the two columns around the source of the new pixel (m, n), and two distances.
 
     These are the vertical distance from the upper row and the horizontal distance from the left column.
     """
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
-    if not is_bilinear:
-        row, column = np.floor(row + 0.5), np.floor(column + 0.5)  # at integer coordinates one pixel has weight 1
     upper, left = int(np.floor(row)), int(np.floor(column))
     return (source_index(upper, height, mode), source_index(upper + 1, height, mode),
             source_index(left, width, mode), source_index(left + 1, width, mode), row - upper, column - left)
 
 
 @jit.function_noalias
-def sample(x, f, mode, is_bilinear, fill, y):
+def sample(x, f, mode, y):
     """Compute the resampled image ``y`` (h, v, e) from ``x`` (h, v, e)."""
     height, width, channels = x.shape
     for m in range(height):
         for n in range(width):
-            upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
+            upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode)
             vertical, horizontal = x.dtype.type(a), x.dtype.type(b)  # so that float32 stays float32
             for e in range(channels):
                 y[m, n, e] = bilinear(
-                    pixel(x, upper, left, e, fill), pixel(x, upper, right, e, fill),
-                    pixel(x, lower, left, e, fill), pixel(x, lower, right, e, fill), vertical, horizontal)
+                    pixel(x, upper, left, e), pixel(x, upper, right, e), pixel(x, lower, left, e),
+                    pixel(x, lower, right, e), vertical, horizontal)
 
 
 @jit.function_noalias
-def sample_grad(f, mode, is_bilinear, dy, dx):
-    """Backward pass of `sample`: compute the gradient ``dx`` (h, v, e) of the image from ``dy`` of the resampled image.
-
-    Each pixel of ``dy`` is added to its four source pixels, times their weights in the interpolation. The weight of a
-    source pixel depends on its vertical and its horizontal distance from the source coordinates.
-    """
+def sample_grad(f, mode, dy, dx):
+    """Backward pass of `sample`: each pixel of ``dy`` is added to its four source pixels in ``dx``, weighted."""
     height, width, channels = dx.shape
     dx[:] = 0.0
     for m in range(height):
         for n in range(width):
-            upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode, is_bilinear)
+            upper, lower, left, right, a, b = bilinear_corners(f, m, n, height, width, mode)
             for row, vertical in ((upper, a), (lower, 1.0 - a)):
                 for column, horizontal in ((left, b), (right, 1.0 - b)):
                     if row >= 0 and column >= 0:  # a pixel outside has no gradient
@@ -317,25 +310,21 @@ def sample_grad(f, mode, is_bilinear, dy, dx):
 
 
 def resampling_kernels(draw_map: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """Make the kernels of a layer that resamples each image by a random affine map of its own.
-
-    ``draw_map(integers, reals, i, key)`` returns the six numbers of image i's map; integers and reals are those of
-    `Resampling`.
-    """
+    """Make the kernels of a layer that resamples image i by six numbers, ``draw_map(integers, reals, i, key)``."""
 
     @jit.inlined
     def resample(integers, reals, x, y, work, key):
         images, resampled = as_images(integers, x), as_images(integers, y)
         for i in range(x.shape[0]):
             f = draw_map(integers, reals, i, key)
-            sample(images[i], f, integers[FILL_MODE], integers[INTERPOLATION], reals[reals.size - 1], resampled[i])
+            sample(images[i], f, integers[FILL_MODE], resampled[i])
 
     @jit.inlined
     def resample_grad(integers, reals, dy, dx, work, key):
         resampled_grad, image_grad = as_images(integers, dy), as_images(integers, dx)
         for i in range(dy.shape[0]):
             f = draw_map(integers, reals, i, key)
-            sample_grad(f, integers[FILL_MODE], integers[INTERPOLATION], resampled_grad[i], image_grad[i])
+            sample_grad(f, integers[FILL_MODE], resampled_grad[i], image_grad[i])
 
     return in_training(resample, resample_grad, NEEDS_INPUT_GRAD)
 
@@ -344,22 +333,20 @@ class Resampling(Augmentation):
     """Base class of the layers that resample images in training; a subclass sets the kernels and the limits.
 
     ``fill_mode`` fills beyond the edges: "reflect" (c b a | a b c | c b a), "nearest" (a a a | a b c | c c c),
-    "wrap" (a b c | a b c | a b c) or "constant" (``fill_value``). ``interpolation`` is "bilinear" or "nearest".
+    "wrap" (a b c | a b c | a b c) or "constant" (with zeros).
     """
 
-    def __init__(self, bounds: Sequence[float], fill_mode: str, interpolation: str, fill_value: float) -> None:
+    def __init__(self, bounds: Sequence[float], fill_mode: str) -> None:
         self._bounds = bounds
-        mode = FILL_MODES.index(checks.choice("fill_mode", fill_mode, FILL_MODES))
-        is_bilinear = INTERPOLATIONS.index(checks.choice("interpolation", interpolation, INTERPOLATIONS))
-        self._modes, self._fill = (mode, is_bilinear), checks.real("fill_value", fill_value)
+        self._mode = FILL_MODES.index(checks.choice("fill_mode", fill_mode, FILL_MODES))
 
     def integers(self) -> list[int]:
-        """Then: fill mode, interpolation."""
-        return [*super().integers(), *self._modes]
+        """Then the fill mode."""
+        return [*super().integers(), self._mode]
 
     def reals(self) -> list[float]:
-        """The limits of each random amount, then the fill value."""
-        return [*self._bounds, self._fill]
+        """The limits of each random amount."""
+        return list(self._bounds)
 
 
 def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, float]:
@@ -377,7 +364,7 @@ def limits(name: str, factor: Any, low: float, high: float) -> tuple[float, floa
 
 @jit.function
 def draw_translation(integers, reals, i, key):
-    """Draw the shift of image i; return the six numbers of its affine map (see `sampling`)."""
+    """Draw the shift of image i; return the six numbers of its affine map."""
     counter = _TWO * np.uint64(i)
     down, right = uniform(random_bits(key, counter)), uniform(random_bits(key, counter + _ONE))
     rows = np.float64(integers[HEIGHT] * uniform_between(reals[0], reals[1], down))
@@ -397,10 +384,10 @@ class RandomTranslation(Resampling):
 
     def __init__(
         self, height_factor: float | tuple[float, float], width_factor: float | tuple[float, float],
-        fill_mode: str = "reflect", interpolation: str = "bilinear", fill_value: float = 0.0,
+        fill_mode: str = "reflect",
     ) -> None:
         bounds = [*limits("height_factor", height_factor, -1.0, 1.0), *limits("width_factor", width_factor, -1.0, 1.0)]
-        super().__init__(bounds, fill_mode, interpolation, fill_value)
+        super().__init__(bounds, fill_mode)
 
 
 @jit.function
@@ -429,7 +416,7 @@ def rotation(height, width, angle):
 
 @jit.function
 def draw_rotation(integers, reals, i, key):
-    """Draw the angle of image i; return the six numbers of its affine map (see `sampling`)."""
+    """Draw the angle of image i; return the six numbers of its affine map."""
     turns = uniform_between(reals[0], reals[1], uniform(random_bits(key, np.uint64(i))))
     return rotation(integers[HEIGHT], integers[WIDTH], TURN * turns)
 
@@ -443,8 +430,5 @@ class RandomRotation(Resampling):
 
     forward, backward = resampling_kernels(draw_rotation)
 
-    def __init__(
-        self, factor: float | tuple[float, float], fill_mode: str = "reflect", interpolation: str = "bilinear",
-        fill_value: float = 0.0,
-    ) -> None:
-        super().__init__(limits("factor", factor, -1.0, 1.0), fill_mode, interpolation, fill_value)
+    def __init__(self, factor: float | tuple[float, float], fill_mode: str = "reflect") -> None:
+        super().__init__(limits("factor", factor, -1.0, 1.0), fill_mode)

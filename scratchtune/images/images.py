@@ -69,10 +69,7 @@ def same_padding(n, k, s):
     return max((same_size(n, s) - 1) * s + k - n, 0) // 2
 
 
-PADDINGS = ("valid", "same")
-
-
-AXES = ("height", "width")
+PADDINGS, AXES = ("valid", "same"), ("height", "width")
 
 
 def windows_and_zeros(
@@ -92,11 +89,9 @@ def windows_and_zeros(
 def image_shape(layer: str, input_shape: Sequence[int]) -> tuple[int, int, int]:
     """Return the shape (height, width, channels) of an input row; raise a ValueError if it is not an image."""
     shape = tuple(input_shape)
-    if len(shape) == 2:
+    if len(shape) != 3:
         raise ValueError(f"{layer} gets rows of shape {shape}; it takes images of shape (height, width, channels): "
                          f"gray ones have one channel, X[..., None]")
-    if len(shape) != 3:
-        raise ValueError(f"{layer} gets rows of shape {shape}; it takes images of shape (height, width, channels)")
     return shape
 
 

@@ -227,10 +227,7 @@ class Pooling(Layer):
         return (*counts, image[2])
 
     def integers(self) -> list[int]:
-        """Height, width, channels, rows and columns of outputs; then of rows and of columns: window, stride, padding.
-
-        That is, window_rows, window_columns, stride_rows, stride_columns, pad_top, pad_left.
-        """
+        """Height, width, channels, rows and columns of outputs; then for both axes: window, stride, padding."""
         return self._numbers
 
 

@@ -19,9 +19,12 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
 from itertools import groupby
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -53,12 +56,7 @@ MOST_LAYERS = 1000  # a file may claim any number
 class EncoderDecoder(Composed):
     """Logits (target length, target_tokens) of the token after each of the target, for rows of source and target.
 
-    The first ``source_length`` tokens of a row are the source's. ``structure``: "gru", "lstm" or "transformer".
-    ``attention``: "none", "dot", "additive" or "multi_head"; the default is "dot", for a Transformer "multi_head",
-    which is the only one it has. ``embedding``: the numbers of a token's vector, in a Transformer of every step.
-    ``units`` of encoder and decoder, in a Transformer of the hidden layer of its blocks. ``layers`` of encoder and
-    decoder. ``heads`` of "multi_head". ``dropout`` between layers.
-
+    The first ``source_length`` tokens of a row are the source's. `Seq2Seq` has the arguments from ``structure`` on.
     ``writes``: the network of a `Writer`, whose target is one token of at most so many, each after the one before.
     """
 
@@ -176,6 +174,7 @@ class Writer:
     """
 
     def __init__(self, program: Program, rows: int, most: int) -> None:
+        self.rows, self.most = rows, most
         layer = program.layers[0].fresh(writes=most)
         assert isinstance(layer, EncoderDecoder)
         self.length = layer.source_length
@@ -190,6 +189,7 @@ class Writer:
         self.encoded = [values for values in sorted(read) if not self.decodes[values - 1]]  # which the decoder reads
         self.recurrent = [i for i, stage in enumerate(self.stages) if isinstance(stage, RecurrentDecoder)]
         self.texts, self.done = np.zeros(0, np.int64), 0
+        self.kept = cache(self._kept)
 
     def _run(self, decoder: bool) -> None:
         """Run the stages of the encoder, or those of the decoder."""
@@ -203,30 +203,33 @@ class Writer:
     def _values(self, number: int, rows: int) -> np.ndarray:
         return engine.matrix(self.network.values, self.network.at, number, rows)
 
-    def _kept(self, rows: int, encoded: bool) -> list[np.ndarray]:
-        """What is kept for each row, of the encoder or of the decoder, as arrays whose first axis is the rows."""
+    def _kept(self, rows: int, encoded: bool, has_begun: bool) -> list[np.ndarray]:
+        """What is kept for each row, of the encoder or of the decoder, as arrays whose first axis is the rows.
+
+        ``has_begun``: whether a token of each row has been written.
+        """
         at, found = self.network.at, []
         if encoded:
             found = [self._values(number, rows) for number in self.encoded]
-        elif self.done:
+        elif has_begun:
             found = [self._values(number + 1, rows) for number in self.recurrent]
         for number, stage in enumerate(self.stages):
             work = self.network.work[at.work_start[number] : at.work_stop[number]]
             if encoded and not self.decodes[number] and stage.makes_mask():
                 found.append(work[: rows * self.length].reshape(rows, self.length))
             reads_encoder = isinstance(stage, MultiHeadCrossAttention)
-            if self.done and encoded == reads_encoder and isinstance(stage, MultiHeadCrossAttention | CachedAttention):
+            if has_begun and encoded == reads_encoder and isinstance(stage, MultiHeadCrossAttention | CachedAttention):
                 found += stage.cache(rows, work)
         return found
 
     def _continue(self, parents: np.ndarray) -> None:
         """Make what is kept for row n that of row ``parents``[n]."""
-        before, texts = len(self.texts), self.texts[parents]
+        before, texts, has_begun = len(self.texts), self.texts[parents], self.done > 0
         moved = [not np.array_equal(parents, np.arange(before)), not np.array_equal(texts, self.texts)]
         for encoded in (False, True):
             if moved[encoded]:
-                old = [array[parents] for array in self._kept(before, encoded)]
-                for array, rows in zip(self._kept(len(parents), encoded), old, strict=True):
+                old = [array[parents] for array in self.kept(before, encoded, has_begun)]
+                for array, rows in zip(self.kept(len(parents), encoded, has_begun), old, strict=True):
                     array[...] = rows
         self.texts = texts
 
@@ -248,3 +251,15 @@ class Writer:
         self.network.at.inputs[self.recurrent, engine.SECOND] = np.array(self.recurrent, np.int64) + 1
         self.done += 1
         return self._values(len(self.stages), len(tokens))
+
+
+WRITERS: WeakKeyDictionary[Program, Writer] = WeakKeyDictionary()  # of each network one, unless it is in use
+
+
+@contextmanager
+def writer_of(program: Program, rows: int, most: int) -> Iterator[Writer]:
+    """Lend a `Writer` of these arguments, or of more rows, that is kept for the next call."""
+    kept = WRITERS.pop(program, None)
+    writer = kept if kept is not None and kept.rows >= rows and kept.most == most else Writer(program, rows, most)
+    yield writer
+    WRITERS[program] = writer

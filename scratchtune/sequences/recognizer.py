@@ -42,6 +42,7 @@ from scratchtune.sequences.layers.lstm import LSTM
 from scratchtune.sequences.layers.masking import Masking
 from scratchtune.sequences.layers.spec_augment import SpecAugment
 from scratchtune.sequences.sequence_model import SequenceModel
+from scratchtune.sequences.speech.alphabets import encode, fewest_frames, letters
 from scratchtune.sequences.speech.decoding import Decoder
 from scratchtune.sequences.speech.error_rates import character_error_rate, word_error_rate
 from scratchtune.sequences.speech.features import Features, rate_of
@@ -76,14 +77,12 @@ class SpeechRecognizer(SequenceModel):
         augment: SpecAugment | None = None,
     ) -> None:
         super().__init__(dtype, seed)
-        if not isinstance(alphabet, str) or not alphabet or len(set(alphabet)) != len(alphabet):
-            raise ValueError(f"alphabet is {alphabet!r:.80}; it must be a text of different characters, at least one")
         if not isinstance(augment, SpecAugment | None):
             raise TypeError(f"augment is {augment!r:.80}; it must be a SpecAugment, or None")
         if not isinstance(features, Features | None):
             raise TypeError(f"features is {features!r:.80}; it must be a speech.Features, or None")
         self.augment = augment
-        self.alphabet = alphabet
+        self.alphabet = "".join(letters(alphabet))
         self.features = Features(kind="log_mel", step=0.02) if features is None else features
         self.arguments: dict[str, Any] = {
             "structure": checks.choice("structure", structure, RECURRENT), "units": checks.integer("units", units, 1),
@@ -162,35 +161,23 @@ class SpeechRecognizer(SequenceModel):
             row[: len(frames)] = frames
         return rows
 
-    def symbols_of(self, text: str, name: str = "text") -> list[int]:
-        """The symbols of a text, integers from 1; a ValueError for a character that is not in the alphabet.
-
-        ``name`` is what the errors call the text.
-        """
-        if not isinstance(text, str):
-            raise TypeError(f"{name} is {text!r:.80} ({type(text).__name__}); it must be a text")
-        unknown = next((character for character in text if character not in self.alphabet), None)
-        if unknown is not None:
-            raise ValueError(f"{name} is {text!r:.80}; {unknown!r} is not in the alphabet {self.alphabet!r}")
-        return [1 + self.alphabet.index(character) for character in text]
-
-    def _spoken(self, texts: Sequence[str], heard: list[np.ndarray], name: str) -> list[list[int]]:
+    def _spoken(self, texts: Sequence[str], heard: list[np.ndarray], name: str) -> list[np.ndarray]:
         """The symbols of each text; an error for the first that is no text of the alphabet, or too long for its clip.
         """
         if len(_listed(f"{name}s", texts, "texts")) != len(heard):
             raise ValueError(f"{name}s has {len(texts)} texts for {len(heard)} clips; the numbers must be equal")
-        found = [self.symbols_of(text, f"{name} {number}") for number, text in enumerate(texts)]
+        found = [encode(text, self.alphabet, f"{name} {number}") for number, text in enumerate(texts)]
         for number, (symbols, rows) in enumerate(zip(found, heard, strict=True)):
-            if _frames_of(symbols) > len(rows):
+            if fewest_frames(symbols) > len(rows):
                 raise ValueError(
                     f"{name} {number} is {texts[number]!r:.80}, {checks.counted(len(symbols), 'letter')}, which take "
-                    f"at least {_frames_of(symbols)} frames (equal ones have a blank between them), and its clip "
+                    f"at least {fewest_frames(symbols)} frames (equal ones have a blank between them), and its clip "
                     f"has {len(rows)}; leave it out, or use features with a smaller step")
         return found
 
     def _copies(
-        self, clips: Sequence[Any], spoken: list[list[int]], features: Features, speed: float,
-    ) -> Iterator[tuple[np.ndarray, list[int]]]:
+        self, clips: Sequence[Any], spoken: list[np.ndarray], features: Features, speed: float,
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """The features and the symbols of the clips at another speed, if they fit."""
         for clip, symbols in zip(clips, spoken, strict=True):
             if isinstance(clip, np.ndarray) and clip.ndim == 2:
@@ -198,10 +185,10 @@ class SpeechRecognizer(SequenceModel):
             played = change_speed(features.clip(clip), speed)
             if len(played.samples) >= features.frame_length:
                 rows = features(played)
-                if _frames_of(symbols) <= len(rows) <= (self.frames or len(rows)):
+                if fewest_frames(symbols) <= len(rows) <= (self.frames or len(rows)):
                     yield rows, symbols
 
-    def _targets(self, symbols: list[list[int]], heard: list[np.ndarray]) -> np.ndarray:
+    def _targets(self, symbols: list[np.ndarray], heard: list[np.ndarray]) -> np.ndarray:
         """The rows of targets for CTC, see `ctc_targets`."""
         labels = np.zeros((len(symbols), max(1, *map(len, symbols))), np.int64)
         for row, found in zip(labels, symbols, strict=True):
@@ -303,11 +290,6 @@ class SpeechRecognizer(SequenceModel):
         several = clips if isinstance(clips, list) else [clips]
         found = [decoder(rows, self.alphabet) for rows in self.log_probabilities(several)]
         return found if isinstance(clips, list) else found[0]
-
-
-def _frames_of(symbols: list[int]) -> int:
-    """The fewest frames of a clip with these symbols: equal neighbours have a blank between them."""
-    return len(symbols) + sum(a == b for a, b in zip(symbols, symbols[1:], strict=False))
 
 
 def _listed(name: str, values: Any, kind: str = "clips") -> Any:

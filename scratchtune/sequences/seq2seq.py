@@ -17,7 +17,9 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -27,12 +29,10 @@ from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.saving import entry
 from scratchtune.network.sequential import unpacked as unpacked_network
-from scratchtune.sequences.encoder_decoder import EncoderDecoder, Writer
+from scratchtune.sequences.encoder_decoder import EncoderDecoder, writer_of
 from scratchtune.sequences.layers.cross_attention import Crosses
 from scratchtune.sequences.sequence_model import SequenceModel
 from scratchtune.sequences.text.beam import Hypothesis, search
-from scratchtune.sequences.text.copying import with_copies
-from scratchtune.sequences.text.guessing import guessing_loss
 from scratchtune.sequences.text.matches import exact_match, token_accuracy
 from scratchtune.sequences.text.padding import pad_sequences
 from scratchtune.sequences.text.tokens import detokenize, is_blank, tokenize
@@ -41,7 +41,6 @@ from scratchtune.streams import note
 
 Pairs = Sequence[tuple[str, str]]
 SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
-UNKNOWN = ("forbid", "copy", "keep")  # what becomes of unknown tokens in translations
 
 
 class Seq2Seq(SequenceModel):
@@ -179,28 +178,21 @@ class Seq2Seq(SequenceModel):
 
     # Translating ------------------------------------------------------------------------------------------------------
 
-    def translate(
-        self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
-    ) -> Any:
+    def translate(self, texts: Any, beam_width: int = 1, length_penalty: float = 0.0) -> Any:
         """Return the translation of a text, or the list of those of a list of texts, in their order.
 
-        With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`.
-        ``unknown``: "forbid" never writes the unknown token, but the best other token; "copy" puts in its place the
-        source word with the largest attention weight, and copies each unknown source word (see `with_copies`); "keep"
-        writes "[UNK]".
+        With ``beam_width`` 1 each token is the most probable one (greedy); otherwise the best of a `beam_search`. The
+        unknown token is never written.
 
         Of a text that is longer than those of the training, only the first ``source_length`` tokens are translated;
         one without words has an empty translation. stderr names these texts, and each unknown token once.
         """
         checks.integer("beam_width", beam_width, 1)
-        checks.choice("unknown", unknown, UNKNOWN)
-        if unknown == "copy":
-            self._must_attend()
         several = self._tokenized([texts] if isinstance(texts, str) else texts)
         if self.warns:
             for line in self.remarks(several, [f"text {number}" for number in range(len(several))]):
                 note(line)
-        found = self._translations(several, beam_width, length_penalty, unknown)
+        found = self._translations(several, beam_width, length_penalty)
         return found[0] if isinstance(texts, str) else found
 
     def _tokenized(self, texts: Iterable[Any]) -> list[Any]:
@@ -208,23 +200,18 @@ class Seq2Seq(SequenceModel):
         lower = self.source_vocabulary.lower
         return [tokenize(text, lower) if isinstance(text, str) else text for text in texts]
 
-    def _translations(
-        self, texts: list[Any], beam_width: int = 1, length_penalty: float = 0.0, unknown: str = "forbid",
-    ) -> list[str]:
+    def _translations(self, texts: list[Any], beam_width: int = 1, length_penalty: float = 0.0) -> list[str]:
         """The translations of a list of texts, or of their tokens, without remarks."""
         if blank := [number for number, text in enumerate(texts) if is_blank(text)]:
             others = [text for text in texts if not is_blank(text)]
-            found = self._translations(others, beam_width, length_penalty, unknown) if others else []
+            found = self._translations(others, beam_width, length_penalty) if others else []
             for number in blank:
                 found.insert(number, "")
             return found
         if not texts:
             return []
-        words, sources = self._read(texts)
-        decoded = self._decoded(sources, beam_width, length_penalty, unknown == "forbid")
-        tokens = self.target_vocabulary.tokens
-        written = [[tokens[token] for token in hypothesis.ids if token not in SILENT] for hypothesis in decoded]
-        return [detokenize(each) for each in (self._copied(words, sources, decoded) if unknown == "copy" else written)]
+        decoded, tokens = self._decoded(self._read(texts)[1], beam_width, length_penalty), self.target_vocabulary.tokens
+        return [detokenize(tokens[token] for token in hypothesis.ids if token not in SILENT) for hypothesis in decoded]
 
     def _read(self, texts: Sequence[str]) -> tuple[list[list[str]], np.ndarray]:
         """The first ``source_length`` tokens of each text, and their ids with padding, (n, source_length)."""
@@ -248,64 +235,39 @@ class Seq2Seq(SequenceModel):
             unknown |= dict.fromkeys(word for word in words[:most] if word not in self.source_vocabulary)
         return [*found, *[f"not in the model's vocabulary: {checks.quoted(list(unknown))}"] * bool(unknown)]
 
-    def next_tokens(self, sources: np.ndarray, prefixes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Log-probabilities of the token after each prefix, (n, vocabulary), and attention's weights at each step.
-
-        ``prefixes`` are (n, length), and the weights (n, length, source length); without attention they are 0. They are
-        computed by the whole network; `translate` computes the same step by step.
-        """
-        logits, weights = self._forward(sources, prefixes)
-        return log_softmax(logits[:, -1]), weights
-
     def log_probabilities(self, sources: np.ndarray, prefixes: np.ndarray) -> np.ndarray:
-        """Log-probabilities of the next token, (n, vocabulary), after each prefix, (n, length)."""
-        return self.next_tokens(sources, prefixes)[0]
+        """Log-probabilities of the token after each prefix, (n, vocabulary); ``prefixes`` are (n, length).
 
-    def _forward(self, sources: np.ndarray, read: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Logits (n, steps, vocabulary) and weights (n, steps, source length) of the last layer with attention."""
-        program, length, steps = self.network.program, self.network.input_shape[0], read.shape[1]
-        rows = np.zeros((len(sources), length), self.dtype)
-        rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + steps] = sources, read
-        attending = [(number, stage) for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)]
-        number, layer = attending[-1] if attending else (0, None)
-        logits, weights = [], []
-        for outputs, work in program.outputs_and_work(rows, number):
-            logits.append(outputs[:, :steps].copy())
-            weights.append(np.zeros((len(outputs), steps, sources.shape[1])) if layer is None else
-                           layer.attention_weights(len(outputs), work)[:, :steps])
-        return np.concatenate(logits), np.concatenate(weights)
+        They are computed by the whole network; `translate` computes the same step by step.
+        """
+        logits = self.network.program.outputs(self._joined(sources, prefixes))
+        return log_softmax(logits[:, prefixes.shape[1] - 1])
 
-    def _decoded(
-        self, sources: np.ndarray, beam_width: int, penalty: float, forbid: bool,
-    ) -> list[Hypothesis]:
+    def _joined(self, sources: np.ndarray, read: np.ndarray) -> np.ndarray:
+        """Rows for the network of sources and of what the decoder has read so far."""
+        rows = np.zeros((len(sources), self.network.input_shape[0]), self.dtype)
+        rows[:, : sources.shape[1]], rows[:, sources.shape[1] : sources.shape[1] + read.shape[1]] = sources, read
+        return rows
+
+    def _decoded(self, sources: np.ndarray, beam_width: int, penalty: float) -> list[Hypothesis]:
         """The best translation of each source; as many sources as a network has rows for are translated side by side.
         """
         vocabulary, most = self.target_vocabulary, self.target_length or 1
         each = max(1, self.network.program.evaluation_rows() // beam_width)
-        writer = Writer(self.network.program, min(each, len(sources)) * beam_width, most)
-
-        def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
-            found = log_softmax(writer.write(prefixes[:, -1], parents))
-            if forbid:
-                found[:, vocabulary.unknown] = -np.inf
-            return found
-
         decoded: list[Hypothesis] = []
-        for first in range(0, len(sources), each):
-            writer.read(sources[first : first + each])
-            number = len(sources[first : first + each])
-            found = search(step, number, vocabulary.start, vocabulary.end, beam_width, most, penalty)
-            decoded += [hypotheses[0] for hypotheses in found]
-        return decoded
+        with writer_of(self.network.program, min(each, len(sources)) * beam_width, most) as writer:
 
-    def _copied(self, words: list[list[str]], sources: np.ndarray, decoded: list[Hypothesis]) -> list[list[str]]:
-        """The tokens of translations, with source words that the vocabularies do not have: see `with_copies`."""
-        names, found = self.target_vocabulary.tokens, []
-        for weights, text, hypothesis in zip(self._weights(sources, decoded), words, decoded, strict=True):
-            written = [names[token] for token in hypothesis.ids] + [names[Vocabulary.end]] * hypothesis.ended
-            found.append(with_copies(written, weights[: len(written), : len(text)], text,
-                                     [word in self.source_vocabulary for word in text]))
-        return found
+            def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
+                found = log_softmax(writer.write(prefixes[:, -1], parents))
+                found[:, vocabulary.unknown] = -np.inf
+                return found
+
+            for first in range(0, len(sources), each):
+                writer.read(sources[first : first + each])
+                number = len(sources[first : first + each])
+                found = search(step, number, vocabulary.start, vocabulary.end, beam_width, most, penalty)
+                decoded += [hypotheses[0] for hypotheses in found]
+        return decoded
 
     def attention(self, text: str) -> tuple[list[str], list[str], np.ndarray]:
         """The tokens of a text, those of its greedy translation, and how the decoder weighted the first for the second.
@@ -313,23 +275,18 @@ class Seq2Seq(SequenceModel):
         The weights are (tokens of the translation, tokens of the text); each row sums to 1. The end of the translation
         is its last token, unless ``target_length`` ended it.
         """
-        self._must_attend()
-        words, source = self._read([text])
-        decoded = self._decoded(source, 1, 0.0, True)
-        written = decoded[0].ids + [self.target_vocabulary.end] * decoded[0].ended
-        weights = self._weights(source, decoded)[0, : len(written), : len(words[0])]
-        known = [word if word in self.source_vocabulary else "[UNK]" for word in words[0]]
-        return known, [self.target_vocabulary.tokens[token] for token in written], weights
-
-    def _must_attend(self) -> None:
         if self.architecture.attention == "none":
             raise ValueError("the model has attention='none', so there are no weights; take 'dot' or 'additive'")
-
-    def _weights(self, sources: np.ndarray, decoded: list[Hypothesis]) -> np.ndarray:
-        """Attention's weights (n, target length, source length) for translations that have been written."""
-        length = self.target_length or 1
-        read = [[self.target_vocabulary.start, *hypothesis.ids][:length] for hypothesis in decoded]
-        return self._forward(sources, self._padded(read, length, "text"))[1]
+        words, source = self._read([text])
+        (hypothesis,), program = self._decoded(source, 1, 0.0), self.network.program
+        written = hypothesis.ids + [self.target_vocabulary.end] * hypothesis.ended
+        read = np.array([[self.target_vocabulary.start, *written[: (self.target_length or 1) - 1]]])
+        attending = {number: stage for number, stage in enumerate(program.stages) if isinstance(stage, Crosses)}
+        number = max(attending)
+        _, work = next(program.outputs_and_work(self._joined(source, read), number))
+        weights = attending[number].attention_weights(1, work)[0, : len(written), : len(words[0])]
+        known = [word if word in self.source_vocabulary else "[UNK]" for word in words[0]]
+        return known, [self.target_vocabulary.tokens[token] for token in written], weights
 
 
 def log_softmax(logits: np.ndarray) -> np.ndarray:
@@ -338,6 +295,33 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     found -= found.max(axis=1, keepdims=True)
     found -= np.log(np.exp(found).sum(axis=1, keepdims=True))
     return found
+
+
+def guessing_loss(texts: Sequence[Sequence[int]]) -> float:
+    """Return the mean cross-entropy of texts (ids of tokens) by a bigram model: each token depends on the one before.
+
+    A translator whose loss is not clearly lower has learned the language of its targets, but no translation.
+    Each token is predicted from all others (leave one out), so that no text is predicted from itself. The
+    frequencies after a token are smoothed by those of all tokens, as Witten and Bell do: with a weight that is the
+    number of different tokens seen there. Each text has the same weight.
+
+    >>> round(guessing_loss([[4, 5], [5, 4]] * 50), 3), round(guessing_loss([[4, 5]] * 50), 3)
+    (0.357, 0.01)
+    """
+    rows = [(-1, *text) for text in texts]
+    pairs = Counter(pair for row in rows for pair in pairwise(row))
+    before, single, kinds = Counter[int](), Counter[int](), Counter(first for first, _ in pairs)
+    for (first, second), count in pairs.items():
+        before[first] += count
+        single[second] += count
+    total = single.total() - 1 + len(single)
+
+    def loss(first: int, second: int) -> float:
+        prior = kinds[first] * single[second] / total
+        return float(-np.log((pairs[first, second] - 1 + prior) / (before[first] - 1 + kinds[first])))
+
+    losses = {pair: loss(*pair) for pair in pairs}
+    return float(np.mean([np.mean([losses[pair] for pair in pairwise(row)]) for row in rows]))
 
 
 def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:

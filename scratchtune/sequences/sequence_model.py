@@ -50,19 +50,16 @@ def chosen_training(
 ) -> Training:
     """Choose a training on so many rows, of at most ``length`` steps; a batch size and epochs that are given are kept.
 
-    Batches of rows / 200, a power of two from 8 to 64: an epoch has about 200 updates. A network that has to find an
-    alignment needs about a thousand updates, however few rows there are, and few rows give them only in small batches;
-    with many rows, larger batches have less noise at the same cost.
-
-    Epochs for 1,000 updates and 50 more for each step of the longest row, since the alignment is found step by step;
-    from 10 to 100.
+    Batches of rows / 200, a power of two from 8 to 64: a network that has to find an alignment needs about a thousand
+    updates, however few rows there are, and with many rows larger batches have less noise at the same cost. Epochs for
+    1,000 updates and 50 more for each step of the longest row, since the alignment is found step by step; from 10 to
+    100.
 
     The learning rate is ``rate`` for 1,500 updates, and changes with one over the root of their number: a short
     training needs large steps, a long one can average out the noise of its batches (the rate that minimises the bound
     of stochastic gradient descent, Zinkevich 2003, decays so). At most four times and at least half of ``rate``.
 
-    The tasks on which these numbers were chosen, and others on which they were measured, are in
-    benchmarks/results/translation_defaults.md.
+    benchmarks/results/translation_defaults.md has the tasks on which these numbers were chosen, and measured.
     """
     power = 2 ** round(math.log2(max(rows / 200, 1.0)))
     chosen = min(64, max(8, power)) if batch_size is None else checks.integer("batch_size", batch_size, 1)

@@ -143,7 +143,6 @@ NETWORKS: dict[str, tuple[tuple[int, ...], Callable[[], tuple[st.Layer, ...]]]] 
         st.Conv2D(8, 3, activation="relu"), st.BatchNormalization(), st.MaxPooling2D(2), st.Flatten(),
         st.Dense(30, "gelu"), st.Dense(10, "softmax"))),
     "gru": (SEQUENCE, lambda: (st.GRU(19, return_sequences=True), st.GRU(33))),
-    "gru, reset before": (SEQUENCE, lambda: (st.GRU(19, reset_after=False),)),
     "lstm": (SEQUENCE, lambda: (st.LSTM(19, return_sequences=True, go_backwards=True), st.LSTM(7))),
     "bidirectional": (SEQUENCE, lambda: (st.Bidirectional(st.GRU(5, True)), st.Bidirectional(st.LSTM(5)))),
     **{f"{name}, {units} units": (VECTOR, _activated(name, units)) for name in ACTIVATIONS for units in (2, 3, 16, 37)},

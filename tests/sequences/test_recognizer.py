@@ -129,7 +129,7 @@ def test_augmentation_hides_features_in_training_only() -> None:
 
 def test_bad_input_is_one_clear_sentence() -> None:
     clips, texts = _clips(4)
-    with pytest.raises(ValueError, match="alphabet is 'aa'; it must be a text of different characters"):
+    with pytest.raises(ValueError, match="alphabet holds 'a' 2 times; each letter must occur once"):
         st.SpeechRecognizer("aa")
     with pytest.raises(ValueError, match="structure is 'conv'"):
         st.SpeechRecognizer("ab", structure="conv")
@@ -141,7 +141,7 @@ def test_bad_input_is_one_clear_sentence() -> None:
         _model().transcribe(clips[0])
     with pytest.raises(ValueError, match="texts has 3 texts for 4 clips"):
         _model().fit(clips, texts[:3], verbose=0)
-    with pytest.raises(ValueError, match="text 0 is 'abz'; 'z' is not in the alphabet 'abc'"):
+    with pytest.raises(ValueError, match="text 0 holds 'z', which is not in the alphabet 'abc'"):
         _model().fit(clips, ["abz"] * 4, verbose=0)
     with pytest.raises(ValueError, match="clip 0 has .* frames; this model was built for at most 5"):
         _model(frames=5).fit(clips, texts, verbose=0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.sequences.seq2seq import guessing_loss
 
 pytestmark = pytest.mark.slow  # its kernels take long to compile
 
@@ -67,30 +69,30 @@ def test_a_beam_of_one_is_greedy_and_a_wide_one_finds_no_worse_sequence(trained:
         assert trained.target_vocabulary.decode(best.ids) == trained.translate(text, beam_width=4)
 
 
-def test_an_unknown_token_is_forbidden_copied_or_kept() -> None:
+def test_the_unknown_token_is_never_written() -> None:
     pairs = [("a b", "a x"), ("b", "x"), ("a", "a"), ("a a", "a a"), ("b a", "x a")] * 8
     model = _model(pairs)
     model.target_vocabulary = st.text.Vocabulary(["a"])  # x is unknown
     model.fit(pairs, epochs=30, verbose=0)
-    texts = ["a b", "b q"]
-    assert model.translate(texts[0], unknown="keep") == "a [UNK]"
-    assert model.translate(texts[0], unknown="copy") == "a b"
-    assert "q" in model.translate(texts[1], unknown="copy").split()
     for beam_width in (1, 3):
-        assert "[UNK]" not in " ".join(model.translate(texts, beam_width))
+        assert "[UNK]" not in " ".join(model.translate(["a b", "b q"], beam_width))
 
 
-def test_unknown_words_are_copied_to_where_the_decoder_looked_at_them_and_named_once(
-    trained: st.Seq2Seq, capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_unknown_words_are_named_once(trained: st.Seq2Seq, capsys: pytest.CaptureFixture[str]) -> None:
     texts = ["a b noah", "noah and c", "d"]
     for beam_width in (1, 3):
-        found = trained.translate(texts, beam_width, unknown="copy")
-        assert [sorted(word for word in text.split() if len(word) > 1) for text in found] == [
-            ["noah"], ["and", "noah"], []]
+        found = trained.translate(texts, beam_width)
         assert capsys.readouterr().err == "not in the model's vocabulary: 'noah', 'and'\n"
     assert found[2] == trained.translate("d")
     assert capsys.readouterr().err == ""
+
+
+def test_the_writer_that_is_kept_for_the_next_call_changes_nothing(trained: st.Seq2Seq) -> None:
+    texts = [source for source, _ in _pairs(9, 3)]
+    alone = [trained.translate(text, width) for width in (1, 4) for text in texts]
+    again = [*trained.translate(texts, 1), *trained.translate(texts, 4)]
+    copied = pickle.loads(pickle.dumps(trained))
+    assert alone == again == [copied.translate(text, width) for width in (1, 4) for text in texts]
 
 
 def test_a_text_that_is_too_long_is_translated_as_far_as_the_model_reads(
@@ -103,17 +105,14 @@ def test_a_text_that_is_too_long_is_translated_as_far_as_the_model_reads(
     assert trained.attention(texts[1])[0] == texts[1].split()[:6]
 
 
-def test_attention_of_rows_side_by_side_is_that_of_each_row(trained: st.Seq2Seq) -> None:
+def test_rows_side_by_side_have_the_log_probabilities_of_each_row(trained: st.Seq2Seq) -> None:
     sources = st.text.pad_sequences([trained.source_vocabulary.encode(text) for text, _ in _pairs(7)], 6, "float32",
                                     "post")
     prefixes = np.tile([trained.target_vocabulary.start, 4, 5], (7, 1))
-    log_p, weights = trained.next_tokens(sources, prefixes)
-    assert weights.shape == (7, 3, 6) and np.abs(weights.sum(axis=2) - 1.0).max() < 1e-5
+    log_p = trained.log_probabilities(sources, prefixes)
+    assert np.abs(np.exp(log_p).sum(axis=1) - 1.0).max() < 1e-6
     for n in range(7):
-        one = trained.next_tokens(sources[n : n + 1], prefixes[n : n + 1])
-        assert (one[0] == log_p[n]).all() and (one[1] == weights[n]).all()
-        again = trained.next_tokens(sources[n : n + 1], prefixes[n : n + 1, :2])[1]
-        assert np.abs(again - weights[n, :2]).max() < 1e-6
+        assert (trained.log_probabilities(sources[n : n + 1], prefixes[n : n + 1]) == log_p[n]).all()
 
 
 @pytest.mark.parametrize("structure, attention", [("gru", "none"), ("lstm", "additive")])
@@ -167,7 +166,17 @@ def test_bad_input_is_one_clear_sentence() -> None:
     without.fit(pairs, verbose=0)
     with pytest.raises(ValueError, match="attention='none', so there are no weights"):
         without.attention("a")
-    with pytest.raises(ValueError, match="attention='none', so there are no weights"):
-        without.translate("a", unknown="copy")
-    with pytest.raises(ValueError, match="unknown is 'drop'"):
-        model.translate("a", unknown="drop")
+
+
+# The loss of guessing: what is known without the sources, and no more -------------------------------------------------
+
+
+def test_independent_tokens_cost_their_entropy() -> None:
+    rng = np.random.default_rng(0)
+    texts = rng.choice([4, 5, 6], (2000, 5), p=[0.5, 0.25, 0.25]).tolist()
+    assert abs(guessing_loss(texts) - 1.5 * np.log(2.0)) < 0.01
+
+
+def test_a_token_that_the_one_before_determines_costs_nothing_and_a_single_text_is_not_known_by_heart() -> None:
+    assert guessing_loss([[4, 5, 6]] * 500) < 0.002
+    assert guessing_loss([[4, 5], [6, 7], [8, 9]]) > np.log(6.0)

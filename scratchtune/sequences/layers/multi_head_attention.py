@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scratchtune import checks, jit
-from scratchtune.network import initializers
 from scratchtune.sequences.layers.attention import SelfAttention
 from scratchtune.sequences.layers.sequences import mask_of
 from scratchtune.sequences.multi_head_attention import (
@@ -91,16 +90,12 @@ class MultiHeadAttention(SelfAttention):
     shapes = staticmethod(memory_shapes)
 
     def __init__(
-        self, num_heads: int, key_dim: int, use_bias: bool = True, kernel_initializer: str = "glorot_uniform",
-        bias_initializer: str = "zeros", use_causal_mask: bool = False,
+        self, num_heads: int, key_dim: int, use_bias: bool = True, use_causal_mask: bool = False,
     ) -> None:
         self.num_heads = checks.integer("num_heads", num_heads, 1)
         self.key_dim = checks.integer("key_dim", key_dim, 1)
         self.use_bias = checks.boolean("use_bias", use_bias)
         self.use_causal_mask = checks.boolean("use_causal_mask", use_causal_mask)
-        initializers.get(kernel_initializer)
-        initializers.get(bias_initializer, "bias_initializer")
-        self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Weights: a kernel and a bias each for queries, keys, values and outputs."""
@@ -115,9 +110,9 @@ class MultiHeadAttention(SelfAttention):
         self, name: str, kernel: tuple[int, ...], bias: tuple[int, ...], fans: tuple[int, int],
     ) -> None:
         """Add a kernel and, if the layer has them, a bias."""
-        self.add_weight(f"{name}_kernel", kernel, self.kernel_initializer, fans)
+        self.add_weight(f"{name}_kernel", kernel, "glorot_uniform", fans)
         if self.use_bias:
-            self.add_weight(f"{name}_bias", bias, self.bias_initializer, is_bias=True)
+            self.add_weight(f"{name}_bias", bias, "zeros", is_bias=True)
 
     def sizes(self) -> list[int]:
         """Heads, key_dim, and whether there are biases."""

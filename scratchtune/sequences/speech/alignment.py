@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.speech.alphabets import BLANK, checked_frames, encode, letters
+from scratchtune.sequences.speech.alphabets import BLANK, checked_frames, encode, fewest_frames, letters
 
 NEVER = -1e30  # the logarithm of 0, for a step that does not exist; finite, so that sums and differences are too
 
@@ -74,8 +74,7 @@ def align(log_probabilities: Any, text: str, alphabet: Iterable[str]) -> Alignme
     alphabet = letters(alphabet)
     rows = checked_frames(log_probabilities, alphabet)
     labels = encode(text, alphabet)
-    needed = len(labels) + int((labels[1:] == labels[:-1]).sum())
-    if needed > len(rows):
+    if (needed := fewest_frames(labels)) > len(rows):
         raise ValueError(f"text needs {checks.counted(needed, 'frame')} (one for each letter, and one for a blank "
                          f"between equal letters), and log_probabilities has {len(rows)}")
     states = np.full(2 * len(labels) + 1, BLANK)

@@ -32,20 +32,25 @@ def letters(alphabet: Iterable[str]) -> tuple[str, ...]:
     return found
 
 
-def encode(text: str, alphabet: Iterable[str]) -> np.ndarray:
-    """Return the symbols of a text, (letters,), integers from 1.
+def encode(text: str, alphabet: Iterable[str], name: str = "text") -> np.ndarray:
+    """Return the symbols of a text, (letters,), integers from 1; ``name`` is what the errors call it.
 
     >>> encode("abba", "ab").tolist()
     [1, 2, 2, 1]
     """
     known = letters(alphabet)
     if not isinstance(text, str):
-        raise TypeError(f"text is {text!r:.80} ({type(text).__name__}); it must be a text")
+        raise TypeError(f"{name} is {text!r:.80} ({type(text).__name__}); it must be a text")
     for letter in text:
         if letter not in known:
-            raise ValueError(f"text holds {letter!r}, which is not in the alphabet {''.join(known)!r:.120}; every "
+            raise ValueError(f"{name} holds {letter!r}, which is not in the alphabet {''.join(known)!r:.120}; every "
                              "letter must be")
     return np.array([known.index(letter) + 1 for letter in text], dtype=np.int64)
+
+
+def fewest_frames(symbols: np.ndarray) -> int:
+    """Return the fewest frames of a clip with these symbols: equal neighbours have a blank between them."""
+    return len(symbols) + int((symbols[1:] == symbols[:-1]).sum())
 
 
 def spell(symbols: Sequence[int], alphabet: Sequence[str]) -> str:

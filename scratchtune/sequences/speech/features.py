@@ -50,9 +50,7 @@ class Features:
     ends that is so many decibels below the loudest frame (`trim`).
 
     The convention is that of librosa with ``htk=True, norm=None, center=False`` and of torchaudio with
-    ``center=False``: HTK's mel, triangles of height 1, an orthonormal cosine transform. Unlike theirs, the logarithm is
-    natural, with the floor 1e-10, and by default there is pre-emphasis and normalisation; python_speech_features and
-    Kaldi have the natural logarithm and pre-emphasis too. Each formula names how the others differ.
+    ``center=False``, but for the natural logarithm, pre-emphasis and normalisation; the formulas say how others differ.
 
     >>> Features(rate=8000)(np.sin(np.arange(8000) ** 1.2)).shape
     (98, 13)
@@ -134,9 +132,7 @@ class Features:
     def __call__(self, clip: Clip | Any, name: str = "clip") -> np.ndarray:
         """Return the features of a clip, (frames, features), float64; ``name`` is what the errors call it.
 
-        Raises
-            TypeError or ValueError where the clip is none, has no rate and the features have none either, is silent, or
-            is shorter than a frame.
+        Raises a TypeError or a ValueError where it is no clip, has no known rate, is silent, or shorter than a frame.
         """
         rate = rate_of(clip, name)
         if self.rate is None and rate is not None:

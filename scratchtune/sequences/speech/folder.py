@@ -50,16 +50,14 @@ def read_clips(folder: str | os.PathLike[str], rate: int | None = None) -> Recor
     """Read a folder of WAV files and the table of their transcripts, ``transcripts.tsv``, or a ZIP file of a folder.
 
     The table is UTF-8, and its first line names the columns, separated by tabs: ``file``, relative to the folder;
-    ``text``, what is said; and ``voice``, who says it, which may be missing. Other columns are ignored; quotes are
-    letters.
+    ``text``, what is said; and ``voice``, who says it, which may be missing. Other columns are ignored.
 
     All clips are resampled to one rate: ``rate``, or else the rate that most files have. Left out are files that
     `read_wav` refuses, silent clips, those shorter than 0.1 seconds, lines of the table without a text, repeated files,
     files outside the folder, and WAV files without a line. A warning counts them; ``left_out`` has the reason of each.
 
-    Raises
-        OSError if the folder or its table cannot be opened; ValueError if the table has not these columns, or if no
-        clip can be used.
+    Raises an OSError if the folder or its table cannot be opened, a ValueError if it has not these columns, or no clip
+    can be used.
     """
     if rate is not None:
         checks.integer("rate", rate, *RATES)
@@ -93,8 +91,7 @@ def load_spoken_digits() -> Recordings:
 
     Each of 60 voices of espeak-ng, which differ in accent, timbre, speed and pitch, says three strings of 3 to 5
     digits, such as "four zero seven one". A clip has 8,000 samples a second, of 8 bits, and no silence at its ends.
-    `data/spoken_digits/LICENSE.txt` names the source. ``python -m benchmarks.common.synthesis`` makes more, also in
-    Spanish, French, Italian and Russian. `split_by_voice` splits them.
+    `data/spoken_digits/LICENSE.txt` names the source.
 
     >>> found = load_spoken_digits()
     >>> len(found.clips), len(set(found.voices)), found.texts[0], found.voices[0]
@@ -208,23 +205,19 @@ def _opened(path: Path) -> Iterator[_Source]:
 # Splitting by voice ---------------------------------------------------------------------------------------------------
 
 
-def split_by_voice(recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0,
-                   ) -> tuple[Recordings, ...]:
+def split_by_voice(
+    recordings: Recordings, shares: Sequence[float] = (0.6, 0.2, 0.2), seed: int = 0,
+) -> tuple[Recordings, ...]:
     """Split clips into parts, such as training, validation and test, so that no voice is in two of them.
 
     In each part the clips keep their order; ``left_out`` and ``resampled``, of the whole set, are empty and 0.
 
-    Arguments
-        recordings: clips with their texts and voices, as `read_clips` returns them.
-        shares: the share of the voices (not of the clips) in each part; they add up to 1, and every part gets at least
-            one voice.
-        seed: an integer, which determines the voices of each part.
-    Raises
-        TypeError or ValueError for other shares, for clips without a voice, or if there are fewer voices than parts.
+    ``shares`` are those of the voices (not of the clips) in each part; they add up to 1, and every part gets at least
+    one voice. ``seed`` determines the voices of each part. Raises a TypeError or a ValueError for other shares, for
+    clips without a voice, or if there are fewer voices than parts.
 
-    >>> from scratchtune.sequences.speech.clip import Clip
-    >>> found = Recordings([], ["one", "two", "four", "six"], ["Ann", "Bo", "Cy", "Ann"], [], 0, 0)
-    >>> found = found._replace(clips=[Clip(np.ones(9), 8000)] * 4)
+    >>> clips = [Clip(np.ones(9), 8000)] * 4
+    >>> found = Recordings(clips, ["one", "two", "four", "six"], ["Ann", "Bo", "Cy", "Ann"], [], 0, 0)
     >>> [part.voices for part in split_by_voice(found)]
     [['Cy'], ['Ann', 'Ann'], ['Bo']]
     """

@@ -80,8 +80,7 @@ def triangles(frequencies: np.ndarray, lows: np.ndarray, centres: np.ndarray, hi
 def mel_filters(n_mels: int, n_fft: int, rate: int, fmin: float, fmax: float) -> np.ndarray:
     """Return the filters, (n_mels, n_fft // 2 + 1), whose centres and edges are equally spaced in mel.
 
-    Raises
-        ValueError where a filter is so narrow that it has no bin of the spectrum.
+    Raises a ValueError where a filter is so narrow that it has no bin of the spectrum.
 
     >>> mel_filters(2, 8, 8000, 0.0, 4000.0).round(3).tolist()
     [[0.0, 0.676, 0.0, 0.0, 0.0], [0.0, 0.324, 0.906, 0.453, 0.0]]

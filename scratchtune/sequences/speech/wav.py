@@ -29,9 +29,8 @@ def read_wav(path: str | os.PathLike[str], rate: int | None = None) -> Clip:
     Several channels are mixed down to one, formula [mix_down]. With ``rate`` the clip is resampled to that many samples
     a second, by `resample`; without, it has the rate of the file.
 
-    Raises
-        OSError if the file cannot be opened; ValueError, which names the file, if it is no WAV file, or larger than
-        256 MB, if its samples are compressed or floating-point, or if it is cut off or holds no samples.
+    Raises an OSError if the file cannot be opened; a ValueError, which names it, if it is no WAV file, larger than 256
+    MB, compressed, of floating-point numbers, cut off, or empty.
     """
     if not isinstance(path, str | os.PathLike):
         raise TypeError(f"path is {path!r:.80} ({type(path).__name__}); it must be the name of a WAV file")

@@ -1,9 +1,8 @@
 """Text for a network: tokens and their ids, padding, the search for the best output, and its scores.
 
 Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `beam` (decoding, for
-any function that returns log-probabilities), `copying` (of unknown words), `matches` (pairs of a reference and a
-hypothesis, token accuracy, exact match, n-grams), `bleu`, `chrf`. Scores take the reference first, as scikit-learn's
-do.
+any function that returns log-probabilities), `matches` (pairs of a reference and a hypothesis, token accuracy, exact
+match, n-grams), `bleu`, `chrf`. Scores take the reference first, as scikit-learn's do.
 """
 
 from scratchtune.sequences.text.beam import Hypothesis, beam_search, greedy

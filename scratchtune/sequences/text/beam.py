@@ -106,23 +106,29 @@ def search(
     for length in range(1, max_length + 1):
         scores = totals[:, None] + log_probabilities(step(ids, parents), len(ids), end)
         parents, tokens, totals = _best(scores, of, beam_width)
-        continues = tokens != end
-        for n in np.unique(of):
-            own = np.flatnonzero(of[parents] == n)
-            found[n] += [_hypothesis(ids[parents[i]], totals[i], length, alpha, True) for i in own if tokens[i] == end]
-            found[n] = sorted(found[n], key=lambda hypothesis: -hypothesis.score)[:beam_width]
-            live = own[continues[own]]
-            if not (len(live) or found[n]):
-                raise ValueError("step gives every token after some sequence the probability 0; one must be above 0")
-            if len(live) and _is_decided(found[n], beam_width, penalised(totals[live[0]], max_length, alpha)):
-                continues[own] = False
-        parents, totals = parents[continues], totals[continues]
-        ids, of = np.column_stack([ids[parents], tokens[continues]]), of[parents]
+        own, ends = of[parents], tokens == end
+        if not all(found[n] for n in np.setdiff1d(of, own)):
+            raise ValueError("step gives every token after some sequence the probability 0; one must be above 0")
+        for i in np.flatnonzero(ends):
+            found[own[i]].append(_hypothesis(ids[parents[i]], totals[i], length, alpha, True))
+        for n in np.unique(own[ends]):
+            found[n] = _best_of(found[n], beam_width)
+        live = np.flatnonzero(~ends)
+        decided = [  # no continuation can enter the result: the penalty is largest at the greatest length
+            n for n, best in zip(*np.unique(own[live], return_index=True), strict=True) if len(found[n]) == beam_width
+            and found[n][-1].score >= penalised(totals[live[best]], max_length, alpha)]
+        continues = ~ends & ~np.isin(own, decided)
+        parents, totals, of = parents[continues], totals[continues], own[continues]
+        ids = np.column_stack([ids[parents], tokens[continues]])
         if not len(ids):
             break
     for row, total, n in zip(ids, totals, of, strict=True):
         found[n].append(_hypothesis(row, total, max_length, alpha, False))
-    return [sorted(each, key=lambda hypothesis: -hypothesis.score)[:beam_width] for each in found]
+    return [_best_of(each, beam_width) for each in found]
+
+
+def _best_of(found: list[Hypothesis], width: int) -> list[Hypothesis]:
+    return sorted(found, key=lambda hypothesis: -hypothesis.score)[:width]
 
 
 def _best(scores: np.ndarray, of: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -143,14 +149,6 @@ def _best(scores: np.ndarray, of: np.ndarray, width: int) -> tuple[np.ndarray, n
     which, rank = np.nonzero(totals > -np.inf)
     rows, tokens = np.divmod(indices[which, rank], size)
     return first[which] + rows, tokens, totals[which, rank]
-
-
-def _is_decided(found: list[Hypothesis], beam_width: int, bound: float) -> bool:
-    """Whether no continuation can enter the result; ``bound`` is at least the score of every continuation.
-
-    A log-probability never rises, and the penalty is largest at the greatest length.
-    """
-    return len(found) == beam_width and found[-1].score >= bound
 
 
 def _hypothesis(ids: np.ndarray, total: float, length: int, alpha: float, ended: bool) -> Hypothesis:

@@ -69,14 +69,16 @@ def detokenize(tokens: Iterable[str]) -> str:
 
 
 def _normalised(text: str, lower: bool) -> str:
-    text = "".join(char for char in (text.lower() if lower else text) if unicodedata.category(char) != "Cf")
+    text = text.lower() if lower else text
+    if not text.isascii():
+        text = "".join(char for char in text if unicodedata.category(char) != "Cf")
     return _DOTS.sub("…", unicodedata.normalize("NFC", text))
 
 
 def _tokens(chunk: str) -> list[str]:
     """Split a part of a text that has no spaces."""
-    if chunk == "-":
-        return ["–"]
+    if chunk.isalnum() or chunk == "-":
+        return [chunk.replace("-", "–")]
     found: list[str] = []
     within = False  # whether the previous character belongs to a word
     for index, char in enumerate(chunk):

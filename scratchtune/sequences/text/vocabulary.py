@@ -21,8 +21,7 @@ class Vocabulary:
     """The tokens of some texts and their ids, the most frequent token first; of equal frequency, in alphabetical order.
 
     A text is a str, which is split by `tokenize`, or a list of tokens of your own, such as single characters.
-    ``min_count``: how often a token must occur. ``max_size``: the most tokens, the four special ones included, as in
-    Keras's ``max_tokens``. ``lower``: whether letters become lower case, as for `tokenize`.
+    ``min_count``: how often a token must occur. ``lower``: whether letters become lower case, as for `tokenize`.
 
     >>> vocabulary = Vocabulary(["the cat", "the dog"])
     >>> vocabulary.tokens
@@ -35,12 +34,8 @@ class Vocabulary:
 
     padding, unknown, start, end = range(len(SPECIAL))
 
-    def __init__(
-        self, texts: Iterable[str | Sequence[str]], min_count: int = 1, max_size: int | None = None, lower: bool = True,
-    ) -> None:
+    def __init__(self, texts: Iterable[str | Sequence[str]], min_count: int = 1, lower: bool = True) -> None:
         checks.integer("min_count", min_count, 1)
-        if max_size is not None:
-            checks.integer("max_size", max_size, len(SPECIAL) + 1)
         self.lower = checks.boolean("lower", lower)
         if isinstance(texts, str):
             raise TypeError(f"texts is the single text {texts!r}; it must be a list of texts")
@@ -52,7 +47,7 @@ class Vocabulary:
         for token in SPECIAL:
             del counts[token]
         frequent = sorted((token for token in counts if counts[token] >= min_count), key=lambda t: (-counts[t], t))
-        self._number([*SPECIAL, *frequent][:max_size])
+        self._number([*SPECIAL, *frequent])
 
     def _number(self, tokens: list[str]) -> None:
         self._tokens = tokens

@@ -42,10 +42,9 @@ def test_a_vocabulary_keeps_what_it_knows(known: list[str], text: str) -> None:
 
 @pytest.mark.slow
 @hypothesis.given(pairs=draws.lists(draws.tuples(words, words), min_size=1, max_size=4),
-                  new=draws.lists(draws.one_of(words, texts), max_size=4), width=draws.sampled_from([1, 3]),
-                  unknown=draws.sampled_from(["forbid", "copy", "keep"]))
+                  new=draws.lists(draws.one_of(words, texts), max_size=4), width=draws.sampled_from([1, 3]))
 def test_a_translator_of_any_pairs_translates_any_list(
-    pairs: list[tuple[str, str]], new: list[str], width: int, unknown: str, fresh: Callable[[], Path],
+    pairs: list[tuple[str, str]], new: list[str], width: int, fresh: Callable[[], Path],
 ) -> None:
     """One translation for each text, in their order; the same ones after it was saved and loaded."""
     sources, targets = (st.text.Vocabulary(list(side)) for side in zip(*pairs, strict=True))
@@ -53,10 +52,10 @@ def test_a_translator_of_any_pairs_translates_any_list(
     model.compile()
     history = model.fit(pairs, epochs=1, verbose=0)
     assert np.isfinite(history.history["loss"]).all()
-    found = model.translate(new, beam_width=width, unknown=unknown)
+    found = model.translate(new, beam_width=width)
     assert len(found) == len(new) and all(isinstance(text, str) for text in found)
     path = fresh() / "model.npz"
     model.save(path)
     loaded: Any = st.load_model(path)
-    assert loaded.translate(new, beam_width=width, unknown=unknown) == found
-    assert [loaded.translate([text], beam_width=width, unknown=unknown)[0] for text in new] == found
+    assert loaded.translate(new, beam_width=width) == found
+    assert [loaded.translate([text], beam_width=width)[0] for text in new] == found

@@ -22,9 +22,8 @@ def test_ids_by_hand() -> None:
     assert len(vocabulary) == 11 and "cat" in vocabulary and "bird" not in vocabulary and 4 not in vocabulary
 
 
-def test_rare_tokens_and_the_last_ones_are_left_out() -> None:
+def test_rare_tokens_are_left_out() -> None:
     assert Vocabulary(TEXTS, min_count=2).tokens[4:] == ["the", "cat", "dog"]
-    assert Vocabulary(TEXTS, max_size=6).tokens[4:] == ["the", "cat"]
     assert len(Vocabulary(TEXTS, min_count=9)) == 4
     assert "The" in Vocabulary(TEXTS, lower=False)
 
@@ -63,7 +62,6 @@ def test_it_is_written_as_json_and_read() -> None:
     ({"texts": ["a", "  "]}, ValueError, r"texts\[1\] is '  '; it must hold at least one token"),
     ({"texts": [3]}, TypeError, r"texts\[0\] is 3 \(int\); it must be a text or a list of tokens"),
     ({"texts": ["a"], "min_count": 0}, ValueError, "min_count is 0; it must be an integer of at least 1"),
-    ({"texts": ["a"], "max_size": 4}, ValueError, "max_size is 4; it must be an integer of at least 5"),
     ({"texts": ["a"], "lower": 1}, TypeError, "lower is 1 .* must be True or False"),
 ])
 def test_bad_arguments(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
