@@ -28,8 +28,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
 from scratchtune.insight.drawing import COLOURS, TrialTable, canvas, finish, panels, plain
-from scratchtune.insight.paired_comparison import difference_of
 from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
@@ -57,11 +57,9 @@ def ablation(
     If d values differ, there are up to (d (d + 1) / 2 - 1) · choosing + 2 d · seeds trainings; the number is printed
     before they begin. A failed training, by an exception or a value that is no finite number, leaves its seed out of
     the gains that need it, and a `FailedEvaluationWarning` says so. A candidate with fewer failures is preferred to one
-    with a better mean. The path is the same whatever ``n_jobs``, the number of threads, is.
-
-    Raises
-        TypeError or ValueError where an argument is not valid, or the study has no complete trial; RuntimeError where
-        all trainings of the default or of the target fail.
+    with a better mean. The path is the same whatever ``n_jobs``, the number of threads, is. A TypeError or ValueError
+    where an argument is not valid, or the study has no complete trial; a RuntimeError where all trainings of the
+    default or of the target fail.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid", direction="maximize")
@@ -215,15 +213,24 @@ class PairedGain(NamedTuple):
 def gain_of(before: np.ndarray, after: np.ndarray, direction: str) -> PairedGain:
     """The mean of paired differences and its interval by Student's t; seeds without one of the values are left out.
 
+    ``before`` and ``after`` are values of two configurations, two searchers or two studies with the same seeds, (n,):
+    a seed that is hard for both changes no difference. If the interval does not contain 0, one of the two is better.
+    A ValueError where they are not paired, or the direction is no direction.
+
     >>> gain_of(np.array([0.5, 0.5, np.nan]), np.array([0.75, 1.0, 1.0]), "maximize").mean
     0.375
     """
-    gains = (after - before) * (1.0 if direction == "maximize" else -1.0)
+    sides = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
+    if sides[0].shape != sides[1].shape or sides[0].ndim != 1:
+        raise ValueError(f"before has shape {sides[0].shape} and after {sides[1].shape}; both must be (n,), paired")
+    checks.choice("direction", direction, ("minimize", "maximize"))
+    gains = (sides[1] - sides[0]) * (1.0 if direction == "maximize" else -1.0)
     gains = gains[~np.isnan(gains)]
     if len(gains) < 2:
         return PairedGain(float(gains[0]) if len(gains) else math.nan, math.nan, math.nan, len(gains))
-    found = difference_of(gains, 0.0, 0.95, "maximize")
-    return PairedGain(found.difference, found.low, found.high, len(gains))
+    mean = float(gains.mean())
+    reach = student_quantile(0.95, len(gains) - 1) * corrected_standard_error(gains, 1.0, 0.0)
+    return PairedGain(mean, mean - reach, mean + reach, len(gains))
 
 
 @dataclass(frozen=True, eq=False)

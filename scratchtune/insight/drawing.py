@@ -56,11 +56,25 @@ class TrialTable(Protocol):
         """All trials, in order of number."""
 
 
-def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
-    """Return the study, or one in which each complete trial has the value ``target(trial)``, where that is not None.
+def check_study(study: Any) -> None:
+    """Raise a TypeError for anything but a study, or several gathered in one."""
+    if not (hasattr(study, "space") and hasattr(study, "trials")):
+        raise TypeError(f"study is {study!r}; it must be a Study, or one read from a file")
 
-    Raises
-        TypeError if the target is no function, or gives no number.
+
+def as_studies(study: Any) -> list[Any]:
+    """The studies of a list, or the one that is given; raise a TypeError for anything else."""
+    several = isinstance(study, (list, tuple)) and not hasattr(study, "trials")  # a StoredStudy is a tuple too
+    studies = list(study) if several else [study]
+    if not studies or not all(hasattr(one, "space") and hasattr(one, "trials") for one in studies):
+        raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
+    return studies
+
+
+def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
+    """The study, or one in which each complete trial has the value ``target(trial)``, which may be None.
+
+    A TypeError if the target is no function, or gives no number.
     """
     if target is None:
         return study

@@ -38,11 +38,8 @@ def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
     shows the mean value of all complete trials with these two, whatever their other parameters are; where budgets
     differ, of those with the largest. The cell of the best trial has a frame. One whose trials have all failed has a
     cross; one without a trial is empty. The Axes are the heat map, the marginal of the first parameter above it, and
-    that of the second at its right: mean and best value of each column or row.
-
-    Raises
-        ValueError where a parameter is continuous and hardly any value occurs twice, or where one has more than 60
-        values.
+    that of the second at its right: mean and best value of each column or row. A ValueError where a parameter is
+    continuous and hardly any value occurs twice, or where one has more than 60 values.
     """
     names = drawing.chosen_names(study, params or study.space.names[:2], len(study.space.names))
     if len(names) != 2:

@@ -27,9 +27,6 @@ Points = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[Any, str, str, list[Trial], Points], Points]  # returns where the trials are drawn
 
 
-# One by one -----------------------------------------------------------------------------------------------------------
-
-
 def plot_slice(
     study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
 ) -> Any:
@@ -81,16 +78,12 @@ def _draw_slice(axes: Any, study: TrialTable, name: str, colours: dict[str, Any]
     return len(trials)
 
 
-def plot_parallel_coordinate(
-    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_parallel_coordinate(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot each complete trial as a line through its value and its parameters; better trials are darker.
 
     A trial without a conditional parameter crosses that axis at "absent", below its range. One whose value is far worse
-    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. ``target`` is that
-    of `plot_optimization_history`. Returns the Axes.
+    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. Returns the Axes.
     """
-    study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
     if ax is None:
         ax = drawing.canvas(1, (float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))[1]
@@ -158,22 +151,15 @@ def _draw_scales(axes: Any, parameters: list[Parameter], has_absent: bool) -> No
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-# In pairs -------------------------------------------------------------------------------------------------------------
-
-
-def plot_contour(
-    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_contour(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot contours of the value over each pair of parameters, with the complete trials as dots; better is darker.
 
     The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
     one point are averaged, and of more than 200 trials those within one of 20 x 20 cells. Choices have no order, so
     where an axis has choices there is no surface: the dots have the colour of their values, as where the trials are
     fewer than three or all on one line. The best trial is a star, and trials of smaller budgets are grey and do not
-    count. Returns the Axes, or a list of them, one for each pair in the order of ``params`` (None: all). ``target`` is
-    that of `plot_optimization_history`.
+    count. Returns the Axes, or a list of them, one for each pair in the order of ``params`` (None: all).
     """
-    study = drawing.targeted(study, target, target_name)
     values = drawing.values_of(drawing.by_budget(study)[0])
     colours, limit = drawing.value_colours(study, values), drawing.ends(study, values)[1]
 
@@ -209,15 +195,12 @@ def white_dots(axes: Any, trials: Sequence[Trial], x: np.ndarray, y: np.ndarray)
     drawing.dots(axes, trials, x, y, color="white", edgecolor="black", **few)
 
 
-def plot_rank(
-    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_rank(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot the complete trials over each pair of parameters, coloured by rank: the best is the darkest, and a star.
 
     Equal values have the mean of their ranks; trials of smaller budgets are grey and have none. Arguments and what is
     returned are those of `plot_contour`.
     """
-    study = drawing.targeted(study, target, target_name)
     colours = {"cmap": "cividis", "vmin": 0.0, "vmax": 1.0}
     everyone = drawing.by_budget(study)[0]
     values = drawing.values_of(everyone) * (1.0 if study.direction == "minimize" else -1.0)

@@ -62,12 +62,9 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     dots; one whose other parameters differ much from those of this line is fainter: it influences the curve little.
 
     Values worse than the median are compressed before the process is fitted
-    (`search.bayesian.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
-    a parameter does not change the process; the acquisition function is weighted by it.
-
-    Raises
-        ValueError where the study was not searched by `BayesianSearch`, the process has not proposed the trial, or the
-        trial lacks the parameter.
+    (`search.bayesian.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of a
+    parameter does not change the process; the acquisition function is weighted by it. A ValueError where the study was
+    not searched by `BayesianSearch`, the process has not proposed the trial, or the trial lacks the parameter.
     """
     axes = drawing.panels(ax, 4, 2, (4.9, 2.9))
     chosen = searcher_state.proposed_by(study, "plot_posterior", param, trial)
@@ -116,11 +113,8 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
 
     The ratio below is that of the densities of the whole configuration. The estimator draws candidates from the density
     of the good trials, and proposes the one with the highest ratio. So elsewhere, where no candidate was drawn, the
-    ratio may be higher.
-
-    Raises
-        ValueError where the study was not searched by `BayesianSearch`, the estimator has not proposed the trial, or
-        the trial lacks the parameter.
+    ratio may be higher. A ValueError where the study was not searched by `BayesianSearch`, the estimator has not
+    proposed the trial, or the trial lacks the parameter.
     """
     axes = drawing.panels(ax, 2, 1, (6.4, 2.8))
     chosen = searcher_state.proposed_by(study, "plot_densities", param, trial)
@@ -152,9 +146,6 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     said = f"{len(model.good)} good and {len(model.bad)} bad trials{f' ({len(waiting)} pending)' * bool(waiting)}"
     _finish(axes, study, line, chosen, "Parzen estimator", said, ax is None)
     return axes
-
-
-# What both share -----------------------------------------------------------------------------------------------------
 
 
 def _line(study: TrialTable, name: str | None, trial: Trial) -> Line:
@@ -200,9 +191,6 @@ def _finish(
     found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
     where, place = (axes[0].figure, {"loc": "outside lower center", "ncols": 3}) if own_figure else (axes[0], {})
     where.legend(found.values(), found.keys(), fontsize=8, framealpha=0.8, edgecolor="none", **place)
-
-
-# The process ---------------------------------------------------------------------------------------------------------
 
 
 def _succeeded(state: State) -> bool:
@@ -262,9 +250,6 @@ def _draw_trials(
                 f"value of trial {trial.number}, {trial.value:.4g}")
         axes.plot(line.at[line.proposed], values[-1], "D", color=COLOURS[1], markersize=8, markeredgecolor="black",
                   zorder=5, label=name)
-
-
-# The densities -------------------------------------------------------------------------------------------------------
 
 
 def _densities(model: parzen.Densities, line: Line) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -42,17 +42,15 @@ def reevaluate(
     """Evaluate each configuration with each of ``seeds`` fresh seeds; return the values, (configurations, seeds).
 
     ``configurations`` may be a number: so many of the study's best ones, the best first. The values of the search chose
-    these, so they are too good. The new values took no part in that choice; `compare` compares two rows of them.
+    these, so they are too good. The new values took no part in that choice; `gain_of` compares two rows of them.
 
     The objective is called with a new `Trial` that belongs to no study: its ``seed`` is fresh, its ``budget`` is the
     largest of the study's complete trials, it has no parent, and it never should stop. The values are in the study's
     direction. They are the same for the same study, whatever ``n_jobs``, the number of threads, is.
 
     A value that is not a finite number, or an exception, is NaN here, and a `FailedEvaluationWarning` says how many
-    failed and why the first one did.
-
-    Raises
-        TypeError or ValueError where an argument is not valid, such as a configuration that is not in the space.
+    failed and why the first one did. A TypeError or ValueError where an argument is not valid, such as a configuration
+    that is not in the space.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"x": [0.5, 1.0]})

@@ -45,7 +45,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import TrialTable, check_study
 from scratchtune.search import Space
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats
@@ -82,20 +82,13 @@ class Contenders(NamedTuple):
         return float(self.values[self.best])
 
 
-def is_study(given: Any) -> bool:
-    """Whether it has what is read of a study: space, direction and trials."""
-    return all(hasattr(given, name) for name in ("space", "direction", "trials"))
-
-
 def contenders(study: Any, with_scores: bool = True) -> Contenders:
     """Return the trials of a study that can be compared.
 
-    Raises
-        TypeError where it is no study; ValueError where no trial is complete or, with ``with_scores``, where a trial
-        lacks the score of a fold, where there are fewer than two folds, or where the value is not the scores' mean.
+    A TypeError where it is no study; a ValueError where no trial is complete or, with ``with_scores``, where a trial
+    lacks the score of a fold, where there are fewer than two folds, or where the value is not the scores' mean.
     """
-    if not is_study(study):
-        raise TypeError(f"study is {study!r}; it must be a Study, or one that was read from a file")
+    check_study(study)
     one_of: dict[Any, Trial] = {}  # each configuration
     for trial in [*best_first(study.trials, study.direction)[:1], *of_largest_budget(study.trials)]:
         one_of.setdefault(study.space.key(configuration(trial)), trial)
@@ -148,10 +141,8 @@ class Gathered(NamedTuple):
 def gathered(studies: Sequence[TrialTable]) -> Gathered:
     """Gather the complete trials, of each study's largest budget; the studies have the same space and folds.
 
-    The best of several studies is the best of all their trials, so its optimism is that of all of them together.
-
-    Raises
-        ValueError where a study has no complete trial.
+    The best of several studies is the best of all their trials, so its optimism is that of all of them together. A
+    ValueError where a study has no complete trial.
     """
     trials: list[Trial] = []
     for study in studies:
@@ -241,10 +232,8 @@ def optimism(study: Any, level: float = 0.95, noise: float | None = None) -> Opt
     complete trials count, of the largest budget, and each configuration once, the best one with its best trial.
 
     With few folds the interval is wide. benchmarks/results/gain_confirmation.md says how often it holds the true score,
-    and compares other corrections.
-
-    Raises
-        TypeError or ValueError where no trial is complete, or where scores of the folds and ``noise`` are missing.
+    and compares other corrections. A TypeError or ValueError where no trial is complete, or where scores of the folds
+    and ``noise`` are missing.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"x": [0.0, 0.1, 0.2]}, searcher="grid", direction="maximize")
@@ -368,11 +357,8 @@ def gain(study: Any, level: float = 0.95) -> Gain:
     """Estimate what tuning has gained over the default configuration or the median trial.
 
     The default is trial 0 where it was enqueued and is complete; else the reference is the median trial, whose value is
-    the middle one of all configurations.
-
-    Raises
-        TypeError or ValueError where no trial is complete, where scores of the folds are missing, or where there is
-        only one configuration.
+    the middle one of all configurations. A TypeError or ValueError where no trial is complete, where scores of the
+    folds are missing, or where there is only one configuration.
     """
     level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
     compared, winner = contenders(study), optimism(study, level)
@@ -410,8 +396,7 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     >>> verdict(Study({"x": [1, 2]}))
     'Nothing can be said yet: no trial has been run.'
     """
-    if not is_study(study):
-        raise TypeError(f"study is {study!r}; it must be a Study, or one that was read from a file")
+    check_study(study)
     level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
     states = [trial.state for trial in study.trials]
     if not states:

@@ -9,9 +9,14 @@ import pytest
 
 import scratchtune as st
 from scratchtune.insight import importance, partial_dependence
-from scratchtune.insight.comparable import comparable_trials, values_that_differ
-from scratchtune.insight.partial_dependences import dependences
-from scratchtune.insight.response import Response, clipped_normal_mean, fit_response
+from scratchtune.insight.importances import dependences
+from scratchtune.insight.response import (
+    Response,
+    clipped_normal_mean,
+    comparable_trials,
+    fit_response,
+    values_that_differ,
+)
 from scratchtune.search.bayesian import gaussian_process as gp
 
 SPACE: dict[str, Any] = {

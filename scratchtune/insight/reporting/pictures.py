@@ -51,9 +51,6 @@ def picture(view: View, axes: Any, caption: str, about: str, wide: bool = True) 
     return figure(caption, scroller(caption, shown), note=about, wide=wide)
 
 
-# What mattered -------------------------------------------------------------------------------------------------------
-
-
 def importance(view: View) -> Markup:
     """The shares of parameters and pairs in the variance of the values."""
     if isinstance(view.shares, str):
@@ -90,9 +87,6 @@ def _best_has(view: View, names: Sequence[str]) -> str:
 def _left_out(view: View, names: Sequence[str]) -> str:
     left = len(view.names) - len(names)
     return f"; {counted(left, 'less important parameter')} not drawn" if left else ""
-
-
-# History and parameters ----------------------------------------------------------------------------------------------
 
 
 def history(view: View) -> Markup:
@@ -137,9 +131,6 @@ def contour(view: View) -> Markup:
         raise ValueError("The study has one parameter, so there is no pair to draw.")
     return picture(view, plot_contour(view.study, names), "Contour",
                    f"The values over the two most important parameters{_best_has(view, names)}.", wide=False)
-
-
-# The searcher, and time ----------------------------------------------------------------------------------------------
 
 
 def searcher_pictures(view: View) -> Markup:

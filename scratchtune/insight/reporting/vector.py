@@ -79,9 +79,6 @@ def _saved(figure: Any) -> str:
     return file.getvalue()
 
 
-# Attributes ----------------------------------------------------------------------------------------------------------
-
-
 def _clean(node: ET.Element) -> None:
     """Keep known attributes, properties as attributes, and known children that are visible."""
     node.tag = node.tag.rpartition("}")[2]
@@ -171,9 +168,6 @@ def _path(path: str, digits: int) -> str:
     return re.sub(r" ?([MLCQz]) ?", r"\1", _rounded(path, digits))
 
 
-# Lines ---------------------------------------------------------------------------------------------------------------
-
-
 def simplified(path: str) -> str:
     """A path of straight lines without corners that are not visible, in relative coordinates of one decimal.
 
@@ -195,9 +189,6 @@ def simplified(path: str) -> str:
                        for some in (tenths[:2], tenths[2:]))
         parts.append(f"M{first}{f'l{text}' if text else ''}{'z' * part.rstrip().endswith('z')}")
     return "".join(parts)
-
-
-# Marks of trials -----------------------------------------------------------------------------------------------------
 
 
 def _mark(group: ET.Element, artist: Any, height: float) -> None:
