@@ -2,15 +2,12 @@
 
 At each step every hyper-parameter that still differs is set to the value of the best configuration, one at a time, and
 the change with the best mean is kept. So the path shows which changes the gain over the default is due to, and which do
-nothing. There may be many that do nothing, since a searcher has to propose a value for every hyper-parameter.
+nothing. What a change gains depends on the changes before it. Therefore each change is also made alone, on the default.
 
-What a change gains depends on the changes before it. Therefore each change is also made alone, on the default.
-
-Two errors are avoided. The best of several means is too good on average, so some seeds choose the order, and others
-measure the gains. And a difference may be due to chance, so each gain has an interval. All configurations are trained
-with the same seeds, and a gain is the mean of paired differences. The interval includes the randomness that the
-objective derives from ``trial.seed``, such as the initial weights and the order of the rows. If all trainings use the
-same rows, it does not include that other rows might have been drawn.
+The best of several means is too good on average, so some seeds choose the order, and others measure the gains. All
+configurations are trained with the same seeds, and a gain is the mean of paired differences, with an interval. It
+includes the randomness that the objective derives from ``trial.seed``, such as the initial weights and the order of the
+rows. If all trainings use the same rows, it does not include that other rows might have been drawn.
 
 Source: Fawcett and Hoos (2016), "Analysing differences between algorithm configurations through ablation".
 
@@ -106,16 +103,11 @@ def _default(study: TrialTable, given: Mapping[str, Any] | None) -> Params:
         raise TypeError(f"default is {given!r}; it must be a dict from names to values")
     space = study.space
     parents = {parent for condition in space.conditions.values() for parent in condition}
-    outside = {}
-    for name, value in given.items():
-        parameter = space.parameters.get(name)
-        if parameter is None or isinstance(parameter, Categorical) or name in parents:
-            continue
-        number = checks.real(name, value)
-        if not parameter.low <= number <= parameter.high:
-            outside[name] = value.item() if isinstance(value, np.generic) else value
-    inside = {name: space.parameters[name].from_unit(0.0) if name in outside else value
-              for name, value in given.items()}
+    ranges = {name: one for name, one in space.parameters.items() if not isinstance(one, Categorical)}
+    outside = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()
+               if name in ranges and name not in parents
+               and not ranges[name].low <= checks.real(name, value) <= ranges[name].high}
+    inside = {name: ranges[name].from_unit(0.0) if name in outside else value for name, value in given.items()}
     return _checked("default", Space(space.parameters), inside) | outside
 
 
@@ -296,7 +288,7 @@ class AblationPath:
     def _share(self, change: Change) -> float:
         return change.gain.mean / self.total.mean if self.total.mean > 0.0 else math.nan
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if not self.steps:
             return "The default is the best configuration: there is nothing to change."
         digits, alone = self.decimals, {change.names[0]: change for change in self.alone}
@@ -323,9 +315,6 @@ class AblationPath:
         """Decimals such that the largest gain has three digits."""
         largest = np.nanmax([0.0, *(abs(gain.mean) for gain in (self.total, *(step.gain for step in self.steps)))])
         return 3 if largest == 0.0 else min(max(2 - math.floor(math.log10(largest)), 0), 12)
-
-    def __repr__(self) -> str:
-        return f"<AblationPath: {checks.counted(len(self.steps), 'step')}, total gain {self.total.mean:.4g}>"
 
 
 def mean_of(values: np.ndarray) -> float:

@@ -219,8 +219,8 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
 def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
     """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
 
-    The offset is a multiple of the trial's number modulo 1, of an irrational number (Roberts's R2 sequence has two of
-    them), so it is the same in every plot, and neighbours are well apart. It is at most 0.3 to either side.
+    The offset, at most 0.3, is a multiple of an irrational number modulo 1 (Roberts's R2 sequence has two of them), so
+    it is the same in every plot, and neighbours are well apart.
     """
     is_unit = not isinstance(parameter, Categorical) and isinstance(parameter.low, int) and (
         not parameter.log and (parameter.step or 1) == 1)
@@ -243,9 +243,9 @@ def spread(study: TrialTable, name: str, trials: Sequence[Trial], second: bool =
 def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
     """Return the best value and the last one that is shown: the ends of an axis of values, and of a range of colours.
 
-    The last one is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So
-    those fill at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three
-    trials one is a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
+    The last one is the worst value that is at most 3 times (of up to three trials 20 times) as far from the best as the
+    best 80 % of the values are, so that a trial whose training has diverged does not set the scale. Worse values are
+    drawn at the edge, and a note counts them.
     """
     if not len(values):
         return 0.0, 0.0

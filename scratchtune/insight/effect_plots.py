@@ -66,9 +66,7 @@ def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
         axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="lower right")
 
 
-def plot_partial_dependence(
-    study: TrialTable, params: Names = None, ax: Any = None,
-) -> Any:
+def plot_partial_dependence(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot the mean predicted value over all other parameters, with its 95 % interval.
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,

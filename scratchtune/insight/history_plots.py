@@ -262,9 +262,9 @@ def reports_of(study: TrialTable, trial: Trial) -> np.ndarray:
 def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
     """Plot when each trial ran, as a bar from its begin to its end whose colour is its state; returns the Axes.
 
-    A running trial's bar ends at the last time that is known of the study. A stretch in which nothing begins or ends
-    is shortened where it would take more than a quarter of the axis, such as a pause of the study, or the compilation
-    in its first trial; a dotted line with its real length marks it.
+    A running trial's bar ends at the last time that is known of the study. A stretch in which nothing begins or ends,
+    such as a pause, is shortened where it would take more than a quarter of the axis; a dotted line with its real
+    length marks it.
     """
     (axes,) = drawing.panels(ax, 1)
     trials = [trial for trial in study.trials if trial.started is not None]

@@ -32,16 +32,9 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable, check_study
-from scratchtune.insight.response import (
-    Response,
-    check_enough,
-    comparable_trials,
-    concentration,
-    fit_response,
-    values_that_differ,
-)
+from scratchtune.insight.response import Response, check_enough, comparable_trials, concentration, fit_response
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid, decompose_tables, variance
-from scratchtune.search import Categorical, GridSearch, Int
+from scratchtune.search import Categorical, Float, GridSearch
 from scratchtune.study import Trial
 from scratchtune.study.trial import configuration
 
@@ -75,8 +68,7 @@ class Importance(dict[Name, float]):
     def without_visible_effect(self, least: float = SMALL) -> list[str]:
         """The parameters whose shares, those of their pairs included, sum to less than ``least``.
 
-        They had no visible effect over the whole space, bad trials included. That does not mean that they have none
-        among the good trials: look at their slices before fixing them.
+        They may have an effect among the good trials: look at their slices before fixing them.
         """
         names = [name for name in self if isinstance(name, str)]
         return [name for name in names if sum(share for key, share in self.items() if name == key or (
@@ -86,12 +78,9 @@ class Importance(dict[Name, float]):
 def importance(study: TrialTable, method: str = "fanova") -> Importance:
     """Share of each hyper-parameter, and of each pair's interaction, in the variance of the study's values.
 
-    Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
-    values of different budgets can't be compared. Failed and stopped trials are left out, and counted in ``basis``.
-    1 minus the sum of the shares is due to interactions of three parameters or more.
-
-    ``method`` "fanova", the only one, is exact on a full grid; otherwise it decomposes the predictions of a model
-    (`response`) over the whole space, bad regions included.
+    Only complete trials of the largest budget count; the others are counted in ``basis``. 1 minus the sum of the shares
+    is due to interactions of three parameters or more. ``method`` "fanova", the only one, is exact on a full grid;
+    otherwise it decomposes the predictions of a model (`response`) over the whole space, bad regions included.
 
     A searcher that concentrates on good values leaves few trials elsewhere: there every model extrapolates, and errors
     are larger. Where the trials effectively cover less than half of a range, ``basis`` says so.
@@ -109,12 +98,11 @@ def importance(study: TrialTable, method: str = "fanova") -> Importance:
     if len(study.space.names) < 2:
         raise ValueError(f"study has one parameter, {study.space.names[0]!r}; an importance compares two or more")
     found = comparable_trials(study, "an importance")
-    values = values_that_differ(found, "an importance")
     if (grid := _grid_of_values(study, found.trials)) is not None:
         return Importance(_named(decompose_grid(grid), study.space.names),
                           f"Shares of the variance, exact on a full grid: {found.basis}.")
     check_enough(study, found, "an importance", ", or a full grid")
-    response = fit_response(study.space, found, values)
+    response = fit_response(study.space, found)
     return Importance(_named(decompose_response(response), study.space.names),
                       f"Shares of the variance over the whole space, bad trials included, of {response.said}: "
                       f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
@@ -168,19 +156,15 @@ def _grid_of_values(study: TrialTable, trials: Sequence[Trial]) -> np.ndarray | 
 def _levels(study: TrialTable, trials: int) -> list[Sequence[Any]] | None:
     """The values of each parameter on the study's grid; None if a range is continuous, or the trials are too few."""
     searcher, levels, points = getattr(study, "searcher", None), [], 1
-    unconditional = not any(study.space.conditions.values())
+    resolution = searcher.resolution if isinstance(searcher, GridSearch) else 0
+    most = MOST_POINTS if any(study.space.conditions.values()) else trials
     for parameter in study.space.parameters.values():
-        count = parameter.count
-        if isinstance(searcher, GridSearch) and (count is None or not isinstance(parameter, Categorical)):
-            if count is not None and count > MOST_POINTS and not (isinstance(parameter, Int) and parameter.log):
-                return None
-            levels.append(parameter.grid(searcher.resolution))
-        elif count is None or count > MOST_POINTS:
+        count = parameter.count or 0  # 0: continuous
+        if not (count or resolution) or (isinstance(parameter, Float) and count > MOST_POINTS):
             return None
-        else:
-            levels.append([parameter.value(k) for k in range(count)])
+        levels.append(parameter.grid(resolution or count))
         points *= len(levels[-1])
-        if points > (trials if unconditional else MOST_POINTS):
+        if points > most:
             return None
     return levels
 
@@ -200,33 +184,30 @@ class PartialDependence(NamedTuple):
     basis: str
 
 
-def partial_dependence(study: TrialTable, params: str | Sequence[str], level: float = 0.95) -> PartialDependence:
+def partial_dependence(study: TrialTable, params: str | Sequence[str]) -> PartialDependence:
     """Mean of the predicted value over all other parameters, by one or two parameters, with an interval.
 
-    ``level`` is the interval's probability, between 0.5 and 0.999. A parameter that is absent counts as one without
+    A parameter that is absent counts as one without
     effect there. Raises a ValueError for an unknown parameter, more than two, equal values or too few trials.
     """
     check_study(study)
     names = drawing.chosen_names(study, params, len(study.space.names))
     if len(names) not in (1, 2):
         raise ValueError(f"params holds {len(names)} parameters; a partial dependence has one or two")
-    return dependences(study, [names], checks.real("level", level, 0.5, 0.999))[0]
+    return dependences(study, [names])[0]
 
 
-def dependences(
-    study: TrialTable, groups: Sequence[Sequence[str]], level: float = 0.95,
-) -> list[PartialDependence]:
+def dependences(study: TrialTable, groups: Sequence[Sequence[str]]) -> list[PartialDependence]:
     """The dependence on each group of one or two parameters; one model, fitted once, is used for all groups."""
     found = comparable_trials(study, "a partial dependence")
-    values = values_that_differ(found, "a partial dependence")
     check_enough(study, found, "a partial dependence")
-    response = fit_response(study.space, found, values)
-    others, low, high, out = response.points(max(POINTS.values())), values.min(), values.max(), []
+    response = fit_response(study.space, found)
+    others, low, high, out = response.points(max(POINTS.values())), found.values.min(), found.values.max(), []
     for names in groups:
         columns = [study.space.names.index(name) for name in names]
         at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)
         mean = response.table(columns, at, others[:POINTS[len(names)]])
-        lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS], level)
+        lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS])
         parts = [np.clip(response.scale.restored(part), low, high)
                  for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]
         out.append(PartialDependence(tuple(names), shown, parts[0], parts[1], parts[2],

@@ -27,11 +27,10 @@ MOST_LINES = 500  # to children that are no ancestors of the best trial; more wo
 def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     """Plot the value of each trial of `Hyperband` or `SuccessiveHalving` over its budget; returns the Axes.
 
-    A line leads from a trial to the one that continues it with a larger budget, so where a dot has no line to its right
-    a configuration stops. Brackets that begin with the same budget have one colour and, at each budget, a column of
-    their own; the legend has the numbers of trials at their budgets. A cross at the edge of the bad values is a trial
-    that has failed, a triangle one whose value is beyond the axis. The best trial and its predecessors are black. A
-    ValueError where the study was searched by another searcher.
+    A line leads from a trial to the one that continues it with a larger budget. Brackets that begin with the same budget
+    have one colour and, at each budget, a column of their own; the legend has the numbers of trials at their budgets. A
+    cross is a trial that has failed, a triangle one whose value is beyond the axis. The best trial and its predecessors
+    are black. A ValueError where the study was searched by another searcher.
     """
     searcher_state.check_searcher(study, (Hyperband, SuccessiveHalving), "plot_brackets", "bracket")
     (axes,) = drawing.panels(ax, 1)

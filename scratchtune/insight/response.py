@@ -1,9 +1,8 @@
 """The response of a study: a model of the value at every point of the search space, which never leaves its bounds.
 
 It is the searcher's own Gaussian process (`search.bayesian.surrogate`), fitted to the trials' values as they are.
-The predicted value is the mean of the process after it is clipped to the bounds, [clipped_normal_mean]; the bounds are
-the lowest and the highest value observed. So no prediction, no mean of predictions and
-no interval leaves them, also where an accuracy falls from 0.98 to 0.1 between two trials. Where no trial is near, the
+The predicted value is the mean of the process after it is clipped to the lowest and the highest value observed,
+[clipped_normal_mean]. So no prediction, no mean of predictions and no interval leaves them. Where no trial is near, the
 process tends to the middle of the observed range, and its standard deviation is large.
 
 Everything that is read from it is a mean over points of the whole space: `Response.table` is the mean at given values
@@ -11,7 +10,7 @@ of one or two parameters, `Response.interval` its interval. All values of a rang
 the parameter is logarithmic), and so do all choices that were tried. A parameter that is absent has no effect there.
 
 Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
-values of different budgets can't be compared. Where a searcher has concentrated the trials, a model extrapolates.
+values of different budgets can't be compared.
 
 Implements section 8.2 of the document.
 """
@@ -44,6 +43,7 @@ CELLS, ROWS_PER_CELL = 20, 5  # at most so many cells of a range, and at least s
 LEAST_COVERAGE = 0.5
 MOST_NAMED = 3  # parameters
 MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
+LEVEL = 0.95  # of an interval
 DRAWS = 200  # functions from the posterior, for an interval
 WIDER = 2.0  # times the posterior's standard deviation, since the fitted parameters of the kernel are not certain
 LEAST_STD = 1e-9  # of a prediction, in standard deviations of the values
@@ -51,9 +51,10 @@ LEAST_VARIANCE = 1e-8  # on the diagonal of a covariance that is factored
 
 
 class Comparable(NamedTuple):
-    """Trials that can be compared, and a sentence's part that says how many there are of what."""
+    """Trials that can be compared, their values, (n,), and a sentence's part that says how many there are of what."""
 
     trials: list[Trial]
+    values: np.ndarray
     basis: str
 
 
@@ -76,7 +77,7 @@ class Scale(NamedTuple):
 
 
 def comparable_trials(study: TrialTable, what: str) -> Comparable:
-    """The complete trials of the largest budget; a ValueError if there is none, which ``what`` needs."""
+    """The complete trials of the largest budget; a ValueError without different values, which ``what`` needs."""
     everything = study.trials
     complete = [trial for trial in everything if trial.state == "complete"]
     states = [trial.state for trial in everything]
@@ -89,15 +90,10 @@ def comparable_trials(study: TrialTable, what: str) -> Comparable:
     full = of_largest_budget(complete)
     if len(full) < len(complete):
         basis += f", {len(full):,} of them with the largest budget, {max(trial.budget or 0.0 for trial in full):g}"
-    return Comparable(full, basis)
-
-
-def values_that_differ(found: Comparable, what: str) -> np.ndarray:
-    """The values of trials, (n,); a ValueError if they are all equal."""
-    values = np.array([trial.value for trial in found.trials], dtype=np.float64)
+    values = np.array([trial.value for trial in full], dtype=np.float64)
     if values.min() == values.max():
-        raise ValueError(f"study has {found.basis}, all with the value {values[0]:g}; {what} needs different values")
-    return values
+        raise ValueError(f"study has {basis}, all with the value {values[0]:g}; {what} needs different values")
+    return Comparable(full, values, basis)
 
 
 def check_enough(study: TrialTable, found: Comparable, what: str, or_: str = "") -> None:
@@ -188,13 +184,9 @@ class Response:
     @property
     def said(self) -> str:
         """What the model is, as a part of a sentence."""
-        return (f"a Gaussian process clipped to the values from {self.restored(np.array(self.low)):.4g} to "
-                f"{self.restored(np.array(self.high)):.4g} (error of a left-out trial {self.error:.2g} of the standard "
-                "deviation)")
-
-    def restored(self, values: np.ndarray) -> np.ndarray:
-        """Standardised values in the units of the study."""
-        return self.scale.restored(values)
+        low, high = self.scale.restored(np.array([self.low, self.high]))
+        return (f"a Gaussian process clipped to the values from {low:.4g} to {high:.4g} (error of a left-out trial "
+                f"{self.error:.2g} of the standard deviation)")
 
     def nodes(self, j: int, most: int) -> np.ndarray:
         """Unit values that represent axis j, each for an equal part: of choices, all that were tried."""
@@ -227,7 +219,7 @@ class Response:
         return found.mean(axis=1).reshape([len(units) for units in at])
 
     def interval(
-        self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray, level: float,
+        self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean.
 
@@ -235,7 +227,7 @@ class Response:
         known curves that the model was chosen on; so, 86 %.
         """
         normals = np.random.default_rng(0).standard_normal((DRAWS, len(points)))
-        ends = (1.0 - level) / 2.0, (1.0 + level) / 2.0
+        ends = (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0
         found = []
         for units in product(*at):
             mean, upper = self._joint(self.encoding.from_unit(_moved(points, columns, units)))
@@ -268,13 +260,13 @@ def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -
     return cube
 
 
-def fit_response(space: Space, found: Comparable, values: np.ndarray) -> Response:
-    """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
+def fit_response(space: Space, found: Comparable) -> Response:
+    """Fit the model to trials; above 300 of them, to 300.
 
     The model of the last data is kept, so that pictures of one study share it.
     """
     rows = Encoding(space).rows([configuration(trial) for trial in found.trials])
-    return _fitted(space, rows.tobytes(), values.tobytes())
+    return _fitted(space, rows.tobytes(), found.values.tobytes())
 
 
 @lru_cache(maxsize=1)

@@ -3,8 +3,6 @@
 A searcher's proposal depends on the earlier trials alone, so its state before any trial can be computed again from
 them. To propose trial ``number`` a searcher requires the values of the first ``needs(number)`` trials; those between
 are pending: only their configurations are known.
-
-Implements section 8.2 of the document.
 """
 
 from __future__ import annotations

@@ -108,10 +108,9 @@ class Terminator:
     `Trial.report_scores` with the scores of its folds.
     min_trials: the smallest number of complete trials after which the study may end.
 
-    The study ends at the smallest n for which the first n trials have all finished and the bound is below the error.
-    This n depends on these trials alone, so it is the same for any number of workers, and after an interruption; with
-    several workers, further trials may have begun by then. When a study is run again, the trials that it has are
-    examined before a further one begins.
+    The study ends at the smallest n for which the first n trials have all finished and the bound is below the error, so
+    n is the same for any number of workers, and after an interruption. When a study is run again, the trials that it
+    has are examined before a further one begins.
 
     Variant
         Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with

@@ -172,12 +172,6 @@ def test_of_a_repeated_configuration_the_best_trial_is_compared_and_it_counts_on
     assert "can't be said, its configuration was evaluated 3 times: mean 3: evaluate" in insight.verdict(study)
 
 
-def test_levels_are_shown_with_their_digits() -> None:
-    study = study_of(scattered(15, gain=0.2))
-    assert "99.9% interval" in insight.verdict(study, level=0.999)
-    assert "99.5% interval" in str(insight.optimism(study, level=0.995))
-
-
 def test_students_quantiles_are_scipys() -> None:
     stats = pytest.importorskip("scipy.stats")
     for dof in (1, 2, 3, 4, 29, 200):

@@ -10,13 +10,7 @@ import pytest
 import scratchtune as st
 from scratchtune.insight import importance, partial_dependence
 from scratchtune.insight.importances import dependences
-from scratchtune.insight.response import (
-    Response,
-    clipped_normal_mean,
-    comparable_trials,
-    fit_response,
-    values_that_differ,
-)
+from scratchtune.insight.response import Response, clipped_normal_mean, comparable_trials, fit_response
 from scratchtune.search.bayesian import gaussian_process as gp
 
 SPACE: dict[str, Any] = {
@@ -38,8 +32,7 @@ def diverging(seed: int, n_trials: int = 30) -> st.Study:
 
 def response_of(study: st.Study) -> Response:
     """The model of a study."""
-    found = comparable_trials(study, "it")
-    return fit_response(study.space, found, values_that_differ(found, "it"))
+    return fit_response(study.space, comparable_trials(study, "it"))
 
 
 @pytest.mark.parametrize("seed", range(8))

@@ -1,6 +1,4 @@
 """The pictures of a report: those of matplotlib that `scratchtune.insight` draws, as SVG with a sentence about each.
-
-Implements section 8.2 of the document.
 """
 
 from __future__ import annotations

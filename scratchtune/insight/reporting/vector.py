@@ -4,8 +4,6 @@ matplotlib writes colours and fonts into style attributes, which the page's secu
 everything. Here properties become attributes, those that all children share become their group's, coordinates have one
 decimal, and lines no more corners than are seen. The elements of an artist that `drawing.of_trials` has noted have
 ``data-n``, the number of their trial; report.js finds them by it. In the dark scheme report.css inverts the lightness.
-
-Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
@@ -122,7 +120,7 @@ def _hoist(node: ET.Element) -> None:
             after[:] = [*child, *after]
             node.remove(child)
     children = [child for child in node if child.tag != "defs"]
-    for key in OF_GROUPS - {*node.attrib} if node.tag == "g" and children else ():
+    for key in sorted(OF_GROUPS - {*node.attrib}) if node.tag == "g" and children else ():
         values = {child.get(key) for child in children}
         if len(values) == 1 and None not in values:
             node.set(key, values.pop() or "")
