@@ -5,7 +5,6 @@ from scratchtune.insight.ablation_path import gain_of as gain_of
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
-from scratchtune.insight.grid_plot import plot_grid as plot_grid
 from scratchtune.insight.history_plots import plot_edf as plot_edf
 from scratchtune.insight.history_plots import plot_intermediate_values as plot_intermediate_values
 from scratchtune.insight.history_plots import plot_optimization_history as plot_optimization_history
@@ -21,6 +20,7 @@ from scratchtune.insight.model_plots import plot_alignment as plot_alignment
 from scratchtune.insight.model_plots import plot_attention as plot_attention
 from scratchtune.insight.model_plots import plot_confusion_matrix as plot_confusion_matrix
 from scratchtune.insight.parameter_plots import plot_contour as plot_contour
+from scratchtune.insight.parameter_plots import plot_grid as plot_grid
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate as plot_parallel_coordinate
 from scratchtune.insight.parameter_plots import plot_rank as plot_rank
 from scratchtune.insight.parameter_plots import plot_slice as plot_slice

@@ -27,10 +27,7 @@ SMALLEST = np.finfo(float).tiny
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What `diagnose` found, in the order in which to act on it; it prints as sentences.
-
-    epochs: how many epochs the curves have. notes: what could not be evaluated, and what would be needed for it.
-    """
+    """What `diagnose` found, in the order in which to act on it; ``notes`` say what could not be evaluated."""
 
     findings: list[Finding]
     epochs: int = 0

@@ -1,7 +1,6 @@
 """The rules of a diagnosis: each looks at the curves or at the hidden units, and returns its evidence or None.
 
-The order of `RULES` is that of a diagnosis: a cause comes before its consequences. There is no rule for a validation
-set that is too small, since its loss need not look different from that of a large one.
+The order of `RULES` is that of a diagnosis: a cause comes before its consequences.
 
 All losses are divided by a reference, the loss of the best constant prediction where that is known. So 1 means that
 nothing has been learned, 0 is a perfect fit, and one threshold serves all losses and data sets.

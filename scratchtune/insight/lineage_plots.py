@@ -27,7 +27,7 @@ MOST_LINES = 500  # to children that are no ancestors of the best trial; more wo
 def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     """Plot the value of each trial of `Hyperband` or `SuccessiveHalving` over its budget; returns the Axes.
 
-    A line leads from a trial to the one that continues it with a larger budget. Brackets that begin with the same budget
+    A line leads from a trial to the one that continues it with more budget. Brackets that begin with the same budget
     have one colour and, at each budget, a column of their own; the legend has the numbers of trials at their budgets. A
     cross is a trial that has failed, a triangle one whose value is beyond the axis. The best trial and its predecessors
     are black. A ValueError where the study was searched by another searcher.
@@ -136,9 +136,8 @@ def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
 def plot_family(study: TrialTable, ax: Any = None) -> Any:
     """Plot the family tree of a genetic search, and the diversity by generation; returns two Axes.
 
-    In the tree each dot is a complete trial, with its generation on the x axis and its value on the y axis; a triangle
-    is one whose value is beyond the axis. A line leads to it from each of its two parents; the ancestors of the best
-    trial are emphasised. The lower Axes show the diversity ([gene_diversity]) of each generation's trials, and of the
+    Each dot is a complete trial, a triangle one whose value is beyond the axis. A line leads to it from each of its two
+    parents; the ancestors of the best trial are emphasised. The lower Axes show the diversity ([gene_diversity]) of each generation's trials, and of the
     earlier trials from which their parents were selected. A ValueError where the study was not searched by
     `GeneticSearch`.
     """

@@ -1,8 +1,8 @@
 """What a searcher had seen when it proposed a trial, for the plots of its state.
 
-A searcher's proposal depends on the earlier trials alone, so its state before any trial can be computed again from
-them. To propose trial ``number`` a searcher requires the values of the first ``needs(number)`` trials; those between
-are pending: only their configurations are known.
+A searcher's proposal depends on the earlier trials alone, so its state before any trial can be computed again. To
+propose trial ``number`` it requires the values of the first ``needs(number)`` trials; those between are pending: only
+their configurations are known.
 """
 
 from __future__ import annotations

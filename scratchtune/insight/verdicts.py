@@ -33,7 +33,6 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -111,8 +110,7 @@ def _scores(trials: list[Trial]) -> np.ndarray:
             found = "no score of a fold" if not trial.scores else f"the scores {trial.scores} of the folds"
             raise ValueError(
                 f"trial {trial.number} has {found}; every complete trial must have a score of each of at least two "
-                "folds, as from run_folds or a search with cross-validation. Without them give noise, the "
-                "standard deviation of a value over repeated evaluations")
+                "folds, as from run_folds or a search with cross-validation")
     folds = {len(trial.scores or ()) for trial in trials}
     if len(folds) > 1:
         raise ValueError(f"the trials have scores of {' and '.join(map(str, sorted(folds)))} folds; "
@@ -155,8 +153,7 @@ class Optimism(NamedTuple):
     """How good the best configuration is, corrected for the choice; all in the units and direction of the study.
 
     ``best`` is the best score observed, ``corrected`` the estimate of the winner's true score, with its interval
-    (``low``, ``high``). ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the
-    winner's number. ``folds`` is 0 where ``noise`` was given.
+    (``low``, ``high``). ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the winner's number.
     """
 
     best: float
@@ -218,39 +215,23 @@ def shrunken_means(means: np.ndarray, noise: float) -> np.ndarray:
     return centre + math.sqrt(max(share, 0.0)) * (means - centre)
 
 
-def optimism(study: Any, noise: float | None = None) -> Optimism:
+def optimism(study: Any) -> Optimism:
     """Estimate the true score of the study's best configuration, and by how much its score is too good.
 
-    ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``).
-    Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
+    ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``). Only
     complete trials count, of the largest budget, and each configuration once, the best one with its best trial.
 
     With few folds the interval is wide. benchmarks/results/gain_confirmation.md says how often it holds the true score,
-    and compares other corrections. A TypeError or ValueError where no trial is complete, or where scores of the folds
-    and ``noise`` are missing.
-
-    >>> from scratchtune.study import Study
-    >>> study = Study({"x": [0.0, 0.1, 0.2]}, searcher="grid", direction="maximize")
-    >>> found = optimism(study.run(lambda trial: trial.params["x"], progress=False), noise=1.0)
-    >>> print(found.best, abs(found.optimism - 0.846) < 0.05)  # 0.846: the mean of the largest of three normal numbers
-    0.2 True
+    and compares other corrections. A TypeError or ValueError where no trial is complete, or scores are missing.
     """
-    if noise is not None:
-        noise = checks.real("noise", noise, 0.0)
-    compared = contenders(study, with_scores=noise is None)
-    values = compared.sign * compared.values
-    if noise is None:
-        scores, folds = compared.scores[compared.best], compared.scores.shape[1]
-        excess = expected_optimism(values, residuals_of(compared.sign * compared.scores))
-        error = corrected_standard_error(scores, folds - 1.0, 1.0)
-        reach = student_quantile(LEVEL, folds - 1) * error
-    else:
-        folds, excess = 0, expected_optimism(values, noise=noise)
-        reach = NormalDist().inv_cdf(0.5 + LEVEL / 2.0) * noise
+    compared = contenders(study)
+    scores, folds = compared.scores[compared.best], compared.scores.shape[1]
+    excess = expected_optimism(compared.sign * compared.values, residuals_of(compared.sign * compared.scores))
+    reach = student_quantile(LEVEL, folds - 1) * corrected_standard_error(scores, folds - 1.0, 1.0)
     best = compared.best_value()
     corrected = best - compared.sign * excess
     return Optimism(best, corrected, corrected - reach, corrected + reach, excess,
-                    compared.trials[compared.best].number, len(values), folds)
+                    compared.trials[compared.best].number, len(compared.trials), folds)
 
 
 def residuals_of(scores: np.ndarray) -> np.ndarray:
@@ -259,28 +240,21 @@ def residuals_of(scores: np.ndarray) -> np.ndarray:
     return np.asarray(centred - centred.mean(axis=0))
 
 
-def expected_optimism(
-    means: np.ndarray, residuals: np.ndarray | None = None, noise: float = 0.0, seed: int = 0,
-) -> float:
-    """By how much the largest of the means (n,) exceeds the true score of its configuration, on average.
-
-    The noise is that of the ``residuals`` (n, k), or without them independent, with the standard deviation ``noise``.
-    """
-    n = len(means)
+def expected_optimism(means: np.ndarray, residuals: np.ndarray, seed: int = 0) -> float:
+    """By how much the largest of means (n,), whose noise is that of the residuals (n, k), is too high on average."""
+    n, folds = residuals.shape
     if n < 2:
         return 0.0
-    variance = noise**2 if residuals is None else selection_noise(residuals)
+    variance = selection_noise(residuals)
     reach = 2.0 * math.sqrt(2.0 * math.log(n))  # the distance of the largest of n normal numbers from the smallest
     near, truth = means >= means.max() - math.sqrt(variance) * reach, means.copy()
     truth[near] = shrunken_means(means[near], variance)
-    folds = n if residuals is None else residuals.shape[1]
     rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
     for start in range(0, DRAWS, block):
-        drawn = noise * (normal := rng.standard_normal((min(block, DRAWS - start), folds)))
-        if residuals is not None:  # the weights of the folds: each row sums to 0, and its squares sum to 1 / k
-            normal -= normal.mean(axis=1, keepdims=True)
-            weights = normal / (math.sqrt(folds) * np.linalg.norm(normal, axis=1, keepdims=True))
-            drawn = weights @ residuals.T * math.sqrt(n / (n - 1))
+        normal = rng.standard_normal((min(block, DRAWS - start), folds))
+        normal -= normal.mean(axis=1, keepdims=True)
+        weights = normal / (math.sqrt(folds) * np.linalg.norm(normal, axis=1, keepdims=True))
+        drawn = weights @ residuals.T * math.sqrt(n / (n - 1))  # each row of weights sums to 0, its squares to 1 / k
         winners = (truth + drawn).argmax(axis=1)
         total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
     return max(0.0, total / DRAWS)

@@ -30,8 +30,7 @@ from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
 from scratchtune.insight.reporting import pictures
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences, table
-from scratchtune.insight.reporting.reproduction import cost, reproduction
-from scratchtune.insight.reporting.view import View, reasons, shown_value, trials_table
+from scratchtune.insight.reporting.view import View, cost, reasons, reproduction, shown_value, trials_table
 from scratchtune.insight.verdicts import optimism, verdict
 from scratchtune.search import Categorical
 from scratchtune.study.best import best_first, repeats, said_repeats

@@ -10,9 +10,8 @@ from scratchtune.checks import counted
 from scratchtune.insight import history_plots
 from scratchtune.insight.drawing import canvas
 from scratchtune.insight.effect_plots import plot_param_importances, plot_partial_dependence
-from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.lineage_plots import plot_brackets, plot_family
-from scratchtune.insight.parameter_plots import plot_contour, plot_parallel_coordinate, plot_slice
+from scratchtune.insight.parameter_plots import plot_contour, plot_grid, plot_parallel_coordinate, plot_slice
 from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.vector import drawing
