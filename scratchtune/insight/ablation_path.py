@@ -52,9 +52,8 @@ def ablation(
     single change is possible, all that are left are made at once.
 
     If d values differ, there are up to (d (d + 1) / 2 - 1) · choosing + 2 d · seeds trainings; the number is printed
-    before they begin. A failed training, by an exception or a value that is no finite number, leaves its seed out of
-    the gains that need it, and a `FailedEvaluationWarning` says so. A candidate with fewer failures is preferred to one
-    with a better mean. The path is the same whatever ``n_jobs``, the number of threads, is. A TypeError or ValueError
+    before they begin. A failed training leaves its seed out of the gains that need it, and a `FailedEvaluationWarning`
+    says so. The path is the same whatever ``n_jobs``, the number of threads, is. A TypeError or ValueError
     where an argument is not valid, or the study has no complete trial; a RuntimeError where all trainings of the
     default or of the target fail.
 
@@ -89,9 +88,6 @@ def ablation(
         return _measured(trainings, study, path, drawn[:seeds])
 
 
-# The two ends --------------------------------------------------------------------------------------------------------
-
-
 def _default(study: TrialTable, given: Mapping[str, Any] | None) -> Params:
     """The configuration to begin with, a point of the space without the constraint; numbers may be out of range."""
     if given is None:
@@ -116,9 +112,6 @@ def _checked(argument: str, space: Space, params: Mapping[str, Any]) -> Params:
         return space.check(params)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{argument}: {error}") from None
-
-
-# The path ------------------------------------------------------------------------------------------------------------
 
 
 def _candidates(space: Space, here: Params, target: Params) -> list[Params]:
@@ -259,9 +252,8 @@ class Change:
 class AblationPath:
     """The path from a default to a best configuration; printed, it is a table.
 
-    ``start`` are the default's values by seed, NaN where a training failed; ``steps`` are the changes in the order of
-    the path; ``alone`` are the same changes, each made alone on the default; ``total`` is the gain of all steps
-    together; ``trainings`` is their number; ``notes`` are sentences on what limits the result.
+    ``start`` are the default's values by seed, NaN where a training failed; ``alone`` are the changes of the steps,
+    each made alone on the default; ``total`` is the gain of all steps together; ``notes`` say what limits the result.
     """
 
     direction: str
@@ -335,9 +327,6 @@ def _percent(share: float) -> str:
 def _gain_cells(gain: PairedGain, digits: int) -> list[str]:
     interval = "" if math.isnan(gain.low) else f"{gain.low:+.{digits}f} to {gain.high:+.{digits}f}"
     return ["failed" if math.isnan(gain.mean) else f"{gain.mean:+.{digits}f}", interval]
-
-
-# The picture: a waterfall ---------------------------------------------------------------------------------------------
 
 
 def plot_ablation(path: AblationPath, ax: Any = None) -> Any:

@@ -70,8 +70,8 @@ def plot_partial_dependence(study: TrialTable, params: Names = None, ax: Any = N
     """Plot the mean predicted value over all other parameters, with its 95 % interval.
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,
-    or as curves where one is categorical. None gives one panel for each parameter. `partial_dependence` says what the
-    interval means. Where it needs more trials, or other ones, the plot says so. Returns the Axes, or a list of them.
+    or as curves where one is categorical. None gives one panel for each parameter. Where it needs more trials, or other
+    ones, the plot says so. Returns the Axes, or a list of them.
     """
     names = drawing.chosen_names(study, params, MOST_PANELS)
     both = params is not None and len(names) == 2

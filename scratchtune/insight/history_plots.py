@@ -132,11 +132,10 @@ def plot_pareto_front(
 ) -> Any:
     """Plot two objectives of each complete trial, those on the Pareto front as a line of steps; returns the Axes.
 
-    Points on the worse side of the steps are dominated by a trial on the front. Each axis label says whether lower or
-    higher is better. With three objectives or more, ``axis_order`` holds the indices of the two to draw, x first; the
-    front is then that of all objectives, and no steps are drawn. ``target_names`` are the labels of all objectives;
-    None: the names in ``directions``, such as ``{"error": "minimize", "seconds": "minimize"}``, if it has any. A
-    ValueError where the study has one objective, or ``target_names`` or ``axis_order`` has the wrong length.
+    Points on the worse side of the steps are dominated by a trial on the front. With three objectives or more,
+    ``axis_order`` holds the indices of the two to draw, x first; no steps are drawn then. ``target_names`` are the
+    labels of all objectives; None: their names in ``directions``. A ValueError where the study has one objective, or
+    ``target_names`` or ``axis_order`` has the wrong length.
     """
     drawing.check_study(study)
     objectives = study.objectives
@@ -194,8 +193,7 @@ def _points(trials: Sequence[Trial], at: list[int]) -> np.ndarray:
 def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     """Plot what each trial has reported by step; returns the Axes.
 
-    A trial that continues another one is one line with it, and a cross marks where a trial was stopped. Failed trials
-    are not shown. The axis ends where most of the worst reports do.
+    A trial that continues another one is one line with it, and a cross marks where a trial was stopped.
     """
     (axes,) = drawing.panels(ax, 1)
     full = {trial.number for trial in drawing.by_budget(study)[0]}

@@ -51,8 +51,7 @@ POINTS, INTERVAL_POINTS = {1: 512, 2: 256}, 64  # of the space, over which the m
 class Importance(dict[Name, float]):
     """Shares of the variance by parameter and by pair of parameters, the largest first.
 
-    ``basis`` says what they are shares of, and what they were computed from: the model, how many trials, and which were
-    left out. Printed, it is followed by a line for each share of at least 0.5 %.
+    ``basis`` says what they were computed from: the model, how many trials, and which were left out.
     """
 
     def __init__(self, shares: Mapping[Name, float], basis: str) -> None:
@@ -82,10 +81,10 @@ def importance(study: TrialTable, method: str = "fanova") -> Importance:
     is due to interactions of three parameters or more. ``method`` "fanova", the only one, is exact on a full grid;
     otherwise it decomposes the predictions of a model (`response`) over the whole space, bad regions included.
 
-    A searcher that concentrates on good values leaves few trials elsewhere: there every model extrapolates, and errors
-    are larger. Where the trials effectively cover less than half of a range, ``basis`` says so.
-    benchmarks/results/importance_errors.md has the errors for functions whose shares are known. A ValueError if fewer
-    than two parameters, too few trials, equal values or only one configuration are there.
+    A searcher that concentrates on good values leaves few trials elsewhere, where every model extrapolates: ``basis``
+    names ranges of which less than half is covered. benchmarks/results/importance_errors.md has the errors for
+    functions whose shares are known. A ValueError if fewer than two parameters, too few trials, equal values or only
+    one configuration are there.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid")

@@ -137,9 +137,9 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
     """Plot the family tree of a genetic search, and the diversity by generation; returns two Axes.
 
     Each dot is a complete trial, a triangle one whose value is beyond the axis. A line leads to it from each of its two
-    parents; the ancestors of the best trial are emphasised. The lower Axes show the diversity ([gene_diversity]) of each generation's trials, and of the
-    earlier trials from which their parents were selected. A ValueError where the study was not searched by
-    `GeneticSearch`.
+    parents; the ancestors of the best trial are emphasised. The lower Axes show the diversity ([gene_diversity]) of
+    each generation's trials, and of the earlier trials from which their parents were selected. A ValueError where the
+    study was not searched by `GeneticSearch`.
     """
     searcher_state.check_searcher(study, (GeneticSearch,), "plot_family", "generation")
     generations, latest = {}, 0

@@ -48,9 +48,8 @@ def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = No
     """Plot which tokens of a source each token of its translation looks up; returns the Axes.
 
     ``found``: the tokens of the source, those of the translation, and the weights (translation, source), as
-    `Seq2Seq.attention` returns them: ``plot_attention(model.attention("two hundred"))``. There is a row for each token
-    that is written and a column for each that is read. A cell is darker the larger its weight; the weights of a row sum
-    to 1. A ValueError where the shape of the weights is another one.
+    `Seq2Seq.attention` returns them: ``plot_attention(model.attention("two hundred"))``. A cell is darker the larger
+    its weight; the weights of a row sum to 1. A ValueError where the shape of the weights is another one.
     """
     source, translation, weights = found
     matrix = np.asarray(weights, dtype=float)

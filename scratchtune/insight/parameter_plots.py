@@ -163,7 +163,8 @@ def plot_contour(study: TrialTable, params: Names = None, ax: Any = None) -> Any
     The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
     one point are averaged, and of more than 200 trials those within one of 20 x 20 cells. Where an axis has choices,
     which have no order, or all trials are on one line, the dots have the colour of their values instead. The best trial
-    is a star, and trials of smaller budgets are grey and do not count. Returns the Axes, or a list of them, one for each pair in the order of ``params`` (None: all).
+    is a star, and trials of smaller budgets are grey and do not count. Returns the Axes, or a list of them, one for
+    each pair in the order of ``params`` (None: all).
     """
     values = drawing.values_of(drawing.by_budget(study)[0])
     colours, limit = drawing.value_colours(study, values), drawing.ends(study, values)[1]
@@ -306,11 +307,11 @@ class Cells(NamedTuple):
 def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
     """Plot the value over two parameters as a heat map, better is darker, with marginals; returns three Axes.
 
-    ``params`` are the parameters along x and y (None: the first two). A cell shows the mean value of all complete trials
-    of the largest budget with its two values, whatever their other parameters are. The cell of the best trial has a
-    frame, and one whose trials have all failed a cross. The Axes are the heat map, the marginal of the first parameter above it, and
-    that of the second at its right: mean and best value of each column or row. A ValueError where a parameter is
-    continuous and hardly any value occurs twice, or where one has more than 60 values.
+    ``params`` are the parameters along x and y (None: the first two). A cell shows the mean value of all complete
+    trials of the largest budget with its two values, whatever their other parameters are. The cell of the best trial
+    has a frame, and one whose trials have all failed a cross. The Axes are the heat map, the marginal of the first
+    parameter above it, and that of the second at its right: mean and best value of each column or row. A ValueError
+    where a parameter is continuous and hardly any value occurs twice, or where one has more than 60 values.
     """
     names = drawing.chosen_names(study, params or study.space.names[:2], len(study.space.names))
     if len(names) != 2:

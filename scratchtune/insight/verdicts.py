@@ -348,9 +348,6 @@ def _is_default(trial: Trial) -> bool:
     return trial.number == 0 and bool(trial.why.get("enqueued"))
 
 
-# In words ------------------------------------------------------------------------------------------------------------
-
-
 def verdict(study: Any, name: str = "score") -> str:
     """Say in one sentence whether the gain of tuning is real; ``name`` is what the value is, such as "accuracy".
 

@@ -191,11 +191,9 @@ SECTIONS = (
 def report(study: TrialTable | Sequence[TrialTable], path: str | os.PathLike[str]) -> None:
     """Write a report of a study as one HTML file, which needs no network and works without scripts.
 
-    It shows the best configuration, all trials with the reasons why they were proposed, pictures, the importance of the
-    parameters, time and cost, and how to run the study again. ``study`` is a `Study`, one that was read from a file, or
-    a list of them, which are compared at the top of the page. The file is replaced in one step. A TypeError if
-    ``study`` is no study; a FileNotFoundError if the folder of ``path`` does not exist; a ValueError if ``path`` is a
-    folder.
+    ``study`` is a `Study`, one that was read from a file, or a list of them, which are compared at the top of the page.
+    The file is replaced in one step. A TypeError if ``study`` is no study; a FileNotFoundError if the folder of
+    ``path`` does not exist; a ValueError if ``path`` is a folder.
     """
     write_text(path, html_of(study))
 

@@ -1,8 +1,8 @@
 """Figures of matplotlib as SVG elements of the page: small, without style attributes, each mark of a trial named.
 
-matplotlib writes colours and fonts into style attributes, which the page's security policy forbids, and a group around
-everything. Here properties become attributes, those that all children share become their group's, coordinates have one
-decimal, and lines no more corners than are seen. The elements of an artist that `drawing.of_trials` has noted have
+matplotlib writes colours and fonts into style attributes, which the page's security policy forbids. Here properties
+become attributes, those that all children share become their group's, coordinates have one decimal, and lines no more
+corners than are seen. The elements of an artist that `drawing.of_trials` has noted have
 ``data-n``, the number of their trial; report.js finds them by it. In the dark scheme report.css inverts the lightness.
 """
 
