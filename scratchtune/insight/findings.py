@@ -308,9 +308,9 @@ TOO_HIGH = ("a learning rate three to ten times smaller.", "02_gradient_descent.
     "validation loss jumps"))
 RULES = (
     Rule("has not left guessing", guessing,
-         "another learning rate (with Adam about 0.01, for a Transformer 0.003), or more epochs where the loss still "
-         "falls; then smaller batches (16 or 8), and clipping of the gradient (global_clipnorm=1); compile() without "
-         "an optimizer chooses them.", "25_translator.py", (*STALLED, "overfitting", "vanishing signal")),
+         "more epochs, or a larger learning rate, if the loss still falls, else another one (with Adam about 0.01, for "
+         "a Transformer 0.003); smaller batches (16 or 8), and clipping of the gradient (global_clipnorm=1); compile() "
+         "without an optimizer chooses them.", "25_translator.py", (*STALLED, "overfitting", "vanishing signal")),
     Rule("learning rate too high", bouncing, *TOO_HIGH),
     Rule("saturated units", saturated,
          "scaled inputs (scale=\"standard\") and smaller initial weights; then activation=\"relu\".",
