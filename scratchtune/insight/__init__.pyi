@@ -1,29 +1,29 @@
 # The public names and where they are defined. Type checkers and editors read this file, and __init__.py does: a name is
 # loaded when it is first used (../lazy.py).
 from scratchtune.insight.ablation_path import ablation as ablation
+from scratchtune.insight.ablation_path import gain_of as gain_of
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
-from scratchtune.insight.grid_plot import plot_grid as plot_grid
 from scratchtune.insight.history_plots import plot_edf as plot_edf
 from scratchtune.insight.history_plots import plot_intermediate_values as plot_intermediate_values
 from scratchtune.insight.history_plots import plot_optimization_history as plot_optimization_history
 from scratchtune.insight.history_plots import plot_pareto_front as plot_pareto_front
 from scratchtune.insight.history_plots import plot_timeline as plot_timeline
 from scratchtune.insight.importances import Importance as Importance
+from scratchtune.insight.importances import PartialDependence as PartialDependence
 from scratchtune.insight.importances import importance as importance
+from scratchtune.insight.importances import partial_dependence as partial_dependence
 from scratchtune.insight.lineage_plots import plot_brackets as plot_brackets
 from scratchtune.insight.lineage_plots import plot_family as plot_family
 from scratchtune.insight.model_plots import plot_alignment as plot_alignment
 from scratchtune.insight.model_plots import plot_attention as plot_attention
 from scratchtune.insight.model_plots import plot_confusion_matrix as plot_confusion_matrix
-from scratchtune.insight.paired_comparison import compare as compare
 from scratchtune.insight.parameter_plots import plot_contour as plot_contour
+from scratchtune.insight.parameter_plots import plot_grid as plot_grid
 from scratchtune.insight.parameter_plots import plot_parallel_coordinate as plot_parallel_coordinate
 from scratchtune.insight.parameter_plots import plot_rank as plot_rank
 from scratchtune.insight.parameter_plots import plot_slice as plot_slice
-from scratchtune.insight.partial_dependences import PartialDependence as PartialDependence
-from scratchtune.insight.partial_dependences import partial_dependence as partial_dependence
 from scratchtune.insight.proposal_plots import plot_densities as plot_densities
 from scratchtune.insight.proposal_plots import plot_posterior as plot_posterior
 from scratchtune.insight.reevaluation import reevaluate as reevaluate

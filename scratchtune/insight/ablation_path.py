@@ -2,15 +2,12 @@
 
 At each step every hyper-parameter that still differs is set to the value of the best configuration, one at a time, and
 the change with the best mean is kept. So the path shows which changes the gain over the default is due to, and which do
-nothing. There may be many that do nothing, since a searcher has to propose a value for every hyper-parameter.
+nothing. What a change gains depends on the changes before it. Therefore each change is also made alone, on the default.
 
-What a change gains depends on the changes before it. Therefore each change is also made alone, on the default.
-
-Two errors are avoided. The best of several means is too good on average, so some seeds choose the order, and others
-measure the gains. And a difference may be due to chance, so each gain has an interval. All configurations are trained
-with the same seeds, and a gain is the mean of paired differences. The interval includes the randomness that the
-objective derives from ``trial.seed``, such as the initial weights and the order of the rows. If all trainings use the
-same rows, it does not include that other rows might have been drawn.
+The best of several means is too good on average, so some seeds choose the order, and others measure the gains. All
+configurations are trained with the same seeds, and a gain is the mean of paired differences, with an interval. It
+includes the randomness that the objective derives from ``trial.seed``, such as the initial weights and the order of the
+rows. If all trainings use the same rows, it does not include that other rows might have been drawn.
 
 Source: Fawcett and Hoos (2016), "Analysing differences between algorithm configurations through ablation".
 
@@ -28,8 +25,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
 from scratchtune.insight.drawing import COLOURS, TrialTable, canvas, finish, panels, plain
-from scratchtune.insight.paired_comparison import difference_of
 from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
@@ -55,13 +52,10 @@ def ablation(
     single change is possible, all that are left are made at once.
 
     If d values differ, there are up to (d (d + 1) / 2 - 1) · choosing + 2 d · seeds trainings; the number is printed
-    before they begin. A failed training, by an exception or a value that is no finite number, leaves its seed out of
-    the gains that need it, and a `FailedEvaluationWarning` says so. A candidate with fewer failures is preferred to one
-    with a better mean. The path is the same whatever ``n_jobs``, the number of threads, is.
-
-    Raises
-        TypeError or ValueError where an argument is not valid, or the study has no complete trial; RuntimeError where
-        all trainings of the default or of the target fail.
+    before they begin. A failed training leaves its seed out of the gains that need it, and a `FailedEvaluationWarning`
+    says so. The path is the same whatever ``n_jobs``, the number of threads, is. A TypeError or ValueError
+    where an argument is not valid, or the study has no complete trial; a RuntimeError where all trainings of the
+    default or of the target fail.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid", direction="maximize")
@@ -94,9 +88,6 @@ def ablation(
         return _measured(trainings, study, path, drawn[:seeds])
 
 
-# The two ends --------------------------------------------------------------------------------------------------------
-
-
 def _default(study: TrialTable, given: Mapping[str, Any] | None) -> Params:
     """The configuration to begin with, a point of the space without the constraint; numbers may be out of range."""
     if given is None:
@@ -108,16 +99,11 @@ def _default(study: TrialTable, given: Mapping[str, Any] | None) -> Params:
         raise TypeError(f"default is {given!r}; it must be a dict from names to values")
     space = study.space
     parents = {parent for condition in space.conditions.values() for parent in condition}
-    outside = {}
-    for name, value in given.items():
-        parameter = space.parameters.get(name)
-        if parameter is None or isinstance(parameter, Categorical) or name in parents:
-            continue
-        number = checks.real(name, value)
-        if not parameter.low <= number <= parameter.high:
-            outside[name] = value.item() if isinstance(value, np.generic) else value
-    inside = {name: space.parameters[name].from_unit(0.0) if name in outside else value
-              for name, value in given.items()}
+    ranges = {name: one for name, one in space.parameters.items() if not isinstance(one, Categorical)}
+    outside = {name: value.item() if isinstance(value, np.generic) else value for name, value in given.items()
+               if name in ranges and name not in parents
+               and not ranges[name].low <= checks.real(name, value) <= ranges[name].high}
+    inside = {name: ranges[name].from_unit(0.0) if name in outside else value for name, value in given.items()}
     return _checked("default", Space(space.parameters), inside) | outside
 
 
@@ -126,9 +112,6 @@ def _checked(argument: str, space: Space, params: Mapping[str, Any]) -> Params:
         return space.check(params)
     except (TypeError, ValueError) as error:
         raise type(error)(f"{argument}: {error}") from None
-
-
-# The path ------------------------------------------------------------------------------------------------------------
 
 
 def _candidates(space: Space, here: Params, target: Params) -> list[Params]:
@@ -215,15 +198,24 @@ class PairedGain(NamedTuple):
 def gain_of(before: np.ndarray, after: np.ndarray, direction: str) -> PairedGain:
     """The mean of paired differences and its interval by Student's t; seeds without one of the values are left out.
 
+    ``before`` and ``after`` are values of two configurations, two searchers or two studies with the same seeds, (n,):
+    a seed that is hard for both changes no difference. If the interval does not contain 0, one of the two is better.
+    A ValueError where they are not paired, or the direction is no direction.
+
     >>> gain_of(np.array([0.5, 0.5, np.nan]), np.array([0.75, 1.0, 1.0]), "maximize").mean
     0.375
     """
-    gains = (after - before) * (1.0 if direction == "maximize" else -1.0)
+    sides = np.asarray(before, dtype=float), np.asarray(after, dtype=float)
+    if sides[0].shape != sides[1].shape or sides[0].ndim != 1:
+        raise ValueError(f"before has shape {sides[0].shape} and after {sides[1].shape}; both must be (n,), paired")
+    checks.choice("direction", direction, ("minimize", "maximize"))
+    gains = (sides[1] - sides[0]) * (1.0 if direction == "maximize" else -1.0)
     gains = gains[~np.isnan(gains)]
     if len(gains) < 2:
         return PairedGain(float(gains[0]) if len(gains) else math.nan, math.nan, math.nan, len(gains))
-    found = difference_of(gains, 0.0, 0.95, "maximize")
-    return PairedGain(found.difference, found.low, found.high, len(gains))
+    mean = float(gains.mean())
+    reach = student_quantile(0.95, len(gains) - 1) * corrected_standard_error(gains, 1.0, 0.0)
+    return PairedGain(mean, mean - reach, mean + reach, len(gains))
 
 
 @dataclass(frozen=True, eq=False)
@@ -260,9 +252,8 @@ class Change:
 class AblationPath:
     """The path from a default to a best configuration; printed, it is a table.
 
-    ``start`` are the default's values by seed, NaN where a training failed; ``steps`` are the changes in the order of
-    the path; ``alone`` are the same changes, each made alone on the default; ``total`` is the gain of all steps
-    together; ``trainings`` is their number; ``notes`` are sentences on what limits the result.
+    ``start`` are the default's values by seed, NaN where a training failed; ``alone`` are the changes of the steps,
+    each made alone on the default; ``total`` is the gain of all steps together; ``notes`` say what limits the result.
     """
 
     direction: str
@@ -289,7 +280,7 @@ class AblationPath:
     def _share(self, change: Change) -> float:
         return change.gain.mean / self.total.mean if self.total.mean > 0.0 else math.nan
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if not self.steps:
             return "The default is the best configuration: there is nothing to change."
         digits, alone = self.decimals, {change.names[0]: change for change in self.alone}
@@ -317,9 +308,6 @@ class AblationPath:
         largest = np.nanmax([0.0, *(abs(gain.mean) for gain in (self.total, *(step.gain for step in self.steps)))])
         return 3 if largest == 0.0 else min(max(2 - math.floor(math.log10(largest)), 0), 12)
 
-    def __repr__(self) -> str:
-        return f"<AblationPath: {checks.counted(len(self.steps), 'step')}, total gain {self.total.mean:.4g}>"
-
 
 def mean_of(values: np.ndarray) -> float:
     """The mean of the values that are there; NaN if there is none."""
@@ -339,9 +327,6 @@ def _percent(share: float) -> str:
 def _gain_cells(gain: PairedGain, digits: int) -> list[str]:
     interval = "" if math.isnan(gain.low) else f"{gain.low:+.{digits}f} to {gain.high:+.{digits}f}"
     return ["failed" if math.isnan(gain.mean) else f"{gain.mean:+.{digits}f}", interval]
-
-
-# The picture: a waterfall ---------------------------------------------------------------------------------------------
 
 
 def plot_ablation(path: AblationPath, ax: Any = None) -> Any:

@@ -27,10 +27,7 @@ SMALLEST = np.finfo(float).tiny
 
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
-    """What `diagnose` found, in the order in which to act on it; it prints as sentences.
-
-    epochs: how many epochs the curves have. notes: what could not be evaluated, and what would be needed for it.
-    """
+    """What `diagnose` found, in the order in which to act on it; ``notes`` say what could not be evaluated."""
 
     findings: list[Finding]
     epochs: int = 0
@@ -68,8 +65,7 @@ def diagnose(history: Any, X: Any = None, y: Any = None, baseline: float | None 
     logarithm of the number of classes; for the regression of an estimator, whose targets are scaled, it is 1; else it
     is the largest training loss.
 
-    Raises
-        TypeError or ValueError where the history is none, lacks "loss", or X does not fit the network.
+    A TypeError or ValueError where the history is none, lacks "loss", or X does not fit the network.
 
     >>> print(diagnose({"loss": [2.3, float("nan")]}).names)
     ['diverged']
@@ -222,10 +218,6 @@ def _notes(observed: Observed, model: Sequential | None, X: Any) -> tuple[str, .
     if model is not None and X is None:
         notes.append("dead and saturated units are counted if X= is given.")
     return tuple(notes)
-
-
-# Hidden units --------------------------------------------------------------------------------------------------------
-
 
 def _activities(model: Sequential, X: np.ndarray) -> list[Activity]:
     """What each hidden layer with an activation does on X, (n, ...), in evaluation mode; at most 1,000 rows of it.

@@ -56,11 +56,25 @@ class TrialTable(Protocol):
         """All trials, in order of number."""
 
 
-def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
-    """Return the study, or one in which each complete trial has the value ``target(trial)``, where that is not None.
+def check_study(study: Any) -> None:
+    """Raise a TypeError for anything but a study, or several gathered in one."""
+    if not (hasattr(study, "space") and hasattr(study, "trials")):
+        raise TypeError(f"study is {study!r}; it must be a Study, or one read from a file")
 
-    Raises
-        TypeError if the target is no function, or gives no number.
+
+def as_studies(study: Any) -> list[Any]:
+    """The studies of a list, or the one that is given; raise a TypeError for anything else."""
+    several = isinstance(study, (list, tuple)) and not hasattr(study, "trials")  # a StoredStudy is a tuple too
+    studies = list(study) if several else [study]
+    if not studies or not all(hasattr(one, "space") and hasattr(one, "trials") for one in studies):
+        raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
+    return studies
+
+
+def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
+    """The study, or one in which each complete trial has the value ``target(trial)``, which may be None.
+
+    A TypeError if the target is no function, or gives no number.
     """
     if target is None:
         return study
@@ -205,8 +219,8 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
 def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
     """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
 
-    The offset is a multiple of the trial's number modulo 1, of an irrational number (Roberts's R2 sequence has two of
-    them), so it is the same in every plot, and neighbours are well apart. It is at most 0.3 to either side.
+    The offset, at most 0.3, is a multiple of an irrational number modulo 1 (Roberts's R2 sequence has two of them), so
+    it is the same in every plot, and neighbours are well apart.
     """
     is_unit = not isinstance(parameter, Categorical) and isinstance(parameter.low, int) and (
         not parameter.log and (parameter.step or 1) == 1)
@@ -229,9 +243,9 @@ def spread(study: TrialTable, name: str, trials: Sequence[Trial], second: bool =
 def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
     """Return the best value and the last one that is shown: the ends of an axis of values, and of a range of colours.
 
-    The last one is the worst value that is at most 3 times as far from the best as the best 80 % of the values are. So
-    those fill at least a third of the axis, and a trial whose training has diverged does not set the scale. Of three
-    trials one is a third, so there it is 20 times. Worse values are drawn at the edge, and a note counts them.
+    The last one is the worst value that is at most 3 times (of up to three trials 20 times) as far from the best as the
+    best 80 % of the values are, so that a trial whose training has diverged does not set the scale. Worse values are
+    drawn at the edge, and a note counts them.
     """
     if not len(values):
         return 0.0, 0.0

@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune.insight import drawing
-from scratchtune.insight.comparable import check_study
-from scratchtune.insight.drawing import COLOURS, Names, TrialTable
-from scratchtune.insight.importances import importance
+from scratchtune.insight.drawing import COLOURS, Names, TrialTable, check_study
+from scratchtune.insight.importances import PartialDependence, dependences, importance
 from scratchtune.insight.parameter_plots import filled_contours, white_dots
-from scratchtune.insight.partial_dependences import PartialDependence, dependences
 from scratchtune.search import Categorical
 from scratchtune.study import Study
 
@@ -28,10 +26,8 @@ def plot_param_importances(study: Study, ax: Any = None) -> Any:
     """Plot the share of each hyper-parameter in the variance of the value, and of the largest interactions.
 
     The shares are those of `importance`; the note says what they were computed from, and its ``basis`` says more. Where
-    it needs more trials, or other ones, the plot says so. Returns the Axes.
-
-    Raises
-        ValueError for a study of several objectives.
+    it needs more trials, or other ones, the plot says so. Returns the Axes. A ValueError for a study of several
+    objectives.
     """
     check_study(study)
     if study.objectives.several:
@@ -70,14 +66,12 @@ def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
         axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="lower right")
 
 
-def plot_partial_dependence(
-    study: TrialTable, params: Names = None, ax: Any = None,
-) -> Any:
+def plot_partial_dependence(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot the mean predicted value over all other parameters, with its 95 % interval.
 
     One parameter in ``params`` gives a curve, or a dot for each choice; two give their common dependence as contours,
-    or as curves where one is categorical. None gives one panel for each parameter. `partial_dependence` says what the
-    interval means. Where it needs more trials, or other ones, the plot says so. Returns the Axes, or a list of them.
+    or as curves where one is categorical. None gives one panel for each parameter. Where it needs more trials, or other
+    ones, the plot says so. Returns the Axes, or a list of them.
     """
     names = drawing.chosen_names(study, params, MOST_PANELS)
     both = params is not None and len(names) == 2

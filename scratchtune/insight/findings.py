@@ -1,7 +1,6 @@
 """The rules of a diagnosis: each looks at the curves or at the hidden units, and returns its evidence or None.
 
-The order of `RULES` is that of a diagnosis: a cause comes before its consequences. There is no rule for a validation
-set that is too small, since its loss need not look different from that of a large one.
+The order of `RULES` is that of a diagnosis: a cause comes before its consequences.
 
 All losses are divided by a reference, the loss of the best constant prediction where that is known. So 1 means that
 nothing has been learned, 0 is a perfect fit, and one threshold serves all losses and data sets.
@@ -149,7 +148,7 @@ class Rule(NamedTuple):
 
     name: str
     evidence: Callable[[Observed], str | None]
-    remedy: str | Callable[[Observed], str]
+    remedy: str
     lesson: str
     explains: tuple[str, ...] = ()
     of_units: bool = False  # the others need curves that are long enough
@@ -157,10 +156,7 @@ class Rule(NamedTuple):
     def finding(self, seen: Observed) -> Finding | None:
         """The finding of this rule, if there is one."""
         evidence = self.evidence(seen) if self.of_units or seen.epochs >= SHORTEST else None
-        if evidence is None:
-            return None
-        remedy = self.remedy if isinstance(self.remedy, str) else self.remedy(seen)
-        return Finding(self.name, evidence, remedy, self.lesson, self.explains)
+        return None if evidence is None else Finding(self.name, evidence, self.remedy, self.lesson, self.explains)
 
 
 def not_finite(curves: Mapping[str, np.ndarray], diverged: bool, theta: np.ndarray | None) -> Finding | None:
@@ -307,23 +303,14 @@ def underfitting(seen: Observed) -> str | None:
         f"lowered it by {seen.speed:.2%}.")
 
 
-def _remedy_of_guessing(seen: Observed) -> str:
-    return (f"{'more epochs, or a larger' if seen.speed >= FLAT else 'another'} learning rate (with Adam about 0.01, "
-            "for a Transformer 0.003), smaller batches (16 or 8), and clipping of the gradient (global_clipnorm=1); "
-            "compile() without an optimizer chooses them.")
-
-
-def _remedy_of_underfitting(seen: Observed) -> str:
-    first = "a smaller penalty (l1, l2) or less dropout" if seen.penalty else "less dropout or regularisation"
-    return f"{first}; then more units or another hidden layer. If nothing helps, other inputs are needed."
-
-
 TOO_HIGH = ("a learning rate three to ten times smaller.", "02_gradient_descent.py", (
     *STALLED, "learning rate too high", "dead units", "saturated units", "overfitting", "vanishing signal",
     "validation loss jumps"))
 RULES = (
-    Rule("has not left guessing", guessing, _remedy_of_guessing, "25_translator.py",
-         (*STALLED, "overfitting", "vanishing signal")),
+    Rule("has not left guessing", guessing,
+         "more epochs, or a larger learning rate, if the loss still falls, else another one (with Adam about 0.01, for "
+         "a Transformer 0.003); smaller batches (16 or 8), and clipping of the gradient (global_clipnorm=1); compile() "
+         "without an optimizer chooses them.", "25_translator.py", (*STALLED, "overfitting", "vanishing signal")),
     Rule("learning rate too high", bouncing, *TOO_HIGH),
     Rule("saturated units", saturated,
          "scaled inputs (scale=\"standard\") and smaller initial weights; then activation=\"relu\".",
@@ -346,5 +333,7 @@ RULES = (
          "dropout, more data or augmentation, fewer units.", "09_overfitting.py"),
     Rule("learning rate too low", rate_too_low, "a learning rate ten times larger.", "02_gradient_descent.py", STALLED),
     Rule("stopped too early", too_early, "twice as many epochs, with early stopping.", "09_overfitting.py", STALLED),
-    Rule("underfitting", underfitting, _remedy_of_underfitting, "09_overfitting.py"),
+    Rule("underfitting", underfitting,
+         "a smaller penalty (l1, l2) or less dropout; then more units or another hidden layer. If nothing helps, other "
+         "inputs are needed.", "09_overfitting.py"),
 )

@@ -5,7 +5,7 @@ Implements section 8.2 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -30,9 +30,6 @@ MOST_SIGNS = 40  # of one state in a timeline; more would cover the bars
 UNITS = (("s", 1.0), ("min", 60.0), ("h", 3600.0), ("days", 86400.0))
 
 
-# Values ---------------------------------------------------------------------------------------------------------------
-
-
 def plot_optimization_history(
     study: Studies, ax: Any = None, *, target: Target = None, target_name: str = "target",
 ) -> Any:
@@ -45,7 +42,7 @@ def plot_optimization_history(
     ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
     ``target_name`` is its label, and no best value is drawn.
     """
-    studies = _as_list(study, target, target_name)
+    studies = _of_one_direction(drawing.targeted(one, target, target_name) for one in drawing.as_studies(study))
     (axes,) = drawing.panels(ax, 1)
     values = np.concatenate([drawing.values_of(drawing.complete_trials(one)) for one in studies])
     limit = drawing.limit_values(axes, studies[0], values)
@@ -86,14 +83,13 @@ def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: 
                   label=drawing.plain(study.name) + f": {text}{at_budget}" * bool(text))
 
 
-def plot_edf(study: Studies, ax: Any = None, *, target: Target = None, target_name: str = "target") -> Any:
+def plot_edf(study: Studies, ax: Any = None) -> Any:
     """Plot the empirical distribution function of the complete trials' values; returns the Axes.
 
     It is the share of trials whose value is at least as good as x: at most x, or at least x where values are maximised.
-    Where budgets differ, only trials of the largest one count. Several studies, ``target`` and ``target_name``: as in
-    `plot_optimization_history`.
+    Where budgets differ, only trials of the largest one count. Several studies of one direction are drawn in one plot.
     """
-    studies = _as_list(study, target, target_name)
+    studies = _of_one_direction(drawing.as_studies(study))
     (axes,) = drawing.panels(ax, 1)
     sign = 1.0 if studies[0].direction == "minimize" else -1.0
     every = [sign * np.sort(sign * drawing.values_of(drawing.by_budget(one)[0])) for one in studies]
@@ -113,12 +109,9 @@ def plot_edf(study: Studies, ax: Any = None, *, target: Target = None, target_na
     return axes
 
 
-def _as_list(study: Studies, target: Target, target_name: str) -> list[TrialTable]:
-    """The studies, with the values of the target; raise an error where they can't be drawn in one plot."""
-    studies: list[Any] = list(study) if isinstance(study, (list, tuple)) else [study]
-    if not studies or not all(hasattr(one, "trials") for one in studies):
-        raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
-    studies = [drawing.targeted(one, target, target_name) for one in studies]
+def _of_one_direction(given: Iterable[Any]) -> list[Any]:
+    """The studies; a ValueError where they can't be drawn in one plot."""
+    studies = list(given)
     if len({one.direction for one in studies}) > 1:
         raise ValueError("study holds studies that minimize and studies that maximize; all must have one direction")
     return studies
@@ -134,25 +127,18 @@ def _finish(axes: Any, studies: list[TrialTable], x: str, y: str, title: str, no
     drawing.legend_below(axes)
 
 
-# Values of several objectives -----------------------------------------------------------------------------------------
-
-
 def plot_pareto_front(
     study: Study, ax: Any = None, *, target_names: Sequence[str] | None = None, axis_order: Sequence[int] = (0, 1),
 ) -> Any:
     """Plot two objectives of each complete trial, those on the Pareto front as a line of steps; returns the Axes.
 
-    Points on the worse side of the steps are dominated by a trial on the front. Each axis label says whether lower or
-    higher is better. With three objectives or more, ``axis_order`` holds the indices of the two to draw, x first; the
-    front is then that of all objectives, and no steps are drawn. ``target_names`` are the labels of all objectives;
-    None: the names in ``directions``, such as ``{"error": "minimize", "seconds": "minimize"}``, if it has any.
-
-    Raises
-        ValueError where the study has one objective, or ``target_names`` or ``axis_order`` has the wrong length.
+    Points on the worse side of the steps are dominated by a trial on the front. With three objectives or more,
+    ``axis_order`` holds the indices of the two to draw, x first; no steps are drawn then. ``target_names`` are the
+    labels of all objectives; None: their names in ``directions``. A ValueError where the study has one objective, or
+    ``target_names`` or ``axis_order`` has the wrong length.
     """
-    objectives = getattr(study, "objectives", None)
-    if not isinstance(objectives, Objectives):
-        raise TypeError(f"study is {study!r}; it must be a Study, or one read from a file")
+    drawing.check_study(study)
+    objectives = study.objectives
     if not objectives.several:
         raise ValueError("study has one objective, so its front is a single value; plot_pareto_front needs directions "
                          "of several, and plot_optimization_history shows one")
@@ -204,14 +190,10 @@ def _points(trials: Sequence[Trial], at: list[int]) -> np.ndarray:
     return np.array([trial.values for trial in trials], dtype=float)[:, at].T
 
 
-# What each trial has reported -----------------------------------------------------------------------------------------
-
-
 def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     """Plot what each trial has reported by step; returns the Axes.
 
-    A trial that continues another one is one line with it, and a cross marks where a trial was stopped. Failed trials
-    are not shown. The axis ends where most of the worst reports do.
+    A trial that continues another one is one line with it, and a cross marks where a trial was stopped.
     """
     (axes,) = drawing.panels(ax, 1)
     full = {trial.number for trial in drawing.by_budget(study)[0]}
@@ -275,15 +257,12 @@ def reports_of(study: TrialTable, trial: Trial) -> np.ndarray:
         trial = study.trials[trial.parent]
 
 
-# When they ran -------------------------------------------------------------------------------------------------------
-
-
 def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
     """Plot when each trial ran, as a bar from its begin to its end whose colour is its state; returns the Axes.
 
-    A running trial's bar ends at the last time that is known of the study. A stretch in which nothing begins or ends
-    is shortened where it would take more than a quarter of the axis, such as a pause of the study, or the compilation
-    in its first trial; a dotted line with its real length marks it.
+    A running trial's bar ends at the last time that is known of the study. A stretch in which nothing begins or ends,
+    such as a pause, is shortened where it would take more than a quarter of the axis; a dotted line with its real
+    length marks it.
     """
     (axes,) = drawing.panels(ax, 1)
     trials = [trial for trial in study.trials if trial.started is not None]

@@ -1,12 +1,20 @@
-"""The importance of hyper-parameters: shares of the variance of a study's values, by functional ANOVA.
+"""What hyper-parameters do to the value: importances, by functional ANOVA, and partial dependences.
 
-Where the study has evaluated every point of a grid, the decomposition is exact; each value of the grid counts equally.
-Otherwise the predictions of the `response` are decomposed over the whole space, in the units of the values: means over
-the other parameters at values of each parameter and of each pair are the marginals.
+An importance is a share of the variance of the values. Where the study has evaluated every point of a grid, the
+decomposition is exact; each value of the grid counts equally. Otherwise the predictions of the `response` are
+decomposed over the whole space, in the units of the values: means over the other parameters at values of each
+parameter and of each pair are the marginals.
 
 The whole space includes where training fails, so the shares are mostly about what separates failures from the rest. A
 parameter with a small share may still matter among the good trials. A parameter that is absent, because its condition
 does not hold, is treated as one that has no effect there; so the share of a parameter that is rarely present is small.
+
+A partial dependence is such a marginal in the units of the values: the mean prediction over all other parameters, at
+each value of one or two. Neither the mean nor the interval leaves the observed range. All values of the other
+parameters count equally, also those with few trials near them. The interval is for the *mean* over them, and not for
+the value of a new trial, which varies more. It has the quantiles of random functions from the posterior, which are
+spread twice as wide as with fitted parameters that are known exactly. It is still somewhat too narrow:
+benchmarks/results/importance_errors.md has its coverage.
 
 Implements section 8.2 of the document.
 """
@@ -17,22 +25,16 @@ import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, product
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.insight.comparable import (
-    check_enough,
-    check_study,
-    comparable_trials,
-    concentration,
-    values_that_differ,
-)
-from scratchtune.insight.drawing import TrialTable
-from scratchtune.insight.response import Response, fit_response
+from scratchtune.insight import drawing
+from scratchtune.insight.drawing import TrialTable, check_study
+from scratchtune.insight.response import Response, check_enough, comparable_trials, concentration, fit_response
 from scratchtune.insight.variance_decomposition import Shares, decompose_grid, decompose_tables, variance
-from scratchtune.search import Categorical, GridSearch, Int
+from scratchtune.search import Categorical, Float, GridSearch
 from scratchtune.study import Trial
 from scratchtune.study.trial import configuration
 
@@ -42,13 +44,14 @@ MAIN_POINTS, TOTAL_POINTS = 256, 2048  # of the space, for a curve's means, and 
 MAIN_NODES, PAIR_NODES = 32, (4, 16)  # on a range, for its own curve; for a table of a pair, at least and at most
 PAIR_PREDICTIONS, PAIR_POINTS = 130_000, (16, 64)  # for all pairs, about; points of the space for a table's means
 SMALL = 0.01  # share
+NODES = {1: 50, 2: 24}  # on each continuous axis of a partial dependence, by the number of axes
+POINTS, INTERVAL_POINTS = {1: 512, 2: 256}, 64  # of the space, over which the mean and its interval are taken
 
 
 class Importance(dict[Name, float]):
     """Shares of the variance by parameter and by pair of parameters, the largest first.
 
-    ``basis`` says what they are shares of, and what they were computed from: the model, how many trials, and which were
-    left out. Printed, it is followed by a line for each share of at least 0.5 %.
+    ``basis`` says what they were computed from: the model, how many trials, and which were left out.
     """
 
     def __init__(self, shares: Mapping[Name, float], basis: str) -> None:
@@ -64,8 +67,7 @@ class Importance(dict[Name, float]):
     def without_visible_effect(self, least: float = SMALL) -> list[str]:
         """The parameters whose shares, those of their pairs included, sum to less than ``least``.
 
-        They had no visible effect over the whole space, bad trials included. That does not mean that they have none
-        among the good trials: look at their slices before fixing them.
+        They may have an effect among the good trials: look at their slices before fixing them.
         """
         names = [name for name in self if isinstance(name, str)]
         return [name for name in names if sum(share for key, share in self.items() if name == key or (
@@ -75,19 +77,14 @@ class Importance(dict[Name, float]):
 def importance(study: TrialTable, method: str = "fanova") -> Importance:
     """Share of each hyper-parameter, and of each pair's interaction, in the variance of the study's values.
 
-    Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
-    values of different budgets can't be compared. Failed and stopped trials are left out, and counted in ``basis``.
-    1 minus the sum of the shares is due to interactions of three parameters or more.
+    Only complete trials of the largest budget count; the others are counted in ``basis``. 1 minus the sum of the shares
+    is due to interactions of three parameters or more. ``method`` "fanova", the only one, is exact on a full grid;
+    otherwise it decomposes the predictions of a model (`response`) over the whole space, bad regions included.
 
-    ``method`` "fanova", the only one, is exact on a full grid; otherwise it decomposes the predictions of a model
-    (`response`) over the whole space, bad regions included.
-
-    A searcher that concentrates on good values leaves few trials elsewhere: there every model extrapolates, and errors
-    are larger. Where the trials effectively cover less than half of a range, ``basis`` says so.
-    benchmarks/results/importance_errors.md has the errors for functions whose shares are known.
-
-    Raises
-        ValueError if fewer than two parameters, too few trials, equal values or only one configuration are there.
+    A searcher that concentrates on good values leaves few trials elsewhere, where every model extrapolates: ``basis``
+    names ranges of which less than half is covered. benchmarks/results/importance_errors.md has the errors for
+    functions whose shares are known. A ValueError if fewer than two parameters, too few trials, equal values or only
+    one configuration are there.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid")
@@ -100,12 +97,11 @@ def importance(study: TrialTable, method: str = "fanova") -> Importance:
     if len(study.space.names) < 2:
         raise ValueError(f"study has one parameter, {study.space.names[0]!r}; an importance compares two or more")
     found = comparable_trials(study, "an importance")
-    values = values_that_differ(found, "an importance")
     if (grid := _grid_of_values(study, found.trials)) is not None:
         return Importance(_named(decompose_grid(grid), study.space.names),
                           f"Shares of the variance, exact on a full grid: {found.basis}.")
     check_enough(study, found, "an importance", ", or a full grid")
-    response = fit_response(study.space, found, values)
+    response = fit_response(study.space, found)
     return Importance(_named(decompose_response(response), study.space.names),
                       f"Shares of the variance over the whole space, bad trials included, of {response.said}: "
                       f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
@@ -134,9 +130,6 @@ def _named(shares: Shares, names: Sequence[str]) -> dict[Name, float]:
     return main | {(names[j], names[k]): share for (j, k), share in shares.pairs.items()}
 
 
-# A full grid ---------------------------------------------------------------------------------------------------------
-
-
 def _grid_of_values(study: TrialTable, trials: Sequence[Trial]) -> np.ndarray | None:
     """The values on the study's grid, one axis for each parameter; None if there is no grid, or a point is missing."""
     levels = _levels(study, len(trials))
@@ -162,18 +155,70 @@ def _grid_of_values(study: TrialTable, trials: Sequence[Trial]) -> np.ndarray | 
 def _levels(study: TrialTable, trials: int) -> list[Sequence[Any]] | None:
     """The values of each parameter on the study's grid; None if a range is continuous, or the trials are too few."""
     searcher, levels, points = getattr(study, "searcher", None), [], 1
-    unconditional = not any(study.space.conditions.values())
+    resolution = searcher.resolution if isinstance(searcher, GridSearch) else 0
+    most = MOST_POINTS if any(study.space.conditions.values()) else trials
     for parameter in study.space.parameters.values():
-        count = parameter.count
-        if isinstance(searcher, GridSearch) and (count is None or not isinstance(parameter, Categorical)):
-            if count is not None and count > MOST_POINTS and not (isinstance(parameter, Int) and parameter.log):
-                return None
-            levels.append(parameter.grid(searcher.resolution))
-        elif count is None or count > MOST_POINTS:
+        count = parameter.count or 0  # 0: continuous
+        if not (count or resolution) or (isinstance(parameter, Float) and count > MOST_POINTS):
             return None
-        else:
-            levels.append([parameter.value(k) for k in range(count)])
+        levels.append(parameter.grid(resolution or count))
         points *= len(levels[-1])
-        if points > (trials if unconditional else MOST_POINTS):
+        if points > most:
             return None
     return levels
+
+
+class PartialDependence(NamedTuple):
+    """The mean prediction at points of one or two axes; ``mean``, ``lower`` and ``upper`` have the axes' lengths.
+
+    ``points`` are the values of each parameter; of a choice, those that were tried. ``basis`` names the model and the
+    trials.
+    """
+
+    params: tuple[str, ...]
+    points: tuple[list[Any], ...]
+    mean: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+    basis: str
+
+
+def partial_dependence(study: TrialTable, params: str | Sequence[str]) -> PartialDependence:
+    """Mean of the predicted value over all other parameters, by one or two parameters, with an interval.
+
+    A parameter that is absent counts as one without
+    effect there. Raises a ValueError for an unknown parameter, more than two, equal values or too few trials.
+    """
+    check_study(study)
+    names = drawing.chosen_names(study, params, len(study.space.names))
+    if len(names) not in (1, 2):
+        raise ValueError(f"params holds {len(names)} parameters; a partial dependence has one or two")
+    return dependences(study, [names])[0]
+
+
+def dependences(study: TrialTable, groups: Sequence[Sequence[str]]) -> list[PartialDependence]:
+    """The dependence on each group of one or two parameters; one model, fitted once, is used for all groups."""
+    found = comparable_trials(study, "a partial dependence")
+    check_enough(study, found, "a partial dependence")
+    response = fit_response(study.space, found)
+    others, low, high, out = response.points(max(POINTS.values())), found.values.min(), found.values.max(), []
+    for names in groups:
+        columns = [study.space.names.index(name) for name in names]
+        at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)
+        mean = response.table(columns, at, others[:POINTS[len(names)]])
+        lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS])
+        parts = [np.clip(response.scale.restored(part), low, high)
+                 for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]
+        out.append(PartialDependence(tuple(names), shown, parts[0], parts[1], parts[2],
+                                     f"The mean of {response.said}: {found.basis}."))
+    return out
+
+
+def _nodes(response: Response, j: int, most: int) -> tuple[np.ndarray, list[Any]]:
+    """Unit values of an axis, both ends included, and the parameter's values there."""
+    parameter = response.encoding.parameters[j]
+    if isinstance(parameter, Categorical):
+        units = response.nodes(j, most)
+        return units, [parameter.from_unit(float(unit)) for unit in units]
+    values: list[Any] = sorted({parameter.from_unit(float(unit)) for unit in np.linspace(0.0, 1.0, most)})
+    return np.array([parameter.to_unit(value) for value in values]), values

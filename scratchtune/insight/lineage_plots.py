@@ -24,19 +24,13 @@ MOST_MEASURED = 200  # generations whose diversity is computed; of more, only ev
 MOST_LINES = 500  # to children that are no ancestors of the best trial; more would be a grey area
 
 
-# Brackets ------------------------------------------------------------------------------------------------------------
-
-
 def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
     """Plot the value of each trial of `Hyperband` or `SuccessiveHalving` over its budget; returns the Axes.
 
-    A line leads from a trial to the one that continues it with a larger budget, so where a dot has no line to its right
-    a configuration stops. Brackets that begin with the same budget have one colour and, at each budget, a column of
-    their own; the legend has the numbers of trials at their budgets. A cross at the edge of the bad values is a trial
-    that has failed, a triangle one whose value is beyond the axis. The best trial and its predecessors are black.
-
-    Raises
-        ValueError where the study was searched by another searcher.
+    A line leads from a trial to the one that continues it with more budget. Brackets that begin with the same budget
+    have one colour and, at each budget, a column of their own; the legend has the numbers of trials at their budgets. A
+    cross is a trial that has failed, a triangle one whose value is beyond the axis. The best trial and its predecessors
+    are black. A ValueError where the study was searched by another searcher.
     """
     searcher_state.check_searcher(study, (Hyperband, SuccessiveHalving), "plot_brackets", "bracket")
     (axes,) = drawing.panels(ax, 1)
@@ -139,19 +133,13 @@ def _set_budgets(axes: Any, budgets: Sequence[float]) -> None:
     axes.set_xlim(budgets[0] ** 2 / first, budgets[-1] ** 2 / last)
 
 
-# Family --------------------------------------------------------------------------------------------------------------
-
-
 def plot_family(study: TrialTable, ax: Any = None) -> Any:
     """Plot the family tree of a genetic search, and the diversity by generation; returns two Axes.
 
-    In the tree each dot is a complete trial, with its generation on the x axis and its value on the y axis; a triangle
-    is one whose value is beyond the axis. A line leads to it from each of its two parents; the ancestors of the best
-    trial are emphasised. The lower Axes show the diversity ([gene_diversity]) of each generation's trials, and of the
-    earlier trials from which their parents were selected.
-
-    Raises
-        ValueError where the study was not searched by `GeneticSearch`.
+    Each dot is a complete trial, a triangle one whose value is beyond the axis. A line leads to it from each of its two
+    parents; the ancestors of the best trial are emphasised. The lower Axes show the diversity ([gene_diversity]) of
+    each generation's trials, and of the earlier trials from which their parents were selected. A ValueError where the
+    study was not searched by `GeneticSearch`.
     """
     searcher_state.check_searcher(study, (GeneticSearch,), "plot_family", "generation")
     generations, latest = {}, 0
@@ -240,9 +228,6 @@ def _possible_parents(study: TrialTable, trial: Trial) -> list[dict[str, Any]]:
         return []
     seen = searcher_state.seen_of(study, searcher.needs(trial.number))
     return [result.params for result in searcher.possible_parents(study.space, seen).results] if len(seen) else []
-
-
-# Diversity -----------------------------------------------------------------------------------------------------------
 
 
 def gene_diversity(u: np.ndarray, c: np.ndarray) -> float:

@@ -23,10 +23,8 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
     """Plot how many rows of each true class are predicted as each class; returns the Axes.
 
     ``labels`` are the classes to show, in their order (None: all, sorted). A cell shows its count, unless it is 0. Its
-    colour is the count divided by the sum of its row, the examples of the true class.
-
-    Raises
-        ValueError as `scratchtune.metrics.confusion_matrix`.
+    colour is the count divided by the sum of its row, the examples of the true class. A ValueError as
+    `scratchtune.metrics.confusion_matrix`.
     """
     matrix = confusion_matrix(y_true, y_pred, labels=labels)
     names = [drawing.plain(one) for one in (encoded(y_true, y_pred).classes.tolist() if labels is None else labels)]
@@ -46,19 +44,12 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
     return axes
 
 
-# Sequences ------------------------------------------------------------------------------------------------------------
-
-
 def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = None) -> Any:
     """Plot which tokens of a source each token of its translation looks up; returns the Axes.
 
     ``found``: the tokens of the source, those of the translation, and the weights (translation, source), as
-    `Seq2Seq.attention` returns them: ``plot_attention(model.attention("two hundred"))``. There is a row for each token
-    that is written and a column for each that is read. A cell is darker the larger its weight; the weights of a row sum
-    to 1.
-
-    Raises
-        ValueError where the shape of the weights is another one.
+    `Seq2Seq.attention` returns them: ``plot_attention(model.attention("two hundred"))``. A cell is darker the larger
+    its weight; the weights of a row sum to 1. A ValueError where the shape of the weights is another one.
     """
     source, translation, weights = found
     matrix = np.asarray(weights, dtype=float)
@@ -77,26 +68,23 @@ def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = No
 
 
 def plot_alignment(
-    log_probabilities: Any, text: str, alphabet: Iterable[str], found: Any, step: float | None = None,
-    spectrogram: Any = None, ax: Any = None,
+    log_probabilities: Any, text: str, alphabet: Iterable[str], found: Any, step: float | None = None, ax: Any = None,
 ) -> Any:
     """Plot the probability of each symbol in each frame, and the most probable path that spells a text.
 
-    Returns the Axes, or with a ``spectrogram`` two: that above, then the symbols. ``log_probabilities``: (frames,
-    symbols), the blank first, such as ``model.log_probabilities([clip])[0]`` of a `SpeechRecognizer`. ``found``: what
-    ``st.speech.align(log_probabilities, text, alphabet)`` returns. Each letter of the text is written above the first
-    of its frames. ``step``: seconds from one frame to the next; without it the x axis counts frames. ``spectrogram``:
-    the log-mel energies of the same frames, (frames, filters).
+    ``log_probabilities``: (frames, symbols), the blank first, such as ``model.log_probabilities([clip])[0]`` of a
+    `SpeechRecognizer`. ``found``: what ``st.speech.align(log_probabilities, text, alphabet)`` returns. Each letter of
+    the text is written above the first of its frames. ``step``: seconds from one frame to the next; without it the x
+    axis counts frames. Returns the Axes.
     """
     names = ["blank", *("space" if letter == " " else letter for letter in alphabet)]
     unit = 1.0 if step is None else checks.real("step", step, 0.0, open_low=True)
     frames, time = np.arange(len(found.symbols)), "frame" if step is None else "time in seconds"
     size = (float(np.clip(1.5 + 0.09 * len(frames), 5.4, 16.0)), float(np.clip(1.2 + 0.2 * len(names), 2.8, 9.0)))
-    count = 1 if spectrogram is None else 2
-    every = drawing.panels(canvas((count, 1), (size[0], size[1] + 2.4 * (count - 1)))[1] if ax is None else ax, count)
-    axes, ends = every[-1], (-0.5 * unit, (len(frames) - 0.5) * unit)
+    (axes,) = drawing.panels(canvas(1, size)[1] if ax is None else ax, 1)
+    extent = -0.5 * unit, (len(frames) - 0.5) * unit, len(names) - 0.5, -0.5
     axes.imshow(np.exp(np.asarray(log_probabilities, dtype=np.float64)).T, cmap="Blues", vmin=0.0, vmax=1.0,
-                aspect="auto", interpolation="nearest", extent=(*ends, len(names) - 0.5, -0.5))
+                aspect="auto", interpolation="nearest", extent=extent)
     axes.step(frames * unit, found.symbols, where="mid", color=COLOURS[1], linewidth=1.5)
     for index, letter in enumerate(text):
         first = int(np.flatnonzero(found.letters == index)[0])
@@ -105,11 +93,5 @@ def plot_alignment(
     axes.set_yticks(range(len(names)), names, fontsize=8)
     drawing.finish(axes, time, "symbol")
     axes.set_title(f"Most probable path, log-probability {found.log_probability:.1f}\n", loc="left", fontweight="bold")
-    if spectrogram is not None:
-        rows = np.asarray(spectrogram, dtype=np.float64)
-        every[0].imshow(rows.T, cmap="magma_r", aspect="auto", interpolation="nearest", origin="lower",
-                        extent=(*ends, -0.5, rows.shape[1] - 0.5))
-        drawing.finish(every[0], time, "mel filter", "Log-mel spectrogram: darker is louder")
-    for one in every:
-        one.grid(False)
-    return drawing.one_or_all(every)
+    axes.grid(False)
+    return axes

@@ -1,4 +1,4 @@
-"""Values by parameters: slices, parallel coordinates, and the contours and ranks over pairs of parameters.
+"""Values by parameters: slices, parallel coordinates, contours and ranks over pairs, and the heat map of a grid.
 
 Implements section 8.2 of the document.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import COLOURS, Names, Target, TrialTable
+from scratchtune.insight.drawing import COLOURS, MOST_TICKS, Names, Target, TrialTable, canvas
+from scratchtune.search import GridSearch
 from scratchtune.search.parameters import Categorical, Float, Parameter
+from scratchtune.study.best import best_first
 from scratchtune.study.trial import Trial, configuration
 
 MOST_SLICES = 64
@@ -23,11 +26,11 @@ MOST_PAIRED = 8  # parameters; they have 28 pairs
 MOST_DOTS = 200  # trials that are shown one by one; of more, the values in one of BINS x BINS cells are averaged
 BINS = 20
 CELLS = 80  # of the grid on which the surface is interpolated, along each axis
+MOST_LEVELS = 60  # of a parameter
+FEW = 12  # a continuous parameter with more values than that must repeat them
+MOST_TEXTS = 10, 15  # columns and rows, up to which each cell has its value as text
 Points = tuple[np.ndarray, np.ndarray]
 Draw = Callable[[Any, str, str, list[Trial], Points], Points]  # returns where the trials are drawn
-
-
-# One by one -----------------------------------------------------------------------------------------------------------
 
 
 def plot_slice(
@@ -81,16 +84,12 @@ def _draw_slice(axes: Any, study: TrialTable, name: str, colours: dict[str, Any]
     return len(trials)
 
 
-def plot_parallel_coordinate(
-    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_parallel_coordinate(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot each complete trial as a line through its value and its parameters; better trials are darker.
 
     A trial without a conditional parameter crosses that axis at "absent", below its range. One whose value is far worse
-    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. ``target`` is that
-    of `plot_optimization_history`. Returns the Axes.
+    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. Returns the Axes.
     """
-    study = drawing.targeted(study, target, target_name)
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
     if ax is None:
         ax = drawing.canvas(1, (float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))[1]
@@ -158,22 +157,15 @@ def _draw_scales(axes: Any, parameters: list[Parameter], has_absent: bool) -> No
     axes.spines[["left", "bottom"]].set_visible(False)
 
 
-# In pairs -------------------------------------------------------------------------------------------------------------
-
-
-def plot_contour(
-    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_contour(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot contours of the value over each pair of parameters, with the complete trials as dots; better is darker.
 
     The surface is interpolated linearly between the trials, in the logarithm where an axis is logarithmic; trials at
-    one point are averaged, and of more than 200 trials those within one of 20 x 20 cells. Choices have no order, so
-    where an axis has choices there is no surface: the dots have the colour of their values, as where the trials are
-    fewer than three or all on one line. The best trial is a star, and trials of smaller budgets are grey and do not
-    count. Returns the Axes, or a list of them, one for each pair in the order of ``params`` (None: all). ``target`` is
-    that of `plot_optimization_history`.
+    one point are averaged, and of more than 200 trials those within one of 20 x 20 cells. Where an axis has choices,
+    which have no order, or all trials are on one line, the dots have the colour of their values instead. The best trial
+    is a star, and trials of smaller budgets are grey and do not count. Returns the Axes, or a list of them, one for
+    each pair in the order of ``params`` (None: all).
     """
-    study = drawing.targeted(study, target, target_name)
     values = drawing.values_of(drawing.by_budget(study)[0])
     colours, limit = drawing.value_colours(study, values), drawing.ends(study, values)[1]
 
@@ -209,15 +201,12 @@ def white_dots(axes: Any, trials: Sequence[Trial], x: np.ndarray, y: np.ndarray)
     drawing.dots(axes, trials, x, y, color="white", edgecolor="black", **few)
 
 
-def plot_rank(
-    study: TrialTable, params: Names = None, ax: Any = None, *, target: Target = None, target_name: str = "target",
-) -> Any:
+def plot_rank(study: TrialTable, params: Names = None, ax: Any = None) -> Any:
     """Plot the complete trials over each pair of parameters, coloured by rank: the best is the darkest, and a star.
 
     Equal values have the mean of their ranks; trials of smaller budgets are grey and have none. Arguments and what is
     returned are those of `plot_contour`.
     """
-    study = drawing.targeted(study, target, target_name)
     colours = {"cmap": "cividis", "vmin": 0.0, "vmax": 1.0}
     everyone = drawing.by_budget(study)[0]
     values = drawing.values_of(everyone) * (1.0 if study.direction == "minimize" else -1.0)
@@ -304,3 +293,134 @@ def _surface(
     except (ValueError, RuntimeError):  # fewer than three points, or all on one line
         return None
     return grids[0], grids[1], heights
+
+
+class Cells(NamedTuple):
+    """The levels of both parameters; the values of the trials in each cell, by the numbers of its levels."""
+
+    levels: tuple[list[Any], list[Any]]
+    values: dict[tuple[int, int], list[float]]
+    best: Trial
+    framed: tuple[int, int] | None  # the cell of the best trial, which may lack one of the parameters
+
+
+def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = None) -> Any:
+    """Plot the value over two parameters as a heat map, better is darker, with marginals; returns three Axes.
+
+    ``params`` are the parameters along x and y (None: the first two). A cell shows the mean value of all complete
+    trials of the largest budget with its two values, whatever their other parameters are. The cell of the best trial
+    has a frame, and one whose trials have all failed a cross. The Axes are the heat map, the marginal of the first
+    parameter above it, and that of the second at its right: mean and best value of each column or row. A ValueError
+    where a parameter is continuous and hardly any value occurs twice, or where one has more than 60 values.
+    """
+    names = drawing.chosen_names(study, params or study.space.names[:2], len(study.space.names))
+    if len(names) != 2:
+        raise ValueError(f"{'params holds' if params else 'the space has'} {checks.counted(len(names), 'parameter')}; "
+                         "this plot needs two")
+    if ax is None:
+        top, corner, heat, right = canvas((2, 2), (7.6, 6.0))[1]
+        corner.remove()
+        heat.get_gridspec().set_width_ratios([3.2, 1.0])
+        heat.get_gridspec().set_height_ratios([1.0, 3.2])
+        ax = [heat, top, right]
+    axes = drawing.panels(ax, 3)
+    note = drawing.left_out(study, len(drawing.complete_trials(study, names))).replace(
+        "the parameter", "both parameters")
+    cells = _cells(study, names)
+    if cells is None:
+        for one in axes[1:]:
+            one.set_axis_off()
+        drawing.say_empty(axes[0], study)
+    else:
+        _draw_heat(axes, study, cells)
+        _draw_marginal(axes[1], study, cells, 0)
+        _draw_marginal(axes[2], study, cells, 1)
+        note += f"; frame: the cell of the best trial, {cells.best.number}" * (cells.framed is not None)
+    drawing.finish(axes[0], drawing.plain(names[0], 40), drawing.plain(names[1], 40))
+    drawing.head(axes, "Grid, mean of each cell", note)
+    return axes
+
+
+def _cells(study: TrialTable, names: Sequence[str]) -> Cells | None:
+    """Group the finished trials; None where no value can be shown. A ValueError where they form no grid."""
+    ranked = best_first(study.trials, study.direction)
+    counted = {trial.number for trial in ranked}
+    finished = [trial for trial in study.trials if all(name in configuration(trial) for name in names)
+                and (trial.number in counted or trial.state in ("stopped", "failed"))]
+    levels, indices = [], []
+    for name in names:
+        parameter = study.space.parameters[name]
+        found, inverse = np.unique(drawing.column(study, name, finished), return_inverse=True)
+        continuous = parameter.count is None and not isinstance(getattr(study, "searcher", None), GridSearch)
+        if len(found) > MOST_LEVELS or (continuous and len(found) > max(FEW, len(finished) // 2)):
+            raise ValueError(
+                f"{name} has {len(found):,} different values in {checks.counted(len(finished), 'trial')}; plot_grid "
+                f"needs parameters of a grid, or discrete ones, of at most {MOST_LEVELS} values; plot_contour shows "
+                "others")
+        levels.append([parameter.choices[int(k)] for k in found] if isinstance(parameter, Categorical)
+                      else [parameter.value(parameter.index(v)) if parameter.count else v for v in found.tolist()])
+        indices.append(inverse.ravel().tolist())
+    at = {trial.number: (i, j) for trial, i, j in zip(finished, *indices, strict=True)}
+    values: dict[tuple[int, int], list[float]] = {place: [] for place in at.values()}
+    for trial in ranked:
+        if trial.number in at:
+            values[at[trial.number]].append(float(trial.value or 0.0))
+    if not any(values.values()):
+        return None
+    return Cells((levels[0], levels[1]), values, ranked[0], at.get(ranked[0].number))
+
+
+def _draw_heat(every: list[Any], study: TrialTable, cells: Cells) -> None:
+    """Draw the heat map, with a text in each cell where they are few, and the colour bar beside all Axes."""
+    from matplotlib.patches import Rectangle
+
+    axes = every[0]
+    columns, rows = (len(levels) for levels in cells.levels)
+    table = np.full((rows, columns), np.nan)
+    for (i, j), values in cells.values.items():
+        table[j, i] = np.mean(values) if values else np.nan
+    known = table[~np.isnan(table)]
+    colours = drawing.value_colours(study, known)
+    image = axes.imshow(table, origin="lower", aspect="auto", interpolation="nearest", **colours)
+    axes.set_facecolor("0.95")
+    for (i, j), values in cells.values.items():
+        if not values:
+            axes.plot(i, j, "x", color="0.3", markersize=7)
+        elif columns <= MOST_TEXTS[0] and rows <= MOST_TEXTS[1]:
+            red, green, blue, _ = image.cmap(image.norm(table[j, i]))
+            light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.5
+            axes.text(i, j, f"{table[j, i]:.3g}", ha="center", va="center", fontsize=8,
+                      color="black" if light else "white")
+    if cells.framed is not None:
+        corner = cells.framed[0] - 0.5, cells.framed[1] - 0.5
+        axes.add_patch(Rectangle(corner, 1.0, 1.0, fill=False, edgecolor=COLOURS[1], linewidth=2.5, clip_on=False,
+                                 zorder=4))
+    for axis, levels in zip((axes.xaxis, axes.yaxis), cells.levels, strict=True):
+        step = -(-len(levels) // MOST_TICKS)
+        texts = [f"{level:.3g}" if isinstance(level, float) else drawing.plain(level, 12) for level in levels[::step]]
+        slanted = axis is axes.xaxis and sum(map(len, texts)) > 36
+        axis.set_ticks(range(0, len(levels), step), texts,
+                       **({"rotation": 30, "ha": "right", "rotation_mode": "anchor"} if slanted else {}))
+    drawing.value_bar(colours, every, study, known)
+
+
+def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> None:
+    """Draw mean and best value of each level of one parameter, beside the heat map."""
+    side, other = ("x", "y") if which == 0 else ("y", "x")
+    groups: dict[int, list[float]] = {}
+    for key, values in sorted(cells.values.items()):
+        groups.setdefault(key[which], []).extend(values)
+    known, every = [k for k in sorted(groups) if groups[k]], []
+    best: Any = min if study.direction == "minimize" else max
+    for name, of, colour, style in (("mean", np.mean, COLOURS[0], "o-"), ("best", best, COLOURS[2], "s--")):
+        values = [float(of(groups[k])) for k in known]
+        axes.plot(*((known, values) if which == 0 else (values, known)), style, color=colour, markersize=4, label=name)
+        every += values
+    drawing.limit_values(axes, study, np.array(every), other)
+    getattr(axes, f"set_{side}lim")(-0.5, len(cells.levels[which]) - 0.5)
+    getattr(axes, f"set_{side}ticks")([])
+    getattr(axes, f"set_{other}label")("value")
+    axes.grid(alpha=0.25)
+    drawing.finish(axes)
+    if which == 0:
+        drawing.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -55,19 +55,15 @@ class Line(NamedTuple):
 def plot_posterior(study: TrialTable, param: str | None = None, trial: int | None = None, ax: Any = None) -> Any:
     """Plot the Gaussian process along one parameter before and after a trial; returns four Axes.
 
-    ``param`` is the parameter that varies (None: the first continuous one that the trial has); all others have the
-    values of the trial. ``trial`` is its number (None: the last trial that the process has proposed). The first two
-    Axes show the posterior before and after the trial: the mean, and a band that contains the function with a
-    probability of 95 % at each point. The last two show the acquisition function before and after it. All trials are
-    dots; one whose other parameters differ much from those of this line is fainter: it influences the curve little.
+    ``param`` is the parameter that varies (None: the first continuous one that the trial has), ``trial`` the number of
+    the trial (None: the last one that the process has proposed). The first two Axes show the posterior before and after
+    it: the mean, and a band that contains the function with a probability of 95 % at each point. The last two show the
+    acquisition function. Trials are dots; one whose other parameters differ much from those of this line is fainter.
 
     Values worse than the median are compressed before the process is fitted
-    (`search.bayesian.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of
-    a parameter does not change the process; the acquisition function is weighted by it.
-
-    Raises
-        ValueError where the study was not searched by `BayesianSearch`, the process has not proposed the trial, or the
-        trial lacks the parameter.
+    (`search.bayesian.surrogate.compress_and_standardize`), and the plot shows the compressed ones. A user's prior of a
+    parameter does not change the process; the acquisition function is weighted by it. A ValueError where the study was
+    not searched by `BayesianSearch`, the process has not proposed the trial, or the trial lacks the parameter.
     """
     axes = drawing.panels(ax, 4, 2, (4.9, 2.9))
     chosen = searcher_state.proposed_by(study, "plot_posterior", param, trial)
@@ -110,17 +106,13 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
 
     ``trial`` is the number of a trial (None: the last one that the Parzen estimator has proposed); the densities are
     those by which it was proposed. ``param`` is the parameter that varies (None: the one whose factor of the ratio is
-    the largest); all others have the values of the trial. Each density is that of the parameter *given these values*,
-    so the area under each curve is 1 over the length of the axis, and a uniform density is 1; for choices and few
-    integers there are probabilities, whose sum is 1. Each tick is the parameter's value in one trial.
+    the largest). Each density is that of the parameter *given the other values*, so the area under each curve is 1 over
+    the length of the axis, and a uniform density is 1; choices and few integers have probabilities.
 
     The ratio below is that of the densities of the whole configuration. The estimator draws candidates from the density
     of the good trials, and proposes the one with the highest ratio. So elsewhere, where no candidate was drawn, the
-    ratio may be higher.
-
-    Raises
-        ValueError where the study was not searched by `BayesianSearch`, the estimator has not proposed the trial, or
-        the trial lacks the parameter.
+    ratio may be higher. A ValueError where the study was not searched by `BayesianSearch`, the estimator has not
+    proposed the trial, or the trial lacks the parameter.
     """
     axes = drawing.panels(ax, 2, 1, (6.4, 2.8))
     chosen = searcher_state.proposed_by(study, "plot_densities", param, trial)
@@ -152,9 +144,6 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     said = f"{len(model.good)} good and {len(model.bad)} bad trials{f' ({len(waiting)} pending)' * bool(waiting)}"
     _finish(axes, study, line, chosen, "Parzen estimator", said, ax is None)
     return axes
-
-
-# What both share -----------------------------------------------------------------------------------------------------
 
 
 def _line(study: TrialTable, name: str | None, trial: Trial) -> Line:
@@ -200,9 +189,6 @@ def _finish(
     found = {name: handle for one in axes for handle, name in zip(*one.get_legend_handles_labels(), strict=True)}
     where, place = (axes[0].figure, {"loc": "outside lower center", "ncols": 3}) if own_figure else (axes[0], {})
     where.legend(found.values(), found.keys(), fontsize=8, framealpha=0.8, edgecolor="none", **place)
-
-
-# The process ---------------------------------------------------------------------------------------------------------
 
 
 def _succeeded(state: State) -> bool:
@@ -264,12 +250,8 @@ def _draw_trials(
                   zorder=5, label=name)
 
 
-# The densities -------------------------------------------------------------------------------------------------------
-
-
 def _densities(model: parzen.Densities, line: Line) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Both densities along a line, given its other parameters; and the ratio for the whole configurations, (m,) each.
-    """
+    """Both densities along a line, given its other parameters; the ratio for the whole configurations, (m,) each."""
     axes = model.good_density.axes
     codes = without_inactive(axes, parzen.codes_of(axes, [], line.points))
     logs = np.array([model.good_density.log_density(codes), model.bad_density.log_density(codes)])

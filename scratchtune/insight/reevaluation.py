@@ -1,8 +1,5 @@
 """Re-evaluation: some configurations are evaluated again with a study's objective, over fresh seeds.
 
-Every configuration is evaluated with the same seeds, so that differences between configurations are paired. No trial of
-the study had one of these seeds.
-
 Implements section 9.2 of the document.
 """
 
@@ -41,18 +38,16 @@ def reevaluate(
 ) -> np.ndarray:
     """Evaluate each configuration with each of ``seeds`` fresh seeds; return the values, (configurations, seeds).
 
-    ``configurations`` may be a number: so many of the study's best ones, the best first. The values of the search chose
-    these, so they are too good. The new values took no part in that choice; `compare` compares two rows of them.
+    Every configuration is evaluated with the same seeds, so that differences are paired (`gain_of`); no trial of the
+    study had one of them. ``configurations`` may be a number: so many of the study's best ones, the best first.
 
     The objective is called with a new `Trial` that belongs to no study: its ``seed`` is fresh, its ``budget`` is the
-    largest of the study's complete trials, it has no parent, and it never should stop. The values are in the study's
-    direction. They are the same for the same study, whatever ``n_jobs``, the number of threads, is.
+    largest of the study's complete trials, it has no parent, and it never should stop. The values are the same for the
+    same study, whatever ``n_jobs``, the number of threads, is.
 
     A value that is not a finite number, or an exception, is NaN here, and a `FailedEvaluationWarning` says how many
-    failed and why the first one did.
-
-    Raises
-        TypeError or ValueError where an argument is not valid, such as a configuration that is not in the space.
+    failed and why the first one did. A TypeError or ValueError where an argument is not valid, such as a configuration
+    that is not in the space.
 
     >>> from scratchtune.study import Study
     >>> study = Study({"x": [0.5, 1.0]})

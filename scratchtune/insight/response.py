@@ -1,14 +1,16 @@
 """The response of a study: a model of the value at every point of the search space, which never leaves its bounds.
 
 It is the searcher's own Gaussian process (`search.bayesian.surrogate`), fitted to the trials' values as they are.
-The predicted value is the mean of the process after it is clipped to the bounds, [clipped_normal_mean]; the bounds are
-the lowest and the highest value observed. So no prediction, no mean of predictions and
-no interval leaves them, also where an accuracy falls from 0.98 to 0.1 between two trials. Where no trial is near, the
+The predicted value is the mean of the process after it is clipped to the lowest and the highest value observed,
+[clipped_normal_mean]. So no prediction, no mean of predictions and no interval leaves them. Where no trial is near, the
 process tends to the middle of the observed range, and its standard deviation is large.
 
 Everything that is read from it is a mean over points of the whole space: `Response.table` is the mean at given values
 of one or two parameters, `Response.interval` its interval. All values of a range count equally (on the log scale where
 the parameter is logarithmic), and so do all choices that were tried. A parameter that is absent has no effect there.
+
+Only complete trials count, and where their budgets differ, as with `Hyperband`, only those of the largest budget:
+values of different budgets can't be compared.
 
 Implements section 8.2 of the document.
 """
@@ -19,11 +21,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.insight.comparable import Comparable, Scale, standardised
+from scratchtune import checks, jit
+from scratchtune.insight.drawing import TrialTable
 from scratchtune.search import Categorical, Space
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.cholesky import cholesky, inverse, solve_lower
@@ -31,13 +34,80 @@ from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.surrogate import theta_of_noisy_values
 from scratchtune.search.normal import normal_cdf, normal_pdf
 from scratchtune.search.sequences import halton_coordinate
+from scratchtune.study import Trial
+from scratchtune.study.best import of_largest_budget
 from scratchtune.study.trial import configuration
 
+LEAST_TRIALS = 10  # different configurations for a model
+CELLS, ROWS_PER_CELL = 20, 5  # at most so many cells of a range, and at least so many rows for each on average
+LEAST_COVERAGE = 0.5
+MOST_NAMED = 3  # parameters
 MOST_FITTED, MOST_CONDITIONED = 200, 300  # trials for the kernel's parameters, and for the process
+LEVEL = 0.95  # of an interval
 DRAWS = 200  # functions from the posterior, for an interval
 WIDER = 2.0  # times the posterior's standard deviation, since the fitted parameters of the kernel are not certain
 LEAST_STD = 1e-9  # of a prediction, in standard deviations of the values
 LEAST_VARIANCE = 1e-8  # on the diagonal of a covariance that is factored
+
+
+class Comparable(NamedTuple):
+    """Trials that can be compared, their values, (n,), and a sentence's part that says how many there are of what."""
+
+    trials: list[Trial]
+    values: np.ndarray
+    basis: str
+
+
+class Scale(NamedTuple):
+    """What turns standardised values into those of a study: times ``std``, plus ``mean``, times 2 to ``exponent``."""
+
+    mean: float
+    std: float
+    exponent: int
+
+    def restored(self, standardised: np.ndarray) -> np.ndarray:
+        """The values in their own units, none beyond the largest number."""
+        with np.errstate(over="ignore"):
+            return np.nan_to_num(np.ldexp(standardised * self.std + self.mean, self.exponent), nan=np.nan)
+
+    def of(self, values: np.ndarray) -> np.ndarray:
+        """The standardised values of those in their own units, none beyond the largest number."""
+        with np.errstate(over="ignore"):
+            return np.nan_to_num((np.ldexp(values, -self.exponent) - self.mean) / self.std, nan=np.nan)
+
+
+def comparable_trials(study: TrialTable, what: str) -> Comparable:
+    """The complete trials of the largest budget; a ValueError without different values, which ``what`` needs."""
+    everything = study.trials
+    complete = [trial for trial in everything if trial.state == "complete"]
+    states = [trial.state for trial in everything]
+    others = [f"{states.count(state):,} {state}" for state in ("failed", "stopped", "running") if state in states]
+    basis = f"{checks.counted(len(complete), 'complete trial')} of {len(states):,}"
+    if others:
+        basis += f" ({', '.join(others)})"
+    if not complete:
+        raise ValueError(f"study has {basis}; {what} needs {LEAST_TRIALS} complete trials")
+    full = of_largest_budget(complete)
+    if len(full) < len(complete):
+        basis += f", {len(full):,} of them with the largest budget, {max(trial.budget or 0.0 for trial in full):g}"
+    values = np.array([trial.value for trial in full], dtype=np.float64)
+    if values.min() == values.max():
+        raise ValueError(f"study has {basis}, all with the value {values[0]:g}; {what} needs different values")
+    return Comparable(full, values, basis)
+
+
+def check_enough(study: TrialTable, found: Comparable, what: str, or_: str = "") -> None:
+    """Raise a ValueError if the trials have fewer than `LEAST_TRIALS` different configurations."""
+    if len({study.space.key(configuration(trial)) for trial in found.trials}) < LEAST_TRIALS:
+        raise ValueError(f"study has {found.basis}: too few different configurations; {what} needs {LEAST_TRIALS}{or_}")
+
+
+def standardised(values: np.ndarray) -> tuple[np.ndarray, Scale]:
+    """The values with mean 0 and standard deviation 1, and what restores them."""
+    exponent = int(np.frexp(np.abs(values).max())[1])  # so that no square overflows
+    scaled = np.ldexp(values, -exponent)
+    scale = Scale(float(scaled.mean()), float((scaled - scaled.mean()).std()), exponent)
+    return scale.of(values), scale
 
 
 @jit.function_in_order
@@ -114,13 +184,9 @@ class Response:
     @property
     def said(self) -> str:
         """What the model is, as a part of a sentence."""
-        return (f"a Gaussian process clipped to the values from {self.restored(np.array(self.low)):.4g} to "
-                f"{self.restored(np.array(self.high)):.4g} (error of a left-out trial {self.error:.2g} of the standard "
-                "deviation)")
-
-    def restored(self, values: np.ndarray) -> np.ndarray:
-        """Standardised values in the units of the study."""
-        return self.scale.restored(values)
+        low, high = self.scale.restored(np.array([self.low, self.high]))
+        return (f"a Gaussian process clipped to the values from {low:.4g} to {high:.4g} (error of a left-out trial "
+                f"{self.error:.2g} of the standard deviation)")
 
     def nodes(self, j: int, most: int) -> np.ndarray:
         """Unit values that represent axis j, each for an equal part: of choices, all that were tried."""
@@ -153,7 +219,7 @@ class Response:
         return found.mean(axis=1).reshape([len(units) for units in at])
 
     def interval(
-        self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray, level: float,
+        self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
         """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean.
 
@@ -161,7 +227,7 @@ class Response:
         known curves that the model was chosen on; so, 86 %.
         """
         normals = np.random.default_rng(0).standard_normal((DRAWS, len(points)))
-        ends = (1.0 - level) / 2.0, (1.0 + level) / 2.0
+        ends = (1.0 - LEVEL) / 2.0, (1.0 + LEVEL) / 2.0
         found = []
         for units in product(*at):
             mean, upper = self._joint(self.encoding.from_unit(_moved(points, columns, units)))
@@ -194,13 +260,13 @@ def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -
     return cube
 
 
-def fit_response(space: Space, found: Comparable, values: np.ndarray) -> Response:
-    """Fit the model to trials and their values (n,), which differ; above 300 trials, to 300 of them.
+def fit_response(space: Space, found: Comparable) -> Response:
+    """Fit the model to trials; above 300 of them, to 300.
 
     The model of the last data is kept, so that pictures of one study share it.
     """
     rows = Encoding(space).rows([configuration(trial) for trial in found.trials])
-    return _fitted(space, rows.tobytes(), values.tobytes())
+    return _fitted(space, rows.tobytes(), found.values.tobytes())
 
 
 @lru_cache(maxsize=1)
@@ -219,3 +285,44 @@ def _fitted(space: Space, numbers: bytes, heights_of: bytes) -> Response:
     ends = scale.of(np.array([values.min(), values.max()]))
     return Response(encoding, process, scale, float(ends[0]), float(ends[1]), tried,
                     float(np.sqrt(np.mean(errors**2))))
+
+
+def effective_coverage(shares: np.ndarray) -> float:
+    """The effective part of a range's cells that are used: 1 where all have as many rows, 1 / n where one has all.
+
+    Formula [effective_coverage]
+        c = 1 / (#i · Σᵢ[pᵢ²])
+    Where
+        p: shares, (i,), probabilities, the share of the rows in each cell
+    Returns
+        c, in (0, 1].
+    Source
+        Kish (1965), "Survey sampling", section 11.7: the effective size of a weighted sample, divided by its size.
+    Example
+        >>> float(effective_coverage(np.array([0.5, 0.5, 0.0, 0.0])))
+        0.5
+    """
+    return 1.0 / (len(shares) * (shares * shares).sum())
+
+
+def coverages(encoding: Encoding, rows: np.ndarray) -> np.ndarray:
+    """[effective_coverage] of each range by encoded rows (n, d) where it is present; 1 for choices, (d,)."""
+    found, active = np.ones(len(encoding.parameters)), encoding.active(rows)
+    for j, count in enumerate(encoding.counts.tolist()):
+        column = rows[active[:, j], j]
+        cells = min(CELLS, len(column) // ROWS_PER_CELL, count or CELLS)
+        if encoding.is_categorical[j] == 0.0 and cells > 1:
+            at = np.minimum((column * cells).astype(np.int64), cells - 1)
+            found[j] = effective_coverage(np.bincount(at, minlength=cells) / len(column))
+    return found
+
+
+def concentration(encoding: Encoding, rows: np.ndarray) -> str:
+    """A sentence that names the ranges of which the trials cover less than half, the least first; empty if none."""
+    found, names = coverages(encoding, rows), encoding.space.names
+    low = [int(j) for j in np.argsort(found, kind="stable") if found[j] < LEAST_COVERAGE]
+    if not low:
+        return ""
+    parts = [f"{found[j]:.0%} of the range of {names[j]!r}" for j in low[:MOST_NAMED]]
+    more = f" and less than half of {len(low) - MOST_NAMED} more" if len(low) > MOST_NAMED else ""
+    return f" The trials are concentrated, and effectively cover {', '.join(parts)}{more}: shares are less certain."

@@ -1,10 +1,8 @@
 """What a searcher had seen when it proposed a trial, for the plots of its state.
 
-A searcher's proposal depends on the earlier trials alone, so its state before any trial can be computed again from
-them. To propose trial ``number`` a searcher requires the values of the first ``needs(number)`` trials; those between
-are pending: only their configurations are known.
-
-Implements section 8.2 of the document.
+A searcher's proposal depends on the earlier trials alone, so its state before any trial can be computed again. To
+propose trial ``number`` it requires the values of the first ``needs(number)`` trials; those between are pending: only
+their configurations are known.
 """
 
 from __future__ import annotations
@@ -50,8 +48,7 @@ def check_searcher(study: TrialTable, kinds: tuple[type[Searcher], ...], plot: s
 def model_of(study: TrialTable, plot: str) -> BayesianSearch:
     """Return the `BayesianSearch` of a study, or that which proposes the configurations of its `Hyperband`.
 
-    Raises
-        ValueError where there is none, or where the study, read from a file, lacks trials that its searcher has seen.
+    A ValueError where there is none, or where the study, read from a file, lacks trials that its searcher has seen.
     """
     searcher = getattr(study, "searcher", None)
     inner = searcher.proposer if isinstance(searcher, (Hyperband, SuccessiveHalving)) else searcher
@@ -90,10 +87,8 @@ def reasons_of(trial: Trial) -> dict[str, Any]:
 def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | None) -> Trial | None:
     """Return the trial that a plot shows: the one given, or for None the last one that its model has proposed, if any.
 
-    ``plot`` is the name of the function, a key of `MODELS`.
-
-    Raises
-        ValueError where the study has no such model, the parameter is unknown, or the model has not proposed the trial.
+    ``plot`` is the name of the function, a key of `MODELS`. A ValueError where the study has no such model, the
+    parameter is unknown, or the model has not proposed the trial.
     """
     model_of(study, plot)
     if param is not None:

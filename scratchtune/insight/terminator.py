@@ -34,6 +34,8 @@ from scratchtune.study.best import of_largest_budget
 from scratchtune.study.progress import LOGGER
 from scratchtune.study.trial import Trial, configuration, finished_count, learned_space, requests_of
 
+TOP = 0.5  # the share of the complete trials, the best ones, that the Gaussian process is fitted to
+DELTA = 0.1  # the nominal probability that the confidence bounds do not hold
 EVALUATIONS = 60  # of the likelihood in one fit, at most: the bound changes with it where a fit has not converged
 
 
@@ -105,14 +107,10 @@ class Terminator:
     cross-validation (`scratchtune.evaluation.selection.corrected_standard_error`), for which the objective calls
     `Trial.report_scores` with the scores of its folds.
     min_trials: the smallest number of complete trials after which the study may end.
-    top: the share of the complete trials, the best ones, that the Gaussian process is fitted to; at least
-    ``min_trials`` of them.
-    delta: the nominal probability, in (0, 1), that the confidence bounds do not hold; see `confidence_factor`.
 
-    The study ends at the smallest n for which the first n trials have all finished and the bound is below the error.
-    This n depends on these trials alone, so it is the same for any number of workers, and after an interruption; with
-    several workers, further trials may have begun by then. When a study is run again, the trials that it has are
-    examined before a further one begins.
+    The study ends at the smallest n for which the first n trials have all finished and the bound is below the error, so
+    n is the same for any number of workers, and after an interruption. When a study is run again, the trials that it
+    has are examined before a further one begins.
 
     Variant
         Of trials with budgets only those with the largest budget count. Optuna's Terminator has the same bound, with
@@ -122,13 +120,9 @@ class Terminator:
         Makarova et al. (2022), "Automatic termination for hyperparameter optimization".
     """
 
-    def __init__(
-        self, error: float | None = None, min_trials: int = 20, top: float = 0.5, delta: float = 0.1,
-    ) -> None:
+    def __init__(self, error: float | None = None, min_trials: int = 20) -> None:
         self.error = None if error is None else checks.real("error", error, 0.0)
         self.min_trials = checks.integer("min_trials", min_trials, 2)
-        self.top = checks.real("top", top, 0.0, 1.0, open_low=True)
-        self.delta = checks.real("delta", delta, 0.0, 1.0, open_low=True, open_high=True)
 
     def __repr__(self) -> str:
         return f"Terminator({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
@@ -159,8 +153,7 @@ class Terminator:
     def evaluate(self, study: Any, count: int | None = None) -> Termination | None:
         """Return bound and error after the first ``count`` trials, None for all; None while there are too few.
 
-        Raises
-            ValueError where ``error`` is None and the best trial has no scores of at least two folds.
+        A ValueError where ``error`` is None and the best trial has no scores of at least two folds.
         """
         trials = study.trials[:count]
         complete = of_largest_budget(trials)
@@ -169,7 +162,7 @@ class Terminator:
         sign = 1.0 if study.direction == "minimize" else -1.0
         losses = sign * np.array([trial.value for trial in complete])
         error = _error_of(complete[int(np.argmin(losses))]) if self.error is None else self.error
-        most = max(int(self.top * len(complete)), self.min_trials)
+        most = max(int(TOP * len(complete)), self.min_trials)
         chosen = np.sort(np.argsort(losses, kind="stable")[:most])
         space = study.space if requests_of(trials[0]) is None else learned_space(trials)
         bound = self._bound(space, [within(space, configuration(complete[i])) for i in chosen], losses[chosen])
@@ -185,7 +178,7 @@ class Terminator:
         prepare()
         encoding, kept = Encoding(space), subsample(losses, MOST_TRIALS)
         process = _fitted(encoding, encoding.rows([points[i] for i in kept]), centred[kept] / std)
-        kappa = confidence_factor(len(encoding.parameters), len(kept), self.delta)
+        kappa = confidence_factor(len(encoding.parameters), len(kept), DELTA)
         means, variances = gp.predict(process, process.rows)
         stds = np.sqrt(variances)
         goal = Goal(ACQUISITIONS.index("lcb"), best=0.0, kappa=kappa, weight=0.0, noise=0.0)

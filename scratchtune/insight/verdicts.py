@@ -1,34 +1,29 @@
 """Whether a gain of tuning is real: what can be compared, optimism, the gain with its interval, the verdict.
 
-The *optimism* is by how much the best score of a study is too high, because it is the best of many.
-
 Each score is the configuration's true score plus noise: which rows are in the folds, and which random weights a
 training starts from. The best score of many is more often one whose noise was favourable, so it is on average better
-than the true score of its configuration (the *winner's curse*). The true score is the expected score on new rows of
-that configuration, trained on as many rows as in one fold.
+than the true score of its configuration (the *winner's curse*); by how much is the *optimism*. The true score is the
+expected score on new rows of that configuration, trained on as many rows as in one fold.
 
-The optimism is estimated by a bootstrap. In it the true scores are known, so it can be counted by how much the best
-score exceeds the true score of its configuration, on average over many draws of the noise:
+The optimism is estimated by a bootstrap, in which the true scores are known: it is the mean, over many draws of the
+noise, of the difference of the best score from the true score of its configuration.
 
 1. A fold that is hard for all configurations does not change which one is the best. So from each score the mean of its
    configuration and the mean of its fold are subtracted. The variance of these *residuals*, divided by the number of
    folds k, is the variance of the noise of a configuration's mean score: [selection_noise].
-2. The bootstrap needs true scores. The observed means vary more than the true scores do, since the noise is added. So
-   they are moved towards their centre until their variance is the estimated one of the true scores: [shrunken_means].
-   (With the observed means, equally good configurations would differ, and the optimism would be too small.) Only
-   configurations that may be the best are used: a single bad one would make the variance large, and then even the good
-   ones, which hardly differ, would not be moved.
+2. The observed means vary more than the true scores do, since the noise is added. So they are moved towards their
+   centre until their variance is the estimated one of the true scores: [shrunken_means]. Only configurations that may
+   be the best are used: a single bad one would make the variance so large that even the good ones, which hardly differ,
+   would not be moved.
 3. A draw of the noise is a weighted sum of the residuals of the k folds (a *wild* bootstrap), so configurations whose
    scores rise and fall together do so in the draws too. The weights are a random direction: they sum to 0, and the sum
-   of their squares is always the same. Then the draws from normal residuals are normal, however few the folds are.
-   (Independent normal weights differ in length as well, and the optimism of few folds comes out too small.)
+   of their squares is always the same, so draws from normal residuals are normal, however few the folds are.
 
 The interval adds the uncertainty of the folds themselves: [corrected_standard_error] and Student's t for k folds.
 
-The gain is the difference from the default configuration or from the median trial. The best configuration is the best
-of n, so this difference is the largest of n - 1. The interval is therefore one of n - 1 intervals that contain the true
-differences all together with the stated probability: each has the error rate (1 - level) / (n - 1), which is
-Bonferroni's correction. (The median trial is found by the scores as well, so there all n (n - 1) / 2 pairs count.)
+The gain is the difference from the default configuration or from the median trial. It is the largest of n - 1
+differences, so its interval has the error rate (1 - LEVEL) / (n - 1), which is Bonferroni's correction. (The median
+trial is found by the scores as well, so there all n (n - 1) / 2 pairs count.)
 
 Implements sections 8.2 and 9.2 of the document.
 """
@@ -38,19 +33,19 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Sequence
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
-from scratchtune.insight.drawing import TrialTable
+from scratchtune.insight.drawing import TrialTable, check_study
 from scratchtune.search import Space
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats
 from scratchtune.study.trial import configuration
 
+LEVEL = 0.95  # of all intervals
 DRAWS = 2000
 AT_ONCE = 1_000_000  # numbers in a block of draws, which limits the memory
 
@@ -59,8 +54,7 @@ class Contenders(NamedTuple):
     """The trials that may be the best one, (n,), and their scores on the folds, (n, k), in the study's direction.
 
     They are complete and of the largest budget; of several trials with one configuration there is only the first, or
-    the study's best trial. ``sign`` times a value is larger for a better one. ``scores`` is (n, 0) where they were not
-    requested.
+    the study's best trial. ``sign`` times a value is larger for a better one. ``scores`` may be (n, 0).
     """
 
     trials: list[Trial]
@@ -82,20 +76,13 @@ class Contenders(NamedTuple):
         return float(self.values[self.best])
 
 
-def is_study(given: Any) -> bool:
-    """Whether it has what is read of a study: space, direction and trials."""
-    return all(hasattr(given, name) for name in ("space", "direction", "trials"))
-
-
 def contenders(study: Any, with_scores: bool = True) -> Contenders:
     """Return the trials of a study that can be compared.
 
-    Raises
-        TypeError where it is no study; ValueError where no trial is complete or, with ``with_scores``, where a trial
-        lacks the score of a fold, where there are fewer than two folds, or where the value is not the scores' mean.
+    A TypeError where it is no study; a ValueError where no trial is complete or, with ``with_scores``, where a trial
+    lacks the score of a fold, where there are fewer than two folds, or where the value is not the scores' mean.
     """
-    if not is_study(study):
-        raise TypeError(f"study is {study!r}; it must be a Study, or one that was read from a file")
+    check_study(study)
     one_of: dict[Any, Trial] = {}  # each configuration
     for trial in [*best_first(study.trials, study.direction)[:1], *of_largest_budget(study.trials)]:
         one_of.setdefault(study.space.key(configuration(trial)), trial)
@@ -123,8 +110,7 @@ def _scores(trials: list[Trial]) -> np.ndarray:
             found = "no score of a fold" if not trial.scores else f"the scores {trial.scores} of the folds"
             raise ValueError(
                 f"trial {trial.number} has {found}; every complete trial must have a score of each of at least two "
-                "folds, as from run_folds or a search with cross-validation. Without them give noise, the "
-                "standard deviation of a value over repeated evaluations")
+                "folds, as from run_folds or a search with cross-validation")
     folds = {len(trial.scores or ()) for trial in trials}
     if len(folds) > 1:
         raise ValueError(f"the trials have scores of {' and '.join(map(str, sorted(folds)))} folds; "
@@ -148,10 +134,8 @@ class Gathered(NamedTuple):
 def gathered(studies: Sequence[TrialTable]) -> Gathered:
     """Gather the complete trials, of each study's largest budget; the studies have the same space and folds.
 
-    The best of several studies is the best of all their trials, so its optimism is that of all of them together.
-
-    Raises
-        ValueError where a study has no complete trial.
+    The best of several studies is the best of all their trials, so its optimism is that of all of them together. A
+    ValueError where a study has no complete trial.
     """
     trials: list[Trial] = []
     for study in studies:
@@ -169,8 +153,7 @@ class Optimism(NamedTuple):
     """How good the best configuration is, corrected for the choice; all in the units and direction of the study.
 
     ``best`` is the best score observed, ``corrected`` the estimate of the winner's true score, with its interval
-    (``low``, ``high``) at ``level``. ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the
-    winner's number. ``folds`` is 0 where ``noise`` was given.
+    (``low``, ``high``). ``optimism`` >= 0 is by how much the best score is too good, ``trial`` the winner's number.
     """
 
     best: float
@@ -178,7 +161,6 @@ class Optimism(NamedTuple):
     low: float
     high: float
     optimism: float
-    level: float
     trial: int
     configurations: int
     folds: int
@@ -186,7 +168,7 @@ class Optimism(NamedTuple):
     def __str__(self) -> str:
         return (f"best score {self.best:.4g}, too good by about {self.optimism:.2g} as the best of "
                 f"{checks.counted(self.configurations, 'configuration')}; corrected {self.corrected:.4g}, "
-                f"{100.0 * self.level:.4g}% interval {self.low:.4g} to {self.high:.4g}")
+                f"95% interval {self.low:.4g} to {self.high:.4g}")
 
 
 def selection_noise(residuals: np.ndarray) -> float:
@@ -233,42 +215,23 @@ def shrunken_means(means: np.ndarray, noise: float) -> np.ndarray:
     return centre + math.sqrt(max(share, 0.0)) * (means - centre)
 
 
-def optimism(study: Any, level: float = 0.95, noise: float | None = None) -> Optimism:
+def optimism(study: Any) -> Optimism:
     """Estimate the true score of the study's best configuration, and by how much its score is too good.
 
-    ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``).
-    Without them give ``noise``, the standard deviation of a value over repeated evaluations of one configuration. Only
+    ``study`` is a Study, or one read from a file, whose trials have scores of the same folds (``trial.scores``). Only
     complete trials count, of the largest budget, and each configuration once, the best one with its best trial.
 
     With few folds the interval is wide. benchmarks/results/gain_confirmation.md says how often it holds the true score,
-    and compares other corrections.
-
-    Raises
-        TypeError or ValueError where no trial is complete, or where scores of the folds and ``noise`` are missing.
-
-    >>> from scratchtune.study import Study
-    >>> study = Study({"x": [0.0, 0.1, 0.2]}, searcher="grid", direction="maximize")
-    >>> found = optimism(study.run(lambda trial: trial.params["x"], progress=False), noise=1.0)
-    >>> print(found.best, abs(found.optimism - 0.846) < 0.05)  # 0.846: the mean of the largest of three normal numbers
-    0.2 True
+    and compares other corrections. A TypeError or ValueError where no trial is complete, or scores are missing.
     """
-    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
-    if noise is not None:
-        noise = checks.real("noise", noise, 0.0)
-    compared = contenders(study, with_scores=noise is None)
-    values = compared.sign * compared.values
-    if noise is None:
-        scores, folds = compared.scores[compared.best], compared.scores.shape[1]
-        excess = expected_optimism(values, residuals_of(compared.sign * compared.scores))
-        error = corrected_standard_error(scores, folds - 1.0, 1.0)
-        reach = student_quantile(level, folds - 1) * error
-    else:
-        folds, excess = 0, expected_optimism(values, noise=noise)
-        reach = NormalDist().inv_cdf(0.5 + level / 2.0) * noise
+    compared = contenders(study)
+    scores, folds = compared.scores[compared.best], compared.scores.shape[1]
+    excess = expected_optimism(compared.sign * compared.values, residuals_of(compared.sign * compared.scores))
+    reach = student_quantile(LEVEL, folds - 1) * corrected_standard_error(scores, folds - 1.0, 1.0)
     best = compared.best_value()
     corrected = best - compared.sign * excess
-    return Optimism(best, corrected, corrected - reach, corrected + reach, excess, level,
-                    compared.trials[compared.best].number, len(values), folds)
+    return Optimism(best, corrected, corrected - reach, corrected + reach, excess,
+                    compared.trials[compared.best].number, len(compared.trials), folds)
 
 
 def residuals_of(scores: np.ndarray) -> np.ndarray:
@@ -277,28 +240,21 @@ def residuals_of(scores: np.ndarray) -> np.ndarray:
     return np.asarray(centred - centred.mean(axis=0))
 
 
-def expected_optimism(
-    means: np.ndarray, residuals: np.ndarray | None = None, noise: float = 0.0, seed: int = 0,
-) -> float:
-    """By how much the largest of the means (n,) exceeds the true score of its configuration, on average.
-
-    The noise is that of the ``residuals`` (n, k), or without them independent, with the standard deviation ``noise``.
-    """
-    n = len(means)
+def expected_optimism(means: np.ndarray, residuals: np.ndarray, seed: int = 0) -> float:
+    """By how much the largest of means (n,), whose noise is that of the residuals (n, k), is too high on average."""
+    n, folds = residuals.shape
     if n < 2:
         return 0.0
-    variance = noise**2 if residuals is None else selection_noise(residuals)
+    variance = selection_noise(residuals)
     reach = 2.0 * math.sqrt(2.0 * math.log(n))  # the distance of the largest of n normal numbers from the smallest
     near, truth = means >= means.max() - math.sqrt(variance) * reach, means.copy()
     truth[near] = shrunken_means(means[near], variance)
-    folds = n if residuals is None else residuals.shape[1]
     rng, total, block = np.random.default_rng(seed), 0.0, max(1, AT_ONCE // n)
     for start in range(0, DRAWS, block):
-        drawn = noise * (normal := rng.standard_normal((min(block, DRAWS - start), folds)))
-        if residuals is not None:  # the weights of the folds: each row sums to 0, and its squares sum to 1 / k
-            normal -= normal.mean(axis=1, keepdims=True)
-            weights = normal / (math.sqrt(folds) * np.linalg.norm(normal, axis=1, keepdims=True))
-            drawn = weights @ residuals.T * math.sqrt(n / (n - 1))
+        normal = rng.standard_normal((min(block, DRAWS - start), folds))
+        normal -= normal.mean(axis=1, keepdims=True)
+        weights = normal / (math.sqrt(folds) * np.linalg.norm(normal, axis=1, keepdims=True))
+        drawn = weights @ residuals.T * math.sqrt(n / (n - 1))  # each row of weights sums to 0, its squares to 1 / k
         winners = (truth + drawn).argmax(axis=1)
         total += float(np.take_along_axis(drawn, winners[:, None], axis=1).sum())
     return max(0.0, total / DRAWS)
@@ -333,10 +289,8 @@ def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
     """Standard error of the mean score of the best minus another configuration, and its degrees of freedom.
 
     It is pooled over the differences between the best configuration and each one of the better half of all. If the
-    difference from the other configuration varies more over the folds, its own standard error is returned; the degrees
-    of freedom are those of the pooled one all the same. As in [corrected_standard_error] it is larger for folds that
-    share their training rows: a configuration that is by luck good on these rows is good on most folds, so the
-    differences between the folds do not show this luck.
+    difference from the other configuration varies more over the folds, its own standard error is returned, with the
+    degrees of freedom of the pooled one. It is larger since folds share training rows: [corrected_standard_error].
     """
     order = np.argsort(-compared.sign * compared.values, kind="stable")
     near = order[order != compared.best][: max(1, len(order) // 2)]
@@ -347,7 +301,7 @@ def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
 
 
 class Gain(NamedTuple):
-    """The gain over the reference, >= 0 whatever the study's direction is, with an interval at ``level``.
+    """The gain over the reference, >= 0 whatever the study's direction is, with its interval.
 
     ``low`` and ``high`` are the ends of the interval, and ``real`` says whether all of it is above 0. ``reference`` is
     "default" or "median", ``of`` the number of that trial and ``score`` its score. ``winner`` is the `Optimism` of the
@@ -364,18 +318,14 @@ class Gain(NamedTuple):
     winner: Optimism
 
 
-def gain(study: Any, level: float = 0.95) -> Gain:
+def gain(study: Any) -> Gain:
     """Estimate what tuning has gained over the default configuration or the median trial.
 
     The default is trial 0 where it was enqueued and is complete; else the reference is the median trial, whose value is
-    the middle one of all configurations.
-
-    Raises
-        TypeError or ValueError where no trial is complete, where scores of the folds are missing, or where there is
-        only one configuration.
+    the middle one of all configurations. A TypeError or ValueError where no trial is complete, where scores of the
+    folds are missing, or where there is only one configuration.
     """
-    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
-    compared, winner = contenders(study), optimism(study, level)
+    compared, winner = contenders(study), optimism(study)
     n = len(compared.trials)
     if n < 2:
         raise ValueError("study has one complete configuration; a gain needs at least two")
@@ -388,7 +338,7 @@ def gain(study: Any, level: float = 0.95) -> Gain:
     estimate, error, dof = 0.0, 0.0, 1
     if compared.best != other:
         estimate, (error, dof) = max(0.0, observed - winner.optimism), difference_error(compared, other)
-    reach = student_quantile(1.0 - (1.0 - level) / pairs, dof) * error
+    reach = student_quantile(1.0 - (1.0 - LEVEL) / pairs, dof) * error
     low, high = min(observed - reach, estimate), observed + reach
     return Gain(estimate, low, high, low > 0.0, kind, compared.trials[other].number, score, winner)
 
@@ -398,10 +348,7 @@ def _is_default(trial: Trial) -> bool:
     return trial.number == 0 and bool(trial.why.get("enqueued"))
 
 
-# In words ------------------------------------------------------------------------------------------------------------
-
-
-def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
+def verdict(study: Any, name: str = "score") -> str:
     """Say in one sentence whether the gain of tuning is real; ``name`` is what the value is, such as "accuracy".
 
     The gain is that of `gain`. ``study`` is a Study, or one read from a file, in any state.
@@ -410,9 +357,7 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
     >>> verdict(Study({"x": [1, 2]}))
     'Nothing can be said yet: no trial has been run.'
     """
-    if not is_study(study):
-        raise TypeError(f"study is {study!r}; it must be a Study, or one that was read from a file")
-    level = checks.real("level", level, 0.0, 1.0, open_low=True, open_high=True)
+    check_study(study)
     states = [trial.state for trial in study.trials]
     if not states:
         return "Nothing can be said yet: no trial has been run."
@@ -432,7 +377,7 @@ def verdict(study: Any, name: str = "score", level: float = 0.95) -> str:
                 f"but how much of it is luck can't be said, {said_repeats(repeated) or 'since each was evaluated once'}"
                 ": evaluate the finalists again with other seeds, or use cross-validation.")
     try:
-        found = gain(study, level=level)
+        found = gain(study)
     except ValueError as problem:  # such as a value that is not the mean of the scores
         return f"Whether the gain is real can't be said: {problem}."
     return _of_gain(found, study.direction, name)
@@ -445,7 +390,7 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
     score, corrected, best, low, high, excess = (format(value, form) for value in (
         found.score, winner.corrected, winner.best, winner.low, winner.high, winner.optimism))
     reference = "default" if found.reference == "default" else f"median of {winner.configurations:,} configurations"
-    level, side = f"{100.0 * winner.level:.4g}%", "high" if direction == "maximize" else "low"
+    side = "high" if direction == "maximize" else "low"
     if found.of == winner.trial:
         return f"No gain can be shown: no configuration had a better {name} than the {reference}, {score}."
     observed = f"the best {name} seen, {best}, is probably {excess} too {side}"
@@ -453,8 +398,8 @@ def _of_gain(found: Gain, direction: str, name: str) -> str:
         observed = f"the best {name} seen, {best}, is hardly too {side}"
     if not found.real:
         return (f"No gain can be shown: the best configuration, whose {name} on new data is about {corrected} (between "
-                f"{low} and {high}, {level} interval), is not better than the {reference}, {score}, by more than "
+                f"{low} and {high}, 95% interval), is not better than the {reference}, {score}, by more than "
                 f"chance explains; {observed}.")
     verb = "raised" if direction == "maximize" else "lowered"
     return (f"Tuning {verb} the {name} from {score} ({reference}) to about {corrected} on new data (between {low} and "
-            f"{high}, {level} interval); {observed}.")
+            f"{high}, 95% interval); {observed}.")

@@ -288,7 +288,8 @@ def test_the_waterfall_shows_each_change_between_its_values(count: int, directio
 def test_a_failed_step_is_drawn_as_text_and_bad_arguments_are_refused() -> None:
     path = made_path(2)
     nan = np.full(5, np.nan)
-    failed = Change(path.steps[0].names, path.steps[0].before, path.steps[0].after, nan, gain_of(path.start, nan, ""))
+    failed = Change(path.steps[0].names, path.steps[0].before, path.steps[0].after, nan,
+                    gain_of(path.start, nan, "maximize"))
     axes = plot_ablation(AblationPath("maximize", path.start, [failed, path.steps[1]], [], path.total))
     assert any("trainings failed" in text.get_text() for text in axes.texts) and len(axes.patches) == 1
     assert plot_ablation(path, ax=axes) is axes

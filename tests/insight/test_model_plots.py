@@ -48,12 +48,6 @@ def test_an_alignment_is_the_path_over_the_probabilities(step: float | None, tim
         ("a", unit), ("␣", pytest.approx(4 * unit)), ("b", pytest.approx(5 * unit))]
 
 
-def test_a_spectrogram_is_above_the_symbols() -> None:
-    above, axes = insight.plot_alignment(ROWS, "a b", "ab ", align(ROWS, "a b", "ab "), spectrogram=np.ones((8, 3)))
-    axes.figure.canvas.draw()
-    assert above.get_ylabel() == "mel filter" and axes.get_ylabel() == "symbol" and above.get_xlim() == axes.get_xlim()
-
-
 def test_an_alignment_of_bad_input() -> None:
     with pytest.raises(ValueError, match="step is 0.0; it must be a finite number above 0"):
         insight.plot_alignment(ROWS, "a", "ab ", align(ROWS, "a", "ab "), 0.0)

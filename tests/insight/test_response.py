@@ -9,9 +9,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.insight import importance, partial_dependence
-from scratchtune.insight.comparable import comparable_trials, values_that_differ
-from scratchtune.insight.partial_dependences import dependences
-from scratchtune.insight.response import Response, clipped_normal_mean, fit_response
+from scratchtune.insight.importances import dependences
+from scratchtune.insight.response import Response, clipped_normal_mean, comparable_trials, fit_response
 from scratchtune.search.bayesian import gaussian_process as gp
 
 SPACE: dict[str, Any] = {
@@ -33,8 +32,7 @@ def diverging(seed: int, n_trials: int = 30) -> st.Study:
 
 def response_of(study: st.Study) -> Response:
     """The model of a study."""
-    found = comparable_trials(study, "it")
-    return fit_response(study.space, found, values_that_differ(found, "it"))
+    return fit_response(study.space, comparable_trials(study, "it"))
 
 
 @pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 8))])

@@ -423,13 +423,13 @@ def test_only_the_largest_budget_counts_as_the_best() -> None:
 
 def test_another_value_than_the_objective() -> None:
     study = made()
-    for name in ("optimization_history", "edf", "slice", "parallel_coordinate", "contour", "rank"):
+    for name in ("optimization_history", "slice"):
         plot = getattr(insight, f"plot_{name}")
         assert plot(study, target=lambda trial: trial.params["layers"], target_name="layers") is not None
     axes = insight.plot_optimization_history(study, target=lambda trial: trial.params["layers"], target_name="depth")
     assert axes.get_ylabel() == "depth" and legend(axes) == ["complete trials"]
     assert axes.collections[0].get_offsets()[:, 1].tolist() == [t.params["layers"] for t in complete(study)]
-    some = insight.plot_edf(study, target=lambda trial: trial.params.get("momentum"))
+    some = insight.plot_optimization_history(study, target=lambda trial: trial.params.get("momentum"))
     assert "without this value" in texts(some) and study.trials[0].state == "complete"
     with pytest.raises(TypeError, match="target is 'seconds'; it must be a function of a trial"):
         insight.plot_slice(study, target="seconds")  # type: ignore[arg-type]

@@ -171,8 +171,6 @@ def test_the_error_is_optunas_but_for_the_divisor_of_the_variance() -> None:
 @pytest.mark.parametrize("make, error, message", [
     (lambda: Terminator(error=-1.0), ValueError, "error is -1.0"),
     (lambda: Terminator(min_trials=1), ValueError, "min_trials is 1; it must be an integer of at least 2"),
-    (lambda: Terminator(top=0.0), ValueError, "top is 0.0"),
-    (lambda: Terminator(delta=1.0), ValueError, "delta is 1.0"),
     (lambda: st.tune(smooth, SPACE, "random", 3, callbacks=[Terminator(min_trials=3)], progress=False), ValueError,
      r"trial \d, the best one, has the scores None; Terminator\(\) needs those of at least two folds: call"),
 ])

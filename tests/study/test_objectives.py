@@ -159,7 +159,7 @@ def test_what_looks_at_one_value_says_so(name: str, tmp_path: Path) -> None:
     more = (tmp_path / "a.html",) if name == "report" else ()
     with pytest.raises(ValueError, match="2 objectives .* has no single|has 2 values, one for each objective"):
         getattr(insight, name)(study, *more)
-    if name in ("plot_optimization_history", "plot_slice", "plot_contour", "plot_edf", "plot_rank"):
+    if name in ("plot_optimization_history", "plot_slice"):
         getattr(insight, name)(study, target=lambda trial: trial.values[0], target_name="accuracy")
 
 

@@ -19,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +30,7 @@ from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
 from scratchtune.insight.reporting import pictures
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences, table
-from scratchtune.insight.reporting.reproduction import cost, reproduction
-from scratchtune.insight.reporting.view import View, reasons, shown_value, trials_table
+from scratchtune.insight.reporting.view import View, cost, reasons, reproduction, shown_value, trials_table
 from scratchtune.insight.verdicts import optimism, verdict
 from scratchtune.search import Categorical
 from scratchtune.study.best import best_first, repeats, said_repeats
@@ -192,20 +191,16 @@ SECTIONS = (
 def report(study: TrialTable | Sequence[TrialTable], path: str | os.PathLike[str]) -> None:
     """Write a report of a study as one HTML file, which needs no network and works without scripts.
 
-    It shows the best configuration, all trials with the reasons why they were proposed, pictures, the importance of the
-    parameters, time and cost, and how to run the study again. ``study`` is a `Study`, one that was read from a file,
-    or a list of them, which are compared at the top of the page. The file is replaced in one step.
-
-    Raises
-        TypeError if ``study`` is no study; FileNotFoundError if the folder of ``path`` does not exist; ValueError if
-        ``path`` is a folder.
+    ``study`` is a `Study`, one that was read from a file, or a list of them, which are compared at the top of the page.
+    The file is replaced in one step. A TypeError if ``study`` is no study; a FileNotFoundError if the folder of
+    ``path`` does not exist; a ValueError if ``path`` is a folder.
     """
     write_text(path, html_of(study))
 
 
 def html_of(study: TrialTable | Sequence[TrialTable]) -> str:
     """Return the page of `report` as text."""
-    several = len(studies := _as_list(study)) > 1
+    several = len(studies := drawing.as_studies(study)) > 1
     views = [View(one, f"s{number}-" if several else "", 3 if several else 2) for number, one in enumerate(studies)]
     title = f"{len(studies):,} studies" if several else one_line(studies[0].name, 80)
     body = [*([_comparison(views)] if several else []), *(_study(view, several) for view in views)]
@@ -221,14 +216,6 @@ def document(title: str, subtitle: str, links: Sequence[tuple[str, str]], conten
             element("p", subtitle, class_="subtitle")),
         element("nav", element("ul", *contents), aria_label="Sections"), element("main", *content, id="main"))
     return f"<!DOCTYPE html>\n{element('html', _head(title), body, lang='en')}\n"
-
-
-def _as_list(study: Any) -> list[TrialTable]:
-    several = isinstance(study, (list, tuple)) and not hasattr(study, "trials")  # a StoredStudy is a tuple too
-    studies = list(study) if several else [study]
-    if not studies or not all(hasattr(one, "trials") and hasattr(one, "space") for one in studies):
-        raise TypeError(f"study is {study!r}; it must be a Study, or a list of at least one Study")
-    return studies
 
 
 def _head(title: str) -> Markup:
@@ -283,8 +270,7 @@ def _study(view: View, several: bool) -> Markup:
 def report_path(given: str | os.PathLike[str] | None, default: Path, option: str = "--report") -> Path | None:
     """Return the path of the report: None where none is wanted, ``default`` where the option has no FILE.
 
-    Raises
-        ValueError where no page can be written there.
+    A ValueError where no page can be written there.
     """
     if given is None:
         return None

@@ -1,6 +1,4 @@
 """The pictures of a report: those of matplotlib that `scratchtune.insight` draws, as SVG with a sentence about each.
-
-Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
@@ -12,9 +10,8 @@ from scratchtune.checks import counted
 from scratchtune.insight import history_plots
 from scratchtune.insight.drawing import canvas
 from scratchtune.insight.effect_plots import plot_param_importances, plot_partial_dependence
-from scratchtune.insight.grid_plot import plot_grid
 from scratchtune.insight.lineage_plots import plot_brackets, plot_family
-from scratchtune.insight.parameter_plots import plot_contour, plot_parallel_coordinate, plot_slice
+from scratchtune.insight.parameter_plots import plot_contour, plot_grid, plot_parallel_coordinate, plot_slice
 from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.vector import drawing
@@ -49,9 +46,6 @@ def picture(view: View, axes: Any, caption: str, about: str, wide: bool = True) 
         titled[0].set_title("", loc="left")
     shown = drawing(chart, f"{caption}. {about} {title}.".removesuffix(" ."), next(view.prefixes))
     return figure(caption, scroller(caption, shown), note=about, wide=wide)
-
-
-# What mattered -------------------------------------------------------------------------------------------------------
 
 
 def importance(view: View) -> Markup:
@@ -90,9 +84,6 @@ def _best_has(view: View, names: Sequence[str]) -> str:
 def _left_out(view: View, names: Sequence[str]) -> str:
     left = len(view.names) - len(names)
     return f"; {counted(left, 'less important parameter')} not drawn" if left else ""
-
-
-# History and parameters ----------------------------------------------------------------------------------------------
 
 
 def history(view: View) -> Markup:
@@ -137,9 +128,6 @@ def contour(view: View) -> Markup:
         raise ValueError("The study has one parameter, so there is no pair to draw.")
     return picture(view, plot_contour(view.study, names), "Contour",
                    f"The values over the two most important parameters{_best_has(view, names)}.", wide=False)
-
-
-# The searcher, and time ----------------------------------------------------------------------------------------------
 
 
 def searcher_pictures(view: View) -> Markup:

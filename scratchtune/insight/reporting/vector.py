@@ -1,11 +1,9 @@
 """Figures of matplotlib as SVG elements of the page: small, without style attributes, each mark of a trial named.
 
-matplotlib writes colours and fonts into style attributes, which the page's security policy forbids, and a group around
-everything. Here properties become attributes, those that all children share become their group's, coordinates have one
-decimal, and lines no more corners than are seen. The elements of an artist that `drawing.of_trials` has noted have
+matplotlib writes colours and fonts into style attributes, which the page's security policy forbids. Here properties
+become attributes, those that all children share become their group's, coordinates have one decimal, and lines no more
+corners than are seen. The elements of an artist that `drawing.of_trials` has noted have
 ``data-n``, the number of their trial; report.js finds them by it. In the dark scheme report.css inverts the lightness.
-
-Implements section 8.2 of the document.
 """
 
 from __future__ import annotations
@@ -79,9 +77,6 @@ def _saved(figure: Any) -> str:
     return file.getvalue()
 
 
-# Attributes ----------------------------------------------------------------------------------------------------------
-
-
 def _clean(node: ET.Element) -> None:
     """Keep known attributes, properties as attributes, and known children that are visible."""
     node.tag = node.tag.rpartition("}")[2]
@@ -125,7 +120,7 @@ def _hoist(node: ET.Element) -> None:
             after[:] = [*child, *after]
             node.remove(child)
     children = [child for child in node if child.tag != "defs"]
-    for key in OF_GROUPS - {*node.attrib} if node.tag == "g" and children else ():
+    for key in sorted(OF_GROUPS - {*node.attrib}) if node.tag == "g" and children else ():
         values = {child.get(key) for child in children}
         if len(values) == 1 and None not in values:
             node.set(key, values.pop() or "")
@@ -171,9 +166,6 @@ def _path(path: str, digits: int) -> str:
     return re.sub(r" ?([MLCQz]) ?", r"\1", _rounded(path, digits))
 
 
-# Lines ---------------------------------------------------------------------------------------------------------------
-
-
 def simplified(path: str) -> str:
     """A path of straight lines without corners that are not visible, in relative coordinates of one decimal.
 
@@ -195,9 +187,6 @@ def simplified(path: str) -> str:
                        for some in (tenths[:2], tenths[2:]))
         parts.append(f"M{first}{f'l{text}' if text else ''}{'z' * part.rstrip().endswith('z')}")
     return "".join(parts)
-
-
-# Marks of trials -----------------------------------------------------------------------------------------------------
 
 
 def _mark(group: ET.Element, artist: Any, height: float) -> None:

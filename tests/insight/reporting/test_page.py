@@ -12,9 +12,8 @@ from studies import HOSTILE_NAME, hostile_study, network_study
 
 import scratchtune as st
 from scratchtune.insight.reporting.page import SECTIONS, advice, html_of
-from scratchtune.insight.reporting.reproduction import script
 from scratchtune.insight.reporting.vector import simplified
-from scratchtune.insight.reporting.view import View
+from scratchtune.insight.reporting.view import View, script
 
 VOID = {"meta", "input", "img", "br"}
 
