@@ -1,8 +1,8 @@
 """The core of a study: its trials, which of them is next, their outcomes, and the writing of both to the file.
 
-`Study` and `Run` use it. An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is marked for
-the next commit before it changes, so it is written even where the interruption comes just then; its state is set after
-all else of its outcome; and the clean-up after an interruption can be repeated.
+An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is marked for the next commit before it
+changes, so it is written even where the interruption comes just then; its state is set after all else of its outcome;
+and the clean-up after an interruption can be repeated.
 
 Trial ``number`` is proposed from the first ``needs(number)`` results alone, so the table does not depend on the number
 of workers, nor on the order in which they finish.
@@ -16,7 +16,8 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +31,6 @@ from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
 from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
 from scratchtune.study.progress import log_begun, log_ended
-from scratchtune.study.queue import Queue, Waiting
 from scratchtune.study.requests import Requests, checked_attribute, completed
 from scratchtune.study.stopping import MedianStopping
 from scratchtune.study.trial import (
@@ -71,11 +71,22 @@ class NotReady(RuntimeError):
         return NotReady, (self.number, self.awaited, self.remedy)
 
 
+class Waiting(NamedTuple):
+    """An enqueued configuration without a trial, and who has enqueued it, None the user.
+
+    ``number`` is that of its trial in the study that a fork is made of; where it is None, the next trial is made of it.
+    """
+
+    params: dict[str, Any]
+    number: int | None = None
+    by: str | None = None
+
+
 class Start(NamedTuple):
-    """What a fork begins with: trials of another study, and configurations that are enqueued by trial number."""
+    """What a fork begins with: trials of another study, and enqueued configurations with their numbers."""
 
     trials: Sequence[Trial]
-    enqueued: Mapping[int, dict[str, Any]]
+    enqueued: Sequence[Waiting]
 
 
 class Context:
@@ -123,6 +134,95 @@ class Pending(PendingParams):
         return any(self._start <= number < self._stop for number in self._core.numbers_with(params))
 
 
+# The queue ------------------------------------------------------------------------------------------------------------
+
+
+class State(NamedTuple):
+    """``waiting`` are the configurations without a trial, in order; ``begun`` the numbers of the trials of the others.
+
+    ``unclaimed`` are the keys of those that were loaded and not claimed, ``unclaimed_waiting`` of these those that had
+    no trial.
+    """
+
+    waiting: Sequence[Waiting] = ()
+    begun: Sequence[int] = ()
+    unclaimed: Sequence[Key] = ()
+    unclaimed_waiting: Sequence[Key] = ()
+
+
+class Queue:
+    """The enqueued configurations of a study: its ``state``, which is replaced as a whole.
+
+    A script that is run again enqueues the same configurations again. Those that its file holds already, with a trial
+    or without one, are then *claimed* instead of being enqueued a second time.
+
+    ``copied`` are the numbers of the trials that a fork copies or repeats, which no script enqueues again.
+    """
+
+    def __init__(self, space: Space, copied: Collection[int] = ()) -> None:
+        self._space, self._copied = space, copied
+        self.state = State()
+        self._expects_again = True  # whether a script is expected to enqueue those again that are loaded
+
+    def next(self, number: int) -> Waiting | None:
+        """The configuration that trial ``number``, the next one, is made from; None if the searcher proposes it."""
+        due = [one for one in self.state.waiting if one.number in (number, None)]
+        return min(due, key=lambda one: one.number is None, default=None)
+
+    def after(self, used: Waiting | None, number: int) -> State:
+        """The state after trial ``number``, made from ``used`` if that is not None: all that follows is new."""
+        waiting = [one for one in self.state.waiting if one is not used]
+        return State(waiting, self.state.begun if used is None else [*self.state.begun, number])
+
+    def add(self, one: Waiting) -> None:
+        """Append a configuration."""
+        self.state = self.state._replace(waiting=[*self.state.waiting, one])
+
+    def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
+        """Whether a configuration is one of those loaded, each of which can be claimed once.
+
+        ``waiting_only``: only one that has no trial.
+        """
+        key, left, waiting = self._space.key(params), list(self.state.unclaimed), list(self.state.unclaimed_waiting)
+        if key not in (waiting if waiting_only else left):
+            return False
+        left.remove(key)
+        if waiting_only or waiting.count(key) > left.count(key):  # those that have a trial are claimed first
+            waiting.remove(key)
+        self.state = self.state._replace(unclaimed=left, unclaimed_waiting=waiting)
+        return True
+
+    def expect_none_again(self) -> None:
+        """Take every configuration that is enqueued from now on as a new one."""
+        self.state, self._expects_again = State(self.state.waiting, self.state.begun), False
+
+    def replaced(self, before: Sequence[Trial], trials: Sequence[Trial], waiting: Sequence[Waiting]) -> State:
+        """The state of what a file holds; what was enqueued since ``before``, the trials until now, can be claimed."""
+        known = Counter(self._keys(before, self.state.waiting))
+        added = Counter(self._keys(trials, waiting)) - known
+        unclaimed = [*self.state.unclaimed, *list(added.elements()) * self._expects_again]
+        still = list((Counter(self._keys([], waiting)) & Counter(unclaimed)).elements())
+        return State(waiting, [trial.number for trial in trials if trial.why.get("enqueued")], unclaimed, still)
+
+    def _keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
+        """The keys of all configurations that a script has enqueued."""
+        begun = [proposal_of(trial) for trial in trials
+                 if trial.why.get("enqueued") and trial.number not in self._copied]
+        return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]
+
+    def by_number(self, trials: Sequence[Trial]) -> dict[int, Waiting]:
+        """All enqueued configurations by the number of their trial, which may not exist yet."""
+        found = {number: Waiting(proposal_of(trials[number]), number, enqueued_by(trials[number]))
+                 for number in self.state.begun}
+        found |= {one.number: one for one in self.state.waiting if one.number is not None}
+        free = (number for number in itertools.count(len(trials)) if number not in found)
+        return found | {number: one._replace(number=number) for one, number in zip(
+            (one for one in self.state.waiting if one.number is None), free, strict=False)}
+
+
+# The trials -----------------------------------------------------------------------------------------------------------
+
+
 class Core:
     """The trials of a study, each running one assigned to an owner (any object, such as a run) until it has ended.
 
@@ -158,7 +258,8 @@ class Core:
         self._dirty: dict[int, Trial] = {}  # to be written with the next commit, as they are by then
         self._dirty_queue = False
         self._dirty_attributes: dict[str, Any] = {}
-        self.queue = Queue(definition.space, () if start is None else {*range(len(start.trials)), *start.enqueued})
+        copied = () if start is None else {*range(len(start.trials)), *(one.number for one in start.enqueued)}
+        self.queue = Queue(definition.space, copied)
         self.context = Context(definition, self.trials)
         if storage is not None:
             self._open()
@@ -171,14 +272,12 @@ class Core:
 
     def _begin_with(self, start: Start) -> None:
         """Start with copies of another study's trials; if the file has trials, they must be the same."""
-        known = None if self._is_open else self.definition.space
-        copies = [copied(trial, self.context, known if trial.number < self.definition.foreign else None)
-                  for trial in start.trials]
+        copies = [copied(trial, self.context) for trial in start.trials]
         if not self.trials and not self.queue.state.waiting:
             with self._changing():
                 self._dirty |= {copy.number: copy for copy in copies}
                 self._dirty_queue = True
-                self._replace(copies, [Waiting(params, number) for number, params in sorted(start.enqueued.items())])
+                self._replace(copies, sorted(start.enqueued, key=lambda one: one.number or 0))
             return
         key = self.definition.space.key
         for number, copy in enumerate(copies):
@@ -231,12 +330,9 @@ class Core:
             raise
 
     def assign(self, owner: object) -> Trial:
-        """Assign the next trial to an owner, until the trial has ended or the owner is released.
+        """Assign the next trial to an owner, until the trial has ended or the owner is released; raises as `ask`.
 
         It is the first unassigned one, else a new one: from the queue, or proposed by the searcher.
-
-        Raises
-            `NotReady` while a result is missing, and `Exhausted` when the searcher has nothing left to propose.
         """
         with self._changing():
             self._fix_searcher()
@@ -248,6 +344,7 @@ class Core:
             self._refuse_early(number, 0 if enqueued else searcher.needs(number))
             if enqueued:
                 suggestion = searcher.enqueued(enqueued.params, number)
+                suggestion.why["enqueued"] = enqueued.by or True
             else:
                 try:
                     suggestion = searcher.suggest(*self._before(number))
@@ -311,7 +408,7 @@ class Core:
         return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, number, rng
 
     def _without_proposal(self, end: Exhausted) -> Suggestion:
-        """In a study without a space all points that are known yet may be tried: then the next is drawn at random.
+        """In a study without a space, draw the next trial at random if all points that are known yet were tried.
 
         Raises
             `Exhausted` where nothing is left to propose.
@@ -322,10 +419,7 @@ class Core:
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
     def _requests(self, number: int, suggestion: Suggestion) -> Requests:
-        """The requests of a trial that begins, which know those of the trials before it, as far as it may see them.
-
-        What the user, or the searcher of another study, proposed does not depend on what is known here.
-        """
+        """The requests of a trial that begins, which know those of the trials before it that its searcher has seen."""
         is_enqueued = bool(suggestion.why.get("enqueued"))
         is_foreign = is_enqueued or number < self.definition.foreign
         known = {} if is_foreign else self._learned_from(self.definition.searcher.needs(number)).parameters
@@ -350,7 +444,7 @@ class Core:
             found = found._replace(searcher=found.searcher.for_workers(workers))
             self.definition = found if file is None else _entered(found, file)
 
-    def enqueue(self, params: Mapping[str, Any]) -> None:
+    def enqueue(self, params: Mapping[str, Any], by: str | None = None) -> None:
         """Append a configuration to those that wait, and write it, unless the file has it (`Queue.claim`)."""
         checked = self.definition.space.check(params)
         with self._changing():
@@ -361,7 +455,7 @@ class Core:
                 number = next(number for number in itertools.count(len(self.trials)) if number not in known)
                 self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
                 self._dirty_queue = True
-                self.queue.add(checked)
+                self.queue.add(Waiting(checked, None, by))
                 self.write()
 
     # Outcomes --------------------------------------------------------------------------------------------------------
@@ -518,7 +612,7 @@ class Core:
             except ValueError as problem:
                 raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
             self.context = Context(self.definition, self.trials)
-        trials = [stored_trial(name, space, self.context, row) for row in rows]
+        trials = [trial_of(name, row, space, self.context) for row in rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")
         if [trial.state for trial in trials] == [trial.state for trial in self.trials]:
@@ -698,7 +792,7 @@ def reason_of(definition: Definition, trial: Trial) -> str:
     if definition.copied is not None and number < definition.copied.end:
         return definition.copied.reasons[number]
     if why.get("enqueued"):
-        reason = "put into the queue by the user."
+        reason = f"put into the queue by {enqueued_by(trial) or 'the user'}."
     elif "unplanned" in why:
         reason = f"no proposal, since {why['unplanned']}."
     else:
@@ -709,25 +803,23 @@ def reason_of(definition: Definition, trial: Trial) -> str:
     return f"Trial {number}: {reason}{'' if requests is None else requests.explanation()}"
 
 
-def stored_trial(study: str, space: Space, context: Any, row: Mapping[str, Any]) -> Trial:
-    """The trial of a row; a StorageError where it is not one of this space."""
-    try:
-        return trial_of(row, space, context)
-    except (IndexError, KeyError, TypeError, ValueError) as problem:
-        raise StorageError(f"trial {row['number']} of the study {study!r} is not in this space: {problem}") from problem
+def enqueued_by(trial: Trial) -> str | None:
+    """Who has enqueued the configuration of a trial; None: the user, or nobody."""
+    by = trial.why.get("enqueued")
+    return by if isinstance(by, str) else None
 
 
 def packed_queue(space: Space, waiting: Sequence[Waiting]) -> list[Any]:
-    """The configurations that wait as they are stored, each as [number, params]."""
-    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params)]
-            for one in waiting]
+    """The configurations that wait as they are stored, each as [number, params], and who has enqueued it if known."""
+    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params),
+             *([] if one.by is None else [one.by])] for one in waiting]
 
 
 def stored_queue(study: str, space: Space, packed: Sequence[Any]) -> list[Waiting]:
     """The inverse of `packed_queue`."""
     try:
-        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number)
-                for number, params in packed]
+        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number, *by)
+                for number, params, *by in packed]
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(
             f"an enqueued configuration of the study {study!r} is not in this space: {problem}") from problem

@@ -5,9 +5,9 @@ from it, so that no result that a searcher has seen is lost in a power failure. 
 Any process may read at any time; one process writes at a time: it has the `Lock` of the file.
 
 While a file is open for writing, the latest commits are in FILE-wal beside it; when the writer closes it, everything is
-in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so SQLite no longer protects
-FILE-wal from other programs. Hence a reader changes nothing, not even beside the file, and each commit is confirmed:
-where FILE was deleted or replaced, that is an error; where FILE-wal was, all trials are written again.
+in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so other programs may delete
+FILE-wal. Hence a reader changes nothing, not even beside the file, and each commit is confirmed: where FILE was deleted
+or replaced, that is an error; where FILE-wal was, all trials are written again.
 """
 
 from __future__ import annotations
@@ -85,8 +85,7 @@ _inherited: list[Any] = []  # connections of the parent of a forked child, which
 
 
 class File:
-    """One file, open until `close`; with ``reading`` it must exist, and is not changed. Usable from any thread, one at
-    a time.
+    """One file, open until `close`, for one thread at a time; with ``reading`` it must exist, and is not changed.
 
     Without ``reading`` this process has the right to write while the file is open: `NotWritable` is raised where
     another process has that right for longer than ``patience`` seconds, or where the file is read-only.
@@ -135,17 +134,11 @@ class File:
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
-            raise self._is_closed()
+            raise StorageError(f"{str(self.path)!r} is closed; open it again")
         return self._db
 
-    def _is_closed(self) -> StorageError:
-        return StorageError(f"{str(self.path)!r} is closed; open it again")
-
     def _opened(self) -> sqlite3.Connection:
-        """A connection that writes, or one that reads, in several attempts if a writer changes the file meanwhile.
-
-        An absolute path is never a URI for SQLite, as it does not begin with "file:".
-        """
+        """A connection that writes, or one that reads, in several attempts if a writer changes the file meanwhile."""
         for left in range(READS if self.reading else 0, 0, -1):
             try:
                 return self._opened_for_reading()
@@ -158,9 +151,9 @@ class File:
     def _opened_for_reading(self) -> sqlite3.Connection:
         """Open a connection that changes neither the file nor a writer's files beside it.
 
-        If there is a writer's index (FILE-shm), it is opened read-only: to create it again would crash a writer that
-        has lost its locks. If there is none, SQLite creates one, and `close` removes it. A reader without permission to
-        write the file or the folder reads FILE alone, since files that SQLite creates would belong to the reader.
+        A writer's index (FILE-shm) is opened read-only: to create it again would crash a writer that has lost its
+        locks. If there is none, SQLite creates one, and `close` removes it; without permission to write, only FILE is
+        read.
         """
         if self._beside("-shm").exists():
             try:
@@ -179,15 +172,15 @@ class File:
         return self._addressed("immutable=1")
 
     def _addressed(self, how: str) -> sqlite3.Connection:
-        """Return a connection by a URI with options, which is used once so that errors are raised here."""
+        """A connection by a URI with options, used once so that errors are raised here."""
         address = f"file:{quote(os.fsencode(self.file))}?{how}"
         db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
         try:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            return db
         except BaseException:
             db.close()
             raise
+        return db
 
     def _prepare(self) -> None:
         """Check that it is a file of studies of this version, and create the tables of a new one."""
@@ -233,9 +226,10 @@ class File:
             raise
 
     def confirm(self) -> None:
-        """Check that the commits are in the file of that name, and that only this process has the right to write.
+        """Check that the commits are in the file, and that only this process has the right to write; else close it.
 
-        Otherwise close the file and raise StorageError, or `Lost` if all trials can be written to it again.
+        Raises
+            `Lost` where all trials can be written to it again, else StorageError.
         """
         if identity(self._names[0]) != self.identity:
             self.close()
@@ -302,16 +296,14 @@ class File:
 
     def _fetched(self, query: str, *values: Any) -> list[Any]:
         """The result of a query; a reader tries again if a writer has changed the file meanwhile."""
-        left = READS if self.reading else 1
-        while self._db is not None:
+        for left in range(READS if self.reading else 1, 0, -1):
             try:
-                return self._db.execute(query, values).fetchall()
+                return self._connection.execute(query, values).fetchall()
             except sqlite3.Error as error:
-                left -= 1
-                if not left:
+                if left == 1:
                     raise StorageError(f"{str(self.path)!r} can't be read: {error}") from error
                 time.sleep(0.01)
-        raise self._is_closed()
+        return []
 
     # Studies ---------------------------------------------------------------------------------------------------------
 
@@ -320,7 +312,6 @@ class File:
         return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
 
     def _of_study(self, name: str, column: str) -> Any:
-        """A column of a study."""
         found = self._fetched(f"SELECT {column} FROM studies WHERE name = ?", name)
         if not found:
             names = self.names()
@@ -352,10 +343,7 @@ class File:
         return int(self._of_study(name, "revision"))
 
     def enter(self, name: str, definition: Mapping[str, Any], shown: Callable[[Any], str] = repr) -> None:
-        """Create a study, or check that the stored one of that name has the same definition.
-
-        ``shown`` makes a text of a part that differs.
-        """
+        """Create a study, or compare the definition of the stored one; ``shown`` makes a text of a part that differs."""
         if name not in self.names():
             with self._naming_errors("can't be written"), self._commit() as db:
                 db.execute("INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
@@ -439,15 +427,11 @@ def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
 
 
 def _may_be_written(path: Path) -> bool:
-    """Whether this process may write a file or a folder."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """What identifies a file independently of its name: device and inode; None where there is no file.
-
-    A number is the descriptor of an open file.
-    """
+    """Device and inode of a file, by its name or its descriptor; None where there is no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -509,7 +493,6 @@ def _plain(value: Any) -> Any:
 
 
 def _of_kind(kind: type, name: str, value: Any) -> Any:
-    """Return a value from a file; a ValueError unless it has this type."""
     if not isinstance(value, kind):
         raise ValueError(f"{name} is {value!r:.60}")
     return value
@@ -545,11 +528,9 @@ class Lock:
     """The right of this process to write a file, whose path must be a resolved one; until `release`.
 
     It is the operating system's `flock` on FILE-writer, a small file beside FILE. It ends with its process, however
-    that ends, so a killed writer leaves no lock. Processes that a writer has started do not inherit it: workers of a
-    pool that outlive a killed writer do not block the next writer. (POSIX's `lockf` is unsuitable: a process loses such
-    a lock as soon as it closes any descriptor of the file, which even a plain copy does.) The lock belongs to a file
-    name, so a file that has several names (hard links) is not written. On a network drive the lock is as reliable as
-    that drive's `flock`.
+    that ends, and is not inherited by processes that a writer has started. (POSIX's `lockf` is unsuitable: a process
+    loses such a lock as soon as it closes any descriptor of the file, which even a plain copy does.) On a network drive
+    the lock is as reliable as that drive's `flock`.
 
     All locks of one process on one file share the right. Raises `NotWritable` where another process has it for longer
     than ``patience`` seconds, or where FILE-writer can't be created.
@@ -640,8 +621,8 @@ def claim(path: Path, study: str, writer: Any, must_be_latest: bool) -> None:
     """Make an object the writer of a study in this process; its previous writer may not write it any more.
 
     Raises
-        StorageError where the previous writer is within a run (its attribute ``in_run``). With ``must_be_latest``, when
-        the writer has trials that were assigned and not written yet, also where it is not the latest writer itself.
+        StorageError where the previous writer is ``in_run``; with ``must_be_latest``, of a writer that has trials not
+        written yet, where there is a later writer.
     """
     with _guard:
         reference = _writers.get((path, study))

@@ -9,13 +9,13 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search import Searcher, Space
-from scratchtune.study.core import Context, stored_queue, stored_trial
+from scratchtune.study.core import Context, stored_queue
 from scratchtune.study.definition import is_open, is_whole, made_again, read_definition, text_of
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopping import Stopping
-from scratchtune.study.trial import Trial, learned_space
+from scratchtune.study.trial import Trial, learned_space, trial_of
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def read_study(file: File, name: str) -> StoredStudy:
     trials: list[Trial] = []
     context = Context(made, trials)
     try:
-        trials += [stored_trial(name, made.space, context, row) for row in rows]
+        trials += [trial_of(name, row, made.space, context) for row in rows]
         waiting = stored_queue(name, made.space, file.queue(name))
         reasons = [str(row["reason"]) for row in rows]
     except (KeyError, StorageError) as problem:

@@ -22,6 +22,7 @@ from scratchtune.files import valid_text
 from scratchtune.search import Result, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
+from scratchtune.study.file import StorageError
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.requests import PLAIN, Requests, RequestsParameters, copied_value
 from scratchtune.study.stopping import Stopping
@@ -298,15 +299,13 @@ def detached(trial: Trial) -> Trial:
     return sent
 
 
-def copied(trial: Trial, context: Any, known: Space | None = None) -> Trial:
+def copied(trial: Trial, context: Any) -> Trial:
     """An independent copy for another study; one that is running is reset to its start."""
     made = copy.copy(trial)
     made._context, made.reports, made.why = context, dict(trial.reports), dict(trial.why)
     if made.state == "running":
         begin(made)
         made.attempts, made.started = trial.attempts, trial.started
-    if known is not None:  # the other study has a space
-        made._params, made._requests = known.check(proposal_of(made) if made.state == "running" else made._params), None
     return made
 
 
@@ -394,12 +393,19 @@ def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> di
                   "params": [[name, encoded(one), encoded(trial._params[name])] for name, one in requests.items()]}
 
 
-def trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
+def trial_of(study: str, row: Mapping[str, Any], space: Space, context: Any) -> Trial:
     """The inverse of `row_of`; a trial that was running is reset to its start.
 
     Raises
-        KeyError, IndexError, TypeError or ValueError where the row is something else.
+        StorageError where the row is no trial of this space.
     """
+    try:
+        return _trial_of(row, space, context)
+    except (IndexError, KeyError, TypeError, ValueError) as problem:
+        raise StorageError(f"trial {row['number']} of the study {study!r} is not in this space: {problem}") from problem
+
+
+def _trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
     number, parent, requests = row["number"], row["parent"], None
     if not isinstance(row["why"], dict) or not (parent is None or (type(parent) is int and 0 <= parent < number)):
         raise ValueError(f"trial {number} continues trial {parent!r:.60}, or has the reasons {row['why']!r:.60}")
