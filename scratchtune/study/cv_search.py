@@ -40,7 +40,7 @@ OF_THE_ESTIMATOR = (
 
 
 def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
-    """Store the constructor's arguments, its ``locals()``, unchanged, as scikit-learn's protocol requires."""
+    """Store the constructor's ``locals()`` unchanged, as scikit-learn's protocol requires."""
     vars(search).update({name: value for name, value in arguments.items() if name != "self"})
 
 
@@ -53,14 +53,13 @@ class SearchCV:
       `resolve_scoring`, several at once too; ``n_jobs``: threads, -1 for one on each processor;
     - ``refit``: True fits the best configuration on all rows, False none; with several scores it is the name of the
       one that decides, or False. "one_se" selects, instead of the best, the simplest configuration within one standard
-      error of it (see `OneStandardError`; ``simplicity`` is its argument). A function from cv_results_ to an index
-      selects any other;
+      error of it, as does `OneStandardError`. A function from cv_results_ to an index selects any other;
     - ``return_train_score`` adds the scores on the training rows; ``error_score`` is the score of a fit that fails,
       and "raise" raises its error.
 
     After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
-    ``multimetric_``, the study itself as ``study_``, and with ``refit`` ``best_estimator_`` and ``refit_time_``. After
-    Ctrl-C in `fit` there is ``study_``, with the configurations that have finished; `interrupted_study` returns it too.
+    ``multimetric_``, the study itself as ``study_`` (after Ctrl-C too), and with ``refit`` ``best_estimator_`` and
+    ``refit_time_``.
     """
 
     estimator: Any
@@ -71,7 +70,6 @@ class SearchCV:
     verbose: int
     return_train_score: bool
     error_score: float | str
-    simplicity: Any
 
     # The search ------------------------------------------------------------------------------------------------------
 
@@ -82,7 +80,6 @@ class SearchCV:
         return None
 
     def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The estimator's params from those of a trial."""
         return params
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
@@ -102,8 +99,8 @@ class SearchCV:
         checks.boolean("return_train_score", self.return_train_score)
         known = self._known_configurations()
         self._selector = self._checked_selector(known)
-        for params in known:
-            self._check_configuration(params)
+        for params in known if not is_function(self.estimator) else ():  # a wrong name is an error before any work
+            fresh(self.estimator, params)
         splits = folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
         self.study_ = self._new_study()
         with interruption.reachable(self.study_, None, bool(self.verbose)):
@@ -133,7 +130,7 @@ class SearchCV:
         self._record(table)
 
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
-        """Return a configuration's value: the mean of the score that decides over the folds, or the error of a fold."""
+        """A configuration's value: the mean over the folds of the score that decides, or the error of a fold."""
         metric = self._metric(folds)
         errors = [outcome.error for outcome in folds if outcome.error is not None]
         if errors and (on_error is None or np.isnan(on_error)):
@@ -141,7 +138,7 @@ class SearchCV:
         return float(np.mean([outcome.scores.get(metric, on_error) for outcome in folds]))
 
     def _metric(self, outcomes: list[FoldScore]) -> str:
-        """Return the name of the score that decides: the one that refit names, else the first."""
+        """The name of the score that decides: the one that refit names, else the first."""
         names = score_names(outcomes)
         wanted = self.refit if isinstance(self.refit, str) else getattr(self._selector, "metric", None)
         return wanted if wanted in names else names[0]
@@ -177,10 +174,7 @@ class SearchCV:
     # Before any work -------------------------------------------------------------------------------------------------
 
     def _known_configurations(self) -> list[dict[str, Any]]:
-        """Return the configurations that depend on no score.
-
-        A second study proposes them, since a searcher is a pure function.
-        """
+        """The configurations that depend on no score: a second study proposes them."""
         preview = self._new_study()
         known: list[dict[str, Any]] = []
         limit = self._n_trials()
@@ -191,26 +185,16 @@ class SearchCV:
             pass
         return known
 
-    def _check_configuration(self, params: dict[str, Any]) -> None:
-        """Create the model once without fitting it, so that a wrong name or value is an error before any work."""
-        if not is_function(self.estimator):
-            fresh(self.estimator, params)
-
     def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
-        """Check ``refit`` and ``simplicity``; return the function that selects a configuration, None for the best one.
+        """Check ``refit``; return the function that selects a configuration, None for the best one.
 
-        ``known`` are configurations of the search: a rule of simplicity must be about their parameters. With a score
-        ``refit`` must be True, False, "one_se", a function or the score's name; with several, see
-        `_check_refit_names_one`. How many scores a function ``scoring`` returns is known only after its first call.
+        ``known`` are configurations of the search: a rule of simplicity must be about their parameters. How many scores
+        a function ``scoring`` returns is known only after its first call.
         """
         several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
         if several is not None:
             self._check_refit_names_one(several)
-        if self.simplicity is not None and self.refit != "one_se":
-            instead = (", which has a simplicity of its own; give it there, as OneStandardError(simplicity=...)"
-                       if isinstance(self.refit, OneStandardError) else "; simplicity requires refit='one_se'")
-            raise ValueError(f"simplicity is given and refit is {self.refit!r}{instead}")
-        selector = OneStandardError(simplicity=self.simplicity) if self.refit == "one_se" else self.refit
+        selector = OneStandardError() if self.refit == "one_se" else self.refit
         if isinstance(selector, OneStandardError):
             names = [name for params in known for name in params]
             selector.check(dict.fromkeys(names))  # each once, in order
@@ -229,7 +213,7 @@ class SearchCV:
                 f"the one that decides: {', '.join(map(repr, names))}")
 
     def _selected(self, configurations: int) -> int:
-        """Return the index that the selector returns, checked."""
+        """The index that the selector returns, checked."""
         index = self._selector(self.cv_results_)
         if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
             raise TypeError(f"refit returned {index!r}; it must return the index of a configuration, an integer")
@@ -265,7 +249,7 @@ class SearchCV:
         return float(score[checks.choice("refit", metric, score)])
 
     def __getattr__(self, name: str) -> Any:
-        """Attributes that only some estimators have: those of the best one, or before `fit` of the given one."""
+        """What only some estimators have: that of the best one, or before `fit` of the given one."""
         if name in OF_THE_ESTIMATOR:
             return getattr(self._best() if "cv_results_" in self.__dict__ else self.__dict__.get("estimator"), name)
         if name == "_estimator_type":
@@ -309,10 +293,7 @@ class SearchCV:
 def results_table(
     configurations: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
 ) -> dict[str, Any]:
-    """Make the columns, one row per configuration, in the order of the trials.
-
-    ``table`` holds the folds of each.
-    """
+    """Make the columns, one row per configuration, in the order of the trials; ``table`` holds the folds of each."""
     folds = len(table[0])
     outcomes = [outcome for row in table for outcome in row]
     results: dict[str, Any] = {}
@@ -357,6 +338,6 @@ def _parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[s
 
 
 def _column_type(values: list[Any]) -> Any:
-    """NumPy's own choice for numbers; other values are stored as objects."""
+    """NumPy's own choice for numbers; other values are objects."""
     kinds = {type(value) for value in values}
     return np.array(values).dtype if all(issubclass(kind, (bool, int, float, np.number)) for kind in kinds) else object

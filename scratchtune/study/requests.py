@@ -1,10 +1,9 @@
 """Define-by-run: an objective requests parameters while it runs, and the study learns its space from the requests.
 
 Before trial n runs, the trials that it may see give a space (`scratchtune.search.learned_space`), and the searcher
-proposes a configuration of it. `RequestsParameters.suggest_float` and the others take their values from this proposal.
-A value that is not in it, or not in the range requested, is drawn at random, keyed by the trial's seed and the
-parameter's name. So the values of trial n depend on nothing but the study's definition and the trials that its searcher
-may see.
+proposes a configuration of it. A requested value that is not in the proposal, or not in the range requested, is drawn
+at random, keyed by the trial's seed and the parameter's name. So the values of trial n depend on nothing but the
+study's definition and the trials that its searcher may see.
 
 Implements section 7.2 of the document.
 """
@@ -32,11 +31,10 @@ NOTHING_REQUESTED = (
 
 
 class Requests:
-    """The parameters that a trial of a study without a space has requested.
+    """The ``parameters`` that a trial of a study without a space has requested, in order.
 
-    ``proposed``: the configuration that the searcher or the user proposed; ``is_enqueued``: by the user;
-    ``parameters``: those requested, in order; ``drawn``: the names of those whose values were drawn at random;
-    ``known``: the parameters that the trials which this one may see have requested.
+    ``proposed``: the configuration that the searcher proposed, or that was enqueued; ``drawn``: the names of those
+    whose values were drawn at random; ``known``: what the trials that this one may see have requested.
     """
 
     __slots__ = ("proposed", "is_enqueued", "parameters", "drawn", "known")
@@ -56,23 +54,16 @@ class Requests:
             raise ValueError(
                 f"{name!r} is requested as {_short(parameter)}, and was {_short(known)} in earlier trials; its "
                 f"{differs} must be the same in all trials; give a different parameter a different name")
-        found = self._proposed(name, parameter)
-        self.parameters = {**self.parameters, name: parameter}  # a new dict: another thread may be reading the old one
-        if found is None:
-            self.drawn = [*self.drawn, name]
-            return drawn(seed, name, parameter)
-        return found[0]
-
-    def _proposed(self, name: str, parameter: Parameter) -> tuple[Any] | None:
-        """The proposed value; None where there is none in the range that is requested."""
-        if name not in self.proposed:
-            return None
         try:
-            return (parameter.check(name, self.proposed[name]),)
-        except (TypeError, ValueError):
-            if self.is_enqueued:
+            value, is_proposed = parameter.check(name, self.proposed[name]), True
+        except (KeyError, TypeError, ValueError):
+            if self.is_enqueued and name in self.proposed:
                 raise
-            return None
+            value, is_proposed = drawn(seed, name, parameter), False
+        self.parameters = {**self.parameters, name: parameter}  # a new dict: another thread may be reading the old one
+        if not is_proposed:
+            self.drawn = [*self.drawn, name]
+        return value
 
     def explanation(self) -> str:
         """A sentence about what does not follow from the proposal, or nothing."""
@@ -101,9 +92,8 @@ def drawn(seed: int, name: str, parameter: Parameter) -> Any:
 
 
 def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Complete a proposal to a configuration of a space that was learned later; ``seed`` is that of the trial.
-
-    Its other parameters have the values that the trial will draw for them.
+    """Complete a proposal to a configuration of a space that was learned later, by the values that a trial of that seed
+    will draw.
     """
     params: dict[str, Any] = {}
     for name, parameter in space.parameters.items():
@@ -117,10 +107,7 @@ def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str,
 
 
 class RequestsParameters:
-    """The methods by which an objective requests parameters of a trial, and attaches attributes to it.
-
-    With a study that has a space, they return the values of the trial's configuration.
-    """
+    """The methods by which an objective requests parameters of a trial: where the study has a space, values of it."""
 
     __slots__ = ()
     number: int
@@ -150,11 +137,10 @@ class RequestsParameters:
         return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Return the trial's choice; each is a number, text, bool, None, or a tuple, list or dict of these.
+        """Return the trial's choice; raises the errors of `suggest_float`.
 
         Raises
-            TypeError where a choice is anything else, ValueError where earlier trials have requested the name with
-            other choices, and the errors of `suggest_float`.
+            TypeError where a choice is no number, text, bool, None, or tuple, list or dict of these.
         """
         return self._suggested(name, Categorical, {"choices": choices})
 
@@ -214,11 +200,7 @@ def copied_value(value: Any) -> Any:
 
 
 def checked_attribute(key: Any, value: Any) -> dict[str, Any]:
-    """An attribute's name and a copy of its value as JSON has it, so that it is the same after loading.
-
-    Raises
-        TypeError where the name is no text, or JSON has no such value; ValueError for a name that is no valid Unicode.
-    """
+    """An attribute's name and a copy of its value as JSON has it; a TypeError or ValueError where that is impossible."""
     if not isinstance(key, str) or not key:
         raise TypeError(f"key is {key!r}; an attribute's name must be text")
     if key != key.encode("utf-8", "replace").decode("utf-8"):

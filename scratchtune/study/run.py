@@ -13,6 +13,8 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import (
@@ -25,6 +27,7 @@ from concurrent.futures import (
     wait,
 )
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -34,12 +37,16 @@ from scratchtune.search.searcher import TRIALS
 from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.failures import UNLIMITED, first_note, refuse
 from scratchtune.study.progress import Progress
 from scratchtune.study.trial import Outcome, Trial, evaluate, judged, result_of
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
+FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
+UNLIMITED = "unlimited"
+FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
+LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
+NO_MISTAKE = re.compile(r"told as failed|TrialPruned\b|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
 class Task(NamedTuple):
@@ -94,7 +101,7 @@ class Run:
         return self.workers.in_flight[future].trial.number, self.workers.in_flight[future].part
 
     def _next_trials(self) -> tuple[list[Trial], NotReady | Exhausted | None]:
-        """Return as many new trials as have room and may begin now, and the reason if the study proposes no more."""
+        """As many new trials as have room and may begin now, and the reason if the study proposes no more."""
         trials: list[Trial] = []
         room = self.workers.room()
         while len(trials) < room and self._may_begin():
@@ -153,10 +160,7 @@ def idle_share(busy: float, workers: int, lasted: float) -> float:
 
 @dataclass
 class RunOptions:
-    """The arguments of `Study.run`, described and checked as there; ``callbacks`` get the study and the trial.
-
-    ``n_trials`` may be infinite: there is no limit but the searcher's schedule and the time.
-    """
+    """The arguments of `Study.run`, checked."""
 
     n_trials: float | None = None
     timeout: float | None = None
@@ -187,10 +191,9 @@ class RunOptions:
 def run_objective(
     study: Any, core: Core, objective: Callable[[Trial], Any], options: RunOptions, losses: dict[int, int],
 ) -> float:
-    """Run trials to the end, and print notes about failures, the schedule and idle workers; return the idle share.
+    """Run trials to the end, as `Study.run` does; print notes about failures and the schedule; return the idle share.
 
-    Each callback is called with ``study`` and a trial that is finished and recorded; its method ``before_run`` with
-    ``study`` before any trial begins, if one is to begin. ``losses``: how often each running trial has lost its worker.
+    ``losses``: how often each running trial has lost its worker.
     """
     if not callable(objective):
         raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
@@ -396,7 +399,8 @@ class ObjectiveWorkers:
         if trial.state == "failed":
             if not self.failed:
                 self._first_error = None if outcome is None else outcome.exception
-                self.progress.note(first_note(trial), always=self.options.max_failures != UNLIMITED)
+                self.progress.note(f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}",
+                                   always=self.options.max_failures != UNLIMITED)
             self.failed.append(trial)
         elif self._uses_budget is None:
             self._note_budget(trial)
@@ -408,9 +412,23 @@ class ObjectiveWorkers:
         for callback in self.callbacks:
             callback(trial)
         if self.failed:
-            refuse(self.failed, self._ended, self.options.max_failures, self.workers, self._first_error)
+            self._refuse_failures()
         if self._ended > len(self.failed) and not isinstance(self.options.max_failures, int):
             self._first_error = None  # frees the arrays that its traceback refers to
+
+    def _refuse_failures(self) -> None:
+        """Raise a RuntimeError if too many trials have failed, or all of the first ones by one error."""
+        count, one, most = len(self.failed), self.failed[0], self.options.max_failures
+        cause = self._first_error or (RuntimeError(f"in a worker process\n{one.traceback}") if one.traceback else None)
+        if isinstance(most, int) and count >= most:
+            raise RuntimeError(f"{count} trials have failed, which max_failures={most} does not allow; the first, trial "
+                               f"{one.number}: {one.error}") from cause
+        if most is None and count == self._ended == max(FEW, self.workers) and len(
+                {trial.error for trial in self.failed}) == 1 and not NO_MISTAKE.match(str(one.error)):
+            raise RuntimeError(
+                f"the first {count} trials of this run have all failed with the same error, {one.error}"
+                f"{place_in(one.traceback or '')}. Correct the objective and run again, "
+                f'or continue with max_failures="{UNLIMITED}"') from cause
 
     def _best_value(self) -> float | None:
         objectives = self.core.definition.objectives
@@ -418,7 +436,7 @@ class ObjectiveWorkers:
         return best[0].value if best else None
 
     def _note_budget(self, trial: Trial) -> None:
-        """Print a note if the first trial that has not failed was given a budget that its objective has not read."""
+        """Print a note if the first trial that has not failed has not read its budget."""
         self._uses_budget = trial.given_budget is None or trial.uses_budget
         if not self._uses_budget:
             self.progress.note(
@@ -428,7 +446,7 @@ class ObjectiveWorkers:
                 "reports its values use stopping=MedianStopping() with another searcher", always=True)
 
     def record(self, task: Task, outcome: Outcome | None) -> None:
-        """Tell a trial what its call has returned, here or in another process; None: nothing that counts."""
+        """Tell a trial what its call has returned; None: nothing that counts."""
         if outcome is not None:
             self.core.finish(task.trial, outcome)
 
@@ -441,10 +459,9 @@ class ObjectiveWorkers:
     # Workers are lost ------------------------------------------------------------------------------------------------
 
     def _separate(self) -> bool:
-        """After the user's process pool broke: its trials begin again, each in a pool of its own.
+        """After the user's process pool broke, its trials begin again, each in a pool of its own; False if that fails.
 
-        Which of them ended its worker is not known, nor whether one did, so no trial is charged with this crash. From
-        now on a worker that dies breaks the pool of its trial alone. False if the executor can't be replaced so.
+        Which of them ended its worker is not known, so no trial is charged with this crash.
         """
         pools = 0 if self._sender is None else self._sender.separate()
         if not pools:
@@ -463,10 +480,7 @@ class ObjectiveWorkers:
         return True
 
     def _lose(self, trial: Trial, error: BaseException) -> None:
-        """Begin a trial again whose worker was lost; after too many times it has failed.
-
-        Where several trials may have shared the worker, a loss makes a trial fail only if the trial ran alone.
-        """
+        """Begin a trial again whose worker was lost; after too many times, the last of them alone, it has failed."""
         if trial.state != "running":  # it has been told meanwhile
             self._finish(trial, None)
             return
@@ -493,6 +507,13 @@ class ObjectiveWorkers:
         self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
 
 
+def place_in(traceback: str) -> str:
+    """The last line of a traceback that is not in a library, as ", in FILE, line N: code"; "" if there is none."""
+    frames = [found for found in FRAME.findall(traceback)
+              if "-packages" not in found[0] and not found[0].startswith(LIBRARIES)]
+    return ", in {}, line {}{}".format(*frames[-1][:2], frames[-1][2] and f":{frames[-1][2]}") if frames else ""
+
+
 def _error_of(future: Future) -> BaseException | None:
     """What a future that has ended raised."""
     return CancelledError() if future.cancelled() else future.exception()
@@ -500,7 +521,5 @@ def _error_of(future: Future) -> BaseException | None:
 
 def _named(trials: Iterable[Trial]) -> str:
     """Such as "trial 4", "trials 4 and 5", "trials 4, 5 and 6"."""
-    numbers = [str(number) for number in sorted(trial.number for trial in trials)]
-    if len(numbers) == 1:
-        return f"trial {numbers[0]}"
-    return f"trials {', '.join(numbers[:-1])} and {numbers[-1]}"
+    *first, last = [str(number) for number in sorted(trial.number for trial in trials)]
+    return f"trials {', '.join(first)} and {last}" if first else f"trial {last}"

@@ -33,7 +33,6 @@ class GridSearchCV(SearchCV):
     def __init__(
         self, estimator: Any, param_grid: Any, cv: Any = 5, scoring: Any = None, n_jobs: int | None = 1,
         refit: Any = True, verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
-        simplicity: Any = None,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -64,16 +63,14 @@ class RandomizedSearchCV(SearchCV):
     """``n_iter`` random configurations of a space, each scored by cross-validation; at most all of a finite space.
 
     ``random_state`` is a seed, a generator that gives one, or None for a new one in every `fit` (it is then
-    ``study_.seed``). A parameter may also be one of SciPy's frozen distributions, or a tuple that is a range, as in
-    every space (`scratchtune.search.foreign`); ``param_distributions`` is scikit-learn's name of ``space``. The other
-    arguments are described at `SearchCV`.
+    ``study_.seed``). ``param_distributions`` is scikit-learn's name of ``space``. The other arguments are described at
+    `SearchCV`.
     """
 
     def __init__(
         self, estimator: Any, space: Any = None, n_iter: int = 10, cv: Any = 5, random_state: Any = 0,
         scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
-        return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
-        param_distributions: Any = None,
+        return_train_score: bool = False, error_score: float | str = NAN, param_distributions: Any = None,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -99,16 +96,15 @@ class RandomizedSearchCV(SearchCV):
 class BayesSearchCV(RandomizedSearchCV):
     """``n_iter`` configurations of a space, each proposed from the scores of all before it (`BayesianSearch`).
 
-    ``model`` is "auto", "gp" or "tpe". The next configuration needs the score of the previous one, so threads share the
-    folds of one configuration; with ``parallel=k`` they share those of k configurations, each proposed while k - 1 are
-    under way. A list holds choices, also [0.0, 1.0], which scikit-optimize takes for a range. The other arguments are
-    those of `RandomizedSearchCV`.
+    ``model`` is "auto", "gp" or "tpe". Threads share the folds of ``parallel`` configurations, each proposed without
+    the scores of the others. A list holds choices, also [0.0, 1.0], which scikit-optimize takes for a range. The other
+    arguments are those of `RandomizedSearchCV`.
     """
 
     def __init__(
         self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0, model: str = "auto",
         parallel: int = 1, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
-        return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+        return_train_score: bool = False, error_score: float | str = NAN,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -126,7 +122,7 @@ class GeneticSearchCV(RandomizedSearchCV):
     def __init__(
         self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0,
         population: int | None = None, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True,
-        verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+        verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
     ) -> None:
         keep_arguments(self, locals())
 

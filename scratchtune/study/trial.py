@@ -1,7 +1,7 @@
 """A trial is one configuration that is evaluated: its number, its parameters, why they were proposed, the outcome.
 
 `Trial` is what users see. The study's `Core` works on it by the functions below: `begin` resets a trial, `judged` makes
-an `Outcome` of what an objective has returned, and `settle`, which only the core and `trial_of` call, records it.
+an `Outcome` of what an objective has returned, and `settle` records it.
 """
 
 from __future__ import annotations
@@ -32,17 +32,14 @@ STATES = ("running", "complete", "failed", "stopped")
 
 
 class TrialPruned(Exception):
-    """An objective may raise it to end its trial early: "stopped", with the value that was reported last.
-
-    Optuna's own exception of this name does the same. Where nothing was reported, the trial has failed.
+    """An objective may raise it, or Optuna's, to end its trial early: "stopped", with the value reported last, if any.
     """
 
 
 class Outcome(NamedTuple):
-    """How a trial has ended, and what it has recorded by then; the attributes of `Trial` are described there.
+    """How a trial has ended, and what it has recorded by then; the attributes are described at `Trial`.
 
-    ``exception`` is what the objective has raised, in this process; ``params`` are those that it has requested, None
-    where they were given.
+    ``exception`` is what the objective has raised, in this process; ``params`` are None where a space gave them.
     """
 
     state: str
@@ -135,10 +132,7 @@ class Trial(RequestsParameters):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The configuration, as plain values; a deep copy, which the objective may change.
-
-        A choice that can't be copied, such as a module, is shared.
-        """
+        """The configuration, as plain values; a deep copy, which the objective may change."""
         return copied_params(self._params)
 
     @property
@@ -153,10 +147,8 @@ class Trial(RequestsParameters):
         return self._context.seed_of(self)
 
     def report(self, value: Any, step: int) -> None:
-        """Record an intermediate value, in the user's direction, at a step such as the epoch.
-
-        Raises
-            ValueError where the value is not a finite number.
+        """Record an intermediate value, in the user's direction, at a step such as the epoch; a ValueError where it is
+        not a finite number.
         """
         number, error = finite_number(value)
         if error is not None:
@@ -165,8 +157,6 @@ class Trial(RequestsParameters):
 
     def report_scores(self, scores: Iterable[Any]) -> None:
         """Record the scores of the folds of a cross-validation, whose mean the objective returns, as ``scores``.
-
-        They tell `scratchtune.insight.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
 
         Raises
             TypeError where it is no list or array, and ValueError where one of the scores is not a finite number.
@@ -180,13 +170,10 @@ class Trial(RequestsParameters):
         self.scores = [number for number, _ in found]
 
     def should_stop(self) -> bool:
-        """Whether the study's stopping rule ends this trial, given what it has reported so far.
+        """Whether the study's stopping rule ends this trial; a ValueError in a study of several objectives.
 
         After True, the objective should return its value, or None for the value reported at the last step. In both
         cases the trial's state is "stopped", and it can't be the study's best.
-
-        Raises
-            ValueError in a study of several objectives.
         """
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
@@ -262,7 +249,7 @@ def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, floa
 
 
 def finished_count(trials: Iterable[Trial]) -> int:
-    """How many trials are finished: complete, failed or stopped."""
+    """How many trials are finished."""
     return sum(trial.state != "running" for trial in trials)
 
 
@@ -329,18 +316,17 @@ def judged(
     None is as the trial has it. The trial is not changed.
     """
     objectives, stops = trial._context.objectives, trial._stopping
-    if isinstance(value, BaseException):
-        text = _formatted(value)
-        if _is_pruned(value) and (trial.reports or objectives.several):
-            value, stops = None, True
-    else:
-        text = None
+    text = _formatted(value) if isinstance(value, BaseException) else None
+    if text is not None and _is_pruned(value) and (trial.reports or objectives.several):
+        value, stops = None, True
     state = "stopped" if state is None and stops else state
     if state == "stopped" and value is None and trial.reports and not objectives.several:
         value = trial.reports[max(trial.reports)]
     values, error = _finite_values(value, objectives)
     if state == "stopped" and value is None and objectives.several:
-        error = _not_pruned(objectives)
+        count = len(objectives.directions)
+        error = (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; "
+                 f"train each trial to its end, and return {count} finite numbers")
     if state == "failed" and value is None:
         error = "told as failed"
     elif trial._requests is not None:
@@ -368,24 +354,19 @@ def settle(trial: Trial, outcome: Outcome) -> None:
 
 # A trial and its row in a file ----------------------------------------------------------------------------------------
 
-KEPT = ("why", "parent", "attempts", "started")  # of a running trial; of a finished one RECORDED too
-RECORDED = ("error", "traceback", "scores", "visits", "seconds", "finished")
+RECORDED = ("error", "traceback", "scores", "visits", "seconds", "finished", "saved")  # when it has finished
+STORED = ("number", "state", "values", "reports", "user_attrs", "why", "parent", "attempts", "started", *RECORDED)
 
 
 def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> dict[str, Any]:
     """A trial as a file has it; of a running one in a copy, what it will do again is left out."""
-    row: dict[str, Any] = {
-           "number": trial.number, "state": trial.state, "values": trial.values, "budget": trial.given_budget,
-           "reason": reason, "reports": trial.reports, "saved": trial.saved, "user_attrs": trial.user_attrs}
-    for name in (*KEPT, *RECORDED):
-        row[name] = getattr(trial, name)
+    row = {"budget": trial.given_budget, "reason": reason} | {name: getattr(trial, name) for name in STORED}
     for name in ("error", "traceback"):
         row[name] = row[name] and valid_text(row[name])
     is_running = trial.state == "running"
-    if is_running and is_copy:
-        row |= {"reports": {}, "scores": None, "saved": None}
     if is_running:
         row["user_attrs"] = {}
+        row |= {"reports": {}, "scores": None, "saved": None} if is_copy else {}
     if trial._requests is None:
         return row | {"params": packed_params(space, trial._params)}
     requests = {} if is_running else trial._requests.parameters
@@ -427,8 +408,7 @@ def _trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
         settle(trial, Outcome(
             checks.choice("state", row["state"], STATES), values,
             {int(step): float(value) for step, value in row["reports"].items()}, dict(row["user_attrs"]),
-            saved=row["saved"], params=params, requests=requests,
-            **{name: row[name] for name in RECORDED}))
+            params=params, requests=requests, **{name: row[name] for name in RECORDED}))
     return trial
 
 
@@ -470,20 +450,16 @@ def finite_number(value: Any) -> tuple[float, str | None]:
 def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...], str | None]:
     """Return (numbers, None) if what an objective has returned is a finite number for each, else what is wrong."""
     if not objectives.several or isinstance(value, BaseException):
-        number, error = finite_number(only_entry(value))
+        number, error = finite_number(_only_entry(value))
         return (number,), error
-    parts, error = in_order(value, objectives)
+    parts, error = _in_order(value, objectives)
     found = list(zip(objectives.labels, map(finite_number, parts), strict=False))
     errors = [f"{label}: {wrong}" for label, (_, wrong) in found if wrong is not None]
     return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
 
 
-def only_entry(value: Any) -> Any:
-    """What an objective has returned in a study of one objective, without a dict, list, tuple or array around it.
-
-    >>> only_entry({"accuracy": 0.9}), only_entry([0.9]), only_entry(0.9), only_entry([0.9, 0.8])
-    (0.9, 0.9, 0.9, [0.9, 0.8])
-    """
+def _only_entry(value: Any) -> Any:
+    """The value without a dict, list, tuple or array of one entry around it."""
     if isinstance(value, Mapping) and len(value) == 1:
         return next(iter(value.values()))
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
@@ -491,7 +467,7 @@ def only_entry(value: Any) -> Any:
     return value
 
 
-def in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
+def _in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
     """Return ([a value for each objective], None) from what an objective has returned, else ([], what is wrong)."""
     count, labels = len(objectives.directions), objectives.labels
     if isinstance(value, Mapping):
@@ -517,14 +493,8 @@ def _is_pruned(value: BaseException) -> bool:
         kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)
 
 
-def _not_pruned(objectives: Objectives) -> str:
-    count = len(objectives.directions)
-    return (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; train "
-            f"each trial to its end, and return {count} finite numbers")
-
-
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
+    """A deep copy of a configuration, by `copied_value`."""
     return {name: value if type(value) in PLAIN else copied_value(value) for name, value in params.items()}
 
 
