@@ -246,7 +246,7 @@ def from_optuna(
         space=checked, searcher=made, objectives=objectives, seed=checks.integer("seed", seed, low=0), stopping=None,
         name=name or study.study_name, data=None, earlier=[],
         copied=Copied(((len(trials), seed),), said) if trials else None)
-    return study_of(Core(definition, storage, Start(trials, {})))
+    return study_of(Core(definition, storage, Start(trials, [])))
 
 
 def _loaded(optuna: Any, given: str | os.PathLike[str], name: str | None) -> Any:

@@ -56,10 +56,7 @@ from scratchtune.study.trial import (
 
 
 class NotReady(RuntimeError):
-    """The searcher needs the result of an earlier trial first; ``awaited`` is its number.
-
-    ``remedy`` is the argument of `Study` with which it is not needed, "" if there is none.
-    """
+    """The searcher needs the result of trial ``awaited`` first; ``remedy``: the argument of `Study` that avoids it."""
 
     def __init__(self, number: int, awaited: int, remedy: str = "") -> None:
         several = f", or to have {number - awaited + 1} trials at a time use {remedy}" if remedy else ""
@@ -134,14 +131,13 @@ class Pending(PendingParams):
         return any(self._start <= number < self._stop for number in self._core.numbers_with(params))
 
 
-# The queue ------------------------------------------------------------------------------------------------------------
+Key = tuple[Any, ...]  # `Space.key` of a configuration
 
 
 class State(NamedTuple):
     """``waiting`` are the configurations without a trial, in order; ``begun`` the numbers of the trials of the others.
 
-    ``unclaimed`` are the keys of those that were loaded and not claimed, ``unclaimed_waiting`` of these those that had
-    no trial.
+    ``unclaimed`` are the keys of those loaded and not claimed; ``unclaimed_waiting`` of these those without a trial.
     """
 
     waiting: Sequence[Waiting] = ()
@@ -179,10 +175,7 @@ class Queue:
         self.state = self.state._replace(waiting=[*self.state.waiting, one])
 
     def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
-        """Whether a configuration is one of those loaded, each of which can be claimed once.
-
-        ``waiting_only``: only one that has no trial.
-        """
+        """Whether it is one of those loaded, each of which can be claimed once; ``waiting_only``: those without a trial."""
         key, left, waiting = self._space.key(params), list(self.state.unclaimed), list(self.state.unclaimed_waiting)
         if key not in (waiting if waiting_only else left):
             return False
@@ -205,7 +198,6 @@ class Queue:
         return State(waiting, [trial.number for trial in trials if trial.why.get("enqueued")], unclaimed, still)
 
     def _keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
-        """The keys of all configurations that a script has enqueued."""
         begun = [proposal_of(trial) for trial in trials
                  if trial.why.get("enqueued") and trial.number not in self._copied]
         return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]
@@ -220,9 +212,6 @@ class Queue:
             (one for one in self.state.waiting if one.number is None), free, strict=False)}
 
 
-# The trials -----------------------------------------------------------------------------------------------------------
-
-
 class Core:
     """The trials of a study, each running one assigned to an owner (any object, such as a run) until it has ended.
 
@@ -230,8 +219,8 @@ class Core:
     when `write` is called: several trials in one commit.
 
     Attributes, for reading only: ``definition``; ``trials``, in order of number; ``queue``; ``user_attrs``;
-    ``context``, what trials see of the study; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest
-    run, which begins no further trial; ``given_path``, of the file, as given; None for a study in memory.
+    ``context``; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest run; ``given_path``, None for
+    a study in memory.
     """
 
     def __init__(
@@ -271,7 +260,7 @@ class Core:
             self._close_file()
 
     def _begin_with(self, start: Start) -> None:
-        """Start with copies of another study's trials; if the file has trials, they must be the same."""
+        """Start with copies of another study's trials; those that the file has must be the same."""
         copies = [copied(trial, self.context) for trial in start.trials]
         if not self.trials and not self.queue.state.waiting:
             with self._changing():
@@ -295,10 +284,10 @@ class Core:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Within it this thread alone changes the study, and has the right to write its file, which it gives back.
+        """Within it this thread alone changes the study, and has the right to write its file.
 
-        After an interruption what has changed is written all the same. One that comes before the block's end is handled
-        has Python close this generator, which then does so.
+        After an interruption what has changed is written all the same; where it comes before the end of the block is
+        handled, Python closes this generator, which then does so.
         """
         if self._is_forked():
             raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
@@ -363,7 +352,6 @@ class Core:
             return trial
 
     def _restarted(self, trial: Trial, owner: object) -> Trial:
-        """Begin an unassigned trial again, assigned to a new owner."""
         self._dirty[trial.number] = trial
         requests = requests_of(trial)
         if requests is not None:
@@ -499,7 +487,7 @@ class Core:
             self._owners, self._unassigned = owners, [one for one in self.trials if one.state == "running"]
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Attach an attribute to the study, and write it."""
+        """Attach an attribute to the study."""
         added = checked_attribute(key, value)
         with self._changing():
             self._dirty_attributes |= added
@@ -508,7 +496,7 @@ class Core:
     # Look-ups --------------------------------------------------------------------------------------------------------
 
     def find(self, trial: Trial | int) -> Trial:
-        """Return the trial of that number, or that very trial; raise a ValueError where it is not one of this study."""
+        """The trial of that number, or that very trial; a ValueError where it is not one of this study."""
         number = trial.number if isinstance(trial, Trial) else checks.integer("trial", trial)
         if not 0 <= number < len(self.trials) or (isinstance(trial, Trial) and trial is not self.trials[number]):
             raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
@@ -574,18 +562,13 @@ class Core:
                 self._end_writing()
 
     def _is_forked(self) -> bool:
-        """Whether this is a worker process that was forked from the one in which the study is being run.
-
-        It is asked without the lock, which another thread may have held when the process was forked.
-        """
+        """Whether this process was forked from that of the run; without the lock, which a thread may have held then."""
         return self.in_run and self._process != os.getpid()
 
     # The file --------------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Create the study in the file, or check that the stored one has this definition, and take what is stored.
-
-        That takes the right to write for a moment. Where another process has it, a stored study is only read.
+        """Create the study in the file, or check its definition and load it; only read it where another process writes.
         """
         assert self.given_path is not None
         try:
@@ -603,13 +586,13 @@ class Core:
                 self._revision = file.revision(self.definition.name)
 
     def _load(self, file: File) -> None:
-        """Make what is stored the study's; trials that were running are assigned again first."""
+        """Take what is stored; trials that were running are assigned again first."""
         name, space = self.definition.name, self.definition.space
         rows = file.rows(name)
         if self.definition.copied is None:  # where it is a fork, this script has not made it
             try:
                 self.definition = self.definition._replace(copied=copied_of(file.definition(name), rows))
-            except ValueError as problem:
+            except (TypeError, ValueError) as problem:
                 raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
             self.context = Context(self.definition, self.trials)
         trials = [trial_of(name, row, space, self.context) for row in rows]
@@ -622,7 +605,6 @@ class Core:
         self._replace(trials, waiting)
 
     def _replace(self, trials: list[Trial], waiting: list[Waiting]) -> None:
-        """Replace all trials and the queue."""
         queue, running = self.queue.replaced(self.trials, trials, waiting), [t for t in trials if t.state == "running"]
         (self._owners, self._unassigned, self._finished, self._numbers, self._indexed, self.queue.state,
          self.trials[:]) = {}, running, [], {}, 0, queue, trials
@@ -730,10 +712,7 @@ class Core:
                                  "be another file")
 
     def backup(self, path: Path) -> None:
-        """Write a complete copy to another file: all that the own file holds, and the trials in memory.
-
-        An existing file is replaced only if the copy holds all that it holds, and while no other process writes it.
-        """
+        """Write a complete copy to another file: all that the own file holds, and the trials in memory."""
         name, space = self.definition.name, self.definition.space
         self.refuse_own(path)
         with self._lock, contextlib.ExitStack() as until, whole_file(path) as beside:
@@ -751,8 +730,6 @@ class Core:
             if path.exists():
                 refuse_loss(path, beside)
 
-    # Copies in memory ------------------------------------------------------------------------------------------------
-
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
             running = [trial for trial in self.trials if trial.state == "running"]
@@ -766,10 +743,7 @@ class Core:
 
 
 def _entered(definition: Definition, file: File) -> Definition:
-    """Create the study in a file, or compare the two definitions; one may leave its searcher's `parallel` open.
-
-    Returns the definition with the number that the file has.
-    """
+    """Create the study in a file, or compare the two definitions; return it with the `parallel` that the file has."""
     name = definition.name
     if name in file.names():
         stored = text_of(file.definition(name).get("searcher"))
@@ -781,7 +755,6 @@ def _entered(definition: Definition, file: File) -> Definition:
 
 
 def _within(space: Space, result: Result) -> Result:
-    """A result without the params that the learned space has as another kind; the same object where there are none."""
     params = within(space, result.params)
     return result if params == result.params else result._replace(params=params)
 

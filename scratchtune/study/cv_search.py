@@ -10,17 +10,8 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, interruption, protocol
-from scratchtune.evaluation.cross_validation import (
-    FoldScore,
-    Scoring,
-    checked_error_score,
-    fit_and_score,
-    folds_for,
-    raise_at_once,
-    report_failures,
-    score_names,
-    score_table,
-)
+from scratchtune.evaluation import cross_validation
+from scratchtune.evaluation.cross_validation import FoldScore, Scoring, score_names, score_table
 from scratchtune.evaluation.models import check_model, fresh, is_function, is_network, train
 from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.evaluation.scoring import SeveralScorers, called, resolve_scoring
@@ -95,13 +86,13 @@ class SearchCV:
             for name in fit_params:
                 checks.choice("argument of fit", name, list(inspect.signature(self.estimator.fit).parameters)[2:])
         self.scorer_ = resolve_scoring(self.scoring)
-        on_error, threads = checked_error_score(self.error_score), number_of_workers(self.n_jobs)
+        on_error, threads = cross_validation.checked_error_score(self.error_score), number_of_workers(self.n_jobs)
         checks.boolean("return_train_score", self.return_train_score)
         known = self._known_configurations()
         self._selector = self._checked_selector(known)
         for params in known if not is_function(self.estimator) else ():  # a wrong name is an error before any work
             fresh(self.estimator, params)
-        splits = folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
+        splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
         self.study_ = self._new_study()
         with interruption.reachable(self.study_, None, bool(self.verbose)):
             self._search(X, y, splits, fit_params, on_error, threads, len(known))
@@ -114,7 +105,7 @@ class SearchCV:
         known: int,
     ) -> None:
         def one(trial: Trial, fold: int) -> FoldScore:
-            return raise_at_once(fit_and_score(
+            return cross_validation.raise_at_once(cross_validation.fit_and_score(
                 self.estimator, self._configuration(trial.params), X, y, splits[fold], fit_params,
                 Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
@@ -126,7 +117,7 @@ class SearchCV:
         finally:
             progress.close()
         table = list(scores.values())
-        report_failures([outcome for row in table for outcome in row], on_error)
+        cross_validation.report_failures([outcome for row in table for outcome in row], on_error)
         self._record(table)
 
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:

@@ -6,7 +6,7 @@ objective, with the rows that it refers to, is sent once to each worker, which k
 without having its objective reports that, and both are sent.
 
 A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not report which trial the worker ran; from then
-on `SingleWorkerPools` run the trials. A worker process that the study's process has started ends when that one does.
+on `SingleWorkerPools` run the trials.
 
 Implements section 7.3 of the document.
 """
@@ -46,10 +46,7 @@ def capacity(executor: Any, n_jobs: Any) -> int:
 
 
 class Sender:
-    """Submits trials of an objective to an executor whose workers are not threads of this process.
-
-    As a context manager it shuts down the pools that it has made.
-    """
+    """Submits trials of an objective to an executor whose workers are not threads of this process."""
 
     def __init__(self, executor: Any, objective: Callable[[Trial], Any], workers: int) -> None:
         is_dask = hasattr(executor, "_client") and hasattr(executor, "_kwargs")
@@ -73,8 +70,7 @@ class Sender:
     def isolates(self) -> bool:
         """Whether a worker has one trial at a time, so that it is known which trial a dead worker ran.
 
-        Dask counts a death against all tasks that the worker was given; an executor of the user's can say it by an
-        attribute of this name.
+        An executor of the user's can say it by an attribute of this name.
         """
         return bool(getattr(self._executor, "isolates", False))
 
@@ -83,10 +79,9 @@ class Sender:
         if not isinstance(self._executor, ProcessPoolExecutor):
             return 0
         try:
-            pools = SingleWorkerPools(self._executor)
+            self._executor = pools = SingleWorkerPools(self._executor)
         except AttributeError:  # this version of Python stores the arguments of a pool elsewhere
             return 0
-        self._executor = pools
         return pools.number
 
     def was_begun(self, future: Future) -> bool:
@@ -131,8 +126,7 @@ def _end_with(coordinator: int) -> None:
 class SingleWorkerPools(Executor):
     """Process pools of one worker each, with the arguments of a larger one, so that a dead worker breaks only its own.
 
-    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced. A version of Python without
-    the private attributes of pools raises an AttributeError; `Sender.separate` then keeps the pool.
+    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced.
     """
 
     isolates = True
@@ -149,11 +143,7 @@ class SingleWorkerPools(Executor):
         self._before: WeakKeyDictionary[Future, Future] = WeakKeyDictionary()  # of each task: its pool's first task
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function in an idle pool; make a pool if none is idle, or if the idle one has broken.
-
-        Raises
-            BrokenExecutor if the worker of a pool dies before it can work: that of a new pool would die too.
-        """
+        """Run a function in an idle pool, or in a new one; a BrokenExecutor if its worker dies before it can work."""
         # a pool whose task has ended is idle again
         for ended in [future for future in self._busy if future.done()]:
             self._idle.append(self._busy.pop(ended))

@@ -47,7 +47,7 @@ def _ranked(study: StoredStudy) -> list[Trial]:
 
 
 def shown_value(trial: Trial) -> str:
-    """The value of a trial, or its values, with six digits each."""
+    """The value of a trial, or its values."""
     return ", ".join(f"{value:.6g}" for value in trial.values or ())
 
 

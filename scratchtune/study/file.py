@@ -305,8 +305,6 @@ class File:
                 time.sleep(0.01)
         return []
 
-    # Studies ---------------------------------------------------------------------------------------------------------
-
     def names(self) -> list[str]:
         """The names of the studies, in the order of their creation."""
         return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
@@ -321,7 +319,6 @@ class File:
         return found[0][0]
 
     def _json_of(self, name: str, column: str, kind: type) -> Any:
-        """The content of a column of a study, which must be a list or a dict."""
         text = self._of_study(name, column)
         with self._naming_damage(f"the {column} of the study {name!r}"):
             return _of_kind(kind, "it", json.loads(text))
@@ -331,7 +328,7 @@ class File:
         return self._json_of(name, "definition", dict)
 
     def queue(self, name: str) -> list[Any]:
-        """The enqueued configurations of a study that have no trial yet, in their order, each [number, params]."""
+        """The enqueued configurations of a study that have no trial yet (`packed_queue`)."""
         return self._json_of(name, "queue", list)
 
     def attributes(self, name: str) -> dict[str, Any]:
@@ -361,8 +358,6 @@ class File:
         with self._naming_errors("can't be written"), self._commit() as db:
             db.execute("UPDATE studies SET definition = ? WHERE name = ?",
                        (json.dumps(self.definition(name) | {"searcher": searcher}), name))
-
-    # Trials ----------------------------------------------------------------------------------------------------------
 
     def put(
         self, name: str, rows: Iterable[Row], queue: Sequence[Any] | None = None,
@@ -440,7 +435,7 @@ def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
 
 
 def _difference(there: Any, here: Any) -> tuple[Any, Any]:
-    """Two parts of a definition that differ; of two lists only the first elements that differ."""
+    """The two parts of a definition; of two lists only the first elements that differ."""
     if isinstance(there, list) and isinstance(here, list):
         for one, other in zip(there, here, strict=False):
             if one != other:

@@ -17,15 +17,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,9 +52,8 @@ class Task(NamedTuple):
 class Run:
     """The loop of a run, which calls methods of its ``workers``; none of them calls the run.
 
-    Workers have tasks ``in_flight``, and run ``at_once`` trials at a time, if the searcher proposes as many. New trials
-    begin while the workers have `room` and the study has fewer than ``limit`` trials, until ``deadline``, a time of
-    `time.monotonic`, or until `Core.stop_run` is called.
+    Workers have tasks ``in_flight``, and run ``at_once`` trials at a time. New trials begin while the workers have
+    `room` and the study has fewer than ``limit`` trials, until ``deadline`` or `Core.stop_run`.
     """
 
     def __init__(self, core: Core, workers: Any, limit: float | None, deadline: float | None = None) -> None:
@@ -70,10 +61,7 @@ class Run:
         self.is_over = False  # no trial is left to begin
 
     def go(self, before: Iterable[Callable[[], Any]] = ()) -> None:
-        """Run to the end. After an error or an interruption, record what has finished by then.
-
-        Each of ``before`` is called within the run, before any trial begins.
-        """
+        """Call each of ``before`` and run to the end; after an error or an interruption, record what has finished."""
         core, workers = self.core, self.workers
         core.refuse_second_run()  # before all that `_leave` would end
         try:
@@ -125,7 +113,7 @@ class Run:
         self.workers.on_idle(reason)
 
     def _leave(self) -> None:
-        """Record the trials that have finished by now, and release the others. May be called again."""
+        """Record the trials that have finished, and release the others. May be called again."""
         try:
             for future, task in self.workers.in_flight.items():
                 ended_well = future.done() and not future.cancelled() and future.exception() is None
@@ -245,7 +233,7 @@ class ObjectiveWorkers:
         self.failed: list[Trial] = []
         self._first_error: BaseException | None = None  # of the first failed trial, while the run may end by it
         self._uses_budget: bool | None = None  # what the objective's first trial that did not fail has shown
-        self._threads: Executor | None = None
+        self._threads: Any = None  # an executor of them
         self._sender: Sender | None = None  # of an executor whose workers are not threads of this process
         self._ended, self._busy, self._since, self._until = 0, 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
@@ -279,17 +267,12 @@ class ObjectiveWorkers:
             self.progress.note(f"the {self.at_once} workers were idle for {idle:.0%} of the time")
         return idle
 
-    # Trials begin ----------------------------------------------------------------------------------------------------
-
     def room(self) -> int:
         """As many trials as workers are free, less those that must be submitted again first."""
         return self._free() - len(self.to_resend)
 
     def _free(self) -> int:
-        """How many trials may be submitted now.
-
-        A trial that fails if it loses one more worker runs alone, so that no other trial can be the cause.
-        """
+        """How many trials may be submitted now; one that fails if it loses one more worker runs alone."""
         runs_alone = self._sender is not None and not self._sender.isolates and any(
             lost >= self.options.retries and self.core.trials[number].state == "running"
             for number, lost in self.losses.items())
@@ -317,7 +300,6 @@ class ObjectiveWorkers:
         self.in_flight[future] = Task(trial, 0, submitted)
 
     def _submitted(self, trial: Trial, with_objective: bool) -> Future:
-        """Submit a trial to threads or to the executor."""
         try:
             if self._threads is not None:
                 return self._threads.submit(evaluate, self.objective, trial)
@@ -421,8 +403,8 @@ class ObjectiveWorkers:
         count, one, most = len(self.failed), self.failed[0], self.options.max_failures
         cause = self._first_error or (RuntimeError(f"in a worker process\n{one.traceback}") if one.traceback else None)
         if isinstance(most, int) and count >= most:
-            raise RuntimeError(f"{count} trials have failed, which max_failures={most} does not allow; the first, trial "
-                               f"{one.number}: {one.error}") from cause
+            raise RuntimeError(f"{count} trials have failed, which max_failures={most} does not allow; the first, "
+                               f"trial {one.number}: {one.error}") from cause
         if most is None and count == self._ended == max(FEW, self.workers) and len(
                 {trial.error for trial in self.failed}) == 1 and not NO_MISTAKE.match(str(one.error)):
             raise RuntimeError(

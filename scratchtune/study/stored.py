@@ -22,11 +22,9 @@ from scratchtune.study.trial import Trial, learned_space, trial_of
 class StoredStudy(HasBestTrial):
     """A stored study, for reading only; its attributes and methods are those of `Study` that need no objective.
 
-    A choice that is an object of another package is represented by its repr. The space has no constraint, since a file
-    holds only whether there is one: ``has_constraint``. ``searcher`` and ``stopping`` are None where they are not of
-    this package, and ``stopping`` where there is none; `text` has their repr in any case. ``has_earlier`` says whether
-    the study has started from trials of another one, which the file lacks. ``waiting`` are the enqueued configurations
-    that have no trial yet, ``stored`` is the definition as the file has it.
+    A choice that is an object of another package is represented by its repr. A file holds of a constraint only whether
+    there is one. ``searcher`` and ``stopping`` are None where they are not of this package; `text` has their repr.
+    ``waiting`` are the enqueued configurations without a trial, ``stored`` is the definition as the file has it.
     """
 
     name: str
@@ -91,8 +89,7 @@ def stored_arguments(path: str | os.PathLike[str], name: str | None, given: Mapp
     """Return the arguments of `Study` for a stored study: those ``given``, by name, and the others from the file.
 
     Raises
-        StorageError if the file can't be read, if ``name`` is None and the file holds several studies, or if an
-        argument that is not given is not in the file.
+        StorageError as `load_study` does.
     """
     with File(path, reading=True) as file:
         study = read_study(file, _only_name(file) if name is None else name)

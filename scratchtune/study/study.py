@@ -167,7 +167,7 @@ class Study(HasBestTrial):
         self.run(objective, wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, 2, max_failures)
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Attach an attribute to the study, any value that JSON has; it is stored with it."""
+        """Attach an attribute to the study, any value that JSON has."""
         self._core.set_user_attr(key, value)
 
     # Results ---------------------------------------------------------------------------------------------------------
@@ -225,8 +225,7 @@ class Study(HasBestTrial):
     def at(self, k: int) -> Study:
         """Return the study as it was when trial ``k`` was to be proposed: a copy in memory with its first k trials.
 
-        The copy's `ask` proposes trial k as this study did or will do, enqueued configurations included. A trial of the
-        first k that is still running begins again in the copy.
+        The copy's `ask` proposes trial k as this study did or will do.
 
         >>> study = tune(lambda trial: trial.params["x"] ** 2, {"x": [3, -1, 0]}, "grid", progress=False)
         >>> [study.at(k).best_value for k in (1, 2, 3)], study.at(1).ask().params
@@ -240,14 +239,12 @@ class Study(HasBestTrial):
     ) -> Study:
         """Return a new study that continues from copies of the first ``k`` trials, with another searcher or seed.
 
-        What is None is as in this study. With nothing changed, and the same objective, the fork's trials are those of
-        this study, bit for bit; running ones begin again. Configurations that were enqueued for trial k or later are
-        enqueued in the fork at the same numbers, if it accepts them. With another ``seed`` the copied trials keep
-        theirs. Where the k trials are not those of a new searcher's schedule, the fork begins with trial 0, and its
-        searcher sees them, as with ``start_from``. (For another space use ``Study(space, start_from=study.at(k))``.)
-
-        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, by
-        a `Study` of that name with the fork's arguments, and by `load_study`.
+        With nothing changed, and the same objective, the fork's trials are those of this study, bit for bit; running
+        ones begin again. Configurations that were enqueued for trial k or later are enqueued in the fork at the same
+        numbers, if it accepts them. With another ``seed`` the copied trials keep theirs. Where the k trials are not
+        those of a new searcher's schedule, the fork begins with trial 0, and its searcher sees them, as with
+        ``start_from``. (For another space use ``Study(space, start_from=study.at(k))``.) ``name`` None is this study's
+        name with "-fork-" and k; a stored fork is resumed by the same call.
 
         Raises
             ValueError where k is not from 0 to the number of trials, and as `Study` does.

@@ -216,9 +216,6 @@ class Trial(RequestsParameters):
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self._params!r})"
 
 
-# What the study's own code, and what stands on it, reads of a trial ---------------------------------------------------
-
-
 def configuration(trial: Trial) -> dict[str, Any]:
     """The configuration itself, for reading only, where `Trial.params` is a copy."""
     return trial._params
