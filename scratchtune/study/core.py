@@ -175,7 +175,7 @@ class Queue:
         self.state = self.state._replace(waiting=[*self.state.waiting, one])
 
     def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
-        """Whether it is one of those loaded, each of which can be claimed once; ``waiting_only``: those without a trial."""
+        """Whether it is one of those loaded (``waiting_only``: without a trial), each of which can be claimed once."""
         key, left, waiting = self._space.key(params), list(self.state.unclaimed), list(self.state.unclaimed_waiting)
         if key not in (waiting if waiting_only else left):
             return False

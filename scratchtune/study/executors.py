@@ -68,10 +68,7 @@ class Sender:
 
     @property
     def isolates(self) -> bool:
-        """Whether a worker has one trial at a time, so that it is known which trial a dead worker ran.
-
-        An executor of the user's can say it by an attribute of this name.
-        """
+        """Whether a worker has one trial at a time; an executor of the user's says it by an attribute of this name."""
         return bool(getattr(self._executor, "isolates", False))
 
     def separate(self) -> int:
@@ -89,7 +86,7 @@ class Sender:
         return not isinstance(self._executor, SingleWorkerPools) or self._executor.was_begun(future)
 
     def lacks_workers(self) -> bool:
-        """Whether the executor has no worker at present, so that all trials wait; if so, it is told to start some."""
+        """Whether the executor has no worker at present; if so, it is told to start some."""
         return bool(hasattr(self._executor, "lacks_workers") and self._executor.lacks_workers())
 
 
@@ -106,10 +103,7 @@ _watching = 0  # the id of the process that runs the watching thread; a process 
 
 
 def _end_with(coordinator: int) -> None:
-    """End this worker process when the coordinator, the study's process that started it, has ended.
-
-    Otherwise a worker of `concurrent.futures` whose coordinator was killed would wait for work for ever.
-    """
+    """End this worker process when the coordinator that started it has ended, where it would wait for work for ever."""
     global _watching
     parent = multiprocessing.parent_process()
     if _watching == os.getpid() or parent is None or parent.pid != coordinator:

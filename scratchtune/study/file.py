@@ -340,7 +340,7 @@ class File:
         return int(self._of_study(name, "revision"))
 
     def enter(self, name: str, definition: Mapping[str, Any], shown: Callable[[Any], str] = repr) -> None:
-        """Create a study, or compare the definition of the stored one; ``shown`` makes a text of a part that differs."""
+        """Create a study, or compare the stored definition with this one; ``shown`` makes a text of what differs."""
         if name not in self.names():
             with self._naming_errors("can't be written"), self._commit() as db:
                 db.execute("INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",

@@ -64,13 +64,7 @@ class HasBestTrial:
         return value
 
     def said_best(self) -> str:
-        """The best value in words, with the mean of its repeats; empty without a complete trial or a single objective.
-
-        >>> from scratchtune.study import Study
-        >>> study = Study({"x": [1, 2]}, "grid").run(lambda trial: trial.params["x"], progress=False)
-        >>> study.said_best()
-        'best value 1 (trial 0)'
-        """
+        """The best value in words, as "best value 1 (trial 0)", with the mean of its repeats; empty without one."""
         ranked = [] if self.objectives.several else best_first(self.trials, self.direction)
         if not ranked:
             return ""

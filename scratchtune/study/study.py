@@ -73,10 +73,12 @@ class Study(HasBestTrial):
         if searcher is None:
             searcher = DEFAULT_OF_SEVERAL if objectives.several else DEFAULT
         name = _checked_text("name", name) or "study"
+        if seed is None and (seed := _stored_seed(storage, name)) is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
         definition = Definition(
             space=given_space(space, constraint), searcher=as_searcher(searcher), objectives=objectives,
-            seed=_seed_of(storage, name) if seed is None else checks.integer("seed", seed, low=0),
-            stopping=as_stopping(stopping), name=name, data=_checked_text("data", data), earlier=[])
+            seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping), name=name,
+            data=_checked_text("data", data), earlier=[])
         refuse_without_space(definition, start_from)
         check_several(objectives, definition.searcher, definition.stopping)
         if start_from is not None:
@@ -88,7 +90,7 @@ class Study(HasBestTrial):
         self._core = core
         self._losses: dict[int, int] = {}  # how often each running trial has lost its worker
         self.name, _, _, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
-        self.idle_share: float | None = None
+        self.idle_share: float | None = None  # of the latest run: the share of the workers' time without a trial
 
     # Running ---------------------------------------------------------------------------------------------------------
 
@@ -130,8 +132,6 @@ class Study(HasBestTrial):
         the run (the first ``n_jobs``, if that is more) all fail by the same mistake, the run ends with a RuntimeError.
         ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run: the
         next run begins the unfinished trials again; a callback that was not called by then is not called later.
-
-        Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
         """
         options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
         try:
@@ -220,16 +220,10 @@ class Study(HasBestTrial):
         """Write the trials as a new study of Optuna; see `scratchtune.interop.optuna_studies.to_optuna`."""
         return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
-    # Time travel -----------------------------------------------------------------------------------------------------
-
     def at(self, k: int) -> Study:
         """Return the study as it was when trial ``k`` was to be proposed: a copy in memory with its first k trials.
 
         The copy's `ask` proposes trial k as this study did or will do.
-
-        >>> study = tune(lambda trial: trial.params["x"] ** 2, {"x": [3, -1, 0]}, "grid", progress=False)
-        >>> [study.at(k).best_value for k in (1, 2, 3)], study.at(1).ask().params
-        ([9.0, 1.0, 0.0], {'x': -1})
         """
         return study_of(time_travel.fork(self._core, k))
 
@@ -251,8 +245,6 @@ class Study(HasBestTrial):
         """
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
         return study_of(time_travel.fork(self._core, k, searcher, seed, named, storage))
-
-    # The file --------------------------------------------------------------------------------------------------------
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` continues there.
@@ -305,8 +297,6 @@ def tune(
 
     After Ctrl-C, `interrupted_study` returns the study, with all trials that have finished.
 
-    >>> tune(lambda trial: trial.params["x"], {"x": [3, 1, 2]}, "grid", progress=False).best_value
-    1.0
     >>> tune(lambda trial: trial.suggest_int("x", 1, 3), n_trials=8, progress=False).best_params
     {'x': 1}
     """
@@ -318,11 +308,7 @@ def tune(
 
 
 def interrupted_study() -> Study:
-    """Return the study that Ctrl-C has interrupted last, such as that of ``study = st.tune(...)``; `run` continues it.
-
-    Raises
-        ValueError where none was interrupted in this process.
-    """
+    """Return the study that Ctrl-C has interrupted last in this process, or raise a ValueError; `run` continues it."""
     if not interruption.latest:
         raise ValueError("no study was interrupted in this process")
     return interruption.latest[0]
@@ -333,7 +319,7 @@ def load_study(
     searcher: str | Searcher | None = None, constraint: Constraint | None = None, stopping: Any = None,
     start_from: Study | None = None,
 ) -> Study:
-    """Open a stored study of that ``name`` (None: the only one in the file) to look at it and to continue it.
+    """Open a stored study of that ``name`` (None: the only one in the file), also to continue it.
 
     What a file can't hold must be given, as it was given to `Study`: a constraint, a searcher or stopping rule of the
     user's own, a space with choices that are no plain values, the study that it has started from; the error names it.
@@ -373,9 +359,10 @@ def create_study(
     checks.no_others("create_study", others, names, {ours: theirs for theirs, ours in OF_OPTUNA.items()})
     if direction is not None and directions is not None:
         raise ValueError(f"direction is {direction!r} and directions is {directions!r}; give one of the two")
-    path = _path_of(storage)
-    if path is not None and not checks.boolean("load_if_exists", load_if_exists):
-        _refuse_stored(Path(path), study_name or "study")
+    path, name = _path_of(storage), study_name or "study"
+    if not checks.boolean("load_if_exists", load_if_exists) and _stored_seed(path, name) is not None:
+        raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
+                         "load_if_exists=True to continue it, or another name")
     several = directions is not None and len(directions) > 1
     return Study(None, sampler, direction or "minimize", seed, storage=path, name=study_name,
                  stopping=pruner or (None if several else MedianStopping()), directions=directions)
@@ -422,18 +409,8 @@ def _path_of(storage: Any) -> Any:
     return storage[len(OPTUNA_URL) :]
 
 
-def _seed_of(storage: Any, name: str) -> int:
-    """The seed of a stored study; a new one where there is none."""
+def _stored_seed(storage: Any, name: str) -> int | None:
+    """The seed of a stored study; None where there is none, or where `Study` says what is wrong."""
     with contextlib.suppress(StorageError, TypeError), File(storage, reading=True) as file:
         return int(file.definition(name)["seed"])
-    return int(np.random.SeedSequence().generate_state(1)[0])
-
-
-def _refuse_stored(path: Path, name: str) -> None:
-    names: list[str] = []
-    if path.exists():
-        with contextlib.suppress(StorageError), File(path, reading=True) as stored:  # `Study` says what is wrong
-            names = stored.names()
-    if name in names:
-        raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
-                         "load_if_exists=True to continue it, or another name")
+    return None

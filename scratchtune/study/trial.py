@@ -19,12 +19,13 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import valid_text
-from scratchtune.search import Result, Space, Suggestion
+from scratchtune.search import Categorical, Float, Int, Result, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner
+from scratchtune.search.space import Parameter
 from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
 from scratchtune.study.file import StorageError
 from scratchtune.study.objectives import Objectives
-from scratchtune.study.requests import PLAIN, Requests, RequestsParameters, copied_value
+from scratchtune.study.requests import PLAIN, Requests, check_choices, checked_attribute, copied_value, shown
 from scratchtune.study.stopping import Stopping
 
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
@@ -80,7 +81,7 @@ class View(NamedTuple):
         return self
 
 
-class Trial(RequestsParameters):
+class Trial:
     """The argument of an objective, and one row of a study's table.
 
     Attributes: ``number``, from 0; ``values``, one of each objective in the user's direction, and ``value``, that of
@@ -145,6 +146,73 @@ class Trial(RequestsParameters):
     def seed(self) -> int:
         """An int made from the study's seed and the trial's number (its first ancestor's, where it has a parent)."""
         return self._context.seed_of(self)
+
+    def suggest_float(
+        self, name: str, low: float, high: float, *, log: bool = False, step: float | None = None,
+    ) -> float:
+        """Return the trial's value of a real parameter from low to high, on a log scale or in steps from low.
+
+        Raises
+            ValueError where this trial has requested the name with another range, where earlier trials have
+            requested it with another kind or scale, or where the study has a space and its value is not in range.
+        """
+        return self._suggested(name, Float, {"low": low, "high": high, "log": log, "step": step})
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Return the trial's value of an integer parameter from low to high; raises the errors of `suggest_float`."""
+        return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return the trial's choice; raises the errors of `suggest_float`.
+
+        Raises
+            TypeError where a choice is no number, text, bool, None, or tuple, list or dict of these.
+        """
+        return self._suggested(name, Categorical, {"choices": choices})
+
+    def _suggested(self, name: str, kind: type, arguments: Mapping[str, Any]) -> Any:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"name is {name!r}; a parameter's name must be text")
+        name = str.__str__(name)  # a plain str of one of NumPy's, or of a member of an Enum
+        try:
+            parameter = kind(**arguments)
+        except (TypeError, ValueError) as problem:
+            raise type(problem)(f"{name}: {problem}") from None
+        if self._requests is None:
+            return copied_value(self._of_space(name, parameter))
+        check_choices(name, parameter)
+        before = self._requests.parameters.get(name)
+        if before is not None and before != parameter:
+            raise ValueError(f"trial {self.number} has requested {name!r} as {shown(before)}, and now as "
+                             f"{shown(parameter)}; within a trial it must be the same, or have another name")
+        if before is None:
+            if self.state != "running":
+                raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only "
+                                 "while it runs")
+            value = self._requests.value(name, parameter, self.seed)
+            self._params = {**self._params, name: value}
+        return copy.deepcopy(self._params[name])
+
+    def _of_space(self, name: str, parameter: Parameter) -> Any:
+        """The value of the trial's configuration, where the study has a space."""
+        if name not in self._params:
+            has = ", ".join(map(repr, self._params)) or "none"
+            raise ValueError(
+                f"{name!r} is requested, and the configuration of trial {self.number} has {has}"
+                f"{checks.nearest(name, list(self._params))}: add it to the study's space, or make the study "
+                "without a space")
+        try:
+            return parameter.check(name, self._params[name])
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"{problem}: the study's space has another range for it; ask for the same one") from None
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Attach an attribute to the trial, any value that JSON has; it is stored when the trial has finished."""
+        if self.state != "running":
+            raise ValueError(f"trial {self.number} is {self.state}; its attributes are set while it runs")
+        self.user_attrs = {**self.user_attrs, **checked_attribute(key, value)}
+
+    set_attr = set_user_attr  # the shorter name of the two
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value, in the user's direction, at a step such as the epoch; a ValueError where it is

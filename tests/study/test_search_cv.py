@@ -15,7 +15,7 @@ from scratchtune.evaluation import GroupKFold, KFold, OneStandardError
 from scratchtune.evaluation.cross_validation import FitFailedWarning
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.study import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV, interrupted_study
-from scratchtune.study.cv_search import ranks
+from scratchtune.study.search_cv import ranks
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(60, 2))
