@@ -3,9 +3,6 @@
 An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is marked for the next commit before it
 changes, so it is written even where the interruption comes just then; its state is set after all else of its outcome;
 and the clean-up after an interruption can be repeated.
-
-Trial ``number`` is proposed from the first ``needs(number)`` results alone, so the table does not depend on the number
-of workers, nor on the order in which they finish.
 """
 
 from __future__ import annotations
@@ -319,7 +316,7 @@ class Core:
             raise
 
     def assign(self, owner: object) -> Trial:
-        """Assign the next trial to an owner, until the trial has ended or the owner is released; raises as `ask`.
+        """Assign the next trial to an owner, until it has ended or the owner is released; raises as `ask`.
 
         It is the first unassigned one, else a new one: from the queue, or proposed by the searcher.
         """
@@ -381,7 +378,7 @@ class Core:
         raise NotReady(number, finished, remedy)
 
     def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
-        """The arguments of `Searcher.suggest` for a trial."""
+        """The arguments of `Searcher.suggest`."""
         definition, needs = self.definition, self.definition.searcher.needs(number)
         enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
         seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)
@@ -396,11 +393,7 @@ class Core:
         return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, number, rng
 
     def _without_proposal(self, end: Exhausted) -> Suggestion:
-        """In a study without a space, draw the next trial at random if all points that are known yet were tried.
-
-        Raises
-            `Exhausted` where nothing is left to propose.
-        """
+        """In a study without a space, draw the next trial at random if all known points were tried; else raise."""
         searcher = self.definition.searcher
         if not self._is_open or searcher.total(self._learned_from(searcher.needs(len(self.trials)))) is not None:
             raise end
@@ -414,7 +407,6 @@ class Core:
         return Requests(suggestion.params, is_enqueued, known)
 
     def _learned_from(self, needs: int) -> Space:
-        """The space that the first ``needs`` trials have requested."""
         if self._learner.added > needs:
             self._learner = SpaceLearner()
         for trial in self.trials[self._learner.added : needs]:
@@ -568,8 +560,7 @@ class Core:
     # The file --------------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Create the study in the file, or check its definition and load it; only read it where another process writes.
-        """
+        """Create the study in the file, or check and load it; only read it where another process writes."""
         assert self.given_path is not None
         try:
             file = File(self.given_path, patience=0.0)
@@ -586,7 +577,6 @@ class Core:
                 self._revision = file.revision(self.definition.name)
 
     def _load(self, file: File) -> None:
-        """Take what is stored; trials that were running are assigned again first."""
         name, space = self.definition.name, self.definition.space
         rows = file.rows(name)
         if self.definition.copied is None:  # where it is a fork, this script has not made it
@@ -683,7 +673,6 @@ class Core:
             self._close_file()
 
     def _close_file(self) -> None:
-        """Close the file, whatever is not written. May be called again."""
         self._may_write = False
         if self._file is not None:
             self._file.close()
@@ -762,7 +751,7 @@ def _within(space: Space, result: Result) -> Result:
 def reason_of(definition: Definition, trial: Trial) -> str:
     """Explain in words why a trial was proposed, and what of its params does not follow from the proposal."""
     number, why, several = trial.number, trial.why, definition.objectives.several
-    if definition.copied is not None and number < definition.copied.end:
+    if definition.copied is not None and number < definition.foreign:
         return definition.copied.reasons[number]
     if why.get("enqueued"):
         reason = f"put into the queue by {enqueued_by(trial) or 'the user'}."

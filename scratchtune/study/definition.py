@@ -51,11 +51,7 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(stored: Any) -> Any:
-    """The inverse of `encoded`; of an object of another package it is the repr, a text.
-
-    Raises
-        KeyError, TypeError or ValueError where ``stored`` is something else.
-    """
+    """The inverse of `encoded`, or a KeyError, TypeError or ValueError; of an object of another package the repr."""
     if isinstance(stored, list):
         return [decoded(part) for part in stored]
     if not isinstance(stored, dict):
@@ -71,11 +67,7 @@ def decoded(stored: Any) -> Any:
 
 
 def text_of(stored: Any) -> str:
-    """What `encoded` has made, for people: the repr of the value.
-
-    >>> text_of(encoded(Int(1, 3))), text_of(["x", {"tuple": [1]}])
-    ('Int(low=1, high=3, log=False, step=1, when=None, prior=None)', "['x', (1,)]")
-    """
+    """What `encoded` has made, for people: the repr of the value."""
     try:
         return str(stored["repr"]) if isinstance(stored, dict) and "repr" in stored else repr(decoded(stored))
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -106,11 +98,6 @@ class Copied(NamedTuple):
     seeds: tuple[tuple[int, int], ...]
     reasons: tuple[str, ...]
 
-    @property
-    def end(self) -> int:
-        """How many trials are copied."""
-        return self.seeds[-1][0]
-
 
 class Definition(NamedTuple):
     """The arguments of `Study`, checked; ``copied`` is for a fork with other arguments than its first trials' study."""
@@ -128,14 +115,10 @@ class Definition(NamedTuple):
     @property
     def foreign(self) -> int:
         """How many of the first trials this definition's searcher has not proposed."""
-        return 0 if self.copied is None else self.copied.end
+        return 0 if self.copied is None else len(self.copied.reasons)
 
     def as_stored(self) -> dict[str, Any]:
-        """The definition as a file stores and compares it; of a constraint only whether there is one.
-
-        Raises
-            StorageError where a part has no text that is the same in every process.
-        """
+        """As a file stores and compares it; a StorageError where the text of a part differs between processes."""
         parameters = [(name, replace(parameter, when=self.space.conditions.get(name) or None))
                       for name, parameter in self.space.parameters.items()]
         for part, value in (*parameters, ("searcher", self.searcher), ("stopping", self.stopping)):
@@ -156,12 +139,9 @@ class Definition(NamedTuple):
 
 
 def read_definition(file: File, name: str, rows: Sequence[Row]) -> tuple[Definition, dict[str, Any]]:
-    """Read a study's definition, and return it as it is stored, too.
+    """Read a study's definition, and return it as it is stored, too; a StorageError where it is damaged.
 
-    A searcher and a stopping rule of the user's own can't be made again: in place of the first it has `RandomSearch`.
-
-    Raises
-        StorageError where a part is missing or damaged.
+    In place of a searcher of the user's own, which can't be made again, it has `RandomSearch`.
     """
     stored = file.definition(name)
     try:

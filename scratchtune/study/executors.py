@@ -3,10 +3,8 @@
 Any object with the interface of `concurrent.futures.Executor` can be used: ``ProcessPoolExecutor(4)``, Dask's
 ``client.get_executor()``, `scratchtune.interop.clusters.RayExecutor`. In another process a trial is plain data. The
 objective, with the rows that it refers to, is sent once to each worker, which keeps it. A worker that gets a trial
-without having its objective reports that, and both are sent.
-
-A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not report which trial the worker ran; from then
-on `SingleWorkerPools` run the trials.
+without having its objective reports that, and both are sent. When a worker has died, which breaks a whole
+``ProcessPoolExecutor``, `SingleWorkerPools` run the trials.
 
 Implements section 7.3 of the document.
 """
@@ -118,10 +116,7 @@ def _end_with(coordinator: int) -> None:
 
 
 class SingleWorkerPools(Executor):
-    """Process pools of one worker each, with the arguments of a larger one, so that a dead worker breaks only its own.
-
-    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced.
-    """
+    """Process pools, ``number`` of them, of one worker each, so that a dead worker breaks only its own."""
 
     isolates = True
 

@@ -1,7 +1,4 @@
-"""Exports: the studies of a file as text for people, and as CSV or JSON for other programs.
-
-Times and durations differ from run to run, so CSV and JSON contain them only on request.
-"""
+"""The studies of a file as text for people, and as CSV or JSON; times, which differ from run to run, on request."""
 
 from __future__ import annotations
 

@@ -50,8 +50,7 @@ CREATE TABLE trials (
     saved BLOB, PRIMARY KEY (study, number));
 """
 """JSON are ``definition``, ``queue`` (enqueued configurations without a trial), ``attributes``, and ``record``, all of
-a trial but its saved arrays. ``revision`` grows with each commit. The commit that writes the trial of an enqueued
-configuration as running removes the configuration from the queue."""
+a trial but its saved arrays. ``revision`` grows with each commit."""
 PUT = (
     "INSERT INTO trials (study, number, state, record, saved) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study, number) "
     "DO UPDATE SET state = excluded.state, record = excluded.record, saved = excluded.saved "
@@ -138,14 +137,8 @@ class File:
         return self._db
 
     def _opened(self) -> sqlite3.Connection:
-        """A connection that writes, or one that reads, in several attempts if a writer changes the file meanwhile."""
-        for left in range(READS if self.reading else 0, 0, -1):
-            try:
-                return self._opened_for_reading()
-            except sqlite3.Error:
-                if left == 1:
-                    raise
-                time.sleep(0.01)
+        if self.reading:
+            return self._read(self._opened_for_reading)
         return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
     def _opened_for_reading(self) -> sqlite3.Connection:
@@ -226,11 +219,7 @@ class File:
             raise
 
     def confirm(self) -> None:
-        """Check that the commits are in the file, and that only this process has the right to write; else close it.
-
-        Raises
-            `Lost` where all trials can be written to it again, else StorageError.
-        """
+        """Raise `Lost` where commits are missing that can be written again, StorageError where the file is another."""
         if identity(self._names[0]) != self.identity:
             self.close()
             raise StorageError(
@@ -244,20 +233,12 @@ class File:
             self._lock.confirm()
 
     @contextmanager
-    def _naming_errors(self, what: str) -> Iterator[None]:
-        """Turn an error of SQLite into a StorageError that names the file."""
+    def _naming_errors(self, what: str, kind: type[Exception] = sqlite3.Error) -> Iterator[None]:
+        """Turn an error of SQLite, or of another kind, into a StorageError that names the file."""
         try:
             yield
-        except sqlite3.Error as error:
+        except kind as error:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
-
-    @contextmanager
-    def _naming_damage(self, what: str) -> Iterator[None]:
-        """Turn any error into a StorageError that names the file and the damaged part."""
-        try:
-            yield
-        except Exception as problem:
-            raise StorageError(f"{str(self.path)!r} is damaged: {what} can't be read: {problem}") from problem
 
     def close(self) -> None:
         """Close the file; after writing, FILE then holds everything itself. May be called again."""
@@ -295,15 +276,16 @@ class File:
             self._connection.backup(copy)
 
     def _fetched(self, query: str, *values: Any) -> list[Any]:
-        """The result of a query; a reader tries again if a writer has changed the file meanwhile."""
-        for left in range(READS if self.reading else 1, 0, -1):
-            try:
-                return self._connection.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                if left == 1:
-                    raise StorageError(f"{str(self.path)!r} can't be read: {error}") from error
-                time.sleep(0.01)
-        return []
+        with self._naming_errors("can't be read"):
+            return list(self._read(lambda: self._connection.execute(query, values).fetchall()))
+
+    def _read(self, read: Callable[[], Any]) -> Any:
+        """Call a function; a reader tries again if a writer has changed the file meanwhile."""
+        for _ in range(READS - 1 if self.reading else 0):
+            with suppress(sqlite3.Error):
+                return read()
+            time.sleep(0.01)
+        return read()
 
     def names(self) -> list[str]:
         """The names of the studies, in the order of their creation."""
@@ -320,7 +302,7 @@ class File:
 
     def _json_of(self, name: str, column: str, kind: type) -> Any:
         text = self._of_study(name, column)
-        with self._naming_damage(f"the {column} of the study {name!r}"):
+        with self._naming_errors(f"is damaged: the {column} of the study {name!r} can't be read", Exception):
             return _of_kind(kind, "it", json.loads(text))
 
     def definition(self, name: str) -> dict[str, Any]:
@@ -332,7 +314,7 @@ class File:
         return self._json_of(name, "queue", list)
 
     def attributes(self, name: str) -> dict[str, Any]:
-        """The attributes of a study itself."""
+        """The attributes of a study."""
         return self._json_of(name, "attributes", dict)
 
     def revision(self, name: str) -> int:
@@ -387,7 +369,7 @@ class File:
         found, column = [], "saved" if saved else "NULL"
         for number, state, record, blob in self._fetched(
                 f"SELECT number, state, record, {column} FROM trials WHERE study = ? ORDER BY number", study):
-            with self._naming_damage(f"trial {number!r} of the study {name!r}"):
+            with self._naming_errors(f"is damaged: trial {number!r} of the study {name!r} can't be read", Exception):
                 content = _of_kind(dict, "its record", json.loads(record))
                 found.append({"number": number, "state": state, **content, "saved": _unpacked(blob)})
         return found
@@ -398,7 +380,7 @@ class File:
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
-    """Return the path of an existing file, or of one that can be created."""
+    """The path of an existing file, or of one that can be created."""
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
     text = os.fspath(path)
@@ -444,7 +426,7 @@ def _difference(there: Any, here: Any) -> tuple[Any, Any]:
 
 
 def refuse_loss(path: Path, copy: Path) -> None:
-    """Raise a ValueError if a file holds anything that its copy does not: another study, or further trials."""
+    """A ValueError if a file holds anything that its copy does not: another study, or further trials."""
     try:
         existing = File(path, reading=True)
     except StorageError as problem:
@@ -465,7 +447,6 @@ def refuse_loss(path: Path, copy: Path) -> None:
 
 
 def _packed_row(row: Row) -> tuple[Any, ...]:
-    """A row as values for SQLite."""
     record = {name: value for name, value in row.items() if name not in ("number", "state", "saved")}
     try:
         text = json.dumps(record, default=_plain)
@@ -615,9 +596,7 @@ _writers: dict[tuple[Path, str], weakref.ref[Any]] = {}  # the latest writer of 
 def claim(path: Path, study: str, writer: Any, must_be_latest: bool) -> None:
     """Make an object the writer of a study in this process; its previous writer may not write it any more.
 
-    Raises
-        StorageError where the previous writer is ``in_run``; with ``must_be_latest``, of a writer that has trials not
-        written yet, where there is a later writer.
+    A StorageError where the previous one is ``in_run``, or of a writer that ``must_be_latest`` where it is not.
     """
     with _guard:
         reference = _writers.get((path, study))

@@ -1,8 +1,4 @@
-"""A run of cross-validated trials: the folds of all trials under way are tasks in one queue for all threads.
-
-No thread waits for a configuration's last fold, and no result depends on the number of threads: the study says which
-configuration is next, and from which results.
-"""
+"""A run of cross-validated trials: the folds of all trials under way are tasks in one queue for all threads."""
 
 from __future__ import annotations
 
@@ -61,7 +57,7 @@ class FoldWorkers:
             wait([future for future in self.in_flight if not future.cancel()])
 
     def room(self) -> int:
-        """As many trials as keep two tasks for each thread, so that a thread that is free finds another one."""
+        """As many trials as keep two tasks for each thread."""
         return -((len(self.in_flight) - 2 * self.threads) // self.folds)
 
     def begin(self, trials: Sequence[Trial]) -> None:

@@ -1,7 +1,6 @@
 """The objectives of a study: their directions and their names.
 
-With several objectives a trial has several values, in the order of the objectives, and there is no best trial but a
-Pareto front: the trials that no other one dominates, `pareto_optimal`.
+With several objectives there is no best trial but a Pareto front, `pareto_optimal`.
 
 Implements section 7.2 of the document.
 """

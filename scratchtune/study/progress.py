@@ -1,8 +1,6 @@
 """What a long run prints on stderr: the amount of work, its estimated duration, a bar, notes; and what it logs.
 
-A trial that begins or ends is recorded with the standard `logging` module, under "scratchtune.study", at level INFO,
-one that fails at WARNING. Without a handler of the user nothing is printed: the package's own logger, "scratchtune",
-has a NullHandler.
+Trials that begin, end and fail are recorded by `logging`, under "scratchtune.study".
 """
 
 from __future__ import annotations

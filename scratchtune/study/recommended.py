@@ -53,10 +53,7 @@ class RecommendedTrial:
 
 
 class Prediction(NamedTuple):
-    """Index of the trial with the lowest pessimistic mean, and posterior means and stds of it and of the best observed.
-
-    All but the index are in the units of the losses; ``noise`` is the standard deviation of the noise.
-    """
+    """Index of the trial with the lowest pessimistic mean; posterior means and stds of it and of the best observed."""
 
     chosen: int
     mean: float
@@ -67,11 +64,7 @@ class Prediction(NamedTuple):
 
 
 def recommended_trial(study: Any) -> RecommendedTrial:
-    """The trial of a study with the best pessimistic mean, of those `of_largest_budget`; without a model, the best one.
-
-    Raises
-        ValueError where no trial is complete.
-    """
+    """The trial `of_largest_budget` with the best pessimistic mean; without a model, the best one, or a ValueError."""
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
     trials, space = of_largest_budget(study.trials), study.space
     sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
@@ -92,9 +85,6 @@ def recommended_trial(study: Any) -> RecommendedTrial:
     found = found._replace(mean=sign * found.mean, mean_of_best=sign * found.mean_of_best)
     return RecommendedTrial(chosen, chosen.params, float(chosen.value or 0.0), found.mean, found.std, found.noise,
                             _reason(chosen, best, found, len(trials), sign) + repeated)
-
-
-# The prediction ------------------------------------------------------------------------------------------------------
 
 
 def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) -> np.ndarray:

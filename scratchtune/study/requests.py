@@ -91,9 +91,7 @@ def drawn(seed: int, name: str, parameter: Parameter) -> Any:
 
 
 def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Complete a proposal to a configuration of a space that was learned later, by the values that a trial of that seed
-    will draw.
-    """
+    """Complete a proposal to a configuration of a space learned later, by what a trial of that seed will draw."""
     params: dict[str, Any] = {}
     for name, parameter in space.parameters.items():
         if not space.is_active(name, params):

@@ -45,10 +45,7 @@ class HasBestTrial:
 
     @property
     def best_trials(self) -> list[Trial]:
-        """The Pareto front: the complete trials that no other one dominates, in order of number.
-
-        One trial dominates another if it is worse in no objective and better in at least one.
-        """
+        """The Pareto front, the complete trials that no other one dominates, in order of number."""
         return pareto_optimal(self.trials, self.objectives)
 
     @property
@@ -81,13 +78,7 @@ class HasBestTrial:
 
 
 def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
-    """Return a DataFrame with a row for each trial, in local time; ``names`` are the parameters of the space.
-
-    A duration is 0 where the clock was set back. What a trial does not have is missing (NaN, NaT or None).
-
-    Raises
-        ImportError if pandas is not installed.
-    """
+    """Return a DataFrame with a row for each trial, in local time, or raise an ImportError without pandas."""
     try:
         import pandas
     except ImportError:

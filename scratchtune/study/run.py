@@ -1,9 +1,8 @@
 """A run evaluates trials until a study has enough of them: one loop, for trials of one task or of several.
 
 A task is what a worker gets: a call of an objective (`ObjectiveWorkers`), by threads or by an executor whose workers
-may die; or one fold of a cross-validation (`scratchtune.study.fold_run`). Tasks of several trials are under way at a
-time, in one queue for all workers. Trials begin in order of number, and a trial is recorded when its last task has
-ended.
+may die; or one fold of a cross-validation (`scratchtune.study.fold_run`). Trials begin in order of number, and a trial
+is recorded when its last task has ended.
 
 Implements section 7.3 of the document.
 """
@@ -188,8 +187,8 @@ def run_objective(
     callbacks = [functools.partial(callback, study) for callback in options.callbacks]
     before = [functools.partial(one.before_run, study) for one in options.callbacks if hasattr(one, "before_run")]
     searcher, queue = core.definition.searcher, core.queue.state
-    copies = 0 if core.definition.copied is None else core.definition.copied.end
-    schedule = searcher.planned(core.definition.space, len(queue.begun) + len(queue.waiting) + copies)
+    extra = len(queue.begun) + len(queue.waiting) + core.definition.foreign
+    schedule = searcher.planned(core.definition.space, extra)
     limit = options.n_trials or (TRIALS if schedule is None else None)
     limit = None if limit == math.inf else limit
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
@@ -215,17 +214,15 @@ def run_objective(
 
 
 class ObjectiveWorkers:
-    """Threads, or the workers of an executor, that call the objective, once for each trial; the latter may be lost.
-
-    ``may_exhaust``: running out of trials is the expected end: print nothing.
-    """
+    """Threads, or the workers of an executor, that call the objective, once for each trial; the latter may be lost."""
 
     def __init__(
         self, core: Core, objective: Callable[[Trial], Any], options: RunOptions,
         callbacks: Sequence[Callable[[Trial], Any]], losses: dict[int, int], progress: Progress, may_exhaust: bool,
     ) -> None:
         self.core, self.objective, self.options, self.callbacks = core, objective, options, callbacks
-        self.losses, self.progress, self.may_exhaust = losses, progress, may_exhaust
+        self.losses, self.progress = losses, progress
+        self.may_exhaust = may_exhaust  # to run out of trials is the expected end
         self.workers = self.at_once = options.workers  # of which fewer may be used later
         self.in_flight: dict[Future, Task] = {}
         self.begun: list[Trial] = []
@@ -268,7 +265,7 @@ class ObjectiveWorkers:
         return idle
 
     def room(self) -> int:
-        """As many trials as workers are free, less those that must be submitted again first."""
+        """As many trials as workers are free, less those to be submitted again first."""
         return self._free() - len(self.to_resend)
 
     def _free(self) -> int:
@@ -325,8 +322,6 @@ class ObjectiveWorkers:
                 f"not all of the {self.at_once} workers are busy: the searcher needs results first{proposes}")
         elif not self.may_exhaust:
             self.progress.note(f"the study ends after {len(self.core.trials)} trials: {reason}")
-
-    # Trials end ------------------------------------------------------------------------------------------------------
 
     def ended(self) -> set[Future]:
         """Wait until a trial has ended, and print a note if there is no worker that could end one."""
@@ -437,8 +432,6 @@ class ObjectiveWorkers:
         late = [future for future in self.in_flight if not future.cancel()]
         if late and self._sender is None:
             wait(late)
-
-    # Workers are lost ------------------------------------------------------------------------------------------------
 
     def _separate(self) -> bool:
         """After the user's process pool broke, its trials begin again, each in a pool of its own; False if that fails.

@@ -42,7 +42,7 @@ def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
     vars(search).update({name: value for name, value in arguments.items() if name != "self"})
 
 
-class SearchCV:
+class SearchCV(protocol.Parameters):
     """What the search classes share. A subclass defines the study that proposes configurations, and how many.
 
     Their common arguments, apart from the estimator and the space:
@@ -126,7 +126,7 @@ class SearchCV:
         self._record(table)
 
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
-        """A configuration's value: the mean over the folds of the score that decides, or the error of a fold."""
+        """The mean over the folds of the score that decides, or the error of a fold."""
         metric = self._metric(folds)
         errors = [outcome.error for outcome in folds if outcome.error is not None]
         if errors and (on_error is None or np.isnan(on_error)):
@@ -134,7 +134,7 @@ class SearchCV:
         return float(np.mean([outcome.scores.get(metric, on_error) for outcome in folds]))
 
     def _metric(self, outcomes: list[FoldScore]) -> str:
-        """The name of the score that decides: the one that refit names, else the first."""
+        """The score that decides: the one that refit names, else the first."""
         names = score_names(outcomes)
         wanted = self.refit if isinstance(self.refit, str) else getattr(self._selector, "metric", None)
         return wanted if wanted in names else names[0]
@@ -182,8 +182,7 @@ class SearchCV:
     def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
         """Check ``refit``; return the function that selects a configuration, None for the best one.
 
-        ``known`` are configurations of the search: a rule of simplicity must be about their parameters. How many scores
-        a function ``scoring`` returns is known only after its first call.
+        How many scores a function ``scoring`` returns is known only after its first call.
         """
         several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
         if several is not None:
@@ -207,7 +206,6 @@ class SearchCV:
                 f"the one that decides: {', '.join(map(repr, names))}")
 
     def _selected(self, configurations: int) -> int:
-        """The index that the selector returns, checked."""
         index = self._selector(self.cv_results_)
         if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
             raise TypeError(f"refit returned {index!r}; it must return the index of a configuration, an integer")
@@ -256,25 +254,17 @@ class SearchCV:
         return protocol.tags("classifier" if "crossentropy" in loss else "regressor")
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the constructor's arguments, with ``deep`` the estimator's own too, as estimator__NAME."""
-        params = {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        """The constructor's arguments, with ``deep`` the estimator's own too, as estimator__NAME."""
+        params = super().get_params()
         if deep and hasattr(self.estimator, "get_params"):
             params |= {f"estimator__{name}": value for name, value in self.estimator.get_params().items()}
         return params
 
-    def set_params(self, **params: Any) -> SearchCV:
+    def set_params(self, **params: Any) -> Any:
         """Change arguments by name; estimator__NAME changes the estimator's."""
-        own = list(inspect.signature(type(self)).parameters)
-        for name, value in params.items():
-            if name.startswith("estimator__"):
-                self.estimator.set_params(**{name.removeprefix("estimator__"): value})
-            else:
-                setattr(self, checks.choice("parameter", name, own), value)
-        return self
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self.get_params(deep=False).items())
-        return f"{type(self).__name__}({arguments})"
+        for name in [name for name in params if name.startswith("estimator__")]:
+            self.estimator.set_params(**{name.removeprefix("estimator__"): params.pop(name)})
+        return super().set_params(**params)
 
 
 class GridSearchCV(SearchCV):
@@ -294,7 +284,7 @@ class GridSearchCV(SearchCV):
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
         grids = self.param_grid if isinstance(self.param_grid, (list, tuple)) else [self.param_grid]
-        spaces = [Space(grid) if grid else None for grid in (_sorted("param_grid", grid) for grid in grids)]
+        spaces = [Space(grid) if grid else None for grid in map(_sorted, grids)]
         if not spaces:
             raise ValueError("param_grid is an empty list; it must hold at least one dict")
         # Several grids are one study, of the positions of their points in a list of all of them.
@@ -385,19 +375,14 @@ class GeneticSearchCV(RandomizedSearchCV):
         return GeneticSearch(population=self.population)
 
 
-def _sorted(name: str, grid: Any) -> dict[str, Any]:
+def _sorted(grid: Any) -> dict[str, Any]:
+    """A grid in alphabetical order; a tuple of numbers is a list of values, as in scikit-learn, and not a range."""
     if not isinstance(grid, Mapping):
-        raise TypeError(f"{name} is {grid!r}; it must be a dict from names to lists of values, or a list of such dicts")
-    return {parameter: _values(given) for parameter, given in sorted(grid.items())}
-
-
-def _values(given: Any) -> Any:
-    """A tuple of numbers as a list of values, as in scikit-learn: in a grid it is not a range."""
-    are_numbers = isinstance(given, tuple) and all(isinstance(value, (int, float, np.number)) for value in given)
-    return list(given) if are_numbers else given
-
-
-# The table of a search -----------------------------------------------------------------------------------------------
+        raise TypeError(f"param_grid is {grid!r}; it must be a dict from names to lists of values, or a list of such "
+                        "dicts")
+    return {name: list(given) if isinstance(given, tuple) and all(isinstance(value, (int, float, np.number))
+                                                                  for value in given) else given
+            for name, given in sorted(grid.items())}
 
 
 def results_table(
@@ -421,11 +406,7 @@ def results_table(
 
 
 def ranks(scores: np.ndarray) -> np.ndarray:
-    """Rank of each score, 1 for the largest, equal ones with the same rank, NaN last.
-
-    >>> ranks(np.array([0.5, 0.9, np.nan, 0.9])).tolist()
-    [3, 1, 4, 1]
-    """
+    """Rank of each score, 1 for the largest, equal ones with the same rank, NaN last."""
     known = np.where(np.isnan(scores), -np.inf, scores)
     return np.array([1 + int((known > score).sum()) for score in known], dtype=np.int32)
 

@@ -80,10 +80,6 @@ class MedianStopping(Stopping):
     Only complete trials count that have reported up to this step or further, and there must be at least ``warmup`` of
     them; no trial is ended before ``first_step``. A trial is compared with all trials before it but the last
     ``parallel`` − 1: with a larger one fewer workers wait for each other.
-
-    >>> rule = MedianStopping(warmup=2)
-    >>> rule.stops({0: 5.0, 1: 4.0}, [{0: 2.0, 1: 1.0}, {0: 4.0, 1: 3.0}])
-    True
     """
 
     def __init__(self, warmup: int = 5, first_step: int = 0, parallel: int = 8) -> None:

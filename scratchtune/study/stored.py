@@ -86,11 +86,7 @@ def read_study(file: File, name: str) -> StoredStudy:
 
 
 def stored_arguments(path: str | os.PathLike[str], name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `Study` for a stored study: those ``given``, by name, and the others from the file.
-
-    Raises
-        StorageError as `load_study` does.
-    """
+    """The arguments of `Study` for a stored study: those ``given``, and the others from the file, or a StorageError."""
     with File(path, reading=True) as file:
         study = read_study(file, _only_name(file) if name is None else name)
     changed = [parameter for parameter, stored in study.stored["space"] if not is_whole(stored)]

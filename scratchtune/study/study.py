@@ -1,7 +1,5 @@
 """A study is a table of trials: a searcher proposes each, an objective evaluates it, and all of it can be looked up.
 
-`Study` is what users type. Its trials, and what may be proposed, are in `Core`; an SQLite file is a `File`.
-
 Implements section 7.2 of the document.
 """
 
@@ -92,8 +90,6 @@ class Study(HasBestTrial):
         self.name, _, _, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
         self.idle_share: float | None = None  # of the latest run: the share of the workers' time without a trial
 
-    # Running ---------------------------------------------------------------------------------------------------------
-
     def ask(self) -> Trial:
         """Return the next trial to run; raises `NotReady` while a result is missing, `Exhausted` at the end."""
         return self._core.ask()
@@ -158,10 +154,7 @@ class Study(HasBestTrial):
         n_jobs: int = 1, callbacks: Iterable[Callable[[Study, Trial], Any]] | None = None,
         show_progress_bar: bool = False, max_failures: int | str | None = None,
     ) -> None:
-        """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
-
-        With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
-        """
+        """Run ``n_trials`` further trials, as Optuna counts them, None: no limit if there is a ``timeout``."""
         wanted = len(self.trials) + checks.integer("n_trials", n_trials, low=1) if n_trials is not None else (
             None if timeout is None else math.inf)
         self.run(objective, wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, 2, max_failures)
@@ -169,8 +162,6 @@ class Study(HasBestTrial):
     def set_user_attr(self, key: str, value: Any) -> None:
         """Attach an attribute to the study, any value that JSON has."""
         self._core.set_user_attr(key, value)
-
-    # Results ---------------------------------------------------------------------------------------------------------
 
     @property
     def trials(self) -> list[Trial]:
@@ -194,7 +185,7 @@ class Study(HasBestTrial):
 
     @property
     def user_attrs(self) -> dict[str, Any]:
-        """The attributes that `set_user_attr` has attached, a copy."""
+        """The attributes that `set_user_attr` has attached."""
         return copied_params(self._core.user_attrs)
 
     def why(self, number: int) -> str:
@@ -221,10 +212,7 @@ class Study(HasBestTrial):
         return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
     def at(self, k: int) -> Study:
-        """Return the study as it was when trial ``k`` was to be proposed: a copy in memory with its first k trials.
-
-        The copy's `ask` proposes trial k as this study did or will do.
-        """
+        """Return the study as it was when trial ``k`` was to be proposed: a copy in memory, which proposes it again."""
         return study_of(time_travel.fork(self._core, k))
 
     def fork(
@@ -238,10 +226,7 @@ class Study(HasBestTrial):
         numbers, if it accepts them. With another ``seed`` the copied trials keep theirs. Where the k trials are not
         those of a new searcher's schedule, the fork begins with trial 0, and its searcher sees them, as with
         ``start_from``. (For another space use ``Study(space, start_from=study.at(k))``.) ``name`` None is this study's
-        name with "-fork-" and k; a stored fork is resumed by the same call.
-
-        Raises
-            ValueError where k is not from 0 to the number of trials, and as `Study` does.
+        name with "-fork-" and k; a stored fork is resumed by the same call. Raises as `Study` does.
         """
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
         return study_of(time_travel.fork(self._core, k, searcher, seed, named, storage))
@@ -277,7 +262,7 @@ class Study(HasBestTrial):
 
 
 def core_of(study: Study) -> Core:
-    """The core of a study, for what the package builds on it."""
+    """The core of a study."""
     return study._core
 
 
@@ -322,11 +307,8 @@ def load_study(
     """Open a stored study of that ``name`` (None: the only one in the file), also to continue it.
 
     What a file can't hold must be given, as it was given to `Study`: a constraint, a searcher or stopping rule of the
-    user's own, a space with choices that are no plain values, the study that it has started from; the error names it.
-    Every configuration that is enqueued is a new one, unlike in a script that makes the same `Study` again.
-
-    Raises
-        StorageError where there is no such file or study, or where something must be given.
+    user's own, a space with choices that are no plain values, the study that it has started from; a StorageError names
+    it. Every configuration that is enqueued is a new one, unlike in a script that makes the same `Study` again.
     """
     given = {"space": space, "searcher": searcher, "constraint": constraint, "stopping": stopping,
              "start_from": start_from}
@@ -344,11 +326,8 @@ def create_study(
     """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
 
     ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``pruner`` None is `MedianStopping`, or
-    with several ``directions`` no rule.
-
-    Raises
-        TypeError for any other argument; ValueError where the study is stored already, unless ``load_if_exists``,
-        where the URL has options, or where both ``direction`` and ``directions`` are given.
+    with several ``directions`` no rule. Raises a ValueError where the study is stored already, unless
+    ``load_if_exists``.
 
     >>> study = create_study(direction="maximize", sampler="random")
     >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)
@@ -375,18 +354,14 @@ def _earlier_results(definition: Definition, study: Any) -> list[Result]:
         there, here = (str(one) if one.several else repr(one.direction) for one in (
             study.objectives, definition.objectives))
         raise ValueError(f"start_from has the direction {there}; it must be {here}, as this study's")
-    checked = [_checked_result(definition.space, result) for result in study._core.results()]
-    return [result for result in checked if result is not None]
-
-
-def _checked_result(space: Space, result: Result) -> Result | None:
-    """An earlier result with checked params; None for a trial that failed before it had requested all of them."""
-    try:
-        return result._replace(params=space.check(result.params))
-    except (TypeError, ValueError) as problem:
-        if result.state == "failed" and space.lacks(result.params):
-            return None
-        raise type(problem)(f"trial {result.number} of start_from: {problem}") from None
+    checked, space = [], definition.space
+    for result in study._core.results():
+        try:
+            checked.append(result._replace(params=space.check(result.params)))
+        except (TypeError, ValueError) as problem:
+            if result.state != "failed" or not space.lacks(result.params):
+                raise type(problem)(f"trial {result.number} of start_from: {problem}") from None
+    return checked
 
 
 def _checked_text(name: str, value: Any) -> str | None:

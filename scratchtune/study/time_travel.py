@@ -1,7 +1,7 @@
 """Time travel: a study as it was before one of its trials, and forks, which continue from there in another way.
 
-A trial is proposed from the space, the searcher, the seed, and the trials before it alone. So a study that begins with
-copies of the first k trials, and has the same arguments, proposes trial k and all later ones as the original does.
+A trial is proposed from the definition and the trials before it alone. So a study that begins with copies of the first
+k trials, and has the same arguments, proposes trial k and all later ones as the original does.
 
 Implements section 8.2 of the document.
 """
@@ -26,10 +26,7 @@ def fork(
     core: Core, k: int, searcher: str | Searcher | None = None, seed: int | None = None, name: str | None = None,
     storage: str | os.PathLike[str] | None = None,
 ) -> Core:
-    """Make the core of a study that continues from the first ``k`` trials of another one; see `Study.fork`.
-
-    What is None is as in that study.
-    """
+    """The core of a study that continues from the first ``k`` trials of another one; see `Study.fork`."""
     old, new = core.definition, _changed(core.definition, searcher, seed, name)
     _refuse_itself(core, new.name, storage)
     with core.locked():
@@ -37,7 +34,7 @@ def fork(
         k = checks.integer("k", k, low=0, high=len(trials))
         results = [result_of(trial, old.objectives.sign) for trial in trials[:k] if trial.state != "running"]
     trials, later = trials[:k], [one for number, one in waiting.items() if number >= k]
-    if _proposes_alike(old, new):
+    if (type(old.searcher), repr(old.searcher), old.seed) == (type(new.searcher), repr(new.searcher), new.seed):
         return Core(new._replace(copied=_copied(old, trials, min(k, old.foreign))), storage, Start(trials, later))
     if _is_scheduled(new.searcher, results):
         return Core(new._replace(copied=_copied(old, trials, k)), storage, Start(trials, _accepted(new, later)))
@@ -49,7 +46,6 @@ def fork(
 
 
 def _refuse_itself(core: Core, name: str, storage: Any) -> None:
-    """Raise a ValueError where a fork would be stored as the study itself."""
     if name == core.definition.name and isinstance(storage, (str, os.PathLike)):
         try:
             core.refuse_own(Path(storage))
@@ -66,12 +62,6 @@ def _changed(old: Definition, searcher: str | Searcher | None, seed: int | None,
     refuse_without_space(new, None)
     check_several(new.objectives, new.searcher, new.stopping)
     return new
-
-
-def _proposes_alike(old: Definition, new: Definition) -> bool:
-    """Whether two studies propose the same trials after the same trials: arguments given may equal those they have."""
-    one, other = ((type(each.searcher), repr(each.searcher), each.seed) for each in (old, new))
-    return one == other
 
 
 def _copied(old: Definition, trials: Sequence[Trial], foreign: int) -> Copied | None:

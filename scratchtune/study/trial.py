@@ -33,8 +33,7 @@ STATES = ("running", "complete", "failed", "stopped")
 
 
 class TrialPruned(Exception):
-    """An objective may raise it, or Optuna's, to end its trial early: "stopped", with the value reported last, if any.
-    """
+    """An objective may raise it, or Optuna's, to end its trial early, with the value that was reported last, if any."""
 
 
 class Outcome(NamedTuple):
@@ -61,10 +60,7 @@ class Outcome(NamedTuple):
 
 
 class View(NamedTuple):
-    """What one trial sees of its study, as plain data, in another process too.
-
-    ``saved`` is what its parent has saved, and ``others`` are the reports that the stopping rule sees, as losses.
-    """
+    """What one trial sees of its study, as plain data; ``others``: reports that its stopping rule sees, as losses."""
 
     seed: int
     objectives: Objectives = Objectives(("minimize",))
@@ -93,17 +89,20 @@ class Trial:
     epochs and folds, where known; ``saved``, the arrays of `save`; ``given_budget``, the same as ``budget``, but not
     noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached.
 
-    ``context`` is what it sees of its study: a `View`, or an object that makes one for each trial.
+    ``context`` is a `View` of its study, or an object that makes one for each trial.
     """
 
     __slots__ = (
         "number", "values", "state", "error", "traceback", "why", "given_budget", "parent", "reports", "scores",
         "attempts", "started", "finished", "seconds", "visits", "saved", "user_attrs", "uses_budget", "_params",
         "_requests", "_context", "_clock", "_stopping")
+    number: int
     values: tuple[float, ...] | None
+    state: str
     error: str | None
     traceback: str | None
     reports: dict[int, float]
+    user_attrs: dict[str, Any]
     scores: list[float | None] | None
     visits: int | None
     saved: dict[str, np.ndarray] | None
@@ -152,9 +151,8 @@ class Trial:
     ) -> float:
         """Return the trial's value of a real parameter from low to high, on a log scale or in steps from low.
 
-        Raises
-            ValueError where this trial has requested the name with another range, where earlier trials have
-            requested it with another kind or scale, or where the study has a space and its value is not in range.
+        A ValueError where this trial has requested the name with another range, earlier ones have with another kind or
+        scale, or the study has a space and its value is not in range.
         """
         return self._suggested(name, Float, {"low": low, "high": high, "log": log, "step": step})
 
@@ -163,10 +161,8 @@ class Trial:
         return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Return the trial's choice; raises the errors of `suggest_float`.
-
-        Raises
-            TypeError where a choice is no number, text, bool, None, or tuple, list or dict of these.
+        """Return the trial's choice, of numbers, texts, bools, None, and tuples, lists or dicts of these, or raise a
+        TypeError; raises the errors of `suggest_float`.
         """
         return self._suggested(name, Categorical, {"choices": choices})
 
@@ -194,7 +190,6 @@ class Trial:
         return copy.deepcopy(self._params[name])
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:
-        """The value of the trial's configuration, where the study has a space."""
         if name not in self._params:
             has = ", ".join(map(repr, self._params)) or "none"
             raise ValueError(
@@ -215,20 +210,14 @@ class Trial:
     set_attr = set_user_attr  # the shorter name of the two
 
     def report(self, value: Any, step: int) -> None:
-        """Record an intermediate value, in the user's direction, at a step such as the epoch; a ValueError where it is
-        not a finite number.
-        """
+        """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
         number, error = finite_number(value)
         if error is not None:
             raise ValueError(f"the reported {error}")
         self.reports[checks.integer("step", step, low=0)] = number
 
     def report_scores(self, scores: Iterable[Any]) -> None:
-        """Record the scores of the folds of a cross-validation, whose mean the objective returns, as ``scores``.
-
-        Raises
-            TypeError where it is no list or array, and ValueError where one of the scores is not a finite number.
-        """
+        """Record the scores of the folds, whose mean the objective returns; an error where one is no finite number."""
         if isinstance(scores, (str, bytes)) or not isinstance(scores, Iterable):
             raise TypeError(f"scores is {_short(scores)}; it must be a list of numbers, one for each fold")
         found = [finite_number(score) for score in scores]
@@ -440,11 +429,7 @@ def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> di
 
 
 def trial_of(study: str, row: Mapping[str, Any], space: Space, context: Any) -> Trial:
-    """The inverse of `row_of`; a trial that was running is reset to its start.
-
-    Raises
-        StorageError where the row is no trial of this space.
-    """
+    """The inverse of `row_of`, or a StorageError; a trial that was running is reset to its start."""
     try:
         return _trial_of(row, space, context)
     except (IndexError, KeyError, TypeError, ValueError) as problem:
@@ -553,7 +538,7 @@ def _in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None
 
 
 def _is_pruned(value: BaseException) -> bool:
-    """Whether it is a `TrialPruned`, of this package or of Optuna, which is not imported for that."""
+    """Whether it is a `TrialPruned`, of this package or of Optuna."""
     return isinstance(value, TrialPruned) or any(
         kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)
 

@@ -432,7 +432,7 @@ def test_params_copies_and_pickles() -> None:
     assert search.get_params()["estimator__at"] == 0.0
     search.set_params(cv=4, estimator__at=2.0)
     assert search.cv == 4 and search.estimator.at == 2.0
-    with pytest.raises(ValueError, match="parameter is 'cvv'"):
+    with pytest.raises(ValueError, match="parameter 'cvv' is unknown to GridSearchCV"):
         search.set_params(cvv=4)
     for again in (copy.deepcopy(search), pickle.loads(pickle.dumps(search))):
         assert again.best_params_ == search.best_params_ and (again.predict(X) == search.predict(X)).all()
