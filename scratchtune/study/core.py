@@ -766,7 +766,7 @@ def reason_of(definition: Definition, trial: Trial) -> str:
 
 
 def enqueued_by(trial: Trial) -> str | None:
-    """Who has enqueued the configuration of a trial; None: the user, or nobody."""
+    """Who has enqueued the configuration of a trial; None: the user, or it is not an enqueued one."""
     by = trial.why.get("enqueued")
     return by if isinstance(by, str) else None
 
