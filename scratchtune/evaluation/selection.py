@@ -149,8 +149,8 @@ class OneStandardError:
         known = [*HIDDEN_UNITS, *(name.lstrip("-") for name in SIMPLER[1:])]
         if self.simplicity is None and tuned and not set(tuned) & set(known):
             raise ValueError(
-                f"refit is 'one_se', which does not define simplicity for {', '.join(tuned)}; give simplicity: "
-                f"{tuned[0]!r} (less is simpler), '-{tuned[0]}' (more is), or a function from params to a number")
+                f"refit is 'one_se', which does not define simplicity for {', '.join(tuned)}; give simplicity, "
+                f"as OneStandardError(simplicity={tuned[0]!r}), where less is simpler, '-{tuned[0]}', or a function")
         if isinstance(self.simplicity, str):
             checks.choice("simplicity", self.simplicity.lstrip("-"), [*names, *tuned])
 

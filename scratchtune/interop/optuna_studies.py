@@ -239,14 +239,14 @@ def from_optuna(
     if made.planned(checked, 0) is not None:
         raise ValueError(f"searcher is {made!r}, which has a schedule of its own; it must be one that continues from "
                          "any trials: 'random', 'bayesian' or 'genetic'")
-    trials = [_trial(number, trial, seed) for number, trial in enumerate(frozen)]
+    trials = [_trial(number, trial, seed, checked) for number, trial in enumerate(frozen)]
     said = tuple(f"Trial {number}: trial {trial.number} of the Optuna study {study.study_name!r}."
                  for number, trial in enumerate(frozen))
     definition = Definition(
         space=checked, searcher=made, objectives=objectives, seed=checks.integer("seed", seed, low=0), stopping=None,
         name=name or study.study_name, data=None, earlier=[],
         copied=Copied(((len(trials), seed),), said) if trials else None)
-    return study_of(Core(definition, storage, Start(trials, {})))
+    return study_of(Core(definition, storage, Start(trials, [])))
 
 
 def _loaded(optuna: Any, given: str | os.PathLike[str], name: str | None) -> Any:
@@ -287,9 +287,9 @@ def _finished(trials: Sequence[Any]) -> list[Any]:
     return kept
 
 
-def _trial(number: int, frozen: Any, seed: int) -> Trial:
-    """A trial with the parameters and the outcome of one of Optuna."""
-    suggestion = Suggestion(dict(frozen.params), why={"optuna": frozen.number})
+def _trial(number: int, frozen: Any, seed: int, space: Space) -> Trial:
+    """A trial with the parameters, checked, and the outcome of one of Optuna."""
+    suggestion = Suggestion(space.check(frozen.params), why={"optuna": frozen.number})
     trial, state, error = Trial(View(seed), number, suggestion), ENDED[frozen.state.name], None
     reports = {step: value for step, value in frozen.intermediate_values.items() if math.isfinite(value)}
     attributes: dict[str, Any] = {}

@@ -1,7 +1,5 @@
-"""The best trial: one rule.
-
-Values of different budgets can't be compared, so only complete trials of the largest budget count, with those that have
-no budget, which are whole evaluations. The best is the one of the best value, the first of several.
+"""The best trial is the first one of the best value. Values of different budgets can't be compared, so only complete
+trials of the largest budget count, with those that have no budget, which are whole evaluations.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ def of_largest_budget(trials: Iterable[Trial]) -> list[Trial]:
 
 
 def best_first(trials: Iterable[Trial], direction: str) -> list[Trial]:
-    """The trials `of_largest_budget`, the best one first; of equal ones the earlier first."""
+    """The trials `of_largest_budget`, the best one first."""
     return sorted(of_largest_budget(trials), key=_order(direction))
 
 
@@ -49,10 +47,6 @@ def repeats(trials: Iterable[Trial], trial: Trial, space: Space) -> list[float]:
 
 
 def said_repeats(values: Sequence[float]) -> str:
-    """How often a configuration was evaluated, and the mean; empty if once.
-
-    >>> said_repeats([0.9, 0.8])
-    'its configuration was evaluated 2 times: mean 0.85'
-    """
+    """How often a configuration was evaluated, and the mean; empty if once."""
     many = len(values)
     return "" if many < 2 else f"its configuration was evaluated {many} times: mean {sum(values) / many:.6g}"

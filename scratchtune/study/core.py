@@ -1,11 +1,8 @@
 """The core of a study: its trials, which of them is next, their outcomes, and the writing of both to the file.
 
-`Study` and `Run` use it. An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is marked for
-the next commit before it changes, so it is written even where the interruption comes just then; its state is set after
-all else of its outcome; and the clean-up after an interruption can be repeated.
-
-Trial ``number`` is proposed from the first ``needs(number)`` results alone, so the table does not depend on the number
-of workers, nor on the order in which they finish.
+An interruption, such as Ctrl-C, may come at any line and loses nothing: a trial is marked for the next commit before it
+changes, so it is written even where the interruption comes just then; its state is set after all else of its outcome;
+and the clean-up after an interruption can be repeated.
 """
 
 from __future__ import annotations
@@ -16,7 +13,8 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +28,6 @@ from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
 from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
 from scratchtune.study.progress import log_begun, log_ended
-from scratchtune.study.queue import Queue, Waiting
 from scratchtune.study.requests import Requests, checked_attribute, completed
 from scratchtune.study.stopping import MedianStopping
 from scratchtune.study.trial import (
@@ -56,10 +53,7 @@ from scratchtune.study.trial import (
 
 
 class NotReady(RuntimeError):
-    """The searcher needs the result of an earlier trial first; ``awaited`` is its number.
-
-    ``remedy`` is the argument of `Study` with which it is not needed, "" if there is none.
-    """
+    """The searcher needs the result of trial ``awaited`` first; ``remedy``: the argument of `Study` that avoids it."""
 
     def __init__(self, number: int, awaited: int, remedy: str = "") -> None:
         several = f", or to have {number - awaited + 1} trials at a time use {remedy}" if remedy else ""
@@ -71,11 +65,22 @@ class NotReady(RuntimeError):
         return NotReady, (self.number, self.awaited, self.remedy)
 
 
+class Waiting(NamedTuple):
+    """An enqueued configuration without a trial, and who has enqueued it, None the user.
+
+    ``number`` is that of its trial in the study that a fork is made of; where it is None, the next trial is made of it.
+    """
+
+    params: dict[str, Any]
+    number: int | None = None
+    by: str | None = None
+
+
 class Start(NamedTuple):
-    """What a fork begins with: trials of another study, and configurations that are enqueued by trial number."""
+    """What a fork begins with: trials of another study, and enqueued configurations with their numbers."""
 
     trials: Sequence[Trial]
-    enqueued: Mapping[int, dict[str, Any]]
+    enqueued: Sequence[Waiting]
 
 
 class Context:
@@ -123,6 +128,87 @@ class Pending(PendingParams):
         return any(self._start <= number < self._stop for number in self._core.numbers_with(params))
 
 
+Key = tuple[Any, ...]  # `Space.key` of a configuration
+
+
+class State(NamedTuple):
+    """``waiting`` are the configurations without a trial, in order; ``begun`` the numbers of the trials of the others.
+
+    ``unclaimed`` are the keys of those loaded and not claimed; ``unclaimed_waiting`` of these those without a trial.
+    """
+
+    waiting: Sequence[Waiting] = ()
+    begun: Sequence[int] = ()
+    unclaimed: Sequence[Key] = ()
+    unclaimed_waiting: Sequence[Key] = ()
+
+
+class Queue:
+    """The enqueued configurations of a study: its ``state``, which is replaced as a whole.
+
+    A script that is run again enqueues the same configurations again. Those that its file holds already, with a trial
+    or without one, are then *claimed* instead of being enqueued a second time.
+
+    ``copied`` are the numbers of the trials that a fork copies or repeats, which no script enqueues again.
+    """
+
+    def __init__(self, space: Space, copied: Collection[int] = ()) -> None:
+        self._space, self._copied = space, copied
+        self.state = State()
+        self._expects_again = True  # whether a script is expected to enqueue those again that are loaded
+
+    def next(self, number: int) -> Waiting | None:
+        """The configuration that trial ``number``, the next one, is made from; None if the searcher proposes it."""
+        due = [one for one in self.state.waiting if one.number in (number, None)]
+        return min(due, key=lambda one: one.number is None, default=None)
+
+    def after(self, used: Waiting | None, number: int) -> State:
+        """The state after trial ``number``, made from ``used`` if that is not None: all that follows is new."""
+        waiting = [one for one in self.state.waiting if one is not used]
+        return State(waiting, self.state.begun if used is None else [*self.state.begun, number])
+
+    def add(self, one: Waiting) -> None:
+        """Append a configuration."""
+        self.state = self.state._replace(waiting=[*self.state.waiting, one])
+
+    def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
+        """Whether it is one of those loaded (``waiting_only``: without a trial), each of which can be claimed once."""
+        key, left, waiting = self._space.key(params), list(self.state.unclaimed), list(self.state.unclaimed_waiting)
+        if key not in (waiting if waiting_only else left):
+            return False
+        left.remove(key)
+        if waiting_only or waiting.count(key) > left.count(key):  # those that have a trial are claimed first
+            waiting.remove(key)
+        self.state = self.state._replace(unclaimed=left, unclaimed_waiting=waiting)
+        return True
+
+    def expect_none_again(self) -> None:
+        """Take every configuration that is enqueued from now on as a new one."""
+        self.state, self._expects_again = State(self.state.waiting, self.state.begun), False
+
+    def replaced(self, before: Sequence[Trial], trials: Sequence[Trial], waiting: Sequence[Waiting]) -> State:
+        """The state of what a file holds; what was enqueued since ``before``, the trials until now, can be claimed."""
+        known = Counter(self._keys(before, self.state.waiting))
+        added = Counter(self._keys(trials, waiting)) - known
+        unclaimed = [*self.state.unclaimed, *list(added.elements()) * self._expects_again]
+        still = list((Counter(self._keys([], waiting)) & Counter(unclaimed)).elements())
+        return State(waiting, [trial.number for trial in trials if trial.why.get("enqueued")], unclaimed, still)
+
+    def _keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
+        begun = [proposal_of(trial) for trial in trials
+                 if trial.why.get("enqueued") and trial.number not in self._copied]
+        return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]
+
+    def by_number(self, trials: Sequence[Trial]) -> dict[int, Waiting]:
+        """All enqueued configurations by the number of their trial, which may not exist yet."""
+        found = {number: Waiting(proposal_of(trials[number]), number, enqueued_by(trials[number]))
+                 for number in self.state.begun}
+        found |= {one.number: one for one in self.state.waiting if one.number is not None}
+        free = (number for number in itertools.count(len(trials)) if number not in found)
+        return found | {number: one._replace(number=number) for one, number in zip(
+            (one for one in self.state.waiting if one.number is None), free, strict=False)}
+
+
 class Core:
     """The trials of a study, each running one assigned to an owner (any object, such as a run) until it has ended.
 
@@ -130,8 +216,8 @@ class Core:
     when `write` is called: several trials in one commit.
 
     Attributes, for reading only: ``definition``; ``trials``, in order of number; ``queue``; ``user_attrs``;
-    ``context``, what trials see of the study; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest
-    run, which begins no further trial; ``given_path``, of the file, as given; None for a study in memory.
+    ``context``; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest run; ``given_path``, None for
+    a study in memory.
     """
 
     def __init__(
@@ -158,7 +244,8 @@ class Core:
         self._dirty: dict[int, Trial] = {}  # to be written with the next commit, as they are by then
         self._dirty_queue = False
         self._dirty_attributes: dict[str, Any] = {}
-        self.queue = Queue(definition.space, () if start is None else {*range(len(start.trials)), *start.enqueued})
+        copied = () if start is None else {*range(len(start.trials)), *(one.number for one in start.enqueued)}
+        self.queue = Queue(definition.space, copied)
         self.context = Context(definition, self.trials)
         if storage is not None:
             self._open()
@@ -170,15 +257,13 @@ class Core:
             self._close_file()
 
     def _begin_with(self, start: Start) -> None:
-        """Start with copies of another study's trials; if the file has trials, they must be the same."""
-        known = None if self._is_open else self.definition.space
-        copies = [copied(trial, self.context, known if trial.number < self.definition.foreign else None)
-                  for trial in start.trials]
+        """Start with copies of another study's trials; those that the file has must be the same."""
+        copies = [copied(trial, self.context) for trial in start.trials]
         if not self.trials and not self.queue.state.waiting:
             with self._changing():
                 self._dirty |= {copy.number: copy for copy in copies}
                 self._dirty_queue = True
-                self._replace(copies, [Waiting(params, number) for number, params in sorted(start.enqueued.items())])
+                self._replace(copies, sorted(start.enqueued, key=lambda one: one.number or 0))
             return
         key = self.definition.space.key
         for number, copy in enumerate(copies):
@@ -196,10 +281,10 @@ class Core:
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
-        """Within it this thread alone changes the study, and has the right to write its file, which it gives back.
+        """Within it this thread alone changes the study, and has the right to write its file.
 
-        After an interruption what has changed is written all the same. One that comes before the block's end is handled
-        has Python close this generator, which then does so.
+        After an interruption what has changed is written all the same; where it comes before the end of the block is
+        handled, Python closes this generator, which then does so.
         """
         if self._is_forked():
             raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
@@ -231,12 +316,9 @@ class Core:
             raise
 
     def assign(self, owner: object) -> Trial:
-        """Assign the next trial to an owner, until the trial has ended or the owner is released.
+        """Assign the next trial to an owner, until it has ended or the owner is released; raises as `ask`.
 
         It is the first unassigned one, else a new one: from the queue, or proposed by the searcher.
-
-        Raises
-            `NotReady` while a result is missing, and `Exhausted` when the searcher has nothing left to propose.
         """
         with self._changing():
             self._fix_searcher()
@@ -248,6 +330,7 @@ class Core:
             self._refuse_early(number, 0 if enqueued else searcher.needs(number))
             if enqueued:
                 suggestion = searcher.enqueued(enqueued.params, number)
+                suggestion.why["enqueued"] = enqueued.by or True
             else:
                 try:
                     suggestion = searcher.suggest(*self._before(number))
@@ -266,7 +349,6 @@ class Core:
             return trial
 
     def _restarted(self, trial: Trial, owner: object) -> Trial:
-        """Begin an unassigned trial again, assigned to a new owner."""
         self._dirty[trial.number] = trial
         requests = requests_of(trial)
         if requests is not None:
@@ -296,7 +378,7 @@ class Core:
         raise NotReady(number, finished, remedy)
 
     def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
-        """The arguments of `Searcher.suggest` for a trial."""
+        """The arguments of `Searcher.suggest`."""
         definition, needs = self.definition, self.definition.searcher.needs(number)
         enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
         seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)
@@ -311,28 +393,20 @@ class Core:
         return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, number, rng
 
     def _without_proposal(self, end: Exhausted) -> Suggestion:
-        """In a study without a space all points that are known yet may be tried: then the next is drawn at random.
-
-        Raises
-            `Exhausted` where nothing is left to propose.
-        """
+        """In a study without a space, draw the next trial at random if all known points were tried; else raise."""
         searcher = self.definition.searcher
         if not self._is_open or searcher.total(self._learned_from(searcher.needs(len(self.trials)))) is not None:
             raise end
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
     def _requests(self, number: int, suggestion: Suggestion) -> Requests:
-        """The requests of a trial that begins, which know those of the trials before it, as far as it may see them.
-
-        What the user, or the searcher of another study, proposed does not depend on what is known here.
-        """
+        """The requests of a trial that begins, which know those of the trials before it that its searcher has seen."""
         is_enqueued = bool(suggestion.why.get("enqueued"))
         is_foreign = is_enqueued or number < self.definition.foreign
         known = {} if is_foreign else self._learned_from(self.definition.searcher.needs(number)).parameters
         return Requests(suggestion.params, is_enqueued, known)
 
     def _learned_from(self, needs: int) -> Space:
-        """The space that the first ``needs`` trials have requested."""
         if self._learner.added > needs:
             self._learner = SpaceLearner()
         for trial in self.trials[self._learner.added : needs]:
@@ -350,7 +424,7 @@ class Core:
             found = found._replace(searcher=found.searcher.for_workers(workers))
             self.definition = found if file is None else _entered(found, file)
 
-    def enqueue(self, params: Mapping[str, Any]) -> None:
+    def enqueue(self, params: Mapping[str, Any], by: str | None = None) -> None:
         """Append a configuration to those that wait, and write it, unless the file has it (`Queue.claim`)."""
         checked = self.definition.space.check(params)
         with self._changing():
@@ -361,7 +435,7 @@ class Core:
                 number = next(number for number in itertools.count(len(self.trials)) if number not in known)
                 self.definition.searcher.enqueued(checked, number)  # raises if it is not possible
                 self._dirty_queue = True
-                self.queue.add(checked)
+                self.queue.add(Waiting(checked, None, by))
                 self.write()
 
     # Outcomes --------------------------------------------------------------------------------------------------------
@@ -405,7 +479,7 @@ class Core:
             self._owners, self._unassigned = owners, [one for one in self.trials if one.state == "running"]
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Attach an attribute to the study, and write it."""
+        """Attach an attribute to the study."""
         added = checked_attribute(key, value)
         with self._changing():
             self._dirty_attributes |= added
@@ -414,7 +488,7 @@ class Core:
     # Look-ups --------------------------------------------------------------------------------------------------------
 
     def find(self, trial: Trial | int) -> Trial:
-        """Return the trial of that number, or that very trial; raise a ValueError where it is not one of this study."""
+        """The trial of that number, or that very trial; a ValueError where it is not one of this study."""
         number = trial.number if isinstance(trial, Trial) else checks.integer("trial", trial)
         if not 0 <= number < len(self.trials) or (isinstance(trial, Trial) and trial is not self.trials[number]):
             raise ValueError(f"trial {number} is not one of this study, which has {len(self.trials)} trials, from 0")
@@ -480,19 +554,13 @@ class Core:
                 self._end_writing()
 
     def _is_forked(self) -> bool:
-        """Whether this is a worker process that was forked from the one in which the study is being run.
-
-        It is asked without the lock, which another thread may have held when the process was forked.
-        """
+        """Whether this process was forked from that of the run; without the lock, which a thread may have held then."""
         return self.in_run and self._process != os.getpid()
 
     # The file --------------------------------------------------------------------------------------------------------
 
     def _open(self) -> None:
-        """Create the study in the file, or check that the stored one has this definition, and take what is stored.
-
-        That takes the right to write for a moment. Where another process has it, a stored study is only read.
-        """
+        """Create the study in the file, or check and load it; only read it where another process writes."""
         assert self.given_path is not None
         try:
             file = File(self.given_path, patience=0.0)
@@ -509,16 +577,15 @@ class Core:
                 self._revision = file.revision(self.definition.name)
 
     def _load(self, file: File) -> None:
-        """Make what is stored the study's; trials that were running are assigned again first."""
         name, space = self.definition.name, self.definition.space
         rows = file.rows(name)
         if self.definition.copied is None:  # where it is a fork, this script has not made it
             try:
                 self.definition = self.definition._replace(copied=copied_of(file.definition(name), rows))
-            except ValueError as problem:
+            except (TypeError, ValueError) as problem:
                 raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
             self.context = Context(self.definition, self.trials)
-        trials = [stored_trial(name, space, self.context, row) for row in rows]
+        trials = [trial_of(name, row, space, self.context) for row in rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")
         if [trial.state for trial in trials] == [trial.state for trial in self.trials]:
@@ -528,7 +595,6 @@ class Core:
         self._replace(trials, waiting)
 
     def _replace(self, trials: list[Trial], waiting: list[Waiting]) -> None:
-        """Replace all trials and the queue."""
         queue, running = self.queue.replaced(self.trials, trials, waiting), [t for t in trials if t.state == "running"]
         (self._owners, self._unassigned, self._finished, self._numbers, self._indexed, self.queue.state,
          self.trials[:]) = {}, running, [], {}, 0, queue, trials
@@ -607,7 +673,6 @@ class Core:
             self._close_file()
 
     def _close_file(self) -> None:
-        """Close the file, whatever is not written. May be called again."""
         self._may_write = False
         if self._file is not None:
             self._file.close()
@@ -636,10 +701,7 @@ class Core:
                                  "be another file")
 
     def backup(self, path: Path) -> None:
-        """Write a complete copy to another file: all that the own file holds, and the trials in memory.
-
-        An existing file is replaced only if the copy holds all that it holds, and while no other process writes it.
-        """
+        """Write a complete copy to another file: all that the own file holds, and the trials in memory."""
         name, space = self.definition.name, self.definition.space
         self.refuse_own(path)
         with self._lock, contextlib.ExitStack() as until, whole_file(path) as beside:
@@ -657,8 +719,6 @@ class Core:
             if path.exists():
                 refuse_loss(path, beside)
 
-    # Copies in memory ------------------------------------------------------------------------------------------------
-
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:
             running = [trial for trial in self.trials if trial.state == "running"]
@@ -672,10 +732,7 @@ class Core:
 
 
 def _entered(definition: Definition, file: File) -> Definition:
-    """Create the study in a file, or compare the two definitions; one may leave its searcher's `parallel` open.
-
-    Returns the definition with the number that the file has.
-    """
+    """Create the study in a file, or compare the two definitions; return it with the `parallel` that the file has."""
     name = definition.name
     if name in file.names():
         stored = text_of(file.definition(name).get("searcher"))
@@ -687,7 +744,6 @@ def _entered(definition: Definition, file: File) -> Definition:
 
 
 def _within(space: Space, result: Result) -> Result:
-    """A result without the params that the learned space has as another kind; the same object where there are none."""
     params = within(space, result.params)
     return result if params == result.params else result._replace(params=params)
 
@@ -695,10 +751,10 @@ def _within(space: Space, result: Result) -> Result:
 def reason_of(definition: Definition, trial: Trial) -> str:
     """Explain in words why a trial was proposed, and what of its params does not follow from the proposal."""
     number, why, several = trial.number, trial.why, definition.objectives.several
-    if definition.copied is not None and number < definition.copied.end:
+    if definition.copied is not None and number < definition.foreign:
         return definition.copied.reasons[number]
     if why.get("enqueued"):
-        reason = "put into the queue by the user."
+        reason = f"put into the queue by {enqueued_by(trial) or 'the user'}."
     elif "unplanned" in why:
         reason = f"no proposal, since {why['unplanned']}."
     else:
@@ -709,25 +765,23 @@ def reason_of(definition: Definition, trial: Trial) -> str:
     return f"Trial {number}: {reason}{'' if requests is None else requests.explanation()}"
 
 
-def stored_trial(study: str, space: Space, context: Any, row: Mapping[str, Any]) -> Trial:
-    """The trial of a row; a StorageError where it is not one of this space."""
-    try:
-        return trial_of(row, space, context)
-    except (IndexError, KeyError, TypeError, ValueError) as problem:
-        raise StorageError(f"trial {row['number']} of the study {study!r} is not in this space: {problem}") from problem
+def enqueued_by(trial: Trial) -> str | None:
+    """Who has enqueued the configuration of a trial; None: the user, or it is not an enqueued one."""
+    by = trial.why.get("enqueued")
+    return by if isinstance(by, str) else None
 
 
 def packed_queue(space: Space, waiting: Sequence[Waiting]) -> list[Any]:
-    """The configurations that wait as they are stored, each as [number, params]."""
-    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params)]
-            for one in waiting]
+    """The configurations that wait as they are stored, each as [number, params], and who has enqueued it if known."""
+    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params),
+             *([] if one.by is None else [one.by])] for one in waiting]
 
 
 def stored_queue(study: str, space: Space, packed: Sequence[Any]) -> list[Waiting]:
     """The inverse of `packed_queue`."""
     try:
-        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number)
-                for number, params in packed]
+        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number, *by)
+                for number, params, *by in packed]
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(
             f"an enqueued configuration of the study {study!r} is not in this space: {problem}") from problem

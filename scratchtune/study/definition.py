@@ -1,8 +1,8 @@
 """A study's definition is what its table of trials is a function of, apart from the objective; in files it is JSON.
 
 What JSON does not have is written as a dict of one entry that says what it is: ``{"tuple": [1, 2]}``,
-``{"dict": [[key, value], ...]}``, ``{"float": "nan"}``, and an object of this package with the arguments of its
-constructor, ``{"Int": {"low": 1, "high": 9, ...}}``. Of any other object a file has the repr, ``{"repr": "..."}``.
+``{"dict": [[key, value], ...]}``, ``{"float": "nan"}``, ``{"Int": {"low": 1, "high": 9, ...}}`` for an object of this
+package, and of any other object the repr, ``{"repr": "..."}``.
 """
 
 from __future__ import annotations
@@ -14,28 +14,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from scratchtune import checks, search
 from scratchtune.digests import digest_of_repr
-from scratchtune.search import (
-    NSGA2,
-    SEARCHERS,
-    Categorical,
-    Float,
-    Int,
-    RandomSearch,
-    Result,
-    Searcher,
-    Space,
-    SuccessiveHalving,
-)
+from scratchtune.search import SEARCHERS, Categorical, Float, Int, RandomSearch, Result, Searcher, Space
 from scratchtune.search.learned_space import OpenSpace
 from scratchtune.study.file import File, Row, StorageError
 from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import MedianStopping, Stopping
 
 CLASSES: dict[str, Any] = {made.__name__: made for made in (
-    Float, Int, Categorical, *SEARCHERS.values(), NSGA2, SuccessiveHalving, MedianStopping)}
+    Float, Int, Categorical, *SEARCHERS.values(), search.NSGA2, search.SuccessiveHalving, MedianStopping)}
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
-PARTS = ("space", "searcher", "seed", "direction")  # what each stored definition has
 
 
 def encoded(value: Any) -> Any:
@@ -62,11 +51,7 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(stored: Any) -> Any:
-    """The inverse of `encoded`; of an object of another package it is the repr, a text.
-
-    Raises
-        KeyError, TypeError or ValueError where ``stored`` is something else.
-    """
+    """The inverse of `encoded`, or a KeyError, TypeError or ValueError; of an object of another package the repr."""
     if isinstance(stored, list):
         return [decoded(part) for part in stored]
     if not isinstance(stored, dict):
@@ -82,11 +67,7 @@ def decoded(stored: Any) -> Any:
 
 
 def text_of(stored: Any) -> str:
-    """What `encoded` has made, for people: the repr of the value.
-
-    >>> text_of(encoded(Int(1, 3))), text_of(["x", {"tuple": [1]}])
-    ('Int(low=1, high=3, log=False, step=1, when=None, prior=None)', "['x', (1,)]")
-    """
+    """What `encoded` has made, for people: the repr of the value."""
     try:
         return str(stored["repr"]) if isinstance(stored, dict) and "repr" in stored else repr(decoded(stored))
     except (KeyError, TypeError, ValueError, RecursionError):
@@ -111,23 +92,15 @@ class Copied(NamedTuple):
     """What is known of the first trials of a fork, which were proposed in a study with other arguments.
 
     ``seeds`` are pairs (end, seed) in order: up to trial ``end``, not included, the trials are of a study with that
-    seed. ``reasons`` say why each of them was proposed, since this study's searcher can't explain them.
+    seed. ``reasons`` say why each of them was proposed.
     """
 
     seeds: tuple[tuple[int, int], ...]
     reasons: tuple[str, ...]
 
-    @property
-    def end(self) -> int:
-        """How many trials are copied."""
-        return self.seeds[-1][0]
-
 
 class Definition(NamedTuple):
-    """The arguments of `Study`, checked; ``earlier`` are the results of the study that this one starts from.
-
-    ``copied`` is for a fork with other arguments than the study that its first trials are from, else None.
-    """
+    """The arguments of `Study`, checked; ``copied`` is for a fork with other arguments than its first trials' study."""
 
     name: str
     space: Space
@@ -142,14 +115,10 @@ class Definition(NamedTuple):
     @property
     def foreign(self) -> int:
         """How many of the first trials this definition's searcher has not proposed."""
-        return 0 if self.copied is None else self.copied.end
+        return 0 if self.copied is None else len(self.copied.reasons)
 
     def as_stored(self) -> dict[str, Any]:
-        """The definition as a file stores and compares it; of a constraint only whether there is one.
-
-        Raises
-            StorageError where a part has no text that is the same in every process.
-        """
+        """As a file stores and compares it; a StorageError where the text of a part differs between processes."""
         parameters = [(name, replace(parameter, when=self.space.conditions.get(name) or None))
                       for name, parameter in self.space.parameters.items()]
         for part, value in (*parameters, ("searcher", self.searcher), ("stopping", self.stopping)):
@@ -170,27 +139,16 @@ class Definition(NamedTuple):
 
 
 def read_definition(file: File, name: str, rows: Sequence[Row]) -> tuple[Definition, dict[str, Any]]:
-    """Read a study's definition, and return it as it is stored, too.
+    """Read a study's definition, and return it as it is stored, too; a StorageError where it is damaged.
 
-    A searcher and a stopping rule of the user's own can't be made again: in place of the first it has `RandomSearch`.
-
-    Raises
-        StorageError where a part is missing or damaged.
+    In place of a searcher of the user's own, which can't be made again, it has `RandomSearch`.
     """
     stored = file.definition(name)
-    for part in PARTS:
-        if part not in stored:
-            raise StorageError(f"{str(file.path)!r} is damaged: the definition of the study {name!r} has no {part!r}")
-    space, seed = stored["space"], stored["seed"]
-    if not isinstance(space, list) or not all(isinstance(entry, list) and len(entry) == 2 for entry in space):
-        raise StorageError(f"{str(file.path)!r} is damaged: the space of the study {name!r} is no list of pairs")
     try:
-        if type(seed) is not int or seed < 0:
-            raise ValueError(f"its seed is {seed!r:.60}")
+        space = {str(parameter): decoded(part) for parameter, part in stored["space"]}
         made = Definition(
-            name, Space({str(key): decoded(part) for key, part in space}) if space else OpenSpace(),
-            made_again(stored["searcher"], Searcher) or RandomSearch(),
-            stored_objectives(stored["direction"]), seed,
+            name, Space(space) if space else OpenSpace(), made_again(stored["searcher"], Searcher) or RandomSearch(),
+            stored_objectives(stored["direction"]), checks.integer("its seed", stored["seed"], low=0),
             made_again(stored.get("stopping"), Stopping), stored.get("data"), [], copied_of(stored, rows))
     except (KeyError, TypeError, ValueError, RecursionError) as problem:
         raise StorageError(
@@ -199,21 +157,15 @@ def read_definition(file: File, name: str, rows: Sequence[Row]) -> tuple[Definit
 
 
 def copied_of(stored: dict[str, Any], rows: Sequence[Row]) -> Copied | None:
-    """What a stored definition says of copied trials; a ValueError where it says something else, or they are missing.
-    """
+    """What a stored definition says of copied trials; a TypeError or ValueError where they are damaged, or missing."""
     if "copied trials" not in stored:
         return None
-    pairs = stored["copied trials"]
-    if not (isinstance(pairs, list) and pairs and all(isinstance(pair, list) and len(pair) == 2 and all(
-            type(one) is int and one >= 0 for one in pair) for pair in pairs)):
-        raise ValueError(f"the copied trials are {pairs!r:.60}; they must be a list of pairs of integers")
-    ends = [end for end, _ in pairs]
-    if sorted(set(ends)) != ends:
-        raise ValueError(f"the copied trials are {pairs!r:.60}; their ends must increase")
-    if len(rows) < ends[-1]:
-        raise ValueError(f"it is a fork whose first {ends[-1]} trials are missing; call the fork() that has made it "
-                         "again")
-    return Copied(tuple((end, seed) for end, seed in pairs), tuple(str(row["reason"]) for row in rows[: ends[-1]]))
+    seeds = tuple((checks.integer("end", end, low=1), checks.integer("seed", seed, low=0))
+                  for end, seed in stored["copied trials"])
+    end = max(end for end, _ in seeds)
+    if len(rows) < end:
+        raise ValueError(f"it is a fork whose first {end} trials are missing; call the fork() that has made it again")
+    return Copied(seeds, tuple(str(row["reason"]) for row in rows[:end]))
 
 
 def is_open(space: Space) -> bool:
@@ -222,11 +174,7 @@ def is_open(space: Space) -> bool:
 
 
 def given_space(space: Any, constraint: Any) -> Space:
-    """The space of a study, from the argument; an `OpenSpace` for None.
-
-    Raises
-        ValueError for a constraint without a space.
-    """
+    """The space of a study, from the argument; an `OpenSpace` for None, or a ValueError with a constraint."""
     if space is not None:
         return Space(space, constraint)
     if constraint is not None:

@@ -3,10 +3,8 @@
 Any object with the interface of `concurrent.futures.Executor` can be used: ``ProcessPoolExecutor(4)``, Dask's
 ``client.get_executor()``, `scratchtune.interop.clusters.RayExecutor`. In another process a trial is plain data. The
 objective, with the rows that it refers to, is sent once to each worker, which keeps it. A worker that gets a trial
-without having its objective reports that, and both are sent.
-
-A worker that dies breaks a whole ``ProcessPoolExecutor``, which does not report which trial the worker ran; from then
-on `SingleWorkerPools` run the trials. A worker process that the study's process has started ends when that one does.
+without having its objective reports that, and both are sent. When a worker has died, which breaks a whole
+``ProcessPoolExecutor``, `SingleWorkerPools` run the trials.
 
 Implements section 7.3 of the document.
 """
@@ -46,10 +44,7 @@ def capacity(executor: Any, n_jobs: Any) -> int:
 
 
 class Sender:
-    """Submits trials of an objective to an executor whose workers are not threads of this process.
-
-    As a context manager it shuts down the pools that it has made.
-    """
+    """Submits trials of an objective to an executor whose workers are not threads of this process."""
 
     def __init__(self, executor: Any, objective: Callable[[Trial], Any], workers: int) -> None:
         is_dask = hasattr(executor, "_client") and hasattr(executor, "_kwargs")
@@ -71,11 +66,7 @@ class Sender:
 
     @property
     def isolates(self) -> bool:
-        """Whether a worker has one trial at a time, so that it is known which trial a dead worker ran.
-
-        Dask counts a death against all tasks that the worker was given; an executor of the user's can say it by an
-        attribute of this name.
-        """
+        """Whether a worker has one trial at a time; an executor of the user's says it by an attribute of this name."""
         return bool(getattr(self._executor, "isolates", False))
 
     def separate(self) -> int:
@@ -83,10 +74,9 @@ class Sender:
         if not isinstance(self._executor, ProcessPoolExecutor):
             return 0
         try:
-            pools = SingleWorkerPools(self._executor)
+            self._executor = pools = SingleWorkerPools(self._executor)
         except AttributeError:  # this version of Python stores the arguments of a pool elsewhere
             return 0
-        self._executor = pools
         return pools.number
 
     def was_begun(self, future: Future) -> bool:
@@ -94,7 +84,7 @@ class Sender:
         return not isinstance(self._executor, SingleWorkerPools) or self._executor.was_begun(future)
 
     def lacks_workers(self) -> bool:
-        """Whether the executor has no worker at present, so that all trials wait; if so, it is told to start some."""
+        """Whether the executor has no worker at present; if so, it is told to start some."""
         return bool(hasattr(self._executor, "lacks_workers") and self._executor.lacks_workers())
 
 
@@ -111,10 +101,7 @@ _watching = 0  # the id of the process that runs the watching thread; a process 
 
 
 def _end_with(coordinator: int) -> None:
-    """End this worker process when the coordinator, the study's process that started it, has ended.
-
-    Otherwise a worker of `concurrent.futures` whose coordinator was killed would wait for work for ever.
-    """
+    """End this worker process when the coordinator that started it has ended, where it would wait for work for ever."""
     global _watching
     parent = multiprocessing.parent_process()
     if _watching == os.getpid() or parent is None or parent.pid != coordinator:
@@ -129,11 +116,7 @@ def _end_with(coordinator: int) -> None:
 
 
 class SingleWorkerPools(Executor):
-    """Process pools of one worker each, with the arguments of a larger one, so that a dead worker breaks only its own.
-
-    At most ``number`` tasks may be under way at a time. A pool that breaks is replaced. A version of Python without
-    the private attributes of pools raises an AttributeError; `Sender.separate` then keeps the pool.
-    """
+    """Process pools, ``number`` of them, of one worker each, so that a dead worker breaks only its own."""
 
     isolates = True
 
@@ -149,11 +132,7 @@ class SingleWorkerPools(Executor):
         self._before: WeakKeyDictionary[Future, Future] = WeakKeyDictionary()  # of each task: its pool's first task
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function in an idle pool; make a pool if none is idle, or if the idle one has broken.
-
-        Raises
-            BrokenExecutor if the worker of a pool dies before it can work: that of a new pool would die too.
-        """
+        """Run a function in an idle pool, or in a new one; a BrokenExecutor if its worker dies before it can work."""
         # a pool whose task has ended is idle again
         for ended in [future for future in self._busy if future.done()]:
             self._idle.append(self._busy.pop(ended))

@@ -1,7 +1,4 @@
-"""Exports: the studies of a file as text for people, and as CSV or JSON for other programs.
-
-Times and durations differ from run to run, so CSV and JSON contain them only on request.
-"""
+"""The studies of a file as text for people, and as CSV or JSON; times, which differ from run to run, on request."""
 
 from __future__ import annotations
 
@@ -47,7 +44,7 @@ def _ranked(study: StoredStudy) -> list[Trial]:
 
 
 def shown_value(trial: Trial) -> str:
-    """The value of a trial, or its values, with six digits each."""
+    """The value of a trial, or its values."""
     return ", ".join(f"{value:.6g}" for value in trial.values or ())
 
 

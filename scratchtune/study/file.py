@@ -5,9 +5,9 @@ from it, so that no result that a searcher has seen is lost in a power failure. 
 Any process may read at any time; one process writes at a time: it has the `Lock` of the file.
 
 While a file is open for writing, the latest commits are in FILE-wal beside it; when the writer closes it, everything is
-in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so SQLite no longer protects
-FILE-wal from other programs. Hence a reader changes nothing, not even beside the file, and each commit is confirmed:
-where FILE was deleted or replaced, that is an error; where FILE-wal was, all trials are written again.
+in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so other programs may delete
+FILE-wal. Hence a reader changes nothing, not even beside the file, and each commit is confirmed: where FILE was deleted
+or replaced, that is an error; where FILE-wal was, all trials are written again.
 """
 
 from __future__ import annotations
@@ -50,8 +50,7 @@ CREATE TABLE trials (
     saved BLOB, PRIMARY KEY (study, number));
 """
 """JSON are ``definition``, ``queue`` (enqueued configurations without a trial), ``attributes``, and ``record``, all of
-a trial but its saved arrays. ``revision`` grows with each commit. The commit that writes the trial of an enqueued
-configuration as running removes the configuration from the queue."""
+a trial but its saved arrays. ``revision`` grows with each commit."""
 PUT = (
     "INSERT INTO trials (study, number, state, record, saved) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study, number) "
     "DO UPDATE SET state = excluded.state, record = excluded.record, saved = excluded.saved "
@@ -85,8 +84,7 @@ _inherited: list[Any] = []  # connections of the parent of a forked child, which
 
 
 class File:
-    """One file, open until `close`; with ``reading`` it must exist, and is not changed. Usable from any thread, one at
-    a time.
+    """One file, open until `close`, for one thread at a time; with ``reading`` it must exist, and is not changed.
 
     Without ``reading`` this process has the right to write while the file is open: `NotWritable` is raised where
     another process has that right for longer than ``patience`` seconds, or where the file is read-only.
@@ -135,32 +133,20 @@ class File:
     @property
     def _connection(self) -> sqlite3.Connection:
         if self._db is None:
-            raise self._is_closed()
+            raise StorageError(f"{str(self.path)!r} is closed; open it again")
         return self._db
 
-    def _is_closed(self) -> StorageError:
-        return StorageError(f"{str(self.path)!r} is closed; open it again")
-
     def _opened(self) -> sqlite3.Connection:
-        """A connection that writes, or one that reads, in several attempts if a writer changes the file meanwhile.
-
-        An absolute path is never a URI for SQLite, as it does not begin with "file:".
-        """
-        for left in range(READS if self.reading else 0, 0, -1):
-            try:
-                return self._opened_for_reading()
-            except sqlite3.Error:
-                if left == 1:
-                    raise
-                time.sleep(0.01)
+        if self.reading:
+            return self._read(self._opened_for_reading)
         return sqlite3.connect(self.file, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
 
     def _opened_for_reading(self) -> sqlite3.Connection:
         """Open a connection that changes neither the file nor a writer's files beside it.
 
-        If there is a writer's index (FILE-shm), it is opened read-only: to create it again would crash a writer that
-        has lost its locks. If there is none, SQLite creates one, and `close` removes it. A reader without permission to
-        write the file or the folder reads FILE alone, since files that SQLite creates would belong to the reader.
+        A writer's index (FILE-shm) is opened read-only: to create it again would crash a writer that has lost its
+        locks. If there is none, SQLite creates one, and `close` removes it; without permission to write, only FILE is
+        read.
         """
         if self._beside("-shm").exists():
             try:
@@ -179,15 +165,15 @@ class File:
         return self._addressed("immutable=1")
 
     def _addressed(self, how: str) -> sqlite3.Connection:
-        """Return a connection by a URI with options, which is used once so that errors are raised here."""
+        """A connection by a URI with options, used once so that errors are raised here."""
         address = f"file:{quote(os.fsencode(self.file))}?{how}"
         db = sqlite3.connect(address, timeout=PATIENCE, isolation_level=None, check_same_thread=False, uri=True)
         try:
             db.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            return db
         except BaseException:
             db.close()
             raise
+        return db
 
     def _prepare(self) -> None:
         """Check that it is a file of studies of this version, and create the tables of a new one."""
@@ -233,10 +219,7 @@ class File:
             raise
 
     def confirm(self) -> None:
-        """Check that the commits are in the file of that name, and that only this process has the right to write.
-
-        Otherwise close the file and raise StorageError, or `Lost` if all trials can be written to it again.
-        """
+        """Raise `Lost` where commits are missing that can be written again, StorageError where the file is another."""
         if identity(self._names[0]) != self.identity:
             self.close()
             raise StorageError(
@@ -250,20 +233,12 @@ class File:
             self._lock.confirm()
 
     @contextmanager
-    def _naming_errors(self, what: str) -> Iterator[None]:
-        """Turn an error of SQLite into a StorageError that names the file."""
+    def _naming_errors(self, what: str, kind: type[Exception] = sqlite3.Error) -> Iterator[None]:
+        """Turn an error of SQLite, or of another kind, into a StorageError that names the file."""
         try:
             yield
-        except sqlite3.Error as error:
+        except kind as error:
             raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
-
-    @contextmanager
-    def _naming_damage(self, what: str) -> Iterator[None]:
-        """Turn any error into a StorageError that names the file and the damaged part."""
-        try:
-            yield
-        except Exception as problem:
-            raise StorageError(f"{str(self.path)!r} is damaged: {what} can't be read: {problem}") from problem
 
     def close(self) -> None:
         """Close the file; after writing, FILE then holds everything itself. May be called again."""
@@ -301,26 +276,22 @@ class File:
             self._connection.backup(copy)
 
     def _fetched(self, query: str, *values: Any) -> list[Any]:
-        """The result of a query; a reader tries again if a writer has changed the file meanwhile."""
-        left = READS if self.reading else 1
-        while self._db is not None:
-            try:
-                return self._db.execute(query, values).fetchall()
-            except sqlite3.Error as error:
-                left -= 1
-                if not left:
-                    raise StorageError(f"{str(self.path)!r} can't be read: {error}") from error
-                time.sleep(0.01)
-        raise self._is_closed()
+        with self._naming_errors("can't be read"):
+            return list(self._read(lambda: self._connection.execute(query, values).fetchall()))
 
-    # Studies ---------------------------------------------------------------------------------------------------------
+    def _read(self, read: Callable[[], Any]) -> Any:
+        """Call a function; a reader tries again if a writer has changed the file meanwhile."""
+        for _ in range(READS - 1 if self.reading else 0):
+            with suppress(sqlite3.Error):
+                return read()
+            time.sleep(0.01)
+        return read()
 
     def names(self) -> list[str]:
         """The names of the studies, in the order of their creation."""
         return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
 
     def _of_study(self, name: str, column: str) -> Any:
-        """A column of a study."""
         found = self._fetched(f"SELECT {column} FROM studies WHERE name = ?", name)
         if not found:
             names = self.names()
@@ -330,9 +301,8 @@ class File:
         return found[0][0]
 
     def _json_of(self, name: str, column: str, kind: type) -> Any:
-        """The content of a column of a study, which must be a list or a dict."""
         text = self._of_study(name, column)
-        with self._naming_damage(f"the {column} of the study {name!r}"):
+        with self._naming_errors(f"is damaged: the {column} of the study {name!r} can't be read", Exception):
             return _of_kind(kind, "it", json.loads(text))
 
     def definition(self, name: str) -> dict[str, Any]:
@@ -340,11 +310,11 @@ class File:
         return self._json_of(name, "definition", dict)
 
     def queue(self, name: str) -> list[Any]:
-        """The enqueued configurations of a study that have no trial yet, in their order, each [number, params]."""
+        """The enqueued configurations of a study that have no trial yet (`packed_queue`)."""
         return self._json_of(name, "queue", list)
 
     def attributes(self, name: str) -> dict[str, Any]:
-        """The attributes of a study itself."""
+        """The attributes of a study."""
         return self._json_of(name, "attributes", dict)
 
     def revision(self, name: str) -> int:
@@ -352,10 +322,7 @@ class File:
         return int(self._of_study(name, "revision"))
 
     def enter(self, name: str, definition: Mapping[str, Any], shown: Callable[[Any], str] = repr) -> None:
-        """Create a study, or check that the stored one of that name has the same definition.
-
-        ``shown`` makes a text of a part that differs.
-        """
+        """Create a study, or compare the stored definition with this one; ``shown`` makes a text of what differs."""
         if name not in self.names():
             with self._naming_errors("can't be written"), self._commit() as db:
                 db.execute("INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
@@ -373,8 +340,6 @@ class File:
         with self._naming_errors("can't be written"), self._commit() as db:
             db.execute("UPDATE studies SET definition = ? WHERE name = ?",
                        (json.dumps(self.definition(name) | {"searcher": searcher}), name))
-
-    # Trials ----------------------------------------------------------------------------------------------------------
 
     def put(
         self, name: str, rows: Iterable[Row], queue: Sequence[Any] | None = None,
@@ -404,7 +369,7 @@ class File:
         found, column = [], "saved" if saved else "NULL"
         for number, state, record, blob in self._fetched(
                 f"SELECT number, state, record, {column} FROM trials WHERE study = ? ORDER BY number", study):
-            with self._naming_damage(f"trial {number!r} of the study {name!r}"):
+            with self._naming_errors(f"is damaged: trial {number!r} of the study {name!r} can't be read", Exception):
                 content = _of_kind(dict, "its record", json.loads(record))
                 found.append({"number": number, "state": state, **content, "saved": _unpacked(blob)})
         return found
@@ -415,7 +380,7 @@ class File:
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
-    """Return the path of an existing file, or of one that can be created."""
+    """The path of an existing file, or of one that can be created."""
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"storage is {path!r}; it must be the path of a file, or None")
     text = os.fspath(path)
@@ -439,15 +404,11 @@ def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
 
 
 def _may_be_written(path: Path) -> bool:
-    """Whether this process may write a file or a folder."""
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
 
 
 def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """What identifies a file independently of its name: device and inode; None where there is no file.
-
-    A number is the descriptor of an open file.
-    """
+    """Device and inode of a file, by its name or its descriptor; None where there is no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -456,7 +417,7 @@ def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
 
 
 def _difference(there: Any, here: Any) -> tuple[Any, Any]:
-    """Two parts of a definition that differ; of two lists only the first elements that differ."""
+    """The two parts of a definition; of two lists only the first elements that differ."""
     if isinstance(there, list) and isinstance(here, list):
         for one, other in zip(there, here, strict=False):
             if one != other:
@@ -465,7 +426,7 @@ def _difference(there: Any, here: Any) -> tuple[Any, Any]:
 
 
 def refuse_loss(path: Path, copy: Path) -> None:
-    """Raise a ValueError if a file holds anything that its copy does not: another study, or further trials."""
+    """A ValueError if a file holds anything that its copy does not: another study, or further trials."""
     try:
         existing = File(path, reading=True)
     except StorageError as problem:
@@ -486,7 +447,6 @@ def refuse_loss(path: Path, copy: Path) -> None:
 
 
 def _packed_row(row: Row) -> tuple[Any, ...]:
-    """A row as values for SQLite."""
     record = {name: value for name, value in row.items() if name not in ("number", "state", "saved")}
     try:
         text = json.dumps(record, default=_plain)
@@ -509,7 +469,6 @@ def _plain(value: Any) -> Any:
 
 
 def _of_kind(kind: type, name: str, value: Any) -> Any:
-    """Return a value from a file; a ValueError unless it has this type."""
     if not isinstance(value, kind):
         raise ValueError(f"{name} is {value!r:.60}")
     return value
@@ -545,11 +504,9 @@ class Lock:
     """The right of this process to write a file, whose path must be a resolved one; until `release`.
 
     It is the operating system's `flock` on FILE-writer, a small file beside FILE. It ends with its process, however
-    that ends, so a killed writer leaves no lock. Processes that a writer has started do not inherit it: workers of a
-    pool that outlive a killed writer do not block the next writer. (POSIX's `lockf` is unsuitable: a process loses such
-    a lock as soon as it closes any descriptor of the file, which even a plain copy does.) The lock belongs to a file
-    name, so a file that has several names (hard links) is not written. On a network drive the lock is as reliable as
-    that drive's `flock`.
+    that ends, and is not inherited by processes that a writer has started. (POSIX's `lockf` is unsuitable: a process
+    loses such a lock as soon as it closes any descriptor of the file, which even a plain copy does.) On a network drive
+    the lock is as reliable as that drive's `flock`.
 
     All locks of one process on one file share the right. Raises `NotWritable` where another process has it for longer
     than ``patience`` seconds, or where FILE-writer can't be created.
@@ -639,9 +596,7 @@ _writers: dict[tuple[Path, str], weakref.ref[Any]] = {}  # the latest writer of 
 def claim(path: Path, study: str, writer: Any, must_be_latest: bool) -> None:
     """Make an object the writer of a study in this process; its previous writer may not write it any more.
 
-    Raises
-        StorageError where the previous writer is within a run (its attribute ``in_run``). With ``must_be_latest``, when
-        the writer has trials that were assigned and not written yet, also where it is not the latest writer itself.
+    A StorageError where the previous one is ``in_run``, or of a writer that ``must_be_latest`` where it is not.
     """
     with _guard:
         reference = _writers.get((path, study))

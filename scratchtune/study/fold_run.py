@@ -1,8 +1,4 @@
-"""A run of cross-validated trials: the folds of all trials under way are tasks in one queue for all threads.
-
-No thread waits for a configuration's last fold, and no result depends on the number of threads: the study says which
-configuration is next, and from which results.
-"""
+"""A run of cross-validated trials: the folds of all trials under way are tasks in one queue for all threads."""
 
 from __future__ import annotations
 
@@ -27,10 +23,10 @@ def run_folds(
     study: Study, fit_and_score: Callable[[Trial, int], FoldScore], folds: int,
     value_of: Callable[[list[FoldScore]], float | Exception], n_trials: int | None = None, n_jobs: int = 1,
 ) -> dict[int, list[FoldScore]]:
-    """Evaluate trials on all folds, until the study has ``n_trials`` or the searcher is exhausted.
+    """Evaluate trials on all folds, until the study has ``n_trials``; return the results of each trial, by number.
 
     ``fit_and_score`` evaluates a trial on the fold of that number; an error of it ends the run. ``value_of`` makes the
-    trial's value, or its error, of the results of all folds. Returns the results of each trial of this run, by number.
+    trial's value, or its error, of the results of all folds.
     """
     core = core_of(study)
     evaluating = FoldWorkers(core, fit_and_score, folds, value_of, number_of_workers(n_jobs))
@@ -53,8 +49,7 @@ class FoldWorkers:
 
     @contextmanager
     def started(self) -> Iterator[None]:
-        """A context in which the threads exist; at its end the folds that have begun are awaited, the others cancelled.
-        """
+        """A context in which the threads exist; at its end the folds that have begun are awaited."""
         try:
             with workers(self.threads) as self._pool:
                 yield
@@ -62,7 +57,7 @@ class FoldWorkers:
             wait([future for future in self.in_flight if not future.cancel()])
 
     def room(self) -> int:
-        """As many trials as keep two tasks for each thread, so that a thread that is free finds another one."""
+        """As many trials as keep two tasks for each thread."""
         return -((len(self.in_flight) - 2 * self.threads) // self.folds)
 
     def begin(self, trials: Sequence[Trial]) -> None:
@@ -73,7 +68,7 @@ class FoldWorkers:
                 self.in_flight[future] = Task(trial, fold)
 
     def on_idle(self, reason: NotReady | Exhausted) -> None:
-        """Raise where the searcher had nothing to propose from the start."""
+        """Raise where the searcher has nothing to propose."""
         if isinstance(reason, Exhausted) and not self.in_flight and not self.scores:
             raise reason
 
@@ -103,7 +98,6 @@ def timed(
     fit_and_score: Callable[[Trial, int], FoldScore], done: Callable[[float], None],
 ) -> Callable[[Trial, int], FoldScore]:
     """Wrap a function: after each call ``done`` is called with the seconds that it took."""
-
     def timed_fit_and_score(trial: Trial, fold: int) -> FoldScore:
         begun = time.perf_counter()
         score = fit_and_score(trial, fold)

@@ -1,7 +1,6 @@
 """The objectives of a study: their directions and their names.
 
-With several objectives a trial has several values, in the order of the objectives, and there is no best trial but a
-Pareto front: the trials that no other one dominates, `pareto_optimal`.
+With several objectives there is no best trial but a Pareto front, `pareto_optimal`.
 
 Implements section 7.2 of the document.
 """
@@ -25,8 +24,7 @@ DIRECTIONS = ("minimize", "maximize")
 class Objectives:
     """The direction of each objective, and the names of all, or no names.
 
-    ``several``: whether there is more than one objective; ``sign``: the factor that turns a value in the user's
-    direction into a loss, and back; of several objectives each.
+    ``several``: whether there is more than one; ``sign``: the factor that turns a value into a loss, of several each.
     """
 
     directions: tuple[str, ...]
@@ -61,7 +59,7 @@ class Objectives:
         return [f"values_{name}" for name in self.names or range(len(self.directions))] if self.several else ["value"]
 
     def as_stored(self) -> Any:
-        """As a file stores them: one direction, a list of directions, or a list of pairs of a name and a direction."""
+        """One direction, a list of directions, or a list of pairs of a name and a direction."""
         if not self.several:
             return self.directions[0]
         return [list(pair) for pair in zip(self.names, self.directions, strict=False)] or list(self.directions)
@@ -113,8 +111,7 @@ def check_several(objectives: Objectives, searcher: Searcher, stopping: object) 
 
 
 def pareto_optimal(trials: Sequence[Any], objectives: Objectives) -> list[Any]:
-    """The complete trials that no other one dominates, in order of number. Those with equal values are all among them.
-    """
+    """The complete trials that no other one dominates, in order of number; those with equal values all are."""
     complete = [trial for trial in trials if trial.state == "complete" and trial.values is not None]
     if not complete:
         return []

@@ -1,8 +1,6 @@
 """What a long run prints on stderr: the amount of work, its estimated duration, a bar, notes; and what it logs.
 
-A trial that begins or ends is recorded with the standard `logging` module, under "scratchtune.study", at level INFO,
-one that fails at WARNING. Without a handler of the user nothing is printed: the package's own logger, "scratchtune",
-has a NullHandler.
+Trials that begin, end and fail are recorded by `logging`, under "scratchtune.study".
 """
 
 from __future__ import annotations
@@ -26,10 +24,8 @@ LOGGER = logging.getLogger("scratchtune.study")
 class Progress:
     """Counts units of work, trials or fits, as they finish; safe to call from several threads.
 
-    ``headline`` is printed immediately. When the first few units are done, a line such as "45 fits, about 3 s" follows:
-    the duration of the fastest of them times the number of units. (The first unit may include a compilation.) Then the
-    bar is shown, on a terminal only. With ``show=False`` only some notes are printed. ``total`` None: it is not known,
-    and there is no headline.
+    ``headline`` is printed immediately; a line such as "45 fits, about 3 s", the duration of the fastest of the first
+    few times their number, follows; then a bar, on a terminal only. ``total`` None: not known, and no headline.
     """
 
     def __init__(
@@ -57,7 +53,8 @@ class Progress:
                 self._bar.update()
             elif len(self._seconds) >= self._measured:
                 threads = f" on {self.workers} threads" if self.workers > 1 else ""
-                print(f"{self.total} {self.unit}s, about {readable(self._estimate())}{threads}", file=sys.stderr)
+                about = readable(min(self._seconds) * (self.total or 0) / self.workers)
+                print(f"{self.total} {self.unit}s, about {about}{threads}", file=sys.stderr)
                 self._start_bar()
             if best is not None and self._bar is not None and not self._bar.disable and time.monotonic() > self._next:
                 self._next = time.monotonic() + 0.2  # seconds
@@ -65,8 +62,7 @@ class Progress:
                 self._bar.set_postfix_str("" if value is None else f"best {value:.6g}", refresh=False)
 
     def note(self, text: str, always: bool = False) -> None:
-        """Print a line above the bar, once, with control characters escaped; if nothing is shown, only if ``always``.
-        """
+        """Print a line above the bar, once; if nothing is shown, only if ``always``."""
         with self._lock:
             if (self.show or always) and text not in self._notes:
                 self._notes.add(text)
@@ -80,16 +76,13 @@ class Progress:
             if self._bar is not None:
                 self._bar.close()
 
-    def _estimate(self) -> float:
-        return min(self._seconds) * (self.total or 0) / self.workers
-
     def _start_bar(self) -> None:
         if self.show:
             self._bar = tqdm(total=self.total, initial=len(self._seconds), unit=self.unit, disable=None, leave=False)
 
 
 def readable(seconds: float) -> str:
-    """Return a duration as text, in a suitable unit: "0.4 s", "3 s", "5 min", "2.5 h"."""
+    """A duration as text: "0.4 s", "3 s", "5 min", "2.5 h"."""
     if seconds < 1.0:
         return f"{max(seconds, 0.1):.1f} s"
     if seconds < 120.0:

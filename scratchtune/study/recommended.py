@@ -2,15 +2,10 @@
 
 A noisy value is the true value of the configuration plus noise. The best of many values is usually one with favourable
 noise: the true value of its configuration is on average worse than that, and the configuration is often not the best
-one (the *winner's curse*). A Gaussian process fitted to the trials (to about 300, if there are more) predicts the true
-value of each configuration from its neighbours too, and estimates how large the noise is and how uncertain each
-prediction. Choosing the best of many predictions has the same curse, most of all where predictions are uncertain.
-Therefore each prediction is worsened by its standard deviation, and the configuration with the best result is
-recommended (`pessimistic_means`). Where the fitted noise is nearly 0, this is the best observed trial.
-
-The process has the kernel and the prior of that of `BayesianSearch`, whichever searcher has proposed the trials, but is
-fitted more thoroughly. How much better the recommended trials are than the best observed ones:
-``python -m benchmarks search_groups``.
+one (the *winner's curse*). A Gaussian process fitted to the trials, with the kernel and the prior of `BayesianSearch`,
+predicts the true value of each configuration from its neighbours too. Choosing the best of many predictions has the
+same curse, most of all where they are uncertain. Therefore each prediction is worsened by its standard deviation
+(`pessimistic_means`). Where the fitted noise is nearly 0, the recommended trial is the best observed one.
 
 Implements section 9.2 of the document.
 """
@@ -42,8 +37,7 @@ class RecommendedTrial:
 
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
     ``mean`` and the standard deviation ``std``; ``noise`` is the estimated standard deviation of the noise of a single
-    value. The three are None where no model was fitted (too few configurations, or equal values). ``reason`` says why,
-    in one or two sentences.
+    value. The three are None where no model was fitted (fewer than ten configurations, or equal values).
 
     Values that are worse than the median by more than one standard deviation of the better half are compressed before
     the process is fitted; a mean in that range is one of compressed values.
@@ -59,10 +53,7 @@ class RecommendedTrial:
 
 
 class Prediction(NamedTuple):
-    """Index of the trial with the lowest pessimistic mean, and posterior means and stds of it and of the best observed.
-
-    All but the index are in the units of the losses; ``noise`` is the standard deviation of the noise.
-    """
+    """Index of the trial with the lowest pessimistic mean; posterior means and stds of it and of the best observed."""
 
     chosen: int
     mean: float
@@ -73,15 +64,7 @@ class Prediction(NamedTuple):
 
 
 def recommended_trial(study: Any) -> RecommendedTrial:
-    """The trial whose configuration has the best pessimistic mean; without a model, the best observed one.
-
-    ``study`` is one in memory or from a file. Only complete trials count, and where budgets differ only those of the
-    largest budget: values of different budgets can't be compared. Trials of a study that this one started from don't
-    count.
-
-    Raises
-        ValueError where no trial is complete.
-    """
+    """The trial `of_largest_budget` with the best pessimistic mean; without a model, the best one, or a ValueError."""
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
     trials, space = of_largest_budget(study.trials), study.space
     sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
@@ -102,9 +85,6 @@ def recommended_trial(study: Any) -> RecommendedTrial:
     found = found._replace(mean=sign * found.mean, mean_of_best=sign * found.mean_of_best)
     return RecommendedTrial(chosen, chosen.params, float(chosen.value or 0.0), found.mean, found.std, found.noise,
                             _reason(chosen, best, found, len(trials), sign) + repeated)
-
-
-# The prediction ------------------------------------------------------------------------------------------------------
 
 
 def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = 1.0) -> np.ndarray:
@@ -136,8 +116,7 @@ def lowest_pessimistic_mean(
 ) -> Prediction:
     """Fit the process to the losses (n,) at the points, and predict the loss at the points that it was fitted to.
 
-    At most `MOST_TRIALS` trials and the best observed one are used, since the time grows with the cube of their number.
-    Of more trials the process is first fitted to a sample, evenly over their numbers. Then half of the sample is
+    Of more than `MOST_TRIALS` it is first fitted to a sample, evenly over their numbers. Then half of the sample is
     replaced by the trials with the lowest predictions. (The lowest values would be those with favourable noise.)
     """
     encoding = Encoding(space)

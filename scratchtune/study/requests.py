@@ -1,10 +1,9 @@
 """Define-by-run: an objective requests parameters while it runs, and the study learns its space from the requests.
 
 Before trial n runs, the trials that it may see give a space (`scratchtune.search.learned_space`), and the searcher
-proposes a configuration of it. `RequestsParameters.suggest_float` and the others take their values from this proposal.
-A value that is not in it, or not in the range requested, is drawn at random, keyed by the trial's seed and the
-parameter's name. So the values of trial n depend on nothing but the study's definition and the trials that its searcher
-may see.
+proposes a configuration of it. A requested value that is not in the proposal, or not in the range requested, is drawn
+at random, keyed by the trial's seed and the parameter's name. So the values of trial n depend on nothing but the
+study's definition and the trials that its searcher may see.
 
 Implements section 7.2 of the document.
 """
@@ -15,13 +14,12 @@ import copy
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.search import Categorical, Float, Int, Space
+from scratchtune.search import Categorical, Space
 from scratchtune.search.learned_space import conflict
 from scratchtune.search.space import Parameter
 
@@ -32,11 +30,10 @@ NOTHING_REQUESTED = (
 
 
 class Requests:
-    """The parameters that a trial of a study without a space has requested.
+    """The ``parameters`` that a trial of a study without a space has requested, in order.
 
-    ``proposed``: the configuration that the searcher or the user proposed; ``is_enqueued``: by the user;
-    ``parameters``: those requested, in order; ``drawn``: the names of those whose values were drawn at random;
-    ``known``: the parameters that the trials which this one may see have requested.
+    ``proposed``: the configuration that the searcher proposed, or that was enqueued; ``drawn``: the names of those
+    whose values were drawn at random; ``known``: what the trials that this one may see have requested.
     """
 
     __slots__ = ("proposed", "is_enqueued", "parameters", "drawn", "known")
@@ -54,25 +51,18 @@ class Requests:
         differs = None if known is None else conflict(known, parameter)
         if differs:
             raise ValueError(
-                f"{name!r} is requested as {_short(parameter)}, and was {_short(known)} in earlier trials; its "
+                f"{name!r} is requested as {shown(parameter)}, and was {shown(known)} in earlier trials; its "
                 f"{differs} must be the same in all trials; give a different parameter a different name")
-        found = self._proposed(name, parameter)
-        self.parameters = {**self.parameters, name: parameter}  # a new dict: another thread may be reading the old one
-        if found is None:
-            self.drawn = [*self.drawn, name]
-            return drawn(seed, name, parameter)
-        return found[0]
-
-    def _proposed(self, name: str, parameter: Parameter) -> tuple[Any] | None:
-        """The proposed value; None where there is none in the range that is requested."""
-        if name not in self.proposed:
-            return None
         try:
-            return (parameter.check(name, self.proposed[name]),)
-        except (TypeError, ValueError):
-            if self.is_enqueued:
+            value, is_proposed = parameter.check(name, self.proposed[name]), True
+        except (KeyError, TypeError, ValueError):
+            if self.is_enqueued and name in self.proposed:
                 raise
-            return None
+            value, is_proposed = drawn(seed, name, parameter), False
+        self.parameters = {**self.parameters, name: parameter}  # a new dict: another thread may be reading the old one
+        if not is_proposed:
+            self.drawn = [*self.drawn, name]
+        return value
 
     def explanation(self) -> str:
         """A sentence about what does not follow from the proposal, or nothing."""
@@ -101,10 +91,7 @@ def drawn(seed: int, name: str, parameter: Parameter) -> Any:
 
 
 def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    """Complete a proposal to a configuration of a space that was learned later; ``seed`` is that of the trial.
-
-    Its other parameters have the values that the trial will draw for them.
-    """
+    """Complete a proposal to a configuration of a space learned later, by what a trial of that seed will draw."""
     params: dict[str, Any] = {}
     for name, parameter in space.parameters.items():
         if not space.is_active(name, params):
@@ -114,93 +101,6 @@ def completed(space: Space, proposed: Mapping[str, Any], seed: int) -> dict[str,
         except (KeyError, TypeError, ValueError):
             params[name] = drawn(seed, name, parameter)
     return params
-
-
-class RequestsParameters:
-    """The methods by which an objective requests parameters of a trial, and attaches attributes to it.
-
-    With a study that has a space, they return the values of the trial's configuration.
-    """
-
-    __slots__ = ()
-    number: int
-    state: str
-    user_attrs: dict[str, Any]
-    _params: dict[str, Any]
-    _requests: Requests | None
-
-    @property
-    def seed(self) -> int:
-        """An int that depends on the study's seed and the trial's number."""
-        raise NotImplementedError
-
-    def suggest_float(
-        self, name: str, low: float, high: float, *, log: bool = False, step: float | None = None,
-    ) -> float:
-        """Return the trial's value of a real parameter from low to high, on a log scale or in steps from low.
-
-        Raises
-            ValueError where this trial has requested the name with another range, where earlier trials have
-            requested it with another kind or scale, or where the study has a space and its value is not in range.
-        """
-        return self._suggested(name, Float, {"low": low, "high": high, "log": log, "step": step})
-
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
-        """Return the trial's value of an integer parameter from low to high; raises the errors of `suggest_float`."""
-        return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
-
-    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Return the trial's choice; each is a number, text, bool, None, or a tuple, list or dict of these.
-
-        Raises
-            TypeError where a choice is anything else, ValueError where earlier trials have requested the name with
-            other choices, and the errors of `suggest_float`.
-        """
-        return self._suggested(name, Categorical, {"choices": choices})
-
-    def _suggested(self, name: str, kind: type, arguments: Mapping[str, Any]) -> Any:
-        if not isinstance(name, str) or not name:
-            raise TypeError(f"name is {name!r}; a parameter's name must be text")
-        name = str.__str__(name)  # a plain str of one of NumPy's, or of a member of an Enum
-        try:
-            parameter = kind(**arguments)
-        except (TypeError, ValueError) as problem:
-            raise type(problem)(f"{name}: {problem}") from None
-        if self._requests is None:
-            return copied_value(self._of_space(name, parameter))
-        _check_choices(name, parameter)
-        before = self._requests.parameters.get(name)
-        if before is not None and before != parameter:
-            raise ValueError(f"trial {self.number} has requested {name!r} as {_short(before)}, and now as "
-                             f"{_short(parameter)}; within a trial it must be the same, or have another name")
-        if before is None:
-            if self.state != "running":
-                raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only "
-                                 "while it runs")
-            value = self._requests.value(name, parameter, self.seed)
-            self._params = {**self._params, name: value}  # type: ignore[misc]  # a slot of `Trial`
-        return copy.deepcopy(self._params[name])
-
-    def _of_space(self, name: str, parameter: Parameter) -> Any:
-        """The value of the trial's configuration, where the study has a space."""
-        if name not in self._params:
-            has = ", ".join(map(repr, self._params)) or "none"
-            raise ValueError(
-                f"{name!r} is requested, and the configuration of trial {self.number} has {has}"
-                f"{checks.nearest(name, list(self._params))}: add it to the study's space, or make the study "
-                "without a space")
-        try:
-            return parameter.check(name, self._params[name])
-        except (TypeError, ValueError) as problem:
-            raise ValueError(f"{problem}: the study's space has another range for it; ask for the same one") from None
-
-    def set_user_attr(self, key: str, value: Any) -> None:
-        """Attach an attribute to the trial, any value that JSON has; it is stored when the trial has finished."""
-        if self.state != "running":
-            raise ValueError(f"trial {self.number} is {self.state}; its attributes are set while it runs")
-        self.user_attrs = {**self.user_attrs, **checked_attribute(key, value)}  # type: ignore[misc]  # a slot
-
-    set_attr = set_user_attr  # the shorter name of the two
 
 
 def copied_value(value: Any) -> Any:
@@ -214,11 +114,7 @@ def copied_value(value: Any) -> Any:
 
 
 def checked_attribute(key: Any, value: Any) -> dict[str, Any]:
-    """An attribute's name and a copy of its value as JSON has it, so that it is the same after loading.
-
-    Raises
-        TypeError where the name is no text, or JSON has no such value; ValueError for a name that is no valid Unicode.
-    """
+    """An attribute's name and a copy of its value as JSON has it; a TypeError or ValueError where it has none."""
     if not isinstance(key, str) or not key:
         raise TypeError(f"key is {key!r}; an attribute's name must be text")
     if key != key.encode("utf-8", "replace").decode("utf-8"):
@@ -236,7 +132,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{value!r:.60} is a {type(value).__name__}")
 
 
-def _check_choices(name: str, parameter: Parameter) -> None:
+def check_choices(name: str, parameter: Parameter) -> None:
+    """Raise a TypeError for a choice that a study without a space can't store."""
     for choice in parameter.choices if isinstance(parameter, Categorical) else ():
         if not _is_plain(choice):
             raise TypeError(
@@ -252,7 +149,7 @@ def _is_plain(value: Any) -> bool:
     return type(value) in PLAIN and not (isinstance(value, float) and not math.isfinite(value))
 
 
-def _short(parameter: Any) -> str:
+def shown(parameter: Any) -> str:
     """A parameter as it was requested, without what has its default."""
     shown = ["low", "high", "choices"] + ["log"] * bool(getattr(parameter, "log", False))
     if getattr(parameter, "step", None) not in (None, 1):

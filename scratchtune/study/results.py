@@ -19,6 +19,8 @@ class HasBestTrial:
     """
 
     objectives: Objectives
+    trials: Any  # in order of number
+    space: Any
 
     @property
     def direction(self) -> str:
@@ -35,22 +37,16 @@ class HasBestTrial:
         """The best trial (`scratchtune.study.best`); a ValueError if no trial is complete."""
         if self.objectives.several:
             raise self.objectives.no_single("best trial", "use best_trials, which no other trial dominates")
-        of_study: Any = self  # each kind of study has its space, and its trials in order of number
-        ranked = best_first(of_study.trials, self.direction)
+        ranked = best_first(self.trials, self.direction)
         if not ranked:
-            failed = [f"; trial {one.number} failed: {one.error}" for one in of_study.trials if one.state == "failed"]
-            raise ValueError(f"no trial of {len(of_study.trials)} is complete{''.join(failed[:1])}")
+            failed = [f"; trial {one.number} failed: {one.error}" for one in self.trials if one.state == "failed"]
+            raise ValueError(f"no trial of {len(self.trials)} is complete{''.join(failed[:1])}")
         return ranked[0]
 
     @property
     def best_trials(self) -> list[Trial]:
-        """The Pareto front: the complete trials that no other one dominates, in order of number.
-
-        One trial dominates another if it is worse in no objective and better in at least one. Of one objective these
-        are all trials that have the best value.
-        """
-        of_study: Any = self
-        return pareto_optimal(of_study.trials, self.objectives)
+        """The Pareto front, the complete trials that no other one dominates, in order of number."""
+        return pareto_optimal(self.trials, self.objectives)
 
     @property
     def best_params(self) -> dict[str, Any]:
@@ -65,49 +61,24 @@ class HasBestTrial:
         return value
 
     def said_best(self) -> str:
-        """The best value in words, with the mean of its repeats; empty without a complete trial or a single objective.
-
-        >>> from scratchtune.study import Study
-        >>> study = Study({"x": [1, 2]}, "grid").run(lambda trial: trial.params["x"], progress=False)
-        >>> study.said_best()
-        'best value 1 (trial 0)'
-        """
-        of_study: Any = self
-        ranked = [] if self.objectives.several else best_first(of_study.trials, self.direction)
+        """The best value in words, as "best value 1 (trial 0)", with the mean of its repeats; empty without one."""
+        ranked = [] if self.objectives.several else best_first(self.trials, self.direction)
         if not ranked:
             return ""
-        parts = [f"trial {ranked[0].number}", said_repeats(repeats(ranked, ranked[0], of_study.space))]
+        parts = [f"trial {ranked[0].number}", said_repeats(repeats(ranked, ranked[0], self.space))]
         return f"best value {ranked[0].value:.6g} ({'; '.join(filter(None, parts))})"
 
     def to_dataframe(self) -> Any:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
-        of_study: Any = self
-        return trials_frame(of_study.trials, of_study.space.names, self.objectives)
+        return trials_frame(self.trials, self.space.names, self.objectives)
 
     def recommended(self) -> RecommendedTrial:
-        """The trial to use where values are noisy, and why.
-
-        A Gaussian process predicts the true value of each configuration, and each prediction is worsened by its
-        standard deviation. With fewer than ten different configurations, or equal values, it is the best observed
-        trial. See `scratchtune.study.recommended`.
-
-        Raises
-            ValueError where no trial is complete.
-        """
+        """The trial to use where values are noisy, and why; see `scratchtune.study.recommended`."""
         return recommended_trial(self)
 
 
 def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:
-    """Return a DataFrame with a row for each trial; ``names`` are the parameters of the space.
-
-    Columns: number, value, datetime_start, datetime_complete, duration, params_NAME..., user_attrs_NAME..., state; with
-    several objectives values_0, values_1, ..., or values_NAME..., in place of value. Times are local, and a duration is
-    that from the start to the end, 0 where the clock was set back meanwhile. What a trial does not have, such as the
-    value of a failed one or a parameter whose condition does not hold, is missing (NaN, NaT or None).
-
-    Raises
-        ImportError if pandas is not installed.
-    """
+    """Return a DataFrame with a row for each trial, in local time, or raise an ImportError without pandas."""
     try:
         import pandas
     except ImportError:
@@ -115,8 +86,7 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
                           "writes the same table without it") from None
     begun = [local_time(trial.started) for trial in trials]
     ended = [local_time(trial.finished) for trial in trials]
-    columns: dict[str, Any] = {
-        "number": pandas.Series([trial.number for trial in trials], dtype="int64")}
+    columns: dict[str, Any] = {"number": pandas.Series([trial.number for trial in trials], dtype="int64")}
     for k, column in enumerate(objectives.columns()):
         of_objective = [None if trial.values is None else trial.values[k] for trial in trials]
         columns[column] = pandas.Series(of_objective, dtype="float64")

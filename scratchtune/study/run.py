@@ -1,9 +1,8 @@
 """A run evaluates trials until a study has enough of them: one loop, for trials of one task or of several.
 
 A task is what a worker gets: a call of an objective (`ObjectiveWorkers`), by threads or by an executor whose workers
-may die; or one fold of a cross-validation (`scratchtune.study.fold_run`). Tasks of several trials are under way at a
-time, in one queue for all workers. Trials begin in order of number, and a trial is recorded when its last task has
-ended.
+may die; or one fold of a cross-validation (`scratchtune.study.fold_run`). Trials begin in order of number, and a trial
+is recorded when its last task has ended.
 
 Implements section 7.3 of the document.
 """
@@ -13,18 +12,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
+import os
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import (
-    FIRST_COMPLETED,
-    BrokenExecutor,
-    CancelledError,
-    Executor,
-    Future,
-    ThreadPoolExecutor,
-    wait,
-)
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -34,12 +28,16 @@ from scratchtune.search.searcher import TRIALS
 from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
-from scratchtune.study.failures import UNLIMITED, first_note, refuse
 from scratchtune.study.progress import Progress
 from scratchtune.study.trial import Outcome, Trial, evaluate, judged, result_of
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
+FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
+UNLIMITED = "unlimited"
+FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
+LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
+NO_MISTAKE = re.compile(r"told as failed|TrialPruned\b|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
 class Task(NamedTuple):
@@ -53,9 +51,8 @@ class Task(NamedTuple):
 class Run:
     """The loop of a run, which calls methods of its ``workers``; none of them calls the run.
 
-    Workers have tasks ``in_flight``, and run ``at_once`` trials at a time, if the searcher proposes as many. New trials
-    begin while the workers have `room` and the study has fewer than ``limit`` trials, until ``deadline``, a time of
-    `time.monotonic`, or until `Core.stop_run` is called.
+    Workers have tasks ``in_flight``, and run ``at_once`` trials at a time. New trials begin while the workers have
+    `room` and the study has fewer than ``limit`` trials, until ``deadline`` or `Core.stop_run`.
     """
 
     def __init__(self, core: Core, workers: Any, limit: float | None, deadline: float | None = None) -> None:
@@ -63,10 +60,7 @@ class Run:
         self.is_over = False  # no trial is left to begin
 
     def go(self, before: Iterable[Callable[[], Any]] = ()) -> None:
-        """Run to the end. After an error or an interruption, record what has finished by then.
-
-        Each of ``before`` is called within the run, before any trial begins.
-        """
+        """Call each of ``before`` and run to the end; after an error or an interruption, record what has finished."""
         core, workers = self.core, self.workers
         core.refuse_second_run()  # before all that `_leave` would end
         try:
@@ -94,7 +88,7 @@ class Run:
         return self.workers.in_flight[future].trial.number, self.workers.in_flight[future].part
 
     def _next_trials(self) -> tuple[list[Trial], NotReady | Exhausted | None]:
-        """Return as many new trials as have room and may begin now, and the reason if the study proposes no more."""
+        """As many new trials as have room and may begin now, and the reason if the study proposes no more."""
         trials: list[Trial] = []
         room = self.workers.room()
         while len(trials) < room and self._may_begin():
@@ -118,7 +112,7 @@ class Run:
         self.workers.on_idle(reason)
 
     def _leave(self) -> None:
-        """Record the trials that have finished by now, and release the others. May be called again."""
+        """Record the trials that have finished, and release the others. May be called again."""
         try:
             for future, task in self.workers.in_flight.items():
                 ended_well = future.done() and not future.cancelled() and future.exception() is None
@@ -153,10 +147,7 @@ def idle_share(busy: float, workers: int, lasted: float) -> float:
 
 @dataclass
 class RunOptions:
-    """The arguments of `Study.run`, described and checked as there; ``callbacks`` get the study and the trial.
-
-    ``n_trials`` may be infinite: there is no limit but the searcher's schedule and the time.
-    """
+    """The arguments of `Study.run`, checked."""
 
     n_trials: float | None = None
     timeout: float | None = None
@@ -187,18 +178,17 @@ class RunOptions:
 def run_objective(
     study: Any, core: Core, objective: Callable[[Trial], Any], options: RunOptions, losses: dict[int, int],
 ) -> float:
-    """Run trials to the end, and print notes about failures, the schedule and idle workers; return the idle share.
+    """Run trials to the end, as `Study.run` does; print notes about failures and the schedule; return the idle share.
 
-    Each callback is called with ``study`` and a trial that is finished and recorded; its method ``before_run`` with
-    ``study`` before any trial begins, if one is to begin. ``losses``: how often each running trial has lost its worker.
+    ``losses``: how often each running trial has lost its worker.
     """
     if not callable(objective):
         raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
     callbacks = [functools.partial(callback, study) for callback in options.callbacks]
     before = [functools.partial(one.before_run, study) for one in options.callbacks if hasattr(one, "before_run")]
     searcher, queue = core.definition.searcher, core.queue.state
-    copies = 0 if core.definition.copied is None else core.definition.copied.end
-    schedule = searcher.planned(core.definition.space, len(queue.begun) + len(queue.waiting) + copies)
+    extra = len(queue.begun) + len(queue.waiting) + core.definition.foreign
+    schedule = searcher.planned(core.definition.space, extra)
     limit = options.n_trials or (TRIALS if schedule is None else None)
     limit = None if limit == math.inf else limit
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
@@ -224,17 +214,15 @@ def run_objective(
 
 
 class ObjectiveWorkers:
-    """Threads, or the workers of an executor, that call the objective, once for each trial; the latter may be lost.
-
-    ``may_exhaust``: running out of trials is the expected end: print nothing.
-    """
+    """Threads, or the workers of an executor, that call the objective, once for each trial; the latter may be lost."""
 
     def __init__(
         self, core: Core, objective: Callable[[Trial], Any], options: RunOptions,
         callbacks: Sequence[Callable[[Trial], Any]], losses: dict[int, int], progress: Progress, may_exhaust: bool,
     ) -> None:
         self.core, self.objective, self.options, self.callbacks = core, objective, options, callbacks
-        self.losses, self.progress, self.may_exhaust = losses, progress, may_exhaust
+        self.losses, self.progress = losses, progress
+        self.may_exhaust = may_exhaust  # to run out of trials is the expected end
         self.workers = self.at_once = options.workers  # of which fewer may be used later
         self.in_flight: dict[Future, Task] = {}
         self.begun: list[Trial] = []
@@ -242,7 +230,7 @@ class ObjectiveWorkers:
         self.failed: list[Trial] = []
         self._first_error: BaseException | None = None  # of the first failed trial, while the run may end by it
         self._uses_budget: bool | None = None  # what the objective's first trial that did not fail has shown
-        self._threads: Executor | None = None
+        self._threads: Any = None  # an executor of them
         self._sender: Sender | None = None  # of an executor whose workers are not threads of this process
         self._ended, self._busy, self._since, self._until = 0, 0.0, 0.0, 0.0  # seconds of work; first begin, last end
 
@@ -276,17 +264,12 @@ class ObjectiveWorkers:
             self.progress.note(f"the {self.at_once} workers were idle for {idle:.0%} of the time")
         return idle
 
-    # Trials begin ----------------------------------------------------------------------------------------------------
-
     def room(self) -> int:
-        """As many trials as workers are free, less those that must be submitted again first."""
+        """As many trials as workers are free, less those to be submitted again first."""
         return self._free() - len(self.to_resend)
 
     def _free(self) -> int:
-        """How many trials may be submitted now.
-
-        A trial that fails if it loses one more worker runs alone, so that no other trial can be the cause.
-        """
+        """How many trials may be submitted now; one that fails if it loses one more worker runs alone."""
         runs_alone = self._sender is not None and not self._sender.isolates and any(
             lost >= self.options.retries and self.core.trials[number].state == "running"
             for number, lost in self.losses.items())
@@ -314,7 +297,6 @@ class ObjectiveWorkers:
         self.in_flight[future] = Task(trial, 0, submitted)
 
     def _submitted(self, trial: Trial, with_objective: bool) -> Future:
-        """Submit a trial to threads or to the executor."""
         try:
             if self._threads is not None:
                 return self._threads.submit(evaluate, self.objective, trial)
@@ -340,8 +322,6 @@ class ObjectiveWorkers:
                 f"not all of the {self.at_once} workers are busy: the searcher needs results first{proposes}")
         elif not self.may_exhaust:
             self.progress.note(f"the study ends after {len(self.core.trials)} trials: {reason}")
-
-    # Trials end ------------------------------------------------------------------------------------------------------
 
     def ended(self) -> set[Future]:
         """Wait until a trial has ended, and print a note if there is no worker that could end one."""
@@ -396,7 +376,8 @@ class ObjectiveWorkers:
         if trial.state == "failed":
             if not self.failed:
                 self._first_error = None if outcome is None else outcome.exception
-                self.progress.note(first_note(trial), always=self.options.max_failures != UNLIMITED)
+                self.progress.note(f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}",
+                                   always=self.options.max_failures != UNLIMITED)
             self.failed.append(trial)
         elif self._uses_budget is None:
             self._note_budget(trial)
@@ -408,9 +389,23 @@ class ObjectiveWorkers:
         for callback in self.callbacks:
             callback(trial)
         if self.failed:
-            refuse(self.failed, self._ended, self.options.max_failures, self.workers, self._first_error)
+            self._refuse_failures()
         if self._ended > len(self.failed) and not isinstance(self.options.max_failures, int):
             self._first_error = None  # frees the arrays that its traceback refers to
+
+    def _refuse_failures(self) -> None:
+        """Raise a RuntimeError if too many trials have failed, or all of the first ones by one error."""
+        count, one, most = len(self.failed), self.failed[0], self.options.max_failures
+        cause = self._first_error or (RuntimeError(f"in a worker process\n{one.traceback}") if one.traceback else None)
+        if isinstance(most, int) and count >= most:
+            raise RuntimeError(f"{count} trials have failed, which max_failures={most} does not allow; the first, "
+                               f"trial {one.number}: {one.error}") from cause
+        if most is None and count == self._ended == max(FEW, self.workers) and len(
+                {trial.error for trial in self.failed}) == 1 and not NO_MISTAKE.match(str(one.error)):
+            raise RuntimeError(
+                f"the first {count} trials of this run have all failed with the same error, {one.error}"
+                f"{place_in(one.traceback or '')}. Correct the objective and run again, "
+                f'or continue with max_failures="{UNLIMITED}"') from cause
 
     def _best_value(self) -> float | None:
         objectives = self.core.definition.objectives
@@ -418,7 +413,7 @@ class ObjectiveWorkers:
         return best[0].value if best else None
 
     def _note_budget(self, trial: Trial) -> None:
-        """Print a note if the first trial that has not failed was given a budget that its objective has not read."""
+        """Print a note if the first trial that has not failed has not read its budget."""
         self._uses_budget = trial.given_budget is None or trial.uses_budget
         if not self._uses_budget:
             self.progress.note(
@@ -428,7 +423,7 @@ class ObjectiveWorkers:
                 "reports its values use stopping=MedianStopping() with another searcher", always=True)
 
     def record(self, task: Task, outcome: Outcome | None) -> None:
-        """Tell a trial what its call has returned, here or in another process; None: nothing that counts."""
+        """Tell a trial what its call has returned; None: nothing that counts."""
         if outcome is not None:
             self.core.finish(task.trial, outcome)
 
@@ -438,13 +433,10 @@ class ObjectiveWorkers:
         if late and self._sender is None:
             wait(late)
 
-    # Workers are lost ------------------------------------------------------------------------------------------------
-
     def _separate(self) -> bool:
-        """After the user's process pool broke: its trials begin again, each in a pool of its own.
+        """After the user's process pool broke, its trials begin again, each in a pool of its own; False if that fails.
 
-        Which of them ended its worker is not known, nor whether one did, so no trial is charged with this crash. From
-        now on a worker that dies breaks the pool of its trial alone. False if the executor can't be replaced so.
+        Which of them ended its worker is not known, so no trial is charged with this crash.
         """
         pools = 0 if self._sender is None else self._sender.separate()
         if not pools:
@@ -463,10 +455,7 @@ class ObjectiveWorkers:
         return True
 
     def _lose(self, trial: Trial, error: BaseException) -> None:
-        """Begin a trial again whose worker was lost; after too many times it has failed.
-
-        Where several trials may have shared the worker, a loss makes a trial fail only if the trial ran alone.
-        """
+        """Begin a trial again whose worker was lost; after too many times, the last of them alone, it has failed."""
         if trial.state != "running":  # it has been told meanwhile
             self._finish(trial, None)
             return
@@ -493,6 +482,13 @@ class ObjectiveWorkers:
         self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
 
 
+def place_in(traceback: str) -> str:
+    """The last line of a traceback that is not in a library, as ", in FILE, line N: code"; "" if there is none."""
+    frames = [found for found in FRAME.findall(traceback)
+              if "-packages" not in found[0] and not found[0].startswith(LIBRARIES)]
+    return ", in {}, line {}{}".format(*frames[-1][:2], frames[-1][2] and f":{frames[-1][2]}") if frames else ""
+
+
 def _error_of(future: Future) -> BaseException | None:
     """What a future that has ended raised."""
     return CancelledError() if future.cancelled() else future.exception()
@@ -500,7 +496,5 @@ def _error_of(future: Future) -> BaseException | None:
 
 def _named(trials: Iterable[Trial]) -> str:
     """Such as "trial 4", "trials 4 and 5", "trials 4, 5 and 6"."""
-    numbers = [str(number) for number in sorted(trial.number for trial in trials)]
-    if len(numbers) == 1:
-        return f"trial {numbers[0]}"
-    return f"trials {', '.join(numbers[:-1])} and {numbers[-1]}"
+    *first, last = [str(number) for number in sorted(trial.number for trial in trials)]
+    return f"trials {', '.join(first)} and {last}" if first else f"trial {last}"

@@ -8,18 +8,263 @@ Implements section 5 of the document.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation.cross_validation import NAN
+from scratchtune import checks, interruption, protocol
+from scratchtune.evaluation import cross_validation
+from scratchtune.evaluation.cross_validation import NAN, FoldScore, Scoring, score_names, score_table
+from scratchtune.evaluation.models import check_model, fresh, is_function, is_network, train
+from scratchtune.evaluation.parallel import number_of_workers
 from scratchtune.evaluation.rows import generator
-from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
-from scratchtune.study.cv_search import SearchCV, keep_arguments
+from scratchtune.evaluation.scoring import SeveralScorers, called, resolve_scoring
+from scratchtune.evaluation.selection import OneStandardError
+from scratchtune.evaluation.splits import Split
+from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
+from scratchtune.search.grid import trainings
+from scratchtune.study.core import NotReady
+from scratchtune.study.fold_run import run_folds, timed
+from scratchtune.study.progress import Progress
 from scratchtune.study.study import Study
-from scratchtune.study.trial import copied_params
+from scratchtune.study.trial import Trial, copied_params
+
+OF_THE_ESTIMATOR = (
+    "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform", "inverse_transform",
+    "classes_", "n_features_in_", "feature_names_in_")
+
+
+def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
+    """Store the constructor's ``locals()`` unchanged, as scikit-learn's protocol requires."""
+    vars(search).update({name: value for name, value in arguments.items() if name != "self"})
+
+
+class SearchCV(protocol.Parameters):
+    """What the search classes share. A subclass defines the study that proposes configurations, and how many.
+
+    Their common arguments, apart from the estimator and the space:
+
+    - ``cv``: a number of folds, an object with ``split``, or a list of (train, test); ``scoring``: see
+      `resolve_scoring`, several at once too; ``n_jobs``: threads, -1 for one on each processor;
+    - ``refit``: True fits the best configuration on all rows, False none; with several scores it is the name of the
+      one that decides, or False. "one_se" selects, instead of the best, the simplest configuration within one standard
+      error of it, as does `OneStandardError`. A function from cv_results_ to an index selects any other;
+    - ``return_train_score`` adds the scores on the training rows; ``error_score`` is the score of a fit that fails,
+      and "raise" raises its error.
+
+    After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
+    ``multimetric_``, the study itself as ``study_`` (after Ctrl-C too), and with ``refit`` ``best_estimator_`` and
+    ``refit_time_``.
+    """
+
+    estimator: Any
+    cv: Any
+    scoring: Any
+    n_jobs: int | None
+    refit: Any
+    verbose: int
+    return_train_score: bool
+    error_score: float | str
+
+    def _new_study(self) -> Study:
+        raise NotImplementedError
+
+    def _n_trials(self) -> int | None:
+        return None
+
+    def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
+        return params
+
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
+        """Score every configuration on every fold, and fit the best one on all rows.
+
+        ``groups`` are passed to the splitter, ``fit_params`` to fit; a sample_weight is used in the scores too.
+        """
+        check_model(self.estimator)
+        if is_network(self.estimator):
+            protocol.refuse_sparse(X)
+            X, y = checks.matrix("X", X), checks.targets("y", y)
+            self.estimator.check_data(X, y)
+            for name in fit_params:
+                checks.choice("argument of fit", name, list(inspect.signature(self.estimator.fit).parameters)[2:])
+        self.scorer_ = resolve_scoring(self.scoring)
+        on_error, threads = cross_validation.checked_error_score(self.error_score), number_of_workers(self.n_jobs)
+        checks.boolean("return_train_score", self.return_train_score)
+        known = self._known_configurations()
+        self._selector = self._checked_selector(known)
+        for params in known if not is_function(self.estimator) else ():  # a wrong name is an error before any work
+            fresh(self.estimator, params)
+        splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
+        self.study_ = self._new_study()
+        with interruption.reachable(self.study_, None, bool(self.verbose)):
+            self._search(X, y, splits, fit_params, on_error, threads, len(known))
+            if self.refit:
+                self._refit(X, y, fit_params)
+        return self
+
+    def _search(
+        self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
+        known: int,
+    ) -> None:
+        def one(trial: Trial, fold: int) -> FoldScore:
+            return cross_validation.raise_at_once(cross_validation.fit_and_score(
+                self.estimator, self._configuration(trial.params), X, y, splits[fold], fit_params,
+                Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
+
+        progress = self._progress(known, len(splits), threads)
+        try:
+            scores = run_folds(
+                self.study_, timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error),
+                self._n_trials(), threads)
+        finally:
+            progress.close()
+        table = list(scores.values())
+        cross_validation.report_failures([outcome for row in table for outcome in row], on_error)
+        self._record(table)
+
+    def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
+        """The mean over the folds of the score that decides, or the error of a fold."""
+        metric = self._metric(folds)
+        errors = [outcome.error for outcome in folds if outcome.error is not None]
+        if errors and (on_error is None or np.isnan(on_error)):
+            return errors[0]
+        return float(np.mean([outcome.scores.get(metric, on_error) for outcome in folds]))
+
+    def _metric(self, outcomes: list[FoldScore]) -> str:
+        """The score that decides: the one that refit names, else the first."""
+        names = score_names(outcomes)
+        wanted = self.refit if isinstance(self.refit, str) else getattr(self._selector, "metric", None)
+        return wanted if wanted in names else names[0]
+
+    def _record(self, table: list[list[FoldScore]]) -> None:
+        """Fill cv_results_ and the best_ attributes from the scores of each trial."""
+        configurations = [self._configuration(trial.params) for trial in self.study_.trials]
+        outcomes = [outcome for row in table for outcome in row]
+        self.n_splits_ = len(table[0])
+        self.cv_results_ = results_table(configurations, table, self.return_train_score)
+        self.multimetric_ = score_names(outcomes) != ["score"]
+        if self.multimetric_:
+            self._check_refit_names_one(score_names(outcomes))
+        if not self.refit and self.multimetric_:
+            return
+        metric = self._metric(outcomes)
+        means = self.cv_results_[f"mean_test_{metric}"]
+        if np.isnan(means).all():
+            raise ValueError(
+                f"the {metric} of every configuration is NaN, so none is the best; take another scoring or other folds")
+        if self._selector is None:
+            self.best_index_ = int(self.cv_results_[f"rank_test_{metric}"].argmin())
+        else:
+            self.best_index_ = self._selected(len(configurations))
+        self.best_params_ = configurations[self.best_index_]
+        self.best_score_ = float(means[self.best_index_])
+
+    def _refit(self, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
+        begun = time.perf_counter()
+        self.best_estimator_ = train(self.estimator, self.best_params_, X, y, fit_params)
+        self.refit_time_ = time.perf_counter() - begun
+
+    def _known_configurations(self) -> list[dict[str, Any]]:
+        """The configurations that depend on no score: a second study proposes them."""
+        preview = self._new_study()
+        known: list[dict[str, Any]] = []
+        limit = self._n_trials()
+        try:
+            while limit is None or len(known) < limit:
+                known.append(self._configuration(preview.ask().params))
+        except (Exhausted, NotReady):
+            pass
+        return known
+
+    def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
+        """Check ``refit``; return the function that selects a configuration, None for the best one.
+
+        How many scores a function ``scoring`` returns is known only after its first call.
+        """
+        several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
+        if several is not None:
+            self._check_refit_names_one(several)
+        selector = OneStandardError() if self.refit == "one_se" else self.refit
+        if isinstance(selector, OneStandardError):
+            names = [name for params in known for name in params]
+            selector.check(dict.fromkeys(names))  # each once, in order
+        if several is None and not callable(self.scoring) and not callable(selector):
+            checks.choice("refit", self.refit, [True, False, "one_se", self.scoring or "score"])
+        return selector if callable(selector) else None
+
+    def _check_refit_names_one(self, names: list[str]) -> None:
+        """With several scores, raise unless ``refit`` names the one that decides, is a function or is False."""
+        if not self.refit or (callable(self.refit) and not isinstance(self.refit, OneStandardError)):
+            return
+        wanted = self.refit.metric if isinstance(self.refit, OneStandardError) else self.refit
+        if wanted is True or wanted not in names:
+            raise ValueError(
+                f"refit is {self.refit!r} and there are several scores; it must be False, a function, or the name of "
+                f"the one that decides: {', '.join(map(repr, names))}")
+
+    def _selected(self, configurations: int) -> int:
+        index = self._selector(self.cv_results_)
+        if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
+            raise TypeError(f"refit returned {index!r}; it must return the index of a configuration, an integer")
+        if not 0 <= index < configurations:
+            raise IndexError(
+                f"refit returned {index}; it must return the index of one of the {configurations} configurations")
+        return int(index)
+
+    def _progress(self, known: int, folds: int, threads: int) -> Progress:
+        total = trainings(self._n_trials() or known, folds)
+        headline = f"{total // folds} configurations x {folds} folds = {total} fits"
+        return Progress(total, "fit", threads, bool(self.verbose), headline)
+
+    def _best(self) -> Any:
+        if "best_estimator_" in self.__dict__:
+            return self.best_estimator_
+        if "cv_results_" in self.__dict__:
+            raise AttributeError(f"this {type(self).__name__} has no best estimator: it was made with refit=False")
+        raise protocol.not_fitted(self)
+
+    def predict(self, X: Any) -> Any:
+        """What the best estimator predicts."""
+        return self._best().predict(X)
+
+    def score(self, X: Any, y: Any = None) -> float:
+        """Return the best estimator's score, by the ``scoring`` of the search; of several by the one that decides."""
+        score = called(resolve_scoring(self.scoring), self._best(), X, y)
+        if not isinstance(score, Mapping):
+            return float(score)
+        metric = self.refit if isinstance(self.refit, str) else getattr(self.refit, "metric", None)
+        return float(score[checks.choice("refit", metric, score)])
+
+    def __getattr__(self, name: str) -> Any:
+        """What only some estimators have: that of the best one, or before `fit` of the given one."""
+        if name in OF_THE_ESTIMATOR:
+            return getattr(self._best() if "cv_results_" in self.__dict__ else self.__dict__.get("estimator"), name)
+        if name == "_estimator_type":
+            return getattr(self.__dict__.get("estimator"), name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    def __sklearn_tags__(self) -> Any:
+        """scikit-learn's description of the estimator."""
+        if hasattr(self.estimator, "__sklearn_tags__"):
+            return self.estimator.__sklearn_tags__()
+        loss = str(getattr(getattr(self.estimator, "loss", None), "name", ""))
+        return protocol.tags("classifier" if "crossentropy" in loss else "regressor")
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The constructor's arguments, with ``deep`` the estimator's own too, as estimator__NAME."""
+        params = super().get_params()
+        if deep and hasattr(self.estimator, "get_params"):
+            params |= {f"estimator__{name}": value for name, value in self.estimator.get_params().items()}
+        return params
+
+    def set_params(self, **params: Any) -> Any:
+        """Change arguments by name; estimator__NAME changes the estimator's."""
+        for name in [name for name in params if name.startswith("estimator__")]:
+            self.estimator.set_params(**{name.removeprefix("estimator__"): params.pop(name)})
+        return super().set_params(**params)
 
 
 class GridSearchCV(SearchCV):
@@ -33,14 +278,13 @@ class GridSearchCV(SearchCV):
     def __init__(
         self, estimator: Any, param_grid: Any, cv: Any = 5, scoring: Any = None, n_jobs: int | None = 1,
         refit: Any = True, verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
-        simplicity: Any = None,
     ) -> None:
         keep_arguments(self, locals())
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
         grids = self.param_grid if isinstance(self.param_grid, (list, tuple)) else [self.param_grid]
-        spaces = [Space(grid) if grid else None for grid in (_sorted("param_grid", grid) for grid in grids)]
+        spaces = [Space(grid) if grid else None for grid in map(_sorted, grids)]
         if not spaces:
             raise ValueError("param_grid is an empty list; it must hold at least one dict")
         # Several grids are one study, of the positions of their points in a list of all of them.
@@ -64,16 +308,14 @@ class RandomizedSearchCV(SearchCV):
     """``n_iter`` random configurations of a space, each scored by cross-validation; at most all of a finite space.
 
     ``random_state`` is a seed, a generator that gives one, or None for a new one in every `fit` (it is then
-    ``study_.seed``). A parameter may also be one of SciPy's frozen distributions, or a tuple that is a range, as in
-    every space (`scratchtune.search.foreign`); ``param_distributions`` is scikit-learn's name of ``space``. The other
-    arguments are described at `SearchCV`.
+    ``study_.seed``). ``param_distributions`` is scikit-learn's name of ``space``. The other arguments are described at
+    `SearchCV`.
     """
 
     def __init__(
         self, estimator: Any, space: Any = None, n_iter: int = 10, cv: Any = 5, random_state: Any = 0,
         scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
-        return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
-        param_distributions: Any = None,
+        return_train_score: bool = False, error_score: float | str = NAN, param_distributions: Any = None,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -99,16 +341,15 @@ class RandomizedSearchCV(SearchCV):
 class BayesSearchCV(RandomizedSearchCV):
     """``n_iter`` configurations of a space, each proposed from the scores of all before it (`BayesianSearch`).
 
-    ``model`` is "auto", "gp" or "tpe". The next configuration needs the score of the previous one, so threads share the
-    folds of one configuration; with ``parallel=k`` they share those of k configurations, each proposed while k - 1 are
-    under way. A list holds choices, also [0.0, 1.0], which scikit-optimize takes for a range. The other arguments are
-    those of `RandomizedSearchCV`.
+    ``model`` is "auto", "gp" or "tpe". Threads share the folds of ``parallel`` configurations, each proposed without
+    the scores of the others. A list holds choices, also [0.0, 1.0], which scikit-optimize takes for a range. The other
+    arguments are those of `RandomizedSearchCV`.
     """
 
     def __init__(
         self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0, model: str = "auto",
         parallel: int = 1, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
-        return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+        return_train_score: bool = False, error_score: float | str = NAN,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -126,7 +367,7 @@ class GeneticSearchCV(RandomizedSearchCV):
     def __init__(
         self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0,
         population: int | None = None, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True,
-        verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN, simplicity: Any = None,
+        verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
     ) -> None:
         keep_arguments(self, locals())
 
@@ -134,13 +375,60 @@ class GeneticSearchCV(RandomizedSearchCV):
         return GeneticSearch(population=self.population)
 
 
-def _sorted(name: str, grid: Any) -> dict[str, Any]:
+def _sorted(grid: Any) -> dict[str, Any]:
+    """A grid in alphabetical order; a tuple of numbers is a list of values, as in scikit-learn, and not a range."""
     if not isinstance(grid, Mapping):
-        raise TypeError(f"{name} is {grid!r}; it must be a dict from names to lists of values, or a list of such dicts")
-    return {parameter: _values(given) for parameter, given in sorted(grid.items())}
+        raise TypeError(f"param_grid is {grid!r}; it must be a dict from names to lists of values, or a list of such "
+                        "dicts")
+    return {name: list(given) if isinstance(given, tuple) and all(isinstance(value, (int, float, np.number))
+                                                                  for value in given) else given
+            for name, given in sorted(grid.items())}
 
 
-def _values(given: Any) -> Any:
-    """A tuple of numbers as a list of values, as in scikit-learn: in a grid it is not a range."""
-    are_numbers = isinstance(given, tuple) and all(isinstance(value, (int, float, np.number)) for value in given)
-    return list(given) if are_numbers else given
+def results_table(
+    configurations: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
+) -> dict[str, Any]:
+    """Make the columns, one row per configuration, in the order of the trials; ``table`` holds the folds of each."""
+    folds = len(table[0])
+    outcomes = [outcome for row in table for outcome in row]
+    results: dict[str, Any] = {}
+    for name in ("fit_time", "score_time"):
+        times = np.array([getattr(outcome, name) for outcome in outcomes]).reshape(-1, folds)
+        results[f"mean_{name}"], results[f"std_{name}"] = times.mean(axis=1), times.std(axis=1)
+    results |= dict(_parameter_columns(configurations))
+    results["params"] = configurations
+    for name in score_names(outcomes):
+        results |= _score_columns(f"test_{name}", score_table(outcomes, name).reshape(-1, folds))
+        results[f"rank_test_{name}"] = ranks(results[f"mean_test_{name}"])
+        if train_scores:
+            results |= _score_columns(f"train_{name}", score_table(outcomes, name, "train").reshape(-1, folds))
+    return results
+
+
+def ranks(scores: np.ndarray) -> np.ndarray:
+    """Rank of each score, 1 for the largest, equal ones with the same rank, NaN last."""
+    known = np.where(np.isnan(scores), -np.inf, scores)
+    return np.array([1 + int((known > score).sum()) for score in known], dtype=np.int32)
+
+
+def _score_columns(name: str, scores: np.ndarray) -> dict[str, np.ndarray]:
+    columns = {f"split{k}_{name}": scores[:, k] for k in range(scores.shape[1])}
+    return columns | {f"mean_{name}": scores.mean(axis=1), f"std_{name}": scores.std(axis=1)}
+
+
+def _parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[str, np.ma.MaskedArray]]:
+    """param_NAME as masked arrays, masked where a configuration lacks the parameter."""
+    names = dict.fromkeys(name for params in configurations for name in params)
+    for name in names:
+        rows = [k for k, params in enumerate(configurations) if name in params]
+        values = [configurations[k][name] for k in rows]
+        column = np.ma.MaskedArray(np.empty(len(configurations), dtype=_column_type(values)), mask=True)
+        for k, value in zip(rows, values, strict=True):
+            column[k] = value
+        yield f"param_{name}", column
+
+
+def _column_type(values: list[Any]) -> Any:
+    """NumPy's own choice for numbers; other values are objects."""
+    kinds = {type(value) for value in values}
+    return np.array(values).dtype if all(issubclass(kind, (bool, int, float, np.number)) for kind in kinds) else object

@@ -1,8 +1,7 @@
 """A stopping rule ends trials early whose reported values are poor, so that their time is spent on other trials.
 
 A rule is a pure function, as a searcher is: of what the trial itself has reported and of the first ``needs(number)``
-trials, all of them finished. So the same trials are stopped at the same steps, with one worker or eight, and after a
-crash.
+trials, all of them finished.
 
 Implements section 7.2 of the document.
 """
@@ -80,12 +79,7 @@ class MedianStopping(Stopping):
 
     Only complete trials count that have reported up to this step or further, and there must be at least ``warmup`` of
     them; no trial is ended before ``first_step``. A trial is compared with all trials before it but the last
-    ``parallel`` − 1. A larger ``parallel`` means that fewer workers wait for each other, and fewer trials to compare
-    with.
-
-    >>> rule = MedianStopping(warmup=2)
-    >>> rule.stops({0: 5.0, 1: 4.0}, [{0: 2.0, 1: 1.0}, {0: 4.0, 1: 3.0}])
-    True
+    ``parallel`` − 1: with a larger one fewer workers wait for each other.
     """
 
     def __init__(self, warmup: int = 5, first_step: int = 0, parallel: int = 8) -> None:

@@ -9,24 +9,22 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search import Searcher, Space
-from scratchtune.study.core import Context, stored_queue, stored_trial
+from scratchtune.study.core import Context, stored_queue
 from scratchtune.study.definition import is_open, is_whole, made_again, read_definition, text_of
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopping import Stopping
-from scratchtune.study.trial import Trial, learned_space
+from scratchtune.study.trial import Trial, learned_space, trial_of
 
 
 @dataclass(frozen=True)
 class StoredStudy(HasBestTrial):
     """A stored study, for reading only; its attributes and methods are those of `Study` that need no objective.
 
-    A choice that is an object of another package is represented by its repr. The space has no constraint, since a file
-    holds only whether there is one: ``has_constraint``. ``searcher`` and ``stopping`` are None where they are not of
-    this package, and ``stopping`` where there is none; `text` has their repr in any case. ``has_earlier`` says whether
-    the study has started from trials of another one, which the file lacks. ``waiting`` are the enqueued configurations
-    that have no trial yet, ``stored`` is the definition as the file has it.
+    A choice that is an object of another package is represented by its repr. A file holds of a constraint only whether
+    there is one. ``searcher`` and ``stopping`` are None where they are not of this package; `text` has their repr.
+    ``waiting`` are the enqueued configurations without a trial, ``stored`` is the definition as the file has it.
     """
 
     name: str
@@ -75,7 +73,7 @@ def read_study(file: File, name: str) -> StoredStudy:
     trials: list[Trial] = []
     context = Context(made, trials)
     try:
-        trials += [stored_trial(name, made.space, context, row) for row in rows]
+        trials += [trial_of(name, row, made.space, context) for row in rows]
         waiting = stored_queue(name, made.space, file.queue(name))
         reasons = [str(row["reason"]) for row in rows]
     except (KeyError, StorageError) as problem:
@@ -88,12 +86,7 @@ def read_study(file: File, name: str) -> StoredStudy:
 
 
 def stored_arguments(path: str | os.PathLike[str], name: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `Study` for a stored study: those ``given``, by name, and the others from the file.
-
-    Raises
-        StorageError if the file can't be read, if ``name`` is None and the file holds several studies, or if an
-        argument that is not given is not in the file.
-    """
+    """The arguments of `Study` for a stored study: those ``given``, and the others from the file, or a StorageError."""
     with File(path, reading=True) as file:
         study = read_study(file, _only_name(file) if name is None else name)
     changed = [parameter for parameter, stored in study.stored["space"] if not is_whole(stored)]

@@ -1,7 +1,5 @@
 """A study is a table of trials: a searcher proposes each, an objective evaluates it, and all of it can be looked up.
 
-`Study` is what users type. Its trials, and what may be proposed, are in `Core`; an SQLite file is a `File`.
-
 Implements section 7.2 of the document.
 """
 
@@ -32,7 +30,6 @@ from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
-from scratchtune.study.time_travel import Changes
 from scratchtune.study.trial import STATES, Trial, configuration, copied_params
 
 OPTUNA_URL = "sqlite:///"
@@ -42,28 +39,21 @@ OF_OPTUNA = {"sampler": "searcher", "pruner": "stopping", "study_name": "name"} 
 class Study(HasBestTrial):
     """Trials over a space, in memory and, where ``storage`` is a path, in that SQLite file too.
 
-    ``seed=None`` draws a new seed, which is stored with the study.
-
-    Without a space, the objective requests its parameters while it runs, by `Trial.suggest_float` and the like
-    (define-by-run), and the study learns its space from the trials.
-
-    ``directions`` are those of several objectives, in order or as a dict from names: the objective function then
-    returns as many numbers, or a dict of them, `best_trials` is the Pareto front, and the searcher must be `NSGA2` (the
-    default), `RandomSearch` or `GridSearch`.
-
-    With ``start_from``, the searcher sees the finished trials of that study first, except those that failed before they
-    had requested all parameters of ``space``.
+    ``seed=None`` draws a new seed, which is stored. Without a space, the objective requests its parameters while it
+    runs, by `Trial.suggest_float` and the like (define-by-run). ``directions`` are those of several objectives, in
+    order or as a dict from names: the objective returns as many numbers, or a dict of them, `best_trials` is the Pareto
+    front, and the searcher must be `NSGA2` (the default), `RandomSearch` or `GridSearch`. With ``start_from``, the
+    searcher sees the finished trials of that study first, except those that failed before they had requested all
+    parameters of ``space``.
 
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
-    The table of trials is a function of these arguments, enqueued trials, and the objective. It does not depend on how
-    many workers there are, on the order in which they finish, or on interruptions. A `BayesianSearch` with
-    ``parallel=None`` is part of it with the number of workers of the first run, which is stored.
-
-    When `run` has returned, when every trial from `ask` has been told, and after `close`, which a ``with`` statement
-    calls too, the file itself holds everything. Before, only `backup` makes a complete copy.
+    The table of trials is a function of these arguments, enqueued trials, and the objective, not of the number of
+    workers, the order in which they finish, or interruptions. (``parallel=None`` of a `BayesianSearch` becomes the
+    number of workers of the first run.) When `run` has returned, when every trial from `ask` has been told, and after
+    `close`, which a ``with`` statement calls too, the file holds everything; before, only `backup` copies everything.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -74,16 +64,19 @@ class Study(HasBestTrial):
         self, space: Mapping[str, Any] | Space | None = None, searcher: str | Searcher | None = None,
         direction: str = "minimize", seed: int | None = 0, storage: Any = None, name: str | None = None,
         constraint: Constraint | None = None, start_from: Study | None = None, stopping: Any = None,
-        data: str | None = None, directions: Sequence[str] | Mapping[str, str] | None = None,
+        data: str | None = None, directions: Sequence[str] | Mapping[str, str] | None = None, **others: Any,
     ) -> None:
+        checks.no_others("Study", others, [*inspect.signature(Study).parameters][:-1], OF_OPTUNA)
         objectives = as_objectives(direction, directions)
         if searcher is None:
             searcher = DEFAULT_OF_SEVERAL if objectives.several else DEFAULT
         name = _checked_text("name", name) or "study"
+        if seed is None and (seed := _stored_seed(storage, name)) is None:
+            seed = int(np.random.SeedSequence().generate_state(1)[0])
         definition = Definition(
             space=given_space(space, constraint), searcher=as_searcher(searcher), objectives=objectives,
-            seed=_seed_of(storage, name) if seed is None else checks.integer("seed", seed, low=0),
-            stopping=as_stopping(stopping), name=name, data=_checked_text("data", data), earlier=[])
+            seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping), name=name,
+            data=_checked_text("data", data), earlier=[])
         refuse_without_space(definition, start_from)
         check_several(objectives, definition.searcher, definition.stopping)
         if start_from is not None:
@@ -95,9 +88,7 @@ class Study(HasBestTrial):
         self._core = core
         self._losses: dict[int, int] = {}  # how often each running trial has lost its worker
         self.name, _, _, self.objectives, self.seed, self.stopping, self.data, *_ = core.definition
-        self.idle_share: float | None = None
-
-    # Running ---------------------------------------------------------------------------------------------------------
+        self.idle_share: float | None = None  # of the latest run: the share of the workers' time without a trial
 
     def ask(self) -> Trial:
         """Return the next trial to run; raises `NotReady` while a result is missing, `Exhausted` at the end."""
@@ -109,15 +100,14 @@ class Study(HasBestTrial):
             checks.choice("state", state, STATES[1:])
         return self._core.tell(trial, value, state)
 
-    def enqueue(self, params: Mapping[str, Any]) -> None:
-        """Try a configuration next, before any that the searcher proposes.
+    def enqueue(self, params: Mapping[str, Any], by: str | None = None) -> None:
+        """Try a configuration next, before any that the searcher proposes; ``by``, for `why`: who enqueues it.
 
-        It is in `waiting`, and in the study's file, until its trial begins. When a script is run again and makes the
-        same stored `Study`, a configuration that is in the file already is not enqueued a second time, whether it waits
-        or has a trial; one that the script enqueues twice is in the study twice. After the first new trial of this
-        process, in callbacks, and after `load_study`, each configuration is a new one.
+        When a script is run again and makes the same stored `Study`, a configuration that is in the file already is not
+        enqueued a second time, whether it waits or has a trial; one that the script enqueues twice is in the study
+        twice. After the first new trial of this process, in callbacks, and after `load_study`, each one is new.
         """
-        self._core.enqueue(params)
+        self._core.enqueue(params, _checked_text("by", by))
 
     def run(
         self, objective: Callable[[Trial], Any], n_trials: float | None = None, timeout: float | None = None,
@@ -128,22 +118,16 @@ class Study(HasBestTrial):
 
         ``n_trials=None`` is the searcher's whole schedule if it has one, else 50; ``math.inf`` is no limit. After
         ``timeout`` seconds no further trial begins. Each callback is called as callback(study, trial) when a trial is
-        finished and recorded. If it has a method ``before_run``, that is called as before_run(study) before any trial
-        begins; it may call `stop`.
+        recorded; its method ``before_run``, if it has one, as before_run(study) before any trial begins.
 
         ``executor``, any of `concurrent.futures`, runs the trials elsewhere (see `scratchtune.study.executors`), as
         many at a time as it has workers, or ``n_jobs`` if that is more than one. A trial whose worker dies is
-        restarted, up to ``retries`` times; after that it has failed, and the other trials continue. A dead worker
-        breaks a whole ``ProcessPoolExecutor``: no trial is charged with this crash; all running trials restart, each in
-        a process pool of its own.
+        restarted, up to ``retries`` times; after that it has failed, and the other trials continue.
 
         An exception of the objective makes its trial a failed one; the first is printed. If the first five trials of
         the run (the first ``n_jobs``, if that is more) all fail by the same mistake, the run ends with a RuntimeError.
-        ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run:
-        nothing that has finished is lost, and the next run begins the unfinished trials again. A callback that was not
-        called by then is not called later.
-
-        Afterwards ``idle_share`` is the share of the time in which the workers had no trial.
+        ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run: the
+        next run begins the unfinished trials again; a callback that was not called by then is not called later.
         """
         options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
         try:
@@ -156,8 +140,7 @@ class Study(HasBestTrial):
     def stop(self) -> None:
         """End the run from its objective or from a callback: no further trial begins, and running ones are finished.
 
-        The next `run` continues the study. With several workers, further trials may have begun by the time of the call.
-        A RuntimeError where the study is not being run in this process.
+        The next `run` continues the study. A RuntimeError where the study is not being run in this process.
         """
         self._core.stop_run()
 
@@ -171,19 +154,14 @@ class Study(HasBestTrial):
         n_jobs: int = 1, callbacks: Iterable[Callable[[Study, Trial], Any]] | None = None,
         show_progress_bar: bool = False, max_failures: int | str | None = None,
     ) -> None:
-        """Run ``n_trials`` further trials, as Optuna counts them; all else is as in `run`.
-
-        With ``timeout`` and no ``n_trials`` only the time, and the searcher's schedule if it has one, is a limit.
-        """
+        """Run ``n_trials`` further trials, as Optuna counts them, None: no limit if there is a ``timeout``."""
         wanted = len(self.trials) + checks.integer("n_trials", n_trials, low=1) if n_trials is not None else (
             None if timeout is None else math.inf)
         self.run(objective, wanted, timeout, n_jobs, None, callbacks or (), show_progress_bar, 2, max_failures)
 
     def set_user_attr(self, key: str, value: Any) -> None:
-        """Attach an attribute to the study, any value that JSON has; it is stored with it."""
+        """Attach an attribute to the study, any value that JSON has."""
         self._core.set_user_attr(key, value)
-
-    # Results ---------------------------------------------------------------------------------------------------------
 
     @property
     def trials(self) -> list[Trial]:
@@ -207,7 +185,7 @@ class Study(HasBestTrial):
 
     @property
     def user_attrs(self) -> dict[str, Any]:
-        """The attributes that `set_user_attr` has attached, a copy."""
+        """The attributes that `set_user_attr` has attached."""
         return copied_params(self._core.user_attrs)
 
     def why(self, number: int) -> str:
@@ -217,8 +195,7 @@ class Study(HasBestTrial):
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
 
-        With several objectives there is a column for each value: values_0, values_1, or values_NAME. A text that a
-        spreadsheet would run as a formula, such as the choice "=1+1", gets a ' before it; numbers are unchanged.
+        Of several objectives the values are values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
         self._core.refuse_own(Path(path))
         columns = self.objectives.columns()
@@ -231,66 +208,39 @@ class Study(HasBestTrial):
         write_text(path, csv_text(rows))
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
-        """Write the trials as a new study of Optuna, which must be installed, and return that study.
-
-        ``storage`` is the path of an SQLite file, made if absent, a URL as Optuna takes it, or a storage of Optuna;
-        None: in memory. ``name`` None is this study's. Raises as `scratchtune.interop.optuna_studies.to_optuna`.
-        """
+        """Write the trials as a new study of Optuna; see `scratchtune.interop.optuna_studies.to_optuna`."""
         return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
-    # Time travel -----------------------------------------------------------------------------------------------------
-
     def at(self, k: int) -> Study:
-        """Return the study as it was when trial ``k`` was to be proposed: a copy in memory with its first k trials.
-
-        The copy's `ask` proposes trial k as this study did or will do, enqueued configurations included. A trial of the
-        first k that is still running begins again in the copy.
-
-        >>> study = tune(lambda trial: trial.params["x"] ** 2, {"x": [3, -1, 0]}, "grid", progress=False)
-        >>> [study.at(k).best_value for k in (1, 2, 3)], study.at(1).ask().params
-        ([9.0, 1.0, 0.0], {'x': -1})
-        """
-        return study_of(time_travel.fork(self._core, k, Changes()))
+        """Return the study as it was when trial ``k`` was to be proposed: a copy in memory, which proposes it again."""
+        return study_of(time_travel.fork(self._core, k))
 
     def fork(
-        self, k: int, searcher: str | Searcher | None = None, seed: int | None = None,
-        space: Mapping[str, Any] | Space | None = None, constraint: Any = "same", stopping: Any = "same",
-        storage: Any = None, name: str | None = None,
+        self, k: int, searcher: str | Searcher | None = None, seed: int | None = None, storage: Any = None,
+        name: str | None = None,
     ) -> Study:
-        """Return a new study that continues from copies of the first ``k`` trials, with some arguments changed.
+        """Return a new study that continues from copies of the first ``k`` trials, with another searcher or seed.
 
-        What is None or "same" is as in this study. With nothing changed, and the same objective, the fork's trials are
-        those of this study, bit for bit; running ones begin again. Configurations that were enqueued for trial k or
-        later are enqueued in the fork at the same numbers, if it accepts them. With another ``seed`` the copied trials
-        keep theirs. Where one of the k trials is not in the new space, or not in a new searcher's schedule, the fork
-        begins with trial 0, and its searcher sees those that are in its space, as with ``start_from``.
-
-        ``name`` None is this study's name with "-fork-" and k. A fork with ``storage`` is resumed by the same call, by
-        a `Study` of that name with the fork's arguments, and by `load_study`.
-
-        Raises
-            ValueError where k is not from 0 to the number of trials, and as `Study` does.
+        With nothing changed, and the same objective, the fork's trials are those of this study, bit for bit; running
+        ones begin again. Configurations that were enqueued for trial k or later are enqueued in the fork at the same
+        numbers, if it accepts them. With another ``seed`` the copied trials keep theirs. Where the k trials are not
+        those of a new searcher's schedule, the fork begins with trial 0, and its searcher sees them, as with
+        ``start_from``. (For another space use ``Study(space, start_from=study.at(k))``.) ``name`` None is this study's
+        name with "-fork-" and k; a stored fork is resumed by the same call. Raises as `Study` does.
         """
-        changes = Changes(searcher, seed, space, constraint, stopping)
         named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
-        return study_of(time_travel.fork(self._core, k, changes, named, storage))
-
-    # The file --------------------------------------------------------------------------------------------------------
+        return study_of(time_travel.fork(self._core, k, searcher, seed, named, storage))
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` continues there.
 
-        It holds everything in the study's own file, if it has one, and every trial in memory. An existing file is
-        replaced if it is an earlier backup. A ValueError where it is the study's own or holds something else, and a
-        StorageError while another process writes it.
+        An existing file is replaced if it is an earlier backup. A ValueError where it is the study's own or holds
+        something else, and a StorageError while another process writes it.
         """
         self._core.backup(Path(path))
 
     def close(self) -> None:
-        """Write what is not written, and close the file; trials from `ask` that were not told remain "running".
-
-        What the study holds can still be read; to run further trials, create the Study again.
-        """
+        """Write what is not written, and close the file; to run further trials, create the Study again."""
         self._core.close()
 
     def __enter__(self) -> Study:
@@ -312,7 +262,7 @@ class Study(HasBestTrial):
 
 
 def core_of(study: Study) -> Core:
-    """The core of a study, for what the package builds on it."""
+    """The core of a study."""
     return study._core
 
 
@@ -330,11 +280,8 @@ def tune(
 ) -> Study:
     """Make a study, run it, return it; the options are those of `Study` and of `Study.run`.
 
-    Without a space the objective asks for its parameters while it runs: ``trial.suggest_float`` and the like.
     After Ctrl-C, `interrupted_study` returns the study, with all trials that have finished.
 
-    >>> tune(lambda trial: trial.params["x"], {"x": [3, 1, 2]}, "grid", progress=False).best_value
-    1.0
     >>> tune(lambda trial: trial.suggest_int("x", 1, 3), n_trials=8, progress=False).best_params
     {'x': 1}
     """
@@ -346,11 +293,7 @@ def tune(
 
 
 def interrupted_study() -> Study:
-    """Return the study that Ctrl-C has interrupted last, such as that of ``study = st.tune(...)``; `run` continues it.
-
-    Raises
-        ValueError where none was interrupted in this process.
-    """
+    """Return the study that Ctrl-C has interrupted last in this process, or raise a ValueError; `run` continues it."""
     if not interruption.latest:
         raise ValueError("no study was interrupted in this process")
     return interruption.latest[0]
@@ -361,15 +304,11 @@ def load_study(
     searcher: str | Searcher | None = None, constraint: Constraint | None = None, stopping: Any = None,
     start_from: Study | None = None,
 ) -> Study:
-    """Open a stored study of that ``name`` (None: the only one in the file) to look at it and to continue it.
+    """Open a stored study of that ``name`` (None: the only one in the file), also to continue it.
 
-    Its space, searcher, seed, direction and stopping rule are in the file. What a file can't hold must be given, as it
-    was given to `Study`: a constraint, a searcher or stopping rule of the user's own, a space with choices that are no
-    plain values, the study that it has started from; the error names it. Every configuration that is enqueued is a new
-    one, unlike in a script that makes the same `Study` again.
-
-    Raises
-        StorageError where there is no such file or study, or where something must be given.
+    What a file can't hold must be given, as it was given to `Study`: a constraint, a searcher or stopping rule of the
+    user's own, a space with choices that are no plain values, the study that it has started from; a StorageError names
+    it. Every configuration that is enqueued is a new one, unlike in a script that makes the same `Study` again.
     """
     given = {"space": space, "searcher": searcher, "constraint": constraint, "stopping": stopping,
              "start_from": start_from}
@@ -386,13 +325,9 @@ def create_study(
 ) -> Study:
     """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
 
-    ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``sampler`` a searcher, or its name;
-    ``pruner`` a stopping rule, None is `MedianStopping`, which changes nothing for an objective that reports no values.
-    With several ``directions`` there is no stopping rule, and the sampler is `NSGA2`.
-
-    Raises
-        TypeError for any other argument; ValueError where the study is stored already, unless ``load_if_exists``,
-        where the URL has options, or where both ``direction`` and ``directions`` are given.
+    ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``pruner`` None is `MedianStopping`, or
+    with several ``directions`` no rule. Raises a ValueError where the study is stored already, unless
+    ``load_if_exists``.
 
     >>> study = create_study(direction="maximize", sampler="random")
     >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)
@@ -403,34 +338,30 @@ def create_study(
     checks.no_others("create_study", others, names, {ours: theirs for theirs, ours in OF_OPTUNA.items()})
     if direction is not None and directions is not None:
         raise ValueError(f"direction is {direction!r} and directions is {directions!r}; give one of the two")
-    path = _path_of(storage)
-    if path is not None and not checks.boolean("load_if_exists", load_if_exists):
-        _refuse_stored(Path(path), study_name or "study")
+    path, name = _path_of(storage), study_name or "study"
+    if not checks.boolean("load_if_exists", load_if_exists) and _stored_seed(path, name) is not None:
+        raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
+                         "load_if_exists=True to continue it, or another name")
     several = directions is not None and len(directions) > 1
     return Study(None, sampler, direction or "minimize", seed, storage=path, name=study_name,
                  stopping=pruner or (None if several else MedianStopping()), directions=directions)
 
 
 def _earlier_results(definition: Definition, study: Any) -> list[Result]:
-    """Return the results of an earlier study, which the searcher sees before those of its own study."""
     if not isinstance(study, Study):
         raise TypeError(f"start_from is {study!r}; it must be a Study")
     if study.objectives != definition.objectives:
         there, here = (str(one) if one.several else repr(one.direction) for one in (
             study.objectives, definition.objectives))
         raise ValueError(f"start_from has the direction {there}; it must be {here}, as this study's")
-    checked = [_checked_result(definition.space, result) for result in study._core.results()]
-    return [result for result in checked if result is not None]
-
-
-def _checked_result(space: Space, result: Result) -> Result | None:
-    """An earlier result with checked params; None for a trial that failed before it had requested all of them."""
-    try:
-        return result._replace(params=space.check(result.params))
-    except (TypeError, ValueError) as problem:
-        if result.state == "failed" and space.lacks(result.params):
-            return None
-        raise type(problem)(f"trial {result.number} of start_from: {problem}") from None
+    checked, space = [], definition.space
+    for result in study._core.results():
+        try:
+            checked.append(result._replace(params=space.check(result.params)))
+        except (TypeError, ValueError) as problem:
+            if result.state != "failed" or not space.lacks(result.params):
+                raise type(problem)(f"trial {result.number} of start_from: {problem}") from None
+    return checked
 
 
 def _checked_text(name: str, value: Any) -> str | None:
@@ -453,18 +384,8 @@ def _path_of(storage: Any) -> Any:
     return storage[len(OPTUNA_URL) :]
 
 
-def _seed_of(storage: Any, name: str) -> int:
-    """The seed of a stored study; a new one where there is none."""
+def _stored_seed(storage: Any, name: str) -> int | None:
+    """The seed of a stored study; None where there is none, or where `Study` says what is wrong."""
     with contextlib.suppress(StorageError, TypeError), File(storage, reading=True) as file:
         return int(file.definition(name)["seed"])
-    return int(np.random.SeedSequence().generate_state(1)[0])
-
-
-def _refuse_stored(path: Path, name: str) -> None:
-    names: list[str] = []
-    if path.exists():
-        with contextlib.suppress(StorageError), File(path, reading=True) as stored:  # `Study` says what is wrong
-            names = stored.names()
-    if name in names:
-        raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
-                         "load_if_exists=True to continue it, or another name")
+    return None

@@ -1,7 +1,7 @@
 """A trial is one configuration that is evaluated: its number, its parameters, why they were proposed, the outcome.
 
 `Trial` is what users see. The study's `Core` works on it by the functions below: `begin` resets a trial, `judged` makes
-an `Outcome` of what an objective has returned, and `settle`, which only the core and `trial_of` call, records it.
+an `Outcome` of what an objective has returned, and `settle` records it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import valid_text
-from scratchtune.search import Result, Space, Suggestion
+from scratchtune.search import Categorical, Float, Int, Result, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner
+from scratchtune.search.space import Parameter
 from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
+from scratchtune.study.file import StorageError
 from scratchtune.study.objectives import Objectives
-from scratchtune.study.requests import PLAIN, Requests, RequestsParameters, copied_value
+from scratchtune.study.requests import PLAIN, Requests, check_choices, checked_attribute, copied_value, shown
 from scratchtune.study.stopping import Stopping
 
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
@@ -31,17 +33,13 @@ STATES = ("running", "complete", "failed", "stopped")
 
 
 class TrialPruned(Exception):
-    """An objective may raise it to end its trial early: "stopped", with the value that was reported last.
-
-    Optuna's own exception of this name does the same. Where nothing was reported, the trial has failed.
-    """
+    """An objective may raise it, or Optuna's, to end its trial early, with the value that was reported last, if any."""
 
 
 class Outcome(NamedTuple):
-    """How a trial has ended, and what it has recorded by then; the attributes of `Trial` are described there.
+    """How a trial has ended, and what it has recorded by then; the attributes are described at `Trial`.
 
-    ``exception`` is what the objective has raised, in this process; ``params`` are those that it has requested, None
-    where they were given.
+    ``exception`` is what the objective has raised, in this process; ``params`` are None where a space gave them.
     """
 
     state: str
@@ -62,10 +60,7 @@ class Outcome(NamedTuple):
 
 
 class View(NamedTuple):
-    """What one trial sees of its study, as plain data, in another process too.
-
-    ``saved`` is what its parent has saved, and ``others`` are the reports that the stopping rule sees, as losses.
-    """
+    """What one trial sees of its study, as plain data; ``others``: reports that its stopping rule sees, as losses."""
 
     seed: int
     objectives: Objectives = Objectives(("minimize",))
@@ -82,7 +77,7 @@ class View(NamedTuple):
         return self
 
 
-class Trial(RequestsParameters):
+class Trial:
     """The argument of an objective, and one row of a study's table.
 
     Attributes: ``number``, from 0; ``values``, one of each objective in the user's direction, and ``value``, that of
@@ -94,17 +89,20 @@ class Trial(RequestsParameters):
     epochs and folds, where known; ``saved``, the arrays of `save`; ``given_budget``, the same as ``budget``, but not
     noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached.
 
-    ``context`` is what it sees of its study: a `View`, or an object that makes one for each trial.
+    ``context`` is a `View` of its study, or an object that makes one for each trial.
     """
 
     __slots__ = (
         "number", "values", "state", "error", "traceback", "why", "given_budget", "parent", "reports", "scores",
         "attempts", "started", "finished", "seconds", "visits", "saved", "user_attrs", "uses_budget", "_params",
         "_requests", "_context", "_clock", "_stopping")
+    number: int
     values: tuple[float, ...] | None
+    state: str
     error: str | None
     traceback: str | None
     reports: dict[int, float]
+    user_attrs: dict[str, Any]
     scores: list[float | None] | None
     visits: int | None
     saved: dict[str, np.ndarray] | None
@@ -134,10 +132,7 @@ class Trial(RequestsParameters):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The configuration, as plain values; a deep copy, which the objective may change.
-
-        A choice that can't be copied, such as a module, is shared.
-        """
+        """The configuration, as plain values; a deep copy, which the objective may change."""
         return copied_params(self._params)
 
     @property
@@ -151,25 +146,78 @@ class Trial(RequestsParameters):
         """An int made from the study's seed and the trial's number (its first ancestor's, where it has a parent)."""
         return self._context.seed_of(self)
 
-    def report(self, value: Any, step: int) -> None:
-        """Record an intermediate value, in the user's direction, at a step such as the epoch.
+    def suggest_float(
+        self, name: str, low: float, high: float, *, log: bool = False, step: float | None = None,
+    ) -> float:
+        """Return the trial's value of a real parameter from low to high, on a log scale or in steps from low.
 
-        Raises
-            ValueError where the value is not a finite number.
+        A ValueError where this trial has requested the name with another range, earlier ones have with another kind or
+        scale, or the study has a space and its value is not in range.
         """
+        return self._suggested(name, Float, {"low": low, "high": high, "log": log, "step": step})
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Return the trial's value of an integer parameter from low to high; raises the errors of `suggest_float`."""
+        return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
+
+    def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
+        """Return the trial's choice, of numbers, texts, bools, None, and tuples, lists or dicts of these, or raise a
+        TypeError; raises the errors of `suggest_float`.
+        """
+        return self._suggested(name, Categorical, {"choices": choices})
+
+    def _suggested(self, name: str, kind: type, arguments: Mapping[str, Any]) -> Any:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"name is {name!r}; a parameter's name must be text")
+        name = str.__str__(name)  # a plain str of one of NumPy's, or of a member of an Enum
+        try:
+            parameter = kind(**arguments)
+        except (TypeError, ValueError) as problem:
+            raise type(problem)(f"{name}: {problem}") from None
+        if self._requests is None:
+            return copied_value(self._of_space(name, parameter))
+        check_choices(name, parameter)
+        before = self._requests.parameters.get(name)
+        if before is not None and before != parameter:
+            raise ValueError(f"trial {self.number} has requested {name!r} as {shown(before)}, and now as "
+                             f"{shown(parameter)}; within a trial it must be the same, or have another name")
+        if before is None:
+            if self.state != "running":
+                raise ValueError(f"trial {self.number} is {self.state}; a parameter can be requested only "
+                                 "while it runs")
+            value = self._requests.value(name, parameter, self.seed)
+            self._params = {**self._params, name: value}
+        return copy.deepcopy(self._params[name])
+
+    def _of_space(self, name: str, parameter: Parameter) -> Any:
+        if name not in self._params:
+            has = ", ".join(map(repr, self._params)) or "none"
+            raise ValueError(
+                f"{name!r} is requested, and the configuration of trial {self.number} has {has}"
+                f"{checks.nearest(name, list(self._params))}: add it to the study's space, or make the study "
+                "without a space")
+        try:
+            return parameter.check(name, self._params[name])
+        except (TypeError, ValueError) as problem:
+            raise ValueError(f"{problem}: the study's space has another range for it; ask for the same one") from None
+
+    def set_user_attr(self, key: str, value: Any) -> None:
+        """Attach an attribute to the trial, any value that JSON has; it is stored when the trial has finished."""
+        if self.state != "running":
+            raise ValueError(f"trial {self.number} is {self.state}; its attributes are set while it runs")
+        self.user_attrs = {**self.user_attrs, **checked_attribute(key, value)}
+
+    set_attr = set_user_attr  # the shorter name of the two
+
+    def report(self, value: Any, step: int) -> None:
+        """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
         number, error = finite_number(value)
         if error is not None:
             raise ValueError(f"the reported {error}")
         self.reports[checks.integer("step", step, low=0)] = number
 
     def report_scores(self, scores: Iterable[Any]) -> None:
-        """Record the scores of the folds of a cross-validation, whose mean the objective returns, as ``scores``.
-
-        They tell `scratchtune.insight.terminator.Terminator` and `scratchtune.insight.optimism` the error of the value.
-
-        Raises
-            TypeError where it is no list or array, and ValueError where one of the scores is not a finite number.
-        """
+        """Record the scores of the folds, whose mean the objective returns; an error where one is no finite number."""
         if isinstance(scores, (str, bytes)) or not isinstance(scores, Iterable):
             raise TypeError(f"scores is {_short(scores)}; it must be a list of numbers, one for each fold")
         found = [finite_number(score) for score in scores]
@@ -179,13 +227,10 @@ class Trial(RequestsParameters):
         self.scores = [number for number, _ in found]
 
     def should_stop(self) -> bool:
-        """Whether the study's stopping rule ends this trial, given what it has reported so far.
+        """Whether the study's stopping rule ends this trial; a ValueError in a study of several objectives.
 
         After True, the objective should return its value, or None for the value reported at the last step. In both
         cases the trial's state is "stopped", and it can't be the study's best.
-
-        Raises
-            ValueError in a study of several objectives.
         """
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
@@ -228,9 +273,6 @@ class Trial(RequestsParameters):
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self._params!r})"
 
 
-# What the study's own code, and what stands on it, reads of a trial ---------------------------------------------------
-
-
 def configuration(trial: Trial) -> dict[str, Any]:
     """The configuration itself, for reading only, where `Trial.params` is a copy."""
     return trial._params
@@ -261,7 +303,7 @@ def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, floa
 
 
 def finished_count(trials: Iterable[Trial]) -> int:
-    """How many trials are finished: complete, failed or stopped."""
+    """How many trials are finished."""
     return sum(trial.state != "running" for trial in trials)
 
 
@@ -298,15 +340,13 @@ def detached(trial: Trial) -> Trial:
     return sent
 
 
-def copied(trial: Trial, context: Any, known: Space | None = None) -> Trial:
+def copied(trial: Trial, context: Any) -> Trial:
     """An independent copy for another study; one that is running is reset to its start."""
     made = copy.copy(trial)
     made._context, made.reports, made.why = context, dict(trial.reports), dict(trial.why)
     if made.state == "running":
         begin(made)
         made.attempts, made.started = trial.attempts, trial.started
-    if known is not None:  # the other study has a space
-        made._params, made._requests = known.check(proposal_of(made) if made.state == "running" else made._params), None
     return made
 
 
@@ -330,18 +370,17 @@ def judged(
     None is as the trial has it. The trial is not changed.
     """
     objectives, stops = trial._context.objectives, trial._stopping
-    if isinstance(value, BaseException):
-        text = _formatted(value)
-        if _is_pruned(value) and (trial.reports or objectives.several):
-            value, stops = None, True
-    else:
-        text = None
+    text = _formatted(value) if isinstance(value, BaseException) else None
+    if text is not None and _is_pruned(value) and (trial.reports or objectives.several):
+        value, stops = None, True
     state = "stopped" if state is None and stops else state
     if state == "stopped" and value is None and trial.reports and not objectives.several:
         value = trial.reports[max(trial.reports)]
     values, error = _finite_values(value, objectives)
     if state == "stopped" and value is None and objectives.several:
-        error = _not_pruned(objectives)
+        count = len(objectives.directions)
+        error = (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; "
+                 f"train each trial to its end, and return {count} finite numbers")
     if state == "failed" and value is None:
         error = "told as failed"
     elif trial._requests is not None:
@@ -369,24 +408,19 @@ def settle(trial: Trial, outcome: Outcome) -> None:
 
 # A trial and its row in a file ----------------------------------------------------------------------------------------
 
-KEPT = ("why", "parent", "attempts", "started")  # of a running trial; of a finished one RECORDED too
-RECORDED = ("error", "traceback", "scores", "visits", "seconds", "finished")
+RECORDED = ("error", "traceback", "scores", "visits", "seconds", "finished", "saved")  # when it has finished
+STORED = ("number", "state", "values", "reports", "user_attrs", "why", "parent", "attempts", "started", *RECORDED)
 
 
 def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> dict[str, Any]:
     """A trial as a file has it; of a running one in a copy, what it will do again is left out."""
-    row: dict[str, Any] = {
-           "number": trial.number, "state": trial.state, "values": trial.values, "budget": trial.given_budget,
-           "reason": reason, "reports": trial.reports, "saved": trial.saved, "user_attrs": trial.user_attrs}
-    for name in (*KEPT, *RECORDED):
-        row[name] = getattr(trial, name)
+    row = {"budget": trial.given_budget, "reason": reason} | {name: getattr(trial, name) for name in STORED}
     for name in ("error", "traceback"):
         row[name] = row[name] and valid_text(row[name])
     is_running = trial.state == "running"
-    if is_running and is_copy:
-        row |= {"reports": {}, "scores": None, "saved": None}
     if is_running:
         row["user_attrs"] = {}
+        row |= {"reports": {}, "scores": None, "saved": None} if is_copy else {}
     if trial._requests is None:
         return row | {"params": packed_params(space, trial._params)}
     requests = {} if is_running else trial._requests.parameters
@@ -394,12 +428,15 @@ def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> di
                   "params": [[name, encoded(one), encoded(trial._params[name])] for name, one in requests.items()]}
 
 
-def trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
-    """The inverse of `row_of`; a trial that was running is reset to its start.
+def trial_of(study: str, row: Mapping[str, Any], space: Space, context: Any) -> Trial:
+    """The inverse of `row_of`, or a StorageError; a trial that was running is reset to its start."""
+    try:
+        return _trial_of(row, space, context)
+    except (IndexError, KeyError, TypeError, ValueError) as problem:
+        raise StorageError(f"trial {row['number']} of the study {study!r} is not in this space: {problem}") from problem
 
-    Raises
-        KeyError, IndexError, TypeError or ValueError where the row is something else.
-    """
+
+def _trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
     number, parent, requests = row["number"], row["parent"], None
     if not isinstance(row["why"], dict) or not (parent is None or (type(parent) is int and 0 <= parent < number)):
         raise ValueError(f"trial {number} continues trial {parent!r:.60}, or has the reasons {row['why']!r:.60}")
@@ -421,8 +458,7 @@ def trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
         settle(trial, Outcome(
             checks.choice("state", row["state"], STATES), values,
             {int(step): float(value) for step, value in row["reports"].items()}, dict(row["user_attrs"]),
-            saved=row["saved"], params=params, requests=requests,
-            **{name: row[name] for name in RECORDED}))
+            params=params, requests=requests, **{name: row[name] for name in RECORDED}))
     return trial
 
 
@@ -464,20 +500,16 @@ def finite_number(value: Any) -> tuple[float, str | None]:
 def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...], str | None]:
     """Return (numbers, None) if what an objective has returned is a finite number for each, else what is wrong."""
     if not objectives.several or isinstance(value, BaseException):
-        number, error = finite_number(only_entry(value))
+        number, error = finite_number(_only_entry(value))
         return (number,), error
-    parts, error = in_order(value, objectives)
+    parts, error = _in_order(value, objectives)
     found = list(zip(objectives.labels, map(finite_number, parts), strict=False))
     errors = [f"{label}: {wrong}" for label, (_, wrong) in found if wrong is not None]
     return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
 
 
-def only_entry(value: Any) -> Any:
-    """What an objective has returned in a study of one objective, without a dict, list, tuple or array around it.
-
-    >>> only_entry({"accuracy": 0.9}), only_entry([0.9]), only_entry(0.9), only_entry([0.9, 0.8])
-    (0.9, 0.9, 0.9, [0.9, 0.8])
-    """
+def _only_entry(value: Any) -> Any:
+    """The value without a dict, list, tuple or array of one entry around it."""
     if isinstance(value, Mapping) and len(value) == 1:
         return next(iter(value.values()))
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
@@ -485,7 +517,7 @@ def only_entry(value: Any) -> Any:
     return value
 
 
-def in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
+def _in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
     """Return ([a value for each objective], None) from what an objective has returned, else ([], what is wrong)."""
     count, labels = len(objectives.directions), objectives.labels
     if isinstance(value, Mapping):
@@ -506,19 +538,13 @@ def in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]
 
 
 def _is_pruned(value: BaseException) -> bool:
-    """Whether it is a `TrialPruned`, of this package or of Optuna, which is not imported for that."""
+    """Whether it is a `TrialPruned`, of this package or of Optuna."""
     return isinstance(value, TrialPruned) or any(
         kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)
 
 
-def _not_pruned(objectives: Objectives) -> str:
-    count = len(objectives.directions)
-    return (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; train "
-            f"each trial to its end, and return {count} finite numbers")
-
-
 def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """A deep copy of a configuration; a choice that can't be copied, such as a module, is shared."""
+    """A deep copy of a configuration, by `copied_value`."""
     return {name: value if type(value) in PLAIN else copied_value(value) for name, value in params.items()}
 
 

@@ -218,7 +218,7 @@ def new_search(
         return found
     later = with_scales(portfolio(families, goal.classes, len(folds.y)), scales)
     for params in [*first, *(params for params in later if params not in first)]:
-        study.enqueue(params)
+        study.enqueue(params, by="scratchtune itself, which tries its defaults first")
     found.defaults = {name: number for number, name in enumerate(names)}
     return found
 

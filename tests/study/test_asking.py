@@ -335,7 +335,6 @@ def test_an_enqueued_value_must_be_finite(value: Any) -> None:
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"searcher": "grid"}, "space is None and searcher is GridSearch(resolution=5), which requires a space"),
     ({"searcher": st.RandomSearch("halton")}, "which requires a space"),
-    ({"constraint": bool}, "constraint is given, and this study has no space; give space too"),
     ({"searcher": st.Hyperband(4, 2)}, "the first 9 trials do not follow its schedule, while a study without a space")])
 def test_what_requires_a_space_in_a_fork(arguments: dict[str, Any], said: str, tmp_path: Path) -> None:
     study = st.tune(objective, searcher="random", n_trials=12, progress=False)
@@ -344,8 +343,7 @@ def test_what_requires_a_space_in_a_fork(arguments: dict[str, Any], said: str, t
             study.fork(9, **arguments, **stored)
         assert said in str(caught.value)
     assert not (tmp_path / "a.db").exists()
-    given = {"space": {"kind": ["svm", "net"]}} | arguments
-    assert study.fork(0, **given).trials == [] and study.fork(0, constraint=None).space.names == ()
+    assert study.fork(0).trials == [] and study.fork(0).space.names == ()
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

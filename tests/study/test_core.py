@@ -10,8 +10,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import Space
-from scratchtune.study.core import Core
-from scratchtune.study.queue import Queue, Waiting
+from scratchtune.study.core import Core, Queue, Waiting
 from scratchtune.study.study import core_of
 from scratchtune.study.trial import Trial, View
 
@@ -75,12 +74,12 @@ def test_a_number_that_is_not_there(asked: Any, error: type[Exception]) -> None:
 
 def test_the_queue_and_what_a_file_holds_of_it() -> None:
     queue = Queue(SPACE)
-    queue.add({"x": 3})
-    queue.add({"x": 4})
+    queue.add(Waiting({"x": 3}))
+    queue.add(Waiting({"x": 4}))
     queue.state = queue.after(queue.next(0), 0)
     assert queue.state.waiting == [Waiting({"x": 4})] and queue.state.begun == [0]
     queue.state = queue.after(queue.next(1), 1)
-    queue.add({"x": 1})
+    queue.add(Waiting({"x": 1}))
     known = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)]
     stored = [*known, trial(2, 1, enqueued=True)]  # another process has begun 1, and enqueued 2, as this script will
     queue.state = queue.replaced(known, stored, [Waiting({"x": 2})])
@@ -108,9 +107,9 @@ def test_what_is_enqueued_after_a_new_trial_is_new() -> None:
 def test_a_fork_repeats_a_configuration_at_its_own_number() -> None:
     queue, trials = Queue(SPACE, copied={0, 2}), [trial(0, 3, enqueued=True)]
     queue.state = queue.replaced([], trials, [Waiting({"x": 1}, 2)])
-    queue.add({"x": 2})
+    queue.add(Waiting({"x": 2}))
     assert not queue.claim({"x": 3}) and not queue.claim({"x": 1})  # those of the original, which no script enqueues
-    assert queue.by_number(trials) == {0: {"x": 3}, 1: {"x": 2}, 2: {"x": 1}}
+    assert queue.by_number(trials) == {number: Waiting({"x": x}, number) for number, x in ((0, 3), (1, 2), (2, 1))}
     for number, x in ((1, 2), (2, 1)):
         used = queue.next(number)
         assert used is not None and used.params == {"x": x}

@@ -447,8 +447,8 @@ def test_a_study_that_was_kept_with_a_pair_of_choices_opens_with_the_list(tmp_pa
 @pytest.mark.parametrize(("table", "column", "text", "sentence"), [
     ("studies", "definition", "{", "is damaged: the definition of the study 'study' can't be read: Expecting property"),
     ("studies", "definition", "[]", "is damaged: the definition of the study 'study' can't be read: it is []"),
-    ("studies", "definition", "{}", "is damaged: the definition of the study 'study' has no 'space'"),
-    ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "the space of the study"),
+    ("studies", "definition", "{}", "is damaged: the study 'study' can't be read: 'space'"),
+    ("studies", "definition", '{"space": 5, "searcher": "", "seed": 0, "direction": ""}', "is damaged: the study 'stu"),
     ("studies", "definition", '{"space": [["x", {"os.system": {}}]], "searcher": "", "seed": 0, "direction": ""}',
      "can't be read: 'os.system'"),
     ("studies", "queue", "[5]", "is damaged: the study 'study' can't be read: an enqueued configuration"),

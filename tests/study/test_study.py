@@ -450,3 +450,24 @@ def test_without_a_seed_a_study_draws_one_and_keeps_it(tmp_path: Path) -> None:
     assert [trial.params for trial in again.trials] == [trial.params for trial in studies[0].trials]
     kept = [Study(SPACE, "random", seed=None, storage=tmp_path / "a.db").run(bowl, n, progress=False) for n in (2, 4)]
     assert kept[0].seed == kept[1].seed == load_study(tmp_path / "a.db").seed and len(kept[1].trials) == 4
+
+
+@pytest.mark.parametrize(("given", "said"), [
+    ({"sercher": "grid"}, "Study() has no argument 'sercher', did you mean 'searcher'?"),
+    ({"sampler": "grid"}, "did you mean 'searcher'?"),
+    ({"n_trials": 3}, "Study() has no argument 'n_trials'; it has 'space', 'searcher', 'direction'")])
+def test_an_argument_that_a_study_does_not_have(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError) as caught:
+        Study({"x": [1, 2]}, **given)
+    assert said in str(caught.value)
+
+
+def test_who_has_enqueued_a_configuration_is_kept_in_the_file(tmp_path: Path) -> None:
+    for _ in range(2):  # the script is run again
+        study = Study({"x": [1, 2, 3]}, "random", storage=tmp_path / "a.db")
+        study.enqueue({"x": 3}, by="a colleague")
+        study.close()
+    study = load_study(tmp_path / "a.db").run(lambda trial: 1.0, 2, progress=False)
+    assert study.waiting == [] and study.why(0) == "Trial 0: put into the queue by a colleague."
+    with pytest.raises(TypeError, match="by is 3"):
+        study.enqueue({"x": 1}, by=3)

@@ -134,11 +134,14 @@ def test_configurations_enqueued_later_have_the_same_numbers_in_the_fork() -> No
 def test_a_queue_that_waits_is_forked_too() -> None:
     study = made("random", 4)
     study.enqueue({"optimizer": "adam", "rate": 0.5, "units": 2})
+    study.enqueue({"optimizer": "adam", "rate": 0.6, "units": 2}, by="a colleague")
     again, fork, past = study.fork(2).fork(1), study.fork(4), study.at(3)
     study.run(objective, 8, progress=False)
-    assert study.trials[4].why == {"enqueued": True}
-    for other in (again, fork, past):
+    assert [study.trials[number].why for number in (4, 5)] == [{"enqueued": True}, {"enqueued": "a colleague"}]
+    assert study.why(4) == "Trial 4: put into the queue by the user."
+    for other in (again, fork, past, study.at(6), study.at(5)):
         assert table(other.run(objective, 8, progress=False)) == table(study)
+        assert other.why(5) == "Trial 5: put into the queue by a colleague."
 
 
 def test_a_fork_of_nothing_is_a_new_study() -> None:
@@ -198,16 +201,12 @@ def test_another_seed_is_that_of_the_later_trials() -> None:
     assert table(once.fork(7).run(objective, 10, progress=False)) == table(once)
 
 
-def test_a_wider_space_keeps_the_trials_and_a_narrower_one_those_that_are_seen() -> None:
-    study = made("random", 8, constraint=None)
-    wider = study.fork(8, space=SPACE | {"units": st.Int(1, 20)})
-    assert [trial.params for trial in wider.trials] == [trial.params for trial in study.trials]
-    narrower = study.fork(8, "bayesian", space=SPACE | {"units": st.Int(1, 4)})
-    inside = [trial for trial in study.trials if trial.params["units"] <= 4]
-    assert 0 < len(inside) < 8 and narrower.trials == []
-    seen = narrower.run(objective, 3, progress=False)._core.definition.earlier
-    assert [result.params for result in seen[-len(inside):]] == [trial.params for trial in inside]
-    assert all(trial.params["units"] <= 4 for trial in narrower.trials)
+def test_another_space_starts_from_the_study_as_it_was() -> None:
+    study = made("random", 8, constraint=None, enqueued=False)
+    wider = st.Study(SPACE | {"units": st.Int(1, 20)}, "bayesian", start_from=study.at(5))
+    seen = wider.run(objective, 3, progress=False)._core.definition.earlier
+    assert [result.params for result in seen[-5:]] == [trial.params for trial in study.trials[:5]]
+    assert len(wider.trials) == 3
 
 
 def test_a_schedule_that_has_other_trials_begins_anew() -> None:
@@ -215,16 +214,14 @@ def test_a_schedule_that_has_other_trials_begins_anew() -> None:
     fork = study.fork(8, st.Hyperband(4, 2))
     assert fork.trials == [] and len(fork._core.definition.earlier) == 12
     halving = made(SuccessiveHalving(8, 4, 2), 10, enqueued=False)
-    assert len(halving.fork(10, SuccessiveHalving(8, 4, 2), stopping=None).trials) == 10  # the same schedule
+    assert len(halving.fork(10, SuccessiveHalving(8, 4, 2)).trials) == 10  # the same schedule
     assert halving.fork(10, st.Hyperband(9, 3)).trials == []
 
 
-def test_constraint_and_stopping_are_changed_or_kept() -> None:
+def test_constraint_and_stopping_are_kept() -> None:
     study = made("random", 6)
-    assert study.fork(3).space.constraint is allowed and study.fork(3, constraint=None).space.constraint is None
-    assert study.fork(3, space=SPACE).space.constraint is allowed
-    assert study.fork(3).stopping is study.stopping and study.fork(3, stopping=None).stopping is None
-    assert len(study.fork(6, constraint=None).trials) == 6
+    for fork in (study.fork(3), study.fork(3, "bayesian"), study.at(3)):
+        assert fork.space.constraint is allowed and fork.stopping is study.stopping
 
 
 # The file ------------------------------------------------------------------------------------------------------------
@@ -335,9 +332,7 @@ def test_k_is_a_number_of_trials(arguments: Any, error: type[Exception], said: s
 
 @pytest.mark.parametrize(("arguments", "said"), [
     ({"searcher": "bayesain"}, "did you mean 'bayesian'"), ({"seed": -1}, "seed is -1"),
-    ({"space": {}}, "space is empty"),
-    ({"stopping": 3}, "stopping is 3"), ({"constraint": 3}, "constraint is 3"), ({"name": 3}, "name is 3"),
-    ({"storage": 3}, "storage is 3")])
+    ({"name": 3}, "name is 3"), ({"storage": 3}, "storage is 3")])
 def test_bad_arguments_of_a_fork(arguments: Any, said: str) -> None:
     study = st.Study(SPACE, "random").run(objective, 4, progress=False)
     with pytest.raises((TypeError, ValueError), match=said):
