@@ -24,10 +24,9 @@ import numpy as np
 
 from scratchtune import checks, jit, shipping
 from scratchtune.network import engine
-from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program
 from scratchtune.network.random_numbers import random_bits
-from scratchtune.network.training import COORDINATORS
+from scratchtune.network.training import COORDINATORS, Objective
 from scratchtune.shipping import MISSING, Shipment, received
 
 

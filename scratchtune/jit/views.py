@@ -90,7 +90,7 @@ def _views(typing: Any, work: Any, shapes: Any) -> Any:
 
         def made(kind: Any) -> Any:
             nonlocal start
-            if isinstance(kind, types.BaseTuple):
+            if not isinstance(kind, types.Array):
                 return context.make_tuple(builder, kind, [made(part) for part in kind.types])
             (sizes, nitems, taken), strides = next(left), [INDEX(item)]
             for size in reversed(sizes[1:]):

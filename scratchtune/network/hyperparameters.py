@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from scratchtune import checks
 from scratchtune.network.layers.activation import Activation
@@ -15,27 +15,16 @@ FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_
 LAYER_ARGUMENTS = {"dropout": "rate", "units": "units", "activation": "activation"}  # of all hidden layers that have it
 
 
-class Configuration(NamedTuple):
-    """The parts of a model with its hyper-parameters set; those that are arguments of fit are separate."""
-
-    layers: list[Layer]
-    optimizer: Optimizer
-    penalty: L1L2
-    fit_arguments: dict[str, Any]
-
-
 def configure(
     params: Mapping[str, Any], layers: list[Layer], optimizer: Optimizer, penalty: L1L2,
-) -> Configuration:
-    """Set hyper-parameters by name; the layers must be fresh ones.
+) -> tuple[list[Layer], Optimizer, L1L2, dict[str, Any]]:
+    """Return fresh layers, an optimizer and a penalty with hyper-parameters set by name, and the arguments of fit.
 
     A name is looked up among the arguments of the optimizer, then of fit, then of the penalty (l1, l2), then dropout,
     units and activation, which are set in all hidden layers that have them. An unknown name is a ValueError.
     """
     layers = list(layers)
-    of_optimizer: dict[str, Any] = {}
-    of_fit: dict[str, Any] = {}
-    of_penalty: dict[str, Any] = {}
+    of_optimizer, of_fit, of_penalty = dict[str, Any](), dict[str, Any](), dict[str, Any]()
     for name, value in params.items():
         if name in optimizer.arguments():
             of_optimizer[name] = value
@@ -49,7 +38,7 @@ def configure(
             raise ValueError(f"parameter {name!r} is unknown to this model{meant}")
     if of_penalty:
         penalty = L1L2(**{"l1": penalty.l1, "l2": penalty.l2, "biases": penalty.biases, **of_penalty})
-    return Configuration(layers, optimizer.fresh(**of_optimizer), penalty, of_fit)
+    return layers, optimizer.fresh(**of_optimizer), penalty, of_fit
 
 
 def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
