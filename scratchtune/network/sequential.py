@@ -136,8 +136,8 @@ class Sequential:
     def program(self) -> Program:
         """The built layers, laid out for the engine."""
         if self._program is None:
-            raise ValueError("the model has no weights yet; fit it, or call build with None and the shape of a row, "
-                             "such as (None, features) or (None, height, width, channels)")
+            raise ValueError("the model has no weights yet; call build with None and the shape of a row, such as "
+                             "(None, features) or (None, height, width, channels), or fit first")
         return self._program
 
     @property
