@@ -40,11 +40,11 @@ from scratchtune.network import schedules as schedules
 from scratchtune.network.callbacks import Callback as Callback
 from scratchtune.network.callbacks import EarlyStopping as EarlyStopping
 from scratchtune.network.layers.activation import Activation as Activation
+from scratchtune.network.layers.activation import Flatten as Flatten
 from scratchtune.network.layers.base import Layer as Layer
 from scratchtune.network.layers.dense import Dense as Dense
 from scratchtune.network.layers.dropout import Dropout as Dropout
-from scratchtune.network.layers.flatten import Flatten as Flatten
-from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianNoise
+from scratchtune.network.layers.dropout import GaussianNoise as GaussianNoise
 from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
 from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.network.optimizers import SGD as SGD

@@ -1,7 +1,7 @@
 """Readers of compressed files, ZIP and gzip: the size that a file claims is compared with a limit before unpacking.
 
-A file of 200 KB can unpack to 200 MB, or claim to hold terabytes. Here a file may unpack to 100 times its size, and
-in any case to 64 MB. Tables of text compress to a tenth of their size, images of one color to a hundredth.
+A file of 200 KB can unpack to 200 MB, or claim to hold terabytes. Here a file may unpack to 100 times its size, as
+images of one color do, and in any case to 64 MB.
 """
 
 from __future__ import annotations
@@ -45,11 +45,7 @@ def about(subject: str) -> Iterator[None]:
 
 
 def gunzipped(file: BinaryIO) -> io.BytesIO:
-    """Return the content of a file that gzip has compressed, as a file in memory; `about` completes its errors.
-
-    Raises
-        What Python raises for a damaged file; ValueError if it unpacks to more than `most_unpacked`.
-    """
+    """Return the content of a file that gzip has compressed, as a file in memory; `about` completes its errors."""
     most = most_unpacked(file.seek(0, os.SEEK_END))
     file.seek(0)
     content = io.BytesIO()
@@ -63,10 +59,7 @@ def gunzipped(file: BinaryIO) -> io.BytesIO:
 
 
 class Archive:
-    """A ZIP file that is open for reading; all members that are read may have `most_unpacked` bytes together.
-
-    `about` completes its errors.
-    """
+    """An open ZIP file, of which `most_unpacked` bytes may be read in all; `about` completes its errors."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._left = most_unpacked(file.seek(0, os.SEEK_END))
@@ -74,8 +67,7 @@ class Archive:
         self.names = self.file.namelist()
 
     def claim(self, name: str, most: int | None = None) -> int:
-        """Return a member's size, and count it as read; a KeyError if there is none, a ValueError if it is too large.
-        """
+        """Return a member's size, and count it as read; KeyError if there is none, ValueError if it is too large."""
         info = self.file.getinfo(name)
         advice, most = "" if most else "; if that is right, write it uncompressed", min(self._left, most or self._left)
         if info.file_size > most:

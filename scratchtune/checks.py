@@ -1,7 +1,6 @@
 """Guards for arguments: one style of error sentence for the whole package.
 
-Each function looks at one argument and returns it in the plain form that the caller works with, or raises
-one sentence that names the argument, the value seen and what is accepted. Nothing here does any work.
+Each returns an argument in plain form, or raises a sentence with its name, the value seen and what is accepted.
 """
 
 from __future__ import annotations
@@ -10,13 +9,15 @@ import difflib
 import inspect
 import numbers
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
 from math import isfinite
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
 PACKAGE = __name__.partition(".")[0]
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
@@ -45,10 +46,9 @@ def counted(number: int, noun: str) -> str:
 
 
 def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
-    """Return the item of ``choices`` that equals ``value``; raise a ValueError that lists them if there is none.
+    """Return the item of ``choices`` that equals ``value``; a ValueError that lists them if there is none.
 
-    A NumPy scalar counts as its Python value. True and False equal only themselves, not 1 and 0. For a text the error
-    also names the nearest item.
+    A NumPy scalar counts as its Python value. True and False equal only themselves, not 1 and 0.
     """
     choices = list(choices)
     plain = value.item() if isinstance(value, np.generic) else value
@@ -64,10 +64,7 @@ def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
 def no_others(
     function: str, given: Iterable[str], known: Sequence[str], synonyms: Mapping[str, str] | None = None,
 ) -> None:
-    """Raise a TypeError for an argument that ``function`` does not have, with the name that is probably meant.
-
-    ``synonyms`` are names of other libraries, and ours for them.
-    """
+    """Raise a TypeError for an argument that ``function`` lacks, with the name, or the synonym, that is meant."""
     for name in given:
         if name not in known:
             meant = (synonyms or {}).get(name)
@@ -79,7 +76,19 @@ def refuse_unexpected(function: str, signature: inspect.Signature, given: Iterab
     """Raise as `no_others` does for a keyword of a call that no argument of ``signature`` takes."""
     known = signature.parameters
     if not any(argument.kind is argument.VAR_KEYWORD for argument in known.values()):
-        no_others(function, given, list(known))
+        no_others(function, given, [name for name in known if name != "self"])
+
+
+def refusing(function: Function) -> Function:
+    """Decorate a function so that it refuses an unknown keyword as `no_others` does."""
+    name, signature = function.__qualname__.removesuffix(".__init__"), inspect.signature(function)
+
+    @wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        refuse_unexpected(name, signature, kwargs)
+        return function(*args, **kwargs)
+
+    return cast(Function, called)
 
 
 def real(
@@ -122,11 +131,7 @@ def boolean(name: str, value: object) -> bool:
 
 
 def matrix(name: str, value: object, rows: int | None = None) -> np.ndarray:
-    """Return ``value`` as a finite numeric array of at least two dimensions, (rows, ...).
-
-    Raises
-        TypeError where it is not numeric; ValueError where it is empty, not (rows, ...), or holds NaN or infinity.
-    """
+    """Return ``value`` as a finite numeric array, (rows, ...); TypeError if it is not numeric, ValueError otherwise."""
     array = _numeric(name, value)
     if array.ndim < 2:
         raise ValueError(f"{name} has shape {array.shape}; it must have rows and columns, as in (n, features)")

@@ -16,11 +16,8 @@ from typing import BinaryIO
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yield a new, empty file in the folder of ``path`` to write to; at the end of the block it replaces ``path``.
 
-    It has a unique name, is on the disk before it replaces ``path``, and gets the permissions of a file that it
-    replaces. Links are followed. After an error or an interruption it is removed, and ``path`` is unchanged.
-
-    Raises
-        What `replaceable` raises, and OSError where the file cannot be written.
+    It is on the disk before it replaces ``path``, and gets the permissions of a file that it replaces. After an error
+    or an interruption it is removed. Raises what `replaceable` raises, and OSError where it cannot be written.
     """
     target = replaceable(Path(path))
     beside = target.with_name(f"scratchtune-{uuid.uuid4().hex}.part")
@@ -50,9 +47,7 @@ def valid_text(text: str | None) -> str | None:
 def replaceable(path: Path) -> Path:
     """Return the file that a path refers to, links followed; it need not exist.
 
-    Raises
-        ValueError where the path is not that of a regular file, PermissionError where the file is read-only, and
-        FileNotFoundError where its folder does not exist.
+    Raises ValueError for what is no regular file, PermissionError if it is read-only, FileNotFoundError without folder.
     """
     target = Path(os.path.realpath(path))
     if path.exists():  # not target.exists(): the target of a link such as /dev/stdout need not have a path
@@ -68,10 +63,7 @@ def replaceable(path: Path) -> Path:
 
 
 def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """What identifies a file independently of its name: device and inode; None where there is no file.
-
-    A number is the descriptor of an open file.
-    """
+    """Device and inode of a file or of an open file's descriptor, which identify it; None where there is no file."""
     try:
         found = os.stat(path)
     except OSError:
@@ -80,22 +72,16 @@ def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
 
 
 def irregular(path: str | os.PathLike[str]) -> str:
-    """What is there in place of a regular file, in words: a folder, pipe or device. "" for a file, or for nothing.
-
-    A pipe may block for ever when it is opened, and a device need not end.
-    """
+    """What is there in place of a regular file, such as a pipe, which may block for ever; "" for a file or nothing."""
     if os.path.isdir(path):
         return "a folder"
     return "no regular file" if os.path.exists(path) and not os.path.isfile(path) else ""
 
 
 def opened_file(path: str | os.PathLike[str], purpose: str, shown: str | None = None) -> BinaryIO:
-    """Open a regular file for reading; ``purpose`` says in the errors what is read from such a file.
+    """Open a regular file for reading; OSError if it cannot be opened, ValueError if it is a pipe or a device.
 
-    ``shown`` is its name in the errors, if not ``path``.
-
-    Raises
-        OSError if there is no such file, or it cannot be opened; ValueError if it is a pipe or a device.
+    ``purpose`` says in the errors what is read from such a file; ``shown`` is its name there, if not ``path``.
     """
     shown = os.fspath(path) if shown is None else shown
     if kind := irregular(path):
@@ -109,20 +95,16 @@ def opened_file(path: str | os.PathLike[str], purpose: str, shown: str | None = 
 
 
 def read_text(path: str | os.PathLike[str], purpose: str) -> str:
-    """Return the text of a file in UTF-8; the mark that Windows programs write before it is removed.
+    """Return the text of a file in UTF-8, without the mark that Windows programs write before it.
 
-    ``purpose`` says in the errors what is read from such a file.
-
-    Raises
-        What `opened_file` raises; ValueError, which names the line, if it is not a text in UTF-8.
+    Raises what `opened_file` raises, and a ValueError, which names the line, if it is not a text in UTF-8.
     """
     with opened_file(path, purpose) as file:
         return decoded_text(os.fspath(path), file.read(), purpose)
 
 
 def decoded_text(path: str, content: bytes, purpose: str) -> str:
-    """Return the text of a file's content in UTF-8; ``path`` is its name in the errors, which are those of `read_text`.
-    """
+    """Return the text of a file's content in UTF-8, as `read_text`; ``path`` is its name in the errors."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError(f"{path}, line 1, begins as UTF-16 does; save the file as UTF-8")
     content = content.removeprefix(b"\xef\xbb\xbf")

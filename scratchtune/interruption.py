@@ -1,7 +1,4 @@
-"""Ctrl-C: an interrupted study remains reachable, and trainings in other threads end.
-
-Python interrupts only the main thread. An event passes it to the other threads, which check it between two epochs.
-"""
+"""Ctrl-C: an interrupted study remains reachable, and trainings in other threads end, by an event that they check."""
 
 from __future__ import annotations
 
@@ -21,10 +18,7 @@ ends_process = False  # True in a command of the command line: after it no study
 
 @contextmanager
 def reachable(study: Any, path: str | os.PathLike[str] | None, say: bool) -> Iterator[None]:
-    """Within the block an interruption puts a study into `latest`; with ``say`` it prints how to continue.
-
-    ``path`` is the study's file, None if it has none. Of nested blocks, the outer one's study is kept.
-    """
+    """Within the (outer) block an interruption puts a study into `latest`; with ``say`` it prints how to continue."""
     try:
         yield
     except KeyboardInterrupt as interruption:

@@ -8,11 +8,11 @@ from scratchtune.images.pooling import AveragePooling2D as AveragePooling2D
 from scratchtune.images.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from scratchtune.images.pooling import MaxPooling2D as MaxPooling2D
 from scratchtune.network.layers.activation import Activation as Activation
+from scratchtune.network.layers.activation import Flatten as Flatten
 from scratchtune.network.layers.base import Layer as Layer
 from scratchtune.network.layers.dense import Dense as Dense
 from scratchtune.network.layers.dropout import Dropout as Dropout
-from scratchtune.network.layers.flatten import Flatten as Flatten
-from scratchtune.network.layers.gaussian_noise import GaussianNoise as GaussianNoise
+from scratchtune.network.layers.dropout import GaussianNoise as GaussianNoise
 from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
 from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.network.layers.residual import Residual as Residual

@@ -16,8 +16,7 @@ NETWORKS = ("network", "estimator")  # such files may name any layer, and the es
 
 
 def load_model(path: str | Path) -> Any:
-    """Load a model that `Sequential.save`, ``save`` of an estimator, `Seq2Seq` or `SpeechRecognizer`, or ``scratchtune
-    tune`` has written.
+    """Load a model that ``save``, of whatever kind of model, or ``scratchtune tune`` has written.
 
     Further training of a loaded network gives the same bits as without saving and loading. Your own layers must be
     defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer

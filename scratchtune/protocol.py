@@ -87,9 +87,7 @@ def unchanged_by_failure(estimator: Any) -> Iterator[None]:
 def features(estimator: Any, X: Any, fitting: bool, missing: bool = False) -> np.ndarray:
     """Return X as a finite numeric matrix, (n, features); store or compare the number and the names of its columns.
 
-    With ``missing`` it may hold NaN, and None or pandas's NA become NaN.
-
-    Raises TypeError or ValueError, with scikit-learn's wording.
+    With ``missing`` None and pandas's NA become NaN. Raises TypeError or ValueError, with scikit-learn's wording.
     """
     names = column_names(X)
     array = _numbers(X, missing)
@@ -169,10 +167,7 @@ def column_names(X: Any) -> np.ndarray | None:
 
 
 def remember_columns(estimator: Any, number: int, names: np.ndarray | None) -> None:
-    """Store the number of columns that an estimator is fitted on, and their names.
-
-    If they have no names, those of an earlier fit are removed.
-    """
+    """Store the number of columns that an estimator is fitted on, and their names in place of an earlier fit's."""
     estimator.n_features_in_ = number
     if names is not None:
         estimator.feature_names_in_ = names
@@ -224,10 +219,7 @@ def column_as_vector(y: np.ndarray) -> np.ndarray:
 
 
 def weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """Return a weight of at least 0 for each row, scaled by `relative`; ones if none are given.
-
-    Not all weights may be zero.
-    """
+    """Return a weight of at least 0 for each row, not all of them 0, scaled by `relative`; ones if none are given."""
     if sample_weight is None:
         return np.ones(rows)
     if isinstance(sample_weight, (int, float, np.number)):

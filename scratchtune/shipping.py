@@ -1,8 +1,7 @@
 """Large objects are sent once to each worker process and kept there, instead of being sent with every task.
 
-Executors do not report which worker runs which task. So a `Shipment` sends the object with the first tasks, as many as
-there are workers. A worker that gets a later task without having the object reports that, and the task is
-submitted again with the object.
+Executors do not report which worker runs which task. So a `Shipment` sends the object with as many tasks as there are
+workers. A worker that gets a later task without having the object reports that, and the task is submitted again.
 """
 
 from __future__ import annotations

@@ -9,8 +9,7 @@ import sys
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TextIO
 
-# Characters that control a terminal: control characters, line separators, marks that change the direction of writing;
-# and lone surrogates, which can't be encoded.
+# What controls a terminal: control characters, line separators, marks of direction; and lone surrogates.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 

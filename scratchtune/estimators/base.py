@@ -23,8 +23,7 @@ from scratchtune.network.callbacks import Callback, Deadline, EarlyStopping
 from scratchtune.network.configured import known_classes
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
-from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.layers.gaussian_noise import GaussianNoise
+from scratchtune.network.layers.dropout import Dropout, GaussianNoise
 from scratchtune.network.losses import Loss
 from scratchtune.network.optimizers import SGD, Adam, Optimizer, RMSprop
 from scratchtune.network.penalties import L1L2

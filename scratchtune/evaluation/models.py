@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scratchtune.evaluation.rows import are_classes
-from scratchtune.network.hyperparameters import FIT_ARGUMENTS
+from scratchtune.network.sequential import FIT_ARGUMENTS
 
 
 def is_network(model: Any) -> bool:

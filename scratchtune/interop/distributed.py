@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import threading
 import uuid
-import warnings
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple
@@ -24,10 +23,9 @@ import numpy as np
 
 from scratchtune import checks, jit, shipping
 from scratchtune.network import engine
-from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program
 from scratchtune.network.random_numbers import random_bits
-from scratchtune.network.training import COORDINATORS
+from scratchtune.network.training import COORDINATORS, Objective
 from scratchtune.shipping import MISSING, Shipment, received
 
 
@@ -204,7 +202,7 @@ def warn_of_little_work(program: Program, rows: int, workers: int, kind: str) ->
     work = rows * sum(engine.parameter_count(stage) * math.prod(stage.output_shape[:-1]) for stage in program.stages)
     least = per_step + per_parameter * program.theta.size
     if work < least:
-        warnings.warn(
+        checks.warn(
             f"each of the {workers} workers computes {work:,} multiply-adds per batch; below {least:,}, sharing a "
             f"training of {program.theta.size:,} parameters among {kind} is no faster than one worker: leave out "
-            f"executor, or use larger batches", EfficiencyWarning, stacklevel=5)
+            f"executor, or use larger batches", EfficiencyWarning)

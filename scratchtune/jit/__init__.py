@@ -1,20 +1,11 @@
 """The only package that imports Numba: how functions are compiled and cached, and how compilation is switched off.
 
-| decorator | what it compiles |
-|---|---|
-| `function` | a plain function, for whatever types it is called with; formulas are written with it |
-| `function_noalias` | the same, where array arguments never share memory |
-| `function_in_order` | the same, where sums must be taken in the order written |
-| `inlined` | a part of a longer function, inserted before that function is compiled |
-| `forward`, `backward`, `loss`, `update` | a kernel, of one fixed signature for each kind, called by its address |
-| `forward2`, `backward2` | the kernels of a layer with a second input |
-| `called` | a long function, compiled once; its callers call it (`linking`) |
-| `loop`, `loop_in_order` | the same for a loop over kernels, steps or tiles that makes no arrays |
+README.md lists the decorators.
 
 With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
 can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not
-notice (`cache`), float64 literals among float32 arrays (`literals`), and a function that is compiled twice
-(`functions`).
+notice (`cache`), float64 literals among float32 arrays, and a function that is compiled twice (both
+`functions`).
 """
 
 from scratchtune.jit.arithmetic import (
@@ -37,18 +28,7 @@ from scratchtune.jit.functions import (
     loop,
     loop_in_order,
 )
-from scratchtune.jit.kernels import (
-    Kernel,
-    backward,
-    backward2,
-    call,
-    call_loss,
-    forward,
-    forward2,
-    loss,
-    table,
-    update,
-)
+from scratchtune.jit.kernels import Kernel, backward, backward2, call, call_loss, forward, forward2, loss, table, update
 from scratchtune.jit.tile import (
     add_tile,
     add_tile_sliced_a,
@@ -59,13 +39,12 @@ from scratchtune.jit.tile import (
     transpose_square,
     vector_size,
 )
-from scratchtune.jit.views import size_of as size_of
-from scratchtune.jit.views import views as views
+from scratchtune.jit.views import size_of, views
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",
     "backward2", "call", "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "forward2",
     "function", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job",
-    "loss", "plain", "power_of_two", "prepare", "set_float_control", "table", "tile_columns", "tile_rows",
-    "transpose_square", "update", "vector_size", "wrapped_product", "wrapped_sum",
+    "loss", "plain", "power_of_two", "prepare", "set_float_control", "size_of", "table", "tile_columns", "tile_rows",
+    "transpose_square", "update", "vector_size", "views", "wrapped_product", "wrapped_sum",
 ]

@@ -34,7 +34,6 @@ def _exponent_bits(context: Any, k: Any) -> Any:
 
 
 _BITS = 2**64 - 1
-_WORD = types.uint64
 
 
 def wrapped_sum(a, b):
@@ -61,7 +60,8 @@ def _of_integers(instruction: str) -> Any:
     def define(context: Any, a: Any, b: Any) -> Any:
         if not (isinstance(a, types.Integer) and isinstance(b, types.Integer)):
             raise TypingError(f"the arguments are {a} and {b}; both must be integers")
-        return _WORD(_WORD, _WORD), lambda context, builder, signature, values: getattr(builder, instruction)(*values)
+        word = types.uint64
+        return word(word, word), lambda context, builder, signature, values: getattr(builder, instruction)(*values)
 
     return define
 
@@ -81,17 +81,14 @@ def set_float_control(word):
     """Set the control word: to what `float_control` returned, or to that with `FLUSH`.
 
     A network that is nearly trained holds many subnormal numbers, below 1e-38, with which processors are slow: an Adam
-    step took 2.1 instead of 1.4 microseconds. Only training treats them as zero, and only on x86. On other processors a
-    float32 training may therefore differ by about the size of such numbers.
+    step took 2.1 instead of 1.4 microseconds. Only training treats them as zero, and only on x86.
     """
 
 
 @generated(float_control)
 def _read_control(context: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return builder.load(_control_word(builder, "st")) if _HAS_CONTROL_WORD else cgutils.int32_t(0)
-
-    return types.uint32(), generate
+    return types.uint32(), lambda context, builder, signature, values: (
+        builder.load(_control_word(builder, "st")) if _HAS_CONTROL_WORD else cgutils.int32_t(0))
 
 
 @generated(set_float_control)

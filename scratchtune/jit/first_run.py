@@ -23,7 +23,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import cores
-from scratchtune.jit.cache import dependencies
+from scratchtune.jit.cache import dependencies, plain
 from scratchtune.jit.functions import DISABLED
 from scratchtune.jit.kernels import Kernel
 from scratchtune.jit.numba_internals import is_on_disk
@@ -40,24 +40,22 @@ class Job(NamedTuple):
     name: str
     is_ready: Callable[[], bool]
     compile: Callable[[], Any]
-    reference: Any = None  # (function, *arguments) that another process calls; None for what only this one can import
+    reference: Any = None  # (function, *arguments) that another process calls; None: only this one can compile it
     source: Callable[..., Any] | None = None  # the function that is compiled
 
 
 def kernel_job(kernel: Kernel, dtype: Any) -> Job:
     """Return the job of compiling one kernel for one dtype."""
     return Job(kernel.__name__, lambda: kernel.is_ready(dtype), lambda: kernel.compiled(dtype),
-               _reference(kernel.py_func, Kernel.compiled, kernel, np.dtype(dtype).name), kernel.py_func)
+               (Kernel.compiled, kernel, np.dtype(dtype).name), kernel.py_func)
 
 
 def loop_job(dispatcher: Any, arguments: tuple[Any, ...]) -> Job:
     """Return the job that compiles one loop for the types of ``arguments``."""
-    if DISABLED:
-        return Job(dispatcher.__name__, lambda: True, lambda: None)
-    signature, function = tuple(numba.typeof(argument) for argument in arguments), dispatcher.py_func
+    signature, function = tuple(numba.typeof(argument) for argument in arguments), plain(dispatcher)
     return Job(dispatcher.__name__, lambda: signature in dispatcher.overloads or is_on_disk(dispatcher, signature),
                lambda: dispatcher.compile(signature),
-               _reference(function, compile_loop, function.__module__, function.__qualname__, signature), function)
+               (compile_loop, function.__module__, function.__qualname__, signature), function)
 
 
 def compile_loop(module: str, name: str, signature: Any) -> None:
@@ -65,12 +63,10 @@ def compile_loop(module: str, name: str, signature: Any) -> None:
     getattr(importlib.import_module(module), name).compile(signature)
 
 
-def _reference(function: Callable[..., Any], *told: Any) -> Any:
-    return None if function.__module__ == "__main__" else told
-
-
 def prepare(jobs: Sequence[Job]) -> None:
     """Compile what is not compiled yet; where there is any, print one line and show a progress bar."""
+    if DISABLED:
+        return
     with _preparing:
         missing = sorted((job for job in jobs if not job.is_ready()), reverse=True,  # the largest takes longest
                          key=lambda job: len(sum(dependencies(job.source).values(), [])) if job.source else 0)
@@ -84,10 +80,7 @@ def prepare(jobs: Sequence[Job]) -> None:
 
 
 def compile_side_by_side(jobs: Sequence[Job], done: Callable[[], Any]) -> None:
-    """Compile jobs, some of them in a second process where that pays; ``done`` is called after each, from two threads.
-
-    A job that fails in the second process is skipped.
-    """
+    """Compile jobs, some in a second process where that pays; ``done`` is called after each, from two threads."""
     queue, has_begun = deque(jobs), threading.Event()
     alone = os.environ.get("SCRATCHTUNE_COMPILE_PROCESSES") == "1"  # for a run that is one of several
     process = _started() if len(jobs) >= FEW and not alone and cores.count() > 1 else None
@@ -114,8 +107,7 @@ def _taken(queue: deque[Job]) -> Iterator[Job]:
     """Take jobs from the queue, as another thread does too, until it is empty."""
     with suppress(IndexError):
         while True:
-            job = queue.popleft()
-            yield job
+            yield queue.popleft()
 
 
 # The second process ---------------------------------------------------------------------------------------------------
@@ -142,7 +134,7 @@ def _send(process: Any, queue: deque[Job], done: Callable[[], Any], has_begun: t
                 done()
             has_begun.set()
             job = next(_taken(queue), None)
-            if job is None or job.reference is None:
+            if job is None or job.reference is None or getattr(job.source, "__module__", "") == "__main__":
                 queue.extendleft([] if job is None else [job])
                 return
             process.stdin.write(pickle.dumps(job.reference))

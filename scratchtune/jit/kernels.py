@@ -21,8 +21,7 @@ from numba.core.ccallback import CFunc
 from numba.extending import intrinsic
 
 from scratchtune.jit.cache import closed_over, file_digest, way
-from scratchtune.jit.functions import DISABLED, OPTIONS
-from scratchtune.jit.literals import NoAliasCompiler
+from scratchtune.jit.functions import DISABLED, OPTIONS, NoAliasCompiler
 from scratchtune.jit.numba_internals import is_on_disk, use_own_cache
 
 _KERNELS: dict[tuple[str, ...], Kernel] = {}
@@ -40,10 +39,8 @@ class Kernel:
         self.py_func, self.kind, self.__doc__, self.__name__ = py_func, kind, py_func.__doc__, py_func.__name__
         wanted, given = ARGUMENTS[kind], list(inspect.signature(py_func).parameters)
         if given != wanted:
-            raise TypeError(
-                f"{py_func.__name__} has the arguments ({', '.join(given)}); "
-                f"a {kind} kernel must have ({', '.join(wanted)})"
-            )
+            raise TypeError(f"{py_func.__name__} has the arguments ({', '.join(given)}); "
+                            f"a {kind} kernel must have ({', '.join(wanted)})")
         if any(instruction.opname == "RAISE_VARARGS" for instruction in dis.get_instructions(py_func)):
             raise TypeError(f"{py_func.__name__} has a raise or an assert, which compiled loops ignore; remove it")
         self._compiled: dict[np.dtype[Any], Any] = {}
@@ -71,16 +68,12 @@ class Kernel:
     def is_ready(self, dtype: Any) -> bool:
         """Whether it is compiled already, in this process or on disk."""
         key = np.dtype(dtype)
-        if DISABLED or key in self._compiled:
-            return True
         arguments, result = _signature(self.kind, key.name)
-        return is_on_disk(self._uncompiled(key.name), typing.signature(result, *arguments))
+        return key in self._compiled or is_on_disk(self._uncompiled(key.name), typing.signature(result, *arguments))
 
     def _uncompiled(self, name: str) -> Any:
-        kernel: Any = CFunc(
-            self.py_func, _signature(self.kind, name), locals={}, options=dict(OPTIONS),
-            pipeline_class=NoAliasCompiler,  # type: ignore[arg-type]
-        )
+        pipeline: Any = NoAliasCompiler
+        kernel: Any = CFunc(self.py_func, _signature(self.kind, name), {}, dict(OPTIONS), pipeline)
         use_own_cache(kernel, self.py_func, way(NoAliasCompiler, OPTIONS))
         return kernel
 
@@ -125,8 +118,7 @@ def forward(f: Callable[..., Any]) -> Kernel:
 def backward(f: Callable[..., Any]) -> Kernel:
     """A layer's backward kernel: from ``dy``, dJ/dy, fills ``dtheta``, dJ/dtheta, and ``dx``, dJ/dx.
 
-    In the first layer dx is not needed, and ``dx`` has no elements (``dx.size == 0``). The other arguments are those of
-    the forward pass.
+    In the first layer ``dx`` has no elements (``dx.size == 0``). The other arguments are those of the forward pass.
     """
     return Kernel(f, "backward")
 
@@ -164,8 +156,7 @@ def _lent(builder: Any, kind: Any, value: Any) -> Any:
     """An array without its owner, so that the kernel does not count references to it; other arguments as they are."""
     if not isinstance(kind, types.Array):
         return value
-    owner = builder.extract_value(value, 0)  # the first field of Numba's arrays
-    return builder.insert_value(value, cgutils.get_null_value(owner.type), 0)
+    return builder.insert_value(value, cgutils.get_null_value(value.type.elements[0]), 0)  # a Numba array's owner
 
 
 def _caller(result: Any) -> Any:

@@ -24,9 +24,9 @@ class Linked(NamedTuple):
     arguments: tuple[Any, ...]
 
 
-_LOOPS: dict[str, Any] = {}  # by identity
-_COMPILED: dict[str, Linked] = {}  # by symbol
-_CODE: WeakSet[Any] = WeakSet()  # of the compiled loops
+LOOPS: dict[str, Any] = {}  # the dispatchers of loops, by identity: for callers that are loaded from the cache
+COMPILED: dict[str, Linked] = {}  # by symbol
+CODE: WeakSet[Any] = WeakSet()  # of the compiled loops
 
 
 class Code(JITCodeLibrary):
@@ -34,19 +34,8 @@ class Code(JITCodeLibrary):
 
     def add_linking_library(self, library: Any) -> None:
         """Override: the code of a loop is not copied into its callers."""
-        if library not in _CODE:
+        if library not in CODE:
             super().add_linking_library(library)
-
-
-def register_loop(identity: str, dispatcher: Any) -> None:
-    """Make a loop known, for callers that are loaded from the cache."""
-    _LOOPS[identity] = dispatcher
-
-
-def register_symbol(linked: Linked, code: Any) -> None:
-    """Make a compiled loop and its code known, for its callers."""
-    _COMPILED[linked.symbol] = linked
-    _CODE.add(code)
 
 
 def linked_loops(code: Any) -> list[Linked]:
@@ -54,14 +43,14 @@ def linked_loops(code: Any) -> list[Linked]:
     _, _, (_, bitcode) = code.serialize_using_object_code()
     functions = llvmlite.binding.parse_bitcode(bitcode).functions
     called = sorted(function.name for function in functions if function.is_declaration)
-    return [_COMPILED[symbol] for symbol in called if symbol in _COMPILED]
+    return [COMPILED[symbol] for symbol in called if symbol in COMPILED]
 
 
 def load_loops(loops: Iterable[Linked]) -> bool:
     """Load loops, or compile those that are no longer in the cache; return whether all symbols are defined now."""
     for loop in loops:
-        if loop.symbol not in _COMPILED and loop.identity in _LOOPS:
-            _LOOPS[loop.identity].callee.compile(loop.arguments)
-        if loop.symbol not in _COMPILED:
+        if loop.symbol not in COMPILED and loop.identity in LOOPS:
+            LOOPS[loop.identity].callee.compile(loop.arguments)
+        if loop.symbol not in COMPILED:
             return False
     return True

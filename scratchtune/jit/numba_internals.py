@@ -6,7 +6,7 @@ always puts Numba's own cache there, whose entries are stamped with the function
 | private name | whose | here |
 |---|---|---|
 | ``_cache`` | a dispatcher's, a `CFunc`'s | set to a `Cache` |
-| ``_compile_for_args``, ``_numba_type_`` | a dispatcher's | overridden, in `dispatcher` alone |
+| ``_compile_for_args``, ``_numba_type_`` | a dispatcher's | overridden, in `functions` alone |
 | ``_numba_unpickle`` | what compiled code calls for the class of each array that it returns | wrapped, see below |
 | ``_unpickled_memo`` | what that has returned so far | read, to know whether it was called |
 
@@ -62,8 +62,7 @@ def _classes(kind: Any) -> list[Any]:
 class Cache:
     """The compiled forms of one function on disk, a file each: a `stamp`, a digest of the rest, the rest.
 
-    The rest is the loops that it calls and Numba's data. ``way`` is the text that `cache.way` returns, since one
-    function may be compiled in several ways.
+    The rest is the loops that it calls and Numba's data. ``way`` is what `cache.way` returns.
     """
 
     def __init__(self, function: Callable[..., Any], way: str) -> None:
@@ -87,11 +86,7 @@ class Cache:
         digest = hashlib.sha256(told.encode()).hexdigest()[:16]
         return Path(self.cache_path) / f"{self._source.stem}.{name}-{line}.{digest}.nbc"
 
-    def holds(self, signature: Any) -> bool:
-        """Whether this signature is on disk."""
-        return self._read(signature, SIZE) is not None
-
-    def _read(self, signature: Any, size: int = -1) -> bytes | None:
+    def read(self, signature: Any, size: int = -1) -> bytes | None:
         """What follows the stamp in a signature's file; None if there is no such file, or its stamp is another one."""
         self._stamp = stamp(self._function).encode()
         try:
@@ -104,7 +99,7 @@ class Cache:
     def load_overload(self, signature: Any, target_context: Any) -> Any:
         """The compiled code from what is on disk; None, so that it is compiled, if that or a loop is missing."""
         target_context.refresh()
-        content = self._read(signature)
+        content = self.read(signature)
         if content is None or not content.startswith(hashlib.sha256(content[SIZE:]).hexdigest().encode()):
             return None
         try:
@@ -145,4 +140,4 @@ def use_own_cache(compiled: Any, function: Callable[..., Any], way: str) -> None
 
 def is_on_disk(compiled: Any, signature: Any) -> bool:
     """Whether the cache of a dispatcher or a `CFunc` holds this signature."""
-    return isinstance(compiled._cache, Cache) and compiled._cache.holds(signature)
+    return isinstance(compiled._cache, Cache) and compiled._cache.read(signature, SIZE) is not None

@@ -25,9 +25,8 @@ ten sums must be in progress at any time; a tile has 16. AVX-512 and 64-bit ARM 
 the vectors of b, the rest for numbers of a. AVX2 has 16, and a tile has six rows there: 12 sums, two vectors of b, one
 number of a.
 
-**Rounding.** A fused multiply-add rounds a · b + c once; the product itself is not rounded. So each one is at least as
-accurate as two operations. A processor without the instruction rounds twice (`vectors.Processor`), so its results
-differ in the last bits.
+**Rounding.** A fused multiply-add rounds a · b + c once. A processor without the instruction rounds twice
+(`vectors.Processor`), so its results differ in the last bits.
 
 **The order of a sum.** Each number of the result is the sum over k in order, which begins at 0 or at the number in
 ``out``. Neither the shape of a tile nor the position in it nor the length of a vector changes the order. So the
@@ -38,14 +37,6 @@ result. Where fewer columns are left, the loads and stores are masked: nothing b
 (SSE and NEON have no masked loads; a test for each number replaces them.) Where at most one vector of columns is left,
 only one vector is computed.
 
-| function | computes | used for |
-|---|---|---|
-| `add_tile` | a @ b | dense layers |
-| `add_tile_sliced_b` | a @ b, where each row of b is a slice of one array | convolutions |
-| `add_tile_sliced_a` | a @ b, where each row of a is a slice of one array | gradients of filters |
-| `copy_square` | a copy of a square | panels of large matrices |
-| `transpose_square` | a transposed copy of a square | panels of a transposed matrix, images |
-
 Sources: Fog, "Instruction tables" and "The microarchitecture of Intel, AMD and VIA CPUs"; uops.info (a multiply-add
 takes four or five cycles; one or two are started in a cycle).
 
@@ -55,6 +46,7 @@ Implements section 8.3 of the document.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -101,10 +93,7 @@ def add_tile(a, b, out, i, j, fresh):
 
 
 def add_tile_sliced_b(a, memory, starts, out, i, j, fresh):
-    """`add_tile` where row k of b is a slice of ``memory``, which begins at ``starts[k]``.
-
-    ``memory`` is a contiguous one-dimensional array, ``starts`` int64.
-    """
+    """`add_tile` where row k of b is a slice, from int64 ``starts[k]`` on, of ``memory``, a contiguous vector."""
     tile, rows = _tile(out, i, j, fresh), a[i : i + tile_rows()]
     for k in range(a.shape[1]):
         tile += rows[:, k : k + 1] * memory[starts[k] + j : starts[k] + j + tile.shape[1]]
@@ -196,26 +185,22 @@ class Tile:
 
         ``a_step`` are the bytes from one number of a row of a to the next; ``depth`` is the length of the sums.
         """
-        builder, size = self.builder, self.vectors.count
-
-        def with_masks(*masks: Any) -> None:
-            self._add(masks, a_rows, a_step, b_row, depth)
-
+        builder, size, add = self.builder, self.vectors.count, partial(self._add, a_rows, a_step, b_row, depth)
         # The code has three copies of the loop: for two whole vectors; for a whole and a masked one; for a masked one.
         with builder.if_else(self._left(VECTORS * size)) as (whole, edge):
             with whole:
-                with_masks(None, None)
+                add([None, None])
             with edge, builder.if_else(self._left(size + 1)) as (two, one):
                 with two:
-                    with_masks(None, self.vectors.first(builder.sub(self.columns_left, INDEX(size))))
+                    add([None, self.vectors.first(builder.sub(self.columns_left, INDEX(size)))])
                 with one:
-                    with_masks(self.vectors.first(self.columns_left))
+                    add([self.vectors.first(self.columns_left)])
 
     def _left(self, count: int) -> Any:
         """Whether at least ``count`` columns are left."""
         return self.builder.icmp_signed(">=", self.columns_left, INDEX(count))
 
-    def _add(self, masks: Any, a_rows: list[Any], a_step: Any, b_row: Callable[[Any], Any], depth: Any) -> None:
+    def _add(self, a_rows: list[Any], a_step: Any, b_row: Callable[[Any], Any], depth: Any, masks: list[Any]) -> None:
         """`add` for one or two vectors side by side, one for each mask; None is the mask of a whole vector."""
         builder, vectors = self.builder, self.vectors
         sums = [[cgutils.alloca_once(builder, vectors.type) for _ in masks] for _ in self.rows]
@@ -258,18 +243,13 @@ def check_arrays(numbers: list[Any], with_rows: list[Any], out: Any, starts: Any
         raise TypingError(f"starts has the dtype {starts.dtype}; it must be int64")
 
 
-def views(context: Any, builder: Any, kinds: list[Any], values: Any) -> list[View]:
-    """The first arguments, which are arrays; values of other arguments may come after them."""
-    return [View(context, builder, *pair) for pair in zip(kinds, values, strict=False)]
-
-
 def _tile_sum(operands: Callable[..., Any], *kinds: Any, starts: Any = None) -> Any:
     """The signature and the code of a sum in a tile; ``operands`` makes what `Tile.add` takes from the arrays."""
     arrays, out = [kind for kind in kinds if kind is not starts], kinds[-1]
     check_arrays(arrays, arrays[1:], out, starts)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        *given, result = views(context, builder, list(kinds), values)
+        *given, result = (View(context, builder, *pair) for pair in zip(kinds, values, strict=False))
         tile = Tile(builder, result, *values[len(kinds):])
         tile.add(*operands(tile, *given))
         return context.get_dummy_value()
@@ -298,50 +278,37 @@ def _add_sliced_a(typing: Any, memory: Any, starts: Any, b: Any, out: Any, i: An
         lambda k: b.at(k, tile.column), b.shape[0]), memory, starts, b, out, starts=starts)
 
 
-class Square:
-    """The square of ``a`` at row i and column j, and where it is copied to: row p and column q of ``out``."""
-
-    def __init__(self, builder: Any, a: View, out: View, corners: Any) -> None:
-        self.builder, self.a, self.out = builder, a, out
-        self.i, self.j, self.p, self.q = corners
-        self.vectors = Vectors(builder, a.kind.dtype)
-
-    def copy(self, transpose: bool) -> None:
-        """Copy it. A whole square needs no masks; some processors are slow with masked stores."""
-        builder, count = self.builder, INDEX(self.vectors.count)
-        left = [builder.sub(self.a.shape[0], self.i), builder.sub(self.a.shape[1], self.j)]
-        rows, columns = reversed(left) if transpose else left
-        rows = smaller(builder, rows, builder.sub(self.out.shape[0], self.p))
-        columns = smaller(builder, columns, builder.sub(self.out.shape[1], self.q))
-        with builder.if_else(builder.icmp_signed(">=", smaller(builder, rows, columns), count)) as (whole, edge):
-            with whole:
-                self._copy(count, None, None, transpose)
-            with edge:
-                masks = self.vectors.first(left[1]), self.vectors.first(columns)
-                self._copy(rows, *masks, transpose)
-
-    def _copy(self, rows: Any, load_mask: Any, store_mask: Any, transpose: bool) -> None:
-        """Copy the first ``rows`` rows of the result; the last of them is also written instead of the rows after it."""
-        builder, vectors = self.builder, self.vectors
-        last = builder.sub(self.a.shape[0], INDEX(1))
-        addresses = [self.a.at(smaller(builder, builder.add(self.i, INDEX(row)), last), self.j)
-                     for row in range(vectors.count)]
-        square = [vectors.load(address, load_mask) for address in addresses]
-        square = vectors.transposed(square) if transpose else square
-        last = builder.sub(builder.add(self.p, rows), INDEX(1))
-        for row in reversed(range(vectors.count)):  # backwards, so that the last row is written last by itself
-            index = smaller(builder, builder.add(self.p, INDEX(row)), last)
-            vectors.store(square[row], self.out.at(index, self.q), store_mask)
-
-
 def _square_copy(a: Any, out: Any, transpose: bool) -> Any:
-    """The signature and the code of a copy of a square."""
+    """The signature and the code of a copy of a square: from row i and column j of ``a`` to p and q of ``out``."""
     check_arrays([a, out], [a, out], out)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         first, i, j, second, p, q = values
-        source, result = views(context, builder, [a, out], [first, second])
-        Square(builder, source, result, (i, j, p, q)).copy(transpose)
+        source, result = View(context, builder, a, first), View(context, builder, out, second)
+        vectors = Vectors(builder, a.dtype)
+
+        def copy(rows: Any, load_mask: Any, store_mask: Any) -> None:
+            """Copy the first ``rows`` rows of the result; the last one is also written instead of the rows after it."""
+            last = builder.sub(source.shape[0], INDEX(1))
+            addresses = [source.at(smaller(builder, builder.add(i, INDEX(row)), last), j)
+                         for row in range(vectors.count)]
+            square = [vectors.load(address, load_mask) for address in addresses]
+            square = vectors.transposed(square) if transpose else square
+            last = builder.sub(builder.add(p, rows), INDEX(1))
+            for row in reversed(range(vectors.count)):  # backwards, so that the last row is written last by itself
+                index = smaller(builder, builder.add(p, INDEX(row)), last)
+                vectors.store(square[row], result.at(index, q), store_mask)
+
+        left = [builder.sub(source.shape[0], i), builder.sub(source.shape[1], j)]
+        rows, columns = reversed(left) if transpose else left
+        rows = smaller(builder, rows, builder.sub(result.shape[0], p))
+        columns = smaller(builder, columns, builder.sub(result.shape[1], q))
+        is_whole = builder.icmp_signed(">=", smaller(builder, rows, columns), INDEX(vectors.count))
+        with builder.if_else(is_whole) as (whole, edge):
+            with whole:  # without masks, with which some processors store slowly
+                copy(INDEX(vectors.count), None, None)
+            with edge:
+                copy(rows, vectors.first(left[1]), vectors.first(columns))
         return context.get_dummy_value()
 
     return types.void(a, types.intp, types.intp, out, types.intp, types.intp), generate

@@ -65,6 +65,7 @@ class Vectors:
     def __init__(self, builder: Any, dtype: types.Float) -> None:
         self.builder, self.item = builder, DoubleType() if dtype == types.float64 else FloatType()
         self.bytes = dtype.bitwidth // 8
+        self.alignment = IntType(32)(self.bytes)
         self.count = processor().vector_bytes // self.bytes
         self.type = VectorType(self.item, self.count)
         self.mask = VectorType(IntType(1), self.count)
@@ -87,8 +88,7 @@ class Vectors:
         address = self.builder.bitcast(pointer, self.type.as_pointer())
         if mask is None:
             return self.builder.load(address, align=self.bytes)
-        alignment = IntType(32)(self.bytes)
-        return self._call("masked.load", f"{self.suffix}.p0", self.type, address, alignment, mask, self.zero)
+        return self._call("masked.load", f"{self.suffix}.p0", self.type, address, self.alignment, mask, self.zero)
 
     def store(self, vector: Any, pointer: Any, mask: Any) -> None:
         """Write the vector to ``pointer``; with a mask, memory outside of it is not written."""
@@ -96,8 +96,7 @@ class Vectors:
         if mask is None:
             self.builder.store(vector, address, align=self.bytes)
         else:
-            alignment = IntType(32)(self.bytes)
-            self._call("masked.store", f"{self.suffix}.p0", VoidType(), vector, address, alignment, mask)
+            self._call("masked.store", f"{self.suffix}.p0", VoidType(), vector, address, self.alignment, mask)
 
     def multiply_add(self, a: Any, b: Any, c: Any) -> Any:
         """a · b + c, rounded once. Without a fused instruction it is rounded twice: after product and sum."""

@@ -18,8 +18,8 @@ Implements section 8.3 of the document.
 
 from __future__ import annotations
 
-import functools
 import math
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -55,25 +55,14 @@ def views(work: np.ndarray, shapes: Any) -> Any:
 # In compiled code -----------------------------------------------------------------------------------------------------
 
 
-def _counts(context: Any, builder: Any, kind: Any, value: Any) -> Any:
-    """For the type and the value of shapes, lists like them: of the sizes and the numbers of each array, in a tuple."""
+def _sizes(context: Any, builder: Any, kind: Any, value: Any) -> list[tuple[Any, Any, Any]]:
+    """Of each array in shapes, of this type and value: its sizes, their product, and how many numbers it takes."""
     parts = zip(kind.types, cgutils.unpack_tuple(builder, value), strict=True)
     if isinstance(kind.types[0], types.BaseTuple):
-        return [_counts(context, builder, *part) for part in parts]
-    sizes, count = [context.cast(builder, part, given, types.int64) for given, part in parts], INDEX(1)
-    for size in sizes:
-        count = builder.mul(count, size)
-    return sizes, builder.and_(builder.add(count, INDEX(ALIGNED - 1)), INDEX(-ALIGNED))
-
-
-def _total(builder: Any, counts: Any) -> Any:
-    """The numbers of all arrays together."""
-    if isinstance(counts, tuple):
-        return counts[1]
-    total = INDEX(0)
-    for part in counts:
-        total = builder.add(total, _total(builder, part))
-    return total
+        return [array for part in parts for array in _sizes(context, builder, *part)]
+    sizes = [context.cast(builder, part, given, types.int64) for given, part in parts]
+    nitems = reduce(builder.mul, sizes)
+    return [(sizes, nitems, builder.and_(builder.add(nitems, INDEX(ALIGNED - 1)), INDEX(-ALIGNED)))]
 
 
 def _result(kind: Any, array: Any) -> Any:
@@ -86,10 +75,8 @@ def _result(kind: Any, array: Any) -> Any:
 
 @generated(size_of)
 def _size_of(typing: Any, shapes: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        return _total(builder, _counts(context, builder, shapes, values[0]))
-
-    return types.int64(shapes), generate
+    return types.int64(shapes), lambda context, builder, signature, values: reduce(
+        builder.add, (size for *_, size in _sizes(context, builder, shapes, values[0])))
 
 
 @generated(views)
@@ -98,25 +85,25 @@ def _views(typing: Any, work: Any, shapes: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         whole = context.make_array(work)(context, builder, values[0])
-        counts = _counts(context, builder, shapes, values[1])
-        start = builder.sub(whole.nitems, _total(builder, counts))
+        arrays = _sizes(context, builder, shapes, values[1])
+        start, left = builder.sub(whole.nitems, reduce(builder.add, (size for *_, size in arrays))), iter(arrays)
 
-        def made(kind: Any, counts: Any) -> Any:
+        def made(kind: Any) -> Any:
             nonlocal start
-            if isinstance(counts, list):
-                return context.make_tuple(builder, kind, [made(*pair) for pair in zip(kind.types, counts, strict=True)])
-            sizes, strides, value = counts[0], [INDEX(item)], Constant(context.get_value_type(kind), Undefined)
+            if not isinstance(kind, types.Array):
+                return context.make_tuple(builder, kind, [made(part) for part in kind.types])
+            (sizes, nitems, taken), strides = next(left), [INDEX(item)]
             for size in reversed(sizes[1:]):
                 strides.insert(0, builder.mul(strides[0], size))
-            nitems = functools.reduce(builder.mul, sizes)
             shape, steps = (cgutils.pack_array(builder, numbers) for numbers in (sizes, strides))
             fields = (whole.meminfo, whole.parent, nitems, INDEX(item), builder.gep(whole.data, [start]), shape, steps)
+            value = Constant(context.get_value_type(kind), Undefined)
             for position, field in enumerate(fields):  # those of Numba's arrays, in their order
                 value = builder.insert_value(value, field, position)
             context.nrt.incref(builder, kind, value)  # to ``work``, which each array refers to
-            start = builder.add(start, counts[1])
+            start = builder.add(start, taken)
             return value
 
-        return made(result, counts)
+        return made(result)
 
     return result(work, shapes), generate

@@ -1,6 +1,8 @@
 """An activation is a nonlinear function of each output of a layer; softmax is a function of a whole row.
 
-Each function is followed by its derivative. `ACTIVATIONS` at the end lists their kernels by name.
+Each function is followed by its derivative. `ACTIVATIONS` at the end lists their kernels by name. All that they need
+of exponentials is that of numbers <= 0, here in a form that the compiler vectorises: the C library computes one at a
+time, vector instructions compute 8 or 16 at once.
 
 Implements section 2.1 of the document.
 """
@@ -13,7 +15,104 @@ from typing import Any
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.exponential import exp_in_place, exp_nonpositive, vector_tanh
+
+LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
+_ZERO_BELOW = -1e4
+_LOG2_E = math.log2(math.e)
+_LN2_HIGH = 0.693359375  # only a few bits of log(2), so that k times it is exact ...
+_LN2_LOW = -2.1219444005469057e-4  # ... and the rest of log(2)
+_TAYLOR = tuple(1.0 / math.factorial(n) for n in range(13, -1, -1))  # the last term is below 2e-16
+_TAYLOR_EXPM1 = _TAYLOR[:-1]  # of (exp(r) − 1) / r
+
+
+@jit.function_in_order
+def exp_nonpositive(x):
+    """Exponential of a number <= 0; zero where the result would be subnormal.
+
+    Formula [exp_nonpositive]
+        y = exp(x)
+    Computed as
+        2^k · (1 + r + r² / 2! + ... + r^13 / 13!) with x = k · log(2) + r and |r| <= log(2) / 2
+    Where
+        x: x, scalar, <= 0; sampled in [-80, 0]
+    Source
+        Cody and Waite (1980), "Software manual for the elementary functions", chapter 6, with Taylor's polynomial.
+    Example
+        >>> float(exp_nonpositive(0.0)), round(float(exp_nonpositive(-1.0)), 4)
+        (1.0, 0.3679)
+    """
+    x = _ZERO_BELOW if x < _ZERO_BELOW else x  # so that k stays exact; NaN stays NaN
+    k = np.floor(x * _LOG2_E + 0.5)
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    p = 0.0 * r  # zero in the precision of r
+    for coefficient in _TAYLOR:
+        p = p * r + coefficient
+    return p * jit.power_of_two(k)
+
+
+@jit.function_in_order
+def expm1_nonpositive(x):
+    """Exponential of a number <= 0, minus 1, which is as accurate near 0 as elsewhere.
+
+    Formula [expm1_nonpositive]
+        y = exp(x) − 1
+    Computed as
+        2^k · r · (1 + r / 2! + ... + r^12 / 13!) + (2^k − 1) with x = k · log(2) + r and |r| <= log(2) / 2
+    Where
+        x: x, scalar, <= 0; sampled in [-6, 0]
+    Source
+        As [exp_nonpositive].
+    Example
+        >>> float(abs(expm1_nonpositive(0.0))), round(float(expm1_nonpositive(-1.0)), 4)
+        (0.0, -0.6321)
+    """
+    x = _ZERO_BELOW if x < _ZERO_BELOW else x  # so that k stays exact; NaN stays NaN
+    k = np.floor(x * _LOG2_E + 0.5)
+    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
+    p = 0.0 * r  # zero in the precision of r
+    for coefficient in _TAYLOR_EXPM1:
+        p = p * r + coefficient
+    power = jit.power_of_two(k)
+    return p * r * power + (power - 1.0)
+
+
+@jit.function_in_order
+def vector_tanh(z):
+    """Hyperbolic tangent, in a form that the compiler vectorises.
+
+    Formula [vector_tanh]
+        a = tanh(z)
+    Computed as
+        |e| / (e + 2) with e = exp(−2 · |z|) − 1, with the sign of z
+    Where
+        z: z, scalar, logits
+    Variant
+        The C library computes one number at a time, which is more accurate in the last bit.
+    Source
+        Abramowitz and Stegun (1964), "Handbook of mathematical functions", 4.5.
+    Example
+        >>> float(abs(vector_tanh(0.0))), round(float(vector_tanh(-1.0)), 4)
+        (0.0, -0.7616)
+    """
+    e = expm1_nonpositive(-2.0 * abs(z))
+    a = abs(e) / (e + 2.0)
+    return a if z >= 0.0 else -a
+
+
+@jit.function
+def exp_in_place(x):
+    """Replace each number of a contiguous array by its exponential, in place; all must be <= 0.
+
+    Formula [exp_in_place]
+        x'ₙₖ = exp(xₙₖ)
+    Where
+        x: x, (n, k), <= 0; sampled in [-80, 0]
+    Source
+        As [exp_nonpositive].
+    """
+    flat = x.reshape(x.size)
+    for i in range(flat.size):
+        flat[i] = exp_nonpositive(flat[i])
 
 
 @jit.function
@@ -359,6 +458,18 @@ def softmax_grad(p, g, d):
             d[n, k] = p[n, k] * (g[n, k] - mean)
 
 
+@jit.function
+def default_leaky_relu(z):
+    """`leaky_relu` with the slope of Keras's activation."""
+    return leaky_relu(z, LEAKY_SLOPE)
+
+
+@jit.function
+def default_leaky_relu_grad(z):
+    """Its derivative."""
+    return leaky_relu_grad(z, LEAKY_SLOPE)
+
+
 def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
     """Make the kernels of an activation that acts on each number: y = activation(x), dx = dy * derivative(x)."""
 
@@ -379,25 +490,6 @@ def _elementwise(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kern
 
 
 @jit.forward
-def leaky_relu_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y = leaky_relu(x); ``reals`` holds the slope."""
-    slope = reals[0]
-    for i in range(x.shape[0]):
-        for j in range(x.shape[1]):
-            y[i, j] = leaky_relu(x[i, j], slope)
-
-
-@jit.backward
-def leaky_relu_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dx = dy * leaky_relu'(x); ``reals`` holds the slope."""
-    slope = reals[0]
-    if dx.size > 0:
-        for i in range(x.shape[0]):
-            for j in range(x.shape[1]):
-                dx[i, j] = dy[i, j] * leaky_relu_grad(x[i, j], slope)
-
-
-@jit.forward
 def softmax_forward(integers, reals, theta, state, x, y, work, training, step, key):
     """y = softmax of each row of x; ``work`` (rows,) takes the logarithms of the denominators, which are not read."""
     softmax(x, y, work)
@@ -413,7 +505,7 @@ def softmax_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, 
 ACTIVATIONS: dict[str, tuple[jit.Kernel, jit.Kernel]] = {
     "linear": _elementwise(linear, linear_grad),
     "relu": _elementwise(relu, relu_grad),
-    "leaky_relu": (leaky_relu_forward, leaky_relu_backward),
+    "leaky_relu": _elementwise(default_leaky_relu, default_leaky_relu_grad),
     "elu": _elementwise(elu, elu_grad),
     "gelu": _elementwise(gelu, gelu_grad),
     "sigmoid": _elementwise(sigmoid, sigmoid_grad),

@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.network import engine
 from scratchtune.network.losses import ENCODERS, Loss, encode
-
-
-class Data(NamedTuple):
-    """X (n, ...), the targets (n, outputs) as the loss expects them, the weights of the rows (n,)."""
-
-    X: np.ndarray
-    target: np.ndarray
-    weight: np.ndarray
 
 
 def checked_inputs(X: Any, dtype: str, row_shape: tuple[int, ...] | None, name: str = "X") -> np.ndarray:
@@ -77,26 +69,23 @@ def class_weights(target: np.ndarray, class_weight: Any) -> np.ndarray:
     return weight
 
 
-def split_off_validation(data: Data, split: Any) -> tuple[Data, Data | None]:
-    """Return the training set, and the last fraction ``split`` of the rows as validation set.
-
-    The validation set is None if ``split`` is 0.
-    """
+def split_off_validation(data: engine.Rows, split: Any) -> tuple[engine.Rows, engine.Rows | None]:
+    """Return the training set, and the last fraction ``split`` of the rows as validation set, or None if it is 0."""
     split = checks.real("validation_split", split, 0.0, 1.0, open_high=True)
-    n = len(data.X)
+    n = len(data.x)
     first = int(n * (1.0 - split))
     if split == 0.0:
         return data, None
     if not 0 < first < n:
         raise ValueError(f"validation_split is {split}; it splits {n} rows into {first} and {n - first}, "
                          f"but both parts need a row")
-    return Data(*(array[:first] for array in data)), Data(*(array[first:] for array in data))
+    return engine.Rows(*(array[:first] for array in data)), engine.Rows(*(array[first:] for array in data))
 
 
-def engine_rows(data: Data, dtype: str) -> engine.Rows:
+def engine_rows(data: engine.Rows, dtype: str) -> engine.Rows:
     """The data for the engine: flat rows of ``dtype``."""
     return engine.Rows(
-        flat_rows(data.X, dtype), np.ascontiguousarray(data.target, dtype), np.ascontiguousarray(data.weight, dtype))
+        flat_rows(data.x, dtype), np.ascontiguousarray(data.target, dtype), np.ascontiguousarray(data.weight, dtype))
 
 
 def flat_rows(X: np.ndarray, dtype: str) -> np.ndarray:

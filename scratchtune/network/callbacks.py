@@ -9,15 +9,14 @@ import math
 import os
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.measures import HIGHER_IS_BETTER
 from scratchtune.network.schedules import Schedule
+from scratchtune.network.training import HIGHER_IS_BETTER
 
 
 class Callback:
@@ -41,8 +40,8 @@ class Callback:
 class Monitor(Callback):
     """Base class of the callbacks that look at one value of each epoch, ``monitor``, a name in the history.
 
-    ``mode`` is "min", "max" or "auto" (by the name), and a change counts as an improvement only above ``min_delta``.
-    ``best`` is the best value so far.
+    ``mode`` is "min", "max" or "auto" (by the name); only a change above ``min_delta`` is an improvement. ``best`` is
+    the best value so far.
     """
 
     best: float | None = None
@@ -64,24 +63,24 @@ class Monitor(Callback):
 
     def improves(self, value: float) -> bool:
         """Whether a value is better than all before by more than ``min_delta``; the first number is. It is kept."""
-        if math.isnan(value) or (
-                self.best is not None and self.sign * value + self.min_delta >= self.sign * self.best):
-            return False
-        self.best = value
-        return True
+        worse = self.best is not None and self.sign * value + self.min_delta >= self.sign * self.best
+        if not (math.isnan(value) or worse):
+            self.best = value
+            return True
+        return False
 
 
 class EarlyStopping(Monitor):
-    """Stops the training when a value has not improved for ``patience`` epochs; Keras's arguments.
+    """Stops the training when a value has not improved (`Monitor`) for ``patience`` epochs; Keras's arguments.
 
-    ``monitor`` is a name in the history; a change counts as an improvement only above ``min_delta``;
-    ``start_from_epoch`` is the first epoch that counts; ``mode`` "min", "max" or "auto" (by the name). With
-    ``restore_best_weights`` the weights of the best epoch are restored.
+    ``start_from_epoch`` is the first epoch that counts. With ``restore_best_weights`` the weights of the best epoch are
+    restored.
 
     Variant
         In Keras, NaN in the first epoch that counts is never improved on; here, any number improves on it.
     """
 
+    @checks.refusing
     def __init__(
         self, monitor: str = "val_loss", min_delta: float = 0.0, patience: int = 0, verbose: int = 0,
         mode: str = "auto", restore_best_weights: bool = False, start_from_epoch: int = 0,
@@ -93,7 +92,7 @@ class EarlyStopping(Monitor):
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
-        """Reset what an earlier training left; a ValueError if ``monitor`` is not measured."""
+        """As `Monitor`'s."""
         super().on_train_begin()
         self.best_epoch, self.stopped_epoch, self.wait = 0, 0, -1  # the first epoch has none to improve on
         self.best_weights: list[np.ndarray] | None = None
@@ -126,6 +125,7 @@ class ReduceLROnPlateau(Monitor):
     also in a file and for a second fit. Each epoch's rate is in the history, as "learning_rate".
     """
 
+    @checks.refusing
     def __init__(
         self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0, mode: str = "auto",
         min_delta: float = 1e-4, min_lr: float = 0.0,
@@ -137,7 +137,7 @@ class ReduceLROnPlateau(Monitor):
         self.min_lr = checks.real("min_lr", min_lr, 0.0)
 
     def on_train_begin(self) -> None:
-        """Reset what an earlier training left; an error if ``monitor`` is not measured or the rate is a schedule."""
+        """As `Monitor`'s; a TypeError if the learning rate is a schedule."""
         super().on_train_begin()
         rate = self.model.optimizer.learning_rate
         if isinstance(rate, Schedule):
@@ -155,16 +155,14 @@ class ReduceLROnPlateau(Monitor):
 
 
 class ModelCheckpoint(Monitor):
-    """Saves the model after each epoch, or after those whose value is the best so far; Keras's name and arguments.
+    """Saves the model after each epoch, or with ``save_best_only`` after those whose value is the best of all fits.
 
-    ``filepath`` may contain the epoch, from 1, and values of the history, as in "{epoch:02d}-{val_loss:.3f}.npz";
-    folders are made where they are missing. A file is written beside the path and then renamed, so that the path never
-    holds a part of a model. `scratchtune.load_model` reads it, and training continues from there with the same bits;
-    but not where the optimizer has ``use_ema``, since the file then holds the averaged weights.
-
-    With ``save_best_only`` the best value is kept over all fits with this callback, as in Keras.
+    ``filepath`` may contain the epoch, from 1, and values of the history, as in "{epoch:02d}-{val_loss:.3f}.npz".
+    `scratchtune.load_model` reads the file, and training continues from there with the same bits; but not where the
+    optimizer has ``use_ema``, since the file then holds the averaged weights. Keras's name and arguments.
     """
 
+    @checks.refusing
     def __init__(
         self, filepath: str | os.PathLike[str], monitor: str = "val_loss", verbose: int = 0,
         save_best_only: bool = False, mode: str = "auto",
@@ -213,20 +211,11 @@ class Deadline(Callback):
             self.model.stop_training = True
 
 
-def checked_callbacks(callbacks: Sequence[Callback] | None) -> list[Callback]:
-    """Return the callbacks as a list; raise a TypeError if one of them is no `Callback`."""
-    for callback in callbacks or ():
-        if not isinstance(callback, Callback):
-            raise TypeError(f"callbacks holds {callback!r}; it must hold callbacks such as EarlyStopping(patience=5)")
-    return list(callbacks or ())
-
-
 class History(Callback):
     """Records each epoch: ``history`` maps a name to a list of values, one for each entry of ``epoch``.
 
-    ``diverged`` says whether the training ended because its loss was no longer finite. That epoch is not recorded; but
-    if it is the first one, all its values are NaN. ``guessing`` is the loss of outputs that do not depend on the
-    inputs, where the model knows it.
+    ``diverged`` says whether the training ended at a loss that was not finite. That epoch is recorded only if it is the
+    first, as NaN. ``guessing`` is the loss of outputs that do not depend on the inputs, where the model knows it.
     """
 
     def __init__(self) -> None:

@@ -1,8 +1,7 @@
-"""Copies of arrays that are quick to compile, and sums over the rows of a batch, one for each column.
+"""Copies of arrays that are quick to compile; sums over the rows of a batch and factors, one for each column.
 
-In ``out[:] = x`` Numba compiles the text of an error about unequal shapes, too. That takes longer than a small kernel.
-Sums are of gradients for a bias, and of values for a mean and a variance. Four rows are added at a time, because each
-addition to a total must wait for the one before it.
+In ``out[:] = x`` Numba compiles the text of an error about unequal shapes, too, which takes longer than a small kernel.
+Sums add four rows at a time, because each addition to a total must wait for the one before it.
 
 Implements section 8.3 of the document.
 """
@@ -85,3 +84,42 @@ def column_sums_of_products(x, a, y, b, total):
     for n in range(whole, x.shape[0]):
         for j in range(total.size):
             total[j] += (x[n, j] - a[j]) * (y[n, j] - b[j])
+
+
+@jit.function_noalias
+def column_scale(x, s, y):
+    """Multiply each column by a number of its own.
+
+    Formula [column_scale]
+        yₙⱼ = xₙⱼ · sⱼ
+    Where
+        x: x, (n, j), real
+        s: s, (j,), real
+        y: y, (n, j), written
+    Source
+        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default", section 3.2: the scaling layer.
+    """
+    for n in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[n, j] = x[n, j] * s[j]
+
+
+@jit.function_noalias
+def column_scale_weight_grad(x, dy, ds):
+    """Gradient with respect to the scales.
+
+    Formula [column_scale_weight_grad]
+        dⱼ = Σₙ[gₙⱼ · xₙⱼ]
+    Gradient of
+        [column_scale] in s
+    Where
+        x: x, (n, j), real; sampled in [0.1, 2]
+        g: dy, (n, j), real; sampled in [0.1, 2], dJ/dy
+        d: ds, (j,), written
+    Source
+        Calculus.
+    """
+    ds[:] = 0.0
+    for n in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            ds[j] += dy[n, j] * x[n, j]

@@ -80,7 +80,7 @@ class Network(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Rows to train on or to evaluate: x (n, inputs), target (n, outputs), weight (n,)."""
+    """Rows to train on or to evaluate: x (n, inputs) or before `batches.engine_rows` (n, ...), target, weight (n,)."""
 
     x: np.ndarray
     target: np.ndarray
@@ -88,10 +88,7 @@ class Rows(NamedTuple):
 
 
 class Penalty(NamedTuple):
-    """Penalties on ranges of theta, which add up where ranges overlap.
-
-    Range r has the entries [start, stop) that ``ranges[r]``, int64, names; its lambdas are ``l1[r]`` and ``l2[r]``.
-    """
+    """Penalties that add up: ``l1[r]`` and ``l2[r]`` are lambdas of theta's entries [start, stop), ``ranges[r]``."""
 
     ranges: np.ndarray
     l1: np.ndarray
@@ -102,10 +99,7 @@ NO_PENALTY = Penalty(np.zeros((0, 2), np.int64), np.zeros(0), np.zeros(0))
 
 
 class Criterion(NamedTuple):
-    """What is minimised: the loss's kernel, how many layers run before it, and the penalty.
-
-    A last softmax or sigmoid that the loss includes (`losses.FUSED`) is not among these layers.
-    """
+    """What is minimised: the loss's kernel, how many layers run before it (none that it includes), and the penalty."""
 
     loss: Any
     layers: int
@@ -116,15 +110,14 @@ class Descent(NamedTuple):
     """How theta is updated in each step: an optimizer's chain of update kernels, called one after the other.
 
     Call i runs ``updates[i]`` on theta and the gradient from ``start[i]`` up to ``stop[i]``, with the hyper-parameters
-    ``settings[i]`` and the learning rate times ``factors[i]``. Its moments are the entries of ``slots`` from
-    ``slots_at[i]`` up to ``slots_at[i + 1]``, in ``moments[i]`` rows of ``widths[i]`` numbers.
+    ``settings[i]``. Its moments are the entries of ``slots`` from ``slots_at[i]`` up to ``slots_at[i + 1]``, in
+    ``moments[i]`` rows of ``widths[i]`` numbers.
     """
 
     updates: Any
     start: np.ndarray
     stop: np.ndarray
     settings: np.ndarray
-    factors: np.ndarray
     slots: np.ndarray
     slots_at: np.ndarray
     moments: np.ndarray
@@ -154,8 +147,7 @@ def aligned(size: int, dtype: Any) -> np.ndarray:
 def build_network(
     stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int, backward: bool = True,
 ) -> Network:
-    """Allocate the memory of built layers around their common ``theta`` and ``state``; without ``backward``, of a
-    network that only computes outputs.
+    """Allocate the memory of built layers around their ``theta`` and ``state``; without ``backward``, for outputs only.
     """
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
@@ -291,10 +283,7 @@ def forward_pass(network, first, layers, rows, training, step, key):
 
 @jit.loop
 def backward_pass(network, layers, rows, training, step, key):
-    """Compute dJ/dtheta layer by layer, from the last to the first.
-
-    It starts from dJ/d(values after the last layer), which must be in ``network.value_grads``.
-    """
+    """Compute dJ/dtheta layer by layer, from dJ/d(values after the last layer), which is in ``network.value_grads``."""
     at = network.at
     for i in range(layers - 1, -1, -1):
         integers = network.integers[at.integers[i] : at.integers[i + 1]]
@@ -352,10 +341,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """Return J, the loss plus the penalty, and write its gradient dJ/dtheta to ``network.gradient``.
-
-    The rows must have been written to the first layer's inputs, such as by `gather`.
-    """
+    """Return J of the rows in the first layer's inputs, the loss plus the penalty; write its gradient dJ/dtheta."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)
@@ -367,16 +353,13 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
 
 @jit.loop
 def update(network, descent, rate, step):
-    """Update theta by ``network.gradient``: run the optimizer's chain; ``step`` counts the updates, including this one.
-    """
+    """Update theta by ``network.gradient``: run the optimizer's chain; ``step`` counts the updates, also this one."""
     for i in range(descent.start.size):
         start, stop = descent.start[i], descent.stop[i]
         slots = descent.slots[descent.slots_at[i] : descent.slots_at[i + 1]]
         jit.call(descent.updates[i], (
             network.theta[start:stop], network.gradient[start:stop],
-            slots.reshape((descent.moments[i], descent.widths[i])), descent.settings[i], rate * descent.factors[i],
-            step,
-        ))
+            slots.reshape((descent.moments[i], descent.widths[i])), descent.settings[i], rate, step))
 
 
 @jit.loop
@@ -397,9 +380,7 @@ def batch_gradient(network, criterion, rows, chosen, step, key, output_layers, o
 
 @jit.loop
 def train_epoch(network, criterion, descent, rows, epoch, output_layers, outputs):
-    """Train for one pass over the rows in the given order, with an update for each batch.
-
-    Almost all time is spent here.
+    """Train for one pass over the rows in the given order, with an update for each batch; it takes almost all time.
 
     ``outputs`` receives the outputs of `batch_gradient` for all rows, in this order, unless it is empty. Returns the
     mean of J over the rows, and how many steps were done: it stops before a step whose J is not finite.
@@ -499,8 +480,8 @@ def loop_jobs(dtype: str) -> tuple[jit.Job, ...]:
     at = Offsets(*[whole] * 9)._replace(inputs=whole.reshape(1, 1))
     network = Network(table, table, at, whole, *[vector] * 9)
     criterion = Criterion(0, 1, NO_PENALTY)
-    numbers, epoch = np.zeros(1), Epoch(whole, np.zeros(1), 1, 0, seed)
-    descent = Descent(table, whole, whole, numbers.reshape(1, 1), numbers, vector, whole, whole, whole)
+    epoch = Epoch(whole, np.zeros(1), 1, 0, seed)
+    descent = Descent(table, whole, whole, np.zeros((1, 1)), vector, whole, whole, whole)
     data = Rows(rows, rows, vector)
     arguments: dict[Any, tuple[Any, ...]] = {
         train_epoch: (network, criterion, descent, data, epoch, 1, rows), epoch_order: (1, 0, seed),

@@ -110,13 +110,10 @@ def _normal(scheme: str) -> Draw:
 
 
 def _draw_orthogonal(shape: tuple[int, ...], fans: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-    """A random matrix with orthonormal columns, or rows where these are fewer: Saxe et al. (2014).
-
-    Each column of Q gets the sign of R's diagonal, so that all such matrices are equally probable.
-    """
+    """A random matrix with orthonormal columns, or rows where these are fewer: Saxe et al. (2014)."""
     rows, columns = math.prod(shape[:-1]), shape[-1]
     q, r = np.linalg.qr(rng.standard_normal((max(rows, columns), min(rows, columns))))
-    q *= np.sign(np.diag(r))
+    q *= np.sign(np.diag(r))  # so that all such matrices are equally probable
     return (q if rows >= columns else q.T).reshape(shape)
 
 

@@ -291,8 +291,7 @@ def softmax_crossentropy(z, t, s):
         s: s, scalar, real, log Σⱼ[exp(zⱼ)], which `softmax` computes
     Variant
         The same as [categorical_crossentropy] of [softmax], since log(pₖ) = zₖ − s; exact where pₖ underflows.
-        Keras, without from_logits=True, clips p to [1e-7, 1 − 1e-7]: its loss is at most 16.1 per row, and a row that
-        is confidently wrong has a gradient of zero. Here, as in PyTorch, both are exact.
+        Keras clips p, as for [sigmoid_crossentropy].
     Source
         PyTorch, CrossEntropyLoss.
     """
@@ -386,7 +385,7 @@ def _scale_row(dy, i, factor):
 
 
 def _rowwise(value: Any, gradient: Any) -> jit.Kernel:
-    """Make a batch's kernel from the loss of one row of outputs and targets, and from its gradient."""
+    """Make a batch's kernel from one row's loss and gradient: a weighted sum, divided by the number of rows."""
 
     @jit.loss
     def kernel(y, target, weight, dy):
@@ -429,10 +428,7 @@ def huber_kernel(delta: float) -> HuberKernel:
 
 @jit.loss
 def binary_crossentropy_loss(y, target, weight, dy):
-    """Return the binary cross-entropy of probabilities y, the mean over all outputs; write its gradient to dy.
-
-    The probabilities are clipped as in Keras; a clipped one has gradient 0.
-    """
+    """Return the binary cross-entropy of probabilities y, clipped as in Keras; write its gradient to dy."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     total = 0.0
     for i in range(y.shape[0]):
@@ -446,10 +442,7 @@ def binary_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def sigmoid_crossentropy_loss(y, target, weight, dy):
-    """Return the binary cross-entropy of sigmoid(y), where y are logits; write its gradient with respect to y to dy.
-
-    It is the mean over all outputs, in which each row counts by its weight.
-    """
+    """Return the binary cross-entropy of sigmoid(y), the weighted mean over all outputs; write its gradient to dy."""
     total = 0.0
     for i in range(y.shape[0]):
         share = weight[i] / weight.dtype.type(y.size)
@@ -461,10 +454,7 @@ def sigmoid_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def categorical_crossentropy_loss(y, target, weight, dy):
-    """Return the cross-entropy of rows of probabilities y, and write its gradient to dy.
-
-    Each row is divided by its sum and clipped, as in Keras.
-    """
+    """Return the cross-entropy of rows y, each divided by its sum and clipped as in Keras; write its gradient to dy."""
     low, high = y.dtype.type(EPSILON), y.dtype.type(1.0 - EPSILON)
     p = np.empty(y.shape[1], y.dtype)
     total = 0.0
@@ -479,10 +469,7 @@ def categorical_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def softmax_crossentropy_loss(y, target, weight, dy):
-    """Return the cross-entropy of softmax(y), where y are logits; write its gradient with respect to y to dy.
-
-    It is the weighted sum over the rows, divided by their number (not by the sum of the weights).
-    """
+    """Return the cross-entropy of softmax(y), the weighted sum over rows divided by their number; and its gradient."""
     s = np.empty(y.shape[0], y.dtype)  # log Σ exp of each row of logits
     p = dy  # the probabilities are computed in dy, where each row is then replaced by the row's gradient
     softmax(y, p, s)
@@ -591,16 +578,14 @@ FUSED = {"softmax": {"categorical_crossentropy": softmax_crossentropy_loss},
          "sigmoid": {"binary_crossentropy": sigmoid_crossentropy_loss}}
 
 
+@checks.refusing
 def CategoricalCrossentropy(label_smoothing: float = 0.0) -> Loss:
-    """Cross-entropy of classes whose labels are smoothed (`smoothed_labels`); ``label_smoothing`` in [0, 1).
-
-    Keras's name and argument. The smoothed labels are the targets everywhere: of the training loss, of the validation
-    loss, and of metrics that compare values; the class of a row does not change.
-    """
+    """Cross-entropy of classes with `smoothed_labels`, in training, validation and metrics; Keras's argument."""
     return LOSSES["categorical_crossentropy"]._replace(
         label_smoothing=checks.real("label_smoothing", label_smoothing, 0.0, 1.0, open_high=True))
 
 
+@checks.refusing
 def Huber(delta: float = 1.0) -> Loss:
     """The Huber loss (`huber`): squared for errors up to ``delta``, above 0, and absolute beyond; Keras's argument."""
     delta = checks.real("delta", delta, 0.0, open_low=True)
@@ -638,24 +623,20 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
 
 def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
-        if y.min() < 0.0 or y.max() > 1.0:
-            outside = y.min() if y.min() < 0.0 else y.max()
+        if (outside := y[(y < 0.0) | (y > 1.0)]).size:
             raise ValueError(
-                f"{name} holds {outside:g}; a row of {classes} values is one-hot, or holds the probabilities of the "
+                f"{name} holds {outside[0]:g}; a row of {classes} values is one-hot, or holds the probabilities of the "
                 "classes, so every value must be from 0 to 1")
         return y.astype(np.float64)
     if y.ndim > 2 or (y.ndim == 2 and y.shape[1] != 1):
         raise ValueError(
-            f"{name} has shape {y.shape}; with {classes} outputs the network takes labels (n,) or rows (n, {classes})"
-        )
+            f"{name} has shape {y.shape}; with {classes} outputs the network takes labels (n,) or rows (n, {classes})")
     labels = y.ravel()
     if labels.dtype.kind == "f" and not np.array_equal(labels, np.floor(labels)):
         broken = labels[labels != np.floor(labels)][0]
         raise ValueError(f"{name} holds {broken:g}; class labels must be integers from 0")
     outside = (labels < 0) | (labels >= classes)
     if outside.any():
-        raise ValueError(
-            f"{name} holds the label {labels[outside][0]:g}; "
-            f"the network has {classes} outputs, so labels must be from 0 to {classes - 1}"
-        )
+        raise ValueError(f"{name} holds the label {labels[outside][0]:g}; the network has {classes} outputs, so labels "
+                         f"must be from 0 to {classes - 1}")
     return np.eye(classes)[labels.astype(np.int64)]

@@ -8,10 +8,6 @@ number of rows.
   rows are far apart. So a part of it at a time is copied to *panels*: blocks as wide as a tile, each contiguous in
   memory.
 - `multiply_transposed` always copies panels, because tiles need the rows of bᵀ, which are the columns of ``b``.
-- `multiply_packed` takes all of ``b`` as panels, which are copied once for several products: a recurrent layer
-  multiplies by the same matrix at each step.
-- `multiply_shifted` and `add_shifted_products` take a matrix whose rows are slices of one array: a convolution
-  multiplies all shifted copies of an image without making them.
 
 The rows of ``b`` and of the result are contiguous; ``a`` may be a transposed view. All arrays have one dtype, float32
 or float64. ``out`` shares no memory with the others, which compiled code does not check.
@@ -44,8 +40,7 @@ def multiply(a, b, out):
     Variant
         NumPy writes a @ b; a transposed view for a (x.T) gives xᵀ @ b without a copy.
     Source
-        Linear algebra; tiles and panels as in Goto and van de Geijn (2008), "Anatomy of high-performance matrix
-        multiplication".
+        Goto and van de Geijn (2008), "Anatomy of high-performance matrix multiplication", for tiles and panels.
     """
     if b.size > SMALL:
         multiply_panels(a[:, 0:], b[:, 0:], out[:, 0:])  # of one type whatever the layouts, so it is compiled once
@@ -134,10 +129,9 @@ def pack_transposed(b, panels):
 
 @jit.loop_in_order
 def multiply_packed(a, panels, out, fresh):
-    """The product a @ b is added to ``out``, or with ``fresh`` replaces it; ``panels`` holds b.
+    """`multiply` for a b that serves several products: a @ b is added to ``out``, or with ``fresh`` replaces it.
 
-    ``a`` is (i, k), ``panels`` (blocks, k, `jit.tile_columns`), as `copy_panels` or `pack_transposed` has filled them,
-    ``out`` (i, j). The formula that it computes is that of `multiply`.
+    ``panels`` (blocks, k, `jit.tile_columns`) holds b, as `copy_panels` or `pack_transposed` has filled them.
     """
     columns = panels.shape[2]
     for p in range(0, a.shape[1], DEPTH):
@@ -152,11 +146,10 @@ def multiply_packed(a, panels, out, fresh):
 
 @jit.loop_in_order
 def multiply_shifted(a, memory, starts, out):
-    """The product a @ b, where row k of b is the slice of ``memory`` that begins at ``starts[k]``.
+    """The product a @ b for a convolution (`conv2d`): row k of b is the slice of ``memory`` from ``starts[k]`` on.
 
-    ``a`` is (i, k), ``memory`` a vector, ``starts`` (k,) int64. Slices may overlap; each has as many numbers as a row
-    of ``out`` and must be inside ``memory``. ``out`` (i, j) is written. The formula that it computes is that of
-    `conv2d`.
+    ``memory`` is a vector, ``starts`` (k,) int64. Slices may overlap; each has as many numbers as a row of ``out`` and
+    must be inside ``memory``.
     """
     for j in range(0, out.shape[1], jit.tile_columns(out)):
         for i in range(0, out.shape[0], jit.tile_rows()):
@@ -165,11 +158,7 @@ def multiply_shifted(a, memory, starts, out):
 
 @jit.loop_in_order
 def add_shifted_products(memory, starts, b, out):
-    """Add a @ b to ``out``, where row i of a is the slice of ``memory`` that begins at ``starts[i]``.
-
-    ``memory`` is a vector, ``starts`` (i,) int64, ``b`` (k, j), ``out`` (i, j). Slices may overlap; each has k numbers
-    and must be inside ``memory``. The formula that it computes is that of `conv2d_kernel_grad`.
-    """
+    """Add a @ b to ``out`` (`conv2d_kernel_grad`): row i of a is the slice of ``memory`` from ``starts[i]`` on."""
     for j in range(0, out.shape[1], jit.tile_columns(out)):
         for i in range(0, out.shape[0], jit.tile_rows()):
             jit.add_tile_sliced_a(memory, starts, b, out, i, j, False)

@@ -1,9 +1,8 @@
 """An optimizer updates the parameters by the gradient of the loss; optimizers differ in the moments that they keep.
 
-Each update is one function over all of theta, as its formula says; it changes theta and the moments in place. An
-optimizer is a chain of such functions: gradients are clipped, theta decays, the update formula follows, and theta is
-averaged. The engine runs the chain (`engine.update`). Names, arguments and defaults are Keras's, unless a variant is
-named.
+Each update is one function over all of theta, which it changes in place, as it does the moments. An optimizer is a
+chain of such functions, which `engine.update` runs: gradients are clipped, theta decays, the update formula follows,
+theta is averaged. Names, arguments and defaults are Keras's, unless a variant is named.
 
 Implements sections 2.2 and 4.1 of the document.
 """
@@ -11,7 +10,7 @@ Implements sections 2.2 and 4.1 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -86,8 +85,7 @@ def nesterov(theta, grad, velocity, alpha, mu):
     Variant
         As Keras. PyTorch keeps v without α: v' = μ · v + g and θ' = θ − α · (g + μ · v').
     Source
-        Sutskever et al. (2013), "On the importance of initialization and momentum in deep learning", rewritten for the
-        parameters that were looked ahead to, as in Keras.
+        Sutskever et al. (2013), "On the importance of initialization and momentum in deep learning", as in Keras.
     Example
         >>> theta, velocity = np.array([1.0]), np.array([1.0])
         >>> nesterov(theta, np.array([1.0]), velocity, 0.25, 0.5)
@@ -244,9 +242,8 @@ def clip_by_norm(grad, limit):
     Returns
         n, the norm before, in double precision.
     Variant
-        An optimizer's clipnorm shortens the gradient of each array of weights by its own norm; global_clipnorm shortens
-        the gradient of all together, which keeps its direction. So does Keras. PyTorch's clip_grad_norm_ is the global
-        one, and divides by n + 10⁻⁶.
+        As in Keras, clipnorm shortens the gradient of each array of weights by its own norm, global_clipnorm that of
+        all together, which keeps its direction. So does PyTorch's clip_grad_norm_, which divides by n + 10⁻⁶.
     Source
         Pascanu, Mikolov and Bengio (2013), "On the difficulty of training recurrent neural networks", Algorithm 1.
     Example
@@ -276,11 +273,9 @@ def weight_average(average, theta, beta):
         θ: theta, (i,), real, after the step
         β: beta, scalar, in [0, 1), the decay; the first step takes 0, so that the average begins at theta
     Variant
-        About the last 1 / (1 − β) steps count. Polyak and Juditsky take the plain mean of all steps. As Keras, without
-        a correction for the start.
+        About the last 1 / (1 − β) steps count, as with Keras's use_ema=True. The paper takes the mean of all steps.
     Source
-        Polyak and Juditsky (1992), "Acceleration of stochastic approximation by averaging"; Keras, optimizers with
-        use_ema=True.
+        Polyak and Juditsky (1992), "Acceleration of stochastic approximation by averaging".
     Example
         >>> average = np.array([1.0])
         >>> weight_average(average, np.array([2.0]), 0.75)
@@ -355,40 +350,22 @@ def weight_average_update(theta, grad, slots, settings, rate, step):
 
 
 class Part(NamedTuple):
-    """A part of an optimizer's chain: a kernel, its hyper-parameters and number of moments, and where it is applied.
-
-    That is the range of theta from ``start`` up to ``stop``; ``factor`` is one of the learning rate there.
-    """
+    """A part of an optimizer's chain: a kernel, its hyper-parameters and number of moments, and its range of theta."""
 
     update: jit.Kernel
     settings: tuple[float, ...]
     moments: int
     start: int
     stop: int
-    factor: float = 1.0
-
-
-class Common(TypedDict, total=False):
-    """The arguments that all optimizers have; `Optimizer` explains them."""
-
-    decay: float
-    weight_decay: float
-    clipnorm: float | None
-    global_clipnorm: float | None
-    use_ema: bool
-    ema_momentum: float
-    rate_factors: Sequence[float] | None
 
 
 class Optimizer(Configured):
     """Base class of the optimizers: a chain of clipping, weight decay, an update formula and averaging.
 
     ``learning_rate`` is a number or a schedule, ``decay`` its inverse-time decay, ``weight_decay`` a share of theta.
-    ``clipnorm`` is the largest norm of the gradient of each array of weights, ``global_clipnorm`` that of the gradient
-    of all together (`clip_by_norm`); the penalty's gradient is part of both. At most one of the two may be given.
-    With ``use_ema`` a moving average of theta is kept (`weight_average`), with the decay ``ema_momentum``: it is what
-    is evaluated after each epoch, and it replaces theta at the end of a fit. ``rate_factors`` are factors of the
-    learning rate, one for each array of weights, in the order of `get_weights`; weight decay does not use them.
+    ``clipnorm`` or ``global_clipnorm`` limits the norm of the gradient (`clip_by_norm`), which includes the penalty's.
+    With ``use_ema`` a moving average of theta is evaluated after each epoch and replaces theta at the end of a fit
+    (`weight_average`, with the decay ``ema_momentum``).
 
     A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
     ``settings``, the hyper-parameters that the kernel gets.
@@ -401,7 +378,7 @@ class Optimizer(Configured):
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0,
         clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
-        ema_momentum: float = 0.99, rate_factors: Sequence[float] | None = None,
+        ema_momentum: float = 0.99,
     ) -> None:
         self._first_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
@@ -414,7 +391,6 @@ class Optimizer(Configured):
             for name, limit in (("clipnorm", clipnorm), ("global_clipnorm", global_clipnorm)))
         self.use_ema = checks.boolean("use_ema", use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, 0.0, 1.0, open_high=True)
-        self.rate_factors = rate_factors and [checks.real("rate_factors", factor, 0.0) for factor in rate_factors]
 
     @property
     def learning_rate(self) -> float | schedules.Schedule:
@@ -429,22 +405,13 @@ class Optimizer(Configured):
 
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
-        if isinstance(self.learning_rate, schedules.Schedule):
-            rates = np.array([self.learning_rate(step) for step in range(first, first + steps)], np.float64)
-        else:
-            rates = np.full(steps, self.learning_rate)
-        return rates / (1.0 + self.decay * np.arange(first, first + steps)) if self.decay else rates
+        rate, numbers = self.learning_rate, np.arange(first, first + steps)
+        rates = np.array([rate(int(step)) if isinstance(rate, schedules.Schedule) else rate for step in numbers])
+        return rates / (1.0 + self.decay * numbers) if self.decay else rates
 
     def chain(self, arrays: Sequence[tuple[int, int]]) -> list[Part]:
-        """The kernels that update theta in a step, in order; ``arrays`` are the ranges of the arrays of weights.
-
-        Raises
-            ValueError if ``rate_factors`` does not have a number for each array of weights.
-        """
-        whole, factors = (0, arrays[-1][1] if arrays else 0), self.rate_factors
-        if factors is not None and len(factors) != len(arrays):
-            raise ValueError(f"rate_factors has {len(factors)} numbers; it must have one for each of {len(arrays)} "
-                             "arrays of weights")
+        """The kernels that update theta in a step, in order; ``arrays`` are the ranges of the arrays of weights."""
+        whole = (0, arrays[-1][1] if arrays else 0)
         parts = []
         if self.clipnorm is not None:
             parts += [Part(clip_by_norm_update, (self.clipnorm,), 0, *array) for array in arrays]
@@ -452,9 +419,7 @@ class Optimizer(Configured):
             parts.append(Part(clip_by_norm_update, (self.global_clipnorm,), 0, *whole))
         if self.weight_decay > 0.0:
             parts.append(Part(weight_decay_update, (self.weight_decay,), 0, *whole))
-        own = [(*whole, 1.0)] if factors is None else [
-            (*array, factor) for array, factor in zip(arrays, factors, strict=True)]
-        parts += [Part(self.update, self.settings, self.slots, *place) for place in own]
+        parts.append(Part(self.update, self.settings, self.slots, *whole))
         if self.use_ema:
             parts.append(Part(weight_average_update, (self.ema_momentum,), 1, *whole))
         return parts
@@ -465,7 +430,7 @@ class SGD(Optimizer):
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False,
-        **common: Unpack[Common],
+        **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
@@ -481,7 +446,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,
-        epsilon: float = 1e-7, **common: Unpack[Common],
+        epsilon: float = 1e-7, **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
@@ -500,7 +465,7 @@ class Adam(Optimizer):
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-8, **common: Unpack[Common],
+        epsilon: float = 1e-8, **common: Any,
     ) -> None:
         super().__init__(learning_rate, **common)
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
@@ -516,7 +481,4 @@ def get(optimizer: str | Optimizer) -> Optimizer:
     if not isinstance(optimizer, str):
         raise TypeError(f"optimizer is {optimizer!r}; it must be a name such as 'adam' or an Optimizer")
     by_name = {name.lower(): found for name, found in known_classes(Optimizer).items()}
-    name = checks.choice("optimizer", optimizer.lower(), by_name)
-    made = by_name[name]()
-    assert isinstance(made, Optimizer)
-    return made
+    return by_name[checks.choice("optimizer", optimizer.lower(), by_name)]()

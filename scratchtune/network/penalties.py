@@ -25,8 +25,7 @@ def l1_penalty(theta, lam):
     Returns
         R, in the units of the loss.
     Variant
-        No 1/n; all parameters, unless the biases are left out. Keras's regularizers.L1 is the same for the arrays that
-        it is given to; scikit-learn's MLP has no L1.
+        No 1/n; all parameters, unless the biases are left out. Keras's regularizers.L1 is the same for one array.
     Source
         The document, section 4.2.
     Example

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -21,14 +21,6 @@ EVALUATION_ROWS = 256  # rows at a time where nothing is trained
 EVALUATION_NUMBERS = 2**22  # fewer rows where the values of all layers would be more numbers than this, as for images
 
 _COMPILED: dict[str, set[jit.Kernel]] = {"float32": set(), "float64": set()}  # by dtype, in this process
-
-
-class Range(NamedTuple):
-    """A weight, and its entries of theta, from ``start`` up to ``stop``."""
-
-    weight: Weight
-    start: int
-    stop: int
 
 
 class Program:
@@ -49,11 +41,11 @@ class Program:
 
     # Weights ----------------------------------------------------------------------------------------------------------
 
-    def ranges(self) -> list[Range]:
-        """Each weight with its range of theta, in order."""
+    def ranges(self) -> list[tuple[Weight, int, int]]:
+        """Each weight and its entries of theta, from the first number up to the second, in order."""
         weights = [weight for stage in self.stages for weight in stage.weights]
         stops = accumulate((math.prod(weight.shape) for weight in weights), initial=0)
-        return [Range(weight, *bounds) for weight, bounds in zip(weights, pairwise(stops), strict=True)]
+        return [(weight, *bounds) for weight, bounds in zip(weights, pairwise(stops), strict=True)]
 
     def draw_weights(self) -> None:
         """Draw the initial weights, by ``seed``; moving averages are not changed."""
@@ -62,28 +54,25 @@ class Program:
             numbers = initializers.get(weight.initializer)(weight.shape, weight.fans, rng)
             self.theta[start:stop] = weight.scale * numbers.ravel()
 
-    def _averages(self) -> list[np.ndarray]:
-        """Views of the layers' state, one for each array, in the order of the layers."""
+    def _arrays(self) -> list[np.ndarray]:
+        """Views of the weights, layer by layer, then of moving averages."""
+        weights = [self.theta[start:stop].reshape(weight.shape) for weight, start, stop in self.ranges()]
         shapes = [shape for stage in self.stages for shape in stage.state_shapes()]
-        stops = np.cumsum([0, *(int(np.prod(shape)) for shape in shapes)])
-        return [self.state[stops[i] : stops[i + 1]].reshape(shape) for i, shape in enumerate(shapes)]
+        stops = pairwise(accumulate(map(math.prod, shapes), initial=0))
+        return [*weights, *(self.state[slice(*ends)].reshape(shape) for shape, ends in zip(shapes, stops, strict=True))]
 
     def get_weights(self) -> list[np.ndarray]:
         """Copies of the weights, layer by layer, then of moving averages."""
-        weights = [self.theta[start:stop].reshape(weight.shape).copy() for weight, start, stop in self.ranges()]
-        return [*weights, *(average.copy() for average in self._averages())]
+        return [array.copy() for array in self._arrays()]
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Replace all weights by arrays of the shapes that `get_weights` gives; a ValueError for other shapes."""
-        arrays = [np.asarray(weight, np.float64) for weight in weights]
-        ranges, averages = self.ranges(), self._averages()
-        wanted = [weight.shape for weight, _, _ in ranges] + [average.shape for average in averages]
-        if [array.shape for array in arrays] != wanted:
-            raise ValueError(f"weights have the shapes {[array.shape for array in arrays]}; they must be {wanted}")
-        for array, (_, start, stop) in zip(arrays, ranges, strict=False):
-            self.theta[start:stop] = array.ravel()
-        for average, array in zip(averages, arrays[len(ranges) :], strict=True):
-            average[:] = array
+        arrays, views = [np.asarray(weight, np.float64) for weight in weights], self._arrays()
+        found, wanted = [array.shape for array in arrays], [view.shape for view in views]
+        if found != wanted:
+            raise ValueError(f"weights have the shapes {found}; they must be {wanted}")
+        for view, array in zip(views, arrays, strict=True):
+            view[...] = array
 
     def is_finite(self) -> bool:
         """Whether all of theta and state are finite numbers."""
@@ -123,10 +112,7 @@ class Program:
         return outputs.reshape(len(x), *self.output_shape)
 
     def outputs_and_work(self, x: np.ndarray, layer: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield the outputs (rows, ...), in evaluation mode, and the workspace of a layer, for batches of the rows x.
-
-        Both are views of memory that the next batch overwrites.
-        """
+        """Yield for each batch of x its outputs (rows, ...), in evaluation mode, and a layer's workspace: views."""
         compile_kernels(self.dtype, self.forwards())
         layers, most = len(self.stages), min(self.evaluation_rows(), len(x))
         network = self.network(most)
@@ -139,10 +125,7 @@ class Program:
             yield engine.matrix(network.values, network.at, layers, n).reshape(n, *self.output_shape), work
 
     def outputs_in_training(self, x: np.ndarray, key: int) -> np.ndarray:
-        """Return the outputs (n, ...) for the rows x as in training: dropout and augmentation are drawn by ``key``.
-
-        Nothing is changed, not even moving averages.
-        """
+        """Return the outputs (n, ...) for the rows x as in training, drawn by ``key``; no moving average changes."""
         compile_kernels(self.dtype, self.forwards())
         n, layers = len(x), len(self.stages)
         network = self.new_network(n, self.state.copy())
@@ -175,8 +158,7 @@ def realigned(array: np.ndarray) -> np.ndarray:
 
 
 def build_layers(layers: Iterable[Layer], input_shape: Sequence[int]) -> tuple[int, ...]:
-    """Build the layers for rows of ``input_shape``, without allocating weights; return the shape of a row of outputs.
-    """
+    """Build the layers, without weights, for rows of ``input_shape``; return the shape of a row of outputs."""
     shape = tuple(checks.integer("input_shape", size, 1) for size in input_shape)
     for layer in layers:
         shape = layer.start(shape)

@@ -1,7 +1,6 @@
 """Random numbers in kernels are functions of a key and a counter: without state, a step always draws the same numbers.
 
-The state of a generator would have to be passed from step to step and between threads. Here dropout's mask and the
-order of the rows depend on (seed, step) alone: a training can be interrupted, resumed or repeated, bit for bit.
+Dropout's mask and the order of the rows depend on (seed, step): a training is resumed or repeated bit for bit.
 
 Implements section 8.3 of the document.
 """
@@ -26,9 +25,7 @@ _SINE = tuple((-1) ** (n // 2) * (2.0 * math.pi) ** n / math.factorial(n) for n 
 
 @jit.function
 def random_bits(key, counter):
-    """64 random bits: the ``counter``-th number of the generator SplitMix64 with the initial state ``key``.
-
-    Both are uint64, and so is the result. Each output bit depends on every bit of both.
+    """64 random bits, uint64: number ``counter`` of the generator SplitMix64 with the state ``key``, both uint64.
 
     Source
         Steele, Lea, Flood (2014), "Fast splittable pseudorandom number generators", figure 17.
@@ -131,8 +128,7 @@ def normal(u, v):
 def shuffle(order, key):
     """Write 0, 1, ..., n - 1 to ``order`` (n,) int64 in random order: the Fisher-Yates shuffle.
 
-    The partner of each swap is uniform: its probabilities have relative errors of about n · 2^-53 at most. A key of 64
-    bits reaches at most 2^64 of the n! orders. The same key gives the same order.
+    The partner of each swap is uniform, but for relative errors of about n · 2^-53. The same key gives the same order.
 
     Source
         Knuth, The Art of Computer Programming 2, section 3.4.2, algorithm P.

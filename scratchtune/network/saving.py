@@ -42,7 +42,7 @@ def remade(base: type[Any], part: Any) -> Any:
     """Make the object that `described` has described, of a class below ``base`` that is defined here."""
     known, kind, config = {base.__name__: base} | known_classes(base), entry(part, "class"), entry(part, "config")
     if not isinstance(kind, str) or not isinstance(config, dict):
-        raise ValueError(f"it holds {_short(part)} where the name and the arguments of a class must be")
+        raise ValueError(f"it holds {part!r:.60} where the name and the arguments of a class must be")
     if kind not in known:
         raise UnknownClass(f"the file holds a {base.__name__} {kind!r}; import its definition before loading")
 
@@ -127,7 +127,7 @@ def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
 def entry(part: Any, name: str) -> Any:
     """Return an entry of a header; raise a ValueError if it is missing."""
     if not isinstance(part, Mapping):
-        raise ValueError(f"it holds {_short(part)} where an object with {name!r} must be")
+        raise ValueError(f"it holds {part!r:.60} where an object with {name!r} must be")
     if name not in part:
         raise ValueError(f"{name!r} is missing")
     return part[name]
@@ -144,11 +144,6 @@ def in_words(problem: Exception) -> str:
     if isinstance(problem, (ValueError, TypeError)) and str(problem):
         return str(problem)
     return f"its header does not describe a model ({type(problem).__name__}: {problem})"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def damaged(path: Path | str, problem: str) -> ValueError:

@@ -83,11 +83,9 @@ def cosine_log_decay(alpha, cycles, x):
         m: cycles, scalar, integer in [1, 4], the number of waves
         x: x, scalar, in [0, 1]; sampled in [0.1, 0.9], the completed fraction of the training
     Variant
-        With m = 4 this is RealMLP's coslog₄: the learning rate is 0 at the start, after 1/15, 3/15 and 7/15 of the
-        training, and at its end.
+        With m = 4, RealMLP's coslog₄, it is 0 at the start, after 1/15, 3/15 and 7/15 of the training, and at its end.
     Source
-        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default: strong pre-tuned MLPs and boosted trees on
-        tabular data", section on RealMLP.
+        Holzmüller, Grinsztajn and Steinwart (2024), "Better by default", section on RealMLP.
     Example
         >>> round(float(cosine_log_decay(1.0, 1, 0.0)), 12), round(float(cosine_log_decay(1.0, 1, 0.414213562373)), 9)
         (0.0, 1.0)

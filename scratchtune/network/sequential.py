@@ -9,7 +9,6 @@ Implements section 5 of the document.
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from pathlib import Path
@@ -20,29 +19,29 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks, interruption
-from scratchtune.network import engine, hyperparameters, losses, optimizers, penalties
-from scratchtune.network.batches import (
-    Data,
-    checked_inputs,
-    class_weights,
-    encoded_targets,
-    engine_rows,
-    flat_rows,
-    sample_weights,
-    split_off_validation,
-)
-from scratchtune.network.callbacks import Callback, History, checked_callbacks
+from scratchtune.network import batches, engine, losses, optimizers, penalties
+from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.configured import Configured
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
-from scratchtune.network.measures import HIGHER_IS_BETTER, MEASURES
-from scratchtune.network.objective import Objective
 from scratchtune.network.program import Program, build_layers
 from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
-from scratchtune.network.training import Plan, Training, TrainingState, chain, coordinate, measured
+from scratchtune.network.training import (
+    HIGHER_IS_BETTER,
+    MEASURES,
+    Objective,
+    Plan,
+    Training,
+    TrainingState,
+    chain,
+    coordinate,
+    measured,
+)
 
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
+FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
+LAYER_ARGUMENTS = {"dropout": "rate", "units": "units", "activation": "activation"}  # of all hidden layers that have it
 MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
 
 
@@ -61,6 +60,7 @@ class Sequential:
     ``dtype`` is "float32" or "float64"; ``seed`` decides the first weights, the order of the rows and dropout.
     """
 
+    @checks.refusing
     def __init__(self, layers: Iterable[Layer | Input] = (), dtype: str = "float32", seed: int = 0) -> None:
         self.dtype = checks.choice("dtype", dtype, ("float32", "float64"))
         self.seed = checks.integer("seed", seed, 0, 2**63 - 1)
@@ -93,14 +93,12 @@ class Sequential:
 
     # What it is made of -----------------------------------------------------------------------------------------------
 
+    @checks.refusing
     def compile(
         self, optimizer: str | optimizers.Optimizer = "rmsprop", loss: str | losses.Loss = "mean_squared_error",
         metrics: Sequence[str] | None = (), penalty: penalties.L1L2 | None = None,
     ) -> None:
-        """Set the optimizer, the loss, the metrics and the penalty; the optimizer's steps and moments are reset.
-
-        An optimizer is copied, so that several models can be compiled with the same one.
-        """
+        """Set a copy of the optimizer, without steps and moments, the loss, the metrics and the penalty."""
         if isinstance(metrics, str):
             raise TypeError(f"metrics is {metrics!r}; it must be a list of names, such as [{metrics!r}]")
         self.optimizer = optimizers.get(optimizer)
@@ -138,9 +136,8 @@ class Sequential:
     def program(self) -> Program:
         """The built layers, laid out for the engine."""
         if self._program is None:
-            raise ValueError(
-                "the model has no weights yet; call build with None and the shape of a row, such as (None, features) "
-                "or (None, height, width, channels), or fit first")
+            raise ValueError("the model has no weights yet; call build with None and the shape of a row, such as "
+                             "(None, features) or (None, height, width, channels), or fit first")
         return self._program
 
     @property
@@ -233,6 +230,7 @@ class Sequential:
 
     # Training ---------------------------------------------------------------------------------------------------------
 
+    @checks.refusing
     def fit(
         self, X: Any, y: Any, batch_size: int = 32, epochs: int = 1, verbose: int = 1,
         callbacks: Sequence[Callback] | None = (), validation_split: float = 0.0, validation_data: Any = None,
@@ -251,21 +249,24 @@ class Sequential:
         plan = Plan(checks.integer("batch_size", batch_size, 1), checks.integer("epochs", epochs, 1),
                     checks.boolean("shuffle", shuffle))
         data, held_out = self._split(data, validation_split, validation_data, program)
-        data = data._replace(weight=data.weight * class_weights(data.target, class_weight))
-        plan = plan._replace(batch_size=min(plan.batch_size, len(data.X)))
+        data = data._replace(weight=data.weight * batches.class_weights(data.target, class_weight))
+        plan = plan._replace(batch_size=min(plan.batch_size, len(data.x)))
         if not self.built:
             self._build(program)
         self._warn_without_probabilities()
         names = ["loss", *self.metrics]
         self.measured = names + [f"val_{name}" for name in names if held_out is not None]
         history = History()
-        watchers = [*checked_callbacks(callbacks), history]  # last: it records what callbacks add to the values
+        watchers = [*(callbacks or ()), history]  # last: it records what callbacks add to the values
+        for watcher in watchers:
+            if not isinstance(watcher, Callback):
+                raise TypeError(f"callbacks holds {watcher!r}; it must hold callbacks such as EarlyStopping()")
         for watcher in watchers:
             watcher.model = self
             watcher.on_train_begin()
         training = Training(self._objective(), optimizer, self._training_state, self.metrics, self.seed)
-        rows = engine_rows(data, self.dtype)
-        measured_rows = None if held_out is None else engine_rows(held_out, self.dtype)
+        rows = batches.engine_rows(data, self.dtype)
+        measured_rows = None if held_out is None else batches.engine_rows(held_out, self.dtype)
         with nullcontext() if executor is None else closing(coordinate(
                 training.objective, rows, plan.batch_size, executor, workers)) as coordinator:
             history.diverged = self._train(training, rows, measured_rows, plan, watchers, coordinator, bool(verbose))
@@ -304,39 +305,37 @@ class Sequential:
                     break
         return False
 
-    def _split(self, data: Data, split: float, given: Any, program: Program) -> tuple[Data, Data | None]:
+    def _split(
+        self, data: engine.Rows, split: float, given: Any, program: Program,
+    ) -> tuple[engine.Rows, engine.Rows | None]:
         """Return the training set and the validation set, which is ``given`` or the last fraction of the rows."""
         if given is None:
-            return split_off_validation(data, split)
+            return batches.split_off_validation(data, split)
         checks.real("validation_split", split, 0.0, 1.0, open_high=True)
         if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
             raise ValueError(f"validation_data is a {type(given).__name__}; it must be a tuple (X, y)")
         X = self._inputs(given[0], "validation_data X")
-        if X.shape[1:] != data.X.shape[1:]:
-            raise ValueError(f"validation_data X has rows of shape {X.shape[1:]}; X has {data.X.shape[1:]}")
+        if X.shape[1:] != data.x.shape[1:]:
+            raise ValueError(f"validation_data X has rows of shape {X.shape[1:]}; X has {data.x.shape[1:]}")
         target = self._targets(given[1], program, len(X), "validation_data y")
-        weights = sample_weights(given[2] if len(given) == 3 else None, len(X), "validation_data weights")
-        return data, Data(X, target, weights)
+        weights = batches.sample_weights(given[2] if len(given) == 3 else None, len(X), "validation_data weights")
+        return data, engine.Rows(X, target, weights)
 
     # Using it ---------------------------------------------------------------------------------------------------------
 
+    @checks.refusing
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
         """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing."""
-        program = self.program
-        X = self._inputs(X)
-        return program.outputs(flat_rows(X, self.dtype), batch_size)
+        return self.program.outputs(batches.flat_rows(self._inputs(X), self.dtype), batch_size)
 
     def __call__(self, X: Any, training: bool = False, key: int = 0) -> np.ndarray:
-        """Return the outputs for X.
-
-        With ``training`` they are those of training, where ``key`` draws dropout and augmentation.
-        """
+        """The outputs for X; with ``training`` those of training, where ``key`` draws dropout and augmentation."""
         if not training:
             return self.predict(X)
-        program = self.program
-        X = self._inputs(X)
-        return program.outputs_in_training(flat_rows(X, self.dtype), checks.integer("key", key, 0, 2**64 - 1))
+        key = checks.integer("key", key, 0, 2**64 - 1)
+        return self.program.outputs_in_training(batches.flat_rows(self._inputs(X), self.dtype), key)
 
+    @checks.refusing
     def evaluate(self, X: Any, y: Any, sample_weight: Any = None, verbose: int = 0) -> dict[str, float]:
         """The loss, which includes the penalty as in training, and the metrics, in evaluation mode."""
         rows = self._evaluated(X, y, sample_weight)
@@ -374,13 +373,13 @@ class Sequential:
     def configured(self, params: dict[str, Any]) -> tuple[Sequential, dict[str, Any]]:
         """Return a fresh copy with some hyper-parameters set, and those of them that are arguments of fit.
 
-        `scratchtune.network.hyperparameters.configure` says which argument a name sets.
+        `configure` says which argument a name sets.
         """
-        layers = [layer.fresh() for layer in self.layers]
-        chosen = hyperparameters.configure(params, layers, self._compiled(), self.penalty)
-        copy = Sequential([*self._input, *chosen.layers], self.dtype, self.seed)
-        copy.compile(chosen.optimizer, self.loss, self.metrics, chosen.penalty)
-        return copy, chosen.fit_arguments
+        layers, optimizer, penalty, fit_arguments = configure(
+            params, [layer.fresh() for layer in self.layers], self._compiled(), self.penalty)
+        copy = Sequential([*self._input, *layers], self.dtype, self.seed)
+        copy.compile(optimizer, self.loss, self.metrics, penalty)
+        return copy, fit_arguments
 
     # Files ------------------------------------------------------------------------------------------------------------
 
@@ -389,12 +388,10 @@ class Sequential:
         write_whole(Path(path), "network", *self.packed())
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return what `save` writes: a description of the model, as JSON, and its arrays; the inverse of `unpacked`."""
+        """Return what `save` writes, and `unpacked` reads: a description of the model, as JSON, and its arrays."""
         arrays = {"theta": self.program.theta, "state": self.program.state}
-        header: dict[str, Any] = {
-            "dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
-            "layers": [described(layer) for layer in self.layers],
-        }
+        header: dict[str, Any] = {"dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
+                                  "layers": [described(layer) for layer in self.layers]}
         for name, array in arrays.items():  # refuse to write what could not be read
             real_array(name, array, array.shape, self.dtype)
         if self.optimizer is not None:
@@ -423,20 +420,21 @@ class Sequential:
     def _objective(self) -> Objective:
         return Objective(self.program, self.loss, self.penalty)
 
-    def _data(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Program, Data]:
+    def _data(self, X: Any, y: Any, sample_weight: Any = None) -> tuple[Program, engine.Rows]:
         """The program, for a model that is not built a new one; and the data, checked."""
         X = self._inputs(X)
         program = self._program or self._new_program((None, *X.shape[1:]))
-        return program, Data(X, self._targets(y, program, len(X)), sample_weights(sample_weight, len(X)))
+        target = self._targets(y, program, len(X))
+        return program, engine.Rows(X, target, batches.sample_weights(sample_weight, len(X)))
 
     def _inputs(self, X: Any, name: str = "X") -> np.ndarray:
-        X = checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
+        X = batches.checked_inputs(X, self.dtype, None if self._program is None else self._program.input_shape, name)
         for first in self.layers[:1]:
             first.check_inputs(name, X)
         return X
 
     def _targets(self, y: Any, program: Program, rows: int, name: str = "y") -> np.ndarray:
-        return encoded_targets(y, self.loss, program.output_shape, rows, self.dtype, name)
+        return batches.encoded_targets(y, self.loss, program.output_shape, rows, self.dtype, name)
 
     def _evaluated(self, X: Any, y: Any, sample_weight: Any = None) -> engine.Rows:
         """Rows to evaluate, checked; the model is built for them."""
@@ -444,7 +442,7 @@ class Sequential:
         program, data = self._data(X, y, sample_weight)
         if not self.built:
             self._build(program)
-        return engine_rows(data, self.dtype)
+        return batches.engine_rows(data, self.dtype)
 
     def _warn_without_probabilities(self) -> None:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
@@ -454,11 +452,11 @@ class Sequential:
         gives_any = is_ours and not gives and self.loss.name not in last.fused_losses
         if gives_any and self.loss.targets in ("classes", "probabilities"):
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
-            what = (f"the last layer's activation is {last.activation.name!r}" if isinstance(last, Dense)
-                    else f"the last layer is {type(last).__name__}")
-            to_dense, to_others = f"give the layer activation={fitting!r}", f"add Activation({fitting!r})"
-            advice = to_dense if isinstance(last, Dense) else to_others
-            warnings.warn(f"{what}; {self.loss.name} takes probabilities, {advice}", stacklevel=3)
+            what, advice = f"the last layer is {type(last).__name__}", f"add Activation({fitting!r})"
+            if isinstance(last, Dense):
+                what = f"the last layer's activation is {last.activation.name!r}"
+                advice = f"give the layer activation={fitting!r}"
+            checks.warn(f"{what}; {self.loss.name} takes probabilities, {advice}")
 
 
 def unpacked(header: dict[str, Any], arrays: Arrays) -> Sequential:
@@ -507,3 +505,65 @@ def _sizes_of(layers: list[Layer], input_shape: Sequence[int]) -> tuple[int, int
                          f"may need at most {MOST_ROW:,}")
     kept = sum(math.prod(part) for stage in stages for part in stage.state_shapes())
     return sum(engine.parameter_count(stage) for stage in stages), kept
+
+
+# Hyper-parameters by name ---------------------------------------------------------------------------------------------
+
+
+def configure(
+    params: Mapping[str, Any], layers: list[Layer], optimizer: optimizers.Optimizer, penalty: penalties.L1L2,
+) -> tuple[list[Layer], optimizers.Optimizer, penalties.L1L2, dict[str, Any]]:
+    """Return fresh layers, an optimizer and a penalty with hyper-parameters set by name, and the arguments of fit.
+
+    A name is looked up among the arguments of the optimizer, then of fit, then of the penalty (l1, l2), then dropout,
+    units and activation, which are set in all hidden layers that have them. An unknown name is a ValueError.
+    """
+    layers = list(layers)
+    of_optimizer, of_fit, of_penalty = dict[str, Any](), dict[str, Any](), dict[str, Any]()
+    for name, value in params.items():
+        if name in optimizer.arguments():
+            of_optimizer[name] = value
+        elif name in FIT_ARGUMENTS:
+            of_fit[name] = checks.integer(name, value, 1) if name in ("batch_size", "epochs") else value
+        elif name in ("l1", "l2"):
+            of_penalty[name] = value
+        elif not (name in LAYER_ARGUMENTS and _set_in_layers(layers, LAYER_ARGUMENTS[name], value)):
+            known = _known(layers, optimizer)
+            meant = checks.nearest(name, known) or f"; its parameters are {', '.join(known)}"
+            raise ValueError(f"parameter {name!r} is unknown to this model{meant}")
+    if of_penalty:
+        penalty = penalties.L1L2(**{"l1": penalty.l1, "l2": penalty.l2, "biases": penalty.biases, **of_penalty})
+    return layers, optimizer.fresh(**of_optimizer), penalty, of_fit
+
+
+def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
+    """Set an argument of all hidden layers that have it; False if none has."""
+    having = [i for i, layer in enumerate(_hidden(layers)) if argument in layer.arguments()]
+    if argument == "activation":
+        having = [i for i in having if isinstance(layers[i], Activation) or not _is_followed_by_activation(layers, i)]
+    for i in having:
+        layers[i] = layers[i].fresh(**{argument: value})
+    return bool(having)
+
+
+def _hidden(layers: list[Layer]) -> list[Layer]:
+    """The layers before the output layer, which is the last one that has units or filters."""
+    with_units = [i for i, layer in enumerate(layers) if {"units", "filters"} & set(layer.arguments())]
+    return layers[: with_units[-1] if with_units else len(layers) - 1]
+
+
+def _is_followed_by_activation(layers: list[Layer], i: int) -> bool:
+    """Whether an `Activation` follows layer i before the next layer with units or filters does."""
+    for layer in layers[i + 1 :]:
+        if isinstance(layer, Activation):
+            return True
+        if {"units", "filters"} & set(layer.arguments()):
+            break
+    return False
+
+
+def _known(layers: list[Layer], optimizer: optimizers.Optimizer) -> list[str]:
+    """Return the names that this model accepts."""
+    hidden = {argument for layer in _hidden(layers) for argument in layer.arguments()}
+    in_layers = [name for name, argument in LAYER_ARGUMENTS.items() if argument in hidden]
+    return [*optimizer.arguments(), *FIT_ARGUMENTS, "l1", "l2", *in_layers]

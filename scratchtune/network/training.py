@@ -1,20 +1,154 @@
-"""One training: epochs of gradient descent on an objective, with metrics, in this process or on several workers."""
+"""One training: epochs of gradient descent on an objective, with metrics, in this process or on several workers.
+
+A measure is a metric of `compile`: a function of the targets (n, outputs), of the order of the rows (n,), and of the
+network's outputs for the rows in this order (n, outputs). With two classes, precision, recall and F1 are those of the
+second one; with more classes, the mean over the classes.
+"""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
+from scratchtune import checks, jit, metrics
 from scratchtune.network import engine
-from scratchtune.network.measures import MEASURES
-from scratchtune.network.objective import Objective
+from scratchtune.network.layers.activation import Activation
+from scratchtune.network.losses import Loss
 from scratchtune.network.optimizers import Optimizer, Part
-from scratchtune.network.program import Program, realigned
+from scratchtune.network.penalties import L1L2, l1_l2_penalty
+from scratchtune.network.program import Program, compile_kernels, realigned
+
+# The objective --------------------------------------------------------------------------------------------------------
+
+
+class Objective:
+    """A program with a loss and a penalty.
+
+    ``layers`` stages run before the loss's ``kernel``, which may compute the last activation itself. ``penalised`` are
+    the model's penalty and those of its layers, for the engine.
+    """
+
+    def __init__(self, program: Program, loss: Loss, penalty: L1L2) -> None:
+        self.program, self.loss, self.penalty = program, loss, penalty
+        last, layers = program.stages[-1], len(program.stages)
+        fused = last.fused_losses.get(loss.name) if layers > 1 else None
+        self.layers, self.kernel = (layers, loss.kernel) if fused is None else (layers - 1, fused)
+        self.penalised = self._penalties()
+
+    def compile(self, *others: jit.Kernel, backward: bool = False) -> None:
+        """Compile the kernels of the value, with ``backward`` those of the gradient too, and ``others``."""
+        kernels = [*self.program.forwards(), self.kernel]
+        if backward:
+            kernels += [stage.backward for stage in self.program.stages]
+        compile_kernels(self.program.dtype, [*kernels, *others])
+
+    def criterion(self) -> engine.Criterion:
+        """Return the loss and the penalty for the engine; not stored, as compiled kernels belong to one process."""
+        return engine.Criterion(self.kernel.compiled(self.program.dtype), self.layers, self.penalised)
+
+    def _penalties(self) -> engine.Penalty:
+        """The model's penalty, on all of theta or without the biases, then those of single weights."""
+        weights = self.program.ranges()
+        parts = [(self.penalty, 0, self.program.theta.size)]
+        if not self.penalty.biases:
+            parts = [(self.penalty, start, stop) for weight, start, stop in weights if not weight.is_bias]
+        parts += [(weight.penalty, start, stop) for weight, start, stop in weights if weight.penalty is not None]
+        parts = [part for part in parts if part[0].l1 > 0.0 or part[0].l2 > 0.0]
+        return engine.Penalty(
+            np.array([(start, stop) for _, start, stop in parts], np.int64).reshape(-1, 2),
+            np.array([penalty.l1 for penalty, _, _ in parts], np.float64),
+            np.array([penalty.l2 for penalty, _, _ in parts], np.float64))
+
+    def stages_to_measure(self, metrics: Sequence[str]) -> int:
+        """How many stages the training metrics need: accuracy needs no softmax, which does not change the argmax."""
+        only_the_largest = list(metrics) == ["accuracy"] and self.program.output_shape[-1] > 1
+        keeps_argmax = isinstance(self.program.stages[-1], Activation)
+        return self.layers if only_the_largest and keeps_argmax else len(self.program.stages)
+
+    def value(self, rows: engine.Rows) -> float:
+        """J at theta, in evaluation mode."""
+        return self.data_loss(rows) + self.penalty_value()
+
+    def data_loss(self, rows: engine.Rows) -> float:
+        """Return the mean loss over the rows, without the penalty, in evaluation mode."""
+        self.compile()
+        at_a_time = self.program.evaluation_rows()
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(engine.evaluate_rows(
+                self.program.network(at_a_time), self.criterion(), rows, at_a_time, 0, rows.target[:0]))
+
+    def penalty_value(self) -> float:
+        """The penalty at theta."""
+        return sum(float(l1_l2_penalty(self.program.theta[start:stop], l1, l2))
+                   for (start, stop), l1, l2 in zip(*self.penalised, strict=True))
+
+    def gradient(self, rows: engine.Rows) -> np.ndarray:
+        """grad J at theta, (P,), in evaluation mode."""
+        self.compile(backward=True)
+        n = len(rows.x)
+        network = self.program.new_network(n)
+        engine.matrix(network.values, network.at, 0, n)[:] = rows.x
+        with np.errstate(over="ignore", invalid="ignore"):
+            engine.loss_and_gradient(
+                network, self.criterion(), rows.target, rows.weight, False, 0, np.uint64(0))
+        return network.gradient
+
+    def replica(self) -> Objective:
+        """A copy with memory of its own, and the same weights."""
+        return Objective(self.program.replica(), self.loss, self.penalty)
+
+
+# The metrics ----------------------------------------------------------------------------------------------------------
+
+
+Measure = Callable[[np.ndarray, np.ndarray, np.ndarray], float]
+
+
+def _accuracy(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    """Share of right classes: a row's is that of the largest output, or whether a single output is above 1/2."""
+    if target.shape[1] > 1:
+        return int(engine.count_correct(target, order, outputs)) / len(target)
+    return float(metrics.accuracy_score(target[order, 0] > 0.5, outputs[:, 0] > 0.5))
+
+
+def _auc(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+    """Area under the ROC curve of the second of two classes; with more, the mean of each against the rest."""
+    scores = outputs[:, -1] if outputs.shape[1] <= 2 else outputs
+    most = target.max(axis=1, keepdims=True)  # below 1 where labels are smoothed
+    truth = target[order, -1] > 0.5 if outputs.shape[1] <= 2 else (target == most)[order]
+    return float(metrics.roc_auc_score(truth, scores))
+
+
+def _of_labels(metric: Callable[..., Any]) -> Measure:
+    """Make a measure from a metric that compares labels."""
+
+    def measure(target: np.ndarray, order: np.ndarray, outputs: np.ndarray) -> float:
+        if target.shape[1] == 1:
+            return float(metric(target[order, 0] > 0.5, outputs[:, 0] > 0.5, zero_division=0))
+        labels, predicted = target[order].argmax(axis=1), outputs.argmax(axis=1)
+        if target.shape[1] == 2:
+            return float(metric(labels, predicted, pos_label=1, labels=[0, 1], zero_division=0))
+        every = list(range(target.shape[1]))
+        return float(metric(labels, predicted, average="macro", labels=every, zero_division=0))
+
+    return measure
+
+
+MEASURES: dict[str, Measure] = {
+    "accuracy": _accuracy, "precision": _of_labels(metrics.precision_score),
+    "recall": _of_labels(metrics.recall_score), "f1": _of_labels(metrics.f1_score), "auc": _auc,
+    "r2": lambda target, order, outputs: float(metrics.r2_score(target[order], outputs)),
+    "mean_squared_error": lambda target, order, outputs: float(np.mean((target[order] - outputs) ** 2)),
+    "mean_absolute_error": lambda target, order, outputs: float(np.mean(np.abs(target[order] - outputs))),
+}
+MEASURES |= {"mse": MEASURES["mean_squared_error"], "mae": MEASURES["mean_absolute_error"]}
+HIGHER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
+
+
+# The training ---------------------------------------------------------------------------------------------------------
 
 
 class DivergenceWarning(UserWarning):
@@ -87,10 +221,9 @@ def descent(parts: Sequence[Part], slots: np.ndarray) -> engine.Descent:
     settings = np.zeros((len(parts), max(len(part.settings) for part in parts)))
     for row, part in zip(settings, parts, strict=True):
         row[: len(part.settings)] = part.settings
-    start, stop, factors = (np.array(values) for values in zip(*(
-        (part.start, part.stop, part.factor) for part in parts), strict=True))
+    start, stop = np.array([(part.start, part.stop) for part in parts]).T.copy()
     return engine.Descent(
-        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, factors, slots,
+        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, slots,
         np.cumsum([0, *np.multiply(widths, moments)]), np.array(moments), np.array(widths))
 
 
@@ -158,9 +291,7 @@ class Training:
         if not self.program.is_finite():
             self.program.theta[:], self.program.state[:] = before
             kept = "those from before this epoch"
-        warnings.warn(
+        checks.warn(
             f"training diverged in epoch {epoch + 1} after {step} steps: the loss is no longer finite; the last finite "
             f"weights are kept, {kept}; try a smaller learning_rate than {self.optimizer.learning_rate!r}, "
-            f"or scaled inputs",
-            DivergenceWarning, stacklevel=5,
-        )
+            f"or scaled inputs", DivergenceWarning)

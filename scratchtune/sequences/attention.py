@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.exponential import exp_nonpositive
+from scratchtune.network.activations import exp_nonpositive
 from scratchtune.network.matmul import multiply, multiply_transposed
 from scratchtune.sequences.layers.sequences import accumulate
 

@@ -31,8 +31,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.network.activations import softmax, zero_like
-from scratchtune.network.exponential import exp_nonpositive
+from scratchtune.network.activations import exp_nonpositive, softmax, zero_like
 from scratchtune.network.losses import ENCODERS, LOSSES, Loss
 
 BLANK = 0  # the symbol that stands for no label

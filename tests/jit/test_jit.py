@@ -31,7 +31,7 @@ from numba.core.ccallback import CFunc
 import scratchtune
 from scratchtune import jit
 from scratchtune.jit import cache, first_run, numba_internals
-from scratchtune.jit.dispatcher import settled
+from scratchtune.jit.functions import settled
 
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 

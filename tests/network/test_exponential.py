@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from scratchtune.network.exponential import exp_in_place, exp_nonpositive, expm1_nonpositive, vector_tanh
+from scratchtune.network.activations import exp_in_place, exp_nonpositive, expm1_nonpositive, vector_tanh
 
 
 def test_by_hand():

@@ -267,23 +267,6 @@ def test_the_average_is_that_of_the_thetas_after_each_step(name: str) -> None:
     np.testing.assert_allclose(averaged.theta, average, rtol=1e-12)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_factor_is_one_of_the_learning_rate(name: str) -> None:
-    make, options = OPTIMIZERS[name]
-    same, half = fitted(make(0.01, **options)), fitted(make(0.005, **options))
-    for factor, wanted in ((1.0, same), (0.5, half)):
-        np.testing.assert_allclose(
-            fitted(make(0.01, **options, rate_factors=[factor] * 4)).theta, wanted.theta, rtol=1e-12)
-
-
-def test_a_factor_of_zero_keeps_an_array() -> None:
-    model = fitted(st.Adam(0.01, rate_factors=[0.0, 1.0, 1.0, 1.0]))
-    first = st.Sequential([st.Dense(4, "tanh"), st.Dense(2)], dtype="float64", seed=1)
-    first.build((None, 3))
-    same = [np.array_equal(a, b) for a, b in zip(model.get_weights(), first.get_weights(), strict=True)]
-    assert same == [True, False, False, False]
-
-
 def test_the_average_is_evaluated_and_restored_by_early_stopping() -> None:
     model = st.Sequential([st.Dense(8, "relu"), st.Dense(2)], "float64", seed=1)
     model.compile(st.Adam(0.05, use_ema=True, ema_momentum=0.5), "mse")
@@ -294,8 +277,8 @@ def test_the_average_is_evaluated_and_restored_by_early_stopping() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float64", pytest.param("float32", marks=pytest.mark.slow)])
-def test_averages_and_factors_are_saved(dtype: str, tmp_path: Path) -> None:
-    model = fitted(st.Adam(0.01, use_ema=True, rate_factors=[1.0, 0.1, 1.0, 0.1]), dtype=dtype)
+def test_averages_are_saved(dtype: str, tmp_path: Path) -> None:
+    model = fitted(st.Adam(0.01, use_ema=True), dtype=dtype)
     model.save(tmp_path / "model.npz")
     loaded = st.load_model(tmp_path / "model.npz")
     for part in (model, loaded):
@@ -391,8 +374,6 @@ def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
     (lambda: st.RMSprop(clipnorm=1.0, global_clipnorm=2.0), ValueError,
      "clipnorm is 1.0 and global_clipnorm is 2.0; at most one of them may be given"),
     (lambda: st.SGD(0.01, use_ema=True, ema_momentum=1.0), ValueError, r"ema_momentum is 1.0; it must be a finite num"),
-    (lambda: st.SGD(0.01, rate_factors=[-1.0]), ValueError, "rate_factors is -1.0; it must be"),
-    (lambda: fitted(st.Adam(0.01, rate_factors=[1.0] * 3)), ValueError, "rate_factors has 3 numbers; it must have one"),
     (lambda: optimizers.get("adamm"), ValueError, "optimizer is 'adamm'.*did you mean 'adam'"),
     (lambda: optimizers.get(3), TypeError, "optimizer is 3; it must be a name"),
 ])

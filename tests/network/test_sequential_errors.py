@@ -215,3 +215,15 @@ def test_theta_is_written_by_numbers_of_its_shape() -> None:
             model.theta = np.zeros(shape)
         assert str(error.value) == f"theta has shape {shape}; it must have the shape (6,)"
     assert model.theta[5] == 4.0
+
+
+@pytest.mark.parametrize("call, message", [
+    (lambda: st.Sequential(dtpe="float32"), r"^Sequential\(\) has no argument 'dtpe', did you mean 'dtype'\?$"),
+    (lambda: st.Sequential().compile(optimiser="adam"), r"^Sequential.compile\(\) .*, did you mean 'optimizer'\?$"),
+    (lambda: st.Sequential().fit(X, Y, epoch=3), r"^Sequential.fit\(\) .*, did you mean 'epochs'\?$"),
+    (lambda: st.EarlyStopping(patiance=3), r"^EarlyStopping\(\) .*, did you mean 'patience'\?$"),
+    (lambda: st.losses.Huber(dleta=3), r"^Huber\(\) has no argument 'dleta', did you mean 'delta'\?$"),
+])
+def test_a_misspelt_argument_is_named_with_the_one_that_is_meant(call: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        call()

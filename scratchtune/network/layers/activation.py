@@ -1,13 +1,13 @@
-"""An activation as a layer of its own; `Dense(units, activation=...)` is a dense layer followed by it."""
+"""An activation as a layer of its own, which `Dense(units, activation=...)` is followed by; and a change of shape."""
 
 from __future__ import annotations
+
+import math
 
 from scratchtune import checks
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.losses import FUSED
-
-LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
 
 
 class Activation(Layer):
@@ -29,6 +29,12 @@ class Activation(Layer):
         """For softmax, the logarithm of each row's denominator."""
         return rows if self.name == "softmax" else 0
 
-    def reals(self) -> list[float]:
-        """For leaky ReLU, the slope."""
-        return [LEAKY_SLOPE] if self.name == "leaky_relu" else []
+
+class Flatten(Layer):
+    """Reshapes inputs of any shape to vectors, in C order: of an image row by row, a pixel's channels together."""
+
+    forward, backward = ACTIVATIONS["linear"]  # y = x: rows are stored flat in any case
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows of any shape; the outputs are vectors of as many numbers."""
+        return (math.prod(input_shape),)

@@ -1,7 +1,4 @@
-"""A layer is two kernels, forward and backward, and a small class that defines the shapes.
-
-A custom layer is one file: two kernels, and a class with ``forward``, ``backward`` and ``build``. The epoch loop runs
-it like the layers here.
+"""A layer is two kernels, forward and backward, and a small class that defines the shapes; so is a layer of your own.
 """
 
 from __future__ import annotations

@@ -110,10 +110,9 @@ def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, tr
 class Dense(Layer):
     """``units`` outputs, each a weighted sum of all inputs plus a bias, then an activation; Keras's arguments.
 
-    Rows are (features,). If they have more axes, such as (length, features), the layer acts on the last one: each step
-    has the same weights. So it does in Keras and PyTorch; `Flatten` before it connects all numbers of a row instead.
-    ``kernel_regularizer`` and ``bias_regularizer``, such as L2(1e-4), penalise this layer's kernel or bias alone, in
-    addition to the penalty of `Sequential.compile`.
+    If rows have more axes, such as (length, features), the layer acts on the last one; `Flatten` before it connects all
+    numbers of a row instead. ``kernel_regularizer`` and ``bias_regularizer``, such as L2(1e-4), penalise this layer's
+    kernel or bias, in addition to the penalty of `Sequential.compile`.
     """
 
     forward, backward = dense_forward, dense_backward
@@ -138,11 +137,10 @@ class Dense(Layer):
             raise ValueError(f"Dense with the activation 'softmax' gets rows of shape {input_shape}; it takes "
                              f"(features,): put Flatten() before it, or reshape X to (n, {math.prod(input_shape)})")
         self.inputs = input_shape[-1]
-        self.add_weight(
-            "kernel", (self.inputs, self.units), self.kernel_initializer, penalty=self.kernel_regularizer)
+        shape = (self.inputs, self.units)
+        self.add_weight("kernel", shape, self.kernel_initializer, penalty=self.kernel_regularizer)
         if self.use_bias:
-            self.add_weight(
-                "bias", (self.units,), self.bias_initializer, is_bias=True, penalty=self.bias_regularizer)
+            self.add_weight("bias", shape[1:], self.bias_initializer, is_bias=True, penalty=self.bias_regularizer)
         return self.activation.start((*input_shape[:-1], self.units))
 
     def integers(self) -> list[int]:

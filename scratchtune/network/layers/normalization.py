@@ -1,9 +1,8 @@
 """Normalisation gives numbers mean 0 and variance 1, then applies a learned scale and shift.
 
-Batch normalisation does so with each channel over the batch. Training uses the batch's mean and variance and updates
-moving averages of them. Evaluation uses the averages, so that the prediction for a row does not depend on the rest of
-the batch. Layer normalisation does so with the features of each row, or of each step of a sequence. It uses no other
-rows, so it computes the same in training and in evaluation, and keeps no moving averages.
+Batch normalisation does so with each channel over the batch. Evaluation uses moving averages of the batches' means and
+variances, so that the prediction for a row does not depend on the rest of the batch. Layer normalisation does so with
+the features of each row, or of each step of a sequence, in training and in evaluation.
 
 Implements sections 6.1 and 6.2 of the document.
 """
@@ -285,10 +284,7 @@ class Normalization(Layer):
 
 @jit.forward
 def batch_normalization_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y from the batch's mean and variance, which ``work`` keeps, or in evaluation mode from those in ``state``.
-
-    Both hold the means, then the variances. Training updates ``state``, the moving averages.
-    """
+    """y from the batch's means, then variances, which ``work`` keeps, or in evaluation from the averages, ``state``."""
     channels = theta.size // 2
     gamma, beta, rows, out = theta[:channels], theta[channels:], by_feature(channels, x), by_feature(channels, y)
     if training:
@@ -302,10 +298,7 @@ def batch_normalization_forward(integers, reals, theta, state, x, y, work, train
 
 @jit.backward
 def batch_normalization_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dgamma, dbeta and dx; in training the batch's moments depend on x too.
-
-    In evaluation mode dx is dy, scaled: `normalise` of dy without the mean and the shift.
-    """
+    """dgamma, dbeta and dx; in training the batch's moments depend on x too, in evaluation dx is dy, scaled."""
     channels, moments = theta.size // 2, work if training else state
     gamma, rows, out_grad = theta[:channels], by_feature(channels, x), by_feature(channels, dy)
     mean, variance = moments[:channels], moments[channels : 2 * channels]

@@ -15,8 +15,7 @@ Implements section 6.2 of the document.
 from __future__ import annotations
 
 from scratchtune import jit
-from scratchtune.network.activations import sigmoid
-from scratchtune.network.exponential import vector_tanh
+from scratchtune.network.activations import sigmoid, vector_tanh
 from scratchtune.network.matmul import multiply, multiply_packed
 from scratchtune.sequences.layers.recurrent import Cell, Recurrent, recurrence, recurrent_kernels
 

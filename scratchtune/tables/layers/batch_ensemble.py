@@ -16,10 +16,9 @@ import numpy as np
 
 from scratchtune import checks, jit
 from scratchtune.network.activations import softmax, softmax_grad
-from scratchtune.network.copying import copy_matrix
+from scratchtune.network.copying import column_scale, column_scale_weight_grad, copy_matrix
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import add_bias, bias_grad
-from scratchtune.network.layers.scaling import column_scale, column_scale_weight_grad
 from scratchtune.network.losses import (
     mean_squared_error,
     mean_squared_error_grad,
