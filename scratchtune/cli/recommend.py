@@ -8,7 +8,7 @@ from typing import Any
 from scratchtune import checks
 from scratchtune.cli.common import check_integers
 from scratchtune.cli.parsing import Parser
-from scratchtune.search import Categorical, Float, Int
+from scratchtune.search import Float, Int
 from scratchtune.search.recommending import recommend
 from scratchtune.streams import tell
 from scratchtune.tables.families import FAMILIES, joint_space
@@ -31,19 +31,15 @@ def add_recommend(parser: Parser) -> None:
 
 
 def _read_space(path: Path) -> dict[str, Any]:
-    """The space in a JSON file: a list is a choice, and an object has the arguments of a parameter."""
+    """The space in a JSON file: a list is a choice, an object has the arguments of an `Int` or a `Float`."""
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
-        return {name: entry if isinstance(entry, list) else _kind_of(entry)(**entry) for name, entry in given.items()}
+        return {name: entry if isinstance(entry, list) else
+                (Int if all(isinstance(value, int) for value in entry.values()) else Float)(**entry)
+                for name, entry in given.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise ValueError(f"--space is {str(path)!r}; it must be a JSON file of an object from names to lists or "
                          f"ranges: {problem}") from None
-
-
-def _kind_of(entry: dict[str, Any]) -> type[Any]:
-    if "choices" in entry:
-        return Categorical
-    return Int if all(isinstance(entry.get(end), int) for end in ("low", "high")) else Float
 
 
 def run_recommend(given: argparse.Namespace) -> None:
