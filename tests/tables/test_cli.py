@@ -407,12 +407,12 @@ def test_results_on_stdout_messages_on_stderr(run: Run) -> None:
 
 
 def diverging(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
-    """Make so many configurations diverge, the first ones."""
+    """Make so many configurations of networks diverge, the first ones; each is trained for an epoch."""
     numbers, member = count(), members.Folds.member
 
     def diverged(folds: members.Folds, params: dict[str, Any], *arguments: Any) -> Any:
-        wrong = {"linear_learning_rate": 1e30} if next(numbers) < most else {}
-        return member(folds, params | wrong, *arguments)
+        wrong = {"network_learning_rate": 1e30} if next(numbers) < most else {}
+        return member(folds, params | {"network_epochs": 1} | wrong, *arguments)
 
     monkeypatch.setattr(members.Folds, "member", diverged)
 
@@ -423,7 +423,7 @@ def test_warnings_are_lines_without_code(run: Run, monkeypatch: pytest.MonkeyPat
     columns["churn"] = ["maybe" if i < 1 else label for i, label in enumerate(columns["churn"])]
     write(Path("rare.csv"), columns)
     diverging(monkeypatch, 1)
-    code, printed, messages = run("tune", "rare.csv", "--target", "churn", *QUICK)
+    code, printed, messages = run("tune", "rare.csv", "--target", "churn", *QUICK, "--families", "network")
     assert code == 0 and "1 failed or did not finish" in printed
     assert "Warning" not in messages and ".py" not in messages and len(messages.splitlines()) <= 6
 
@@ -635,7 +635,7 @@ def test_a_folder_that_takes_no_file_is_named_as_the_user_did(run: Run) -> None:
 
 def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def raising(error: Exception) -> Callable[..., Any]:
-        def read(*_: Any) -> Any:
+        def read(*_: Any, **__: Any) -> Any:
             raise error
         return read
 
@@ -653,7 +653,7 @@ def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
 
 def test_a_search_in_which_every_configuration_fails_is_a_failed_job(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     diverging(monkeypatch, 2)
-    refused(run(*TUNE), "no configuration could be trained", code=1)
+    refused(run(*TUNE, "--families", "network"), "no configuration could be trained", code=1)
     assert not Path("model.npz").exists()
 
 
