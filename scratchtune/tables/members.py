@@ -143,8 +143,9 @@ class Folds:
     ) -> FoldModel:
         """Train a configuration on one fold; see `member` for ``deadline`` and ``end``."""
         family = FAMILIES[params[FAMILY]]
-        changed = {"impute": self.impute, "add_indicator": True} if self.impute else {}
-        features, X, _ = self.features(family.encoding._replace(**changed), fold)
+        own = family.encoding
+        own = own._replace(impute=self.impute, add_indicator=True) if self.impute else own
+        features, X, _ = self.features(own, fold)
         y = self.y[self.splits[fold][0]]
         kind = params.get(TARGET, LINEAR)
         estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))
