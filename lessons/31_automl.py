@@ -59,7 +59,7 @@ from scratchtune.tables.families import FAMILIES, FAMILY, joint_space
 from scratchtune.tables.features import table_of
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
-from scratchtune.tables.searching import Budget, Objective, Plan, Searched, new_search, run
+from scratchtune.tables.searching import Budget, Objective, Searched, new_search, run
 from scratchtune.tables.splitting import Units, splits_for
 
 ROWS, NEW, TRIALS = 400, 1000, 10
@@ -103,10 +103,10 @@ def searched(goal, X, y, seed, families=tuple(FAMILIES), trials=TRIALS, has_port
     folds = Folds(table_of(X), y, goal.classes, splits_for(y, goal.classes, 3, seed=seed))
     budget = Budget(None, trials, 0.0)
     if has_portfolio:
-        return run(goal, new_search(goal, folds, Plan(families), trials, seed, None), budget, progress=False)
+        return run(goal, new_search(goal, folds, families, trials, seed, None), budget, progress=False)
     study = st.Study(joint_space(families), st.BayesianSearch(parallel=4), "minimize", seed)
     found = Searched(study, folds)
-    study.run(Objective(goal, found, budget, store=False), n_trials=trials, progress=False)
+    study.run(Objective(goal, found, budget), n_trials=trials, progress=False)
     return found
 
 

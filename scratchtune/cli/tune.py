@@ -9,18 +9,16 @@ from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, 
 from scratchtune.cli.parsing import Parser
 from scratchtune.data.datasets import load_digits
 from scratchtune.insight.reporting import report_path
-from scratchtune.streams import note, tell
-from scratchtune.tables.families import FAMILIES, joint_space
+from scratchtune.streams import tell
+from scratchtune.tables.families import FAMILIES
 from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
-from scratchtune.tables.space_file import written_space
 from scratchtune.tables.target import TASKS
 
 ABOUT = (
-    "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, or an .npz "
-    "file of NumPy; - is a CSV file on stdin. The "
-    "first line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon, a tab or "
-    "a bar. The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no "
-    "doubt that it is one.",
+    "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip; - is a "
+    "CSV file on stdin. The first line holds the column names. The delimiter is detected; it is a comma, a semicolon, "
+    "a tab or a bar. The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows "
+    "leave no doubt that it is one.",
     "columns: A column is numeric if all its cells are numbers or missing. A text column of dates, with or without "
     "times, becomes numbers: year, month, weekday, day of the month, hour, and the days since the first date; --text "
     "makes each date a category instead. In all other text columns each text is a category, rare ones are one category "
@@ -37,7 +35,7 @@ def add_tune(parser: Parser) -> None:
     parser.end = lambda: "\n\n".join(textwrap.fill(text, 100) for text in (*ABOUT * parser.shows_rare, EXAMPLE))
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
-        help="the table, a .csv, .csv.gz or .npz file; - is a CSV file on stdin")
+        help="the table, a .csv or .csv.gz file; - is a CSV file on stdin")
     add("--target", type=str.strip, metavar="COLUMN", help="the column to predict")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
@@ -57,7 +55,6 @@ def add_tune(parser: Parser) -> None:
         help="a column of numbers or dates: rows are predicted from earlier rows only")
     add("--task", choices=TASKS, help="whether classes or numbers are predicted (default: detected)")
     add("--positive", metavar="CLASS", help="the positive one of two classes (default: the rarer one)")
-    add("--strict", action="store_true", help="stop if the audit of the table finds anything")
     parser.add_shared("--seed")
     parser.add_shared("--jobs", dest="n_jobs")
     parser.add_shared("--db", dest="storage")
@@ -84,21 +81,14 @@ def _add_rare(parser: Parser) -> None:
         help="fill in missing numbers for boosted trees too, which otherwise keep them as missing")
     add("--searcher", default="bayesian", metavar="NAME",
         help="grid, random, bayesian, genetic (default: bayesian)")
-    add("--space", type=Path, metavar="FILE.json", help="a file with the hyper-parameters to search and their ranges")
-    add("--show-space", action="store_const", dest="run", const=_show_space,
-        help="print the default space of --families, in the form of a --space file, and stop")
     add("--folds", type=int, metavar="K", help="the number of folds of the cross-validation (default: by the rows)")
-    add("--target-scale", choices=["auto", "linear", "log"], default="auto", metavar="SCALE",
-        help="whether the logarithm of a numeric target is learned: linear, log, or auto, which tries both if the "
-             "target is skewed and >= 0 (default: auto)")
 
 
 def run_tune(given: argparse.Namespace) -> None:
     """Run ``scratchtune tune``."""
     arguments = _job_arguments(given)
     page = report_path(given.report, given.out.parent / "report.html")
-    check_outputs({"--out": given.out, "--report": page, "--db": given.storage},
-                  {"the table": given.file, "the space": given.space})
+    check_outputs({"--out": given.out, "--report": page, "--db": given.storage}, {"the table": given.file})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()
         result: Any = tune_table(table, given.target, **arguments)
@@ -112,13 +102,6 @@ def run_tune(given: argparse.Namespace) -> None:
 
 
 add_auto, run_auto = add_tune, run_tune  # another name of the command
-
-
-def _show_space(given: argparse.Namespace) -> None:
-    """Print the default space, as a file that --space reads."""
-    families = checked({"families": given.families})["families"]
-    note("the default space; --space takes a file like this")
-    tell(written_space(joint_space(families)), data=True)
 
 
 def _job_arguments(given: argparse.Namespace) -> Asked:

@@ -16,16 +16,16 @@ from scratchtune.tables.reading.columns import Column, Dates, Text, is_category
 from scratchtune.tables.reading.date_columns import parts_of, written_day
 from scratchtune.tables.reading.kinds import FEW_ROWS, IDENTIFIER, mostly_single
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.splitting import RowOrder
-from scratchtune.tables.wording import argument, option
+from scratchtune.tables.splitting import INDEPENDENT, RowOrder
+from scratchtune.tables.wording import option
 
-INDEPENDENT = RowOrder()
 FEW = 5  # rows of a class
 COPIES = 0.9  # rows with equal features are copies if at least this share of the equal targets is not by chance
 TOGETHER = {"none": "", "group": " of one group", "time": " of one time"}  # equal rows that no split divides
 CODE = re.compile(  # the end of a name, or its begin
     r"(?i:^(?:zip|postal|plz)|(?:code|zip|plz|fips|naics)$|(?:^|[^a-z])(?:id|nr|no|sic)$)|[a-z](?:Id|ID|Nr|No)$")
-SUSPICIONS = "leak", "target", "class", "duplicate", "empty", "constant", "identifier", "code", "gap", "texts"
+KINDS = ("leak", "target", "class", "duplicate", "empty", "constant", "identifier", "code", "gap", "texts",
+         "dates")  # in the order in which they are told
 
 
 class Finding(NamedTuple):
@@ -70,14 +70,14 @@ def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:
 
 def audited(
     table: Table, y: np.ndarray, classes: Sequence[str], rows: RowOrder = INDEPENDENT, *,
-    asked: Collection[str] = (), without_target: int = 0, seed: int = 0, strict: bool = False,
+    asked: Collection[str] = (), without_target: int = 0, seed: int = 0,
 ) -> Audit:
     """Audit the features ``table`` and the target ``y`` (n,), class numbers or values.
 
     ``asked`` are columns that the user wants as they are, ``without_target`` how many rows had no target. Columns in
     ``dropped`` hold no value, or the same one in all rows, or seem to identify the rows; all others are kept.
 
-    Raises ValueError if no column is left; with ``strict`` also if something would be repaired or is suspected.
+    Raises ValueError if no column is left.
     """
     useless_columns = list(_useless(table, (*asked, rows.name)))
     left = table.without(*(finding.column for finding in useless_columns))
@@ -88,18 +88,14 @@ def audited(
     copies = _are_copies(left, np.unique(equal, return_inverse=True)[1], target_equal, y)
     features = left.without(*[rows.name] * (rows.name in left.names))
     findings = [
-        *(Finding("leak", name, _leaking(name, leak, strict))
+        *(Finding("leak", name, _leaking(name, leak))
           for name, leak in leaks(features, y, len(classes), seed).items()),
         *_of_targets(classes, y, without_target),
         *[Finding("duplicate", "", f"{len(y) - int(target_equal.max()) - 1:,} of {len(y):,} rows repeat another row; "
                                    f"equal rows{TOGETHER[rows.kind]} are always in the same fold")] * copies,
         *useless_columns, *_of_gaps(left),
         *(finding for name in left.names for finding in _of_column(name, left.column(name), name in asked))]
-    kinds = [*SUSPICIONS, *dict.fromkeys(finding.kind for finding in findings)]
-    findings.sort(key=lambda finding: kinds.index(finding.kind))
-    suspicions = Audit(tuple(finding for finding in findings if finding.kind in SUSPICIONS)).lines()
-    if strict and suspicions:
-        raise ValueError(f"{argument('strict')} stops here, since the audit found: " + "; ".join(suspicions))
+    findings.sort(key=lambda finding: KINDS.index(finding.kind))
     return Audit(tuple(findings), {finding.column: finding.text for finding in useless_columns},
                  target_equal if copies else None)
 
@@ -117,10 +113,10 @@ def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
                                               f"{option('keep', name)} keeps it")
 
 
-def _leaking(name: str, leak: Leak, strict: bool) -> str:
+def _leaking(name: str, leak: Leak) -> str:
     others = "" if leak.others is None else f", all others together {max(leak.others, 0.0):.0%}"
     return (f"{name!r} alone explains {leak.alone:.1%} of the target{others}: was it made from the target, or known "
-            f"only after it? {'' if strict else 'It is kept; '}{option('drop', name)} leaves it out")
+            f"only after it? It is kept; {option('drop', name)} leaves it out")
 
 
 def _of_gaps(table: Table) -> list[Finding]:

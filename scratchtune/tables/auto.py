@@ -5,13 +5,12 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -20,53 +19,32 @@ from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
-from scratchtune.streams import note
+from scratchtune.streams import note, visible_lines
 from scratchtune.tables import new_rows
-from scratchtune.tables.ensemble_selection import (
-    ROWS,
-    Evidence,
-    Verdict,
-    cross_fitted,
-    greedy_weights,
-    verdict_of,
-    weighted,
-)
-from scratchtune.tables.evaluating import Scores, expected_in_words, scores_of
-from scratchtune.tables.expectation import LEVEL, Estimate, Expected, estimated
-from scratchtune.tables.explaining import Explanation, explained
+from scratchtune.tables.ensemble_selection import ROWS, Evidence, cross_fitted, greedy_weights, verdict_of, weighted
+from scratchtune.tables.evaluating import expected_in_words, scores_of
+from scratchtune.tables.expectation import LEVEL, Expected, estimated
+from scratchtune.tables.explaining import explained
 from scratchtune.tables.families import checked_families
 from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, prepared_of_arrays
-from scratchtune.tables.reading.kinds import Kind
-from scratchtune.tables.searching import LIBRARY, Budget, Plan, Searched, compile_kernels, leaderboard, new_search, run
-from scratchtune.tables.space_file import read_space
+from scratchtune.tables.searching import LIBRARY, Budget, Searched, compile_kernels, leaderboard, new_search, run
 from scratchtune.tables.splitting import Units, enough_rows, some_rows, splits_for, units_of
 from scratchtune.tables.stored import packed, unpacked_parts
-from scratchtune.tables.target import ASKED, Target
 from scratchtune.tables.wording import argument, option
 
 CELLS_A_SECOND, LEAST_ROWS = 8_000, 2_000  # predictions by which the ensemble is chosen, per second of the budget; rows
 LATE = 1.1  # a budget that is exceeded by more than this factor is warned of
 
 
-class Fitted(protocol.Parameters):
-    """What `fit` sets."""
-
-    kind: str
-    target_: Target
-    kinds_: dict[str, Kind]
-    estimate_: Estimate
-    explanation_: Explanation
-    scores_: Scores
-    verdict_: Verdict
-
-
 @dataclass(eq=False, repr=False)
-class AutoML(Fitted):
+class AutoML(protocol.Parameters):
     """The base class of both; the arguments are described at `AutoClassifier`."""
+
+    kind: ClassVar[str]
 
     time_budget: float = 60.0
     n_trials: int | None = None
@@ -78,10 +56,7 @@ class AutoML(Fitted):
     storage: Any = None
     verbose: int = 1
     searcher: Any = "bayesian"
-    space: Any = None
-    target_scale: str = "auto"
     impute: bool = False
-    strict: bool = False
 
     # Fitting ---------------------------------------------------------------------------------------------------------
 
@@ -97,9 +72,7 @@ class AutoML(Fitted):
         checks.integer("verbose", self.verbose, 0)
         if not isinstance(self.searcher, Searcher):
             checks.choice(argument("searcher"), self.searcher, SEARCHERS)
-        checks.choice(argument("target_scale"), self.target_scale, ASKED)
-        for name in ("impute", "strict"):
-            checks.boolean(argument(name), getattr(self, name))
+        checks.boolean(argument("impute"), self.impute)
 
     def fit(self, X: Any, y: Any, groups: Any = None, times: Any = None) -> Self:
         """Search on X (n, features) and the targets y (n,), labels or values.
@@ -115,7 +88,7 @@ class AutoML(Fitted):
             table = table_of(X)
             enough_rows(len(table))
             protocol.remember_columns(self, len(table.names), protocol.column_names(X))
-            prepared = prepared_of_arrays(table, y, self.kind, groups, times, strict=self.strict, seed=self.seed_)
+            prepared = prepared_of_arrays(table, y, self.kind, groups, times, self.seed_)
             for name, text in prepared.audit.dropped.items():
                 kept = option("text" if table.is_text(name) else "numeric", name)
                 checks.warn(text if name not in prepared.audit.columns("identifier") else (
@@ -143,19 +116,16 @@ class AutoML(Fitted):
         return self
 
     def _fit(self, prepared: Prepared) -> KeyboardInterrupt | None:
-        """Search, choose what is saved, and estimate its score on new rows; return the interruption, if there was one.
-
-        After an interruption the model is that of the best trial so far.
-        """
+        """Search, choose what is saved, and estimate its score on new rows; return the interruption, if any."""
         self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
         self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
         if len(prepared.labels):
             self.classes_ = prepared.labels
         goal = goal_for(len(prepared.target.classes), self.scoring)
-        plan = Plan(checked_families(self.families), self.searcher, self._given_space(), self.target_scale)
+        families = checked_families(self.families)
         folds, units = self._folds(prepared, goal.classes)
-        found = new_search(goal, folds, plan, self.n_trials, self.seed_, self.storage)
-        self.compile_seconds_ = compile_kernels(plan.families, goal.classes, bool(self.verbose))
+        found = new_search(goal, folds, families, self.n_trials, self.seed_, self.storage, self.searcher)
+        compile_kernels(families, min(goal.classes, 3))  # three classes and more have the same kernels
         begun = time.monotonic()
         budget = Budget(self.time_budget, self.n_trials, begun)
         jobs = cores.count() if self.n_jobs == -1 else self.n_jobs
@@ -177,16 +147,10 @@ class AutoML(Fitted):
         """The time budget; infinity with a number of trials, by which the model does not depend on the time."""
         return self.time_budget if self.n_trials is None else np.inf
 
-    def _given_space(self) -> Mapping[str, Any] | None:
-        """Return the user's space, if there is one; it may be in a file."""
-        return read_space(Path(self.space)) if isinstance(self.space, (str, os.PathLike)) else self.space
-
     def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
         """Return the rows in folds, and what is independent among those that are predicted out of fold."""
         table, y, rows, duplicates = prepared.table, prepared.y, prepared.rows, self.audit_.duplicates
-        for name in table.names:
-            if not table.is_text(name):
-                check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
+        check_range(table)
         splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, self._seconds, duplicates)
         folds = Folds(table, y, classes, splits, "median" if self.impute else None)
         return folds, units_of(rows, duplicates, len(y)).of(folds.rows)
@@ -203,11 +167,9 @@ class AutoML(Fitted):
                      "them, and the model is that of the best one")
         elif self.n_trials is None and self.seconds_ > LATE * self.time_budget:
             longest = max((trial.seconds or 0.0 for trial in found.study.trials), default=0.0)
-            checks.warn(
-                f"the time budget is {self.time_budget:g} s, and fitting took {self.seconds_:.1f} s: the search "
-                f"{searched:.1f} s (its longest training {longest:.1f} s; a training is completed if it is the first, "
-                f"or has begun its last fold), the ensemble and its explanation {self.seconds_ - searched:.1f} s; a "
-                "smaller table, or a larger budget, would fit")
+            checks.warn(f"the time budget is {self.time_budget:g} s, and fitting took {self.seconds_:.1f} s: the "
+                        f"search {searched:.1f} s (its longest training {longest:.1f} s), the ensemble and its "
+                        f"explanation {self.seconds_ - searched:.1f} s; a smaller table, or a larger budget, would fit")
 
     def _choose(self, goal: Goal, found: Searched, library: list[int], units: Units) -> None:
         """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
@@ -235,7 +197,7 @@ class AutoML(Fitted):
     def _evaluate(self, found: Searched, evidence: Evidence) -> None:
         """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
-        self.leaderboard_ = leaderboard(goal, found, self.weights_)
+        self.leaderboard_ = leaderboard(found, self.weights_)
         self.estimate_ = estimated(
             goal, y, predictions, evidence.units, self.seed_, len(found.folds.rows))
         self.scores_ = scores_of(self.target_, y, predictions, evidence.units, evidence.baselines, self.seed_)
@@ -264,9 +226,8 @@ class AutoML(Fitted):
         return weighted(parts, np.array(list(self.weights_.values())))
 
     def expected_score(self, rows: float | None = None, level: float = LEVEL) -> Expected:
-        """Return the score that new rows are expected to have, with its interval, on ``rows`` new rows.
+        """Return the score to expect on ``rows`` new rows (None: as many as there were), with its interval.
 
-        None: as many as the model was trained on.
         It is estimated from out-of-fold predictions, in which the weights of the ensemble were chosen on other folds.
         """
         self._check_fitted()
@@ -275,8 +236,10 @@ class AutoML(Fitted):
     def explain(self) -> str:
         """Say what was chosen and why, what to expect on new rows, which columns matter, and what the model is."""
         self._check_fitted()
-        return "\n".join([f"verdict: {self.verdict_.text}", self.scores_.text(),
-                          f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()])
+        return visible_lines("\n".join([
+            f"verdict: {self.verdict_.text}", "",
+            f"cross-validation, rows that the models were not trained on: {self.scores_.text()}", "",
+            f"expected {expected_in_words(self.expected_score(self.rows_))}", self.explanation_.text()]))
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(self.explain() if hasattr(self, 'members_') else repr(self))}</pre>"
@@ -325,19 +288,16 @@ class AutoClassifier(AutoML):
             what it chooses of the earlier trials again, after the time budget.
         verbose: 1 shows a progress bar on a terminal.
         searcher: a name ("grid", "random", "bayesian", "genetic") or a `Searcher`.
-        space: a dict from names to ranges, or a space file; names have the family's prefix, as "trees_max_iter", which
-            a single family may omit. What it does not name keeps the default. None: the families' own spaces.
-        target_scale: "linear", "log", or "auto", which tries both for a skewed positive target.
         impute: True fills missing numbers with the median for all families; False: each family's own way.
-        strict: True raises a ValueError if the audit of the table finds something.
 
-    The default configuration of each family is trained first, then the portfolio (unless a searcher or a space is
-    given), then what the searcher proposes. If the ensemble is not better than the best default by more than the
-    standard error of the difference, the default is what is kept, and ``verdict_.text`` says so.
+    The default configuration of each family is trained first, then the portfolio (unless another searcher is given),
+    then what the searcher proposes. For a skewed target that is not negative, its logarithm is tried too. If the
+    ensemble is not better than the best default by more than the standard error of the difference, the default is what
+    is kept, and ``verdict_.text`` says so.
 
     After `fit`: ``study_`` (all trials), ``leaderboard_`` (a list of dicts, the best first), ``verdict_``, ``weights_``
-    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``seconds_``,
-    ``compile_seconds_``; the methods `expected_score`, `explain`.
+    (the share of each trial in what is kept), ``estimate_``, ``classes_``, ``kinds_`` of the columns, ``seconds_``;
+    the methods `expected_score`, `explain`.
 
     Source: Caruana et al. (2004), "Ensemble selection from libraries of models"; Feurer et al. (2022), "Auto-sklearn
     2.0"; Erickson et al. (2020), "AutoGluon-Tabular".

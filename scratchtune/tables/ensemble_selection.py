@@ -59,9 +59,8 @@ def greedy_weights(
     """Return the weight of each model, (models,), which sum to one.
 
     ``predictions`` are those of each model for the same rows, (n, classes) or (n,), and ``y`` their targets, (n,). The
-    first ``seeds`` additions are the best models, in the order of their own losses. Each later addition is the model
-    that gives the ensemble the smallest loss, until there are ``rounds`` additions. Of the ensembles after each
-    addition, the one with the smallest loss is returned. Of equal losses the first one counts.
+    first ``seeds`` additions are the best models; each later one, until there are ``rounds``, is the model that gives
+    the ensemble the smallest loss. The best ensemble of all rounds is returned. Of equal losses the first one counts.
     """
     order = np.argsort([goal.loss(y, p) for p in predictions], kind="stable")
     counts, best_counts, best = np.zeros(len(predictions), int), np.zeros(len(predictions), int), np.inf
@@ -131,7 +130,6 @@ class Verdict(NamedTuple):
 
     gain: float
     error: float
-    shown: bool
     default: str
     saved: str
     text: str
@@ -149,20 +147,20 @@ def verdict_of(evidence: Evidence, counts: tuple[int, int], seed: int, interrupt
     kind, chosen = ("ensemble", f"the ensemble of {counts[0]} of {tried}") if counts[0] > 1 else (
         "one configuration", f"one configuration of {counts[1]} tried")
     if not losses:
-        return Verdict(float("nan"), float("nan"), False, "", "ensemble", "no default configuration was trained, so "
+        return Verdict(float("nan"), float("nan"), "", "ensemble", "no default configuration was trained, so "
                        f"that no gain can be shown; {chosen} is saved")
     best = min(losses, key=lambda name: losses[name])
     gain, error = difference(goal, y, evidence.predictions, evidence.baselines[best], evidence.units, seed)
     ours, theirs = goal.shown(goal.loss(y, evidence.predictions)), goal.shown(losses[best])
     if interrupted:
-        return Verdict(gain, error, gain > ERRORS * error, best, "ensemble",
+        return Verdict(gain, error, best, "ensemble",
                        f"the search was interrupted; the best of {tried}, with {ours} in cross-validation, is saved")
     compared = (f"in cross-validation {chosen} has {ours}, and the best default, {IN_WORDS[best]} with default "
                 f"hyper-parameters, {theirs}: a gain of {gain:.3g} +- {error:.2g} (standard error)")
     if gain > ERRORS * error:
-        return Verdict(gain, error, True, best, "ensemble",
+        return Verdict(gain, error, best, "ensemble",
                        f"{compared}. The {kind} is saved" + _warning(evidence, goal.loss(y, evidence.predictions)))
-    return Verdict(gain, error, False, best, "default", f"no gain over the default can be shown: {compared}. The "
+    return Verdict(gain, error, best, "default", f"no gain over the default can be shown: {compared}. The "
                    "default is saved" + _warning(evidence, losses[best]))
 
 

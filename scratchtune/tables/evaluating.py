@@ -14,12 +14,11 @@ import numpy as np
 from scratchtune import checks
 from scratchtune import metrics as m
 from scratchtune.streams import aligned, visible_lines
-from scratchtune.tables.expectation import Expected
+from scratchtune.tables.expectation import LEVEL, Expected
 from scratchtune.tables.goal import Goal, mean_log_loss
 from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import Target
 
-LEVEL = 0.9
 RESAMPLES, RESAMPLED = 200, 5_000  # bootstrap samples, and the rows of each at most: 1,000,000 in all
 MODEL = "model"  # the name of the model itself, beside those of the simple models
 LOSSES = ("log loss", "mean squared error", "root mean squared error", "mean absolute error")  # lower is better
@@ -63,8 +62,7 @@ def expected_in_words(expected: Expected) -> str:
 def metrics_for(classes: Sequence[str]) -> dict[str, Metric]:
     """Return the metrics that are printed: functions of true values, predictions and, for classes, probabilities.
 
-    For two classes, precision, recall, F1 and AUC are those of the second, positive class; for more, means over the
-    classes. A metric that is undefined is NaN.
+    For two classes, some are those of the second, positive class; for more, means over the classes.
     """
     if not classes:
         return {
@@ -111,8 +109,8 @@ def why_undefined(classes: Sequence[str], y: np.ndarray) -> dict[str, str]:
 class Scores:
     """The metrics of a model and of simple models on the same rows.
 
-    ``values`` are numbers by metric and model, ``intervals`` those of the model at `LEVEL`, by metric; ``undefined``
-    says why a metric has none. ``units`` is the number of independent units among the ``rows``, such as groups.
+    ``values`` are by metric and model, ``intervals`` those of the model at `LEVEL`; ``undefined`` says why a metric has
+    none. ``units`` is the number of independent units among the ``rows``, such as groups.
     """
 
     target: str
@@ -184,7 +182,7 @@ def _intervals(
     scale = np.sqrt(some.count / units.count)
     drawn: dict[str, list[float]] = {name: [] for name in metrics}
     for _ in range(RESAMPLES):
-        sample = rows[some.resampled(rng)]
+        sample = rows[some.rows(rng.integers(some.count, size=some.count))]
         for name, metric in metrics.items():
             drawn[name].append(metric(*(array[sample] for array in arrays)))
     found = {}

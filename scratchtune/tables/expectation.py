@@ -72,9 +72,9 @@ def spread_on_new_rows(spread: float, known: float, new: float) -> float:
 class Estimate(NamedTuple):
     """A score estimated on ``known`` rows, of so many ``units``, and quantiles of the scores on resampled rows.
 
-    There is one list of quantiles for each of ``spans``, which are √(1/n + 1/m) of the simulated n known and m new
-    rows: in a sample that is not small, the distance of a quantile from the median is proportional to it. Of blocks of
-    time there is one list, for any m. Quantiles of losses are those of the logarithm.
+    There is one list of quantiles for each of ``spans``, √(1/n + 1/m) of the simulated n known and m new rows, to which
+    the distance of a quantile from the median is nearly proportional. Of blocks of time there is one list, for any m.
+    Quantiles of losses are those of the logarithm.
     """
 
     scoring: str

@@ -1,4 +1,4 @@
-"""The explanation of a model: which columns matter, what it is, and the simplest model that is as good.
+"""The explanation of a model: which columns matter, and what it is.
 
 All of it is computed on rows that the models were not trained on: the models of a fold predict its validation rows.
 
@@ -8,34 +8,30 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.streams import aligned, shown_params, visible_lines
+from scratchtune.streams import aligned, shown_params
 from scratchtune.tables.ensemble_selection import IN_WORDS, Evidence
-from scratchtune.tables.evaluating import LEVEL, in_words, shown
-from scratchtune.tables.expectation import difference
-from scratchtune.tables.families import TARGET, defaults, own_arguments
-from scratchtune.tables.members import Folds
+from scratchtune.tables.evaluating import in_words, shown
+from scratchtune.tables.expectation import LEVEL, difference
+from scratchtune.tables.families import TARGET, own_arguments
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target import LINEAR
 
 ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
-SHARE = 0.025  # of the time budget for predictions, permutations, and models of few columns, each
+SHARE = 0.025  # of the time budget, for predictions and for permutations, each
 MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
 SCREENED = 5  # rows, at least, on which each column is permuted to choose these
 VISIBLE = 3.0  # standard errors
 CELLS = 4_000_000  # of the tables that are predicted at once
 SHOWN = 5  # members, or columns without visible importance, that the text names
-FEW, ENOUGH = (1, 2, 3, 5, 8), 5_000  # columns of the simple models that are trained, on at most so many rows
-NAMES = {**IN_WORDS, "most frequent": "no features (shares of the classes)", "mean": "no features (the mean)"}
 
 
 class Importance(NamedTuple):
@@ -57,30 +53,12 @@ class Importance(NamedTuple):
         return self.rise > VISIBLE * self.error
 
 
-class Simple(NamedTuple):
-    """A simple model: its loss, by how much that is above the model's on the same rows, the standard error of this.
-
-    ``columns`` are those that it is trained on, None for all.
-    """
-
-    name: str
-    columns: list[str] | None
-    loss: float
-    rise: float
-    error: float
-
-    @property
-    def as_good(self) -> bool:
-        """Whether the loss is at most two standard errors above the model's."""
-        return not self.rise > 2.0 * self.error
-
-
 @dataclass
 class Explanation:
     """What `explained` has found; ``importances`` are in order, ``unmeasured`` columns were screened out.
 
     ``rows`` is the number of held-out rows that the importances are measured on. ``members`` are those of the saved
-    model, as in ``leaderboard_``. ``simple`` are the simple models in order, up to the first that is as good.
+    model, as in ``leaderboard_``.
     """
 
     scoring: str
@@ -89,7 +67,6 @@ class Explanation:
     importances: list[Importance]
     unmeasured: list[str]
     members: list[dict[str, Any]]
-    simple: list[Simple]
 
     @property
     def loss(self) -> str:
@@ -126,77 +103,46 @@ class Explanation:
         rest = self.members[SHOWN:]
         return lines + [f"{sum(row['weight'] for row in rest):.0%} in {len(rest)} more"] * bool(rest)
 
-    def about_simple(self) -> str:
-        """Name the model of the fewest members and columns that is as good, or say that there is none."""
-        if not self.simple or not self.simple[-1].as_good:
-            tried = [f"{model.name} on {checks.counted(len(model.columns), 'column')}" if model.columns else model.name
-                     for model in self.simple] or ["none, as it is the simplest"]
-            return f"no simpler model is as good within two standard errors (tried: {', '.join(tried)})"
-        found = self.simple[-1]
-        columns = f" on {checks.quoted(found.columns)} alone" if found.columns else ""
-        how = "better by more than" if found.rise < -2.0 * found.error else "as good within"
-        return (f"{how} two standard errors: {found.name}{columns}, {self.loss} {shown(found.loss)}, "
-                f"{shown(abs(found.rise))} +- {shown(found.error)} {'above' if found.rise > 0.0 else 'below'} the "
-                "model's on the same rows")
-
-    def columns_text(self) -> list[str]:
-        """The importances of the columns as an aligned table."""
-        about, *others = self.about_columns()
-        rows = [[f"  {found.column}", shown(found.rise), " to ".join(map(shown, found.ends))] for found in self.visible]
-        return [f"columns that matter ({about}):", *aligned(rows or [["  none visibly"]]),
-                *(f"  {line}" for line in others)]
-
     def text(self) -> str:
         """Return the explanation in a few lines."""
+        about, *others = self.about_columns()
+        rows = [[f"  {found.column}", shown(found.rise), " to ".join(map(shown, found.ends))] for found in self.visible]
         first, *members = self.about_members()
-        return visible_lines("\n".join([*self.columns_text(), f"the model: {first}",
-                                        *(f"  {line}" for line in members), self.about_simple()]))
+        return "\n".join([f"columns that matter ({about}):", *aligned(rows or [["  none visibly"]]),
+                          *(f"  {line}" for line in others), f"the model: {first}",
+                          *(f"  {line}" for line in members)])
 
 
 def _described(row: Mapping[str, Any]) -> str:
     family, params = row["family"], row["params"]
-    if row["number"] < 0:
-        return f"{NAMES[family]} with defaults (not a trial of the search)"
     scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
-    return f"{NAMES[family]} (trial {row['number']}: {shown_params(own_arguments(family, params))}{scale})"
+    return f"{IN_WORDS[family]} (trial {row['number']}: {shown_params(own_arguments(family, params))}{scale})"
 
 
 def explained(model: Any, evidence: Evidence) -> Explanation:
-    """Explain a fitted model, whose ``leaderboard_`` and ``seed_`` are set, by its evidence.
-
-    With ``n_trials`` the work is bounded by counts, so that the explanation does not depend on the processor's speed;
-    else by shares of the time budget, too.
-    """
+    """Explain a fitted model by its evidence; without ``n_trials`` a share of the time budget bounds the work, too."""
     rng, goal = np.random.default_rng([model.seed_, 5]), evidence.goal
     seconds = SHARE * model.time_budget if model.n_trials is None else np.inf
     rows = rng.permutation(len(evidence.rows))[:ROWS]
-    begun = time.monotonic()
-    predicted(evidence, rows[:FEWEST])
-    rows = rows[: int(np.clip(FEWEST * seconds / (time.monotonic() - begun), FEWEST, len(rows)))]
-    begun = time.monotonic()
-    _, single = predicted(evidence, rows)
-    affordable = min(PREDICTED / (len(rows) * len(evidence.members)), seconds / (time.monotonic() - begun))
-    names, unmeasured = _screened(evidence, rng, rows[:FEWEST], affordable * len(rows))
-    part = rows[: int(np.clip(len(rows) * affordable / len(names), FEWEST, len(rows)))]
+    few, begun = rows[:FEWEST], time.monotonic()
+    predicted(evidence, few)
+    affordable = min(PREDICTED / len(evidence.members), len(few) * seconds / (time.monotonic() - begun))  # rows
+    names, unmeasured = _screened(evidence, rng, few, affordable)
+    part = rows[: int(np.clip(affordable / len(names), FEWEST, len(rows)))]
     importances = _importances(evidence, rng, part, names)
-    visible = [found.column for found in importances if found.visible]
     known = {row["number"]: row for row in model.leaderboard_}
     members = [{**known[number], "weight": weight} for number, (weight, _) in evidence.members.items()]
-    candidates = chain(_defaults(evidence, rows, visible, model.seed_, seconds), (
-        (f"{NAMES[row['family']]} (trial {row['number']}) alone", None, single[row["number"]])
-        for row in members[1:] and members))
     return Explanation(goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured,
-                       sorted(members, key=lambda row: -row["weight"]), _simple_models(evidence, rows, candidates))
+                       sorted(members, key=lambda row: -row["weight"]))
 
 
 def predicted(
     evidence: Evidence, rows: np.ndarray, replaced: Sequence[tuple[str, np.ndarray]] = (),
-) -> tuple[np.ndarray, dict[int, np.ndarray]]:
+) -> np.ndarray:
     """Predict held-out rows by the models of their folds, as they are, and with single columns replaced.
 
     ``rows`` (n,) are positions within ``evidence.rows``. Each of ``replaced`` is a column and the rows of the table,
-    (n,), whose cells it takes. Returns the model's predictions, (1 + replaced, n, ...), the unchanged ones first, and
-    each member's own of the unchanged rows, (n, ...), by number.
+    (n,), whose cells it takes. Returns the model's predictions, (1 + replaced, n, ...), the unchanged ones first.
     """
     folds, within = evidence.folds, evidence.rows[rows]
     fold_of = np.empty(len(folds.rows), np.int64)
@@ -204,7 +150,7 @@ def predicted(
         fold_of[np.searchsorted(folds.rows, validation)] = fold
     at, of = folds.rows[within], fold_of[within]
     shape = (len(rows), folds.classes) if folds.classes else (len(rows),)
-    total, single = np.zeros((1 + len(replaced), *shape)), {number: np.zeros(shape) for number in evidence.members}
+    total = np.zeros((1 + len(replaced), *shape))
     for fold in np.unique(of):
         mine = np.flatnonzero(of == fold)
         most = max(1, CELLS // (len(mine) * len(folds.table.names)))
@@ -212,15 +158,13 @@ def predicted(
             changes = [("", at), *replaced][first : first + most]
             table = _stacked(folds.table, at[mine], [(name, source[mine]) for name, source in changes])
             matrices: dict[int, np.ndarray] = {}
-            for number, (weight, models) in evidence.members.items():
+            for weight, models in evidence.members.values():
                 features = models[fold].features
                 if id(features) not in matrices:
                     matrices[id(features)] = features.transform(table)
                 found = models[fold].predict_matrix(matrices[id(features)]).reshape(len(changes), len(mine), *shape[1:])
                 total[first : first + len(changes), mine] += weight * found
-                if not first:
-                    single[number][mine] = found[0]
-    return total, single
+    return total
 
 
 def _stacked(table: Table, rows: np.ndarray, changes: Sequence[tuple[str, np.ndarray]]) -> Table:
@@ -247,7 +191,7 @@ def _screened(
     rows = rows[: max(SCREENED, int(min(affordable, 20 * CELLS / len(names)) / len(names)))]  # all columns are copied
     heaviest = max(evidence.members, key=lambda number: evidence.members[number][0])
     alone = replace(evidence, members={heaviest: (1.0, evidence.members[heaviest][1])})
-    found, _ = predicted(alone, rows, _permuted(alone, rng, rows, names))
+    found = predicted(alone, rows, _permuted(alone, rng, rows, names))
     changes = np.abs(found[1:] - found[0]).reshape(len(names), -1).mean(axis=1)
     order = np.argsort(-changes, kind="stable")
     return [names[j] for j in order[:MEASURED]], [names[j] for j in order[MEASURED:]]
@@ -264,47 +208,7 @@ def _permuted(
 def _importances(
     evidence: Evidence, rng: np.random.Generator, rows: np.ndarray, names: Sequence[str],
 ) -> list[Importance]:
-    found, _ = predicted(evidence, rows, _permuted(evidence, rng, rows, names))
+    found = predicted(evidence, rows, _permuted(evidence, rng, rows, names))
     y, units = evidence.y[rows], evidence.units.of(rows)
     return sorted((Importance(name, *difference(evidence.goal, y, found[0], changed, units, 0))
                    for name, changed in zip(names, found[1:], strict=True)), key=lambda one: -one.rise)
-
-
-Candidate = tuple[str, list[str] | None, np.ndarray]  # a name, the columns (None: all), predictions
-
-
-def _simple_models(evidence: Evidence, rows: np.ndarray, candidates: Iterable[Candidate]) -> list[Simple]:
-    """Compare the candidates, the simplest first, with the model, until one is as good, or is the model itself."""
-    goal, y, ours, units = evidence.goal, evidence.y[rows], evidence.predictions[rows], evidence.units.of(rows)
-    found: list[Simple] = []
-    for name, columns, predictions in candidates:
-        if np.allclose(predictions, ours, rtol=1e-6, atol=0.0):
-            break
-        rise, error = difference(goal, y, ours, predictions, units, 0)
-        found.append(Simple(name, columns, goal.loss(y, predictions), rise, error))
-        if found[-1].as_good:
-            break
-    return found
-
-
-def _defaults(
-    evidence: Evidence, rows: np.ndarray, visible: Sequence[str], seed: int, seconds: float,
-) -> Iterator[Candidate]:
-    """The model without features, the best default on the 1, 2, 3, ... most important columns, and all defaults.
-
-    No further models of few columns are trained after so many ``seconds``.
-    """
-    baselines = {name: found[rows] for name, found in evidence.baselines.items()}
-    yield from ((NAMES[name], None, found) for name, found in baselines.items() if name not in IN_WORDS)
-    folds, begun = evidence.folds, time.monotonic()
-    losses = {name: evidence.goal.loss(evidence.y[rows], baselines[name]) for name in ("linear", "trees")
-              if name in baselines}
-    for count in FEW if losses and len(folds.table) <= ENOUGH else ():
-        if count > len(visible) or count >= len(folds.table.names) or time.monotonic() - begun > seconds:
-            break
-        family, columns = min(losses, key=lambda name: losses[name]), list(visible[:count])
-        table = Table({name: folds.table.column(name) for name in columns}, asked=folds.table.asked)
-        params = defaults([family], folds.classes, len(folds.y))[family]
-        member = Folds(table, folds.y, folds.classes, folds.splits, folds.impute).member(params, seed)
-        yield f"{NAMES[family]} with defaults", columns, member.predictions[evidence.rows[rows]]
-    yield from ((f"{NAMES[name]} with defaults", None, baselines[name]) for name in IN_WORDS if name in baselines)

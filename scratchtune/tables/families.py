@@ -6,8 +6,8 @@ names of its hyper-parameters begin with its own name, so that one space holds a
 The portfolio are configurations that did well on other tables, in the order in which they are tried first. They were
 chosen one by one: the next one is that which reduces the most the mean, over tables, of the three smallest losses so
 far. The ten tables that are kept aside for the comparison with other programs were not used for it; some of the other
-tables of that comparison were. benchmarks/results/portfolio.md says which commit has the code. On a table of more than
-`MANY` rows networks take long: there other trees, chosen in the same way on such tables, are tried in turn with them.
+tables of that comparison were. On a table of more than `MANY` rows networks take long: there other trees, chosen in the
+same way on such tables, are tried in turn with them.
 
 Implements section 8.1 of the document.
 """
@@ -26,7 +26,7 @@ from typing import Any
 from scratchtune import checks
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.estimators.rates import weight_decay_of
-from scratchtune.search import Categorical, Float, Int, Space
+from scratchtune.search import Categorical, Float, Int
 from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
 from scratchtune.tables.networks import NetworkClassifier, NetworkRegressor
 from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
@@ -38,7 +38,6 @@ LARGE = "large trees"
 DEFAULTS = "linear", "trees", "network"  # the order in which the defaults are tried, those that take least time first
 FAMILY = "family"  # the name of the hyper-parameter that chooses one
 TARGET = "target"  # the name of the one that chooses the scale of a regression's target
-FIXED = ("random_state", "verbose", "dtype", "categorical_features")  # arguments that are not searched
 
 
 @dataclass(frozen=True)
@@ -120,58 +119,10 @@ def checked_families(families: Any) -> tuple[str, ...]:
 
 def joint_space(families: Sequence[str]) -> dict[str, Any]:
     """Return the space of all these families: a parameter exists where its family is chosen."""
-    return _joined(families, {name: FAMILIES[name].space for name in families})
-
-
-def given_space(families: Sequence[str], given: Mapping[str, Any], classes: int) -> dict[str, Any]:
-    """Return the same for a user's space; its names have the prefix of a family, which a single family may omit.
-
-    Raises ValueError if a name is no argument of its family's estimator, or a choice or a bound is not accepted.
-    """
-    try:
-        parameters = Space(given).parameters
-    except ValueError as problem:
-        raise ValueError(f"{argument('space')}: {problem}") from None
-    spaces: dict[str, dict[str, Any]] = {name: {} for name in families}
-    for given_name, parameter in parameters.items():
-        family, name = _placed(given_name, families, classes)
-        when = {_placed(other, families, classes)[1]: values for other, values in (parameter.when or {}).items()}
-        kind = FAMILIES[family].classifier if classes else FAMILIES[family].regressor
-        for value in ends(parameter):
-            try:
-                kind(**{name: value}).check_arguments()
-            except (TypeError, ValueError) as problem:
-                raise ValueError(f"{argument('space')}, {given_name!r}: {problem}") from None
-        spaces[family][name] = replace(parameter, when=when or None)
-    return _joined(families, spaces)
-
-
-def _placed(name: str, families: Sequence[str], classes: int) -> tuple[str, str]:
-    """Return the family that a name of a user's space belongs to, and the argument of its estimator."""
-    family = next((family for family in families if name.startswith(f"{family}_")), families[0])
-    known = {one: [known for known in inspect.signature(FAMILIES[one].classifier if classes else FAMILIES[
-        one].regressor).parameters if known not in FIXED] for one in families}
-    if len(families) == 1 or name.startswith(f"{family}_"):
-        own = name.removeprefix(f"{family}_")
-        if own in known[family]:
-            return family, own
-    names = known[families[0]] if len(families) == 1 else [f"{one}_{own}" for one in families for own in known[one]]
-    raise ValueError(f"{argument('space')} names {name!r}; the hyper-parameters are {', '.join(names)}"
-                     f"{checks.nearest(name, names)}")
-
-
-def ends(parameter: Any) -> list[Any]:
-    """Return all choices, or both bounds of a range."""
-    return list(parameter.choices) if isinstance(parameter, Categorical) else [parameter.low, parameter.high]
-
-
-def _joined(families: Sequence[str], spaces: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return one space: the names of each family's parameters get its prefix."""
     joined: dict[str, Any] = {FAMILY: Categorical(list(families))}
     for family in families:
-        for name, parameter in spaces[family].items():
-            when = {f"{family}_{other}": values for other, values in (parameter.when or {}).items()}
-            joined[f"{family}_{name}"] = replace(parameter, when={FAMILY: [family], **when})
+        for name, parameter in FAMILIES[family].space.items():
+            joined[f"{family}_{name}"] = replace(parameter, when={FAMILY: [family]})
     return joined
 
 
@@ -195,8 +146,7 @@ def defaults(families: Sequence[str], classes: int, rows: int) -> dict[str, dict
     """Return the default configuration of each family, for so many training rows, in the order in which they are tried.
 
     It is that of the family's estimator, as far as the space can express it: trees have an ``l2_regularization`` of
-    0.001, the least of the range, for 0, and a network has the number that "auto" gives as its ``weight_decay``. A
-    network without hidden layers has no default of its own; the linear family's is that of the portfolio.
+    0.001 for 0, and a network the ``weight_decay`` that "auto" gives. The linear family's is that of the portfolio.
     """
     found = {}
     for name in (one for one in DEFAULTS if one in families):
@@ -224,10 +174,7 @@ def in_turn(first: Sequence[Any], second: Sequence[Any]) -> list[Any]:
 
 
 def completed(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a configuration with the estimator's default for each hyper-parameter of its family that it lacks.
-
-    A stored portfolio thus stays valid when a hyper-parameter is added to a family's space.
-    """
+    """Return a configuration with the estimator's default for each hyper-parameter of its family that it lacks."""
     family = FAMILIES[params[FAMILY]]
     defaults = {f"{family.name}_{name}": inspect.signature(family.classifier).parameters[name].default
                 for name in family.space}

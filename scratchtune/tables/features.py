@@ -86,8 +86,8 @@ class Categories(NamedTuple):
 class DateParts(NamedTuple):
     """A column of dates: its features, the order of day and month, and the first training date.
 
-    ``parts`` maps each part in use to the values that it had in training: all of them if it is one-hot, else the
-    smallest and the largest. ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
+    ``parts`` maps each part in use to its values in training: all if it is one-hot, else the smallest and the largest.
+    ``first`` and ``fill`` are days since 1970-01-01; fill and indicator are as for `Numbers`.
     """
 
     parts: dict[str, list[float]]
@@ -152,17 +152,15 @@ def check_state(name: str, one: EncodedColumn) -> None:
         raise ValueError(f"column {name!r} becomes {out.tolist()}; it must become numbers")
 
 
-def fitted_column(column: Column, impute: str, indicates: bool, one_hot: bool, most: int) -> EncodedColumn:
-    """Fit one column that has a value; ``impute`` missing numbers ("keep": they stay NaN), and say where they were.
-
-    Of a category at most ``most`` texts are kept.
-    """
+def fitted_column(column: Column, encoding: Encoding) -> EncodedColumn:
+    """Fit one column that has a value."""
+    impute = encoding.impute
     if isinstance(column, Text) and not isinstance(column, Dates):
-        return Categories(kept_categories(column, most), one_hot)
+        return Categories(kept_categories(column, encoding.most), encoding.encoding == "one-hot")
     days = column.values_in_days() if isinstance(column, Dates) else column
     known = days[~np.isnan(days)]
     fill = None if impute == KEEP else float(fill_value_of(known, impute))
-    indicator = indicates and len(known) < len(days)
+    indicator = encoding.add_indicator and len(known) < len(days)
     if not isinstance(column, Dates):
         return Numbers(fill, indicator)
     first = float(np.floor(known.min()))
@@ -210,9 +208,7 @@ EMBEDDED = Encoding("median", "ordinal", True, 200)
 class Features:
     """The matrix of a table's columns; fitted on training rows, applied to any.
 
-    Numbers are unchanged, texts are one-hot columns or codes, dates are their year, month, weekday (0 is Monday), day,
-    hour and the days since the first one; see `encoded_columns`. Columns without information in the training rows are
-    left out.
+    Columns without information in the training rows are left out.
 
     >>> table = Table.from_columns({"age": [31, None, 7, 4], "city": ["Rome", "Oslo", "Rome", None]})
     >>> features = Features(ONE_HOT).fit(table)
@@ -227,13 +223,9 @@ class Features:
         self.columns: dict[str, EncodedColumn] = {}
 
     def fit(self, table: Table) -> Features:
-        """Fit to the rows of a table.
-
-        Raises ValueError if no column is left.
-        """
-        impute, encoding, add_indicator, most = self.encoding
-        fitted = {name: fitted_column(table.column(name), impute, add_indicator, encoding == "one-hot", most)
-                  for name in table.names if not useless(table.column(name))}
+        """Fit to the rows of a table; a ValueError if no column is left."""
+        fitted = {name: fitted_column(table.column(name), self.encoding) for name in table.names
+                  if not useless(table.column(name))}
         self.columns = {name: one for name, one in fitted.items()
                         if not isinstance(one, Categories) or len(one.texts) > 1}
         if not self.columns:
@@ -243,8 +235,7 @@ class Features:
     def transform(self, table: Table) -> np.ndarray:
         """Return the matrix, (n, features) float64, so that a column such as a time in seconds keeps its digits.
 
-        Raises
-            ValueError if a column of the training rows is absent, or holds a cell that is no number or date as there.
+        Raises ValueError if a column of the training rows is absent, or holds a cell that is no number or date.
         """
         table = table.as_kinds({name: kind_of(one) for name, one in self.columns.items()})
         out = np.empty((len(table), len(self.names)))
@@ -299,13 +290,15 @@ def nothing_left(why: str = "each is empty, constant, or names the rows") -> Val
     return ValueError(f"no column is left to learn from: {why}")
 
 
-def check_range(name: str, column: np.ndarray, dtype: np.dtype) -> None:
-    """Raise a ValueError if a number is too large for ``dtype``."""
-    beyond = np.abs(column) > np.finfo(dtype).max
-    if beyond.any():
-        row = int(beyond.argmax())
-        raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}, too large for {dtype}; scale the "
-                         "column down, or leave the cell empty")
+def check_range(table: Table) -> None:
+    """Raise a ValueError if a number of a table is too large for float32."""
+    for name in (name for name in table.names if not table.is_text(name)):
+        column = np.asarray(table.column(name))
+        beyond = np.abs(column) > np.finfo(np.float32).max
+        if beyond.any():
+            row = int(beyond.argmax())
+            raise ValueError(f"column {name!r} holds {column[row]:g} in row {row + 1}, too large for float32; scale "
+                             "the column down, or leave the cell empty")
 
 
 def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:

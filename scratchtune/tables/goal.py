@@ -78,10 +78,7 @@ def mean_log_loss(y: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def goal_for(classes: int, scoring: str | None) -> Goal:
-    """Return the goal: the given scoring, by default cross-entropy for classes and the squared error for values.
-
-    Raises ValueError if the scoring is unknown or does not fit the task.
-    """
+    """Return the goal; None is cross-entropy or the squared error. A ValueError if it does not fit the task."""
     if scoring is None:
         return Goal("neg_log_loss" if classes else "neg_mean_squared_error", classes)
     checks.choice(argument("scoring"), scoring, SCORERS)

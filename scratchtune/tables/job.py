@@ -17,19 +17,18 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.insight.reporting.markup import Markup, element
 from scratchtune.search import Searcher
-from scratchtune.streams import tell, visible_lines
+from scratchtune.streams import tell
 from scratchtune.study import Study
 from scratchtune.tables import new_rows
 from scratchtune.tables.auto import AutoClassifier, AutoRegressor
-from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, scores_of, shown_score
-from scratchtune.tables.explaining import NAMES
+from scratchtune.tables.ensemble_selection import IN_WORDS
+from scratchtune.tables.evaluating import Scores, in_words, scores_of, shown_score
 from scratchtune.tables.families import FAMILIES, checked_families
 from scratchtune.tables.goal import goal_for
 from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, PrepareOptions, described, prepare
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.space_file import read_space
 from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import known_target, rows_with_target
 from scratchtune.tables.wording import argument
@@ -72,24 +71,16 @@ class TableTuning:
         return self.model.scores_
 
     def text(self) -> str:
-        """Return the result in a few lines, the verdict first."""
-        model, explanation = self.model, self.model.explanation_
-        return visible_lines("\n".join([
-            f"verdict: {model.verdict_.text}", "",
-            f"cross-validation, rows that the models were not trained on: {model.scores_.text()}", "",
-            f"expected {expected_in_words(model.expected_score(model.rows_))}", *explanation.columns_text(),
-            f"the model: {explanation.about_members()[0]}", explanation.about_simple(), self._tried()]))
-
-    def _tried(self) -> str:
-        """Say how many configurations of each family were tried, and the best score of each."""
+        """Return the result in a few lines: the explanation, and what was tried, with the best of each family."""
         scoring, rows = self.model.explanation_.scoring, self.model.leaderboard_
         each = []
         for family in dict.fromkeys(row["family"] for row in rows):
             own = [row["score"] for row in rows if row["family"] == family]
-            each.append(f"{NAMES[family]} {len(own)} (best {shown_score(scoring, max(own))})")
+            each.append(f"{IN_WORDS[family]} {len(own)} (best {shown_score(scoring, max(own))})")
         failed = sum(trial.state != "complete" for trial in self.study.trials)
-        return (f"tried: {checks.counted(len(rows), 'configuration')} in {self.model.seconds_:.0f} s, "
-                f"{in_words(scoring)}: {', '.join(each)}" + f"; {failed} failed or did not finish" * bool(failed))
+        return (f"{self.model.explain()}\ntried: {checks.counted(len(rows), 'configuration')} in "
+                f"{self.model.seconds_:.0f} s, {in_words(scoring)}: {', '.join(each)}"
+                + f"; {failed} failed or did not finish" * bool(failed))
 
     def report(self, path: str | os.PathLike[str]) -> None:
         """Write the page of the result, one HTML file."""
@@ -110,10 +101,8 @@ class Asked(PrepareOptions, total=False):
     missing: Collection[str]
     decimal: str | None
     date_order: str | None
-    space: Any
     scoring: str | None
     folds: int | None
-    target_scale: str
     impute: bool
     storage: str | Path | None
     progress: bool
@@ -121,40 +110,31 @@ class Asked(PrepareOptions, total=False):
 
 
 DEFAULTS: Asked = {  # all others are None
-    "drop": (), "keep": (), "text": (), "numeric": (), "missing": (), "strict": False,
-    "families": tuple(FAMILIES), "searcher": "bayesian", "seed": 0, "n_jobs": 2, "target_scale": "auto",
-    "impute": False, "progress": True, "verbose": False}
-OF_THE_MODEL = ("n_trials", "scoring", "families", "n_jobs", "storage", "searcher", "space", "target_scale", "impute",
-                "strict")  # arguments that `AutoClassifier` has too
+    "drop": (), "keep": (), "text": (), "numeric": (), "missing": (), "families": tuple(FAMILIES), "impute": False,
+    "searcher": "bayesian", "seed": 0, "n_jobs": 2, "progress": True, "verbose": False}
+OF_THE_MODEL = "n_trials", "scoring", "families", "n_jobs", "storage", "searcher", "impute"  # as `AutoClassifier` has
 
 
 def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning:
     """Search models for your own table, and return the best, with the score to expect on new rows.
 
     ``table`` is the path of a file, a data frame, a dict of columns, a list of dicts (one for each row) or a `Table`;
-    ``target`` is the name of the column to predict. Configurations of the ``families`` (by default "network", "trees"
-    and "linear") are compared by cross-validation until ``n_trials`` of them were tried, or else ``minutes`` (1) are
-    over; with ``n_trials`` the same ``seed`` (0) gives the same model, whatever ``n_jobs`` (2). `AutoClassifier`
-    describes how. The other options, as in ``scratchtune tune``:
+    ``target`` is the name of the column to predict. Configurations of the ``families`` (by default all) are compared
+    until ``n_trials`` of them were tried, or else ``minutes`` (1) are over; with ``n_trials`` the same ``seed`` (0)
+    gives the same model, whatever ``n_jobs`` (2). `AutoClassifier` describes how. The other options:
 
     - ``drop`` (columns to leave out), ``keep`` (columns to use though the audit would drop them), ``group`` (a column
       whose groups are never divided), ``time`` (a column of times: later rows are predicted from earlier ones),
-      ``task`` ("classification" or "regression"), ``positive`` (of two classes), ``strict`` (True: a finding of the
-      audit is an error);
+      ``task`` ("classification" or "regression"), ``positive`` (of two classes);
     - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``date_order``:
       how a file is read (`read_table`);
     - ``scoring`` (the score that is maximised), ``folds``, ``searcher`` ("bayesian", another name or a `Searcher`),
-      ``space`` (a dict of parameters or the path of a space file), ``target_scale`` ("auto", "linear" or "log"),
       ``impute`` (True: missing numbers are filled in for trees too);
     - ``storage`` (a file that stores every trial, from which the same call continues), ``progress`` (True: a bar),
       ``verbose`` (False; True prints the description of the table before the search).
 
-    Returns
-        `TableTuning`: ``model`` with ``predict`` and ``save(path)``, ``scores``, ``study``, ``text()``.
-
-    Raises
-        TypeError for an unknown argument or something that is no table, ValueError for a value that is not accepted,
-        OSError for a file that cannot be read, RuntimeError if every training fails.
+    Raises TypeError for an unknown argument or something that is no table, ValueError for a value that is not accepted,
+    OSError for a file that cannot be read, RuntimeError if every training fails.
     """
     begun = time.monotonic()
     for name in options:
@@ -192,8 +172,6 @@ def checked(given: Asked) -> Asked:
     for name in ("progress", "verbose"):
         checks.boolean(argument(name), asked[name])
     asked["families"] = checked_families(asked["families"])
-    if isinstance(asked["space"], (str, os.PathLike)):
-        asked["space"] = read_space(Path(asked["space"]))
     return cast(Asked, asked)
 
 

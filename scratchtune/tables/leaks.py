@@ -99,8 +99,7 @@ def _from_others(column: Column, target: np.ndarray) -> np.ndarray:
 
 
 def _interpolated(values: np.ndarray, means: np.ndarray) -> np.ndarray:
-    """The target at each value, from the means at the values beside it; a missing value, the last one, keeps its mean.
-    """
+    """The target at each value, from the means at the values beside it; a missing value, the last, keeps its mean."""
     known = len(values) - bool(np.isnan(values[-1]))
     if known < 2:
         return means

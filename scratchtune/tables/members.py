@@ -1,7 +1,7 @@
 """A member is one configuration trained on every fold: its out-of-fold predictions, and the models of the folds.
 
-The models of the folds are kept: for new rows a member predicts the mean of their predictions, so no model is
-trained on all rows. The out-of-fold prediction of a row is that of the model that was not trained on it.
+For new rows a member predicts the mean of the models of the folds: no model is trained on all rows. The out-of-fold
+prediction of a row is that of the model that was not trained on it.
 
 A training that is cut off ends while its learning rate is still high. So the seconds that an epoch of a network takes
 are measured on a few rows first, and the network gets only as many epochs as it has time for: its schedule then ends
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.evaluation.splits import Split
-from scratchtune.tables.families import FAMILIES, FAMILY, TARGET, Family
+from scratchtune.tables.families import FAMILIES, FAMILY, TARGET
 from scratchtune.tables.features import Encoding, Features
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target import LINEAR, TargetScale, fitted_scale, scaled
@@ -117,9 +117,8 @@ class Folds:
         as its share allows; a training that still takes longer ends early, and its model is used as it is.
         The first epoch, or tree, is always completed.
 
-        Raises
-            ValueError if a prediction is not finite; TimeoutError if a fold begins after the moment that ``end``
-            returns, or a network's first epoch would not end before it.
+        Raises ValueError if a prediction is not finite; TimeoutError if a fold begins after the moment that ``end``
+        returns, or a network's first epoch would not end before it.
         """
         predictions = np.zeros((len(self.rows), self.classes) if self.classes else len(self.rows))
         models = []
@@ -138,18 +137,15 @@ class Folds:
             raise ValueError("the predictions are not finite, since the training has diverged")
         return Member(predictions.astype(np.float32) if self.classes else predictions, models)
 
-    def _encoding(self, family: Family) -> Encoding:
-        """The encoding of a family's features."""
-        own = family.encoding
-        return own._replace(impute=self.impute, add_indicator=True) if self.impute else own
-
     def fold_model(
         self, params: Mapping[str, Any], fold: int, seed: int, deadline: float | None,
         end: Callable[[], float] = lambda: math.inf,
     ) -> FoldModel:
         """Train a configuration on one fold; see `member` for ``deadline`` and ``end``."""
         family = FAMILIES[params[FAMILY]]
-        features, X, _ = self.features(self._encoding(family), fold)
+        own = family.encoding
+        own = own._replace(impute=self.impute, add_indicator=True) if self.impute else own
+        features, X, _ = self.features(own, fold)
         y = self.y[self.splits[fold][0]]
         kind = params.get(TARGET, LINEAR)
         estimator = family.estimator(params, self.classes, seed, features.categorical, len(X))

@@ -133,9 +133,7 @@ class NetworkClassifier(Network, MLPClassifier):
 
 @dataclass(eq=False, repr=False)
 class NetworkRegressor(Network, MLPRegressor):
-    """A network for values of a table's rows; its arguments are those of `MLPRegressor`, and the layers' of
-    `NetworkClassifier`.
-    """
+    """A network for values of a table's rows: the arguments of `MLPRegressor`, and those of `NetworkClassifier`."""
 
 
 def category_columns(categorical_features: Any) -> list[int]:
@@ -152,8 +150,7 @@ def category_columns(categorical_features: Any) -> list[int]:
 
 
 def with_known_codes(X: np.ndarray, columns: Sequence[int]) -> np.ndarray:
-    """Return X (n, features) with `UNKNOWN` for missing values in these columns; raise for codes that are no integers.
-    """
+    """Return X (n, features) with `UNKNOWN` for missing values in these columns; all other codes must be integers."""
     if not columns:
         return X
     if max(columns) >= X.shape[1]:

@@ -9,8 +9,6 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from scratchtune import checks, protocol
 from scratchtune.tables import features
 from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind
@@ -39,9 +37,7 @@ def table_of(model: Any, X: Any, with_target: bool = False) -> Table:
     if unknown:
         checks.warn(f"ignored, since the model does not use them: {checks.quoted(unknown)}")
     table = given.as_kinds(model.kinds_)
-    for name in table.names:
-        if not table.is_text(name):
-            features.check_range(name, np.asarray(table.column(name)), np.dtype("float32"))
+    features.check_range(table)
     for sentence in table.unseen(model.kinds_):
         checks.warn(f"{sentence}; each counts as rare, or as missing if no text was rare")
     if not with_target:
@@ -83,8 +79,7 @@ def read(
 ) -> Table:
     """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
 
-    Only the columns that the model uses are read, and the target with ``with_target``. The delimiter is that of the
-    training file if the first line contains it; otherwise it is detected.
+    Only the columns of the model are read. A delimiter that the first line does not contain is detected.
     """
     columns = [*model.kinds_, *[model.target_.name] * with_target]
     arguments = model.reading_._asdict() | changed

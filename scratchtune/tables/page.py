@@ -28,17 +28,12 @@ MOST_BARS = 15
 
 
 def page(model: Any, path: str | os.PathLike[str], source: str = "") -> None:
-    """Write the report of a fitted `AutoML` as one HTML file, which needs no network and works without scripts.
-
-    ``source`` is the name of the table. Of a model that was read from a file the search is not shown.
-
-    Raises FileNotFoundError if the folder of ``path`` does not exist; ValueError if ``path`` is a folder.
-    """
+    """Write the report of a fitted `AutoML`, whose table is named ``source``, as one HTML file, by `write_text`."""
     write_text(path, html_of(model, source))
 
 
 def html_of(model: Any, source: str = "") -> str:
-    """Return the page as text."""
+    """Return the page as text: it needs no network and no scripts. A model from a file has no search to show."""
     parts = {"Result": _result(model), "Scores": _scores(model.scores_), "Audit": _audit(model),
              "Columns": _columns(model.explanation_), "Model": _model(model.explanation_)}
     content = [_section(title, body, "charts" if title == "Columns" else "text") for title, body in parts.items()]
@@ -93,12 +88,7 @@ def _audit(model: Any) -> list[Markup]:
 
 def _model(found: Explanation) -> list[Markup]:
     first, *rest = found.about_members()
-    rows = [[one.name + (f" on {', '.join(one.columns)}" if one.columns else ""),
-             *map(shown, (one.loss, one.rise, one.error))] for one in found.simple]
-    simple = table("Simple models on the same rows, the simplest first",
-                   ["simple model", found.loss, "higher than the model's by", "standard error"], rows)
-    return [element("p", _sentence(first)), *[sentences(rest)] * bool(rest),
-            element("p", _sentence(found.about_simple())), *[simple] * bool(rows)]
+    return [element("p", _sentence(first)), *[sentences(rest)] * bool(rest)]
 
 
 def _columns(found: Explanation) -> list[Markup]:

@@ -49,7 +49,6 @@ class PrepareOptions(TypedDict, total=False):
     keep: Collection[str]
     group: str | None
     time: str | None
-    strict: bool
 
 
 def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[PrepareOptions]) -> Prepared:
@@ -58,11 +57,9 @@ def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[Prepa
     ``task`` is "classification" or "regression" (by default decided by the target's values), ``positive`` the positive
     one of two classes (by default the rarer one). Rows without a target are left out. Columns of ``drop`` are no
     features; those that the audit drops are none either, unless ``keep``, or the ``text`` or ``numeric`` of the file's
-    reading, names them. ``group`` and ``time`` are names of columns, of which the first is no feature. ``strict`` makes
-    any finding of the audit an error.
+    reading, names them. ``group`` and ``time`` are names of columns, of which the first is no feature.
 
-    Raises
-        ValueError if the target or a named column is absent, no feature is left, or an option does not fit the table.
+    Raises ValueError if the target or a named column is absent, no feature is left, or an option does not fit.
     """
     drop, keep = options.get("drop", ()), options.get("keep", ())
     _check_columns(table, target, drop, keep)
@@ -73,19 +70,16 @@ def prepare(table: Table, target: str, *, seed: int = 0, **options: Unpack[Prepa
     left_out = dict.fromkeys([*drop, *[order.name] * (order.kind == "group")])
     columns = table.without(target, *(name for name in left_out if name in table.names))
     asked = (*keep, *reading.text, *reading.numeric, *[order.name] * (order.kind == "time"))
-    audit = audited(columns, y, found.classes, order, asked=asked, without_target=rows - len(table), seed=seed,
-                    strict=options.get("strict", False))
+    audit = audited(columns, y, found.classes, order, asked=asked, without_target=rows - len(table), seed=seed)
     columns = _features(columns, audit)
     return Prepared(columns, found, y, (*left_out, *audit.dropped), order, audit, reading,
                     np.array(found.classes, object))
 
 
 def prepared_of_arrays(
-    X: Any, y: Any, kind: str, groups: Any = None, times: Any = None, *, strict: bool = False, seed: int = 0,
+    X: Any, y: Any, kind: str, groups: Any = None, times: Any = None, seed: int = 0,
 ) -> Prepared:
     """Prepare arrays, a data frame, a dict of columns or a `Table`; ``kind`` is "classifier" or "regressor".
-
-    ``labels`` are the classes with their own type.
 
     Raises ValueError if y has one class or value, a value of ``groups`` or ``times`` is missing, or no feature is left.
     """
@@ -102,7 +96,7 @@ def prepared_of_arrays(
         checked_values("y", targets)
     order = order_of_arrays(groups, times, len(table))
     classes = tuple(map(str, labels.tolist()))
-    audit = audited(table, targets, classes, order, asked=table.asked, seed=seed, strict=strict)
+    audit = audited(table, targets, classes, order, asked=table.asked, seed=seed)
     return Prepared(_features(table, audit), Target("y", classes, ""), targets, tuple(audit.dropped), order, audit,
                     table.reading, labels)
 

@@ -8,6 +8,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -19,12 +20,10 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.digests import digest_of
-from scratchtune.evaluation.splits import Split
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
-from scratchtune.streams import note
 from scratchtune.study import Study, Trial
-from scratchtune.tables.families import DEFAULTS, FAMILY, TARGET, defaults, given_space, joint_space, portfolio
+from scratchtune.tables.families import FAMILY, TARGET, defaults, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
 from scratchtune.tables.reading.columns import Dates, Text
@@ -38,10 +37,8 @@ SEARCH_SHARE, LATER = 0.92, 6.0  # of the time budget; the rest, or so many seco
 LIBRARY = 25  # the best trials, from which the ensemble is chosen
 TRIAL_SHARE = 0.2  # the largest share of the search's time that one trial may take
 PREDICTIONS = "predictions"  # the array that a stored trial saves
-FEW_ROWS = 48  # with which each family is trained once, since Numba compiles a kernel at its first use
-LONG = 2.0  # seconds of compiling that are worth a line
+FEW_ROWS = 48  # with which each family is trained once, to compile its kernels
 SHORT = {"epochs": 1, "units": 8, "hidden_layers": 1, "max_iter": 2}  # what makes a training short
-_compiled: set[tuple[str, int]] = set()  # families, with the number of classes up to 3, of this process
 LARGEST_GRID = 1000  # points of a grid without a number of trials
 
 
@@ -64,26 +61,11 @@ class Budget(NamedTuple):
         return max(seconds / 2.0, min(SEARCH_SHARE * seconds, seconds - LATER))
 
 
-class Plan(NamedTuple):
-    """What is searched, and how: the arguments of `AutoClassifier` of these names."""
-
-    families: Sequence[str]
-    searcher: str | Searcher = "bayesian"
-    space: Mapping[str, Any] | None = None
-    target_scale: str = "auto"
-
-    @property
-    def has_portfolio(self) -> bool:
-        """Whether the defaults and the portfolio are the first trials: a user's searcher or space has its own."""
-        return self.searcher == "bayesian" and self.space is None
-
-
 @dataclass
 class Searched:
     """What the search has found: the study, and the members that are in memory, by number of trial.
 
-    The default of a family has a number below 0 if it is no trial, since the space is a user's. ``interruption`` is
-    the one that has ended the search before its budget was used, None if none has.
+    ``interruption`` is the one that has ended the search before its budget was used, None if none has.
     """
 
     study: Study
@@ -91,22 +73,18 @@ class Searched:
     members: dict[int, Member] = field(default_factory=dict)
     interruption: KeyboardInterrupt | None = None
     defaults: dict[str, int] = field(default_factory=dict)  # by family
-    configurations: Sequence[dict[str, Any]] = ()  # of the defaults, in the same order
     is_stored: bool = False  # whether the study has a file
-
-    def params(self, number: int) -> dict[str, Any]:
-        """Return a configuration by its number, which is below 0 for a default that is no trial."""
-        return self.study.trials[number].params if number >= 0 else self.configurations[-1 - number]
 
     def member(self, number: int) -> Member:
         """Return a trial's member; one that an earlier process has trained is trained again."""
         if number not in self.members:
-            self.members[number] = self.folds.member(self.params(number), self.study.trials[number].seed)
+            trial = self.study.trials[number]
+            self.members[number] = self.folds.member(trial.params, trial.seed)
         return self.members[number]
 
     def predictions(self, number: int) -> np.ndarray:
         """Return a trial's out-of-fold predictions, from memory or from the study's file."""
-        saved = self.study.trials[number].saved if number >= 0 else None
+        saved = self.study.trials[number].saved
         if number not in self.members and saved is not None and PREDICTIONS in saved:
             return saved[PREDICTIONS]
         return self.member(number).predictions
@@ -119,15 +97,15 @@ class Searched:
 
     def baselines(self) -> dict[str, int]:
         """Return the number of each family's default that was trained, by family."""
-        known = {*self.ranked(), *self.members}
-        return {name: number for name, number in self.defaults.items() if number in known}
+        complete = self.ranked()
+        return {name: number for name, number in self.defaults.items() if number in complete}
 
 
 class Objective:
     """The out-of-fold loss of a configuration; it keeps the members from which the ensemble is chosen."""
 
-    def __init__(self, goal: Goal, searched: Searched, budget: Budget, store: bool) -> None:
-        self.goal, self.searched, self.budget, self.store = goal, searched, budget, store
+    def __init__(self, goal: Goal, searched: Searched, budget: Budget) -> None:
+        self.goal, self.searched, self.budget = goal, searched, budget
         self._lock = threading.Lock()
         self._losses: dict[int, tuple[float, str]] = {}  # of the members in memory, with their families
 
@@ -136,8 +114,9 @@ class Objective:
         params, folds = trial.params, self.searched.folds
         member = self.member(params, trial.seed)
         loss = self.goal.loss(folds.targets, member.predictions)
-        trial.scores = [None if np.isinf(one) else one for one in fold_losses(self.goal, folds, member.predictions)]
-        if self.store:
+        each = [self.goal.loss(folds.targets[part], member.predictions[part]) for part in folds.parts()]
+        trial.scores = [None if np.isinf(one) else one for one in each]
+        if self.searched.is_stored:
             trial.save({PREDICTIONS: member.predictions})
         with self._lock:
             self._keep(trial.number, member, loss, params[FAMILY])
@@ -163,17 +142,12 @@ class Objective:
                 del self._losses[known], self.searched.members[known]
 
 
-def fold_losses(goal: Goal, folds: Folds, predictions: np.ndarray) -> list[float]:
-    """Return the loss of out-of-fold predictions on the validation rows of each fold."""
-    return [goal.loss(folds.targets[part], predictions[part]) for part in folds.parts()]
-
-
 def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progress: bool = True) -> Searched:
     """Run the search that `new_search` has prepared, on ``n_jobs`` threads, until the budget is used.
 
     Raises RuntimeError if no configuration could be trained.
     """
-    study, objective = searched.study, Objective(goal, searched, budget, searched.is_stored)
+    study, objective = searched.study, Objective(goal, searched, budget)
     with _bar(budget, len(study.trials), progress) as bar:
         def show(study: Study, trial: Trial) -> None:
             done = time.monotonic() - budget.begun if budget.trials is None else len(study.trials)
@@ -181,8 +155,6 @@ def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progres
             bar.set_postfix_str(f"best {goal.shown(study.best_value)}" if searched.ranked() else "")
 
         try:
-            for number in (known for known in searched.defaults.values() if known < 0):
-                searched.members[number] = objective.member(searched.params(number), study.seed)
             deadline = budget.deadline
             timeout = None if deadline is None else max(deadline - time.monotonic(), 0.01)
             study.run(objective, n_trials=budget.trials or MANY, timeout=timeout, n_jobs=min(n_jobs, AT_ONCE),
@@ -196,55 +168,52 @@ def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progres
 
 
 def new_search(
-    goal: Goal, folds: Folds, plan: Plan, trials: int | None, seed: int, storage: str | Path | None,
+    goal: Goal, folds: Folds, families: Sequence[str], trials: int | None, seed: int, storage: str | Path | None,
+    searcher: str | Searcher = "bayesian",
 ) -> Searched:
-    """Return the study, in which the defaults and the portfolio's configurations are enqueued; ``trials`` if given.
+    """Return the study, in which the defaults are enqueued and, for "bayesian", the portfolio; ``trials`` if given.
 
-    Raises ValueError if the plan does not fit the target.
+    Raises ValueError if the searcher cannot be used.
     """
-    families = plan.families
-    space = joint_space(families) if plan.space is None else given_space(families, plan.space, goal.classes)
-    scales = scales_to_try(folds.y, not goal.classes, plan.target_scale)
-    if scales != (LINEAR,):
+    space, scales = joint_space(families), (LINEAR,) if goal.classes else scales_to_try(folds.y)
+    first = defaults(families, goal.classes, len(folds.splits[0][0]))
+    if len(scales) > 1:
         space[TARGET] = Categorical(list(scales))
-    joint, data = Space(space), _digest(goal, folds)
-    study = Study(joint, searcher_for(plan, joint, trials), "minimize", seed, storage, "auto", data=data)
-    names = [name for name in DEFAULTS if name in families]
-    scale = {TARGET: scales[0]} if TARGET in space else {}
-    first = [params | scale for params in defaults(families, goal.classes, len(folds.splits[0][0])).values()]
-    found = Searched(study, folds, is_stored=storage is not None, configurations=first)
-    if not plan.has_portfolio:
-        found.defaults = {name: -1 - k for k, name in enumerate(names)}
-        return found
-    later = with_scales(portfolio(families, goal.classes, len(folds.y)), scales)
-    for params in [*first, *(params for params in later if params not in first)]:
+        first = {name: params | {TARGET: LINEAR} for name, params in first.items()}
+    joint = Space(space)
+    left = None if trials is None else max(trials - len(first), 1)
+    study = Study(joint, searcher_for(searcher, joint, left), "minimize", seed, storage, "auto",
+                  data=_digest(goal, folds))
+    later = portfolio(families, goal.classes, len(folds.y)) if searcher == "bayesian" else []
+    if TARGET in space:
+        later = [params | {TARGET: scale} for params in later for scale in reversed(scales)]  # the logarithm first
+    enqueued = [*first.values()]
+    enqueued += [params for params in later if params not in enqueued]
+    for params in enqueued:
         study.enqueue(params, by="scratchtune itself, which tries its defaults first")
-    found.defaults = {name: number for number, name in enumerate(names)}
-    return found
+    return Searched(study, folds, is_stored=storage is not None,
+                    defaults={name: number for number, name in enumerate(first)})
 
 
-def searcher_for(plan: Plan, space: Space, trials: int | None) -> Searcher:
-    """Return the searcher.
-
-    A grid gets the finest resolution that fits into the trials; without ``trials`` its size is limited.
-    """
-    name, known = argument("searcher"), plan.searcher
-    if known == "bayesian":
+def searcher_for(searcher: str | Searcher, space: Space, trials: int | None) -> Searcher:
+    """Return the searcher; a grid is the finest one that fits into the trials, or without ``trials`` a small one."""
+    name = argument("searcher")
+    if searcher == "bayesian":
         return BayesianSearch(parallel=AT_ONCE)
-    if known == "grid" and trials is not None:
+    if searcher == "grid" and trials is not None:
         return finest_grid(space, trials)
-    if known == "grid":
+    if searcher == "grid":
         size = GridSearch().total(space)
         if size > LARGEST_GRID:
             raise ValueError(f"{name} is 'grid', and the grid has {size:,} points; without {argument('n_trials')} it "
                              f"may have at most {LARGEST_GRID:,}: give {argument('n_trials')}, for the finest grid of "
-                             f"so many points, or a smaller {argument('space')}")
+                             "so many points")
         return GridSearch()
-    searcher = as_searcher(known).for_workers(AT_ONCE)
-    if isinstance(searcher, Hyperband):
-        raise ValueError(f"{name} is {known!r}, whose trials have different budgets; here each one is trained "
+    made = as_searcher(searcher).for_workers(AT_ONCE)
+    if isinstance(made, Hyperband):
+        raise ValueError(f"{name} is {searcher!r}, whose trials have different budgets; here each one is trained "
                          "fully, on every fold: take another searcher")
-    return searcher
+    return made
 
 
 def _digest(goal: Goal, folds: Folds) -> str:
@@ -259,13 +228,6 @@ def _digest(goal: Goal, folds: Folds) -> str:
     return digest_of(*arrays, also=about)
 
 
-def with_scales(configurations: Sequence[dict[str, Any]], scales: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the configurations with each scale of the target, where there is a choice: the logarithm first."""
-    if tuple(scales) == (LINEAR,):
-        return list(configurations)
-    return [{**params, TARGET: scale} for params in configurations for scale in reversed(scales)]
-
-
 def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
     """A bar over the seconds, or the trials, of the budget; on a terminal only."""
     total = budget.trials or budget.searching
@@ -274,54 +236,24 @@ def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
                 disable=None if progress else True, bar_format=shape, leave=False)
 
 
-def leaderboard(goal: Goal, searched: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
-    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params.
-
-    The defaults of families are among them, with numbers below 0 if they are no trials.
-    """
-    trials, found = searched.study.trials, []
-    for number in {*searched.ranked(), *searched.baselines().values()}:
-        trial, params = trials[number] if number >= 0 else None, searched.params(number)
-        loss = trial.value if trial else goal.loss(searched.folds.targets, searched.predictions(number))
-        found.append({
-            "number": number, "family": params[FAMILY], "score": -float(loss or 0.0),
-            "weight": weights.get(number, 0.0), "seconds": trial.seconds if trial else None, "params": params})
-    return sorted(found, key=lambda row: (-row["score"], row["number"]))
+def leaderboard(searched: Searched, weights: Mapping[int, float]) -> list[dict[str, Any]]:
+    """Return one dict for each complete trial, the best first: number, family, score, weight, seconds, params."""
+    ranked = [searched.study.trials[number] for number in searched.ranked()]
+    return [{"number": trial.number, "family": trial.params[FAMILY], "score": -float(trial.value or 0.0),
+             "weight": weights.get(trial.number, 0.0), "seconds": trial.seconds, "params": trial.params}
+            for trial in ranked]
 
 
-def compile_kernels(families: Sequence[str], classes: int, verbose: bool) -> float:
-    """Train the portfolio's configurations on a few rows, unless this process has done so; return the seconds."""
-    begun = time.monotonic()
-    missing = [name for name in families if (name, min(classes, 3)) not in _compiled]
-    if missing:
-        folds = _few_rows(min(classes, 3))
-        for params in _different(portfolio(missing, classes, FEW_ROWS)):
-            model = folds.fold_model(params, 0, 0, None)
-            model.predict_matrix(folds.features(model.features.encoding, 0)[2])
-        _compiled.update((name, min(classes, 3)) for name in missing)
-    seconds = time.monotonic() - begun
-    if verbose and seconds > LONG:
-        note(f"compiling the kernels, once: {seconds:.0f} s")
-    return seconds
-
-
-def _few_rows(classes: int) -> Folds:
-    """A table with numbers, gaps and categories, and one fold."""
+@functools.cache
+def compile_kernels(families: tuple[str, ...], classes: int) -> None:
+    """Train the portfolio on a few rows, once in a process: Numba compiles a kernel at its first use."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=FEW_ROWS)
     gaps = np.where(x > 1.0, np.nan, x)
     table = Table.from_columns({"x": x, "gaps": gaps, "text": rng.choice(["a", "b", "c"], FEW_ROWS)})
-    split: Split = np.arange(FEW_ROWS // 2), np.arange(FEW_ROWS // 2, FEW_ROWS)
-    return Folds(table, np.arange(FEW_ROWS) % classes if classes else x, classes, [split])
-
-
-def _different(configurations: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return short trainings, each kind once: they differ in what is compiled, such as an embedding, not in numbers."""
-    found: dict[str, dict[str, Any]] = {}
-    for params in configurations:
+    halves = np.arange(FEW_ROWS // 2), np.arange(FEW_ROWS // 2, FEW_ROWS)
+    folds = Folds(table, np.arange(FEW_ROWS) % classes if classes else x, classes, [halves])
+    for params in portfolio(families, classes, FEW_ROWS):
         short = {name: SHORT.get(name.removeprefix(f"{params[FAMILY]}_"), value) for name, value in params.items()}
-        kind = {name: value if isinstance(value, (str, bool, type(None))) else None for name, value in short.items()}
-        kind["members"] = params.get("network_members")
-        kind["dropout"] = params.get("network_dropout", 0.0) > 0.0
-        found.setdefault(repr(sorted(kind.items(), key=str)), short)
-    return list(found.values())
+        model = folds.fold_model(short, 0, 0, None)
+        model.predict_matrix(folds.features(model.features.encoding, 0)[2])

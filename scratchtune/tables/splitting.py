@@ -4,9 +4,7 @@ Rows of one patient, shop or speaker resemble each other: if some are trained on
 memorises them gets a score that it does not reach on new groups. Where rows are ordered in time, a random fold trains
 on rows that are later than some that it predicts: the future leaks into the training rows.
 
-There are eight folds for small tables, five or three for larger ones, one validation set for very large ones. What is
-large depends on the time: in a minute, five folds of a table of 50,000 rows would leave time for a few configurations
-only, each trained for an epoch or two.
+There are eight folds for small tables, fewer for larger ones, whose configurations would otherwise take too long.
 
 Implements section 8.3 of the document.
 """
@@ -57,9 +55,7 @@ INDEPENDENT = RowOrder()  # rows without groups or times
 def row_order(
     table: Table, group: str | None, time: str | None, arguments: tuple[str, str] = ("group", "time"),
 ) -> RowOrder:
-    """Return the groups or times in a column of a table; independent rows if both are None.
-
-    ``arguments`` are what messages call ``group`` and ``time``.
+    """Return the groups or times in a column of a table; ``arguments`` are what messages call ``group`` and ``time``.
 
     Raises ValueError if both are given, the column is absent, or it holds what is no group or time.
     """
@@ -109,8 +105,7 @@ def order_of_arrays(groups: Any, times: Any, rows: int) -> RowOrder:
 class Units:
     """The unit that each row belongs to, (n,) integers from 0; rows of one unit depend on each other.
 
-    ``kind`` is "row", "group" or "time". New rows come after all known ones in time, and blocks of time are not quite
-    independent, so new rows count as one block, however many they are.
+    ``kind`` is "row", "group" or "time". Blocks of time are not quite independent: new rows count as one block.
     """
 
     numbers: np.ndarray
@@ -143,16 +138,9 @@ class Units:
         ends = np.cumsum(sizes[drawn])
         return order[np.arange(ends[-1]) + np.repeat(starts[drawn] - ends + sizes[drawn], sizes[drawn])]
 
-    def resampled(self, rng: np.random.Generator) -> np.ndarray:
-        """Draw as many units as there are, with replacement; return the indices of their rows."""
-        return self.rows(rng.integers(self.count, size=self.count))
-
 
 def units_of(rows: RowOrder, duplicates: np.ndarray | None, count: int) -> Units:
-    """Return the units of ``count`` rows: groups, blocks of time, or else equal rows, or else single rows.
-
-    ``duplicates`` (n,) has equal numbers for equal rows.
-    """
+    """Return the units of rows: groups, blocks of time, or else equal rows (by ``duplicates``), or single rows."""
     if rows.kind == "group":
         return Units(np.unique(rows.values, return_inverse=True)[1], "group")
     if rows.kind == "time":
@@ -181,9 +169,8 @@ def splits_for(
 ) -> list[Split]:
     """Return the (training, validation) row indices; ``cv`` is a number of folds, or None.
 
-    A fold has whole groups of rows, or with times it trains on earlier rows than it tests. Equal rows, which have the
-    same number in ``duplicates`` (n,), are in one fold. ``seconds`` is the time budget, if there is one. A fold that
-    would train on one class alone is left out, with a warning.
+    A fold has whole groups, or with times it trains on earlier rows than it tests. Rows of equal ``duplicates`` are in
+    one fold. ``seconds`` is the time budget. A fold that would train on one class is left out, with a warning.
 
     Raises ValueError if there are too few rows, or no fold trains on two classes.
     """
@@ -248,10 +235,9 @@ def _folds(rows: int, seconds: float) -> int:
 
 
 def time_folds(time: np.ndarray, folds: int) -> list[Split]:
-    """Splits that train on earlier rows and test on later ones, as `TimeSeriesSplit` makes of rows in time order.
+    """Return splits as `TimeSeriesSplit` makes of rows in time order; none if too many rows have the same time.
 
-    A split between rows of the same time is moved to the first of them, so that a fold never tests on a time that it
-    has trained on. No splits if too many rows have the same time.
+    A split between rows of the same time is moved to the first: a fold never tests on a time that it has trained on.
     """
     order = np.argsort(time, kind="stable")
     ordered = time[order]

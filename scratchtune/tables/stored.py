@@ -19,7 +19,7 @@ from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.ensemble_selection import Verdict
 from scratchtune.tables.evaluating import Scores
 from scratchtune.tables.expectation import Estimate
-from scratchtune.tables.explaining import Explanation, Importance, Simple
+from scratchtune.tables.explaining import Explanation, Importance
 from scratchtune.tables.features import Features
 from scratchtune.tables.members import FoldModel
 from scratchtune.tables.reading.kinds import Kind
@@ -28,11 +28,10 @@ from scratchtune.tables.target import Target, TargetScale
 from scratchtune.tables.trees import estimators as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
-    Audit, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Simple, Target, Verdict)}
-NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "compile_seconds_",
-         "leaderboard_", "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_",
-         "scores_")
-LEFT_OUT = ("random_state", "storage", "searcher", "space")  # may be objects, and do not matter any more
+    Audit, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Target, Verdict)}
+NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "leaderboard_",
+         "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_", "scores_")
+LEFT_OUT = ("random_state", "storage", "searcher")  # may be objects, and do not matter any more
 
 
 def plain(value: Any) -> Any:
@@ -69,10 +68,7 @@ def restored(value: Any) -> Any:
 
 
 def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the file's content: a header for JSON, and the arrays of all estimators.
-
-    The features of a fold, which several members share, are written once. The study is not stored.
-    """
+    """Return the file's content without the study: a header for JSON, and the arrays of all estimators."""
     features: dict[int, int] = {}
     written = 0  # estimators
     states: list[dict[str, Any]] = []

@@ -1,8 +1,7 @@
 """The target: the column that is predicted, its task and classes, and the scale on which a number is learned.
 
-A positive, skewed target may be predicted better on a logarithmic scale. Small errors of the logarithm of y are
-relative errors of y, and predictions of y are never negative. The exponential of a prediction estimates the geometric
-mean of y (the median, if the errors of the logarithm are symmetric). The mean is larger, by the smearing factor.
+A skewed target that is not negative may be predicted better on a logarithmic scale, on which errors are relative. The
+exponential of a prediction estimates the geometric mean of y; the mean is larger, by the smearing factor.
 
 Implements section 2.1 of the document.
 """
@@ -22,7 +21,6 @@ from scratchtune.tables.wording import argument
 FEW = 20  # at most so many distinct integers are treated as classes
 TASKS = ("classification", "regression")
 LINEAR, LOG, LOG1P = "linear", "log", "log1p"  # y, log(y), log(1 + y) for targets with zeros
-ASKED = ("auto", LINEAR, "log")  # the values of `target_scale`
 SKEWED = 1.0  # with a skewness above this, both scales are tried
 LARGEST, SMALLEST = 1e75, 1e-75  # of a target: the fourth powers, in the variance of squared errors, are floats
 
@@ -48,10 +46,7 @@ class Target(NamedTuple):
 
 
 def rows_with_target(table: Table, target: str) -> Table:
-    """Return the rows whose target is known; a ValueError if there is none.
-
-    Raises ValueError if the column is absent, or missing in all rows.
-    """
+    """Return the rows whose target is known; a ValueError if the column is absent, or missing in all rows."""
     if target not in table.names:
         known = ", ".join(table.names[:20])
         raise ValueError(f"{argument('target')} is {target!r}; the table has {known}"
@@ -119,8 +114,14 @@ def _task_of(column: np.ndarray | Text) -> tuple[str, str]:
 
 
 def checked_values(name: str, values: np.ndarray) -> np.ndarray:
-    """Return the values of a regression; a ValueError if they are too large, or the same in all rows."""
-    check_size(name, values)
+    """Return the values of a regression; a ValueError if squared errors would overflow or be 0, or all are the same."""
+    largest = float(values[np.abs(values).argmax()])
+    if abs(largest) > LARGEST:
+        raise ValueError(f"{name} holds {largest:g}; every value must be at most {LARGEST:g} in size: divide {name} by "
+                         "a constant")
+    if 0.0 < abs(largest) < SMALLEST:
+        raise ValueError(f"the largest value of {name} is {largest:g} in size; it must be at least {SMALLEST:g}, since "
+                         f"squared errors would be 0: multiply {name} by a constant")
     if values.min() == values.max():
         raise ValueError(f"{name} is {values[0]:g} in all rows; there is nothing to learn")
     return values
@@ -129,10 +130,7 @@ def checked_values(name: str, values: np.ndarray) -> np.ndarray:
 def _classes(
     column: np.ndarray | Text, name: str, reason: str, positive: str | None,
 ) -> tuple[Target, np.ndarray]:
-    """Return the classes in alphabetical or numerical order; of two, the positive one comes second.
-
-    By default that is the rarer one.
-    """
+    """Return the classes in order; of two, the positive one, by default the rarer one, comes second."""
     labels, codes = _numbered(column)
     if broken := [label for label in labels if len(label.splitlines()) > 1]:
         raise ValueError(f"the class {broken[0]!r} of the target {name!r} holds a line break; a label must be one "
@@ -157,17 +155,6 @@ def _numbered(column: np.ndarray | Text) -> tuple[list[str], np.ndarray]:
         return labels, np.array([place.get(text, -1) for text in column.texts])[column.codes]
     numbers, codes = np.unique(column, return_inverse=True)
     return [number_text(number) for number in numbers.tolist()], codes.astype(np.int64)
-
-
-def check_size(name: str, y: np.ndarray) -> None:
-    """Raise a ValueError if squared errors of a target would overflow, or be zero though the predictions are wrong."""
-    largest = float(y[np.abs(y).argmax()])
-    if abs(largest) > LARGEST:
-        raise ValueError(f"{name} holds {largest:g}; every value must be at most {LARGEST:g} in size: divide {name} by "
-                         "a constant")
-    if 0.0 < abs(largest) < SMALLEST:
-        raise ValueError(f"the largest value of {name} is {largest:g} in size; it must be at least {SMALLEST:g}, since "
-                         f"squared errors would be 0: multiply {name} by a constant")
 
 
 def skewness(y: np.ndarray, weight: np.ndarray) -> float:
@@ -258,22 +245,8 @@ def fitted_scale(kind: str, y: np.ndarray, predict: Callable[[], np.ndarray]) ->
     return TargetScale(kind, float(smearing_factor(residuals, np.ones(len(z)))), low, high)
 
 
-def scales_to_try(y: np.ndarray, is_regression: bool, asked: str = "auto") -> tuple[str, ...]:
-    """Return the scales to compare, linear first, or the only one.
-
-    Raises ValueError if ``asked`` is "log" and the target is not numeric, or holds a negative number.
-    """
-    name = argument("target_scale")
-    checks.choice(name, asked, ASKED)
-    if not is_regression:
-        if asked == "log":
-            raise ValueError(f"{name} is 'log', and the target has classes; it must hold numbers")
-        return (LINEAR,)
+def scales_to_try(y: np.ndarray) -> tuple[str, ...]:
+    """Return the scales of a regression's target to compare: linear, then the logarithm if it is skewed and >= 0."""
     smallest = float(y.min())
-    log = LOG if smallest > 0.0 else LOG1P
-    if asked == "log" and smallest < 0.0:
-        raise ValueError(f"{name} is 'log', and the target holds {smallest:g}; all values must be at least 0")
-    if asked != "auto":
-        return (log,) if asked == "log" else (LINEAR,)
     skewed = smallest >= 0.0 and float(skewness(y, np.ones(len(y)))) > SKEWED
-    return (LINEAR, log) if skewed else (LINEAR,)
+    return (LINEAR, LOG if smallest > 0.0 else LOG1P) if skewed else (LINEAR,)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+import scratchtune as st
 from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.evaluating import Scores, scores_of
 from scratchtune.tables.expectation import estimated
-from scratchtune.tables.explaining import Explanation, Importance, Simple
+from scratchtune.tables.explaining import Explanation, Importance
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.splitting import Units
 from scratchtune.tables.target import Target
@@ -18,9 +19,7 @@ from scratchtune.tables.target import Target
 EXPLANATION = Explanation(
     "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),
                             Importance("noise", 0.0, 0.01)], ["x1"],
-    [{"number": 1, "family": "trees", "weight": 1.0, "params": {"family": "trees", "trees_max_iter": 50}}],
-    [Simple("no features (shares of the classes)", None, 0.69, 0.28, 0.02),
-     Simple("a linear model with defaults", None, 0.42, 0.01, 0.02)])
+    [{"number": 1, "family": "trees", "weight": 1.0, "params": {"family": "trees", "trees_max_iter": 50}}])
 
 
 def predictions(rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -39,9 +38,11 @@ def fitted(study: Any = None) -> Any:
     """What result and page read of a fitted model."""
     row = {"number": 1, "family": "trees", "score": -0.41, "weight": 1.0, "seconds": 1.0,
            "params": EXPLANATION.members[0]["params"]}
-    estimate = estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40)))
-    return SimpleNamespace(
-        target_=Target("left", ("no", "yes"), ""), rows_=40, explanation_=EXPLANATION, scores_=scores(40),
+    model = st.AutoClassifier()
+    vars(model).update(
+        target_=Target("left", ("no", "yes"), ""), rows_=40, explanation_=EXPLANATION, scores_=scores(40), members_={},
         verdict_=SimpleNamespace(text="boosted trees with defaults are saved: no gain can be shown"),
-        expected_score=estimate.on, leaderboard_=[row], seconds_=41.2, study_=study,
+        estimate_=estimated(Goal("neg_log_loss", 2), *predictions(40), Units(np.arange(40))), leaderboard_=[row],
+        seconds_=41.2, study_=study,
         audit_=Audit((Finding("constant", "c", "'c' is <1> in all rows; it is dropped"),)))
+    return model

@@ -11,8 +11,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.tables import auto, ensemble_selection, features, searching
-from scratchtune.tables.families import defaults, own_arguments
-from scratchtune.tables.goal import goal_for
+from scratchtune.tables.families import defaults, own_arguments, portfolio
 from scratchtune.tables.members import Folds
 from scratchtune.tables.networks import NetworkClassifier
 from scratchtune.tables.splitting import splits_for
@@ -142,7 +141,6 @@ def test_the_default_is_saved_where_no_gain_can_be_shown(
         assert model.verdict_.saved == saved
         assert f"The {saved if saved == 'default' or len(model.weights_) > 1 else 'one configuration'} is saved" in (
             model.verdict_.text)
-        assert model.verdict_.shown == (saved == "ensemble")
         scores = {row["number"]: row["score"] for row in model.leaderboard_}
         default = max(range(3), key=lambda number: scores[number])  # of the first three trials
         assert model.verdict_.default == model.leaderboard_[[*scores].index(default)]["family"]
@@ -151,29 +149,18 @@ def test_the_default_is_saved_where_no_gain_can_be_shown(
             assert model.estimate_.score == pytest.approx(scores[default], rel=1e-6)
 
 
-def test_a_users_space_is_compared_with_defaults_that_it_does_not_hold() -> None:
-    model = st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1, families="network",
-                              space={"epochs": [1], "units": [4, 5]}).fit(TABLE, LABELS)
-    assert all(trial.params["network_epochs"] == 1 for trial in model.study_.trials)
-    assert model.verdict_.saved == "default" and [*model.weights_] == [-1]
-    assert model.members_[-1][0].estimator.get_params()["epochs"] == 20
-
-
-@pytest.mark.parametrize(("options", "epochs"), [
-    ({"searcher": "grid", "space": {"network_epochs": [1, 2, 3]}, "n_trials": 3}, {1, 2, 3}),
-    ({"searcher": st.RandomSearch(), "space": {"epochs": [2]}, "n_trials": 1}, {2})])
-def test_searchers(options: dict[str, Any], epochs: set[int]) -> None:
-    model = st.AutoClassifier(random_state=0, cv=2, n_jobs=1, families="network", **options).fit(TABLE, LABELS)
-    rows = [row for row in model.leaderboard_ if row["number"] >= 0]
-    assert {row["params"]["network_epochs"] for row in rows} == epochs
+@pytest.mark.parametrize("searcher", ["grid", st.RandomSearch()])
+def test_a_searcher_begins_after_the_defaults(searcher: Any) -> None:
+    model = st.AutoClassifier(n_trials=3, random_state=0, cv=2, n_jobs=1, families="linear", searcher=searcher).fit(
+        TABLE, LABELS)
+    first, *others = (trial.params for trial in model.study_.trials)
+    assert first == defaults(("linear",), 2, N)["linear"] and others and first not in others
+    assert all(params not in portfolio(("linear",), 2, N) for params in others)
 
 
 @pytest.mark.parametrize(("options", "message"), [
-    ({"space": {"unts": [3]}}, "space names 'unts'; .*did you mean"),
-    ({"space": {"units": [0]}}, "space, .units.: units is"),
     ({"searcher": "hyperband"}, "searcher is 'hyperband', whose trials have different budgets"),
     ({"searcher": "bayes"}, "searcher is 'bayes'.*did you mean 'bayesian'"), ({"cv": 1}, "cv is 1"),
-    ({"target_scale": "log"}, "target_scale is 'log', and the target has classes"),
     ({"searcher": "grid", "n_trials": None}, "searcher is 'grid', and the grid has .* without n_trials it may have")])
 def test_what_cannot_be_searched(options: dict[str, Any], message: str) -> None:
     given = {"n_trials": 1, "families": "network", "cv": 2, **options}
@@ -184,8 +171,6 @@ def test_what_cannot_be_searched(options: dict[str, Any], message: str) -> None:
 def test_a_skewed_target_is_tried_on_both_scales() -> None:
     model = st.AutoRegressor(n_trials=3, random_state=0, cv=2, families="linear", n_jobs=1).fit(TABLE, np.exp(VALUES))
     assert [trial.params["target"] for trial in model.study_.trials][:2] == ["linear", "log"]
-    model = st.AutoRegressor(n_trials=1, random_state=0, cv=2, families="linear", n_jobs=1, target_scale="log")
-    assert model.fit(TABLE, np.exp(VALUES)).study_.trials[0].params["target"] == "log"
 
 
 def test_groups_and_times_reach_the_folds() -> None:
@@ -342,16 +327,6 @@ def test_a_model_that_is_not_fitted_is_not_saved(tmp_path: Path) -> None:
 def test_families_must_be_names() -> None:
     with pytest.raises(TypeError, match="families is None"):
         st.AutoClassifier(families=None).fit(TABLE, LABELS)
-
-
-def test_a_user_s_search_is_compared_with_the_same_defaults() -> None:
-    x = np.random.default_rng(0).normal(size=(40, 2))
-    y = (x[:, 0] > 0.0).astype(np.int64)
-    folds = Folds(features.table_of(x), y, 2, splits_for(y, 2, 3))
-    plan = searching.Plan(("linear", "trees"), "random")
-    own = searching.new_search(goal_for(2, None), folds, plan, 3, 0, None)
-    expected = defaults(("linear", "trees"), 2, len(folds.splits[0][0]))
-    assert [own.params(own.defaults[name]) for name in expected] == [*expected.values()]
 
 
 def test_the_verdict_says_where_no_feature_helps() -> None:

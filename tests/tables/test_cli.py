@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,8 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.tables import members
-from scratchtune.tables.families import joint_space
 from scratchtune.tables.reading.notation import MISSING
 from scratchtune.tables.reading.reading import read_table
-from scratchtune.tables.space_file import read_space
 
 pytestmark = pytest.mark.usefixtures("few_resamples")
 
@@ -62,11 +61,10 @@ def write(path: Path, columns: dict[str, list[str]]) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command in a folder with tables and a quick space; its exit code, stdout and stderr."""
+    """Run a command in a folder with tables; its exit code, stdout and stderr."""
     monkeypatch.chdir(tmp_path)
     write(Path("gaps.csv"), customers())
     write(Path("whole.csv"), whole())
-    Path("quick.json").write_text('{"linear_epochs": [2, 4]}')
 
     def called(*arguments: Any) -> tuple[int, str, str]:
         capsys.readouterr()
@@ -154,17 +152,6 @@ def test_a_reader_may_stop_reading(run: Run) -> None:
     assert done.stdout in ("yes\n", "no\n") and done.stderr == IGNORED.format("'churn'")
 
 
-def test_npz_as_the_table(run: Run) -> None:
-    rng = np.random.default_rng(0)
-    X = rng.normal(size=(90, 3))
-    np.savez("table.npz", X=X, kind=np.where(X[:, 1] > 1.0, "a", "b"), y=np.digitize(X[:, 0], [-0.5, 0.5]) + 7)
-    printed = tuned(run, table="table.npz", target="y")
-    assert "it holds only 3 distinct integers" in printed and "positive class" not in printed
-    assert "classes: 7 " in printed
-    code, labels, _ = run("predict", "model.npz", "table.npz")
-    assert code == 0 and set(labels.split()) <= {"7", "8", "9"} and len(labels.split()) == 90
-
-
 def test_numbers_to_predict(run: Run) -> None:
     columns = whole() | {"height": [f"{float(age) / 3.0 + 150.0:.3f}" for age in whole()["age"]]}
     write(Path("heights.csv"), columns)
@@ -201,9 +188,7 @@ def test_the_positive_class_is_what_recall_is_about(positive: str, run: Run) -> 
 
 
 def test_digits_come_along(run: Run) -> None:
-    Path("tiny.json").write_text('{"network_epochs": [1], "network_units": [4]}')
-    code, printed, _ = run("tune", "--data", "digits", "--folds", "2", "--trials", "1", "--families", "network",
-                           "--space", "tiny.json")
+    code, printed, _ = run("tune", "--data", "digits", "--folds", "2", "--trials", "1", "--families", "linear")
     assert code == 0 and "1,797 rows, 61 columns" in printed and "target 'digit': classification" in printed
 
 
@@ -408,18 +393,11 @@ def test_the_same_arguments_give_the_same_bits(options: list[str], same: bool, r
         assert all(files[0][name].tobytes() == files[1][name].tobytes() for name in files[0] if name != "header")
 
 
-def test_a_grid_over_a_space_that_depends(run: Run) -> None:
-    """Units are for two hidden layers alone: 1 + 2 configurations."""
-    Path("space.json").write_text(json.dumps({
-        "network_epochs": [1], "network_hidden_layers": [1, 2],
-        "network_units": {"choices": [4, 8], "when": {"network_hidden_layers": [2]}}}))
-    code, printed, messages = run(
-        "tune", "whole.csv", "--target", "churn", "--searcher", "grid", "--space", "space.json", "--folds", "2",
-        "--families", "network", "--scoring", "roc_auc", "--trials", "3", "--db", "grid.db")
+def test_a_grid_after_the_default(run: Run) -> None:
+    code, printed, messages = run(*TUNE, "--searcher", "grid", "--scoring", "roc_auc", "--db", "grid.db")
     assert code == 0 and "auc" in printed, messages
-    study = st.load_study("grid.db")
-    assert [(trial.params["network_hidden_layers"], trial.params.get("network_units")) for trial in study.trials] in (
-        [(1, None), (2, 4), (2, 8)], [(2, 4), (2, 8), (1, None)])
+    first, second = st.load_study("grid.db").trials
+    assert first.params != second.params and first.params["family"] == "linear"
 
 
 def test_results_on_stdout_messages_on_stderr(run: Run) -> None:
@@ -428,22 +406,32 @@ def test_results_on_stdout_messages_on_stderr(run: Run) -> None:
     assert all(line.startswith("scratchtune: ") for line in messages.splitlines()), messages
 
 
+def diverging(monkeypatch: pytest.MonkeyPatch, most: int) -> None:
+    """Make so many configurations of networks diverge, the first ones; each is trained for an epoch."""
+    numbers, member = count(), members.Folds.member
+
+    def diverged(folds: members.Folds, params: dict[str, Any], *arguments: Any) -> Any:
+        wrong = {"network_learning_rate": 1e30} if next(numbers) < most else {}
+        return member(folds, params | {"network_epochs": 1} | wrong, *arguments)
+
+    monkeypatch.setattr(members.Folds, "member", diverged)
+
+
 @pytest.mark.filterwarnings("always")
-def test_warnings_are_lines_without_code(run: Run) -> None:
+def test_warnings_are_lines_without_code(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     columns = whole()
     columns["churn"] = ["maybe" if i < 1 else label for i, label in enumerate(columns["churn"])]
     write(Path("rare.csv"), columns)
-    Path("wild.json").write_text('{"learning_rate": [1e30, 0.01], "epochs": [1]}')
-    code, printed, messages = run("tune", "rare.csv", "--target", "churn", "--space", "wild.json", "--searcher", "grid",
-                                  "--folds", "2", "--families", "network")
+    diverging(monkeypatch, 1)
+    code, printed, messages = run("tune", "rare.csv", "--target", "churn", *QUICK, "--families", "network")
     assert code == 0 and "1 failed or did not finish" in printed
     assert "Warning" not in messages and ".py" not in messages and len(messages.splitlines()) <= 6
 
 
 FIRST = {"--help", "--help-all", "--target", "--out", "--minutes", "--trials", "--families", "--scoring", "--drop",
-         "--group", "--time", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
+         "--group", "--time", "--seed", "--jobs", "--db", "--report", "--task", "--positive"}
 RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--date-order",
-        "--searcher", "--space", "--show-space", "--folds", "--target-scale", "--impute", "--debug"}
+        "--searcher", "--folds", "--impute", "--debug"}
 
 
 @pytest.mark.parametrize("command", ["tune", "auto"])
@@ -462,14 +450,6 @@ def test_the_first_help_has_at_most_20_options(command: str, run: Run) -> None:
     assert all(marker in told for marker in ("empty, NA, N/A, NaN, null, None, ?", "UTF-8", "semicolon"))
     assert set(MISSING) <= {"", *told.lower().replace(",", " ").split()}  # each marker that there is
     assert run("predict", "--help")[0] == 0
-
-
-@pytest.mark.parametrize("families", [["network"], ["network", "trees", "linear"]])
-def test_the_default_space_is_printed_on_request_as_a_space_file(families: list[str], run: Run) -> None:
-    code, printed, messages = run("tune", "--show-space", "--families", *families)
-    assert code == 0 and "the default space; --space takes a file like this" in messages
-    Path("space.json").write_text(printed)
-    assert read_space("space.json").keys() == joint_space(families).keys()
 
 
 # Streams and files ----------------------------------------------------------------------------------------------------
@@ -531,14 +511,10 @@ def test_results_are_not_lossy_whatever_the_terminal_speaks(run: Run) -> None:
         assert set(done.stdout.decode(heard).split()) == {"größe", "no"}
 
 
-NETWORK = ["--trials", "1", "--folds", "2", "--families", "network", "--jobs", "1", "--space", "tiny.json"]
-
-
 @pytest.mark.slow
 def test_the_report_is_written_beside_the_model(run: Run) -> None:
     Path("models").mkdir()
-    Path("tiny.json").write_text('{"network_epochs": [2], "network_units": [4]}')
-    command = ["tune", "whole.csv", "--target", "churn", *NETWORK, "--out", "models/churn.npz", "--report"]
+    command = [*TUNE, "--out", "models/churn.npz", "--report"]
     code, printed, messages = run(*command)
     assert code == 0 and "replaced" not in printed, messages
     code, printed, messages = run(*command)
@@ -547,14 +523,13 @@ def test_the_report_is_written_beside_the_model(run: Run) -> None:
 
 
 def test_what_is_read_is_not_overwritten(run: Run) -> None:
-    refused(run(*TUNE, "--space", "quick.json", "--out", "quick.json"), "which would overwrite the space")
     write(Path("m.html"), whole())
     command = ["tune", "m.html", "--target", "churn", "--trials", "1", "--out", "m.npz", "--report", "m.html"]
     refused(run(*command), "--report is 'm.html', which would overwrite the table")
     Path("b.npz").symlink_to("b.html")
     command = ["tune", "whole.csv", "--target", "churn", "--out", "b.npz", "--report", "b.html"]
     refused(run(*command), "overwrite the model")
-    assert "epochs" in Path("quick.json").read_text() and "churn" in Path("m.html").read_text()
+    assert "churn" in Path("m.html").read_text()
 
 
 @pytest.mark.slow
@@ -591,7 +566,7 @@ def kept(run: Run) -> Any:
     names = sorted(os.listdir())
     yield
     assert Path("model.npz").read_bytes() == b"an old model"
-    assert sorted(set(os.listdir()) - set(names) - {"table.csv", "table.npz", "space.json"}) == []
+    assert sorted(set(os.listdir()) - set(names) - {"table.csv"}) == []
 
 
 @pytest.mark.parametrize(("table", "message"), [
@@ -616,7 +591,7 @@ def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run)
     refused(run("tune", table, "--target", "churn", *QUICK), message)
 
 
-def test_what_the_audit_finds_is_said_and_strict_stops_there(run: Run) -> None:
+def test_what_the_audit_finds_is_said(run: Run) -> None:
     """A column that is known only after the target is named and kept; a constant one is left out."""
     columns = whole()
     columns["left"] = [f"after {label}" for label in columns["churn"]]
@@ -626,14 +601,6 @@ def test_what_the_audit_finds_is_said_and_strict_stops_there(run: Run) -> None:
     assert "'left' alone explains 100.0% of the target" in printed and "--drop left leaves it out" in printed
     assert "'country'" in printed and printed.index("'left'") < printed.index("verdict")
     assert set(st.load_model("model.npz").kinds_) == {"id", "age", "city", "sex", "left"}
-    Path("model.npz").unlink()
-    refused(run("tune", "leak.csv", "--target", "churn", *QUICK, "--strict"), "--strict stops here, since the audit")
-    assert not Path("model.npz").exists()
-
-
-def test_npz_that_holds_objects(run: Run) -> None:
-    np.savez("table.npz", churn=np.array(["a", None], dtype=object))
-    refused(run("tune", "table.npz", "--target", "churn", *QUICK), "which are not unpickled")
 
 
 @pytest.mark.parametrize(("options", "message"), [
@@ -654,22 +621,11 @@ def test_npz_that_holds_objects(run: Run) -> None:
     (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
     (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
     (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
-    (["--space", "absent.json"], "--space is 'absent.json'; there is no such file"),
     (["--data", "digits"], "take one of them"),
 ])
 @pytest.mark.usefixtures("kept")
 def test_wrong_options(options: list[str], message: str, run: Run) -> None:
     refused(run(*TUNE, *options), message)
-
-
-def test_spaces_that_are_nested_deeply_or_have_many_names_are_one_sentence_at_once(run: Run) -> None:
-    for text in ("[" * 100_000, '{"units": ' * 100_000):
-        Path("space.json").write_text(text)
-        refused(run(*TUNE, "--space", "space.json"), "--space is 'space.json'; it must hold JSON: ")
-    Path("space.json").write_text(json.dumps({f"n{i}": [1, 2] for i in range(20_000)}))
-    refused(run(*TUNE, "--space", "space.json"), "'n0'")
-    Path("space.json").write_text('{"network_hidden_layers": [1000000000]}')
-    refused(run(*TUNE, "--families", "network", "--space", "space.json"), "hidden_layers is 1000000000; it must be")
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="needs a folder that takes no file, whoever asks")
@@ -679,25 +635,14 @@ def test_a_folder_that_takes_no_file_is_named_as_the_user_did(run: Run) -> None:
 
 def test_an_error_that_says_nothing_is_put_into_words(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def raising(error: Exception) -> Callable[..., Any]:
-        def read(*_: Any) -> Any:
+        def read(*_: Any, **__: Any) -> Any:
             raise error
         return read
 
     for error, message in (
             (MemoryError(), "there is not enough memory for it"), (LookupError(), "it failed with LookupError")):
-        monkeypatch.setattr("scratchtune.tables.job.read_space", raising(error))
-        refused(run(*TUNE, "--space", "quick.json"), f"scratchtune: {message}", code=1)
-
-
-@pytest.mark.parametrize(("text", "message"), [
-    ("{", "it must hold JSON"),
-    ('{"epoch": [1]}', "did you mean 'epochs'?"), ('{"linear_l2": 5}', "--space, 'linear_l2': it is 5"),
-    ('{"linear_l2": ["a"]}', "--space, 'linear_l2'"), ('{"linear_l2": {"low": 9, "high": 1}}', "low is 9"),
-])
-@pytest.mark.usefixtures("kept")
-def test_wrong_spaces(text: str, message: str, run: Run) -> None:
-    Path("space.json").write_text(text)
-    refused(run(*TUNE, "--space", "space.json"), message)
+        monkeypatch.setattr("scratchtune.tables.job.read_table", raising(error))
+        refused(run(*TUNE), f"scratchtune: {message}", code=1)
 
 
 def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
@@ -706,9 +651,9 @@ def test_a_table_or_a_target_that_is_not_given(run: Run) -> None:
     refused(run("tune", "--target", "churn", "--drop", "id", "whole.csv"), "FILE, the table, is not given")
 
 
-def test_a_search_in_which_every_configuration_fails_is_a_failed_job(run: Run) -> None:
-    Path("wild.json").write_text('{"learning_rate": [1e30], "epochs": [1]}')
-    refused(run(*TUNE, "--families", "network", "--space", "wild.json"), "no configuration could be trained", code=1)
+def test_a_search_in_which_every_configuration_fails_is_a_failed_job(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    diverging(monkeypatch, 2)
+    refused(run(*TUNE, "--families", "network"), "no configuration could be trained", code=1)
     assert not Path("model.npz").exists()
 
 

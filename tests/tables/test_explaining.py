@@ -1,4 +1,4 @@
-"""The explanation: importances of a table whose effects are known, honest simple models."""
+"""The explanation: importances of a table whose effects are known, what the model is."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ import pytest
 
 from scratchtune.tables import explaining
 from scratchtune.tables.ensemble_selection import Evidence
-from scratchtune.tables.explaining import Explanation, Simple, explained, predicted
+from scratchtune.tables.explaining import Explanation, explained, predicted
 from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
 from scratchtune.tables.reading.table import Table
-from scratchtune.tables.searching import Budget, Plan, Searched, leaderboard, new_search, run
+from scratchtune.tables.searching import Budget, Searched, leaderboard, new_search, run
 from scratchtune.tables.splitting import Units, splits_for
 from scratchtune.tables.stored import plain, restored
 from scratchtune.tables.target import Target
@@ -39,7 +39,7 @@ def evidence(y: np.ndarray, classes: int, features: Table, families: tuple[str, 
     """The evidence of an ensemble of the best two of four configurations, and what explanations read of a model."""
     goal = Goal("neg_log_loss" if classes else "neg_mean_squared_error", classes)
     folds = Folds(features, y, classes, splits_for(y, classes, 3))
-    prepared: Searched = new_search(goal, folds, Plan(families), 4, 0, None)
+    prepared: Searched = new_search(goal, folds, families, 4, 0, None)
     found = run(goal, prepared, Budget(None, 4, 0.0), progress=False)
     numbers = found.ranked()[:2]
     weights = dict(zip(numbers, (0.7, 0.3), strict=True))
@@ -49,7 +49,7 @@ def evidence(y: np.ndarray, classes: int, features: Table, families: tuple[str, 
     members = {number: (w, found.member(number).models) for number, w in weights.items()}
     labels = ("no", "yes", "fog")[:classes]
     model = SimpleNamespace(seed_=0, n_trials=4, time_budget=60.0, target_=Target("y", labels, ""),
-                            leaderboard_=leaderboard(goal, found, weights), verdict_=SimpleNamespace(default="trees"))
+                            leaderboard_=leaderboard(found, weights), verdict_=SimpleNamespace(default="trees"))
     return model, Evidence(goal, folds, np.arange(len(y)), folds.targets, Units(np.arange(len(y))), predictions,
                            baselines, members)
 
@@ -81,10 +81,7 @@ def test_unchanged_rows_are_predicted_out_of_fold(of_values: tuple[Any, Evidence
     """Oracle: the out-of-fold predictions that the search has computed."""
     _, known = of_values
     rows = np.random.default_rng(0).permutation(N)[:100]
-    found, single = predicted(known, rows)
-    np.testing.assert_allclose(found[0], known.predictions[rows], rtol=1e-6)
-    (first, (w, _)), (second, (v, _)) = known.members.items()
-    np.testing.assert_allclose(w * single[first] + v * single[second], found[0])
+    np.testing.assert_allclose(predicted(known, rows)[0], known.predictions[rows], rtol=1e-6)
 
 
 def test_a_replaced_column_has_the_cells_of_other_rows(
@@ -95,79 +92,34 @@ def test_a_replaced_column_has_the_cells_of_other_rows(
     rows = np.arange(50)
     itself = [(name, known.folds.rows[rows]) for name in known.folds.table.names]
     monkeypatch.setattr(explaining, "CELLS", 100)
-    found, _ = predicted(known, rows, itself)
+    found = predicted(known, rows, itself)
     np.testing.assert_allclose(found, np.broadcast_to(found[0], found.shape))
-    other, _ = predicted(known, rows, [("noise", rows[::-1]), ("day", rows[::-1])])
+    other = predicted(known, rows, [("noise", rows[::-1]), ("day", rows[::-1])])
     assert np.abs(other[2] - other[0]).mean() > np.abs(other[1] - other[0]).mean()
 
 
-def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Explanation) -> None:
+def test_it_says_what_it_is(explanation: Explanation) -> None:
     text = explanation.text()
     for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
                  "no visible importance (at most 3 standard errors): ", "  70% ",
                  "the model: an ensemble of 2 configurations, each with one model for each of 3 folds"):
         assert part in text
-    *worse, last = explanation.simple
-    assert worse[0].name == "no features (the mean)" and not any(model.as_good for model in worse)
-    assert (f" two standard errors: {last.name}" if last.as_good else "no simpler model") in text
-    assert {len(model.columns) for model in explanation.simple if model.columns} == {1, 2, 3}
 
 
 def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
     model, known = of_values
     number = next(iter(known.members))
-    alone = replace(known, members={number: (1.0, known.members[number][1])},
-                    predictions=predicted(known, np.arange(N))[1][number])
+    alone = replace(known, members={number: (1.0, known.members[number][1])})
     found = explained(model, alone)
     assert "the model: one configuration, no ensemble, one model for each of 3 folds" in found.text()
-    assert "ensemble of" not in found.text() and not any("alone" in simple.name for simple in found.simple)
+    assert "ensemble of" not in found.text()
 
 
-def test_a_default_that_is_no_trial_has_a_name(of_values: tuple[Any, Evidence]) -> None:
-    """As with a user's space, in which the default may not be."""
-    model, known = of_values
-    _, models = next(iter(known.members.values()))
-    row = {"number": -1, "family": "trees", "params": {"family": "trees"}}
-    of_default = SimpleNamespace(**{**vars(model), "leaderboard_": [row]})
-    found = explained(of_default, replace(known, members={-1: (1.0, models)}))
-    assert "for each of 3 folds: boosted trees with defaults (not a trial of the search)" in found.text()
-
-
-def test_the_model_itself_is_not_among_those_that_were_tried(of_values: tuple[Any, Evidence]) -> None:
-    """Boosted trees that are as good as the truth: those of one column are listed as what they are."""
-    model, known = of_values
-    perfect = known.y + 0.001
-    found = explained(model, replace(known, predictions=perfect, baselines={
-        "mean": known.baselines["mean"], "trees": perfect}))
-    assert not found.simple[-1].as_good and found.about_simple() == (
-        "no simpler model is as good within two standard errors (tried: no features (the mean), boosted trees with "
-        "defaults on 1 column, boosted trees with defaults on 2 columns, boosted trees with defaults on 3 columns)")
-
-
-def test_nothing_is_simpler_than_the_model_without_features(of_values: tuple[Any, Evidence]) -> None:
-    model, known = of_values
-    found = explained(model, replace(known, predictions=known.baselines["mean"]))
-    assert not found.simple and "tried: none, as it is the simplest" in found.text()
-
-
-def test_without_an_effect_no_column_matters_and_no_features_are_as_good() -> None:
+def test_without_an_effect_no_column_matters() -> None:
     features, _ = table()
     y = np.random.default_rng(7).integers(0, 2, N)
     found = explained(*evidence(y, 2, features, ("linear",)))
     assert not found.visible
-    assert "no features (shares of the classes), log loss" in found.about_simple()
-
-
-def test_a_simple_model_that_is_better_is_called_so(explanation: Explanation) -> None:
-    found = replace(explanation, simple=[Simple("a linear model", ["x"], 1.0, -0.3, 0.01)])
-    assert found.about_simple() == (
-        "better by more than two standard errors: a linear model on 'x' alone, mean squared error 1.0000, 0.3000 +- "
-        "0.0100 below the model's on the same rows")
-
-
-@pytest.mark.parametrize(("rise", "error", "as_good"), [(0.1, 0.04, False), (0.1, 0.06, True), (-0.3, 0.01, True)])
-def test_as_good_is_at_most_two_standard_errors_worse(rise: float, error: float, as_good: bool) -> None:
-    assert Simple("a linear model", None, 1.0, rise, error).as_good == as_good
 
 
 @pytest.mark.slow  # 40 columns

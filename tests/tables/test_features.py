@@ -104,7 +104,7 @@ def test_a_table_without_useful_columns_is_refused() -> None:
 
 def test_a_number_beyond_float32() -> None:
     with pytest.raises(ValueError, match=r"column 'age' holds 1e\+39 in row 2, too large for float32; scale"):
-        check_range("age", np.array([1.0, 1e39]), np.dtype("float32"))
+        check_range(Table.from_columns({"age": [1.0, 1e39]}))
 
 
 # Dates ----------------------------------------------------------------------------------------------------------------

@@ -1,5 +1,4 @@
-"""Layers for tables: embeddings of categories and of numbers, parametric activations, and ensembles that share kernels.
-"""
+"""Layers for tables: embeddings of categories and of numbers, parametric activations, ensembles that share kernels."""
 
 from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
 from scratchtune.tables.layers.category_embedding import CategoryEmbedding

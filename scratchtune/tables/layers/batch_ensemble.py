@@ -1,9 +1,8 @@
 """A batch ensemble is several networks in one: the members share the kernels, and each has its own scales and biases.
 
-`RepeatMembers` gives each member a copy of the row, `BatchEnsembleDense` are the hidden layers, in `MemberDense`, the
-last one, members share no kernel, and `MemberMean` averages their predictions. In training the losses
-`mean_squared_error` and `categorical_crossentropy` are computed from the inputs of that last layer: the mean over the
-members of each one's loss, not the loss of the mean, so that each member learns to predict alone (TabM).
+In `MemberDense`, the last layer, members share no kernel, and `MemberMean` averages their predictions. In training the
+losses `mean_squared_error` and `categorical_crossentropy` are the mean over the members of each one's loss, not the
+loss of the mean, so that each member learns to predict alone (TabM).
 
 Implements section 2.1 of the document.
 """

@@ -128,7 +128,7 @@ class CategoryEmbedding(Layer):
 
     ``columns`` are the indices of the columns with codes, ``categories`` their numbers of categories. A column of at
     most ``most_one_hot`` categories becomes as many one-hot columns; any other becomes a learned vector of
-    ``output_dim`` numbers, initially from a standard normal distribution; that of unknown codes is initially 0.
+    ``output_dim`` numbers, initially standard normal; that of unknown codes is initially 0.
     """
 
     forward, backward = category_embedding_forward, category_embedding_backward

@@ -1,12 +1,10 @@
 """Embeddings of numbers: the numbers of a row stay, and for each of its first columns some more are appended.
 
 A row (features,) becomes (features + j · m,): all its numbers, then m numbers for each of its first j columns. The last
-step of an embedding is a separate linear map for each column, of the k numbers that encode it.
-
-- Periodic: the k numbers are cosine waves, whose frequencies are learned. A multilayer perceptron learns smooth
-  functions of a number more easily than steps, which are frequent in tables; high frequencies are features from which
-  it can learn them (Gorishniy, Rubachev and Babenko 2022).
-- Piecewise linear: they are the positions of the number in each bin of its column: 0 below, 1 above.
+step of an embedding is a separate linear map for each column, of the k numbers that encode it: cosine waves with
+learned frequencies (periodic), or the positions of the number in each bin of its column (piecewise linear). A
+multilayer perceptron learns smooth functions of a number more easily than steps, which are frequent in tables; from
+such features it can learn them (Gorishniy, Rubachev and Babenko 2022).
 
 Implements section 2.1 of the document.
 """
@@ -159,8 +157,7 @@ def embedding_shapes(integers, n):
 
 
 class ColumnEmbedding(Layer):
-    """The base class of embeddings of a row's first columns, with ``output_dim`` numbers for each, its own among them.
-    """
+    """The base class of embeddings of a row's first columns, ``output_dim`` numbers for each, with its own."""
 
     shapes = staticmethod(embedding_shapes)
     output_dim: int
@@ -277,8 +274,8 @@ class PeriodicEmbedding(ColumnEmbedding):
     """Appends to a row, for each of its first ``columns`` numbers x, a linear map of the waves cos(2 pi (c x + b)).
 
     ``columns=None`` embeds all numbers. Each column has ``frequencies`` learned frequencies c, initially normal with
-    standard deviation ``frequency_scale``, phases b, and a linear map to ``output_dim`` - 1 numbers: with x itself
-    there are ``output_dim`` numbers for each column ("PBLD" of Holzmüller et al. 2024; the defaults are theirs).
+    standard deviation ``frequency_scale``, phases b, and a linear map to ``output_dim`` - 1 numbers beside x itself
+    ("PBLD" of Holzmüller et al. 2024; the defaults are theirs).
     """
 
     forward, backward = periodic_embedding_forward, periodic_embedding_backward
@@ -391,7 +388,7 @@ class PiecewiseEmbedding(ColumnEmbedding):
     """Appends to a row, for each of its first columns, a linear map of its number's positions in the bins.
 
     ``edges`` has a list for each embedded column: the increasing edges of its bins, such as quantiles of the training
-    rows (fewer than two: no bins). There are ``output_dim`` numbers for each column, its own number among them.
+    rows (fewer than two: no bins). There are ``output_dim`` - 1 numbers for each column beside its own.
     """
 
     forward, backward = piecewise_embedding_forward, piecewise_embedding_backward

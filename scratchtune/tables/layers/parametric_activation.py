@@ -89,7 +89,6 @@ class ParametricActivation(Layer):
     ``activation`` is "relu", "elu", "gelu", "sigmoid" or "tanh".
     """
 
-
     def __init__(self, activation: str) -> None:
         self.name = checks.choice("activation", activation, KERNELS)
         self.forward, self.backward = KERNELS[self.name]

@@ -43,10 +43,9 @@ class Text:
 
 
 class Dates(Text):
-    """A column of texts that are dates: ``days`` (len(texts),) float64 are their days since 1970-01-01.
+    """A column of texts that are dates: ``days`` (len(texts),) float64 are their days since 1970-01-01, NaN if missing.
 
-    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None. A text without a day (NaN) is
-    missing.
+    ``order`` is "dmy" or "mdy" if dates such as 03/04/2020 are among them, else None.
     """
 
     def __init__(self, codes: np.ndarray, texts: list[str], days: np.ndarray, order: str | None = None) -> None:

@@ -201,10 +201,8 @@ def without_markers(column: np.ndarray, reading: Reading) -> np.ndarray:
 def decided(name: str, column: Text, reading: Reading, where: Where) -> Column:
     """Return a column of texts as what it holds: `Dates`, numbers where it is meant to be numeric, or texts.
 
-    Cells that are not numbers are missing, with a warning, if ``reading.numeric`` names the column, or if they can only
-    mean that (`may_mark_missing`); likewise among dates.
-
-    Raises ValueError if other cells are in the way, or the order of day and month is unclear.
+    Cells that are not numbers or dates are missing, with a warning, if ``reading.numeric`` names the column, or if they
+    can only mean that (`may_mark_missing`). Raises ValueError for other cells, or an unclear order of day and month.
     """
     if name in reading.text:
         return column

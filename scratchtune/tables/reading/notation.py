@@ -4,9 +4,8 @@ A text is a number if the file's decimal mark reads it; it is a number *written 
 another decimal mark, a thousands separator, a unit or a currency.
 
 A stray text must not silently turn a numeric column into categories. A column of texts is meant to be numeric if at
-least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do.
-But a column of which most cells are not numbers, and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4, is
-one of categories: each value is then a category of its own, so no information is lost.
+least nine of ten of its cells look like numbers, or if at most three distinct texts do not and more distinct ones do;
+but not if most cells are no numbers, and the others hold few distinct ones, such as *yes*, 1, 2, 3, 4.
 """
 
 from __future__ import annotations
@@ -161,10 +160,8 @@ def decimal_of(columns: Mapping[str, Mapping[str, int]]) -> str:
     """Return the decimal mark of a file, given by column how often each text occurs.
 
     It is a comma if a numeric column has a number with a decimal comma, and none has one with a decimal point.
-    Numbers such as 1,234, in which it may separate thousands, do not count.
-
-    Raises
-        ValueError if no number decides it, and a column has integers beside numbers such as 2.531, which may mean 2531.
+    Numbers such as 1,234, in which it may separate thousands, do not count; if no number decides it, and a column has
+    integers beside numbers such as 2.531, which may mean 2531, a ValueError says so.
     """
     texts = [text for counts in columns.values() if strays_of(counts) or all(kind_of(text) == NUMBER for text in counts)
              for text in counts if not _UNCLEAR.fullmatch(text)]

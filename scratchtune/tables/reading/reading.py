@@ -9,22 +9,21 @@ from __future__ import annotations
 import csv
 import io
 import os
-import zipfile
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, TypedDict, Unpack
+from typing import BinaryIO, TypedDict, Unpack
 
 import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
-from scratchtune.archives import Archive, Member, about, gunzipped
+from scratchtune.archives import about, gunzipped
 from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
-from scratchtune.tables.reading.kinds import column_of, decided, without_markers
+from scratchtune.tables.reading.kinds import decided, without_markers
 from scratchtune.tables.reading.notation import (
     DELIMITERS,
     LARGEST_EXACT,
@@ -40,7 +39,7 @@ from scratchtune.tables.reading.notation import (
 from scratchtune.tables.reading.table import Table
 
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
-_PURPOSE = "a table is a .csv or .npz file"
+_PURPOSE = "a table is a .csv file"
 _CELLS = 400_000  # read at a time
 _FEWEST_ROWS = 16  # read at a time, however many columns there are
 _SNIFFED = 1000  # rows that decide what the decimal mark is
@@ -58,17 +57,16 @@ def read_table(
     numeric: Collection[str] = (), skip: Collection[str] = (), only: Collection[str] | None = None,
     missing: Collection[str] = (), **notation: Unpack[FileNotation],
 ) -> Table:
-    """Read a table from a file: ``.npz`` as NumPy saves it, anything else as CSV, which may be compressed by gzip.
+    """Read a table from a CSV file, which may be compressed by gzip.
 
     ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory. By
     its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
-    CSV: UTF-8, the first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is detected.
-    A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns that are read
-    as texts in any case, ``numeric`` columns whose cells are missing where they are not numbers (a warning counts
-    them), ``skip`` columns that are not read, and ``only`` the columns to read, if not all (``table.skipped`` are the
-    others). A cell is missing if it is empty, NA, N/A, NaN, null, None or ? (in any case), or one of ``missing``, such
-    as "-" or "-999". Blanks around a cell and empty lines are ignored.
+    It is in UTF-8, its first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is
+    detected. A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns
+    that are read as texts in any case, ``numeric`` columns whose cells are missing where they are not numbers (a
+    warning counts them), ``skip`` columns that are not read, and ``only`` the columns to read, if not all. A cell is
+    missing if it is empty, NA, N/A, NaN, null, None or ? (in any case), or one of ``missing``, such as "-" or "-999".
 
     Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too if the
     delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`); they have no separator of
@@ -78,9 +76,6 @@ def read_table(
 
     A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
     or "mdy", says whether the day or the month comes first where the column does not show it.
-
-    In an ``.npz`` each array of one dimension is a column, and one of two dimensions, named X, is the columns X0, X1,
-    ..; nothing is unpickled. ``table.reading`` is how the file was read.
 
     Raises OSError if the file cannot be opened, ValueError if it is not a table.
     """
@@ -93,10 +88,7 @@ def read_table(
 
     shown = name_of(path)
     with _opened(path) as file:
-        if Path(shown).suffix.lower() != ".npz":
-            return _CSV(shown, file, reading, is_read).table()
-        names, arrays = _arrays(shown, file, skip, only)
-    return _table_of(shown, names, {name: arrays[name] for name in arrays if is_read(name)}, reading)
+        return _CSV(shown, file, reading, is_read).table()
 
 
 def name_of(path: str | os.PathLike[str] | BinaryIO) -> str:
@@ -235,8 +227,8 @@ class _CSV:
         if not start.strip(b"\xef\xbb\xbf \t\r\n"):
             raise ValueError(f"{self.path} is empty; the first line of a table holds the names of its columns")
         if start.startswith(b"PK\x03\x04"):
-            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks are; save it as CSV, or read it by "
-                             "pandas and give the data frame")
+            raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks and NumPy's .npz files are; save it "
+                             "as CSV, or give a data frame or a dict of arrays")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
             decoded_text(self.path, start, _PURPOSE)  # raises
 
@@ -257,44 +249,3 @@ class _CSV:
         cells = list(zip(*rows, strict=True))
         return decimal_of({name: text_of(cells[i], reading.markers).counts() for i, name in self.kept.items()
                            if cells and name not in reading.text})
-
-
-# Arrays ---------------------------------------------------------------------------------------------------------------
-
-
-def _arrays(
-    path: str, file: BinaryIO, skip: Collection[str], only: Collection[str] | None,
-) -> tuple[list[str], dict[str, np.ndarray]]:
-    """Return the names of the columns of NumPy's archive, and those columns that may be selected."""
-    try:
-        archive = Archive(file)
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile):
-        raise ValueError(f"{path} is not an .npz file; numpy.savez(path, name=array, ..) writes one") from None
-    arrays: dict[str, np.ndarray] = {}
-    names: list[str] = []
-    for file_name in archive.names:
-        name = file_name.removesuffix(".npy").strip()
-        if name in skip or only is not None and not any(column.startswith(name) for column in only):
-            names.append(name)
-            continue
-        with about(f"{path}:"):
-            array = Member(archive, file_name).read()
-        if array.ndim not in (1, 2):
-            raise ValueError(f"{path}: the array {name!r} has shape {array.shape}; it must have one or two dimensions")
-        found = {name: array} if array.ndim == 1 else {f"{name}{j}": column for j, column in enumerate(array.T)}
-        names += found
-        arrays |= found
-    return checked_names(names, path), arrays
-
-
-def _table_of(path: str, names: Sequence[str], arrays: Mapping[str, Any], reading: Reading) -> Table:
-    """Make the table of the selected columns of a file that holds arrays."""
-    try:
-        with about(f"{path}:"):
-            table = Table({name: column_of(name, values, reading) for name, values in arrays.items()},
-                          [name for name in names if name not in arrays], reading)
-    except TypeError as problem:
-        raise ValueError(f"{path}: {problem}") from None
-    if not len(table) and (arrays or not names):
-        raise ValueError(f"{path} has no rows; a table has at least one row and one column")
-    return table

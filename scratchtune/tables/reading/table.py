@@ -44,11 +44,9 @@ class Table:
     ) -> Table:
         """Make a table of a dict of arrays or lists, a data frame, or a list of dicts, one for each row.
 
-        Numbers are numbers and strings are texts, even strings of digits. A column of numbers with a few texts between
-        them is an error that names them, as in `read_table`, unless ``text`` names the column, or ``numeric``, which
-        makes such cells missing, with a warning. Dates (datetime64, Python's, or texts as in `date_columns`, with
-        ``date_order`` "dmy" or "mdy" where the order of day and month is unclear) become a column of `Dates`. Columns
-        of ``skip`` are left out; a value that the dict of a row lacks is missing.
+        Numbers are numbers and strings are texts, even strings of digits. The arguments, strays among numbers and texts
+        that are dates are as in `read_table`; datetime64 and Python's dates are dates too. A value that the dict of a
+        row lacks is missing.
 
         >>> Table.from_columns([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
         ['Rome', None]

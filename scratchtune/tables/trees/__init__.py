@@ -1,7 +1,7 @@
 """Gradient-boosted decision trees on histograms, with scikit-learn's names and defaults.
 
-Reading order: `binning` (columns become codes), `losses` (their derivatives), `split` (sums of derivatives, the best
-split of a node), `tree` (one tree), `boosting` (the loop over trees, predictions), `estimators`.
+Reading order: `binning` (columns become codes), `split` (sums of derivatives, the best split of a node), `tree` (one
+tree), `boosting` (losses and their derivatives, the loop over trees, predictions), `estimators`.
 """
 
 from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier, HistGradientBoostingRegressor

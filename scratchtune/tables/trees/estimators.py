@@ -18,8 +18,7 @@ from scratchtune.estimators.stored import as_json, from_json, read_arguments, st
 from scratchtune.estimators.supervised import Classifier, Estimator, Regressor
 from scratchtune.network.saving import Arrays, entry, real_array
 from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
-from scratchtune.tables.trees.boosting import Forest, Plan, add_trees, boost
-from scratchtune.tables.trees.losses import loss_of, outputs_of, probabilities
+from scratchtune.tables.trees.boosting import Forest, Plan, add_trees, boost, loss_and_outputs, probabilities
 from scratchtune.tables.trees.split import Limits
 from scratchtune.tables.trees.tree import Nodes, Training, most_leaves
 
@@ -75,10 +74,10 @@ class BoostedTrees(Estimator):
         categorical = [checks.integer("categorical_features", column, 0, d - 1)
                        for column in ([] if self.categorical_features is None else self.categorical_features)]
         self.seed_ = seed_from(self.random_state)
-        kept, loss = weight > 0.0, loss_of(self.kind, outputs)
+        kept = weight > 0.0
         X, target, weight = X[kept], target[kept].astype(np.float64), weight[kept]
         self.bins_ = find_bins(X, np.isin(np.arange(d), categorical), self.max_bins, self.seed_)
-        plan = Plan(loss, outputs_of(loss, outputs), self.max_iter, self.seed_,
+        plan = Plan(*loss_and_outputs(self.kind, outputs), self.max_iter, self.seed_,
                     math.inf if self.deadline is None else self.deadline, self.verbose)
         limits = Limits(
             most_leaves(len(X), self.max_leaf_nodes, self.max_depth, self.min_samples_leaf),
@@ -142,16 +141,11 @@ class HistGradientBoostingClassifier(Classifier, BoostedTrees):
     values where the loss decreases more. ``categorical_features`` are the indices of columns with categories, which are
     any numbers; one that was not seen in training is treated as missing.
     ``random_state``: the same integer gives the same bits; it is used for ``max_features``, and for the sample of the
-    rows from which bins are computed if there are more than 200,000.
-    ``verbose=1`` shows a progress bar if training takes over two seconds.
+    rows from which bins are computed if there are more than 200,000. ``verbose=1`` shows a progress bar.
 
-    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows.
-
-    After `fit`: ``classes_``, ``n_iter_``, ``train_score_`` (minus the mean loss before the first iteration and after
-    each), ``n_features_in_``, and ``feature_names_in_`` if the table had names.
-
-    A weight multiplies a row's loss; ``min_samples_leaf`` counts rows, whatever their weights. Rows with weight 0 are
-    left out.
+    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows. After
+    `fit`: ``classes_``, ``n_iter_``, ``train_score_`` (minus the mean loss before the first iteration and after each).
+    A weight multiplies a row's loss; ``min_samples_leaf`` counts rows, whatever their weights, but for those of 0.
     """
 
     class_weight: Any = None
@@ -207,8 +201,7 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
 
 
 def _starts(name: str, starts: Any, parts: int, least: int) -> np.ndarray:
-    """Return where parts begin, and the end; a ValueError unless it is from 0 on, each with ``least`` entries or more.
-    """
+    """Return where parts begin, and the end; a ValueError unless it is from 0 on, each with ``least`` entries."""
     starts = real_array(name, starts, (parts + 1,), "int64")
     if starts[0] != 0 or (np.diff(starts) < least).any():
         raise ValueError(f"{name} is {starts.tolist()}; it must increase from 0")

@@ -7,8 +7,7 @@ that of the node minus that of the smaller child, so only the rows of the smalle
 A split divides the codes of one column in two. Numbers are divided at an edge, and missing values go to the side where
 the gain is larger. Categories are first ordered by the ratio of their gradients to their Hessians. One division of this
 order is the best of all (Fisher 1958), apart from the smoothing of the ratios. A split is described by the set of codes
-that go to the left: 256 bits in four words. So training and prediction treat numbers, missing values and categories
-alike.
+that go to the left, 256 bits in four words, whatever the column holds.
 
 Implements section 8.1 of the document.
 """
@@ -31,8 +30,7 @@ WORD, BITS, ONE = np.uint64(6), np.uint64(63), np.uint64(1)
 class Limits(NamedTuple):
     """What limits the growth of a tree: ``max_leaves``, ``max_depth`` and ``min_samples_leaf`` are int64.
 
-    ``columns`` is how many columns are tried at each node, ``l2`` the penalty of leaf values, ``rate`` the learning
-    rate.
+    ``columns`` are tried at each node, ``l2`` is the penalty of leaf values, ``rate`` the learning rate.
     """
 
     max_leaves: int
@@ -194,8 +192,7 @@ def include(codes, code):
 
 @jit.function
 def side_gain(g, h, n, total, limits):
-    """The gain of a split with the sums g, h, n on the left; -1 if a side is too small. ``total`` is the node's sums.
-    """
+    """The gain of a split with the sums g, h, n on the left and ``total`` in all; -1 if a side is too small."""
     right_h, right_n = total[1] - h, total[2] - n
     if min(n, right_n) < limits.min_samples_leaf or min(h, right_h) < LEAST_HESSIAN:
         return -1.0

@@ -60,9 +60,8 @@ class Work(NamedTuple):
     ``rows`` (2, n) uint32 holds the rows in the order of the leaves, and the right ones of a split; ``ordered`` (n, 2)
     float32 the derivatives of a node's rows. ``histograms`` is (slots, bins, 3). For each node ``spans`` (m, 4) int64
     holds the first row, the end, the depth and the slot of its histogram, and ``gains`` (m,) the gain of its best
-    split. ``total`` (3,) is what a bin holds, of all rows of a node, and ``ranks`` (256,) is for categories. ``lists``
-    (4, most) int64 has a row for the free slots, for the order of categories, for the choice of columns, and one for
-    how many slots are free and how many nodes the tree has.
+    split. ``total`` (3,) is a node's sum of bins. ``ranks`` (256,) and a row of ``lists`` (4, most) int64 are for the
+    order of categories; its others hold free slots, the choice of columns, and the numbers of free slots and of nodes.
     """
 
     rows: np.ndarray

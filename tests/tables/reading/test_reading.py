@@ -1,4 +1,4 @@
-"""Reading CSV and .npz: types, gaps, delimiters and quotes by hand, a million rows in little memory, bad files."""
+"""Reading CSV: types, gaps, delimiters and quotes by hand, a million rows in little memory, bad files."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import csv
 import gzip
 import io
 import os
-import struct
 import subprocess
 import sys
-import tracemalloc
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune import archives
 from scratchtune.study.export import csv_text
 from scratchtune.tables.reading import reading
 from scratchtune.tables.reading.columns import Text
@@ -127,10 +123,6 @@ def test_cells_of_a_numeric_column_that_are_no_numbers_become_missing(
         np.testing.assert_array_equal(table.column("y"), [np.nan, 2.0, np.nan, np.nan, np.nan, 7.0])
     with pytest.raises(ValueError, match="text and numeric both name 'x'"):
         read_table(path, text=["x"], numeric=["x"])
-    np.savez(tmp_path / "t.npz", x=np.array(["1.5", "-", "2"]))
-    with pytest.warns(UserWarning, match="2 of 3 cells of 'x' are numbers; not: '-' in row 1"):
-        column = read_table(tmp_path / "t.npz", numeric=["x"]).column("x")
-    np.testing.assert_array_equal(column, [1.5, np.nan, 2.0])
 
 
 @pytest.mark.parametrize("cells", ["twelve", "1,5", "$3", "12%", "inf"])
@@ -156,9 +148,6 @@ def test_markers_that_are_numbers_count_by_value(tmp_path: Path) -> None:
     assert str(_columns(read_table(path, missing=["-999"]))) == "{'a': [nan, nan, 3.0], 'b': ['x', None, 'y']}"
     comma = read_table(_file(tmp_path, "a;b\n9,9;1\n1,5;2\n"), missing=["9,9"], decimal=",")
     assert str(_columns(comma)["a"]) == "[nan, 1.5]"
-    np.savez(tmp_path / "t.npz", a=np.array([-999, 3]), b=np.array(["-", "x"]))
-    table = read_table(tmp_path / "t.npz", missing=["-999", "-"])
-    assert str(_columns(table)) == "{'a': [nan, 3.0], 'b': [None, 'x']}"
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t"])
@@ -235,8 +224,6 @@ def test_very_many_columns(tmp_path: Path) -> None:
     path = _file(tmp_path, ",".join(names) + "\n" + ",".join(["1.5"] * len(names)) + "\n")
     assert read_table(path, only=names[:3], text=names).shape == (1, 3)
     assert read_table(path, text=names[1:]).shape == (1, 8_000)
-    np.savez(tmp_path / "t.npz", X=np.zeros((2, 8_000)))
-    assert read_table(tmp_path / "t.npz", skip=["X0"]).shape == (2, 7_999)
     with pytest.raises(ValueError, match="line 1 has 2 columns named 'c7'"):
         read_table(_file(tmp_path, ",".join([*names, "c7"]) + "\n"))
 
@@ -293,11 +280,6 @@ def test_integers_beyond_2_to_the_53(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_columns_that_are_skipped(tmp_path: Path) -> None:
     table = read_table(_file(tmp_path, "a,b,c\ninf,1,x\n-inf,2,y\n"), skip=["a", "c", "absent"])
     assert _columns(table) == {"b": [1.0, 2.0]} and table.skipped == ("a", "c")
-    np.savez(tmp_path / "t.npz", a=np.array([None]), X=np.array([[1.0, np.inf]] * 2), n=np.array([2**60 + 1, 3]))
-    table = read_table(tmp_path / "t.npz", skip=["a", "X1"], text=["n"])
-    assert _columns(table) == {"X0": [1.0, 1.0], "n": [str(2**60 + 1), "3"]} and table.skipped == ("a", "X1")
-    assert read_table(tmp_path / "t.npz", only=["X0"]).names == ["X0"]
-    assert _columns(read_table(tmp_path / "t.npz", only=["X0"], text=["X0"])) == {"X0": ["1", "1"]}
 
 
 def test_a_late_problem_is_found_in_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,98 +331,13 @@ def test_compressed_and_open_files(tmp_path: Path) -> None:
 def test_a_pipe_is_read_where_it_is_open_and_refused_by_its_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
-        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv or .npz"):
+        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv file"):
             read_table(path)
     reader, writer = os.pipe()
     with open(writer, "wb") as file:
         file.write(b"a,b\n1,x\n")
     with open(reader, "rb") as file:
         assert _columns(read_table(file)) == {"a": [1.0], "b": ["x"]}
-
-
-# Arrays ---------------------------------------------------------------------------------------------------------------
-
-
-def test_arrays_by_hand(tmp_path: Path) -> None:
-    path = tmp_path / "t.npz"
-    np.savez(path, X=np.array([[1, 2], [3, 4]]), y=np.array(["a", "NA"]), z=np.array([np.nan, 0.5], np.float32))
-    assert str(_columns(read_table(path))) == (
-        "{'X0': [1.0, 3.0], 'X1': [2.0, 4.0], 'y': ['a', None], 'z': [nan, 0.5]}")
-
-
-class _Trap:
-    def __reduce__(self) -> tuple[Any, ...]:
-        return os.mkdir, ("unpickled",)
-
-
-@pytest.mark.parametrize("arrays, what", [
-    ({"a": np.array([_Trap()])}, "the array 'a' holds Python objects, which are not unpickled"),
-    ({"a": np.zeros((2, 2, 2))}, "must have one or two dimensions"), ({"a": np.array(3.0)}, "one or two dimensions"),
-    ({"a": np.zeros(2), "b": np.zeros(3)}, "different numbers of rows: 'a' has 2, 'b' has 3"),
-    ({"a": np.array([np.inf])}, "column 'a' holds infinity in row 0"), ({"a": np.zeros(0)}, "no rows"), ({}, "no rows"),
-    ({"X": np.zeros((2, 1)), "X0": np.zeros(2)}, "has 2 columns named 'X0'"), ({"a": np.array([1j])}, "type complex"),
-])
-def test_bad_arrays(tmp_path: Path, arrays: dict[str, np.ndarray], what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    np.savez("t.npz", **arrays)
-    with pytest.raises(ValueError, match=what):
-        read_table("t.npz")
-    assert not Path("unpickled").exists()
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 nonsense", b"a,b\n1,2\n"], ids=str)
-def test_what_is_no_archive(tmp_path: Path, content: bytes) -> None:
-    with pytest.raises(ValueError, match="is not an .npz file"):
-        read_table(_file(tmp_path, content, "t.npz"))
-
-
-def test_small_files_that_claim_or_unpack_to_much(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is refused, with its name, before anything large is allocated."""
-    monkeypatch.setattr(archives, "SMALLEST_LIMIT", 1_000_000)
-    small, large = io.BytesIO(), io.BytesIO()
-    np.save(small, np.zeros(3))
-    np.save(large, np.zeros(2_000_000, np.int8))
-    shape = b"(3,), }" + b" " * 12
-    assert shape in small.getvalue()
-    for name, content in {
-        "terabytes": small.getvalue().replace(shape, b"(1099511627776,), }"),
-        "bomb": large.getvalue(), "junk": b"junk", "nested": b"\x93NUMPY\x01\0" + struct.pack("<H", 9000) + b"-" * 9000,
-    }.items():
-        with zipfile.ZipFile(tmp_path / f"{name}.npz", "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("a.npy", content)
-    for name, what in {
-        "terabytes": "claims 8,796,093,022,208 bytes of numbers and has 24", "bomb": "claims 2,000,128 bytes",
-        "junk": "is not an array in NumPy's format .npy: ", "nested": "is not an array in NumPy's format .npy: ",
-    }.items():
-        tracemalloc.start()
-        try:
-            with pytest.raises(ValueError, match=rf"{name}\.npz: the array 'a' {what}"):
-                read_table(tmp_path / f"{name}.npz")
-            assert tracemalloc.get_traced_memory()[1] < 1_000_000  # half of the bomb
-        finally:
-            tracemalloc.stop()
-    packed = tmp_path / "t.csv.gz"
-    packed.write_bytes(gzip.compress(b"a\n" + b"1\n" * 1_000_000))
-    with pytest.raises(ValueError, match=r"t\.csv\.gz, which gzip has compressed, unpacks to more than 1,000,000 byt"):
-        read_table(packed)
-
-
-def test_arrays_in_the_order_of_columns_or_of_other_machines(tmp_path: Path) -> None:
-    matrix = np.arange(6.0).reshape(3, 2)
-    np.savez(tmp_path / "t.npz", X=np.asfortranarray(matrix), y=np.arange(3, dtype=">i4"))
-    assert str(_columns(read_table(tmp_path / "t.npz"))) == (
-        "{'X0': [0.0, 2.0, 4.0], 'X1': [1.0, 3.0, 5.0], 'y': [0.0, 1.0, 2.0]}")
-
-
-def test_a_single_array_and_a_damaged_archive(tmp_path: Path) -> None:
-    np.save(tmp_path / "t.npy", np.zeros(3))
-    with pytest.raises(ValueError, match="is not an .npz file"):
-        read_table((tmp_path / "t.npy").rename(tmp_path / "t.npz"))
-    np.savez_compressed(tmp_path / "d.npz", a=np.random.default_rng(0).normal(size=1000))
-    content = bytearray((tmp_path / "d.npz").read_bytes())
-    content[2000:2050] = bytes(50)
-    with pytest.raises(ValueError, match="the array 'a' is damaged|cannot be read"):
-        read_table(_file(tmp_path, bytes(content), "d.npz"))
 
 
 # Oracle ---------------------------------------------------------------------------------------------------------------
