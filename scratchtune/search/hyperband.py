@@ -11,7 +11,7 @@ Implements section 8.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,9 +51,7 @@ class _HalvingSearch(Searcher):
         self._needs = self._all_needs()
 
     def _all_needs(self) -> list[int]:
-        """Return how many trials must be finished before each trial of the schedule; the numbers never decrease.
-
-        A promoted trial needs the rung below, a new one what the proposer needs.
+        """How many trials must be finished before each trial of the schedule (`needs`); the numbers never decrease.
 
         For the proposer, trials are numbered by first rungs only: it proposes the first of them, the second, and so on.
         """
@@ -88,10 +86,7 @@ class _HalvingSearch(Searcher):
         return len(self._schedule.rows)
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Put an enqueued configuration in place of a new one in a first rung.
-
-        Raise a ValueError if trial ``number`` is no such trial.
-        """
+        """Put an enqueued configuration in place of a new one in a first rung; a ValueError if there is none."""
         rows = self._schedule.rows
         if number >= len(rows) or rows[number].parents is not None:
             raise ValueError(
@@ -112,15 +107,15 @@ class _HalvingSearch(Searcher):
         if row.parents is None:
             return self._new(row, space, as_seen(seen, self.needs(number), rng), pending, number, rng)
         best = self._ranked(as_seen(seen, self.needs(number), rng).own, row)[row.rank]
-        why = {**self._position_of(row), "parent": best.number, "loss": _plain(best.value),
-               "of": row.parents[1] - row.parents[0]}
+        why = {**self._position_of(row), "parent": best.number,
+               "loss": None if math.isnan(best.value) else float(best.value), "of": row.parents[1] - row.parents[0]}
         return Suggestion(best.params, why, row.budget, best.number)
 
     def _ranked(self, own: Sequence[Any], row: Row) -> list[Any]:
         """Return the trials of the rung below, the best first; failed ones last, ties by number."""
         assert row.parents is not None
         first, last = row.parents
-        return sorted(own[first:last], key=lambda result: (_plain(result.value) is None, _plain(result.value) or 0.0))
+        return sorted(own[first:last], key=lambda result: (math.isnan(result.value), result.value))
 
     def _position_of(self, row: Row) -> dict[str, Any]:
         """Where a row is in the schedule, as plain data."""
@@ -206,31 +201,20 @@ class _HalvingSearch(Searcher):
         """The whole schedule as a table: a line for each rung, in the order in which they run."""
         return self._schedule.table()
 
-    def check(self, results: Iterable[Any], direction: str = "minimize") -> str:
-        """Compare finished trials (a study's ``trials``, or results) with the schedule; return what was checked.
+    def check(self, results: Sequence[Result | None]) -> None:
+        """Raise a RuntimeError at the first trial, None where there is none, that is not as the schedule says.
 
-        Every trial must have the budget of its row, and the promoted ones must be the best of the rung below.
-
-        Raises
-            RuntimeError at the first trial that is not as the schedule says.
+        It must have the budget of its row, and a promoted one must be the one of its rank in the rung below.
         """
-        sign = 1.0 if checks.choice("direction", direction, ["minimize", "maximize"]) == "minimize" else -1.0
-        given = list(results)
-        own = [None if trial is None else _as_loss(trial, sign) for trial in given]
-        rungs = set()
-        for number, (result, row) in enumerate(zip(own, self._schedule.rows, strict=False)):
+        for number, (result, row) in enumerate(zip(results, self._schedule.rows, strict=False)):
             if result is None:
                 continue
-            rungs.add((row.bracket, row.rung))
-            if result.budget != row.budget:
-                raise RuntimeError(f"trial {number} has the budget {result.budget}; the schedule says {row.budget}")
-            right = None if row.parents is None else self._ranked(own, row)[row.rank]
-            if result.parent != (None if right is None else right.number) or (right and right.params != result.params):
+            best = None if row.parents is None else self._ranked(results, row)[row.rank]
+            if result.budget != row.budget or (result.parent, result.params) != (
+                    (None, result.params) if best is None else (best.number, best.params)):
                 raise RuntimeError(
-                    f"trial {number} continues trial {result.parent}; the schedule says "
-                    f"{'a new configuration' if right is None else f'trial {right.number}'}")
-        count = sum(result is not None for result in own)
-        return f"checked: {count} of {len(self._schedule.rows)} trials, in {len(rungs)} rungs, are as the schedule says"
+                    f"trial {number} has the budget {result.budget} and the parent {result.parent}; the schedule says "
+                    f"{row.budget} and {None if best is None else best.number}, with the parent's params")
 
 
 class Hyperband(_HalvingSearch):
@@ -276,12 +260,12 @@ class Hyperband(_HalvingSearch):
 
 
 class SuccessiveHalving(_HalvingSearch):
-    """One bracket: its first rung has ``settings`` configurations, and each time the best 1/``eta`` are promoted.
+    """One bracket: its first rung has so many ``configurations``, and each time the best 1/``eta`` are promoted.
 
     The budgets are ``max_budget`` divided by powers of eta. The first is the smallest that is at least ``min_budget``
     and leaves a configuration for the last rung. The rest is as in `Hyperband`.
 
-    >>> print(SuccessiveHalving(settings=27, max_budget=27).schedule())
+    >>> print(SuccessiveHalving(configurations=27, max_budget=27).schedule())
     bracket  rung  trials  budget each   numbers
           1     1      27            1   0 to 26
           1     2       9            3   27 to 35
@@ -291,14 +275,14 @@ class SuccessiveHalving(_HalvingSearch):
     """
 
     def __init__(
-        self, settings: int = 27, max_budget: int = 27, eta: int = 3, proposer: Searcher | None = None,
+        self, configurations: int = 27, max_budget: int = 27, eta: int = 3, proposer: Searcher | None = None,
         min_budget: int = 1, random_share: float = 0.1,
     ) -> None:
-        self.settings = checks.integer("settings", settings, low=1)
+        self.configurations = checks.integer("configurations", configurations, low=1)
         self._set_common(max_budget, eta, proposer, min_budget, random_share)
         promotions = min(
-            _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.settings, 1, self.eta))
-        brackets = _bounded([(self.settings, promotions)], self.eta)
+            _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.configurations, 1, self.eta))
+        brackets = _bounded([(self.configurations, promotions)], self.eta)
         self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung=True))
 
 
@@ -356,13 +340,3 @@ def _random_again(
     except Exhausted:
         points = sum(1 for _ in space.points())
         return RandomSearch().suggest(space, none, new[len(new) // points * points :], number, rng)
-
-
-def _as_loss(trial: Any, sign: float) -> Result:
-    value = math.nan if trial.value is None else sign * trial.value
-    return Result(trial.number, trial.params, value, trial.state, trial.budget, trial.parent)
-
-
-def _plain(value: float) -> float | None:
-    """A loss for JSON: None for a failed trial."""
-    return None if math.isnan(value) else float(value)

@@ -11,13 +11,15 @@ A custom searcher is a class with one method; it sees all earlier results, unles
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.search.space import Space
 
 TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
@@ -119,6 +121,11 @@ class Searcher:
 
     several_objectives = False
 
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse a keyword that the constructor does not have in a sentence with the name that is probably meant."""
+        checks.refuse_unexpected(cls.__name__, inspect.signature(cls), kwargs)
+        return super().__new__(cls)
+
     @property
     def requires_space(self) -> bool:
         """Whether it works only in a space that is declared, not in one that is learned from the trials."""
@@ -165,9 +172,8 @@ class Searcher:
         """Mean budget of the schedule's trials, from which a run estimates its duration; None without budgets."""
         return None
 
-    def check(self, results: Sequence[Result | None]) -> str | None:
-        """Compare the trials with the schedule; what a run prints at its end, or None without a schedule."""
-        return None
+    def check(self, results: Sequence[Result | None]) -> None:
+        """Raise a RuntimeError at the first trial that is not as the schedule says; nothing without a schedule."""
 
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
