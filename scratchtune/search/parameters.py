@@ -198,7 +198,7 @@ class _Parameter:
         """Unit value of a value: the middle of its cell."""
         return cell_middle(self.index(value), self.count)
 
-    def grid(self: Any, resolution: int) -> list[Any]:
+    def grid(self: Any, resolution: int) -> Sequence[Any]:
         """All values; of a continuous range, or a log range of more values, ``resolution`` of them, evenly spaced."""
         if self.count is not None and (self.count <= resolution or not getattr(self, "log", False)):
             return [self.value(k) for k in range(self.count)]
@@ -464,10 +464,7 @@ def _unit(u: float) -> float:
 
 
 def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
-    """Return a unit value that is mapped to exactly ``value``: u, or one that differs by rounding.
-
-    Return u if there is none.
-    """
+    """A unit value that is mapped to exactly ``value``: u, or one that differs by rounding; u if there is none."""
     near, there, grain = u, from_unit(u), math.ulp(u)
     upward = there < value
     while there != value and (there < value) == upward and grain < 1e-12:  # away from u, until the value is passed

@@ -91,10 +91,7 @@ class RandomSearch(Searcher):
 
 
 def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
-    """Return the params at a point of the unit cube.
-
-    A coordinate u of a parameter with a prior is that prior's quantile u.
-    """
+    """The params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
     units = [
         u if parameter.prior is None else prior_quantile(parameter, float(u))
         for u, parameter in zip(point, space.parameters.values(), strict=True)]

@@ -83,6 +83,11 @@ class Space:
                 return False
         return True
 
+    def parents(self, name: str) -> list[tuple[int, np.ndarray]]:
+        """Position of each parameter that the condition of one names, and the indices of the values that it allows."""
+        return [(self.names.index(parent), np.array([self.parameters[parent].index(value) for value in allowed]))
+                for parent, allowed in self.conditions[name].items()]
+
     def from_unit(self, point: Sequence[float] | np.ndarray) -> dict[str, Any]:
         """Return the params at a point of the unit cube, one coordinate for each name; inactive ones are absent."""
         params: dict[str, Any] = {}

@@ -199,10 +199,7 @@ def first_rate(gradient, scale):
 
 @jit.function_in_order
 def barzilai_borwein(point, new_point, gradient, new_gradient, scale, rate):
-    """Return the step size sᵀ s / sᵀ z, with step s and change z of the negative gradient.
-
-    If sᵀ z <= 0, it is 4 times the last one.
-    """
+    """The step size sᵀ s / sᵀ z, with step s and change z of the negative gradient; 4 times the last if sᵀ z <= 0."""
     length, curvature = 0.0, 0.0
     for j in range(len(scale)):
         if scale[j] > 0.0:

@@ -52,10 +52,13 @@ class Options(NamedTuple):
     recent: int = 25
 
 
+DEFAULTS = Options()
+
+
 class Densities(NamedTuple):
     """The model: two densities, and the trials that they are fitted to, seen ones before pending ones.
 
-    ``codes`` (n, d) are the trials (see `mixture.Axis`); ``good`` and ``bad`` are indices of its rows.
+    ``codes`` (n, d) are the trials (see `mixture`); ``good`` and ``bad`` are indices of its rows.
     """
 
     good_density: Mixture
@@ -133,13 +136,9 @@ def log_ratio(log_l: np.ndarray, log_g: np.ndarray) -> np.ndarray:
 
 def propose(
     space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
-    options: Options | None = None,
+    options: Options = DEFAULTS,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the params to try next, and why, as plain data; at least one result must be given.
-
-    Raises `Exhausted` when every point of a finite space has been proposed.
-    """
-    options = options or Options()
+    """Return the params to try next, and why, as plain data; at least one result must be given."""
     branch = branch_for(space, seen, pending, rng, options)
     model, candidates, why = _with_candidates(space, seen, pending, rng, options, branch)
     if branch is not None and not len(candidates):  # a branch that is exhausted, or not allowed
@@ -198,10 +197,9 @@ def trials_in(
 
 
 def fitted_densities(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], options: Options | None = None,
+    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], options: Options = DEFAULTS,
 ) -> Densities:
     """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad."""
-    options = options or Options()
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
     ranges = count_of_ranges(axes, codes)
@@ -240,10 +238,7 @@ def draw_candidates(
     space: Space, good_density: Mixture, taken: np.ndarray, rng: np.random.Generator, count: int,
     branch: frozenset[str] | None = None,
 ) -> np.ndarray:
-    """``count`` different points from the good density that are new and allowed, or fewer if they are rare.
-
-    ``branch``: the conditional parameters that they have.
-    """
+    """``count`` different points of a branch from the good density, new and allowed, or fewer if they are rare."""
     old = {row.tobytes() for row in taken}
     absent = np.array([bool(axis.conditions) and axis.name not in (branch or ()) for axis in good_density.axes])
     found: dict[bytes, np.ndarray] = {}
@@ -372,7 +367,7 @@ def explain(why: Mapping[str, Any]) -> str:
 
 
 def _branch(branch: Mapping[str, Any] | None) -> str:
-    """Say which branch was drawn first; older reasons have none."""
+    """Say which branch was drawn first, in a space with conditions."""
     if branch is None:
         return ""
     which = f"The branch with {' and '.join(branch['names'])}" if branch["names"] else (

@@ -149,21 +149,15 @@ class GeneticSearch(Searcher):
     def fittest(self, space: Space, pool: Sequence[Result], count: int) -> Parents:
         """Return the ``count`` fittest trials of a pool, with their genes."""
         chosen = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
-        return Parents(chosen, genes_of(space, chosen), -np.array([result.value for result in chosen]))
-
-    def predicted(self, space: Space, pool: Sequence[Result], children: np.ndarray) -> np.ndarray:
-        """Predict how fit children, (children, genes), are, from the fittest of the pool; smaller is fitter."""
-        fitted = self.fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
-        return QuadraticSurrogate(space, fitted.genes).estimates(children)
+        return Parents(chosen, genes_of(space, [result.params for result in chosen]),
+                       -np.array([result.value for result in chosen]))
 
     def suggest(
         self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
     ) -> Suggestion:
-        """Suggest a founder in generation 0, later the most promising child of a brood.
+        """Suggest a founder in generation 0, later the child of a brood that a surrogate predicts to be the fittest.
 
-        The founders are spread evenly over the space. The children's parents are the fittest trials seen, and a
-        surrogate predicts which child is the fittest. If the founder or all children are unusable, or fewer than two
-        trials have succeeded, the suggestion is drawn at random.
+        If the founder or all children are unusable, or fewer than two trials have succeeded, draw at random.
         """
         seen = as_seen(seen, self.needs(number), rng)
         taken = Taken(space, seen, pending)
@@ -174,7 +168,8 @@ class GeneticSearch(Searcher):
         # whole population of them leaves no founder to suggest: then the study begins with children.
         is_founder = generation == 0 and len(seen) < self.population
         if is_founder:
-            params = _founder(space, len(seen) + number, seen.seed, rng)
+            founder = next(latin_hypercube(len(space.names), len(seen) + number, seen.seed, rng))
+            params = params_at_quantiles(space, founder)
             if space.allows(params) and params not in taken:
                 return Suggestion(params, why | {"founder": number})
         else:
@@ -193,9 +188,7 @@ class GeneticSearch(Searcher):
             drawn.params, why | {"drawn": drawn.why, "parented": has_parents, "founder_refused": is_founder})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say where a configuration came from: drawn at random, a founder of generation 0, or a child of two trials.
-
-        For a child, also say which gene came from which parent, and which genes have mutated.
+        """Say where a configuration came from; of a child, which gene came from which parent, and which have mutated.
         """
         if "drawn" in why:
             return f"Generation {why['generation']}; {_why_drawn(why)}. {RandomSearch().explain(why['drawn'])}"
@@ -212,10 +205,12 @@ class GeneticSearch(Searcher):
     def _estimates(
         self, space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
     ) -> list[float]:
-        """What is predicted of each child; nothing of an only one."""
+        """The rank that is predicted of each child, smaller is fitter; nothing of an only one."""
         if len(brood) == 1:
             return []
-        return [float(one) for one in self.predicted(space, pool, genes_of(space, [params for _, params in brood]))]
+        fitted = self.fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
+        children = genes_of(space, [params for _, params in brood])
+        return QuadraticSurrogate(space, fitted.genes).estimates(children).tolist()
 
     def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
         """Return the first children that the constraint allows and that differ from all earlier trials."""
@@ -287,23 +282,15 @@ class GeneticSearch(Searcher):
 # Genes ---------------------------------------------------------------------------------------------------------------
 
 
-def genes_of(space: Space, individuals: Sequence[Result | dict[str, Any]]) -> np.ndarray:
-    """The genes of trials, or of params, (individuals, parameters); NaN where a parameter is absent."""
-    params = [one.params if isinstance(one, Result) else one for one in individuals]
-    return np.array([space.to_unit(one) for one in params]).reshape(-1, len(space.names))
-
-
-def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
-    """A point of the seed's Latin hypercube: no two founders are in the same cell of an axis (or of its prior)."""
-    return params_at_quantiles(space, next(latin_hypercube(len(space.names), number, seed, rng)))
+def genes_of(space: Space, individuals: Sequence[dict[str, Any]]) -> np.ndarray:
+    """The genes of some params, (individuals, parameters); NaN where a parameter is absent."""
+    return np.array([space.to_unit(params) for params in individuals]).reshape(-1, len(space.names))
 
 
 def _completed(
     parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
 ) -> tuple[np.ndarray, list[list[int | None]]]:
     """Both parents' genes without gaps, (2, genes), and the index of the individual that each is from, None if drawn.
-
-    A missing gene is the other parent's, that of any individual that has it, or drawn.
     """
     values = genes[list(pair)].copy()
     origins: list[list[int | None]] = [[k] * genes.shape[1] for k in pair]

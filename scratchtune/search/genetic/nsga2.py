@@ -72,12 +72,12 @@ class NSGA2(GeneticSearch):
 
 
 def _ranked(space: Space, pool: Sequence[Result], most: int) -> Parents:
-    """At most so many trials of a pool, the fittest first, without those that have failed; fitness is minus the rank.
-    """
+    """At most so many trials of a pool, the fittest first, without failed ones; fitness is minus the rank."""
     known = [result for result in pool if not np.isnan(_losses(result)).any()]
     losses = np.array([_losses(result) for result in known])
     chosen = [known[k] for k in crowded_order(losses).order[:most]] if known else []
-    return Parents(chosen, genes_of(space, chosen), -np.arange(len(chosen), dtype=float))
+    return Parents(chosen, genes_of(space, [result.params for result in chosen]),
+                   -np.arange(len(chosen), dtype=float))
 
 
 def _losses(result: Result) -> tuple[float, ...]:
