@@ -12,10 +12,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from scratchtune import checks
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen
+from scratchtune.search.searcher import Exhausted, Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.space import Categorical, Int, Parameter, Space, same
 
 MOST_CHECKED = 10_000_000  # the largest grid whose points are checked by a constraint, which takes about a minute
@@ -78,10 +76,7 @@ class GridSearch(Searcher):
             self._memo = space, _Points(self._thinned(space))
         return self._memo[1]
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest the first point, in order, that is not among the earlier trials."""
         points = self.points(space)
         taken = Taken(space, seen, pending)

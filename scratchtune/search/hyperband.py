@@ -1,9 +1,8 @@
 """Hyperband tries many configurations with a small budget, and only the best of them with a larger one.
 
-*Successive halving* works in rungs: in each rung all remaining configurations get the same budget, say epochs, and the
-best 1/eta of them are promoted to the next rung, with eta times the budget. It is not known in advance which budget is
-large enough to distinguish good configurations from bad ones. So Hyperband runs successive halving several times
-(*brackets*), from many configurations with a tiny first budget to a few with the whole budget at once (`schedule`).
+It is not known in advance which budget is large enough to distinguish good configurations from bad ones. So Hyperband
+runs successive halving (`schedule`) several times, in *brackets*: from many configurations with a tiny first budget to
+a few with the whole budget at once.
 
 Implements section 8.3 of the document.
 """
@@ -14,13 +13,11 @@ import math
 from collections.abc import Container, Sequence
 from typing import Any
 
-import numpy as np
-
 from scratchtune import checks
 from scratchtune.search.bayesian.bayesian_search import BayesianSearch
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.schedule import Row, Rung, Schedule, bracket_size, rung_size, s_max
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Seen, Suggestion, Taken, as_seen
+from scratchtune.search.searcher import Exhausted, Pending, Result, Rng, Searcher, Seen, Suggestion, Taken, as_seen
 from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
@@ -48,23 +45,16 @@ class _HalvingSearch(Searcher):
         self._schedule = schedule
         self._proposer = RandomSearch() if self.proposer is None else self.proposer
         self._uses_results = _uses_results(self.proposer, len(schedule.new))
-        self._needs = self._all_needs()
-
-    def _all_needs(self) -> list[int]:
-        """How many trials must be finished before each trial of the schedule (`needs`); the numbers never decrease.
-
-        For the proposer, trials are numbered by first rungs only: it proposes the first of them, the second, and so on.
-        """
-        needs, most, order, new = [], 0, 0, self._schedule.new
-        for row in self._schedule.rows:
+        self._needs: list[int] = []  # of each trial of the schedule; the numbers never decrease
+        most, order, new = 0, 0, schedule.new  # for the proposer, trials are numbered by first rungs only
+        for row in schedule.rows:
             if row.parents is None:
                 required = self._proposer.needs(order)
                 most = max(most, new[required - 1] + 1 if required else 0)
                 order += 1
             else:
                 most = max(most, row.parents[1])
-            needs.append(most)
-        return needs
+            self._needs.append(most)
 
     # The searcher's methods ------------------------------------------------------------------------------------------
 
@@ -95,10 +85,7 @@ class _HalvingSearch(Searcher):
         row = rows[number]
         return Suggestion(params, {"enqueued": True, **self._position_of(row)}, budget=row.budget)
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """The trial of this row: a new configuration, or that of this rank in the rung below with a larger budget."""
         rows = self._schedule.rows
         if number >= len(rows):
@@ -125,10 +112,7 @@ class _HalvingSearch(Searcher):
 
     # New configurations ----------------------------------------------------------------------------------------------
 
-    def _new(
-        self, row: Row, space: Space, seen: Seen, pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def _new(self, row: Row, space: Space, seen: Seen, pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Propose a configuration for a first rung: a new one, as long as one is found."""
         needs, order = self.needs(number), self._schedule.new.index(number)
         own = seen.own
@@ -312,11 +296,9 @@ def _is_in_share(share: float, rank: int) -> bool:
 
 def _new_proposal(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
-    rng: np.random.Generator, taken: Container[dict[str, Any]],
+    rng: Rng, taken: Container[dict[str, Any]],
 ) -> Suggestion | None:
-    """Return what a proposer suggests.
-
-    It is None if the proposer is exhausted, or if all attempts give configurations that were ``taken`` before.
+    """What a proposer suggests; None if it is exhausted, or if all attempts give configurations that were ``taken``.
 
     A model sees the trials of one budget only, so it may propose a known configuration; also in a continuous space,
     where the optimum that it predicts is in a corner. The next attempt then passes all trials as pending.
@@ -331,9 +313,7 @@ def _new_proposal(
     return None
 
 
-def _random_again(
-    space: Space, none: Seen, new: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
-) -> Suggestion:
+def _random_again(space: Space, none: Seen, new: Sequence[dict[str, Any]], number: int, rng: Rng) -> Suggestion:
     """Draw a random configuration; once all points of a finite space have been proposed, each is proposed again."""
     try:
         return RandomSearch().suggest(space, none, new, number, rng)

@@ -16,7 +16,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search.normal import truncated_normal_quantile
 from scratchtune.search.parameters import prior_in_unit
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen, key_of
+from scratchtune.search.searcher import Exhausted, Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen, key_of
 from scratchtune.search.sequences import halton, latin_hypercube, uniform
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -54,10 +54,7 @@ class RandomSearch(Searcher):
         """No results."""
         return 0
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Draw a configuration that the constraint allows and that, in a finite space, is new."""
         stream, seed = key_of(rng), as_seen(seen, 0, rng).seed
         taken = None if space.size is None else Taken(space, seen, pending)
@@ -98,7 +95,7 @@ def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
     return space.from_unit(units)
 
 
-def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
+def draw_from_prior(parameter: Parameter, rng: Rng) -> float:
     """Unit value drawn from a parameter's prior, uniformly where it has none."""
     u = float(rng.random())
     return u if parameter.prior is None else prior_quantile(parameter, u)
@@ -117,7 +114,7 @@ def prior_quantile(parameter: Parameter, u: float) -> float:
     return truncated_normal_quantile(u, *prior_in_unit(parameter))
 
 
-def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
+def _one_of_the_rest(space: Space, taken: Taken, rng: Rng) -> dict[str, Any]:
     """Return a uniform draw from the points that have not been proposed; raises `Exhausted` if there is none."""
     feasible = list(space.points())
     if not feasible:

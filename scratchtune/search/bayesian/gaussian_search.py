@@ -36,7 +36,7 @@ from scratchtune.search.bayesian.surrogate import (
     with_pending,
     within_floats,
 )
-from scratchtune.search.searcher import Result
+from scratchtune.search.searcher import Pending, Result, Rng
 from scratchtune.search.space import Space
 
 PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
@@ -57,7 +57,7 @@ class Model(NamedTuple):
 
 
 def propose(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
+    space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng,
     acquisition: str = "log_ei", kappa: float = 2.0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the next point and the reasons, as plain data; raise a LookupError if no new point was found."""
@@ -70,7 +70,7 @@ def propose(
 
 
 def fitted_model(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, acquisition: str = "log_ei",
+    space: Space, seen: Sequence[Result], pending: Pending, number: int, acquisition: str = "log_ei",
     kappa: float = 2.0,
 ) -> Model:
     """Fit the model that proposes trial ``number``, from at least one result."""

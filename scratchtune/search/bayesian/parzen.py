@@ -24,7 +24,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search.bayesian.mixture import MANY, Axis, Mixture, axes_of, count_of_ranges
 from scratchtune.search.random import RandomSearch, params_at_quantiles
-from scratchtune.search.searcher import Result
+from scratchtune.search.searcher import Pending, Result, Rng
 from scratchtune.search.space import Space
 
 ROUNDS = 20  # batches that are drawn, at most, to find candidates that are new and allowed
@@ -135,8 +135,7 @@ def log_ratio(log_l: np.ndarray, log_g: np.ndarray) -> np.ndarray:
 
 
 def propose(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
-    options: Options = DEFAULTS,
+    space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng, options: Options = DEFAULTS,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the params to try next, and why, as plain data; at least one result must be given."""
     branch = branch_for(space, seen, pending, rng, options)
@@ -150,8 +149,7 @@ def propose(
 
 
 def _with_candidates(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
-    branch: frozenset[str] | None,
+    space: Space, seen: Sequence[Result], pending: Pending, rng: Rng, options: Options, branch: frozenset[str] | None,
 ) -> tuple[Densities, np.ndarray, dict[str, Any]]:
     """The model of a branch's trials (None: of all), candidates drawn from its good density, and the reasons so far."""
     own_seen, own_pending = trials_in(space, branch, seen, pending)
@@ -167,7 +165,7 @@ def _with_candidates(
 
 
 def branch_for(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
+    space: Space, seen: Sequence[Result], pending: Pending, rng: Rng, options: Options,
 ) -> frozenset[str] | None:
     """The conditional parameters that the next trial has; None in a space without conditions."""
     if not any(space.conditions.values()):
@@ -182,7 +180,7 @@ def branch_for(
 
 
 def trials_in(
-    space: Space, branch: Collection[str] | None, seen: Sequence[Result], pending: Sequence[dict[str, Any]],
+    space: Space, branch: Collection[str] | None, seen: Sequence[Result], pending: Pending,
 ) -> tuple[Sequence[Result], Sequence[dict[str, Any]]]:
     """The trials with these conditional parameters; all, if fewer than `LEAST` of them are finished."""
     names = set(branch or ())
@@ -196,9 +194,7 @@ def trials_in(
     return own, [params for params in pending if is_of(params)]
 
 
-def fitted_densities(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], options: Options = DEFAULTS,
-) -> Densities:
+def fitted_densities(space: Space, seen: Sequence[Result], pending: Pending, options: Options = DEFAULTS) -> Densities:
     """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad."""
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
@@ -213,7 +209,7 @@ def fitted_densities(
     return Densities(good_density, bad_density, codes, good, bad)
 
 
-def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> np.ndarray:
+def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Pending) -> np.ndarray:
     """The trials as codes, (n, d), seen ones before pending ones."""
     points = [*(result.params for result in seen), *pending]
     return np.column_stack([axis.read(points) for axis in axes])
@@ -235,8 +231,7 @@ def weights_by_age(count: int, recent: int) -> np.ndarray:
 
 
 def draw_candidates(
-    space: Space, good_density: Mixture, taken: np.ndarray, rng: np.random.Generator, count: int,
-    branch: frozenset[str] | None = None,
+    space: Space, good_density: Mixture, taken: np.ndarray, rng: Rng, count: int, branch: frozenset[str] | None = None,
 ) -> np.ndarray:
     """``count`` different points of a branch from the good density, new and allowed, or fewer if they are rare."""
     old = {row.tobytes() for row in taken}
@@ -282,8 +277,7 @@ def choose(
 #
 # The ratio of the two densities can't choose a branch: it would nearly always prefer that with the most trials, whose
 # densities are the most concentrated. So each parameter that conditions name, such as the optimizer of which one value
-# has a momentum, is decided on its own, by Thompson sampling. The densities are then those of the branch's own trials
-# (of all trials, if the branch has fewer than four finished ones).
+# has a momentum, is decided on its own, by Thompson sampling.
 
 
 def beta_parameter(count: int) -> int:
@@ -305,8 +299,7 @@ def beta_parameter(count: int) -> int:
 
 
 def drawn_branch(
-    axes: Sequence[Axis], codes: np.ndarray, good: np.ndarray, bad: np.ndarray, random: np.ndarray,
-    rng: np.random.Generator,
+    axes: Sequence[Axis], codes: np.ndarray, good: np.ndarray, bad: np.ndarray, random: np.ndarray, rng: Rng,
 ) -> np.ndarray:
     """Draw which axes exist in the next trial: booleans (d,).
 
@@ -317,15 +310,12 @@ def drawn_branch(
     """
     exists = np.ones(len(axes), dtype=bool)
     for j, children in _children(axes).items():
-        if not exists[j]:
-            exists[[child for child, _ in children]] = False
-            continue
         counts: dict[bytes, list[int]] = {}
         for k, rows in enumerate((codes[good], codes[bad], random)):
             for outcome in _outcomes(rows[~np.isnan(rows[:, j]), j], children):
                 count = counts.setdefault(outcome.tobytes(), [0, 0, 0])
                 count[k] += 1
-        if not counts:  # no point with this axis is known
+        if not exists[j] or not counts:  # or no point with this axis is known
             exists[[child for child, _ in children]] = False
             continue
         drawn = {outcome: rng.beta(beta_parameter(count[0]), beta_parameter(count[1]))
@@ -379,8 +369,7 @@ def _branch(branch: Mapping[str, Any] | None) -> str:
 
 def _of_which(why: Mapping[str, Any]) -> str:
     """How many of the bad trials have failed or are pending."""
-    kinds = [f"{why[kind]} {words}" for kind, words in (("failed", "failed"), ("pending", "pending"))
-             if why[kind]]
+    kinds = [f"{why[kind]} {kind}" for kind in ("failed", "pending") if why[kind]]
     return f", {' and '.join(kinds)} among them" if kinds else ""
 
 

@@ -4,12 +4,9 @@ One vector *dominates* another if it is nowhere larger and somewhere smaller. Th
 first front, front 0: the Pareto front. Without them, the next ones that are not dominated are front 1, and so on. A
 vector's front is one more than the largest front among the vectors that dominate it.
 
-Of two individuals the one on the better front is fitter; on the same front, the one with more room between its
-neighbours (*crowding*). So NSGA-II's selection moves the population towards the Pareto front, and spreads it along it.
-
 The *hypervolume* is how much of the space of losses a set of vectors dominates, up to a reference point, by which
-fronts are compared. A further vector that no other one dominates increases it, and no set has a larger one than the
-true front. It is one number, so of two fronts that cross, the one with the larger one need not be better everywhere.
+fronts are compared. No set has a larger one than the true front; of two fronts that cross, the one with the larger one
+need not be better everywhere.
 
 Losses are minimised here; m runs over the objectives.
 

@@ -9,15 +9,15 @@ is minus its loss. The first ``population`` trials are spread over the space. Fr
 4. *mutation*: some genes change at random.
 
 A *brood* of such children is made for each trial, and the one that a simple surrogate predicts to be the fittest is
-tried. Children come in small generations of ``offspring`` trials, which may run side by side: with 50 to 500 trials in
-all, few should be spent on children of parents that later trials have surpassed. The operators are in
-`genetic_operators`.
+tried (`brood`; the operators are in `operators`). Generations are small: with 50 to 500 trials in all, few should be
+spent on children of parents that later trials have surpassed.
 
 Implements section 3.4 of the document.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from scratchtune import checks
 from scratchtune.search.genetic import operators
 from scratchtune.search.genetic.brood import FITTED, QuadraticSurrogate
 from scratchtune.search.random import RandomSearch, draw_from_prior, params_at_quantiles
-from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken, as_seen
+from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -39,8 +39,6 @@ SBX_ETA, SBX_SHARE = 1.0, 0.5  # a wide spread, since there are few generations;
 FEW = 16  # a parameter with at most so many values is inherited unchanged, as a choice is
 STRENGTH, LEAST, CELL = 0.5, 0.03, 0.7  # of a Gaussian step: share of the parents' std, least std, share of a cell
 POLYNOMIAL_ETA = 5.0
-
-Rng = np.random.Generator
 
 
 # The operators by name -----------------------------------------------------------------------------------------------
@@ -68,7 +66,10 @@ MUTATIONS: dict[str, Callable[[float, float, Rng], float]] = {  # (gene, std, rn
     "polynomial": lambda gene, std, rng: operators.polynomial_mutation(
         gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA)),
 }
-SELECTIONS = ("tournament", "roulette")
+SELECTIONS: dict[str, Callable[[np.ndarray, int, Rng], int]] = {  # (fitness, tournament, rng) to index
+    "tournament": operators.tournament,
+    "roulette": lambda fitness, size, rng: operators.roulette(fitness, rng),
+}
 
 
 # The searcher --------------------------------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ class GeneticSearch(Searcher):
     - ``mutation``: "gaussian" or "polynomial"; each gene with the probability ``mutation_rate``, and a child
       without crossover has at least one mutated gene. Choices are never blended: each is a parent's, or mutates into
       another.
-    - ``brood``: children made for each trial, of which one is tried (see `genetic_brood`); 1 does without a surrogate.
+    - ``brood``: children made for each trial, of which one is tried (see `brood`); 1 does without a surrogate.
     - ``elitism``: False lets only the latest ``population`` trials be parents, so that the best may be forgotten.
 
     Trial ``number`` waits for all trials before its own generation. Failed trials are no parents; as long as fewer than
@@ -152,9 +153,7 @@ class GeneticSearch(Searcher):
         return Parents(chosen, genes_of(space, [result.params for result in chosen]),
                        -np.array([result.value for result in chosen]))
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest a founder in generation 0, later the child of a brood that a surrogate predicts to be the fittest.
 
         If the founder or all children are unusable, or fewer than two trials have succeeded, draw at random.
@@ -214,14 +213,9 @@ class GeneticSearch(Searcher):
 
     def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
         """Return the first children that the constraint allows and that differ from all earlier trials."""
-        brood: list[tuple[Child, dict[str, Any]]] = []
-        for child in self._children(space, parents, rng):
-            params = _params(space, parents, child)
-            if params not in taken and space.allows(params):
-                brood.append((child, params))
-                if len(brood) == self.brood:
-                    break
-        return brood
+        children = ((child, _params(space, parents, child)) for child in self._children(space, parents, rng))
+        new = (each for each in children if each[1] not in taken and space.allows(each[1]))
+        return list(itertools.islice(new, self.brood))
 
     def _children(self, space: Space, parents: Parents, rng: Rng) -> Iterator[Child]:
         """Yield children, each of another pair of parents; none if there are fewer than two parents."""
@@ -242,14 +236,10 @@ class GeneticSearch(Searcher):
 
     def _select(self, fitness: np.ndarray, rng: Rng) -> tuple[int, int]:
         """Two parents; the second is selected from all but the first."""
-        first = self._select_one(fitness, rng)
-        second = self._select_one(np.delete(fitness, first), rng)
+        select = SELECTIONS[self.selection]
+        first = select(fitness, self.tournament, rng)
+        second = select(np.delete(fitness, first), self.tournament, rng)
         return first, second + (second >= first)
-
-    def _select_one(self, fitness: np.ndarray, rng: Rng) -> int:
-        if self.selection == "roulette":
-            return operators.roulette(fitness, rng)
-        return operators.tournament(fitness, self.tournament, rng)
 
     def _cross(
         self, parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
@@ -260,8 +250,7 @@ class GeneticSearch(Searcher):
         that of any individual that has it, or it is drawn: a mutation may make its parameter active.
         """
         (x, y), (of_x, of_y) = _completed(parameters, genes, pair, rng)
-        crossed = bool(rng.random() < self.crossover_rate)
-        if not crossed:
+        if not rng.random() < self.crossover_rate:
             return x, of_x, False
         child = CROSSOVERS[self.crossover](x, y, rng)
         unchanged = operators.uniform_crossover(x, y, rng.random(len(child)))
@@ -371,9 +360,9 @@ def _why_drawn(why: dict[str, Any]) -> str:
         return f"each of {TRIES} children was {unusable}"
     if why["generation"] > 0:
         return "fewer than two trials have succeeded"
-    refused = f"the founder was {unusable}"
-    no_parents = "fewer than two trials of the earlier study have succeeded"
-    return refused if why["founder_refused"] else no_parents
+    if why["founder_refused"]:
+        return f"the founder was {unusable}"
+    return "fewer than two trials of the earlier study have succeeded"
 
 
 def _inherited(why: dict[str, Any]) -> str:

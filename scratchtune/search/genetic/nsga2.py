@@ -2,8 +2,7 @@
 
 It differs from `GeneticSearch` only in the meaning of fitness. A configuration with a higher accuracy, say, may take
 longer to train. So there is no best trial, but a front: the trials that no other trial dominates. The fittest trials
-are those on the front, and among them those with the largest crowding distance; then come the next fronts.
-Selection, crossover, mutation, elitism and the brood are those of `genetic`.
+are those on the front, and among them those with the largest crowding distance; then come the next fronts (`fronts`).
 
 Implements section 3.4 of the document.
 """
@@ -44,8 +43,7 @@ class NSGA2(GeneticSearch):
     - ``parents``: how many of the fittest trials may become parents; None is the population.
     - The other arguments are those of `GeneticSearch`.
 
-    Trial ``number`` waits for all trials before its own generation. Failed trials are no parents; as long as fewer than
-    two have succeeded, trials are drawn at random. In a study of one objective it ranks trials by their value.
+    In a study of one objective it ranks trials by their value.
     """
 
     several_objectives = True

@@ -14,7 +14,7 @@ import scratchtune as st
 from scratchtune.search import Categorical, Exhausted, Float, Int, Space
 from scratchtune.search.bayesian import parzen
 from scratchtune.search.bayesian.mixture import Mixture, axes_of
-from scratchtune.search.bayesian.parzen import Options, beta_parameter, drawn_branch, propose
+from scratchtune.search.bayesian.parzen import DEFAULTS, Options, beta_parameter, drawn_branch, propose
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Result
 
@@ -43,7 +43,7 @@ def _random(space: Space, count: int, values: Any = None, seed: int = 0) -> list
     return [_finished(i, point, float(loss)) for i, (point, loss) in enumerate(zip(points, losses, strict=True))]
 
 
-def _run(space: Space, loss: Any, count: int, options: Options | None = None, seed: int = 0) -> list[Result]:
+def _run(space: Space, loss: Any, count: int, options: Options = DEFAULTS, seed: int = 0) -> list[Result]:
     """A study, without the study."""
     seen: list[Result] = []
     for number in range(count):
