@@ -165,9 +165,9 @@ class _HalvingSearch(Searcher):
 
     def headline(self) -> str:
         """Return the numbers of brackets and rungs, and the sum of all budgets."""
-        brackets = len({rung.bracket for rung in self.rungs()})
-        parts = f"{brackets} bracket{'s' * (brackets > 1)}, {len(self.rungs())} rung{'s' * (len(self.rungs()) > 1)}"
-        return f"{type(self).__name__}: {parts}, budget {self.cost():,} in all"
+        brackets = checks.counted(len({rung.bracket for rung in self.rungs()}), "bracket")
+        rungs = checks.counted(len(self.rungs()), "rung")
+        return f"{type(self).__name__}: {brackets}, {rungs}, budget {self.cost():,} in all"
 
     def mean_budget(self) -> float:
         """Mean budget of the schedule's trials."""
@@ -175,7 +175,9 @@ class _HalvingSearch(Searcher):
 
     def cost(self, going_on: bool = False) -> int:
         """Sum of all budgets; with ``going_on`` a promoted trial counts its budget minus that of its parent."""
-        return self._schedule.cost(going_on)
+        rows = self._schedule.rows
+        saved = sum(rows[row.parents[0]].budget for row in rows if row.parents is not None)
+        return sum(row.budget for row in rows) - saved * going_on
 
     def rungs(self) -> list[Rung]:
         """The schedule's rungs, in the order in which they run."""
@@ -183,7 +185,13 @@ class _HalvingSearch(Searcher):
 
     def schedule(self) -> str:
         """The whole schedule as a table: a line for each rung, in the order in which they run."""
-        return self._schedule.table()
+        lines = [f"{'bracket':>7}{'rung':>6}{'trials':>8}{'budget each':>13}   numbers"]
+        for bracket, rung, size, budget, start in self.rungs():
+            lines.append(f"{bracket + 1:7}{rung + 1:6}{size:8,}{budget:13,}   {start} to {start + size - 1}")
+        lines.append(
+            f"{len(self._schedule.rows):,} trials, budget {self.cost():,} in all; {self.cost(going_on=True):,} where "
+            "promoted trials continue from stored state")
+        return "\n".join(lines)
 
     def check(self, results: Sequence[Result | None]) -> None:
         """Raise a RuntimeError at the first trial, None where there is none, that is not as the schedule says.

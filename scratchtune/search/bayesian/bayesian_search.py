@@ -69,10 +69,14 @@ class BayesianSearch(Searcher):
             return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
         model, because = self.chosen_model(number, known)
         try:
-            params, why = self._proposed(model, space, seen, pending, number, rng)
+            if model == "gp":
+                params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
+            else:
+                params, why = parzen.propose(space, seen, pending, number, rng)
         except LookupError:  # the model found no new point: try the rest of a finite space
             return self._spread(space, seen, pending, number, rng, {"phase": "rest"})
-        return Suggestion(params, why={"searcher": "bayesian", "because": because, **why})
+        return Suggestion(params, why={
+            "searcher": "bayesian", "because": because, "model": model, "phase": "model", **why})
 
     def chosen_model(self, number: int, known: int) -> tuple[str, str]:
         """Return the model of a trial, and why that one.
@@ -89,15 +93,6 @@ class BayesianSearch(Searcher):
         if number % 2 == 1:
             return "gp", "a Gaussian process and a Parzen estimator take turns; this trial is the process's"
         return "tpe", "a Gaussian process and a Parzen estimator take turns; this trial is the estimator's"
-
-    def _proposed(
-        self, model: str, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        if model == "gp":
-            params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
-            return params, {"model": "gp", "phase": "model", **why}
-        params, why = parzen.propose(space, seen, pending, number, rng)
-        return params, {"model": "tpe", **why}
 
     def _spread(
         self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng, why: dict[str, Any],

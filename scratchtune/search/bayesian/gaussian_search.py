@@ -22,20 +22,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.search.bayesian import acquisition_search, cholesky, fitting
+from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, surrogate
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, search
 from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.surrogate import (
-    MOST_TRIALS,
-    Standardized,
-    compress_and_standardize,
-    fitted_process,
-    subsample,
-    with_pending,
-    within_floats,
-)
+from scratchtune.search.bayesian.surrogate import Standardized, within_floats
 from scratchtune.search.searcher import Pending, Result, Rng
 from scratchtune.search.space import Space
 
@@ -66,7 +58,7 @@ def propose(
     ranked = search(model.encoding, model.process, model.goal, taken, rng)
     if not ranked:
         raise LookupError("no candidate is new")
-    return ranked[0].params, reasons(model.encoding, model.process, model.goal, model.standardized, ranked)
+    return ranked[0].params, reasons(model, ranked)
 
 
 def fitted_model(
@@ -78,10 +70,10 @@ def fitted_model(
     kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = subsample(losses, MOST_TRIALS)
-    standardized = compress_and_standardize(losses[kept])
-    process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
-    process = with_pending(process, encoding.rows(list(pending)))
+    kept = surrogate.subsample(losses, surrogate.MOST_TRIALS)
+    standardized = surrogate.compress_and_standardize(losses[kept])
+    process = surrogate.fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
+    process = surrogate.with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
     goal = Goal(kind, float(gp.means_at_rows(process).min()) - margin, kappa, PRIOR_TRIALS / max(number, 1),
                 math.exp(process.theta[-1]))
@@ -106,13 +98,12 @@ def prepare() -> None:
 # Why -----------------------------------------------------------------------------------------------------------------
 
 
-def reasons(
-    encoding: Encoding, process: gp.Process, goal: Goal, standardized: Standardized, ranked: Sequence[Candidate],
-) -> dict[str, Any]:
+def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
     """Say why the first of ``ranked`` is proposed, in units of the loss, which is compressed above the median.
 
     ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
     """
+    encoding, process, goal, standardized, _ = model
     rows = np.array([candidate.row for candidate in ranked])
     means, variances = gp.predict(process, rows)
     log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values
