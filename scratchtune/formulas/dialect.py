@@ -83,8 +83,7 @@ class Reduction:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """``yes if test else no``; equal only to itself, so that the branches of each one in a line are counted separately.
-    """
+    """``yes if test else no``; equal only to itself, so that the branches of each one are counted separately."""
 
     test: Node
     yes: Node
