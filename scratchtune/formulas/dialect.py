@@ -127,8 +127,7 @@ _TOKEN = re.compile(
     |(?P<name>{_LETTER}(?:{_LETTER}|[\d\u0300-\u036f])*[₀-₉]*'?)(?P<index>[{_BELOW}]*)(?P<prime>'?)
     |(?P<power>[{_ABOVE}]+)
     |(?P<operator><=|>=|[-+·/^√#()\[\]|<>=;,]))""",
-    re.VERBOSE,
-)
+    re.VERBOSE)
 
 
 @dataclass(frozen=True)

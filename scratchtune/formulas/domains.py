@@ -45,8 +45,7 @@ _DOMAIN = re.compile(
         (?P<sign><=|>=|<|>)\ ?(?P<bound>{_NUMBER})
         |in\ (?P<left>[\[(])(?P<low>{_NUMBER}),\ ?(?P<high>{_NUMBER})(?P<right>[\])])
     )|integer)(?=[,;]|$)""",
-    re.VERBOSE,
-)
+    re.VERBOSE)
 _SAMPLED = re.compile(r";\s*sampled (?P<typed>as )?")
 ACCEPTED = (
     "real, logits, probabilities, one-hot, 0 or 1, uint64, integer, index of k, written, scratch, or "

@@ -9,7 +9,6 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -322,24 +321,14 @@ def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any
 
 def _parents_first(conditions: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the names in the given order, but each after the names in its condition."""
-    names = list(conditions)
-    number = {name: at for at, name in enumerate(names)}
-    children: dict[str, list[str]] = {name: [] for name in names}
-    missing = {name: len(conditions[name]) for name in names}
-    for name in names:
-        for parent in conditions[name]:
-            children[parent].append(name)
-    ready = [at for at, name in enumerate(names) if not missing[name]]  # in order, so it is a heap
-    ordered: list[str] = []
-    while ready:
-        ordered.append(names[heapq.heappop(ready)])
-        for child in children[ordered[-1]]:
-            missing[child] -= 1
-            if not missing[child]:
-                heapq.heappush(ready, number[child])
-    if len(ordered) < len(names):
-        waiting = [name for name in names if missing[name]]
-        raise ValueError(
-            f"the conditions of {', '.join(map(repr, waiting))} form a circle; "
-            "`when` must lead to parameters without one")
-    return ordered
+    ordered: dict[str, None] = {}
+    waiting = list(conditions)
+    while waiting:
+        name = next((name for name in waiting if conditions[name].keys() <= ordered.keys()), None)
+        if name is None:
+            raise ValueError(
+                f"the conditions of {', '.join(map(repr, waiting))} form a circle; "
+                "`when` must lead to parameters without one")
+        ordered[name] = None
+        waiting.remove(name)
+    return list(ordered)

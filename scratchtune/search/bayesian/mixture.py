@@ -220,10 +220,6 @@ class Range(_Axis):
         """Edges of the cells of values; in a continuous range both are the unit value itself."""
         return (codes, codes) if self.count is None else cell_edges(self.parameter, codes)
 
-    def codes_at(self, u: np.ndarray) -> np.ndarray:
-        """Codes at unit values."""
-        return u if self.count is None else cell_indices(self.parameter, u).astype(float)
-
     def kernels(self, codes: np.ndarray, smoothing: float, ranges: int) -> NormalKernels:
         """Normal kernels in the middles of the trials' cells; the prior for a trial without this parameter."""
         a, b = self.edges(codes)
@@ -243,7 +239,8 @@ class Range(_Axis):
 
     def draw(self, kernels: NormalKernels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw unit values from truncated normal distributions, and return their codes."""
-        return self.codes_at(draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng))
+        u = draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng)
+        return u if self.count is None else cell_indices(self.parameter, u).astype(float)
 
 
 class Choices(_Axis):
