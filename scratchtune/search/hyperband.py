@@ -40,18 +40,25 @@ class _HalvingSearch(Searcher):
         self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
 
-    def _set_schedule(self, schedule: Schedule) -> None:
-        """Set the schedule, and compute what each of its trials needs."""
-        self._schedule = schedule
+    def _set_schedule(self, brackets: list[tuple[int, int]], order: str = "rungs", iterations: int = 1) -> None:
+        """Set the schedule of brackets, (configurations, promotions) each, and what its trials need."""
+        trials = sum(rung_size(size, self.eta, rung) for size, promotions in brackets for rung in range(promotions + 1))
+        if trials > MOST_TRIALS:
+            raise ValueError(
+                f"the schedule has {trials:,} trials; it must have at most {MOST_TRIALS:,}: take a larger min_budget, "
+                "fewer configurations or iterations, or a larger unit for budgets")
         self._proposer = RandomSearch() if self.proposer is None else self.proposer
-        self._uses_results = _uses_results(self.proposer, len(schedule.new))
+        new = sum(configurations for configurations, _ in brackets)
+        self._uses_results = any(self._proposer.needs(number) for number in range(new))
+        by_rung = order == "rungs" or (order == "auto" and not self._uses_results)
+        self._schedule = schedule = Schedule(brackets, self.max_budget, self.eta, by_rung, iterations)
         self._needs: list[int] = []  # of each trial of the schedule; the numbers never decrease
-        most, order, new = 0, 0, schedule.new  # for the proposer, trials are numbered by first rungs only
+        most, rank = 0, 0  # for the proposer, trials are numbered by first rungs only
         for row in schedule.rows:
             if row.parents is None:
-                required = self._proposer.needs(order)
-                most = max(most, new[required - 1] + 1 if required else 0)
-                order += 1
+                required = self._proposer.needs(rank)
+                most = max(most, schedule.new[required - 1] + 1 if required else 0)
+                rank += 1
             else:
                 most = max(most, row.parents[1])
             self._needs.append(most)
@@ -83,7 +90,7 @@ class _HalvingSearch(Searcher):
                 f"params can't be enqueued now: trial {number} of the schedule is not a new configuration in a first "
                 "rung; enqueue before the run begins")
         row = rows[number]
-        return Suggestion(params, {"enqueued": True, **self._position_of(row)}, budget=row.budget)
+        return Suggestion(params, {"enqueued": True, **self._position_of(row)}, budget=row.rung.budget)
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """The trial of this row: a new configuration, or that of this rank in the rung below with a larger budget."""
@@ -96,7 +103,7 @@ class _HalvingSearch(Searcher):
         best = self._ranked(as_seen(seen, self.needs(number), rng).own, row)[row.rank]
         why = {**self._position_of(row), "parent": best.number,
                "loss": None if math.isnan(best.value) else float(best.value), "of": row.parents[1] - row.parents[0]}
-        return Suggestion(best.params, why, row.budget, best.number)
+        return Suggestion(best.params, why, row.rung.budget, best.number)
 
     def _ranked(self, own: Sequence[Any], row: Row) -> list[Any]:
         """Return the trials of the rung below, the best first; failed ones last, ties by number."""
@@ -106,9 +113,10 @@ class _HalvingSearch(Searcher):
 
     def _position_of(self, row: Row) -> dict[str, Any]:
         """Where a row is in the schedule, as plain data."""
-        rung, rungs = self._schedule.rung_of(row), self._schedule.rungs_in(row.bracket)
-        return {"searcher": "hyperband", "bracket": row.bracket, "rung": row.rung, "rungs": rungs, "rank": row.rank,
-                "size": rung.size, "budget": row.budget}
+        bracket, number, size, budget, _ = row.rung
+        rungs = sum(rung.bracket == bracket for rung in self.rungs())
+        return {"searcher": "hyperband", "bracket": bracket, "rung": number, "rungs": rungs, "rank": row.rank,
+                "size": size, "budget": budget}
 
     # New configurations ----------------------------------------------------------------------------------------------
 
@@ -131,7 +139,7 @@ class _HalvingSearch(Searcher):
             proposed = _new_proposal(self._proposer, space, visible, attempts, order, rng, taken)
         if proposed is None:
             proposed = _random_again(space, Seen(seed=seen.seed), new, order, rng)
-        return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
+        return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.rung.budget)
 
     def seen_by_model(self, space: Space, seen: Seen) -> Seen:
         """What a `BayesianSearch` as proposer sees: the results of the largest budget that has enough for a model.
@@ -145,8 +153,7 @@ class _HalvingSearch(Searcher):
         for budget in sorted(by_budget, reverse=True):
             if sum(not math.isnan(result.value) for result in by_budget[budget]) >= enough:
                 return Seen(by_budget[budget], seed=seen.seed)
-        most: list[Result] = max(by_budget.values(), key=len, default=[])
-        return Seen(most, seed=seen.seed)
+        return Seen(max(by_budget.values(), key=len, default=[]), seed=seen.seed)
 
     # Words -----------------------------------------------------------------------------------------------------------
 
@@ -176,8 +183,8 @@ class _HalvingSearch(Searcher):
     def cost(self, going_on: bool = False) -> int:
         """Sum of all budgets; with ``going_on`` a promoted trial counts its budget minus that of its parent."""
         rows = self._schedule.rows
-        saved = sum(rows[row.parents[0]].budget for row in rows if row.parents is not None)
-        return sum(row.budget for row in rows) - saved * going_on
+        saved = sum(rows[row.parents[0]].rung.budget for row in rows if row.parents is not None)
+        return sum(row.rung.budget for row in rows) - saved * going_on
 
     def rungs(self) -> list[Rung]:
         """The schedule's rungs, in the order in which they run."""
@@ -202,11 +209,11 @@ class _HalvingSearch(Searcher):
             if result is None:
                 continue
             best = None if row.parents is None else self._ranked(results, row)[row.rank]
-            if result.budget != row.budget or (result.parent, result.params) != (
+            if result.budget != row.rung.budget or (result.parent, result.params) != (
                     (None, result.params) if best is None else (best.number, best.params)):
                 raise RuntimeError(
                     f"trial {number} has the budget {result.budget} and the parent {result.parent}; the schedule says "
-                    f"{row.budget} and {None if best is None else best.number}, with the parent's params")
+                    f"{row.rung.budget} and {None if best is None else best.number}, with the parent's params")
 
 
 class Hyperband(_HalvingSearch):
@@ -244,11 +251,8 @@ class Hyperband(_HalvingSearch):
         self.order = checks.choice("order", order, ORDERS)
         self.iterations = checks.integer("iterations", iterations, low=1, high=MOST_TRIALS)
         longest = _promotions(self.max_budget, self.min_budget, self.eta)
-        once = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
-        brackets = _bounded(once * self.iterations, self.eta)
-        uses_results = _uses_results(self.proposer, sum(configurations for configurations, _ in brackets))
-        by_rung = order == "rungs" or (order == "auto" and not uses_results)
-        self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung, self.iterations))
+        brackets = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
+        self._set_schedule(brackets * self.iterations, self.order, self.iterations)
 
 
 class SuccessiveHalving(_HalvingSearch):
@@ -257,13 +261,8 @@ class SuccessiveHalving(_HalvingSearch):
     The budgets are ``max_budget`` divided by powers of eta. The first is the smallest that is at least ``min_budget``
     and leaves a configuration for the last rung. The rest is as in `Hyperband`.
 
-    >>> print(SuccessiveHalving(configurations=27, max_budget=27).schedule())
-    bracket  rung  trials  budget each   numbers
-          1     1      27            1   0 to 26
-          1     2       9            3   27 to 35
-          1     3       3            9   36 to 38
-          1     4       1           27   39 to 39
-    40 trials, budget 108 in all; 81 where promoted trials continue from stored state
+    >>> [(rung.size, rung.budget) for rung in SuccessiveHalving(configurations=27, max_budget=27).rungs()]
+    [(27, 1), (9, 3), (3, 9), (1, 27)]
     """
 
     def __init__(
@@ -274,27 +273,11 @@ class SuccessiveHalving(_HalvingSearch):
         self._set_common(max_budget, eta, proposer, min_budget, random_share)
         promotions = min(
             _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.configurations, 1, self.eta))
-        brackets = _bounded([(self.configurations, promotions)], self.eta)
-        self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung=True))
-
-
-def _bounded(brackets: list[tuple[int, int]], eta: int) -> list[tuple[int, int]]:
-    """Brackets, (configurations, promotions) each, with a number of trials that is not too large."""
-    trials = sum(rung_size(size, eta, rung) for size, promotions in brackets for rung in range(promotions + 1))
-    if trials > MOST_TRIALS:
-        raise ValueError(
-            f"the schedule has {trials:,} trials; it must have at most {MOST_TRIALS:,}: take a larger min_budget, "
-            "fewer configurations or iterations, or a larger unit for budgets")
-    return brackets
+        self._set_schedule([(self.configurations, promotions)])
 
 
 def _promotions(max_budget: int, min_budget: int, eta: int) -> int:
     return s_max(max_budget, min_budget, [eta**k for k in range(1, max_budget.bit_length() + 1)])
-
-
-def _uses_results(proposer: Searcher | None, new: int) -> bool:
-    """Whether a proposer needs results for any of its first ``new`` proposals."""
-    return proposer is not None and any(proposer.needs(number) for number in range(new))
 
 
 def _is_in_share(share: float, rank: int) -> bool:
@@ -308,8 +291,8 @@ def _new_proposal(
 ) -> Suggestion | None:
     """What a proposer suggests; None if it is exhausted, or if all attempts give configurations that were ``taken``.
 
-    A model sees the trials of one budget only, so it may propose a known configuration; also in a continuous space,
-    where the optimum that it predicts is in a corner. The next attempt then passes all trials as pending.
+    A model sees the trials of one budget only, so it may propose a known configuration, such as a corner of a
+    continuous space. The next attempt then passes all trials as pending.
     """
     for pending in attempts:
         try:

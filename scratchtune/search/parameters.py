@@ -348,9 +348,7 @@ class Int(_Parameter):
 
     def check(self, name: str, value: Any) -> int:
         """Return a value as a Python int; a ValueError or TypeError that names the parameter if it is not allowed."""
-        if isinstance(value, (float, np.floating)) and float(value).is_integer():
-            value = int(value)
-        number = checks.integer(name, value, self.low, self.high)
+        number = _integer(name, value, self.low, self.high)
         if (number - self.low) % self.step:
             raise ValueError(f"{name} is {value!r}; it must be {self.low} plus a multiple of {self.step}")
         return number
@@ -488,10 +486,10 @@ def _set(parameter: Any, **values: Any) -> None:
         object.__setattr__(parameter, name, value)
 
 
-def _integer(name: str, value: Any) -> int:
+def _integer(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
-    number = checks.integer(name, value)
+    number = checks.integer(name, value, low, high)
     if not -(2**63) <= number < 2**63:
         seen = number if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"
         raise ValueError(f"{name} is {seen}; it must be an integer from -2**63 to 2**63 - 1")

@@ -24,7 +24,6 @@ DRAWS = 1000  # of a point that is new and allowed, before all such points are l
 MOST_DRAWS = 20_000  # the same if there are too many to list: a constraint may allow one point of a thousand
 LISTED = 1_000_000  # the largest finite space whose points are listed
 
-
 SEQUENCES: dict[str, Callable[[int, int, int, np.random.Generator], Iterator[np.ndarray]]] = {
     "uniform": uniform, "halton": halton, "latin_hypercube": latin_hypercube}
 IN_WORDS = {"halton": "Halton sequence", "latin_hypercube": "growing Latin hypercube"}

@@ -101,16 +101,6 @@ def rung_budget(max_budget: int, eta: int, above: int) -> int:
     return max_budget // eta**above
 
 
-class Row(NamedTuple):
-    """A trial of the schedule: its rank in its rung, from 0, and the trials [a, b) that it is promoted from."""
-
-    bracket: int
-    rung: int
-    rank: int
-    budget: int
-    parents: tuple[int, int] | None
-
-
 class Rung(NamedTuple):
     """Trials with the same budget in a bracket, and the number of the first of them."""
 
@@ -119,6 +109,14 @@ class Rung(NamedTuple):
     size: int
     budget: int
     start: int
+
+
+class Row(NamedTuple):
+    """A trial of the schedule: its rung, its rank in it, from 0, and the trials [a, b) that it is promoted from."""
+
+    rung: Rung
+    rank: int
+    parents: tuple[int, int] | None
 
 
 class Schedule:
@@ -136,24 +134,13 @@ class Schedule:
             each = len(brackets) // iterations
             cells.sort(key=lambda cell: (cell[0] // each, cell[1], cell[0]))
         self.rungs: list[Rung] = []
-        start = 0
+        self.rows: list[Row] = []
+        ranges: dict[tuple[int, int], tuple[int, int]] = {}
         for bracket, level in cells:
             configurations, promotions = brackets[bracket]
-            size = rung_size(configurations, eta, level)
-            self.rungs.append(Rung(bracket, level, size, rung_budget(max_budget, eta, promotions - level), start))
-            start += size
-        self._by_cell = {(rung.bracket, rung.rung): rung for rung in self.rungs}
-        self.rows: list[Row] = []
-        for rung in self.rungs:
-            below = self._by_cell.get((rung.bracket, rung.rung - 1))
-            parents = None if below is None else (below.start, below.start + below.size)
-            self.rows += [Row(rung.bracket, rung.rung, rank, rung.budget, parents) for rank in range(rung.size)]
+            budget, start = rung_budget(max_budget, eta, promotions - level), len(self.rows)
+            rung = Rung(bracket, level, rung_size(configurations, eta, level), budget, start)
+            self.rungs.append(rung)
+            self.rows += [Row(rung, rank, ranges.get((bracket, level - 1))) for rank in range(rung.size)]
+            ranges[bracket, level] = start, len(self.rows)
         self.new = [number for number, row in enumerate(self.rows) if row.parents is None]  # trials of first rungs
-
-    def rung_of(self, row: Row) -> Rung:
-        """The rung of a row."""
-        return self._by_cell[row.bracket, row.rung]
-
-    def rungs_in(self, bracket: int) -> int:
-        """Number of rungs in a bracket."""
-        return sum(rung.bracket == bracket for rung in self.rungs)

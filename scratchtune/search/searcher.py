@@ -95,10 +95,7 @@ class PendingParams(Sequence[dict[str, Any]]):
 
 
 class Taken(Container[dict[str, Any]]):
-    """The points of the earlier trials; ``params in taken`` compares exactly: 1 is not 1.0, nor True.
-
-    `PendingParams` look up their own points; from a plain list, as from ``seen``, a set is made.
-    """
+    """The points of the earlier trials, which are compared exactly; `PendingParams` look up their own points."""
 
     def __init__(self, space: Space, seen: Sequence[Result], pending: Pending) -> None:
         looks_up = isinstance(pending, PendingParams)

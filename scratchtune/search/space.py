@@ -10,7 +10,7 @@ Implements section 2.1 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,7 @@ from scratchtune.search.foreign import from_foreign
 from scratchtune.search.parameters import Categorical, Float, Int, Parameter, log_unit, log_value, same
 
 __all__ = [
-    "Categorical", "Constraint", "Float", "Int", "Parameter", "Space", "combinations", "log_unit", "log_value", "same",
-]
+    "Categorical", "Constraint", "Float", "Int", "Parameter", "Space", "combinations", "log_unit", "log_value", "same"]
 
 Constraint = Callable[[dict[str, Any]], bool]
 
@@ -67,7 +66,10 @@ class Space:
         self.conditions = {name: _condition(name, given) for name in given}
         self.parameters: dict[str, Parameter] = {name: given[name] for name in _parents_first(self.conditions)}
         self.names = tuple(self.parameters)
-        self._mentioned = _mentioned(self.parameters, self.conditions)
+        self._mentioned: dict[str, set[int]] = {}  # of each parameter that conditions name, indices of the values named
+        for name in self.names:
+            for position, indices in self.parents(name):
+                self._mentioned.setdefault(self.names[position], set()).update(indices.tolist())
         self._groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}  # cache of `_linked`
         self._counts: dict[tuple[Any, ...], int] = {}  # cache of `_count`
 
@@ -229,18 +231,7 @@ class Space:
             for parent, allowed in self.conditions[name].items())
 
 
-def _mentioned(
-    parameters: Mapping[str, Parameter], conditions: Mapping[str, Mapping[str, Any]],
-) -> dict[str, list[int]]:
-    """For each parameter that conditions name, the indices of those of its values that they name, in order."""
-    found: dict[str, set[int]] = {}
-    for condition in conditions.values():
-        for parent, allowed in condition.items():
-            found.setdefault(parent, set()).update(parameters[parent].index(value) for value in allowed)
-    return {parent: sorted(numbers) for parent, numbers in found.items()}
-
-
-def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
+def _runs(count: int, mentioned: Iterable[int]) -> list[tuple[int, int]]:
     """The indices below ``count`` in runs, (first, length): each mentioned one alone, those between together.
 
     >>> _runs(10, [3, 4])

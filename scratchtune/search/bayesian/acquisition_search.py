@@ -241,7 +241,11 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
 
     A row that has no better neighbour stays; the search ends when none of them moves, or after `ROUNDS`.
     """
-    maxima = maxima[distinct(maxima)]
+    kept: list[int] = []
+    for i, row in enumerate(maxima):
+        if all(np.abs(row - maxima[other]).max() >= MIN_DISTANCE for other in kept):
+            kept.append(i)
+    maxima = maxima[kept]
     values = goal_values(encoding, process, goal, maxima)
     improving = list(range(len(maxima)))
     for _ in range(ROUNDS):
@@ -281,12 +285,3 @@ def new_points(
             if len(found) > RUNNERS_UP:
                 break
     return found
-
-
-def distinct(rows: np.ndarray) -> list[int]:
-    """Return the indices of the rows that are `MIN_DISTANCE` from all earlier ones of them."""
-    kept: list[int] = []
-    for i, row in enumerate(rows):
-        if all(np.abs(row - rows[other]).max() >= MIN_DISTANCE for other in kept):
-            kept.append(i)
-    return kept

@@ -90,9 +90,8 @@ class BayesianSearch(Searcher):
             return self.model, f"model={self.model!r}"
         if known < PARZEN_INITIAL:
             return "gp", f"the Parzen estimator's turns begin after {PARZEN_INITIAL} trials"
-        if number % 2 == 1:
-            return "gp", "a Gaussian process and a Parzen estimator take turns; this trial is the process's"
-        return "tpe", "a Gaussian process and a Parzen estimator take turns; this trial is the estimator's"
+        model, whose = ("gp", "process") if number % 2 == 1 else ("tpe", "estimator")
+        return model, f"a Gaussian process and a Parzen estimator take turns; this trial is the {whose}'s"
 
     def _spread(
         self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng, why: dict[str, Any],

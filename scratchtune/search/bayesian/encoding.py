@@ -133,8 +133,7 @@ class Encoding:
 # Cells ---------------------------------------------------------------------------------------------------------------
 #
 # Each value of a range with a finite number of values has an interval of unit values, its *cell*. On a linear scale all
-# cells have the same length. On the log scale of an `Int` the cell of a value is what is rounded to it. The functions
-# here compute for arrays what `Float.from_unit` and `Int.from_unit` compute for one unit value.
+# cells have the same length. On the log scale of an `Int` the cell of a value is what is rounded to it.
 
 
 def cell_indices(parameter: Float | Int, u: np.ndarray) -> np.ndarray:

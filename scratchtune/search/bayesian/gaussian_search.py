@@ -4,10 +4,9 @@ It has three parts, each in a file of its own: a *surrogate* predicts the loss a
 *acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
 it is highest (`acquisition_search`).
 
-Values may be noisy. The surrogate estimates the variance of the noise together with its other parameters. The expected
-improvement is that over the lowest posterior mean, not over the lowest value, which is partly noise; and it counts what
-one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a value nearby
-says as much about the function.
+Values may be noisy, so the expected improvement is that over the lowest posterior mean, not over the lowest value; and
+it counts what one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a
+value nearby says as much about the function.
 
 Implements section 3.3 of the document.
 """

@@ -16,7 +16,7 @@ Implements section 3.4 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -117,27 +117,19 @@ def crowding_distances(losses: np.ndarray) -> np.ndarray:
     return distances
 
 
-class CrowdedOrder(NamedTuple):
-    """Individuals, the fittest first: indices, and the front and the crowding distance of each index."""
-
-    order: np.ndarray
-    fronts: np.ndarray
-    distances: np.ndarray
-
-
-def crowded_order(losses: np.ndarray) -> CrowdedOrder:
-    """Sort vectors of losses, (n, m), by their front, then by falling crowding distance, then by index.
+def crowded_order(losses: np.ndarray) -> np.ndarray:
+    """Indices of vectors of losses, (n, m), by their front, then by falling crowding distance, then by index.
 
     This is the paper's crowded-comparison operator, made a total order by the index.
 
-    >>> crowded_order(np.array([[3.0, 3.0], [0.0, 4.0], [1.0, 2.0], [1.5, 1.5], [4.0, 0.0]])).order.tolist()
+    >>> crowded_order(np.array([[3.0, 3.0], [0.0, 4.0], [1.0, 2.0], [1.5, 1.5], [4.0, 0.0]])).tolist()
     [1, 4, 3, 2, 0]
     """
     fronts, distances = front_numbers(losses), np.zeros(len(losses))
     for front in range(fronts.max(initial=-1) + 1):
         members = np.flatnonzero(fronts == front)
         distances[members] = crowding_distances(losses[members])
-    return CrowdedOrder(np.lexsort((-distances, fronts)), fronts, distances)
+    return np.lexsort((-distances, fronts))
 
 
 # Hypervolume ----------------------------------------------------------------------------------------------------------

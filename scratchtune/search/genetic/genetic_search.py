@@ -59,17 +59,14 @@ def _sbx(x: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
 CROSSOVERS: dict[str, Callable[[np.ndarray, np.ndarray, Rng], np.ndarray]] = {
     "sbx": _sbx,
     "blend": lambda x, y, rng: operators.blend_crossover(x, y, rng.random(len(x)), BLEND),
-    "uniform": lambda x, y, rng: operators.uniform_crossover(x, y, rng.random(len(x))),
-}
+    "uniform": lambda x, y, rng: operators.uniform_crossover(x, y, rng.random(len(x)))}
 MUTATIONS: dict[str, Callable[[float, float, Rng], float]] = {  # (gene, std, rng) to gene
     "gaussian": lambda gene, std, rng: operators.gaussian_mutation(gene, std, float(rng.normal())),
     "polynomial": lambda gene, std, rng: operators.polynomial_mutation(
-        gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA)),
-}
+        gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA))}
 SELECTIONS: dict[str, Callable[[np.ndarray, int, Rng], int]] = {  # (fitness, tournament, rng) to index
     "tournament": operators.tournament,
-    "roulette": lambda fitness, size, rng: operators.roulette(fitness, rng),
-}
+    "roulette": lambda fitness, size, rng: operators.roulette(fitness, rng)}
 
 
 # The searcher --------------------------------------------------------------------------------------------------------
@@ -187,8 +184,7 @@ class GeneticSearch(Searcher):
             drawn.params, why | {"drawn": drawn.why, "parented": has_parents, "founder_refused": is_founder})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say where a configuration came from; of a child, which gene came from which parent, and which have mutated.
-        """
+        """Say where a configuration came from; of a child, which gene is from which parent, and which have mutated."""
         if "drawn" in why:
             return f"Generation {why['generation']}; {_why_drawn(why)}. {RandomSearch().explain(why['drawn'])}"
         if "founder" in why:

@@ -71,13 +71,8 @@ class NSGA2(GeneticSearch):
 
 def _ranked(space: Space, pool: Sequence[Result], most: int) -> Parents:
     """At most so many trials of a pool, the fittest first, without failed ones; fitness is minus the rank."""
-    known = [result for result in pool if not np.isnan(_losses(result)).any()]
-    losses = np.array([_losses(result) for result in known])
-    chosen = [known[k] for k in crowded_order(losses).order[:most]] if known else []
-    return Parents(chosen, genes_of(space, [result.params for result in chosen]),
-                   -np.arange(len(chosen), dtype=float))
-
-
-def _losses(result: Result) -> tuple[float, ...]:
-    """The losses of a trial: one in a study of one objective, NaN of a failure."""
-    return result.losses or (result.value,)
+    losses = [(result, result.losses or (result.value,)) for result in pool]  # one loss in a study of one objective
+    known = [(result, several) for result, several in losses if not np.isnan(several).any()]
+    order = crowded_order(np.array([several for _, several in known])) if known else []
+    chosen = [known[k][0] for k in order[:most]]
+    return Parents(chosen, genes_of(space, [result.params for result in chosen]), -np.arange(len(chosen), dtype=float))
