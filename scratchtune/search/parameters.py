@@ -233,9 +233,9 @@ class Float(_Parameter):
             _set(self, step=checks.real("step", self.step, low=0.0, open_low=True))
             _check_step(self.low, self.high, self.step)
         _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
-        steps = None if self.step is None else round((self.high - self.low) / self.step)
-        count = 1 if self.low == self.high else None if steps is None else steps + 1
-        _set(self, _count=count, _digits=max(_decimals(self.low), _decimals(self.step or 0.0)))  # derived: no fields
+        count = None if self.step is None else round((self.high - self.low) / self.step) + 1
+        object.__setattr__(self, "_count", 1 if self.low == self.high else count)  # derived, so these are no fields
+        object.__setattr__(self, "_digits", max(_decimals(self.low), _decimals(self.step or 0.0)))
 
     @property
     def count(self) -> int | None:
