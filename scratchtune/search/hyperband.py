@@ -153,7 +153,7 @@ class _HalvingSearch(Searcher):
         for budget in sorted(by_budget, reverse=True):
             if sum(not math.isnan(result.value) for result in by_budget[budget]) >= enough:
                 return Seen(by_budget[budget], seed=seen.seed)
-        return Seen(max([[], *by_budget.values()], key=len), seed=seen.seed)
+        return Seen(max([list[Result](), *by_budget.values()], key=len), seed=seen.seed)
 
     # Words -----------------------------------------------------------------------------------------------------------
 
