@@ -89,8 +89,7 @@ class _HalvingSearch(Searcher):
             raise ValueError(
                 f"params can't be enqueued now: trial {number} of the schedule is not a new configuration in a first "
                 "rung; enqueue before the run begins")
-        row = rows[number]
-        return Suggestion(params, {"enqueued": True, **self._position_of(row)}, budget=row.rung.budget)
+        return Suggestion(params, {"enqueued": True, **self._position_of(rows[number])}, rows[number].rung.budget)
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """The trial of this row: a new configuration, or that of this rank in the rung below with a larger budget."""
@@ -153,7 +152,8 @@ class _HalvingSearch(Searcher):
         for budget in sorted(by_budget, reverse=True):
             if sum(not math.isnan(result.value) for result in by_budget[budget]) >= enough:
                 return Seen(by_budget[budget], seed=seen.seed)
-        return Seen(max([list[Result](), *by_budget.values()], key=len), seed=seen.seed)
+        most: list[Result] = max(by_budget.values(), key=len, default=[])
+        return Seen(most, seed=seen.seed)
 
     # Words -----------------------------------------------------------------------------------------------------------
 
