@@ -59,7 +59,7 @@ import scratchtune as st
 from scratchtune.search.bayesian import mixture, parzen
 from scratchtune.search.searcher import Result
 
-SETTINGS, INITIAL = parzen.Options(), 10
+INITIAL = 10
 line = st.search.Space({"x": st.Float(0.0, 1.0)})
 
 
@@ -87,8 +87,8 @@ def two_densities(space, seen):
     """The densities of the good and of the bad trials, and which trials are good."""
     axes = mixture.axes_of(space)
     codes = np.column_stack([axis.read([trial.params for trial in seen]) for axis in axes])
-    good, bad = parzen.split(np.array([trial.value for trial in seen]), SETTINGS)
-    ages, options = parzen.weights_by_age(len(bad), SETTINGS.recent), (SETTINGS.prior_weight, SETTINGS.smoothing)
+    good, bad = parzen.split(np.array([trial.value for trial in seen]))
+    ages, options = parzen.weights_by_age(len(bad)), (parzen.PRIOR_WEIGHT, parzen.SMOOTHING)
     good_density = mixture.Mixture(axes, codes[good], np.ones(len(good)), *options)
     return good_density, mixture.Mixture(axes, codes[bad], ages, *options), good
 
@@ -99,7 +99,7 @@ fig, axes = plt.subplots(3, 3, num="13-stages", figsize=(12, 7.5), sharex=True, 
 for (top, middle, bottom), n in zip(axes.T, (10, 20, 40), strict=True):
     good_density, bad_density, good = two_densities(line, trials[:n])
     log_l, log_g = (density.log_density(grid[:, None]) for density in (good_density, bad_density))
-    candidates = good_density.draw(SETTINGS.candidates, generator_of(4, n))
+    candidates = good_density.draw(parzen.CANDIDATES, generator_of(4, n))
     ratios = good_density.log_density(candidates) - bad_density.log_density(candidates)
     chosen = trials[n].params["x"]
     assert chosen == candidates[ratios.argmax(), 0]
@@ -345,7 +345,7 @@ def search_without_g(seed, trials=40):
     seen = search(line, valleys, INITIAL, seed)
     for number in range(INITIAL, trials):
         good_density, _, _ = two_densities(line, seen)
-        candidates = good_density.draw(SETTINGS.candidates, generator_of(seed, number))
+        candidates = good_density.draw(parzen.CANDIDATES, generator_of(seed, number))
         x = float(candidates[good_density.log_density(candidates).argmax(), 0])
         seen.append(Result(number, {"x": x}, float(valleys({"x": x})), "done"))
     return seen

@@ -181,7 +181,7 @@ def test_generated_parts_are_up_to_date():
 def test_every_formula_and_every_lesson_names_a_section_of_the_document():
     files, lessons = document.modules(), document.lessons()
     for formula in formulas.registry().values():
-        assert formula.place.rsplit(":", 1)[0] in files, f"the docstring of {formula.module} names no section"
+        assert formula.place.rsplit(":", 1)[0] in files, f"the docstring of {formula.plain.__module__} names no section"
         assert set(document.sections_of(formula, files)) <= set(document.TITLES)
     assert set(lessons) == {path.relative_to(ROOT).as_posix() for path in (ROOT / "lessons").glob("[0-9][0-9]_*.py")}
 

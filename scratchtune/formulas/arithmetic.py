@@ -138,15 +138,12 @@ FUNCTIONS: dict[str, Callable[..., Decimal]] = {
     "max": max, "min": min, "Φ": _to_digits(_normal_below),
     "φ": _to_digits(lambda z: (-z * z / 2).exp() / (2 * _pi()).sqrt()),
     "erf": _to_digits(lambda x: (1 - _upper_tail(abs(x))).copy_sign(x) if abs(x) > 20 else _erf(x)),
-    "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR),
-}
+    "floor": lambda x: x.to_integral_value(decimal.ROUND_FLOOR)}
 OPERATORS: dict[str, Callable[..., Any]] = {
     "+": operator.add, "-": operator.sub, "·": operator.mul, "/": operator.truediv, "^": _power,
     "√": _to_digits(Decimal.sqrt), "negative": operator.neg, "absolute": abs, "<": operator.lt, "<=": operator.le,
-    ">": operator.gt, ">=": operator.ge, "=": operator.eq,
-}
+    ">": operator.gt, ">=": operator.ge, "=": operator.eq}
 CONSTANTS: dict[str, Callable[[], Decimal]] = {"π": _to_digits(_pi)}
 REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
     "Σ": _sum, "Π": lambda values: reduce(operator.mul, values), "mean": lambda values: _sum(values) / len(values),
-    "max": max, "min": min,
-}
+    "max": max, "min": min}

@@ -83,8 +83,7 @@ class Reduction:
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """``yes if test else no``; equal only to itself, so that the branches of each one in a line are counted separately.
-    """
+    """``yes if test else no``; equal only to itself, so that the branches of each one are counted separately."""
 
     test: Node
     yes: Node
@@ -128,8 +127,7 @@ _TOKEN = re.compile(
     |(?P<name>{_LETTER}(?:{_LETTER}|[\d\u0300-\u036f])*[₀-₉]*'?)(?P<index>[{_BELOW}]*)(?P<prime>'?)
     |(?P<power>[{_ABOVE}]+)
     |(?P<operator><=|>=|[-+·/^√#()\[\]|<>=;,]))""",
-    re.VERBOSE,
-)
+    re.VERBOSE)
 
 
 @dataclass(frozen=True)

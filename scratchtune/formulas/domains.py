@@ -45,13 +45,11 @@ _DOMAIN = re.compile(
         (?P<sign><=|>=|<|>)\ ?(?P<bound>{_NUMBER})
         |in\ (?P<left>[\[(])(?P<low>{_NUMBER}),\ ?(?P<high>{_NUMBER})(?P<right>[\])])
     )|integer)(?=[,;]|$)""",
-    re.VERBOSE,
-)
+    re.VERBOSE)
 _SAMPLED = re.compile(r";\s*sampled (?P<typed>as )?")
 ACCEPTED = (
     "real, logits, probabilities, one-hot, 0 or 1, uint64, integer, index of k, written, scratch, or "
-    "[integer] >= a, > a, <= a, < a, in [a, b], in [a, b), in (a, b], in (a, b)"
-)
+    "[integer] >= a, > a, <= a, < a, in [a, b], in [a, b), in (a, b], in (a, b)")
 _WITHIN = {  # each kind, and one that has all its values and more
     "one-hot": "probabilities", "probabilities": "real", "0 or 1": "real", "index": "integer", "integer": "real",
     "logits": "real"}

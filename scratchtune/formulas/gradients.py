@@ -33,10 +33,7 @@ LARGEST = 100.0  # cases with larger arguments are skipped: differences would ne
 
 
 def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
-    """Return the largest relative error of the code against central differences, over all cases.
-
-    Raise a ValueError if no case has any.
-    """
+    """The largest relative error of the code against central differences over all cases; a ValueError without any."""
     assert formula.gradient_of is not None
     name, argument = formula.gradient_of.id, formula.gradient_of.argument
     if name not in known or argument not in known[name].parameters:
@@ -138,16 +135,12 @@ def _roles(formula: Formula, base: Formula) -> dict[str, str]:
 def _with_outputs(
     formula: Formula, base: Formula, arguments: dict[str, Any], roles: Mapping[str, str]
 ) -> dict[str, Any]:
-    """Add arrays for the gradient's outputs to the arguments.
-
-    Their sizes are those of the base formula's axes of the same letters.
-    """
+    """Add arrays for the gradient's outputs, of the sizes of the base formula's axes of the same letters."""
     made = [where for where in formula.where if roles[where.argument] in ("output", "start")]
     given = [where for where in (*base.where, *formula.where) if where not in made]
     sizes = {
         letter: size for where in given
-        for letter, size in zip(where.letters, np.shape(arguments[where.argument]), strict=True)
-    }
+        for letter, size in zip(where.letters, np.shape(arguments[where.argument]), strict=True)}
     for where in made:
         shape = [int(letter) if letter.isdigit() else sizes[letter] for letter in where.letters]
         arguments[where.argument] = np.full(shape, 0.0 if roles[where.argument] == "start" else np.nan)

@@ -23,12 +23,10 @@ from scratchtune import jit
 
 _OTHER: dict[type, Any] = {  # each operator's counterpart
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt,
-}
+    ast.Lt: ast.GtE, ast.GtE: ast.Lt, ast.Gt: ast.LtE, ast.LtE: ast.Gt}
 _NAMES = {  # both ways
     "max": ("swapped", "min"), "maximum": ("swapped", "minimum"), "amax": ("swapped", "amin"),
-    "sum": ("sum and mean", "mean"),
-}
+    "sum": ("sum and mean", "mean")}
 _NAMES |= {new: (kind, old) for old, (kind, new) in _NAMES.items()}
 _ABSOLUTES = ("abs", "fabs", "absolute")
 _UNTOUCHED_CALLS = ("range", "prange", "len", "empty", "zeros", "ones", "empty_like", "zeros_like", "reshape", "view")
@@ -206,5 +204,4 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("matmul", "swapped: b.size > SMALL -> b.size <= SMALL in `if b.size > SMALL:`"):
         "with and without panels each sum has the same terms in the same order; only the time differs",
     ("flat_share", "square and absolute: np.abs(samples) -> samples * samples in `sizes = np.abs(samples)`"):
-        "the samples of the largest size are those of the largest square",
-}
+        "the samples of the largest size are those of the largest square"}

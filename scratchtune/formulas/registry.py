@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,14 +28,9 @@ HEADINGS = ("Formula", "Computed as", "Gradient of", "Where", "Returns", "Raises
 REQUIRED = ("Formula", "Where", "Source")
 
 
-class FormulaError(ValueError):
-    """A docstring that does not follow the grammar; the message names the file, the function and what is wrong."""
-
-
 @dataclass(frozen=True)
 class Where:
-    """One line of Where: the argument of the function that a symbol of the line denotes, or a part of it, ``name[0]``.
-    """
+    """One line of Where: the function's argument that a symbol of the line denotes, or a part of it, ``name[0]``."""
 
     symbol: str
     argument: str
@@ -92,24 +87,9 @@ class Formula:
         return [tuple(parts[name]) if name in in_parts else parts[name][0] for name in self.parameters]
 
     @property
-    def module(self) -> str:
-        """The name of the function's module."""
-        return self.plain.__module__
-
-    @property
-    def file(self) -> Path:
-        """The function's file."""
-        return Path(self.plain.__code__.co_filename)
-
-    @property
-    def line_number(self) -> int:
-        """The line at which the function begins, from 1."""
-        return self.plain.__code__.co_firstlineno
-
-    @property
     def place(self) -> str:
         """Its location, file:line, as short as possible."""
-        return f"{_short(self.file)}:{self.line_number}"
+        return _place(self.plain.__code__)
 
     @cached_property
     def code(self) -> str:
@@ -134,10 +114,7 @@ class Formula:
         return [node for node in nodes if isinstance(node, dialect.Choice)]
 
     def sizes(self, arguments: Mapping[str, Any]) -> dict[str, int]:
-        """Return the length of each index letter's axis, from the arguments' shapes.
-
-        Raise a ValueError if two disagree.
-        """
+        """Return the length of each index letter's axis, from the arguments' shapes; a ValueError if two disagree."""
         found: dict[str, int] = {}
         for where in self.where:
             shape = np.shape(arguments[where.argument])
@@ -157,24 +134,22 @@ class Formula:
         return evaluation.run(self.equations), evaluation.branches
 
 
-def _short(path: Path) -> str:
-    root = PACKAGE.parent
-    return str(path.resolve().relative_to(root)) if path.resolve().is_relative_to(root) else str(path)
+def _place(code: CodeType) -> str:
+    path, root = Path(code.co_filename), PACKAGE.parent
+    short = path.resolve().relative_to(root) if path.resolve().is_relative_to(root) else path
+    return f"{short}:{code.co_firstlineno}"
 
 
 # Reading a docstring -------------------------------------------------------------------------------------------------
 
 
 def read(function: Callable[..., Any]) -> Formula:
-    """Parse the formula in a function's docstring; a FormulaError names what is wrong."""
+    """Parse the formula in a function's docstring; a ValueError names what is wrong."""
     plain = jit.plain(function)
     try:
         return _read(function, plain)
-    except FormulaError:
-        raise
     except ValueError as error:
-        place = f"{_short(Path(plain.__code__.co_filename))}:{plain.__code__.co_firstlineno}"
-        raise FormulaError(f"{place} {plain.__name__}: {error}") from None
+        raise ValueError(f"{_place(plain.__code__)} {plain.__name__}: {error}") from None
 
 
 def _read(function: Callable[..., Any], plain: FunctionType) -> Formula:
@@ -227,16 +202,9 @@ def _heading(text: str, found: Mapping[str, Any]) -> str:
 
 def _entries(text: str) -> Iterator[str]:
     """Yield the lines of a section, each joined with the deeper ones that continue it."""
-    entry = ""
-    for line in text.splitlines():
-        if line[:1].isspace():
-            entry += " " + line.strip()
-        else:
-            if entry:
-                yield entry
-            entry = line.strip()
-    if entry:
-        yield entry
+    for entry in re.split(r"\n(?=\S)", text):
+        if entry:
+            yield " ".join(line.strip() for line in entry.splitlines())
 
 
 _WHERE = re.compile(r"(?P<symbol>[^:]+): (?P<argument>\w+(?:\[\d\])?), (?P<shape>scalar|\([^)]*\)), (?P<rest>.+)")
@@ -374,7 +342,7 @@ def defined_in_files_with(text: str) -> dict[str, Formula]:
 
 
 def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
-    """Return the formulas that are defined in some modules, by ID; raise a FormulaError if an ID occurs twice."""
+    """Return the formulas that are defined in some modules, by ID; a ValueError if an ID occurs twice."""
     found: dict[str, Formula] = {}
     for module in modules:
         functions = [value for value in vars(module).values() if _carries_formula(value, module)]
@@ -382,9 +350,10 @@ def collect(modules: Iterable[ModuleType]) -> dict[str, Formula]:
             formula = read(function)
             other = found.setdefault(formula.id, formula)
             if other is not formula:
-                raise FormulaError(
+                raise ValueError(
                     f"{formula.place} {formula.plain.__name__}: [{formula.id}] is also at {other.place}; rename one")
-    return dict(sorted(found.items(), key=lambda item: (str(item[1].file), item[1].line_number)))
+    return dict(sorted(found.items(), key=lambda item: (
+        item[1].plain.__code__.co_filename, item[1].plain.__code__.co_firstlineno)))
 
 
 def _carries_formula(value: Any, module: ModuleType) -> bool:

@@ -1,9 +1,11 @@
-"""The report of the check: a line of results for each formula, their totals, and a sentence for each problem."""
+"""What a reader sees: the index of all formulas, one of them beside its code, and the report of the check."""
 
 from __future__ import annotations
 
 import multiprocessing
+import re
 import signal
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,12 +13,59 @@ from tqdm import tqdm
 
 from scratchtune import checks, cores
 from scratchtune.formulas.check import Row, check
-from scratchtune.formulas.index import find
 from scratchtune.formulas.mutants import EQUIVALENT
-from scratchtune.formulas.registry import registry
+from scratchtune.formulas.registry import MARK, Formula, defined_in_files_with, registry
 
 MOST = 4  # processes: the longest module is a quarter of the work, so more gain nothing; each takes 300 MB
 
+# The names that users type, for formulas with another ID.
+PUBLIC = {
+    "f1": "f_beta", "f1_score": "f_beta", "fbeta_score": "f_beta", "accuracy_score": "accuracy",
+    "balanced_accuracy_score": "balanced_accuracy", "precision_score": "precision", "recall_score": "recall",
+    "roc_auc_score": "auc", "r2_score": "r2", "StandardScaler": "standard_scale", "MinMaxScaler": "min_max_scale",
+    "OneHotEncoder": "one_hot", "GaussianNoise": "gaussian_noise", "Dropout": "dropout", "Adam": "adam",
+    "RMSprop": "rmsprop", "SGD": "gradient_descent", "L1": "l1_penalty", "L2": "l2_penalty"}
+
+
+def index(words: str = "") -> str:
+    """Every formula whose ID or first sentence holds these words, a line each: ID, file:line, mathematics."""
+    wanted = set(_words(words))
+    formulas = [one for one in registry().values() if wanted <= {*one.id.split("_"), *_words(one.sentence)}]
+    width, place = (max((len(getattr(one, name)) for one in formulas), default=0) for name in ("id", "place"))
+    return "\n".join(f"{one.id:{width}}  {one.place:{place}}  {one.line}" for one in formulas)
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.lower())
+
+
+def find(name: str) -> Formula:
+    """Return the formula with an ID; raise a ValueError that names the nearest one if there is none."""
+    name = PUBLIC.get(name, name)
+    formulas = defined_in_files_with(f"{MARK}{name}]") or registry()
+    if name not in formulas:
+        raise ValueError(f"formula is {name!r}; there is none with that ID, nor with such words in its first sentence"
+                         f"{checks.nearest(name, formulas)}")
+    return formulas[name]
+
+
+def describe(name: str) -> str:
+    """One formula's docstring, code, file, line and test; if none has this ID, the list of those with these words."""
+    try:
+        formula = find(name)
+    except ValueError:
+        if lines := index(name):
+            return lines
+        raise
+    parts = [f"[{formula.id}]  {formula.line}", formula.sentence]
+    for heading, text in formula.sections.items():
+        if heading != "Formula":
+            parts.append(f"{heading}\n{textwrap.indent(text, '    ')}")
+    parts.append(f"Code  {formula.place}\n{textwrap.indent(formula.code, '    ')}")
+    return "\n\n".join([*parts, f"Test\n    pytest tests/test_registry.py -k {formula.id}"])
+
+
+# The report -----------------------------------------------------------------------------------------------------------
 
 @dataclass
 class Report:
@@ -48,8 +97,7 @@ class Report:
         return (
             f"{checks.counted(len(rows), 'formula')} on {sum(row.cases for row in rows)} cases, {gradients} gradients; "
             f"mutants: {sum(row.caught for row in rows)} caught, {sum(row.equivalent for row in rows)} equivalent, "
-            f"{sum(len(row.survived) for row in rows)} survived"
-        )
+            f"{sum(len(row.survived) for row in rows)} survived")
 
     def _table(self) -> Iterator[str]:
         width = max((len(row.id) for row in self.rows), default=7)
@@ -78,7 +126,7 @@ def check_all(progress: bool = True, processes: int | None = None) -> Report:
     """
     formulas, modules, rows = registry(), dict[str, list[str]](), dict[str, Row]()
     for name, formula in formulas.items():
-        modules.setdefault(formula.module, []).append(name)
+        modules.setdefault(formula.plain.__module__, []).append(name)
     with tqdm(total=len(formulas), desc="formulas", unit="", disable=None if progress else True) as bar:
         for found in _in_processes(list(modules.values()), processes or min(cores.count(), MOST)):
             rows |= found

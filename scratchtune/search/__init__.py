@@ -23,8 +23,7 @@ DEFAULT, DEFAULT_OF_SEVERAL = "bayesian", "nsga2"  # of several objectives
 __all__ = [
     "BayesianSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband", "Int",
     "NSGA2", "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space", "SuccessiveHalving",
-    "Suggestion", "as_searcher", "hypervolume",
-]
+    "Suggestion", "as_searcher", "hypervolume"]
 
 
 def as_searcher(searcher: Any) -> Searcher:

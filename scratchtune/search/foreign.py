@@ -44,9 +44,7 @@ class Quantiles(Float):
             low, high = (middle, high) if self.from_unit(middle) < value else (low, middle)
         return 0.5 * (low + high)
 
-    def unrounded_unit(self, value: float) -> float:
-        """The same as `to_unit`."""
-        return self.to_unit(value)
+    unrounded_unit = to_unit
 
     def check(self, name: str, value: Any) -> float:
         """A value as a Python number; a ValueError or TypeError that names the parameter if it is not allowed."""

@@ -12,11 +12,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-import numpy as np
-
 from scratchtune import checks
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen
-from scratchtune.search.space import Categorical, Float, Int, Parameter, Space, same
+from scratchtune.search.searcher import Exhausted, Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen
+from scratchtune.search.space import Categorical, Int, Parameter, Space, same
 
 MOST_CHECKED = 10_000_000  # the largest grid whose points are checked by a constraint, which takes about a minute
 
@@ -78,10 +76,7 @@ class GridSearch(Searcher):
             self._memo = space, _Points(self._thinned(space))
         return self._memo[1]
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest the first point, in order, that is not among the earlier trials."""
         points = self.points(space)
         taken = Taken(space, seen, pending)
@@ -102,10 +97,7 @@ class GridSearch(Searcher):
         return f"Point {number} of {total} of the grid, in its fixed order, independent of earlier results."
 
     def _thinned(self, space: Space) -> Space:
-        """Return the space of the grid's values only.
-
-        A parameter whose condition no value of the grid fulfils is left out.
-        """
+        """The space of the grid's values, without the parameters whose condition none of them fulfils."""
         thin: dict[str, Parameter] = {}
         for name, parameter in space.parameters.items():
             condition = {
@@ -118,8 +110,7 @@ class GridSearch(Searcher):
 
 def _thinned(parameter: Parameter, resolution: int, condition: dict[str, Any]) -> Parameter:
     """Return the parameter itself if the grid has all of its values, else a `Categorical` of those that it has."""
-    continuous = isinstance(parameter, Float) and parameter.count is None
-    if continuous or (isinstance(parameter, Int) and parameter.log and parameter.count > resolution):
+    if parameter.count is None or (isinstance(parameter, Int) and parameter.log and parameter.count > resolution):
         return Categorical(parameter.grid(resolution), when=condition or None)
     return dataclasses.replace(parameter, when=condition or None)
 

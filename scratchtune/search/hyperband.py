@@ -1,9 +1,8 @@
 """Hyperband tries many configurations with a small budget, and only the best of them with a larger one.
 
-*Successive halving* works in rungs: in each rung all remaining configurations get the same budget, say epochs, and the
-best 1/eta of them are promoted to the next rung, with eta times the budget. It is not known in advance which budget is
-large enough to distinguish good configurations from bad ones. So Hyperband runs successive halving several times
-(*brackets*), from many configurations with a tiny first budget to a few with the whole budget at once (`schedule`).
+It is not known in advance which budget is large enough to distinguish good configurations from bad ones. So Hyperband
+runs successive halving (`schedule`) several times, in *brackets*: from many configurations with a tiny first budget to
+a few with the whole budget at once.
 
 Implements section 8.3 of the document.
 """
@@ -11,16 +10,14 @@ Implements section 8.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Sequence
 from typing import Any
-
-import numpy as np
 
 from scratchtune import checks
 from scratchtune.search.bayesian.bayesian_search import BayesianSearch
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.schedule import Row, Rung, Schedule, bracket_size, rung_size, s_max
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Seen, Suggestion, Taken, as_seen
+from scratchtune.search.searcher import Exhausted, Pending, Result, Rng, Searcher, Seen, Suggestion, Taken, as_seen
 from scratchtune.search.space import Space
 
 ORDERS = ("auto", "rungs", "brackets")
@@ -43,30 +40,28 @@ class _HalvingSearch(Searcher):
         self.min_budget = checks.integer("min_budget", min_budget, low=1, high=self.max_budget)
         self.random_share = checks.real("random_share", random_share, 0.0, 1.0)
 
-    def _set_schedule(self, schedule: Schedule) -> None:
-        """Set the schedule, and compute what each of its trials needs."""
-        self._schedule = schedule
+    def _set_schedule(self, brackets: list[tuple[int, int]], order: str = "rungs", iterations: int = 1) -> None:
+        """Set the schedule of brackets, (configurations, promotions) each, and what its trials need."""
+        trials = sum(rung_size(size, self.eta, rung) for size, promotions in brackets for rung in range(promotions + 1))
+        if trials > MOST_TRIALS:
+            raise ValueError(
+                f"the schedule has {trials:,} trials; it must have at most {MOST_TRIALS:,}: take a larger min_budget, "
+                "fewer configurations or iterations, or a larger unit for budgets")
         self._proposer = RandomSearch() if self.proposer is None else self.proposer
-        self._uses_results = _uses_results(self.proposer, len(schedule.new))
-        self._needs = self._all_needs()
-
-    def _all_needs(self) -> list[int]:
-        """Return how many trials must be finished before each trial of the schedule; the numbers never decrease.
-
-        A promoted trial needs the rung below, a new one what the proposer needs.
-
-        For the proposer, trials are numbered by first rungs only: it proposes the first of them, the second, and so on.
-        """
-        needs, most, order, new = [], 0, 0, self._schedule.new
-        for row in self._schedule.rows:
+        new = sum(configurations for configurations, _ in brackets)
+        self._uses_results = any(self._proposer.needs(number) for number in range(new))
+        by_rung = order == "rungs" or (order == "auto" and not self._uses_results)
+        self._schedule = schedule = Schedule(brackets, self.max_budget, self.eta, by_rung, iterations)
+        self._needs: list[int] = []  # of each trial of the schedule; the numbers never decrease
+        most, rank = 0, 0  # for the proposer, trials are numbered by first rungs only
+        for row in schedule.rows:
             if row.parents is None:
-                required = self._proposer.needs(order)
-                most = max(most, new[required - 1] + 1 if required else 0)
-                order += 1
+                required = self._proposer.needs(rank)
+                most = max(most, schedule.new[required - 1] + 1 if required else 0)
+                rank += 1
             else:
                 most = max(most, row.parents[1])
-            needs.append(most)
-        return needs
+            self._needs.append(most)
 
     # The searcher's methods ------------------------------------------------------------------------------------------
 
@@ -88,22 +83,15 @@ class _HalvingSearch(Searcher):
         return len(self._schedule.rows)
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Put an enqueued configuration in place of a new one in a first rung.
-
-        Raise a ValueError if trial ``number`` is no such trial.
-        """
+        """Put an enqueued configuration in place of a new one in a first rung; a ValueError if there is none."""
         rows = self._schedule.rows
         if number >= len(rows) or rows[number].parents is not None:
             raise ValueError(
                 f"params can't be enqueued now: trial {number} of the schedule is not a new configuration in a first "
                 "rung; enqueue before the run begins")
-        row = rows[number]
-        return Suggestion(params, {"enqueued": True, **self._position_of(row)}, budget=row.budget)
+        return Suggestion(params, {"enqueued": True, **self._position_of(rows[number])}, rows[number].rung.budget)
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """The trial of this row: a new configuration, or that of this rank in the rung below with a larger budget."""
         rows = self._schedule.rows
         if number >= len(rows):
@@ -112,28 +100,26 @@ class _HalvingSearch(Searcher):
         if row.parents is None:
             return self._new(row, space, as_seen(seen, self.needs(number), rng), pending, number, rng)
         best = self._ranked(as_seen(seen, self.needs(number), rng).own, row)[row.rank]
-        why = {**self._position_of(row), "parent": best.number, "loss": _plain(best.value),
-               "of": row.parents[1] - row.parents[0]}
-        return Suggestion(best.params, why, row.budget, best.number)
+        why = {**self._position_of(row), "parent": best.number,
+               "loss": None if math.isnan(best.value) else float(best.value), "of": row.parents[1] - row.parents[0]}
+        return Suggestion(best.params, why, row.rung.budget, best.number)
 
     def _ranked(self, own: Sequence[Any], row: Row) -> list[Any]:
         """Return the trials of the rung below, the best first; failed ones last, ties by number."""
         assert row.parents is not None
         first, last = row.parents
-        return sorted(own[first:last], key=lambda result: (_plain(result.value) is None, _plain(result.value) or 0.0))
+        return sorted(own[first:last], key=lambda result: (math.isnan(result.value), result.value))
 
     def _position_of(self, row: Row) -> dict[str, Any]:
         """Where a row is in the schedule, as plain data."""
-        rung, rungs = self._schedule.rung_of(row), self._schedule.rungs_in(row.bracket)
-        return {"searcher": "hyperband", "bracket": row.bracket, "rung": row.rung, "rungs": rungs, "rank": row.rank,
-                "size": rung.size, "budget": row.budget}
+        bracket, number, size, budget, _ = row.rung
+        rungs = sum(rung.bracket == bracket for rung in self.rungs())
+        return {"searcher": "hyperband", "bracket": bracket, "rung": number, "rungs": rungs, "rank": row.rank,
+                "size": size, "budget": budget}
 
     # New configurations ----------------------------------------------------------------------------------------------
 
-    def _new(
-        self, row: Row, space: Space, seen: Seen, pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def _new(self, row: Row, space: Space, seen: Seen, pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Propose a configuration for a first rung: a new one, as long as one is found."""
         needs, order = self.needs(number), self._schedule.new.index(number)
         own = seen.own
@@ -152,7 +138,7 @@ class _HalvingSearch(Searcher):
             proposed = _new_proposal(self._proposer, space, visible, attempts, order, rng, taken)
         if proposed is None:
             proposed = _random_again(space, Seen(seed=seen.seed), new, order, rng)
-        return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.budget)
+        return Suggestion(proposed.params, {**self._position_of(row), "proposed": proposed.why}, row.rung.budget)
 
     def seen_by_model(self, space: Space, seen: Seen) -> Seen:
         """What a `BayesianSearch` as proposer sees: the results of the largest budget that has enough for a model.
@@ -186,9 +172,9 @@ class _HalvingSearch(Searcher):
 
     def headline(self) -> str:
         """Return the numbers of brackets and rungs, and the sum of all budgets."""
-        brackets = len({rung.bracket for rung in self.rungs()})
-        parts = f"{brackets} bracket{'s' * (brackets > 1)}, {len(self.rungs())} rung{'s' * (len(self.rungs()) > 1)}"
-        return f"{type(self).__name__}: {parts}, budget {self.cost():,} in all"
+        brackets = checks.counted(len({rung.bracket for rung in self.rungs()}), "bracket")
+        rungs = checks.counted(len(self.rungs()), "rung")
+        return f"{type(self).__name__}: {brackets}, {rungs}, budget {self.cost():,} in all"
 
     def mean_budget(self) -> float:
         """Mean budget of the schedule's trials."""
@@ -196,7 +182,9 @@ class _HalvingSearch(Searcher):
 
     def cost(self, going_on: bool = False) -> int:
         """Sum of all budgets; with ``going_on`` a promoted trial counts its budget minus that of its parent."""
-        return self._schedule.cost(going_on)
+        rows = self._schedule.rows
+        saved = sum(rows[row.parents[0]].rung.budget for row in rows if row.parents is not None)
+        return sum(row.rung.budget for row in rows) - saved * going_on
 
     def rungs(self) -> list[Rung]:
         """The schedule's rungs, in the order in which they run."""
@@ -204,33 +192,28 @@ class _HalvingSearch(Searcher):
 
     def schedule(self) -> str:
         """The whole schedule as a table: a line for each rung, in the order in which they run."""
-        return self._schedule.table()
+        lines = [f"{'bracket':>7}{'rung':>6}{'trials':>8}{'budget each':>13}   numbers"]
+        for bracket, rung, size, budget, start in self.rungs():
+            lines.append(f"{bracket + 1:7}{rung + 1:6}{size:8,}{budget:13,}   {start} to {start + size - 1}")
+        lines.append(
+            f"{len(self._schedule.rows):,} trials, budget {self.cost():,} in all; {self.cost(going_on=True):,} where "
+            "promoted trials continue from stored state")
+        return "\n".join(lines)
 
-    def check(self, results: Iterable[Any], direction: str = "minimize") -> str:
-        """Compare finished trials (a study's ``trials``, or results) with the schedule; return what was checked.
+    def check(self, results: Sequence[Result | None]) -> None:
+        """Raise a RuntimeError at the first trial, None where there is none, that is not as the schedule says.
 
-        Every trial must have the budget of its row, and the promoted ones must be the best of the rung below.
-
-        Raises
-            RuntimeError at the first trial that is not as the schedule says.
+        It must have the budget of its row, and a promoted one must be the one of its rank in the rung below.
         """
-        sign = 1.0 if checks.choice("direction", direction, ["minimize", "maximize"]) == "minimize" else -1.0
-        given = list(results)
-        own = [None if trial is None else _as_loss(trial, sign) for trial in given]
-        rungs = set()
-        for number, (result, row) in enumerate(zip(own, self._schedule.rows, strict=False)):
+        for number, (result, row) in enumerate(zip(results, self._schedule.rows, strict=False)):
             if result is None:
                 continue
-            rungs.add((row.bracket, row.rung))
-            if result.budget != row.budget:
-                raise RuntimeError(f"trial {number} has the budget {result.budget}; the schedule says {row.budget}")
-            right = None if row.parents is None else self._ranked(own, row)[row.rank]
-            if result.parent != (None if right is None else right.number) or (right and right.params != result.params):
+            best = None if row.parents is None else self._ranked(results, row)[row.rank]
+            if result.budget != row.rung.budget or (result.parent, result.params) != (
+                    (None, result.params) if best is None else (best.number, best.params)):
                 raise RuntimeError(
-                    f"trial {number} continues trial {result.parent}; the schedule says "
-                    f"{'a new configuration' if right is None else f'trial {right.number}'}")
-        count = sum(result is not None for result in own)
-        return f"checked: {count} of {len(self._schedule.rows)} trials, in {len(rungs)} rungs, are as the schedule says"
+                    f"trial {number} has the budget {result.budget} and the parent {result.parent}; the schedule says "
+                    f"{row.rung.budget} and {None if best is None else best.number}, with the parent's params")
 
 
 class Hyperband(_HalvingSearch):
@@ -268,57 +251,33 @@ class Hyperband(_HalvingSearch):
         self.order = checks.choice("order", order, ORDERS)
         self.iterations = checks.integer("iterations", iterations, low=1, high=MOST_TRIALS)
         longest = _promotions(self.max_budget, self.min_budget, self.eta)
-        once = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
-        brackets = _bounded(once * self.iterations, self.eta)
-        uses_results = _uses_results(self.proposer, sum(configurations for configurations, _ in brackets))
-        by_rung = order == "rungs" or (order == "auto" and not uses_results)
-        self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung, self.iterations))
+        brackets = [(bracket_size(longest, s, self.eta), s) for s in range(longest, -1, -1)]
+        self._set_schedule(brackets * self.iterations, self.order, self.iterations)
 
 
 class SuccessiveHalving(_HalvingSearch):
-    """One bracket: its first rung has ``settings`` configurations, and each time the best 1/``eta`` are promoted.
+    """One bracket: its first rung has so many ``configurations``, and each time the best 1/``eta`` are promoted.
 
     The budgets are ``max_budget`` divided by powers of eta. The first is the smallest that is at least ``min_budget``
     and leaves a configuration for the last rung. The rest is as in `Hyperband`.
 
-    >>> print(SuccessiveHalving(settings=27, max_budget=27).schedule())
-    bracket  rung  trials  budget each   numbers
-          1     1      27            1   0 to 26
-          1     2       9            3   27 to 35
-          1     3       3            9   36 to 38
-          1     4       1           27   39 to 39
-    40 trials, budget 108 in all; 81 where promoted trials continue from stored state
+    >>> [(rung.size, rung.budget) for rung in SuccessiveHalving(configurations=27, max_budget=27).rungs()]
+    [(27, 1), (9, 3), (3, 9), (1, 27)]
     """
 
     def __init__(
-        self, settings: int = 27, max_budget: int = 27, eta: int = 3, proposer: Searcher | None = None,
+        self, configurations: int = 27, max_budget: int = 27, eta: int = 3, proposer: Searcher | None = None,
         min_budget: int = 1, random_share: float = 0.1,
     ) -> None:
-        self.settings = checks.integer("settings", settings, low=1)
+        self.configurations = checks.integer("configurations", configurations, low=1)
         self._set_common(max_budget, eta, proposer, min_budget, random_share)
         promotions = min(
-            _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.settings, 1, self.eta))
-        brackets = _bounded([(self.settings, promotions)], self.eta)
-        self._set_schedule(Schedule(brackets, self.max_budget, self.eta, by_rung=True))
-
-
-def _bounded(brackets: list[tuple[int, int]], eta: int) -> list[tuple[int, int]]:
-    """Brackets, (configurations, promotions) each, with a number of trials that is not too large."""
-    trials = sum(rung_size(size, eta, rung) for size, promotions in brackets for rung in range(promotions + 1))
-    if trials > MOST_TRIALS:
-        raise ValueError(
-            f"the schedule has {trials:,} trials; it must have at most {MOST_TRIALS:,}: take a larger min_budget, "
-            "fewer configurations or iterations, or a larger unit for budgets")
-    return brackets
+            _promotions(self.max_budget, self.min_budget, self.eta), _promotions(self.configurations, 1, self.eta))
+        self._set_schedule([(self.configurations, promotions)])
 
 
 def _promotions(max_budget: int, min_budget: int, eta: int) -> int:
     return s_max(max_budget, min_budget, [eta**k for k in range(1, max_budget.bit_length() + 1)])
-
-
-def _uses_results(proposer: Searcher | None, new: int) -> bool:
-    """Whether a proposer needs results for any of its first ``new`` proposals."""
-    return proposer is not None and any(proposer.needs(number) for number in range(new))
 
 
 def _is_in_share(share: float, rank: int) -> bool:
@@ -328,14 +287,12 @@ def _is_in_share(share: float, rank: int) -> bool:
 
 def _new_proposal(
     proposer: Searcher, space: Space, seen: Sequence[Result], attempts: Sequence[Sequence[dict[str, Any]]], number: int,
-    rng: np.random.Generator, taken: Container[dict[str, Any]],
+    rng: Rng, taken: Container[dict[str, Any]],
 ) -> Suggestion | None:
-    """Return what a proposer suggests.
+    """What a proposer suggests; None if it is exhausted, or if all attempts give configurations that were ``taken``.
 
-    It is None if the proposer is exhausted, or if all attempts give configurations that were ``taken`` before.
-
-    A model sees the trials of one budget only, so it may propose a known configuration; also in a continuous space,
-    where the optimum that it predicts is in a corner. The next attempt then passes all trials as pending.
+    A model sees the trials of one budget only, so it may propose a known configuration, such as a corner of a
+    continuous space. The next attempt then passes all trials as pending.
     """
     for pending in attempts:
         try:
@@ -347,22 +304,10 @@ def _new_proposal(
     return None
 
 
-def _random_again(
-    space: Space, none: Seen, new: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
-) -> Suggestion:
+def _random_again(space: Space, none: Seen, new: Sequence[dict[str, Any]], number: int, rng: Rng) -> Suggestion:
     """Draw a random configuration; once all points of a finite space have been proposed, each is proposed again."""
     try:
         return RandomSearch().suggest(space, none, new, number, rng)
     except Exhausted:
         points = sum(1 for _ in space.points())
         return RandomSearch().suggest(space, none, new[len(new) // points * points :], number, rng)
-
-
-def _as_loss(trial: Any, sign: float) -> Result:
-    value = math.nan if trial.value is None else sign * trial.value
-    return Result(trial.number, trial.params, value, trial.state, trial.budget, trial.parent)
-
-
-def _plain(value: float) -> float | None:
-    """A loss for JSON: None for a failed trial."""
-    return None if math.isnan(value) else float(value)

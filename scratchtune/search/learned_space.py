@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -112,12 +113,9 @@ def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
 def within(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
     """Those of the params that are values of a learned space's parameters of the same names."""
     found: dict[str, Any] = {}
-    for name, value in params.items():
-        if name in space.parameters:
-            try:
-                found[name] = space.parameters[name].check(name, value)
-            except (TypeError, ValueError):
-                continue
+    for name in filter(space.parameters.__contains__, params):
+        with suppress(TypeError, ValueError):
+            found[name] = space.parameters[name].check(name, params[name])
     return found
 
 

@@ -187,14 +187,34 @@ def rounded_log_value(u: float, low: int, high: int) -> int:
     return max(min(math.floor(v + 0.5), high), low)
 
 
-class _Shown:
+class _Parameter:
+    """What the three kinds share: the maps of separate values, and the values of a grid."""
+
+    def from_unit(self: Any, u: float) -> Any:
+        """Return the value at the unit value u, which is clipped to [0, 1]."""
+        return self.value(cell_index(_unit(u), self.count))
+
+    def to_unit(self: Any, value: Any) -> float:
+        """Unit value of a value: the middle of its cell."""
+        return cell_middle(self.index(value), self.count)
+
+    def grid(self: Any, resolution: int) -> Sequence[Any]:
+        """All values; of a continuous range, or a log range of more values, ``resolution`` of them, evenly spaced."""
+        if self.count is not None and (self.count <= resolution or not getattr(self, "log", False)):
+            return [self.value(k) for k in range(self.count)]
+        units = [0.5] if resolution == 1 else [k / (resolution - 1) for k in range(resolution)]
+        if isinstance(self, Int):
+            scale = Float(self.low, self.high, log=True)
+            return sorted({round(scale.from_unit(u)) for u in units})
+        return list(dict.fromkeys(self.from_unit(u) for u in units))
+
     def __repr__(self) -> str:  # a dataclass's own, after an interruption, would always return "..."
         values = ", ".join(f"{part.name}={getattr(self, part.name)!r}" for part in fields(self))  # type: ignore[arg-type]
         return f"{type(self).__name__}({values})"
 
 
 @dataclass(frozen=True, repr=False)
-class Float(_Shown):
+class Float(_Parameter):
     """A real number from low to high, both included: on a log scale with ``log``, in steps from low with ``step``."""
 
     low: float
@@ -211,12 +231,10 @@ class Float(_Shown):
             raise ValueError(f"low is {self.low} and high is {self.high}; high - low must be a finite number")
         if self.step is not None:
             _set(self, step=checks.real("step", self.step, low=0.0, open_low=True))
-            _check_step(self)
-            _check_resolved(self)
+            _check_step(self.low, self.high, self.step)
         _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
-        steps = None if self.step is None else round((self.high - self.low) / self.step)
-        count = 1 if self.low == self.high else None if steps is None else steps + 1
-        object.__setattr__(self, "_count", count)  # derived, so these are no fields
+        count = None if self.step is None else round((self.high - self.low) / self.step) + 1
+        object.__setattr__(self, "_count", 1 if self.low == self.high else count)  # derived, so these are no fields
         object.__setattr__(self, "_digits", max(_decimals(self.low), _decimals(self.step or 0.0)))
 
     @property
@@ -237,9 +255,9 @@ class Float(_Shown):
 
     def from_unit(self, u: float) -> float:
         """Return the value at the unit value u, which is clipped to [0, 1]."""
-        u = _unit(u)
         if self.count is not None:
-            return self.value(cell_index(u, self.count))
+            return super().from_unit(u)
+        u = _unit(u)
         if u <= 0.0 or u >= 1.0:
             return self.low if u <= 0.0 else self.high
         try:
@@ -251,7 +269,7 @@ class Float(_Shown):
     def to_unit(self, value: float) -> float:
         """Unit value of a value."""
         if self.count is not None:
-            return cell_middle(self.index(value), self.count)
+            return super().to_unit(value)
         return _unit_that_gives(value, min(max(self.unrounded_unit(value), 0.0), 1.0), self.from_unit)
 
     def unrounded_unit(self, value: float) -> float:
@@ -272,15 +290,9 @@ class Float(_Shown):
                 f"{name} is {value!r}; it must be {self.low} plus a multiple of {self.step}, the nearest is {nearest}")
         return nearest
 
-    def grid(self, resolution: int) -> list[float]:
-        """All values of a range with a step; of a continuous one ``resolution`` values, evenly spaced."""
-        if self.count is not None:
-            return [self.value(k) for k in range(self.count)]
-        return list(dict.fromkeys(self.from_unit(u) for u in _even_units(resolution)))
-
 
 @dataclass(frozen=True, repr=False)
-class Int(_Shown):
+class Int(_Parameter):
     """An integer from low to high, both included: in integer steps from low, or on a log scale with ``log``."""
 
     low: int
@@ -295,7 +307,10 @@ class Int(_Shown):
         if self.step < 1:
             raise ValueError(f"step is {self.step}; it must be an integer of at least 1")
         _check_range(self)
-        _check_divides(self)
+        if (self.high - self.low) % self.step:
+            raise ValueError(
+                f"step is {self.step}, which does not divide the range from {self.low} to {self.high}; "
+                f"high could be {self.high - (self.high - self.low) % self.step}")
         if self.log and self.high > MOST_IN_LOG:
             raise ValueError(
                 f"high is {self.high}; with log=True it must be at most 2**40 = {MOST_IN_LOG}, beyond it take a Float")
@@ -322,34 +337,25 @@ class Int(_Shown):
         """Return the value at the unit value u, which is clipped to [0, 1]."""
         if self.log:
             return rounded_log_value(_unit(u), self.low, self.high)
-        return self.value(cell_index(_unit(u), self.count))
+        return super().from_unit(u)
 
     def to_unit(self, value: int) -> float:
         """Unit value of a value: the middle of its cell."""
         if not self.log:
-            return cell_middle(self.index(value), self.count)
+            return super().to_unit(value)
         low, high = self.low - 0.5, self.high + 0.5
         return (log_unit(value - 0.5, low, high) + log_unit(value + 0.5, low, high)) / 2.0
 
     def check(self, name: str, value: Any) -> int:
         """Return a value as a Python int; a ValueError or TypeError that names the parameter if it is not allowed."""
-        if isinstance(value, (float, np.floating)) and float(value).is_integer():
-            value = int(value)
-        number = checks.integer(name, value, self.low, self.high)
+        number = _integer(name, value, self.low, self.high)
         if (number - self.low) % self.step:
             raise ValueError(f"{name} is {value!r}; it must be {self.low} plus a multiple of {self.step}")
         return number
 
-    def grid(self, resolution: int) -> Sequence[int]:
-        """All values; of a log range with more than ``resolution``, that many, evenly spaced on the log scale."""
-        if not self.log or self.count <= resolution:
-            return range(self.low, self.high + 1, self.step)
-        scale = Float(self.low, self.high, log=True)
-        return sorted({round(scale.from_unit(u)) for u in _even_units(resolution)})
-
 
 @dataclass(frozen=True, repr=False)
-class Categorical(_Shown):
+class Categorical(_Parameter):
     """One of the given choices, which have no order; in a space a plain list is short for it."""
 
     choices: Sequence[Any]
@@ -371,7 +377,8 @@ class Categorical(_Shown):
         twice = _first_repeated(choices)
         if twice:
             raise ValueError(f"choices holds {twice[0]!r} twice; every value must be given once")
-        _set(self, choices=choices, when=_checked_when(self.when), prior=_checked_weights(self.prior, len(choices)))
+        _set(self, choices=choices)
+        _set(self, when=_checked_when(self.when), prior=_checked_prior(self.prior, self))
 
     @property
     def count(self) -> int:
@@ -389,14 +396,6 @@ class Categorical(_Shown):
                 return k
         raise ValueError(f"{value!r} is not one of {list(self.choices)!r}")
 
-    def from_unit(self, u: float) -> Any:
-        """Choice at the unit value u, which is clipped to [0, 1]."""
-        return self.choices[cell_index(_unit(u), len(self.choices))]
-
-    def to_unit(self, value: Any) -> float:
-        """Unit value of a choice."""
-        return cell_middle(self.index(value), len(self.choices))
-
     def check(self, name: str, value: Any) -> Any:
         """Return the choice that equals a value; a ValueError that names the parameter if there is none."""
         value = _plain(value)
@@ -407,10 +406,6 @@ class Categorical(_Shown):
         known = ", ".join(repr(choice) for choice in self.choices)
         raise ValueError(
             f"{name} is {value!r}; it must be one of {known}{checks.nearest(value, map(str, self.choices))}")
-
-    def grid(self, resolution: int) -> list[Any]:
-        """All choices."""
-        return list(self.choices)
 
 
 Parameter = Float | Int | Categorical
@@ -467,10 +462,7 @@ def _unit(u: float) -> float:
 
 
 def _unit_that_gives(value: float, u: float, from_unit: Callable[[float], float]) -> float:
-    """Return a unit value that is mapped to exactly ``value``: u, or one that differs by rounding.
-
-    Return u if there is none.
-    """
+    """A unit value that is mapped to exactly ``value``: u, or one that differs by rounding; u if there is none."""
     near, there, grain = u, from_unit(u), math.ulp(u)
     upward = there < value
     while there != value and (there < value) == upward and grain < 1e-12:  # away from u, until the value is passed
@@ -494,10 +486,10 @@ def _set(parameter: Any, **values: Any) -> None:
         object.__setattr__(parameter, name, value)
 
 
-def _integer(name: str, value: Any) -> int:
+def _integer(name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
     if isinstance(value, (float, np.floating)) and float(value).is_integer():
         value = int(value)
-    number = checks.integer(name, value)
+    number = checks.integer(name, value, low, high)
     if not -(2**63) <= number < 2**63:
         seen = number if number.bit_length() <= 128 else f"an integer of {number.bit_length()} bits"
         raise ValueError(f"{name} is {seen}; it must be an integer from -2**63 to 2**63 - 1")
@@ -515,32 +507,20 @@ def _check_range(parameter: Float | Int) -> None:
             f"step is {parameter.step} and log is True; a range can have a step or a logarithmic scale, not both")
 
 
-def _check_divides(parameter: Int) -> None:
-    low, high, step = parameter.low, parameter.high, parameter.step
-    if (high - low) % step:
-        raise ValueError(
-            f"step is {step}, which does not divide the range from {low} to {high}; "
-            f"high could be {low + (high - low) // step * step}")
-
-
-def _check_step(parameter: Float) -> None:
-    """Check that the step divides the range, up to the rounding of three floats."""
-    low, high, step = parameter.low, parameter.high, parameter.step or 0.0
+def _check_step(low: float, high: float, step: float) -> None:
+    """Check that the step divides the range, up to the rounding of three floats, and that floats resolve it."""
     steps = (high - low) / step
     if steps > MOST_VALUES:
         raise ValueError(
             f"step is {step}, which makes {steps:.1e} values from {low} to {high}; a range must have at most "
             f"2**50 = {MOST_VALUES}")
-    rounding = 4.0 * math.ulp(max(abs(low), abs(high))) + round(steps) * math.ulp(step)
+    largest = max(abs(low), abs(high))
+    rounding = 4.0 * math.ulp(largest) + round(steps) * math.ulp(step)
     if abs(round(steps) * step - (high - low)) > 1e-9 * step + min(rounding, 0.01 * step):
         raise ValueError(
             f"step is {step}, which does not divide the range from {low} to {high}; "
             f"high could be {round(low + math.floor(steps) * step, 12)}")
-
-
-def _check_resolved(parameter: Float) -> None:
-    largest, step = max(abs(parameter.low), abs(parameter.high)), parameter.step or 0.0
-    if parameter.low < parameter.high and step < 8.0 * math.ulp(largest):
+    if low < high and step < 8.0 * math.ulp(largest):
         raise ValueError(f"step is {step}, too small for values of {largest}: floats can't represent them all")
 
 
@@ -558,25 +538,22 @@ def _checked_when(when: Any) -> dict[str, tuple[Any, ...]] | None:
     return lists
 
 
-def _checked_prior(prior: Any, parameter: Float | Int) -> tuple[float, float] | None:
+def _checked_prior(prior: Any, parameter: Parameter) -> tuple[float, ...] | None:
+    """The prior of a range, (centre, spread), or the weights of choices."""
     if prior is None:
         return None
-    if not isinstance(prior, (Sequence, np.ndarray)) or isinstance(prior, str) or len(prior) != 2:
-        raise TypeError(f"prior is {prior!r}; it must be (centre, spread), the spread as a share of the range")
-    centre = checks.real("prior's centre", prior[0], parameter.low, parameter.high)
-    return centre, checks.real("prior's spread", prior[1], low=0.0, open_low=True)
-
-
-def _checked_weights(prior: Any, choices: int) -> tuple[float, ...] | None:
-    if prior is None:
-        return None
-    if not isinstance(prior, (Sequence, np.ndarray)) or isinstance(prior, str) or len(prior) != choices:
-        raise ValueError(f"prior is {prior!r}; it must hold one weight for each of the {choices} choices")
+    choices = len(parameter.choices) if isinstance(parameter, Categorical) else None
+    if not isinstance(prior, (Sequence, np.ndarray)) or isinstance(prior, str) or len(prior) != (choices or 2):
+        accepted = "be (centre, spread), the spread as a share of the range"
+        if choices:
+            accepted = f"hold one weight for each of the {choices} choices"
+        raise ValueError(f"prior is {prior!r}; it must {accepted}")
+    if not isinstance(parameter, Categorical):
+        centre = checks.real("prior's centre", prior[0], parameter.low, parameter.high)
+        return centre, checks.real("prior's spread", prior[1], low=0.0, open_low=True)
     weights = tuple(checks.real(f"prior[{k}]", weight, low=0.0) for k, weight in enumerate(prior))
-    if sum(weights) == 0.0:
-        raise ValueError(f"prior is {prior!r}; at least one weight must be above 0")
-    if math.isinf(sum(weights)):
-        raise ValueError(f"prior is {prior!r}; the sum of the weights must be a finite number")
+    if not 0.0 < sum(weights) < math.inf:
+        raise ValueError(f"prior is {prior!r}; the sum of the weights must be a finite number above 0")
     return weights
 
 
@@ -606,7 +583,3 @@ def _decimals(number: float) -> int:
     """How many decimals a number is written with: 2 for 0.25, 5 for 1e-05."""
     mantissa, _, exponent = repr(float(number)).partition("e")
     return max(len(mantissa.partition(".")[2].rstrip("0")) - int(exponent or 0), 0)
-
-
-def _even_units(resolution: int) -> list[float]:
-    return [0.5] if resolution == 1 else [k / (resolution - 1) for k in range(resolution)]

@@ -16,14 +16,13 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search.normal import truncated_normal_quantile
 from scratchtune.search.parameters import prior_in_unit
-from scratchtune.search.searcher import Exhausted, Result, Searcher, Suggestion, Taken, as_seen, key_of
+from scratchtune.search.searcher import Exhausted, Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen, key_of
 from scratchtune.search.sequences import halton, latin_hypercube, uniform
 from scratchtune.search.space import Categorical, Parameter, Space
 
 DRAWS = 1000  # of a point that is new and allowed, before all such points are listed
 MOST_DRAWS = 20_000  # the same if there are too many to list: a constraint may allow one point of a thousand
 LISTED = 1_000_000  # the largest finite space whose points are listed
-
 
 SEQUENCES: dict[str, Callable[[int, int, int, np.random.Generator], Iterator[np.ndarray]]] = {
     "uniform": uniform, "halton": halton, "latin_hypercube": latin_hypercube}
@@ -54,10 +53,7 @@ class RandomSearch(Searcher):
         """No results."""
         return 0
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Draw a configuration that the constraint allows and that, in a finite space, is new."""
         stream, seed = key_of(rng), as_seen(seen, 0, rng).seed
         taken = None if space.size is None else Taken(space, seen, pending)
@@ -91,17 +87,14 @@ class RandomSearch(Searcher):
 
 
 def params_at_quantiles(space: Space, point: np.ndarray) -> dict[str, Any]:
-    """Return the params at a point of the unit cube.
-
-    A coordinate u of a parameter with a prior is that prior's quantile u.
-    """
+    """The params at a point of the unit cube; a coordinate u of a parameter with a prior is that prior's quantile u."""
     units = [
         u if parameter.prior is None else prior_quantile(parameter, float(u))
         for u, parameter in zip(point, space.parameters.values(), strict=True)]
     return space.from_unit(units)
 
 
-def draw_from_prior(parameter: Parameter, rng: np.random.Generator) -> float:
+def draw_from_prior(parameter: Parameter, rng: Rng) -> float:
     """Unit value drawn from a parameter's prior, uniformly where it has none."""
     u = float(rng.random())
     return u if parameter.prior is None else prior_quantile(parameter, u)
@@ -120,7 +113,7 @@ def prior_quantile(parameter: Parameter, u: float) -> float:
     return truncated_normal_quantile(u, *prior_in_unit(parameter))
 
 
-def _one_of_the_rest(space: Space, taken: Taken, rng: np.random.Generator) -> dict[str, Any]:
+def _one_of_the_rest(space: Space, taken: Taken, rng: Rng) -> dict[str, Any]:
     """Return a uniform draw from the points that have not been proposed; raises `Exhausted` if there is none."""
     feasible = list(space.points())
     if not feasible:

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 from scratchtune import checks
 from scratchtune.search import NSGA2, BayesianSearch, GridSearch, Hyperband, RandomSearch, Searcher, Space
+from scratchtune.search.searcher import TRIALS
 
-TRIALS = 50  # where neither the user nor the searcher says how many, as in `Study.run`
 MANY, QUICK = 1000, 0.1  # trials; seconds of one, divided by the number of workers
 ETA = 3  # Hyperband continues one of so many trials
 

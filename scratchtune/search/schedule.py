@@ -101,16 +101,6 @@ def rung_budget(max_budget: int, eta: int, above: int) -> int:
     return max_budget // eta**above
 
 
-class Row(NamedTuple):
-    """A trial of the schedule: its rank in its rung, from 0, and the trials [a, b) that it is promoted from."""
-
-    bracket: int
-    rung: int
-    rank: int
-    budget: int
-    parents: tuple[int, int] | None
-
-
 class Rung(NamedTuple):
     """Trials with the same budget in a bracket, and the number of the first of them."""
 
@@ -119,6 +109,14 @@ class Rung(NamedTuple):
     size: int
     budget: int
     start: int
+
+
+class Row(NamedTuple):
+    """A trial of the schedule: its rung, its rank in it, from 0, and the trials [a, b) that it is promoted from."""
+
+    rung: Rung
+    rank: int
+    parents: tuple[int, int] | None
 
 
 class Schedule:
@@ -136,41 +134,13 @@ class Schedule:
             each = len(brackets) // iterations
             cells.sort(key=lambda cell: (cell[0] // each, cell[1], cell[0]))
         self.rungs: list[Rung] = []
-        start = 0
-        for bracket, rung in cells:
+        self.rows: list[Row] = []
+        ranges: dict[tuple[int, int], tuple[int, int]] = {}
+        for bracket, level in cells:
             configurations, promotions = brackets[bracket]
-            size = rung_size(configurations, eta, rung)
-            self.rungs.append(Rung(bracket, rung, size, rung_budget(max_budget, eta, promotions - rung), start))
-            start += size
-        self._by_cell = {(rung.bracket, rung.rung): rung for rung in self.rungs}
-        self.rows = [self._row(rung, rank) for rung in self.rungs for rank in range(rung.size)]
+            budget, start = rung_budget(max_budget, eta, promotions - level), len(self.rows)
+            rung = Rung(bracket, level, rung_size(configurations, eta, level), budget, start)
+            self.rungs.append(rung)
+            self.rows += [Row(rung, rank, ranges.get((bracket, level - 1))) for rank in range(rung.size)]
+            ranges[bracket, level] = start, len(self.rows)
         self.new = [number for number, row in enumerate(self.rows) if row.parents is None]  # trials of first rungs
-
-    def _row(self, rung: Rung, rank: int) -> Row:
-        below = self._by_cell.get((rung.bracket, rung.rung - 1))
-        parents = None if below is None else (below.start, below.start + below.size)
-        return Row(rung.bracket, rung.rung, rank, rung.budget, parents)
-
-    def rung_of(self, row: Row) -> Rung:
-        """The rung of a row."""
-        return self._by_cell[row.bracket, row.rung]
-
-    def rungs_in(self, bracket: int) -> int:
-        """Number of rungs in a bracket."""
-        return sum(rung.bracket == bracket for rung in self.rungs)
-
-    def cost(self, going_on: bool = False) -> int:
-        """Sum of all budgets; with ``going_on`` a promoted trial counts its budget minus that of its parent."""
-        whole = sum(rung.size * rung.budget for rung in self.rungs)
-        saved = sum(rung.size * self._by_cell[rung.bracket, rung.rung - 1].budget for rung in self.rungs if rung.rung)
-        return whole - saved if going_on else whole
-
-    def table(self) -> str:
-        """Return the whole schedule as text: a line for each rung, in the order in which they run."""
-        lines = [f"{'bracket':>7}{'rung':>6}{'trials':>8}{'budget each':>13}   numbers"]
-        for bracket, rung, size, budget, start in self.rungs:
-            lines.append(f"{bracket + 1:7}{rung + 1:6}{size:8,}{budget:13,}   {start} to {start + size - 1}")
-        lines.append(
-            f"{len(self.rows):,} trials, budget {self.cost():,} in all; {self.cost(going_on=True):,} where promoted "
-            "trials continue from stored state")
-        return "\n".join(lines)

@@ -11,14 +11,19 @@ A custom searcher is a class with one method; it sees all earlier results, unles
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
+from scratchtune import checks
 from scratchtune.search.space import Space
+
+Pending = Sequence[dict[str, Any]]  # the params of trials that are not finished
+Rng = np.random.Generator
 
 TRIALS = 50  # how many trials a study runs if neither the user nor the searcher says
 
@@ -69,7 +74,7 @@ class Seen(list[Result]):
         super().__init__([*self.earlier, *self.own])
 
 
-def as_seen(seen: Sequence[Result], needs: int, rng: np.random.Generator) -> Seen:
+def as_seen(seen: Sequence[Result], needs: int, rng: Rng) -> Seen:
     """``seen`` as a `Seen`; in a plain sequence the last ``needs`` are the study's own, and ``rng`` has the seed."""
     if isinstance(seen, Seen):
         return seen
@@ -77,7 +82,7 @@ def as_seen(seen: Sequence[Result], needs: int, rng: np.random.Generator) -> See
     return Seen(seen[first:], seen[:first], seed=key_of(rng)[0])
 
 
-def key_of(rng: np.random.Generator) -> list[int]:
+def key_of(rng: Rng) -> list[int]:
     """Return the key of a generator, in a study its seed and the trial's number; [0] if it has none."""
     sequence = getattr(rng.bit_generator, "seed_seq", None)
     entropy = getattr(sequence, "entropy", None)
@@ -90,12 +95,9 @@ class PendingParams(Sequence[dict[str, Any]]):
 
 
 class Taken(Container[dict[str, Any]]):
-    """The points of the earlier trials; ``params in taken`` compares exactly: 1 is not 1.0, nor True.
+    """The points of the earlier trials, which are compared exactly; `PendingParams` look up their own points."""
 
-    `PendingParams` look up their own points; from a plain list, as from ``seen``, a set is made.
-    """
-
-    def __init__(self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, space: Space, seen: Sequence[Result], pending: Pending) -> None:
         looks_up = isinstance(pending, PendingParams)
         self._space, self._pending = space, pending if looks_up else ()
         points = [*(result.params for result in seen), *(() if looks_up else pending)]
@@ -118,6 +120,11 @@ class Searcher:
     """
 
     several_objectives = False
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Refuse a keyword that the constructor does not have in a sentence with the name that is probably meant."""
+        checks.refuse_unexpected(cls.__name__, inspect.signature(cls), kwargs)
+        return super().__new__(cls)
 
     @property
     def requires_space(self) -> bool:
@@ -165,14 +172,10 @@ class Searcher:
         """Mean budget of the schedule's trials, from which a run estimates its duration; None without budgets."""
         return None
 
-    def check(self, results: Sequence[Result | None]) -> str | None:
-        """Compare the trials with the schedule; what a run prints at its end, or None without a schedule."""
-        return None
+    def check(self, results: Sequence[Result | None]) -> None:
+        """Raise a RuntimeError at the first trial that is not as the schedule says; nothing without a schedule."""
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Propose trial ``number``, or raise `Exhausted`.
 
         A study passes a `Seen`: the results of an earlier study, if there is one, then its own first ``needs(number)``

@@ -31,9 +31,7 @@ def halton(dimensions: int, number: int, seed: int, rng: np.random.Generator) ->
     yield from uniform(dimensions, number, seed, rng)
 
 
-def latin_hypercube(
-    dimensions: int, number: int, seed: int, rng: np.random.Generator,
-) -> Iterator[np.ndarray]:
+def latin_hypercube(dimensions: int, number: int, seed: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
     """Yield point ``number`` of the seed's growing Latin hypercube, then uniform spare ones."""
     yield np.array([latin_axis(seed, axis, number.bit_length())[number] for axis in range(dimensions)])
     yield from uniform(dimensions, number, seed, rng)

@@ -9,9 +9,8 @@ Implements section 2.1 of the document.
 
 from __future__ import annotations
 
-import heapq
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,8 +20,7 @@ from scratchtune.search.foreign import from_foreign
 from scratchtune.search.parameters import Categorical, Float, Int, Parameter, log_unit, log_value, same
 
 __all__ = [
-    "Categorical", "Constraint", "Float", "Int", "Parameter", "Space", "combinations", "log_unit", "log_value", "same",
-]
+    "Categorical", "Constraint", "Float", "Int", "Parameter", "Space", "combinations", "log_unit", "log_value", "same"]
 
 Constraint = Callable[[dict[str, Any]], bool]
 
@@ -68,12 +66,12 @@ class Space:
         self.conditions = {name: _condition(name, given) for name in given}
         self.parameters: dict[str, Parameter] = {name: given[name] for name in _parents_first(self.conditions)}
         self.names = tuple(self.parameters)
-        self._mentioned = _mentioned(self.parameters, self.conditions)
-        position = {name: at for at, name in enumerate(self.names)}
-        groups = _linked({name: self.conditions[name] for name in self.names})
-        self._groups = [[position[name] for name in group] for group in groups]
-        self._later: dict[int, list[tuple[str, ...]]] = {}  # cache of `_groups_from`
-        self._counts: dict[tuple[Any, ...], int] = {}  # cache of `_count_group`
+        self._mentioned: dict[str, set[int]] = {}  # of each parameter that conditions name, indices of the values named
+        for name in self.names:
+            for position, indices in self.parents(name):
+                self._mentioned.setdefault(self.names[position], set()).update(indices.tolist())
+        self._groups: dict[tuple[str, ...], list[tuple[str, ...]]] = {}  # cache of `_linked`
+        self._counts: dict[tuple[Any, ...], int] = {}  # cache of `_count`
 
     def __repr__(self) -> str:
         constraint = "" if self.constraint is None else f", constraint={self.constraint!r}"
@@ -85,6 +83,11 @@ class Space:
             if parent not in params or not any(same(params[parent], value) for value in allowed):
                 return False
         return True
+
+    def parents(self, name: str) -> list[tuple[int, np.ndarray]]:
+        """Position of each parameter that the condition of one names, and the indices of the values that it allows."""
+        return [(self.names.index(parent), np.array([self.parameters[parent].index(value) for value in allowed]))
+                for parent, allowed in self.conditions[name].items()]
 
     def from_unit(self, point: Sequence[float] | np.ndarray) -> dict[str, Any]:
         """Return the params at a point of the unit cube, one coordinate for each name; inactive ones are absent."""
@@ -160,18 +163,16 @@ class Space:
             return None
         if not self._mentioned:
             return combinations([_finite(parameter) for parameter in self.parameters.values()])
-        return self._count_from(0, {})
+        return self._count(self.names, {})
 
     def point(self, number: int) -> dict[str, Any]:
-        """Return point ``number`` of a finite space, from 0.
-
-        The last parameter varies fastest, as in `itertools.product`.
-        """
+        """Point ``number`` of a finite space, from 0; the last parameter varies fastest."""
         params: dict[str, Any] = {}
         for position, (name, parameter) in enumerate(self.parameters.items()):
             if not self.is_active(name, params):
                 continue
-            for first, length, inner in self._branches(position, parameter, params):
+            for first, length in self._runs(name):
+                inner = self._count(self.names[position + 1 :], {**params, name: parameter.value(first)})
                 if number < length * inner:
                     params[name] = parameter.value(first + number // inner)
                     number %= inner
@@ -204,38 +205,22 @@ class Space:
         """(first index, length) of runs of a parameter's values between which no condition distinguishes."""
         return _runs(_finite(self.parameters[name]), self._mentioned.get(name, ()))
 
-    def _branches(
-        self, position: int, parameter: Parameter, params: dict[str, Any],
-    ) -> Iterator[tuple[int, int, int]]:
-        """(first index, number of values, number of points for each of them) of each run of this parameter's values."""
-        name = self.names[position]
-        for first, length in self._runs(name):
-            yield first, length, self._count_from(position + 1, {**params, name: parameter.value(first)})
-
-    def _count_from(self, position: int, params: dict[str, Any]) -> int:
-        """Number of points of the parameters from ``position`` on, given the params of those before."""
-        return combinations([self._count_group(group, params) for group in self._groups_from(position)])
-
-    def _groups_from(self, position: int) -> list[tuple[str, ...]]:
-        """Return the groups without the parameters before ``position``."""
-        if position not in self._later:
-            groups = ([at for at in group if at >= position] for group in self._groups)
-            self._later[position] = [tuple(self.names[at] for at in group) for group in groups if group]
-        return self._later[position]
-
-    def _count_group(self, names: tuple[str, ...], params: dict[str, Any]) -> int:
-        """Count the points of parameters that depend only on each other and on those in params."""
+    def _count(self, names: tuple[str, ...], params: dict[str, Any]) -> int:
+        """Number of points of some parameters, given the params of all that come before the first of them."""
         if not names:
             return 1
+        if names not in self._groups:
+            self._groups[names] = _linked({name: [p for p in self.conditions[name] if p in names] for name in names})
+        if len(self._groups[names]) > 1:
+            return combinations([self._count(group, params) for group in self._groups[names]])
         name, rest = names[0], names[1:]
         key = (names, *(self._may_be_active(later, names, params) for later in names))
         if key not in self._counts:
-            parameter = self.parameters[name]
             if not self.is_active(name, params):
-                self._counts[key] = self._count_group(rest, params)
+                self._counts[key] = self._count(rest, params)
             else:
                 self._counts[key] = sum(
-                    length * self._count_group(rest, {**params, name: parameter.value(first)})
+                    length * self._count(rest, {**params, name: self.parameters[name].value(first)})
                     for first, length in self._runs(name))
         return self._counts[key]
 
@@ -246,18 +231,7 @@ class Space:
             for parent, allowed in self.conditions[name].items())
 
 
-def _mentioned(
-    parameters: Mapping[str, Parameter], conditions: Mapping[str, Mapping[str, Any]],
-) -> dict[str, list[int]]:
-    """For each parameter that conditions name, the indices of those of its values that they name, in order."""
-    found: dict[str, set[int]] = {}
-    for condition in conditions.values():
-        for parent, allowed in condition.items():
-            found.setdefault(parent, set()).update(parameters[parent].index(value) for value in allowed)
-    return {parent: sorted(numbers) for parent, numbers in found.items()}
-
-
-def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
+def _runs(count: int, mentioned: Iterable[int]) -> list[tuple[int, int]]:
     """The indices below ``count`` in runs, (first, length): each mentioned one alone, those between together.
 
     >>> _runs(10, [3, 4])
@@ -267,7 +241,7 @@ def _runs(count: int, mentioned: Sequence[int]) -> list[tuple[int, int]]:
     return [(start, end - start) for start, end in zip(starts, [*starts[1:], count], strict=True)]
 
 
-def _linked(conditions: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
+def _linked(conditions: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """Group the names such that no condition connects two groups: the numbers of their points are multiplied."""
     groups: dict[int, list[str]] = {}
     group_of: dict[str, list[str]] = {}
@@ -281,7 +255,7 @@ def _linked(conditions: Mapping[str, Mapping[str, Any]]) -> list[list[str]]:
             del groups[key]
         groups[id(joined)] = joined
     order = {name: at for at, name in enumerate(conditions)}
-    return [sorted(group, key=order.__getitem__) for group in groups.values()]
+    return [tuple(sorted(group, key=order.__getitem__)) for group in groups.values()]
 
 
 def _finite(parameter: Parameter) -> int:
@@ -296,13 +270,10 @@ def _named_parameters(parameters: Any) -> dict[str, Parameter]:
             f"space is {parameters!r}; it must be a dict from names to Float, Int, Categorical or lists of choices")
     if not parameters:
         raise ValueError("space is empty; it must have at least one parameter")
-    return {_checked_name(name): _as_parameter(name, given) for name, given in parameters.items()}
-
-
-def _checked_name(name: Any) -> str:
-    if not isinstance(name, str) or not name:
-        raise TypeError(f"space has the name {name!r}; a parameter's name must be text")
-    return name
+    for name in parameters:
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"space has the name {name!r}; a parameter's name must be text")
+    return {name: _as_parameter(name, given) for name, given in parameters.items()}
 
 
 def _as_parameter(name: str, given: Any) -> Parameter:
@@ -329,12 +300,9 @@ def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any
     for parent, values in (given[name].when or {}).items():
         if parent not in given or parent == name:
             others = [other for other in given if other != name]
-            if not others:
-                raise ValueError(
-                    f"when of {name!r} names {parent!r}; it must name another parameter of the space, which has none")
-            raise ValueError(
-                f"when of {name!r} names {parent!r}; it must name another parameter of the space, one of "
-                f"{', '.join(map(repr, others))}{checks.nearest(parent, others)}")
+            known = f"one of {', '.join(map(repr, others))}{checks.nearest(parent, others)}"
+            raise ValueError(f"when of {name!r} names {parent!r}; it must name another parameter of the space, "
+                             f"{known if others else 'which has none'}")
         if given[parent].count is None:
             raise ValueError(
                 f"when of {name!r} names {parent!r}, which is continuous; it must name one with separate values")
@@ -344,24 +312,14 @@ def _condition(name: str, given: Mapping[str, Parameter]) -> dict[str, tuple[Any
 
 def _parents_first(conditions: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """Return the names in the given order, but each after the names in its condition."""
-    names = list(conditions)
-    number = {name: at for at, name in enumerate(names)}
-    children: dict[str, list[str]] = {name: [] for name in names}
-    missing = {name: len(conditions[name]) for name in names}
-    for name in names:
-        for parent in conditions[name]:
-            children[parent].append(name)
-    ready = [at for at, name in enumerate(names) if not missing[name]]  # in order, so it is a heap
-    ordered: list[str] = []
-    while ready:
-        ordered.append(names[heapq.heappop(ready)])
-        for child in children[ordered[-1]]:
-            missing[child] -= 1
-            if not missing[child]:
-                heapq.heappush(ready, number[child])
-    if len(ordered) < len(names):
-        waiting = [name for name in names if missing[name]]
-        raise ValueError(
-            f"the conditions of {', '.join(map(repr, waiting))} form a circle; "
-            "`when` must lead to parameters without one")
-    return ordered
+    ordered: dict[str, None] = {}
+    waiting = list(conditions)
+    while waiting:
+        name = next((name for name in waiting if conditions[name].keys() <= ordered.keys()), None)
+        if name is None:
+            raise ValueError(
+                f"the conditions of {', '.join(map(repr, waiting))} form a circle; "
+                "`when` must lead to parameters without one")
+        ordered[name] = None
+        waiting.remove(name)
+    return list(ordered)

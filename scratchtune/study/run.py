@@ -29,7 +29,7 @@ from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.progress import Progress
-from scratchtune.study.trial import Outcome, Trial, evaluate, judged, result_of
+from scratchtune.study.trial import Outcome, Trial, evaluate, judged
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
@@ -251,13 +251,7 @@ class ObjectiveWorkers:
             self._wait()
 
     def report(self) -> float:
-        """Compare the trials with the searcher's schedule, if it has one; return how idle the workers were."""
-        definition = self.core.definition
-        message = definition.searcher.check(
-            [None if trial.state == "running" else result_of(trial, definition.objectives.sign)
-             for trial in self.core.trials])
-        if message is not None and self._uses_budget is not False:
-            self.progress.note(message)
+        """Return how idle the workers were, and print it where that is much."""
         lasted = self._until - self._since
         idle = idle_share(self._busy, self.at_once, lasted) if lasted > 0.0 else 0.0
         if self.at_once > 1 and idle > 0.05 and lasted > LONG:

@@ -90,7 +90,7 @@ def test_its_symbol_is_in_the_formula(entry):
 def test_an_argument_of_the_formulas_function_is_what_its_symbol_denotes(entry):
     if entry.symbol:
         formula = formulas.find(entry.symbol.partition("[")[2].rstrip("]"))
-        own = f"{formula.module.removeprefix('scratchtune.')}.{formula.plain.__name__}"
+        own = f"{formula.plain.__module__.removeprefix('scratchtune.')}.{formula.plain.__name__}"
         arguments = re.findall(rf"`{re.escape(own)}\((\w+)\)`", entry.code)
         denoted = {where.argument: where.symbol for where in formula.where}
         assert {denoted[argument] for argument in arguments} <= {entry.symbol.split("`")[1]}

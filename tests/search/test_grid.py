@@ -34,8 +34,8 @@ def test_the_document_s_grid() -> None:
 def test_continuous_ranges_take_the_resolution_and_others_all_of_their_values() -> None:
     assert Float(1e-3, 1e-1, log=True).grid(3) == pytest.approx([0.001, 0.01, 0.1])
     assert Float(0.0, 1.0).grid(5) == [0.0, 0.25, 0.5, 0.75, 1.0] and Float(0.0, 1.0).grid(1) == [0.5]
-    assert Int(1, 9).grid(3) == range(1, 10) and Int(1, 100, log=True).grid(3) == [1, 10, 100]
-    assert Int(1, 3, log=True).grid(5) == range(1, 4)
+    assert Int(1, 9).grid(3) == list(range(1, 10)) and Int(1, 100, log=True).grid(3) == [1, 10, 100]
+    assert Int(1, 3, log=True).grid(5) == [1, 2, 3]
     space = Space({"x": Float(0.0, 1.0), "k": Int(1, 9), "c": ["a", "b"]})
     assert GridSearch(resolution=4).total(space) == 4 * 9 * 2 == len(_all(space, GridSearch(resolution=4)))
 

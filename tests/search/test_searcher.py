@@ -5,10 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
-from scratchtune.search import RandomSearch, Result, Searcher, Seen, Space, Suggestion
+from scratchtune.search import BayesianSearch, RandomSearch, Result, Searcher, Seen, Space, Suggestion
 from scratchtune.search.searcher import PendingParams, Taken, as_seen
 from scratchtune.study import Study
+
+
+@pytest.mark.parametrize(("searcher", "given", "message"), [
+    (BayesianSearch, "n_intial", r"^BayesianSearch\(\) has no argument 'n_intial', did you mean 'initial'\?$"),
+    (RandomSearch, "seed", r"^RandomSearch\(\) has no argument 'seed'; it has 'sequence'$")])
+def test_a_misspelt_argument_is_one_clear_sentence(searcher: Any, given: str, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        searcher(**{given: 3})
 
 
 class Recording(Searcher):

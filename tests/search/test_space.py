@@ -282,7 +282,7 @@ def test_a_constraint_takes_points_out() -> None:
     (lambda: Categorical("abc"), "choices is 'abc'"),
     (lambda: Categorical([1, 2, 1]), "choices holds 1 twice"),
     (lambda: Categorical([1, 2], prior=[1.0]), "one weight for each of the 2 choices"),
-    (lambda: Categorical([1, 2], prior=[0.0, 0.0]), "at least one weight"),
+    (lambda: Categorical([1, 2], prior=[0.0, 0.0]), "the sum of the weights must be a finite number above 0"),
     (lambda: Categorical([1, 2], when={}), "when is {}"),
     (lambda: Categorical([1, 2], when={"a": []}), "is empty"),
     (lambda: Space({}), "space is empty"),

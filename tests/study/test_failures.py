@@ -131,7 +131,7 @@ def test_a_budget_that_is_not_read_is_said(
 ) -> None:
     st.tune(functools.partial(using, uses=uses), SPACE, st.Hyperband(9), executor=executor)
     said = capsys.readouterr().err
-    assert said.count(IGNORED) == (uses is None) and ("are as the schedule says" in said) == (uses is not None)
+    assert said.count(IGNORED) == (uses is None)
 
 
 def test_a_budget_that_is_not_read_is_said_without_progress(capsys: pytest.CaptureFixture[str]) -> None:

@@ -199,10 +199,7 @@ def first_rate(gradient, scale):
 
 @jit.function_in_order
 def barzilai_borwein(point, new_point, gradient, new_gradient, scale, rate):
-    """Return the step size sᵀ s / sᵀ z, with step s and change z of the negative gradient.
-
-    If sᵀ z <= 0, it is 4 times the last one.
-    """
+    """The step size sᵀ s / sᵀ z, with step s and change z of the negative gradient; 4 times the last if sᵀ z <= 0."""
     length, curvature = 0.0, 0.0
     for j in range(len(scale)):
         if scale[j] > 0.0:
@@ -244,7 +241,11 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
 
     A row that has no better neighbour stays; the search ends when none of them moves, or after `ROUNDS`.
     """
-    maxima = maxima[distinct(maxima)]
+    kept: list[int] = []
+    for i, row in enumerate(maxima):
+        if all(np.abs(row - maxima[other]).max() >= MIN_DISTANCE for other in kept):
+            kept.append(i)
+    maxima = maxima[kept]
     values = goal_values(encoding, process, goal, maxima)
     improving = list(range(len(maxima)))
     for _ in range(ROUNDS):
@@ -284,12 +285,3 @@ def new_points(
             if len(found) > RUNNERS_UP:
                 break
     return found
-
-
-def distinct(rows: np.ndarray) -> list[int]:
-    """Return the indices of the rows that are `MIN_DISTANCE` from all earlier ones of them."""
-    kept: list[int] = []
-    for i, row in enumerate(rows):
-        if all(np.abs(row - rows[other]).max() >= MIN_DISTANCE for other in kept):
-            kept.append(i)
-    return kept

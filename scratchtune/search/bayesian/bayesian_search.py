@@ -11,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from scratchtune import checks
 from scratchtune.search.bayesian import gaussian_search, parzen
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.search.random import RandomSearch
-from scratchtune.search.searcher import Result, Searcher, Seen, Suggestion, as_seen
+from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Seen, Suggestion, as_seen
 from scratchtune.search.space import Space
 
 MODELS = ("auto", "gp", "tpe")
@@ -63,10 +61,7 @@ class BayesianSearch(Searcher):
         """If ``parallel`` is None, the same searcher with ``parallel=workers``."""
         return self if self.parallel is not None else self.changed(parallel=workers)
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> Suggestion:
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest a point of the initial design, or the one that the model proposes."""
         default = PARZEN_INITIAL if self.model == "tpe" else min(2 * len(space.names) + 2, INITIAL)
         known, initial = len(seen) + len(pending), self.initial or default
@@ -74,10 +69,14 @@ class BayesianSearch(Searcher):
             return self._spread(space, seen, pending, number, rng, {"phase": "initial", "of": initial})
         model, because = self.chosen_model(number, known)
         try:
-            params, why = self._proposed(model, space, seen, pending, number, rng)
+            if model == "gp":
+                params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
+            else:
+                params, why = parzen.propose(space, seen, pending, number, rng)
         except LookupError:  # the model found no new point: try the rest of a finite space
             return self._spread(space, seen, pending, number, rng, {"phase": "rest"})
-        return Suggestion(params, why={"searcher": "bayesian", "because": because, **why})
+        return Suggestion(params, why={
+            "searcher": "bayesian", "because": because, "model": model, "phase": "model", **why})
 
     def chosen_model(self, number: int, known: int) -> tuple[str, str]:
         """Return the model of a trial, and why that one.
@@ -91,23 +90,11 @@ class BayesianSearch(Searcher):
             return self.model, f"model={self.model!r}"
         if known < PARZEN_INITIAL:
             return "gp", f"the Parzen estimator's turns begin after {PARZEN_INITIAL} trials"
-        if number % 2 == 1:
-            return "gp", "a Gaussian process and a Parzen estimator take turns; this trial is the process's"
-        return "tpe", "a Gaussian process and a Parzen estimator take turns; this trial is the estimator's"
-
-    def _proposed(
-        self, model: str, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator,
-    ) -> tuple[dict[str, Any], dict[str, Any]]:
-        if model == "gp":
-            params, why = gaussian_search.propose(space, seen, pending, number, rng, self.acquisition, self.kappa)
-            return params, {"model": "gp", "phase": "model", **why}
-        params, why = parzen.propose(space, seen, pending, number, rng)
-        return params, {"model": "tpe", **why}
+        model, whose = ("gp", "process") if number % 2 == 1 else ("tpe", "estimator")
+        return model, f"a Gaussian process and a Parzen estimator take turns; this trial is the {whose}'s"
 
     def _spread(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int,
-        rng: np.random.Generator, why: dict[str, Any],
+        self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng, why: dict[str, Any],
     ) -> Suggestion:
         """Return a point of a Latin hypercube, or a random one of those that have not been tried."""
         earlier = [result.params for result in seen] + list(pending)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.search.parameters import prior_in_unit
-from scratchtune.search.space import Categorical, Float, Int, Space, same
+from scratchtune.search.space import Categorical, Float, Int, Space
 
 ABSENT_UNIT, ABSENT_CHOICE = 0.5, -1.0
 LEAST_WEIGHT = 1e-6  # of a choice with the prior weight 0: its logarithm must exist
@@ -31,17 +31,7 @@ class Encoding:
         self.counts = np.array([p.count or 0 for p in self.parameters])
         self.continuous = self.counts == 0
         self.has_prior = any(p.prior is not None for p in self.parameters)
-        self._conditions = [self._allowed(name) for name in space.names]
-
-    def _allowed(self, name: str) -> list[tuple[int, np.ndarray]]:
-        """Return, for each parent of a parameter, its column and the indices of the values that are allowed."""
-        found = []
-        for parent, values in self.space.conditions[name].items():
-            column = self.space.names.index(parent)
-            parameter = self.parameters[column]
-            allowed = [any(same(parameter.value(k), value) for value in values) for k in range(parameter.count or 0)]
-            found.append((column, np.array(allowed)))
-        return found
+        self._conditions = [space.parents(name) for name in space.names]
 
     def rows(self, points: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Encode points of the space as rows, (n, d)."""
@@ -81,7 +71,7 @@ class Encoding:
         active = np.ones(out.shape, dtype=bool)
         for j, conditions in enumerate(self._conditions):
             for parent, allowed in conditions:
-                active[:, j] &= active[:, parent] & allowed[self.indices(out[:, parent], parent)]
+                active[:, j] &= active[:, parent] & np.isin(self.indices(out[:, parent], parent), allowed)
             column = self.unit_values(self.indices(out[:, j], j), j) if self.counts[j] else out[:, j]
             out[:, j] = np.where(active[:, j], column, ABSENT_CHOICE if self.is_categorical[j] else ABSENT_UNIT)
         return out, active
@@ -101,9 +91,7 @@ class Encoding:
         return cell_middles(parameter, indices)
 
     def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
-        """Return rows that differ in one parameter with steps or choices.
-
-        It takes all of its values if they are few, else the nearest.
+        """Rows that differ in one parameter with steps or choices: all of its values if they are few, else the nearest.
 
         Other entries are unchanged, so a range that becomes active is 0.5, and a choice is the first one.
         """
@@ -145,8 +133,7 @@ class Encoding:
 # Cells ---------------------------------------------------------------------------------------------------------------
 #
 # Each value of a range with a finite number of values has an interval of unit values, its *cell*. On a linear scale all
-# cells have the same length. On the log scale of an `Int` the cell of a value is what is rounded to it. The functions
-# here compute for arrays what `Float.from_unit` and `Int.from_unit` compute for one unit value.
+# cells have the same length. On the log scale of an `Int` the cell of a value is what is rounded to it.
 
 
 def cell_indices(parameter: Float | Int, u: np.ndarray) -> np.ndarray:
@@ -155,8 +142,8 @@ def cell_indices(parameter: Float | Int, u: np.ndarray) -> np.ndarray:
     >>> cell_indices(Int(1, 100, log=True), np.array([0.0, 0.5, 1.0])).tolist()
     [0, 6, 99]
     """
-    if _has_log_cells(parameter):
-        low, width = _log_bounds(parameter)
+    if log_cells := _log_cells(parameter):
+        low, width = log_cells
         values = np.floor(np.exp(low + u * width) + 0.5).astype(np.int64)
         return np.clip(values, parameter.low, parameter.high) - parameter.low
     count = parameter.count or 1
@@ -169,8 +156,8 @@ def cell_edges(parameter: Float | Int, indices: np.ndarray) -> tuple[np.ndarray,
     >>> [edges.tolist() for edges in cell_edges(Int(1, 4), np.array([0, 3]))]
     [[0.0, 0.75], [0.25, 1.0]]
     """
-    if _has_log_cells(parameter):
-        low, width = _log_bounds(parameter)
+    if log_cells := _log_cells(parameter):
+        low, width = log_cells
         below = parameter.low + indices - 0.5
         return (np.log(below) - low) / width, (np.log(below + 1.0) - low) / width
     count = parameter.count or 1
@@ -183,19 +170,19 @@ def cell_middles(parameter: Float | Int, indices: np.ndarray) -> np.ndarray:
     >>> cell_middles(Int(1, 4), np.array([0, 3])).tolist()
     [0.125, 0.875]
     """
-    if _has_log_cells(parameter):
-        low, width = _log_bounds(parameter)
+    if log_cells := _log_cells(parameter):
+        low, width = log_cells
         edges = np.log(np.stack([indices - 0.5, indices + 0.5]) + parameter.low)
         return (edges.mean(axis=0) - low) / width
     return (indices + 0.5) / (parameter.count or 1)
 
 
-def _has_log_cells(parameter: Float | Int) -> bool:
-    """Whether the cells are those of a log scale, which a `Float` with a step can't have."""
-    return isinstance(parameter, Int) and parameter.log
+def _log_cells(parameter: Float | Int) -> tuple[float, float] | None:
+    """Logarithm of the lower edge of the first cell of a log scale, and its distance from the last upper edge.
 
-
-def _log_bounds(parameter: Float | Int) -> tuple[float, float]:
-    """Logarithm of the lower edge of the first cell, and its distance from that of the upper edge of the last."""
+    None where all cells have the same length; only an `Int` has others.
+    """
+    if not (isinstance(parameter, Int) and parameter.log):
+        return None
     low = float(np.log(parameter.low - 0.5))
     return low, float(np.log(parameter.high + 0.5)) - low

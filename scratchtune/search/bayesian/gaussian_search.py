@@ -4,10 +4,9 @@ It has three parts, each in a file of its own: a *surrogate* predicts the loss a
 *acquisition function* says how much a point is worth trying (`acquisition`), and an *optimiser* finds the point where
 it is highest (`acquisition_search`).
 
-Values may be noisy. The surrogate estimates the variance of the noise together with its other parameters. The expected
-improvement is that over the lowest posterior mean, not over the lowest value, which is partly noise; and it counts what
-one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a value nearby
-says as much about the function.
+Values may be noisy, so the expected improvement is that over the lowest posterior mean, not over the lowest value; and
+it counts what one more noisy value will change (`acquisition.updated_mean_std`). No configuration is proposed twice: a
+value nearby says as much about the function.
 
 Implements section 3.3 of the document.
 """
@@ -22,21 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.search.bayesian import acquisition_search, cholesky, fitting
+from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, surrogate
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, search
 from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.surrogate import (
-    MOST_TRIALS,
-    Standardized,
-    compress_and_standardize,
-    fitted_process,
-    subsample,
-    with_pending,
-    within_floats,
-)
-from scratchtune.search.searcher import Result
+from scratchtune.search.bayesian.surrogate import Standardized, within_floats
+from scratchtune.search.searcher import Pending, Result, Rng
 from scratchtune.search.space import Space
 
 PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
@@ -57,7 +48,7 @@ class Model(NamedTuple):
 
 
 def propose(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
+    space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng,
     acquisition: str = "log_ei", kappa: float = 2.0,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the next point and the reasons, as plain data; raise a LookupError if no new point was found."""
@@ -66,11 +57,11 @@ def propose(
     ranked = search(model.encoding, model.process, model.goal, taken, rng)
     if not ranked:
         raise LookupError("no candidate is new")
-    return ranked[0].params, reasons(model.encoding, model.process, model.goal, model.standardized, ranked)
+    return ranked[0].params, reasons(model, ranked)
 
 
 def fitted_model(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, acquisition: str = "log_ei",
+    space: Space, seen: Sequence[Result], pending: Pending, number: int, acquisition: str = "log_ei",
     kappa: float = 2.0,
 ) -> Model:
     """Fit the model that proposes trial ``number``, from at least one result."""
@@ -78,10 +69,10 @@ def fitted_model(
     kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = subsample(losses, MOST_TRIALS)
-    standardized = compress_and_standardize(losses[kept])
-    process = fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
-    process = with_pending(process, encoding.rows(list(pending)))
+    kept = surrogate.subsample(losses, surrogate.MOST_TRIALS)
+    standardized = surrogate.compress_and_standardize(losses[kept])
+    process = surrogate.fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
+    process = surrogate.with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
     goal = Goal(kind, float(gp.means_at_rows(process).min()) - margin, kappa, PRIOR_TRIALS / max(number, 1),
                 math.exp(process.theta[-1]))
@@ -106,13 +97,12 @@ def prepare() -> None:
 # Why -----------------------------------------------------------------------------------------------------------------
 
 
-def reasons(
-    encoding: Encoding, process: gp.Process, goal: Goal, standardized: Standardized, ranked: Sequence[Candidate],
-) -> dict[str, Any]:
+def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
     """Say why the first of ``ranked`` is proposed, in units of the loss, which is compressed above the median.
 
     ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
     """
+    encoding, process, goal, standardized, _ = model
     rows = np.array([candidate.row for candidate in ranked])
     means, variances = gp.predict(process, rows)
     log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values

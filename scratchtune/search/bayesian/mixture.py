@@ -11,7 +11,7 @@ Implements section 3.3 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,7 +24,7 @@ from scratchtune.search.normal import (
     log_truncated_normal_cell,
     normal_mass,
 )
-from scratchtune.search.parameters import Categorical, Float, Int, Parameter, prior_in_unit
+from scratchtune.search.parameters import Categorical, Float, Int, prior_in_unit
 from scratchtune.search.space import Space
 
 TINY = 1e-300  # the lowest probability, so that its logarithm exists
@@ -181,47 +181,34 @@ class NormalKernels(NamedTuple):
     bandwidths: np.ndarray
 
 
-class Axis:
+class _Axis:
     """A parameter with a code for each value: the unit value in a continuous range, else the index of the value.
 
-    The code of an absent parameter is NaN. A subclass, `Range` or `Choices`, has these methods:
-
-    - ``code(value)`` and ``value(code)``;
-    - ``kernels(codes, smoothing, ranges)``: kernels on trials, then that of the prior. ``smoothing`` concerns choices
-      only; ``ranges``, how many axes of the mixture are ranges, concerns ranges only;
-    - ``add(total, codes, kernels)``: adds the kernels' log densities at the codes to ``total``, (n, k);
-    - ``draw(kernels, chosen, rng)``: draws a code from each chosen kernel.
+    The code of an absent parameter is NaN. ``conditions`` are those of `Space.parents`.
     """
 
-    code: Callable[[Any], float]
-    value: Callable[[float], Any]
-    kernels: Callable[..., Any]
-    add: Callable[..., None]
-    draw: Callable[..., np.ndarray]
-
-    def __init__(self, name: str, parameter: Parameter, conditions: Sequence[tuple[int, np.ndarray]]) -> None:
+    def __init__(self, name: str, parameter: Any, conditions: Sequence[tuple[int, np.ndarray]]) -> None:
         self.name, self.parameter, self.conditions = name, parameter, conditions
 
-    def read(self, points: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    def read(self: Any, points: Sequence[Mapping[str, Any]]) -> np.ndarray:
         """Codes of the points, (n,)."""
         code, name = self.code, self.name
         return np.array([code(point[name]) if name in point else math.nan for point in points], dtype=float)
 
 
-class Range(Axis):
+class Range(_Axis):
     """A `Float` or an `Int`."""
 
     def __init__(self, name: str, parameter: Float | Int, conditions: Sequence[tuple[int, np.ndarray]]) -> None:
         super().__init__(name, parameter, conditions)
-        self.parameter: Float | Int = parameter
         self.count = parameter.count
         self.prior = (0.5, 1.0) if parameter.prior is None else prior_in_unit(parameter)
 
     def code(self, value: float) -> float:
         """Unit value of a value, or its index."""
         if self.count is not None:
-            return self.parameter.index(value)  # type: ignore[arg-type]
-        return self.parameter.unrounded_unit(value)  # type: ignore[union-attr]
+            return self.parameter.index(value)
+        return self.parameter.unrounded_unit(value)
 
     def value(self, code: float) -> float:
         """Value of a unit value, or the value with the index ``code``."""
@@ -232,10 +219,6 @@ class Range(Axis):
     def edges(self, codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Edges of the cells of values; in a continuous range both are the unit value itself."""
         return (codes, codes) if self.count is None else cell_edges(self.parameter, codes)
-
-    def codes_at(self, u: np.ndarray) -> np.ndarray:
-        """Codes at unit values."""
-        return u if self.count is None else cell_indices(self.parameter, u).astype(float)
 
     def kernels(self, codes: np.ndarray, smoothing: float, ranges: int) -> NormalKernels:
         """Normal kernels in the middles of the trials' cells; the prior for a trial without this parameter."""
@@ -256,10 +239,11 @@ class Range(Axis):
 
     def draw(self, kernels: NormalKernels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Draw unit values from truncated normal distributions, and return their codes."""
-        return self.codes_at(draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng))
+        u = draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng)
+        return u if self.count is None else cell_indices(self.parameter, u).astype(float)
 
 
-class Choices(Axis):
+class Choices(_Axis):
     """A `Categorical`; its kernels are a table of probabilities, a row for each kernel."""
 
     def __init__(self, name: str, parameter: Categorical, conditions: Sequence[tuple[int, np.ndarray]]) -> None:
@@ -301,6 +285,9 @@ class Choices(Axis):
         return np.array(draw_indices(np.cumsum(kernels[chosen], axis=1), rng), dtype=float)
 
 
+Axis = Range | Choices
+
+
 def draw_indices(sums: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw an index for each row of cumulative sums of weights."""
     passed = sums[:, :-1] <= rng.random((len(sums), 1)) * sums[:, -1:]
@@ -315,15 +302,8 @@ def count_of_ranges(axes: Sequence[Axis], codes: np.ndarray) -> int:
 
 def axes_of(space: Space) -> list[Axis]:
     """Return the axes of a space, parents before those whose condition names them."""
-    axes: list[Axis] = []
-    for name, parameter in space.parameters.items():
-        conditions = []
-        for parent, allowed in space.conditions[name].items():
-            column = space.names.index(parent)
-            conditions.append((column, np.array([axes[column].code(value) for value in allowed], dtype=float)))
-        kind: Any = Choices if isinstance(parameter, Categorical) else Range
-        axes.append(kind(name, parameter, conditions))
-    return axes
+    return [Choices(name, parameter, space.parents(name)) if isinstance(parameter, Categorical)
+            else Range(name, parameter, space.parents(name)) for name, parameter in space.parameters.items()]
 
 
 # The mixture ---------------------------------------------------------------------------------------------------------
@@ -342,7 +322,8 @@ class Mixture:
         self.axes = axes
         weights = np.append(weights, prior_weight)
         self.weights = weights / weights.sum()
-        self.kernels = [axis.kernels(column, smoothing, ranges) for axis, column in zip(axes, codes.T, strict=True)]
+        self.kernels: list[Any] = [
+            axis.kernels(column, smoothing, ranges) for axis, column in zip(axes, codes.T, strict=True)]
 
     def log_density(self, codes: np.ndarray) -> np.ndarray:
         """Log density at points, (n,)."""

@@ -24,38 +24,25 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search.bayesian.mixture import MANY, Axis, Mixture, axes_of, count_of_ranges
 from scratchtune.search.random import RandomSearch, params_at_quantiles
-from scratchtune.search.searcher import Result
+from scratchtune.search.searcher import Pending, Result, Rng
 from scratchtune.search.space import Space
 
 ROUNDS = 20  # batches that are drawn, at most, to find candidates that are new and allowed
 RANDOM = 32  # random points, so that branches without a trial are drawn too
 LEAST = 4  # finished trials of a branch, for densities of its own
-
-
-class Options(NamedTuple):
-    """Options of the estimator; the defaults are for about a hundred trials.
-
-    - ``gamma``, ``most_good``: the share of the trials that are good, and the largest number of them.
-    - ``most_good_of_many``: the largest number where ten or more ranges are searched (`mixture.MANY`).
-    - ``candidates``: how many new points are drawn from the good density; more of them explore less.
-    - ``prior_weight``: weight of the prior in a mixture, where a trial has 1; more of it explores more.
-    - ``smoothing``: weight of the prior in the kernel of a choice, where the choice itself has 1.
-    - ``recent``: how many bad trials, the last ones, have full weight; earlier ones have less, the first the least.
-    """
-
-    gamma: float = 0.15
-    most_good: int = 25
-    most_good_of_many: int = 8
-    candidates: int = 48
-    prior_weight: float = 1.0
-    smoothing: float = 0.2
-    recent: int = 25
+# For about a hundred trials:
+GAMMA, MOST_GOOD = 0.15, 25  # the share of the trials that are good, and the largest number of them
+MOST_GOOD_OF_MANY = 8  # the largest number where ten or more ranges are searched (`mixture.MANY`)
+CANDIDATES = 48  # new points that are drawn from the good density; more of them explore less
+PRIOR_WEIGHT = 1.0  # of the prior in a mixture, where a trial has 1; more of it explores more
+SMOOTHING = 0.2  # weight of the prior in the kernel of a choice, where the choice itself has 1
+RECENT = 25  # bad trials, the last ones, with full weight; earlier ones have less, the first the least
 
 
 class Densities(NamedTuple):
     """The model: two densities, and the trials that they are fitted to, seen ones before pending ones.
 
-    ``codes`` (n, d) are the trials (see `mixture.Axis`); ``good`` and ``bad`` are indices of its rows.
+    ``codes`` (n, d) are the trials (see `mixture`); ``good`` and ``bad`` are indices of its rows.
     """
 
     good_density: Mixture
@@ -132,31 +119,25 @@ def log_ratio(log_l: np.ndarray, log_g: np.ndarray) -> np.ndarray:
 
 
 def propose(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: np.random.Generator,
-    options: Options | None = None,
+    space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the params to try next, and why, as plain data; at least one result must be given.
-
-    Raises `Exhausted` when every point of a finite space has been proposed.
-    """
-    options = options or Options()
-    branch = branch_for(space, seen, pending, rng, options)
-    model, candidates, why = _with_candidates(space, seen, pending, rng, options, branch)
+    """Return the params to try next, and why, as plain data; at least one result must be given."""
+    branch = branch_for(space, seen, pending, rng)
+    model, candidates, why = _with_candidates(space, seen, pending, rng, branch)
     if branch is not None and not len(candidates):  # a branch that is exhausted, or not allowed
-        model, candidates, why = _with_candidates(space, seen, pending, rng, options, None)
+        model, candidates, why = _with_candidates(space, seen, pending, rng, None)
     if not len(candidates):
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
         return drawn.params, {**why, "phase": "rest", "drawn": drawn.why}
-    return choose(model.good_density, model.bad_density, candidates, why)
+    return choose(model, candidates, why)
 
 
 def _with_candidates(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
-    branch: frozenset[str] | None,
+    space: Space, seen: Sequence[Result], pending: Pending, rng: Rng, branch: frozenset[str] | None,
 ) -> tuple[Densities, np.ndarray, dict[str, Any]]:
     """The model of a branch's trials (None: of all), candidates drawn from its good density, and the reasons so far."""
     own_seen, own_pending = trials_in(space, branch, seen, pending)
-    model = fitted_densities(space, own_seen, own_pending, options)
+    model = fitted_densities(space, own_seen, own_pending)
     why: dict[str, Any] = {
         "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(own_pending),
         "failed": sum(not math.isfinite(result.value) for result in own_seen),
@@ -164,18 +145,16 @@ def _with_candidates(
     if branch is not None:
         why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
     taken = model.codes if own_seen is seen else codes_of(model.good_density.axes, seen, pending)
-    return model, draw_candidates(space, model.good_density, taken, rng, options.candidates, branch), why
+    return model, draw_candidates(space, model.good_density, taken, rng, branch), why
 
 
-def branch_for(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], rng: np.random.Generator, options: Options,
-) -> frozenset[str] | None:
+def branch_for(space: Space, seen: Sequence[Result], pending: Pending, rng: Rng) -> frozenset[str] | None:
     """The conditional parameters that the next trial has; None in a space without conditions."""
     if not any(space.conditions.values()):
         return None
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
-    good, bad = split(np.array([result.value for result in seen]), options)
+    good, bad = split(np.array([result.value for result in seen]))
     random = [params_at_quantiles(space, rng.random(len(space.names))) for _ in range(RANDOM)]
     allowed = codes_of(axes, [], [params for params in random if space.allows(params)])
     exists = drawn_branch(axes, codes, good, np.append(bad, np.arange(len(seen), len(codes))), allowed, rng)
@@ -183,7 +162,7 @@ def branch_for(
 
 
 def trials_in(
-    space: Space, branch: Collection[str] | None, seen: Sequence[Result], pending: Sequence[dict[str, Any]],
+    space: Space, branch: Collection[str] | None, seen: Sequence[Result], pending: Pending,
 ) -> tuple[Sequence[Result], Sequence[dict[str, Any]]]:
     """The trials with these conditional parameters; all, if fewer than `LEAST` of them are finished."""
     names = set(branch or ())
@@ -197,38 +176,33 @@ def trials_in(
     return own, [params for params in pending if is_of(params)]
 
 
-def fitted_densities(
-    space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], options: Options | None = None,
-) -> Densities:
+def fitted_densities(space: Space, seen: Sequence[Result], pending: Pending) -> Densities:
     """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad."""
-    options = options or Options()
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
     ranges = count_of_ranges(axes, codes)
-    if ranges >= MANY:
-        options = options._replace(most_good=min(options.most_good, options.most_good_of_many))
-    good, bad = split(np.array([result.value for result in seen]), options)
+    good, bad = split(np.array([result.value for result in seen]), MOST_GOOD_OF_MANY if ranges >= MANY else MOST_GOOD)
     bad = np.append(bad, np.arange(len(seen), len(codes)))
-    more = options.prior_weight, options.smoothing, ranges
+    more = PRIOR_WEIGHT, SMOOTHING, ranges
     good_density = Mixture(axes, codes[good], np.ones(len(good)), *more)
-    bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad), options.recent), *more)
+    bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad)), *more)
     return Densities(good_density, bad_density, codes, good, bad)
 
 
-def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Sequence[dict[str, Any]]) -> np.ndarray:
+def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Pending) -> np.ndarray:
     """The trials as codes, (n, d), seen ones before pending ones."""
     points = [*(result.params for result in seen), *pending]
     return np.column_stack([axis.read(points) for axis in axes])
 
 
-def split(values: np.ndarray, options: Options) -> tuple[np.ndarray, np.ndarray]:
+def split(values: np.ndarray, most: int = MOST_GOOD) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the good trials, the best first, and of the others in order; a failed trial is never good."""
     order = np.argsort(np.where(np.isfinite(values), values, np.inf), kind="stable")
-    count = min(good_count(len(values), options.gamma, options.most_good), int(np.isfinite(values).sum()))
+    count = min(good_count(len(values), GAMMA, most), int(np.isfinite(values).sum()))
     return order[:count], np.sort(order[count:])
 
 
-def weights_by_age(count: int, recent: int) -> np.ndarray:
+def weights_by_age(count: int, recent: int = RECENT) -> np.ndarray:
     """Weights of trials in order: the last ``recent`` have 1; those before rise linearly from 1 / count to 1."""
     weights = np.ones(count)
     earlier = max(count - recent, 0)
@@ -237,24 +211,20 @@ def weights_by_age(count: int, recent: int) -> np.ndarray:
 
 
 def draw_candidates(
-    space: Space, good_density: Mixture, taken: np.ndarray, rng: np.random.Generator, count: int,
-    branch: frozenset[str] | None = None,
+    space: Space, good_density: Mixture, taken: np.ndarray, rng: Rng, branch: frozenset[str] | None = None,
 ) -> np.ndarray:
-    """``count`` different points from the good density that are new and allowed, or fewer if they are rare.
-
-    ``branch``: the conditional parameters that they have.
-    """
+    """`CANDIDATES` different points of a branch from the good density, new and allowed, or fewer if they are rare."""
     old = {row.tobytes() for row in taken}
     absent = np.array([bool(axis.conditions) and axis.name not in (branch or ()) for axis in good_density.axes])
     found: dict[bytes, np.ndarray] = {}
     for _ in range(ROUNDS):
-        rows = good_density.draw(count, rng)
+        rows = good_density.draw(CANDIDATES, rng)
         for row in rows if branch is None else rows[(np.isnan(rows) == absent).all(axis=1)]:
             key = row.tobytes()
-            if key not in old and key not in found and len(found) < count:
+            if key not in old and key not in found and len(found) < CANDIDATES:
                 if space.constraint is None or space.allows(params_at(good_density.axes, row)):
                     found[key] = row
-        if len(found) == count:
+        if len(found) == CANDIDATES:
             break
     return np.array(list(found.values()))
 
@@ -264,10 +234,9 @@ def params_at(axes: Sequence[Axis], row: np.ndarray) -> dict[str, Any]:
     return {axis.name: axis.value(code) for axis, code in zip(axes, row.tolist(), strict=True) if not math.isnan(code)}
 
 
-def choose(
-    good_density: Mixture, bad_density: Mixture, candidates: np.ndarray, why: dict[str, Any],
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def choose(model: Densities, candidates: np.ndarray, why: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Choose the candidate with the highest ratio; return its params, and the reasons with the next best candidates."""
+    good_density, bad_density = model.good_density, model.bad_density
     log_l, log_g = good_density.log_density(candidates), bad_density.log_density(candidates)
     ratios = log_ratio(log_l, log_g)
     best, *others = np.argsort(-ratios, kind="stable").tolist()
@@ -287,8 +256,7 @@ def choose(
 #
 # The ratio of the two densities can't choose a branch: it would nearly always prefer that with the most trials, whose
 # densities are the most concentrated. So each parameter that conditions name, such as the optimizer of which one value
-# has a momentum, is decided on its own, by Thompson sampling. The densities are then those of the branch's own trials
-# (of all trials, if the branch has fewer than four finished ones).
+# has a momentum, is decided on its own, by Thompson sampling.
 
 
 def beta_parameter(count: int) -> int:
@@ -310,8 +278,7 @@ def beta_parameter(count: int) -> int:
 
 
 def drawn_branch(
-    axes: Sequence[Axis], codes: np.ndarray, good: np.ndarray, bad: np.ndarray, random: np.ndarray,
-    rng: np.random.Generator,
+    axes: Sequence[Axis], codes: np.ndarray, good: np.ndarray, bad: np.ndarray, random: np.ndarray, rng: Rng,
 ) -> np.ndarray:
     """Draw which axes exist in the next trial: booleans (d,).
 
@@ -322,15 +289,12 @@ def drawn_branch(
     """
     exists = np.ones(len(axes), dtype=bool)
     for j, children in _children(axes).items():
-        if not exists[j]:
-            exists[[child for child, _ in children]] = False
-            continue
         counts: dict[bytes, list[int]] = {}
         for k, rows in enumerate((codes[good], codes[bad], random)):
             for outcome in _outcomes(rows[~np.isnan(rows[:, j]), j], children):
                 count = counts.setdefault(outcome.tobytes(), [0, 0, 0])
                 count[k] += 1
-        if not counts:  # no point with this axis is known
+        if not exists[j] or not counts:  # or no point with this axis is known
             exists[[child for child, _ in children]] = False
             continue
         drawn = {outcome: rng.beta(beta_parameter(count[0]), beta_parameter(count[1]))
@@ -372,7 +336,7 @@ def explain(why: Mapping[str, Any]) -> str:
 
 
 def _branch(branch: Mapping[str, Any] | None) -> str:
-    """Say which branch was drawn first; older reasons have none."""
+    """Say which branch was drawn first, in a space with conditions."""
     if branch is None:
         return ""
     which = f"The branch with {' and '.join(branch['names'])}" if branch["names"] else (
@@ -384,8 +348,7 @@ def _branch(branch: Mapping[str, Any] | None) -> str:
 
 def _of_which(why: Mapping[str, Any]) -> str:
     """How many of the bad trials have failed or are pending."""
-    kinds = [f"{why[kind]} {words}" for kind, words in (("failed", "failed"), ("pending", "pending"))
-             if why[kind]]
+    kinds = [f"{why[kind]} {kind}" for kind in ("failed", "pending") if why[kind]]
     return f", {' and '.join(kinds)} among them" if kinds else ""
 
 

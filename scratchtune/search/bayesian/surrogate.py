@@ -105,10 +105,7 @@ def within_floats(value: float) -> float:
 
 
 def subsample(losses: np.ndarray, most: int) -> np.ndarray:
-    """Return the indices of the trials to use, in order: all, or ``most``.
-
-    Of these, half are the best and half are spread over the ranks.
-    """
+    """Indices of the trials to use, in order: all, or ``most``, half of them the best, half spread over the ranks."""
     if len(losses) <= most:
         return np.arange(len(losses))
     order = np.argsort(losses, kind="stable")  # NaN comes last

@@ -70,9 +70,7 @@ def features_of(
     parameters: Sequence[Parameter], genes: np.ndarray, centre: np.ndarray, spread: np.ndarray,
     known: Sequence[np.ndarray],
 ) -> np.ndarray:
-    """Compute the quadratic function's features: z, z² and products of z, and one-hot columns of choices.
-
-    The result has the shape (individuals, features).
+    """The quadratic function's features, (individuals, features): z, z² and products of z, and choices one-hot.
 
     An absent gene counts as the centre. ``known`` are the choices of the fittest; other choices have zeros.
     """

@@ -4,12 +4,9 @@ One vector *dominates* another if it is nowhere larger and somewhere smaller. Th
 first front, front 0: the Pareto front. Without them, the next ones that are not dominated are front 1, and so on. A
 vector's front is one more than the largest front among the vectors that dominate it.
 
-Of two individuals the one on the better front is fitter; on the same front, the one with more room between its
-neighbours (*crowding*). So NSGA-II's selection moves the population towards the Pareto front, and spreads it along it.
-
 The *hypervolume* is how much of the space of losses a set of vectors dominates, up to a reference point, by which
-fronts are compared. A further vector that no other one dominates increases it, and no set has a larger one than the
-true front. It is one number, so of two fronts that cross, the one with the larger one need not be better everywhere.
+fronts are compared. No set has a larger one than the true front; of two fronts that cross, the one with the larger one
+need not be better everywhere.
 
 Losses are minimised here; m runs over the objectives.
 
@@ -19,7 +16,7 @@ Implements section 3.4 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -120,27 +117,19 @@ def crowding_distances(losses: np.ndarray) -> np.ndarray:
     return distances
 
 
-class CrowdedOrder(NamedTuple):
-    """Individuals, the fittest first: indices, and the front and the crowding distance of each index."""
-
-    order: np.ndarray
-    fronts: np.ndarray
-    distances: np.ndarray
-
-
-def crowded_order(losses: np.ndarray) -> CrowdedOrder:
-    """Sort vectors of losses, (n, m), by their front, then by falling crowding distance, then by index.
+def crowded_order(losses: np.ndarray) -> np.ndarray:
+    """Indices of vectors of losses, (n, m), by their front, then by falling crowding distance, then by index.
 
     This is the paper's crowded-comparison operator, made a total order by the index.
 
-    >>> crowded_order(np.array([[3.0, 3.0], [0.0, 4.0], [1.0, 2.0], [1.5, 1.5], [4.0, 0.0]])).order.tolist()
+    >>> crowded_order(np.array([[3.0, 3.0], [0.0, 4.0], [1.0, 2.0], [1.5, 1.5], [4.0, 0.0]])).tolist()
     [1, 4, 3, 2, 0]
     """
     fronts, distances = front_numbers(losses), np.zeros(len(losses))
     for front in range(fronts.max(initial=-1) + 1):
         members = np.flatnonzero(fronts == front)
         distances[members] = crowding_distances(losses[members])
-    return CrowdedOrder(np.lexsort((-distances, fronts)), fronts, distances)
+    return np.lexsort((-distances, fronts))
 
 
 # Hypervolume ----------------------------------------------------------------------------------------------------------

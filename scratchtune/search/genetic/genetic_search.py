@@ -9,15 +9,15 @@ is minus its loss. The first ``population`` trials are spread over the space. Fr
 4. *mutation*: some genes change at random.
 
 A *brood* of such children is made for each trial, and the one that a simple surrogate predicts to be the fittest is
-tried. Children come in small generations of ``offspring`` trials, which may run side by side: with 50 to 500 trials in
-all, few should be spent on children of parents that later trials have surpassed. The operators are in
-`genetic_operators`.
+tried (`brood`; the operators are in `operators`). Generations are small: with 50 to 500 trials in all, few should be
+spent on children of parents that later trials have surpassed.
 
 Implements section 3.4 of the document.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from scratchtune import checks
 from scratchtune.search.genetic import operators
 from scratchtune.search.genetic.brood import FITTED, QuadraticSurrogate
 from scratchtune.search.random import RandomSearch, draw_from_prior, params_at_quantiles
-from scratchtune.search.searcher import Result, Searcher, Suggestion, Taken, as_seen
+from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -39,8 +39,6 @@ SBX_ETA, SBX_SHARE = 1.0, 0.5  # a wide spread, since there are few generations;
 FEW = 16  # a parameter with at most so many values is inherited unchanged, as a choice is
 STRENGTH, LEAST, CELL = 0.5, 0.03, 0.7  # of a Gaussian step: share of the parents' std, least std, share of a cell
 POLYNOMIAL_ETA = 5.0
-
-Rng = np.random.Generator
 
 
 # The operators by name -----------------------------------------------------------------------------------------------
@@ -61,14 +59,14 @@ def _sbx(x: np.ndarray, y: np.ndarray, rng: Rng) -> np.ndarray:
 CROSSOVERS: dict[str, Callable[[np.ndarray, np.ndarray, Rng], np.ndarray]] = {
     "sbx": _sbx,
     "blend": lambda x, y, rng: operators.blend_crossover(x, y, rng.random(len(x)), BLEND),
-    "uniform": lambda x, y, rng: operators.uniform_crossover(x, y, rng.random(len(x))),
-}
+    "uniform": lambda x, y, rng: operators.uniform_crossover(x, y, rng.random(len(x)))}
 MUTATIONS: dict[str, Callable[[float, float, Rng], float]] = {  # (gene, std, rng) to gene
     "gaussian": lambda gene, std, rng: operators.gaussian_mutation(gene, std, float(rng.normal())),
     "polynomial": lambda gene, std, rng: operators.polynomial_mutation(
-        gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA)),
-}
-SELECTIONS = ("tournament", "roulette")
+        gene, operators.polynomial_step(float(rng.random()), POLYNOMIAL_ETA))}
+SELECTIONS: dict[str, Callable[[np.ndarray, int, Rng], int]] = {  # (fitness, tournament, rng) to index
+    "tournament": operators.tournament,
+    "roulette": lambda fitness, size, rng: operators.roulette(fitness, rng)}
 
 
 # The searcher --------------------------------------------------------------------------------------------------------
@@ -103,7 +101,7 @@ class GeneticSearch(Searcher):
     - ``mutation``: "gaussian" or "polynomial"; each gene with the probability ``mutation_rate``, and a child
       without crossover has at least one mutated gene. Choices are never blended: each is a parent's, or mutates into
       another.
-    - ``brood``: children made for each trial, of which one is tried (see `genetic_brood`); 1 does without a surrogate.
+    - ``brood``: children made for each trial, of which one is tried (see `brood`); 1 does without a surrogate.
     - ``elitism``: False lets only the latest ``population`` trials be parents, so that the best may be forgotten.
 
     Trial ``number`` waits for all trials before its own generation. Failed trials are no parents; as long as fewer than
@@ -149,21 +147,13 @@ class GeneticSearch(Searcher):
     def fittest(self, space: Space, pool: Sequence[Result], count: int) -> Parents:
         """Return the ``count`` fittest trials of a pool, with their genes."""
         chosen = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
-        return Parents(chosen, genes_of(space, chosen), -np.array([result.value for result in chosen]))
+        return Parents(chosen, genes_of(space, [result.params for result in chosen]),
+                       -np.array([result.value for result in chosen]))
 
-    def predicted(self, space: Space, pool: Sequence[Result], children: np.ndarray) -> np.ndarray:
-        """Predict how fit children, (children, genes), are, from the fittest of the pool; smaller is fitter."""
-        fitted = self.fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
-        return QuadraticSurrogate(space, fitted.genes).estimates(children)
+    def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
+        """Suggest a founder in generation 0, later the child of a brood that a surrogate predicts to be the fittest.
 
-    def suggest(
-        self, space: Space, seen: Sequence[Result], pending: Sequence[dict[str, Any]], number: int, rng: Rng,
-    ) -> Suggestion:
-        """Suggest a founder in generation 0, later the most promising child of a brood.
-
-        The founders are spread evenly over the space. The children's parents are the fittest trials seen, and a
-        surrogate predicts which child is the fittest. If the founder or all children are unusable, or fewer than two
-        trials have succeeded, the suggestion is drawn at random.
+        If the founder or all children are unusable, or fewer than two trials have succeeded, draw at random.
         """
         seen = as_seen(seen, self.needs(number), rng)
         taken = Taken(space, seen, pending)
@@ -174,7 +164,8 @@ class GeneticSearch(Searcher):
         # whole population of them leaves no founder to suggest: then the study begins with children.
         is_founder = generation == 0 and len(seen) < self.population
         if is_founder:
-            params = _founder(space, len(seen) + number, seen.seed, rng)
+            founder = next(latin_hypercube(len(space.names), len(seen) + number, seen.seed, rng))
+            params = params_at_quantiles(space, founder)
             if space.allows(params) and params not in taken:
                 return Suggestion(params, why | {"founder": number})
         else:
@@ -193,10 +184,7 @@ class GeneticSearch(Searcher):
             drawn.params, why | {"drawn": drawn.why, "parented": has_parents, "founder_refused": is_founder})
 
     def explain(self, why: dict[str, Any]) -> str:
-        """Say where a configuration came from: drawn at random, a founder of generation 0, or a child of two trials.
-
-        For a child, also say which gene came from which parent, and which genes have mutated.
-        """
+        """Say where a configuration came from; of a child, which gene is from which parent, and which have mutated."""
         if "drawn" in why:
             return f"Generation {why['generation']}; {_why_drawn(why)}. {RandomSearch().explain(why['drawn'])}"
         if "founder" in why:
@@ -212,21 +200,18 @@ class GeneticSearch(Searcher):
     def _estimates(
         self, space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
     ) -> list[float]:
-        """What is predicted of each child; nothing of an only one."""
+        """The rank that is predicted of each child, smaller is fitter; nothing of an only one."""
         if len(brood) == 1:
             return []
-        return [float(one) for one in self.predicted(space, pool, genes_of(space, [params for _, params in brood]))]
+        fitted = self.fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
+        children = genes_of(space, [params for _, params in brood])
+        return QuadraticSurrogate(space, fitted.genes).estimates(children).tolist()
 
     def _brood(self, space: Space, parents: Parents, taken: Taken, rng: Rng) -> list[tuple[Child, dict[str, Any]]]:
         """Return the first children that the constraint allows and that differ from all earlier trials."""
-        brood: list[tuple[Child, dict[str, Any]]] = []
-        for child in self._children(space, parents, rng):
-            params = _params(space, parents, child)
-            if params not in taken and space.allows(params):
-                brood.append((child, params))
-                if len(brood) == self.brood:
-                    break
-        return brood
+        children = ((child, _params(space, parents, child)) for child in self._children(space, parents, rng))
+        new = (each for each in children if each[1] not in taken and space.allows(each[1]))
+        return list(itertools.islice(new, self.brood))
 
     def _children(self, space: Space, parents: Parents, rng: Rng) -> Iterator[Child]:
         """Yield children, each of another pair of parents; none if there are fewer than two parents."""
@@ -247,14 +232,10 @@ class GeneticSearch(Searcher):
 
     def _select(self, fitness: np.ndarray, rng: Rng) -> tuple[int, int]:
         """Two parents; the second is selected from all but the first."""
-        first = self._select_one(fitness, rng)
-        second = self._select_one(np.delete(fitness, first), rng)
+        select = SELECTIONS[self.selection]
+        first = select(fitness, self.tournament, rng)
+        second = select(np.delete(fitness, first), self.tournament, rng)
         return first, second + (second >= first)
-
-    def _select_one(self, fitness: np.ndarray, rng: Rng) -> int:
-        if self.selection == "roulette":
-            return operators.roulette(fitness, rng)
-        return operators.tournament(fitness, self.tournament, rng)
 
     def _cross(
         self, parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
@@ -265,8 +246,7 @@ class GeneticSearch(Searcher):
         that of any individual that has it, or it is drawn: a mutation may make its parameter active.
         """
         (x, y), (of_x, of_y) = _completed(parameters, genes, pair, rng)
-        crossed = bool(rng.random() < self.crossover_rate)
-        if not crossed:
+        if not rng.random() < self.crossover_rate:
             return x, of_x, False
         child = CROSSOVERS[self.crossover](x, y, rng)
         unchanged = operators.uniform_crossover(x, y, rng.random(len(child)))
@@ -287,23 +267,15 @@ class GeneticSearch(Searcher):
 # Genes ---------------------------------------------------------------------------------------------------------------
 
 
-def genes_of(space: Space, individuals: Sequence[Result | dict[str, Any]]) -> np.ndarray:
-    """The genes of trials, or of params, (individuals, parameters); NaN where a parameter is absent."""
-    params = [one.params if isinstance(one, Result) else one for one in individuals]
-    return np.array([space.to_unit(one) for one in params]).reshape(-1, len(space.names))
-
-
-def _founder(space: Space, number: int, seed: int, rng: Rng) -> dict[str, Any]:
-    """A point of the seed's Latin hypercube: no two founders are in the same cell of an axis (or of its prior)."""
-    return params_at_quantiles(space, next(latin_hypercube(len(space.names), number, seed, rng)))
+def genes_of(space: Space, individuals: Sequence[dict[str, Any]]) -> np.ndarray:
+    """The genes of some params, (individuals, parameters); NaN where a parameter is absent."""
+    return np.array([space.to_unit(params) for params in individuals]).reshape(-1, len(space.names))
 
 
 def _completed(
     parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
 ) -> tuple[np.ndarray, list[list[int | None]]]:
     """Both parents' genes without gaps, (2, genes), and the index of the individual that each is from, None if drawn.
-
-    A missing gene is the other parent's, that of any individual that has it, or drawn.
     """
     values = genes[list(pair)].copy()
     origins: list[list[int | None]] = [[k] * genes.shape[1] for k in pair]
@@ -384,9 +356,9 @@ def _why_drawn(why: dict[str, Any]) -> str:
         return f"each of {TRIES} children was {unusable}"
     if why["generation"] > 0:
         return "fewer than two trials have succeeded"
-    refused = f"the founder was {unusable}"
-    no_parents = "fewer than two trials of the earlier study have succeeded"
-    return refused if why["founder_refused"] else no_parents
+    if why["founder_refused"]:
+        return f"the founder was {unusable}"
+    return "fewer than two trials of the earlier study have succeeded"
 
 
 def _inherited(why: dict[str, Any]) -> str:

@@ -2,8 +2,7 @@
 
 It differs from `GeneticSearch` only in the meaning of fitness. A configuration with a higher accuracy, say, may take
 longer to train. So there is no best trial, but a front: the trials that no other trial dominates. The fittest trials
-are those on the front, and among them those with the largest crowding distance; then come the next fronts.
-Selection, crossover, mutation, elitism and the brood are those of `genetic`.
+are those on the front, and among them those with the largest crowding distance; then come the next fronts (`fronts`).
 
 Implements section 3.4 of the document.
 """
@@ -44,8 +43,7 @@ class NSGA2(GeneticSearch):
     - ``parents``: how many of the fittest trials may become parents; None is the population.
     - The other arguments are those of `GeneticSearch`.
 
-    Trial ``number`` waits for all trials before its own generation. Failed trials are no parents; as long as fewer than
-    two have succeeded, trials are drawn at random. In a study of one objective it ranks trials by their value.
+    In a study of one objective it ranks trials by their value.
     """
 
     several_objectives = True
@@ -72,14 +70,9 @@ class NSGA2(GeneticSearch):
 
 
 def _ranked(space: Space, pool: Sequence[Result], most: int) -> Parents:
-    """At most so many trials of a pool, the fittest first, without those that have failed; fitness is minus the rank.
-    """
-    known = [result for result in pool if not np.isnan(_losses(result)).any()]
-    losses = np.array([_losses(result) for result in known])
-    chosen = [known[k] for k in crowded_order(losses).order[:most]] if known else []
-    return Parents(chosen, genes_of(space, chosen), -np.arange(len(chosen), dtype=float))
-
-
-def _losses(result: Result) -> tuple[float, ...]:
-    """The losses of a trial: one in a study of one objective, NaN of a failure."""
-    return result.losses or (result.value,)
+    """At most so many trials of a pool, the fittest first, without failed ones; fitness is minus the rank."""
+    losses = [(result, result.losses or (result.value,)) for result in pool]  # one loss in a study of one objective
+    known = [(result, several) for result, several in losses if not np.isnan(several).any()]
+    order = crowded_order(np.array([several for _, several in known])) if known else np.empty(0, dtype=int)
+    chosen = [known[k][0] for k in order[:most]]
+    return Parents(chosen, genes_of(space, [result.params for result in chosen]), -np.arange(len(chosen), dtype=float))

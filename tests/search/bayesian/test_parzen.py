@@ -14,7 +14,7 @@ import scratchtune as st
 from scratchtune.search import Categorical, Exhausted, Float, Int, Space
 from scratchtune.search.bayesian import parzen
 from scratchtune.search.bayesian.mixture import Mixture, axes_of
-from scratchtune.search.bayesian.parzen import Options, beta_parameter, drawn_branch, propose
+from scratchtune.search.bayesian.parzen import beta_parameter, drawn_branch, propose
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Result
 
@@ -43,7 +43,7 @@ def _random(space: Space, count: int, values: Any = None, seed: int = 0) -> list
     return [_finished(i, point, float(loss)) for i, (point, loss) in enumerate(zip(points, losses, strict=True))]
 
 
-def _run(space: Space, loss: Any, count: int, options: Options | None = None, seed: int = 0) -> list[Result]:
+def _run(space: Space, loss: Any, count: int, seed: int = 0) -> list[Result]:
     """A study, without the study."""
     seen: list[Result] = []
     for number in range(count):
@@ -51,25 +51,26 @@ def _run(space: Space, loss: Any, count: int, options: Options | None = None, se
         if number < 10:
             params = RandomSearch().suggest(space, seen, [], number, rng).params
         else:
-            params, _ = propose(space, seen, [], number, rng, options)
+            params, _ = propose(space, seen, [], number, rng)
         seen.append(_finished(number, params, float(loss(params))))
     return seen
 
 
 def _density(axes: Any, codes: np.ndarray, weights: np.ndarray) -> Mixture:
-    return Mixture(axes, codes, weights, Options().prior_weight, Options().smoothing)
+    return Mixture(axes, codes, weights, parzen.PRIOR_WEIGHT, parzen.SMOOTHING)
 
 
 # By hand -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_choice_between_two_by_hand() -> None:
+def test_a_choice_between_two_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parzen, "GAMMA", 0.25)
     # Six trials of a choice between two, of which gamma = 0.25 calls two good: both had "a". With b = 0.2 and equal
     # priors their kernels give "a" (1 + 0.1) / 1.2 = 11/12, and the prior component gives 1/2.
     space = Space({"c": ["a", "b"], "x": Float(0.0, 1.0)})
     trials = enumerate(zip("babaab", [6.0, 1.0, 5.0, 2.0, 3.0, 4.0], strict=True))
     seen = [_finished(i, {"c": choice, "x": 0.5}, value) for i, (choice, value) in trials]
-    good, bad = parzen.split(np.array([r.value for r in seen]), Options(gamma=0.25))
+    good, bad = parzen.split(np.array([r.value for r in seen]))
     assert good.tolist() == [1, 3] and bad.tolist() == [0, 2, 4, 5]
     axis = axes_of(space)[0]
     codes = axis.read([r.params for r in seen])[:, None]
@@ -122,10 +123,10 @@ def test_it_proposes_the_candidate_with_the_highest_ratio() -> None:
     params, why = propose(UNCONDITIONAL, seen, [], 40, _rng(40))
     axes = axes_of(UNCONDITIONAL)
     codes = np.column_stack([axis.read([r.params for r in seen]) for axis in axes])
-    good, bad = parzen.split(np.array([r.value for r in seen]), Options())
+    good, bad = parzen.split(np.array([r.value for r in seen]))
     good_density = _density(axes, codes[good], np.ones(len(good)))
     bad_density = _density(axes, codes[bad], parzen.weights_by_age(len(bad), 25))
-    candidates = good_density.draw(Options().candidates, _rng(40))
+    candidates = good_density.draw(parzen.CANDIDATES, _rng(40))
     ratios = good_density.log_density(candidates) - bad_density.log_density(candidates)
     assert params == parzen.params_at(axes, candidates[np.argmax(ratios)])
     assert why["log_ratio"] == pytest.approx(ratios.max()) == why["log_l"] - why["log_g"]
@@ -262,7 +263,7 @@ def test_why_says_what_drove_the_choice() -> None:
     assert matters > idle
 
 
-def test_why_in_words() -> None:
+def test_why_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
     seen = _random(UNCONDITIONAL, 40, [math.nan] + [float(i) for i in range(39)])
     _, why = propose(UNCONDITIONAL, seen, [seen[5].params], 41, _rng(41))
     text = parzen.explain(why)
@@ -272,17 +273,19 @@ def test_why_in_words() -> None:
     assert f"The four strongest of the ratio's {len(factors)} factors: " in text and len(factors) > 4
     four = dict(list(factors.items())[:4])
     assert " Factors of the ratio: " in parzen.explain({**why, "by_parameter": four})
-    seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1, Options(candidates=1))
+    monkeypatch.setattr(parzen, "CANDIDATES", 1)
+    seen = _run(FINITE, lambda p: p["n"], (FINITE.size or 0) - 1)
     reasons = [propose(FINITE, seen, [], len(seen), _rng(len(seen), seed))[1] for seed in range(3)]
     assert all(parzen.explain(why) for why in reasons)
 
 
-def test_in_many_dimensions_fewer_trials_are_good() -> None:
+def test_in_many_dimensions_fewer_trials_are_good(monkeypatch: pytest.MonkeyPatch) -> None:
     for d, good in ((9, 15), (10, 8)):
         space = Space({f"x{j}": Float(0.0, 1.0) for j in range(d)})
         _, why = propose(space, _random(space, 100), [], 100, _rng(100))
         assert why["good"] == good and why["bad"] == 100 - good
-    _, why = propose(space, _random(space, 100), [], 100, _rng(100), Options(most_good_of_many=30))
+    monkeypatch.setattr(parzen, "MOST_GOOD_OF_MANY", 30)
+    _, why = propose(space, _random(space, 100), [], 100, _rng(100))
     assert why["good"] == 15
 
 
