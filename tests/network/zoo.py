@@ -164,7 +164,7 @@ ROWS = {
     "Embedding": Row(lambda: [st.Embedding(5, 3)], (4,), LATER, 5),
     "Flatten": Row(lambda: [st.Flatten()], (2, 2, 2), WIDE),
     "GRU": Row(lambda: [st.GRU(2, True)], (3, 2)),
-    "GRU, backwards": Row(lambda: [st.GRU(2, go_backwards=True)], (3, 2)),
+    "GRU, reset before": Row(lambda: [st.GRU(2, reset_after=False, go_backwards=True)], (3, 2)),
     "GRU, masked": Row(_masked(st.GRU(2)), (3,), LATER, 5, True),
     "GaussianNoise": Row(lambda: [st.GaussianNoise(0.2)], (5,), BOTH),
     "GlobalAveragePooling2D": Row(lambda: [st.GlobalAveragePooling2D()], (3, 2, 2), WIDE),

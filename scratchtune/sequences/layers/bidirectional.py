@@ -9,7 +9,7 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.layers.base import Layer
-from scratchtune.sequences.layers.gru import GRU_RECURRENCE
+from scratchtune.sequences.layers.gru import AFTER, BEFORE
 from scratchtune.sequences.layers.lstm import LSTM_RECURRENCE
 from scratchtune.sequences.layers.recurrent import Recurrence, Recurrent, passes
 from scratchtune.sequences.layers.sequences import (
@@ -81,7 +81,7 @@ def _kernels(recurrence: Recurrence) -> tuple[jit.Kernel, jit.Kernel]:
     return forward, backward
 
 
-KERNELS = {recurrence: _kernels(recurrence) for recurrence in (GRU_RECURRENCE, LSTM_RECURRENCE)}
+KERNELS = {recurrence: _kernels(recurrence) for recurrence in (AFTER, BEFORE, LSTM_RECURRENCE)}
 
 
 class Bidirectional(Layer):

@@ -17,15 +17,16 @@ from __future__ import annotations
 from scratchtune import checks, jit
 from scratchtune.network.activations import sigmoid, vector_tanh
 from scratchtune.network.layers.dense import bias_grad
-from scratchtune.network.matmul import multiply, multiply_packed
-from scratchtune.sequences.layers.recurrent import Cell, Recurrent, recurrence, recurrent_kernels
+from scratchtune.network.matmul import multiply, multiply_packed, multiply_transposed
+from scratchtune.sequences.layers.recurrent import Cell, Recurrence, Recurrent, recurrence, recurrent_kernels
+from scratchtune.sequences.layers.sequences import accumulate
 
 # One step, for all rows -----------------------------------------------------------------------------------------------
 
 
 @jit.function_noalias
 def gru_gates(inputs, inner, bias, state, mask, gates, next_state):
-    """One step of a GRU; the reset gate is applied after the product of state and recurrent kernel.
+    """One step of a GRU that applies the reset gate after the product of state and recurrent kernel.
 
     Formula [gru_gates]
         zₙⱼ = 1 / (1 + exp(−(x[n, 0, j] + b[0, 0, j] + u[n, 0, j] + b[1, 0, j]))) ;
@@ -44,11 +45,10 @@ def gru_gates(inputs, inner, bias, state, mask, gates, next_state):
         g: gates, (n, 4, j), written, z, r, c and the part e of the candidate that r multiplies
         y: next_state, (n, j), written
     Variant
-        PyTorch has the order r, z, n. Some texts exchange z and 1 − z. Keras with reset_after=False, and the
-        paper, apply the reset gate to the state, before its product with the recurrent kernel: two products a step.
+        PyTorch has the order r, z, n. Some texts exchange z and 1 − z. With reset_after=False: [gru_reset_before].
     Source
-        Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", with the reset gate where cuDNN
-        and PyTorch apply it.
+        Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", with the reset gate where Keras
+        (reset_after=True) and cuDNN apply it.
     """
     for n in range(state.shape[0]):
         keeps = mask[n] <= 0.0
@@ -145,7 +145,94 @@ def gru_state_grad(gates, mask, dnext, dstate):
             dstate[n, j] += dnext[n, j] if keeps else gates[n, 0, j] * dnext[n, j]
 
 
-# The cell -------------------------------------------------------------------------------------------------------------
+@jit.function_noalias
+def gru_reset_before(inputs, state, recurrent, bias, mask, inner, gates, next_state):
+    """One step of a GRU that applies the reset gate to the state, before the product with the recurrent kernel.
+
+    Formula [gru_reset_before]
+        zₙⱼ = 1 / (1 + exp(−(x[n, 0, j] + b[0, j] + Σᵢ[hₙᵢ · w[i, 0, j]]))) ;
+            rₙⱼ = 1 / (1 + exp(−(x[n, 1, j] + b[1, j] + Σᵢ[hₙᵢ · w[i, 1, j]]))) ;
+            cₙⱼ = tanh(x[n, 2, j] + b[2, j] + Σᵢ[rₙᵢ · hₙᵢ · w[i, 2, j]]) ;
+            gₙₖⱼ = (zₙⱼ if k = 0 else rₙⱼ) if k < 2 else (cₙⱼ if k = 2 else rₙⱼ · hₙⱼ) ;
+            yₙⱼ = zₙⱼ · hₙⱼ + (1 − zₙⱼ) · cₙⱼ if mₙ > 0 else hₙⱼ
+    Computed as
+        [sigmoid] and [vector_tanh] for z, r and c: nothing overflows
+    Where
+        x: inputs, (n, 3, j), real, the product of the step's inputs and the kernel
+        h: state, (n, j), real; sampled in [-1, 1]
+        w: recurrent, (j, 3, j), real; sampled in [-1, 1], the recurrent kernel
+        b: bias, (3, j), real
+        m: mask, (n,), 0 or 1
+        u: inner, (n, 3, j), scratch
+        g: gates, (n, 4, j), written, z, r, c and r · h
+        y: next_state, (n, j), written
+    Variant
+        Keras with reset_after=False. [gru_gates] needs one product a step instead of two.
+    Source
+        Cho et al. (2014), "Learning phrase representations using RNN encoder-decoder", equations 5 to 8, where z and
+        1 − z are as here.
+    """
+    rows, units = state.shape
+    w, u = recurrent.reshape((units, 3 * units)), inner.reshape((rows, 3 * units))
+    multiply(state, w[:, : 2 * units], u[:, : 2 * units])
+    for n in range(rows):
+        for j in range(units):
+            r = sigmoid(inputs[n, 1, j] + bias[1, j] + inner[n, 1, j])
+            gates[n, 1, j], gates[n, 3, j] = r, r * state[n, j]
+    multiply(gates.reshape((rows, 4 * units))[:, 3 * units :], w[:, 2 * units :], u[:, 2 * units :])
+    for n in range(rows):
+        keeps = mask[n] <= 0.0
+        for j in range(units):
+            z = sigmoid(inputs[n, 0, j] + bias[0, j] + inner[n, 0, j])
+            c = vector_tanh(inputs[n, 2, j] + bias[2, j] + inner[n, 2, j])
+            gates[n, 0, j], gates[n, 2, j] = z, c
+            next_state[n, j] = state[n, j] if keeps else z * state[n, j] + (1.0 - z) * c
+
+
+@jit.function_noalias
+def gru_reset_before_grad(gates, state, recurrent, mask, dnext, product, dinputs, dstate):
+    """Gradient of such a step with respect to the inputs' part, d, and from it with respect to the state, s.
+
+    Formula [gru_reset_before_grad]
+        zₙⱼ = g[n, 0, j] ; rₙⱼ = g[n, 1, j] ; cₙⱼ = g[n, 2, j] ; pₙⱼ = qₙⱼ if mₙ > 0 else 0 ;
+            eₙⱼ = pₙⱼ · (1 − zₙⱼ) · (1 − cₙⱼ²) ; vₙⱼ = Σᵢ[eₙᵢ · w[j, 2, i]] ;
+            dₙₖⱼ = (pₙⱼ · (hₙⱼ − cₙⱼ) · zₙⱼ · (1 − zₙⱼ) if k = 0 else vₙⱼ · hₙⱼ · rₙⱼ · (1 − rₙⱼ)) if k < 2 else eₙⱼ ;
+            s'ₙⱼ = sₙⱼ + (zₙⱼ · qₙⱼ + rₙⱼ · vₙⱼ + Σᵢ[d[n, 0, i] · w[j, 0, i] + d[n, 1, i] · w[j, 1, i]]
+            if mₙ > 0 else qₙⱼ)
+    Gradient of
+        [gru_reset_before] in state
+    Where
+        g: gates, (n, 4, j), real; sampled in [-1, 1], as [gru_reset_before] has written them
+        h: state, (n, j), real; sampled in [-1, 1]
+        w: recurrent, (j, 3, j), real; sampled in [-0.25, 0.25]
+        m: mask, (n,), 0 or 1
+        q: dnext, (n, j), real, dJ/d(next state)
+        y: product, (n, j), scratch
+        d: dinputs, (n, 3, j), written, dJ/d(inputs)
+        s: dstate, (n, j), real, dJ/d(state) so far
+    Source
+        Calculus.
+    """
+    rows, units = state.shape
+    w, d = recurrent.reshape((units, 3 * units)), dinputs.reshape((rows, 3 * units))
+    for n in range(rows):
+        weight = mask[n]
+        for j in range(units):
+            z, c, p = gates[n, 0, j], gates[n, 2, j], weight * dnext[n, j]
+            dinputs[n, 0, j] = p * (state[n, j] - c) * z * (1.0 - z)
+            dinputs[n, 2, j] = p * (1.0 - z) * (1.0 - c * c)
+    multiply_transposed(d[:, 2 * units :], w[:, 2 * units :], product)
+    for n in range(rows):
+        keeps = mask[n] <= 0.0
+        for j in range(units):
+            z, r, v = gates[n, 0, j], gates[n, 1, j], product[n, j]
+            dinputs[n, 1, j] = v * state[n, j] * r * (1.0 - r)
+            dstate[n, j] += dnext[n, j] if keeps else z * dnext[n, j] + r * v
+    multiply_transposed(d[:, : 2 * units], w[:, : 2 * units], product)
+    accumulate(product, dstate)
+
+
+# The cells ------------------------------------------------------------------------------------------------------------
 
 
 @jit.function
@@ -180,7 +267,37 @@ def gru_recurrent_grad(memory, dweights):
     bias_grad(dinner, dweights.bias[1].reshape(3 * units))
 
 
-GRU_RECURRENCE = recurrence(Cell(3, 1, 4, True, gru_step, gru_step_grad, gru_recurrent_grad))
+@jit.function
+def reset_before_step(weights, panels, now):
+    """See `Cell`; the recurrent kernel is read in place, since its parts multiply different matrices."""
+    units = now.state.shape[1]
+    gru_reset_before(now.inputs, now.state, weights.recurrent.reshape((units, 3, units)), weights.bias[0], now.mask,
+                     now.inner, now.gates, now.next_state)
+
+
+@jit.function
+def reset_before_step_grad(weights, panels, now, dnext, dstate):
+    """See `Cell`."""
+    rows, units = now.state.shape
+    product = now.inner.reshape(now.inner.size)[: rows * units].reshape((rows, units))
+    gru_reset_before_grad(now.gates, now.state, weights.recurrent.reshape((units, 3, units)), now.mask, dnext, product,
+                          now.inputs, dstate)
+
+
+@jit.function
+def reset_before_recurrent_grad(memory, dweights):
+    """See `Cell`."""
+    steps, rows, units = memory.states.shape
+    states, dinputs = memory.states[: steps - 1].reshape(((steps - 1) * rows, units)), by_columns(memory.inputs)
+    multiply(states.T, dinputs[:, : 2 * units], dweights.recurrent[:, : 2 * units])
+    multiply(by_columns(memory.gates)[:, 3 * units :].T, dinputs[:, 2 * units :], dweights.recurrent[:, 2 * units :])
+
+
+AFTER = recurrence(Cell(3, 1, 4, True, gru_step, gru_step_grad, gru_recurrent_grad))
+BEFORE = recurrence(Cell(3, 1, 4, False, reset_before_step, reset_before_step_grad, reset_before_recurrent_grad))
+
+
+KERNELS = {AFTER: recurrent_kernels(AFTER), BEFORE: recurrent_kernels(BEFORE)}
 
 
 class GRU(Recurrent):
@@ -188,20 +305,22 @@ class GRU(Recurrent):
 
     The output is the last state (units,), or with ``return_sequences`` the state after each step (length, units).
     ``go_backwards`` processes the last step first; the outputs are in the order of processing, as in Keras.
-    ``reset_after`` must be True: the reset gate is applied after the product with the recurrent kernel, as in cuDNN and
-    PyTorch. Padding that an `Embedding` with ``mask_zero`` below has marked leaves the state as it is.
+    ``reset_after`` applies the reset gate after the product with the recurrent kernel, as cuDNN and PyTorch do. Padding
+    that an `Embedding` with ``mask_zero`` below has marked leaves the state as it is.
     """
-
-    recurrence = GRU_RECURRENCE
-    forward, backward = recurrent_kernels(GRU_RECURRENCE)
 
     def __init__(
         self, units: int, return_sequences: bool = False, go_backwards: bool = False, reset_after: bool = True,
     ) -> None:
         super().__init__(units, return_sequences, go_backwards)
-        if not checks.boolean("reset_after", reset_after):
-            raise ValueError("reset_after is False; it must be True: the reset gate is applied after the product")
+        self.reset_after = checks.boolean("reset_after", reset_after)
+        self.forward, self.backward = KERNELS[self.recurrence]
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """Override: by where the reset gate is applied."""
+        return AFTER if self.reset_after else BEFORE
 
     def bias(self, columns: int) -> tuple[tuple[int, ...], str]:
-        """Override: a second bias is added to the product with the state."""
-        return (2, columns), "zeros"
+        """Override: (2, 3 units), for the inputs and for the state, or (3 units,)."""
+        return ((2, columns) if self.reset_after else (columns,)), "zeros"

@@ -17,7 +17,7 @@ from __future__ import annotations
 from scratchtune import jit
 from scratchtune.network.activations import sigmoid, vector_tanh
 from scratchtune.network.matmul import multiply, multiply_packed
-from scratchtune.sequences.layers.recurrent import Cell, Recurrent, recurrence, recurrent_kernels
+from scratchtune.sequences.layers.recurrent import Cell, Recurrence, Recurrent, recurrence, recurrent_kernels
 
 # One step, for all rows -----------------------------------------------------------------------------------------------
 
@@ -161,8 +161,12 @@ class LSTM(Recurrent):
     they are.
     """
 
-    recurrence = LSTM_RECURRENCE
     forward, backward = recurrent_kernels(LSTM_RECURRENCE)
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """Override: there is one."""
+        return LSTM_RECURRENCE
 
     def bias(self, columns: int) -> tuple[tuple[int, ...], str]:
         """Override: that of the forget gate begins at 1."""

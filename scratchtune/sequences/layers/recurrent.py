@@ -291,12 +291,16 @@ class Recurrent(Layer):
     """What GRU and LSTM have in common; a row is a sequence (length, features)."""
 
     uses_mask = True
-    recurrence: Recurrence  # the functions that the kernels are made from
 
     def __init__(self, units: int, return_sequences: bool = False, go_backwards: bool = False) -> None:
         self.units = checks.integer("units", units, 1)
         self.return_sequences = checks.boolean("return_sequences", return_sequences)
         self.go_backwards = checks.boolean("go_backwards", go_backwards)
+
+    @property
+    def recurrence(self) -> Recurrence:
+        """The functions that the kernels are made from; no attribute, since these are not copied with a layer."""
+        raise NotImplementedError(f"{type(self).__name__} has no recurrence")
 
     @property
     def shapes(self) -> Any:

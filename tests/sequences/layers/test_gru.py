@@ -22,6 +22,8 @@ def test_two_steps_by_hand(run: Any) -> None:
     theta = [[0.0, 0.0, log2], [0.0, 0.0, -20.0 / 3.0 * log2], np.zeros(6)]
     found = run(st.GRU(1, return_sequences=True), np.ones((1, 2, 1)), theta=theta)
     np.testing.assert_allclose(found.y.ravel(), [0.3, 0.15], rtol=1e-14)
+    before = run(st.GRU(1, reset_after=False), np.ones((1, 2, 1)), theta=[*theta[:2], np.zeros(3)])
+    np.testing.assert_allclose(before.y.ravel(), [0.15], rtol=1e-14)  # the same: r · (h w) = (r · h) w for one unit
 
 
 @pytest.mark.parametrize("length", [1, 2, 7])
@@ -40,12 +42,14 @@ def test_other_sizes_are_pytorchs(units: int, sequences: Any, torch: Any) -> Non
 
 @pytest.mark.parametrize("length", [1, 2, 7])
 @pytest.mark.parametrize("go_backwards", [False, True])
+@pytest.mark.parametrize("reset_after", [False, True])
 @pytest.mark.parametrize("return_sequences", [False, True])
 @pytest.mark.parametrize("mask_zero", [False, True])
 def test_outputs_and_gradients_are_kerass(
-    length: int, go_backwards: bool, return_sequences: bool, mask_zero: bool, sequences: Any, keras: Any, torch: Any,
+    length: int, go_backwards: bool, reset_after: bool, return_sequences: bool, mask_zero: bool, sequences: Any,
+    keras: Any, torch: Any,
 ) -> None:
-    arguments = {"return_sequences": return_sequences, "go_backwards": go_backwards}
+    arguments = {"return_sequences": return_sequences, "go_backwards": go_backwards, "reset_after": reset_after}
     ours = sequences.model_of(st.Embedding(5, 3, mask_zero), st.GRU(4, **arguments), shape=(length,))
     theirs = [keras.layers.Embedding(5, 3, mask_zero=mask_zero, dtype="float64"),
               keras.layers.GRU(4, **arguments, dtype="float64")]
@@ -71,6 +75,9 @@ def test_weights_have_kerass_shapes_and_the_recurrent_kernel_is_orthogonal() -> 
     kernel, recurrent, bias = model.get_weights()
     assert [kernel.shape, recurrent.shape, bias.shape] == [(3, 12), (4, 12), (2, 12)] and not bias.any()
     np.testing.assert_allclose(recurrent @ recurrent.T, np.eye(4), atol=1e-6)
+    before = st.Sequential([st.GRU(4, reset_after=False)])
+    before.build((None, 5, 3))
+    assert before.get_weights()[2].shape == (12,)
 
 
 def test_it_learns_the_first_token_of_padded_sequences() -> None:
@@ -88,7 +95,5 @@ def test_bad_input() -> None:
         st.GRU(0)
     with pytest.raises(TypeError, match="reset_after is 1"):
         st.GRU(2, reset_after=1)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="reset_after is False; it must be True"):
-        st.GRU(2, reset_after=False)
     with pytest.raises(ValueError, match=r"GRU gets rows of shape \(3,\); it takes sequences \(length, features\)"):
         st.Sequential([st.GRU(2)]).build((None, 3))

@@ -13,7 +13,7 @@ from scratchtune.sequences.layers.recurrent import MOST_COLUMNS, Step, packed_ke
 pytestmark = pytest.mark.slow  # compiles the cells
 
 
-@pytest.mark.parametrize("layer", [st.GRU(3, True), st.LSTM(3, True)], ids=repr)
+@pytest.mark.parametrize("layer", [st.GRU(3, True), st.GRU(3, True, reset_after=False), st.LSTM(3, True)], ids=repr)
 def test_steps_one_by_one_are_the_sequence(layer: Any, run: Any) -> None:
     rng, cell = np.random.default_rng(0), layer.recurrence.cell
     x, columns = rng.normal(size=(2, 4, 5)), 3 * cell.blocks
