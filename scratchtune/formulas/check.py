@@ -40,9 +40,9 @@ class Row:
     error: float = 0.0
     error_float32: float | None = None
     gradient_error: float | None = None
-    caught: int = 0
-    equivalent: int = 0
-    survived: list[str] = field(default_factory=list)
+    caught: int = 0  # of the formula's mutants
+    equivalent: int = 0  # not caught, and listed in `EQUIVALENT`
+    survived: list[str] = field(default_factory=list)  # the other mutants
     problems: list[str] = field(default_factory=list)
 
     @property

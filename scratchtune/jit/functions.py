@@ -187,7 +187,7 @@ class UncountedCompiler(Compiler):
 
 
 class Dispatcher(CPUDispatcher):
-    """What a decorator below returns: Numba's dispatcher, with the package's cache and a `callee`."""
+    """What the decorators above return: Numba's dispatcher, with the package's cache and a `callee`."""
 
     def __init__(
         self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None,
@@ -204,7 +204,7 @@ class Dispatcher(CPUDispatcher):
             LOOPS[told] = self
 
     def add_overload(self, cres: Any) -> None:
-        """Override: until one call has ended, Python calls the compiled code through `_compile_for_args`."""
+        """Override: until a first call has ended, Python calls the code by `_compile_for_args`, and so by `settled`."""
         self.overloads[tuple(cres.signature.args)] = self._waiting[cres.entry_point] = cres
 
     def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
@@ -268,6 +268,6 @@ def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
         raise first from None
 
 
-if IS_LATE:
+if IS_LATE:  # compiled code has kept Numba's own function, so any call can be the one that needs `settled`
     Dispatcher.__call__ = lambda self, *args, **kws: settled(  # type: ignore[assignment, method-assign]
         partial(CPUDispatcher.__call__, self), *args, **kws)

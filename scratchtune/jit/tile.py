@@ -116,7 +116,7 @@ def copy_square(a, i, j, out, p, q):
 
 
 def transpose_square(a, i, j, out, p, q):
-    """The same, transposed."""
+    """`copy_square`, transposed."""
     _copy(a[i : i + vector_size(a), j : j + vector_size(a)].T, out[p:, q:])
 
 
@@ -126,7 +126,7 @@ def _copy(square, out):
 
 
 def _tile(out, i, j, fresh):
-    """The tile, a view; zero if it is ``fresh``."""
+    """The tile, a view, which is set to 0 if it is ``fresh``."""
     tile = out[i : i + tile_rows(), j : j + tile_columns(out)]
     if fresh:
         tile[:] = 0.0
