@@ -19,7 +19,7 @@ from scratchtune.protocol import column_names
 
 EPSILON = float(np.finfo(np.float64).eps)
 
-Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
+Moments = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each column: the weight, the mean, the variance
 
 
 # Standardising --------------------------------------------------------------------------------------------------------
@@ -354,7 +354,7 @@ class MinMaxScaler(Transformer):
 
 
 def rows_to_fit(scaler: Transformer, X: Any) -> np.ndarray:
-    """The rows as a matrix; a scaler without an earlier part takes their columns."""
+    """The rows as a matrix; the first ones set the number of columns, with which later ones are compared."""
     array = as_matrix(X)
     if not hasattr(scaler, "n_samples_seen_"):
         scaler.n_features_in_ = array.shape[1]

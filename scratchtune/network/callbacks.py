@@ -62,7 +62,7 @@ class Monitor(Callback):
         self.best, self.wait = None, 0
 
     def improves(self, value: float) -> bool:
-        """Whether a value is better than all before by more than ``min_delta``; the first number is. It is kept."""
+        """Whether a value is the first number, or better than ``best`` by over ``min_delta``; it is then ``best``."""
         worse = self.best is not None and self.sign * value + self.min_delta >= self.sign * self.best
         if not (math.isnan(value) or worse):
             self.best = value
@@ -92,7 +92,7 @@ class EarlyStopping(Monitor):
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
-        """As `Monitor`'s."""
+        """As `Monitor`'s; discard the best epoch of an earlier training and its weights."""
         super().on_train_begin()
         self.best_epoch, self.stopped_epoch, self.wait = 0, 0, -1  # the first epoch has none to improve on
         self.best_weights: list[np.ndarray] | None = None
@@ -110,7 +110,7 @@ class EarlyStopping(Monitor):
             self.model.stop_training = True
 
     def on_train_end(self) -> None:
-        """Restore the best weights, where ``restore_best_weights`` says so."""
+        """Restore the best weights with ``restore_best_weights``; with ``verbose`` print where the training stopped."""
         if self.verbose and self.stopped_epoch:
             stopped, best = self.stopped_epoch + 1, self.best_epoch + 1
             print(f"early stopping after epoch {stopped}, best was epoch {best}", file=sys.stderr)
@@ -155,7 +155,7 @@ class ReduceLROnPlateau(Monitor):
 
 
 class ModelCheckpoint(Monitor):
-    """Saves the model after each epoch, or with ``save_best_only`` after those whose value is the best of all fits.
+    """Saves the model after each epoch; with ``save_best_only`` if ``monitor`` is best so far, in earlier fits too.
 
     ``filepath`` may contain the epoch, from 1, and values of the history, as in "{epoch:02d}-{val_loss:.3f}.npz".
     `scratchtune.load_model` reads the file, and training continues from there with the same bits; but not where the
@@ -173,7 +173,7 @@ class ModelCheckpoint(Monitor):
         self.save_best_only = checks.boolean("save_best_only", save_best_only)
 
     def on_train_begin(self) -> None:
-        """A ValueError if ``monitor`` or a name in ``filepath`` is not measured."""
+        """Keep the best value of earlier fits; ValueError if ``monitor`` or a name in ``filepath`` is not measured."""
         if self.save_best_only:
             best = self.best
             super().on_train_begin()

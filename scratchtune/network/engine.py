@@ -222,7 +222,7 @@ def inputs_of(stages: Sequence[Layer]) -> list[tuple[int, int]]:
 
 
 def _inputs(stages: Sequence[Layer], values: np.ndarray) -> tuple[np.ndarray, int]:
-    """`Offsets.inputs`, and the size of the gradients of the values; ``values`` is where these begin."""
+    """`Offsets.inputs`, and the size of `Network.value_grads`; ``values`` is `Offsets.values`."""
     found, written = np.zeros((len(stages), 4), np.int64), {0, len(stages)}  # the network's inputs have no gradient
     size = int(values[-1])
     for i, read in reversed(list(enumerate(inputs_of(stages)))):  # in the order of the backward pass
@@ -241,7 +241,7 @@ def _inputs(stages: Sequence[Layer], values: np.ndarray) -> tuple[np.ndarray, in
 
 @jit.inlined
 def matrix(memory, at, i, rows):
-    """The values before layer ``i`` (or after layer i - 1), (rows, widths[i])."""
+    """The values before layer ``i`` (or after layer i - 1), or their gradients, in ``memory``: (rows, widths[i])."""
     width = at.widths[i]
     return memory[at.values[i] : at.values[i] + rows * width].reshape((rows, width))
 
@@ -256,7 +256,7 @@ def gradient_of(network, i, column, rows):
 
 @jit.inlined
 def add_gradient(network, i, column, grad):
-    """Add what layer ``i`` has written, unless it is in its place: then no layer above reads the same values."""
+    """Add what layer ``i`` has written to dJ/d(values), unless it wrote it there, as the last layer that reads them."""
     start = network.at.values[network.at.inputs[i, column]]
     if network.at.inputs[i, column + 2] != start:
         for row in range(grad.shape[0]):
@@ -341,7 +341,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """Return J of the rows in the first layer's inputs, the loss plus the penalty; write its gradient dJ/dtheta."""
+    """Return J, the loss plus the penalty, of the rows in the network's input values; write its gradient dJ/dtheta."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)
