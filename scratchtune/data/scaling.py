@@ -198,6 +198,7 @@ class StandardScaler(Transformer):
         return count, np.where(count > 0, mean, 0.0), np.where(count > 0, variance, 0.0)
 
     def _keep(self, count: np.ndarray, mean: np.ndarray, variance: np.ndarray, plain: bool) -> None:
+        """Set the fitted attributes; ``plain``: no weights were given, so integer counts are stored as integers."""
         self._moments_ = (count, mean, variance)
         kept = count.astype(np.int64) if plain and (count == np.floor(count)).all() else count
         self.n_samples_seen_ = kept[0] if (kept == kept[0]).all() else kept

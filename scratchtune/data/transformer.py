@@ -18,7 +18,7 @@ CHUNK = 2**18  # numbers processed at a time: they fit into the cache, and no se
 
 
 class Transformer(protocol.Parameters):
-    """Base class of the transformers. A subclass stores its arguments unchanged; `fit` sets attributes such as mean_."""
+    """Base class of the transformers. A subclass stores its arguments unchanged; `fit` sets attributes like mean_."""
 
     n_features_in_: int
     feature_names_in_: np.ndarray

@@ -95,6 +95,7 @@ def _check_code(formula: Formula, judged: Sequence[Judged], row: Row) -> None:
 
 
 def _worst(name: str, formula: Formula, function: Any, judged: Sequence[Judged], dtype: Any, row: Row) -> float:
+    """The largest distance of a function from the line; the first one above the tolerance is a problem in ``row``."""
     worst, tolerance = 0.0, TOLERANCE if dtype is np.float64 else TOLERANCE_FLOAT32
     for one in judged:
         try:

@@ -133,6 +133,7 @@ def _single(value: Any) -> Any:
 
 
 def _float_types(argument: Any) -> set[Any]:
+    """The floating-point type of an argument, or of an array's numbers, in a set; empty for other arguments."""
     argument = getattr(argument, "dtype", argument) if isinstance(argument, types.Array) else argument
     return {argument} if isinstance(argument, types.Float) else set()
 
@@ -212,6 +213,7 @@ class Dispatcher(CPUDispatcher):
         return partial(self._first_call, super()._compile_for_args(*args, **kws))  # type: ignore[misc]
 
     def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
+        """Call the code ``entry`` by `settled`; once that has succeeded, Numba may call it directly."""
         result = settled(entry, *args, **kws)
         if (called := self._waiting.pop(entry, None)) is not None:
             super().add_overload(called)

@@ -87,7 +87,7 @@ class Cache:
         return Path(self.cache_path) / f"{self._source.stem}.{name}-{line}.{digest}.nbc"
 
     def read(self, signature: Any, size: int = -1) -> bytes | None:
-        """Set the stamp; return what follows it in a file's first ``size`` bytes, None if the file has another one."""
+        """Set the stamp; return what follows it in the first ``size`` bytes of the file, None without such a file."""
         self._stamp = stamp(self._function).encode()
         try:
             with open(self._file(signature) or "", "rb") as file:

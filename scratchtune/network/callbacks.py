@@ -62,7 +62,7 @@ class Monitor(Callback):
         self.best, self.wait = None, 0
 
     def improves(self, value: float) -> bool:
-        """Whether a value is the first number, or better than ``best`` by over ``min_delta``; it is then ``best``."""
+        """Whether a value is the first number, or better than ``best`` by over ``min_delta``; store it if so."""
         worse = self.best is not None and self.sign * value + self.min_delta >= self.sign * self.best
         if not (math.isnan(value) or worse):
             self.best = value
@@ -73,8 +73,7 @@ class Monitor(Callback):
 class EarlyStopping(Monitor):
     """Stops the training when a value has not improved (`Monitor`) for ``patience`` epochs; Keras's arguments.
 
-    ``start_from_epoch`` is the first epoch that counts. With ``restore_best_weights`` the weights of the best epoch are
-    restored.
+    ``start_from_epoch`` is the first epoch that counts. ``restore_best_weights`` restores the best ones.
 
     Variant
         In Keras, NaN in the first epoch that counts is never improved on; here, any number improves on it.
@@ -155,7 +154,7 @@ class ReduceLROnPlateau(Monitor):
 
 
 class ModelCheckpoint(Monitor):
-    """Saves the model after each epoch; with ``save_best_only`` if ``monitor`` is best so far, in earlier fits too.
+    """Saves the model after each epoch; with ``save_best_only`` only if ``monitor`` is the best of all fits so far.
 
     ``filepath`` may contain the epoch, from 1, and values of the history, as in "{epoch:02d}-{val_loss:.3f}.npz".
     `scratchtune.load_model` reads the file, and training continues from there with the same bits; but not where the
@@ -191,6 +190,7 @@ class ModelCheckpoint(Monitor):
             print(f"model saved to {path} after epoch {epoch + 1}", file=sys.stderr)
 
     def _path(self, epoch: int, logs: dict[str, float]) -> Path:
+        """``filepath`` with the epoch and the values filled in; a ValueError if it names what is not measured."""
         try:
             return Path(self.filepath.format(**logs | {"epoch": epoch + 1}))
         except (KeyError, IndexError, ValueError) as problem:

@@ -147,8 +147,7 @@ def aligned(size: int, dtype: Any) -> np.ndarray:
 def build_network(
     stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int, backward: bool = True,
 ) -> Network:
-    """Allocate the memory of built layers around their ``theta`` and ``state``; without ``backward``, for outputs only.
-    """
+    """Allocate the memory of built layers around their theta and state; without ``backward``, for outputs only."""
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
@@ -183,6 +182,7 @@ def parameter_count(layer: Layer) -> int:
 
 
 def _starts(sizes: Any) -> np.ndarray:
+    """Where each of several parts of these sizes begins in one array, and where the last one ends."""
     return np.array([0, *accumulate(sizes)], np.int64)
 
 
@@ -256,7 +256,7 @@ def gradient_of(network, i, column, rows):
 
 @jit.inlined
 def add_gradient(network, i, column, grad):
-    """Add what layer ``i`` has written to dJ/d(values), unless it wrote it there, as the last layer that reads them."""
+    """Add layer ``i``'s part of dJ/d(values) to the sum, unless it was written there: the last reader's part is."""
     start = network.at.values[network.at.inputs[i, column]]
     if network.at.inputs[i, column + 2] != start:
         for row in range(grad.shape[0]):
@@ -341,7 +341,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """Return J, the loss plus the penalty, of the rows in the network's input values; write its gradient dJ/dtheta."""
+    """Return J, loss plus penalty, of the rows that were copied to the network's inputs; write its gradient dJ/dtheta."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)

@@ -87,7 +87,7 @@ class Residual(Composed):
         self.parts = [*(layer.fresh() for layer in layers), Add()]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Build the layers, and make their input the sum's second one; a ValueError if they change the shape."""
+        """Build the layers, and let `Add` read their input as its second one; a ValueError if they change the shape."""
         shape = super().build(input_shape)
         if shape != tuple(input_shape):
             raise ValueError(f"the layers of Residual make rows of shape {tuple(input_shape)} to {shape}; their "
