@@ -15,10 +15,11 @@ from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
 from scratchtune.tables.target import TASKS
 
 ABOUT = (
-    "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip; - is a "
-    "CSV file on stdin. The first line holds the column names. The delimiter is detected; it is a comma, a semicolon, "
-    "a tab or a bar. The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows "
-    "leave no doubt that it is one.",
+    "tables: FILE is a CSV file in UTF-8 (a byte order mark may be there), which may be compressed by gzip, "
+    "or, where pandas is installed, a .parquet or .xlsx file (the first sheet); - is a CSV file on stdin. The first "
+    "line of a CSV file holds the column names. The delimiter is detected; it is a comma, a semicolon, a tab or a bar. "
+    "The decimal mark is a point, or a comma if the delimiter is not a comma and the first 1,000 rows leave no doubt "
+    "that it is one.",
     "columns: A column is numeric if all its cells are numbers or missing. A text column of dates, with or without "
     "times, becomes numbers: year, month, weekday, day of the month, hour, and the days since the first date; --text "
     "makes each date a category instead. In all other text columns each text is a category, rare ones are one category "
@@ -35,7 +36,7 @@ def add_tune(parser: Parser) -> None:
     parser.end = lambda: "\n\n".join(textwrap.fill(text, 100) for text in (*ABOUT * parser.shows_rare, EXAMPLE))
     add = parser.add_argument
     add("file", nargs="?", type=Path, metavar="FILE",
-        help="the table, a .csv or .csv.gz file; - is a CSV file on stdin")
+        help="the table, a .csv, .csv.gz, .parquet or .xlsx file; - is a CSV file on stdin")
     add("--target", type=str.strip, metavar="COLUMN", help="the column to predict")
     add("--out", type=Path, default=Path("model.npz"), metavar="MODEL.npz",
         help="the file in which the model is saved (default: model.npz)")
@@ -55,6 +56,7 @@ def add_tune(parser: Parser) -> None:
         help="a column of numbers or dates: rows are predicted from earlier rows only")
     add("--task", choices=TASKS, help="whether classes or numbers are predicted (default: detected)")
     add("--positive", metavar="CLASS", help="the positive one of two classes (default: the rarer one)")
+    add("--strict", action="store_true", help="stop if the audit of the table finds anything")
     parser.add_shared("--seed")
     parser.add_shared("--jobs", dest="n_jobs")
     parser.add_shared("--db", dest="storage")

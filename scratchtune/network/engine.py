@@ -348,7 +348,9 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
     output_grad = matrix(network.value_grads, network.at, layers, rows)
     value = jit.call_loss(criterion.loss, (output, target, weight, output_grad))  # fills output_grad
     backward_pass(network, layers, rows, training, step, key)
-    return value + penalise(network, criterion.penalty)  # which adds to network.gradient
+    if criterion.penalty.l1.size > 0:
+        value += penalise(network, criterion.penalty)  # which adds to network.gradient
+    return value
 
 
 @jit.loop

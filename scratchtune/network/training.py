@@ -57,8 +57,10 @@ class Objective:
             parts = [(self.penalty, start, stop) for weight, start, stop in weights if not weight.is_bias]
         parts += [(weight.penalty, start, stop) for weight, start, stop in weights if weight.penalty is not None]
         parts = [part for part in parts if part[0].l1 > 0.0 or part[0].l2 > 0.0]
+        if not parts:
+            return engine.NO_PENALTY
         return engine.Penalty(
-            np.array([(start, stop) for _, start, stop in parts], np.int64).reshape(-1, 2),
+            np.array([(start, stop) for _, start, stop in parts], np.int64),
             np.array([penalty.l1 for penalty, _, _ in parts], np.float64),
             np.array([penalty.l2 for penalty, _, _ in parts], np.float64))
 
@@ -217,14 +219,15 @@ def slot_width(part: Part) -> int:
 
 def descent(parts: Sequence[Part], slots: np.ndarray) -> engine.Descent:
     """The chain for the engine; its moments are in ``slots``."""
-    widths, moments = [slot_width(part) for part in parts], [part.moments for part in parts]
+    ranges = np.array([(part.start, part.stop, part.moments, slot_width(part)) for part in parts])
+    start, stop, moments, widths = ranges.T.copy()
     settings = np.zeros((len(parts), max(len(part.settings) for part in parts)))
     for row, part in zip(settings, parts, strict=True):
         row[: len(part.settings)] = part.settings
-    start, stop = np.array([(part.start, part.stop) for part in parts]).T.copy()
+    slots_at = np.zeros(len(parts) + 1, np.int64)
+    np.cumsum(widths * moments, out=slots_at[1:])
     return engine.Descent(
-        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, slots,
-        np.cumsum([0, *np.multiply(widths, moments)]), np.array(moments), np.array(widths))
+        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, slots, slots_at, moments, widths)
 
 
 class Training:

@@ -54,6 +54,10 @@ class Audit:
             kinds.setdefault(finding.kind, []).append(finding)
         return [line for kind, findings in kinds.items() for line in _lines(kind, findings)]
 
+    def suspicions(self) -> list[str]:
+        """The lines without those that only say how dates are read."""
+        return Audit(tuple(finding for finding in self.findings if finding.kind != "dates")).lines()
+
     def columns(self, kind: str) -> list[str]:
         """The columns with a finding of one kind."""
         return [finding.column for finding in self.findings if finding.kind == kind and finding.column]

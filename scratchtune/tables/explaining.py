@@ -1,4 +1,4 @@
-"""The explanation of a model: which columns matter, and what it is.
+"""The explanation of a model: which columns matter, what it is, and the simplest model that is as good.
 
 All of it is computed on rows that the models were not trained on: the models of a fold predict its validation rows.
 
@@ -8,8 +8,9 @@ Implements section 8.2 of the document.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -17,21 +18,24 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.streams import aligned, shown_params
-from scratchtune.tables.ensemble_selection import IN_WORDS, Evidence
+from scratchtune.tables.ensemble_selection import IN_WORDS, NO_FEATURES, Evidence
 from scratchtune.tables.evaluating import in_words, shown
 from scratchtune.tables.expectation import LEVEL, difference
-from scratchtune.tables.families import TARGET, own_arguments
+from scratchtune.tables.families import TARGET, defaults, own_arguments
+from scratchtune.tables.members import Folds
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.target import LINEAR
 
 ROWS, FEWEST = 2_000, 200  # on which a column is permuted: at most, and at least
 PREDICTED = 1_000_000  # rows that are predicted by single members, for the permutations
-SHARE = 0.025  # of the time budget, for predictions and for permutations, each
+SHARE = 0.025  # of the time budget, for predictions, permutations, and models of few columns, each
 MEASURED = 30  # columns; of more, those that change the predictions of the heaviest member the most
 SCREENED = 5  # rows, at least, on which each column is permuted to choose these
 VISIBLE = 3.0  # standard errors
 CELLS = 4_000_000  # of the tables that are predicted at once
 SHOWN = 5  # members, or columns without visible importance, that the text names
+FEW, ENOUGH = (1, 2, 3, 5, 8), 5_000  # columns of the simple models that are trained, on at most so many rows
+NEAR = 2.0  # standard errors within which a simple model is as good
 
 
 class Importance(NamedTuple):
@@ -58,7 +62,7 @@ class Explanation:
     """What `explained` has found; ``importances`` are in order, ``unmeasured`` columns were screened out.
 
     ``rows`` is the number of held-out rows that the importances are measured on. ``members`` are those of the saved
-    model, as in ``leaderboard_``.
+    model, as in ``leaderboard_``. ``simple`` names the simplest model that is as good, or says that there is none.
     """
 
     scoring: str
@@ -67,6 +71,7 @@ class Explanation:
     importances: list[Importance]
     unmeasured: list[str]
     members: list[dict[str, Any]]
+    simple: str
 
     @property
     def loss(self) -> str:
@@ -110,7 +115,7 @@ class Explanation:
         first, *members = self.about_members()
         return "\n".join([f"columns that matter ({about}):", *aligned(rows or [["  none visibly"]]),
                           *(f"  {line}" for line in others), f"the model: {first}",
-                          *(f"  {line}" for line in members)])
+                          *(f"  {line}" for line in members), self.simple])
 
 
 def _described(row: Mapping[str, Any]) -> str:
@@ -132,8 +137,10 @@ def explained(model: Any, evidence: Evidence) -> Explanation:
     importances = _importances(evidence, rng, part, names)
     known = {row["number"]: row for row in model.leaderboard_}
     members = [{**known[number], "weight": weight} for number, (weight, _) in evidence.members.items()]
-    return Explanation(goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured,
-                       sorted(members, key=lambda row: -row["weight"]))
+    rows, visible = rows[: max(FEWEST, int(affordable))], [one.column for one in importances if one.visible]
+    candidates = chain(_defaults(evidence, rows, visible, model.seed_, seconds), _alone(evidence, rows, members))
+    return Explanation(goal.scoring, len(evidence.folds.splits), len(part), importances, unmeasured, sorted(
+        members, key=lambda row: -row["weight"]), _simplest(evidence, rows, candidates))
 
 
 def predicted(
@@ -212,3 +219,59 @@ def _importances(
     y, units = evidence.y[rows], evidence.units.of(rows)
     return sorted((Importance(name, *difference(evidence.goal, y, found[0], changed, units, 0))
                    for name, changed in zip(names, found[1:], strict=True)), key=lambda one: -one.rise)
+
+
+Candidate = tuple[str, Sequence[str], np.ndarray]  # a name, the columns (none: all), predictions
+
+
+def _simplest(evidence: Evidence, rows: np.ndarray, candidates: Iterable[Candidate]) -> str:
+    """Name the first candidate whose loss is at most `NEAR` standard errors above the model's, or those tried.
+
+    The candidates come the simplest first; none is simpler than the model itself.
+    """
+    goal, y, ours, units = evidence.goal, evidence.y[rows], evidence.predictions[rows], evidence.units.of(rows)
+    tried = []
+    for name, columns, predictions in candidates:
+        if np.allclose(predictions, ours, rtol=1e-6, atol=0.0):
+            break
+        rise, error = difference(goal, y, ours, predictions, units, 0)
+        if rise <= NEAR * error:
+            how = "better by more than" if rise < -NEAR * error else "as good within"
+            alone = f" on {checks.quoted(columns)} alone" * bool(columns)
+            return (f"{how} two standard errors: {name}{alone}, {goal.shown(goal.loss(y, predictions))}, "
+                    f"{shown(abs(rise))} +- {shown(error)} {'worse' if rise > 0.0 else 'better'} than the model on the "
+                    "same rows")
+        tried.append(name + f" on {checks.counted(len(columns), 'column')}" * bool(columns))
+    return ("no simpler model is as good within two standard errors (tried: "
+            f"{', '.join(tried) or 'none, as it is the simplest'})")
+
+
+def _defaults(
+    evidence: Evidence, rows: np.ndarray, visible: Sequence[str], seed: int, seconds: float,
+) -> Iterator[Candidate]:
+    """The model without features, the best default on the 1, 2, 3, ... most important columns, and all defaults.
+
+    No further models of few columns are trained after so many ``seconds``.
+    """
+    baselines = {name: found[rows] for name, found in evidence.baselines.items()}
+    yield from (("a model without features", (), baselines[name]) for name in NO_FEATURES if name in baselines)
+    folds, begun = evidence.folds, time.monotonic()
+    losses = {name: evidence.goal.loss(evidence.y[rows], baselines[name]) for name in ("linear", "trees")
+              if name in baselines}
+    for count in FEW if losses and len(folds.table) <= ENOUGH else ():
+        if count > len(visible) or count >= len(folds.table.names) or time.monotonic() - begun > seconds:
+            break
+        family, columns = min(losses, key=lambda name: losses[name]), visible[:count]
+        table = Table({name: folds.table.column(name) for name in columns}, asked=folds.table.asked)
+        params = defaults([family], folds.classes, len(folds.splits[0][0]))[family]
+        member = Folds(table, folds.y, folds.classes, folds.splits, folds.impute).member(params, seed)
+        yield f"{IN_WORDS[family]} with defaults", columns, member.predictions[evidence.rows[rows]]
+    yield from ((f"{IN_WORDS[name]} with defaults", (), baselines[name]) for name in IN_WORDS if name in baselines)
+
+
+def _alone(evidence: Evidence, rows: np.ndarray, members: Sequence[Mapping[str, Any]]) -> Iterator[Candidate]:
+    """Each member of an ensemble alone."""
+    for row in members[1:] and members:
+        number = row["number"]
+        only = replace(evidence, members={number: (1.0, evidence.members[number][1])})
+        yield f"{IN_WORDS[row['family']]} (trial {number}) alone", (), predicted(only, rows)[0]

@@ -105,13 +105,14 @@ class Asked(PrepareOptions, total=False):
     folds: int | None
     impute: bool
     storage: str | Path | None
+    strict: bool
     progress: bool
     verbose: bool
 
 
 DEFAULTS: Asked = {  # all others are None
     "drop": (), "keep": (), "text": (), "numeric": (), "missing": (), "families": tuple(FAMILIES), "impute": False,
-    "searcher": "bayesian", "seed": 0, "n_jobs": 2, "progress": True, "verbose": False}
+    "searcher": "bayesian", "seed": 0, "n_jobs": 2, "strict": False, "progress": True, "verbose": False}
 OF_THE_MODEL = "n_trials", "scoring", "families", "n_jobs", "storage", "searcher", "impute"  # as `AutoClassifier` has
 
 
@@ -125,7 +126,8 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
 
     - ``drop`` (columns to leave out), ``keep`` (columns to use though the audit would drop them), ``group`` (a column
       whose groups are never divided), ``time`` (a column of times: later rows are predicted from earlier ones),
-      ``task`` ("classification" or "regression"), ``positive`` (of two classes);
+      ``task`` ("classification" or "regression"), ``positive`` (of two classes), ``strict`` (True: a finding of the
+      audit is an error);
     - ``text``, ``numeric``: columns read as texts or as numbers; ``missing``, ``decimal``, ``date_order``:
       how a file is read (`read_table`);
     - ``scoring`` (the score that is maximised), ``folds``, ``searcher`` ("bayesian", another name or a `Searcher`),
@@ -146,6 +148,8 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
     skip = [name for name in asked["drop"] if name not in (target, asked["group"], asked["time"])]
     to_prepare: Any = {name: asked[name] for name in PrepareOptions.__annotations__}
     prepared = prepare(_table(table, skip, asked), target, seed=asked["seed"], **to_prepare)
+    if asked["strict"] and (found := prepared.audit.suspicions()):
+        raise ValueError(f"{argument('strict')} stops here, since the audit found: {'; '.join(found)}")
     description = described(prepared, asked["positive"])
     if asked["verbose"]:
         tell(description)
@@ -159,7 +163,7 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
 
 
 def checked(given: Asked) -> Asked:
-    """Return all arguments, checked before any work, with their defaults; a space file is read."""
+    """Return all arguments, checked before any work, with their defaults."""
     asked: Any = {**dict.fromkeys(Asked.__annotations__), **DEFAULTS, **given}
     AutoClassifier(**{name: asked[name] for name in OF_THE_MODEL}).check_arguments()
     for name, low in (("folds", 2), ("seed", 0)):
@@ -169,7 +173,7 @@ def checked(given: Asked) -> Asked:
         checks.real(argument("minutes"), asked["minutes"], 0.0, open_low=True)
         if asked["n_trials"] is not None:
             raise ValueError(f"{argument('n_trials')} and {argument('minutes')} are given; give one of them")
-    for name in ("progress", "verbose"):
+    for name in ("strict", "progress", "verbose"):
         checks.boolean(argument(name), asked[name])
     asked["families"] = checked_families(asked["families"])
     return cast(Asked, asked)

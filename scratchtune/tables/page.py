@@ -88,7 +88,7 @@ def _audit(model: Any) -> list[Markup]:
 
 def _model(found: Explanation) -> list[Markup]:
     first, *rest = found.about_members()
-    return [element("p", _sentence(first)), *[sentences(rest)] * bool(rest)]
+    return [element("p", _sentence(first)), *[sentences(rest)] * bool(rest), element("p", _sentence(found.simple))]
 
 
 def _columns(found: Explanation) -> list[Markup]:

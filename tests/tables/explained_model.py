@@ -19,7 +19,8 @@ from scratchtune.tables.target import Target
 EXPLANATION = Explanation(
     "neg_log_loss", 3, 40, [Importance("age", 0.4, 0.05), Importance("<b>city</b>", 0.1, 0.02),
                             Importance("noise", 0.0, 0.01)], ["x1"],
-    [{"number": 1, "family": "trees", "weight": 1.0, "params": {"family": "trees", "trees_max_iter": 50}}])
+    [{"number": 1, "family": "trees", "weight": 1.0, "params": {"family": "trees", "trees_max_iter": 50}}],
+    "as good within two standard errors: a linear model with defaults, log loss 0.42")
 
 
 def predictions(rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -152,6 +152,23 @@ def test_a_reader_may_stop_reading(run: Run) -> None:
     assert done.stdout in ("yes\n", "no\n") and done.stderr == IGNORED.format("'churn'")
 
 
+@pytest.mark.parametrize("ending", ["parquet", "xlsx"])
+def test_other_formats_are_read_by_pandas(ending: str, run: Run) -> None:
+    """A model of either file predicts the rows of both, and of CSV, alike."""
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip({"parquet": "pyarrow", "xlsx": "openpyxl"}[ending])
+    frame, other = pandas.read_csv("gaps.csv"), f"gaps.{ending}"
+    frame.to_parquet(other) if ending == "parquet" else frame.to_excel(other, index=False)
+    tuned(run, table="gaps.csv", out="csv.npz")
+    tuned(run, table=other)
+    answers = [run("predict", model, table, "--proba")[1] for model in ("csv.npz", "model.npz")
+               for table in ("gaps.csv", other)]
+    assert answers[0] and len(set(answers)) == 1
+    assert run("score", "model.npz", other)[1] == run("score", "model.npz", "gaps.csv")[1]
+    assert run("predict", "model.npz", other, "--out", "out.csv")[0] == 0
+    assert read_table("out.csv").names == [*frame.columns, "predicted churn"]
+
+
 def test_numbers_to_predict(run: Run) -> None:
     columns = whole() | {"height": [f"{float(age) / 3.0 + 150.0:.3f}" for age in whole()["age"]]}
     write(Path("heights.csv"), columns)
@@ -429,7 +446,7 @@ def test_warnings_are_lines_without_code(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 FIRST = {"--help", "--help-all", "--target", "--out", "--minutes", "--trials", "--families", "--scoring", "--drop",
-         "--group", "--time", "--seed", "--jobs", "--db", "--report", "--task", "--positive"}
+         "--group", "--time", "--seed", "--jobs", "--db", "--report", "--task", "--positive", "--strict"}
 RARE = {"--data", "--keep", "--text", "--numeric", "--missing", "--decimal", "--date-order",
         "--searcher", "--folds", "--impute", "--debug"}
 
@@ -591,7 +608,7 @@ def test_what_is_no_table_to_tune_on(table: str | bytes, message: str, run: Run)
     refused(run("tune", table, "--target", "churn", *QUICK), message)
 
 
-def test_what_the_audit_finds_is_said(run: Run) -> None:
+def test_what_the_audit_finds_is_said_and_strict_stops_there(run: Run) -> None:
     """A column that is known only after the target is named and kept; a constant one is left out."""
     columns = whole()
     columns["left"] = [f"after {label}" for label in columns["churn"]]
@@ -601,6 +618,9 @@ def test_what_the_audit_finds_is_said(run: Run) -> None:
     assert "'left' alone explains 100.0% of the target" in printed and "--drop left leaves it out" in printed
     assert "'country'" in printed and printed.index("'left'") < printed.index("verdict")
     assert set(st.load_model("model.npz").kinds_) == {"id", "age", "city", "sex", "left"}
+    Path("model.npz").unlink()
+    refused(run("tune", "leak.csv", "--target", "churn", *QUICK, "--strict"), "--strict stops here, since the audit")
+    assert not Path("model.npz").exists()
 
 
 @pytest.mark.parametrize(("options", "message"), [

@@ -1,4 +1,4 @@
-"""The explanation: importances of a table whose effects are known, what the model is."""
+"""The explanation: importances of a table whose effects are known, what the model is, honest simple models."""
 
 from __future__ import annotations
 
@@ -98,12 +98,49 @@ def test_a_replaced_column_has_the_cells_of_other_rows(
     assert np.abs(other[2] - other[0]).mean() > np.abs(other[1] - other[0]).mean()
 
 
-def test_it_says_what_it_is(explanation: Explanation) -> None:
+def test_it_says_what_it_is_and_which_simple_model_is_as_good(explanation: Explanation) -> None:
     text = explanation.text()
     for part in ("columns that matter (rise of the mean squared error where a column is permuted, on 240 rows",
                  "no visible importance (at most 3 standard errors): ", "  70% ",
                  "the model: an ensemble of 2 configurations, each with one model for each of 3 folds"):
         assert part in text
+    assert text.endswith(explanation.simple) and " two standard errors" in explanation.simple
+
+
+def test_the_model_itself_is_not_among_those_that_were_tried(of_values: tuple[Any, Evidence]) -> None:
+    """Boosted trees that are as good as the truth: those of one column are listed as what they are."""
+    model, known = of_values
+    perfect = known.y + 0.001
+    found = explained(model, replace(known, predictions=perfect, baselines={
+        "mean": known.baselines["mean"], "trees": perfect}))
+    assert found.simple == (
+        "no simpler model is as good within two standard errors (tried: a model without features, boosted trees with "
+        "defaults on 1 column, boosted trees with defaults on 2 columns, boosted trees with defaults on 3 columns)")
+
+
+def test_a_member_alone_is_simpler_than_the_ensemble(of_values: tuple[Any, Evidence]) -> None:
+    model, known = of_values
+    number, (_, models) = next(iter(known.members.items()))
+    noisy = predicted(replace(known, members={number: (1.0, models)}), np.arange(N))[0] + np.resize([0.02, -0.02], N)
+    found = explained(model, replace(known, predictions=noisy, baselines={}))
+    assert f" (trial {number}) alone, " in found.simple and "two standard errors: " in found.simple
+
+
+def test_nothing_is_simpler_than_the_model_without_features(of_values: tuple[Any, Evidence]) -> None:
+    model, known = of_values
+    found = explained(model, replace(known, predictions=known.baselines["mean"]))
+    assert "tried: none, as it is the simplest" in found.text()
+
+
+@pytest.mark.parametrize(("shift", "begins"), [
+    (0.0, "better by more than two standard errors: a model without features, mean squared error "),
+    (0.02, "as good within two standard errors: a model without features, "), (0.2, "no simpler model is as good")])
+def test_as_good_is_at_most_two_standard_errors_worse(
+    shift: float, begins: str, of_values: tuple[Any, Evidence], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Oracle: the rise and its standard error, given."""
+    monkeypatch.setattr(explaining, "difference", lambda *_: (shift - 0.1 * (not shift), 0.015))
+    assert explained(*of_values).simple.startswith(begins)
 
 
 def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
@@ -111,15 +148,16 @@ def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
     number = next(iter(known.members))
     alone = replace(known, members={number: (1.0, known.members[number][1])})
     found = explained(model, alone)
+    assert " (trial " not in found.simple
     assert "the model: one configuration, no ensemble, one model for each of 3 folds" in found.text()
     assert "ensemble of" not in found.text()
 
 
-def test_without_an_effect_no_column_matters() -> None:
+def test_without_an_effect_no_column_matters_and_no_features_are_as_good() -> None:
     features, _ = table()
     y = np.random.default_rng(7).integers(0, 2, N)
     found = explained(*evidence(y, 2, features, ("linear",)))
-    assert not found.visible
+    assert not found.visible and ": a model without features, log loss " in found.simple
 
 
 @pytest.mark.slow  # 40 columns

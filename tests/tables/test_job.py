@@ -140,12 +140,23 @@ def test_folds_have_whole_groups_and_train_on_earlier_rows() -> None:
     ({"missing": ["-"]}, "missing is .* and table is a dict; missing says how a file is written"),
     ({"scoring": "acuracy"}, "did you mean 'accuracy'"),
     ({"impute": "yes"}, r"impute is 'yes' .str.; it must be"),
+    ({"strict": "yes"}, r"strict is 'yes' .str.; it must be"),
     ({"n_jobs": 0}, "n_jobs is 0; it must be"),
     ({"searcher": "hyperband"}, "searcher is 'hyperband'"),
 ])
 def test_bad_arguments_are_named_as_in_python(changed: dict[str, Any], message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):
         st.tune_table(columns(), "bought", **{**QUICK, **changed})
+
+
+def test_strict_stops_at_what_the_audit_finds() -> None:
+    """Dates are no finding; of several, each has its sentence."""
+    given = {**columns(), "age": np.arange(90.0) % 40, "when": [f"2024-01-{1 + i % 30:02d}" for i in range(90)]}
+    assert st.tune_table(given, "bought", **QUICK, strict=True).model.audit_.columns("dates") == ["when"]
+    given |= {"copy": given["bought"], "same": [1] * 90}
+    with pytest.raises(ValueError, match="^strict stops here, since the audit found: 'copy' alone .*; left out, since "
+                                         "it is 1 in all rows: 'same'"):
+        st.tune_table(given, "bought", **QUICK, strict=True)
 
 
 def test_other_bad_arguments() -> None:
@@ -178,6 +189,7 @@ def test_the_text_begins_with_the_verdict_and_names_the_metric(made: TableTuning
     for part in ("cross-validation, rows that the models were not trained on: 40 rows, target 'left': 2 classes",
                  "most frequent", "expected on 40 new rows: log loss (lower is better) 0.3567, with probability 90%",
                  "columns that matter", "age", "the model: one configuration, no ensemble",
+                 "as good within two standard errors: a linear model with defaults, log loss 0.42",
                  "tried: 1 configuration in 41 s, log loss (lower is better): boosted trees 1 (best 0.4100); 1 failed"):
         assert part in text
     assert "neg_" not in text

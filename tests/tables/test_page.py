@@ -45,7 +45,7 @@ def test_it_begins_with_the_file_the_target_the_metric_and_the_verdict() -> None
     text = " ".join(Texts(html_of(fitted(), "people.csv")).texts)
     parts = ["Target 'left' of people.csv", "log loss (lower is better); 40 rows", "no gain can be shown",
              "To expect on 40 new rows", "Cross-validation: 40 rows", "most frequent", "'c' is <1> in all rows",
-             "Which columns matter", "no ensemble"]
+             "Which columns matter", "no ensemble", "As good within two standard errors: a linear model"]
     assert [text.index(part) for part in parts] == sorted(text.index(part) for part in parts)
     assert "neg_" not in text and "nan" not in text
 

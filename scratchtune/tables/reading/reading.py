@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks
-from scratchtune.archives import about, gunzipped
+from scratchtune.archives import Archive, about, gunzipped
 from scratchtune.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
 from scratchtune.tables.reading.kinds import decided, without_markers
@@ -36,10 +36,11 @@ from scratchtune.tables.reading.notation import (
     kind_of,
     to_number,
 )
-from scratchtune.tables.reading.table import Table
+from scratchtune.tables.reading.table import Table, made_of
 
+FRAMES = {".parquet": ("a Parquet file", "pyarrow"), ".xlsx": ("an Excel workbook", "openpyxl")}  # read by pandas
 GZIP = b"\x1f\x8b"  # with these two bytes a file begins that gzip has compressed
-_PURPOSE = "a table is a .csv file"
+_PURPOSE = "a table is a .csv, .parquet or .xlsx file"
 _CELLS = 400_000  # read at a time
 _FEWEST_ROWS = 16  # read at a time, however many columns there are
 _SNIFFED = 1000  # rows that decide what the decimal mark is
@@ -57,12 +58,13 @@ def read_table(
     numeric: Collection[str] = (), skip: Collection[str] = (), only: Collection[str] | None = None,
     missing: Collection[str] = (), **notation: Unpack[FileNotation],
 ) -> Table:
-    """Read a table from a CSV file, which may be compressed by gzip.
+    """Read a table from a CSV file, which may be compressed by gzip; ``.parquet`` and ``.xlsx`` files by pandas.
 
-    ``path`` may also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory. By
-    its name only a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
+    Of a workbook the first sheet is read; both are then read as data frames are (`Table.from_columns`). ``path`` may
+    also be a binary file that is open for reading, such as a pipe; the rest of it is read into memory. By its name only
+    a regular file is read. A compressed file may unpack to 100 times its size, at least to 64 MB.
 
-    It is in UTF-8, its first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is
+    CSV is in UTF-8, its first line holds the names; the delimiter is a comma, a semicolon, a tab or a bar, and is
     detected. A column holds numbers if each of its cells is a number or missing, else texts. ``text`` names columns
     that are read as texts in any case, ``numeric`` columns whose cells are missing where they are not numbers (a
     warning counts them), ``skip`` columns that are not read, and ``only`` the columns to read, if not all. A cell is
@@ -88,6 +90,8 @@ def read_table(
 
     shown = name_of(path)
     with _opened(path) as file:
+        if Path(shown).suffix.lower() in FRAMES:
+            return _of_frame(shown, file, reading, is_read)
         return _CSV(shown, file, reading, is_read).table()
 
 
@@ -111,6 +115,36 @@ def _opened(path: str | os.PathLike[str] | BinaryIO) -> BinaryIO:
         return file
     with file, about(f"{name_of(path)}, which gzip has compressed,"):
         return gunzipped(file)
+
+
+def _of_frame(path: str, file: BinaryIO, reading: Reading, is_read: Callable[[str], bool]) -> Table:
+    """Read a file of `FRAMES`."""
+    kind, engine = FRAMES[ending := Path(path).suffix.lower()]
+    if ending == ".xlsx":
+        with about(path):
+            archive = Archive(file)
+            for name in archive.names:
+                archive.claim(name)  # a ValueError if together they are too large
+    file.seek(0)
+    try:
+        import pandas
+
+        frame = (pandas.read_excel(file, na_values=["?", *reading.missing]) if ending == ".xlsx" else
+                 pandas.read_parquet(file))
+    except ImportError:
+        raise ValueError(f"{path} is {kind}, which pandas reads with {engine}; install both (pip install pandas "
+                         f"{engine}), or save the table as CSV") from None
+    except Exception:  # each reader has errors of its own, which do not name the file
+        raise ValueError(f"{path} is not {kind}, or is damaged; save the table again, or as CSV") from None
+    if frame.empty:
+        raise ValueError(f"{path} has no rows; a table has at least one row and one column")
+    names = [str(name).strip() for name in frame.columns]
+    frame.columns = ["" if ending == ".xlsx" and name.startswith("Unnamed: ") else name for name in names]
+    try:
+        with about(f"{path}:"):
+            return made_of(frame, reading._replace(delimiter=None), [name for name in names if not is_read(name)])
+    except TypeError as problem:
+        raise ValueError(f"{path}: {problem}") from None
 
 
 # CSV ------------------------------------------------------------------------------------------------------------------
@@ -228,7 +262,7 @@ class _CSV:
             raise ValueError(f"{self.path} is empty; the first line of a table holds the names of its columns")
         if start.startswith(b"PK\x03\x04"):
             raise ValueError(f"{self.path} is a zip archive, as Excel's workbooks and NumPy's .npz files are; save it "
-                             "as CSV, or give a data frame or a dict of arrays")
+                             "as CSV, let the name of a workbook end in .xlsx, or give a dict of arrays")
         if start.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in start:
             decoded_text(self.path, start, _PURPOSE)  # raises
 

@@ -51,20 +51,7 @@ class Table:
         >>> Table.from_columns([{"age": 31, "city": "Rome"}, {"age": 7}]).column("city").values().tolist()
         ['Rome', None]
         """
-        given = checked_reading(text=text, numeric=numeric, date_order=date_order)
-        reading = given._replace(decimal=".")
-        columns, is_frame = _by_name(columns), hasattr(columns, "dtypes")
-        if not (is_frame or isinstance(columns, Mapping)):
-            raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays, a data frame or a "
-                            "list of dicts")
-        names = list(columns.columns if is_frame else columns)
-        kept = checked_names([name for name in names if name not in skip], "the data frame" if is_frame else "columns")
-        if is_frame:
-            texts = [name for name in kept if str(columns[name].dtype) == "category" and name not in given.numeric]
-            reading = reading._replace(text=(*given.text, *texts))
-            columns = {name: columns[name].to_numpy() for name in kept}
-        made = {name: column_of(name, columns[name], reading) for name in kept}
-        return cls(made, [name for name in names if name in skip], given, (*reading.text, *reading.numeric))
+        return made_of(columns, checked_reading(text=text, numeric=numeric, date_order=date_order), skip)
 
     @property
     def names(self) -> list[str]:
@@ -138,6 +125,22 @@ class Table:
         texts = sum(isinstance(column, Text) for column in self._columns.values())
         rows, columns = self.shape
         return f"Table({rows} rows, {columns} columns: {columns - texts} of numbers, {texts} of texts)"
+
+
+def made_of(columns: Any, given: Reading, skip: Collection[str]) -> Table:
+    """Make a table of what `Table.from_columns` takes, read as ``given`` says."""
+    columns, is_frame = _by_name(columns), hasattr(columns, "dtypes")
+    if not (is_frame or isinstance(columns, Mapping)):
+        raise TypeError(f"columns is a {type(columns).__name__}; it must be a dict of arrays, a data frame or a "
+                        "list of dicts")
+    names, reading = list(columns.columns if is_frame else columns), given
+    kept = checked_names([name for name in names if name not in skip], "the data frame" if is_frame else "columns")
+    if is_frame:
+        texts = [name for name in kept if str(columns[name].dtype) == "category" and name not in given.numeric]
+        reading = given._replace(text=(*given.text, *texts))
+        columns = {name: columns[name].to_numpy() for name in kept}
+    made = {name: column_of(name, columns[name], reading) for name in kept}
+    return Table(made, [name for name in names if name in skip], given, (*reading.text, *reading.numeric))
 
 
 def _by_name(rows: Any) -> Any:

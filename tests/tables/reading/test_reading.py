@@ -331,7 +331,7 @@ def test_compressed_and_open_files(tmp_path: Path) -> None:
 def test_a_pipe_is_read_where_it_is_open_and_refused_by_its_name(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", Path("/dev/zero")):
-        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv file"):
+        with pytest.raises(ValueError, match=f"{path} is no regular file; a table is a .csv, .parquet or .xlsx file"):
             read_table(path)
     reader, writer = os.pipe()
     with open(writer, "wb") as file:
