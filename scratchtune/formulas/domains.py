@@ -152,7 +152,7 @@ def _domain(found: re.Match[str]) -> Domain:
 
 
 def edges(domain: Domain) -> Sequence[Pattern]:
-    """Patterns of edge values: in a case, an array repeats a pattern over its entries, a scalar is one of its values."""
+    """Patterns of edge values: in a case an array repeats a pattern over its entries, a scalar is one of its values."""
     low, high = domain.ends
     match domain.kind:
         case "logits":

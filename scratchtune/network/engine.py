@@ -256,7 +256,7 @@ def gradient_of(network, i, column, rows):
 
 @jit.inlined
 def add_gradient(network, i, column, grad):
-    """Add layer ``i``'s part of dJ/d(values) to the sum, unless it was written there: the last reader's part is."""
+    """Add layer ``i``'s part of dJ/d(values) to the sum, unless it wrote it there, as the last reader of them does."""
     start = network.at.values[network.at.inputs[i, column]]
     if network.at.inputs[i, column + 2] != start:
         for row in range(grad.shape[0]):
@@ -341,7 +341,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """Return J, loss plus penalty, of the rows that were copied to the network's inputs; write its gradient dJ/dtheta."""
+    """Return J, loss plus penalty, of the rows copied to the network's inputs; write its gradient dJ/dtheta."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)

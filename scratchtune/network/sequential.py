@@ -537,7 +537,7 @@ def configure(
 
 
 def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
-    """Set an argument of all hidden layers that have it (not if an `Activation` follows with its own); False if none."""
+    """Set an argument of all hidden layers that have it, but no activation before an `Activation`; False if none."""
     having = [i for i, layer in enumerate(_hidden(layers)) if argument in layer.arguments()]
     if argument == "activation":
         having = [i for i in having if isinstance(layers[i], Activation) or not _is_followed_by_activation(layers, i)]
