@@ -227,7 +227,8 @@ def descent(parts: Sequence[Part], slots: np.ndarray) -> engine.Descent:
     slots_at = np.zeros(len(parts) + 1, np.int64)
     np.cumsum(widths * moments, out=slots_at[1:])
     return engine.Descent(
-        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, slots, slots_at, moments, widths)
+        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, slots, slots_at, moments,
+        widths)
 
 
 class Training:
