@@ -1,7 +1,7 @@
 """Readers of compressed files, ZIP and gzip: the size that a file claims is compared with a limit before unpacking.
 
-A file of 200 KB can unpack to 200 MB, or claim to hold terabytes. Here a file may unpack to 100 times its size, as
-images of one color do, and in any case to 64 MB.
+A file of 200 KB can unpack to 200 MB, or claim to hold terabytes. Here a file may unpack to 64 MB, or to 100 times
+its size if that is more, as images of one color do.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Archive:
         self.names = self.file.namelist()
 
     def claim(self, name: str, most: int | None = None) -> int:
-        """Return a member's size, and count it as read; KeyError if there is none, ValueError if it is too large."""
+        """Return a member's size, and count it as read; KeyError if there is none, ValueError if it is not accepted."""
         info = self.file.getinfo(name)
         advice, most = "" if most else "; if that is right, write it uncompressed", min(self._left, most or self._left)
         if info.file_size > most:

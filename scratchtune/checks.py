@@ -180,6 +180,7 @@ def _numeric(name: str, value: object) -> np.ndarray:
 
 
 def _filled(name: str, array: np.ndarray, rows: int | None) -> np.ndarray:
+    """Return the array; a ValueError if it is empty, has another number of rows, or holds NaN or infinity."""
     if array.size == 0:
         raise ValueError(f"{name} is empty, its shape is {array.shape}; it must have at least one row and one column")
     if rows is not None and len(array) != rows:

@@ -104,7 +104,7 @@ def read_text(path: str | os.PathLike[str], purpose: str) -> str:
 
 
 def decoded_text(path: str, content: bytes, purpose: str) -> str:
-    """Return the text of a file's content in UTF-8, as `read_text`; ``path`` is its name in the errors."""
+    """Decode a file's content as `read_text` does; ``path`` names it in errors, ``purpose`` is advice that ends one."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ValueError(f"{path}, line 1, begins as UTF-16 does; save the file as UTF-8")
     content = content.removeprefix(b"\xef\xbb\xbf")

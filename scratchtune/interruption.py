@@ -18,7 +18,7 @@ ends_process = False  # True in a command of the command line: after it no study
 
 @contextmanager
 def reachable(study: Any, path: str | os.PathLike[str] | None, say: bool) -> Iterator[None]:
-    """Within the (outer) block an interruption puts a study into `latest`; with ``say`` it prints how to continue."""
+    """An interruption puts the study into `latest`, in place of an inner block's; ``say`` prints how to continue."""
     try:
         yield
     except KeyboardInterrupt as interruption:

@@ -19,8 +19,7 @@ def load_model(path: str | Path) -> Any:
     """Load a model that ``save``, of whatever kind of model, or ``scratchtune tune`` has written.
 
     Further training of a loaded network gives the same bits as without saving and loading. Your own layers must be
-    defined or imported before. Raises FileNotFoundError or ValueError where the file is not a model, or of a newer
-    version.
+    defined or imported before. Raises FileNotFoundError, or ValueError for what is no model or of a newer version.
     """
     with opened(Path(path)) as (kind, header, arrays):
         if kind not in KINDS:

@@ -63,7 +63,7 @@ class Parameters:
         return self
 
     def __repr__(self) -> str:
-        """Return the arguments that differ from their defaults."""
+        """The class with those arguments that differ from their defaults."""
         arguments = inspect.signature(type(self)).parameters
         given = [name for name, argument in arguments.items() if repr(getattr(self, name)) != repr(argument.default)]
         return f"{type(self).__name__}({', '.join(f'{name}={getattr(self, name)!r}' for name in given)})"

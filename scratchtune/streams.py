@@ -40,7 +40,7 @@ def aligned(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list
 
 
 def visible_lines(text: str) -> str:
-    """The same for a text of several lines; line breaks remain."""
+    """`visible` for a text of several lines; line breaks remain."""
     return "\n".join(map(visible, re.split("\r?\n", text)))
 
 

@@ -39,9 +39,9 @@ def fill_value_of(values: np.ndarray, strategy: str) -> Any:
 
 
 class SimpleImputer(Transformer):
-    """Fills the missing values (NaN; None among texts) of each column; scikit-learn's results.
+    """Fills the missing values (NaN; None among texts) of each column by its mean, median or most frequent value.
 
-    `transform` drops a column without any value.
+    Results are scikit-learn's; `transform` drops a column without any value.
 
     >>> SimpleImputer().fit_transform([[1.0], [np.nan], [3.0]]).tolist()
     [[1.0], [2.0], [3.0]]

@@ -87,8 +87,7 @@ class QuantileScaler(Transformer):
 
     The share of the rows below a number is that of `middle_shares`; between the numbers of `fit` the result is
     interpolated linearly, and beyond them it is constant. At most ``n_quantiles`` numbers of each column are stored;
-    if there are more, those are chosen whose results are evenly spaced. Missing values (NaN) are ignored in `fit` and
-    preserved.
+    of more, those whose results are evenly spaced. Missing values (NaN) are ignored in `fit` and preserved.
 
     scikit-learn's QuantileTransformer(output_distribution="normal") differs at the ends: it maps the smallest and the
     largest number of `fit` to −5.2 and 5.2 whatever the number of rows, here it is the normal quantile of 1 / (2 n).

@@ -19,7 +19,7 @@ from scratchtune.protocol import column_names
 
 EPSILON = float(np.finfo(np.float64).eps)
 
-Moments = tuple[np.ndarray, np.ndarray, np.ndarray]
+Moments = tuple[np.ndarray, np.ndarray, np.ndarray]  # of each column: the weight, the mean, the variance
 
 
 # Standardising --------------------------------------------------------------------------------------------------------
@@ -198,6 +198,7 @@ class StandardScaler(Transformer):
         return count, np.where(count > 0, mean, 0.0), np.where(count > 0, variance, 0.0)
 
     def _keep(self, count: np.ndarray, mean: np.ndarray, variance: np.ndarray, plain: bool) -> None:
+        """Set the fitted attributes; ``plain``: no weights were given, so integer counts are stored as integers."""
         self._moments_ = (count, mean, variance)
         kept = count.astype(np.int64) if plain and (count == np.floor(count)).all() else count
         self.n_samples_seen_ = kept[0] if (kept == kept[0]).all() else kept
@@ -354,7 +355,7 @@ class MinMaxScaler(Transformer):
 
 
 def rows_to_fit(scaler: Transformer, X: Any) -> np.ndarray:
-    """The rows as a matrix; a scaler without an earlier part takes their columns."""
+    """The rows as a matrix; the first ones set the number of columns, with which later ones are compared."""
     array = as_matrix(X)
     if not hasattr(scaler, "n_samples_seen_"):
         scaler.n_features_in_ = array.shape[1]

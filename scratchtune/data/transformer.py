@@ -18,7 +18,7 @@ CHUNK = 2**18  # numbers processed at a time: they fit into the cache, and no se
 
 
 class Transformer(protocol.Parameters):
-    """Base class of the transformers. A subclass stores its constructor's arguments unchanged; `fit` sets NAME_."""
+    """Base class of the transformers. A subclass stores its arguments unchanged; `fit` sets attributes like mean_."""
 
     n_features_in_: int
     feature_names_in_: np.ndarray
@@ -119,7 +119,7 @@ def chunks(array: np.ndarray) -> Iterator[slice]:
 
 
 def in_chunks(scaler: Any, X: Any, formula: Callable[..., np.ndarray], *statistics: str) -> np.ndarray:
-    """The formula of the rows and of a scaler's attributes, in chunks; in place unless it has ``copy``."""
+    """A formula of the rows and of a scaler's attributes ``statistics``, in chunks; in place unless it has ``copy``."""
     check_is_fitted(scaler)
     array = as_matrix(X)
     protocol.compare_columns(scaler, array.shape[1], column_names(X))

@@ -69,7 +69,7 @@ class FoldScore:
 def folds_for(
     cv: Any, model: Any, X: Any, y: Any, groups: Any = None, params: Mapping[str, Any] | None = None,
 ) -> list[Split]:
-    """Return the (train, test) pairs of ``cv``; a function that makes models is called once, with ``params``."""
+    """Return the (train, test) pairs of ``cv``; if ``model`` is a function, one call with ``params`` shows its kind."""
     check_rows(X, y, groups)
     classes = y is not None and is_classification(example_of(model, params or {}), y)
     return splits_of(cv, X, class_labels("y", y) if classes and is_one_hot(np.asarray(y)) else y, groups, classes)
@@ -79,7 +79,7 @@ def fit_and_score(
     model: Any, params: Mapping[str, Any], X: Any, y: Any, split: Split, fit_params: Mapping[str, Any],
     scoring: Scoring,
 ) -> FoldScore:
-    """Train a fresh clone on the split's training rows, and score it on its test rows; an exception is returned."""
+    """Train a fresh clone on the split's training rows and score it on its test rows; an exception is its ``error``."""
     rows, held_out = split
     weight = fit_params.get("sample_weight") if scoring.weigh else None
     outcome = FoldScore()

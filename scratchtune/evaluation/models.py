@@ -85,7 +85,7 @@ def train(model: Any, params: Mapping[str, Any], X: Any, y: Any, fit_params: Map
 
 
 def _own_copy(callback: Any) -> Any:
-    """A copy of a callback for one training, since several run at a time; without the model of its last training."""
+    """A copy of a callback for one training, since several run at a time; its last training's model is not copied."""
     watched = getattr(callback, "model", None)
     return copy.deepcopy(callback, {id(watched): watched})
 

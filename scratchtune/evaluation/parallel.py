@@ -41,7 +41,7 @@ class Inline(Executor):
 
 @contextmanager
 def workers(number: int) -> Iterator[Executor]:
-    """Make an executor with so many threads; after an error only running work is awaited, and Ctrl-C ends the wait."""
+    """Make an executor with so many threads; after an error only running work is awaited, which Ctrl-C ends."""
     stop = interruption.event_of_this_thread() or threading.Event()
     pool: Executor = Inline()
     if number > 1:

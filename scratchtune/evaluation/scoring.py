@@ -76,7 +76,7 @@ class Scorer:
     """A metric, the model's output that it needs, a sign (-1 where a smaller metric is better), and further arguments.
 
     ``needs`` is "labels", "values", "probabilities" or "decisions" (decision_function, else the second probability),
-    or one or several of scikit-learn's response methods, the first of which the model has.
+    or one or several of scikit-learn's response methods, of which the first that the model has is called.
     """
 
     metric: Callable[..., Any]

@@ -1,8 +1,7 @@
 """What each function and operator of the dialect computes, in decimals of the surrounding context's precision.
 
 A naive line such as ``log(1 − 1 / (1 + exp(−z)))`` is then accurate where double precision would lose every digit, and
-can be compared with the stable code. Only + − · / need all those digits; exp, log and their like are computed to
-`DIGITS`.
+can be compared with the stable code. Only + − · / need all of the precision; exp, log and so on have `DIGITS`.
 """
 
 from __future__ import annotations

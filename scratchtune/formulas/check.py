@@ -40,9 +40,9 @@ class Row:
     error: float = 0.0
     error_float32: float | None = None
     gradient_error: float | None = None
-    caught: int = 0
-    equivalent: int = 0
-    survived: list[str] = field(default_factory=list)
+    caught: int = 0  # of the formula's mutants
+    equivalent: int = 0  # not caught, and listed in `EQUIVALENT`
+    survived: list[str] = field(default_factory=list)  # the other mutants
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -95,6 +95,7 @@ def _check_code(formula: Formula, judged: Sequence[Judged], row: Row) -> None:
 
 
 def _worst(name: str, formula: Formula, function: Any, judged: Sequence[Judged], dtype: Any, row: Row) -> float:
+    """The largest distance of a function from the line; the first one above the tolerance is a problem in ``row``."""
     worst, tolerance = 0.0, TOLERANCE if dtype is np.float64 else TOLERANCE_FLOAT32
     for one in judged:
         try:

@@ -172,7 +172,7 @@ class _Parser:
         return self.tokens[self.position]
 
     def take(self, *texts: str) -> str | None:
-        """Step over the next token if it is one of these."""
+        """Step over the next token and return it if it is one of these, else return None."""
         if self.token.text not in texts or self.token.kind == "end":
             return None
         self.position += 1

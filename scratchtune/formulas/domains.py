@@ -152,7 +152,7 @@ def _domain(found: re.Match[str]) -> Domain:
 
 
 def edges(domain: Domain) -> Sequence[Pattern]:
-    """Patterns of edge values; an array repeats a pattern over its entries, a scalar takes each value."""
+    """Patterns of edge values: in a case an array repeats a pattern over its entries, a scalar is one of its values."""
     low, high = domain.ends
     match domain.kind:
         case "logits":
@@ -203,9 +203,9 @@ def _rows(domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, edge
 def draw(
     domain: Domain, shape: tuple[int, ...], rng: np.random.Generator, sizes: Mapping[str, int], edge: Pattern | None,
 ) -> Any:
-    """Draw values of a domain: an array, or a scalar if the shape is (); random if ``edge`` is None."""
+    """Draw an array, or for the shape () a scalar: random if ``edge`` is None; ``sizes`` are the axes' lengths."""
     if not domain.drawn:
-        return np.full(shape, np.nan)
+        return np.full(shape, np.nan)  # so that code that reads an output before it writes it is noticed
     if domain.kind in ("one-hot", "probabilities"):
         return _rows(domain, shape, rng, edge)
     if domain.kind == "index":
@@ -215,7 +215,7 @@ def draw(
         values = _random(domain, shape, rng) if edge is None else _repeated(edge, shape, domain)
     if domain.integral:
         return np.asarray(values, dtype=np.uint64 if domain.kind == "uint64" else np.int64)[()]
-    return np.asarray(values, dtype=np.float32).astype(np.float64)[()]
+    return np.asarray(values, dtype=np.float32).astype(np.float64)[()]  # exact in both, so one evaluation serves both
 
 
 def _repeated(edge: Pattern, shape: tuple[int, ...], domain: Domain) -> np.ndarray:

@@ -33,7 +33,7 @@ LARGEST = 100.0  # cases with larger arguments are skipped: differences would ne
 
 
 def gradient_error(formula: Formula, known: Mapping[str, Formula]) -> float:
-    """The largest relative error of the code against central differences over all cases; a ValueError without any."""
+    """The code's largest relative error against central differences over all cases; a ValueError if none has one."""
     assert formula.gradient_of is not None
     name, argument = formula.gradient_of.id, formula.gradient_of.argument
     if name not in known or argument not in known[name].parameters:
@@ -113,7 +113,7 @@ def _cases(formula: Formula, base: Formula, target: str) -> Iterator[tuple[dict[
 
 
 def _roles(formula: Formula, base: Formula) -> dict[str, str]:
-    """Map each argument of the gradient to its role in the base formula: same, value, above, start or output."""
+    """Map each argument of the gradient to its role, as in the list above: same, value, above (dy), start or output."""
     shared = {where.argument for where in base.where if where.domain.drawn}
     targets = {equation.target.symbol for equation in base.equations}
     roles = {}

@@ -4,8 +4,7 @@ README.md lists the decorators.
 
 With the environment variable ``NUMBA_DISABLE_JIT=1`` all of them return the plain Python function, so that a debugger
 can step through each formula. Three pitfalls of Numba are avoided: an edit in another file that the cache does not
-notice (`cache`), float64 literals among float32 arrays, and a function that is compiled twice (both
-`functions`).
+notice (`cache`), float64 literals among float32 arrays, and a function that is compiled twice (both `functions`).
 """
 
 from scratchtune.jit.arithmetic import (

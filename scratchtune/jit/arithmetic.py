@@ -73,7 +73,7 @@ _HAS_CONTROL_WORD = platform.machine().lower() in ("x86_64", "amd64")
 
 
 def float_control() -> int:
-    """The floating-point control word (MXCSR) of this thread; 0 on processors other than x86."""
+    """The floating-point control word (MXCSR) of this thread; 0 in plain Python and on processors other than x86."""
     return 0
 
 
@@ -81,7 +81,7 @@ def set_float_control(word):
     """Set the control word: to what `float_control` returned, or to that with `FLUSH`.
 
     A network that is nearly trained holds many subnormal numbers, below 1e-38, with which processors are slow: an Adam
-    step took 2.1 instead of 1.4 microseconds. Only training treats them as zero, and only on x86.
+    step took 2.1 instead of 1.4 microseconds. Only compiled training treats them as zero, and only on x86.
     """
 
 

@@ -106,7 +106,7 @@ def identity(function: Callable[..., Any], way: str) -> str:
 
 @cache
 def cache_folder(source: Path) -> Path:
-    """Return the first writable folder of NUMBA_CACHE_DIR, ``__pycache__``, the user's cache and a temporary one."""
+    """Return the first writable of NUMBA_CACHE_DIR (or else ``__pycache__``), the user's cache, a temporary folder."""
     name = f"{source.parent.name}-{hashlib.sha256(str(source.parent).encode()).hexdigest()[:16]}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path(os.path.expanduser("~")) / ".cache")
     told = config.CACHE_DIR  # type: ignore[attr-defined]

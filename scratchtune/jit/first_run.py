@@ -114,7 +114,7 @@ def _taken(queue: deque[Job]) -> Iterator[Job]:
 
 
 def _started() -> subprocess.Popen[bytes] | None:
-    """A second process that imports what this one does; None where Python can't be started again."""
+    """Start a second process, which imports from the same folders; None where Python can't be started again."""
     path = os.pathsep.join(entry for entry in sys.path if entry)
     environment = {**os.environ, "PYTHONPATH": path, "PYTHONSAFEPATH": "1"}
     with suppress(OSError, ValueError):
@@ -125,7 +125,7 @@ def _started() -> subprocess.Popen[bytes] | None:
 
 
 def _send(process: Any, queue: deque[Job], done: Callable[[], Any], has_begun: threading.Event) -> None:
-    """Send one job after the other, until none is left, one can't be sent, or the process has ended at one."""
+    """Send the second process one job after the other, until none is left, one can't be sent, or the process ends."""
     with suppress(OSError, ValueError, pickle.PicklingError, AttributeError, TypeError):
         for number, answer in enumerate(process.stdout):
             if answer != READY:

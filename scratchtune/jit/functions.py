@@ -133,6 +133,7 @@ def _single(value: Any) -> Any:
 
 
 def _float_types(argument: Any) -> set[Any]:
+    """The floating-point type of an argument, or of an array's numbers, in a set; empty for other arguments."""
     argument = getattr(argument, "dtype", argument) if isinstance(argument, types.Array) else argument
     return {argument} if isinstance(argument, types.Float) else set()
 
@@ -187,7 +188,7 @@ class UncountedCompiler(Compiler):
 
 
 class Dispatcher(CPUDispatcher):
-    """What a decorator below returns: Numba's dispatcher, with the package's cache and a `callee`."""
+    """What the decorators above return: Numba's dispatcher, with the package's cache and a `callee`."""
 
     def __init__(
         self, py_func: Callable[..., Any], locals: Any = None, targetoptions: Any = None,
@@ -204,7 +205,7 @@ class Dispatcher(CPUDispatcher):
             LOOPS[told] = self
 
     def add_overload(self, cres: Any) -> None:
-        """Override: until one call has ended, Python calls the compiled code through `_compile_for_args`."""
+        """Override: until a first call has ended, Python calls the code by `_compile_for_args`, and so by `settled`."""
         self.overloads[tuple(cres.signature.args)] = self._waiting[cres.entry_point] = cres
 
     def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
@@ -212,6 +213,7 @@ class Dispatcher(CPUDispatcher):
         return partial(self._first_call, super()._compile_for_args(*args, **kws))  # type: ignore[misc]
 
     def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
+        """Call the code ``entry`` by `settled`; once that has succeeded, Numba may call it directly."""
         result = settled(entry, *args, **kws)
         if (called := self._waiting.pop(entry, None)) is not None:
             super().add_overload(called)
@@ -268,6 +270,6 @@ def settled(compiled: Callable[..., Any], *args: Any, **kws: Any) -> Any:
         raise first from None
 
 
-if IS_LATE:
+if IS_LATE:  # compiled code has kept Numba's own function, so any call can be the one that needs `settled`
     Dispatcher.__call__ = lambda self, *args, **kws: settled(  # type: ignore[assignment, method-assign]
         partial(CPUDispatcher.__call__, self), *args, **kws)

@@ -108,8 +108,8 @@ def forward(f: Callable[..., Any]) -> Kernel:
 
     ``integers`` and ``reals`` hold what the layer's methods of these names return. ``state`` is kept between steps but
     not trained, such as moving averages. ``work`` is a workspace whose contents last from forward to backward.
-    ``training`` is False in evaluation mode; ``step`` counts updates in training, and outside it the steps of the
-    sequence that were computed before this row's; ``key`` (uint64) seeds random numbers and differs for each step and
+    ``training`` is False in evaluation mode; ``step`` counts updates in training, and in evaluation the steps of a
+    sequence that earlier calls have computed; ``key`` (uint64) seeds random numbers and differs for each step and
     layer. A token in ``x`` is its index as a float, which is exact in float32 up to 2^24.
     """
     return Kernel(f, "forward")

@@ -47,7 +47,7 @@ def linked_loops(code: Any) -> list[Linked]:
 
 
 def load_loops(loops: Iterable[Linked]) -> bool:
-    """Load loops, or compile those that are no longer in the cache; return whether all symbols are defined now."""
+    """Load the loops that a cached caller calls, or compile them; False if one was edited or its file not imported."""
     for loop in loops:
         if loop.symbol not in COMPILED and loop.identity in LOOPS:
             LOOPS[loop.identity].callee.compile(loop.arguments)

@@ -51,7 +51,7 @@ DATA = object.__new__(caching.CompileResultCacheImpl)  # translates compiled cod
 
 
 def _classes(kind: Any) -> list[Any]:
-    """The fields and members of the classes in a type's arguments: two classes may have one name."""
+    """The classes in a type's arguments with their fields and members, which distinguish classes of one name."""
     if isinstance(kind, tuple):
         return [told for inner in kind for told in _classes(inner)]
     if isinstance(kind, types.Type):
@@ -87,7 +87,7 @@ class Cache:
         return Path(self.cache_path) / f"{self._source.stem}.{name}-{line}.{digest}.nbc"
 
     def read(self, signature: Any, size: int = -1) -> bytes | None:
-        """What follows the stamp in a signature's file; None if there is no such file, or its stamp is another one."""
+        """Set the stamp; return what follows it in the first ``size`` bytes of the file, None without such a file."""
         self._stamp = stamp(self._function).encode()
         try:
             with open(self._file(signature) or "", "rb") as file:

@@ -22,8 +22,7 @@ For each k there are ten loads and 16 multiply-adds: the multiply-adds are now t
 
 **Why 8 x 2.** The next multiply-add can use a sum after four or five cycles. Where two are started in a cycle, eight to
 ten sums must be in progress at any time; a tile has 16. AVX-512 and 64-bit ARM have 32 registers: 16 for sums, two for
-the vectors of b, the rest for numbers of a. AVX2 has 16, and a tile has six rows there: 12 sums, two vectors of b, one
-number of a.
+the vectors of b, the rest for numbers of a. AVX2 has 16, for tiles of six rows: 12 sums, two vectors of b, one of a.
 
 **Rounding.** A fused multiply-add rounds a · b + c once. A processor without the instruction rounds twice
 (`vectors.Processor`), so its results differ in the last bits.
@@ -116,7 +115,7 @@ def copy_square(a, i, j, out, p, q):
 
 
 def transpose_square(a, i, j, out, p, q):
-    """The same, transposed."""
+    """`copy_square`, transposed."""
     _copy(a[i : i + vector_size(a), j : j + vector_size(a)].T, out[p:, q:])
 
 
@@ -126,7 +125,7 @@ def _copy(square, out):
 
 
 def _tile(out, i, j, fresh):
-    """The tile, a view; zero if it is ``fresh``."""
+    """The tile, a view, which is set to 0 if it is ``fresh``."""
     tile = out[i : i + tile_rows(), j : j + tile_columns(out)]
     if fresh:
         tile[:] = 0.0

@@ -33,14 +33,14 @@ ALIGNED = 16  # numbers: each array takes a multiple of it, so that all of them 
 
 
 def size_of(shapes: Any) -> int:
-    """How many numbers arrays of these shapes take."""
+    """How many numbers arrays of these shapes take, each rounded up to a multiple of `ALIGNED`."""
     if isinstance(shapes[0], tuple):
         return sum(size_of(part) for part in shapes)
     return -(-math.prod(shapes) // ALIGNED) * ALIGNED
 
 
 def views(work: np.ndarray, shapes: Any) -> Any:
-    """Arrays of these shapes in the last numbers of the vector ``work``, in tuples like those of the shapes."""
+    """Arrays of these shapes at the end of the vector ``work`` (a mask may come first), in tuples like the shapes."""
     if not isinstance(shapes[0], tuple):
         start = work.size - size_of(shapes)
         return work[start : start + math.prod(shapes)].reshape(shapes)

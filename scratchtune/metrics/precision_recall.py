@@ -182,7 +182,7 @@ def _zero_division(metric: str, zero_division: Any, counts: Counts, divisor: np.
 def _counted(
     y_true: Any, y_pred: Any, labels: Sequence[Any] | None, pos_label: Any, average: str | None, sample_weight: Any,
 ) -> tuple[Counts, np.ndarray | None]:
-    """Count for the selected classes, and sum the counts according to ``average``; and the weights of their mean."""
+    """Return the selected classes' counts, with "micro" their sum; and the weights of the mean, None without a mean."""
     checks.choice("average", average, AVERAGES)
     pair = encoded(y_true, y_pred)
     weight = row_weights(sample_weight, len(pair.true))

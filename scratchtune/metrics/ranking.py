@@ -400,9 +400,8 @@ def average_precision_score(
     """Average precision, the area under the precision-recall curve; formula [average_precision].
 
     Two classes: ``y_score`` is (n,), the score of ``pos_label``. More classes: it is (n, classes), in the order of the
-    sorted labels, and each class is compared with the rest.
-    ``average``: "macro" (mean over classes), "weighted" (by their rows), "micro" (all columns as one), None (all
-    values). Without positive rows the value is 0, with a warning.
+    sorted labels, each compared with the rest. ``average``: "macro" (mean over classes), "weighted" (by their rows),
+    "micro" (all columns as one), None (all values). Without positive rows the value is 0, with a warning.
 
     >>> round(average_precision_score([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]), 4)
     0.8333
@@ -421,6 +420,7 @@ def average_precision_score(
 
 
 def _one(positive: np.ndarray, score: np.ndarray, weight: np.ndarray | None) -> float:
+    """Average precision of one class against the rest; 0, with a warning, if no row of the class has a weight."""
     ones = np.ones(len(score)) if weight is None else weight
     if not (ones * positive).any():
         checks.warn("y_true holds no positive row with a weight, so average precision is undefined and set to 0; give "

@@ -62,7 +62,7 @@ class Monitor(Callback):
         self.best, self.wait = None, 0
 
     def improves(self, value: float) -> bool:
-        """Whether a value is better than all before by more than ``min_delta``; the first number is. It is kept."""
+        """Whether a value is the first number, or better than ``best`` by over ``min_delta``; store it if so."""
         worse = self.best is not None and self.sign * value + self.min_delta >= self.sign * self.best
         if not (math.isnan(value) or worse):
             self.best = value
@@ -73,8 +73,7 @@ class Monitor(Callback):
 class EarlyStopping(Monitor):
     """Stops the training when a value has not improved (`Monitor`) for ``patience`` epochs; Keras's arguments.
 
-    ``start_from_epoch`` is the first epoch that counts. With ``restore_best_weights`` the weights of the best epoch are
-    restored.
+    ``start_from_epoch`` is the first epoch that counts. ``restore_best_weights`` restores the best ones.
 
     Variant
         In Keras, NaN in the first epoch that counts is never improved on; here, any number improves on it.
@@ -92,7 +91,7 @@ class EarlyStopping(Monitor):
         self.start_from_epoch = checks.integer("start_from_epoch", start_from_epoch, 0)
 
     def on_train_begin(self) -> None:
-        """As `Monitor`'s."""
+        """As `Monitor`'s; discard the best epoch of an earlier training and its weights."""
         super().on_train_begin()
         self.best_epoch, self.stopped_epoch, self.wait = 0, 0, -1  # the first epoch has none to improve on
         self.best_weights: list[np.ndarray] | None = None
@@ -110,7 +109,7 @@ class EarlyStopping(Monitor):
             self.model.stop_training = True
 
     def on_train_end(self) -> None:
-        """Restore the best weights, where ``restore_best_weights`` says so."""
+        """Restore the best weights with ``restore_best_weights``; with ``verbose`` print where the training stopped."""
         if self.verbose and self.stopped_epoch:
             stopped, best = self.stopped_epoch + 1, self.best_epoch + 1
             print(f"early stopping after epoch {stopped}, best was epoch {best}", file=sys.stderr)
@@ -155,7 +154,7 @@ class ReduceLROnPlateau(Monitor):
 
 
 class ModelCheckpoint(Monitor):
-    """Saves the model after each epoch, or with ``save_best_only`` after those whose value is the best of all fits.
+    """Saves the model after each epoch; with ``save_best_only`` only if ``monitor`` is the best of all fits so far.
 
     ``filepath`` may contain the epoch, from 1, and values of the history, as in "{epoch:02d}-{val_loss:.3f}.npz".
     `scratchtune.load_model` reads the file, and training continues from there with the same bits; but not where the
@@ -173,7 +172,7 @@ class ModelCheckpoint(Monitor):
         self.save_best_only = checks.boolean("save_best_only", save_best_only)
 
     def on_train_begin(self) -> None:
-        """A ValueError if ``monitor`` or a name in ``filepath`` is not measured."""
+        """Keep the best value of earlier fits; ValueError if ``monitor`` or a name in ``filepath`` is not measured."""
         if self.save_best_only:
             best = self.best
             super().on_train_begin()
@@ -191,6 +190,7 @@ class ModelCheckpoint(Monitor):
             print(f"model saved to {path} after epoch {epoch + 1}", file=sys.stderr)
 
     def _path(self, epoch: int, logs: dict[str, float]) -> Path:
+        """``filepath`` with the epoch and the values filled in; a ValueError if it names what is not measured."""
         try:
             return Path(self.filepath.format(**logs | {"epoch": epoch + 1}))
         except (KeyError, IndexError, ValueError) as problem:

@@ -54,7 +54,7 @@ class Configured:
 
 
 def _signature(cls: type[Configured]) -> inspect.Signature:
-    """The signature of a class's own constructor, with its base class's arguments in place of ``**arguments``."""
+    """The constructor's signature, with its base class's arguments; `__new__` binds a call to it to make ``config``."""
     own = list(inspect.signature(cls.__init__).parameters.values())[1:]  # without self
     if not own or own[-1].kind is not inspect.Parameter.VAR_KEYWORD:
         return inspect.Signature(own)

@@ -1,4 +1,4 @@
-"""Copies of arrays that are quick to compile; sums over the rows of a batch and factors, one for each column.
+"""Copies of arrays that are quick to compile; operations on columns: their sums over a batch, and their scales.
 
 In ``out[:] = x`` Numba compiles the text of an error about unequal shapes, too, which takes longer than a small kernel.
 Sums add four rows at a time, because each addition to a total must wait for the one before it.
@@ -21,7 +21,7 @@ def copy_to(x, out):
 
 @jit.function_noalias
 def copy_matrix(x, out):
-    """out[:] = x, the first rows and columns of x, for arrays with two axes, contiguous or not."""
+    """Fill ``out`` with the first rows and columns of ``x``, for arrays with two axes, contiguous or not."""
     for i in range(out.shape[0]):
         for j in range(out.shape[1]):
             out[i, j] = x[i, j]

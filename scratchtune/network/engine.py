@@ -147,8 +147,7 @@ def aligned(size: int, dtype: Any) -> np.ndarray:
 def build_network(
     stages: Sequence[Layer], theta: np.ndarray, state: np.ndarray, batch_size: int, backward: bool = True,
 ) -> Network:
-    """Allocate the memory of built layers around their ``theta`` and ``state``; without ``backward``, for outputs only.
-    """
+    """Allocate the memory of built layers around their theta and state; without ``backward``, for outputs only."""
     dtype = theta.dtype
     widths = [math.prod(stages[0].input_shape), *(math.prod(stage.output_shape) for stage in stages)]
     per_line = LINE // dtype.itemsize
@@ -183,6 +182,7 @@ def parameter_count(layer: Layer) -> int:
 
 
 def _starts(sizes: Any) -> np.ndarray:
+    """Where each of several parts of these sizes begins in one array, and where the last one ends."""
     return np.array([0, *accumulate(sizes)], np.int64)
 
 
@@ -222,7 +222,7 @@ def inputs_of(stages: Sequence[Layer]) -> list[tuple[int, int]]:
 
 
 def _inputs(stages: Sequence[Layer], values: np.ndarray) -> tuple[np.ndarray, int]:
-    """`Offsets.inputs`, and the size of the gradients of the values; ``values`` is where these begin."""
+    """`Offsets.inputs`, and the size of `Network.value_grads`; ``values`` is `Offsets.values`."""
     found, written = np.zeros((len(stages), 4), np.int64), {0, len(stages)}  # the network's inputs have no gradient
     size = int(values[-1])
     for i, read in reversed(list(enumerate(inputs_of(stages)))):  # in the order of the backward pass
@@ -241,7 +241,7 @@ def _inputs(stages: Sequence[Layer], values: np.ndarray) -> tuple[np.ndarray, in
 
 @jit.inlined
 def matrix(memory, at, i, rows):
-    """The values before layer ``i`` (or after layer i - 1), (rows, widths[i])."""
+    """The values before layer ``i`` (or after layer i - 1), or their gradients, in ``memory``: (rows, widths[i])."""
     width = at.widths[i]
     return memory[at.values[i] : at.values[i] + rows * width].reshape((rows, width))
 
@@ -256,7 +256,7 @@ def gradient_of(network, i, column, rows):
 
 @jit.inlined
 def add_gradient(network, i, column, grad):
-    """Add what layer ``i`` has written, unless it is in its place: then no layer above reads the same values."""
+    """Add layer ``i``'s part of dJ/d(values) to the sum, unless it wrote it there, as the last reader of them does."""
     start = network.at.values[network.at.inputs[i, column]]
     if network.at.inputs[i, column + 2] != start:
         for row in range(grad.shape[0]):
@@ -341,7 +341,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """Return J of the rows in the first layer's inputs, the loss plus the penalty; write its gradient dJ/dtheta."""
+    """Return J, loss plus penalty, of the rows copied to the network's inputs; write its gradient dJ/dtheta."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)

@@ -537,8 +537,7 @@ def smoothed_labels(t, smoothing):
 class Loss(NamedTuple):
     """A loss: its name, its kernel, the kind of its targets, how far labels of classes are smoothed, and Huber's δ.
 
-    The kinds are "values", "probabilities", "classes", and those in `ENCODERS`. ``delta`` is None for all losses but
-    `Huber`.
+    The kinds are "values", "probabilities", "classes", and those in `ENCODERS`. ``delta`` is None except for `Huber`.
     """
 
     name: str
@@ -622,6 +621,7 @@ def encode(loss: Loss, y: Any, outputs: int, rows: int | None = None, name: str 
 
 
 def _one_hot(y: np.ndarray, classes: int, name: str) -> np.ndarray:
+    """Return labels as one-hot rows, (n, classes) float64; rows of probabilities are returned as they are."""
     if y.ndim == 2 and y.shape[1] == classes and classes > 1:
         if (outside := y[(y < 0.0) | (y > 1.0)]).size:
             raise ValueError(

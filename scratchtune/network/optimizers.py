@@ -362,7 +362,7 @@ class Part(NamedTuple):
 class Optimizer(Configured):
     """Base class of the optimizers: a chain of clipping, weight decay, an update formula and averaging.
 
-    ``learning_rate`` is a number or a schedule, ``decay`` its inverse-time decay, ``weight_decay`` a share of theta.
+    ``learning_rate`` is a number or a schedule, ``decay`` its inverse-time decay, ``weight_decay`` that of AdamW.
     ``clipnorm`` or ``global_clipnorm`` limits the norm of the gradient (`clip_by_norm`), which includes the penalty's.
     With ``use_ema`` a moving average of theta is evaluated after each epoch and replaces theta at the end of a fit
     (`weight_average`, with the decay ``ema_momentum``).

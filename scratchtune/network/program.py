@@ -112,7 +112,7 @@ class Program:
         return outputs.reshape(len(x), *self.output_shape)
 
     def outputs_and_work(self, x: np.ndarray, layer: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield for each batch of x its outputs (rows, ...), in evaluation mode, and a layer's workspace: views."""
+        """Yield each batch's outputs, (rows, ...), in evaluation mode, and a stage's workspace: views, reused later."""
         compile_kernels(self.dtype, self.forwards())
         layers, most = len(self.stages), min(self.evaluation_rows(), len(x))
         network = self.network(most)

@@ -219,7 +219,7 @@ class CosineLogDecay(Schedule):
 
 
 class PolynomialDecay(Schedule):
-    """A power of the rest of the way over decay_steps."""
+    """From the initial to the final learning rate over decay_steps: a power of the fraction of them that is left."""
 
     def __init__(
         self, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0001, power: float = 1.0,

@@ -537,7 +537,7 @@ def configure(
 
 
 def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
-    """Set an argument of all hidden layers that have it; False if none has."""
+    """Set an argument of all hidden layers that have it, but no activation before an `Activation`; False if none."""
     having = [i for i, layer in enumerate(_hidden(layers)) if argument in layer.arguments()]
     if argument == "activation":
         having = [i for i in having if isinstance(layers[i], Activation) or not _is_followed_by_activation(layers, i)]
@@ -547,7 +547,7 @@ def _set_in_layers(layers: list[Layer], argument: str, value: Any) -> bool:
 
 
 def _hidden(layers: list[Layer]) -> list[Layer]:
-    """The layers before the output layer, which is the last one that has units or filters."""
+    """The layers before the output layer, which is the last one that has units or filters, or if none has, the last."""
     with_units = [i for i, layer in enumerate(layers) if {"units", "filters"} & set(layer.arguments())]
     return layers[: with_units[-1] if with_units else len(layers) - 1]
 

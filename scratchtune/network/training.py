@@ -245,7 +245,7 @@ class Training:
         self.descent = descent(parts, state.allocated(parts, self.program.dtype))
 
     def epoch(self, number: int, rows: engine.Rows, plan: Plan, distributed: Any) -> dict[str, float] | None:
-        """Train the epoch with that ``number``; return its values, None if the loss diverged."""
+        """Train epoch ``number`` (by ``distributed`` if given); return its values, or None if the loss diverged."""
         n, program, state = len(rows.x), self.program, self.state
         steps = -(-n // plan.batch_size)
         order = engine.epoch_order(n, state.epochs, self.seed) if plan.shuffle else np.arange(n)

@@ -20,7 +20,7 @@ class Weight(NamedTuple):
     name: str
     shape: tuple[int, ...]
     initializer: str
-    fans: tuple[int, int]
+    fans: tuple[int, int]  # fan_in and fan_out, see `initializers`
     is_bias: bool
     scale: float = 1.0  # by which the initialiser's numbers are multiplied
     penalty: L1L2 | None = None  # of this array alone

@@ -284,7 +284,7 @@ class Normalization(Layer):
 
 @jit.forward
 def batch_normalization_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y from the batch's means, then variances, which ``work`` keeps, or in evaluation from the averages, ``state``."""
+    """y by the batch's moments, which ``work`` keeps and which update the averages (``state``); else by these."""
     channels = theta.size // 2
     gamma, beta, rows, out = theta[:channels], theta[channels:], by_feature(channels, x), by_feature(channels, y)
     if training:

@@ -70,11 +70,11 @@ class Composed(Layer):
         return shape
 
     def check_inputs(self, name: str, X: np.ndarray) -> None:
-        """Those of the first part."""
+        """The first part's check."""
         self.parts[0].check_inputs(name, X)
 
     def stages(self) -> list[Layer]:
-        """Those of all parts."""
+        """The stages of all parts."""
         return [stage for part in self.parts for stage in part.stages()]
 
 
@@ -87,7 +87,7 @@ class Residual(Composed):
         self.parts = [*(layer.fresh() for layer in layers), Add()]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Build the layers; a ValueError if they change the shape."""
+        """Build the layers, and let `Add` read their input as its second one; a ValueError if they change the shape."""
         shape = super().build(input_shape)
         if shape != tuple(input_shape):
             raise ValueError(f"the layers of Residual make rows of shape {tuple(input_shape)} to {shape}; their "
