@@ -112,7 +112,7 @@ def _interpolated(values: np.ndarray, means: np.ndarray) -> np.ndarray:
 
 
 def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.ndarray:
-    """The skill of predictions: one for classes, one for each column of the target for values."""
+    """The skill of predictions: one for classes; for values one for each column (see the module on frequent values)."""
     if are_classes:
         right = (target[np.arange(len(target)), predicted.argmax(axis=1)] > 0.0).mean()
         return np.array([1.0 - (1.0 - right) / (1.0 - target.mean(axis=0).max())])

@@ -88,7 +88,7 @@ class Folds:
         return self.y[self.rows]
 
     def parts(self) -> list[np.ndarray]:
-        """Return for each fold the positions of its validation rows within `rows`; halves if there is one split."""
+        """Return each fold's positions within `rows`, for cross-fitting; of a single split, two random halves."""
         if len(self.splits) > 1:
             return [np.searchsorted(self.rows, np.sort(validation)) for _, validation in self.splits]
         order = np.random.default_rng(len(self.rows)).permutation(len(self.rows))

@@ -123,7 +123,7 @@ class Objective:
         return loss
 
     def member(self, params: Mapping[str, Any], seed: int) -> Member:
-        """Train a configuration; where the time is over and another one is trained, a TimeoutError ends it."""
+        """Train a configuration; after the search's time a TimeoutError ends it, unless no other one was trained."""
         over = self.budget.deadline
         if over is None:
             return self.searched.folds.member(params, seed)
@@ -143,7 +143,7 @@ class Objective:
 
 
 def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progress: bool = True) -> Searched:
-    """Run the search that `new_search` has prepared, on ``n_jobs`` threads, until the budget is used.
+    """Run the search that `new_search` has prepared, on ``n_jobs`` threads, within the budget; return it, now filled.
 
     Raises RuntimeError if no configuration could be trained.
     """
@@ -229,7 +229,7 @@ def _digest(goal: Goal, folds: Folds) -> str:
 
 
 def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
-    """A bar over the seconds, or the trials, of the budget; on a terminal only."""
+    """A bar over the seconds, or the trials (``known`` are stored), of the budget; on a terminal only."""
     total = budget.trials or budget.searching
     shape = "{l_bar}{bar}| {n:.0f}/{total:.0f} {unit} {postfix}"
     return tqdm(total=total, initial=min(known, total) if budget.trials else 0, unit="trials" if budget.trials else "s",

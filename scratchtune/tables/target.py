@@ -130,7 +130,7 @@ def checked_values(name: str, values: np.ndarray) -> np.ndarray:
 def _classes(
     column: np.ndarray | Text, name: str, reason: str, positive: str | None,
 ) -> tuple[Target, np.ndarray]:
-    """Return the classes in order; of two, the positive one, by default the rarer one, comes second."""
+    """Return the target, and each row's class; of two classes the positive one, by default the rarer, comes second."""
     labels, codes = _numbered(column)
     if broken := [label for label in labels if len(label.splitlines()) > 1]:
         raise ValueError(f"the class {broken[0]!r} of the target {name!r} holds a line break; a label must be one "

@@ -192,14 +192,14 @@ class Forest(NamedTuple):
 
 
 def joined(trees: list[Nodes]) -> Forest:
-    """A forest of separate trees."""
+    """Put separate trees one after another into a forest."""
     starts = np.concatenate([[0], np.cumsum([len(tree.value) for tree in trees])]).astype(np.int64)
     return Forest(Nodes(*(np.concatenate(parts) for parts in zip(*trees, strict=True))), starts)
 
 
 @jit.loop
 def add_trees(codes, nodes, starts, first, end, output):
-    """Add the values of the trees ``first`` to ``end`` to ``output`` (outputs, n); ``codes`` is (d, n) uint8."""
+    """Add the values of the trees ``first`` to ``end`` - 1 to ``output`` (outputs, n); ``codes`` is (d, n) uint8."""
     outputs, n = output.shape
     for block in range(0, n, BLOCK):
         for t in range(first, end):

@@ -69,7 +69,7 @@ class BoostedTrees(Estimator):
         return not_too_large("sample_weight", np.broadcast_to(given, (rows,)))
 
     def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
-        """Fit on rows (n, d) in which NaN is missing, targets (n,) and weights (n,); rows of weight 0 are left out."""
+        """Fit to X (n, d), NaN missing, without rows of weight 0; ``outputs`` is the number of classes (or 1)."""
         d = X.shape[1]
         categorical = [checks.integer("categorical_features", column, 0, d - 1)
                        for column in ([] if self.categorical_features is None else self.categorical_features)]
