@@ -67,7 +67,7 @@ def _budget(trial: Trial) -> float:
 
 
 def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
-    """Draw the trials of each kind of bracket, and the lines to those that continue them."""
+    """Draw the trials of each kind of bracket, at x = ``at[number]``, and the lines to those that continue them."""
     size = 0.6 * drawing.look_of_points(len(at))["s"]
     for k, (first, members) in enumerate(kinds.items()):
         colour, rungs = COLOURS[k % len(COLOURS)], Counter(map(_budget, members))
@@ -83,7 +83,7 @@ def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]]
 def _add_lines(
     axes: Any, study: TrialTable, at: Mapping[int, float], pairs: Sequence[tuple[int, Trial]], **look: Any,
 ) -> None:
-    """Draw a line to each trial from an earlier one, whose number is given; many are thin and faint."""
+    """Draw a line to each trial from the number of an earlier one, at x = ``at[number]``; many are thin and faint."""
     points = [np.array([(at[number], study.trials[number].value), (at[trial.number], trial.value)], dtype=float)
               for number, trial in pairs]
     many = {"linewidths": 0.5, "alpha": 0.2} if len(pairs) > drawing.SEVERAL else {}

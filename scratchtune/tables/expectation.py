@@ -117,7 +117,7 @@ class Estimate(NamedTuple):
         return np.asarray(table[after - 1] + share * (table[after] - table[after - 1]))
 
 
-def _is_loss(scoring: str) -> bool:
+def _is_loss(scoring: str) -> bool:  # then a score is minus a loss
     return scoring.startswith("neg_")
 
 

@@ -133,7 +133,7 @@ CLASSES: Mapping[str, Any] = {one.__name__.lower(): one for one in (Numbers, Cat
 
 
 def kind_of(one: EncodedColumn) -> Kind:
-    """The kind of a column in training; of categories with the texts that are not rare."""
+    """The `Kind` of an encoded column; that of categories holds the texts that were not rare in training."""
     if isinstance(one, Categories):
         return Kind(CATEGORY, texts=[text for text in one.texts if text not in (OTHER, MISSING)])
     return Kind(DATE, one.order) if isinstance(one, DateParts) else Kind(NUMBER)

@@ -159,7 +159,7 @@ class Folds:
 
 
 def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float, longest: float = math.inf) -> Any:
-    """Return the estimator, with fewer epochs where all of them would not end within so many seconds; at least one.
+    """Return the given estimator, its epochs reduced, to one at least, where all would take more than ``seconds``.
 
     Raises TimeoutError if a single epoch takes more than ``longest`` seconds.
     """

@@ -96,7 +96,7 @@ class Searched:
         return [trial.number for trial in complete]
 
     def baselines(self) -> dict[str, int]:
-        """Return the number of each family's default that was trained, by family."""
+        """Return the trial's number of each family's default that was trained, by family."""
         complete = self.ranked()
         return {name: number for name, number in self.defaults.items() if number in complete}
 

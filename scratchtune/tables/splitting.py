@@ -190,6 +190,7 @@ def _splits(
     y: np.ndarray, classes: int, cv: int | None, rows: RowOrder, seed: int, seconds: float,
     duplicates: np.ndarray | None,
 ) -> list[Split]:
+    """The splits of `splits_for`, before those that would train on one class are left out."""
     n = len(y)
     folds = checks.integer("cv", cv, 2) if cv is not None else _number_of_folds(n, seconds)
     if rows.kind == "time":

@@ -228,7 +228,7 @@ class TargetScale(NamedTuple):
 
 
 def scaled(y: np.ndarray, kind: str) -> np.ndarray:
-    """Return a target on the scale on which it is learned."""
+    """Return a target on the scale ``kind``, on which it is learned: `LINEAR`, `LOG` or `LOG1P`."""
     if kind == LINEAR:
         return y
     return np.log(y) if kind == LOG else np.log1p(y)

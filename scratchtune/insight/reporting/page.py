@@ -235,7 +235,7 @@ def _head(title: str) -> Markup:
 
 
 def _about(views: list[View]) -> tuple[str, list[tuple[str, str]]]:
-    """Return what stands below the title, and the links to the parts of the page."""
+    """Return the subtitle of a page, and the links to its parts, (text, id)."""
     if len(views) > 1:
         links = [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)]
         return f"{sum(len(view.trials) for view in views):,} trials in all", links

@@ -128,8 +128,7 @@ def not_too_large(name: str, values: np.ndarray, smallest: float = 0.0) -> np.nd
 
 @dataclass(eq=False, repr=False)
 class HistGradientBoostingClassifier(Classifier, BoostedTrees):
-    """Gradient-boosted trees for classification by cross-entropy; an iteration is one tree for two classes, else one
-    tree for each class.
+    """Gradient-boosted trees that minimise cross-entropy; an iteration is one tree for two classes, else one for each.
 
     Structure: at most ``max_iter`` iterations; a tree has at most ``max_leaf_nodes`` leaves (None: no limit), at most
     ``max_depth`` splits from its root to a leaf (None: no limit), and at least ``min_samples_leaf`` rows in each leaf.
@@ -201,7 +200,7 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
 
 
 def _starts(name: str, starts: Any, parts: int, least: int) -> np.ndarray:
-    """Return where parts begin, and the end; a ValueError unless it is from 0 on, each with ``least`` entries."""
+    """Return where ``parts`` begin, and the end; a ValueError unless from 0 on, ``least`` entries in each or more."""
     starts = real_array(name, starts, (parts + 1,), "int64")
     if starts[0] != 0 or (np.diff(starts) < least).any():
         raise ValueError(f"{name} is {starts.tolist()}; it must increase from 0")

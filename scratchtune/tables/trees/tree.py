@@ -112,7 +112,7 @@ def draw_columns(columns, d, chosen, key, node):
 
 @jit.loop
 def find_split(training, limits, work, nodes, node, key):
-    """Find the best split of a leaf from its histogram; write its gain, feature and set of left codes."""
+    """Find the best split of a leaf from its histogram; write its gain, column and set of codes that go left."""
     histogram, columns, order = work.histograms[work.spans[node, 3]], training.columns, work.lists[ORDER]
     sum_bins(histogram, columns[0, 1], work.total)
     best, feature, cut, aside = 0.0, -1, 0, 0
