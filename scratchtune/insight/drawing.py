@@ -97,7 +97,7 @@ def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]
 
 
 def budget_note(study: TrialTable) -> str:
-    """Say that trials of smaller budgets are grey, where there are some."""
+    """Say that trials of smaller budgets are grey; an empty text where there are none."""
     return "; smaller budgets are grey" * bool(by_budget(study)[1])
 
 

@@ -252,7 +252,7 @@ def gene_diversity(u: np.ndarray, c: np.ndarray) -> float:
 
 
 def diversity_of(space: Space, points: Sequence[Mapping[str, Any]]) -> float:
-    """[gene_diversity] of configurations, (n,); 0 for fewer than two.
+    """The [gene_diversity] of some configurations, one number; 0 for fewer than two.
 
     An absent parameter is encoded as in `search.bayesian.encoding`: a range as 0.5, a choice as one of its own.
     """

@@ -213,7 +213,7 @@ class Response:
         return np.asarray(clipped_means(means, variances, self.low, self.high))
 
     def table(self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
-        """Mean prediction over ``points`` at each combination of unit values of some columns, in their shape."""
+        """Mean prediction over ``points`` at all combinations of unit values ``at`` of ``columns``, an axis for each."""
         cubes = [_moved(points, columns, units) for units in product(*at)]
         found = self.predict(np.concatenate(cubes)).reshape(len(cubes), len(points))
         return found.mean(axis=1).reshape([len(units) for units in at])
@@ -221,7 +221,7 @@ class Response:
     def interval(
         self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean.
+        """Quantiles of `table` over functions drawn from the posterior, clipped to the bounds, minus their mean.
 
         The functions deviate `WIDER` times as far: with the parameters as if known, 95 % intervals covered 72 % of the
         known curves that the model was chosen on; so, 86 %.

@@ -144,7 +144,7 @@ class AutoML(protocol.Parameters):
 
     @property
     def _seconds(self) -> float:
-        """The time budget; infinity with a number of trials, by which the model does not depend on the time."""
+        """The time budget; infinity with a number of trials, so that the model does not depend on the time."""
         return self.time_budget if self.n_trials is None else np.inf
 
     def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:

@@ -171,9 +171,9 @@ def new_search(
     goal: Goal, folds: Folds, families: Sequence[str], trials: int | None, seed: int, storage: str | Path | None,
     searcher: str | Searcher = "bayesian",
 ) -> Searched:
-    """Return the study, in which the defaults are enqueued and, for "bayesian", the portfolio; ``trials`` if given.
+    """Return a `Searched` with the study, in which the defaults and, for "bayesian", the portfolio are enqueued.
 
-    Raises ValueError if the searcher cannot be used.
+    ``trials``, if given, sizes a grid. Raises ValueError if the searcher cannot be used.
     """
     space, scales = joint_space(families), (LINEAR,) if goal.classes else scales_to_try(folds.y)
     first = defaults(families, goal.classes, len(folds.splits[0][0]))
@@ -246,7 +246,7 @@ def leaderboard(searched: Searched, weights: Mapping[int, float]) -> list[dict[s
 
 @functools.cache
 def compile_kernels(families: tuple[str, ...], classes: int) -> None:
-    """Train the portfolio on a few rows, once in a process: Numba compiles a kernel at its first use."""
+    """Train the portfolio on a few rows, once in a process, so that compiling takes no time of the budget."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=FEW_ROWS)
     gaps = np.where(x > 1.0, np.nan, x)

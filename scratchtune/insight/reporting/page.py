@@ -139,7 +139,7 @@ def _failures(view: View) -> str:
 
 
 def _ends(view: View) -> str:
-    """Which numeric parameters have their best value at an end of their range."""
+    """Say which numeric parameters have their best value at an end of their range; an empty text if none has."""
     assert view.best is not None
     found = []
     for name, value in configuration(view.best).items():

@@ -78,7 +78,7 @@ def _saved(figure: Any) -> str:
 
 
 def _clean(node: ET.Element) -> None:
-    """Keep known attributes, properties as attributes, and known children that are visible."""
+    """Of a node and all below it keep known attributes, style properties as attributes, and known, visible children."""
     node.tag = node.tag.rpartition("}")[2]
     given = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
     node.attrib = {key: value for key, value in given.items() if key in ATTRIBUTES and "rotate(-0" not in value}

@@ -50,7 +50,7 @@ class Reading(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The decimal mark."""
+        """The decimal mark, a point if none is given."""
         return self.decimal or "."
 
     @property

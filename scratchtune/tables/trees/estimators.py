@@ -89,7 +89,7 @@ class BoostedTrees(Estimator):
         self.n_iter_ = len(losses) - 1
 
     def outputs(self, X: Any) -> np.ndarray:
-        """Return the sum of the trees for each row, (outputs, n) float64."""
+        """Return the first outputs plus the values of all trees, for each row, (outputs, n) float64."""
         self.check_is_fitted()
         codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
@@ -219,7 +219,7 @@ def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
 
 
 def _forest(arrays: Arrays, columns: int, trees: int) -> Forest:
-    """Return the trees if each node's children follow it within its tree, and it splits a column that there is."""
+    """Return the trees of a file; a ValueError unless children follow their node in its tree, and columns exist."""
     starts = _starts("starts", entry(arrays, "starts"), trees, 1)
     nodes, sizes = int(starts[-1]), np.diff(starts)
     links, left, value = (real_array(name, entry(arrays, name), shape, dtype) for name, shape, dtype in (
