@@ -213,7 +213,7 @@ class Response:
         return np.asarray(clipped_means(means, variances, self.low, self.high))
 
     def table(self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
-        """Mean prediction over ``points`` at all combinations of unit values ``at`` of ``columns``, an axis for each."""
+        """Mean prediction over ``points`` at all combinations of values ``at`` of ``columns``, an axis for each."""
         cubes = [_moved(points, columns, units) for units in product(*at)]
         found = self.predict(np.concatenate(cubes)).reshape(len(cubes), len(points))
         return found.mean(axis=1).reshape([len(units) for units in at])
