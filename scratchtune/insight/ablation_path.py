@@ -115,14 +115,14 @@ def _checked(argument: str, space: Space, params: Mapping[str, Any]) -> Params:
 
 
 def _candidates(space: Space, here: Params, target: Params) -> list[Params]:
-    """The configurations that one change leads to, in the order of the space; the target if no change is possible."""
+    """The configurations that one change leads to; the target alone if all are refused, none if nothing is left."""
     left = [name for name in here if name in target and not same(here[name], target[name])]
     changed = [_changed(space, here, target, name) for name in left]
     return [params for params in changed if params is not None and space.allows(params)] or [target][: len(left)]
 
 
 def _changed(space: Space, here: Params, target: Params, name: str) -> Params | None:
-    """``here`` with the target's value of one parameter, and what appears or disappears with it.
+    """``here`` with the target's value of parameter ``name``, and what appears or disappears with it.
 
     None if a parameter appears that neither configuration has.
     """
@@ -154,7 +154,7 @@ def _greedy_path(
 
 
 def _measured(trainings: Evaluations, study: TrialTable, path: list[Params], seeds: Sequence[int]) -> AblationPath:
-    """Measure the gains of the steps of a path and of the first step's candidates; warn if trainings failed."""
+    """Measure the gains of a path's steps, and of each change alone on the default; warn if trainings failed."""
     alone = _candidates(study.space, path[0], path[-1])
     trainings.run([*path, *alone], seeds)
     values = [trainings.values(params, seeds) for params in path]

@@ -112,7 +112,7 @@ def _recorded(history: Any) -> tuple[dict[str, np.ndarray], bool]:
 
 
 def _read(history: Mapping[str, Any]) -> dict[str, np.ndarray]:
-    """The curves of a dict, (epochs,); NaN and infinity are allowed, since a diverged loss has them."""
+    """The curves of a dict, (epochs,), checked; NaN and infinity are allowed, since a diverged loss has them."""
     curves = {str(name): _curve(name, values) for name, values in history.items()}
     if "loss" not in curves:
         known = ", ".join(map(repr, curves)) or "nothing"
@@ -154,7 +154,7 @@ def _network(history: Any) -> tuple[Sequential | None, Any]:
 
 
 def _rows(model: Sequential | None, estimator: Any, X: Any) -> np.ndarray:
-    """X as the network receives it."""
+    """X as the network receives it: checked, and scaled by an estimator's scaler."""
     if model is None:
         raise ValueError("X is given, and there is no network of scratchtune to run on it, only curves; pass the "
                          "History, the estimator or the Sequential instead, or omit X")
@@ -239,7 +239,7 @@ def _activation_of(layer: Layer) -> str:
 
 
 def _activity(model: Sequential, depth: int, name: str, X: np.ndarray) -> Activity:
-    """What the last of the first ``depth`` layers, with the activation ``name``, does."""
+    """What the last of the first ``depth`` layers, with the activation ``name``, does on X, run as a network."""
     part = Sequential([layer.fresh() for layer in model.layers[:depth]], model.dtype, model.seed)
     part.build((None, *model.input_shape))
     part.theta = model.theta[: part.theta.size]  # the first layers come first in theta

@@ -72,7 +72,7 @@ def as_studies(study: Any) -> list[Any]:
 
 
 def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
-    """The study, or one in which each complete trial has the value ``target(trial)``, which may be None.
+    """The study, or a copy whose complete trials have the value ``target(trial)``; for None they are not complete.
 
     A TypeError if the target is no function, or gives no number.
     """
@@ -97,7 +97,7 @@ def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]
 
 
 def budget_note(study: TrialTable) -> str:
-    """Say that trials of smaller budgets are grey, where there are some."""
+    """Say that trials of smaller budgets are grey; an empty text where there are none."""
     return "; smaller budgets are grey" * bool(by_budget(study)[1])
 
 
@@ -109,12 +109,12 @@ def by_budget(study: TrialTable, names: Sequence[str] = ()) -> tuple[list[Trial]
 
 
 def best_trial(study: TrialTable) -> Trial | None:
-    """The study's best trial; None without one, and of another number than the value, whose good end is not known."""
+    """The study's best trial; None without one, and for a `targeted` study, of whose numbers no end is the good one."""
     return None if hasattr(study, "target_name") else next(iter(best_first(study.trials, study.direction)), None)
 
 
 def worst_first(study: TrialTable, trials: Sequence[Trial]) -> list[Trial]:
-    """Complete trials in the order in which they are drawn: the best one is above the others."""
+    """Complete trials, the best one last: in this order they are drawn, so that it is above the others."""
     return sorted(trials, key=lambda trial: trial.value or 0.0, reverse=study.direction == "minimize")
 
 
@@ -127,7 +127,7 @@ def values_of(trials: Sequence[Trial]) -> np.ndarray:
 
 
 def chosen_names(study: TrialTable, params: Names, most: int) -> list[str]:
-    """Check the names of parameters, None for all; raise a ValueError for an unknown one, or for too many."""
+    """Return the names of parameters, None for all; a ValueError for an unknown or repeated one, or for too many."""
     names = list(study.space.names) if params is None else [params] if isinstance(params, str) else list(params)
     for number, name in enumerate(names):
         checks.choice("params", name, study.space.names)
@@ -219,8 +219,8 @@ def set_axis(axes: Any, which: str, study: TrialTable, name: str) -> None:
 def jittered(parameter: Parameter, at: np.ndarray, numbers: Sequence[int], second: bool = False) -> np.ndarray:
     """Coordinates on the axis of a parameter, spread around a choice, or an integer, that has many trials.
 
-    The offset, at most 0.3, is a multiple of an irrational number modulo 1 (Roberts's R2 sequence has two of them), so
-    it is the same in every plot, and neighbours are well apart.
+    The offset, at most 0.3, is a multiple of an irrational number modulo 1 (Roberts's R2 sequence has two, ``second``
+    is for a y axis), so it is the same in every plot, and neighbours are well apart.
     """
     is_unit = not isinstance(parameter, Categorical) and isinstance(parameter.low, int) and (
         not parameter.log and (parameter.step or 1) == 1)
@@ -261,12 +261,12 @@ def ends(study: TrialTable, values: np.ndarray) -> tuple[float, float]:
 
 
 def is_beyond(study: TrialTable, values: np.ndarray, limit: float) -> np.ndarray:
-    """Which values are worse than the limit, (n,)."""
+    """Which values are worse than the limit, (n,) of bool."""
     return values > limit if study.direction == "minimize" else values < limit
 
 
 def limit_values(axes: Any, study: TrialTable, values: np.ndarray, which: str = "y") -> float:
-    """Let the axis "x" or "y" of values go between its `ends`; return the last value that is shown."""
+    """Let the axis ``which``, of values, reach just beyond its `ends`; return the worst value that is shown."""
     best, limit = ends(study, values)
     if best != limit:
         room = 0.06 * (limit - best)
@@ -376,7 +376,7 @@ def lines(axes: Any, trials: Sequence[Trial], points: Sequence[np.ndarray], **lo
 
 
 def faint(count: int, least: float = 0.015) -> float:
-    """The opacity of so many lines."""
+    """The opacity of so many lines, lower for more of them, so that they do not form one blot."""
     return float(np.clip(40.0 / max(count, 1), least, 0.8))
 
 
@@ -430,7 +430,7 @@ def panels(ax: Any, count: int, columns: int | None = None, size: tuple[float, f
 
 
 def one_or_all(axes: list[Any]) -> Any:
-    """Return the only element of a list, or the list."""
+    """Return the only element of a list, or the list: plots of one panel return its Axes."""
     return axes[0] if len(axes) == 1 else axes
 
 
@@ -535,7 +535,7 @@ def panel_note(study: TrialTable, shown: int) -> str:
 
 
 def left_out(study: TrialTable, shown: int, states: Sequence[str] = ("complete",)) -> str:
-    """Say how many trials are drawn, and how many are not, by the reason."""
+    """Say how many trials are drawn, and how many are not: by state, or for lack of the parameter."""
     others = Counter(trial.state for trial in study.trials if trial.state not in states)
     reasons = [f"{count:,} {state}" for state, count in sorted(others.items())]
     absent = len(study.trials) - sum(others.values()) - shown

@@ -49,7 +49,7 @@ def plot_param_importances(study: Study, ax: Any = None) -> Any:
 
 
 def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
-    """Draw the shares of so many parameters, and then of pairs, with their numbers."""
+    """Draw bars of names and shares: the first ``main`` are parameters, the others pairs."""
     for start, end, colour, hatch, name in ((0, main, COLOURS[0], "", "main effect"),
                                             (main, len(bars), COLOURS[4], "//", "interaction of a pair")):
         if start < end:
@@ -102,7 +102,7 @@ def _unavailable(study: TrialTable, names: list[str], reason: str, axes: list[An
 
 
 def _curve(axes: Any, study: TrialTable, found: PartialDependence) -> None:
-    """The dependence on one parameter."""
+    """Draw the dependence on one parameter."""
     name = found.params[0]
     at = drawing.positions(study.space.parameters[name], found.points[0])
     drawing.set_axis(axes, "x", study, name)
@@ -120,7 +120,7 @@ def _curve(axes: Any, study: TrialTable, found: PartialDependence) -> None:
 
 
 def _surface(axes: Any, study: TrialTable, found: PartialDependence) -> None:
-    """The dependence on two parameters: contours, or curves where one of them is categorical."""
+    """Draw the dependence on two parameters: contours, or curves where one of them is categorical."""
     kinds = [isinstance(study.space.parameters[name], Categorical) for name in found.params]
     if any(kinds) or min(len(points) for points in found.points) < 2:
         _curves(axes, study, found, 1 if kinds[1] or not kinds[0] else 0)
@@ -139,7 +139,7 @@ def _surface(axes: Any, study: TrialTable, found: PartialDependence) -> None:
 
 
 def _curves(axes: Any, study: TrialTable, found: PartialDependence, by: int) -> None:
-    """One curve, with its interval, for each of the first six choices of the parameter ``by``."""
+    """Draw a curve, with its interval, for each of the first six values of parameter number ``by``, 0 or 1."""
     name = found.params[1 - by]
     at = drawing.positions(study.space.parameters[name], found.points[1 - by])
     drawing.set_axis(axes, "x", study, name)

@@ -160,7 +160,7 @@ class Rule(NamedTuple):
 
 
 def not_finite(curves: Mapping[str, np.ndarray], diverged: bool, theta: np.ndarray | None) -> Finding | None:
-    """Diverged: the loss, or a weight, is NaN or infinite; or the training ended for that."""
+    """The finding "diverged" if a curve or a weight is NaN or infinite, or the training ended for that; else None."""
     broken = [name for name, values in curves.items() if not np.isfinite(values).all()]
     weights = 0 if theta is None else int((~np.isfinite(theta)).sum())
     if broken:

@@ -57,7 +57,7 @@ def plot_optimization_history(
 
 
 def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: float) -> None:
-    """Draw one of so many studies: its trials, those of smaller budgets, the best value so far, and the best trial."""
+    """Draw study ``number`` of ``count``: its trials (beyond ``limit`` at the edge), best value so far, best trial."""
     trials, small = drawing.by_budget(study)
     if not trials:
         return
@@ -110,7 +110,7 @@ def plot_edf(study: Studies, ax: Any = None) -> Any:
 
 
 def _of_one_direction(given: Iterable[Any]) -> list[Any]:
-    """The studies; a ValueError where they can't be drawn in one plot."""
+    """The studies as a list; a ValueError where their directions differ."""
     studies = list(given)
     if len({one.direction for one in studies}) > 1:
         raise ValueError("study holds studies that minimize and studies that maximize; all must have one direction")
@@ -186,7 +186,7 @@ def _chosen(
 
 
 def _points(trials: Sequence[Trial], at: list[int]) -> np.ndarray:
-    """The two objectives that are drawn, (2, trials)."""
+    """The values of the two objectives ``at`` that are drawn, (2, trials)."""
     return np.array([trial.values for trial in trials], dtype=float)[:, at].T
 
 
@@ -293,7 +293,7 @@ def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
 
 
 def _shortened(times: np.ndarray) -> tuple[np.ndarray, list[int]]:
-    """Where times are on an axis on which the longest stretches between them are shorter, and which ones are."""
+    """Positions of times on an axis on which the longest gaps between them are shortened, and the indices of these."""
     gaps = np.diff(times)
     limit, shown = drawing.ends(SimpleNamespace(direction="minimize"), gaps)[1], gaps.copy()
     for k in np.argsort(-gaps):  # the longest first, and the next one as a share of what is left

@@ -98,11 +98,11 @@ def importance(study: TrialTable, method: str = "fanova") -> Importance:
         raise ValueError(f"study has one parameter, {study.space.names[0]!r}; an importance compares two or more")
     found = comparable_trials(study, "an importance")
     if (grid := _grid_of_values(study, found.trials)) is not None:
-        return Importance(_named(decompose_grid(grid), study.space.names),
+        return Importance(_by_name(decompose_grid(grid), study.space.names),
                           f"Shares of the variance, exact on a full grid: {found.basis}.")
     check_enough(study, found, "an importance", ", or a full grid")
     response = fit_response(study.space, found)
-    return Importance(_named(decompose_response(response), study.space.names),
+    return Importance(_by_name(decompose_response(response), study.space.names),
                       f"Shares of the variance over the whole space, bad trials included, of {response.said}: "
                       f"{found.basis}.{concentration(response.encoding, response.process.rows)}")
 
@@ -125,7 +125,7 @@ def decompose_response(response: Response) -> Shares:
     return Shares(shares.main / whole, {pair: share / whole for pair, share in shares.pairs.items()})
 
 
-def _named(shares: Shares, names: Sequence[str]) -> dict[Name, float]:
+def _by_name(shares: Shares, names: Sequence[str]) -> dict[Name, float]:
     main: dict[Name, float] = {name: float(share) for name, share in zip(names, shares.main, strict=True)}
     return main | {(names[j], names[k]): share for (j, k), share in shares.pairs.items()}
 

@@ -67,7 +67,7 @@ def _budget(trial: Trial) -> float:
 
 
 def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]], at: dict[int, float]) -> None:
-    """Draw the trials of each kind of bracket, and the lines to those that continue them."""
+    """Draw the trials of each kind of bracket, at x = ``at[number]``, and the lines to those that continue them."""
     size = 0.6 * drawing.look_of_points(len(at))["s"]
     for k, (first, members) in enumerate(kinds.items()):
         colour, rungs = COLOURS[k % len(COLOURS)], Counter(map(_budget, members))
@@ -83,7 +83,7 @@ def _draw_brackets(axes: Any, study: TrialTable, kinds: dict[float, list[Trial]]
 def _add_lines(
     axes: Any, study: TrialTable, at: Mapping[int, float], pairs: Sequence[tuple[int, Trial]], **look: Any,
 ) -> None:
-    """Draw a line to each trial from an earlier one, whose number is given; many are thin and faint."""
+    """Draw a line to each trial from the number of an earlier one, at x = ``at[number]``; many are thin and faint."""
     points = [np.array([(at[number], study.trials[number].value), (at[trial.number], trial.value)], dtype=float)
               for number, trial in pairs]
     many = {"linewidths": 0.5, "alpha": 0.2} if len(pairs) > drawing.SEVERAL else {}
@@ -252,7 +252,7 @@ def gene_diversity(u: np.ndarray, c: np.ndarray) -> float:
 
 
 def diversity_of(space: Space, points: Sequence[Mapping[str, Any]]) -> float:
-    """[gene_diversity] of configurations, (n,); 0 for fewer than two.
+    """The [gene_diversity] of some configurations, one number; 0 for fewer than two.
 
     An absent parameter is encoded as in `search.bayesian.encoding`: a range as 0.5, a choice as one of its own.
     """

@@ -405,7 +405,7 @@ def _draw_heat(every: list[Any], study: TrialTable, cells: Cells) -> None:
 
 
 def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> None:
-    """Draw mean and best value of each level of one parameter, beside the heat map."""
+    """Draw mean and best value of each level of parameter ``which``: 0 above the heat map, 1 at its right."""
     side, other = ("x", "y") if which == 0 else ("y", "x")
     groups: dict[int, list[float]] = {}
     for key, values in sorted(cells.values.items()):

@@ -48,7 +48,7 @@ class Line(NamedTuple):
     look: dict[str, Any]  # of curves: values that are few have markers, and choices no line
 
     def positions(self, results: Sequence[Result]) -> np.ndarray:
-        """The coordinates of trials on the parameter's axis, (n,)."""
+        """The coordinates of results on the parameter's axis, (n,)."""
         return drawing.positions(self.parameter, [result.params[self.name] for result in results])
 
 
@@ -95,7 +95,7 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     drawing.finish(axes[0], None, drawing.value_label(study), f"Before trial {chosen.number}")
     drawing.finish(axes[1], None, None, f"After trial {chosen.number}{running}")
     fitted = checks.counted(count, "trial") if count == seen else f"{count:,} of {seen:,} trials"
-    failed = "; all have failed, so the values are arbitrary" * (not _succeeded(states[0]))
+    failed = "; all have failed, so the values are arbitrary" * (not _has_a_value(states[0]))
     said = f"fitted to {fitted}{f' and {pending} pending' * bool(pending)}{failed}"
     _finish(axes, study, line, chosen, "Gaussian process", said, ax is None)
     return axes
@@ -191,7 +191,7 @@ def _finish(
     where.legend(found.values(), found.keys(), fontsize=8, framealpha=0.8, edgecolor="none", **place)
 
 
-def _succeeded(state: State) -> bool:
+def _has_a_value(state: State) -> bool:
     return any(not math.isnan(result.value) for result in state.seen)
 
 
@@ -205,7 +205,7 @@ def _acquisition(model: gaussian_search.Model, rows: np.ndarray) -> np.ndarray:
 
 
 def _influences(model: gaussian_search.Model, rows: np.ndarray, column: int) -> np.ndarray:
-    """How much each trial influences its point of the line of ``rows``: their correlation, (n,)."""
+    """Each trial's influence on the line's point at its own value of parameter ``column``: their correlation, (n,)."""
     process = model.process
     trials = process.rows[: len(model.kept)]
     on_line = np.repeat(rows[:1], len(trials), axis=0)
@@ -240,7 +240,7 @@ def _draw_trials(
     searcher_state.linked(axes.scatter(
         at, values, s=30 if len(at) <= 100 else 14, alpha=FAINTEST + (1.0 - FAINTEST) * influence, color="black",
         edgecolor="none", label="trials (fainter: farther from this line)", zorder=3), state, results)
-    if _succeeded(state):
+    if _has_a_value(state):
         axes.axhline(sign * standardized.to_loss(float(standardized.values.min())), color="0.35", linewidth=1.0,
                      linestyle="--", label="best so far")
     if results and results[-1].number == trial.number:

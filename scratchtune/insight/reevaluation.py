@@ -121,7 +121,7 @@ class Evaluations:
 
     @property
     def errors(self) -> list[str]:
-        """Why those failed that did."""
+        """Why evaluations of any configuration failed, one text for each that did."""
         return [error for _, outcomes in self._done for _, error in outcomes.values() if error is not None]
 
     def _outcomes(self, params: Params) -> Outcomes:
@@ -132,7 +132,7 @@ class Evaluations:
         return self._done[-1][1]
 
     def _evaluate(self, task: tuple[Params, int, Outcomes]) -> None:
-        """Call the objective with a new trial of that seed; its value, or NaN and what went wrong."""
+        """Call the objective with a new trial of that seed; store its value, or NaN and what went wrong."""
         params, seed, outcomes = task
         suggestion = Suggestion(copied_params(params), {}, self._budget, None)
         found = evaluate(self._objective, Trial(View(seed), 0, suggestion))

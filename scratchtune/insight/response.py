@@ -66,12 +66,12 @@ class Scale(NamedTuple):
     exponent: int
 
     def restored(self, standardised: np.ndarray) -> np.ndarray:
-        """The values in their own units, none beyond the largest number."""
+        """The values in the study's units from standardised ones, none beyond the largest number."""
         with np.errstate(over="ignore"):
             return np.nan_to_num(np.ldexp(standardised * self.std + self.mean, self.exponent), nan=np.nan)
 
     def of(self, values: np.ndarray) -> np.ndarray:
-        """The standardised values of those in their own units, none beyond the largest number."""
+        """The standardised values from those in the study's units, none beyond the largest number."""
         with np.errstate(over="ignore"):
             return np.nan_to_num((np.ldexp(values, -self.exponent) - self.mean) / self.std, nan=np.nan)
 
@@ -213,7 +213,7 @@ class Response:
         return np.asarray(clipped_means(means, variances, self.low, self.high))
 
     def table(self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray) -> np.ndarray:
-        """Mean prediction over ``points`` at each combination of unit values of some columns, in their shape."""
+        """Mean prediction over ``points`` at all combinations of values ``at`` of ``columns``, an axis for each."""
         cubes = [_moved(points, columns, units) for units in product(*at)]
         found = self.predict(np.concatenate(cubes)).reshape(len(cubes), len(points))
         return found.mean(axis=1).reshape([len(units) for units in at])
@@ -221,7 +221,7 @@ class Response:
     def interval(
         self, columns: Sequence[int], at: Sequence[np.ndarray], points: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """How far quantiles of `table` over functions from the posterior, clipped to the bounds, are from its mean.
+        """Quantiles of `table` over functions drawn from the posterior, clipped to the bounds, minus their mean.
 
         The functions deviate `WIDER` times as far: with the parameters as if known, 95 % intervals covered 72 % of the
         known curves that the model was chosen on; so, 86 %.
@@ -238,7 +238,7 @@ class Response:
         return low.reshape(shape), high.reshape(shape)
 
     def _joint(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Posterior mean at rows (m, d), and the Cholesky factor of their covariance, upper triangular."""
+        """Posterior mean at rows (m, d), and the Cholesky factor U of their covariance, U' U, plus a small diagonal."""
         process = self.process
         whitened = gp.covariance(process.rows, rows, process.is_categorical, process.theta)
         mean = process.mean + process.alpha @ whitened
@@ -254,7 +254,7 @@ class Response:
 
 
 def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -> np.ndarray:
-    """The points with the same unit values in some columns."""
+    """The points with these unit values in some columns: one for each column, the same for all points."""
     cube = points.copy()
     cube[:, list(columns)] = units
     return cube
@@ -263,16 +263,16 @@ def _moved(points: np.ndarray, columns: Sequence[int], units: Sequence[float]) -
 def fit_response(space: Space, found: Comparable) -> Response:
     """Fit the model to trials; above 300 of them, to 300.
 
-    The model of the last data is kept, so that pictures of one study share it.
+    The last model is kept, and returned again for the same data, so that pictures of one study share it.
     """
     rows = Encoding(space).rows([configuration(trial) for trial in found.trials])
     return _fitted(space, rows.tobytes(), found.values.tobytes())
 
 
-@lru_cache(maxsize=1)
-def _fitted(space: Space, numbers: bytes, heights_of: bytes) -> Response:
-    encoding, values = Encoding(space), np.frombuffer(heights_of)
-    rows, (heights, scale) = np.frombuffer(numbers).reshape(len(values), -1), standardised(values)
+@lru_cache(maxsize=1)  # a cache's keys must be hashable: bytes instead of arrays
+def _fitted(space: Space, row_bytes: bytes, value_bytes: bytes) -> Response:
+    encoding, values = Encoding(space), np.frombuffer(value_bytes)
+    rows, (heights, scale) = np.frombuffer(row_bytes).reshape(len(values), -1), standardised(values)
     kept = np.random.default_rng(0).permutation(len(rows))[:MOST_CONDITIONED]
     few, kept = np.sort(kept[:MOST_FITTED]), np.sort(kept)
     middle = float(heights.min() + heights.max()) / 2.0

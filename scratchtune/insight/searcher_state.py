@@ -135,13 +135,13 @@ def before(study: TrialTable, trial: Trial) -> State:
 
 
 def _proposed(study: TrialTable, trial: Trial) -> dict[str, Any]:
-    """The configuration of a trial whose outcome is not known yet."""
+    """The configuration of a pending trial: what was proposed, completed from its seed where the trial requests it."""
     proposed = proposal_of(trial)
     return proposed if requests_of(trial) is None else completed(study.space, proposed, trial.seed)
 
 
 def after(study: TrialTable, trial: Trial) -> State:
-    """The state from which it was proposed, with the outcome of the trial itself; of a running one with its params."""
+    """The state of `before`, with the outcome of the trial itself; a running one is added to the pending ones."""
     state = before(study, trial)
     if trial.state == "running":
         return state._replace(pending=[*state.pending, configuration(trial)], number=state.number + 1)
@@ -151,5 +151,5 @@ def after(study: TrialTable, trial: Trial) -> State:
 
 
 def linked(artist: Any, state: State, results: Sequence[Result]) -> Any:
-    """Note on an artist which trials its points are, as `drawing.of_trials`; not where some are of an earlier study."""
+    """Note an artist's trials by `drawing.of_trials`, unless some are of an earlier study, whose numbers recur here."""
     return artist if state.seen.earlier else drawing.of_trials(artist, [result.number for result in results])

@@ -169,7 +169,7 @@ class Terminator:
         return Termination(finished_count(trials), bound, error)
 
     def _bound(self, space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray) -> float:
-        """The regret bound of a Gaussian process fitted to losses (n,) of so many points."""
+        """The regret bound, in units of the losses (n,), by a Gaussian process that is fitted to them at the points."""
         size = float(np.abs(losses).max()) or 1.0  # by which losses are divided, so that their sum is no overflow
         centred = losses / size - np.mean(losses / size)
         std = root_mean_square(centred)

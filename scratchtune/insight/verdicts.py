@@ -89,7 +89,7 @@ def contenders(study: Any, with_scores: bool = True) -> Contenders:
     if not one_of:
         raise ValueError(f"no trial of {len(study.trials)} is complete; at least one must be")
     trials = sorted(one_of.values(), key=lambda trial: trial.number)
-    scores = _scores(trials) if with_scores else np.empty((len(trials), 0))
+    scores = _checked_scores(trials) if with_scores else np.empty((len(trials), 0))
     return Contenders(trials, scores, 1.0 if study.direction == "maximize" else -1.0)
 
 
@@ -104,7 +104,7 @@ def have_fold_scores(study: TrialTable) -> bool:
     return bool(compared) and all(map(has_scores, compared))
 
 
-def _scores(trials: list[Trial]) -> np.ndarray:
+def _checked_scores(trials: list[Trial]) -> np.ndarray:
     for trial in trials:
         if not has_scores(trial):
             found = "no score of a fold" if not trial.scores else f"the scores {trial.scores} of the folds"
@@ -380,10 +380,10 @@ def verdict(study: Any, name: str = "score") -> str:
         found = gain(study)
     except ValueError as problem:  # such as a value that is not the mean of the scores
         return f"Whether the gain is real can't be said: {problem}."
-    return _of_gain(found, study.direction, name)
+    return _sentence_of(found, study.direction, name)
 
 
-def _of_gain(found: Gain, direction: str, name: str) -> str:
+def _sentence_of(found: Gain, direction: str, name: str) -> str:
     winner, form = found.winner, ".4g"
     if winner.high > winner.low:  # enough decimals for three digits of the interval's width
         form = f".{min(max(2 - math.floor(math.log10(winner.high - winner.low)), 0), 12)}f"

@@ -64,7 +64,7 @@ class Audit:
 
 
 def _lines(kind: str, findings: Sequence[Finding]) -> list[str]:
-    """The lines of one kind: three leaks, or the first column, and the names of the others."""
+    """The lines of one kind: three leaks or else the first finding in full, then the names of the other columns."""
     told = 3 if kind == "leak" else 1
     lines = [finding.text for finding in findings[:told]]
     if more := [finding.column for finding in findings[told:]]:
@@ -83,7 +83,7 @@ def audited(
 
     Raises ValueError if no column is left.
     """
-    useless_columns = list(_useless(table, (*asked, rows.name)))
+    useless_columns = list(_droppable(table, (*asked, rows.name)))
     left = table.without(*(finding.column for finding in useless_columns))
     if not left.names:
         raise nothing_left("; ".join(Audit(tuple(useless_columns)).lines()) or "the table has only the target")
@@ -92,19 +92,19 @@ def audited(
     copies = _are_copies(left, np.unique(equal, return_inverse=True)[1], target_equal, y)
     features = left.without(*[rows.name] * (rows.name in left.names))
     findings = [
-        *(Finding("leak", name, _leaking(name, leak))
+        *(Finding("leak", name, _about_leak(name, leak))
           for name, leak in leaks(features, y, len(classes), seed).items()),
-        *_of_targets(classes, y, without_target),
+        *_target_findings(classes, y, without_target),
         *[Finding("duplicate", "", f"{len(y) - int(target_equal.max()) - 1:,} of {len(y):,} rows repeat another row; "
                                    f"equal rows{TOGETHER[rows.kind]} are always in the same fold")] * copies,
-        *useless_columns, *_of_gaps(left),
-        *(finding for name in left.names for finding in _of_column(name, left.column(name), name in asked))]
+        *useless_columns, *_gap_findings(left),
+        *(finding for name in left.names for finding in _column_findings(name, left.column(name), name in asked))]
     findings.sort(key=lambda finding: KINDS.index(finding.kind))
     return Audit(tuple(findings), {finding.column: finding.text for finding in useless_columns},
                  target_equal if copies else None)
 
 
-def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
+def _droppable(table: Table, asked: Collection[str]) -> Iterator[Finding]:
     for name, kind in table.kinds(asked).items():
         column = table.column(name)
         if table.missing(name).all():
@@ -117,13 +117,13 @@ def _useless(table: Table, asked: Collection[str]) -> Iterator[Finding]:
                                               f"{option('keep', name)} keeps it")
 
 
-def _leaking(name: str, leak: Leak) -> str:
+def _about_leak(name: str, leak: Leak) -> str:
     others = "" if leak.others is None else f", all others together {max(leak.others, 0.0):.0%}"
     return (f"{name!r} alone explains {leak.alone:.1%} of the target{others}: was it made from the target, or known "
             f"only after it? It is kept; {option('drop', name)} leaves it out")
 
 
-def _of_gaps(table: Table) -> list[Finding]:
+def _gap_findings(table: Table) -> list[Finding]:
     gaps = {name: int(table.missing(name).sum()) for name in table.names}
     gaps = {name: count for name, count in gaps.items() if count}
     if not gaps:
@@ -135,11 +135,11 @@ def _of_gaps(table: Table) -> list[Finding]:
         "median (trees keep them as missing)"))]
 
 
-def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
+def _column_findings(name: str, column: Column, as_asked: bool) -> list[Finding]:
     if isinstance(column, Dates):
         return [Finding("dates", name, _about_dates(name, column))]
     if is_category(column):
-        return _of_texts(name, column)  # type: ignore[arg-type]
+        return _text_findings(name, column)  # type: ignore[arg-type]
     known = np.asarray(column)[~np.isnan(column)]  # type: ignore[arg-type]
     if as_asked or not CODE.search(name) or (known != np.floor(known)).any() or known.min() < 0 or known.max() < 100:
         return []
@@ -149,7 +149,7 @@ def _of_column(name: str, column: Column, as_asked: bool) -> list[Finding]:
                                   "makes each a category")]
 
 
-def _of_texts(name: str, column: Text) -> list[Finding]:
+def _text_findings(name: str, column: Text) -> list[Finding]:
     counts, drop = column.counts(), option("drop", name)
     kept = [text for text in kept_categories(column, CODES.most) if text not in (OTHER, MISSING)]
     once = sum(count == 1 for count in counts.values())
@@ -170,7 +170,7 @@ def _about_dates(name: str, column: Dates) -> str:
             f"{checks.counted(len(parts), 'part')} ({listed}); {option('text', name)} makes each a category")
 
 
-def _of_targets(classes: Sequence[str], y: np.ndarray, without_target: int) -> list[Finding]:
+def _target_findings(classes: Sequence[str], y: np.ndarray, without_target: int) -> list[Finding]:
     found = [Finding("target", "", f"left out, since the target is missing: {without_target:,} of "
                                    f"{len(y) + without_target:,} rows")] * bool(without_target)
     counts = np.bincount(y, minlength=len(classes)) if classes else np.zeros(0, np.int64)
@@ -204,7 +204,7 @@ def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
 
 
 def _are_copies(table: Table, equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> bool:
-    """Whether rows of equal features and target are copies: in a table of few values, many are equal by chance."""
+    """Whether rows with equal features (one number in ``equal``) and equal targets are copies, not equal by chance."""
     counts = np.bincount(equal)
     pairs, alike_pairs = float((counts * (counts - 1)).sum()), np.bincount(target_equal)
     numbers = [column for column in map(table.column, table.names) if not isinstance(column, Text)]

@@ -116,7 +116,7 @@ class AutoML(protocol.Parameters):
         return self
 
     def _fit(self, prepared: Prepared) -> KeyboardInterrupt | None:
-        """Search, choose what is saved, and estimate its score on new rows; return the interruption, if any."""
+        """Search, choose the model, evaluate it; return an interruption, which is raised once the model is kept."""
         self.target_, self.audit_, self.reading_ = prepared.target, prepared.audit, prepared.reading
         self.dropped_, self.kinds_ = tuple(prepared.dropped), prepared.table.kinds(prepared.table.names)
         if len(prepared.labels):
@@ -144,11 +144,11 @@ class AutoML(protocol.Parameters):
 
     @property
     def _seconds(self) -> float:
-        """The time budget; infinity with a number of trials, by which the model does not depend on the time."""
+        """The time budget; infinity with a number of trials, so that the model does not depend on the time."""
         return self.time_budget if self.n_trials is None else np.inf
 
     def _folds(self, prepared: Prepared, classes: int) -> tuple[Folds, Units]:
-        """Return the rows in folds, and what is independent among those that are predicted out of fold."""
+        """Return the folds, and the `Units` of the rows that have out-of-fold predictions."""
         table, y, rows, duplicates = prepared.table, prepared.y, prepared.rows, self.audit_.duplicates
         check_range(table)
         splits = splits_for(y, classes, self.cv, rows, self.seed_ % 2**32, self._seconds, duplicates)
@@ -156,7 +156,7 @@ class AutoML(protocol.Parameters):
         return folds, units_of(rows, duplicates, len(y)).of(folds.rows)
 
     def _end(self, goal: Goal, found: Searched, units: Units, searched: float) -> None:
-        """After an interruption choose the best trial so far, if there is one; say so, or that the budget is missed."""
+        """After an interruption keep the best trial so far (without one raise it); else warn of a missed budget."""
         if found.interruption is not None:
             best = [number for number in found.ranked() if number in found.members][:1]
             if interruption.ends_process or not best:
@@ -172,7 +172,7 @@ class AutoML(protocol.Parameters):
                         f"explanation {self.seconds_ - searched:.1f} s; a smaller table, or a larger budget, would fit")
 
     def _choose(self, goal: Goal, found: Searched, library: list[int], units: Units) -> None:
-        """Choose the ensemble among these trials by their out-of-fold predictions; save it, or the best default."""
+        """Choose an ensemble of these trials by out-of-fold predictions; keep it or the best default; evaluate that."""
         y, predictions = found.folds.targets, [found.predictions(number) for number in library]
         affordable = CELLS_A_SECOND * self._seconds / (len(library) * max(goal.classes, 1))
         chosen = some_rows(len(y), int(np.clip(affordable, LEAST_ROWS, ROWS)), [self.seed_, 2])
@@ -195,7 +195,7 @@ class AutoML(protocol.Parameters):
         self._evaluate(found, evidence)
 
     def _evaluate(self, found: Searched, evidence: Evidence) -> None:
-        """Estimate the score of what is saved, and explain it, by its out-of-fold predictions."""
+        """Set the leaderboard, and the estimate, scores and explanation of what is kept, by out-of-fold predictions."""
         goal, y, predictions = evidence.goal, evidence.y, evidence.predictions
         self.leaderboard_ = leaderboard(found, self.weights_)
         self.estimate_ = estimated(

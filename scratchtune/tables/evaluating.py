@@ -169,7 +169,7 @@ def scores_of(
 def _intervals(
     metrics: Mapping[str, Metric], arrays: tuple[np.ndarray, np.ndarray, np.ndarray], units: Units, seed: int,
 ) -> dict[str, list[float]]:
-    """Return the interval of each metric: quantiles over resampled units.
+    """Return the interval of each metric: quantiles over resampled units; ``arrays`` are the metrics' arguments.
 
     Of many rows a sample of the units is resampled, and the interval is scaled to the number of units.
     """

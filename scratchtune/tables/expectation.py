@@ -117,12 +117,12 @@ class Estimate(NamedTuple):
         return np.asarray(table[after - 1] + share * (table[after] - table[after - 1]))
 
 
-def _is_loss(scoring: str) -> bool:
+def _is_loss(scoring: str) -> bool:  # then a score is minus a loss
     return scoring.startswith("neg_")
 
 
 def _scale(scoring: str, score: float) -> float:
-    """The logarithm of a loss, or the score."""
+    """What is resampled: the logarithm of a loss, so that its interval stays positive, or another score itself."""
     return math.log(max(-score, 1e-300)) if _is_loss(scoring) else score
 
 
@@ -164,7 +164,7 @@ def _with_drawn_errors(
     """The targets of the ``new`` rows; large errors are drawn from the Pareto distribution that fits those of ``rows``.
 
     Its index is Hill's estimate (1975), the mean logarithm of the largest errors over the largest of the others. Where
-    no target is below 0, none is drawn.
+    no target is below 0, no drawn one is either.
     """
     targets, errors = y[new].copy(), np.abs(y - predictions)
     ordered, largest = np.sort(errors[rows]), max(LEAST, math.ceil(TAIL * len(rows)))
@@ -196,5 +196,5 @@ def difference(
 
 
 def _resampled_units(units: Units, rows: int) -> int:
-    """How many units a resample has: as many as there are, or fewer of many rows."""
+    """How many units a resample has: all, or so many that it has about `ROWS` rows."""
     return max(round(units.count * min(ROWS / rows, 1.0)), 1)

@@ -102,9 +102,9 @@ class Explanation:
         """Say what the model is: one configuration, or an ensemble with its weights."""
         how = f"one model for each of {self.folds} folds" if self.folds > 1 else "one model"
         if len(self.members) == 1:
-            return [f"one configuration, no ensemble, {how}: {_described(self.members[0])}"]
+            return [f"one configuration, no ensemble, {how}: {_member_text(self.members[0])}"]
         lines = [f"an ensemble of {len(self.members)} configurations, each with {how}"]
-        lines += [f"{row['weight']:.0%} {_described(row)}" for row in self.members[:SHOWN]]
+        lines += [f"{row['weight']:.0%} {_member_text(row)}" for row in self.members[:SHOWN]]
         rest = self.members[SHOWN:]
         return lines + [f"{sum(row['weight'] for row in rest):.0%} in {len(rest)} more"] * bool(rest)
 
@@ -118,7 +118,7 @@ class Explanation:
                           *(f"  {line}" for line in members), self.simple])
 
 
-def _described(row: Mapping[str, Any]) -> str:
+def _member_text(row: Mapping[str, Any]) -> str:
     family, params = row["family"], row["params"]
     scale = f", target={params[TARGET]}" if params.get(TARGET, LINEAR) != LINEAR else ""
     return f"{IN_WORDS[family]} (trial {row['number']}: {shown_params(own_arguments(family, params))}{scale})"
@@ -175,7 +175,7 @@ def predicted(
 
 
 def _stacked(table: Table, rows: np.ndarray, changes: Sequence[tuple[str, np.ndarray]]) -> Table:
-    """The rows once for each change, one below the other; in each, one column has the cells of given rows."""
+    """The rows once for each change, one below the other; in it the named column (if any) has the cells of its rows."""
     same = np.tile(rows, len(changes))
     index = dict.fromkeys(table.names, same)
     for k, (changed, source) in enumerate(changes):

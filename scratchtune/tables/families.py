@@ -54,7 +54,7 @@ class Family:
     def estimator(
         self, params: Mapping[str, Any], classes: int, seed: int, categorical: Sequence[int], rows: int,
     ) -> Any:
-        """Return the untrained estimator of a configuration of this family for so many training rows."""
+        """Return the untrained estimator of a configuration for so many rows; ``categorical`` are columns of codes."""
         arguments = {**self.fixed, **own_arguments(self.name, params), "random_state": seed}
         if categorical:
             arguments["categorical_features"] = list(categorical)
@@ -127,18 +127,18 @@ def joint_space(families: Sequence[str]) -> dict[str, Any]:
 
 
 @functools.cache
-def _stored() -> dict[str, Any]:
+def _portfolio_file() -> dict[str, Any]:
     text = importlib.resources.files("scratchtune.tables").joinpath("portfolio.json").read_text(encoding="utf-8")
     return json.loads(text)
 
 
 def portfolio(families: Sequence[str], classes: int, rows: int) -> list[dict[str, Any]]:
-    """Return the configurations of these families for classification (``classes`` > 0) or regression, in order."""
+    """Return the portfolio of these families for ``classes`` (0: regression), in order; of many rows, other trees."""
     task = "classification" if classes else "regression"
-    entries = _stored()[task]
+    entries = _portfolio_file()[task]
     if rows > MANY:
         others = [params for params in entries if params[FAMILY] != "trees"]
-        entries = in_turn(others, _stored()[LARGE][task])
+        entries = in_turn(others, _portfolio_file()[LARGE][task])
     return [completed(params) for params in entries if params[FAMILY] in families]
 
 

@@ -133,14 +133,14 @@ CLASSES: Mapping[str, Any] = {one.__name__.lower(): one for one in (Numbers, Cat
 
 
 def kind_of(one: EncodedColumn) -> Kind:
-    """The kind of a column in training; of categories with the texts that are not rare."""
+    """The `Kind` of an encoded column; that of categories holds the texts that were not rare in training."""
     if isinstance(one, Categories):
         return Kind(CATEGORY, texts=[text for text in one.texts if text not in (OTHER, MISSING)])
     return Kind(DATE, one.order) if isinstance(one, DateParts) else Kind(NUMBER)
 
 
 def check_state(name: str, one: EncodedColumn) -> None:
-    """Raise unless a column of a file writes numbers for a value, and for a missing one unless it is kept missing."""
+    """Raise unless a column from a model's file gives a number for a value, and for a missing one if it is filled."""
     if isinstance(one, Categories) and len(text_list(f"the categories of {name!r}", one.texts)) == 0:
         raise ValueError(f"column {name!r} has no categories")
     samples: dict[Any, Column] = {
@@ -153,7 +153,7 @@ def check_state(name: str, one: EncodedColumn) -> None:
 
 
 def fitted_column(column: Column, encoding: Encoding) -> EncodedColumn:
-    """Fit one column that has a value."""
+    """Return the encoding of a column, which has a value, with the categories or fill values of its rows."""
     impute = encoding.impute
     if isinstance(column, Text) and not isinstance(column, Dates):
         return Categories(kept_categories(column, encoding.most), encoding.encoding == "one-hot")
@@ -337,7 +337,7 @@ def _matrix(X: Any) -> np.ndarray:
 
 
 def _numbers_again(texts: np.ndarray) -> np.ndarray:
-    """Return texts as numbers, NaN for a missing value, if all of them are numbers; else unchanged."""
+    """Return texts that NumPy has made of numbers as numbers again, NaN for a missing value; other texts unchanged."""
     texts = texts.astype(str)
     if not all(notation.is_missing(text) or notation.kind_of(text) == notation.NUMBER for text in texts.tolist()):
         return texts

@@ -163,7 +163,7 @@ def tune_table(table: Any, target: str, **options: Unpack[Asked]) -> TableTuning
 
 
 def checked(given: Asked) -> Asked:
-    """Return all arguments, checked before any work, with their defaults."""
+    """Return all arguments, checked before any work, those that are not given with their defaults."""
     asked: Any = {**dict.fromkeys(Asked.__annotations__), **DEFAULTS, **given}
     AutoClassifier(**{name: asked[name] for name in OF_THE_MODEL}).check_arguments()
     for name, low in (("folds", 2), ("seed", 0)):

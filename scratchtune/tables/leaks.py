@@ -47,7 +47,7 @@ def leaks(table: Table, y: np.ndarray, classes: int, seed: int = 0) -> dict[str,
     _, counts = np.unique(y, return_counts=True)
     if len(y) < FEWEST or len(counts) < 2 or classes and len(y) - counts.max() < FEWEST_OTHER:
         return {}
-    target = np.eye(classes)[y] if classes else np.column_stack([_standardised(y), _standardised(_ranks(y))])
+    target = np.eye(classes)[y] if classes else np.column_stack([_standardised(y), _standardised(_mean_ranks(y))])
     skills = {name: float(_skills(_from_others(_cells(table, name), target), target, bool(classes)).max())
               for name in names}
     found = {name: Leak(skill) for name, skill in skills.items() if skill >= CERTAIN}
@@ -70,7 +70,7 @@ def _close(alone: float, others: float) -> bool:
     return 1.0 - others < FACTOR * (1.0 - alone)
 
 
-def _ranks(y: np.ndarray) -> np.ndarray:
+def _mean_ranks(y: np.ndarray) -> np.ndarray:
     _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
     return (np.cumsum(counts) - 0.5 * (counts + 1))[inverse]
 
@@ -112,7 +112,7 @@ def _interpolated(values: np.ndarray, means: np.ndarray) -> np.ndarray:
 
 
 def _skills(predicted: np.ndarray, target: np.ndarray, are_classes: bool) -> np.ndarray:
-    """The skill of predictions: one for classes, one for each column of the target for values."""
+    """The skill of predictions: one for classes; for values one for each column (see the module on frequent values)."""
     if are_classes:
         right = (target[np.arange(len(target)), predicted.argmax(axis=1)] > 0.0).mean()
         return np.array([1.0 - (1.0 - right) / (1.0 - target.mean(axis=0).max())])

@@ -88,7 +88,7 @@ class Folds:
         return self.y[self.rows]
 
     def parts(self) -> list[np.ndarray]:
-        """Return for each fold the positions of its validation rows within `rows`; halves if there is one split."""
+        """Return each fold's positions within `rows`, for cross-fitting; of a single split, two random halves."""
         if len(self.splits) > 1:
             return [np.searchsorted(self.rows, np.sort(validation)) for _, validation in self.splits]
         order = np.random.default_rng(len(self.rows)).permutation(len(self.rows))
@@ -159,7 +159,7 @@ class Folds:
 
 
 def within(estimator: Any, X: np.ndarray, y: np.ndarray, seconds: float, longest: float = math.inf) -> Any:
-    """Return the estimator, with fewer epochs where all of them would not end within so many seconds; at least one.
+    """Return the given estimator, its epochs reduced, to one at least, where all would take more than ``seconds``.
 
     Raises TimeoutError if a single epoch takes more than ``longest`` seconds.
     """

@@ -71,7 +71,7 @@ class Network(MLP):
         return [*layers, MemberDense(outputs), MemberMean(self.output_activation)]
 
     def embedding_layers(self, X: np.ndarray, weight: np.ndarray) -> list[Layer]:
-        """The layer that embeds codes, noise, and the layer that embeds numbers, which come first in its inputs."""
+        """Layers that embed codes (then numbers come first), add noise, embed numbers; ``weight`` is of the rows."""
         columns = category_columns(self.categorical_features)
         numeric = [column for column in range(X.shape[1]) if column not in columns]
         categories = [int(max(X[:, column].max(), 0.0)) + 1 for column in columns]

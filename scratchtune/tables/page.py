@@ -62,7 +62,7 @@ def _sentence(text: str) -> str:
 
 
 def _result(model: Any) -> list[Markup]:
-    """The verdict, and what to expect on as many new rows as there are at hand."""
+    """The verdict, the score to expect on as many new rows as were trained on, and a summary in a few words."""
     expected = model.expected_score(model.rows_)
     target = model.target_
     task = f"{len(target.classes)} classes" if target.classes else "values"

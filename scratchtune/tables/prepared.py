@@ -112,7 +112,7 @@ def _check_columns(table: Table, target: str, drop: Sequence[str], keep: Collect
 
 
 def _features(columns: Table, audit: Audit) -> Table:
-    """Return the columns that the audit keeps, whose kinds are then decided."""
+    """Return the columns that the audit keeps, marked as asked for, so that none is taken for an identifier later."""
     kept = columns.without(*audit.dropped)
     kept.asked = tuple(kept.names)
     return kept

@@ -96,7 +96,7 @@ class Searched:
         return [trial.number for trial in complete]
 
     def baselines(self) -> dict[str, int]:
-        """Return the number of each family's default that was trained, by family."""
+        """Return the trial's number of each family's default that was trained, by family."""
         complete = self.ranked()
         return {name: number for name, number in self.defaults.items() if number in complete}
 
@@ -123,7 +123,7 @@ class Objective:
         return loss
 
     def member(self, params: Mapping[str, Any], seed: int) -> Member:
-        """Train a configuration; where the time is over and another one is trained, a TimeoutError ends it."""
+        """Train a configuration; after the search's time a TimeoutError ends it, unless no other one was trained."""
         over = self.budget.deadline
         if over is None:
             return self.searched.folds.member(params, seed)
@@ -143,7 +143,7 @@ class Objective:
 
 
 def run(goal: Goal, searched: Searched, budget: Budget, n_jobs: int = 1, progress: bool = True) -> Searched:
-    """Run the search that `new_search` has prepared, on ``n_jobs`` threads, until the budget is used.
+    """Run the search that `new_search` has prepared, on ``n_jobs`` threads, within the budget; return it, now filled.
 
     Raises RuntimeError if no configuration could be trained.
     """
@@ -171,9 +171,9 @@ def new_search(
     goal: Goal, folds: Folds, families: Sequence[str], trials: int | None, seed: int, storage: str | Path | None,
     searcher: str | Searcher = "bayesian",
 ) -> Searched:
-    """Return the study, in which the defaults are enqueued and, for "bayesian", the portfolio; ``trials`` if given.
+    """Return a `Searched` with the study, in which the defaults and, for "bayesian", the portfolio are enqueued.
 
-    Raises ValueError if the searcher cannot be used.
+    ``trials``, if given, sizes a grid. Raises ValueError if the searcher cannot be used.
     """
     space, scales = joint_space(families), (LINEAR,) if goal.classes else scales_to_try(folds.y)
     first = defaults(families, goal.classes, len(folds.splits[0][0]))
@@ -229,7 +229,7 @@ def _digest(goal: Goal, folds: Folds) -> str:
 
 
 def _bar(budget: Budget, known: int, progress: bool) -> tqdm:
-    """A bar over the seconds, or the trials, of the budget; on a terminal only."""
+    """A bar over the seconds, or the trials (``known`` are stored), of the budget; on a terminal only."""
     total = budget.trials or budget.searching
     shape = "{l_bar}{bar}| {n:.0f}/{total:.0f} {unit} {postfix}"
     return tqdm(total=total, initial=min(known, total) if budget.trials else 0, unit="trials" if budget.trials else "s",
@@ -246,7 +246,7 @@ def leaderboard(searched: Searched, weights: Mapping[int, float]) -> list[dict[s
 
 @functools.cache
 def compile_kernels(families: tuple[str, ...], classes: int) -> None:
-    """Train the portfolio on a few rows, once in a process: Numba compiles a kernel at its first use."""
+    """Train the portfolio on a few rows, once in a process, so that compiling takes no time of the budget."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=FEW_ROWS)
     gaps = np.where(x > 1.0, np.nan, x)

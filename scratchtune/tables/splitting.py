@@ -190,8 +190,9 @@ def _splits(
     y: np.ndarray, classes: int, cv: int | None, rows: RowOrder, seed: int, seconds: float,
     duplicates: np.ndarray | None,
 ) -> list[Split]:
+    """The splits of `splits_for`, before those that would train on one class are left out."""
     n = len(y)
-    folds = checks.integer("cv", cv, 2) if cv is not None else _folds(n, seconds)
+    folds = checks.integer("cv", cv, 2) if cv is not None else _number_of_folds(n, seconds)
     if rows.kind == "time":
         return most_time_folds(rows, min(folds, FOLDS) if cv is None else folds)
     if rows.kind == "group":
@@ -204,7 +205,7 @@ def _splits(
 
 
 def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int, seconds: float) -> list[Split]:
-    """Return folds of rows in random order, stratified by class where each has enough rows."""
+    """Return random folds, or one validation set of very many rows; stratified by class where each has enough rows."""
     rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
@@ -228,7 +229,7 @@ def enough_rows(rows: int) -> None:
         raise ValueError(f"X has n_samples={rows} ({checks.counted(rows, 'row')}); AutoML needs at least 4 rows")
 
 
-def _folds(rows: int, seconds: float) -> int:
+def _number_of_folds(rows: int, seconds: float) -> int:
     if rows <= SMALL:
         return SMALL_FOLDS
     return FOLDS if rows <= np.clip(LARGE_A_SECOND * seconds, LEAST_LARGE, LARGE) else FEWER_FOLDS

@@ -115,7 +115,7 @@ def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
 
 
 def _check(fitted: Mapping[str, Any]) -> None:
-    """Raise a ValueError or TypeError unless the columns and the classes agree."""
+    """Raise a ValueError or TypeError unless all attributes are there, and the columns and the classes agree."""
     for name in set(NAMES) - {"n_features_in_", "feature_names_in_", "classes_"}:
         entry(fitted, name)
     columns = len(fitted["kinds_"]) + len(fitted["dropped_"])
@@ -126,7 +126,7 @@ def _check(fitted: Mapping[str, Any]) -> None:
 
 
 def _fold(fold: Mapping[str, Any], features: list[Features], arrays: Arrays, classes: int) -> FoldModel:
-    """Return the model of one fold."""
+    """Return the model of one fold of the file; a ValueError if its features or classes are not the table's."""
     own_features = features[checks.integer("features", entry(fold, "features"), 0, len(features) - 1)]
     own = without_prefix(checks.integer("at", entry(fold, "at"), 0), arrays)
     described = entry(fold, "estimator")

@@ -130,7 +130,7 @@ def checked_values(name: str, values: np.ndarray) -> np.ndarray:
 def _classes(
     column: np.ndarray | Text, name: str, reason: str, positive: str | None,
 ) -> tuple[Target, np.ndarray]:
-    """Return the classes in order; of two, the positive one, by default the rarer one, comes second."""
+    """Return the target, and each row's class; of two classes the positive one, by default the rarer, comes second."""
     labels, codes = _numbered(column)
     if broken := [label for label in labels if len(label.splitlines()) > 1]:
         raise ValueError(f"the class {broken[0]!r} of the target {name!r} holds a line break; a label must be one "
@@ -228,7 +228,7 @@ class TargetScale(NamedTuple):
 
 
 def scaled(y: np.ndarray, kind: str) -> np.ndarray:
-    """Return a target on the scale on which it is learned."""
+    """Return a target on the scale ``kind``, on which it is learned: `LINEAR`, `LOG` or `LOG1P`."""
     if kind == LINEAR:
         return y
     return np.log(y) if kind == LOG else np.log1p(y)

@@ -23,7 +23,7 @@ def command_line() -> Iterator[None]:
 
 
 def argument(name: str) -> str:
-    """Return the name of an argument.
+    """Return the name of an argument as the user has written it, in Python or on the command line.
 
     >>> argument("date_order")
     'date_order'

@@ -59,7 +59,7 @@ def figure(caption: str, *pictures: Any, note: str = "", wide: bool = False) -> 
 
 
 def facts(caption: Any, rows: Iterable[tuple[Any, Any]]) -> Markup:
-    """A table of two columns: names, and what they are."""
+    """A table of two columns, a name and its value in each row."""
     body = [element("tr", element("th", name, scope="row"), element("td", text)) for name, text in rows]
     return element("table", element("caption", caption), element("tbody", *body), class_="facts")
 

@@ -139,7 +139,7 @@ def _failures(view: View) -> str:
 
 
 def _ends(view: View) -> str:
-    """Which numeric parameters have their best value at an end of their range."""
+    """Say which numeric parameters have their best value at an end of their range; an empty text if none has."""
     assert view.best is not None
     found = []
     for name, value in configuration(view.best).items():
@@ -235,7 +235,7 @@ def _head(title: str) -> Markup:
 
 
 def _about(views: list[View]) -> tuple[str, list[tuple[str, str]]]:
-    """Return what stands below the title, and the links to the parts of the page."""
+    """Return the subtitle of a page, and the links to its parts, (text, id)."""
     if len(views) > 1:
         links = [("Comparison", "comparison"), *((one_line(view.study.name, 40), f"{view.key}study") for view in views)]
         return f"{sum(len(view.trials) for view in views):,} trials in all", links

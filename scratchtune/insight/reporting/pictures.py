@@ -1,5 +1,4 @@
-"""The pictures of a report: those of matplotlib that `scratchtune.insight` draws, as SVG with a sentence about each.
-"""
+"""The pictures of a report: the plots of `scratchtune.insight` as SVG, with a sentence about each."""
 
 from __future__ import annotations
 

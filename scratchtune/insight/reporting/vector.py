@@ -61,7 +61,7 @@ def drawing(figure: Any, description: str, prefix: str) -> Markup:
 
 
 def _saved(figure: Any) -> str:
-    """The figure as SVG of matplotlib; pixels of the figure are units of this picture."""
+    """The figure as matplotlib's SVG; the figure's dpi is changed, so that its pixels are units of this picture."""
     import matplotlib as mpl
     from matplotlib.backends.backend_svg import FigureCanvasSVG
 
@@ -78,7 +78,7 @@ def _saved(figure: Any) -> str:
 
 
 def _clean(node: ET.Element) -> None:
-    """Keep known attributes, properties as attributes, and known children that are visible."""
+    """Of a node and all below it keep known attributes, style properties as attributes, and known, visible children."""
     node.tag = node.tag.rpartition("}")[2]
     given = {key.rpartition("}")[2]: value for key, value in node.attrib.items()}
     node.attrib = {key: value for key, value in given.items() if key in ATTRIBUTES and "rotate(-0" not in value}
@@ -106,7 +106,7 @@ def _properties(style: str) -> dict[str, str]:
 
 
 def _hoist(node: ET.Element) -> None:
-    """Move what all children of a group say to the group, and unwrap a group that says nothing."""
+    """Move what all children of a group say to the group, merge equal neighbours, unwrap groups that say nothing."""
     for child in node:
         _hoist(child)
         if child.tag == "defs":
@@ -130,7 +130,7 @@ def _hoist(node: ET.Element) -> None:
 
 
 def _unwrap(node: ET.Element) -> None:
-    """Replace a group without attributes by its children; remove what is empty."""
+    """Among a node's children remove empty groups, replace those without attributes by theirs, and drop other ids."""
     for place, child in reversed(list(enumerate(node))):
         if child.tag in ("g", "defs") and not len(child):
             node.remove(child)
@@ -144,7 +144,7 @@ def _unwrap(node: ET.Element) -> None:
 
 
 def _written(node: ET.Element) -> Markup:
-    """An element with its children."""
+    """An element with its children as text, with rounded numbers and simplified lines."""
     attributes = {key: _rounded(value, 1 if key in PLACES else 2) for key, value in node.attrib.items()
                   if value != STYLES.get(key) and (key != "id" or node.tag in ("path", "clipPath", "pattern"))}
     path = node.get("d", "")
@@ -162,7 +162,7 @@ def _rounded(value: str, digits: int) -> str:
 
 
 def _path(path: str, digits: int) -> str:
-    """A path with rounded coordinates."""
+    """A path with rounded coordinates, without blanks around letters."""
     return re.sub(r" ?([MLCQz]) ?", r"\1", _rounded(path, digits))
 
 

@@ -141,7 +141,7 @@ def cost(view: View) -> Markup:
 
 
 def reproduction(view: View) -> Markup:
-    """The section: a script, what is missing, and a table of versions."""
+    """How to run the study again: a script, what it lacks, and a table of versions."""
     versions = [("scratchtune", __version__), ("NumPy", np.__version__), ("Numba", numba.__version__),
                 ("Python", platform.python_version()), ("System", f"{platform.system()} {platform.machine()}"),
                 ("Processor", get_host_cpu_name())]

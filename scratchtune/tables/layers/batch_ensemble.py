@@ -55,7 +55,7 @@ def repeat_members_backward(integers, reals, theta, state, x, y, dy, dtheta, dx,
 
 @jit.function
 def batch_ensemble(x, r, w, s, b, z, p, y):
-    """Dense layer of each member: the kernel is shared; each has its own scales of inputs and outputs, and a bias.
+    """Dense layer of each member m: a shared kernel w; scales r of inputs i, scales s of units j, a bias b of its own.
 
     Formula [batch_ensemble]
         zₙₘᵢ = xₙₘᵢ · rₘᵢ ; pₙₘⱼ = Σᵢ[zₙₘᵢ · wᵢⱼ] ; yₙₘⱼ = pₙₘⱼ · sₘⱼ + bₘⱼ
@@ -82,7 +82,7 @@ def batch_ensemble(x, r, w, s, b, z, p, y):
 
 @jit.function
 def parts_of(integers, theta):
-    """Views of theta, or of its gradient: r (m, i), kernel (i, j), s (m, j), bias (m, j)."""
+    """Views of theta, or of its gradient, by members, inputs, units: r (m, i), kernel (i, j), s (m, j), bias (m, j)."""
     m, i, j = integers[MEMBERS], integers[INPUTS], integers[UNITS]
     kernel, last = m * i + i * j, m * i + i * j + m * j
     return (theta[: m * i].reshape((m, i)), theta[m * i : kernel].reshape((i, j)),
@@ -108,7 +108,7 @@ def batch_ensemble_forward(integers, reals, theta, state, x, y, work, training, 
 
 @jit.backward
 def batch_ensemble_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dtheta and dx, by the gradients of the three steps."""
+    """dtheta and dx, by the gradients of the three steps of `batch_ensemble`, the last one first."""
     r, w, s, _ = parts_of(integers, theta)
     dr, dw, ds, db = parts_of(integers, dtheta)
     scaled, dscaled, products = jit.views(work, batch_ensemble_shapes(integers, x.shape[0]))
@@ -239,7 +239,7 @@ def member_mean(p, y):
 
 @jit.loss
 def member_softmax_crossentropy_loss(y, target, weight, dy):
-    """Return the mean over rows and members of the cross-entropy of softmax(y), logits (n, members · classes)."""
+    """Return the mean cross-entropy, over rows and members, of softmax(y), (n, members · classes), and write dy."""
     classes = target.shape[1]
     shape = (y.size // classes, classes)
     z, p, s = y.reshape(shape), dy.reshape(shape), np.empty(shape[0], y.dtype)
@@ -255,7 +255,7 @@ def member_softmax_crossentropy_loss(y, target, weight, dy):
 
 @jit.loss
 def member_mean_squared_error_loss(y, target, weight, dy):
-    """Return the mean over rows and members of the mean squared error of y, (n, members · outputs)."""
+    """Return the mean over rows and members of the mean squared error of y, (n, members · outputs), and write dy."""
     outputs = target.shape[1]
     shape = (y.size // outputs, outputs)
     a, grad = y.reshape(shape), dy.reshape(shape)

@@ -81,7 +81,7 @@ def category_embedding_grad(codes, dy, dtable):
 
 @jit.function
 def kind_of(integers, c):
-    """The column, the categories and the vectors' size of categorical column ``c``."""
+    """The index in x, the number of categories and the vectors' size (0: one-hot) of categorical column ``c``."""
     start = COLUMNS + integers[NUMERIC] + c * PER_COLUMN
     return integers[start + COLUMN], integers[start + CATEGORIES], integers[start + SIZE]
 

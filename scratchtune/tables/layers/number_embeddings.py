@@ -37,14 +37,14 @@ def append_columns(x, embedded, y):
 
 @jit.function_noalias
 def appended_grads(dy, embedded):
-    """Copy the gradient with respect to the embeddings, (n, j, m), from dy."""
+    """Copy the gradient with respect to the embeddings from the end of dy to ``embedded``, (n, j, m)."""
     appended = embedded.shape[1] * embedded.shape[2]
     copy_matrix(dy[:, dy.shape[1] - appended :], embedded.reshape((dy.shape[0], appended)))
 
 
 @jit.function_noalias
 def pass_through_grad(dy, dcolumns, dx):
-    """dx is the gradient of the numbers that stay, plus that through the embeddings, (n, j, 1)."""
+    """dx is the part of dy of the numbers that stay, plus the gradient through their embeddings, (n, j, 1)."""
     copy_matrix(dy, dx)
     for n in range(dx.shape[0]):
         for j in range(dcolumns.shape[1]):
@@ -53,7 +53,7 @@ def pass_through_grad(dy, dcolumns, dx):
 
 @jit.function_noalias
 def column_linear(v, w, b, y):
-    """Linear map of the numbers that encode a column, with separate weights for each column.
+    """Linear map of the k numbers that encode column j to m numbers, with separate weights for each column.
 
     Formula [column_linear]
         yₙⱼₘ = Σₖ[vₙⱼₖ · wⱼₖₘ] + bⱼₘ
@@ -157,7 +157,7 @@ def embedding_shapes(integers, n):
 
 
 class ColumnEmbedding(Layer):
-    """The base class of embeddings of a row's first columns, ``output_dim`` numbers for each, with its own."""
+    """The base class of embeddings of a row's first columns: ``output_dim`` numbers for each, its own included."""
 
     shapes = staticmethod(embedding_shapes)
     output_dim: int

@@ -73,7 +73,7 @@ def _kernels(activation: Any, derivative: Any) -> tuple[jit.Kernel, jit.Kernel]:
         parametric_activation_share_grad(by_last_axis(x, units), shares, by_last_axis(dy, units), dtheta)
         if dx.size > 0:
             for i in range(before.size):
-                a[i] = above[i] * derivative(before[i])
+                a[i] = above[i] * derivative(before[i])  # dx = dy + alpha (this - dy)
             parametric_activation(by_last_axis(dy, units), shares, theta, by_last_axis(dx, units))
 
     return forward, backward
@@ -99,5 +99,5 @@ class ParametricActivation(Layer):
         return input_shape
 
     def work_size(self, rows: int) -> int:
-        """The activations."""
+        """How many numbers ``work`` holds: the activations of so many rows."""
         return rows * math.prod(self.input_shape)

@@ -93,7 +93,7 @@ class Codes(dict[str, int]):
         """The codes of some cells, (n,) of int32."""
         return np.fromiter(map(self.__getitem__, cells), np.int32, len(cells))
 
-    def __missing__(self, cell: str) -> int:
+    def __missing__(self, cell: str) -> int:  # called by dict for a cell that occurs for the first time
         text = cell.strip()
         code = -1 if text.lower() in self._markers else self._numbers.setdefault(text, len(self.texts))
         if code == len(self.texts):

@@ -87,7 +87,7 @@ def parse_dates(
 ) -> tuple[dict[str, float], str | None] | None:
     """Return the dates of a column, given by how often each text occurs; None if it does not hold dates.
 
-    That is by text its days since 1970-01-01 (NaN: no date), and the order of day and month if it was needed.
+    They are the days since 1970-01-01 of each text (NaN: no date), and the order of day and month if it was needed.
 
     Raises ValueError if both orders are possible and give different days.
     """

@@ -87,7 +87,7 @@ def _number_of(cell: str) -> float:
 
 
 def _values_of(name: str, column: Text, value_of: Callable[[str], float], what: str) -> np.ndarray:
-    """Return the value of each distinct text, and NaN, which is that of the code -1 (missing)."""
+    """Return the value of each distinct text, then NaN for the code -1 (missing); texts without one warn, or raise."""
     values = {text: value_of(text) for text in column.texts}
     others = [text for text in column.counts() if np.isnan(values[text])]
     for text in others:

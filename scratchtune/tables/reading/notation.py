@@ -50,7 +50,7 @@ class Reading(NamedTuple):
 
     @property
     def mark(self) -> str:
-        """The decimal mark."""
+        """The decimal mark, a point if none is given."""
         return self.decimal or "."
 
     @property
@@ -131,7 +131,7 @@ def number_of(text: str, decimal: str = ".") -> float | None:
 
 
 def kind_of(text: str, decimal: str = ".") -> str:
-    """Return which of the three kinds above a text is with this decimal mark; infinity is no number.
+    """Return `NUMBER`, `OTHERWISE` or `TEXT`, as a text is with this decimal mark; infinity is no number.
 
     >>> [kind_of(text) for text in ("3", "1,5", "5 %", "007", "12.05.2024")]
     ['a number', 'a number written otherwise', 'a number written otherwise', 'no number', 'no number']

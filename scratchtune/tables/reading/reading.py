@@ -178,7 +178,7 @@ class _CSV:
         return Table(columns, [name for name in self.names if name not in columns], self.reading)
 
     def _columns(self, wanted: Iterable[int], as_text: set[int]) -> dict[int, Column]:
-        """Read columns of numbers and of texts, without those that turn out not to be numeric after the first chunk."""
+        """Read the ``wanted`` columns by index, without those that turn out not to be numeric after the first chunk."""
         parts: dict[int, list[np.ndarray]] = {i: [] for i in wanted}
         codes = {i: Codes(self.reading.markers) for i in as_text}
         rows = 0

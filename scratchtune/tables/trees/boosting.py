@@ -114,7 +114,7 @@ def write_row(derivatives, i, g, h):
 
 @jit.loop
 def squared_error_derivatives(output, target, weight, derivatives):
-    """Derivatives and sum of [half_squared_error]."""
+    """Write the weighted derivatives of [half_squared_error]; return its weighted sum."""
     total, f = 0.0, output[0]
     for i in range(target.size):
         total += weight[i] * half_squared_error(f[i], target[i])
@@ -124,7 +124,7 @@ def squared_error_derivatives(output, target, weight, derivatives):
 
 @jit.loop
 def log_loss_derivatives(output, target, weight, derivatives):
-    """Derivatives and sum of the cross-entropy of the sigmoid; targets are 0 or 1."""
+    """Write the weighted derivatives of the cross-entropy of the sigmoid, targets 0 or 1; return its weighted sum."""
     total, z = 0.0, output[0]
     for i in range(target.size):
         total += weight[i] * sigmoid_crossentropy(z[i], target[i])
@@ -135,7 +135,7 @@ def log_loss_derivatives(output, target, weight, derivatives):
 
 @jit.loop
 def softmax_derivatives(output, target, weight, derivatives):
-    """Derivatives and sum of the cross-entropy of softmax; targets are class numbers, from 0."""
+    """Write the weighted derivatives of the cross-entropy of softmax, by class numbers; return its weighted sum."""
     total, classes = 0.0, output.shape[0]
     for i in range(target.size):
         top, mass, own = output[0, i], 0.0, np.int64(target[i])
@@ -192,14 +192,14 @@ class Forest(NamedTuple):
 
 
 def joined(trees: list[Nodes]) -> Forest:
-    """A forest of separate trees."""
+    """Put separate trees one after another into a forest."""
     starts = np.concatenate([[0], np.cumsum([len(tree.value) for tree in trees])]).astype(np.int64)
     return Forest(Nodes(*(np.concatenate(parts) for parts in zip(*trees, strict=True))), starts)
 
 
 @jit.loop
 def add_trees(codes, nodes, starts, first, end, output):
-    """Add the values of the trees ``first`` to ``end`` to ``output`` (outputs, n); ``codes`` is (d, n) uint8."""
+    """Add the values of the trees ``first`` to ``end`` - 1 to ``output`` (outputs, n); ``codes`` is (d, n) uint8."""
     outputs, n = output.shape
     for block in range(0, n, BLOCK):
         for t in range(first, end):

@@ -69,7 +69,7 @@ class BoostedTrees(Estimator):
         return not_too_large("sample_weight", np.broadcast_to(given, (rows,)))
 
     def train(self, X: np.ndarray, target: np.ndarray, weight: np.ndarray, outputs: int) -> None:
-        """Fit on rows (n, d) in which NaN is missing, targets (n,) and weights (n,); rows of weight 0 are left out."""
+        """Fit to X (n, d), NaN missing, without rows of weight 0; ``outputs`` is the number of classes (or 1)."""
         d = X.shape[1]
         categorical = [checks.integer("categorical_features", column, 0, d - 1)
                        for column in ([] if self.categorical_features is None else self.categorical_features)]
@@ -89,7 +89,7 @@ class BoostedTrees(Estimator):
         self.n_iter_ = len(losses) - 1
 
     def outputs(self, X: Any) -> np.ndarray:
-        """Return the sum of the trees for each row, (outputs, n) float64."""
+        """Return the first outputs plus the values of all trees, for each row, (outputs, n) float64."""
         self.check_is_fitted()
         codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
@@ -128,8 +128,7 @@ def not_too_large(name: str, values: np.ndarray, smallest: float = 0.0) -> np.nd
 
 @dataclass(eq=False, repr=False)
 class HistGradientBoostingClassifier(Classifier, BoostedTrees):
-    """Gradient-boosted trees for classification by cross-entropy; an iteration is one tree for two classes, else one
-    tree for each class.
+    """Gradient-boosted trees that minimise cross-entropy; an iteration is one tree for two classes, else one for each.
 
     Structure: at most ``max_iter`` iterations; a tree has at most ``max_leaf_nodes`` leaves (None: no limit), at most
     ``max_depth`` splits from its root to a leaf (None: no limit), and at least ``min_samples_leaf`` rows in each leaf.
@@ -201,7 +200,7 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
 
 
 def _starts(name: str, starts: Any, parts: int, least: int) -> np.ndarray:
-    """Return where parts begin, and the end; a ValueError unless it is from 0 on, each with ``least`` entries."""
+    """Return where ``parts`` begin, and the end; a ValueError unless from 0 on, ``least`` entries in each or more."""
     starts = real_array(name, starts, (parts + 1,), "int64")
     if starts[0] != 0 or (np.diff(starts) < least).any():
         raise ValueError(f"{name} is {starts.tolist()}; it must increase from 0")
@@ -220,7 +219,7 @@ def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
 
 
 def _forest(arrays: Arrays, columns: int, trees: int) -> Forest:
-    """Return the trees if each node's children follow it within its tree, and it splits a column that there is."""
+    """Return the trees of a file; a ValueError unless children follow their node in its tree, and columns exist."""
     starts = _starts("starts", entry(arrays, "starts"), trees, 1)
     nodes, sizes = int(starts[-1]), np.diff(starts)
     links, left, value = (real_array(name, entry(arrays, name), shape, dtype) for name, shape, dtype in (

@@ -51,7 +51,7 @@ def gather(rows, begin, end, derivatives, ordered):
 
 @jit.function
 def add_row(histogram, b, g, h):
-    """Count one row in a bin."""
+    """Add one row's gradient g, its Hessian h and the count 1 to bin b of a histogram."""
     histogram[b, 0] += g
     histogram[b, 1] += h
     histogram[b, 2] += 1.0
@@ -61,7 +61,7 @@ def add_row(histogram, b, g, h):
 def build_histogram(codes, columns, rows, begin, end, ordered, histogram):
     """Fill a histogram (bins, 3) of all columns from the rows ``rows[begin:end]``.
 
-    ``ordered`` holds their derivatives, from its start. ``codes`` is (d, n) uint8. Rows are in increasing order, so a
+    ``ordered`` has their derivatives; codes and columns are those of `Training`. Rows are in increasing order, so a
     column's codes are read in the order of memory; two columns at a time, so that derivatives are read half as often.
     """
     for b in range(histogram.shape[0]):
@@ -90,7 +90,7 @@ def subtract_histogram(parent, child):
 
 @jit.loop
 def sum_bins(histogram, end, total):
-    """The sums of a node, (3,), from the first ``end`` bins of its histogram, those of the first column."""
+    """Write a node's sums to ``total`` (3,), over the first ``end`` bins: those of column 0, which has all rows."""
     for k in range(WIDTH):
         total[k] = 0.0
     for b in range(end):

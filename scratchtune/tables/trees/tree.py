@@ -93,14 +93,14 @@ def work_for(training: Training, leaves: int) -> Work:
 
 
 def nodes_for(leaves: int) -> Nodes:
-    """Memory for the nodes of a tree."""
+    """Memory for the nodes of a tree with at most so many leaves."""
     most = 2 * leaves - 1
     return Nodes(np.empty((most, 2), np.int32), np.empty((most, 4), np.uint64), np.empty(most))
 
 
 @jit.loop
 def draw_columns(columns, d, chosen, key, node):
-    """Put a random choice of the ``d`` columns first, by the first steps of Fisher and Yates's shuffle."""
+    """Put ``chosen`` of the ``d`` columns first, at random, by the first steps of Fisher and Yates's shuffle."""
     for j in range(d):
         columns[j] = j
     if chosen == d:
@@ -112,7 +112,7 @@ def draw_columns(columns, d, chosen, key, node):
 
 @jit.loop
 def find_split(training, limits, work, nodes, node, key):
-    """Find the best split of a leaf from its histogram; write its gain, feature and set of left codes."""
+    """Find the best split of a leaf from its histogram; write its gain, column and set of codes that go left."""
     histogram, columns, order = work.histograms[work.spans[node, 3]], training.columns, work.lists[ORDER]
     sum_bins(histogram, columns[0, 1], work.total)
     best, feature, cut, aside = 0.0, -1, 0, 0
@@ -214,7 +214,7 @@ def split_leaf(training, work, nodes, node):
 
 @jit.loop
 def find_splits_of_children(training, derivatives, limits, work, nodes, node, key):
-    """Find the best splits of a node's two children, from the histogram of the smaller one and that of the node."""
+    """Find the best splits of both children, by the smaller one's histogram and the node's; free those not needed."""
     small = large = nodes.links[node, 1]
     if work.spans[large, 1] - work.spans[large, 0] >= work.spans[large + 1, 1] - work.spans[large + 1, 0]:
         small += 1
