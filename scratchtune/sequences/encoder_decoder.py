@@ -112,7 +112,7 @@ class EncoderDecoder(Composed):
         return compose(source, target).output_shape
 
     def _add(self, parts: Sequence[Layer], reads: Layer | InputOf | None, decodes: bool = False) -> Layer:
-        """Chain parts, the first of which reads ``reads``, None: the row; return the last. ``decodes``: run per token."""
+        """Chain parts; the first reads ``reads``, None: the row. Return the last stage. ``decodes``: run per token."""
         before = reads.stage.input_shape if isinstance(reads, InputOf) else reads.output_shape if reads else None
         shape = self.input_shape if before is None else before
         for part in parts:

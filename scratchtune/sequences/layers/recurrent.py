@@ -299,7 +299,7 @@ class Recurrent(Layer):
 
     @property
     def recurrence(self) -> Recurrence:
-        """The functions that the kernels are made from; no attribute, since these are not copied with a layer."""
+        """The functions that the kernels are made from; a property, so that another process can get the layer."""
         raise NotImplementedError(f"{type(self).__name__} has no recurrence")
 
     @property
