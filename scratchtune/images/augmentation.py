@@ -32,8 +32,8 @@ _ONE, _TWO = np.uint64(1), np.uint64(2)
 def in_training(change: Any, change_grad: Any, needs_input_grad: int) -> tuple[jit.Kernel, jit.Kernel]:
     """Make the kernels of a layer that changes its rows in training alone.
 
-    ``change(integers, reals, x, y, work, key)`` fills y. ``change_grad``, with dy and dx for x and y, fills dx. The
-    same key draws the same numbers. integers[needs_input_grad] is 1 if dx is needed.
+    ``change(integers, reals, x, y, work, key)`` fills y, ``change_grad(integers, reals, dy, dx, work, key)`` fills dx;
+    the same key draws the same changes in both. ``integers[needs_input_grad]`` is 1 if dx is needed.
     """
 
     @jit.forward
@@ -98,7 +98,7 @@ def mirrored(j, n, u, p):
 
 @jit.function_noalias
 def flip(integers, reals, source, into, work, key):
-    """Flip images, each a vector, at random by the key; a second call with the same key restores them."""
+    """Flip images, each a row, at random by the key; as the same key flips them back, it also takes dy to dx."""
     images, out = as_images(integers, source), as_images(integers, into)
     _, height, width, channels = images.shape
     for i in range(source.shape[0]):
@@ -260,7 +260,7 @@ def bilinear_grad(a, b):
 
 @jit.function
 def pixel(x, row, column, e):
-    """One entry of an image; 0 if row or column is `OUTSIDE`."""
+    """Channel e of a pixel of image x; 0 if its row or column is `OUTSIDE`."""
     return x[row, column, e] if row >= 0 and column >= 0 else x.dtype.type(0)
 
 
@@ -268,7 +268,7 @@ def pixel(x, row, column, e):
 def bilinear_corners(f, m, n, height, width, mode):
     """Return the two rows and the two columns around the source of the new pixel (m, n), and two distances.
 
-    These are the vertical distance from the upper row and the horizontal distance from the left column.
+    ``f`` are the six numbers of the affine map. The distances are from the upper row and from the left column.
     """
     row, column = f[0] + f[1] * m + f[2] * n, f[3] + f[4] * m + f[5] * n
     upper, left = int(np.floor(row)), int(np.floor(column))
@@ -278,7 +278,7 @@ def bilinear_corners(f, m, n, height, width, mode):
 
 @jit.function_noalias
 def sample(x, f, mode, y):
-    """Compute the resampled image ``y`` (h, v, e) from ``x`` (h, v, e)."""
+    """Fill ``y`` with ``x``, both (height, width, channels), resampled by the six numbers ``f`` of an affine map."""
     height, width, channels = x.shape
     for m in range(height):
         for n in range(width):
@@ -341,7 +341,7 @@ class Resampling(Augmentation):
         self._mode = FILL_MODES.index(checks.choice("fill_mode", fill_mode, FILL_MODES))
 
     def integers(self) -> list[int]:
-        """Then the fill mode."""
+        """Those of `Augmentation`, then the fill mode."""
         return [*super().integers(), self._mode]
 
     def reals(self) -> list[float]:

@@ -28,9 +28,9 @@ from scratchtune.network.matmul import add_shifted_products, multiply_shifted, t
 
 @jit.function
 def columns_inside(u, pad_left, stride_columns, width, columns):
-    """The columns n of a plane, from the first up to the second number, that are columns of an image of this width.
+    """Return the first column n of a plane (a, u) that holds pixels of the image, and the first one after them.
 
-    They are those for which ``stride_columns`` · n + u − ``pad_left`` is from 0 up to ``width``.
+    Column n of the plane is column ``stride_columns`` · n + u − ``pad_left`` of the image, which has ``width`` of them.
     """
     first, stop = -((u - pad_left) // stride_columns), -((u - pad_left - width) // stride_columns)
     return max(first, 0), max(min(stop, columns), 0)
@@ -86,7 +86,7 @@ def slice_starts(w, stride_rows, stride_columns, planes):
 
 @jit.function
 def empty_planes(x, w, y, stride_rows, stride_columns):
-    """Memory for the planes of one image, and the planes as an array (e, s, r, rows, columns) within it."""
+    """Memory for the planes of one image, and the planes within it, (e, a, u, m, n); see `fill_planes`."""
     rows, columns = y.shape[1] + (w.shape[0] - 1) // stride_rows, y.shape[2] + (w.shape[1] - 1) // stride_columns
     size = w.shape[2] * stride_rows * stride_columns * rows * columns
     memory = np.zeros(size + w.shape[1], x.dtype)  # the last slices extend beyond the planes, by less than that
@@ -226,7 +226,7 @@ def conv2d_input_grad(w, dy, stride_rows, stride_columns, pad_top, pad_left, dx)
 
 @jit.function
 def rotated_filters(w, stride_rows, stride_columns, a, u, size, columns):
-    """The weights that contribute to plane (a, u), a matrix (e, weights), and where the gradients of each begin."""
+    """The weights that contribute to plane (a, u) of dx, (e, weights), and the index at which the dy of each begins."""
     height, width, channels, filters = w.shape
     above, before = (height - 1) // stride_rows, (width - 1) // stride_columns
     count = len(range(a, height, stride_rows)) * len(range(u, width, stride_columns)) * filters
@@ -261,7 +261,7 @@ def conv2d_forward(integers, reals, theta, state, x, y, work, training, step, ke
 
 @jit.backward
 def conv2d_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dtheta, the gradients of kernel and bias, and dx if it is needed; dy is multiplied by ReLU's gradient."""
+    """dtheta, the gradients of kernel and bias, and dx if it is needed; dy is multiplied by ReLU's gradient first."""
     if integers[ACTIVATION] == RECTIFIED:
         rectify_grad(y, dy)
     images, w, b, out_grad = views(integers, theta, x, dy)

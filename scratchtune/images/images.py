@@ -75,7 +75,7 @@ PADDINGS, AXES = ("valid", "same"), ("height", "width")
 def windows_and_zeros(
     layer: str, lengths: Sequence[int], windows: Sequence[int], strides: Sequence[int], padding: str, axes: Any = AXES,
 ) -> tuple[list[int], list[int]]:
-    """Return the number of windows along each axis, and the numbers of zeros before the first pixel."""
+    """For each axis the numbers of windows and of zeros before the first pixel; a ValueError if no window fits."""
     counts, zeros = [], []
     for name, size, window, stride in zip(axes, lengths, windows, strides, strict=True):
         if padding == "valid" and window > size:

@@ -165,7 +165,7 @@ def window_mean_grad(first_row, first_column, window_rows, window_columns, dy, d
 
 @jit.inlined
 def window_mean_grad_of(x, first_row, first_column, window_rows, window_columns, dy, scratch, dx):
-    """`window_mean_grad` with the arguments of `window_maximum_grad`."""
+    """`window_mean_grad` with the arguments of `window_maximum_grad`, so that `pooling_kernels` can call either."""
     window_mean_grad(first_row, first_column, window_rows, window_columns, dy, dx)
 
 
@@ -173,7 +173,7 @@ def window_mean_grad_of(x, first_row, first_column, window_rows, window_columns,
 
 
 def pooling_kernels(reduce: Any, reduce_grad: Any) -> tuple[jit.Kernel, jit.Kernel]:
-    """Make the kernels of a layer that calls ``reduce`` for each window; their integers are `Pooling.integers`."""
+    """Make the kernels of a layer from the function of a window and its gradient; see `Pooling.integers`."""
 
     @jit.forward
     def forward(integers, reals, theta, state, x, y, work, training, step, key):
@@ -227,7 +227,7 @@ class Pooling(Layer):
         return (*counts, image[2])
 
     def integers(self) -> list[int]:
-        """Height, width, channels, rows and columns of outputs; then for both axes: window, stride, padding."""
+        """Height, width, channels; rows and columns of outputs, of windows, of strides; zeros above and to the left."""
         return self._numbers
 
 

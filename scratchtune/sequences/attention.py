@@ -235,7 +235,7 @@ def masked_softmax_grad(weights, dweights, dscores):
 
 @jit.function
 def clear_padding(weights, keep):
-    """In self-attention, the weights of a query that is padding become 0, and so do what it looks up and its gradients.
+    """In self-attention, set the rows of queries that are padding to 0: their weights, and what they have looked up.
 
     Formula [clear_padding]
         p'ᵢⱼ = pᵢⱼ if mᵢ > 0 else 0
@@ -351,7 +351,7 @@ class Memory(NamedTuple):
 
 @jit.function
 def look_up_shapes(rows, queries, keys, features, hidden):
-    """The shapes of `Memory`; ``hidden`` is ``features`` for additive scores, else 0."""
+    """The shapes of `Memory` for so many rows; ``hidden`` is ``features`` for additive scores, else 0."""
     return Memory(
         weights=(rows, queries, keys), tanhs=(rows, queries, keys, hidden), dscores=(queries, keys),
         dquery=(queries, features), dkey=(keys, features))
@@ -359,19 +359,19 @@ def look_up_shapes(rows, queries, keys, features, hidden):
 
 @jit.function
 def score_by_dot(query, key, scale, tanhs, scores):
-    """`dot_scores` without a scale."""
+    """`dot_scores` with scale 1, and the arguments of `additive_scores`, so that `look_ups` can call either."""
     dot_scores(query, key, 1.0, scores)
 
 
 @jit.function
 def score_by_dot_grad(query, key, scale, tanhs, memory, dscale):
-    """From ``memory.dscores`` its other gradients."""
+    """Fill ``memory.dquery`` and ``memory.dkey`` from ``memory.dscores``; ``dscale`` is not used."""
     dot_scores_grad(query, key, 1.0, memory.dscores, memory.dquery, memory.dkey)
 
 
 @jit.function
 def score_by_sum_grad(query, key, scale, tanhs, memory, dscale):
-    """From ``memory.dscores`` its other gradients; to ``dscale`` it adds."""
+    """`additive_scores_grad` with the arguments of `score_by_dot_grad`; it adds to ``dscale``."""
     additive_scores_grad(tanhs, scale, memory.dscores, memory.dquery, memory.dkey, dscale)
 
 
@@ -384,7 +384,7 @@ def look_ups(scores: str) -> tuple[Any, Any]:
     - ``attend(query, source, scale, keep, causal, memory, out)``: each of the queries (n, queries, features) looks up
       the source (n, keys, features), which is keys and values; ``keep`` is (n, keys), ``out`` as ``query``.
     - ``attend_grad(query, source, scale, memory, dout, dscale, into)`` adds to ``dscale``; ``into`` is dquery, to which
-      it adds, and dsource, which is written first: in self-attention both are one array. With the size 0 they are not.
+      it adds, and dsource, which it writes before: in self-attention both are one array. Of size 0, they are left out.
 
     ``scale`` has a weight for each feature for additive scores, and the size 0 for dot scores.
     """

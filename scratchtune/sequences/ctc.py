@@ -92,9 +92,7 @@ def log_sum(a, b, c):
 
 @jit.function_noalias
 def fill_states(labels, states, skips):
-    """Fill the symbol of each state, and 1 in ``skips`` where a path may skip the state before: a blank between two
-    different labels.
-    """
+    """Fill each state's symbol, and 1 in ``skips`` where a path may skip the blank before: between unequal labels."""
     for s in range(states.size):
         is_label = s % 2 == 1
         states[s] = labels[s // 2] if is_label else BLANK
@@ -295,6 +293,7 @@ def ctc_targets(labels: Any, input_lengths: Any, label_lengths: Any, frames: int
 
 
 def _lengths(name: str, value: Any, rows: int, low: int, high: int) -> np.ndarray:
+    """Lengths as integers, (rows,); a ValueError for one that is not from ``low`` to ``high``."""
     lengths = np.asarray(checks.targets(name, value, rows), np.int64)
     outside = lengths[(lengths < low) | (lengths > high)]
     if outside.size > 0:

@@ -57,7 +57,7 @@ class EncoderDecoder(Composed):
     """Logits (target length, target_tokens) of the token after each of the target, for rows of source and target.
 
     The first ``source_length`` tokens of a row are the source's. `Seq2Seq` has the arguments from ``structure`` on.
-    ``writes``: the network of a `Writer`, whose target is one token of at most so many, each after the one before.
+    ``writes``: for a `Writer`, whose rows have one target token at a time, the most tokens of a target; else None.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class EncoderDecoder(Composed):
         return compose(source, target).output_shape
 
     def _add(self, parts: Sequence[Layer], reads: Layer | InputOf | None, decodes: bool = False) -> Layer:
-        """Build parts, of which the first one reads a stage, None: the row; return their last stage."""
+        """Chain parts; the first reads ``reads``, None: the row. Return the last stage. ``decodes``: run per token."""
         before = reads.stage.input_shape if isinstance(reads, InputOf) else reads.output_shape if reads else None
         shape = self.input_shape if before is None else before
         for part in parts:
@@ -123,7 +123,7 @@ class EncoderDecoder(Composed):
         return parts[-1].stages()[-1]
 
     def _vectors(self, part: int) -> list[Layer]:
-        """The vectors of the source's tokens, part 0, or of the target's, part 1."""
+        """New layers that give the vectors of the source's tokens, part 0, or of the target's, part 1."""
         table = Embedding(self.tokens[part], self.embedding, mask_zero=True)
         if self.structure != "transformer":
             return [table]
@@ -133,6 +133,7 @@ class EncoderDecoder(Composed):
         return [Dropout(self.dropout)] if self.dropout > 0.0 else []
 
     def _recurrent(self, source: Layer, target: Layer) -> Layer:
+        """Add what follows the tokens' vectors, ``source`` and ``target``, in a GRU or LSTM; return the last stage."""
         has_cell = self.structure == "lstm"
         for number in range(self.layers):
             encoder = RecurrentEncoder(self.units, self.structure)
@@ -149,6 +150,7 @@ class EncoderDecoder(Composed):
         return self._add(last, target, decodes=True)
 
     def _look_up(self, source: Layer) -> Layer:
+        """The attention layer of a recurrent network; its outputs are each state beside what that looks up."""
         multi_head = self.attention == "multi_head"
         layer = MultiHeadCrossAttention(self.heads, self.units // self.heads, joins=True) if multi_head else (
             CrossAttention(self.attention))
@@ -156,6 +158,7 @@ class EncoderDecoder(Composed):
         return layer
 
     def _transformer(self, source: Layer, target: Layer) -> Layer:
+        """The same as `_recurrent` for a Transformer."""
         given = self.units, self.heads, self.dropout
         encoder = [TransformerEncoder(*given) for _ in range(self.layers)]
         source = self._add([*encoder, LayerNormalization(EPSILON)], source)
@@ -188,7 +191,7 @@ class Writer:
         read = {int(values) for values in at.inputs[self.decodes, : engine.DX].ravel() if values > 0}
         self.encoded = [values for values in sorted(read) if not self.decodes[values - 1]]  # which the decoder reads
         self.recurrent = [i for i, stage in enumerate(self.stages) if isinstance(stage, RecurrentDecoder)]
-        self.texts, self.done = np.zeros(0, np.int64), 0
+        self.texts, self.done = np.zeros(0, np.int64), 0  # the source of each row; tokens written so far
         self.kept = cache(self._kept)
 
     def _run(self, decoder: bool) -> None:
@@ -201,12 +204,13 @@ class Writer:
             first = stop
 
     def _values(self, number: int, rows: int) -> np.ndarray:
+        """The outputs of stage ``number`` - 1, (rows, width); for 0 the rows of tokens."""
         return engine.matrix(self.network.values, self.network.at, number, rows)
 
     def _kept(self, rows: int, encoded: bool, has_begun: bool) -> list[np.ndarray]:
-        """What is kept for each row, of the encoder or of the decoder, as arrays whose first axis is the rows.
+        """What is kept of the encoder (``encoded``) or of the decoder, as arrays whose first axis is the rows.
 
-        ``has_begun``: whether a token of each row has been written.
+        ``has_begun``: whether the decoder has run, so that there are states, keys and values of earlier steps.
         """
         at, found = self.network.at, []
         if encoded:

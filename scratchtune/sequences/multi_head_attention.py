@@ -48,7 +48,7 @@ def as_vector(x):
 
 @jit.loop_in_order
 def project(x, kernel, bias, out):
-    """out = x @ kernel + bias, all of them matrices and a vector; no bias if it has the size 0."""
+    """out = x @ kernel + bias, a vector that is added to each row; of size 0, it is left out."""
     multiply(x, kernel, out)
     if bias.size > 0:
         add_bias(out, bias)
@@ -56,7 +56,7 @@ def project(x, kernel, bias, out):
 
 @jit.loop_in_order
 def project_grad(x, dout, dkernel, dbias):
-    """dkernel = xᵀ @ dout and dbias, the sum of dout's rows."""
+    """dkernel = xᵀ @ dout; dbias = the sum of dout's rows, unless its size is 0."""
     multiply(x.T, dout, dkernel)
     if dbias.size > 0:
         bias_grad(dout, dbias)
@@ -170,7 +170,7 @@ class Heads(NamedTuple):
 
 
 class Scratch(NamedTuple):
-    """Gradients of projected queries, keys and values and of the weighted sums; of one head's scores; of the source."""
+    """Gradients of projected queries, keys, values, weighted sums, of one head's scores; ``part`` of the source's."""
 
     dqueries: Any
     dkeys: Any

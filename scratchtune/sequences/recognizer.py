@@ -128,7 +128,7 @@ class SpeechRecognizer(SequenceModel):
     def _heard(
         self, clips: Sequence[Any], name: str, any_length: bool = False, features: Features | None = None,
     ) -> list[np.ndarray]:
-        """The features of each clip, (frames, features); an array of this shape is used unchanged."""
+        """The checked features of each clip, (frames, features); an array of two axes is features already."""
         found, features = [], features or self.features
         rates = [rate_of(clip, f"{name} {number}") for number, clip in enumerate(_listed(f"{name}s", clips))]
         for number, clip in enumerate(clips):
@@ -162,8 +162,7 @@ class SpeechRecognizer(SequenceModel):
         return rows
 
     def _spoken(self, texts: Sequence[str], heard: list[np.ndarray], name: str) -> list[np.ndarray]:
-        """The symbols of each text; an error for the first that is no text of the alphabet, or too long for its clip.
-        """
+        """The symbols of each text; an error for one that is no text of the alphabet, or too long for its clip."""
         if len(_listed(f"{name}s", texts, "texts")) != len(heard):
             raise ValueError(f"{name}s has {len(texts)} texts for {len(heard)} clips; the numbers must be equal")
         found = [encode(text, self.alphabet, f"{name} {number}") for number, text in enumerate(texts)]
@@ -178,7 +177,7 @@ class SpeechRecognizer(SequenceModel):
     def _copies(
         self, clips: Sequence[Any], spoken: list[np.ndarray], features: Features, speed: float,
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """The features and the symbols of the clips at another speed, if they fit."""
+        """The features and the symbols of the clips at another speed, if they fit; not of clips that are features."""
         for clip, symbols in zip(clips, spoken, strict=True):
             if isinstance(clip, np.ndarray) and clip.ndim == 2:
                 continue
@@ -249,7 +248,7 @@ class SpeechRecognizer(SequenceModel):
                        "character_error_rate": character_error_rate(texts, found)}
 
     def _decoder(self, **given: Any) -> Decoder:
-        """The model's decoder, with those arguments of `transcribe` that are given."""
+        """The model's decoder, with those arguments of `transcribe` that are not None instead of its own."""
         decoder = replace(self.decoder, **{name: value for name, value in given.items() if value is not None})
         if given.get("language_weight") is not None and decoder.language_model is None:
             raise ValueError(f"language_weight is {given['language_weight']}, and there is no language model; pass "

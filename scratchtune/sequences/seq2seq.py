@@ -90,6 +90,7 @@ class Seq2Seq(SequenceModel):
         return (sum(self._known_lengths()),)
 
     def _known_lengths(self) -> tuple[int, int]:
+        """``source_length`` and ``target_length``; a ValueError if one of them is None."""
         if self.source_length is None or self.target_length is None:
             raise ValueError("source_length or target_length is None; give both, or call fit, which takes them from "
                              "the pairs")
@@ -122,6 +123,7 @@ class Seq2Seq(SequenceModel):
                 self._ids(self.target_vocabulary, targets, f"{name}, target"))
 
     def _ids(self, vocabulary: Vocabulary, texts: Sequence[str], name: str) -> list[list[int]]:
+        """The ids of each text's tokens; an error says which text it is about."""
         ids = []
         for number, text in enumerate(texts):
             try:
@@ -138,6 +140,7 @@ class Seq2Seq(SequenceModel):
         return np.hstack([self._padded(sources, self.source_length, f"{name}, source"), read]), written
 
     def _padded(self, ids: list[list[int]], length: int | None, name: str) -> np.ndarray:
+        """The ids with padding at the end, (n, length); a ValueError for a text that is too long."""
         assert length is not None
         for number, row in enumerate(ids):
             if len(row) > length:
@@ -250,8 +253,7 @@ class Seq2Seq(SequenceModel):
         return rows
 
     def _decoded(self, sources: np.ndarray, beam_width: int, penalty: float) -> list[Hypothesis]:
-        """The best translation of each source; as many sources as a network has rows for are translated side by side.
-        """
+        """The best translation of each source; as many as the network has rows for are translated side by side."""
         vocabulary, most = self.target_vocabulary, self.target_length or 1
         each = max(1, self.network.program.evaluation_rows() // beam_width)
         decoded: list[Hypothesis] = []

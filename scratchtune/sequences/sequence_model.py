@@ -30,7 +30,7 @@ FAILED = ("diverged", "has not left guessing")  # the findings of `st.diagnose` 
 
 
 class Training(NamedTuple):
-    """How a network is trained: the largest learning rate of its schedule, and the size and the number of batches."""
+    """How a network is trained: the largest learning rate of its schedule; ``steps`` is the number of all batches."""
 
     learning_rate: float
     batch_size: int
@@ -38,7 +38,7 @@ class Training(NamedTuple):
     steps: int
 
     def optimizer(self, done: int = 0) -> optimizers.Optimizer:
-        """Adam, whose rate increases for a twentieth of the steps and decays to 0; no warm-up after ``done`` steps."""
+        """Adam, whose rate rises for a twentieth of the steps, unless ``done`` came before them, and decays to 0."""
         rate, warmup = self.learning_rate, done or self.steps // 20
         decay = schedules.CosineDecay(rate if done else 0.0, max(1, self.steps - (0 if done else warmup)),
                                       warmup_target=rate, warmup_steps=warmup)
@@ -131,6 +131,7 @@ class SequenceModel:
             self._network.optimizer = None  # until fit chooses a new one
 
     def _compile(self, network: Sequential, optimizer: optimizers.Optimizer) -> None:
+        """Compile the network with an optimizer, this kind of model's loss and the penalty of `compile`."""
         assert self._compiled is not None
         network.compile(optimizer, self.loss, penalty=self._compiled[1])
 
@@ -179,7 +180,7 @@ class SequenceModel:
         return history
 
     def _set_schedule(self, training: Training) -> None:
-        """Compile the network, or, if it has been trained with a chosen schedule, begin the next one."""
+        """If `compile` got no optimizer, compile with the chosen one or, in a later fit, begin the next schedule."""
         assert self._compiled is not None
         if self._compiled[0] is None and self.network.optimizer is None:
             self._compile(self.network, training.optimizer())

@@ -15,7 +15,7 @@ LENGTH, FEATURES, HIDDEN, CAUSAL, HAS_MASK = range(5)  # of a kernel's integers
 
 @jit.function
 def self_attention_shapes(integers, rows):
-    """The shapes of `sequences.attention.Memory`."""
+    """The shapes of the workspace's arrays, `sequences.attention.Memory`, for so many rows."""
     length = integers[LENGTH]
     return look_up_shapes(rows, length, length, integers[FEATURES], integers[HIDDEN])
 

@@ -29,7 +29,7 @@ NUMBERS = 7  # integers of a recurrent layer; those of the forward direction com
 
 @jit.function
 def half(integers, y, direction):
-    """The outputs of one direction, (n, t, j), in y or dy."""
+    """View one direction, 0 forwards or 1 backwards, of y or dy as (n, t, j)."""
     units = integers[UNITS]
     return y.reshape((y.shape[0], y.shape[1] // (2 * units), 2, units))[:, :, direction]
 
@@ -117,5 +117,5 @@ class Bidirectional(Layer):
         return [number for direction in self.directions for number in direction.integers()]
 
     def work_size(self, rows: int) -> int:
-        """The workspaces of both directions."""
+        """That of both directions."""
         return sum(direction.work_size(rows) for direction in self.directions)

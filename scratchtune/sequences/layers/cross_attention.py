@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.network.copying import copy_block
+from scratchtune.network.copying import copy_block, copy_to
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.attention import SCORES, dot_product_attention, look_up_shapes, look_ups
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention, kernels_and_biases
@@ -36,17 +36,17 @@ LENGTH, FEATURES = range(2)  # the first of all integers
 
 
 class Crosses(Layer):
-    """What the layers have in common: the second input is (keys, features), and its mask says which are kept."""
+    """Base class of cross-attention: the second input is (keys, features), and its mask says which keys are kept."""
 
     uses_mask = uses_second_mask = True
 
     def keys(self) -> int:
-        """The steps of the second input, which is built before."""
+        """The number of steps of the second input, which has been built before."""
         assert isinstance(self.second, Layer)
         return self.second.output_shape[0]
 
     def memory(self, rows: int, work: np.ndarray) -> Any:
-        """The arrays in the workspace of the last forward pass."""
+        """The arrays that the last forward pass has left in the workspace, as `shapes` names them."""
         return jit.views(work, jit.plain(self.shapes)(self.integers(), rows))
 
     def attention_weights(self, rows: int, work: np.ndarray) -> np.ndarray:
@@ -61,7 +61,7 @@ KEYS, HIDDEN, HAS_MASK = range(2, 5)  # of integers
 
 @jit.function
 def cross_shapes(integers, rows):
-    """The shapes of `sequences.attention.Memory`."""
+    """The shapes of the workspace's arrays, `sequences.attention.Memory`, for so many rows."""
     return look_up_shapes(rows, integers[LENGTH], integers[KEYS], integers[FEATURES], integers[HIDDEN])
 
 
@@ -71,7 +71,7 @@ def cross_kernels(scores: str) -> tuple[jit.Kernel, jit.Kernel]:
 
     @jit.forward2
     def forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-        """y: the steps of x, and what each of them looks up in the second input."""
+        """y: each step of x and, beside it, what it looks up in the second input."""
         n, length, keys, features = x.shape[0], integers[LENGTH], integers[KEYS], integers[FEATURES]
         steps, out = x.reshape((n, length, features)), y.reshape((n, length, 2 * features))
         copy_block(steps, out[:, :, :features])
@@ -80,7 +80,7 @@ def cross_kernels(scores: str) -> tuple[jit.Kernel, jit.Kernel]:
 
     @jit.backward2
     def backward(integers, reals, theta, state, x, second, y, dy, dtheta, dx, dsecond, work, training, step, key):
-        """dx, dsecond and dtheta."""
+        """dx, the gradients of the steps as outputs and as queries; dsecond; dtheta."""
         n, length, keys, features = x.shape[0], integers[LENGTH], integers[KEYS], integers[FEATURES]
         dout, dsteps = dy.reshape((n, length, 2 * features)), dx.reshape((n, length, features))
         dtheta[:] = 0.0
@@ -117,7 +117,7 @@ class CrossAttention(Crosses):
         return length, 2 * features
 
     def integers(self) -> list[int]:
-        """The length, the features, the keys, the features of the hidden layer, and whether there is a mask."""
+        """Length, features, keys, features of the hidden layer (0 for dot scores), and whether there is a mask."""
         hidden = self.input_shape[1] if self.scores == "additive" else 0
         return [*self.input_shape, self.keys(), hidden, int(self.mask_from is not None)]
 
@@ -132,7 +132,7 @@ HEADS, SIZE, HAS_BIAS, SOURCE, MASKED, JOINS = range(2, 8)  # of integers; SOURC
 
 
 class Memory(NamedTuple):
-    """`Heads`, `Scratch`, and what was looked up, or its gradient, (n, length, features), if that is joined."""
+    """`Heads`, `Scratch` and, with ``joins``, what was looked up, (n, length, features), or later its gradient."""
 
     heads: Any
     scratch: Any
@@ -141,7 +141,7 @@ class Memory(NamedTuple):
 
 @jit.function
 def memory_shapes(integers, n):
-    """The shapes of `Memory`."""
+    """The shapes of `Memory`; ``out`` is empty unless the steps and what they look up are joined (integers[JOINS])."""
     length, features, source = integers[LENGTH], integers[FEATURES], integers[SOURCE]
     heads, size = integers[HEADS], integers[SIZE]
     return Memory(heads_shapes(n, length, source, heads, size),
@@ -150,7 +150,7 @@ def memory_shapes(integers, n):
 
 @jit.function
 def look_up_again(query, kernels, biases, keep, work, y):
-    """`multi_head_attention` whose keys and values are in ``work`` already."""
+    """`multi_head_attention` of new queries; ``work``, a `Heads`, has keys and values from an earlier step."""
     queries, keys, values, weights, sums = work
     features, size = queries.shape[2] * queries.shape[3], queries.shape[3]
     project(as_matrix(query, query.shape[2]), as_matrix(kernels[0], features), as_vector(biases[0]),
@@ -165,7 +165,7 @@ def look_up_again(query, kernels, biases, keep, work, y):
 
 @jit.forward2
 def multi_head_cross_attention_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
-    """y: what each step of x looks up in the second input; keys and values are those of an earlier step if any."""
+    """y: what each step of x looks up, beside the step if joined. Keys and values of step 0 are kept for later ones."""
     n, features = x.shape[0], integers[FEATURES]
     query = x.reshape((n, integers[LENGTH], features))
     both = y.reshape((n, integers[LENGTH], y.shape[1] // integers[LENGTH]))
@@ -266,7 +266,7 @@ def cache_shapes(integers, n):
 
 @jit.forward
 def cached_attention_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y: what the one step of x, whose index is ``step``, looks up in itself and the steps before."""
+    """y: what x, the one step with index ``step``, looks up in itself and the steps before; ``work`` is the `Cache`."""
     n, heads, size = x.shape[0], integers[HEADS], integers[SIZE]
     (kernels, biases), features = kernels_and_biases(integers, theta), heads * size
     keys, values, keep, projected, weights = jit.views(work, cache_shapes(integers, n))
@@ -276,8 +276,8 @@ def cached_attention_forward(integers, reals, theta, state, x, y, work, training
     mask, stop = mask_of(integers[MASKED], n, 1, work), step + 1
     for r in range(n):
         keep[r, step] = mask[r, 0]
-        as_vector(keys[r, step])[:] = projected[1, r]
-        as_vector(values[r, step])[:] = projected[2, r]
+        copy_to(projected[1, r], as_vector(keys[r, step]))
+        copy_to(projected[2, r], as_vector(values[r, step]))
         query, sums = projected[0, r].reshape((heads, 1, size)), projected[3, r].reshape((heads, 1, size))
         for h in range(heads):
             dot_product_attention(

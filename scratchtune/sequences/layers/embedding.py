@@ -127,7 +127,7 @@ class Embedding(Layer):
         return [self.output_dim, int(self.mask_zero)]
 
     def makes_mask(self) -> bool:
-        """With ``mask_zero``."""
+        """If ``mask_zero``."""
         return self.mask_zero
 
     def work_size(self, rows: int) -> int:

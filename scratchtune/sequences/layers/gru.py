@@ -63,7 +63,7 @@ def gru_gates(inputs, inner, bias, state, mask, gates, next_state):
 
 @jit.function_noalias
 def gru_gates_grad(gates, state, mask, dnext, dinputs):
-    """Gradient of a step with respect to the inputs' part.
+    """Gradient of a step with respect to the inputs' part, x @ kernel.
 
     Formula [gru_gates_grad]
         zₙⱼ = g[n, 0, j] ; rₙⱼ = g[n, 1, j] ; cₙⱼ = g[n, 2, j] ; pₙⱼ = qₙⱼ if mₙ > 0 else 0 ;
@@ -93,7 +93,7 @@ def gru_gates_grad(gates, state, mask, dnext, dinputs):
 
 @jit.function_noalias
 def gru_inner_grad(gates, state, mask, dnext, dinner):
-    """Gradient of a step with respect to the state's part: the candidate's is multiplied by the reset gate.
+    """Gradient of a step with respect to h @ recurrent kernel: the candidate's is multiplied by the reset gate.
 
     Formula [gru_inner_grad]
         zₙⱼ = g[n, 0, j] ; rₙⱼ = g[n, 1, j] ; cₙⱼ = g[n, 2, j] ; pₙⱼ = qₙⱼ if mₙ > 0 else 0 ;
@@ -123,7 +123,7 @@ def gru_inner_grad(gates, state, mask, dnext, dinner):
 
 @jit.function_noalias
 def gru_state_grad(gates, mask, dnext, dstate):
-    """Gradient of a step with respect to the state before it, as far as the update gate lets it through.
+    """Gradient of a step with respect to the state before it, without the part through the recurrent kernel.
 
     Formula [gru_state_grad]
         d'ₙⱼ = dₙⱼ + (g[n, 0, j] · qₙⱼ if mₙ > 0 else qₙⱼ)
@@ -191,7 +191,7 @@ def gru_reset_before(inputs, state, recurrent, bias, mask, inner, gates, next_st
 
 @jit.function_noalias
 def gru_reset_before_grad(gates, state, recurrent, mask, dnext, product, dinputs, dstate):
-    """Gradient of such a step with respect to the inputs' part, d, and from it with respect to the state, s.
+    """Gradient of `gru_reset_before` with respect to x @ kernel, d, and from that with respect to the state, s.
 
     Formula [gru_reset_before_grad]
         zₙⱼ = g[n, 0, j] ; rₙⱼ = g[n, 1, j] ; cₙⱼ = g[n, 2, j] ; pₙⱼ = qₙⱼ if mₙ > 0 else 0 ;
@@ -244,14 +244,14 @@ def by_columns(blocks):
 
 @jit.function
 def gru_step(weights, panels, now):
-    """See `Cell`."""
+    """`Cell.step`: the product of the state and the recurrent kernel, then `gru_gates`."""
     multiply_packed(now.state, panels, by_columns(now.inner), True)
     gru_gates(now.inputs, now.inner, weights.bias, now.state, now.mask, now.gates, now.next_state)
 
 
 @jit.function
 def gru_step_grad(weights, panels, now, dnext, dstate):
-    """See `Cell`."""
+    """`Cell.step_grad`: the gradients of both products, then those of the state, through the gates and the kernel."""
     gru_gates_grad(now.gates, now.state, now.mask, dnext, now.inputs)
     gru_inner_grad(now.gates, now.state, now.mask, dnext, now.inner)
     gru_state_grad(now.gates, now.mask, dnext, dstate)
@@ -260,7 +260,7 @@ def gru_step_grad(weights, panels, now, dnext, dstate):
 
 @jit.function
 def gru_recurrent_grad(memory, dweights):
-    """See `Cell`."""
+    """`Cell.recurrent_grad`: the gradients of the recurrent kernel and of its bias."""
     steps, rows, units = memory.states.shape
     states, dinner = memory.states[: steps - 1].reshape(((steps - 1) * rows, units)), by_columns(memory.inner)
     multiply(states.T, dinner, dweights.recurrent)
@@ -269,7 +269,7 @@ def gru_recurrent_grad(memory, dweights):
 
 @jit.function
 def reset_before_step(weights, panels, now):
-    """See `Cell`; the recurrent kernel is read in place, since its parts multiply different matrices."""
+    """`Cell.step`; the recurrent kernel is read in place, not from panels: its parts multiply different matrices."""
     units = now.state.shape[1]
     gru_reset_before(now.inputs, now.state, weights.recurrent.reshape((units, 3, units)), weights.bias[0], now.mask,
                      now.inner, now.gates, now.next_state)
@@ -277,7 +277,7 @@ def reset_before_step(weights, panels, now):
 
 @jit.function
 def reset_before_step_grad(weights, panels, now, dnext, dstate):
-    """See `Cell`."""
+    """`Cell.step_grad`; ``now.inner`` is not needed any more, and serves as memory."""
     rows, units = now.state.shape
     product = now.inner.reshape(now.inner.size)[: rows * units].reshape((rows, units))
     gru_reset_before_grad(now.gates, now.state, weights.recurrent.reshape((units, 3, units)), now.mask, dnext, product,
@@ -286,7 +286,7 @@ def reset_before_step_grad(weights, panels, now, dnext, dstate):
 
 @jit.function
 def reset_before_recurrent_grad(memory, dweights):
-    """See `Cell`."""
+    """`Cell.recurrent_grad`: the candidate's part of the kernel has multiplied r · h, the other two h."""
     steps, rows, units = memory.states.shape
     states, dinputs = memory.states[: steps - 1].reshape(((steps - 1) * rows, units)), by_columns(memory.inputs)
     multiply(states.T, dinputs[:, : 2 * units], dweights.recurrent[:, : 2 * units])
@@ -318,7 +318,7 @@ class GRU(Recurrent):
 
     @property
     def recurrence(self) -> Recurrence:
-        """Override: by where the reset gate is applied."""
+        """Override: `AFTER` or `BEFORE`, by where the reset gate is applied."""
         return AFTER if self.reset_after else BEFORE
 
     def bias(self, columns: int) -> tuple[tuple[int, ...], str]:

@@ -123,7 +123,7 @@ def lstm_state_grad(gates, mask, dnext, dstate):
 
 @jit.function
 def lstm_step(weights, panels, now):
-    """See `Cell`; the state is followed by the cell in each row."""
+    """`Cell.step`: the product, then `lstm_gates`; in each row the state is followed by the cell."""
     rows, units = now.state.shape[0], now.state.shape[1] // 2
     multiply_packed(now.state[:, :units], panels, now.inner.reshape((rows, 4 * units)), True)
     lstm_gates(now.inputs, now.inner, weights.bias[0], now.state.reshape((rows, 2, units)), now.mask, now.gates,
@@ -132,7 +132,7 @@ def lstm_step(weights, panels, now):
 
 @jit.function
 def lstm_step_grad(weights, panels, now, dnext, dstate):
-    """See `Cell`."""
+    """`Cell.step_grad`: the gradient of both products, then that of state and cell, through gates and kernel."""
     rows, units = now.state.shape[0], now.state.shape[1] // 2
     both = (rows, 2, units)
     lstm_gates_grad(now.gates, now.state.reshape(both), now.mask, dnext.reshape(both), now.inputs)
@@ -142,7 +142,7 @@ def lstm_step_grad(weights, panels, now, dnext, dstate):
 
 @jit.function
 def lstm_recurrent_grad(memory, dweights):
-    """See `Cell`."""
+    """`Cell.recurrent_grad`: the gradient of the recurrent kernel, which multiplies the state, not the cell."""
     steps, rows, columns = memory.states.shape
     total, units = (steps - 1) * rows, columns // 2
     states, dinputs = memory.states[: steps - 1].reshape((total, columns)), memory.inputs.reshape((total, 4 * units))

@@ -98,7 +98,7 @@ class MultiHeadAttention(SelfAttention):
         self.use_causal_mask = checks.boolean("use_causal_mask", use_causal_mask)
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Weights: a kernel and a bias each for queries, keys, values and outputs."""
+        """Rows and outputs are (length, features); weights are a kernel and a bias of each of the four projections."""
         output_shape = super().build(input_shape)
         heads, size, features = self.num_heads, self.key_dim, self.features
         for name in ("query", "key", "value"):

@@ -77,7 +77,7 @@ class SinusoidalPositions(Layer):
         return input_shape
 
     def integers(self) -> list[int]:
-        """The features."""
+        """The number of features."""
         return [self.features]
 
     def reals(self) -> list[float]:

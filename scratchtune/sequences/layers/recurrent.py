@@ -49,8 +49,8 @@ class Cell(NamedTuple):
       by their gradients, and adds to ``dstate``; ``panels`` are those of `packed_transposed_kernel`.
     - ``recurrent_grad(memory, dweights)`` fills the gradients of the weights that multiply the state, after all steps.
 
-    ``blocks`` of units are computed at each step, the state has ``parts`` of them, the first is the output, and
-    ``gates`` are kept. ``keeps_inner`` if ``recurrent_grad`` needs the inner gradients of all steps.
+    Numbers of blocks of units: ``blocks`` in each product, ``parts`` in the state (the first is the output), ``gates``
+    that are kept. ``keeps_inner``: whether ``recurrent_grad`` needs the inner gradients of all steps.
     """
 
     blocks: int
@@ -123,7 +123,7 @@ class Recurrence(NamedTuple):
 
 @jit.function
 def packed_kernel(recurrent, memory):
-    """Copy the recurrent kernel to panels, which a step multiplies by."""
+    """Copy the recurrent kernel to panels (see `matmul`) in ``memory``, by which each step multiplies."""
     columns = jit.tile_columns(recurrent)
     blocks = (recurrent.shape[1] + columns - 1) // columns
     panels = memory[: blocks * recurrent.shape[0] * columns].reshape((blocks, recurrent.shape[0], columns))
@@ -133,7 +133,7 @@ def packed_kernel(recurrent, memory):
 
 @jit.function
 def packed_transposed_kernel(recurrent, memory):
-    """Copy the transposed recurrent kernel to panels, which a step of the backward pass multiplies by."""
+    """Copy its transpose to panels in ``memory``, by which each step of the backward pass multiplies."""
     columns = jit.tile_columns(recurrent)
     blocks = (recurrent.shape[0] + columns - 1) // columns
     panels = memory[: blocks * recurrent.shape[1] * columns].reshape((blocks, recurrent.shape[1], columns))
@@ -143,7 +143,7 @@ def packed_transposed_kernel(recurrent, memory):
 
 @jit.function
 def step_of(memory, t):
-    """The arrays of step t."""
+    """The arrays of step t; of ``inner`` there may be one for all steps."""
     return Step(memory.inputs[t], memory.inner[min(t, memory.inner.shape[0] - 1)], memory.mask[t], memory.states[t],
                 memory.gates[t], memory.states[t + 1])
 
@@ -153,7 +153,7 @@ def step_of(memory, t):
 
 @jit.called
 def input_product(weights, memory):
-    """The inputs' part of all steps: x @ kernel."""
+    """Fill ``memory.inputs`` for all steps: x @ kernel."""
     length, rows, features = memory.x.shape
     columns, total = weights.kernel.shape[1], length * rows
     multiply(memory.x.reshape((total, features)), weights.kernel, memory.inputs.reshape((total, columns)))
@@ -161,7 +161,7 @@ def input_product(weights, memory):
 
 @jit.called
 def input_gradients(weights, memory, dweights, needs_dx):
-    """The gradients of kernel and input bias, and dJ/dx if it is needed."""
+    """Fill the gradients of kernel and input bias; dJ/dx replaces ``memory.x`` if it is needed."""
     length, rows, features = memory.x.shape
     columns, total = weights.kernel.shape[1], length * rows
     x, dinputs = memory.x.reshape((total, features)), memory.inputs.reshape((total, columns))
@@ -288,7 +288,7 @@ def recurrent_kernels(recurrence: Recurrence) -> tuple[jit.Kernel, jit.Kernel]:
 
 
 class Recurrent(Layer):
-    """What GRU and LSTM have in common; a row is a sequence (length, features)."""
+    """Base class of GRU and LSTM; a row is a sequence (length, features)."""
 
     uses_mask = True
 
@@ -299,12 +299,12 @@ class Recurrent(Layer):
 
     @property
     def recurrence(self) -> Recurrence:
-        """The functions that the kernels are made from; no attribute, since these are not copied with a layer."""
+        """The functions that the kernels are made from; a property, so that another process can get the layer."""
         raise NotImplementedError(f"{type(self).__name__} has no recurrence")
 
     @property
     def shapes(self) -> Any:
-        """The workspace; a mask that the layer uses is counted by the layer that makes it."""
+        """Those of the workspace; a mask that the layer uses is counted by the layer that makes it."""
         return self.recurrence.shapes
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_matrix
 from scratchtune.network.layers.base import Layer
 from scratchtune.sequences.layers.gru import GRU
 from scratchtune.sequences.layers.lstm import LSTM
@@ -41,32 +42,32 @@ CELLS = {"gru": GRU, "lstm": LSTM}
 
 @jit.function
 def steps_of(integers, y):
-    """y as (n, steps, units), of which an LSTM has one more than its input."""
+    """View y as (n, steps, units); that of an LSTM has one step more than x, the last cell."""
     return y.reshape((y.shape[0], y.shape[1] // integers[UNITS], integers[UNITS]))
 
 
 def passes(recurrence: Recurrence) -> tuple[Any, Any]:
-    """Make what the kernels of an encoder and of a decoder have in common."""
+    """Make the forward and the backward pass that encoder and decoder have in common."""
     (_, parts, *_), shapes, weights, run, run_backward, outputs = recurrence
 
     @jit.called
     def forward(integers, theta, x, first, y, work):
-        """Fill y, beginning with the state at the end of ``first``, (n, numbers); without numbers, with 0."""
+        """Fill y. The initial state is at the end of each row of ``first``, (n, numbers); with no numbers it is 0."""
         rows, length, units, steps = x.shape[0], integers[LENGTH], integers[UNITS], steps_of(integers, y)
         memory = jit.views(work, shapes(integers, rows))
         copy_mask(integers, rows, work, memory.mask)
         copy_rows(x.reshape((rows, length, integers[FEATURES])), 0, memory.x)
         memory.states[0] = 0.0
         if first.shape[1] > 0:
-            memory.states[0] = first[:, first.shape[1] - parts * units :]
+            copy_matrix(first[:, first.shape[1] - parts * units :], memory.states[0])
         run(weights(integers, theta), memory)
         copy_steps(outputs(memory.states[1:]), 0, steps[:, :length])
         if parts > 1:
-            steps[:, length] = memory.states[length, :, units:]
+            copy_matrix(memory.states[length, :, units:], steps[:, length])
 
     @jit.called
     def backward(integers, theta, dy, dtheta, dx, work):
-        """Fill dtheta and dx; return the gradient of the first state."""
+        """Fill dtheta and, if it is needed, dx; return the gradient of the initial state."""
         rows, length, units, dsteps = dy.shape[0], integers[LENGTH], integers[UNITS], steps_of(integers, dy)
         needs_dx = dx.size > 0 and integers[NEEDS_INPUT_GRAD] > 0
         memory = jit.views(work, shapes(integers, rows))
@@ -74,7 +75,7 @@ def passes(recurrence: Recurrence) -> tuple[Any, Any]:
         copy_rows(dsteps[:, :length], 0, outputs(memory.dstates[1:]))
         if parts > 1:
             memory.dstates[1:length, :, units:] = 0.0
-            memory.dstates[length, :, units:] = dsteps[:, length]
+            copy_matrix(dsteps[:, length], memory.dstates[length, :, units:])
         run_backward(weights(integers, theta), memory, weights(integers, dtheta), needs_dx)
         if needs_dx:
             copy_steps(memory.x, 0, dx.reshape((rows, length, integers[FEATURES])))
@@ -106,7 +107,7 @@ def kernels(recurrence: Recurrence) -> tuple[jit.Kernel, jit.Kernel, jit.Kernel,
         dfirst = backward(integers, theta, dy, dtheta, dx, work)
         if dsecond.size > 0:
             dsecond[:] = 0.0
-            dsecond[:, second.shape[1] - dfirst.shape[1] :] = dfirst
+            copy_matrix(dfirst, dsecond[:, second.shape[1] - dfirst.shape[1] :])
 
     return encoder_forward, encoder_backward, decoder_forward, decoder_backward
 
@@ -131,17 +132,17 @@ class RecurrentEncoder(Layer):
         return (length + (self.structure == "lstm"), units)
 
     def keeps_mask(self) -> bool:
-        """The last cell has no step of its own."""
+        """Always: the additional step of an LSTM, its last cell, is no step of the sequence."""
         return True
 
     def integers(self) -> list[int]:
-        """Those of the recurrent layer."""
+        """Those of the recurrent layer, which gets this layer's mask and ``needs_input_grad`` before."""
         self.layer.mask_from, self.layer.needs_input_grad = self.mask_from, self.needs_input_grad
         return list(self.layer.integers())
 
     @property
     def shapes(self) -> Any:
-        """The workspace of the recurrent layer."""
+        """The shapes of the recurrent layer's workspace."""
         return self.layer.shapes
 
 

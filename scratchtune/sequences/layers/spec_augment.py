@@ -100,10 +100,7 @@ LENGTH, FEATURES, TIME_MASKS, FREQUENCY_MASKS, FREQUENCY_WIDTH, HAS_MASK, NEEDS_
 
 @jit.function
 def hide(integers, reals, source, into, work, key):
-    """Copy rows, (n, frames · features), and mask parts of each, drawn by ``key``; padding is copied unchanged.
-
-    ``work`` begins with the mask of padding.
-    """
+    """Copy rows, (n, frames · features), and mask parts that ``key`` draws, but no padding; ``work`` has its mask."""
     rows, length, count = source.shape[0], integers[LENGTH], integers[TIME_MASKS] + integers[FREQUENCY_MASKS]
     is_frame, hidden = mask_of(integers[HAS_MASK], rows, length, work), into.reshape((rows, length, integers[FEATURES]))
     copy_to(source, into)

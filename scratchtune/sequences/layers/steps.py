@@ -13,7 +13,7 @@ from scratchtune.network.layers.base import Layer
 
 @jit.forward
 def steps_forward(integers, reals, theta, state, x, y, work, training, step, key):
-    """y is the part of x from column integers[0] on."""
+    """Copy to y as many columns of x as y has, from column integers[0] on."""
     first = integers[0]
     for n in range(y.shape[0]):
         for j in range(y.shape[1]):
@@ -22,7 +22,7 @@ def steps_forward(integers, reals, theta, state, x, y, work, training, step, key
 
 @jit.backward
 def steps_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dx is dy in this part, and 0 elsewhere."""
+    """dx is dy in these columns, and 0 elsewhere."""
     first = integers[0]
     for n in range(dx.shape[0]):
         for j in range(dx.shape[1]):
@@ -49,9 +49,9 @@ class Steps(Layer):
         return (stop - self.start_at, *input_shape[1:])
 
     def integers(self) -> list[int]:
-        """The first column."""
+        """The first column of x that is copied: a step takes as many columns as it has numbers."""
         return [self.start_at * math.prod(self.input_shape[1:])]
 
     def keeps_mask(self) -> bool:
-        """Whether the steps are the first ones."""
+        """True for the first steps, such as an LSTM's states without the last cell, of which the mask has none."""
         return self.start_at == 0

@@ -38,8 +38,7 @@ class Clip(NamedTuple):
 
 
 def checked_samples(name: str, samples: Any) -> np.ndarray:
-    """Return samples as a float64 array, (n,); an error where they are no floats, not finite, or of several channels.
-    """
+    """Return samples as float64, (n,); an error where they are no floats, not finite, or of several channels."""
     if isinstance(samples, str | os.PathLike):
         raise TypeError(f"{name} is {samples!r:.80}, a text; read the file with `read_wav` first")
     if np.isscalar(samples) or samples is None:

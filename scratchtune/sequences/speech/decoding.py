@@ -190,6 +190,7 @@ class _Tree:
         self.children: dict[tuple[int, int], int] = {}
 
     def _gains(self, context: Context) -> np.ndarray:
+        """What each letter after a context adds to the language model's log-probability, (letters,)."""
         if self.model is None:
             return np.zeros(len(self.alphabet))
         return self.model.log_distribution(context)[self.numbers]
@@ -298,8 +299,7 @@ def _checked_model(model: Any, weight: float, alphabet: Sequence[str]) -> NGram 
 def _advanced(
     tree: _Tree, nodes: list[int], sums: np.ndarray, row: np.ndarray, beam_width: int, weight: float, bonus: float,
 ) -> tuple[list[int], np.ndarray]:
-    """The beam one frame later, its nodes and their sums: the best of all prefixes, unchanged or with one letter more.
-    """
+    """The beam one frame later, its nodes and their sums: the best prefixes, unchanged or with one letter more."""
     positions = {node: position for position, node in enumerate(nodes)}
     parents = np.array([positions.get(tree.parents[node], -1) for node in nodes])
     last, lengths = np.array([tree.letters[node] for node in nodes]), np.array([tree.lengths[node] for node in nodes])
@@ -327,7 +327,7 @@ def _best(scores: np.ndarray, count: int) -> np.ndarray:
 
 
 def _ended(tree: _Tree, nodes: list[int], sums: np.ndarray, weight: float, bonus: float) -> list[Transcript]:
-    """The texts of a beam, with what their end adds, best first."""
+    """The texts of a beam after the last frame, best first; their scores include the end of the text."""
     language = np.array([tree.language[node] + tree.ending(node) for node in nodes])
     scores = scores_of(sums, language, np.array([tree.lengths[node] for node in nodes]), weight, bonus)
     acoustic = np.logaddexp(sums[BLANKS], sums[LABELS])

@@ -194,12 +194,13 @@ def _summed(errors: np.ndarray, lengths: np.ndarray, groups: Sequence[Any]) -> t
 
 
 def _errors_and_lengths(references: Any, hypotheses: Any, unit: str) -> tuple[np.ndarray, np.ndarray]:
+    """The number of errors of each hypothesis, and the length of each reference."""
     found, lengths = _edits_and_lengths(references, hypotheses, unit)
     return np.array([each.errors for each in found]), lengths
 
 
 def _edits_and_lengths(references: Any, hypotheses: Any, unit: str) -> tuple[list[Edits], np.ndarray]:
-    """The errors of each text, and the length of each reference."""
+    """The errors of each hypothesis by kind, and the length of each reference."""
     checks.choice("unit", unit, UNITS)
     pairs = [(_items("references", reference, unit), _items("hypotheses", hypothesis, unit))
              for reference, hypothesis in checked_pairs(references, hypotheses)]

@@ -168,11 +168,7 @@ class NGram:
         return self.alphabet
 
     def _count(self, orders: list[dict[Context, _Followers]], context: Context, token: str) -> None:
-        """Count an n-gram in all orders.
-
-        In the lower orders of Kneser-Ney, the count of an n-gram is the number of distinct tokens that occur before it.
-        So it grows only if the n-gram with the token before is new.
-        """
+        """Count an n-gram in each order, highest first; a lower one of Kneser-Ney once for each token before it."""
         for length in range(self.order - 1, -1, -1):
             is_new = orders[length][context[self.order - 1 - length :]].add(token)
             if self.smoothing == "kneser-ney" and not is_new:
@@ -255,8 +251,7 @@ class NGram:
         return math.log(value) if value > 0.0 else -math.inf
 
     def log_distribution(self, context: Context) -> np.ndarray:
-        """Log-probabilities of the whole ``vocabulary``, (tokens,), after at most n − 1 tokens, which are not checked.
-        """
+        """Log-probabilities of the whole ``vocabulary``, (tokens,), after at most n − 1 tokens; none is checked."""
         self._check_fitted()
         return self._distribution(context)[1]
 

@@ -132,7 +132,7 @@ def _best_of(found: list[Hypothesis], width: int) -> list[Hypothesis]:
 
 
 def _best(scores: np.ndarray, of: np.ndarray, width: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The best continuations of each sequence, best first: the row of what they continue, the token, the score.
+    """The ``width`` best continuations of each sequence, best first: the row that they continue, the token, the score.
 
     ``scores`` are (rows, vocabulary), the sequences of the rows ``of``. Of equal scores, the first one is better.
     """
@@ -156,7 +156,7 @@ def _hypothesis(ids: np.ndarray, total: float, length: int, alpha: float, ended:
 
 
 def log_probabilities(rows: Any, prefixes: int, end: int) -> np.ndarray:
-    """What ``step`` returned as float64, (number of prefixes, vocabulary), checked."""
+    """What ``step`` has returned, as float64, (prefixes, vocabulary); a ValueError if it is not that, or above 0."""
     rows = np.asarray(rows, dtype=np.float64)
     if rows.ndim != 2 or len(rows) != prefixes or rows.shape[1] <= end:
         raise ValueError(f"step returned shape {rows.shape} for {checks.counted(prefixes, 'sequence')}; it must be "

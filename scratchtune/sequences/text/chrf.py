@@ -60,6 +60,7 @@ def chrf_score(references: Any, hypotheses: Any, max_order: int = 6, beta: float
 
 
 def _letters(name: str, text: Any) -> str:
+    """A text without its spaces."""
     if not isinstance(text, str):
         raise TypeError(f"{name} holds {text!r:.80} ({type(text).__name__}); each must be a text")
     return "".join(text.split())

@@ -85,7 +85,7 @@ def exact_match(references: Any, hypotheses: Any) -> float:
 
 
 def clipped_matches(hypothesis: np.ndarray, reference: np.ndarray) -> float:
-    """Clipped matches: the n-grams of a hypothesis that its reference has too, each at most as often as it has it.
+    """Clipped matches: the n-grams of a hypothesis, each counted at most as often as it is in the reference.
 
     Formula [clipped_matches]
         m = Σᵢ[min(hᵢ, rᵢ)]
@@ -129,6 +129,7 @@ def count_ngrams(pairs: Iterable[tuple[Sequence[Any], Sequence[Any]]], max_order
 
 
 def _counts(reference: Sequence[Any], hypothesis: Sequence[Any], order: int) -> tuple[int, int, int]:
+    """The clipped matches of one order, and the n-grams of the hypothesis and of the reference."""
     there, found = ngrams(reference, order), ngrams(hypothesis, order)
     matches = clipped_matches(np.array(list(found.values()), dtype=np.int64),
                               np.array([there[ngram] for ngram in found], dtype=np.int64))

@@ -49,6 +49,7 @@ def pad_sequences(
 
 
 def _row(name: str, row: Any, kind: np.dtype) -> np.ndarray:
+    """A sequence as a vector of the type ``kind``; an error if it is no list of numbers that this can represent."""
     try:
         values = np.asarray(row)
     except ValueError:  # lists of unequal length

@@ -69,6 +69,7 @@ def detokenize(tokens: Iterable[str]) -> str:
 
 
 def _normalised(text: str, lower: bool) -> str:
+    """The text in NFC, with "…" for dots and without format characters; `_tokens` normalises hyphens and "’"."""
     text = text.lower() if lower else text
     if not text.isascii():
         text = "".join(char for char in text if unicodedata.category(char) != "Cf")
@@ -92,6 +93,7 @@ def _tokens(chunk: str) -> list[str]:
 
 
 def _belongs_to_word(chunk: str, index: int) -> bool:
+    """Whether a character is part of a word, as the apostrophe in "don't" is, or of a number, as the comma in 1,000."""
     char, left, right = chunk[index], chunk[max(index - 1, 0)], chunk[min(index + 1, len(chunk) - 1)]
     if char in "'’":
         return _in_words(left) and _in_words(right)

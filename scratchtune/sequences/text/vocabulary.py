@@ -98,10 +98,7 @@ class Vocabulary:
         return found
 
     def split(self, text: str | Sequence[str], name: str = "text") -> list[str]:
-        """Return the tokens of a text, as `encode` splits it; they need not be in the vocabulary.
-
-        ``name`` is what the errors call the text.
-        """
+        """Return the tokens of a text, as `encode` splits it, known or not; ``name`` is what errors call the text."""
         if isinstance(text, str):
             tokens = tokenize(text, self.lower)
         elif isinstance(text, (list, tuple)) and all(isinstance(token, str) for token in text):
