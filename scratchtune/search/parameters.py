@@ -3,7 +3,8 @@
 The formulas below map a value to its *unit value* u in [0, 1], and back. A parameter with n distinct values divides the
 unit interval into n cells of equal length (in a log range: of the length that rounding gives them); the unit value of a
 value is the middle of its cell, so mapping it back gives exactly that value. In a continuous range this holds for every
-value that some unit value is mapped to; for others the last bit may differ.
+value that some unit value is mapped to; for others the last bit may differ. ``when`` is the condition of a parameter, a
+dict from other parameters' names to values; ``prior`` is (centre, share of the range), or a weight for each choice.
 
 Implements section 2.1 of the document.
 """

@@ -85,7 +85,7 @@ class Space:
         return True
 
     def parents(self, name: str) -> list[tuple[int, np.ndarray]]:
-        """Position of each parameter that the condition of one names, and the indices of the values that it allows."""
+        """Position of each parameter that the condition of ``name`` names, and the indices of its allowed values."""
         return [(self.names.index(parent), np.array([self.parameters[parent].index(value) for value in allowed]))
                 for parent, allowed in self.conditions[name].items()]
 

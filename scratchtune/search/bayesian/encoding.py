@@ -178,10 +178,7 @@ def cell_middles(parameter: Float | Int, indices: np.ndarray) -> np.ndarray:
 
 
 def _log_cells(parameter: Float | Int) -> tuple[float, float] | None:
-    """Logarithm of the lower edge of the first cell of a log scale, and its distance from the last upper edge.
-
-    None where all cells have the same length; only an `Int` has others.
-    """
+    """On the log scale of an `Int`, the logarithm of the lowest edge and its distance from the highest; else None."""
     if not (isinstance(parameter, Int) and parameter.log):
         return None
     low = float(np.log(parameter.low - 0.5))

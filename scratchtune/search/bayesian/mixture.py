@@ -230,7 +230,7 @@ class Range(_Axis):
         return NormalKernels(centres, bandwidths)
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: NormalKernels) -> None:
-        """Add log densities, or log probabilities of cells; for equal codes they are computed once."""
+        """Add log densities, or log probabilities of cells, to ``total`` (n, k); for a code that is NaN nothing."""
         here = np.flatnonzero(~np.isnan(codes))
         different, which = np.unique(codes[here], return_inverse=True)
         terms = np.zeros((len(different), total.shape[1]))
@@ -275,7 +275,7 @@ class Choices(_Axis):
         return np.where(absent[:, None], self.shares, choice_kernels(indices, self.shares, smoothing))
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: np.ndarray) -> None:
-        """Add log probabilities."""
+        """Add log probabilities to ``total`` (n, k); for a code that is NaN nothing."""
         here = np.flatnonzero(~np.isnan(codes))
         logarithms = np.log(np.maximum(kernels.T, TINY))
         total[here] += logarithms[codes[here].astype(int)]
