@@ -145,8 +145,7 @@ class File:
         """Open a connection that changes neither the file nor a writer's files beside it.
 
         A writer's index (FILE-shm) is opened read-only: to create it again would crash a writer that has lost its
-        locks. If there is none, SQLite creates one, and `close` removes it; without permission to write, only FILE is
-        read.
+        locks. If there is none, SQLite creates one, and `close` removes it; without write permission only FILE is read.
         """
         if self._beside("-shm").exists():
             try:

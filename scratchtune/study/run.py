@@ -281,6 +281,7 @@ class ObjectiveWorkers:
                 self.to_resend.append(trial)
 
     def _send(self, trial: Trial, with_objective: bool = False) -> None:
+        """Submit a trial; with one worker, which is this thread, evaluate it at once."""
         submitted = time.monotonic()
         self._since = self._since or submitted
         if self._sender is None and self._threads is None:

@@ -1,7 +1,6 @@
 """A stopping rule ends trials early whose reported values are poor, so that their time is spent on other trials.
 
-A rule is a pure function, as a searcher is: of what the trial itself has reported and of the first ``needs(number)``
-trials, all of them finished.
+A rule is a pure function of what the trial itself has reported and of the first ``needs(number)`` trials, all finished.
 
 Implements section 7.2 of the document.
 """
