@@ -172,7 +172,7 @@ class Queue:
         self.state = self.state._replace(waiting=[*self.state.waiting, one])
 
     def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
-        """Claim the params if they were loaded (``waiting_only``: and have no trial) and are not claimed; else False."""
+        """Claim params that were loaded (``waiting_only``: and have no trial) and are not claimed; False for others."""
         key, left, waiting = self._space.key(params), list(self.state.unclaimed), list(self.state.unclaimed_waiting)
         if key not in (waiting if waiting_only else left):
             return False
@@ -216,7 +216,7 @@ class Core:
     when `write` is called: several trials in one commit.
 
     Attributes, for reading only: ``definition``; ``trials``, in order of number; ``queue``; ``user_attrs``;
-    ``context``; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest run; ``given_path`` (None: in memory).
+    ``context``; ``in_run``; ``is_stopping``: `stop_run` was called in the latest run; ``given_path`` (None: in memory).
     """
 
     def __init__(
@@ -282,8 +282,7 @@ class Core:
     def _changing(self) -> Iterator[None]:
         """Within it this thread alone changes the study, and has the right to write its file.
 
-        After an interruption what has changed is written all the same; where it comes before the end of the block is
-        handled, Python closes this generator, which then does so.
+        What has changed is written after an interruption too, or where Python closes this generator because of one.
         """
         if self._is_forked():
             raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "

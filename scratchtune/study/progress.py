@@ -24,7 +24,7 @@ LOGGER = logging.getLogger("scratchtune.study")
 class Progress:
     """Counts units of work, trials or fits, as they finish; safe to call from several threads.
 
-    ``headline`` is printed immediately; after a few units a line such as "45 fits, about 3 s", estimated from the fastest
+    ``headline`` is printed at once; after a few units a line such as "45 fits, about 3 s", estimated from the fastest
     of them; then a bar, on a terminal only. ``total`` None: not known, and no headline.
     """
 

@@ -122,8 +122,9 @@ class Trial:
     def value(self) -> float | None:
         """The value of the only objective; a ValueError where there are several."""
         if self.values is not None and len(self.values) > 1:
-            raise ValueError(f"trial {self.number} has {len(self.values)} values, one for each objective; use trial.values, "
-                             "or target=lambda trial: trial.values[0] in plot_optimization_history and plot_slice")
+            raise ValueError(
+                f"trial {self.number} has {len(self.values)} values, one for each objective; use trial.values, or "
+                "target=lambda trial: trial.values[0] in plot_optimization_history and plot_slice")
         return None if self.values is None else self.values[0]
 
     @value.setter
