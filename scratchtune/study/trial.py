@@ -73,7 +73,7 @@ class View(NamedTuple):
         return self.seed
 
     def of(self, trial: Trial) -> View:
-        """This view."""
+        """This view: a sent trial has it in place of its study's `Context`."""
         return self
 
 
@@ -368,8 +368,8 @@ def judged(
 ) -> Outcome:
     """The outcome of a running trial: a value that is not a finite number makes it a failed one, with the reason.
 
-    In a study of several objectives it must be as many numbers, in order or, where they have names, by name. What is
-    None is as the trial has it. The trial is not changed.
+    In a study of several objectives it must be as many numbers, in order or, where they have names, by name. Arguments
+    that are None are taken from the trial, which is not changed.
     """
     objectives, stops = trial._context.objectives, trial._stopping
     text = _formatted(value) if isinstance(value, BaseException) else None
