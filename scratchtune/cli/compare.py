@@ -66,7 +66,7 @@ def add_compare(parser: Parser) -> None:
 
 
 def run_compare(given: argparse.Namespace) -> None:
-    """Run ``scratchtune compare``."""
+    """Run ``scratchtune compare``: tune by each searcher, print the table, draw the picture, write the report."""
     checks.integer("--trials", given.trials, 1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)

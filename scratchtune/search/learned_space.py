@@ -46,7 +46,7 @@ class OpenSpace(Space):
         return {str.__str__(name): _plain(name, value) for name, value in params.items()}
 
     def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return a hashable form of params."""
+        """Return a hashable form of params: by repr, since a value may be a list or a dict."""
         return tuple((name, type(value), repr(value)) for name, value in sorted(params.items()))
 
     @property

@@ -268,7 +268,7 @@ class Float(_Parameter):
         return min(max(value, self.low), self.high)
 
     def to_unit(self, value: float) -> float:
-        """Unit value of a value."""
+        """Unit value of a value: one that `from_unit` maps to exactly this value, if there is one."""
         if self.count is not None:
             return super().to_unit(value)
         return _unit_that_gives(value, min(max(self.unrounded_unit(value), 0.0), 1.0), self.from_unit)

@@ -168,7 +168,7 @@ class Queue:
         return State(waiting, self.state.begun if used is None else [*self.state.begun, number])
 
     def add(self, one: Waiting) -> None:
-        """Append a configuration."""
+        """Append a configuration to those that wait."""
         self.state = self.state._replace(waiting=[*self.state.waiting, one])
 
     def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
@@ -377,7 +377,7 @@ class Core:
         raise NotReady(number, finished, remedy)
 
     def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
-        """The arguments of `Searcher.suggest`."""
+        """The arguments of `Searcher.suggest` for a trial; in a learned space only with params that are in it."""
         definition, needs = self.definition, self.definition.searcher.needs(number)
         enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
         seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)

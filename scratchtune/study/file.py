@@ -335,7 +335,7 @@ class File:
                     "same arguments, or another name or file")
 
     def put_searcher(self, name: str, searcher: Any) -> None:
-        """Replace the searcher of a study's definition."""
+        """Replace the searcher of a study's definition, as by the same one with its number of workers."""
         with self._naming_errors("can't be written"), self._commit() as db:
             db.execute("UPDATE studies SET definition = ? WHERE name = ?",
                        (json.dumps(self.definition(name) | {"searcher": searcher}), name))

@@ -427,6 +427,6 @@ def _parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[s
 
 
 def _column_type(values: list[Any]) -> Any:
-    """NumPy's own choice for numbers; other values are objects."""
+    """The type of a column: NumPy's own choice if all values are numbers, else object."""
     kinds = {type(value) for value in values}
     return np.array(values).dtype if all(issubclass(kind, (bool, int, float, np.number)) for kind in kinds) else object

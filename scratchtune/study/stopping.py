@@ -87,11 +87,11 @@ class MedianStopping(Stopping):
         self.parallel = checks.integer("parallel", parallel, low=1)
 
     def needs(self, number: int) -> int:
-        """All trials but the ``parallel`` − 1 before it."""
+        """How many: all trials before it but the last ``parallel`` − 1."""
         return max(0, number - self.parallel + 1)
 
     def stops(self, own: Reports, others: Sequence[Reports]) -> bool:
-        """Compare at the last step that the trial has reported."""
+        """Whether it is `behind` the complete trials at its last reported step, from ``first_step`` on."""
         step = max(own, default=-1)
         if step < self.first_step:
             return False

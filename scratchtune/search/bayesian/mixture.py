@@ -238,7 +238,7 @@ class Range(_Axis):
         total[here] += terms[which]
 
     def draw(self, kernels: NormalKernels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw unit values from truncated normal distributions, and return their codes."""
+        """Draw a unit value from each of the ``chosen`` kernels, and return their codes."""
         u = draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng)
         return u if self.count is None else cell_indices(self.parameter, u).astype(float)
 
@@ -281,7 +281,7 @@ class Choices(_Axis):
         total[here] += logarithms[codes[here].astype(int)]
 
     def draw(self, kernels: np.ndarray, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw choices by their probabilities."""
+        """Draw a choice from each of the ``chosen`` kernels, and return their indices."""
         return np.array(draw_indices(np.cumsum(kernels[chosen], axis=1), rng), dtype=float)
 
 
@@ -346,7 +346,7 @@ class Mixture:
         return (added[0] + added[1]) / 2.0
 
     def _mixed(self, terms: np.ndarray) -> np.ndarray:
-        """Log densities from those of the components, (n, k)."""
+        """Log densities of the mixture, (n,), from those of its components, (n, k)."""
         density = np.empty(len(terms))
         log_mixture(terms, self.weights, density)
         return density

@@ -153,7 +153,7 @@ def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
-    """θ and the logarithm of its posterior density."""
+    """The θ that a local search from ``start`` finds, and the logarithm of its posterior density."""
     means, stds = theta_prior(rows.shape[1])
     return fit_hyperparameters(
         rows, values, encoding.is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=EVALUATIONS)

@@ -131,7 +131,7 @@ class GeneticSearch(Searcher):
         return 0 if number < self.population else 1 + (number - self.population) // self.offspring
 
     def needs(self, number: int) -> int:
-        """All trials of earlier generations."""
+        """The number of trials in earlier generations: it reads the results of all of them."""
         generation = self.generation(number)
         return 0 if generation == 0 else self.population + (generation - 1) * self.offspring
 
