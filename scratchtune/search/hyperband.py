@@ -83,7 +83,7 @@ class _HalvingSearch(Searcher):
         return len(self._schedule.rows)
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Put an enqueued configuration in place of a new one in a first rung; a ValueError if there is none."""
+        """Put an enqueued configuration in place of a new one of a first rung; a ValueError if the trial is none."""
         rows = self._schedule.rows
         if number >= len(rows) or rows[number].parents is not None:
             raise ValueError(

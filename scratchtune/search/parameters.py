@@ -564,7 +564,7 @@ def _plain(value: Any) -> Any:
 
 
 def _first_repeated(choices: Sequence[Any]) -> list[Any]:
-    """Return the first choice that is repeated, as a list of one, or an empty list."""
+    """Return the first choice that is repeated as a list of one, since it may be None; or an empty list."""
     known: set[Any] = set()
     unhashable: list[Any] = []
     for choice in choices:

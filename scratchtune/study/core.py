@@ -530,7 +530,7 @@ class Core:
             raise RuntimeError(f"the study {self.definition.name!r} is being run; run it again when that has ended")
 
     def begin_run(self, workers: int) -> None:
-        """From now on trials are written when `write` is called, and the right to write is kept."""
+        """Begin a run: until its end trials are written when `write` is called, and the right to write is kept."""
         with self._lock:
             self._begin_writing()
             self._workers, self._process, self.in_run, self.is_stopping = workers, os.getpid(), True, False

@@ -83,7 +83,7 @@ def is_whole(stored: Any) -> bool:
 
 
 def made_again(stored: Any, kind: type) -> Any:
-    """The object of a kind; None where it is none, or one of another package."""
+    """The object of this kind that was stored; None where it is of another kind, or of another package."""
     found = decoded(stored) if is_whole(stored) else None
     return found if isinstance(found, kind) else None
 

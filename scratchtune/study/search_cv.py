@@ -386,7 +386,7 @@ def _sorted(grid: Any) -> dict[str, Any]:
 def results_table(
     configurations: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
 ) -> dict[str, Any]:
-    """Make the columns, one row per configuration, in the order of the trials; ``table`` holds the folds of each."""
+    """The columns of ``cv_results_``, a row for each configuration, from the results of its folds in ``table``."""
     folds = len(table[0])
     outcomes = [outcome for row in table for outcome in row]
     results: dict[str, Any] = {}

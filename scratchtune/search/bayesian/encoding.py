@@ -107,7 +107,7 @@ class Encoding:
         return around[(around != row).any(axis=1)]  # changing an absent parameter changes nothing
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; 0 where there is none."""
+        """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; precision 0 for none."""
         centre, precision = np.full(len(self.parameters), 0.5), np.zeros(len(self.parameters))
         for j, parameter in enumerate(self.parameters):
             if isinstance(parameter, (Float, Int)) and parameter.prior is not None and parameter.low < parameter.high:
