@@ -194,7 +194,7 @@ class Study(HasBestTrial):
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
 
-        Of several objectives the values are values_0, values_1, ..., or values_NAME. Text that a spreadsheet would run: `csv_text`.
+        Of several objectives the values are values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
         self._core.refuse_own(Path(path))
         columns = self.objectives.columns()
