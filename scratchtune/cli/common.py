@@ -23,7 +23,7 @@ STORING = (*WRITING, "run_example")  # these store their trials in --db
 
 
 def run(given: argparse.Namespace) -> int:
-    """Run a command; return the exit code, 0 where it returns None. An interruption is raised again."""
+    """Run a command, and print its error, if any; return the exit code. An interruption is raised again."""
     name = given.run.__name__
     nested, interruption.ends_process = interruption.ends_process, True
     try:

@@ -66,7 +66,7 @@ def add_compare(parser: Parser) -> None:
 
 
 def run_compare(given: argparse.Namespace) -> None:
-    """Run ``scratchtune compare``."""
+    """Run ``scratchtune compare``: tune by each searcher, print the table, draw the picture, write the report."""
     checks.integer("--trials", given.trials, 1)
     for name in given.searchers:
         checks.choice("--searchers", name, SEARCHERS)
@@ -111,11 +111,11 @@ class Comparison:
 
     @property
     def winner(self) -> SearcherResult:
-        """The result with the best cross-validated score; the test set is not used for the choice."""
+        """The result with the best cross-validated score after the most epochs; the test set is not used here."""
         return max(self.rows, key=lambda row: (epochs_of(row.study.best_trial), row.study.best_value))
 
     def text(self) -> str:
-        """Return the table, the winner, and why its configuration was tried."""
+        """Return the table, the winner, why its configuration was tried, and which differences may be chance."""
         rows = [["searcher", "cv score", "test", "configs", "epochs", "seconds now" if self.resumed else "seconds",
                  "best configuration"]]
         rows += [[row.searcher, f"{row.study.best_value:.4f}", f"{row.test_accuracy:.4f}", str(row.configurations),

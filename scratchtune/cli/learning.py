@@ -21,7 +21,7 @@ def add_formulas(parser: Parser) -> None:
 
 
 def run_formulas(given: argparse.Namespace) -> int:
-    """Run ``scratchtune formulas``; return the exit code."""
+    """Run ``scratchtune formulas``: print the index, or a formula, or check them; return the exit code."""
     if given.check:
         report = formulas.check_one(given.id) if given.id else formulas.check_all()
         tell(report.text())
@@ -47,7 +47,7 @@ def add_example(parser: Parser) -> None:
 
 
 def run_example(given: argparse.Namespace) -> None:
-    """Run ``scratchtune example``."""
+    """Run ``scratchtune example``: call the example's ``main`` with the options that it has."""
     run = import_module(f"scratchtune.examples.{NAMES[checks.choice('NAME', given.name, NAMES)]}").main
     options = {name: getattr(given, name) for name in ("data", "out", "jobs", "seed", "db", "report")
                if getattr(given, name) is not None}

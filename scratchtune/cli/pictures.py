@@ -37,7 +37,7 @@ def add_plot(parser: Parser) -> None:
 
 
 def run_plot(given: argparse.Namespace) -> None:
-    """Run ``scratchtune plot``."""
+    """Run ``scratchtune plot``: draw a study, and save the picture."""
     kind = checks.choice("--kind", given.kind, (*PLOTS, *OF_SEARCHERS, *OF_SEVERAL))
     if given.params and kind not in (*OF_PARAMETERS, *OF_ONE_TRIAL):
         raise ValueError(f"--params is given, and {kind} shows no parameters; omit it")
@@ -69,7 +69,7 @@ def add_report(parser: Parser) -> None:
 
 
 def run_report(given: argparse.Namespace) -> int:
-    """Run ``scratchtune report``; return the exit code."""
+    """Run ``scratchtune report``: write one page of all studies that can be read; return the exit code."""
     report_path(given.out, given.out, "--out")
     check_beside_db(given.out, given.db)
     storage = File(given.db, reading=True)

@@ -34,7 +34,7 @@ def add_predict(parser: Parser) -> None:
 
 
 def run_predict(given: argparse.Namespace) -> None:
-    """Run ``scratchtune predict``."""
+    """Run ``scratchtune predict``: print the predictions for the rows of a table, or write them to a file."""
     if given.out is not None:
         check_outputs({"--out": given.out}, {"the table": given.file, "the model": given.model})
     model: Any = load(given.model, AutoML, "predict takes a model that scratchtune tune has saved")
@@ -62,7 +62,7 @@ def add_score(parser: Parser) -> None:
 
 
 def run_score(given: argparse.Namespace) -> None:
-    """Run ``scratchtune score``."""
+    """Run ``scratchtune score``: print the scores of a model on a table with targets."""
     model: Any = load(given.model, AutoML, "score takes a model that scratchtune tune has saved")
     with plain_warnings():
         tell(scored(model, _new_rows(given, model, with_target=True)).text())

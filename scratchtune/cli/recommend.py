@@ -43,7 +43,7 @@ def _read_space(path: Path) -> dict[str, Any]:
 
 
 def run_recommend(given: argparse.Namespace) -> None:
-    """Run ``scratchtune recommend``."""
+    """Run ``scratchtune recommend``: print a searcher for the space, and why."""
     check_integers(given, trials=1, jobs=1, epochs=1, objectives=1)
     if given.seconds_per_trial is not None:
         checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)

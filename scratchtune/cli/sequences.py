@@ -28,7 +28,7 @@ def add_translate(parser: Parser) -> None:
 
 
 def run_translate(given: argparse.Namespace) -> None:
-    """Run ``scratchtune translate``."""
+    """Run ``scratchtune translate``: print the translation of a sentence, or of each line of stdin."""
     check_integers(given, beam_width=1)
     model = load(given.model, Seq2Seq, "translate takes a translator, such as scratchtune example translation saves")
     sentences = _stdin_lines() if given.text == "-" else {"TEXT": given.text}
@@ -68,7 +68,7 @@ def add_transcribe(parser: Parser) -> None:
 
 
 def run_transcribe(given: argparse.Namespace) -> int:
-    """Run ``scratchtune transcribe``; return the exit code."""
+    """Run ``scratchtune transcribe``: print the text of each file; return the exit code."""
     check_integers(given, beam_width=1)
     if given.language_weight is not None:
         checks.real("--language-weight", given.language_weight, 0.0)

@@ -23,7 +23,7 @@ def add_why(parser: Parser) -> None:
 
 
 def run_why(given: argparse.Namespace) -> None:
-    """Run ``scratchtune why``."""
+    """Run ``scratchtune why``: print a trial's configuration, outcome and reason."""
     study = read_study(*open_study(given))
     number, known = checks.integer("NUMBER", given.number, 0), len(study.trials)
     if number >= known:
@@ -44,7 +44,7 @@ def add_studies(parser: Parser) -> None:
 
 
 def run_studies(given: argparse.Namespace) -> None:
-    """Run ``scratchtune studies``."""
+    """Run ``scratchtune studies``: print a line for each study of the file."""
     tell(listing(File(given.db, reading=True)))
 
 
@@ -54,7 +54,7 @@ def add_show(parser: Parser) -> None:
 
 
 def run_show(given: argparse.Namespace) -> None:
-    """Run ``scratchtune show``."""
+    """Run ``scratchtune show``: print a study's table, and whether its gain is real."""
     chosen = open_study(given)
     tell(table(*chosen))
     try:
@@ -78,7 +78,7 @@ def add_export(parser: Parser) -> None:
 
 
 def run_export(given: argparse.Namespace) -> None:
-    """Run ``scratchtune export``."""
+    """Run ``scratchtune export``: print all trials as CSV or JSON, or write them to a file."""
     if given.out is not None:
         check_beside_db(given.out, given.db)
     text = (as_csv if given.format == "csv" else as_json)(*open_study(given), given.times)

@@ -87,7 +87,7 @@ def _add_rare(parser: Parser) -> None:
 
 
 def run_tune(given: argparse.Namespace) -> None:
-    """Run ``scratchtune tune``."""
+    """Run ``scratchtune tune``: search models for the table, save the combined model, print the result."""
     arguments = _job_arguments(given)
     page = report_path(given.report, given.out.parent / "report.html")
     check_outputs({"--out": given.out, "--report": page, "--db": given.storage}, {"the table": given.file})

@@ -88,8 +88,7 @@ class MLP(Estimator):
         return [checks.integer("units", self.units, 1)] * layers
 
     def layers(self, X: np.ndarray, weight: np.ndarray, outputs: int) -> list[Layer]:
-        """The layers for scaled training rows with these weights: noise, hidden layers with dropout, and the outputs.
-        """
+        """The layers for scaled training rows with these weights: noise, hidden layers with dropout, the outputs."""
         hidden: list[Layer] = []
         for units in self.hidden_units():
             hidden += [Dense(units, activation=self.activation), *self.dropout_layer()]
@@ -110,6 +109,7 @@ class MLP(Estimator):
         return model
 
     def _build(self, X: np.ndarray, weight: np.ndarray, outputs: int, steps: int | None = None) -> None:
+        """Set ``model_``, an untrained network for these rows, and an empty ``history_``."""
         self.model_: Sequential = self._network(self.scaled(X), weight, outputs, steps)
         self.history_: dict[str, list[float]] = {}
 
@@ -181,7 +181,7 @@ class MLP(Estimator):
     def _distinct_if_one_batch(
         self, X: np.ndarray, target: np.ndarray, weight: np.ndarray,
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The rows in a canonical order, if all are one batch and no noise or dropout treats them differently."""
+        """The `distinct_rows` if all are one batch, and no noise or dropout treats rows differently; else all rows."""
         one_batch = len(X) <= self.batch_size and not self.augment and not self.dropout
         return distinct_rows(X, target, weight) if one_batch else (X, target, weight)
 
@@ -276,7 +276,7 @@ class MLP(Estimator):
 
 
 def unpacked(header: dict[str, Any], arrays: Arrays) -> Any:
-    """Make the fitted estimator from what `MLP.packed` returns: of a class that is defined so far, with a loss."""
+    """Make the fitted estimator from what `MLP.packed` returns: of a known subclass of `MLP` that has a loss."""
     params, fitted_values = entry(header, "params"), entry(header, "learnt")
     known = {name: kind for name, kind in known_classes(MLP).items() if hasattr(kind, "loss")}
     kind = known[checks.choice("class", entry(header, "class"), known)]

@@ -40,7 +40,7 @@ def fitted_scaler(scale: str | None, X: np.ndarray, weight: np.ndarray, name: st
 
 
 def with_weight(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Only the rows with a weight above 0."""
+    """Only the rows with a weight above 0; the weights are scaled by a power of 2, so that no sum overflows."""
     if not weight.any():
         raise ValueError("class_weight gives every row the weight 0; at least one must be above 0")
     weight = protocol.relative(weight)
@@ -51,7 +51,7 @@ def with_weight(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[
 def distinct_rows(X: np.ndarray, target: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The same rows in a canonical order, duplicates merged into one row with the sum of their weights.
 
-    J on a full batch does not depend on the order of its rows, nor on whether a row occurs twice or has twice the
+    The loss of a full batch does not depend on the order of its rows, nor on whether one occurs twice or has twice the
     weight; with this order the bits do not either.
     """
     rows = np.column_stack([X, target.reshape(len(X), -1)])

@@ -61,7 +61,7 @@ def build(
 
 
 def train(model: st.SpeechRecognizer, params: Mapping[str, Any], corpus: Corpus, epochs: int) -> list[float]:
-    """Train until ``epochs`` epochs are done, in each at the next of a clip's speeds; return the losses."""
+    """Train until ``epochs`` epochs are done, each with every clip at the next of its speeds; return the losses."""
     speeds, losses = [1.0, 1.0 - params["speed"], 1.0 + params["speed"]][: 3 if params["speed"] else 1], []
     clips = [corpus.features(model.features, "train", speed) for speed in speeds]
     while (done := model.network.epochs_done) < epochs:

@@ -51,7 +51,7 @@ class DaskTasks(Executor):
         self._options = {"pure": False, **executor._kwargs}
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
-        """Run a function as a task."""
+        """Run a function as a task, and return a future that ends even if the task's worker dies."""
         import asyncio  # here, since Dask has loaded it, and nothing else needs it
         if getattr(self._executor, "_shutdown", False):
             raise RuntimeError("cannot schedule new futures after shutdown")

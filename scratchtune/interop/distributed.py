@@ -156,7 +156,7 @@ class Coordinator:
     def train_epoch(
         self, descent: engine.Descent, epoch: engine.Epoch, output_layers: int, outputs: np.ndarray,
     ) -> tuple[float, int]:
-        """One pass over the rows, as `engine.train_epoch`."""
+        """One pass over the rows, as `engine.train_epoch`; return the mean loss and how many steps were taken."""
         network, penalty = self.objective.program.network(epoch.batch_size), self.objective.penalised
         total, done = 0.0, 0
         for start in range(0, len(epoch.order), epoch.batch_size):

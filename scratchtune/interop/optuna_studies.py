@@ -118,7 +118,10 @@ def naming_storage(name: str, storage: Any) -> Iterator[None]:
 
 
 def to_optuna(study: Study, storage: Any = None, name: str | None = None) -> Any:
-    """Write a study's trials as a new study of Optuna; see `Study.to_optuna`."""
+    """Write a study's trials as a new study of Optuna, which is returned; ``name`` None is the study's own.
+
+    ``storage``: a path or URL, a storage of Optuna, or None, in memory.
+    """
     optuna = optuna_module("to_optuna")
     name = study.name if name is None else name
     trials, space = study.trials, study.space  # both as they are now: other threads may be running trials
@@ -179,8 +182,7 @@ def distinct(space: Space) -> Mapping[str, Any]:
 def plain_params(space: Space, trial: Trial) -> dict[str, Any]:
     """A trial's configuration with its choices as `plain_choice` returns them.
 
-    In a study without a space it lacks what a learned space has as another kind or in a smaller range, such as that of
-    a trial which is still running.
+    In a study without a space, values that are not of the learned space, as of a running trial may be, are left out.
     """
     return {name: plain_choice(value) if isinstance(space.parameters[name], Categorical) else value
             for name, value in within(space, configuration(trial)).items()}
@@ -189,8 +191,7 @@ def plain_params(space: Space, trial: Trial) -> dict[str, Any]:
 def _frozen(
     optuna: Any, study: Any, trial: Trial, state: str, params: dict[str, Any], distributions: dict[str, Any],
 ) -> Any:
-    """A trial as Optuna stores it; what Optuna has no place for becomes its user attributes, unless they have its name.
-    """
+    """A trial as Optuna stores it; what Optuna has no place for becomes user attributes, unless the user set them."""
     others = {name: plain_choice(value) for name, value in configuration(trial).items() if name not in params}
     kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.why(trial.number),
             "other_params": others or None}
@@ -275,8 +276,7 @@ def _objectives(study: Any) -> Objectives:
 def _finished(trials: Sequence[Any]) -> list[Any]:
     """The trials that have ended with all of their parameters; a warning says how many others there are.
 
-    A failed trial may have ended before all of its parameters were suggested: it is kept if a complete or pruned trial
-    has the same ones.
+    A failed trial, which may lack some of its parameters, is kept if a complete or pruned trial has the same ones.
     """
     ended = [trial for trial in trials if trial.state.name in ENDED]
     known = {frozenset(trial.params) for trial in ended if trial.state.name != "FAIL"}

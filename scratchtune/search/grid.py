@@ -63,7 +63,7 @@ class GridSearch(Searcher):
         return True
 
     def needs(self, number: int) -> int:
-        """No results."""
+        """0: it reads no results, so no trial waits for another one."""
         return 0
 
     def total(self, space: Space) -> int:

@@ -79,11 +79,11 @@ class _HalvingSearch(Searcher):
         return len(self._schedule.rows)
 
     def planned(self, space: Space, enqueued: int) -> int:
-        """The same: an enqueued configuration replaces a new one of the schedule."""
+        """As `total`: an enqueued configuration replaces a new one of the schedule."""
         return len(self._schedule.rows)
 
     def enqueued(self, params: dict[str, Any], number: int) -> Suggestion:
-        """Put an enqueued configuration in place of a new one in a first rung; a ValueError if there is none."""
+        """Put an enqueued configuration in place of a new one of a first rung; a ValueError if the trial is none."""
         rows = self._schedule.rows
         if number >= len(rows) or rows[number].parents is not None:
             raise ValueError(
@@ -120,7 +120,7 @@ class _HalvingSearch(Searcher):
     # New configurations ----------------------------------------------------------------------------------------------
 
     def _new(self, row: Row, space: Space, seen: Seen, pending: Pending, number: int, rng: Rng) -> Suggestion:
-        """Propose a configuration for a first rung: a new one, as long as one is found."""
+        """A configuration for a first rung, new if possible: the proposer's, or (see ``random_share``) a random one."""
         needs, order = self.needs(number), self._schedule.new.index(number)
         own = seen.own
         new = [own[k].params if k < needs else pending[k - needs] for k in self._schedule.new[:order]]
@@ -277,6 +277,7 @@ class SuccessiveHalving(_HalvingSearch):
 
 
 def _promotions(max_budget: int, min_budget: int, eta: int) -> int:
+    """How many promotions the longest bracket has (`s_max`), from eta itself instead of its powers."""
     return s_max(max_budget, min_budget, [eta**k for k in range(1, max_budget.bit_length() + 1)])
 
 

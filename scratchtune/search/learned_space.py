@@ -46,7 +46,7 @@ class OpenSpace(Space):
         return {str.__str__(name): _plain(name, value) for name, value in params.items()}
 
     def key(self, params: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return a hashable form of params."""
+        """Return a hashable form of params: by repr, since a value may be a list or a dict."""
         return tuple((name, type(value), repr(value)) for name, value in sorted(params.items()))
 
     @property
@@ -56,7 +56,7 @@ class OpenSpace(Space):
 
 
 def _plain(name: str, value: Any) -> Any:
-    """A value as Python's own type, so that a file can hold it; a TypeError or ValueError where it is none."""
+    """A value as Python's own type, so that a file can hold it; a TypeError or ValueError where it has none."""
     if isinstance(value, np.generic):
         value = value.item()
     if type(value) in (tuple, list):
@@ -111,7 +111,7 @@ def merged(name: str, one: Parameter, other: Parameter) -> Parameter:
 
 
 def within(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of the params that are values of a learned space's parameters of the same names."""
+    """The params that are values of the space's parameters of the same names; the others are left out."""
     found: dict[str, Any] = {}
     for name in filter(space.parameters.__contains__, params):
         with suppress(TypeError, ValueError):
@@ -120,6 +120,7 @@ def within(space: Space, params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _divides(step: float, length: float) -> bool:
+    """Whether a length is a multiple of the step, up to rounding."""
     return abs(length / step - round(length / step)) <= 1e-9
 
 
@@ -164,7 +165,7 @@ class SpaceLearner:
     def space(self) -> Space:
         """The space of the trials that were added; an `OpenSpace` where none has requested anything.
 
-        It is the same object as before where the trials added since have changed nothing.
+        The same object as before unless it has changed, since searchers cache by it and compare it by ``is``.
         """
         if self._is_new:
             found = {name: self._conditional(name, parameter) for name, parameter in self._parameters.items()}

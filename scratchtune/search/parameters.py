@@ -3,7 +3,8 @@
 The formulas below map a value to its *unit value* u in [0, 1], and back. A parameter with n distinct values divides the
 unit interval into n cells of equal length (in a log range: of the length that rounding gives them); the unit value of a
 value is the middle of its cell, so mapping it back gives exactly that value. In a continuous range this holds for every
-value that some unit value is mapped to; for others the last bit may differ.
+value that some unit value is mapped to; for others the last bit may differ. ``when`` is the condition of a parameter, a
+dict from other parameters' names to values; ``prior`` is (centre, share of the range), or a weight for each choice.
 
 Implements section 2.1 of the document.
 """
@@ -267,7 +268,7 @@ class Float(_Parameter):
         return min(max(value, self.low), self.high)
 
     def to_unit(self, value: float) -> float:
-        """Unit value of a value."""
+        """Unit value of a value: one that `from_unit` maps to exactly this value, if there is one."""
         if self.count is not None:
             return super().to_unit(value)
         return _unit_that_gives(value, min(max(self.unrounded_unit(value), 0.0), 1.0), self.from_unit)
@@ -563,7 +564,7 @@ def _plain(value: Any) -> Any:
 
 
 def _first_repeated(choices: Sequence[Any]) -> list[Any]:
-    """Return the first choice that is repeated, as a list of one, or an empty list."""
+    """Return the first choice that is repeated as a list of one, since it may be None; or an empty list."""
     known: set[Any] = set()
     unhashable: list[Any] = []
     for choice in choices:

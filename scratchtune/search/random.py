@@ -50,7 +50,7 @@ class RandomSearch(Searcher):
         return self.sequence != "uniform"
 
     def needs(self, number: int) -> int:
-        """No results."""
+        """0: it reads no results, so no trial waits for another one."""
         return 0
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:

@@ -112,7 +112,7 @@ class Rung(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A trial of the schedule: its rung, its rank in it, from 0, and the trials [a, b) that it is promoted from."""
+    """A trial: its rung, its rank in it, from 0, and the trials [a, b) of the rung below, None in a first rung."""
 
     rung: Rung
     rank: int

@@ -91,11 +91,11 @@ def key_of(rng: Rng) -> list[int]:
 
 
 class PendingParams(Sequence[dict[str, Any]]):
-    """The params of pending trials; ``params in pending`` compares exactly: 1 is not 1.0, nor True."""
+    """The params of pending trials, as a study passes them: ``params in pending`` is exact, 1 is not 1.0, nor True."""
 
 
 class Taken(Container[dict[str, Any]]):
-    """The points of the earlier trials, which are compared exactly; `PendingParams` look up their own points."""
+    """The points of the trials seen and pending, compared by `Space.key`; `PendingParams` look up their own."""
 
     def __init__(self, space: Space, seen: Sequence[Result], pending: Pending) -> None:
         looks_up = isinstance(pending, PendingParams)
@@ -201,12 +201,12 @@ class Searcher:
 
 
 def fixed_as(searcher: Searcher, text: str) -> Searcher:
-    """The searcher for as many workers as another one, given by its repr, if only that differs; else itself."""
+    """The searcher with the number of workers in ``text``, a searcher's repr, if only that differs; else unchanged."""
     workers = re.search(r"\bparallel=(\d+)", text)
     fixed = searcher if workers is None else searcher.for_workers(int(workers[1]))
     return fixed if repr(fixed) == text else searcher
 
 
 def fixes(searcher: Searcher, text: str) -> bool:
-    """Whether another searcher, given by its repr, is this one with its number of workers left open."""
+    """Whether ``text``, a searcher's repr, is that of this one with its number of workers left open."""
     return text != repr(searcher) and text == re.sub(r"\bparallel=\d+", "parallel=None", repr(searcher))

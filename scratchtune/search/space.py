@@ -85,7 +85,7 @@ class Space:
         return True
 
     def parents(self, name: str) -> list[tuple[int, np.ndarray]]:
-        """Position of each parameter that the condition of one names, and the indices of the values that it allows."""
+        """Position of each parameter that the condition of ``name`` names, and the indices of its allowed values."""
         return [(self.names.index(parent), np.array([self.parameters[parent].index(value) for value in allowed]))
                 for parent, allowed in self.conditions[name].items()]
 
@@ -265,6 +265,7 @@ def _finite(parameter: Parameter) -> int:
 
 
 def _named_parameters(parameters: Any) -> dict[str, Parameter]:
+    """The parameters of a space by name, from what a user gives; a TypeError or ValueError says what is wrong."""
     if not isinstance(parameters, Mapping):
         raise TypeError(
             f"space is {parameters!r}; it must be a dict from names to Float, Int, Categorical or lists of choices")
@@ -277,6 +278,7 @@ def _named_parameters(parameters: Any) -> dict[str, Parameter]:
 
 
 def _as_parameter(name: str, given: Any) -> Parameter:
+    """The parameter that one entry means: itself, one of another library (`from_foreign`), or a list of choices."""
     if isinstance(given, (Float, Int, Categorical)):
         return given
     try:

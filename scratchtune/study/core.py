@@ -132,9 +132,9 @@ Key = tuple[Any, ...]  # `Space.key` of a configuration
 
 
 class State(NamedTuple):
-    """``waiting`` are the configurations without a trial, in order; ``begun`` the numbers of the trials of the others.
+    """Of a `Queue`: ``waiting``, the configurations without a trial, in order; ``begun``, the others' trial numbers.
 
-    ``unclaimed`` are the keys of those loaded and not claimed; ``unclaimed_waiting`` of these those without a trial.
+    ``unclaimed``: the keys of those loaded and not claimed yet; ``unclaimed_waiting``: those keys that have no trial.
     """
 
     waiting: Sequence[Waiting] = ()
@@ -163,16 +163,16 @@ class Queue:
         return min(due, key=lambda one: one.number is None, default=None)
 
     def after(self, used: Waiting | None, number: int) -> State:
-        """The state after trial ``number``, made from ``used`` if that is not None: all that follows is new."""
+        """The state after the new trial ``number``, made from ``used`` or proposed; nothing can be claimed any more."""
         waiting = [one for one in self.state.waiting if one is not used]
         return State(waiting, self.state.begun if used is None else [*self.state.begun, number])
 
     def add(self, one: Waiting) -> None:
-        """Append a configuration."""
+        """Append a configuration to those that wait."""
         self.state = self.state._replace(waiting=[*self.state.waiting, one])
 
     def claim(self, params: dict[str, Any], waiting_only: bool = False) -> bool:
-        """Whether it is one of those loaded (``waiting_only``: without a trial), each of which can be claimed once."""
+        """Claim params that were loaded (``waiting_only``: and have no trial) and are not claimed; False for others."""
         key, left, waiting = self._space.key(params), list(self.state.unclaimed), list(self.state.unclaimed_waiting)
         if key not in (waiting if waiting_only else left):
             return False
@@ -187,7 +187,7 @@ class Queue:
         self.state, self._expects_again = State(self.state.waiting, self.state.begun), False
 
     def replaced(self, before: Sequence[Trial], trials: Sequence[Trial], waiting: Sequence[Waiting]) -> State:
-        """The state of what a file holds; what was enqueued since ``before``, the trials until now, can be claimed."""
+        """The state for the trials and queue of a file; what they add to ``before`` and this queue can be claimed."""
         known = Counter(self._keys(before, self.state.waiting))
         added = Counter(self._keys(trials, waiting)) - known
         unclaimed = [*self.state.unclaimed, *list(added.elements()) * self._expects_again]
@@ -216,8 +216,7 @@ class Core:
     when `write` is called: several trials in one commit.
 
     Attributes, for reading only: ``definition``; ``trials``, in order of number; ``queue``; ``user_attrs``;
-    ``context``; ``in_run``; ``is_stopping``: whether `stop_run` was called in the latest run; ``given_path``, None for
-    a study in memory.
+    ``context``; ``in_run``; ``is_stopping``: `stop_run` was called in the latest run; ``given_path`` (None: in memory).
     """
 
     def __init__(
@@ -283,8 +282,7 @@ class Core:
     def _changing(self) -> Iterator[None]:
         """Within it this thread alone changes the study, and has the right to write its file.
 
-        After an interruption what has changed is written all the same; where it comes before the end of the block is
-        handled, Python closes this generator, which then does so.
+        What has changed is written after an interruption too, or where Python closes this generator because of one.
         """
         if self._is_forked():
             raise RuntimeError(f"the study {self.definition.name!r} is being run in another process, and can't be "
@@ -349,6 +347,7 @@ class Core:
             return trial
 
     def _restarted(self, trial: Trial, owner: object) -> Trial:
+        """Begin an unassigned trial again, with what is known now of a learned space, and assign it."""
         self._dirty[trial.number] = trial
         requests = requests_of(trial)
         if requests is not None:
@@ -378,7 +377,7 @@ class Core:
         raise NotReady(number, finished, remedy)
 
     def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
-        """The arguments of `Searcher.suggest`."""
+        """The arguments of `Searcher.suggest` for a trial; in a learned space only with params that are in it."""
         definition, needs = self.definition, self.definition.searcher.needs(number)
         enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
         seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)
@@ -407,6 +406,7 @@ class Core:
         return Requests(suggestion.params, is_enqueued, known)
 
     def _learned_from(self, needs: int) -> Space:
+        """The space that the first ``needs`` trials have requested, in a study without one."""
         if self._learner.added > needs:
             self._learner = SpaceLearner()
         for trial in self.trials[self._learner.added : needs]:
@@ -530,7 +530,7 @@ class Core:
             raise RuntimeError(f"the study {self.definition.name!r} is being run; run it again when that has ended")
 
     def begin_run(self, workers: int) -> None:
-        """From now on trials are written when `write` is called, and the right to write is kept."""
+        """Begin a run: until its end trials are written when `write` is called, and the right to write is kept."""
         with self._lock:
             self._begin_writing()
             self._workers, self._process, self.in_run, self.is_stopping = workers, os.getpid(), True, False
@@ -577,6 +577,7 @@ class Core:
                 self._revision = file.revision(self.definition.name)
 
     def _load(self, file: File) -> None:
+        """Take over the trials, the queue and the attributes that the file holds."""
         name, space = self.definition.name, self.definition.space
         rows = file.rows(name)
         if self.definition.copied is None:  # where it is a fork, this script has not made it
@@ -732,7 +733,7 @@ class Core:
 
 
 def _entered(definition: Definition, file: File) -> Definition:
-    """Create the study in a file, or compare the two definitions; return it with the `parallel` that the file has."""
+    """Create the study in a file, or compare the definitions; return this one, with the file's ``parallel``."""
     name = definition.name
     if name in file.names():
         stored = text_of(file.definition(name).get("searcher"))
@@ -744,6 +745,7 @@ def _entered(definition: Definition, file: File) -> Definition:
 
 
 def _within(space: Space, result: Result) -> Result:
+    """A result with only those params that are `within` a learned space."""
     params = within(space, result.params)
     return result if params == result.params else result._replace(params=params)
 

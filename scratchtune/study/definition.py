@@ -83,7 +83,7 @@ def is_whole(stored: Any) -> bool:
 
 
 def made_again(stored: Any, kind: type) -> Any:
-    """The object of a kind; None where it is none, or one of another package."""
+    """The object of this kind that was stored; None where it is of another kind, or of another package."""
     found = decoded(stored) if is_whole(stored) else None
     return found if isinstance(found, kind) else None
 
@@ -91,8 +91,7 @@ def made_again(stored: Any, kind: type) -> Any:
 class Copied(NamedTuple):
     """What is known of the first trials of a fork, which were proposed in a study with other arguments.
 
-    ``seeds`` are pairs (end, seed) in order: up to trial ``end``, not included, the trials are of a study with that
-    seed. ``reasons`` say why each of them was proposed.
+    ``seeds``: pairs (end, seed), in order: trials before ``end`` have that seed; ``reasons``: why each was proposed.
     """
 
     seeds: tuple[tuple[int, int], ...]

@@ -26,7 +26,7 @@ from scratchtune.study.trial import Outcome, Trial, detached, evaluate
 
 
 def capacity(executor: Any, n_jobs: Any) -> int:
-    """Return how many trials may run at a time: ``n_jobs``, or with an executor as many as it has workers."""
+    """Return how many trials may run at a time: ``n_jobs``; where it is 1, as many as the executor has workers."""
     jobs = number_of_workers(n_jobs)
     if executor is None:
         return jobs

@@ -145,8 +145,7 @@ class File:
         """Open a connection that changes neither the file nor a writer's files beside it.
 
         A writer's index (FILE-shm) is opened read-only: to create it again would crash a writer that has lost its
-        locks. If there is none, SQLite creates one, and `close` removes it; without permission to write, only FILE is
-        read.
+        locks. If there is none, SQLite creates one, and `close` removes it; without write permission only FILE is read.
         """
         if self._beside("-shm").exists():
             try:
@@ -336,7 +335,7 @@ class File:
                     "same arguments, or another name or file")
 
     def put_searcher(self, name: str, searcher: Any) -> None:
-        """Replace the searcher of a study's definition."""
+        """Replace the searcher of a study's definition, as by the same one with its number of workers."""
         with self._naming_errors("can't be written"), self._commit() as db:
             db.execute("UPDATE studies SET definition = ? WHERE name = ?",
                        (json.dumps(self.definition(name) | {"searcher": searcher}), name))

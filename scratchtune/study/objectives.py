@@ -46,7 +46,8 @@ class Objectives:
     def direction(self) -> str:
         """The direction of the only objective; a ValueError where there are several."""
         if self.several:
-            raise self.no_single("direction", "use directions, or in a plot target=lambda trial: trial.values[0]")
+            raise self.no_single("direction", "use directions, or target=lambda trial: trial.values[0] in "
+                                 "plot_optimization_history and plot_slice")
         return self.directions[0]
 
     def no_single(self, what: str, instead: str) -> ValueError:

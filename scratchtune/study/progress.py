@@ -24,8 +24,8 @@ LOGGER = logging.getLogger("scratchtune.study")
 class Progress:
     """Counts units of work, trials or fits, as they finish; safe to call from several threads.
 
-    ``headline`` is printed immediately; a line such as "45 fits, about 3 s", the duration of the fastest of the first
-    few times their number, follows; then a bar, on a terminal only. ``total`` None: not known, and no headline.
+    ``headline`` is printed at once; after a few units a line such as "45 fits, about 3 s", estimated from the fastest
+    of them; then a bar, on a terminal only. ``total`` None: not known, and no headline.
     """
 
     def __init__(

@@ -15,7 +15,7 @@ from scratchtune.study.trial import Trial, configuration
 class HasBestTrial:
     """What follows from the objectives and the trials, which each kind of study has in its own way.
 
-    With several objectives there are only `best_trials`; the others raise a ValueError.
+    With several objectives use `best_trials`: `direction`, the other best_... and `recommended` raise a ValueError.
     """
 
     objectives: Objectives

@@ -107,6 +107,7 @@ class Run:
         return self.limit is None or len(self.core.trials) < self.limit or bool(self.core.unassigned)
 
     def _on_idle(self, reason: NotReady | Exhausted) -> None:
+        """Raise `NotReady` where no running trial can give the result; otherwise the workers note why none begins."""
         if isinstance(reason, NotReady) and not self.workers.in_flight:
             raise reason
         self.workers.on_idle(reason)
@@ -281,6 +282,7 @@ class ObjectiveWorkers:
                 self.to_resend.append(trial)
 
     def _send(self, trial: Trial, with_objective: bool = False) -> None:
+        """Submit a trial; with one worker, which is this thread, evaluate it at once."""
         submitted = time.monotonic()
         self._since = self._since or submitted
         if self._sender is None and self._threads is None:
@@ -334,7 +336,7 @@ class ObjectiveWorkers:
                 self.progress.note(f"{waiting} must wait: the executor has no workers at present")
 
     def collect(self, future: Future) -> None:
-        """Use the outcome of a call; an interruption, or a failed trial too many, ends the run."""
+        """Finish a trial whose call has ended, or begin it again; an interruption or too many failures end the run."""
         trial, _, submitted = self.in_flight[future]
         self._until = time.monotonic()
         self._busy += self._until - submitted
@@ -350,7 +352,7 @@ class ObjectiveWorkers:
         self.in_flight.pop(future, None)  # afterwards: an interruption before it leaves the outcome to be recorded
 
     def _on_error(self, future: Future, trial: Trial, error: BaseException) -> None:
-        """Begin a trial again whose worker was lost; an interruption ends the run."""
+        """Begin a trial again whose worker was lost; an interruption, or workers that die at once, end the run."""
         if not future.cancelled() and (self._sender is None or not isinstance(error, Exception)):
             raise error
         if isinstance(error, BrokenExecutor) and self._sender is not None and not self._sender.was_begun(future):
@@ -362,7 +364,7 @@ class ObjectiveWorkers:
             self._lose(trial, error)
 
     def _finish(self, trial: Trial, outcome: Outcome | None) -> None:
-        """Tell a trial, and call the callbacks."""
+        """Tell a trial, show progress and failures, call the callbacks; raise where too many have failed."""
         if outcome is not None:
             self.core.finish(trial, outcome)
         self.losses.pop(trial.number, None)
@@ -417,7 +419,7 @@ class ObjectiveWorkers:
                 "reports its values use stopping=MedianStopping() with another searcher", always=True)
 
     def record(self, task: Task, outcome: Outcome | None) -> None:
-        """Tell a trial what its call has returned; None: nothing that counts."""
+        """Tell a trial what its call has returned; None: its worker did not have the objective."""
         if outcome is not None:
             self.core.finish(task.trial, outcome)
 

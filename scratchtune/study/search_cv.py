@@ -52,12 +52,10 @@ class SearchCV(protocol.Parameters):
     - ``refit``: True fits the best configuration on all rows, False none; with several scores it is the name of the
       one that decides, or False. "one_se" selects, instead of the best, the simplest configuration within one standard
       error of it, as does `OneStandardError`. A function from cv_results_ to an index selects any other;
-    - ``return_train_score`` adds the scores on the training rows; ``error_score`` is the score of a fit that fails,
-      and "raise" raises its error.
+    - ``return_train_score`` adds the training scores; a fit that fails has ``error_score``, "raise" raises its error.
 
     After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
-    ``multimetric_``, the study itself as ``study_`` (after Ctrl-C too), and with ``refit`` ``best_estimator_`` and
-    ``refit_time_``.
+    ``multimetric_``, the study as ``study_`` (after Ctrl-C too), with ``refit`` ``best_estimator_``, ``refit_time_``.
     """
 
     estimator: Any
@@ -76,6 +74,7 @@ class SearchCV(protocol.Parameters):
         return None
 
     def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The estimator's arguments from a trial's params, which may be an index of them."""
         return params
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
@@ -168,7 +167,7 @@ class SearchCV(protocol.Parameters):
         self.refit_time_ = time.perf_counter() - begun
 
     def _known_configurations(self) -> list[dict[str, Any]]:
-        """The configurations that depend on no score: a second study proposes them."""
+        """The configurations that depend on no score, for checks before any work: a second study proposes them."""
         preview = self._new_study()
         known: list[dict[str, Any]] = []
         limit = self._n_trials()
@@ -308,8 +307,7 @@ class RandomizedSearchCV(SearchCV):
     """``n_iter`` random configurations of a space, each scored by cross-validation; at most all of a finite space.
 
     ``random_state`` is a seed, a generator that gives one, or None for a new one in every `fit` (it is then
-    ``study_.seed``). ``param_distributions`` is scikit-learn's name of ``space``. The other arguments are described at
-    `SearchCV`.
+    ``study_.seed``). ``param_distributions`` is scikit-learn's name of ``space``. For the others see `SearchCV`.
     """
 
     def __init__(
@@ -388,7 +386,7 @@ def _sorted(grid: Any) -> dict[str, Any]:
 def results_table(
     configurations: list[dict[str, Any]], table: list[list[FoldScore]], train_scores: bool = False,
 ) -> dict[str, Any]:
-    """Make the columns, one row per configuration, in the order of the trials; ``table`` holds the folds of each."""
+    """The columns of ``cv_results_``, a row for each configuration, from the results of its folds in ``table``."""
     folds = len(table[0])
     outcomes = [outcome for row in table for outcome in row]
     results: dict[str, Any] = {}
@@ -429,6 +427,6 @@ def _parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[s
 
 
 def _column_type(values: list[Any]) -> Any:
-    """NumPy's own choice for numbers; other values are objects."""
+    """The type of a column: NumPy's own choice if all values are numbers, else object."""
     kinds = {type(value) for value in values}
     return np.array(values).dtype if all(issubclass(kind, (bool, int, float, np.number)) for kind in kinds) else object

@@ -1,7 +1,6 @@
 """A stopping rule ends trials early whose reported values are poor, so that their time is spent on other trials.
 
-A rule is a pure function, as a searcher is: of what the trial itself has reported and of the first ``needs(number)``
-trials, all of them finished.
+A rule is a pure function of what the trial itself has reported and of the first ``needs(number)`` trials, all finished.
 
 Implements section 7.2 of the document.
 """
@@ -88,11 +87,11 @@ class MedianStopping(Stopping):
         self.parallel = checks.integer("parallel", parallel, low=1)
 
     def needs(self, number: int) -> int:
-        """All trials but the ``parallel`` − 1 before it."""
+        """How many: all trials before it but the last ``parallel`` − 1."""
         return max(0, number - self.parallel + 1)
 
     def stops(self, own: Reports, others: Sequence[Reports]) -> bool:
-        """Compare at the last step that the trial has reported."""
+        """Whether it is `behind` the complete trials at its last reported step, from ``first_step`` on."""
         step = max(own, default=-1)
         if step < self.first_step:
             return False

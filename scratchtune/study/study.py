@@ -43,8 +43,7 @@ class Study(HasBestTrial):
     runs, by `Trial.suggest_float` and the like (define-by-run). ``directions`` are those of several objectives, in
     order or as a dict from names: the objective returns as many numbers, or a dict of them, `best_trials` is the Pareto
     front, and the searcher must be `NSGA2` (the default), `RandomSearch` or `GridSearch`. With ``start_from``, the
-    searcher sees the finished trials of that study first, except those that failed before they had requested all
-    parameters of ``space``.
+    searcher sees that study's finished trials first, except failed ones that lack a parameter of ``space``.
 
     A stored study of that ``name`` (None: "study") is resumed if it has the same definition: space, searcher, seed,
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
@@ -326,8 +325,7 @@ def create_study(
     """Return a `Study` whose space is learned from what its objective requests, with Optuna's arguments.
 
     ``storage`` is a path, or Optuna's URL of an SQLite file, "sqlite:///FILE"; ``pruner`` None is `MedianStopping`, or
-    with several ``directions`` no rule. Raises a ValueError where the study is stored already, unless
-    ``load_if_exists``.
+    with several ``directions`` no rule. A ValueError where the study is stored already, unless ``load_if_exists``.
 
     >>> study = create_study(direction="maximize", sampler="random")
     >>> study.optimize(lambda trial: trial.suggest_int("x", 0, 3), n_trials=20)

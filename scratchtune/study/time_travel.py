@@ -77,7 +77,7 @@ def _copied(old: Definition, trials: Sequence[Trial], foreign: int) -> Copied | 
 
 
 def _is_scheduled(searcher: Searcher, results: Sequence[Result]) -> bool:
-    """Whether trials are those of a searcher's schedule, where it has one."""
+    """Whether trials are those of a searcher's schedule; True where it has none."""
     by_number = {result.number: result for result in results}
     try:
         searcher.check([by_number.get(number) for number in range(max(by_number, default=-1) + 1)])

@@ -73,7 +73,7 @@ class View(NamedTuple):
         return self.seed
 
     def of(self, trial: Trial) -> View:
-        """This view."""
+        """This view: a sent trial has it in place of its study's `Context`."""
         return self
 
 
@@ -122,8 +122,9 @@ class Trial:
     def value(self) -> float | None:
         """The value of the only objective; a ValueError where there are several."""
         if self.values is not None and len(self.values) > 1:
-            raise ValueError(f"trial {self.number} has {len(self.values)} values, one for each objective; use "
-                             "trial.values, or in a plot target=lambda trial: trial.values[0]")
+            raise ValueError(
+                f"trial {self.number} has {len(self.values)} values, one for each objective; use trial.values, or "
+                "target=lambda trial: trial.values[0] in plot_optimization_history and plot_slice")
         return None if self.values is None else self.values[0]
 
     @value.setter
@@ -161,8 +162,9 @@ class Trial:
         return self._suggested(name, Int, {"low": low, "high": high, "step": step, "log": log})
 
     def suggest_categorical(self, name: str, choices: Sequence[Any]) -> Any:
-        """Return the trial's choice, of numbers, texts, bools, None, and tuples, lists or dicts of these, or raise a
-        TypeError; raises the errors of `suggest_float`.
+        """Return the trial's choice; raises the errors of `suggest_float`.
+
+        Without a space a TypeError for a choice that is no number, text, bool, None, or tuple, list or dict of these.
         """
         return self._suggested(name, Categorical, {"choices": choices})
 
@@ -351,7 +353,7 @@ def copied(trial: Trial, context: Any) -> Trial:
 
 
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Outcome:
-    """Call the objective with a trial, and return the outcome; an exception of it is one."""
+    """Call the objective with a trial, and return the outcome, also where it raises an exception."""
     trial.uses_budget, started = False, time.perf_counter()
     try:
         returned = objective(trial)
@@ -366,8 +368,8 @@ def judged(
 ) -> Outcome:
     """The outcome of a running trial: a value that is not a finite number makes it a failed one, with the reason.
 
-    In a study of several objectives it must be as many numbers, in order or, where they have names, by name. What is
-    None is as the trial has it. The trial is not changed.
+    In a study of several objectives it must be as many numbers, in order or, where they have names, by name. Arguments
+    that are None are taken from the trial, which is not changed.
     """
     objectives, stops = trial._context.objectives, trial._stopping
     text = _formatted(value) if isinstance(value, BaseException) else None

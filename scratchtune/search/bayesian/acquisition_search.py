@@ -239,7 +239,7 @@ def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator
 def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, maxima: np.ndarray) -> np.ndarray:
     """Move each row to its best neighbour in steps and choices, then by gradient ascent; return the rows.
 
-    A row that has no better neighbour stays; the search ends when none of them moves, or after `ROUNDS`.
+    A row near an earlier one is dropped, one without a better neighbour stays. At most `ROUNDS`, until none moves.
     """
     kept: list[int] = []
     for i, row in enumerate(maxima):

@@ -107,7 +107,7 @@ class Encoding:
         return around[(around != row).any(axis=1)]  # changing an absent parameter changes nothing
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
-        """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; 0 where there is none."""
+        """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; precision 0 for none."""
         centre, precision = np.full(len(self.parameters), 0.5), np.zeros(len(self.parameters))
         for j, parameter in enumerate(self.parameters):
             if isinstance(parameter, (Float, Int)) and parameter.prior is not None and parameter.low < parameter.high:
@@ -178,10 +178,7 @@ def cell_middles(parameter: Float | Int, indices: np.ndarray) -> np.ndarray:
 
 
 def _log_cells(parameter: Float | Int) -> tuple[float, float] | None:
-    """Logarithm of the lower edge of the first cell of a log scale, and its distance from the last upper edge.
-
-    None where all cells have the same length; only an `Int` has others.
-    """
+    """On the log scale of an `Int`, the logarithm of the lowest edge and its distance from the highest; else None."""
     if not (isinstance(parameter, Int) and parameter.log):
         return None
     low = float(np.log(parameter.low - 0.5))

@@ -103,7 +103,7 @@ def log_prior_grad(theta: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.n
 def log_likelihood_and_grad(
     rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray, mean: float,
 ) -> tuple[float, np.ndarray]:
-    """[log_marginal_likelihood] of the values and its gradient in θ, (d + 3,); −inf if K has no factor."""
+    """[log_marginal_likelihood] of the values and its gradient in θ, (d + 3,); −inf and zeros if K has no factor."""
     possible, upper = factored(rows, is_categorical, theta)
     gradient = np.zeros(len(theta))
     if not possible:
@@ -117,14 +117,14 @@ def log_likelihood_and_grad(
 
 @jit.loop_in_order
 def chain_rule(rows, is_categorical, theta, distances, weight, gradient):
-    """Write dL/dθ = Σᵢⱼ[Wᵢⱼ · dKᵢⱼ/dθ]; each pair of different points counts twice."""
+    """Add dL/dθ = Σᵢⱼ[Wᵢⱼ · dKᵢⱼ/dθ] to ``gradient``; only the lower triangle of ``distances`` is read (`factored`)."""
     d = rows.shape[1]
     length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
     for i in range(len(rows)):
         gradient[d] += weight[i, i] * signal
         gradient[d + 1] += weight[i, i] * rough
         gradient[d + 2] += weight[i, i] * math.exp(theta[d + 2])
-        for j in range(i):
+        for j in range(i):  # each pair of different points counts twice
             factor, r = 2.0 * weight[i, j], distances[i, j]
             gradient[d] += factor * signal * matern52(r)
             gradient[d + 1] += factor * rough * matern52(FINER * r)
@@ -140,7 +140,7 @@ def fit_hyperparameters(
     rows: np.ndarray, values: np.ndarray, is_categorical: np.ndarray, theta: np.ndarray,
     prior_mean: np.ndarray, prior_std: np.ndarray, evaluations: int,
 ) -> tuple[np.ndarray, float]:
-    """Maximise likelihood times prior, starting at θ; return the best θ and the value there."""
+    """Maximise the log likelihood plus the log prior, starting at θ; returns as `maximise`."""
 
     def objective(theta: np.ndarray) -> tuple[float, np.ndarray]:
         value, gradient = log_likelihood_and_grad(rows, values, is_categorical, theta, 0.0)

@@ -14,8 +14,7 @@ column for each parameter (`encoding`). Notation:
 
 A length scale is the distance along an axis over which values are correlated; an axis that does not matter gets a long
 one. The rough part has short length scales. Without it a rugged function would be explained by noise, and so would the
-best value seen. All sums are taken in the order in which they are written, so the result does not depend
-on the number of threads.
+best value seen. Sums are taken in the order written, so no result depends on the number of threads.
 
 Implements section 3.3 of the document.
 """

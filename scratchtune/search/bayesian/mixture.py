@@ -230,7 +230,7 @@ class Range(_Axis):
         return NormalKernels(centres, bandwidths)
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: NormalKernels) -> None:
-        """Add log densities, or log probabilities of cells; for equal codes they are computed once."""
+        """Add log densities, or log probabilities of cells, to ``total`` (n, k); for a code that is NaN nothing."""
         here = np.flatnonzero(~np.isnan(codes))
         different, which = np.unique(codes[here], return_inverse=True)
         terms = np.zeros((len(different), total.shape[1]))
@@ -238,7 +238,7 @@ class Range(_Axis):
         total[here] += terms[which]
 
     def draw(self, kernels: NormalKernels, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw unit values from truncated normal distributions, and return their codes."""
+        """Draw a unit value from each of the ``chosen`` kernels, and return their codes."""
         u = draw_truncated_normals(kernels.centres[chosen], kernels.bandwidths[chosen], rng)
         return u if self.count is None else cell_indices(self.parameter, u).astype(float)
 
@@ -275,13 +275,13 @@ class Choices(_Axis):
         return np.where(absent[:, None], self.shares, choice_kernels(indices, self.shares, smoothing))
 
     def add(self, total: np.ndarray, codes: np.ndarray, kernels: np.ndarray) -> None:
-        """Add log probabilities."""
+        """Add log probabilities to ``total`` (n, k); for a code that is NaN nothing."""
         here = np.flatnonzero(~np.isnan(codes))
         logarithms = np.log(np.maximum(kernels.T, TINY))
         total[here] += logarithms[codes[here].astype(int)]
 
     def draw(self, kernels: np.ndarray, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Draw choices by their probabilities."""
+        """Draw a choice from each of the ``chosen`` kernels, and return their indices."""
         return np.array(draw_indices(np.cumsum(kernels[chosen], axis=1), rng), dtype=float)
 
 
@@ -346,7 +346,7 @@ class Mixture:
         return (added[0] + added[1]) / 2.0
 
     def _mixed(self, terms: np.ndarray) -> np.ndarray:
-        """Log densities from those of the components, (n, k)."""
+        """Log densities of the mixture, (n,), from those of its components, (n, k)."""
         density = np.empty(len(terms))
         log_mixture(terms, self.weights, density)
         return density

@@ -368,7 +368,7 @@ def _by_parameter(parts: Mapping[str, float]) -> str:
 
 
 def _next_best(runners_up: Sequence[Mapping[str, Any]]) -> str:
-    """Return the next candidate."""
+    """Say which candidate was next best."""
     if not runners_up:
         return ""
     params = ", ".join(

@@ -137,7 +137,7 @@ def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np
 
 
 def theta_of_noisy_values(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The same from each of the `starts` and of all trials, which takes more time: the θ of the highest density."""
+    """As `fitted_theta`, but with all trials and from both `starts`, which takes longer; the θ of higher density."""
     found = [_fitted(encoding, rows, values, start) for start in starts(rows.shape[1])]
     return max(found, key=lambda each: each[1])[0]
 
@@ -153,7 +153,7 @@ def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
-    """θ and the logarithm of its posterior density."""
+    """The θ that a local search from ``start`` finds, and the logarithm of its posterior density."""
     means, stds = theta_prior(rows.shape[1])
     return fit_hyperparameters(
         rows, values, encoding.is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=EVALUATIONS)

@@ -111,8 +111,7 @@ class GeneticSearch(Searcher):
     def __init__(
         self, population: int | None = None, offspring: int = OFFSPRING, parents: int | None = None,
         selection: str = "tournament", tournament: int = 2, crossover: str = "sbx", crossover_rate: float = 1.0,
-        mutation: str = "gaussian", mutation_rate: float = 0.5, brood: int = 4,
-        elitism: bool = True,
+        mutation: str = "gaussian", mutation_rate: float = 0.5, brood: int = 4, elitism: bool = True,
     ) -> None:
         self.population = POPULATION if population is None else checks.integer("population", population, low=2)
         self.offspring = checks.integer("offspring", offspring, low=1)
@@ -132,12 +131,12 @@ class GeneticSearch(Searcher):
         return 0 if number < self.population else 1 + (number - self.population) // self.offspring
 
     def needs(self, number: int) -> int:
-        """All trials of earlier generations."""
+        """The number of trials in earlier generations: it reads the results of all of them."""
         generation = self.generation(number)
         return 0 if generation == 0 else self.population + (generation - 1) * self.offspring
 
     def pool(self, seen: Sequence[Result]) -> list[Result]:
-        """The trials that compete for being parents."""
+        """The trials that may be parents: all seen, or without ``elitism`` the latest ``population``."""
         return list(seen) if self.elitism else list(seen[-self.population :])
 
     def possible_parents(self, space: Space, seen: Sequence[Result]) -> Parents:
@@ -200,7 +199,7 @@ class GeneticSearch(Searcher):
     def _estimates(
         self, space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
     ) -> list[float]:
-        """The rank that is predicted of each child, smaller is fitter; nothing of an only one."""
+        """The rank that is predicted of each child, smaller is fitter; empty for an only child."""
         if len(brood) == 1:
             return []
         fitted = self.fittest(space, pool, min(max(len(pool) // 2, POPULATION), FITTED))
@@ -275,8 +274,7 @@ def genes_of(space: Space, individuals: Sequence[dict[str, Any]]) -> np.ndarray:
 def _completed(
     parameters: Sequence[Parameter], genes: np.ndarray, pair: tuple[int, int], rng: Rng,
 ) -> tuple[np.ndarray, list[list[int | None]]]:
-    """Both parents' genes without gaps, (2, genes), and the index of the individual that each is from, None if drawn.
-    """
+    """Both parents' genes, (2, genes), absent ones filled in, and from which individual each is (None: drawn)."""
     values = genes[list(pair)].copy()
     origins: list[list[int | None]] = [[k] * genes.shape[1] for k in pair]
     for i in map(int, np.flatnonzero(np.isnan(values).any(axis=0))):
@@ -343,6 +341,7 @@ def _plain(value: Any) -> Any:
 
 
 def _named(parent: dict[str, Any]) -> str:
+    """A parent in words, such as "trial 3 (loss 0.5)"."""
     where = " of the earlier study" if parent.get("earlier_study") else ""
     losses = parent.get("losses") or [parent["loss"]]
     shown = f"{'losses' if len(losses) > 1 else 'loss'} {' and '.join(f'{loss:.6g}' for loss in losses)}"
