@@ -102,7 +102,7 @@ class Scorer:
         return self.sign * self.metric(y, answer, **options)
 
     def _response(self, answers: Answers, y: Any) -> Any:
-        """Return probabilities or decision values, or labels or values if the metric takes those of ``predict``."""
+        """Return probabilities or decision values, or what `predict` returns where ``needs`` names that method."""
         model = answers.model
         methods = RESPONSES_FOR.get(str(self.needs)) or ([self.needs] if isinstance(self.needs, str) else self.needs)
         method = next((each for each in methods if is_network(model) or hasattr(model, each)), methods[-1])

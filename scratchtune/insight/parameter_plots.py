@@ -70,7 +70,7 @@ def plot_slice(
 
 
 def _draw_slice(axes: Any, study: TrialTable, name: str, colours: dict[str, Any], limit: float) -> int:
-    """Draw the trials that have a parameter by their order, and the best one; return how many there are."""
+    """Draw the trials that have a parameter, coloured by number, and the best one; return their count for the note."""
     full, small = drawing.by_budget(study, [name])
     trials, best = [*full, *small], drawing.best_trial(study)
     x, values, numbers = drawing.spread(study, name, trials), drawing.values_of(trials), [one.number for one in full]

@@ -77,7 +77,7 @@ class Contenders(NamedTuple):
 
 
 def contenders(study: Any, with_scores: bool = True) -> Contenders:
-    """Return the trials of a study that can be compared.
+    """Return the trials of a study that can be compared: one of each configuration, of the largest budget.
 
     A TypeError where it is no study; a ValueError where no trial is complete or, with ``with_scores``, where a trial
     lacks the score of a fold, where there are fewer than two folds, or where the value is not the scores' mean.
@@ -132,7 +132,7 @@ class Gathered(NamedTuple):
 
 
 def gathered(studies: Sequence[TrialTable]) -> Gathered:
-    """Gather the complete trials, of each study's largest budget; the studies have the same space and folds.
+    """Gather each study's complete trials of the largest budget, one of each configuration; space and folds are equal.
 
     The best of several studies is the best of all their trials, so its optimism is that of all of them together. A
     ValueError where a study has no complete trial.

@@ -141,7 +141,7 @@ def lowest_pessimistic_mean(
 
 
 def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sign: float) -> str:
-    """Why a trial is recommended; the means of ``found`` are in the study's direction."""
+    """Why one of so many trials is recommended; the means of ``found`` are in the study's direction."""
     side, sign = ("lowest", "plus") if loss_sign > 0.0 else ("highest", "less")
     predicted = (f"posterior mean {sign} standard deviation, {found.mean:.6g} {sign} {found.std:.2g}, of a Gaussian "
                  f"process for {checks.counted(trials, 'trial')}")

@@ -167,10 +167,10 @@ def splits_for(
     y: np.ndarray, classes: int, cv: int | None = None, rows: RowOrder = INDEPENDENT, seed: int = 0,
     seconds: float = np.inf, duplicates: np.ndarray | None = None,
 ) -> list[Split]:
-    """Return the (training, validation) row indices; ``cv`` is a number of folds, or None.
+    """Return the (training, validation) row indices; ``cv`` folds, or None: as many as rows and ``seconds`` suggest.
 
-    A fold has whole groups, or with times it trains on earlier rows than it tests. Rows of equal ``duplicates`` are in
-    one fold. ``seconds`` is the time budget. A fold that would train on one class is left out, with a warning.
+    A fold has whole groups, or with times it trains on earlier rows than it tests; without either, rows of equal
+    ``duplicates`` are in one fold. A fold that would train on one class is left out, with a warning.
 
     Raises ValueError if there are too few rows, or no fold trains on two classes.
     """
