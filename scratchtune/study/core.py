@@ -459,7 +459,7 @@ class Core:
                 log_ended(self.definition.name, trial)
 
     def begin_again(self, trial: Trial) -> bool:
-        """Within a run, reset a running trial to its start; it keeps its owner. False if it has been told already."""
+        """Within a run, begin a trial again whose worker was lost: one more attempt. False if it has been told."""
         with self._lock:
             if trial.state != "running":
                 return False

@@ -59,7 +59,7 @@ def spread_on_new_rows(spread: float, known: float, new: float) -> float:
     Returns
         d, in the units of the score.
     Variant
-        The two samples are independent, and the variance of a score is inversely proportional to the number of rows.
+        Independent samples. With s = 1/√n it is the scale on which `Estimate` interpolates its simulated quantiles.
     Source
         The prediction interval of a mean; Hahn and Meeker (1991), "Statistical Intervals", section 4.8.
     Example

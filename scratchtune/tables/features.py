@@ -323,7 +323,7 @@ def table_of(X: Any, kinds: Mapping[str, Kind] | None = None) -> Table:
 
 
 def _matrix(X: Any) -> np.ndarray:
-    """X as a matrix of numbers (NaN for missing ones), or of objects where some columns hold texts."""
+    """X as a matrix of numbers (NaN for missing ones), or as it is where it holds texts, objects or dates."""
     protocol.refuse_sparse(X)
     checks.refuse_masked("X", X)
     array = np.asarray(X)

@@ -50,7 +50,7 @@ def _are(names: list[str]) -> str:
 
 
 def _table(model: Any, X: Any, with_target: bool) -> Table:
-    """Return what `table_of` accepts as a table, its kinds as they are found."""
+    """X as a table, its kinds as found; those of the model only say which columns are texts."""
     if isinstance(X, Table):
         return X
     if isinstance(X, (str, os.PathLike)):

@@ -93,7 +93,7 @@ def dense_forward(integers, reals, theta, state, x, y, work, training, step, key
 
 @jit.backward
 def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
-    """dkernel = xᵀ @ dy; dbias = the sum of dy's rows; dx = dy @ kernelᵀ."""
+    """With ReLU dy is first masked in place; dkernel = xᵀ @ dy; dbias = the sum of dy's rows; dx = dy @ kernelᵀ."""
     inputs, units = integers[INPUTS], integers[UNITS]
     rows, out_grad = by_last_axis(x, inputs), by_last_axis(dy, units)
     size = inputs * units

@@ -184,7 +184,7 @@ def error_rate_interval(
 
 
 def _summed(errors: np.ndarray, lengths: np.ndarray, groups: Sequence[Any]) -> tuple[np.ndarray, np.ndarray]:
-    """The errors and the lengths of each group of texts."""
+    """The summed errors and lengths of each group of texts, which the bootstrap draws as a whole."""
     if len(groups) != len(errors):
         raise ValueError(f"groups has {len(groups)} items for {len(errors)} texts; the numbers must be equal")
     number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
