@@ -290,7 +290,7 @@ def difference_error(compared: Contenders, other: int) -> tuple[float, int]:
 
     It is pooled over the differences between the best configuration and each one of the better half of all. If the
     difference from the other configuration varies more over the folds, its own standard error is returned, with the
-    degrees of freedom of the pooled one. Both are enlarged, since folds share training rows: [corrected_standard_error].
+    degrees of freedom of the pooled one. Both are enlarged, as folds share training rows: [corrected_standard_error].
     """
     order = np.argsort(-compared.sign * compared.values, kind="stable")
     near = order[order != compared.best][: max(1, len(order) // 2)]
