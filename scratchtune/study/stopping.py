@@ -215,7 +215,7 @@ class AsyncHalving(Stopping):
 
     The rungs are the steps min_steps, min_steps · eta, min_steps · eta², ... A trial is decided on once at each, when
     it asks `Trial.should_stop`, by its first report at this step or later, and compared with all that were decided on
-    there before. So nobody waits, and the order in which trials report counts; decisions are stored, as
+    there before. So no trial waits, and the order in which trials report counts; decisions are stored, as
     ``trial.why["rungs"]``, and a trial that is begun again keeps them. One in another process sees those of its start.
     """
 
