@@ -117,7 +117,7 @@ class Context:
 
     @contextlib.contextmanager
     def _board_for(self, trial: Trial) -> Iterator[Any]:
-        """What the stopping rule compares a trial with, for this thread alone; made anew after an interruption."""
+        """What the stopping rule compares a trial with, for this thread alone; after an error it is made again."""
         rule = self.stopping or Stopping()
         with self._lock:
             try:
