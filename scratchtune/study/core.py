@@ -798,7 +798,7 @@ def reason_of(definition: Definition, trial: Trial) -> str:
             reason = f"(A loss is minus the value{' of what is maximised' * several} here.) {reason}"
     requests = requests_of(trial)
     asked = "" if requests is None else requests.explanation()
-    return f"Trial {number}: {reason}{asked}{in_words(why.get('rungs', ()))}"
+    return f"Trial {number}: {reason}{asked}{in_words(why.get('halving', ()))}"
 
 
 def enqueued_by(trial: Trial) -> str | None:

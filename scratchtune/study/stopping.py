@@ -19,7 +19,7 @@ import numpy as np
 from scratchtune import checks
 
 Reports = Mapping[int, float]  # step to loss: smaller is better
-Rungs = Sequence[Mapping[str, Any]]  # what `AsyncHalving` has decided about a trial, in order; ``trial.why["rungs"]``
+Rungs = Sequence[Mapping[str, Any]]  # what `AsyncHalving` has decided about a trial, in order; ``trial.why["halving"]``
 
 
 def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, float]:
@@ -86,7 +86,7 @@ class Arrived(dict[int, list[float]]):
         """Include what was decided since the last call; at first, what a file holds."""
         for number in (*self._running, *range(self._looked, len(trials))):
             is_running = trials[number].state == "running"  # looked up before its rungs: until it has ended it has more
-            rungs = trials[number].why.get("rungs", ())
+            rungs = trials[number].why.get("halving", ())
             for one in rungs[self._running.pop(number, 0) :]:
                 insort(self.setdefault(one["step"], []), one["loss"])
             if is_running:
@@ -216,7 +216,7 @@ class AsyncHalving(Stopping):
     The rungs are the steps min_steps, min_steps · eta, min_steps · eta², ... A trial is decided on once at each, when
     it asks `Trial.should_stop`, by its first report at this step or later, and compared with all that were decided on
     there before. So no trial waits, and the order in which trials report counts; decisions are stored, as
-    ``trial.why["rungs"]``, and a trial that is begun again keeps them. One in another process sees those of its start.
+    ``trial.why["halving"]``, and a trial that is begun again keeps them. In another process it sees those of its start.
     """
 
     board = Arrived

@@ -351,11 +351,11 @@ def copied(trial: Trial, context: Any) -> Trial:
 
 def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
     """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
-    before = trial.why.get("rungs", ())
+    before = trial.why.get("halving", ())
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)
     stops, rungs = rule.decided(own, board, before)
     if len(rungs) > len(before):
-        trial.why = {**trial.why, "rungs": rungs}
+        trial.why = {**trial.why, "halving": rungs}
     return stops
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.search import BayesianSearch, Float, Int
+from scratchtune.search import BayesianSearch, Float, Hyperband, Int
 from scratchtune.study import NotReady, Study, Trial, load_study, tune
 from scratchtune.study.stopping import AsyncHalving, MedianStopping, Others, Stopping, behind, running_average
 from scratchtune.study.study import core_of
@@ -113,7 +113,7 @@ def test_asynchronous_halving_by_hand() -> None:
     assert told(study, d, [9.0, 5.5]) == [False, True]  # 3rd of 4, of which 2 are kept
     assert told(study, a, [7.0, 7.0, 1.0], 3) == [False, False, False]  # kept at step 2, and alone at step 4
     assert told(study, c, [8.0, 8.0], 3) == [False, True]
-    assert a.why["rungs"] == [{"step": 2, "loss": 5.0, "place": 1, "of": 1, "kept": 1},
+    assert a.why["halving"] == [{"step": 2, "loss": 5.0, "place": 1, "of": 1, "kept": 1},
                               {"step": 4, "loss": 7.0, "place": 1, "of": 1, "kept": 1}]
     for trial in (a, b, c, d):
         study.tell(trial, None if trial is not a else 1.0)
@@ -125,10 +125,10 @@ def test_asynchronous_halving_by_hand() -> None:
 def test_a_report_may_jump_over_rungs_and_counts_at_each() -> None:
     study = Study(SPACE, "random", direction="maximize", stopping=AsyncHalving(min_steps=1, eta=3))
     first, second, third = (study.ask() for _ in range(3))
-    assert told(study, first, [0.5], 10) == [False] and [one["step"] for one in first.why["rungs"]] == [1, 3, 9]
+    assert told(study, first, [0.5], 10) == [False] and [one["step"] for one in first.why["halving"]] == [1, 3, 9]
     second.report(0.9, 1)
     second.report(0.4, 2)  # it is asked at step 2, and its first report from step 1 on counts
-    assert not second.should_stop() and second.why["rungs"][0]["loss"] == -0.9
+    assert not second.should_stop() and second.why["halving"][0]["loss"] == -0.9
     assert told(study, third, [0.8], 1) == [True] and told(study, second, [0.4], 3) == [True]
     assert not study.ask().should_stop()  # nothing was reported
 
@@ -229,7 +229,7 @@ def test_a_trial_keeps_its_decision_after_a_kill(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "before", tmp_path / "after")  # all three are running
     again = load_study(tmp_path / "after" / "a.db")
     first, second, third = (again.ask() for _ in range(3))
-    assert told(again, second, [0.1]) == [False] and second.why["rungs"][0]["of"] == 3  # the other two are counted
+    assert told(again, second, [0.1]) == [False] and second.why["halving"][0]["of"] == 3  # the other two are counted
     assert told(again, first, [0.6, 0.6]) == [False, False]  # by itself the second of three would be stopped
     assert told(again, third, [0.0]) == [True] and again.why(2).endswith("2 of 2 at step 1 (kept: 1), and stopped.")
 
@@ -242,8 +242,15 @@ def test_in_another_process_a_trial_sees_what_was_decided_before_it_was_sent() -
     told(study, third, [0.1])
     outcome = evaluate(lambda trial: told(study, trial, [0.2, 0.2])[0] or 0.2, sent)
     core_of(study).finish(second, outcome)
-    assert second.state == "complete" and second.why["rungs"][0]["of"] == 2
-    assert told(study, study.ask(), [0.15]) == [False] and study.trials[3].why["rungs"][0]["of"] == 4
+    assert second.state == "complete" and second.why["halving"][0]["of"] == 2
+    assert told(study, study.ask(), [0.15]) == [False] and study.trials[3].why["halving"][0]["of"] == 4
+
+
+def test_the_reasons_of_a_searcher_with_rungs_stay_as_they_are() -> None:
+    alone = tune(curve, SPACE, Hyperband(max_budget=4, eta=2), seed=1, progress=False)
+    study = Study(SPACE, Hyperband(max_budget=4, eta=2), seed=1, stopping=AsyncHalving()).run(curve, progress=False)
+    assert study.trials[0].why == {**alone.trials[0].why, "halving": study.trials[0].why["halving"]}
+    assert study.why(0).startswith(alone.why(0)) and "stopped" in {t.state for t in study.trials}
 
 
 def test_threads_arrive_one_after_another() -> None:
@@ -253,14 +260,14 @@ def test_threads_arrive_one_after_another() -> None:
 
     for _ in range(3):
         study = Study(SPACE, "random", stopping=AsyncHalving(eta=2)).run(slow, 40, n_jobs=8, progress=False)
-        rungs = [one for t in study.trials for one in t.why["rungs"]]
+        rungs = [one for t in study.trials for one in t.why["halving"]]
         for step in (1, 2, 4):
             arrived = sorted((one for one in rungs if one["step"] == step), key=lambda one: one["of"])
             assert [one["of"] for one in arrived] == [*range(1, len(arrived) + 1)]
             for number, one in enumerate(arrived, 1):
                 assert one["place"] == sum(other["loss"] < one["loss"] for other in arrived[:number]) + 1
         for t in study.trials:
-            assert (t.state == "stopped") == (t.why["rungs"][-1]["place"] > t.why["rungs"][-1]["kept"])
+            assert (t.state == "stopped") == (t.why["halving"][-1]["place"] > t.why["halving"][-1]["kept"])
 
 
 @pytest.mark.parametrize("rule", [AsyncHalving(eta=2), MedianStopping(warmup=2, parallel=1)])
