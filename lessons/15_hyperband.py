@@ -356,6 +356,10 @@ print(f"trained to the end, {half} of the {len(stopped)} would have been among t
 # These are the same 27 configurations as in the race (same seed), so we know how each would have ended. The best one is
 # found, for 417 epochs instead of 729. This rule, too, assumes that early losses predict late ones: four of the twelve
 # that it stopped would have ended in the better half, but none of them among the first six.
+#
+# Between the two is *asynchronous halving*, `st.AsyncHalving(min_steps=1, eta=3)`: it has the rungs of a race, and is a
+# stopping rule. A trial that reaches a rung continues if it is among the best third of those that have reached it so
+# far. No trial waits for a rung to be full, so the order in which the trials arrive counts.
 
 # %%
 assert watched.best_value == full[best, -1] and used < 0.7 * full.size

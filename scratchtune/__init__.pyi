@@ -91,6 +91,7 @@ from scratchtune.study.search_cv import BayesSearchCV as BayesSearchCV
 from scratchtune.study.search_cv import GeneticSearchCV as GeneticSearchCV
 from scratchtune.study.search_cv import GridSearchCV as GridSearchCV
 from scratchtune.study.search_cv import RandomizedSearchCV as RandomizedSearchCV
+from scratchtune.study.stopping import AsyncHalving as AsyncHalving
 from scratchtune.study.stopping import MedianStopping as MedianStopping
 from scratchtune.study.study import Study as Study
 from scratchtune.study.study import create_study as create_study

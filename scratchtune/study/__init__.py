@@ -6,12 +6,12 @@ from scratchtune.search import Exhausted
 from scratchtune.study.core import NotReady
 from scratchtune.study.file import StorageError
 from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
-from scratchtune.study.stopping import MedianStopping, Stopping
+from scratchtune.study.stopping import AsyncHalving, MedianStopping, Stopping
 from scratchtune.study.study import Study, create_study, interrupted_study, load_study, tune
 from scratchtune.study.trial import Trial, TrialPruned
 
 __all__ = [
-    "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
+    "AsyncHalving", "BayesSearchCV", "Exhausted", "GeneticSearchCV", "GridSearchCV", "MedianStopping", "NotReady",
     "RandomizedSearchCV", "Stopping", "StorageError", "Study", "Trial", "TrialPruned",
     "create_study", "interrupted_study", "load_study", "tune",
 ]

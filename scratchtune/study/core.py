@@ -29,7 +29,7 @@ from scratchtune.study.definition import Definition, copied_of, decoded, encoded
 from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
 from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed
-from scratchtune.study.stopping import MedianStopping
+from scratchtune.study.stopping import MedianStopping, Stopping, in_words
 from scratchtune.study.trial import (
     Outcome,
     Trial,
@@ -37,10 +37,10 @@ from scratchtune.study.trial import (
     begin,
     configuration,
     copied,
+    decide,
     finished_count,
     judged,
     learned_space,
-    losses_of_reports,
     packed_params,
     proposal_of,
     requests_of,
@@ -84,11 +84,12 @@ class Start(NamedTuple):
 
 
 class Context:
-    """What the trials of a study see of it, looked up when they ask."""
+    """What the trials of a study see of it, looked up when they ask; ``keep`` stores a trial that is running."""
 
-    def __init__(self, definition: Definition, trials: list[Trial]) -> None:
-        self.objectives, self.stopping = definition.objectives, definition.stopping
+    def __init__(self, definition: Definition, trials: list[Trial], keep: Any = None) -> None:
+        self.objectives, self.stopping, self._keep = definition.objectives, definition.stopping, keep
         self._copied, self._seed, self._trials = definition.copied, definition.seed, trials
+        self._board, self._lock = (self.stopping or Stopping()).board(), threading.RLock()
 
     def seed_of(self, trial: Trial) -> int:
         """The seed of a trial's first ancestor: made from its study's seed and its number; copies keep theirs."""
@@ -100,12 +101,38 @@ class Context:
         return int(np.random.SeedSequence(seed, spawn_key=(number, 1)).generate_state(1)[0])
 
     def of(self, trial: Trial) -> View:
-        """What one trial sees, as plain data; the stopping rule sees the complete ones of those that it needs."""
-        rule = self.stopping
-        seen = [] if rule is None else self._trials[: rule.needs(trial.number)]
-        others = [losses_of_reports(one.reports, self.objectives.sign) for one in seen if one.state == "complete"]
+        """What one trial sees now, as plain data."""
         saved = None if trial.parent is None else self._trials[trial.parent].saved
-        return View(self.seed_of(trial), self.objectives, saved, rule, others)
+        with self._board_for(trial) as board:
+            return View(self.seed_of(trial), self.objectives, saved, self.stopping, board.copy())
+
+    def stops(self, trial: Trial) -> bool:
+        """Whether the stopping rule ends a trial; what it decides by the order of reports is stored."""
+        before = trial.why
+        with self._board_for(trial) as board:
+            stops = self.stopping is not None and decide(trial, self.stopping, board)
+        if trial.why is not before and self._keep is not None:
+            self._keep(trial)
+        return stops
+
+    @contextlib.contextmanager
+    def _board_for(self, trial: Trial) -> Iterator[Any]:
+        """What the stopping rule compares a trial with, for this thread alone; after an error it is made again."""
+        rule = self.stopping or Stopping()
+        with self._lock:
+            try:
+                self._board.see(self._trials, rule.needs(trial.number), self.objectives.sign)
+                yield self._board
+            except BaseException:
+                self._board = rule.board()
+                raise
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._lock = threading.RLock()
 
 
 class Pending(PendingParams):
@@ -245,7 +272,7 @@ class Core:
         self._dirty_attributes: dict[str, Any] = {}
         copied = () if start is None else {*range(len(start.trials)), *(one.number for one in start.enqueued)}
         self.queue = Queue(definition.space, copied)
-        self.context = Context(definition, self.trials)
+        self.context = Context(definition, self.trials, self.keep)
         if storage is not None:
             self._open()
         if start is not None:
@@ -458,6 +485,12 @@ class Core:
                 self._owners.pop(trial.number, None)
                 log_ended(self.definition.name, trial)
 
+    def keep(self, trial: Trial) -> None:
+        """Write a running trial, which a stopping rule has decided on; where that fails, the next commit writes it."""
+        with self._lock, contextlib.suppress(StorageError):
+            self._dirty[trial.number] = trial
+            self.write()
+
     def begin_again(self, trial: Trial) -> bool:
         """Within a run, begin a trial again whose worker was lost: one more attempt. False if it has been told."""
         with self._lock:
@@ -585,7 +618,7 @@ class Core:
                 self.definition = self.definition._replace(copied=copied_of(file.definition(name), rows))
             except (TypeError, ValueError) as problem:
                 raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
-            self.context = Context(self.definition, self.trials)
+            self.context = Context(self.definition, self.trials, self.keep)
         trials = [trial_of(name, row, space, self.context) for row in rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")
@@ -764,7 +797,8 @@ def reason_of(definition: Definition, trial: Trial) -> str:
         if "maximize" in definition.objectives.directions and "loss" in reason:
             reason = f"(A loss is minus the value{' of what is maximised' * several} here.) {reason}"
     requests = requests_of(trial)
-    return f"Trial {number}: {reason}{'' if requests is None else requests.explanation()}"
+    asked = "" if requests is None else requests.explanation()
+    return f"Trial {number}: {reason}{asked}{in_words(why.get('halving', ()))}"
 
 
 def enqueued_by(trial: Trial) -> str | None:

@@ -20,10 +20,11 @@ from scratchtune.search import SEARCHERS, Categorical, Float, Int, RandomSearch,
 from scratchtune.search.learned_space import OpenSpace
 from scratchtune.study.file import File, Row, StorageError
 from scratchtune.study.objectives import Objectives, stored_objectives
-from scratchtune.study.stopping import MedianStopping, Stopping
+from scratchtune.study.stopping import AsyncHalving, MedianStopping, Stopping
 
 CLASSES: dict[str, Any] = {made.__name__: made for made in (
-    Float, Int, Categorical, *SEARCHERS.values(), search.NSGA2, search.SuccessiveHalving, MedianStopping)}
+    Float, Int, Categorical, *SEARCHERS.values(), search.NSGA2, search.SuccessiveHalving, MedianStopping,
+    AsyncHalving)}
 ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}")  # of an object in memory, as in most objects' repr
 
 

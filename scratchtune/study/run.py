@@ -416,7 +416,7 @@ class ObjectiveWorkers:
                 f"trial {trial.number} ended without reading trial.budget ({trial.given_budget:g}, from "
                 f"{type(self.core.definition.searcher).__name__}), so every trial may do the whole work: train for "
                 "trial.budget epochs and continue with trial.load() and trial.save(arrays), or for an objective that "
-                "reports its values use stopping=MedianStopping() with another searcher", always=True)
+                "reports its values use stopping=AsyncHalving() or MedianStopping() with another searcher", always=True)
 
     def record(self, task: Task, outcome: Outcome | None) -> None:
         """Tell a trial what its call has returned; None: its worker did not have the objective."""

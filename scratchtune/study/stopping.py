@@ -1,6 +1,7 @@
 """A stopping rule ends trials early whose reported values are poor, so that their time is spent on other trials.
 
 A rule is a pure function of what the trial itself has reported and of the first ``needs(number)`` trials, all finished.
+`AsyncHalving` is the one exception: what it decides depends on the order in which trials report, and is stored.
 
 Implements section 7.2 of the document.
 """
@@ -8,18 +9,101 @@ Implements section 7.2 of the document.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
+from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
 
 Reports = Mapping[int, float]  # step to loss: smaller is better
+Rungs = Sequence[Mapping[str, Any]]  # what `AsyncHalving` has decided about a trial, in order; ``trial.why["halving"]``
+
+
+def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, float]:
+    """Reported values as losses, where smaller is better."""
+    return {step: sign * value for step, value in reports.items()}
+
+
+class Others(Sequence[Reports]):
+    """The reports of complete trials as losses; of a study, those among the first trials that `see` was called with.
+
+    For each step that a rule asks for, `averages` keeps a sorted list, so that a further trial costs one insertion.
+    """
+
+    def __init__(self, reports: Iterable[Reports] = ()) -> None:
+        self._reports = list(reports)
+        self._numbers: list[int] = []  # of their trials
+        self._looked, self._count = 0, len(self._reports)
+        self._sorted: dict[int, tuple[int, list[float]]] = {}  # by step, of so many of the reports
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._reports[: self._count][index] if isinstance(index, slice) else (
+            self._reports[range(self._count)[index]])
+
+    def see(self, trials: Sequence[Any], needs: int, sign: float) -> None:
+        """Have those of the first ``needs`` trials, which are finished."""
+        for trial in trials[self._looked : needs]:
+            if trial.state == "complete":
+                self._reports.append(losses_of_reports(trial.reports, sign))
+                self._numbers.append(trial.number)
+        self._looked, self._count = max(self._looked, needs), bisect_left(self._numbers, needs)
+
+    def copy(self) -> Others:
+        """Those of now alone, as they are sent to another process."""
+        return Others(self[:])
+
+    def averages(self, step: int) -> list[float]:
+        """The running averages up to a step of those that have reported up to this step or further, sorted."""
+        count, found = self._sorted.get(step, (0, []))
+        for average in _averages(self._reports[count : self._count], step):
+            insort(found, average)
+        for average in _averages(self._reports[self._count : count], step):  # a later trial has asked before this one
+            del found[bisect_left(found, average)]
+        self._sorted[step] = self._count, found
+        return found
+
+
+def _averages(reports: Iterable[Reports], step: int) -> list[float]:
+    return [running_average(np.array([loss for at, loss in one.items() if at <= step]))
+            for one in reports if min(one, default=step + 1) <= step <= max(one)]
+
+
+class Arrived(dict[int, list[float]]):
+    """Of each rung the losses of all trials that have reached it, also of running and stopped ones, sorted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked = 0
+        self._running: dict[int, int] = {}  # of these trials so many rungs are included
+
+    def see(self, trials: Sequence[Any], needs: int, sign: float) -> None:
+        """Include what was decided since the last call; at first, what a file holds."""
+        for number in (*self._running, *range(self._looked, len(trials))):
+            is_running = trials[number].state == "running"  # looked up before its rungs: until it has ended it has more
+            rungs = trials[number].why.get("halving", ())
+            for one in rungs[self._running.pop(number, 0) :]:
+                insort(self.setdefault(one["step"], []), one["loss"])
+            if is_running:
+                self._running[number] = len(rungs)
+        self._looked = len(trials)
+
+    def copy(self) -> Arrived:
+        """Those of now alone, as they are sent to another process."""
+        made = Arrived()
+        made.update({step: list(losses) for step, losses in self.items()})
+        return made
 
 
 class Stopping:
     """The base class of stopping rules. A subclass defines `stops`, and stores its arguments as attributes."""
+
+    board: type = Others  # what it compares trials with
 
     def needs(self, number: int) -> int:
         """How many leading trials must be finished before trial ``number`` begins; their reports are what it sees."""
@@ -28,6 +112,10 @@ class Stopping:
     def stops(self, own: Reports, others: Sequence[Reports]) -> bool:
         """Whether a trial with these reports, step to loss, should end; ``others`` are those of complete trials."""
         raise NotImplementedError(f"{type(self).__name__} must define stops(own, others)")
+
+    def decided(self, own: Reports, board: Any, rungs: Rungs) -> tuple[bool, Rungs]:
+        """Whether a trial with these reports should end, and its decisions that are stored: ``rungs`` and new ones."""
+        return bool(self.stops(own, board)), rungs
 
     def __repr__(self) -> str:
         arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
@@ -95,10 +183,67 @@ class MedianStopping(Stopping):
         step = max(own, default=-1)
         if step < self.first_step:
             return False
-        averages = [
-            running_average(np.array([loss for at, loss in reports.items() if at <= step]))
-            for reports in others if min(reports, default=step + 1) <= step <= max(reports)]
-        return len(averages) >= self.warmup and behind(np.array(list(own.values())), median(averages)) == 1.0
+        averages = (others if isinstance(others, Others) else Others(others)).averages(step)
+        middle = averages[(len(averages) - 1) // 2 : len(averages) // 2 + 1]  # one or two, with the same median
+        return len(averages) >= self.warmup and behind(np.array(list(own.values())), median(middle)) == 1.0
+
+
+def rung_kept(reached: int, eta: int) -> int:
+    """How many of the trials that have reached a rung so far may continue.
+
+    Formula [async_halving_kept]
+        k = max(floor(n / η), 1)
+    Where
+        n: reached, scalar, integer >= 1; sampled in [1, 500], the trial that is decided on included
+        η: eta, scalar, integer >= 2; sampled in [2, 6]
+    Returns
+        k, an integer: a trial is stopped if k others or more have a smaller loss there.
+    Variant
+        At least one, as in Optuna's SuccessiveHalvingPruner: otherwise the first η − 1 trials would all be stopped.
+        The paper pauses a trial, and promotes it later if it is among the best 1/η by then; here it has ended.
+    Source
+        Li et al. (2020), "A system for massively parallel hyperparameter tuning", Algorithm 2.
+    Example
+        >>> [rung_kept(reached, 3) for reached in (1, 5, 6, 9)]
+        [1, 1, 2, 3]
+    """
+    return max(reached // eta, 1)
+
+
+class AsyncHalving(Stopping):
+    """Asynchronous successive halving: ends a trial that is not among the best 1/eta of those that reached its rung.
+
+    The rungs are the steps min_steps, min_steps · eta, min_steps · eta², ... A trial is decided on once at each, when
+    it asks `Trial.should_stop`, by its first report at this step or later, and compared with all that were decided on
+    there before. So no trial waits, and the order in which trials report counts; decisions are stored, as
+    ``trial.why["halving"]``, and a trial that is begun again keeps them. In another process it sees those of its start.
+    """
+
+    board = Arrived
+
+    def __init__(self, min_steps: int = 1, eta: int = 3) -> None:
+        self.min_steps = checks.integer("min_steps", min_steps, low=1)
+        self.eta = checks.integer("eta", eta, low=2)
+
+    def decided(self, own: Reports, board: Arrived, rungs: Rungs) -> tuple[bool, Rungs]:
+        """Whether it ends at a rung that it has reached; where that was decided before, it is not decided again."""
+        made, step = {one["step"]: one for one in rungs}, self.min_steps
+        while step <= max(own, default=-1):
+            if step not in made:
+                loss, losses = own[min(at for at in own if at >= step)], board.get(step, [])
+                made[step] = {"step": step, "loss": loss, "place": bisect_left(losses, loss) + 1,
+                              "of": len(losses) + 1, "kept": rung_kept(len(losses) + 1, self.eta)}
+            if made[step]["place"] > made[step]["kept"]:
+                return True, list(made.values())
+            step *= self.eta
+        return False, list(made.values())
+
+
+def in_words(rungs: Rungs) -> str:
+    """What was decided about a trial, as a sentence; nothing where nothing was."""
+    is_stopped = bool(rungs) and rungs[-1]["place"] > rungs[-1]["kept"]
+    places = [f"number {one['place']} of {one['of']} at step {one['step']} (kept: {one['kept']})" for one in rungs]
+    return f" By loss it was {', '.join(places)}{', and stopped' * is_stopped}." if places else ""
 
 
 def as_stopping(stopping: object) -> Stopping | None:

@@ -50,9 +50,10 @@ class Study(HasBestTrial):
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
     The table of trials is a function of these arguments, enqueued trials, and the objective, not of the number of
-    workers, the order in which they finish, or interruptions. (``parallel=None`` of a `BayesianSearch` becomes the
-    number of workers of the first run.) When `run` has returned, when every trial from `ask` has been told, and after
-    `close`, which a ``with`` statement calls too, the file holds everything; before, only `backup` copies everything.
+    workers, the order in which they finish (except with `AsyncHalving`), or interruptions. (``parallel=None`` of a
+    `BayesianSearch` becomes the number of workers of the first run.) When `run` has returned, when every trial from
+    `ask` has been told, and after `close`, which a ``with`` statement calls too, the file holds everything; before,
+    only `backup` copies everything.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params

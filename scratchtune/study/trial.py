@@ -26,7 +26,7 @@ from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
 from scratchtune.study.file import StorageError
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.requests import PLAIN, Requests, check_choices, checked_attribute, copied_value, shown
-from scratchtune.study.stopping import Stopping
+from scratchtune.study.stopping import Stopping, losses_of_reports
 
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
@@ -57,16 +57,21 @@ class Outcome(NamedTuple):
     params: dict[str, Any] | None = None
     requests: Requests | None = None
     exception: BaseException | None = None
+    why: dict[str, Any] | None = None
 
 
 class View(NamedTuple):
-    """What one trial sees of its study, as plain data; ``others``: reports that its stopping rule sees, as losses."""
+    """What one trial sees of its study, as plain data; ``board``: what its stopping rule compares it with."""
 
     seed: int
     objectives: Objectives = Objectives(("minimize",))
     saved: dict[str, np.ndarray] | None = None
     stopping: Stopping | None = None
-    others: Sequence[Mapping[int, float]] = ()
+    board: Any = None
+
+    def stops(self, trial: Trial) -> bool:
+        """Whether the stopping rule ends a trial, by what was known when it was sent."""
+        return self.stopping is not None and decide(trial, self.stopping, self.board)
 
     def seed_of(self, trial: Trial) -> int:
         """The trial's seed."""
@@ -237,10 +242,7 @@ class Trial:
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
                                                      "its cost, such as the number of epochs, a hyper-parameter")
-        rule = self._context.stopping
-        if rule is not None and not self._stopping:
-            own = losses_of_reports(self.reports, self._context.objectives.sign)
-            self._stopping = bool(rule.stops(own, self._context.of(self).others))
+        self._stopping = self._stopping or self._context.stops(self)
         return self._stopping
 
     def should_prune(self) -> bool:
@@ -299,11 +301,6 @@ def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
     return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent)
 
 
-def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, float]:
-    """Reported values as losses, where smaller is better."""
-    return {step: sign * value for step, value in reports.items()}
-
-
 def finished_count(trials: Iterable[Trial]) -> int:
     """How many trials are finished."""
     return sum(trial.state != "running" for trial in trials)
@@ -352,6 +349,16 @@ def copied(trial: Trial, context: Any) -> Trial:
     return made
 
 
+def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
+    """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
+    before = trial.why.get("halving", ())
+    own = losses_of_reports(trial.reports, trial._context.objectives.sign)
+    stops, rungs = rule.decided(own, board, before)
+    if len(rungs) > len(before):
+        trial.why = {**trial.why, "halving": rungs}
+    return stops
+
+
 def evaluate(objective: Callable[[Trial], Any], trial: Trial) -> Outcome:
     """Call the objective with a trial, and return the outcome, also where it raises an exception."""
     trial.uses_budget, started = False, time.perf_counter()
@@ -394,7 +401,7 @@ def judged(
         trial.scores if scores is None else scores, trial.visits if visits is None else visits, trial.saved,
         max(time.perf_counter() - trial._clock, 0.0) if seconds is None else seconds, time.time(), trial.uses_budget,
         None if trial._requests is None else trial._params, trial._requests,
-        value if isinstance(value, BaseException) else None)
+        value if isinstance(value, BaseException) else None, trial.why)
 
 
 def settle(trial: Trial, outcome: Outcome) -> None:
@@ -403,6 +410,7 @@ def settle(trial: Trial, outcome: Outcome) -> None:
     trial.reports, trial.scores, trial.visits = outcome.reports, outcome.scores, outcome.visits
     trial.saved, trial.user_attrs, trial.uses_budget = outcome.saved, outcome.user_attrs, outcome.uses_budget
     trial.seconds, trial.finished = outcome.seconds, outcome.finished
+    trial.why = trial.why if outcome.why is None else outcome.why
     if outcome.params is not None:
         trial._params, trial._requests = outcome.params, outcome.requests
     trial.state = outcome.state

@@ -25,7 +25,7 @@ from scratchtune.version import __version__
 LONGEST = 60  # characters of a cell
 MOST_PRINTED = 50  # rows on paper
 OTHERS = {"budget": "budget", "parent": "continues", "seconds": "seconds"}  # attributes, and their columns
-CLASSES = {"Categorical", "Float", "Int", "MedianStopping", "Study", "SuccessiveHalving",
+CLASSES = {"AsyncHalving", "Categorical", "Float", "Int", "MedianStopping", "Study", "SuccessiveHalving",
            *(searcher.__name__ for searcher in SEARCHERS.values())}  # that a script imports from scratchtune
 DEFAULTS = r"(, (step|when|prior)=None)+\)$"  # at the end of the repr of a parameter
 
