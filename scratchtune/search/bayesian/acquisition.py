@@ -197,7 +197,8 @@ def log_probability_of_improvement(mean, std, best):
     Returns
         a, < 0.
     Variant
-        With b the lowest value seen it prefers certain, tiny improvements; so a margin is subtracted from b.
+        With b the lowest value seen it prefers certain, tiny improvements; so a margin is subtracted from b. With a
+        constraint's mean and std, and 0 for b, it is the logarithm of the probability that the constraint holds.
     Source
         Kushner (1964); Jones (2001), section 5.
     """

@@ -26,11 +26,19 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.feasibility import constrained_loss
 from scratchtune.search.genetic import operators
 from scratchtune.search.genetic.brood import FITTED, QuadraticSurrogate
 from scratchtune.search.random import RandomSearch, draw_from_prior, params_at_quantiles
-from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen
+from scratchtune.search.searcher import (
+    Pending,
+    Result,
+    Rng,
+    Searcher,
+    Suggestion,
+    Taken,
+    as_seen,
+    constrained_losses,
+)
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -149,10 +157,8 @@ class GeneticSearch(Searcher):
         """Return the ``count`` fittest trials of a pool, with their genes."""
         chosen = [pool[k] for k in operators.survivors(
             [result.value for result in pool], count, [result.violation for result in pool])]
-        worst = max((result.value for result in chosen if not result.violation), default=0.0)
-        losses = np.array([constrained_loss(one.value, one.violation, worst) for one in chosen])
         return Parents(chosen, genes_of(space, [result.params for result in chosen]),
-                       -np.minimum(losses, sys.float_info.max))
+                       -np.minimum(constrained_losses(chosen), sys.float_info.max))
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest a founder in generation 0, later the child of a brood that a surrogate predicts to be the fittest.
