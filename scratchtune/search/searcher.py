@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.feasibility import constrained_loss, violation
+from scratchtune.search.genetic.fronts import violation
 from scratchtune.search.space import Space
 
 Pending = Sequence[dict[str, Any]]  # the params of trials that are not finished
@@ -63,14 +63,6 @@ class Result(NamedTuple):
     def __repr__(self) -> str:  # without what it does not have, since digests in stored studies are made of it
         shown = zip(self._fields[: None if self.constraints else -1 if self.losses else -2], self, strict=False)
         return f"Result({', '.join(f'{name}={value!r}' for name, value in shown)})"
-
-
-def constrained_losses(results: Sequence[Result]) -> np.ndarray:
-    """The `constrained_loss` of each result; NaN is a failure."""
-    values, violations = [result.value for result in results], [result.violation for result in results]
-    worst = max((value for value, one in zip(values, violations, strict=True) if not one and value == value), default=0)
-    return np.array([value if value != value else constrained_loss(value, one, worst)
-                     for value, one in zip(values, violations, strict=True)])
 
 
 class Seen(list[Result]):

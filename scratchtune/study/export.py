@@ -32,8 +32,8 @@ def listing(file: File) -> str:
         states = [trial.state for trial in study.trials]
         counts = [len(states), *(states.count(state) for state in ("complete", "failed", "running"))]
         ranked = _ranked(study)
-        best = f"front of {len(ranked)}" if study.objectives.several else (
-            "none feasible" if none_feasible(study.trials) else shown_value(ranked[0]) if ranked else "")
+        is_best = bool(ranked) and not ranked[0].violation
+        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if is_best else ""
         lines.append([visible(name), *map(str, counts), best, visible(study.text("searcher"))])
     note = ["unfinished: running, or interrupted; interrupted trials begin again when the study is continued"]
     return "\n".join([*aligned(lines, left=[0, 6]), *note * any(line[4] != "0" for line in lines[1:])])
@@ -61,13 +61,13 @@ def table(file: File, name: str) -> str:
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
     queued = f", {checks.counted(len(study.waiting), 'enqueued configuration')} waiting" if study.waiting else ""
     front = ["the Pareto front, the trials that no other one dominates:"] * several
-    constrained = any(trial.constraints for trial in trials)
-    cells = [["trial", "values" if several else "value", *["violation"] * constrained, "budget", "seconds",
-              "parameters"]]
-    cells += [[str(trial.number), shown_value(trial), *[f"{trial.violation:.6g}"] * constrained,
+    limited = any(trial.constraints for trial in trials)
+    cells = [["trial", "values" if several else "value", *["violation"] * limited, "budget", "seconds", "parameters"]]
+    cells += [[str(trial.number), shown_value(trial), *[f"{trial.violation:.6g}"] * limited,
                "" if trial.budget is None else f"{trial.budget:g}", f"{trial.seconds or 0.0:.2f}",
                shown_params(configuration(trial))] for trial in best[:LINES]]
-    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *_said_feasible(trials), *front,
+    front += filter(None, [none_feasible(trials)])
+    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
               *aligned(cells, left=[len(cells[0]) - 1])]
     if not several and (repeated := said_repeats([trial.values[0] for trial in best if (
             trial.values and configuration(trial) == configuration(best[0]))])):
@@ -80,16 +80,6 @@ def table(file: File, name: str) -> str:
     lines += [visible(f"trial {trial.number} failed: {trial.error}") for trial in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
     return "\n".join(lines)
-
-
-def _said_feasible(trials: list[Trial]) -> list[str]:
-    """How many complete trials are feasible, a line; none without constraints."""
-    complete = [trial for trial in trials if trial.state == "complete"]
-    if not any(trial.constraints for trial in complete):
-        return []
-    feasible = sum(not trial.violation for trial in complete)
-    return [none_feasible(trials) or f"{feasible} of {checks.counted(len(complete), 'complete trial')} are feasible, "
-            "with no constraint above 0; infeasible ones come last"]
 
 
 def as_csv(file: File, name: str, times: bool = False) -> str:
@@ -106,8 +96,8 @@ def as_csv(file: File, name: str, times: bool = False) -> str:
         values = [configuration(trial).get(parameter, "") for parameter in parameters]
         outcome = trial.values or [None] * len(of_values)
         others = [getattr(trial, part) for part in columns]
-        held = [column[k] for column in constraints.values()]
-        lines.append([trial.number, *values, trial.state, *outcome, *held, *others, reason])
+        lines.append([trial.number, *values, trial.state, *outcome,
+                      *(column[k] for column in constraints.values()), *others, reason])
     return csv_text(lines)
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.files import valid_text
 from scratchtune.search import Categorical, Float, Int, Result, Space, Suggestion
-from scratchtune.search.feasibility import violation
+from scratchtune.search.genetic.fronts import violation
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.search.space import Parameter
 from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
@@ -224,7 +224,7 @@ class Trial:
         """Record a number, or several, that are at most 0 where the trial is feasible, as ``memory - limit``.
 
         A feasible trial is better than any infeasible one. Another call replaces them; all trials should have as many.
-        An error where one is no finite number, or a bool, of which it is not clear what it says.
+        A ValueError where one is no finite number, or a bool, which might mean either.
         """
         if self.state != "running":
             raise ValueError(f"trial {self.number} is {self.state}; its constraints are set while it runs")
@@ -234,8 +234,6 @@ class Trial:
             if error is not None or isinstance(one, (bool, np.bool_)):
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
-        if not found:
-            raise ValueError(f"constraints is {_short(constraints)}; it must hold a number for each constraint")
         self.constraints = tuple(number for _, number, _ in found)
 
     def report(self, value: Any, step: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import scratchtune as st
@@ -99,7 +100,7 @@ def test_words_and_tables(tmp_path: Path) -> None:
     with File(path, reading=True) as file:
         assert read_study(file, "study").why(0) == study.why(0)
         shown = export.table(file, "study").splitlines()
-        assert "2 of 3 complete trials are feasible, with no constraint above 0; infeasible ones come last" in shown
+        assert "violation" in shown[-4] and "no trial" not in "".join(shown)
         assert [line.split()[:3] for line in shown[-3:]] == [["2", "4", "0"], ["1", "5", "0"], ["0", "1", "0.5"]]
         entries = json.loads(export.as_json(file, "study"))["trials"]
         assert [entry.get("constraints") for entry in entries] == [[0.5, -1.0], [-2.0], None]
@@ -112,7 +113,7 @@ def test_a_file_without_a_feasible_trial(tmp_path: Path) -> None:
     st.tune(never_feasible, SPACE, "random", n_trials=3, progress=False, storage=path)
     with File(path, reading=True) as file:
         assert "no trial of 3 is feasible" in export.table(file, "study")
-        assert "none feasible" in export.listing(file)
+        assert export.listing(file).splitlines()[1].split()[4:] == ["0", "RandomSearch(sequence='uniform')"]
 
 
 def test_a_data_frame() -> None:
@@ -154,7 +155,7 @@ def test_a_trial_that_begins_again_has_no_constraints(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("given", "message"), [
     (True, "a constraint is True; it must be a finite number, at most 0 where the trial is feasible"),
     (float("nan"), "a constraint is nan; it must be a finite number"), ([0.0, "a"], "a constraint is 'a'"),
-    (None, "a constraint is None"), ([], r"constraints is \[\]; it must hold a number for each constraint")])
+    (None, "a constraint is None"), (np.array([[0.0]]), "a constraint is")])
 def test_bad_input(given: Any, message: str) -> None:
     trial = st.Study(SPACE, "random").ask()
     with pytest.raises(ValueError, match=message):

@@ -248,13 +248,8 @@ def take_step(point, gradient, rate, scale, trial):
 # Candidates and neighbours -------------------------------------------------------------------------------------------
 
 
-def candidates(
-    encoding: Encoding, process: gp.Process, goal: Goal, rng: np.random.Generator, m: int,
-) -> np.ndarray:
-    """Random rows, (m, d): half of them uniform, half around the five points seen with the lowest posterior means.
-
-    With constraints the logarithms of the probabilities that they hold are subtracted from the means.
-    """
+def candidates(encoding: Encoding, process: gp.Process, goal: Goal, rng: np.random.Generator, m: int) -> np.ndarray:
+    """Random rows, (m, d): half are uniform, half around the five seen with the lowest means, if probably feasible."""
     d = len(encoding.parameters)
     uniform = encoding.from_unit(rng.random((m // 2, d)))
     losses = -feasible_acquisition(-gp.means_at_rows(process), log_feasible(process, goal, process.rows))

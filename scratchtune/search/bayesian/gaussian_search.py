@@ -28,7 +28,7 @@ from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, Rang
 from scratchtune.search.bayesian.constraints import fitted_constraints
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.surrogate import Standardized, within_floats
-from scratchtune.search.searcher import Pending, Result, Rng, constrained_losses
+from scratchtune.search.searcher import Pending, Result, Rng
 from scratchtune.search.space import Space
 
 PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
@@ -72,27 +72,19 @@ def fitted_model(
     kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = surrogate.subsample(constrained_losses(seen), surrogate.MOST_TRIALS)
+    violated = np.array([result.violation > 0.0 for result in seen])
+    kept = surrogate.subsample(np.where(violated, np.inf, losses), surrogate.MOST_TRIALS)
     standardized = surrogate.compress_and_standardize(losses[kept])
     rows = encoding.rows([seen[i].params for i in kept])
     process = surrogate.fitted_process(encoding, rows, standardized.values)
     constraints = fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
     process = surrogate.with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
-    is_feasible = np.array([not seen[i].violation for i in kept])
-    goal = Goal(kind, _to_improve_on(process, is_feasible) - margin, kappa,
-                PRIOR_TRIALS / max(number, 1), math.exp(process.theta[-1]), constraints)
-    return Model(encoding, process, goal, standardized, kept, is_feasible)
-
-
-def _to_improve_on(process: gp.Process, is_feasible: np.ndarray) -> float:
-    """The lowest posterior mean of a point that is feasible, or pending; the highest of all where there is none.
-
-    Then almost every point would be an improvement, so that the probability of being feasible decides.
-    """
-    means = gp.means_at_rows(process)
-    counts = np.append(is_feasible, np.ones(len(means) - len(is_feasible), dtype=bool))
-    return float(means[counts].min() if is_feasible.any() else means.max())
+    means, counts = gp.means_at_rows(process), np.append(~violated[kept], np.ones(len(pending), dtype=bool))
+    best = means[counts].min() if not violated[kept].all() else means.max()  # any feasible point would improve on that
+    goal = Goal(kind, float(best) - margin, kappa, PRIOR_TRIALS / max(number, 1), math.exp(process.theta[-1]),
+                constraints)
+    return Model(encoding, process, goal, standardized, kept, ~violated[kept])
 
 
 @cache
@@ -140,8 +132,7 @@ def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
         "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[-1])),
         "trials": len(standardized.values), "pending": len(process.rows) - len(standardized.values),
         "runners_up": entries[1:],
-        **({"feasible": math.exp(probabilities[0]), "of_feasible": int(is_feasible.sum())}
-           if len(goal.constraints.limits) else {}),
+        **({"feasible": math.exp(probabilities[0])} if len(goal.constraints.limits) else {}),
         "length_scales": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
                           if encoding.parameters[j].count != 1},
         **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
@@ -163,20 +154,12 @@ def explain(why: Mapping[str, Any]) -> str:
     others = f" (the next candidate's: {_acquisition_text(why, why['runners_up'][0])})" if why["runners_up"] else ""
     shortest = sorted(why["length_scales"], key=why["length_scales"].get)[:2]
     told = " and ".join(f"{axis} (length scale {why['length_scales'][axis]:.2g})" for axis in shortest)
+    feasible = f" Its weight is {why['feasible']:.2g}, the probability of being feasible." if "feasible" in why else ""
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
         f" here, where the best so far is {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
-        f"{_with_prior(why)}{_with_constraints(why)}{fastest}")
-
-
-def _with_constraints(why: Mapping[str, Any]) -> str:
-    """Say how probable it is that the point is feasible; nothing without constraints."""
-    if "feasible" not in why:
-        return ""
-    how = "the logarithm of which is added to it" if why["acquisition"] == "lcb" else "by which it is multiplied"
-    return (f" The point is feasible with a probability of {why['feasible']:.2g}, {how} ({why['of_feasible']} of the "
-            "trials are feasible).")
+        f"{feasible}{_with_prior(why)}{fastest}")
 
 
 def _best_text(why: Mapping[str, Any]) -> str:

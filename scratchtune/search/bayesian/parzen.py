@@ -143,8 +143,6 @@ def _with_candidates(
         "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(own_pending),
         "failed": sum(not math.isfinite(result.value) for result in own_seen),
         "gamma": len(model.good) / len(model.codes)}
-    if any(result.constraints for result in own_seen):
-        why["infeasible"] = sum(result.violation > 0.0 for result in own_seen)
     if branch is not None:
         why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
     taken = model.codes if own_seen is seen else codes_of(model.good_density.axes, seen, pending)
@@ -157,7 +155,8 @@ def branch_for(space: Space, seen: Sequence[Result], pending: Pending, rng: Rng)
         return None
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
-    good, bad = split(np.array([result.value for result in seen]), MOST_GOOD, _violations(seen))
+    good, bad = split(
+        np.array([result.value for result in seen]), violations=[result.violation for result in seen])
     random = [params_at_quantiles(space, rng.random(len(space.names))) for _ in range(RANDOM)]
     allowed = codes_of(axes, [], [params for params in random if space.allows(params)])
     exists = drawn_branch(axes, codes, good, np.append(bad, np.arange(len(seen), len(codes))), allowed, rng)
@@ -185,7 +184,7 @@ def fitted_densities(space: Space, seen: Sequence[Result], pending: Pending) -> 
     codes = codes_of(axes, seen, pending)
     ranges = count_of_ranges(axes, codes)
     most = MOST_GOOD_OF_MANY if ranges >= MANY else MOST_GOOD
-    good, bad = split(np.array([result.value for result in seen]), most, _violations(seen))
+    good, bad = split(np.array([result.value for result in seen]), most, [result.violation for result in seen])
     bad = np.append(bad, np.arange(len(seen), len(codes)))
     more = PRIOR_WEIGHT, SMOOTHING, ranges
     good_density = Mixture(axes, codes[good], np.ones(len(good)), *more)
@@ -199,17 +198,10 @@ def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Pending) -> 
     return np.column_stack([axis.read(points) for axis in axes])
 
 
-def _violations(seen: Sequence[Result]) -> np.ndarray:
-    return np.array([result.violation for result in seen])
-
-
-def split(
-    values: np.ndarray, most: int = MOST_GOOD, violations: np.ndarray | float = 0.0,
-) -> tuple[np.ndarray, np.ndarray]:
+def split(values: np.ndarray, most: int = MOST_GOOD, violations: Any = 0.0) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the good trials, the best first, and of the others in order; a failed trial is never good."""
     has_failed = ~np.isfinite(values)
-    ranked = np.where(has_failed, np.inf, values), np.broadcast_to(violations, values.shape), has_failed
-    order = np.lexsort(ranked)
+    order = np.lexsort((np.where(has_failed, np.inf, values), np.broadcast_to(violations, values.shape), has_failed))
     count = min(good_count(len(values), GAMMA, most), int(np.isfinite(values).sum()))
     return order[:count], np.sort(order[count:])
 
@@ -344,8 +336,6 @@ def explain(why: Mapping[str, Any]) -> str:
         f"Of {why['candidates']} candidates, drawn from the density of the good trials, this one has the highest ratio:"
         f" good trials are {_times(why['log_ratio'])} as dense here as bad ones ({parts}). By Bayes's rule it is good"
         f" with a probability of {why['probability_good']:.0%}; of the trials {why['gamma']:.0%} are.")
-    if "infeasible" in why:
-        text += f" {checks.counted(why['infeasible'], 'infeasible trial')} rank after the others."
     return f"{text}{_branch(why.get('branch'))}{_by_parameter(why['by_parameter'])}{_next_best(why['runners_up'])}"
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -29,16 +28,7 @@ from scratchtune import checks
 from scratchtune.search.genetic import operators
 from scratchtune.search.genetic.brood import FITTED, QuadraticSurrogate
 from scratchtune.search.random import RandomSearch, draw_from_prior, params_at_quantiles
-from scratchtune.search.searcher import (
-    Pending,
-    Result,
-    Rng,
-    Searcher,
-    Suggestion,
-    Taken,
-    as_seen,
-    constrained_losses,
-)
+from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Suggestion, Taken, as_seen
 from scratchtune.search.sequences import latin_hypercube
 from scratchtune.search.space import Categorical, Parameter, Space
 
@@ -157,8 +147,8 @@ class GeneticSearch(Searcher):
         """Return the ``count`` fittest trials of a pool, with their genes."""
         chosen = [pool[k] for k in operators.survivors(
             [result.value for result in pool], count, [result.violation for result in pool])]
-        return Parents(chosen, genes_of(space, [result.params for result in chosen]),
-                       -np.minimum(constrained_losses(chosen), sys.float_info.max))
+        losses = range(len(chosen)) if any(one.violation for one in chosen) else [one.value for one in chosen]
+        return Parents(chosen, genes_of(space, [result.params for result in chosen]), -np.array(losses, dtype=float))
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest a founder in generation 0, later the child of a brood that a surrogate predicts to be the fittest.
