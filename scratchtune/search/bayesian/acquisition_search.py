@@ -15,9 +15,8 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian.acquisition import acquisition_and_partials
+from scratchtune.search.bayesian.acquisition import acquisition_and_partials, feasible_acquisition
 from scratchtune.search.bayesian.cholesky import solve_lower, solve_upper
-from scratchtune.search.bayesian.constraints import NONE, Constraints, feasible_acquisition
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.kernels import (
     length_scales_of,
@@ -25,6 +24,7 @@ from scratchtune.search.bayesian.kernels import (
     rough_kernel_grad_over_r,
     scaled_distance,
 )
+from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, Constraints
 
 CANDIDATES, STARTS = 500, 6  # random points, and how many of the best of them gradient ascent starts from
 MANY_TRIALS = 120  # with more trials half as many candidates are drawn, since each takes longer
@@ -46,7 +46,7 @@ class Goal(NamedTuple):
     kappa: float
     weight: float
     noise: float
-    constraints: Constraints = NONE
+    constraints: Constraints = NO_CONSTRAINTS
 
 
 class RangePrior(NamedTuple):

@@ -25,7 +25,6 @@ from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, s
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, log_feasible, search
-from scratchtune.search.bayesian.constraints import fitted_constraints
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.surrogate import Standardized, within_floats
 from scratchtune.search.searcher import Pending, Result, Rng
@@ -38,8 +37,7 @@ MARGIN = 0.05  # that the probability of improvement subtracts from the best val
 class Model(NamedTuple):
     """What proposes a trial: the process fitted to the trials seen, and what is maximised.
 
-    ``kept`` are the indices of the trials seen that the process is fitted to; they are its first rows. ``is_feasible``:
-    whether each of these is.
+    ``kept``: indices of the trials seen that the process is fitted to, its first rows; ``is_feasible``: which of them.
     """
 
     encoding: Encoding
@@ -77,7 +75,7 @@ def fitted_model(
     standardized = surrogate.compress_and_standardize(losses[kept])
     rows = encoding.rows([seen[i].params for i in kept])
     process = surrogate.fitted_process(encoding, rows, standardized.values)
-    constraints = fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
+    constraints = surrogate.fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
     process = surrogate.with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
     means, counts = gp.means_at_rows(process), np.append(~violated[kept], np.ones(len(pending), dtype=bool))

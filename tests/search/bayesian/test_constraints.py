@@ -14,8 +14,9 @@ import scratchtune as st
 from scratchtune.search import Result, Space
 from scratchtune.search.bayesian import acquisition_search, gaussian_search, parzen
 from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian.constraints import NONE, feasible_acquisition, fitted_constraints, standardized
+from scratchtune.search.bayesian.acquisition import feasible_acquisition
 from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, fitted_constraints, standardize_constraint
 
 SPACE = Space({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)})
 
@@ -35,13 +36,13 @@ def costs(trial: Any) -> float:
 
 def test_units_by_hand() -> None:
     # Mean 1.5, standard deviation 2.5: the values are -1 and 1, and a constraint of 0 is -0.6.
-    values, limit = standardized(np.array([-1.0, 4.0]))
+    values, limit = standardize_constraint(np.array([-1.0, 4.0]))
     assert values.tolist() == [-1.0, 1.0] and limit == -0.6
-    values, limit = standardized(np.array([1.0, -1.0, 1e12, -1.0, 1.0]))  # the median is 1, so the largest counts as 4
+    values, limit = standardize_constraint(np.array([1.0, -1.0, 1e12, -1.0, 1.0]))  # the median is 1: 1e12 counts as 4
     assert values[2] - values[0] == pytest.approx(1.5 * (values[0] - values[1]))
     assert (limit - values[1]) == pytest.approx(values[0] - limit)
-    assert [standardized(np.array([one, one]))[1] for one in (-5.0, 5.0, 0.0)] == [1.0, -1.0, 0.0]
-    assert standardized(np.array([0.0, 0.0, 0.0, 1.0]))[1] < 0.0  # most are exactly at the limit
+    assert [standardize_constraint(np.array([one, one]))[1] for one in (-5.0, 5.0, 0.0)] == [1.0, -1.0, 0.0]
+    assert standardize_constraint(np.array([0.0, 0.0, 0.0, 1.0]))[1] < 0.0  # most are exactly at the limit
 
 
 def test_the_probability_is_that_of_a_normal_variable() -> None:
@@ -57,7 +58,7 @@ def test_the_probability_is_that_of_a_normal_variable() -> None:
         for n in range(5):
             wanted = NormalDist(means[n], math.sqrt(variances[n])).cdf(constraints.limits[k])
             assert math.exp(found[k, n]) == pytest.approx(wanted, rel=1e-6, abs=1e-12)
-    alone = acquisition_search.goal_values(encoding, process, goal._replace(constraints=NONE), points)
+    alone = acquisition_search.goal_values(encoding, process, goal._replace(constraints=NO_CONSTRAINTS), points)
     both = acquisition_search.goal_values(encoding, process, goal, points)
     np.testing.assert_allclose(both, feasible_acquisition(alone, found), rtol=1e-12)
     feasible = np.array([[0.9, 0.9], [0.8, 0.6]]), np.array([[0.1, 0.1], [0.3, 0.2]])
@@ -71,7 +72,7 @@ def test_trials_that_set_no_constraint_tell_their_processes_nothing() -> None:
     some = fitted_constraints(encoding, rows, [one.constraints if one.number % 2 else () for one in seen])
     np.testing.assert_array_equal(some.rows, rows[1::2])
     assert some.values.shape == (2, 7) and some.upper.shape == (2, 7, 7)
-    assert fitted_constraints(encoding, rows, [()] * 14) is NONE
+    assert fitted_constraints(encoding, rows, [()] * 14) is NO_CONSTRAINTS
 
 
 def test_the_ascent_is_that_of_the_product() -> None:
