@@ -109,8 +109,9 @@ def by_budget(study: TrialTable, names: Sequence[str] = ()) -> tuple[list[Trial]
 
 
 def best_trial(study: TrialTable) -> Trial | None:
-    """The study's best trial; None without one, and for a `targeted` study, of whose numbers no end is the good one."""
-    return None if hasattr(study, "target_name") else next(iter(best_first(study.trials, study.direction)), None)
+    """The best feasible trial; None without one, and for a `targeted` study, whose numbers have no good end."""
+    ranked = [] if hasattr(study, "target_name") else best_first(study.trials, study.direction)
+    return ranked[0] if ranked and not ranked[0].violation else None
 
 
 def worst_first(study: TrialTable, trials: Sequence[Trial]) -> list[Trial]:

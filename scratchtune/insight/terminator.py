@@ -156,7 +156,7 @@ class Terminator:
         A ValueError where ``error`` is None and the best trial has no scores of at least two folds.
         """
         trials = study.trials[:count]
-        complete = of_largest_budget(trials)
+        complete = [trial for trial in of_largest_budget(trials) if not trial.violation]
         if len(complete) < self.min_trials:
             return None
         sign = 1.0 if study.direction == "minimize" else -1.0

@@ -47,6 +47,7 @@ STATES = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAIL", "stopp
 ENDED = {theirs: ours for ours, theirs in STATES.items() if ours != "running"}
 DIRECTIONS = {"MINIMIZE": "minimize", "MAXIMIZE": "maximize"}
 SCORES = "terminator:cv_scores"  # the system attribute in which Optuna keeps the scores of folds
+CONSTRAINTS = "constraints"  # that of a trial's constraints, with the same convention: at most 0 is feasible
 
 
 def optuna_module(purpose: str) -> Any:
@@ -195,14 +196,15 @@ def _frozen(
     others = {name: plain_choice(value) for name, value in configuration(trial).items() if name not in params}
     kept = {"error": trial.error, "budget": trial.budget, "parent": trial.parent, "why": study.why(trial.number),
             "other_params": others or None}
-    scores = [score for score in trial.scores or () if score is not None]
+    system = {SCORES: [score for score in trial.scores or () if score is not None],
+              CONSTRAINTS: list(trial.constraints)}
     return optuna.trial.FrozenTrial(
         number=trial.number, trial_id=-1, state=optuna.trial.TrialState[STATES[state]], value=None,
         values=None if trial.values is None else list(trial.values), datetime_start=local_time(trial.started),
         datetime_complete=local_time(trial.finished), params=params,
         distributions={name: distributions[name] for name in params},
         user_attrs={**{key: value for key, value in kept.items() if value is not None}, **trial.user_attrs},
-        system_attrs={SCORES: scores} if scores else {}, intermediate_values=dict(trial.reports))
+        system_attrs={name: held for name, held in system.items() if held}, intermediate_values=dict(trial.reports))
 
 
 # Reading --------------------------------------------------------------------------------------------------------------
@@ -306,7 +308,8 @@ def _trial(number: int, frozen: Any, seed: int, space: Space) -> Trial:
     seconds = None if begun is None or ended is None else max((ended - begun).total_seconds(), 0.0)
     settle(trial, Outcome(
         state, None if values is None else tuple(map(float, values)), reports, attributes, error,
-        scores=frozen.system_attrs.get(SCORES), seconds=seconds, finished=_seconds(ended)))
+        scores=frozen.system_attrs.get(SCORES), seconds=seconds, finished=_seconds(ended),
+        constraints=tuple(map(float, frozen.system_attrs.get(CONSTRAINTS) or ()))))
     trial.started = _seconds(begun)
     return trial
 

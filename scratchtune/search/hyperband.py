@@ -105,10 +105,10 @@ class _HalvingSearch(Searcher):
         return Suggestion(best.params, why, row.rung.budget, best.number)
 
     def _ranked(self, own: Sequence[Any], row: Row) -> list[Any]:
-        """Return the trials of the rung below, the best first; failed ones last, ties by number."""
+        """Return the trials of the rung below, the best first: infeasible ones after others, failed ones last."""
         assert row.parents is not None
         first, last = row.parents
-        return sorted(own[first:last], key=lambda result: (math.isnan(result.value), result.value))
+        return sorted(own[first:last], key=lambda one: (math.isnan(one.value), one.violation, one.value))
 
     def _position_of(self, row: Row) -> dict[str, Any]:
         """Where a row is in the schedule, as plain data."""

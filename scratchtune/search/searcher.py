@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.search.genetic.fronts import violation
 from scratchtune.search.space import Space
 
 Pending = Sequence[dict[str, Any]]  # the params of trials that are not finished
@@ -41,7 +42,8 @@ class Suggestion:
 class Result(NamedTuple):
     """A finished trial for a searcher: smaller values are better, and NaN is a failure.
 
-    In a study of several objectives ``losses`` has one for each, none of a failure, and ``value`` is NaN.
+    In a study of several objectives ``losses`` has one for each, none of a failure, and ``value`` is NaN. Its
+    ``constraints`` (`Trial.set_constraint`) are at most 0 where it is feasible.
     """
 
     number: int
@@ -51,9 +53,15 @@ class Result(NamedTuple):
     budget: float | None = None
     parent: int | None = None
     losses: tuple[float, ...] = ()
+    constraints: tuple[float, ...] = ()
 
-    def __repr__(self) -> str:  # of one objective as ever, since digests in stored studies are made of it
-        shown = zip(self._fields[: None if self.losses else -1], self, strict=False)
+    @property
+    def violation(self) -> float:
+        """The sum of the constraints above 0; 0 if it is feasible."""
+        return violation(self.constraints)
+
+    def __repr__(self) -> str:  # without what it does not have, since digests in stored studies are made of it
+        shown = zip(self._fields[: None if self.constraints else -1 if self.losses else -2], self, strict=False)
         return f"Result({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
 

@@ -1,5 +1,6 @@
 """The best trial is the first one of the best value. Values of different budgets can't be compared, so only complete
-trials of the largest budget count, with those that have no budget, which are whole evaluations.
+trials of the largest budget count, with those that have no budget, which are whole evaluations. A feasible trial is
+better than any infeasible one; of two infeasible ones that with the smaller violation is (`Trial.set_constraint`).
 """
 
 from __future__ import annotations
@@ -25,10 +26,35 @@ def best_first(trials: Iterable[Trial], direction: str) -> list[Trial]:
     return sorted(of_largest_budget(trials), key=_order(direction))
 
 
-def _order(direction: str) -> Callable[[Any], tuple[float, int]]:
+def _order(direction: str) -> Callable[[Any], tuple[float, float, int]]:
     """The key by which a better trial comes first, and of equal ones the earlier."""
     sign = -1.0 if direction == "maximize" else 1.0
-    return lambda trial: (sign * (trial.values or (0.0,))[0], trial.number)
+    return lambda trial: (trial.violation, sign * (trial.values or (0.0,))[0], trial.number)
+
+
+def none_feasible(trials: Iterable[Trial]) -> str:
+    """A sentence where there are complete trials and none of them is feasible; else empty."""
+    complete = of_largest_budget(trials)
+    if not complete or not all(trial.violation for trial in complete):
+        return ""
+    least = min(complete, key=lambda trial: trial.violation)
+    return (f"no trial of {len(complete)} is feasible; trial {least.number} violates its constraints the least, by "
+            f"{least.violation:.6g}")
+
+
+def said_constraints(trial: Trial) -> str:
+    """The constraints of a trial in words; empty without any."""
+    if not trial.constraints:
+        return ""
+    what = f"infeasible, by {trial.violation:.6g}" if trial.violation else "feasible"
+    return f" It is {what}: {', '.join(f'{one:.6g}' for one in trial.constraints)} (at most 0 is feasible)."
+
+
+def constraint_columns(trials: Sequence[Trial]) -> dict[str, list[float | None]]:
+    """Columns of a table, by name: each constraint of the trials, None where one has not set it."""
+    count = max((len(trial.constraints) for trial in trials), default=0)
+    return {f"constraint_{k}": [next(iter(trial.constraints[k : k + 1]), None) for trial in trials]
+            for k in range(count)}
 
 
 def so_far(trials: Iterable[Trial], direction: str) -> list[Trial]:

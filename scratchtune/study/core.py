@@ -25,6 +25,7 @@ from scratchtune.files import whole_file
 from scratchtune.search import Exhausted, PendingParams, Result, Seen, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.search.searcher import fixed_as, fixes
+from scratchtune.study.best import said_constraints
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
 from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
 from scratchtune.study.progress import log_begun, log_ended
@@ -784,7 +785,7 @@ def _within(space: Space, result: Result) -> Result:
 
 
 def reason_of(definition: Definition, trial: Trial) -> str:
-    """Explain in words why a trial was proposed, and what of its params does not follow from the proposal."""
+    """Explain in words why a trial was proposed, what does not follow from the proposal, and if it is feasible."""
     number, why, several = trial.number, trial.why, definition.objectives.several
     if definition.copied is not None and number < definition.foreign:
         return definition.copied.reasons[number]
@@ -798,7 +799,7 @@ def reason_of(definition: Definition, trial: Trial) -> str:
             reason = f"(A loss is minus the value{' of what is maximised' * several} here.) {reason}"
     requests = requests_of(trial)
     asked = "" if requests is None else requests.explanation()
-    return f"Trial {number}: {reason}{asked}{in_words(why.get('halving', ()))}"
+    return f"Trial {number}: {reason}{asked}{in_words(why.get('halving', ()))}{said_constraints(trial)}"
 
 
 def enqueued_by(trial: Trial) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.streams import aligned, shown_params, visible
-from scratchtune.study.best import best_first, said_repeats
+from scratchtune.study.best import best_first, constraint_columns, none_feasible, said_repeats
 from scratchtune.study.definition import text_of
 from scratchtune.study.file import File
 from scratchtune.study.stored import StoredStudy, read_study
@@ -32,7 +32,8 @@ def listing(file: File) -> str:
         states = [trial.state for trial in study.trials]
         counts = [len(states), *(states.count(state) for state in ("complete", "failed", "running"))]
         ranked = _ranked(study)
-        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if ranked else ""
+        is_best = bool(ranked) and not ranked[0].violation
+        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if is_best else ""
         lines.append([visible(name), *map(str, counts), best, visible(study.text("searcher"))])
     note = ["unfinished: running, or interrupted; interrupted trials begin again when the study is continued"]
     return "\n".join([*aligned(lines, left=[0, 6]), *note * any(line[4] != "0" for line in lines[1:])])
@@ -60,10 +61,14 @@ def table(file: File, name: str) -> str:
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
     queued = f", {checks.counted(len(study.waiting), 'enqueued configuration')} waiting" if study.waiting else ""
     front = ["the Pareto front, the trials that no other one dominates:"] * several
-    cells = [["trial", "values" if several else "value", "budget", "seconds", "parameters"]]
-    cells += [[str(trial.number), shown_value(trial), "" if trial.budget is None else f"{trial.budget:g}",
-               f"{trial.seconds or 0.0:.2f}", shown_params(configuration(trial))] for trial in best[:LINES]]
-    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front, *aligned(cells, left=[4])]
+    limited = any(trial.constraints for trial in trials)
+    cells = [["trial", "values" if several else "value", *["violation"] * limited, "budget", "seconds", "parameters"]]
+    cells += [[str(trial.number), shown_value(trial), *[f"{trial.violation:.6g}"] * limited,
+               "" if trial.budget is None else f"{trial.budget:g}", f"{trial.seconds or 0.0:.2f}",
+               shown_params(configuration(trial))] for trial in best[:LINES]]
+    front += filter(None, [none_feasible(trials)])
+    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
+              *aligned(cells, left=[len(cells[0]) - 1])]
     if not several and (repeated := said_repeats([trial.values[0] for trial in best if (
             trial.values and configuration(trial) == configuration(best[0]))])):
         lines.append(f"trial {best[0].number} is the best; {repeated}")
@@ -84,13 +89,15 @@ def as_csv(file: File, name: str, times: bool = False) -> str:
     parameters = [parameter for parameter, _ in study.stored["space"]] or list(asked)  # those requested
     of_values = study.objectives.columns()
     columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
+    constraints = constraint_columns(study.trials)
     lines: list[list[Any]] = [["number", *(f"param_{parameter}" for parameter in parameters), "state", *of_values,
-                               *columns, "why"]]
-    for trial, reason in zip(study.trials, study.reasons, strict=True):
+                               *constraints, *columns, "why"]]
+    for k, (trial, reason) in enumerate(zip(study.trials, study.reasons, strict=True)):
         values = [configuration(trial).get(parameter, "") for parameter in parameters]
         outcome = trial.values or [None] * len(of_values)
         others = [getattr(trial, part) for part in columns]
-        lines.append([trial.number, *values, trial.state, *outcome, *others, reason])
+        lines.append([trial.number, *values, trial.state, *outcome,
+                      *(column[k] for column in constraints.values()), *others, reason])
     return csv_text(lines)
 
 
@@ -116,6 +123,7 @@ def as_json(file: File, name: str, times: bool = False) -> str:
         entry = {part: getattr(trial, part) for part in parts}
         entry |= {"params": configuration(trial), "reason": reason}
         entry |= {"user_attrs": trial.user_attrs} if trial.user_attrs else {}
+        entry |= {"constraints": trial.constraints} if trial.constraints else {}
         entry["value"] = trial.values if study.objectives.several else trial.value
         if times:
             entry |= {part: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(entry[part]))

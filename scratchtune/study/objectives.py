@@ -112,8 +112,9 @@ def check_several(objectives: Objectives, searcher: Searcher, stopping: object) 
 
 
 def pareto_optimal(trials: Sequence[Any], objectives: Objectives) -> list[Any]:
-    """The complete trials that no other one dominates, in order of number; those with equal values all are."""
-    complete = [trial for trial in trials if trial.state == "complete" and trial.values is not None]
+    """The feasible complete trials that no other one dominates, in order of number; those with equal values all are."""
+    complete = [trial for trial in trials
+                if trial.state == "complete" and trial.values is not None and not trial.violation]
     if not complete:
         return []
     return [complete[k] for k in pareto_front(np.array([trial.values for trial in complete]) * objectives.sign)]

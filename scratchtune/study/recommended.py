@@ -64,9 +64,9 @@ class Prediction(NamedTuple):
 
 
 def recommended_trial(study: Any) -> RecommendedTrial:
-    """The trial `of_largest_budget` with the best pessimistic mean; without a model, the best one, or a ValueError."""
+    """The feasible trial `of_largest_budget` of the best pessimistic mean; without a model the best; or ValueError."""
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    trials, space = of_largest_budget(study.trials), study.space
+    trials, space = [one for one in of_largest_budget(study.trials) if not one.violation], study.space
     sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     first = int(losses.argmin())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from scratchtune.study.best import best_first, repeats, said_repeats
+from scratchtune.study.best import best_first, constraint_columns, none_feasible, repeats, said_repeats
 from scratchtune.study.objectives import Objectives, pareto_optimal
 from scratchtune.study.recommended import RecommendedTrial, recommended_trial
 from scratchtune.study.trial import Trial, configuration
@@ -34,18 +34,20 @@ class HasBestTrial:
 
     @property
     def best_trial(self) -> Trial:
-        """The best trial (`scratchtune.study.best`); a ValueError if no trial is complete."""
+        """The best trial (`scratchtune.study.best`); a ValueError if none is complete, or none of these feasible."""
         if self.objectives.several:
             raise self.objectives.no_single("best trial", "use best_trials, which no other trial dominates")
         ranked = best_first(self.trials, self.direction)
         if not ranked:
             failed = [f"; trial {one.number} failed: {one.error}" for one in self.trials if one.state == "failed"]
             raise ValueError(f"no trial of {len(self.trials)} is complete{''.join(failed[:1])}")
+        if lacking := none_feasible(ranked):
+            raise ValueError(f"{lacking}; run more trials, or use study.trials[{ranked[0].number}]")
         return ranked[0]
 
     @property
     def best_trials(self) -> list[Trial]:
-        """The Pareto front, the complete trials that no other one dominates, in order of number."""
+        """The Pareto front, the feasible complete trials that no other one dominates, in order of number."""
         return pareto_optimal(self.trials, self.objectives)
 
     @property
@@ -65,6 +67,8 @@ class HasBestTrial:
         ranked = [] if self.objectives.several else best_first(self.trials, self.direction)
         if not ranked:
             return ""
+        if lacking := none_feasible(ranked):
+            return lacking
         parts = [f"trial {ranked[0].number}", said_repeats(repeats(ranked, ranked[0], self.space))]
         return f"best value {ranked[0].value:.6g} ({'; '.join(filter(None, parts))})"
 
@@ -95,6 +99,8 @@ def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Obje
     columns["duration"] = (columns["datetime_complete"] - columns["datetime_start"]).clip(lower=pandas.Timedelta(0))
     for name in names:
         columns[f"params_{name}"] = [configuration(trial).get(name) for trial in trials]
+    columns |= {name: pandas.Series(of_trials, dtype="float64")
+                for name, of_trials in constraint_columns(trials).items()}
     for name in sorted({name for trial in trials for name in trial.user_attrs}):
         columns[f"user_attrs_{name}"] = [trial.user_attrs.get(name) for trial in trials]
     return pandas.DataFrame({**columns, "state": [trial.state for trial in trials]})

@@ -21,6 +21,7 @@ from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
+from scratchtune.study.best import constraint_columns
 from scratchtune.study.core import Core, reason_of
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
 from scratchtune.study.export import csv_text
@@ -195,16 +196,20 @@ class Study(HasBestTrial):
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.
 
-        Of several objectives the values are values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
+        Constraints, where there are any, follow as constraint_0 and so on. Of several objectives the values are
+        values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
         self._core.refuse_own(Path(path))
         columns = self.objectives.columns()
+        trials = self.trials
+        constraints = constraint_columns(trials)
         rows: list[list[Any]] = [["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
-                                  "budget", "parent", "error", "seconds"]]
-        for t in self.trials:
+                                  "budget", "parent", "error", "seconds", *constraints]]
+        for k, t in enumerate(trials):
             values = [str(configuration(t)[name]) if name in configuration(t) else "" for name in self.space.names]
             outcome = t.values or [None] * len(columns)
-            rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds])
+            rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds,
+                         *(column[k] for column in constraints.values())])
         write_text(path, csv_text(rows))
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:

@@ -20,6 +20,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.files import valid_text
 from scratchtune.search import Categorical, Float, Int, Result, Space, Suggestion
+from scratchtune.search.genetic.fronts import violation
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.search.space import Parameter
 from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
@@ -54,6 +55,7 @@ class Outcome(NamedTuple):
     seconds: float | None = None
     finished: float | None = None
     uses_budget: bool = False
+    constraints: tuple[float, ...] = ()
     params: dict[str, Any] | None = None
     requests: Requests | None = None
     exception: BaseException | None = None
@@ -92,15 +94,16 @@ class Trial:
     ``scores`` of the folds where it was cross-validated; ``attempts``, how often it was begun; ``started`` and
     ``finished``, seconds since 1970, and ``seconds`` of work; ``visits``, the rows its fits have used, summed over
     epochs and folds, where known; ``saved``, the arrays of `save`; ``given_budget``, the same as ``budget``, but not
-    noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached.
+    noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached;
+    ``constraints``, those of `set_constraint`, () if there are none, and ``violation``, their sum above 0.
 
     ``context`` is a `View` of its study, or an object that makes one for each trial.
     """
 
     __slots__ = (
         "number", "values", "state", "error", "traceback", "why", "given_budget", "parent", "reports", "scores",
-        "attempts", "started", "finished", "seconds", "visits", "saved", "user_attrs", "uses_budget", "_params",
-        "_requests", "_context", "_clock", "_stopping")
+        "attempts", "started", "finished", "seconds", "visits", "saved", "user_attrs", "uses_budget", "constraints",
+        "_params", "_requests", "_context", "_clock", "_stopping")
     number: int
     values: tuple[float, ...] | None
     state: str
@@ -114,6 +117,7 @@ class Trial:
     started: float | None
     finished: float | None
     seconds: float | None
+    constraints: tuple[float, ...]
     _clock: float
     _stopping: bool
 
@@ -151,6 +155,11 @@ class Trial:
     def seed(self) -> int:
         """An int made from the study's seed and the trial's number (its first ancestor's, where it has a parent)."""
         return self._context.seed_of(self)
+
+    @property
+    def violation(self) -> float:
+        """The sum of the constraints above 0: 0 if the trial is feasible, as one without constraints is."""
+        return violation(self.constraints)
 
     def suggest_float(
         self, name: str, low: float, high: float, *, log: bool = False, step: float | None = None,
@@ -215,6 +224,22 @@ class Trial:
         self.user_attrs = {**self.user_attrs, **checked_attribute(key, value)}
 
     set_attr = set_user_attr  # the shorter name of the two
+
+    def set_constraint(self, constraints: Any) -> None:
+        """Record a number, or several, that are at most 0 where the trial is feasible, as ``memory - limit``.
+
+        A feasible trial is better than any infeasible one. Another call replaces them; all trials should have as many.
+        A ValueError where one is no finite number, or a bool, which might mean either.
+        """
+        if self.state != "running":
+            raise ValueError(f"trial {self.number} is {self.state}; its constraints are set while it runs")
+        several = isinstance(constraints, (list, tuple)) or (isinstance(constraints, np.ndarray) and constraints.ndim)
+        found = [(one, *finite_number(one)) for one in (constraints if several else [constraints])]
+        for one, _, error in found:
+            if error is not None or isinstance(one, (bool, np.bool_)):
+                raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
+                                 "trial is feasible, such as memory - limit")
+        self.constraints = tuple(number for _, number, _ in found)
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
@@ -296,9 +321,11 @@ def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
     """A finished trial as searchers see it: its value times ``sign``, so that smaller is better; NaN is a failure."""
     if isinstance(sign, tuple):
         losses = tuple(one * value for one, value in zip(sign, trial.values or (), strict=False))
-        return Result(trial.number, trial._params, math.nan, trial.state, trial.given_budget, trial.parent, losses)
+        return Result(trial.number, trial._params, math.nan, trial.state, trial.given_budget, trial.parent, losses,
+                      trial.constraints)
     loss = math.nan if trial.values is None else sign * trial.values[0]
-    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent)
+    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent, (),
+                  trial.constraints)
 
 
 def finished_count(trials: Iterable[Trial]) -> int:
@@ -327,7 +354,7 @@ def begin(trial: Trial) -> None:
         trial._requests, trial._params = Requests(old.proposed, old.is_enqueued, old.known), {}
     trial.values = trial.error = trial.traceback = trial.saved = trial.scores = trial.visits = None
     trial.reports, trial.user_attrs = {}, {}
-    trial.uses_budget = trial._stopping = False
+    trial.uses_budget, trial._stopping, trial.constraints = False, False, ()
     trial.seconds = trial.finished = None
     trial.started, trial._clock = time.time(), time.perf_counter()
 
@@ -400,7 +427,7 @@ def judged(
         trial.user_attrs, error, text if isinstance(value, BaseException) else None,
         trial.scores if scores is None else scores, trial.visits if visits is None else visits, trial.saved,
         max(time.perf_counter() - trial._clock, 0.0) if seconds is None else seconds, time.time(), trial.uses_budget,
-        None if trial._requests is None else trial._params, trial._requests,
+        trial.constraints, None if trial._requests is None else trial._params, trial._requests,
         value if isinstance(value, BaseException) else None, trial.why)
 
 
@@ -409,7 +436,7 @@ def settle(trial: Trial, outcome: Outcome) -> None:
     trial.values, trial.error, trial.traceback = outcome.values, outcome.error, outcome.traceback
     trial.reports, trial.scores, trial.visits = outcome.reports, outcome.scores, outcome.visits
     trial.saved, trial.user_attrs, trial.uses_budget = outcome.saved, outcome.user_attrs, outcome.uses_budget
-    trial.seconds, trial.finished = outcome.seconds, outcome.finished
+    trial.seconds, trial.finished, trial.constraints = outcome.seconds, outcome.finished, outcome.constraints
     trial.why = trial.why if outcome.why is None else outcome.why
     if outcome.params is not None:
         trial._params, trial._requests = outcome.params, outcome.requests
@@ -431,6 +458,8 @@ def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> di
     if is_running:
         row["user_attrs"] = {}
         row |= {"reports": {}, "scores": None, "saved": None} if is_copy else {}
+    elif trial.constraints:
+        row["constraints"] = trial.constraints
     if trial._requests is None:
         return row | {"params": packed_params(space, trial._params)}
     requests = {} if is_running else trial._requests.parameters
@@ -468,6 +497,7 @@ def _trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
         settle(trial, Outcome(
             checks.choice("state", row["state"], STATES), values,
             {int(step): float(value) for step, value in row["reports"].items()}, dict(row["user_attrs"]),
+            constraints=tuple(map(float, row.get("constraints", ()))),
             params=params, requests=requests, **{name: row[name] for name in RECORDED}))
     return trial
 

@@ -197,7 +197,8 @@ def log_probability_of_improvement(mean, std, best):
     Returns
         a, < 0.
     Variant
-        With b the lowest value seen it prefers certain, tiny improvements; so a margin is subtracted from b.
+        With b the lowest value seen it prefers certain, tiny improvements; so a margin is subtracted from b. With a
+        constraint's mean and std, and 0 for b, it is the logarithm of the probability that the constraint holds.
     Source
         Kushner (1964); Jones (2001), section 5.
     """
@@ -228,6 +229,28 @@ def confidence_bound(mean, std, kappa):
         0.0
     """
     return kappa * std - mean
+
+
+# With constraints ----------------------------------------------------------------------------------------------------
+
+
+def feasible_acquisition(acquisitions: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Logarithm of the acquisition at n points, multiplied by the probability that each constraint holds there.
+
+    Formula [feasible_acquisition]
+        fₙ = aₙ + Σₖ[p[k, n]]
+    Where
+        a: acquisitions, (n,), real, logarithms of an acquisition, such as the expected improvement
+        p: probabilities, (k, n), <= 0, logarithms of the probabilities that a constraint is at most 0
+    Returns
+        f; they are [log_probability_of_improvement] of the constraint's process, with its limit as the best value.
+    Source
+        Gardner et al. (2014), "Bayesian optimization with inequality constraints", equations 4 and 5.
+    Example
+        >>> feasible_acquisition(np.array([-1.0]), np.array([[-0.5], [-0.25]])).tolist()
+        [-1.75]
+    """
+    return acquisitions + np.sum(probabilities, axis=0)
 
 
 # One of the three, by its index --------------------------------------------------------------------------------------

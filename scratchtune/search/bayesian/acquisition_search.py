@@ -15,7 +15,7 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian.acquisition import acquisition_and_partials
+from scratchtune.search.bayesian.acquisition import acquisition_and_partials, feasible_acquisition
 from scratchtune.search.bayesian.cholesky import solve_lower, solve_upper
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.kernels import (
@@ -24,6 +24,7 @@ from scratchtune.search.bayesian.kernels import (
     rough_kernel_grad_over_r,
     scaled_distance,
 )
+from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, Constraints
 
 CANDIDATES, STARTS = 500, 6  # random points, and how many of the best of them gradient ascent starts from
 MANY_TRIALS = 120  # with more trials half as many candidates are drawn, since each takes longer
@@ -36,7 +37,8 @@ MIN_DISTANCE = 0.02  # of two candidates, along the axis where they differ most,
 class Goal(NamedTuple):
     """What is maximised: ``ACQUISITIONS[kind]``, plus ``weight`` times the logarithm of the user's prior.
 
-    ``noise`` is the variance of the noise of a value, as the process has it.
+    ``noise`` is the variance of the noise of a value, as the process has it. With ``constraints`` the logarithms of the
+    probabilities that they hold are added (`feasible_acquisition`).
     """
 
     kind: int
@@ -44,6 +46,7 @@ class Goal(NamedTuple):
     kappa: float
     weight: float
     noise: float
+    constraints: Constraints = NO_CONSTRAINTS
 
 
 class RangePrior(NamedTuple):
@@ -69,7 +72,7 @@ def search(
     encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
 ) -> list[Candidate]:
     """Return the best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other."""
-    pool = candidates(encoding, process, rng, CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2)
+    pool = candidates(encoding, process, goal, rng, CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2)
     pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
     values = goal_values(encoding, process, goal, pool)
     maxima = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
@@ -87,8 +90,24 @@ def search(
 def goal_values(encoding: Encoding, process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
     """What is maximised, (m,), at each row of ``points`` (m, d)."""
     means, variances = gp.predict(process, points)
-    values = acquisition_values(means, variances, goal)
+    values = feasible_acquisition(acquisition_values(means, variances, goal), log_feasible(process, goal, points))
     return values + goal.weight * encoding.log_prior(points) if encoding.has_prior else values
+
+
+def log_feasible(process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
+    """Logarithms of the probabilities, (k, m), that each of the constraints holds at each row of ``points`` (m, d)."""
+    of_each = [of_constraint(process, goal, k) for k in range(len(goal.constraints.limits))]
+    return np.array([acquisition_values(*gp.predict(one, points), probability) for one, probability in of_each]
+                    ).reshape(len(of_each), len(points))
+
+
+@jit.loop_in_order
+def of_constraint(process, goal, k):
+    """The process of constraint k, and the goal that is the logarithm of the probability that the constraint holds."""
+    of_all = goal.constraints
+    return gp.Process(
+        of_all.rows, of_all.values[k], process.is_categorical, of_all.theta[k], 0.0, of_all.upper[k],
+        of_all.alpha[k]), Goal(1, of_all.limits[k], 0.0, 0.0, 0.0, of_all)
 
 
 @jit.loop_in_order
@@ -163,6 +182,7 @@ def gradient_ascent(process, goal, prior, free, points, evaluations):
     """
     d = points.shape[1]
     scale, precision, trial = np.empty(d), np.empty(d), np.empty(d)
+    no_prior = RangePrior(prior.centre, np.zeros(d))
     for k in range(len(points)):
         point = points[k]
         for j in range(d):
@@ -172,6 +192,12 @@ def gradient_ascent(process, goal, prior, free, points, evaluations):
         value, gradient, predicted, rate = -np.inf, np.zeros(d), 0.0, 0.0
         for used in range(evaluations):
             new_value, new_gradient = acquisition_and_grad(process, goal, RangePrior(prior.centre, precision), trial)
+            for c in range(len(goal.constraints.limits)):
+                constraint, probability = of_constraint(process, goal, c)
+                more, added = acquisition_and_grad(constraint, probability, no_prior, trial)
+                new_value += more
+                for j in range(d):
+                    new_gradient[j] += added[j]
             accepted = used == 0 or new_value >= value + 1e-4 * predicted
             if used == 0:
                 rate = first_rate(new_gradient, scale)
@@ -222,11 +248,12 @@ def take_step(point, gradient, rate, scale, trial):
 # Candidates and neighbours -------------------------------------------------------------------------------------------
 
 
-def candidates(encoding: Encoding, process: gp.Process, rng: np.random.Generator, m: int) -> np.ndarray:
-    """Random rows, (m, d): half of them uniform, half around the five points seen with the lowest posterior means."""
+def candidates(encoding: Encoding, process: gp.Process, goal: Goal, rng: np.random.Generator, m: int) -> np.ndarray:
+    """Random rows, (m, d): half are uniform, half around the five seen with the lowest means, if probably feasible."""
     d = len(encoding.parameters)
     uniform = encoding.from_unit(rng.random((m // 2, d)))
-    order = np.argsort(gp.means_at_rows(process), kind="stable")[:5]
+    losses = -feasible_acquisition(-gp.means_at_rows(process), log_feasible(process, goal, process.rows))
+    order = np.argsort(losses, kind="stable")[:5]
     near = process.rows[order[np.arange(m - m // 2) % len(order)]].copy()
     spread = 0.3 ** rng.integers(1, 4, (len(near), 1))  # standard deviation 0.3, 0.09 or 0.027
     near = near + spread * rng.standard_normal(near.shape) * (encoding.is_categorical == 0.0)

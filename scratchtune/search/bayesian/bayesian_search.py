@@ -36,6 +36,10 @@ class BayesianSearch(Searcher):
     initial: how many points come first, spread evenly (from a parameter's ``prior`` where it has one); None: six, for
     one parameter four; with "tpe" ten, since fewer are too few to split into good and bad.
 
+    With constraints (`Trial.set_constraint`) the acquisition is multiplied by the probability that they hold, from a
+    process for each of them; with "tpe" feasible trials rank first. Trials that set fewer of them than others do tell
+    the processes of constraints nothing.
+
     With "gp", and so with "auto", proposals also depend on the processor's instruction set, for which the Gaussian
     process is compiled: last digits differ without fused multiply-adds, say. With "tpe" they are the same everywhere.
 

@@ -24,7 +24,7 @@ from scratchtune import jit
 from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, surrogate
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
-from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, search
+from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, log_feasible, search
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.surrogate import Standardized, within_floats
 from scratchtune.search.searcher import Pending, Result, Rng
@@ -37,7 +37,7 @@ MARGIN = 0.05  # that the probability of improvement subtracts from the best val
 class Model(NamedTuple):
     """What proposes a trial: the process fitted to the trials seen, and what is maximised.
 
-    ``kept`` are the indices of the trials seen that the process is fitted to; they are its first rows.
+    ``kept``: indices of the trials seen that the process is fitted to, its first rows; ``is_feasible``: which of them.
     """
 
     encoding: Encoding
@@ -45,6 +45,7 @@ class Model(NamedTuple):
     goal: Goal
     standardized: Standardized
     kept: np.ndarray
+    is_feasible: np.ndarray
 
 
 def propose(
@@ -69,14 +70,19 @@ def fitted_model(
     kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
-    kept = surrogate.subsample(losses, surrogate.MOST_TRIALS)
+    violated = np.array([result.violation > 0.0 for result in seen])
+    kept = surrogate.subsample(np.where(violated, np.inf, losses), surrogate.MOST_TRIALS)
     standardized = surrogate.compress_and_standardize(losses[kept])
-    process = surrogate.fitted_process(encoding, encoding.rows([seen[i].params for i in kept]), standardized.values)
+    rows = encoding.rows([seen[i].params for i in kept])
+    process = surrogate.fitted_process(encoding, rows, standardized.values)
+    constraints = surrogate.fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
     process = surrogate.with_pending(process, encoding.rows(list(pending)))
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
-    goal = Goal(kind, float(gp.means_at_rows(process).min()) - margin, kappa, PRIOR_TRIALS / max(number, 1),
-                math.exp(process.theta[-1]))
-    return Model(encoding, process, goal, standardized, kept)
+    means, counts = gp.means_at_rows(process), np.append(~violated[kept], np.ones(len(pending), dtype=bool))
+    best = means[counts].min() if not violated[kept].all() else means.max()  # any feasible point would improve on that
+    goal = Goal(kind, float(best) - margin, kappa, PRIOR_TRIALS / max(number, 1), math.exp(process.theta[-1]),
+                constraints)
+    return Model(encoding, process, goal, standardized, kept, ~violated[kept])
 
 
 @cache
@@ -90,6 +96,7 @@ def prepare() -> None:
         (cholesky.inverse, (matrix,)), (gp.factored, (matrix, vector, vector)),
         (fitting.chain_rule, (matrix, vector, vector, matrix, matrix, vector)), (gp.posterior, (process, matrix)),
         (acquisition_search.acquisition_values, (vector, vector, goal)),
+        (acquisition_search.of_constraint, (process, goal, 1)),
         (acquisition_search.gradient_ascent, (process, goal, prior, matrix, matrix, 1))]
     jit.prepare([jit.loop_job(loop, arguments) for loop, arguments in loops])
 
@@ -102,24 +109,28 @@ def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
 
     ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
     """
-    encoding, process, goal, standardized, _ = model
+    encoding, process, goal, standardized, _, is_feasible = model
+    compared = standardized.values[is_feasible] if is_feasible.any() else standardized.values
     rows = np.array([candidate.row for candidate in ranked])
     means, variances = gp.predict(process, rows)
+    probabilities = log_feasible(process, goal, rows).sum(axis=0)
     log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values
     entries = [
         {"params": candidate.params, "mean": standardized.to_loss(mean),
          "std": within_floats(standardized.factor * math.sqrt(variance)),
-         "value": _in_units(standardized, goal.kind, candidate.value - log_prior), "log_prior": log_prior}
-        for candidate, mean, variance, log_prior in zip(
-            ranked, means.tolist(), variances.tolist(), log_priors.tolist(), strict=True)]
+         "value": _in_units(standardized, goal.kind, candidate.value - log_prior - log_probability),
+         "log_prior": log_prior}
+        for candidate, mean, variance, log_prior, log_probability in zip(
+            ranked, means.tolist(), variances.tolist(), log_priors.tolist(), probabilities.tolist(), strict=True)]
     d, first = len(encoding.parameters), entries[0]
     return {
         "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
         **{name: first[name] for name in ("value", "log_prior", "mean", "std")},
-        "best": standardized.to_loss(float(standardized.values.min())), "target": standardized.to_loss(goal.best),
+        "best": standardized.to_loss(float(compared.min())), "target": standardized.to_loss(goal.best),
         "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[-1])),
         "trials": len(standardized.values), "pending": len(process.rows) - len(standardized.values),
         "runners_up": entries[1:],
+        **({"feasible": math.exp(probabilities[0])} if len(goal.constraints.limits) else {}),
         "length_scales": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
                           if encoding.parameters[j].count != 1},
         **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
@@ -141,11 +152,12 @@ def explain(why: Mapping[str, Any]) -> str:
     others = f" (the next candidate's: {_acquisition_text(why, why['runners_up'][0])})" if why["runners_up"] else ""
     shortest = sorted(why["length_scales"], key=why["length_scales"].get)[:2]
     told = " and ".join(f"{axis} (length scale {why['length_scales'][axis]:.2g})" for axis in shortest)
+    feasible = f" Its weight is {why['feasible']:.2g}, the probability of being feasible." if "feasible" in why else ""
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
         f" here, where the best so far is {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
-        f"{_with_prior(why)}{fastest}")
+        f"{feasible}{_with_prior(why)}{fastest}")
 
 
 def _best_text(why: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -176,3 +177,53 @@ def with_pending(process: gp.Process, pending: np.ndarray) -> gp.Process:
     return gp.condition(
         np.concatenate([process.rows, pending]), np.concatenate([process.values, means]), process.is_categorical,
         process.theta, process.mean)
+
+
+# Constraints ---------------------------------------------------------------------------------------------------------
+
+
+class Constraints(NamedTuple):
+    """A process for each of k constraints at the same rows (n, d): arrays of `gp.Process` with an axis of k first.
+
+    ``limits`` (k,) are the values at most which the constraints hold, in units of the processes; the means are 0.
+    """
+
+    rows: np.ndarray
+    values: np.ndarray
+    theta: np.ndarray
+    upper: np.ndarray
+    alpha: np.ndarray
+    limits: np.ndarray
+
+
+NO_CONSTRAINTS = Constraints(*(np.zeros((0,) * axes) for axes in (2, 2, 2, 3, 2, 1)))
+
+
+def standardize_constraint(constraints: np.ndarray, most: float = 4.0) -> tuple[np.ndarray, float]:
+    """Values of a constraint, (n,), with mean 0 and standard deviation 1, and the limit that stands for 0.
+
+    The side of 0 counts more than the distance, which is at most ``most`` times the median distance.
+
+    >>> standardize_constraint(np.array([-1.0, 4.0]))
+    (array([-1.,  1.]), -0.6)
+    """
+    values = constraints / (float(np.abs(constraints).max()) or 1.0)
+    farthest = most * float(np.median(np.abs(values))) or 1.0
+    values = np.clip(values, -farthest, farthest)
+    offset = float(np.mean(values))
+    factor = root_mean_square(values - offset) or abs(offset) or 1.0
+    return (values - offset) / factor, -offset / factor
+
+
+def fitted_constraints(encoding: Encoding, rows: np.ndarray, constraints: Sequence[tuple[float, ...]]) -> Constraints:
+    """The processes fitted to the constraints of n trials at rows (n, d); only of trials that have set most of them."""
+    count = max(map(len, constraints))
+    if not count:
+        return NO_CONSTRAINTS
+    known = np.array([len(one) == count for one in constraints])
+    table = np.array([one for one in constraints if len(one) == count])
+    scaled = [standardize_constraint(column) for column in table.T]
+    processes = [fitted_process(encoding, rows[known], values) for values, _ in scaled]
+    values, theta, upper, alpha = (
+        np.array([getattr(one, name) for one in processes]) for name in ("values", "theta", "upper", "alpha"))
+    return Constraints(rows[known], values, theta, upper, alpha, np.array([limit for _, limit in scaled]))

@@ -44,13 +44,57 @@ def dominates(a: np.ndarray, b: np.ndarray) -> Any:
     return np.all(a <= b, axis=-1) & np.any(a < b, axis=-1)
 
 
-def front_numbers(losses: np.ndarray) -> np.ndarray:
+def violation(constraints: Sequence[float]) -> float:
+    """How much a trial violates its constraints: the sum of those that are above 0.
+
+    Formula [constraint_violation]
+        v = Σₖ[max(0, cₖ)]
+    Where
+        c: constraints, (k,), real, at most 0 is feasible
+    Returns
+        v, 0 if all constraints hold; in their units, so that constraints should be on similar scales.
+    Variant
+        Deb writes a constraint as g >= 0, and divides it by its limit first.
+    Source
+        Deb (2000), "An efficient constraint handling method for genetic algorithms", equation 4.
+    Example
+        >>> violation([-3.0, 0.5, 2.0])
+        2.5
+    """
+    return float(sum(max(0.0, constraint) for constraint in constraints))
+
+
+def constrained_dominates(dominating: Any, violated: Any, other: Any) -> Any:
+    """Whether one trial precedes another one by constrained domination: by its violation, then by its losses.
+
+    Formula [constrained_dominates]
+        c = 1 if u < v else (d if max(u, v) <= 0 else 0)
+    Where
+        d: dominating, scalar, integer in [0, 1], whether its losses dominate the other's ([dominates])
+        u: violated, scalar, >= 0; sampled as integer in [0, 2], its violation, 0 if it is feasible
+        v: other, scalar, >= 0; sampled as integer in [0, 2], the other's violation
+    Returns
+        c, 1 or 0. Of two infeasible trials the losses don't count; with equal violations neither precedes the other.
+    Source
+        Deb et al. (2002), section VI, definition 1.
+    Example
+        >>> [int(constrained_dominates(1, u, v)) for u, v in ((0.0, 0.0), (0.0, 2.0), (2.0, 2.0), (2.0, 0.0))]
+        [1, 1, 0, 0]
+    """
+    return np.where(violated < other, 1, np.where(np.maximum(violated, other) <= 0.0, dominating, 0))
+
+
+def front_numbers(losses: np.ndarray, violations: np.ndarray | None = None) -> np.ndarray:
     """The front of each vector of losses, (n, m) to (n,); 0 is the Pareto front, and equal vectors share a front.
+
+    With ``violations`` (n,) of constraints, the fronts are those by `constrained_dominates`.
 
     >>> front_numbers(np.array([[1.0, 4.0], [2.0, 2.0], [3.0, 3.0], [4.0, 1.0], [4.0, 4.0]])).tolist()
     [0, 0, 1, 0, 2]
     """
     better = np.array([dominates(losses, one) for one in losses], dtype=bool).reshape(len(losses), len(losses))
+    if violations is not None:
+        better = constrained_dominates(better, violations, violations[:, None]).astype(bool)
     left, fronts = better.sum(axis=1), np.full(len(losses), -1)  # how many dominate each one, of those not sorted yet
     front = 0
     while (members := np.flatnonzero((left == 0) & (fronts < 0))).size:
@@ -117,7 +161,7 @@ def crowding_distances(losses: np.ndarray) -> np.ndarray:
     return distances
 
 
-def crowded_order(losses: np.ndarray) -> np.ndarray:
+def crowded_order(losses: np.ndarray, violations: np.ndarray | None = None) -> np.ndarray:
     """Indices of vectors of losses, (n, m), by their front, then by falling crowding distance, then by index.
 
     This is the paper's crowded-comparison operator, made a total order by the index.
@@ -125,7 +169,7 @@ def crowded_order(losses: np.ndarray) -> np.ndarray:
     >>> crowded_order(np.array([[3.0, 3.0], [0.0, 4.0], [1.0, 2.0], [1.5, 1.5], [4.0, 0.0]])).tolist()
     [1, 4, 3, 2, 0]
     """
-    fronts, distances = front_numbers(losses), np.zeros(len(losses))
+    fronts, distances = front_numbers(losses, violations), np.zeros(len(losses))
     for front in range(fronts.max(initial=-1) + 1):
         members = np.flatnonzero(fronts == front)
         distances[members] = crowding_distances(losses[members])

@@ -145,9 +145,10 @@ class GeneticSearch(Searcher):
 
     def fittest(self, space: Space, pool: Sequence[Result], count: int) -> Parents:
         """Return the ``count`` fittest trials of a pool, with their genes."""
-        chosen = [pool[k] for k in operators.survivors([result.value for result in pool], count)]
-        return Parents(chosen, genes_of(space, [result.params for result in chosen]),
-                       -np.array([result.value for result in chosen]))
+        chosen = [pool[k] for k in operators.survivors(
+            [result.value for result in pool], count, [result.violation for result in pool])]
+        losses = range(len(chosen)) if any(one.violation for one in chosen) else [one.value for one in chosen]
+        return Parents(chosen, genes_of(space, [result.params for result in chosen]), -np.array(losses, dtype=float))
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Suggest a founder in generation 0, later the child of a brood that a surrogate predicts to be the fittest.
@@ -324,6 +325,7 @@ def _reasons(
         result = parents.results[k]
         losses = {"losses": list(map(float, result.losses))} if result.losses else {"loss": float(result.value)}
         found: dict[str, Any] = {"number": result.number, **losses}
+        found |= {"violation": result.violation} if result.violation else {}
         return found | ({"earlier_study": True} if id(result) in of_earlier_study else {})
 
     shown = [(i, name) for i, name in enumerate(space.names) if name in params]
@@ -345,7 +347,8 @@ def _named(parent: dict[str, Any]) -> str:
     where = " of the earlier study" if parent.get("earlier_study") else ""
     losses = parent.get("losses") or [parent["loss"]]
     shown = f"{'losses' if len(losses) > 1 else 'loss'} {' and '.join(f'{loss:.6g}' for loss in losses)}"
-    return f"trial {parent['number']}{where} ({shown})"
+    infeasible = f", infeasible by {parent['violation']:.6g}" if parent.get("violation") else ""
+    return f"trial {parent['number']}{where} ({shown}{infeasible})"
 
 
 def _why_drawn(why: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 It differs from `GeneticSearch` only in the meaning of fitness. A configuration with a higher accuracy, say, may take
 longer to train. So there is no best trial, but a front: the trials that no other trial dominates. The fittest trials
 are those on the front, and among them those with the largest crowding distance; then come the next fronts (`fronts`).
+With constraints, feasible trials come first, and infeasible ones are ordered by their violation.
 
 Implements section 3.4 of the document.
 """
@@ -73,6 +74,8 @@ def _ranked(space: Space, pool: Sequence[Result], most: int) -> Parents:
     """At most so many trials of a pool, the fittest first, without failed ones; fitness is minus the rank."""
     losses = [(result, result.losses or (result.value,)) for result in pool]  # one loss in a study of one objective
     known = [(result, several) for result, several in losses if not np.isnan(several).any()]
-    order = crowded_order(np.array([several for _, several in known])) if known else np.empty(0, dtype=int)
+    violations = np.array([result.violation for result, _ in known])
+    order = crowded_order(np.array([several for _, several in known]), violations if violations.any() else None
+                          ) if known else np.empty(0, dtype=int)
     chosen = [known[k][0] for k in order[:most]]
     return Parents(chosen, genes_of(space, [result.params for result in chosen]), -np.arange(len(chosen), dtype=float))

@@ -20,8 +20,12 @@ import numpy as np
 # Replacement ---------------------------------------------------------------------------------------------------------
 
 
-def survivors(losses: Sequence[float] | np.ndarray, count: int) -> list[int]:
+def survivors(
+    losses: Sequence[float] | np.ndarray, count: int, violations: Sequence[float] | np.ndarray = (),
+) -> list[int]:
     """Indices of the ``count`` fittest, the fittest first; ties go to the earlier one, failures (NaN) are left out.
+
+    Those that violate constraints come after all others, by their ``violations``, if these are given.
 
     Parents and children compete with each other, so the best one so far is never lost: this is elitism, called (μ + λ)
     replacement in evolution strategies.
@@ -29,7 +33,9 @@ def survivors(losses: Sequence[float] | np.ndarray, count: int) -> list[int]:
     >>> survivors([3.0, 1.0, float("nan"), 1.0], 2)
     [1, 3]
     """
-    order = np.argsort(np.asarray(losses, dtype=float), kind="stable")  # NaN comes last
+    values = np.asarray(losses, dtype=float)
+    violated = np.asarray(violations, dtype=float) if len(violations) else np.zeros(len(values))
+    order = np.lexsort((values, violated, np.isnan(values)))
     return [int(k) for k in order[:count] if not math.isnan(losses[k])]
 
 

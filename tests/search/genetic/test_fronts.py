@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 
 from scratchtune.search import hypervolume
-from scratchtune.search.genetic.fronts import crowded_order, crowding_distances, dominates, front_numbers, pareto_front
+from scratchtune.search.genetic.fronts import (
+    constrained_dominates,
+    crowded_order,
+    crowding_distances,
+    dominates,
+    front_numbers,
+    pareto_front,
+)
 
 #      y
 #    4 | a . . . e      a (1, 4), b (2, 2) and d (4, 1) are on the front: none of them is worse than another in both.
@@ -28,6 +35,38 @@ def test_equal_vectors_share_a_front_and_dominate_nothing() -> None:
     twice = np.array([[1.0, 1.0], [1.0, 1.0], [1.0, 2.0], [2.0, 1.0]])
     assert front_numbers(twice).tolist() == [0, 0, 1, 1] and pareto_front(twice) == [0, 1]
     assert not dominates(twice[0], twice[1]) and dominates(twice[0], twice[2])
+
+
+def test_constrained_domination_by_hand() -> None:
+    # b and d violate their constraints, so a, c and e are feasible: a dominates e alone, and c dominates e.
+    violations = np.array([0.0, 0.5, 0.0, 2.0, 0.0])
+    assert front_numbers(BY_HAND, violations).tolist() == [0, 2, 0, 3, 1]
+    assert crowded_order(BY_HAND, violations).tolist() == [0, 2, 4, 1, 3]
+    assert front_numbers(BY_HAND, np.ones(5)).tolist() == [0] * 5  # of equal violations none precedes another
+    assert front_numbers(BY_HAND, np.zeros(5)).tolist() == front_numbers(BY_HAND).tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_no_infeasible_vector_is_on_a_front_before_a_feasible_one(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    losses, violations = rng.integers(0, 5, (40, 2)).astype(float), rng.integers(0, 3, 40).astype(float)
+    order = crowded_order(losses, violations)
+    assert (np.diff(violations[order]) >= 0.0).all()
+    feasible = np.flatnonzero(violations == 0.0)
+    assert front_numbers(losses, violations)[feasible].tolist() == front_numbers(losses[feasible]).tolist()
+
+
+def test_constrained_domination_is_optunas() -> None:
+    evaluation = pytest.importorskip("optuna.samplers.nsgaii._constraints_evaluation")
+    trial, study = pytest.importorskip("optuna.trial"), pytest.importorskip("optuna.study")
+    rng = np.random.default_rng(11)
+    losses, violations = rng.integers(0, 3, (30, 2)).astype(float), rng.integers(0, 3, 30).astype(float)
+    theirs = [trial.create_trial(values=one.tolist(), system_attrs={"constraints": [v, -1.0]})
+              for one, v in zip(losses, violations, strict=True)]
+    both = [study.StudyDirection.MINIMIZE] * 2
+    for (i, a), (j, b) in itertools.permutations(enumerate(theirs), 2):
+        ours = constrained_dominates(dominates(losses[i], losses[j]), violations[i], violations[j])
+        assert bool(ours) == evaluation._constrained_dominates(a, b, both)
 
 
 def test_no_vectors_and_one() -> None:
