@@ -88,6 +88,26 @@ def fitted_means(values: np.ndarray, noise: float, alpha: np.ndarray) -> np.ndar
     return values - noise * alpha
 
 
+def leave_one_out_means(values: np.ndarray, alpha: np.ndarray, precisions: np.ndarray) -> np.ndarray:
+    """Posterior mean at each point seen, of the process that is conditioned on all other points.
+
+    Formula [leave_one_out_means]
+        μᵢ = yᵢ − αᵢ / qᵢ
+    Where
+        y: values, (i,), real, the values seen
+        α: alpha, (i,), real, inv(K) @ (y − m)
+        q: precisions, (i,), > 0, the diagonal of inv(K)
+    Returns
+        μ, (i,), in the units of the values; θ and m stay those that belong to all values.
+    Source
+        Rasmussen and Williams (2006), equation 5.12.
+    Example
+        >>> leave_one_out_means(np.array([1.0, 2.0]), np.array([-2.0, 2.0]), np.array([4.0, 1.0])).tolist()
+        [1.5, 0.0]
+    """
+    return values - alpha / precisions
+
+
 # Covariances of sets of points ---------------------------------------------------------------------------------------
 
 
@@ -190,3 +210,16 @@ def predict(process: Process, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def means_at_rows(process: Process) -> np.ndarray:
     """Posterior means at the rows that the process is conditioned on, (n,)."""
     return fitted_means(process.values, math.exp(process.theta[-1]), process.alpha)
+
+
+def left_out_predictions(process: Process) -> tuple[np.ndarray, np.ndarray]:
+    """Each value predicted from the others, (n,): `leave_one_out_means`, and the value that is most correlated with it.
+
+    The second is that of the nearest neighbour by the process's own length scales; of several, of the first one.
+    """
+    whitened = np.eye(len(process.rows))
+    solve_lower(process.upper, whitened)  # inv(Uᵀ), so that inv(K) is its transpose times itself
+    covariances = covariance(process.rows, process.rows, process.is_categorical, process.theta)
+    np.fill_diagonal(covariances, -np.inf)
+    means = leave_one_out_means(process.values, process.alpha, (whitened * whitened).sum(axis=0))
+    return means, process.values[covariances.argmax(axis=1)]
