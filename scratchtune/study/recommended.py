@@ -26,13 +26,8 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.search import Space
 from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian import surrogate
 from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.surrogate import (
-    MOST_TRIALS,
-    compress_and_standardize,
-    root_mean_square,
-    theta_of_noisy_values,
-)
 from scratchtune.search.learned_space import within
 from scratchtune.study.best import of_largest_budget, repeats, said_repeats
 from scratchtune.study.trial import Trial, configuration
@@ -75,7 +70,7 @@ class Prediction(NamedTuple):
     noise: float
     mean_of_best: float
     std_of_best: float
-    errors: tuple[float, float, float]
+    errors: tuple[float, ...]
 
     @property
     def is_informed(self) -> bool:
@@ -176,18 +171,19 @@ def lowest_pessimistic_mean(
 ) -> Prediction:
     """Fit the process to the losses (n,) at the points, and predict the loss at the points that it was fitted to.
 
-    Of more than `MOST_TRIALS` it is first fitted to a sample, evenly over their numbers. Then half of the sample is
-    replaced by the trials with the lowest predictions. (The lowest values would be those with favourable noise.)
+    Of more than `surrogate.MOST_TRIALS` it is first fitted to a sample, evenly over their numbers. Then half of the
+    sample is replaced by the trials with the lowest predictions. (The lowest values would be those with favourable
+    noise.)
     """
     encoding = Encoding(space)
-    rows, standardized = encoding.rows(points), compress_and_standardize(losses)
+    rows, standardized = encoding.rows(points), surrogate.compress_and_standardize(losses)
     values, best = standardized.values, int(losses.argmin())
-    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), MOST_TRIALS)).astype(np.int64))
-    theta = theta_of_noisy_values(encoding, rows[kept], values[kept])
+    kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), surrogate.MOST_TRIALS)).astype(np.int64))
+    theta = surrogate.theta_of_noisy_values(encoding, rows[kept], values[kept])
     process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
     if len(kept) < len(rows):
         order = np.argsort(gp.predict(process, rows)[0], kind="stable")
-        kept = np.union1d(np.union1d(kept[::2], order[: MOST_TRIALS // 2]), [best])
+        kept = np.union1d(np.union1d(kept[::2], order[: surrogate.MOST_TRIALS // 2]), [best])
         process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
     means = gp.means_at_rows(process)
     stds = np.sqrt(gp.predict(process, rows[kept])[1])
@@ -201,12 +197,11 @@ def lowest_pessimistic_mean(
         _errors(process, standardized.factor))
 
 
-def _errors(process: gp.Process, factor: float) -> tuple[float, float, float]:
+def _errors(process: gp.Process, factor: float) -> tuple[float, ...]:
     """The ``errors`` of a `Prediction`, for values that were divided by ``factor``."""
     by_process, by_nearest = gp.left_out_predictions(process)
-    model, mean, nearest = (
-        factor * root_mean_square(each - process.values) for each in (by_process, process.mean, by_nearest))
-    return model, mean, nearest
+    return tuple(factor * surrogate.root_mean_square(each - process.values)
+                 for each in (by_process, process.mean, by_nearest))
 
 
 def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sign: float) -> str:

@@ -73,10 +73,7 @@ class HasBestTrial:
         return trials_frame(self.trials, self.space.names, self.objectives)
 
     def recommended(self, noise: bool | None = None) -> RecommendedTrial:
-        """The trial to use where values are noisy, and why; ``noise=False`` says that they are not.
-
-        See `scratchtune.study.recommended.recommended_trial`, which raises a ValueError where no trial is complete.
-        """
+        """The trial to use where values are noisy, and why, or a ValueError; for ``noise`` see `recommended_trial`."""
         return recommended_trial(self, noise)
 
 
