@@ -199,9 +199,9 @@ def lowest_pessimistic_mean(
 
 def _errors(process: gp.Process, factor: float) -> tuple[float, ...]:
     """The ``errors`` of a `Prediction`, for values that were divided by ``factor``."""
-    by_process, by_nearest = gp.left_out_predictions(process)
-    return tuple(factor * surrogate.root_mean_square(each - process.values)
-                 for each in (by_process, process.mean, by_nearest))
+    by_process, by_nearest = gp.left_out_errors(process)
+    by_mean = process.values - process.mean
+    return tuple(factor * surrogate.root_mean_square(errors) for errors in (by_process, by_mean, by_nearest))
 
 
 def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sign: float) -> str:

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.search.bayesian.cholesky import cholesky, dot, solve_lower, solve_upper
+from scratchtune.search.bayesian.cholesky import cholesky, dot, inverse, solve_lower, solve_upper
 from scratchtune.search.bayesian.kernels import length_scales_of, rough_kernel, scaled_distance
 
 # The posterior at a point --------------------------------------------------------------------------------------------
@@ -88,24 +88,23 @@ def fitted_means(values: np.ndarray, noise: float, alpha: np.ndarray) -> np.ndar
     return values - noise * alpha
 
 
-def leave_one_out_means(values: np.ndarray, alpha: np.ndarray, precisions: np.ndarray) -> np.ndarray:
-    """Posterior mean at each point seen, of the process that is conditioned on all other points.
+def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """Error of each value as predicted from all others, with the same parameters of the kernel.
 
-    Formula [leave_one_out_means]
-        μᵢ = yᵢ − αᵢ / qᵢ
+    Formula [leave_one_out_error]
+        eᵢ = αᵢ / pᵢ
     Where
-        y: values, (i,), real, the values seen
         α: alpha, (i,), real, inv(K) @ (y − m)
-        q: precisions, (i,), > 0, the diagonal of inv(K)
+        p: precision, (i,), > 0, the diagonal of inv(K)
     Returns
-        μ, (i,), in the units of the values; θ and m stay those that belong to all values.
+        e, (i,), in the units of y.
     Source
         Rasmussen and Williams (2006), equation 5.12.
     Example
-        >>> leave_one_out_means(np.array([1.0, 2.0]), np.array([-2.0, 2.0]), np.array([4.0, 1.0])).tolist()
-        [1.5, 0.0]
+        >>> leave_one_out_error(np.array([1.0]), np.array([2.0])).tolist()
+        [0.5]
     """
-    return values - alpha / precisions
+    return alpha / precision
 
 
 # Covariances of sets of points ---------------------------------------------------------------------------------------
@@ -212,14 +211,12 @@ def means_at_rows(process: Process) -> np.ndarray:
     return fitted_means(process.values, math.exp(process.theta[-1]), process.alpha)
 
 
-def left_out_predictions(process: Process) -> tuple[np.ndarray, np.ndarray]:
-    """Each value predicted from the others, (n,): `leave_one_out_means`, and the value that is most correlated with it.
+def left_out_errors(process: Process) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of the values as predicted from the others, (n,): by the process, and by the most correlated one.
 
-    The second is that of the nearest neighbour by the process's own length scales; of several, of the first one.
+    That one is the nearest neighbour by the process's own length scales, the first of several.
     """
-    whitened = np.eye(len(process.rows))
-    solve_lower(process.upper, whitened)  # inv(Uᵀ), so that inv(K) is its transpose times itself
     covariances = covariance(process.rows, process.rows, process.is_categorical, process.theta)
     np.fill_diagonal(covariances, -np.inf)
-    means = leave_one_out_means(process.values, process.alpha, (whitened * whitened).sum(axis=0))
-    return means, process.values[covariances.argmax(axis=1)]
+    by_process = leave_one_out_error(process.alpha, np.diag(inverse(process.upper)))
+    return by_process, process.values - process.values[covariances.argmax(axis=1)]
