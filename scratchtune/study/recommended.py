@@ -4,8 +4,8 @@ A noisy value is the true value of the configuration plus noise. The best of man
 noise: the true value of its configuration is on average worse than that, and the configuration is often not the best
 one (the *winner's curse*). A Gaussian process fitted to the trials, with the kernel and the prior of `BayesianSearch`,
 predicts the true value of each configuration from its neighbours too. Choosing the best of many predictions has the
-same curse, most of all where they are uncertain. Therefore each prediction is worsened by a multiple of its standard
-deviation (`pessimistic_means`).
+same curse, most of all where they are uncertain. Therefore each prediction is worsened by 1.5 standard deviations
+(`pessimistic_means`).
 
 A process can take a rugged function for noise. So the best observed trial is recommended where values are known to have
 no noise, and where the process predicts a value from the others no better than the mean or the nearest one does.

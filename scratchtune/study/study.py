@@ -193,7 +193,7 @@ class Study(HasBestTrial):
         reason = reason_of(definition, trial)
         if not checks.boolean("brief", brief):
             return reason
-        searcher = None if number < definition.foreign else definition.searcher
+        searcher = None if trial.number < definition.foreign else definition.searcher
         return brief_reason(trial, reason, searcher, self.objectives, len(self._core.trials))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
