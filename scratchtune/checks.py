@@ -45,6 +45,15 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
+def ordinal(number: int) -> str:
+    """A number as an ordinal one.
+
+    >>> [ordinal(number) for number in (1, 2, 3, 4, 11, 22, 112)]
+    ['1st', '2nd', '3rd', '4th', '11th', '22nd', '112th']
+    """
+    return f"{number}{'th' if 10 < number % 100 < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th')}"
+
+
 def choice(name: str, value: object, choices: Iterable[Any]) -> Any:
     """Return the item of ``choices`` that equals ``value``; a ValueError that lists them if there is none.
 

@@ -20,6 +20,12 @@ def test_a_choice_by_hand() -> None:
     assert str(error.value) == "optimizer is 'adan'; it must be one of 'sgd', 'adam', did you mean 'adam'?"
 
 
+def test_ordinal_numbers() -> None:
+    assert [checks.ordinal(n) for n in (1, 2, 3, 4, 10, 11, 12, 13, 20, 21, 22, 23, 101, 111, 112, 113, 122)] == [
+        "1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "20th", "21st", "22nd", "23rd", "101st", "111th",
+        "112th", "113th", "122nd"]
+
+
 @pytest.mark.parametrize(("name", "told"), [
     ("n_trails", "tune() has no argument 'n_trails', did you mean 'n_trials'?"),
     ("sampler", "tune() has no argument 'sampler', did you mean 'searcher'?"),

@@ -51,6 +51,8 @@ def test_a_stored_comparison_continues_and_explains_its_trials(tmp_path, capsys)
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("Trial 3 of the study 'genetic': learning_rate=") and "; value 0." in said[0]
     assert said[1].startswith("Generation 0: founder 3")
+    assert main(["why", database, "3", "--study", "genetic", "--brief"]) == 0
+    assert capsys.readouterr().out.startswith("Trial 3 (the 4th of 4 trials): Generation 0: founder 3, ")
     assert main(["show", database, "--study", "genetic"]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("verdict: ")
     for arguments, message in (

@@ -20,6 +20,7 @@ def add_why(parser: Parser) -> None:
     """Add the arguments of ``scratchtune why``."""
     add_db(parser, "needed if the file holds several")
     parser.add_argument("number", type=int, metavar="NUMBER", help="the number of the trial; the first is 0")
+    parser.add_argument("--brief", action="store_true", help="print the reason alone, in one sentence")
 
 
 def run_why(given: argparse.Namespace) -> None:
@@ -29,6 +30,9 @@ def run_why(given: argparse.Namespace) -> None:
     if number >= known:
         raise StorageError(f"the study {study.name!r} in {str(given.db)!r} has no trial {number}; "
                            f"it has {checks.counted(known, 'trial')}, numbered from 0")
+    if given.brief:
+        tell(visible(study.why(number, brief=True)))
+        return
     trial = study.trials[number]
     values = trial.values or ()
     in_words = f"value{'s' * (len(values) > 1)} {', '.join(map(str, values))}"

@@ -194,14 +194,5 @@ def written_date(day: int, style: str) -> tuple[str, str]:
     """
     iso = str(FIRST + np.timedelta64(day, "D"))
     year, number, in_month = map(int, iso.split("-"))
-    names = {"weekday": _WEEKDAYS[day % 7], "month": _MONTHS[number - 1], "ordinal": ordinal(in_month)}
+    names = {"weekday": _WEEKDAYS[day % 7], "month": _MONTHS[number - 1], "ordinal": checks.ordinal(in_month)}
     return style.format(day=in_month, number=number, year=year, **names), iso
-
-
-def ordinal(day: int) -> str:
-    """A day of the month as an ordinal number.
-
-    >>> [ordinal(day) for day in (1, 2, 3, 4, 11, 22)]
-    ['1st', '2nd', '3rd', '4th', '11th', '22nd']
-    """
-    return f"{day}{'th' if 10 < day < 14 else {1: 'st', 2: 'nd', 3: 'rd'}.get(day % 10, 'th')}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.data.pairs import ordinal
+from scratchtune import checks
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
 from scratchtune.search import GeneticSearch, Hyperband, Space, SuccessiveHalving
@@ -195,7 +195,7 @@ def _draw_tree(axes: Any, study: TrialTable, generations: dict[int, int], trials
         _add_lines(axes, study, generations, pairs, colors=line, linewidths=width, alpha=alpha)
         if pairs:
             axes.plot([], [], color=line, linewidth=1.2,
-                      label=of + f", of every {ordinal(step)} trial" * (step > 1))
+                      label=of + f", of every {checks.ordinal(step)} trial" * (step > 1))
         if members:
             drawing.dots(axes, members, [generations[one.number] for one in members], drawing.values_of(members),
                          color=colour, zorder=3, label=f"{name} ({len(members):,})")

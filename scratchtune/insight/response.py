@@ -146,25 +146,6 @@ def clipped_means(means, variances, low, high):
     return out
 
 
-def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
-    """Error of each value as predicted from all others, with the same parameters of the kernel.
-
-    Formula [leave_one_out_error]
-        eᵢ = αᵢ / pᵢ
-    Where
-        α: alpha, (i,), real, inv(K) @ (y − m)
-        p: precision, (i,), > 0, the diagonal of inv(K)
-    Returns
-        e, (i,), in the units of y.
-    Source
-        Rasmussen and Williams (2006), equation 5.12.
-    Example
-        >>> leave_one_out_error(np.array([1.0]), np.array([2.0])).tolist()
-        [0.5]
-    """
-    return alpha / precision
-
-
 @dataclass(frozen=True, eq=False)
 class Response:
     """The model: a process of standardised values on rows of an encoding, between ``low`` and ``high``.
@@ -278,7 +259,7 @@ def _fitted(space: Space, row_bytes: bytes, value_bytes: bytes) -> Response:
     middle = float(heights.min() + heights.max()) / 2.0
     theta = theta_of_noisy_values(encoding, rows[few], heights[few] - middle)
     process = gp.condition(rows[kept], heights[kept], encoding.is_categorical, theta, middle)
-    errors = leave_one_out_error(process.alpha, np.diag(inverse(process.upper)))
+    errors = gp.leave_one_out_error(process.alpha, np.diag(inverse(process.upper)))
     tried = [np.unique(rows[rows[:, j] >= 0.0, j]).astype(np.int64) if isinstance(parameter, Categorical) else None
              for j, parameter in enumerate(encoding.parameters)]
     tried = [np.zeros(1, dtype=np.int64) if one is not None and not len(one) else one for one in tried]

@@ -159,16 +159,27 @@ class _HalvingSearch(Searcher):
 
     def explain(self, why: dict[str, Any]) -> str:
         """Say the position in the schedule, and why it has this configuration."""
-        position = f"Bracket {why['bracket'] + 1}, rung {why['rung'] + 1} of {why['rungs']}, budget {why['budget']:,}: "
+        position = _position(why)
         if why["rung"]:
             loss = "failed" if why["loss"] is None else f"loss {why['loss']:.6g}"
             others = "only the best is" if why["size"] == 1 else f"the best {why['size']} are"
             return (
                 f"{position}trial {why['parent']} ({loss}) is promoted, ranked {why['rank'] + 1} of {why['of']} in the "
                 f"rung below; {others}.")
-        inner = why["proposed"]
-        by = RandomSearch() if inner.get("searcher") == "random" else self._proposer
-        return f"{position}new configuration {why['rank'] + 1} of {why['size']}. {by.explain(inner)}"
+        by = self._proposer_of(why)
+        return f"{position}new configuration {why['rank'] + 1} of {why['size']}. {by.explain(why['proposed'])}"
+
+    def brief(self, why: dict[str, Any], sign: float) -> str:
+        """Say the position in the schedule, and the value of the trial that is promoted, or why it is a new one."""
+        if not why["rung"]:
+            clause = self._proposer_of(why).brief(why["proposed"], sign)
+            return f"{_position(why)}{clause[0].lower()}{clause[1:]}"
+        value = "failed" if why["loss"] is None else f"value {sign * why['loss']:.6g}"
+        rank = f"ranked {why['rank'] + 1} of {why['of']} in the rung below"
+        return f"{_position(why)}trial {why['parent']} ({value}) is continued, {rank}"
+
+    def _proposer_of(self, why: dict[str, Any]) -> Searcher:
+        return RandomSearch() if why["proposed"].get("searcher") == "random" else self._proposer
 
     def headline(self) -> str:
         """Return the numbers of brackets and rungs, and the sum of all budgets."""
@@ -284,6 +295,11 @@ def _promotions(max_budget: int, min_budget: int, eta: int) -> int:
 def _is_in_share(share: float, rank: int) -> bool:
     """Whether item ``rank`` belongs to a share of all items that is spread evenly: with 1/3 it is every third."""
     return math.floor((rank + 1) * share + 1e-9) > math.floor(rank * share + 1e-9)
+
+
+def _position(why: dict[str, Any]) -> str:
+    """The beginning of a reason: where in the schedule a trial is."""
+    return f"Bracket {why['bracket'] + 1}, rung {why['rung'] + 1} of {why['rungs']}, budget {why['budget']:,}: "
 
 
 def _new_proposal(

@@ -196,6 +196,11 @@ class Searcher:
         """Say the reasons of a suggestion in a sentence."""
         return "; ".join(f"{name}: {value}" for name, value in why.items()) or "No reason was recorded."
 
+    def brief(self, why: dict[str, Any], sign: float) -> str:
+        """The main reason in a clause, here what `explain` says first; ``sign`` times a loss is the user's value."""
+        first = self.explain(why).partition(". ")[0].removesuffix(".")
+        return f"{first} (a loss is minus the value)" if sign < 0.0 and "loss" in first else first
+
     def changed(self, **arguments: Any) -> Searcher:
         """A searcher with these arguments of the constructor, and the others as here."""
         return type(self)(**self._arguments() | arguments)

@@ -22,12 +22,13 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import whole_file
-from scratchtune.search import Exhausted, PendingParams, Result, Seen, Space, Suggestion
+from scratchtune.search import Exhausted, PendingParams, Result, Searcher, Seen, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.best import said_constraints
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
 from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed
 from scratchtune.study.stopping import MedianStopping, Stopping, in_words
@@ -800,6 +801,20 @@ def reason_of(definition: Definition, trial: Trial) -> str:
     requests = requests_of(trial)
     asked = "" if requests is None else requests.explanation()
     return f"Trial {number}: {reason}{asked}{in_words(why.get('halving', ()))}{said_constraints(trial)}"
+
+
+def brief_reason(trial: Trial, reason: str, searcher: Searcher | None, objectives: Objectives, known: int) -> str:
+    """Why a trial, one of so many ``known`` ones, was proposed, in one sentence with values instead of losses.
+
+    ``reason`` is that of `reason_of`; its first sentence is used where the ``searcher`` has not proposed the trial, or
+    is not known (None).
+    """
+    number, why = trial.number, trial.why
+    if searcher is None or why.get("enqueued") or "unplanned" in why:
+        clause = reason.removeprefix(f"Trial {number}: ").partition(". ")[0].removesuffix(".")
+    else:
+        clause = searcher.brief(why, 1.0 if objectives.several else objectives.sign)
+    return f"Trial {number} (the {checks.ordinal(number + 1)} of {checks.counted(known, 'trial')}): {clause}."
 
 
 def enqueued_by(trial: Trial) -> str | None:

@@ -76,9 +76,9 @@ class HasBestTrial:
         """Return the trials as a pandas DataFrame with the columns of Optuna's (`trials_frame`)."""
         return trials_frame(self.trials, self.space.names, self.objectives)
 
-    def recommended(self) -> RecommendedTrial:
-        """The trial to use where values are noisy, and why; see `scratchtune.study.recommended`."""
-        return recommended_trial(self)
+    def recommended(self, noise: bool | None = None) -> RecommendedTrial:
+        """The trial to use where values are noisy, and why, or a ValueError; for ``noise`` see `recommended_trial`."""
+        return recommended_trial(self, noise)
 
 
 def trials_frame(trials: Sequence[Trial], names: Sequence[str], objectives: Objectives) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search import Searcher, Space
-from scratchtune.study.core import Context, stored_queue
+from scratchtune.study.core import Context, brief_reason, stored_queue
 from scratchtune.study.definition import is_open, is_whole, made_again, read_definition, text_of
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import Objectives
@@ -53,12 +53,16 @@ class StoredStudy(HasBestTrial):
         """The repr of a part of the definition, such as the searcher, also where it can't be made again."""
         return text_of(self.stored.get(part))
 
-    def why(self, number: int) -> str:
-        """Explain in words why a trial was proposed, as it was stored."""
+    def why(self, number: int, brief: bool = False) -> str:
+        """Explain in words why a trial was proposed, as it was stored, ``brief`` in one sentence."""
         known = len(self.reasons)
         if not 0 <= checks.integer("number", number) < known:
             raise ValueError(f"trial {number} is not one of this study, which has {known} trials, from 0")
-        return self.reasons[number]
+        if not checks.boolean("brief", brief):
+            return self.reasons[number]
+        foreign = max((end for end, _ in self.stored.get("copied trials", ())), default=0)
+        searcher = None if number < foreign else self.searcher
+        return brief_reason(self.trials[number], self.reasons[number], searcher, self.objectives, known)
 
     def at(self, k: int) -> StoredStudy:
         """The study with its first ``k`` trials alone, as they are stored."""

@@ -22,7 +22,7 @@ from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Sp
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
 from scratchtune.study.best import constraint_columns
-from scratchtune.study.core import Core, reason_of
+from scratchtune.study.core import Core, brief_reason, reason_of
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
 from scratchtune.study.export import csv_text
 from scratchtune.study.file import File, StorageError
@@ -189,9 +189,14 @@ class Study(HasBestTrial):
         """The attributes that `set_user_attr` has attached."""
         return copied_params(self._core.user_attrs)
 
-    def why(self, number: int) -> str:
-        """Explain in words why a trial was proposed; as plain data it is ``trials[number].why``."""
-        return reason_of(self._core.definition, self._core.find(number))
+    def why(self, number: int, brief: bool = False) -> str:
+        """Explain in words why a trial was proposed, ``brief`` in one sentence; as data: ``trials[number].why``."""
+        definition, trial = self._core.definition, self._core.find(number)
+        reason = reason_of(definition, trial)
+        if not checks.boolean("brief", brief):
+            return reason
+        searcher = None if trial.number < definition.foreign else definition.searcher
+        return brief_reason(trial, reason, searcher, self.objectives, len(self._core.trials))
 
     def to_csv(self, path: str | os.PathLike[str]) -> None:
         """Write the table, one trial a line: number, state, value, param_NAME..., budget, parent, error, seconds.

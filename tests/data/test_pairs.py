@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data.pairs import DAYS, NUMBERS, STYLES, english_words, ordinal, spanish_words, written_date
+from scratchtune.data.pairs import DAYS, NUMBERS, STYLES, english_words, spanish_words, written_date
 
 
 def _file(folder: Path, content: str | bytes) -> Path:
@@ -220,12 +220,6 @@ def test_all_days_and_all_styles_occur() -> None:
     counts = [sum(written_date(days[target], style)[0] == source for source, target in pairs[:4_000])
               for style in STYLES]
     assert all(abs(count - 500) < 150 for count in counts), counts  # a month "may" is also its abbreviation
-
-
-def test_ordinals() -> None:
-    assert [ordinal(day) for day in (1, 2, 3, 4, 10, 11, 12, 13, 14, 20, 21, 22, 23, 24, 30, 31)] == [
-        "1st", "2nd", "3rd", "4th", "10th", "11th", "12th", "13th", "14th", "20th", "21st", "22nd", "23rd", "24th",
-        "30th", "31st"]
 
 
 @pytest.mark.parametrize("n, seed, message", [

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune import checks
 from scratchtune.search import Space
-from scratchtune.study.core import Core, Queue, Waiting
+from scratchtune.study.core import Core, Queue, Waiting, brief_reason
 from scratchtune.study.study import core_of
 from scratchtune.study.trial import Trial, View
 
@@ -115,3 +116,56 @@ def test_a_fork_repeats_a_configuration_at_its_own_number() -> None:
         assert used is not None and used.params == {"x": x}
         queue.state = queue.after(used, number)
     assert queue.next(3) is None
+
+
+# Reasons in one sentence ---------------------------------------------------------------------------------------------
+
+PLANE = {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}
+
+
+def test_brief_reasons_by_hand() -> None:
+    objectives, one = st.Study(SPACE, direction="maximize").objectives, trial(12, 3, index=4, of=9)
+    assert brief_reason(one, "", st.GridSearch(), objectives, 50) == "Trial 12 (the 13th of 50 trials): " + (
+        "Point 5 of 9 of the grid, in its fixed order, independent of earlier results.")
+    known = "Trial 12 (the 13th of 1,000 trials): First."
+    assert brief_reason(one, "Trial 12: First. Second.", None, objectives, 1000) == known
+    of_process = trial(0, 1, model="gp", acquisition="log_ei", trials=7, mean=-0.91, std=0.05, best=-0.9)
+    assert brief_reason(of_process, "", st.BayesianSearch(), objectives, 1) == (
+        "Trial 0 (the 1st of 1 trial): The candidate with the highest expected improvement: a Gaussian process of 7 "
+        "trials predicts 0.91 ± 0.05 here, and the best value so far is 0.9 (higher is better).")
+
+
+def test_a_searcher_without_a_brief_reason_says_the_first_sentence() -> None:
+    class Own(st.Searcher):
+        def explain(self, why: dict[str, Any]) -> str:
+            return "The loss 0.5 was near. And more."
+
+    said = [brief_reason(trial(0, 1), "", Own(), st.Study(SPACE, direction=direction).objectives, 1).partition(": ")[2]
+            for direction in ("minimize", "maximize")]
+    assert said == ["The loss 0.5 was near.", "The loss 0.5 was near (a loss is minus the value)."]
+
+
+@pytest.mark.parametrize("searcher", [
+    "grid", "random", "bayesian", "genetic", st.Hyperband(9, 3, st.GeneticSearch(4)),
+    st.BayesianSearch("gp", acquisition="pi"), st.BayesianSearch("gp", acquisition="lcb")], ids=repr)
+def test_a_brief_reason_is_one_sentence_in_the_users_direction(searcher: Any) -> None:
+    """All values are from 0.5 to 1, so a loss would have a minus sign."""
+    study = st.Study(PLANE, searcher, "maximize")
+    study.enqueue({"x": 0.5, "y": 0.5})
+    study.run(lambda trial: 1.0 - sum(x * x for x in trial.params.values()) / 4 + 0.0 * (trial.budget or 0), 14,
+              progress=False)
+    for number in range(14):
+        said = study.why(number, brief=True)
+        assert said.startswith(f"Trial {number} (the {checks.ordinal(number + 1)} of 14 trials): ")
+        assert said.endswith(".") and ". " not in said and "loss" not in said and " -" not in said
+    assert study.why(0, brief=True).endswith(": put into the queue by the user.")
+    with pytest.raises(TypeError, match="brief is 1"):
+        study.why(0, 1)  # type: ignore[arg-type]
+
+
+def test_of_several_objectives_a_brief_reason_has_no_values() -> None:
+    study = st.Study(PLANE, st.NSGA2(population=4), directions=("maximize", "minimize"))
+    study.run(lambda trial: tuple(trial.params.values()), 9, progress=False)
+    assert "a child of trial " in study.why(8, brief=True) and "value" not in study.why(8, brief=True)
+    fork = study.fork(9, st.NSGA2(population=6))  # its searcher has not proposed the copied trials
+    assert "Generation 3: a child of trial 6 (losses " in fork.why(8, brief=True)

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.search.bayesian.surrogate import compress_and_standardize
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.file import File
-from scratchtune.study.recommended import LEAST_TRIALS, lowest_pessimistic_mean, pessimistic_means
+from scratchtune.study.recommended import LEAST_TRIALS, are_repeatable, lowest_pessimistic_mean, pessimistic_means
 from scratchtune.study.stored import StoredStudy, read_study
 
 LINE = {"x": st.Float(0.0, 1.0)}
@@ -45,7 +46,7 @@ def test_one_lucky_value_among_repeats_is_not_recommended() -> None:
     assert found.observed == study.trials[6].value == 0.05
     assert found.mean == pytest.approx(0.0, abs=0.15) and found.noise == pytest.approx(0.3, abs=0.25)
     assert found.reason.startswith(
-        "Trial 6 (value 0.05) has the lowest posterior mean plus standard deviation, ")
+        "Trial 6 (value 0.05) has the lowest posterior mean plus 1.5 standard deviations, ")
     assert "for the lowest value, -0.2 of trial 0, it is " in found.reason
 
 
@@ -59,7 +60,7 @@ def test_an_uncertain_prediction_counts_less() -> None:
     assert (by_mean.chosen, found.chosen) == (0, 1)
     assert by_mean.mean < found.mean and found.mean + found.std < by_mean.mean + by_mean.std
     assert pessimistic_means(np.array([1.0]), np.array([0.5]), 2.0).tolist() == [2.0]
-    recommended = study.recommended()  # of the repeats the one with the lowest value
+    recommended = study.recommended(noise=True)  # of the repeats the one with the lowest value
     assert recommended.trial.number == 2 and "lowest value, -0.15, and also" in recommended.reason
 
 
@@ -73,6 +74,50 @@ def test_maximising_is_minimising_the_negative() -> None:
     assert high.reason.count("highest") >= 1 and "lowest" not in high.reason
 
 
+def test_without_noise_the_best_observed_trial_is_the_answer() -> None:
+    """Values that a model takes for noise: the lowest is far below its neighbours."""
+    values = {round(0.05 * k, 2): [bowl(0.05 * k) + 0.1 * (-1) ** k] for k in range(20)} | {0.93: [-0.2]}
+    by_model, known = told(values).recommended(noise=True), told(values).recommended(noise=False)
+    assert by_model.params != known.params == {"x": 0.93} and (known.mean, known.std, known.noise) == (None, None, None)
+    assert known.reason == ("Trial 20 has the lowest value, -0.2, of 21 complete trials; noise=False says that it "
+                            "would have this value again.")
+    repeated = told(values | {0.5: values[0.5] * 2}).recommended()
+    assert repeated.params == {"x": 0.93} and repeated.reason.endswith(
+        "the values have no noise: an evaluation that was repeated gave the same value to the last digit.")
+    differing = told(values | {0.5: values[0.5] * 2, 0.1: [values[0.1][0], values[0.1][0] + 1e-9]}).recommended()
+    assert "have no noise" not in differing.reason
+
+
+@pytest.mark.parametrize(("losses", "expected"), [
+    ([1.0, 2.0, 2.0, 3.0], True), ([1.0, 2.0, 2.1, 3.0], False),  # b was evaluated twice
+    ([2.0, 2.0, 2.0, 3.0], False), ([1.0, 2.0, 2.0, 2.0], False)])  # a, or c, has the value of b too
+def test_when_repeats_show_that_there_is_no_noise(losses: list[float], expected: bool) -> None:
+    assert are_repeatable("abbc", np.array(losses)) is expected
+    assert not are_repeatable("abcd", np.array(losses))  # nothing was repeated
+    assert not are_repeatable("abbcc", np.array([*losses[:3], 7.0, 8.0]))  # the second one disagrees
+
+
+def test_a_model_that_predicts_no_better_than_the_mean_is_not_used() -> None:
+    values = {0.04 * k: [(-1) ** k * (1.0 + 0.01 * k)] for k in range(24)}  # neighbours differ most
+    for direction in ("minimize", "maximize"):
+        study = told(values, direction)
+        found = study.recommended()
+        assert found.trial is study.best_trial and found.mean is None
+        assert ("a Gaussian process is not used, since it predicts a value from the others no better than the mean "
+                "does (root mean square errors 1.") in found.reason
+        assert study.recommended(noise=True).mean is not None
+
+
+def test_errors_of_left_out_predictions_by_hand() -> None:
+    x = np.linspace(0.0, 1.0, 12)
+    found = lowest_pessimistic_mean(st.search.Space(LINE), [{"x": float(one)} for one in x], x)
+    values = compress_and_standardize(x)
+    assert found.errors[1] == pytest.approx(values.factor)  # that of the values is 1
+    assert found.errors[2] == pytest.approx(1 / 11, rel=0.3)  # one step, but less where bad values are compressed
+    assert found.errors[0] < 0.3 * found.errors[2] and found.is_informed
+    assert not found._replace(errors=(1.0, 1.0, 2.0)).is_informed and not found._replace(errors=(2, 3, 1)).is_informed
+
+
 # Properties ----------------------------------------------------------------------------------------------------------
 
 
@@ -83,6 +128,20 @@ def test_without_noise_it_is_the_best_trial(searcher: str) -> None:
     found = study.recommended()
     assert found.trial is study.best_trial and found.observed == study.best_value
     assert found.mean == pytest.approx(study.best_value, abs=0.02) and "also the lowest posterior mean" in found.reason
+
+
+@pytest.mark.parametrize("direction", ["minimize", "maximize"])
+def test_with_noise_false_it_is_the_best_trial_of_any_values(direction: str) -> None:
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        study = told({float(x): rng.standard_normal(rng.integers(1, 3)).round(1).tolist() for x in rng.random(15)},
+                     direction)
+        assert study.recommended(noise=False).trial is study.best_trial
+
+
+def test_another_noise_is_refused() -> None:
+    with pytest.raises(TypeError, match="noise is 0.1 .*must be True or False"):
+        told({0.1: [1.0]}).recommended(noise=0.1)  # type: ignore[arg-type]
 
 
 def test_under_noise_it_is_closer_to_the_optimum() -> None:
@@ -139,12 +198,12 @@ def test_it_can_be_changed_without_changing_the_study() -> None:
 
 
 def test_with_few_trials_it_is_the_best_observed_one_and_says_so() -> None:
-    study = told({0.1 * k: [float(k), float(k)] for k in range(LEAST_TRIALS - 1)})
+    study = told({0.1 * k: [float(k), k + 0.5] for k in range(LEAST_TRIALS - 1)})
     found = study.recommended()
     assert found.trial is study.best_trial and (found.mean, found.std, found.noise) == (None, None, None)
     assert found.reason == ("Trial 0 has the lowest value, 0, of 18 complete trials; a model needs 10 different "
                             "configurations, and there are 9. Trial 0 is the best observed one; its configuration was "
-                            "evaluated 2 times: mean 0.")
+                            "evaluated 2 times: mean 0.25.")
 
 
 def test_equal_values_and_no_trials() -> None:
@@ -170,5 +229,5 @@ def test_a_parameter_of_two_kinds() -> None:
         if trial.suggest_categorical("c", ["a", "b"]) == "a":
             trial.suggest_categorical("k", ["u", "v"])
         study.tell(trial, trial.number + (0.0 if "k" in trial.params else trial.suggest_float("k", 0.0, 1.0)))
-    found = study.recommended()
+    found = study.recommended(noise=True)
     assert found.mean is not None and found.params == study.trials[found.trial.number].params

@@ -48,6 +48,7 @@ def test_a_stored_study_has_the_definition_of_the_study(searcher: st.Searcher, t
     assert found.seed == 7 and repr(found.stopping) == repr(study.stopping) == found.text("stopping")
     assert [found.why(number) for number in range(6)] == [study.why(number) for number in range(6)]
     assert found.why(2) == study.why(2) and not found.has_constraint
+    assert [found.why(number, brief=True) for number in range(6)] == [study.why(n, brief=True) for n in range(6)]
     assert [trial.seed for trial in found.trials] == [trial.seed for trial in study.trials]
     assert (found.best_value, found.best_params, found.best_trial.number) == (
         study.best_value, study.best_params, study.best_trial.number)
@@ -62,6 +63,7 @@ def test_a_searcher_of_the_user_is_a_text(tmp_path: Path) -> None:
     _, found = stored(tmp_path, searcher=Own(), constraint=lambda params: True)
     assert found.searcher is None and found.text("searcher") == "Own()" and found.stopping is None
     assert found.has_constraint and found.why(0) == "Trial 0: No reason was recorded."
+    assert found.why(1, brief=True) == "Trial 1 (the 2nd of 6 trials): No reason was recorded."
     with pytest.raises(ValueError, match="trial 6 is not one of this study, which has 6 trials"):
         found.why(6)
 

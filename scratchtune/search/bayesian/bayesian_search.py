@@ -116,3 +116,7 @@ class BayesianSearch(Searcher):
         explained = (gaussian_search if why["model"] == "gp" else parzen).explain(why)
         because = why["because"]
         return f"{explained} ({because[0].upper()}{because[1:]}.)" if self.model == "auto" else explained
+
+    def brief(self, why: dict[str, Any], sign: float) -> str:
+        """What the Gaussian process predicts; otherwise what `explain` says first."""
+        return gaussian_search.brief(why, sign) if why.get("model") == "gp" else super().brief(why, sign)

@@ -27,7 +27,7 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.search.bayesian.cholesky import cholesky, dot, solve_lower, solve_upper
+from scratchtune.search.bayesian.cholesky import cholesky, dot, inverse, solve_lower, solve_upper
 from scratchtune.search.bayesian.kernels import length_scales_of, rough_kernel, scaled_distance
 
 # The posterior at a point --------------------------------------------------------------------------------------------
@@ -86,6 +86,25 @@ def fitted_means(values: np.ndarray, noise: float, alpha: np.ndarray) -> np.ndar
         [2.0, 1.0]
     """
     return values - noise * alpha
+
+
+def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
+    """Error of each value as predicted from all others, with the same parameters of the kernel.
+
+    Formula [leave_one_out_error]
+        eᵢ = αᵢ / pᵢ
+    Where
+        α: alpha, (i,), real, inv(K) @ (y − m)
+        p: precision, (i,), > 0, the diagonal of inv(K)
+    Returns
+        e, (i,), in the units of y.
+    Source
+        Rasmussen and Williams (2006), equation 5.12.
+    Example
+        >>> leave_one_out_error(np.array([1.0]), np.array([2.0])).tolist()
+        [0.5]
+    """
+    return alpha / precision
 
 
 # Covariances of sets of points ---------------------------------------------------------------------------------------
@@ -190,3 +209,14 @@ def predict(process: Process, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def means_at_rows(process: Process) -> np.ndarray:
     """Posterior means at the rows that the process is conditioned on, (n,)."""
     return fitted_means(process.values, math.exp(process.theta[-1]), process.alpha)
+
+
+def left_out_errors(process: Process) -> tuple[np.ndarray, np.ndarray]:
+    """Errors of the values as predicted from the others, (n,): by the process, and by the most correlated one.
+
+    That one is the nearest neighbour by the process's own length scales, the first of several.
+    """
+    covariances = covariance(process.rows, process.rows, process.is_categorical, process.theta)
+    np.fill_diagonal(covariances, -np.inf)
+    by_process = leave_one_out_error(process.alpha, np.diag(inverse(process.upper)))
+    return by_process, process.values - process.values[covariances.argmax(axis=1)]

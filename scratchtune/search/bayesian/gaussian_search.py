@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
+from scratchtune import checks, jit
 from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, surrogate
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
@@ -158,6 +158,15 @@ def explain(why: Mapping[str, Any]) -> str:
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
         f" here, where the best so far is {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
         f"{feasible}{_with_prior(why)}{fastest}")
+
+
+def brief(why: Mapping[str, Any], sign: float) -> str:
+    """Say in a clause why a point was proposed; ``sign`` times a loss is the user's value."""
+    most = {"log_ei": "the highest expected improvement", "pi": "the highest probability of improvement",
+            "lcb": "the best confidence bound"}[why["acquisition"]]
+    return (f"The candidate with {most}: a Gaussian process of {checks.counted(why['trials'], 'trial')} predicts "
+            f"{sign * why['mean']:.4g} ± {why['std']:.2g} here, and the best value so far is {sign * why['best']:.4g} "
+            f"({'lower' if sign > 0.0 else 'higher'} is better)")
 
 
 def _best_text(why: Mapping[str, Any]) -> str:

@@ -197,6 +197,14 @@ class GeneticSearch(Searcher):
             f"Generation {why['generation']}: a child of {first} and {second}{siblings}. "
             f"Its genes: {_inherited(why)}; {mutated}.")
 
+    def brief(self, why: dict[str, Any], sign: float) -> str:
+        """Of a child its parents with their values, and what has mutated; otherwise what `explain` says first."""
+        if "parents" not in why:
+            return super().brief(why, sign)
+        first, second = (_named(parent, sign) for parent in why["parents"])
+        mutated = f", in which {', '.join(why['mutated'])} mutated" if why["mutated"] else ""
+        return f"Generation {why['generation']}: a child of {first} and {second}{mutated}"
+
     def _estimates(
         self, space: Space, pool: Sequence[Result], brood: Sequence[tuple[Child, dict[str, Any]]],
     ) -> list[float]:
@@ -342,10 +350,12 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (int, float, str, bool, type(None))) else repr(value)
 
 
-def _named(parent: dict[str, Any]) -> str:
-    """A parent in words, such as "trial 3 (loss 0.5)"."""
+def _named(parent: dict[str, Any], sign: float | None = None) -> str:
+    """A parent in words, such as "trial 3 (loss 0.5)"; with a sign "trial 3 (value 0.5)", if there is one objective."""
     where = " of the earlier study" if parent.get("earlier_study") else ""
     losses = parent.get("losses") or [parent["loss"]]
+    if sign is not None:
+        return f"trial {parent['number']}{where}{f' (value {sign * losses[0]:.6g})' * (len(losses) == 1)}"
     shown = f"{'losses' if len(losses) > 1 else 'loss'} {' and '.join(f'{loss:.6g}' for loss in losses)}"
     infeasible = f", infeasible by {parent['violation']:.6g}" if parent.get("violation") else ""
     return f"trial {parent['number']}{where} ({shown}{infeasible})"

@@ -51,6 +51,22 @@ def test_the_means_at_the_rows_are_the_predictions_there() -> None:
         np.testing.assert_allclose(gp.means_at_rows(process), gp.predict(process, rows)[0], atol=1e-7)
 
 
+def test_left_out_errors_are_those_of_processes_without_the_value() -> None:
+    rows, values = _data(20)
+    rows[:, 2], rows[7] = np.arange(20) % 3, rows[4]  # an axis of choices, and a point seen twice
+    is_categorical = np.array([0.0, 0.0, 1.0])
+    values = values + 0.2 * np.random.default_rng(3).standard_normal(20)
+    theta = _theta([0.5, 0.7, 1.0], 1.0, 0.05, rough=0.1)
+    errors, of_nearest = gp.left_out_errors(gp.condition(rows, values, is_categorical, theta, mean=0.3))
+    for i in range(20):
+        others = np.arange(20) != i
+        process = gp.condition(rows[others], values[others], is_categorical, theta, mean=0.3)
+        assert values[i] - errors[i] == pytest.approx(gp.predict(process, rows[i : i + 1])[0][0], abs=1e-10)
+        near = gp.covariance(rows[i : i + 1], rows[others], is_categorical, theta)[0].argmax()
+        assert of_nearest[i] == values[i] - values[others][near]
+    assert of_nearest[4] == values[4] - values[7] == -of_nearest[7]
+
+
 def test_its_variance_is_never_above_the_priors_and_points_only_lower_it() -> None:
     rows, values = _data(25)
     points = np.random.default_rng(1).random((200, 3)) * 3.0 - 1.0
