@@ -22,9 +22,9 @@ SEARCHERS: dict[str, type[Searcher]] = {
 DEFAULT, DEFAULT_OF_SEVERAL = "bayesian", "nsga2"  # of several objectives
 
 __all__ = [
-    "BayesianSearch", "CMAESSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband", "Int",
-    "NSGA2", "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space", "SuccessiveHalving",
-    "Suggestion", "as_searcher", "hypervolume"]
+    "BayesianSearch", "CMAESSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband",
+    "Int", "NSGA2", "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space",
+    "SuccessiveHalving", "Suggestion", "as_searcher", "hypervolume"]
 
 
 def as_searcher(searcher: Any) -> Searcher:

@@ -88,7 +88,7 @@ def learning_rates(n: int, mass: float) -> tuple[float, float, float, float, flo
     Example
         >>> [round(rate, 3) for rate in learning_rates(2, 2.0)]
         [0.444, 1.444, 0.625, 0.155, 0.056]
-    """
+    """  # noqa: E501  (a formula is one line)
     s = (mass + 2.0) / (n + mass + 5.0)
     d = 1.0 + 2.0 * max(0.0, math.sqrt((mass - 1.0) / (n + 1.0)) - 1.0) + s
     c = (4.0 + mass / n) / (n + 4.0 + 2.0 * mass / n)
@@ -119,7 +119,7 @@ def recombination_weights(
     Example
         >>> recombination_weights(np.array([3.0, 1.0, -1.0]), 1, 2.0, 1.0, 0.25, 0.25).tolist()
         [0.75, 0.25, -1.5]
-    """
+    """  # noqa: E501  (a formula is one line)
     alpha = min(1.0 + rank_one / rank_mu, 1.0 + 2.0 * negative_mass / (mass + 2.0),
                 (1.0 - rank_one - rank_mu) / (n * rank_mu))
     return np.where(v > 0.0, v / np.sum(np.maximum(v, 0.0)), alpha * v / np.sum(np.maximum(-v, 0.0)))
@@ -232,8 +232,8 @@ def longest_path(n: int, rate: float, generation: int, expected: float) -> float
     Source
         Hansen (2016), below equation 45.
     Example
-        >>> longest_path(4, 1.0, 1, 2.0)
-        3.6
+        >>> longest_path(1, 1.0, 1, 0.5)
+        1.2
     """
     return (1.4 + 2.0 / (n + 1.0)) * expected * math.sqrt(1.0 - (1.0 - rate) ** (2 * generation))
 
@@ -262,7 +262,7 @@ def covariance(
     Example
         >>> covariance(np.eye(1), np.array([2.0]), np.array([1.0]), np.array([[3.0]]), np.ones(1), 0.25, 0.25, 0.0)
         array([[3.75]])
-    """
+    """  # noqa: E501  (a formula is one line)
     scaled = np.where(weights >= 0.0, weights, weights * len(path) / (lengths + 1e-8))
     decay = 1.0 + rank_one * shortfall - rank_one - rank_mu * float(np.sum(weights))
     of_steps = np.sum(scaled[:, None, None] * steps[:, :, None] * steps[:, None, :], axis=0)
@@ -343,8 +343,7 @@ class State(NamedTuple):
 
 def fresh(mean: np.ndarray, sigma: float, matrix: np.ndarray, size: int) -> State:
     """A state without any update."""
-    zeros = np.zeros(len(mean))
-    return State(mean, sigma, matrix, eigenvectors(matrix), zeros, zeros, size)
+    return State(mean, sigma, matrix, eigenvectors(matrix), 0.0 * mean, 0.0 * mean, size)
 
 
 def updated(state: State, steps: np.ndarray, margins: np.ndarray) -> State:
@@ -390,22 +389,22 @@ def _has_converged(state: State) -> bool:
 class CMAESSearch(Searcher):
     """CMA-ES for ranges of numbers, with restarts of twice the population.
 
-    - ``population``: trials in each population, which may run side by side; None is 4 + ⌊3 · log n⌋ for n parameters,
-      and a study with a space sets it. After a restart it is twice as large; at a time run still so many.
+    - ``population``: trials in each population, which may run side by side; None: the study sets it to
+      4 + floor(3 · log(n)), for n parameters. After a restart it is twice as large, and runs in two parts.
     - ``sigma``: the first standard deviation as a share of each range, around its middle; a ``prior`` gives both.
 
     A study that starts from another one begins at that one's best trial. Enqueued trials are members of the population,
     their steps shortened to a likely length (Hansen, 2011, "Injecting external solutions into CMA-ES"). Failed trials
     rank last; a population in which all failed changes nothing.
 
-    >>> CMAESSearch(population=6).needs(17), CMAESSearch().for_space(Space({"x": Float(0.0, 1.0)}))
-    (12, CMAESSearch(population=4, sigma=0.3))
+    >>> CMAESSearch(population=6).needs(17)
+    12
     """
 
     def __init__(self, population: int | None = None, sigma: float = SIGMA) -> None:
         self.population = None if population is None else checks.integer("population", population, low=4)
         self.sigma = checks.real("sigma", sigma, low=0.0, high=1.0, open_low=True)
-        self._memo: tuple[Space, Seen, State] | None = None
+        self._memo: tuple[Any, list[Result], State] | None = None  # of the populations that led to a state
 
     @property
     def requires_space(self) -> bool:
@@ -421,8 +420,8 @@ class CMAESSearch(Searcher):
         for name, parameter in space.parameters.items():
             if isinstance(parameter, Categorical) or space.conditions[name]:
                 kind = "conditional" if space.conditions[name] else "a choice without an order"
-                raise ValueError(f"searcher is {self!r}, which searches ranges of numbers that always exist, and {name!r} "
-                                 f'is {kind}; use "bayesian" or "genetic", or give it as a Float or an Int')
+                raise ValueError(f"searcher is {self!r}, which searches ranges that always exist, and {name!r} is "
+                                 f'{kind}; use "bayesian" or "genetic", or make it a Float or an Int without `when`')
         if self.population or not space.names:
             return self
         return self.changed(population=4 + math.floor(3 * math.log(len(space.names))))
@@ -438,22 +437,21 @@ class CMAESSearch(Searcher):
             params = space.from_unit(point)
             if params not in taken and space.allows(params):
                 stds = dict(zip(space.names, (state.stds * _margins(space, state)).tolist(), strict=True))
-                return Suggestion(params, why | {
-                    "draw": draw + 1, "mean": space.from_unit(state.mean), "stds": stds, "step_size": state.sigma,
-                    "parents": list(state.parents)})
+                return Suggestion(params, why | {"draw": draw + 1, "mean": space.from_unit(state.mean), "stds": stds,
+                                                 "step_size": state.sigma, "parents": list(state.parents)})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
         return Suggestion(drawn.params, why | {"drawn": drawn.why})
 
     def state(self, space: Space, seen: Seen) -> State:
         """The distribution after all whole populations among the study's own trials seen."""
-        memo = self._memo
-        if memo is not None and memo[0] is space and _begins_with(seen, memo[1]):
-            state = memo[2]
+        key, known = (space, seen.seed, seen.earlier), self._memo
+        if known is not None and known[0] == key and known[1] == seen.own[: len(known[1])]:
+            state = known[2]
         else:
             state = _initial(space, seen, self.for_space(space))
         while state.first + state.size <= len(seen.own):
             state = _after(space, seen, state)
-        self._memo = space, Seen(seen.own[: state.first], seen.earlier, seed=seen.seed), state
+        self._memo = key, seen.own[: state.first], state
         return state
 
     def explain(self, why: dict[str, Any]) -> str:
@@ -462,21 +460,16 @@ class CMAESSearch(Searcher):
         position = f"Population {why['generation']}{again}, {why['member'] + 1} of {why['size']}: "
         if "drawn" in why:
             return f"{position}no draw was new and allowed. {RandomSearch().explain(why['drawn'])}"
-        around = ", ".join(f"{name} {value:.4g} ± {100 * why['stds'][name]:.2g} %" for name, value in why["mean"].items())
+        stds = why["stds"]
+        around = ", ".join(f"{name} {value:.4g} ± {100 * stds[name]:.2g} %" for name, value in why["mean"].items())
         followed = f"; the mean follows trials {', '.join(map(str, why['parents']))}" if why["parents"] else ""
         return f"{position}drawn from a normal distribution around {around} of the range{followed}."
 
 
-def _begins_with(seen: Seen, known: Seen) -> bool:
-    """Whether the trials seen begin with those that a memo was made of."""
-    return (seen.seed == known.seed and len(seen.earlier) == len(known.earlier) and len(seen.own) >= len(known.own)
-            and all(a is b for a, b in zip(known.earlier, seen.earlier, strict=True))
-            and all(a is b for a, b in zip(known.own, seen.own, strict=False)))
-
-
 def _initial(space: Space, seen: Seen, searcher: Any) -> State:
     """The first distribution: around the middles or priors, or the best trial of an earlier study."""
-    priors = [(0.5, searcher.sigma) if p.prior is None else prior_in_unit(p) for p in space.parameters.values()]
+    priors = [(0.5, searcher.sigma) if isinstance(parameter, Categorical) or parameter.prior is None
+              else prior_in_unit(parameter) for parameter in space.parameters.values()]
     mean, stds = np.array(priors).T
     earlier = [result for result in seen.earlier if not math.isnan(result.value)]
     if earlier:
@@ -519,7 +512,7 @@ def _after(space: Space, seen: Seen, state: State) -> State:
 
 
 def _step(space: Space, seed: int, state: State, margins: np.ndarray, result: Result) -> np.ndarray:
-    """The step y = (x − m) / (σ · a) of a trial: x is the draw that it was, or, of one from elsewhere, its unit value."""
+    """The step y = (x − m) / (σ · a) of a trial: x is the draw that it was, or its unit value if it was none."""
     key = space.key(result.params)
     for point in _draws(space, state, _rng_of(seed, result.number)):
         if space.key(space.from_unit(point)) == key:
@@ -540,10 +533,11 @@ def _to_border(parameter: Parameter, unit: float) -> float:
     """Distance of a unit value to the farther border of its cell that is no end of the range; 0 without cells."""
     if parameter.count is None:
         return 0.0
-    index = parameter.index(parameter.from_unit(unit))
-    borders = (index / parameter.count, (index + 1) / parameter.count)
+    value: Any = parameter.from_unit(unit)
+    index = parameter.index(value)
+    inner = [float(k) for k in (index, index + 1) if 0 < k < parameter.count]
     if isinstance(parameter, Int) and parameter.log:
-        ends = parameter.low - 0.5, parameter.high + 0.5
-        borders = tuple(log_unit(parameter.low + k - 0.5, *ends) for k in (index, index + 1))
-    inner = [border for border, at in zip(borders, (index, index + 1), strict=True) if 0 < at < parameter.count]
-    return max((abs(border - unit) for border in inner), default=0.0)
+        borders = [log_unit(parameter.low + k - 0.5, parameter.low - 0.5, parameter.high + 0.5) for k in inner]
+    else:
+        borders = [k / parameter.count for k in inner]
+    return max((abs(border - unit) for border in borders), default=0.0)
