@@ -389,8 +389,8 @@ def _has_converged(state: State) -> bool:
 class CMAESSearch(Searcher):
     """CMA-ES for ranges of numbers, with restarts of twice the population.
 
-    - ``population``: trials in each population, which may run side by side; None: the study sets it to
-      4 + floor(3 · log(n)), for n parameters. After a restart it is twice as large, and runs in two parts.
+    - ``population``: trials in each population, which may run side by side; None: 4 + floor(3 · log(n)) for n
+      parameters, which a study with a space sets. After a restart it is twice as large, and runs in two parts.
     - ``sigma``: the first standard deviation as a share of each range, around its middle; a ``prior`` gives both.
 
     A study that starts from another one begins at that one's best trial. Enqueued trials are members of the population,
@@ -405,11 +405,6 @@ class CMAESSearch(Searcher):
         self.population = None if population is None else checks.integer("population", population, low=4)
         self.sigma = checks.real("sigma", sigma, low=0.0, high=1.0, open_low=True)
         self._memo: tuple[Any, list[Result], State] | None = None  # of the populations that led to a state
-
-    @property
-    def requires_space(self) -> bool:
-        """True: the dimensions of the distribution must be known."""
-        return True
 
     def needs(self, number: int) -> int:
         """The trials of the populations before; all before it while ``population`` is open."""
@@ -428,16 +423,18 @@ class CMAESSearch(Searcher):
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Draw from the distribution of the trial's population; a random point if no draw is new and allowed."""
+        if not space.names:  # in a study without a space, in which no trial has requested a parameter yet
+            return Suggestion({}, {"searcher": "cmaes"})
         seen = as_seen(seen, self.needs(number), rng)
         state = self.state(space, seen)
         why = {"searcher": "cmaes", "generation": state.generation, "member": number - state.first, "size": state.size,
                "restarts": state.restarts}
         taken: Any = () if space.size is None else Taken(space, seen, pending)
-        for draw, point in enumerate(_draws(space, state, rng)):
+        for point in _draws(space, state, rng):
             params = space.from_unit(point)
             if params not in taken and space.allows(params):
                 stds = dict(zip(space.names, (state.stds * _margins(space, state)).tolist(), strict=True))
-                return Suggestion(params, why | {"draw": draw + 1, "mean": space.from_unit(state.mean), "stds": stds,
+                return Suggestion(params, why | {"mean": space.from_unit(state.mean), "stds": stds,
                                                  "step_size": state.sigma, "parents": list(state.parents)})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
         return Suggestion(drawn.params, why | {"drawn": drawn.why})
@@ -456,6 +453,8 @@ class CMAESSearch(Searcher):
 
     def explain(self, why: dict[str, Any]) -> str:
         """Say from which distribution a trial was drawn, and which trials its mean follows."""
+        if "generation" not in why:
+            return "No parameter is known yet, so all are drawn at random."
         again = f" after {checks.counted(why['restarts'], 'restart')}" if why["restarts"] else ""
         position = f"Population {why['generation']}{again}, {why['member'] + 1} of {why['size']}: "
         if "drawn" in why:
@@ -517,7 +516,8 @@ def _step(space: Space, seed: int, state: State, margins: np.ndarray, result: Re
     for point in _draws(space, state, _rng_of(seed, result.number)):
         if space.key(space.from_unit(point)) == key:
             return (point - state.mean) / (state.sigma * margins)
-    step = (space.to_unit(result.params) - state.mean) / (state.sigma * margins)
+    point = space.to_unit(result.params)  # NaN on the axis of a parameter that the trial has not requested
+    step = np.where(np.isnan(point), 0.0, point - state.mean) / (state.sigma * margins)
     length, n = math.sqrt(float(np.sum(_whitened(state, step[None]) ** 2))), len(step)
     return step * min(1.0, (math.sqrt(n) + 2.0 * n / (n + 2.0)) / max(length, 1e-300))
 

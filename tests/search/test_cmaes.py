@@ -282,11 +282,24 @@ def test_extreme_values_and_spaces() -> None:
 
 @pytest.mark.parametrize("space, sentence", [
     ({"c": ["a", "b"]}, r"'c' is a choice without an order; use \"bayesian\" or \"genetic\", or make it a Float"),
-    ({"k": Int(0, 1), "x": Float(0.0, 1.0, when={"k": 1})}, r"'x' is conditional; use \"bayesian\""),
-    (None, "requires a space")])
+    ({"k": Int(0, 1), "x": Float(0.0, 1.0, when={"k": 1})}, r"'x' is conditional; use \"bayesian\"")])
 def test_a_space_that_it_cannot_search_is_one_clear_sentence(space: Any, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         Study(space, "cmaes")
+
+
+def test_a_study_without_a_space_learns_the_ranges_from_its_first_trial() -> None:
+    def requesting(trial: Any) -> float:
+        x = trial.suggest_float("x", -1.0, 1.0)
+        if trial.number in (0, 11):
+            raise ArithmeticError("it ends before it requests the others")
+        return (x - 0.3) ** 2 + abs(trial.suggest_int("k", 1, 20) - 7)
+
+    study = Study(searcher="cmaes").run(requesting, 80, progress=False)
+    assert study.best_value < 0.1 and "Population 4, 1 of 6" in study.why(24) and table(study) == table(
+        Study(searcher="cmaes").run(requesting, 80, n_jobs=3, progress=False))
+    with pytest.raises(ValueError, match="'c' is a choice without an order"):
+        Study(searcher="cmaes").run(lambda trial: trial.suggest_categorical("c", [1, 2]), 3, progress=False)
 
 
 @pytest.mark.parametrize("arguments, sentence", [
