@@ -15,7 +15,7 @@ import scratchtune as st
 from scratchtune.search import CMAESSearch, Exhausted, Float, Int, RandomSearch, Result, Seen, Space, cmaes
 from scratchtune.study import Study
 
-replay = runpy.run_path(str(Path(__file__).with_name("test_replay.py")))
+replay, extremes = (runpy.run_path(str(Path(__file__).with_name(f"test_{name}.py"))) for name in ("replay", "extremes"))
 table, assert_replayed, assert_plain = (replay[name] for name in ("table", "assert_replayed", "assert_plain"))
 
 RANGES: dict[str, Any] = {
@@ -31,16 +31,23 @@ def allowed(params: dict[str, Any]) -> bool:
     return params["x"] < 4.0
 
 
-def objective(trial: Any) -> float:
-    p = trial.params
-    if p["l2"] > 0.8:
+def value_of(params: dict[str, Any]) -> float:
+    if params["l2"] > 0.8:
         raise ArithmeticError("it diverged")
-    return math.nan if p["depth"] % 7 == 0 else (p["x"] - 1.0) ** 2 + abs(p["l2"] - 0.3) + abs(p["depth"] - 8) / 10.0
+    loss = (params["x"] - 1.0) ** 2 + abs(params["l2"] - 0.3) + abs(params["depth"] - 8) / 10.0
+    return math.nan if params["depth"] % 7 == 0 else loss
 
 
-def study_of(space: Any = None, seed: int = 5, **more: Any) -> Study:
-    return Study(RANGES if space is None else space, make(), seed=seed,
-                 constraint=allowed if space is None else None, **more)
+def objective(trial: Any) -> float:
+    return value_of(trial.params)
+
+
+def study_of(make: Any = make, seed: int = 5, **more: Any) -> Study:
+    return Study(RANGES, make(), seed=seed, constraint=allowed, **more)
+
+
+# The tests of all searchers have spaces with choices, so here their functions get these instead.
+replay["study_of"].__globals__.update(MIXED=RANGES, study_of=study_of, value_of=value_of, allowed=allowed)
 
 
 # The update ----------------------------------------------------------------------------------------------------------
@@ -225,6 +232,35 @@ def test_tables_are_the_same_on_any_number_of_threads_and_in_parts() -> None:
         assert table(study_of().run(objective, 22, n_jobs=n_jobs, progress=False)) == table(whole)
     parts = pickle.loads(pickle.dumps(study_of().run(objective, 7, progress=False)))
     assert table(parts.run(objective, 22, progress=False)) == table(whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [
+    "tables_are_the_same_for_one_two_and_four_threads", "twelve_trials_are_six_and_then_twelve",
+    "an_interrupted_study_goes_on_as_if_nothing_had_been", "another_seed_is_another_study",
+    "a_suggestion_changes_nothing_that_it_is_given", "what_needs_says_never_falls_and_never_asks_for_the_future",
+    "a_searcher_is_its_class_and_its_arguments", "every_point_is_one_of_the_space_and_says_why"])
+def test_what_holds_for_all_searchers(name: str) -> None:
+    replay[f"test_{name}"](make)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n_jobs", [1, 4])
+def test_a_study_that_starts_from_another_sees_its_trials(n_jobs: int) -> None:
+    replay["test_a_study_that_starts_from_another_sees_its_trials"](make, n_jobs)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [
+    "the ends of floats", "log ranges of a few floats", "the ends of whole numbers", "a narrow constraint",
+    "a sharp prior among millions", "one of a thousand", "three that sum to 60", "twenty of ten thousand"])
+def test_spaces_at_the_edge_of_what_there_is(name: str) -> None:
+    extremes["test_spaces"](make, name)
+
+
+@pytest.mark.slow
+def test_one_point_of_ten_thousand() -> None:
+    extremes["test_one_point_of_ten_thousand"](make)
 
 
 def test_populations_run_side_by_side() -> None:
