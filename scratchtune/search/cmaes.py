@@ -7,8 +7,8 @@ unit values. After a population of λ trials they are ranked, and (the covarianc
 2. *step size*: σ grows while the steps of the mean point the same way, and shrinks while they cancel (`step_size`);
 3. *covariance*: directions of successful steps become more probable, those of the worst less (`covariance`).
 
-Only ranks count, so any increasing transform of the values gives the same trials. After convergence the search restarts
-at a random mean with twice the population (IPOP). An integer keeps a margin: see `margin`.
+Only ranks count: an increasing transform of the values changes no trial. After convergence the search restarts at a
+random mean with twice the population (IPOP; Auger and Hansen, 2005). An integer keeps a margin: see `margin`.
 
 Implements section 3.4 of the document.
 """
@@ -30,7 +30,7 @@ from scratchtune.search.space import Categorical, Int, Parameter, Space
 
 SIGMA = 0.3  # the first standard deviation, as a share of the range (Hansen 2016, appendix A)
 DRAWS = 100  # from the distribution for each trial, to find one inside of the ranges that is allowed
-NARROW, FLAT, ELONGATED = 1e-12, 1e-12, 1e14  # a restart: all stds, range of the latest values, condition number
+NARROW, ELONGATED = 1e-12, 1e14  # a restart: all stds, or the condition number
 SWEEPS = 30  # of Jacobi's method, at most; it takes about eight
 
 # Weights and rates ---------------------------------------------------------------------------------------------------
@@ -376,10 +376,10 @@ def _whitened(state: State, steps: np.ndarray) -> np.ndarray:
 
 
 def _has_converged(state: State) -> bool:
-    """Whether to restart: all stds are tiny, or the latest values equal, or C is numerically singular."""
+    """Whether to restart: the latest values are equal, or C is numerically singular, or all stds are tiny."""
     values, latest = state.eigen[0], 10 + math.ceil(30 * len(state.mean) / state.size)
-    lows, highs = zip(*state.extremes[-latest:], strict=True) if state.extremes else ((0.0,), (1.0,))
-    is_flat = len(lows) == latest and max(highs) - min(lows) < FLAT
+    different = {value for pair in state.extremes[-latest:] for value in pair}
+    is_flat = len(state.extremes) >= latest and len(different) == 1
     return is_flat or bool(values.min() * ELONGATED <= values.max() or np.all(state.stds < NARROW))
 
 
@@ -459,10 +459,10 @@ class CMAESSearch(Searcher):
         position = f"Population {why['generation']}{again}, {why['member'] + 1} of {why['size']}: "
         if "drawn" in why:
             return f"{position}no draw was new and allowed. {RandomSearch().explain(why['drawn'])}"
-        stds = why["stds"]
-        around = ", ".join(f"{name} {value:.4g} ± {100 * stds[name]:.2g} %" for name, value in why["mean"].items())
+        mean = ", ".join(f"{name} = {value:.4g}" for name, value in why["mean"].items())
+        stds = ", ".join(f"{100 * std:.2g} %" for std in why["stds"].values())
         followed = f"; the mean follows trials {', '.join(map(str, why['parents']))}" if why["parents"] else ""
-        return f"{position}drawn from a normal distribution around {around} of the range{followed}."
+        return f"{position}drawn from a normal distribution around {mean}, with std {stds} of the range{followed}."
 
 
 def _initial(space: Space, seen: Seen, searcher: Any) -> State:
