@@ -109,7 +109,10 @@ def test_eigenvectors_restore_the_matrix_and_are_orthonormal() -> None:
 
 
 def test_only_ranks_count() -> None:
-    losses = [lambda t, f=f: f(abs(t.params["x"] - 0.2) + abs(t.params["y"])) for f in (float, math.log, math.exp, lambda v: 1e-20 * v)]
+    def loss_by(transform: Any) -> Any:
+        return lambda trial: transform(abs(trial.params["x"] - 0.2) + abs(trial.params["y"]))
+
+    losses = [loss_by(transform) for transform in (float, math.log, math.exp, lambda loss: 1e-20 * loss)]
     one, *others = (Study({"x": Float(-1, 1), "y": Float(-1, 1)}, "cmaes").run(loss, 90, progress=False)
                     for loss in losses)
     assert all([t.params for t in study.trials] == [t.params for t in one.trials] for study in others)
