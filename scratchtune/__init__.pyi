@@ -57,6 +57,7 @@ from scratchtune.network.penalties import L2 as L2
 from scratchtune.network.sequential import Sequential as Sequential
 from scratchtune.network.training import DivergenceWarning as DivergenceWarning
 from scratchtune.search.bayesian.bayesian_search import BayesianSearch as BayesianSearch
+from scratchtune.search.cmaes import CMAESSearch as CMAESSearch
 from scratchtune.search.genetic.genetic_search import GeneticSearch as GeneticSearch
 from scratchtune.search.genetic.nsga2 import NSGA2 as NSGA2
 from scratchtune.search.grid import GridSearch as GridSearch

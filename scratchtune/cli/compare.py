@@ -44,6 +44,7 @@ from scratchtune.study.trial import finished_count
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5
 TEST_SHARE = 0.2
+NAMES = [name for name in SEARCHERS if name != "cmaes"]  # which can't search the choices of the space
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-4, 1e-1, log=True),
     "batch_size": [32, 64, 128],
@@ -55,7 +56,7 @@ def add_compare(parser: Parser) -> None:
     """Add the arguments of ``scratchtune compare``."""
     add = parser.add_argument
     add("--data", choices=["digits"], default="digits", help="the data set to tune on (default: digits)")
-    add("--searchers", nargs="+", metavar="NAME", default=[], help=f"some of {', '.join(SEARCHERS)} (default: all)")
+    add("--searchers", nargs="+", metavar="NAME", default=[], help=f"some of {', '.join(NAMES)} (default: all)")
     add("--trials", type=int, default=27, metavar="N",
         help="the largest number of configurations per searcher; hyperband runs at most one full schedule, within the "
              "epochs that they take (default: 27)")
@@ -69,7 +70,7 @@ def run_compare(given: argparse.Namespace) -> None:
     """Run ``scratchtune compare``: tune by each searcher, print the table, draw the picture, write the report."""
     checks.integer("--trials", given.trials, 1)
     for name in given.searchers:
-        checks.choice("--searchers", name, SEARCHERS)
+        checks.choice("--searchers", name, NAMES)
     page = checked_options(given.out, given.jobs, given.seed, given.report, given.db, "comparison.png")
     X, y = load_digits()
     result = compare(X / 16.0, y, given.searchers, given.trials, given.seed, given.jobs, given.db)
@@ -185,7 +186,7 @@ def compare(
     """
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y)
     training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)
-    planned = {name: with_equal_budget(name, n_trials) for name in searchers or SEARCHERS}
+    planned = {name: with_equal_budget(name, n_trials) for name in searchers or NAMES}
     studies = {
         name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name,
                     data=training.data)

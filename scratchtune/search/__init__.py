@@ -6,6 +6,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search.bayesian.bayesian_search import BayesianSearch
+from scratchtune.search.cmaes import CMAESSearch
 from scratchtune.search.genetic.fronts import hypervolume
 from scratchtune.search.genetic.genetic_search import GeneticSearch
 from scratchtune.search.genetic.nsga2 import NSGA2
@@ -17,13 +18,13 @@ from scratchtune.search.space import Categorical, Float, Int, Space
 
 SEARCHERS: dict[str, type[Searcher]] = {
     "grid": GridSearch, "random": RandomSearch, "bayesian": BayesianSearch, "genetic": GeneticSearch,
-    "hyperband": Hyperband}
+    "hyperband": Hyperband, "cmaes": CMAESSearch}
 DEFAULT, DEFAULT_OF_SEVERAL = "bayesian", "nsga2"  # of several objectives
 
 __all__ = [
-    "BayesianSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband", "Int",
-    "NSGA2", "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space", "SuccessiveHalving",
-    "Suggestion", "as_searcher", "hypervolume"]
+    "BayesianSearch", "CMAESSearch", "Categorical", "Exhausted", "Float", "GeneticSearch", "GridSearch", "Hyperband",
+    "Int", "NSGA2", "PendingParams", "RandomSearch", "Result", "SEARCHERS", "Searcher", "Seen", "Space",
+    "SuccessiveHalving", "Suggestion", "as_searcher", "hypervolume"]
 
 
 def as_searcher(searcher: Any) -> Searcher:

@@ -69,6 +69,11 @@ class _HalvingSearch(Searcher):
         """For a promoted trial the rung below, for a new configuration what the proposer needs."""
         return self._needs[min(number, len(self._needs) - 1)]
 
+    def for_space(self, space: Space) -> Searcher:
+        """This searcher, with its proposer for the space."""
+        fixed = None if self.proposer is None else self.proposer.for_space(space)
+        return self if fixed is self.proposer else self.changed(proposer=fixed)
+
     def for_workers(self, workers: int) -> Searcher:
         """This searcher, with its proposer for so many workers."""
         fixed = None if self.proposer is None else self.proposer.for_workers(workers)

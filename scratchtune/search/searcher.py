@@ -146,6 +146,10 @@ class Searcher:
         """
         return number
 
+    def for_space(self, space: Space) -> Searcher:
+        """This searcher with what it leaves open set for a space; a ValueError if it can't search that space."""
+        return self
+
     def for_workers(self, workers: int) -> Searcher:
         """This searcher with ``workers`` trials at a time, if its user has left that number open; else itself."""
         return self

@@ -74,8 +74,9 @@ class Study(HasBestTrial):
         name = _checked_text("name", name) or "study"
         if seed is None and (seed := _stored_seed(storage, name)) is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        space = given_space(space, constraint)
         definition = Definition(
-            space=given_space(space, constraint), searcher=as_searcher(searcher), objectives=objectives,
+            space=space, searcher=as_searcher(searcher).for_space(space), objectives=objectives,
             seed=checks.integer("seed", seed, low=0), stopping=as_stopping(stopping), name=name,
             data=_checked_text("data", data), earlier=[])
         refuse_without_space(definition, start_from)

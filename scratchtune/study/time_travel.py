@@ -57,7 +57,8 @@ def _refuse_itself(core: Core, name: str, storage: Any) -> None:
 def _changed(old: Definition, searcher: str | Searcher | None, seed: int | None, name: str | None) -> Definition:
     """The definition with its changes, checked."""
     new = old._replace(
-        searcher=old.searcher if searcher is None else fixed_as(as_searcher(searcher), repr(old.searcher)),
+        searcher=old.searcher if searcher is None
+        else fixed_as(as_searcher(searcher).for_space(old.space), repr(old.searcher)),
         seed=old.seed if seed is None else checks.integer("seed", seed, low=0), name=old.name if name is None else name)
     refuse_without_space(new, None)
     check_several(new.objectives, new.searcher, new.stopping)

@@ -5,7 +5,6 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import compare as comparison
 from scratchtune.cli.compare import compare
-from scratchtune.search import SEARCHERS
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +14,7 @@ def result():
 
 
 def test_every_searcher_has_the_same_budget(result):
-    assert [row.searcher for row in result.rows] == list(SEARCHERS)
+    assert [row.searcher for row in result.rows] == ["grid", "random", "bayesian", "genetic", "hyperband"]
     each = 12 * comparison.EPOCHS * comparison.FOLDS
     assert {sum(row.costs) for row in result.rows if row.searcher != "hyperband"} == {each}
     assert {row.configurations for row in result.rows if row.searcher != "hyperband"} == {12}
