@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -282,14 +282,8 @@ class GridSearchCV(SearchCV):
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
-        grids = self.param_grid if isinstance(self.param_grid, (list, tuple)) else [self.param_grid]
-        spaces = [Space(grid) if grid else None for grid in map(_sorted, grids)]
-        if not spaces:
-            raise ValueError("param_grid is an empty list; it must hold at least one dict")
         # Several grids are one study, of the positions of their points in a list of all of them.
-        self._space = spaces[0] if len(spaces) == 1 else None
-        points = [[{}] if space is None else GridSearch().points(space) for space in spaces]
-        self._points = points[0] if len(points) == 1 else [params for of_grid in points for params in of_grid]
+        self._space, self._points = grid_points(self.param_grid)
         return super().fit(X, y, groups=groups, **fit_params)
 
     def _new_study(self) -> Study:
@@ -373,6 +367,16 @@ class GeneticSearchCV(RandomizedSearchCV):
         return GeneticSearch(population=self.population)
 
 
+def grid_points(param_grid: Any) -> tuple[Space | None, Sequence[dict[str, Any]]]:
+    """The points of one or several grids, in order, and the space where there is one grid that is not empty."""
+    grids = param_grid if isinstance(param_grid, (list, tuple)) else [param_grid]
+    spaces = [Space(grid) if grid else None for grid in map(_sorted, grids)]
+    if not spaces:
+        raise ValueError("param_grid is an empty list; it must hold at least one dict")
+    points = [[{}] if space is None else GridSearch().points(space) for space in spaces]
+    return (spaces[0], points[0]) if len(points) == 1 else (None, [params for grid in points for params in grid])
+
+
 def _sorted(grid: Any) -> dict[str, Any]:
     """A grid in alphabetical order; a tuple of numbers is a list of values, as in scikit-learn, and not a range."""
     if not isinstance(grid, Mapping):
@@ -393,7 +397,7 @@ def results_table(
     for name in ("fit_time", "score_time"):
         times = np.array([getattr(outcome, name) for outcome in outcomes]).reshape(-1, folds)
         results[f"mean_{name}"], results[f"std_{name}"] = times.mean(axis=1), times.std(axis=1)
-    results |= dict(_parameter_columns(configurations))
+    results |= dict(parameter_columns(configurations))
     results["params"] = configurations
     for name in score_names(outcomes):
         results |= _score_columns(f"test_{name}", score_table(outcomes, name).reshape(-1, folds))
@@ -414,7 +418,7 @@ def _score_columns(name: str, scores: np.ndarray) -> dict[str, np.ndarray]:
     return columns | {f"mean_{name}": scores.mean(axis=1), f"std_{name}": scores.std(axis=1)}
 
 
-def _parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[str, np.ma.MaskedArray]]:
+def parameter_columns(configurations: list[dict[str, Any]]) -> Iterator[tuple[str, np.ma.MaskedArray]]:
     """param_NAME as masked arrays, masked where a configuration lacks the parameter."""
     names = dict.fromkeys(name for params in configurations for name in params)
     for name in names:

@@ -275,6 +275,28 @@ class Trial:
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self._params!r})"
 
 
+class FixedTrial(Trial):
+    """A trial outside any study with given parameters: ``objective(FixedTrial({"x": 0.5}))`` evaluates them once.
+
+    The suggest_ methods return the given values, and raise a ValueError for one that is missing or out of range;
+    `should_stop` is never True. What is reported, saved or attached can be read from the trial afterwards.
+
+    >>> FixedTrial({"x": 0.5}).suggest_float("x", 0.0, 1.0)
+    0.5
+    """
+
+    __slots__ = ()
+
+    def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
+        super().__init__(View(number), number, Suggestion(dict(params), {"fixed": True}))
+
+    def _of_space(self, name: str, parameter: Parameter) -> Any:
+        if name not in self._params:
+            raise ValueError(f"{name!r} is requested, and params has {checks.quoted(list(self._params)) or 'nothing'}"
+                             f"{checks.nearest(name, list(self._params))}: add a value for it")
+        return parameter.check(name, self._params[name])
+
+
 def configuration(trial: Trial) -> dict[str, Any]:
     """The configuration itself, for reading only, where `Trial.params` is a copy."""
     return trial._params
