@@ -31,7 +31,7 @@ from scratchtune.study.best import best_first
 SAMPLINGS = ("linear", "log", "reverse_log")
 DIRECTIONS = {"min": "minimize", "max": "maximize"}
 LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "crossentropy")
-VALUES = "hyperparameters"  # the attribute of a trial that holds what `HyperParameters.values` was at its end
+VALUES = "hyperparameters"  # the attribute of a trial that holds `HyperParameters.values`
 
 
 class HyperParameters:
@@ -88,7 +88,7 @@ class HyperParameters:
     def conditional_scope(self, parent_name: str, parent_values: Any) -> Iterator[None]:
         """A context in which parameters are active only where the parent has one of the values.
 
-        The code in it runs in any case, as in Keras Tuner. A ValueError where the parent was not requested before.
+        Its code runs in any case. A ValueError where the parent was not requested before.
         """
         if parent_name not in self.values and parent_name not in self._inactive:
             raise ValueError(f"parent_name is {parent_name!r}; it must be a parameter that was requested before"
@@ -105,11 +105,6 @@ class HyperParameters:
         if name not in self.values and name in self._inactive:
             raise ValueError(f"{name!r} is inactive in this configuration")
         return self.values[name]
-
-    __getitem__ = get
-
-    def __contains__(self, name: str) -> bool:
-        return name in self.values
 
     def _value(
         self, name: str, default: Any, drawn: Callable[[Trial], Any], parent_name: str | None, parent_values: Any,
@@ -129,14 +124,13 @@ def _drawn(
 ) -> Callable[[Trial], Any]:
     """The function that requests a number of a trial.
 
-    In a reverse logarithmic range the small differences are at its upper end: the value is low + high - w, and the
-    study has w on a logarithmic scale, as "NAME, mirrored".
+    With "reverse_log" the study has w, on a logarithmic scale and as "NAME, mirrored"; the value is low + high - w.
     """
     low, high = bounds
     checks.choice("sampling", sampling, SAMPLINGS)
+    if step is None and sampling != "reverse_log":
+        return lambda trial: suggest(trial, name, low, high, log=sampling == "log")
     if sampling == "linear":
-        if step is None:
-            return lambda trial: suggest(trial, name, low, high)
         last = low + math.floor((high - low) / checks.real("step", step, 0.0, open_low=True) + 1e-9) * step
         return lambda trial: suggest(trial, name, low, last, step=step)
     if step is not None:
@@ -144,20 +138,15 @@ def _drawn(
         powers = [low * step**k for k in range(count + 1)]
         values = powers if sampling == "log" else [low + high - power for power in reversed(powers)]
         return lambda trial: trial.suggest_categorical(name, values)
-    if sampling == "log":
-        return lambda trial: suggest(trial, name, low, high, log=True)
     return lambda trial: min(max(low + high - suggest(trial, f"{name}, mirrored", low, high, log=True), low), high)
 
 
 class HyperModel:
     """A search space of models: override ``build(hp)``, and ``fit`` where the training has hyper-parameters too."""
 
-    def __init__(self, name: str | None = None) -> None:
-        self.name = name
-
     def build(self, hp: HyperParameters) -> Any:
         """Return the model, compiled."""
-        raise NotImplementedError(f"{type(self).__name__} must have a method build(self, hp) that returns a model")
+        raise NotImplementedError(f"{type(self).__name__} must define build(hp)")
 
     def fit(self, hp: HyperParameters, model: Any, *args: Any, **kwargs: Any) -> Any:
         """Train the model; return a History, a dict of values by name, or the value of the objective."""
@@ -172,19 +161,17 @@ class Objective(NamedTuple):
 
 
 def as_objective(objective: str | Objective | None) -> Objective:
-    """The objective of a name, with the direction that its name implies; None is what `HyperModel.fit` returns.
+    """The objective of a name, with the direction that it implies; None is the value that `HyperModel.fit` returns.
 
     >>> as_objective("val_accuracy")
     Objective(name='val_accuracy', direction='max')
 
-    Raises
-        ValueError where the direction is unknown, TypeError where it is no name.
+    Raises a ValueError where the direction is unknown, a TypeError where it is no name.
     """
     if objective is None:
         return Objective("default_objective", "min")
     if isinstance(objective, Objective):
-        checks.choice("direction", objective.direction, DIRECTIONS)
-        return objective
+        return Objective(objective.name, checks.choice("direction", objective.direction, DIRECTIONS))
     if not isinstance(objective, str):
         raise TypeError(f"objective is {objective!r}; it must be a name such as 'val_accuracy', or an Objective")
     for direction, names in (("min", LOWER_IS_BETTER), ("max", HIGHER_IS_BETTER)):
@@ -211,27 +198,24 @@ class Tuner:
         searcher: str | Searcher = "bayesian", max_trials: int | None = 10, executions_per_trial: int = 1,
         seed: int | None = 0, directory: str | os.PathLike[str] | None = None, project_name: str = "untitled_project",
     ) -> None:
-        if isinstance(hypermodel, HyperModel):
-            self.hypermodel = hypermodel
-        elif callable(hypermodel):
-            self.hypermodel = HyperModel()
-            self.hypermodel.build = hypermodel  # type: ignore[method-assign]
-        else:
+        if not isinstance(hypermodel, HyperModel) and not callable(hypermodel):
             raise TypeError(f"hypermodel is {hypermodel!r}; it must be a function build(hp), or a HyperModel")
+        self.hypermodel: Any = hypermodel if isinstance(hypermodel, HyperModel) else HyperModel()
+        if self.hypermodel is not hypermodel:
+            self.hypermodel.build = hypermodel  # type: ignore[method-assign, assignment]
         self.objective = as_objective(objective)
         self.max_trials = None if max_trials is None else checks.integer("max_trials", max_trials, 1)
         self.executions_per_trial = checks.integer("executions_per_trial", executions_per_trial, 1)
-        if directory is not None:
-            Path(directory).mkdir(parents=True, exist_ok=True)
         storage = None if directory is None else Path(directory) / f"{project_name}.db"
+        if storage is not None:
+            storage.parent.mkdir(parents=True, exist_ok=True)
         self.study = Study(None, searcher, DIRECTIONS[self.objective.direction], seed, storage, project_name)
         self._row_shape: tuple[int, ...] = ()
 
     def search(self, x: Any = None, y: Any = None, **fit_arguments: Any) -> None:
-        """Train the models of ``max_trials`` configurations; all arguments are those of their ``fit``.
+        """Train models until the study has ``max_trials``; all arguments are those of ``fit``, as in Keras Tuner.
 
-        Each training has its own copies of ``callbacks``. A trial whose training fails is a failed one, as in
-        `Study.run`.
+        Each training has its own copies of ``callbacks``. An error makes a failed trial, as in `Study.run`.
         """
         args = [one for one in (x, y) if one is not None]
         self._row_shape = tuple(getattr(x, "shape", ())[1:])
@@ -239,7 +223,6 @@ class Tuner:
                        progress=bool(fit_arguments.get("verbose", 1)))
 
     def _trained(self, trial: Trial, args: Sequence[Any], fit_arguments: Mapping[str, Any]) -> float:
-        """Train a configuration, and return its value."""
         hp, keeper = HyperParameters(trial=trial), _BestWeights(self.objective)
         budget = {} if trial.budget is None else {"epochs": int(trial.budget)}
         curves = []
@@ -252,11 +235,11 @@ class Tuner:
                 keeper.weights = model.get_weights()  # of a fit that does not call its callbacks
         trial.set_user_attr(VALUES, hp.values)
         trial.save({str(k): array for k, array in enumerate(keeper.weights or ())})
-        for step, values in enumerate(zip(*curves, strict=False)):
-            if math.isfinite(mean := float(np.mean(values))):
+        for step, mean in enumerate(map(np.mean, zip(*curves, strict=False))):
+            if np.isfinite(mean):
                 trial.report(mean, step)
-        best = np.nanmin if self.objective.direction == "min" else np.nanmax
-        return float(np.mean([math.nan if np.isnan(curve).all() else best(curve) for curve in curves]))
+        best = np.fmin if self.objective.direction == "min" else np.fmax  # they ignore NaN
+        return float(np.mean([best.reduce(curve) for curve in curves]))
 
     def _model(self, hp: HyperParameters, seed: int, execution: int) -> Any:
         """A new model of a configuration, with other first weights in each execution."""
@@ -278,15 +261,12 @@ class Tuner:
 
     def get_best_models(self, num_models: int = 1) -> list[Any]:
         """The models of the best trials, with the weights of their best epoch, the best first."""
-        models = []
-        for trial in self._best_trials(num_models):
-            model = self.hypermodel.build(HyperParameters(trial.user_attrs[VALUES]))
+        models = [self.hypermodel.build(hp) for hp in self.get_best_hyperparameters(num_models)]
+        for model, trial in zip(models, self._best_trials(num_models), strict=True):
             if not getattr(model, "built", True):
                 model.build((None, *self._row_shape))
-            saved = trial.saved or {}
-            if hasattr(model, "set_weights"):
-                model.set_weights([saved[str(k)] for k in range(len(saved))])
-            models.append(model)
+            if trial.saved:
+                model.set_weights([trial.saved[str(k)] for k in range(len(trial.saved))])
         return models
 
     def results_summary(self, num_trials: int = 10) -> None:
@@ -299,7 +279,7 @@ class Tuner:
 
 
 class _BestWeights(Callback):
-    """Keeps the weights of the best epoch, in Keras's trainings too, where its other events are of no interest."""
+    """Keeps the weights of the best epoch, also in a training of Keras, which passes ``logs`` to each event."""
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
@@ -307,21 +287,19 @@ class _BestWeights(Callback):
         self.weights: list[np.ndarray] | None = None
 
     def set_model(self, model: Any) -> None:
-        """Keras's way to set ``model``."""
         self.model = model
 
     def on_train_begin(self, logs: Any = None) -> None:
-        """Keras passes an argument."""
+        pass
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        """Keep the weights if this epoch is the best so far."""
-        loss = float((logs or {}).get(self.objective.name, math.nan))
-        loss = loss if self.objective.direction == "min" else -loss
+        value = float((logs or {}).get(self.objective.name, math.nan))
+        loss = value if self.objective.direction == "min" else -value
         if loss < self.best and hasattr(self.model, "get_weights"):
             self.best, self.weights = loss, [np.array(array) for array in self.model.get_weights()]
 
     def on_train_end(self, logs: Any = None) -> None:
-        """Keras passes an argument."""
+        pass
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("on_") or name == "set_params":  # events of Keras that are of no interest

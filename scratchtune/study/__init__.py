@@ -5,8 +5,14 @@ from __future__ import annotations
 from scratchtune.search import Exhausted
 from scratchtune.study.core import NotReady
 from scratchtune.study.file import StorageError
-from scratchtune.study.halving_cv import HalvingGridSearchCV, HalvingRandomSearchCV
-from scratchtune.study.search_cv import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV
+from scratchtune.study.search_cv import (
+    BayesSearchCV,
+    GeneticSearchCV,
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+)
 from scratchtune.study.stopping import MedianStopping, Stopping
 from scratchtune.study.study import Study, create_study, interrupted_study, load_study, tune
 from scratchtune.study.trial import FixedTrial, Trial, TrialPruned

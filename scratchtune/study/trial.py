@@ -276,10 +276,9 @@ class Trial:
 
 
 class FixedTrial(Trial):
-    """A trial outside any study with given parameters: ``objective(FixedTrial({"x": 0.5}))`` evaluates them once.
+    """A trial outside any study, whose parameters are given: ``objective(FixedTrial({"x": 0.5}))`` evaluates them.
 
-    The suggest_ methods return the given values, and raise a ValueError for one that is missing or out of range;
-    `should_stop` is never True. What is reported, saved or attached can be read from the trial afterwards.
+    A ValueError where the objective requests one that is missing or out of range. `should_stop` is never True.
 
     >>> FixedTrial({"x": 0.5}).suggest_float("x", 0.0, 1.0)
     0.5
