@@ -130,7 +130,7 @@ def speech(_: Collection[str], __: str = "") -> str:
 
 
 def sections(_: Collection[str], __: str = "") -> str:
-    """The map of the document's sections: the lesson that is most about each, and three formulas to begin with."""
+    """The map of the document's sections: the lesson that is most about each, else the module, and three formulas."""
     files, taught, rows = document.modules(), document.lessons(), []
     for number, title in document.TITLES.items():
         about = sorted((told.index(number), len(told), path) for path, told in taught.items() if number in told)
@@ -140,6 +140,7 @@ def sections(_: Collection[str], __: str = "") -> str:
         cited = [name for _, text in texts for name in CITED.findall(text)]
         first = [f"`{name}`" for name in dict.fromkeys([*cited, *here]) if name in here and not name.endswith("_grad")]
         links = [f"[{text.splitlines()[1].removeprefix('# # ')}](../{path})" for path, text in texts[:1]]
+        links = links or [f"[{path}](../{path})" for path, numbers in files.items() if number in numbers][:1]
         rows.append(f"| {number} {title} | {''.join(links)} | {', '.join(first[:3])} |")
     return "\n".join(["| section | lesson | formulas to begin with |", "|---|---|---|", *rows])
 

@@ -91,6 +91,8 @@ from scratchtune.study.file import StorageError as StorageError
 from scratchtune.study.search_cv import BayesSearchCV as BayesSearchCV
 from scratchtune.study.search_cv import GeneticSearchCV as GeneticSearchCV
 from scratchtune.study.search_cv import GridSearchCV as GridSearchCV
+from scratchtune.study.search_cv import HalvingGridSearchCV as HalvingGridSearchCV
+from scratchtune.study.search_cv import HalvingRandomSearchCV as HalvingRandomSearchCV
 from scratchtune.study.search_cv import RandomizedSearchCV as RandomizedSearchCV
 from scratchtune.study.stopping import AsyncHalving as AsyncHalving
 from scratchtune.study.stopping import MedianStopping as MedianStopping
@@ -99,6 +101,7 @@ from scratchtune.study.study import create_study as create_study
 from scratchtune.study.study import interrupted_study as interrupted_study
 from scratchtune.study.study import load_study as load_study
 from scratchtune.study.study import tune as tune
+from scratchtune.study.trial import FixedTrial as FixedTrial
 from scratchtune.study.trial import Trial as Trial
 from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier

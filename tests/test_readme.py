@@ -143,6 +143,13 @@ def test_the_objective_that_requests_its_parameters_is_searched():
     assert names["study"].best_value < 0.1 and "'layers': " in printed and "{'weights': " in printed
 
 
+def test_the_function_of_keras_tuner_is_searched():
+    names, printed = ran(block_with("keras_tuner.Tuner"))
+    assert names["tuner"].study.best_value > 0.5 and "objective val_accuracy" in printed and "'lr': " in printed
+    assert names["model"].evaluate(names["X"][600:900], names["y"][600:900])["accuracy"] == pytest.approx(
+        names["tuner"].study.best_value)
+
+
 def test_the_loss_and_the_optimizer_of_ones_own_train(tmp_path, monkeypatch):
     imports = "".join(block_with("class Scale").splitlines(keepends=True)[:3])
     (tmp_path / "own_parts.py").write_text(imports + block_with("def huber_loss"), encoding="utf-8")

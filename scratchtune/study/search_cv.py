@@ -3,14 +3,14 @@
 The classes have scikit-learn's protocol: its names, arguments and results, for our networks, for functions that make
 them, and for any estimator of that protocol. Fits run in threads that share the data.
 
-Implements section 5 of the document.
+Implements sections 5 and 8.3 of the document.
 """
 
 from __future__ import annotations
 
 import inspect
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,23 @@ import numpy as np
 from scratchtune import checks, interruption, protocol
 from scratchtune.evaluation import cross_validation
 from scratchtune.evaluation.cross_validation import NAN, FoldScore, Scoring, score_names, score_table
-from scratchtune.evaluation.models import check_model, fresh, is_function, is_network, train
+from scratchtune.evaluation.models import (
+    check_model,
+    example_of,
+    fresh,
+    is_classification,
+    is_function,
+    is_network,
+    train,
+)
 from scratchtune.evaluation.parallel import number_of_workers
-from scratchtune.evaluation.rows import generator
+from scratchtune.evaluation.rows import generator, number_of_rows, take_rows
 from scratchtune.evaluation.scoring import SeveralScorers, called, resolve_scoring
 from scratchtune.evaluation.selection import OneStandardError
 from scratchtune.evaluation.splits import Split
 from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
 from scratchtune.search.grid import trainings
+from scratchtune.search.schedule import s_max
 from scratchtune.study.core import NotReady
 from scratchtune.study.fold_run import run_folds, timed
 from scratchtune.study.progress import Progress
@@ -35,6 +44,7 @@ from scratchtune.study.trial import Trial, copied_params
 OF_THE_ESTIMATOR = (
     "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform", "inverse_transform",
     "classes_", "n_features_in_", "feature_names_in_")
+ROWS = "n_samples"  # the resource of a halving search that is no parameter
 
 
 def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
@@ -282,14 +292,8 @@ class GridSearchCV(SearchCV):
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
-        grids = self.param_grid if isinstance(self.param_grid, (list, tuple)) else [self.param_grid]
-        spaces = [Space(grid) if grid else None for grid in map(_sorted, grids)]
-        if not spaces:
-            raise ValueError("param_grid is an empty list; it must hold at least one dict")
         # Several grids are one study, of the positions of their points in a list of all of them.
-        self._space = spaces[0] if len(spaces) == 1 else None
-        points = [[{}] if space is None else GridSearch().points(space) for space in spaces]
-        self._points = points[0] if len(points) == 1 else [params for of_grid in points for params in of_grid]
+        self._space, self._points = _grid_points(self.param_grid)
         return super().fit(X, y, groups=groups, **fit_params)
 
     def _new_study(self) -> Study:
@@ -371,6 +375,140 @@ class GeneticSearchCV(RandomizedSearchCV):
 
     def _searcher(self) -> Searcher:
         return GeneticSearch(population=self.population)
+
+
+class HalvingGridSearchCV(SearchCV):
+    """Successive halving of all points of a grid, with scikit-learn's arguments; the others are those of `SearchCV`.
+
+    The first rung evaluates all candidates with ``min_resources``, each next one the best ⌈n / factor⌉ of n with
+    ``factor`` times as much, up to ``max_resources``. The ``resource`` is the number of rows, "n_samples", or a
+    parameter such as "epochs". ``min_resources`` is a number, "smallest" (two rows of each class in each fold, or 1 of
+    a parameter), or "exhaust": as many as make the last rung use ``max_resources``. The best candidate is that of the
+    last rung; `cv_results_` has the columns ``iter``, the rung, and ``n_resources``.
+    """
+
+    factor: int
+    resource: str
+    random_state: Any
+
+    def __init__(
+        self, estimator: Any, param_grid: Any, *, factor: int = 3, resource: str = ROWS, max_resources: Any = "auto",
+        min_resources: Any = "exhaust", cv: Any = 5, scoring: Any = None, refit: bool = True, random_state: Any = 0,
+        n_jobs: int | None = 1, verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
+    ) -> None:
+        keep_arguments(self, locals())
+
+    def _candidates(self, count: int | None = None) -> Sequence[dict[str, Any]]:
+        return list(_grid_points(self.param_grid)[1])
+
+    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
+        """Score the candidates in rungs with more and more resources, and fit the best one of the last on all rows."""
+        checks.boolean("refit", self.refit)
+        if isinstance(self.scoring, (list, tuple, set, dict)):
+            raise ValueError(f"scoring is {self.scoring!r}; a halving search ranks by one score, give its name")
+        drawn = not isinstance(self.random_state, (int, np.integer))
+        self._seed = int(generator(self.random_state).randint(2**31)) if drawn else self.random_state
+        example = self._candidates(1)[0]
+        splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, example)
+        has_classes = y is not None and is_classification(example_of(self.estimator, example), y)
+        smallest = 2 * len(splits) * (len(np.unique(np.asarray(y))) if has_classes else 1)
+        candidates = self._schedule(number_of_rows(X), smallest if self.resource == ROWS else 1)
+        rungs: list[dict[str, Any]] = []
+        for rung, resources in enumerate(self.n_resources_):
+            if rung:
+                scores = rungs[-1]["mean_test_score"]
+                order = np.argsort(np.where(np.isnan(scores), -np.inf, scores), kind="stable")
+                candidates = [candidates[k] for k in order[-self.n_candidates_[rung] :]]
+            if self.resource != ROWS:
+                candidates = [{**params, self.resource: resources} for params in candidates]
+            share = resources / number_of_rows(X) if self.resource == ROWS else None
+            search = GridSearchCV(
+                self.estimator, [{name: [value] for name, value in params.items()} for params in candidates],
+                [(self._share(train, share), self._share(test, share)) for train, test in splits], self.scoring,
+                self.n_jobs, False, self.verbose, self.return_train_score, self.error_score)
+            rungs.append(search.fit(X, y, **fit_params).cv_results_ | {
+                "iter": np.full(len(candidates), rung), "n_resources": np.full(len(candidates), resources)})
+        self.scorer_, self.n_splits_, self.multimetric_ = search.scorer_, search.n_splits_, search.multimetric_
+        self._record_rungs(rungs)
+        if self.refit:
+            self._refit(X, y, fit_params)
+        return self
+
+    def _schedule(self, rows: int, smallest: int) -> Sequence[dict[str, Any]]:
+        """Set the sizes and resources of the rungs, and return the candidates; ``smallest`` is the least resource."""
+        if self.max_resources == "auto" and self.resource != ROWS:
+            raise ValueError(f"max_resources is 'auto' and resource is {self.resource!r}; give the largest value of it")
+        most = rows if self.max_resources == "auto" else checks.integer("max_resources", self.max_resources, low=1)
+        least = smallest if self.min_resources in ("smallest", "exhaust") else self.min_resources
+        self.max_resources_, self.min_resources_ = most, checks.integer("min_resources", least, low=1, high=most)
+        candidates = self._candidates()
+        if any(self.resource in params for params in candidates):
+            raise ValueError(f"resource is {self.resource!r}, which is searched too; take it out of the parameters")
+        powers = [checks.integer("factor", self.factor, low=2) ** k for k in range(1, 64)]
+        last = s_max(len(candidates), 1, powers)
+        if self.min_resources == "exhaust":
+            self.min_resources_ = max(self.min_resources_, most // self.factor**last)
+        rungs = range(1 + min(last, s_max(most, self.min_resources_, powers)))
+        self.n_iterations_ = len(rungs)
+        self.n_candidates_ = [-(-len(candidates) // self.factor**rung) for rung in rungs]
+        self.n_resources_ = [self.factor**rung * self.min_resources_ for rung in rungs]
+        return candidates
+
+    def _share(self, rows: np.ndarray, share: float | None) -> np.ndarray:
+        """The rows that a rung uses of a fold, drawn as scikit-learn does; None is all."""
+        if share is None:
+            return rows
+        order = np.arange(len(rows))
+        generator(self._seed).shuffle(order)
+        return np.asarray(take_rows(rows, order[: int(share * len(rows))]))
+
+    def _record_rungs(self, rungs: list[dict[str, Any]]) -> None:
+        """Join the tables of the rungs, and choose the best candidate of the last."""
+        params = [params for rung in rungs for params in rung["params"]]
+        joined = {name: np.concatenate([rung[name] for rung in rungs]) for name in rungs[0]
+                  if name != "params" and not name.startswith("param_")}
+        scores = joined["mean_test_score"]
+        if np.isnan(scores).all():
+            raise ValueError("the score of every candidate is NaN, so none is the best; take another scoring")
+        self.cv_results_ = joined | dict(_parameter_columns(params)) | {
+            "params": params, "rank_test_score": ranks(scores)}
+        first = len(scores) - len(rungs[-1]["params"])
+        self.best_index_ = first + int(np.argmax(np.where(np.isnan(scores[first:]), -np.inf, scores[first:])))
+        self.best_params_, self.best_score_ = params[self.best_index_], float(scores[self.best_index_])
+
+
+class HalvingRandomSearchCV(HalvingGridSearchCV):
+    """Successive halving of ``n_candidates`` random points; the other arguments are those of `HalvingGridSearchCV`.
+
+    "exhaust" is as many as let the last rung use ``max_resources``.
+    """
+
+    def __init__(
+        self, estimator: Any, param_distributions: Any, *, n_candidates: Any = "exhaust", factor: int = 3,
+        resource: str = ROWS, max_resources: Any = "auto", min_resources: Any = "smallest", cv: Any = 5,
+        scoring: Any = None, refit: bool = True, random_state: Any = 0, n_jobs: int | None = 1, verbose: int = 1,
+        return_train_score: bool = False, error_score: float | str = NAN,
+    ) -> None:
+        keep_arguments(self, locals())
+
+    def _candidates(self, count: int | None = None) -> Sequence[dict[str, Any]]:
+        if self.n_candidates == self.min_resources == "exhaust":
+            raise ValueError("n_candidates and min_resources are both 'exhaust'; give a number for one of them")
+        if count is None:
+            count = self.max_resources_ // self.min_resources_ if self.n_candidates == "exhaust" else self.n_candidates
+        study = Study(self.param_distributions, RandomSearch(), seed=self._seed)
+        most = checks.integer("n_candidates", count, low=1)
+        return [study.ask().params for _ in range(most if study.space.size is None else min(most, study.space.size))]
+
+
+def _grid_points(param_grid: Any) -> tuple[Space | None, Sequence[dict[str, Any]]]:
+    """The points of one or several grids, in order, and the space where there is one grid that is not empty."""
+    grids = param_grid if isinstance(param_grid, (list, tuple)) else [param_grid]
+    spaces = [Space(grid) if grid else None for grid in map(_sorted, grids)]
+    if not spaces:
+        raise ValueError("param_grid is an empty list; it must hold at least one dict")
+    points = [[{}] if space is None else GridSearch().points(space) for space in spaces]
+    return (spaces[0], points[0]) if len(points) == 1 else (None, [params for grid in points for params in grid])
 
 
 def _sorted(grid: Any) -> dict[str, Any]:

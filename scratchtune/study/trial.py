@@ -302,6 +302,27 @@ class Trial:
         return f"Trial(number={self.number}, state={self.state!r}, {outcome}, params={self._params!r})"
 
 
+class FixedTrial(Trial):
+    """A trial outside any study, whose parameters are given: ``objective(FixedTrial({"x": 0.5}))`` evaluates them.
+
+    A ValueError where the objective requests one that is missing or out of range. `should_stop` is never True.
+
+    >>> FixedTrial({"x": 0.5}).suggest_float("x", 0.0, 1.0)
+    0.5
+    """
+
+    __slots__ = ()
+
+    def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
+        super().__init__(View(number), number, Suggestion(dict(params), {"fixed": True}))
+
+    def _of_space(self, name: str, parameter: Parameter) -> Any:
+        if name not in self._params:
+            raise ValueError(f"{name!r} is requested, and params has {checks.quoted(list(self._params)) or 'nothing'}"
+                             f"{checks.nearest(name, list(self._params))}: add a value for it")
+        return parameter.check(name, self._params[name])
+
+
 def configuration(trial: Trial) -> dict[str, Any]:
     """The configuration itself, for reading only, where `Trial.params` is a copy."""
     return trial._params
