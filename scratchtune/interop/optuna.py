@@ -1,42 +1,34 @@
-"""Optuna's names on this package: ``from scratchtune.interop import optuna`` in place of ``import optuna``.
-
-A `Study` is one of the package, and a `Trial` wraps one; both have its attributes too. README.md lists what differs.
-
-Implements section 7.2 of the document.
+"""Optuna's names on this package: ``from scratchtune.interop import optuna`` in place of ``import optuna``; a `Study`
+and a `Trial` have the attributes of the package's, too. README.md lists what differs.
 """
 
 from __future__ import annotations
 
 import gc
-import logging as python_logging
-import math
+import logging as logs
 import warnings
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from enum import StrEnum
-from types import SimpleNamespace
+from types import SimpleNamespace as Names
 from typing import Any
 
-import scratchtune
-from scratchtune import checks, insight, search
+import scratchtune as st
+from scratchtune import TrialPruned, checks, insight
 from scratchtune.insight.drawing import targeted
-from scratchtune.study import MedianStopping, NotReady, TrialPruned
-from scratchtune.study import Study as OwnStudy
 from scratchtune.study.executors import capacity
-from scratchtune.study.results import local_time
 from scratchtune.study.stored import stored_arguments
 from scratchtune.study.study import OPTUNA_URL, core_of
 from scratchtune.study.trial import requests_of
 
-LOGGER = python_logging.getLogger("scratchtune.study")
+LOGGER: Any = logs.getLogger("scratchtune.study")
 TrialState = StrEnum("TrialState", {  # each equals the text that the package has for it
     "RUNNING": "running", "COMPLETE": "complete", "PRUNED": "stopped", "FAIL": "failed", "WAITING": "waiting"})
 OF_TRIAL: Mapping[str, Callable[[Any], Any]] = {  # what is called otherwise in the package
     "state": lambda one: TrialState("stopped" if (one.error or "").startswith("TrialPruned") else one.state),
     "intermediate_values": lambda one: dict(one.reports),
     "distributions": lambda one: dict(getattr(requests_of(one), "parameters", {})),
-    "datetime_start": lambda one: local_time(one.started),
-    "datetime_complete": lambda one: local_time(one.finished),
-    "duration": lambda one: one.finished and Trial(one).datetime_complete - Trial(one).datetime_start}
+    "duration": lambda one: one.finished and timedelta(seconds=one.finished - one.started)}
 
 
 class Trial:
@@ -50,12 +42,12 @@ class Trial:
         return OF_TRIAL[name](inner) if name in OF_TRIAL else getattr(inner, name)
 
 
-class Study(OwnStudy):
+class Study(st.Study):
     """A study with Optuna's names."""
 
     study_name, pruner = property(lambda self: self.name), property(lambda self: self.stopping)
-    sampler, enqueue_trial = OwnStudy.searcher, OwnStudy.enqueue
-    trials = property(lambda self: self.get_trials())  # type: ignore[assignment]
+    sampler, enqueue_trial = st.Study.searcher, st.Study.enqueue
+    trials = property(lambda self: self.get_trials())
 
     def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[Any]:
         """The trials in these states, None: all."""
@@ -63,8 +55,7 @@ class Study(OwnStudy):
 
     def optimize(  # type: ignore[override]
         self, func: Callable[[Any], Any], n_trials: int | None = None, timeout: float | None = None, n_jobs: int = 1,
-        catch: Any = (), callbacks: Iterable[Callable[[Any, Any], Any]] | None = None, gc_after_trial: bool = False,
-        show_progress_bar: bool = False,
+        catch: Any = (), callbacks: Any = None, gc_after_trial: bool = False, show_progress_bar: bool = False,
     ) -> None:
         """Run ``n_trials`` further trials; raise at once what the objective raises and ``catch`` does not hold."""
         errors: list[Exception] = []
@@ -85,13 +76,14 @@ class Study(OwnStudy):
             if gc_after_trial:
                 gc.collect()
 
-        limit = math.inf if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
+        limit = float("inf") if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
         self._have(capacity(None, n_jobs))
         self.run(objective, limit, timeout, n_jobs, None, [after], show_progress_bar, 2, "unlimited")
 
-    def _have(self, at_once: int) -> None:
-        """Let the searcher and the stopping rule propose so many trials at a time, in this process."""
+    def _have(self, workers: int) -> None:
+        """Let the searcher and the stopping rule propose trials for free workers, beside those that run."""
         core = core_of(self)
+        at_once = len(core.trials) - len(core.finished()) + workers
         for name in ("searcher", "stopping"):
             rule = getattr(core.definition, name)
             if (getattr(rule, "parallel", None) or at_once) < at_once:
@@ -100,13 +92,10 @@ class Study(OwnStudy):
 
     def ask(self, fixed_distributions: Mapping[str, Any] | None = None) -> Any:
         """The next trial, also where earlier ones are not told yet; it requests the given distributions."""
-        try:
-            asked = super().ask()
-        except NotReady as reason:
-            self._have(reason.number - reason.awaited + 1)
-            asked = super().ask()
+        self._have(1)
+        asked = super().ask()
         for name, kind in (fixed_distributions or {}).items():
-            arguments = {key: getattr(kind, key) for key in ("low", "high", "log", "step", "choices") if hasattr(kind, key)}
+            arguments = {key: value for key, value in vars(kind).items() if key in "low high log step choices".split()}
             getattr(asked, f"suggest_{type(kind).__name__.lower()}")(name, **arguments)
         return Trial(asked)
 
@@ -142,7 +131,7 @@ def create_study(
     direction: str | None = None, load_if_exists: bool = False, directions: Any = None,
 ) -> Study:
     """A study without a space, unless its sampler has one; its seed is the sampler's, or a new one."""
-    rule = None if len(directions or ()) > 1 else MedianStopping(parallel=1)
+    rule = None if len(directions or ()) > 1 else st.MedianStopping(parallel=1)
     made = Study(
         getattr(sampler, "space", None), getattr(sampler, "made", sampler), direction or "minimize",
         getattr(sampler, "seed", None), storage and str(storage).removeprefix(OPTUNA_URL), study_name,
@@ -159,17 +148,17 @@ def load_study(*, study_name: str | None, storage: Any, sampler: Any = None, pru
         name: value for name, value in given.items() if value is not None}))
 
 
-def part(name: str, make: Any, renamed: Mapping[str, str], **fixed: Any) -> Callable[..., SimpleNamespace]:
-    """A sampler or pruner of Optuna: ``make`` or what has this name, with those arguments that have a name here."""
-    def of_optuna(*values: Any, **given: Any) -> SimpleNamespace:
+def part(name: str, make: Any, fixed: Mapping[str, Any], **renamed: str) -> Callable[..., Names]:
+    """A sampler or pruner of Optuna: ``make``, or the class of that name, and its arguments that have one here."""
+    def of_optuna(*values: Any, **given: Any) -> Names:
         given |= dict(zip([*renamed, "seed"], values, strict=False))
         seed, own = given.pop("seed", None), {renamed[one]: given.pop(one) for one in renamed if one in given}
-        kind, space = getattr(scratchtune, make, None) if isinstance(make, str) else make, own.pop("space", None)
+        kind = getattr(st, make, None) if isinstance(make, str) else make
         if kind is None or "constraints_func" in given:
             raise NotImplementedError(f"{name} needs {make if kind is None else 'constraints_func'}, which is not here")
         if ignored := ", ".join(one for one in given if not one.startswith("warn_")):
             warnings.warn(f"{name} ignores {ignored} here: {make} has no such argument", stacklevel=2)
-        return SimpleNamespace(made=kind(**fixed, **own), seed=seed, space=space)
+        return Names(seed=seed, space=own.pop("space", None), made=kind(**fixed, **own))
 
     return of_optuna
 
@@ -181,34 +170,31 @@ def get_param_importances(study: Any, *, target: Any = None) -> dict[str, float]
     return {name: share / total for name, share in shares if isinstance(name, str)}
 
 
-OpenHalton = type("OpenHalton", (search.RandomSearch,), {  # it learns its space from the first trial
+OpenHalton = type("OpenHalton", (st.RandomSearch,), {  # it learns its space from the first trial
     "requires_space": False, "needs": lambda self, number: min(number, 1)})
-samplers = SimpleNamespace(
+samplers = Names(
     RandomSampler=part("RandomSampler", "RandomSearch", {}),
-    TPESampler=part("TPESampler", "BayesianSearch", {"n_startup_trials": "initial"}, model="tpe"),
-    GPSampler=part("GPSampler", "BayesianSearch", {"n_startup_trials": "initial"}, model="gp"),
-    NSGAIISampler=part("NSGAIISampler", "NSGA2", {"population_size": "population"}),
-    GridSampler=part("GridSampler", "GridSearch", {"search_space": "space"}),
-    QMCSampler=part("QMCSampler", OpenHalton, {}, sequence="halton"),
+    TPESampler=part("TPESampler", "BayesianSearch", {"model": "tpe"}, n_startup_trials="initial"),
+    GPSampler=part("GPSampler", "BayesianSearch", {"model": "gp"}, n_startup_trials="initial"),
+    NSGAIISampler=part("NSGAIISampler", "NSGA2", {}, population_size="population"),
+    GridSampler=part("GridSampler", "GridSearch", {}, search_space="space"),
+    QMCSampler=part("QMCSampler", OpenHalton, {"sequence": "halton"}),
     CmaEsSampler=part("CmaEsSampler", "CMAESSearch", {}))
-pruners = SimpleNamespace(
+pruners = Names(
     MedianPruner=part(
-        "MedianPruner", "MedianStopping", {"n_startup_trials": "warmup", "n_warmup_steps": "first_step"}, parallel=1),
-    NopPruner=part("NopPruner", "MedianStopping", {}, first_step=10**9, parallel=10**9),  # a step that no trial reaches
+        "MedianPruner", "MedianStopping", {"parallel": 1}, n_startup_trials="warmup", n_warmup_steps="first_step"),
+    NopPruner=part("NopPruner", "MedianStopping", {"first_step": 10**9, "parallel": 10**9}),  # no trial has such a step
     SuccessiveHalvingPruner=part("SuccessiveHalvingPruner", "AsyncHalving", {}))
-trial = SimpleNamespace(
+trial = Names(
     Trial=Trial, FrozenTrial=Trial, TrialState=TrialState,
-    FixedTrial=lambda params: Trial(OwnStudy({name: [value] for name, value in params.items()}, "grid").ask()),
-    create_trial=lambda **given: SimpleNamespace(**{
+    FixedTrial=lambda params: Trial(st.Study({name: [value] for name, value in params.items()}, "grid").ask()),
+    create_trial=lambda **given: Names(**{
         "state": TrialState.COMPLETE, "value": None, "values": None, "params": {}, "distributions": {},
         "user_attrs": {}, "intermediate_values": {}, **given}))
-distributions = SimpleNamespace(
-    FloatDistribution=search.Float, IntDistribution=search.Int, CategoricalDistribution=search.Categorical)
-visualization = SimpleNamespace(**{name: getattr(insight, name) for name in dir(insight) if name.startswith("plot_")})
-visualization.matplotlib, importance = visualization, SimpleNamespace(get_param_importances=get_param_importances)
-study = SimpleNamespace(Study=Study, create_study=create_study, load_study=load_study)
-exceptions = SimpleNamespace(TrialPruned=TrialPruned, DuplicatedStudyError=ValueError, ExperimentalWarning=UserWarning)
-logging = SimpleNamespace(
-    get_logger=lambda name="optuna": LOGGER.setLevel(LOGGER.level or python_logging.INFO) or LOGGER,
-    set_verbosity=LOGGER.setLevel, get_verbosity=LOGGER.getEffectiveLevel,
-    **{name: getattr(python_logging, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")})
+distributions = Names(FloatDistribution=st.Float, IntDistribution=st.Int, CategoricalDistribution=st.Categorical)
+visualization = Names(**{name: getattr(insight, name) for name in dir(insight) if name.startswith("plot_")})
+visualization.matplotlib, importance = visualization, Names(get_param_importances=get_param_importances)
+study = Names(Study=Study, create_study=create_study, load_study=load_study)
+exceptions = Names(TrialPruned=TrialPruned, DuplicatedStudyError=ValueError, ExperimentalWarning=UserWarning)
+logging = Names(get_logger=lambda name="optuna": LOGGER.setLevel(LOGGER.level or logs.INFO) or LOGGER,
+                set_verbosity=LOGGER.setLevel, get_verbosity=LOGGER.getEffectiveLevel, **logs.getLevelNamesMapping())

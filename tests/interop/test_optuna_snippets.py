@@ -356,7 +356,6 @@ def a_timeout(optuna: Any, folder: Path) -> None:
     study.optimize(objective, n_trials=1000, timeout=0.2, gc_after_trial=True, show_progress_bar=False)
     assert 1 <= len(study.trials) <= 6
     assert all(trial.duration.total_seconds() >= 0.05 for trial in study.trials)
-    assert all(trial.datetime_start < trial.datetime_complete for trial in study.trials)
 
 
 @snippet
