@@ -18,7 +18,7 @@ from scratchtune import TrialPruned, checks, insight
 from scratchtune.insight.drawing import targeted
 from scratchtune.study.executors import capacity
 from scratchtune.study.stored import stored_arguments
-from scratchtune.study.study import OPTUNA_URL, core_of
+from scratchtune.study.study import core_of, path_of
 from scratchtune.study.trial import requests_of
 
 LOGGER: Any = logs.getLogger("scratchtune.study")
@@ -58,8 +58,7 @@ class Study(st.Study):
         catch: Any = (), callbacks: Any = None, gc_after_trial: bool = False, show_progress_bar: bool = False,
     ) -> None:
         """Run ``n_trials`` further trials; raise at once what the objective raises and ``catch`` does not hold."""
-        errors: list[Exception] = []
-        expected = (TrialPruned, catch if isinstance(catch, type) else tuple(catch))
+        expected, errors = (TrialPruned, catch if isinstance(catch, type) else tuple(catch)), list[Exception]()
 
         def objective(trial: Any) -> Any:
             try:
@@ -131,11 +130,10 @@ def create_study(
     direction: str | None = None, load_if_exists: bool = False, directions: Any = None,
 ) -> Study:
     """A study without a space, unless its sampler has one; its seed is the sampler's, or a new one."""
-    rule = None if len(directions or ()) > 1 else st.MedianStopping(parallel=1)
     made = Study(
         getattr(sampler, "space", None), getattr(sampler, "made", sampler), direction or "minimize",
-        getattr(sampler, "seed", None), storage and str(storage).removeprefix(OPTUNA_URL), study_name,
-        stopping=getattr(pruner, "made", pruner) or rule, directions=directions)
+        getattr(sampler, "seed", None), path_of(storage), study_name, directions=directions, stopping=getattr(
+            pruner, "made", pruner) or (None if len(directions or ()) > 1 else st.MedianStopping(parallel=1)))
     if made.trials and not load_if_exists:
         raise ValueError(f"storage has the study {made.name!r}; give load_if_exists=True, or another study_name")
     return made
@@ -144,8 +142,10 @@ def create_study(
 def load_study(*, study_name: str | None, storage: Any, sampler: Any = None, pruner: Any = None) -> Study:
     """The stored study, whose sampler and pruner must be those given, if any are."""
     given = {"searcher": getattr(sampler, "made", sampler), "stopping": getattr(pruner, "made", pruner)}
-    return Study(**stored_arguments(str(storage).removeprefix(OPTUNA_URL), study_name, {
-        name: value for name, value in given.items() if value is not None}))
+    known = {name: value for name, value in given.items() if value is not None}
+    made = Study(**stored_arguments(path_of(storage), study_name, known))
+    core_of(made).queue.expect_none_again()
+    return made
 
 
 def part(name: str, make: Any, fixed: Mapping[str, Any], **renamed: str) -> Callable[..., Names]:
@@ -170,8 +170,7 @@ def get_param_importances(study: Any, *, target: Any = None) -> dict[str, float]
     return {name: share / total for name, share in shares if isinstance(name, str)}
 
 
-OpenHalton = type("OpenHalton", (st.RandomSearch,), {  # it learns its space from the first trial
-    "requires_space": False, "needs": lambda self, number: min(number, 1)})
+OpenHalton = type("OpenHalton", (st.RandomSearch,), {"requires_space": False, "needs": lambda _, n: min(n, 1)})
 samplers = Names(
     RandomSampler=part("RandomSampler", "RandomSearch", {}),
     TPESampler=part("TPESampler", "BayesianSearch", {"model": "tpe"}, n_startup_trials="initial"),
@@ -179,12 +178,13 @@ samplers = Names(
     NSGAIISampler=part("NSGAIISampler", "NSGA2", {}, population_size="population"),
     GridSampler=part("GridSampler", "GridSearch", {}, search_space="space"),
     QMCSampler=part("QMCSampler", OpenHalton, {"sequence": "halton"}),
-    CmaEsSampler=part("CmaEsSampler", "CMAESSearch", {}))
+    CmaEsSampler=part("CmaEsSampler", "CMAESSearch", {}, popsize="population"))
 pruners = Names(
     MedianPruner=part(
         "MedianPruner", "MedianStopping", {"parallel": 1}, n_startup_trials="warmup", n_warmup_steps="first_step"),
     NopPruner=part("NopPruner", "MedianStopping", {"first_step": 10**9, "parallel": 10**9}),  # no trial has such a step
-    SuccessiveHalvingPruner=part("SuccessiveHalvingPruner", "AsyncHalving", {}))
+    SuccessiveHalvingPruner=part("SuccessiveHalvingPruner", "AsyncHalving", {}, min_resource="min_steps",
+                                 reduction_factor="eta"))
 trial = Names(
     Trial=Trial, FrozenTrial=Trial, TrialState=TrialState,
     FixedTrial=lambda params: Trial(st.Study({name: [value] for name, value in params.items()}, "grid").ask()),

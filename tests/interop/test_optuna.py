@@ -166,3 +166,25 @@ def test_a_study_of_the_same_name_is_continued(tmp_path: Path) -> None:
         with st.Study(storage=tmp_path / "a.db", name="one", searcher="random") as study:
             study.run(parabola, n_trials=3, progress=False)
     assert len(study.trials) == 3 and all(trial.attempts == 1 for trial in study.trials)
+
+
+def test_what_a_loaded_study_enqueues_is_new_and_a_script_run_again_enqueues_nothing(tmp_path: Path) -> None:
+    stored: dict[str, Any] = {"storage": f"sqlite:///{tmp_path}/a.db", "study_name": "one"}
+    for count in (1, 1):
+        study = optuna.create_study(**stored, load_if_exists=True)
+        study.enqueue_trial({"x": 2.0})
+        study.optimize(parabola, n_trials=1)
+        assert sum(trial.params["x"] == 2.0 for trial in study.trials) == count
+    again = optuna.load_study(**stored)
+    again.enqueue_trial({"x": 2.0})
+    again.optimize(parabola, n_trials=1)
+    assert sum(trial.params["x"] == 2.0 for trial in again.trials) == 2
+    with pytest.raises(st.StorageError, match="has searcher BayesianSearch.*this one has BayesianSearch"):
+        optuna.load_study(**stored, sampler=optuna.samplers.GPSampler())
+
+
+@pytest.mark.parametrize(("storage", "error"), [("mysql://host/db", ValueError), (object(), TypeError)])
+def test_a_storage_that_is_no_file(storage: Any, error: type[Exception]) -> None:
+    for call in (optuna.create_study, optuna.load_study):
+        with pytest.raises(error, match="storage is .*; it must be the path of an SQLite file"):
+            call(study_name="one", storage=storage)
