@@ -348,7 +348,7 @@ def create_study(
     checks.no_others("create_study", others, names, {ours: theirs for theirs, ours in OF_OPTUNA.items()})
     if direction is not None and directions is not None:
         raise ValueError(f"direction is {direction!r} and directions is {directions!r}; give one of the two")
-    path, name = _path_of(storage), study_name or "study"
+    path, name = path_of(storage), study_name or "study"
     if not checks.boolean("load_if_exists", load_if_exists) and _stored_seed(path, name) is not None:
         raise ValueError(f"study_name is {name!r}, and {str(path)!r} holds a study of this name; give "
                          "load_if_exists=True to continue it, or another name")
@@ -382,7 +382,7 @@ def _checked_text(name: str, value: Any) -> str | None:
     return value
 
 
-def _path_of(storage: Any) -> Any:
+def path_of(storage: Any) -> Any:
     """The path of an SQLite file, given as a path or by Optuna's URL; None stays None."""
     if storage is not None and not isinstance(storage, (str, os.PathLike)):
         raise TypeError(f"storage is {storage!r}; it must be the path of an SQLite file, {OPTUNA_URL}FILE, or None")

@@ -1,0 +1,200 @@
+"""Optuna's names on this package: ``from scratchtune.interop import optuna`` in place of ``import optuna``; a `Study`
+and a `Trial` have the attributes of the package's, too. README.md lists what differs.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging as logs
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
+from enum import StrEnum
+from types import SimpleNamespace as Names
+from typing import Any
+
+import scratchtune as st
+from scratchtune import TrialPruned, checks, insight
+from scratchtune.insight.drawing import targeted
+from scratchtune.study.executors import capacity
+from scratchtune.study.stored import stored_arguments
+from scratchtune.study.study import core_of, path_of
+from scratchtune.study.trial import requests_of
+
+LOGGER: Any = logs.getLogger("scratchtune.study")
+TrialState = StrEnum("TrialState", {  # each equals the text that the package has for it
+    "RUNNING": "running", "COMPLETE": "complete", "PRUNED": "stopped", "FAIL": "failed", "WAITING": "waiting"})
+OF_TRIAL: Mapping[str, Callable[[Any], Any]] = {  # what is called otherwise in the package
+    "state": lambda one: TrialState("stopped" if (one.error or "").startswith("TrialPruned") else one.state),
+    "intermediate_values": lambda one: dict(one.reports),
+    "distributions": lambda one: dict(getattr(requests_of(one), "parameters", {})),
+    "duration": lambda one: one.finished and timedelta(seconds=one.finished - one.started)}
+
+
+class Trial:
+    """A trial, running or ended."""
+
+    def __init__(self, trial: Any) -> None:
+        self._trial = trial
+
+    def __getattr__(self, name: str) -> Any:
+        inner = vars(self).get("_trial")  # None while a copy is made
+        return OF_TRIAL[name](inner) if name in OF_TRIAL else getattr(inner, name)
+
+
+class Study(st.Study):
+    """A study with Optuna's names."""
+
+    study_name, pruner = property(lambda self: self.name), property(lambda self: self.stopping)
+    sampler, enqueue_trial = st.Study.searcher, st.Study.enqueue
+    trials = property(lambda self: self.get_trials())
+
+    def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[Any]:
+        """The trials in these states, None: all."""
+        return [one for one in map(Trial, core_of(self).trials) if states is None or one.state in states]
+
+    def optimize(  # type: ignore[override]
+        self, func: Callable[[Any], Any], n_trials: int | None = None, timeout: float | None = None, n_jobs: int = 1,
+        catch: Any = (), callbacks: Any = None, gc_after_trial: bool = False, show_progress_bar: bool = False,
+    ) -> None:
+        """Run ``n_trials`` further trials; raise at once what the objective raises and ``catch`` does not hold."""
+        expected, errors = (TrialPruned, catch if isinstance(catch, type) else tuple(catch)), list[Exception]()
+
+        def objective(trial: Any) -> Any:
+            try:
+                return func(Trial(trial))
+            except Exception as error:
+                errors.extend([] if isinstance(error, expected) else [error])
+                raise
+
+        def after(study: Any, trial: Any) -> None:
+            if errors:
+                raise errors[0]
+            for callback in callbacks or ():
+                callback(study, Trial(trial))
+            if gc_after_trial:
+                gc.collect()
+
+        limit = float("inf") if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
+        self._have(capacity(None, n_jobs))
+        self.run(objective, limit, timeout, n_jobs, None, [after], show_progress_bar, 2, "unlimited")
+
+    def _have(self, workers: int) -> None:
+        """Let the searcher and the stopping rule propose trials for free workers, beside those that run."""
+        core = core_of(self)
+        at_once = len(core.trials) - len(core.finished()) + workers
+        for name in ("searcher", "stopping"):
+            rule = getattr(core.definition, name)
+            if (getattr(rule, "parallel", None) or at_once) < at_once:
+                arguments = {key: value for key, value in vars(rule).items() if not key.startswith("_")}
+                core.definition = core.definition._replace(**{name: type(rule)(**arguments | {"parallel": at_once})})
+
+    def ask(self, fixed_distributions: Mapping[str, Any] | None = None) -> Any:
+        """The next trial, also where earlier ones are not told yet; it requests the given distributions."""
+        self._have(1)
+        asked = super().ask()
+        for name, kind in (fixed_distributions or {}).items():
+            arguments = {key: value for key, value in vars(kind).items() if key in "low high log step choices".split()}
+            getattr(asked, f"suggest_{type(kind).__name__.lower()}")(name, **arguments)
+        return Trial(asked)
+
+    def tell(self, trial: Any, values: Any = None, state: Any = None) -> Any:
+        """Record an outcome; without a report, a pruned trial has no value."""
+        known = core_of(self).find(getattr(trial, "number", trial))
+        if state == "stopped" and not known.reports:
+            values, state = TrialPruned("told as pruned"), None
+        return Trial(super().tell(known, values, state and TrialState(state).value))
+
+    def add_trial(self, trial: Any) -> None:
+        """Append a trial that has ended elsewhere."""
+        for name, kind in trial.distributions.items():
+            kind.check(name, trial.params[name])
+        if self.waiting or core_of(self).unassigned:
+            raise ValueError("add_trial was called while enqueued or interrupted trials wait; run these first")
+        self.enqueue(trial.params, by="add_trial")
+        added = self.ask(trial.distributions)
+        for step, value in trial.intermediate_values.items():
+            added.report(value, step)
+        for key, value in trial.user_attrs.items():
+            added.set_user_attr(key, value)
+        self.tell(added, trial.values or trial.value, trial.state)
+
+    def trials_dataframe(self, attrs: Iterable[str] = ("",)) -> Any:
+        """The trials as a pandas table, with the columns of these attributes."""
+        frame = self.to_dataframe().assign(state=[trial.state.name for trial in self.trials])
+        return frame[[name for attr in attrs for name in frame if name.startswith(attr)]]
+
+
+def create_study(
+    *, storage: Any = None, sampler: Any = None, pruner: Any = None, study_name: str | None = None,
+    direction: str | None = None, load_if_exists: bool = False, directions: Any = None,
+) -> Study:
+    """A study without a space, unless its sampler has one; its seed is the sampler's, or a new one."""
+    made = Study(
+        getattr(sampler, "space", None), getattr(sampler, "made", sampler), direction or "minimize",
+        getattr(sampler, "seed", None), path_of(storage), study_name, directions=directions, stopping=getattr(
+            pruner, "made", pruner) or (None if len(directions or ()) > 1 else st.MedianStopping(parallel=1)))
+    if made.trials and not load_if_exists:
+        raise ValueError(f"storage has the study {made.name!r}; give load_if_exists=True, or another study_name")
+    return made
+
+
+def load_study(*, study_name: str | None, storage: Any, sampler: Any = None, pruner: Any = None) -> Study:
+    """The stored study, whose sampler and pruner must be those given, if any are."""
+    given = {"searcher": getattr(sampler, "made", sampler), "stopping": getattr(pruner, "made", pruner)}
+    known = {name: value for name, value in given.items() if value is not None}
+    made = Study(**stored_arguments(path_of(storage), study_name, known))
+    core_of(made).queue.expect_none_again()
+    return made
+
+
+def part(name: str, make: Any, fixed: Mapping[str, Any], **renamed: str) -> Callable[..., Names]:
+    """A sampler or pruner of Optuna: ``make``, or the class of that name, and its arguments that have one here."""
+    def of_optuna(*values: Any, **given: Any) -> Names:
+        given |= dict(zip([*renamed, "seed"], values, strict=False))
+        seed, own = given.pop("seed", None), {renamed[one]: given.pop(one) for one in renamed if one in given}
+        kind = getattr(st, make, None) if isinstance(make, str) else make
+        if kind is None or "constraints_func" in given:
+            raise NotImplementedError(f"{name} needs {make if kind is None else 'constraints_func'}, which is not here")
+        if ignored := ", ".join(one for one in given if not one.startswith("warn_")):
+            warnings.warn(f"{name} ignores {ignored} here: {make} has no such argument", stacklevel=2)
+        return Names(seed=seed, space=own.pop("space", None), made=kind(**fixed, **own))
+
+    return of_optuna
+
+
+def get_param_importances(study: Any, *, target: Any = None) -> dict[str, float]:
+    """The share of each parameter in the variance of the values, or of the target, normalised to the sum 1."""
+    shares = insight.importance(targeted(study, target, "target")).items()
+    total = sum(share for name, share in shares if isinstance(name, str))  # without those of pairs
+    return {name: share / total for name, share in shares if isinstance(name, str)}
+
+
+OpenHalton = type("OpenHalton", (st.RandomSearch,), {"requires_space": False, "needs": lambda _, n: min(n, 1)})
+samplers = Names(
+    RandomSampler=part("RandomSampler", "RandomSearch", {}),
+    TPESampler=part("TPESampler", "BayesianSearch", {"model": "tpe"}, n_startup_trials="initial"),
+    GPSampler=part("GPSampler", "BayesianSearch", {"model": "gp"}, n_startup_trials="initial"),
+    NSGAIISampler=part("NSGAIISampler", "NSGA2", {}, population_size="population"),
+    GridSampler=part("GridSampler", "GridSearch", {}, search_space="space"),
+    QMCSampler=part("QMCSampler", OpenHalton, {"sequence": "halton"}),
+    CmaEsSampler=part("CmaEsSampler", "CMAESSearch", {}, popsize="population"))
+pruners = Names(
+    MedianPruner=part(
+        "MedianPruner", "MedianStopping", {"parallel": 1}, n_startup_trials="warmup", n_warmup_steps="first_step"),
+    NopPruner=part("NopPruner", "MedianStopping", {"first_step": 10**9, "parallel": 10**9}),  # no trial has such a step
+    SuccessiveHalvingPruner=part("SuccessiveHalvingPruner", "AsyncHalving", {}, min_resource="min_steps",
+                                 reduction_factor="eta"))
+trial = Names(
+    Trial=Trial, FrozenTrial=Trial, TrialState=TrialState,
+    FixedTrial=lambda params: Trial(st.Study({name: [value] for name, value in params.items()}, "grid").ask()),
+    create_trial=lambda **given: Names(**{
+        "state": TrialState.COMPLETE, "value": None, "values": None, "params": {}, "distributions": {},
+        "user_attrs": {}, "intermediate_values": {}, **given}))
+distributions = Names(FloatDistribution=st.Float, IntDistribution=st.Int, CategoricalDistribution=st.Categorical)
+visualization = Names(**{name: getattr(insight, name) for name in dir(insight) if name.startswith("plot_")})
+visualization.matplotlib, importance = visualization, Names(get_param_importances=get_param_importances)
+study = Names(Study=Study, create_study=create_study, load_study=load_study)
+exceptions = Names(TrialPruned=TrialPruned, DuplicatedStudyError=ValueError, ExperimentalWarning=UserWarning)
+logging = Names(get_logger=lambda name="optuna": LOGGER.setLevel(LOGGER.level or logs.INFO) or LOGGER,
+                set_verbosity=LOGGER.setLevel, get_verbosity=LOGGER.getEffectiveLevel, **logs.getLevelNamesMapping())
