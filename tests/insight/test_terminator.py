@@ -39,23 +39,23 @@ def test_the_error_is_that_of_cross_validation_by_hand() -> None:
 
 
 def test_which_trials_count_and_whose_error_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Of eight values that are maximised the best half, 5 to 8, are trials 1, 2, 5 and 6; six if there must be six. The
-    # error is that of trial 5, whose folds differ by 2 · 0.05: √(2 · 0.05² · (1/2 + 1)), squares by n − 1 = 1.
-    values = [1.0, 5.0, 7.0, 2.0, 3.0, 8.0, 6.0, 4.0]
+    # Of ten values that are maximised the best half, 5 to 9, are trials 1, 2, 5, 6 and 8; six if there must be six. The
+    # error is that of trial 8, whose folds differ by 2 · 0.05: √(2 · 0.05² · (1/2 + 1)), since n − 1 = 1.
+    values = [1.0, 5.0, 7.0, 2.0, 3.0, 8.0, 6.0, 4.0, 9.0, 0.0]
 
     def objective(trial: st.Trial) -> float:
-        spread = 0.05 if trial.number == 5 else 1.0
+        spread = 0.05 if trial.number == 8 else 1.0
         trial.report_scores([values[trial.number] - spread, values[trial.number] + spread])
         return values[trial.number]
 
     given: list[list[float]] = []
     monkeypatch.setattr(Terminator, "_bound", lambda self, space, points, losses: given.append(losses.tolist()) or 0.5)
-    study = st.tune(objective, SPACE, "random", 8, direction="maximize", progress=False)
+    study = st.tune(objective, SPACE, "random", 10, direction="maximize", progress=False)
     found = Terminator(min_trials=2).evaluate(study)
-    assert given.pop() == [-5.0, -7.0, -8.0, -6.0] and found is not None
+    assert given.pop() == [-5.0, -7.0, -8.0, -6.0, -9.0] and found is not None
     assert found.error == pytest.approx(math.sqrt(2 * 0.05**2 * 1.5))
     Terminator(min_trials=6).evaluate(study)
-    assert given.pop() == [-5.0, -7.0, -3.0, -8.0, -6.0, -4.0]
+    assert given.pop() == [-5.0, -7.0, -8.0, -6.0, -4.0, -9.0]
     assert [Termination(8, 0.5, error).ends for error in (0.4, 0.5, 0.6)] == [False, False, True]
 
 

@@ -366,7 +366,7 @@ def test_how_many_results_are_enough_for_a_model_by_hand() -> None:
         space = Space({f"x{j}": Float(0.0, 1.0) for j in range(d)})
         return {result.budget for result in Hyperband().seen_by_model(space, Seen(results))}
 
-    assert budget_of(7, (1, 27), (9, 10)) == {9} and budget_of(7, (1, 27), (9, 9)) == {1}
+    assert budget_of(2, (1, 27), (9, 10)) == {9} and budget_of(2, (1, 27), (9, 9)) == {1}
     assert budget_of(8, (1, 27), (9, 10)) == {1} and budget_of(8, (1, 27), (9, 11)) == {9}
     assert budget_of(2, (1, 3), (3, 7), (9, 5)) == {3}
     assert budget_of(2, (81, 12), (None, 10)) == {None}

@@ -96,6 +96,18 @@ def test_candidates_are_uniform_and_around_the_five_best_by_hand() -> None:
     assert found == pytest.approx(np.concatenate([np.full(6, 0.5), near]))
 
 
+def test_of_d_steps_one_is_drawn_again_on_average_by_hand() -> None:
+    # All uniform numbers are 0.5. A step is drawn again if its number is below 1 / d, here as the third of the four
+    # values: where d is 1, but not where it is 2. Moving by 0.03 of the range leaves a value as it is.
+    for d, right in ((1, 3), (2, 1)):
+        space = Space({f"n{j}": Int(1, 4) for j in range(d)})
+        encoding = Encoding(space)
+        rows = encoding.rows([dict.fromkeys(space.names, 1)])
+        process = gp.condition(rows, np.zeros(1), np.zeros(d), np.log([0.5] * d + [1.0, 1e-9, 1e-9]))
+        near = search.candidates(encoding, process, Steady(), 2)[1]  # type: ignore[arg-type]
+        assert encoding.params(near) == dict.fromkeys(space.names, right)
+
+
 def test_fewer_candidates_of_many_trials_and_ascents_from_the_six_best(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, counts, starts = np.linspace(0.05, 0.95, 10)[:, None], [], []
 

@@ -206,6 +206,9 @@ def test_the_process_is_fitted_to_the_trials_that_are_kept(monkeypatch: pytest.M
     assert model.kept.tolist() == [0, 1, 3, 5] and len(model.standardized.values) == 4
     assert model.process.rows[:, 0].tolist() == [0.0, 0.125, 0.375, 0.625, 0.9375]  # and the pending one
     assert np.argsort(model.process.values[:4]).tolist() == [1, 2, 3, 0]
+    params, why = propose(line, seen, [{"x": 0.9375}])
+    mean = gp.predict(model.process, model.encoding.rows([params]))[0][0]
+    assert why["mean"] == pytest.approx(model.standardized.to_loss(mean))  # the reasons are those of this point
     alone = gs.fitted_model(line, seen, [], 9)
     assert (alone.process.theta == model.process.theta).all()  # pending trials have no value to fit θ to
     assert (alone.process.values == model.process.values[:4]).all()

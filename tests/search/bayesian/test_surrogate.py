@@ -89,6 +89,14 @@ def test_theta_is_fitted_to_the_best_and_some_others(monkeypatch: pytest.MonkeyP
     assert found.tolist() != surrogate.fitted_theta(encoding, rows[:4], values[:4]).tolist()
 
 
+def test_theta_is_fitted_from_the_prior_s_mean_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The only density that is computed is that of the start: length scales 0.4 · √2, variances 1, 0.01 and 0.001.
+    monkeypatch.setattr(surrogate, "EVALUATIONS", 1)
+    encoding = Encoding(Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}))
+    found = surrogate.fitted_theta(encoding, np.array([[0.1, 0.2], [0.9, 0.3]]), np.array([-1.0, 1.0]))
+    assert np.exp(found) == pytest.approx([0.4 * math.sqrt(2.0)] * 2 + [1.0, 1e-2, 1e-3])
+
+
 def test_of_two_fits_the_more_probable_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     mean, noisy = surrogate.starts(2)
     assert noisy[:3].tolist() == mean[:3].tolist() and np.exp(noisy[3:]) == pytest.approx([1e-3, 0.1])
