@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.insight.terminator import Terminator
+from scratchtune.insight.terminator import Termination, Terminator
+from scratchtune.search.bayesian.acquisition_search import Candidate
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 
@@ -35,6 +36,52 @@ def test_the_error_is_that_of_cross_validation_by_hand() -> None:
     assert found is not None and found.trials == 3
     assert found.error == pytest.approx(0.05 * math.sqrt(2.5 * 0.45))
     assert Terminator(min_trials=3).evaluate(study, 2) is None
+
+
+def test_which_trials_count_and_whose_error_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of ten values that are maximised the best half, 5 to 9, are trials 1, 2, 5, 6 and 8; six if there must be six. The
+    # error is that of trial 8, whose folds differ by 2 · 0.05: √(2 · 0.05² · (1/2 + 1)), since n − 1 = 1.
+    values = [1.0, 5.0, 7.0, 2.0, 3.0, 8.0, 6.0, 4.0, 9.0, 0.0]
+
+    def objective(trial: st.Trial) -> float:
+        spread = 0.05 if trial.number == 8 else 1.0
+        trial.report_scores([values[trial.number] - spread, values[trial.number] + spread])
+        return values[trial.number]
+
+    given: list[list[float]] = []
+    monkeypatch.setattr(Terminator, "_bound", lambda self, space, points, losses: given.append(losses.tolist()) or 0.5)
+    study = st.tune(objective, SPACE, "random", 10, direction="maximize", progress=False)
+    found = Terminator(min_trials=2).evaluate(study)
+    assert given.pop() == [-5.0, -7.0, -8.0, -6.0, -9.0] and found is not None
+    assert found.error == pytest.approx(math.sqrt(2 * 0.05**2 * 1.5))
+    Terminator(min_trials=6).evaluate(study)
+    assert given.pop() == [-5.0, -7.0, -8.0, -6.0, -4.0, -9.0]
+    assert [Termination(8, 0.5, error).ends for error in (0.4, 0.5, 0.6)] == [False, False, True]
+
+
+def test_the_lowest_lower_bound_of_the_space_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The four best of eight losses are 1 to 4: their standard deviation is √1.25. With κ for 2 parameters and 4 values,
+    # what the search finds 100 standard deviations below raises the bound by so many. Where it finds nothing lower, the
+    # lowest bound is that of a configuration that was tried, so the regret bound is not negative.
+    goals: list[Any] = []
+
+    def searching(value: float) -> Any:
+        def search(encoding: Any, process: Any, goal: Any, taken: Any, rng: Any) -> list[Any]:
+            goals.append((goal, taken))
+            return [Candidate(value, np.zeros(2), {})]
+        return search
+
+    study = st.tune(lambda trial: float(8 - trial.number), SPACE, "random", 8, progress=False)
+    bounds = []
+    for value in (-50.0, 100.0, 200.0):
+        monkeypatch.setattr("scratchtune.insight.terminator.search", searching(value))
+        found = Terminator(0.1, min_trials=2).evaluate(study)
+        assert found is not None
+        bounds.append(found.bound)
+    assert bounds[0] >= 0.0 and bounds[2] - bounds[1] == pytest.approx(100.0 * math.sqrt(1.25))
+    goal, taken = goals[0]
+    assert goal.kappa == pytest.approx(math.sqrt(0.4 * math.log(2 * 4**2 * math.pi**2 / 0.6)))
+    assert taken == set() and goal.weight == 0.0  # tried configurations count, the user's prior does not
 
 
 def test_a_study_ends_when_a_gain_would_be_below_the_error() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from scratchtune.search import Categorical, Exhausted, Float, GridSearch, Int, Result, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid, trainings
+from scratchtune.search.searcher import Seen
 from scratchtune.search.space import combinations
 from scratchtune.study import Study
 
@@ -115,6 +116,16 @@ def test_the_points_of_an_earlier_study_are_not_proposed_again() -> None:
     assert [repr(tuple(p.values())) for p in points] == ["(1, 'x')", "(True, 'x')", "(True, 'y')", "(2, 'y')"]
     with pytest.raises(Exhausted, match="all 6 points of the grid"):
         GridSearch().suggest(space, seen, points, 4, np.random.default_rng(0))
+
+
+def test_an_enqueued_point_takes_no_other_point_s_turn() -> None:
+    # Trial 0 was enqueued, with the grid's last point, so trials 1 and 2 have the first two.
+    space, last = Space({"n": Int(1, 3)}), {"n": 3}
+    for number, pending in ((1, [last]), (2, [last, {"n": 1}])):
+        suggestion = GridSearch().suggest(space, Seen(enqueued=1), pending, number, np.random.default_rng(0))
+        assert suggestion.params == {"n": number}
+    with pytest.raises(Exhausted):
+        GridSearch().suggest(space, Seen(enqueued=1), [last, {"n": 1}, {"n": 2}], 3, np.random.default_rng(0))
 
 
 def test_a_run_says_how_many_trials_it_will_have(capsys: pytest.CaptureFixture[str]) -> None:

@@ -358,6 +358,36 @@ def test_bohb_learns_from_the_largest_budget_that_has_enough() -> None:
     assert {r.budget for r in searcher.seen_by_model(space, Seen(results[:81] + failed))} == {1}
 
 
+def test_how_many_results_are_enough_for_a_model_by_hand() -> None:
+    # Ten, or three more than parameters: of eight parameters eleven. The largest budget with enough; with none, the
+    # budget with the most results. A trial without a budget has had the whole one.
+    def budget_of(d: int, *counts: tuple[float | None, int]) -> set[float | None]:
+        results = [Result(0, {}, 1.0, "complete", budget) for budget, count in counts for _ in range(count)]
+        space = Space({f"x{j}": Float(0.0, 1.0) for j in range(d)})
+        return {result.budget for result in Hyperband().seen_by_model(space, Seen(results))}
+
+    assert budget_of(2, (1, 27), (9, 10)) == {9} and budget_of(2, (1, 27), (9, 9)) == {1}
+    assert budget_of(8, (1, 27), (9, 10)) == {1} and budget_of(8, (1, 27), (9, 11)) == {9}
+    assert budget_of(2, (1, 3), (3, 7), (9, 5)) == {3}
+    assert budget_of(2, (81, 12), (None, 10)) == {None}
+
+
+def test_which_new_configurations_are_random_by_hand() -> None:
+    # With a share of 1/4 every fourth of the 17, in the order of the numbers of new configurations.
+    watching = Watching()
+    Study(SPACE, Hyperband(**SMALL, proposer=watching, random_share=0.25)).run(bowl, progress=False)
+    assert [number for _, _, number in watching._given] == [k for k in range(17) if k not in (3, 7, 11, 15)]
+
+
+def test_what_each_trial_needs_by_hand() -> None:
+    # Three configurations with budget 1, of which one is promoted to 3, and two with 3. By rungs these are trials 0 to
+    # 2, 5, and 3 and 4: only trial 5 waits. By brackets they are 0 to 2, 3, and 4 and 5; a proposer that needs all new
+    # configurations before its own waits for 0 to 2 before trial 4, and for trial 4 too before trial 5.
+    assert [Hyperband(3).needs(number) for number in range(7)] == [0, 0, 0, 0, 0, 3, 3]
+    bohb = Hyperband(3, proposer=BayesianSearch(parallel=1))
+    assert [bohb.needs(number) for number in range(7)] == [0, 1, 2, 3, 3, 5, 5]
+
+
 def test_a_share_of_bohb_s_new_configurations_is_random() -> None:
     searcher = Hyperband(max_budget=27, proposer=BayesianSearch(model="tpe"), random_share=1 / 3)
     study = Study(SPACE, searcher).run(bowl, progress=False)

@@ -61,6 +61,13 @@ def test_steps_need_not_be_the_same() -> None:
     assert not rule.stops({2: 5.0}, [{0: 1.0, 5: 1.0}, {3: 2.0, 7: 2.0}])  # the second has begun later
 
 
+def test_when_the_rule_begins_by_hand() -> None:
+    rule = MedianStopping(warmup=1, first_step=2, parallel=3)
+    others = [{0: 1.0, 3: 1.0}]
+    assert [rule.stops({step: 9.0}, others) for step in (1, 2, 3)] == [False, True, True]
+    assert [rule.needs(number) for number in range(6)] == [0, 0, 0, 1, 2, 3]  # two others run beside it
+
+
 def test_a_stopped_trial_keeps_its_last_report_and_is_never_the_best() -> None:
     levels = [0.5, 0.4, 0.9, 0.1]
     rule = MedianStopping(warmup=2, parallel=1)

@@ -16,7 +16,7 @@ import numpy as np
 from scratchtune import jit
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import acquisition_and_partials, feasible_acquisition
-from scratchtune.search.bayesian.cholesky import solve_lower, solve_upper
+from scratchtune.search.bayesian.cholesky import solve_lower_vector, solve_upper
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.bayesian.kernels import (
     length_scales_of,
@@ -139,9 +139,9 @@ def acquisition_and_grad(process, goal, prior, point):
     distances, whitened, beta = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
         distances[i] = scaled_distance(process.rows[i], point, process.is_categorical, length_scales)
-        whitened[i] = rough_kernel(distances[i], signal, rough)  # c; solve_lower turns it into inv(Uᵀ) @ c
+        whitened[i] = rough_kernel(distances[i], signal, rough)  # c; solve_lower_vector turns it into inv(Uᵀ) @ c
     mean = gp.posterior_mean(process.mean, whitened, process.alpha)
-    solve_lower(process.upper, whitened.reshape((n, 1)))
+    solve_lower_vector(process.upper, whitened)
     variance = max(gp.posterior_variance(signal + rough, whitened), 1e-12 * (signal + rough))
     for i in range(n):
         beta[i] = whitened[i]  # solve_upper turns it into inv(U) @ inv(Uᵀ) @ c, which is β, as K = Uᵀ @ U

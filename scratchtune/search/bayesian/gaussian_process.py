@@ -27,7 +27,14 @@ from typing import NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.search.bayesian.cholesky import cholesky, dot, inverse, solve_lower, solve_upper
+from scratchtune.search.bayesian.cholesky import (
+    cholesky,
+    dot,
+    inverse,
+    solve_lower,
+    solve_lower_vector,
+    solve_upper,
+)
 from scratchtune.search.bayesian.kernels import length_scales_of, rough_kernel, scaled_distance
 
 # The posterior at a point --------------------------------------------------------------------------------------------
@@ -142,7 +149,7 @@ def factored(rows, is_categorical, theta):
 def solve_alpha(upper: np.ndarray, values: np.ndarray, mean: float) -> np.ndarray:
     """α = inv(K) @ (y − m)."""
     alpha = values - mean
-    solve_lower(upper, alpha[:, None])
+    solve_lower_vector(upper, alpha)
     solve_upper(upper, alpha)
     return alpha
 

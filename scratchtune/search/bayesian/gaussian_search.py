@@ -92,8 +92,9 @@ def prepare() -> None:
     process = gp.Process(matrix, vector, vector, vector, 0.0, matrix, vector)
     goal, prior = Goal(0, 0.0, 1.0, 1.0, 0.0), RangePrior(vector, vector)
     loops: list[tuple[Any, tuple[Any, ...]]] = [
-        (cholesky.solve_lower, (matrix, matrix)), (cholesky.solve_upper, (matrix, vector)),
-        (cholesky.inverse, (matrix,)), (gp.factored, (matrix, vector, vector)),
+        (cholesky.solve_lower, (matrix, matrix)), (cholesky.solve_lower_vector, (matrix, vector)),
+        (cholesky.solve_upper, (matrix, vector)), (cholesky.inverse, (matrix,)),
+        (gp.factored, (matrix, vector, vector)),
         (fitting.chain_rule, (matrix, vector, vector, matrix, matrix, vector)), (gp.posterior, (process, matrix)),
         (acquisition_search.acquisition_values, (vector, vector, goal)),
         (acquisition_search.of_constraint, (process, goal, 1)),

@@ -62,3 +62,96 @@ def test_ascents_end_higher_and_inside_and_keep_what_is_not_free() -> None:
     np.testing.assert_array_equal(ends[:, 1:3], starts[:, 1:3])  # steps and choices
     np.testing.assert_array_equal(ends[starts[:, 2] != 1.0, 3], 0.5)  # what is absent
     assert ((ends[:, [0, 3]] >= 0.0) & (ends[:, [0, 3]] <= 1.0)).all() and (ends != starts).any()
+
+
+# Decisions by hand ---------------------------------------------------------------------------------------------------
+
+LINE = Space({"x": Float(0.0, 1.0)})
+
+
+def process_of(units: list[float], values: list[float]) -> gp.Process:
+    """A process on a line, nearly without noise, so that its means at the rows are the values."""
+    return gp.condition(np.array(units)[:, None], np.array(values), np.zeros(1), np.log([0.05, 1.0, 1e-9, 1e-9]))
+
+
+class Steady:
+    """Random numbers that are all the same: the middle, and steps of 0.1 standard deviations."""
+
+    def random(self, shape: Any) -> np.ndarray:
+        return np.full(shape, 0.5)
+
+    def integers(self, low: int, high: int, shape: Any) -> np.ndarray:
+        return low + np.arange(np.prod(shape)).reshape(shape) % (high - low)
+
+    def standard_normal(self, shape: Any) -> np.ndarray:
+        return np.full(shape, 0.1)
+
+
+def test_candidates_are_uniform_and_around_the_five_best_by_hand() -> None:
+    # Six of thirteen are uniform. The others step 0.1 standard deviations (0.3, 0.09, 0.027, then again) from the five
+    # rows with the lowest means, the lowest first: 0.6, 0.1, 0.5, 0.3, 0.8, and again 0.6, 0.1.
+    process = process_of([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8], [-2.0, 2.0, 0.0, 1.0, -1.0, -3.0, 0.5])
+    found = search.candidates(Encoding(LINE), process, Steady(), 13)[:, 0]  # type: ignore[arg-type]
+    near = np.array([0.6, 0.1, 0.5, 0.3, 0.8, 0.6, 0.1]) + 0.1 * np.array([0.3, 0.09, 0.027, 0.3, 0.09, 0.027, 0.3])
+    assert found == pytest.approx(np.concatenate([np.full(6, 0.5), near]))
+
+
+def test_of_d_steps_one_is_drawn_again_on_average_by_hand() -> None:
+    # All uniform numbers are 0.5. A step is drawn again if its number is below 1 / d, here as the third of the four
+    # values: where d is 1, but not where it is 2. Moving by 0.03 of the range leaves a value as it is.
+    for d, right in ((1, 3), (2, 1)):
+        space = Space({f"n{j}": Int(1, 4) for j in range(d)})
+        encoding = Encoding(space)
+        rows = encoding.rows([dict.fromkeys(space.names, 1)])
+        process = gp.condition(rows, np.zeros(1), np.zeros(d), np.log([0.5] * d + [1.0, 1e-9, 1e-9]))
+        near = search.candidates(encoding, process, Steady(), 2)[1]  # type: ignore[arg-type]
+        assert encoding.params(near) == dict.fromkeys(space.names, right)
+
+
+def test_fewer_candidates_of_many_trials_and_ascents_from_the_six_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool, counts, starts = np.linspace(0.05, 0.95, 10)[:, None], [], []
+
+    def candidates(encoding: Any, process: Any, rng: Any, m: int) -> np.ndarray:
+        counts.append(m)
+        return pool
+
+    def ascended(encoding: Any, process: Any, goal: Any, rows: np.ndarray) -> np.ndarray:
+        starts.append(rows[:, 0])
+        return rows
+
+    monkeypatch.setattr(search, "candidates", candidates)
+    monkeypatch.setattr(search, "ascended", ascended)
+    goal = search.Goal(ACQUISITIONS.index("lcb"), 0.0, 0.0, 0.0, 0.0)  # with κ = 0 it is minus the mean
+    for n in (120, 121):
+        units = np.linspace(0.0, 1.0, n)
+        process = gp.condition(units[:, None], (units - 0.6) ** 2, np.zeros(1), np.log([0.3, 1.0, 1e-9, 1e-4]))
+        ranked = search.search(Encoding(LINE), process, goal, set(), None)  # type: ignore[arg-type]
+        # Of 0.05, 0.15, ..., 0.95 those nearest to 0.6 have the lowest means, here in pairs at the same distance.
+        assert sorted(starts[-1].tolist()) == pytest.approx([0.35, 0.45, 0.55, 0.65, 0.75, 0.85])
+        assert (np.diff([candidate.value for candidate in ranked]) <= 0.0).all() and len(ranked) == 4
+    assert counts == [500, 250]
+
+
+def test_new_points_by_hand() -> None:
+    # By value: 0.0, twice; 0.01, too near to it; 0.5, taken; 0.02, just far enough from 0.0; 0.9 and 0.3, equal, in the
+    # order of the pool. These are four, so 0.7 is left out. Where 0.5 is not taken, it comes after 0.0.
+    pool = np.array([[0.5], [0.0], [0.01], [0.9], [0.02], [0.3], [0.7], [0.0]])
+    values = np.array([4.0, 5.0, 4.5, 2.0, 3.0, 2.0, 1.0, 5.0])
+    found = search.new_points(Encoding(LINE), pool, values, {LINE.key({"x": 0.5})})
+    assert found == [(1, {"x": 0.0}), (4, {"x": 0.02}), (3, {"x": 0.9}), (5, {"x": 0.3})]
+    below = Space(LINE.parameters, constraint=lambda params: params["x"] < 0.6)
+    assert [index for index, _ in search.new_points(Encoding(below), pool, values, set())] == [1, 0, 4, 5]
+
+
+def test_the_local_search_ends_at_the_best_step_by_hand() -> None:
+    # The means fall from 1 to 9, except for a bump at 2: from 1 the best of the neighbours (up to three steps) is 4,
+    # from there 7, then 9. Two rows that are equal count once.
+    space = Space({"n": Int(1, 30)})
+    encoding = Encoding(space)
+    points = [{"n": n} for n in range(1, 31)]
+    means = np.array([float(abs(params["n"] - 9)) for params in points])
+    means[1] = 20.0
+    process = gp.condition(encoding.rows(points), means, np.zeros(1), np.log([0.01, 1.0, 1e-9, 1e-9]))
+    goal = search.Goal(ACQUISITIONS.index("lcb"), 0.0, 0.0, 0.0, 0.0)
+    ends = search.discrete_local_search(encoding, process, goal, encoding.rows([{"n": 1}, {"n": 1}, {"n": 9}]))
+    assert [encoding.params(row)["n"] for row in ends] == [9, 9]

@@ -140,6 +140,61 @@ def test_auto_takes_turns_and_says_so() -> None:
     assert set(models[12:]) == {"gp", "tpe"} and set(models[:6]) == {None} and set(models[6:10]) == {"gp"}
 
 
+# Decisions by hand --------------------------------------------------------------------------------------------------
+
+LINE = Space({"x": Float(0.0, 1.0)})
+
+
+def whys(searcher: BayesianSearch, space: Space, finished: int, waiting: int = 0) -> dict[str, Any]:
+    """The reasons of the next suggestion, after so many finished trials and so many pending ones."""
+    units = (np.arange(finished + waiting) + 0.5) / max(finished + waiting, 1)
+    points = [space.from_unit([float(u)] * len(space.names)) for u in units]
+    seen = [Result(i, params, float(i), "complete") for i, params in enumerate(points[:finished])]
+    number = finished + waiting
+    return searcher.suggest(space, seen, points[finished:], number, rng_of(0, number)).why
+
+
+def test_whose_turn_it_is_by_hand() -> None:
+    # The process proposes until ten trials are known; from then on even numbers are the estimator's.
+    searcher = BayesianSearch()
+    assert [searcher.chosen_model(n, n)[0] for n in range(8, 14)] == ["gp", "gp", "tpe", "gp", "tpe", "gp"]
+    # Trials of an earlier study are known, but the turns go by the number.
+    assert [searcher.chosen_model(n, n + 9)[0] for n in range(4)] == ["gp", "gp", "tpe", "gp"]
+    assert [searcher.chosen_model(n, n + 11)[0] for n in range(4)] == ["tpe", "gp", "tpe", "gp"]
+    assert [BayesianSearch("gp").chosen_model(4, 50)[0], BayesianSearch("tpe").chosen_model(5, 50)[0]] == ["gp", "tpe"]
+
+
+def test_how_many_points_come_first_by_hand() -> None:
+    # Two for each parameter and two more, at most six; the estimator alone has ten.
+    spaces = [Space({f"x{j}": Float(0.0, 1.0) for j in range(d)}) for d in (1, 2, 5)]
+    assert [whys(BayesianSearch(), space, 0)["of"] for space in spaces] == [4, 6, 6]
+    assert [whys(BayesianSearch("tpe"), space, 0)["of"] for space in spaces] == [10, 10, 10]
+    assert whys(BayesianSearch("tpe", initial=3), LINE, 0)["of"] == 3
+    # Pending trials count as well, but a model needs a finished one.
+    before = [whys(BayesianSearch("gp"), LINE, *counts)["phase"] for counts in ((3, 0), (1, 2), (0, 9))]
+    assert before == ["initial"] * 3
+    assert [whys(BayesianSearch("gp"), LINE, *counts)["phase"] for counts in ((4, 0), (1, 3))] == ["model", "model"]
+
+
+def test_no_initial_point_repeats_one_that_is_finished_or_pending() -> None:
+    space = Space({"n": Int(1, 4)})
+    for left in range(1, 5):
+        first, *others = ({"n": n} for n in range(1, 5) if n != left)
+        seen = [Result(0, first, 1.0, "complete")]
+        for number in range(3, 9):
+            suggestion = BayesianSearch(initial=9, parallel=9).suggest(space, seen, others, number, rng_of(0, number))
+            assert suggestion.params == {"n": left} and suggestion.why["phase"] == "initial"
+
+
+def test_initial_points_are_a_hypercube_of_the_study_s_own_seed() -> None:
+    def cells(seed: int) -> tuple[int, ...]:
+        found = [BayesianSearch(initial=8).suggest(LINE, [], [], n, rng_of(seed, n)).params["x"] for n in range(8)]
+        return tuple(int(8.0 * x) for x in found)
+
+    orders = [cells(seed) for seed in range(4)]
+    assert all(sorted(order) == list(range(8)) for order in orders) and len(set(orders)) > 1
+
+
 @pytest.mark.parametrize("arguments, error, words", [
     ({"model": "forest"}, ValueError, "model"), ({"parallel": 0}, ValueError, "parallel"),
     ({"parallel": "2"}, TypeError, "parallel"), ({"acquisition": "ei"}, ValueError, "acquisition"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchtune.search.bayesian.cholesky import cholesky, inverse, solve_lower, solve_upper
+from scratchtune.search.bayesian.cholesky import cholesky, inverse, solve_lower, solve_lower_vector, solve_upper
 
 
 @pytest.mark.parametrize("n", [1, 2, 7, 40])
@@ -20,6 +20,9 @@ def test_the_factor_and_the_solutions(n: int) -> None:
     z = b.copy()
     solve_lower(upper, z)
     np.testing.assert_allclose(np.triu(upper).T @ z, b, rtol=1e-9, atol=1e-9)
+    for k, column in enumerate(b.T.copy()):
+        solve_lower_vector(upper, column)
+        assert column.tolist() == z[:, k].tolist()  # to the same bits
     x = b[:, 0].copy()
     solve_upper(upper, x)
     np.testing.assert_allclose(np.triu(upper) @ x, b[:, 0], rtol=1e-9, atol=1e-9)

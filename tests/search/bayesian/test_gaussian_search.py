@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian import gaussian_search as gs
+from scratchtune.search.bayesian import surrogate
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS, expected_improvement, updated_mean_std
 from scratchtune.search.normal import log_normal_cdf
 from scratchtune.search.searcher import Result
@@ -177,6 +179,49 @@ def test_no_new_candidate_is_a_lookup_error() -> None:
     seen = [Result(i, {"kind": kind}, 1.0, "complete") for i, kind in enumerate("ab")]
     with pytest.raises(LookupError, match="new"):
         propose(space, seen)
+
+
+# Decisions by hand ---------------------------------------------------------------------------------------------------
+
+
+def test_the_prior_s_weight_and_what_is_improved_on_by_hand() -> None:
+    seen = [result._replace(value=bowl(result.params)) for result in seen_of(PLANE, range(8))]
+    # 10 / number: at trial 10 the prior weighs as much as the acquisition, at trial 40 a quarter of it.
+    goals = [gs.fitted_model(PLANE, seen, [], number).goal for number in (0, 1, 10, 13, 40)]
+    assert [goal.weight for goal in goals] == [10.0, 10.0, 1.0, 10.0 / 13.0, 0.25]
+    for kind, name in enumerate(ACQUISITIONS):
+        model = gs.fitted_model(PLANE, seen, [], 8, name, kappa=1.5)
+        lowest = gp.means_at_rows(model.process).min()
+        margin = 0.05 if name == "pi" else 0.0  # in standard deviations of the values
+        assert model.goal[:3] == (kind, lowest - margin, 1.5) and model.goal.noise == math.exp(model.process.theta[-1])
+
+
+def test_the_process_is_fitted_to_the_trials_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of eight trials the two best are kept, 1 and 3, and of the other ranks, 2 to 7, the ends: trials 5 and 0.
+    monkeypatch.setattr(surrogate, "MOST_TRIALS", 4)
+    losses = [7.0, 0.0, 6.0, 1.0, 5.0, 2.0, 4.0, 3.0]
+    line = Space({"x": Float(0.0, 1.0)})
+    seen = [Result(i, {"x": i / 8.0}, loss, "complete") for i, loss in enumerate(losses)]
+    model = gs.fitted_model(line, seen, [{"x": 0.9375}], 9)
+    assert model.kept.tolist() == [0, 1, 3, 5] and len(model.standardized.values) == 4
+    assert model.process.rows[:, 0].tolist() == [0.0, 0.125, 0.375, 0.625, 0.9375]  # and the pending one
+    assert np.argsort(model.process.values[:4]).tolist() == [1, 2, 3, 0]
+    params, why = propose(line, seen, [{"x": 0.9375}])
+    mean = gp.predict(model.process, model.encoding.rows([params]))[0][0]
+    assert why["mean"] == pytest.approx(model.standardized.to_loss(mean))  # the reasons are those of this point
+    alone = gs.fitted_model(line, seen, [], 9)
+    assert (alone.process.theta == model.process.theta).all()  # pending trials have no value to fit θ to
+    assert (alone.process.values == model.process.values[:4]).all()
+
+
+def test_neither_a_finished_nor_a_pending_configuration_is_proposed() -> None:
+    space = Space({"n": Int(1, 3)})
+    for left in (1, 2, 3):
+        first, second = ({"n": n} for n in (1, 2, 3) if n != left)
+        seen = [Result(0, first, 1.0, "complete")]
+        assert propose(space, seen, [second])[0] == {"n": left}
+    with pytest.raises(LookupError):
+        propose(Space({"n": Int(1, 2)}), [Result(0, {"n": 1}, 1.0, "complete")], [{"n": 2}])
 
 
 # Noise ---------------------------------------------------------------------------------------------------------------

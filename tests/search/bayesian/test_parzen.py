@@ -90,6 +90,65 @@ def test_the_weights_of_bad_trials_rise_with_their_number() -> None:
     assert weights[0] == 0.01 and (np.diff(weights[:75]) > 0).all() and (weights[75:] == 1.0).all()
 
 
+def test_the_split_of_equal_and_failed_trials_by_hand() -> None:
+    # 15 % of 20 are 3: failed trials count, but are never good. Of the four with the value 1 the first three are good.
+    good, bad = parzen.split(np.array([2.0, 1.0, math.nan, 1.0, 1.0, 1.0] + [math.nan] * 14))
+    assert good.tolist() == [1, 3, 4] and bad.tolist() == [0, 2, *range(5, 20)]
+
+
+class Batches:
+    """Stands for a density: what it draws is given."""
+
+    def __init__(self, axes: Any, batches: list[list[float]]) -> None:
+        self.axes, self.batches = axes, batches
+
+    def draw(self, count: int, rng: Any) -> np.ndarray:
+        return np.array(self.batches.pop(0))[:, None]
+
+
+def test_candidates_are_new_and_different_and_no_more_than_wanted_by_hand() -> None:
+    # The first batch of 48 has 46 new points, one that is an earlier trial and a repetition; the second has 46 again,
+    # then three new ones, of which two are wanted. The third is not drawn.
+    space = Space({"x": Float(0.0, 1.0)})
+    first = [i / 100.0 for i in range(1, 47)]
+    batches = Batches(axes_of(space), [[*first, 0.99, 0.01], [*first, 0.6, 0.7, 0.8], [0.9]])
+    found = parzen.draw_candidates(space, batches, np.array([[0.99]]), _rng(0))  # type: ignore[arg-type]
+    assert found[:, 0].tolist() == [*first, 0.6, 0.7] and batches.batches == [[0.9]]
+    above = Space(space.parameters, constraint=lambda params: params["x"] > 0.445)
+    batches = Batches(axes_of(space), [[*first]] * 20)
+    found = parzen.draw_candidates(above, batches, np.array([[0.99]]), _rng(0))  # type: ignore[arg-type]
+    assert found[:, 0].tolist() == [0.45, 0.46] and not batches.batches  # twenty batches are drawn, at most
+
+
+def test_of_equal_ratios_the_first_candidate_is_chosen() -> None:
+    # All trials had "c", so "a" and "b" are equally dense in both mixtures.
+    space = Space({"c": ["a", "b", "c"]})
+    model = parzen.fitted_densities(space, [_finished(i, {"c": "c"}, float(i)) for i in range(10)], [])
+    why = {"gamma": 0.2}
+    for first, second in (("a", "b"), ("b", "a")):
+        codes = axes_of(space)[0].read([{"c": first}, {"c": second}])[:, None]
+        params, reasons = parzen.choose(model, codes, why)
+        assert params == {"c": first} and reasons["runners_up"][0]["params"] == {"c": second}
+
+
+def test_pending_trials_are_bad_where_the_branch_is_drawn_and_where_densities_are_fitted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # Of four finished trials one is good, of rows 0 to 3; the pending ones are rows 4 and 5.
+    given: list[tuple[list[int], list[int], int]] = []
+
+    def drawn(axes: Any, codes: Any, good: Any, bad: Any, random: Any, rng: Any) -> np.ndarray:
+        given.append((good.tolist(), bad.tolist(), len(random)))
+        return np.ones(len(axes), dtype=bool)
+
+    monkeypatch.setattr(parzen, "drawn_branch", drawn)
+    seen = [_finished(i, SGD_ALONE, value) for i, value in enumerate([3.0, 1.0, 2.0, 4.0])]
+    assert parzen.branch_for(SIMPLE, seen, [SGD_ALONE] * 2, _rng(0)) == {"momentum"}
+    assert given == [([1], [0, 2, 3, 4, 5], 32)]
+    model = parzen.fitted_densities(SIMPLE, seen, [SGD_ALONE] * 2)
+    assert (model.good.tolist(), model.bad.tolist()) == ([1], [0, 2, 3, 4, 5])
+
+
 # What is proposed ----------------------------------------------------------------------------------------------------
 
 
@@ -302,6 +361,7 @@ TREE = Space({
 SGD = {"optimizer": "sgd", "rate": 0.1, "momentum": 0.9, "layers": 1, "nesterov": "no"}
 ADAM = {"optimizer": "adam", "rate": 0.1, "layers": 1, "nesterov": "no"}
 SIMPLE = Space({name: TREE.parameters[name] for name in ("optimizer", "rate", "momentum")})
+SGD_ALONE = {name: SGD[name] for name in SIMPLE.names}
 
 
 def _codes(space: Space, points: list[dict[str, Any]]) -> np.ndarray:

@@ -9,6 +9,8 @@ import pytest
 
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian import surrogate
+from scratchtune.search.bayesian.encoding import Encoding
+from scratchtune.search.space import Float, Space
 
 
 @pytest.mark.parametrize("losses", [
@@ -71,3 +73,36 @@ def test_pending_trials_keep_the_mean_and_shrink_the_std() -> None:
     np.testing.assert_allclose(mean, before_mean, atol=1e-3)
     assert (variance <= before_variance + 1e-9).all() and gp.predict(after, running)[1].max() < 1e-5
     assert surrogate.with_pending(process, np.empty((0, 2))) is process
+
+
+# Decisions by hand ---------------------------------------------------------------------------------------------------
+
+
+def test_theta_is_fitted_to_the_best_and_some_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Of eight values the two lowest, rows 1 and 3, and the ends of the other ranks, rows 5 and 0, as in `subsample`.
+    monkeypatch.setattr(surrogate, "FITTED_TRIALS", 4)
+    encoding = Encoding(Space({"x": Float(0.0, 1.0)}))
+    rows, values = np.arange(8.0)[:, None] / 8.0, np.array([7.0, 0.0, 6.0, 1.0, 5.0, 2.0, 4.0, 3.0]) / 4.0
+    kept = np.array([0, 1, 3, 5])
+    found = surrogate.fitted_theta(encoding, rows, values)
+    assert found.tolist() == surrogate.fitted_theta(encoding, rows[kept], values[kept]).tolist()
+    assert found.tolist() != surrogate.fitted_theta(encoding, rows[:4], values[:4]).tolist()
+
+
+def test_theta_is_fitted_from_the_prior_s_mean_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The only density that is computed is that of the start: length scales 0.4 · √2, variances 1, 0.01 and 0.001.
+    monkeypatch.setattr(surrogate, "EVALUATIONS", 1)
+    encoding = Encoding(Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}))
+    found = surrogate.fitted_theta(encoding, np.array([[0.1, 0.2], [0.9, 0.3]]), np.array([-1.0, 1.0]))
+    assert np.exp(found) == pytest.approx([0.4 * math.sqrt(2.0)] * 2 + [1.0, 1e-2, 1e-3])
+
+
+def test_of_two_fits_the_more_probable_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    mean, noisy = surrogate.starts(2)
+    assert noisy[:3].tolist() == mean[:3].tolist() and np.exp(noisy[3:]) == pytest.approx([1e-3, 0.1])
+    for densities, right in (([-5.0, -4.0], noisy), ([-4.0, -5.0], mean), ([-4.0, -4.0], mean)):
+        given = iter(densities)
+        monkeypatch.setattr(surrogate, "_fitted", lambda e, r, v, start, given=given: (start, next(given)))
+        encoding = Encoding(Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}))
+        found = surrogate.theta_of_noisy_values(encoding, np.zeros((1, 2)), np.zeros(1))
+        assert found.tolist() == right.tolist()

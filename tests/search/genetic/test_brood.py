@@ -40,6 +40,14 @@ def test_features_are_squares_products_and_choices() -> None:
     assert found == pytest.approx(np.array(right, dtype=float))
 
 
+def test_products_are_left_out_of_more_than_eight_ranges() -> None:
+    # z and its square of each, and of eight ranges the 8 · 7 / 2 products.
+    for count, features in ((1, 2), (8, 16 + 28), (9, 18)):
+        genes = np.full((2, count), 0.5)
+        none = [np.empty(0, dtype=int)] * count
+        assert features_of([Float(0.0, 1.0)] * count, genes, genes[0], genes[0], none).shape == (2, features)
+
+
 def test_the_surrogate_finds_the_bottom_of_a_valley_that_is_slanted() -> None:
     space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0), "c": ["good", "bad"]})
     rng = np.random.default_rng(2)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from scratchtune.search import Categorical, Exhausted, Float, Int, Result, Space
+from scratchtune.search.genetic import genetic_search
 from scratchtune.search.genetic.genetic_search import GeneticSearch
 from scratchtune.study.study import Study
 
@@ -156,6 +157,84 @@ def test_why_is_plain_data_and_is_said_in_words() -> None:
         for name, (before, after) in trial.why["mutated"].items():
             assert before != after and after == trial.params[name]
         assert all(parent["number"] < study.searcher.needs(trial.number) for parent in trial.why["parents"])
+
+
+# Decisions by hand ---------------------------------------------------------------------------------------------------
+
+LINE = Space({"x": Float(0.0, 1.0)})
+
+
+def _seen(values: list[float], name: str = "x") -> list[Result]:
+    """Finished trials with these values of a parameter, which are their losses too."""
+    return [Result(i, {name: value}, float(value), "complete") for i, value in enumerate(values)]
+
+
+def test_generations_of_the_defaults_by_hand() -> None:
+    assert [GeneticSearch().needs(n) for n in (15, 16, 19, 20, 23, 24)] == [0, 16, 16, 20, 20, 24]
+    assert GeneticSearch().parents == 8 and GeneticSearch(5).parents == 2 and GeneticSearch(3).parents == 2
+
+
+def test_both_parents_are_never_the_same() -> None:
+    searcher = GeneticSearch(2, tournament=1)
+    for number in range(2, 40):
+        parents = searcher.suggest(LINE, _seen([0.2, 0.7]), [], number, _rng(number)).why["parents"]
+        assert sorted(parent["number"] for parent in parents) == [0, 1]
+
+
+def test_an_earlier_study_s_trials_are_the_first_founders_by_hand() -> None:
+    # With five earlier trials the first founder has point 5 of the hypercube; with eight there is none to suggest.
+    searcher, values = GeneticSearch(8), [0.01, 0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08]
+    alone = searcher.suggest(LINE, [], [], 5, _rng(5))
+    after = searcher.suggest(LINE, _seen(values[:5]), [], 0, _rng(5))
+    assert after.params == alone.params and after.why["founder"] == 0
+    assert "founder" in searcher.suggest(LINE, _seen(values[:7]), [], 0, _rng(0)).why
+    assert "parents" in searcher.suggest(LINE, _seen(values), [], 0, _rng(0)).why
+
+
+def test_how_many_trials_the_surrogate_is_fitted_to_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Half of all; at least 16, if there are so many; at most 60.
+    counts: list[int] = []
+
+    class Surrogate:
+        def __init__(self, space: Space, genes: np.ndarray) -> None:
+            counts.append(len(genes))
+
+        def estimates(self, genes: np.ndarray) -> np.ndarray:
+            return np.zeros(len(genes))
+
+    monkeypatch.setattr(genetic_search, "QuadraticSurrogate", Surrogate)
+    for n in (10, 24, 40, 200):
+        suggestion = GeneticSearch(8).suggest(LINE, _seen([i / 256.0 for i in range(n)]), [], n, _rng(n))
+        assert suggestion.why["chosen"] == 0  # of equal estimates the first
+    assert counts == [10, 16, 20, 60]
+
+
+def test_a_range_of_few_values_is_inherited_and_one_of_more_is_blended() -> None:
+    # The parents have the first and the last of n values; without mutation a child of 16 values has one of these two.
+    for count in (16, 17):
+        space = Space({"n": Int(1, count), "y": Float(0.0, 1.0)})
+        seen = [Result(i, {"n": n, "y": y}, y, "complete") for i, (n, y) in enumerate(((1, 0.25), (count, 0.75)))]
+        searcher = GeneticSearch(2, crossover="blend", mutation_rate=0.0, brood=1)
+        children = {searcher.suggest(space, seen, [], 2, _rng(2, seed)).params["n"] for seed in range(20)}
+        assert (children == {1, count}) == (count == 16)
+
+
+def test_how_far_a_mutation_steps_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Half of the parents' standard deviation: of x, at 0.2 and 0.6, that is 0.1. The other genes are equal: then it is
+    # 0.03 of the range, or 0.7 of a value's cell where that is more: 0.7 / 20 of n, but 0.03 of m, of 100 values.
+    stds: dict[float, float] = {}
+
+    def step(gene: float, std: float, rng: Any) -> float:
+        stds[round(gene, 6)] = std
+        return gene
+
+    monkeypatch.setitem(genetic_search.MUTATIONS, "gaussian", step)
+    space = Space({"x": Float(0.0, 1.0), "n": Int(1, 20), "m": Int(1, 100)})
+    seen = [Result(i, {"x": x, "n": 10, "m": 31}, x, "complete") for i, x in enumerate((0.2, 0.6))]
+    searcher = GeneticSearch(2, crossover="uniform", mutation_rate=1.0, brood=1)
+    searcher.suggest(space, seen, [], 2, _rng(2))
+    assert {gene: pytest.approx(std) for gene, std in stds.items()} == {
+        **{gene: 0.1 for gene in (0.2, 0.6) if gene in stds}, 0.475: 0.035, 0.305: 0.03} and len(stds) > 2
 
 
 # What every searcher owes --------------------------------------------------------------------------------------------

@@ -52,6 +52,13 @@ def test_generations_and_defaults() -> None:
     assert repr(st.search.NSGA2(6)).startswith("NSGA2(population=6, offspring=")
 
 
+def test_sizes_by_hand() -> None:
+    # 20 founders, and half of the population in each later generation, at least one.
+    searcher = st.search.NSGA2()
+    assert [searcher.needs(n) for n in (19, 20, 29, 30)] == [0, 20, 20, 30]
+    assert [st.search.NSGA2(n).offspring for n in (2, 3, 7)] == [1, 1, 3] and st.search.NSGA2(7, 5).offspring == 5
+
+
 def test_it_finds_the_whole_front_of_a_small_problem() -> None:
     # Both losses are distances, to 0.2 and to 0.8: the front is all that is between them, at y = 0.5.
     def distances(trial: Any) -> tuple[float, float]:
