@@ -1,4 +1,4 @@
-"""An activation as a layer of its own, which `Dense(units, activation=...)` is followed by; and a change of shape."""
+"""Two layers without weights: `Activation`, a function of each number, and `Flatten`, each row as one vector."""
 
 from __future__ import annotations
 
