@@ -34,7 +34,6 @@ TABLES = ("hpobench-australian", "hpobench-vehicle", "hpobench-phoneme", "hpolib
 CASES = (*BBOB, *MIXINT, *TABLES)
 QUICK = ("bbob-f06-d3", "bbob-f14-d5", "bbob-f18-d2", "mixint-f15-d5", "hpobench-australian",
          "hpolib-slice_localization")
-SLOW = ("bbob-f03-d2", "bbob-f14-d3", "bbob-f23-d5", "mixint-f08-d5", "hpobench-vehicle", "hpolib-slice_localization")
 OTHER = (  # none of the cases above: they reveal overfitting to those
     "bbob-f01-d5", "bbob-f02-d3", "bbob-f05-d5", "bbob-f07-d2", "bbob-f08-d3", "bbob-f10-d2", "bbob-f12-d5",
     "bbob-f13-d3", "bbob-f15-d3", "bbob-f17-d5", "bbob-f20-d3", "bbob-f21-d2", "bbob-f22-d5", "mixint-f01-d5",
