@@ -212,7 +212,7 @@ def group_report(runs: Runs, group: str, names: Sequence[str]) -> tuple[list[str
     kinds = (RECOMMENDED, OWN) if has_answers(group) else (OBSERVED,)
     parts += [group_table(runs, group if len(kinds) == 1 else f"{group}, {kind}", kind) for kind in kinds]
     if has_answers(group):
-        parts += [answers_table(runs, group), *[rule_table(runs, group)] * ("bayesian" in runs)]
+        parts += [answers_table(runs, group), *(rule_table(runs, group) for name in runs if name == "bayesian")]
     return parts, [bar(runs, f"{group}, {kind}", kind) for kind in kinds if "bayesian" in runs]
 
 

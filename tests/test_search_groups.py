@@ -304,6 +304,7 @@ def test_a_group_names_the_searchers_without_runs() -> None:
     parts, verdicts = groups.group_report(runs, "conditions", ["random", "bayesian", "SMAC3", "cmaes", "hyperband"])
     assert parts[:2] == ["## conditions", "Not run: SMAC3."] and len(parts) == 3
     assert len(verdicts) == 1 and "SMAC3" not in parts[2]
+    assert groups.group_report(runs_by_hand(random=[[0.0]]), "noise 0", ["random"])[1] == []  # BayesianSearch is absent
 
 
 def test_a_line_that_was_cut_off_is_removed_from_the_records(tmp_path: Path) -> None:
