@@ -24,7 +24,7 @@ Each run is kept in a file, by the version of the library or the digest of our c
 one with ``--problems 0`` reports what it has:
 
     python -m benchmarks search_groups --searchers "Optuna GP" SMAC3 --groups "noise 0.4" --problems 30 --seeds 1
-    python -m benchmarks search_groups --searchers bayesian genetic cmaes "Optuna TPE" --problems 300
+    python -m benchmarks search_groups --searchers bayesian genetic cmaes "Optuna TPE" --problems 200
     python -m benchmarks search_groups --problems 0 --save
 """
 
@@ -44,7 +44,7 @@ from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.black_boxes import GROUPS_OF_PROBLEMS, Case
 from benchmarks.common.regrets import Kept, all_jobs, reporting, run
 
-PROBLEMS, SEEDS, QUICK_PROBLEMS, QUICK_TRIALS = 300, 2, 2, 30
+PROBLEMS, SEEDS, QUICK_PROBLEMS, QUICK_TRIALS = 200, 2, 2, 30
 OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic", "cmaes")
 WITH_BUDGETS = ("hyperband", "hyperband:tpe", "hyperband:gp")
 OF_ONE_GROUP = {**dict.fromkeys(WITH_BUDGETS, "budgets"), "Optuna TPE, grouped": "conditions"}
@@ -65,8 +65,9 @@ def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> di
     """The regrets of one search by kind of answer, in units of random search's."""
     drawn = black_boxes.problem(case)
     found, trials = drawn.case, trials or drawn.case.trials
-    asks = askers.asker(searcher, found, trials, seed)
-    rng = np.random.default_rng([seed, sum(case.encode())])  # the k-th evaluation has the same noise for all
+    number = int(case.rpartition(", ")[2])
+    asks = askers.asker(searcher, found, trials, SEEDS * number + seed)  # no two problems share a seed
+    rng = np.random.default_rng([number, seed])  # the k-th evaluation has the same noise for all
     done = askers.evaluated(asks, lambda params, share: found.loss(params, share) + drawn.noise(rng), trials,
                             found.workers)
     best = observed(done)
@@ -236,7 +237,8 @@ BENCHMARK = Benchmark(
         "--searchers": {"nargs": "+", "metavar": "NAME", "help": f"of {', '.join(EVERY)}"},
         "--problems": {"type": int, "help": f"how many of each group ({PROBLEMS}, or {QUICK_PROBLEMS} with --quick); "
                                             "0: report the runs of the file"},
-        "--seeds": {"type": count, "default": SEEDS, "help": f"runs of a searcher on a problem ({SEEDS})"},
+        "--seeds": {"type": int, "choices": range(1, SEEDS + 1), "default": SEEDS, "metavar": "N",
+                    "help": f"runs of a searcher on a problem, at most {SEEDS} ({SEEDS})"},
         "--workers": {"type": count, "default": 2, "help": "processes that run at a time (2)"},
         "--records": {"type": Path, "default": harness.RESULTS / "search_groups_runs.json",
                       "help": "the file that keeps every run"}})
