@@ -2,7 +2,7 @@
 
 Reading order, recordings: `clip` (samples and their rate), `resampling`, `wav` (reading a file), `folder` (reading
 many, with transcripts; splitting by voice; the built-in synthetic speech). A clip's features, step by step: `spectrum`,
-`mel`, `cepstrum`, and all of them in `features`.
+`cepstrum`, and all of them in `features`.
 
 Texts: `alphabets` (letters and their symbols), `ngram` (the language model), `decoding` (greedy and prefix beam search,
 for any network that is trained by CTC), `alignment` (when each letter was spoken), `error_rates`. Scores take the
