@@ -5,9 +5,9 @@ parameter is that parameter's main effect. The variance of the marginal of two, 
 interaction. Divided by the variance of the values, these are shares. The shares of all subsets of the parameters sum to
 1, so what main effects and pairs leave is due to interactions of three parameters or more.
 
-An importance is such a share. Where the study has evaluated every point of a grid, the
-decomposition is exact; each value of the grid counts equally. Otherwise the predictions of the `response` are
-decomposed over the whole space, in the units of the values.
+An importance is such a share. Where the study has evaluated every point of a grid, the decomposition is exact; each
+value of the grid counts equally. Otherwise the predictions of the `response` are decomposed over the whole space, in
+the units of the values.
 
 The whole space includes where training fails, so the shares are mostly about what separates failures from the rest. A
 parameter with a small share may still matter among the good trials. A parameter that is absent, because its condition
