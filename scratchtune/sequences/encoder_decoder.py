@@ -79,6 +79,15 @@ class EncoderDecoder(Composed):
             raise ValueError(f"{name} is {divided}; with heads={self.heads} it must be a multiple of {self.heads}")
         self.writes = writes
 
+    def check_inputs(self, name: str, X: np.ndarray) -> None:
+        """Raise a ValueError unless all tokens are integers that the vocabularies have."""
+        for part, columns, tokens in (("source", X[:, : self.source_length], self.tokens[0]),
+                                      ("target", X[:, self.source_length :], self.tokens[1])):
+            wrong = columns[(columns < 0) | (columns >= tokens) | (columns != np.floor(columns))]
+            if wrong.size > 0:
+                raise ValueError(f"{name} holds the token {wrong[0]:g} in its {part}; tokens must be integers from 0 "
+                                 f"to {tokens - 1} there")
+
     # Composition ------------------------------------------------------------------------------------------------------
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:

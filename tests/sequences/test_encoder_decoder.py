@@ -230,3 +230,5 @@ def test_bad_arguments_and_rows_are_refused() -> None:
     model, (X, y) = _model("gru", "dot"), _rows()
     with pytest.raises(ValueError, match=r"y holds the token 8; tokens must be integers from 0 to 7"):
         model.fit(X, y + 1.0, verbose=0)
+    with pytest.raises(ValueError, match=r"X holds the token 9 in its source; tokens must be integers from 0 to 8"):
+        model.fit(X + 1.0, y, verbose=0)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from scratchtune import checks, jit
 from scratchtune.network.layers.base import Layer
 
@@ -160,3 +162,10 @@ class CategoryEmbedding(Layer):
         numeric = [column for column in range(self.input_shape[0]) if column not in self.columns]
         kinds = zip(self.columns, self.categories, self.sizes, strict=True)
         return [len(numeric), len(self.columns), *numeric, *(number for kind in kinds for number in kind)]
+
+    def check_inputs(self, name: str, X: np.ndarray) -> None:
+        """Raise a ValueError unless the codes are integers; those that are no category are unknown."""
+        codes = X[:, self.columns]
+        wrong = codes[codes != np.floor(codes)]
+        if wrong.size > 0:
+            raise ValueError(f"{name} holds the code {wrong[0]:g} of a category; codes must be integers")

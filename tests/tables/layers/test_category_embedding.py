@@ -25,8 +25,12 @@ def test_the_vector_of_unknown_codes_is_zero_at_first() -> None:
     assert model.predict([[20.0]]).tolist() == [[0.0] * 8] and model.predict([[19.0]]).std() > 0.1
 
 
-def test_bad_arguments() -> None:
+def test_bad_arguments_and_inputs() -> None:
     with pytest.raises(ValueError, match=r"columns is \[0, 0\]"):
         CategoryEmbedding([0, 0], [2, 2])
     with pytest.raises(ValueError, match=r"gets rows of shape \(2,\)"):
         st.Sequential([CategoryEmbedding([2], [3])]).build((None, 2))
+    model = st.Sequential([CategoryEmbedding([0], [3])])
+    model.build((None, 1))
+    with pytest.raises(ValueError, match="X holds the code 1.5 of a category"):
+        model.predict([[1.5]])
