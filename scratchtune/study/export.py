@@ -7,7 +7,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scratchtune import checks
@@ -15,6 +15,7 @@ from scratchtune.streams import aligned, shown_params, visible
 from scratchtune.study.best import best_first, constraint_columns, none_feasible, said_repeats
 from scratchtune.study.definition import text_of
 from scratchtune.study.file import File
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.stored import StoredStudy, read_study
 from scratchtune.study.trial import Trial, configuration
 
@@ -87,18 +88,24 @@ def as_csv(file: File, name: str, times: bool = False) -> str:
     study = read_study(file, name)
     asked = dict.fromkeys(parameter for trial in study.trials for parameter in configuration(trial))
     parameters = [parameter for parameter, _ in study.stored["space"]] or list(asked)  # those requested
-    of_values = study.objectives.columns()
-    columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
-    constraints = constraint_columns(study.trials)
-    lines: list[list[Any]] = [["number", *(f"param_{parameter}" for parameter in parameters), "state", *of_values,
-                               *constraints, *columns, "why"]]
-    for k, (trial, reason) in enumerate(zip(study.trials, study.reasons, strict=True)):
-        values = [configuration(trial).get(parameter, "") for parameter in parameters]
-        outcome = trial.values or [None] * len(of_values)
-        others = [getattr(trial, part) for part in columns]
-        lines.append([trial.number, *values, trial.state, *outcome,
-                      *(column[k] for column in constraints.values()), *others, reason])
-    return csv_text(lines)
+    columns = ("budget", "parent", "visits", "error", *(TIMES if times else ()))
+    return trials_csv(study.trials, parameters, study.objectives, columns, study.reasons)
+
+
+def trials_csv(
+    trials: Sequence[Trial], parameters: Sequence[str], objectives: Objectives, columns: Sequence[str],
+    reasons: Sequence[str] | None = None,
+) -> str:
+    """Trials as CSV, with ``columns``, attributes of a trial, after the values and the parameters."""
+    constraints = constraint_columns(trials)
+    rows: list[list[Any]] = [["number", "state", *objectives.columns(), *(f"param_{name}" for name in parameters),
+                              *columns, *constraints, *["why"] * (reasons is not None)]]
+    for k, trial in enumerate(trials):
+        params = {name: str(value) for name, value in configuration(trial).items()}
+        rows.append([trial.number, trial.state, *(trial.values or [None] * len(objectives.columns())),
+                     *(params.get(name, "") for name in parameters), *(getattr(trial, part) for part in columns),
+                     *(column[k] for column in constraints.values()), *(reasons or ())[k : k + 1]])
+    return csv_text(rows)
 
 
 def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",", decimal: str = ".") -> str:

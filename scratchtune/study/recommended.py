@@ -77,8 +77,7 @@ def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial
     """
     noise = None if noise is None else checks.boolean("noise", noise)
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    complete, space = of_largest_budget(study.trials), study.space
-    trials = [one for one in complete if not one.violation]
+    trials, space = [one for one in of_largest_budget(study.trials) if not one.violation], study.space
     sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     points = [within(space, configuration(trial)) for trial in trials]
@@ -91,7 +90,8 @@ def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial
     if found and noise is None:
         objection = _simpler_prediction(*found.errors)
     if found is None or objection:
-        count = checks.counted(len(trials), "complete trial" if len(trials) == len(complete) else "feasible trial")
+        kind = "feasible" if any(trial.constraints for trial in trials) else "complete"
+        count = checks.counted(len(trials), f"{kind} trial")
         reason = f"Trial {best.number} has the {side} value, {best.value:.6g}, of {count}; {objection}.{repeated}"
         return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason)
     index = first if keys[found.chosen] == keys[first] else found.chosen  # of repeats the best observed one
