@@ -69,7 +69,7 @@ class Prediction(NamedTuple):
 
 
 def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial:
-    """The feasible trial `of_largest_budget` with the best pessimistic mean, or the best observed one.
+    """The feasible trial `of_largest_budget` with the best pessimistic mean, or the best observed one, as `noise` says.
 
     ``noise=False``, for values without noise: the best observed one. True: the one with the best pessimistic mean,
     unless trials are too few. None: the trials decide, by `are_repeatable` and by `Prediction.errors`.

@@ -204,6 +204,12 @@ def test_conditional_spaces_and_stored_studies(tmp_path: Path) -> None:
     assert found.trial.state == "complete" and "29 trials" in found.reason
 
 
+def test_infeasible_trials_are_not_counted() -> None:
+    study = st.tune(lambda trial: trial.set_constraint(trial.params["x"] - 0.5) or trial.params["x"], LINE, "random", 9,
+                    progress=False)
+    assert f"of {sum(trial.violation == 0.0 for trial in study.trials)} feasible trials; " in study.recommended().reason
+
+
 def test_it_can_be_changed_without_changing_the_study() -> None:
     study = told({0.1 * k: [float(k)] for k in range(10)})
     study.recommended().params["x"] = 7.0
