@@ -7,7 +7,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scratchtune import checks
@@ -88,24 +88,25 @@ def as_csv(file: File, name: str, times: bool = False) -> str:
     study = read_study(file, name)
     asked = dict.fromkeys(parameter for trial in study.trials for parameter in configuration(trial))
     parameters = [parameter for parameter, _ in study.stored["space"]] or list(asked)  # those requested
-    columns = ("budget", "parent", "visits", "error", *(TIMES if times else ()))
-    return trials_csv(study.trials, parameters, study.objectives, columns, study.reasons)
+    columns = trial_columns(study.trials, parameters, study.objectives, ["visits", *(TIMES if times else ())])
+    return table_text(columns | {"why": study.reasons})
 
 
-def trials_csv(
-    trials: Sequence[Trial], parameters: Sequence[str], objectives: Objectives, columns: Sequence[str],
-    reasons: Sequence[str] | None = None,
-) -> str:
-    """Trials as CSV, with ``columns``, attributes of a trial, after the values and the parameters."""
-    constraints = constraint_columns(trials)
-    rows: list[list[Any]] = [["number", "state", *objectives.columns(), *(f"param_{name}" for name in parameters),
-                              *columns, *constraints, *["why"] * (reasons is not None)]]
-    for k, trial in enumerate(trials):
-        params = {name: str(value) for name, value in configuration(trial).items()}
-        rows.append([trial.number, trial.state, *(trial.values or [None] * len(objectives.columns())),
-                     *(params.get(name, "") for name in parameters), *(getattr(trial, part) for part in columns),
-                     *(column[k] for column in constraints.values()), *(reasons or ())[k : k + 1]])
-    return csv_text(rows)
+def trial_columns(
+    trials: Sequence[Trial], parameters: Iterable[str], objectives: Objectives, more: Iterable[str],
+) -> dict[str, Sequence[Any]]:
+    """The table of trials by column; ``more``: further attributes of a trial. An inactive parameter is empty."""
+    columns: dict[str, Sequence[Any]] = {part: [getattr(one, part) for one in trials] for part in ("number", "state")}
+    columns |= {name: [one.values and one.values[k] for one in trials] for k, name in enumerate(objectives.columns())}
+    columns |= {f"param_{name}": [str(configuration(one)[name]) if name in configuration(one) else "" for one in trials]
+                for name in parameters}
+    columns |= {part: [getattr(one, part) for one in trials] for part in ("budget", "parent", "error", *more)}
+    return columns | constraint_columns(trials)
+
+
+def table_text(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Columns of one length as CSV, with their names in the first line."""
+    return csv_text([[*columns], *zip(*columns.values(), strict=True)])
 
 
 def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",", decimal: str = ".") -> str:

@@ -60,9 +60,9 @@ def test_the_study_and_its_file_give_one_table(tmp_path: Path) -> None:
     here = list(csv.reader((tmp_path / "a.csv").open()))
     assert here[0] == ["number", "state", "value", "param_how", "param_x", "param_k", "budget", "parent", "error",
                        "seconds"]
-    assert there[0] == [*here[0][:8], "visits", "error", "why"]
-    assert here[2][:8] == there[2][:8] == ["1", "complete", "11.0", "root", "", "3", "", ""]
-    assert here[3][8] == there[3][9] == "ValueError: no luck" and there[3][10].startswith("Trial 2: ")
+    assert there[0] == [*here[0][:9], "visits", "why"]
+    assert here[2][:9] == there[2][:9] == ["1", "complete", "11.0", "root", "", "3", "", "", ""]
+    assert here[3][8] == there[3][8] == "ValueError: no luck" and there[3][10].startswith("Trial 2: ")
     st.Study(SPACE, "random", storage=tmp_path / "b.db").close()
     with File(tmp_path / "b.db", reading=True) as storage:
         assert as_csv(storage, "study") == ",".join(there[0]) + "\r\n"
