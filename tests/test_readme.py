@@ -121,7 +121,7 @@ def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
 
 
 def test_the_searcher_of_ones_own_finds_the_minimum():
-    names, printed = ran(block_with("class Shrinking"), {"st": st})
+    names, printed = ran(block_with("class Shrinking"))
     assert names["study"].best_params["x"] == pytest.approx(0.3, abs=0.02)
     assert "around trial" in printed
 

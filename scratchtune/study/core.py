@@ -21,13 +21,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.files import whole_file
+from scratchtune.files import identity, whole_file
 from scratchtune.search import Exhausted, PendingParams, Result, Searcher, Seen, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.best import said_constraints
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
-from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
+from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, refuse_loss
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed

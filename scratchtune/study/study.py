@@ -21,17 +21,16 @@ from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
-from scratchtune.study.best import constraint_columns
 from scratchtune.study.core import Core, brief_reason, reason_of
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
-from scratchtune.study.export import csv_text
+from scratchtune.study.export import table_text, trial_columns
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
-from scratchtune.study.trial import STATES, Trial, configuration, copied_params
+from scratchtune.study.trial import STATES, Trial, copied_params
 
 OPTUNA_URL = "sqlite:///"
 OF_OPTUNA = {"sampler": "searcher", "pruner": "stopping", "study_name": "name"}  # arguments of create_study, and ours
@@ -206,17 +205,7 @@ class Study(HasBestTrial):
         values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
         self._core.refuse_own(Path(path))
-        columns = self.objectives.columns()
-        trials = self.trials
-        constraints = constraint_columns(trials)
-        rows: list[list[Any]] = [["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
-                                  "budget", "parent", "error", "seconds", *constraints]]
-        for k, t in enumerate(trials):
-            values = [str(configuration(t)[name]) if name in configuration(t) else "" for name in self.space.names]
-            outcome = t.values or [None] * len(columns)
-            rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds,
-                         *(column[k] for column in constraints.values())])
-        write_text(path, csv_text(rows))
+        write_text(path, table_text(trial_columns(self.trials, self.space.names, self.objectives, ["seconds"])))
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
         """Write the trials as a new study of Optuna; see `scratchtune.interop.optuna_studies.to_optuna`."""
