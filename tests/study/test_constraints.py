@@ -56,9 +56,9 @@ def test_the_best_trial_by_hand() -> None:
     assert study.trials[2].constraints == (-1.0, 0.25, 0.125) and study.trials[4].constraints == ()
     assert (study.best_trial.number, study.best_value) == (3, 4.0)
     assert study.recommended().trial.number == 3
-    assert [one.number for one in best_first(study.trials, "minimize")] == [3, 4, 1, 2, 0]
-    assert [one.number for one in best_first(study.trials, "maximize")] == [1, 4, 3, 2, 0]
-    assert [one.number for one in so_far(study.trials, "minimize")] == [0, 1, 1, 3, 3]
+    assert [one.number for one in best_first(study.trials, "minimize")] == [3, 4, 1]
+    assert [one.number for one in best_first(study.trials, "maximize")] == [1, 4, 3]
+    assert [one.number for one in so_far(study.trials, "minimize")] == [1, 3, 3]
 
 
 def test_the_pareto_front_is_of_feasible_trials() -> None:
@@ -74,15 +74,14 @@ def test_the_pareto_front_is_of_feasible_trials() -> None:
 def test_without_a_feasible_trial_there_is_no_best_one(use: Callable[[st.Study], Any]) -> None:
     study = told([(1.0, 0.5), (5.0, 0.25), (0.0, [0.0, 2.0])])
     with pytest.raises(ValueError, match=r"no trial of 3 is feasible; trial 1 violates its constraints the least, by "
-                                         r"0\.25; run more trials, or use study\.trials\[1\]"):
+                                         r"0\.25"):
         use(study)
     assert "no trial of 3 is feasible" in repr(study)
 
 
 def test_no_infeasible_trial_is_ever_preferred() -> None:
     study = st.tune(costs, SPACE, "random", n_trials=60, progress=False)
-    ranked = best_first(study.trials, "minimize")
-    assert [one.violation for one in ranked] == sorted(one.violation for one in ranked)
+    assert not any(one.violation for one in best_first(study.trials, "minimize"))
     assert not study.best_trial.violation and not study.recommended().trial.violation
     assert min(study.trials, key=lambda one: (one.value is None, one.value)).violation  # the lowest value of all
 
@@ -100,8 +99,8 @@ def test_words_and_tables(tmp_path: Path) -> None:
     with File(path, reading=True) as file:
         assert read_study(file, "study").why(0) == study.why(0)
         shown = export.table(file, "study").splitlines()
-        assert "violation" in shown[-4] and "no trial" not in "".join(shown)
-        assert [line.split()[:3] for line in shown[-3:]] == [["2", "4", "0"], ["1", "5", "0"], ["0", "1", "0.5"]]
+        assert [line.split()[:2] for line in shown[-3:-1]] == [["2", "4"], ["1", "5"]]
+        assert shown[-1].startswith("... and 1 infeasible") and "no trial" not in "".join(shown)
         entries = json.loads(export.as_json(file, "study"))["trials"]
         assert [entry.get("constraints") for entry in entries] == [[0.5, -1.0], [-2.0], None]
         assert "constraint_0,constraint_1" in export.as_csv(file, "study").splitlines()[0]
