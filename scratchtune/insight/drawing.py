@@ -21,7 +21,7 @@ from scratchtune import checks
 from scratchtune.search import Space
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
-from scratchtune.study.best import best_first, feasible
+from scratchtune.study.best import best_first, feasible, none_feasible
 from scratchtune.study.trial import Trial, configuration
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
@@ -515,7 +515,8 @@ def say_empty(axes: Any, study: TrialTable, missing: str = "") -> None:
 
     By default that is the lack of complete trials, or of the parameter in all of them.
     """
-    missing = missing or f"no complete trial{' has this parameter' * bool(complete_trials(study))}"
+    missing = missing or ("no trial is feasible" if none_feasible(study.trials) else
+                          f"no complete trial{' has this parameter' * bool(complete_trials(study))}")
     for which in "xy":
         if getattr(axes, f"get_autoscale{which}_on")():
             getattr(axes, f"set_{which}ticks")([])

@@ -36,8 +36,8 @@ def plot_optimization_history(
     """Plot the value of each complete trial by its number, and the best value so far; returns the Axes.
 
     Several studies of one direction are drawn in one plot. Where budgets differ, as in Hyperband, only trials of the
-    largest budget count as the best, and the others are grey. Values that are far worse than the others are triangles
-    at the edge. The figure is ``axes.figure``.
+    largest budget count as the best, and the others are grey, as infeasible ones are. Values that are far worse than
+    the others are triangles at the edge. The figure is ``axes.figure``.
 
     ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
     ``target_name`` is its label, and no best value is drawn.
@@ -59,12 +59,13 @@ def plot_optimization_history(
 def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: float) -> None:
     """Draw study ``number`` of ``count``: its trials (beyond ``limit`` at the edge), best value so far, best trial."""
     trials, small = drawing.by_budget(study)
-    if not trials:
+    if not (trials or small):
         return
     own = count == 1  # the parts of several studies are explained in the note, and each study has one entry
     everyone, numbers = [*trials, *small], [trial.number for trial in trials]
     colour, marker = COLOURS[number % len(COLOURS)], "o" if own else MARKERS[number % len(MARKERS)]
-    at_budget = f", budget {trials[0].budget:g}" if small else ""
+    budgets = [trial.budget for trial in trials[:1] if small and trial.budget is not None]
+    at_budget = "".join(f", budget {budget:g}" for budget in budgets)
     drawing.dots(axes, trials, numbers, drawing.values_of(trials), color=colour, edgecolor="none", marker=marker,
                  label=f"complete trials{at_budget}" if own else None, alpha=0.6 if len(trials) <= 1000 else 0.3)
     drawing.small_dots(axes, small, [trial.number for trial in small], drawing.values_of(small),

@@ -123,7 +123,7 @@ def test_a_data_frame() -> None:
 
 
 @pytest.mark.parametrize("searcher", [
-    st.GeneticSearch(6, 3), st.search.NSGA2(6, 3), st.search.SuccessiveHalving(9, 9)])
+    st.GeneticSearch(6, 3), st.search.NSGA2(6, 3), st.search.SuccessiveHalving(9, 9), st.CMAESSearch(4)])
 def test_a_killed_study_continues_with_the_same_trials(tmp_path: Path, searcher: Any) -> None:
     whole = st.tune(costs, SPACE, searcher, n_trials=13, progress=False)
     for count in (4, 8, 13):
@@ -133,6 +133,14 @@ def test_a_killed_study_continues_with_the_same_trials(tmp_path: Path, searcher:
     assert table(st.load_study(tmp_path / "studies.db")) == table(whole)
     assert whole.trials[5].state == "failed" and len(whole.trials[5].constraints) == 2
     assert table(whole.fork(7).run(costs, 13, progress=False)) == table(whole)
+    assert [one.constraints for one in whole.at(7).trials] == [one.constraints for one in whole.trials[:7]]
+
+
+def test_a_study_that_starts_from_another_sees_which_trials_were_infeasible() -> None:
+    first = st.tune(costs, SPACE, "random", n_trials=20, progress=False)
+    second = st.Study(SPACE, st.GeneticSearch(6, 3), start_from=first).run(costs, 1, progress=False)
+    feasible = {one.number for one in first.trials if one.state == "complete" and not one.violation}
+    assert {parent["number"] for parent in second.trials[0].why["parents"]} <= feasible
 
 
 def test_processes_and_threads_give_the_same_table() -> None:

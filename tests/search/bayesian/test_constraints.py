@@ -106,9 +106,26 @@ def test_the_value_to_improve_on_is_a_feasible_one() -> None:
     assert model.goal.best == means[model.feasible[:14]].min() > means.min()
     _, why = gaussian_search.propose(SPACE, seen, [], 14, np.random.default_rng(0))
     assert why["best"] == pytest.approx(min(feasible)) and 0.0 < why["feasible"] <= 1.0
-    never = [one._replace(constraints=(1.0 + one.params["x"],)) for one in seen]
+
+
+def test_a_pending_trial_counts_where_it_is_probably_feasible() -> None:
+    seen = results()
+    model = gaussian_search.fitted_model(SPACE, seen, [{"x": 0.9, "y": 0.9}, {"x": 0.1, "y": 0.1}], 14)
+    assert model.feasible[14:].tolist() == [True, False]
+    means = gp.means_at_rows(model.process)
+    assert means[15] < model.goal.best == means[model.feasible].min()
+
+
+def test_without_a_feasible_trial_any_improves_and_the_words_say_so() -> None:
+    never = [one._replace(constraints=(1.0 + one.params["x"],)) for one in results()]
+    never[3] = never[3]._replace(value=math.nan, constraints=())  # a failed trial is not feasible either
     model = gaussian_search.fitted_model(SPACE, never, [], 14)
-    assert model.goal.best == gp.means_at_rows(model.process).max()
+    assert not model.feasible.any() and model.goal.best == gp.means_at_rows(model.process).max()
+    searcher = st.BayesianSearch("gp")
+    why = searcher.suggest(SPACE, never, [], 14, np.random.default_rng(0)).why
+    assert why["best"] is None
+    assert "here, where no trial so far is feasible: the expected improvement is" in searcher.explain(why)
+    assert searcher.brief(why, 1.0).endswith(" here, and no trial so far is feasible")
 
 
 def test_the_estimator_splits_feasible_trials_first() -> None:
@@ -117,7 +134,7 @@ def test_the_estimator_splits_feasible_trials_first() -> None:
     good, bad = parzen.split(seen, 4)
     assert (good.tolist(), bad.tolist()) == ([3], [0, 1, 2, 4])
     assert parzen.split(seen * 8)[0].tolist() == [3, 8, 13, 18, 23, 28]
-    assert parzen.split([seen[k] for k in (2, 0, 4)] * 3)[0].tolist() == [2, 5]  # none is feasible: the least infeasible
+    assert parzen.split([seen[k] for k in (2, 0, 4)] * 3)[0].tolist() == [2, 5]  # the least infeasible, if none is not
     densities = parzen.fitted_densities(SPACE, results(), [])
     assert not any(results()[k].violation for k in densities.good)
 
