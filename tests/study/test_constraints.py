@@ -183,3 +183,20 @@ def test_optuna_has_the_same_convention() -> None:
     assert theirs.best_trial.number == study.best_trial.number
     again = st.from_optuna(theirs)
     assert [one.constraints for one in again.trials] == [one.constraints for one in study.trials]
+
+
+def test_constraints_that_optuna_names_are_read() -> None:
+    optuna = pytest.importorskip("optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    theirs = optuna.create_study()
+
+    def objective(trial: Any) -> float:
+        x = trial.suggest_float("x", 0.0, 1.0)
+        trial.set_constraint("memory", x - 0.5)
+        trial.set_constraint("heat", float("inf") if x < 0.25 else -1.0)
+        return float(x)
+
+    theirs.optimize(objective, n_trials=20)
+    study = st.from_optuna(theirs)
+    assert study.best_value == theirs.best_value == min(one.value for one in study.trials if one.params["x"] >= 0.25)
+    assert all(one.constraints[1] == one.params["x"] - 0.5 for one in study.trials)  # by name: heat, memory
