@@ -472,7 +472,7 @@ def _initial(space: Space, seen: Seen, searcher: Any) -> State:
     mean, stds = np.array(priors).T
     earlier = [result for result in seen.earlier if not math.isnan(result.value)]
     if earlier:
-        mean = space.to_unit(min(earlier, key=lambda result: result.value).params)
+        mean = space.to_unit(min(earlier, key=lambda result: result.order).params)
     return fresh(mean, searcher.sigma, np.diag((stds / searcher.sigma) ** 2), searcher.population)
 
 
@@ -498,7 +498,7 @@ def _after(space: Space, seen: Seen, state: State) -> State:
     known, first = values[~np.isnan(values)], state.first + state.size
     if not len(known):
         return state._replace(first=first)
-    order = np.argsort(values, kind="stable")  # failures (NaN) come last
+    order = sorted(range(len(members)), key=lambda k: members[k].order)
     margins, n = _margins(space, state), len(state.mean)
     steps = np.array([_step(space, seen.seed, state, margins, members[k]) for k in order])
     parents = tuple(members[k].number for k in order[: state.size // 2])

@@ -33,8 +33,7 @@ def listing(file: File) -> str:
         states = [trial.state for trial in study.trials]
         counts = [len(states), *(states.count(state) for state in ("complete", "failed", "running"))]
         ranked = _ranked(study)
-        is_best = bool(ranked) and not ranked[0].violation
-        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if is_best else ""
+        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if ranked else ""
         lines.append([visible(name), *map(str, counts), best, visible(study.text("searcher"))])
     note = ["unfinished: running, or interrupted; interrupted trials begin again when the study is continued"]
     return "\n".join([*aligned(lines, left=[0, 6]), *note * any(line[4] != "0" for line in lines[1:])])
@@ -62,19 +61,18 @@ def table(file: File, name: str) -> str:
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
     queued = f", {checks.counted(len(study.waiting), 'enqueued configuration')} waiting" if study.waiting else ""
     front = ["the Pareto front, the trials that no other one dominates:"] * several
-    limited = any(trial.constraints for trial in trials)
-    cells = [["trial", "values" if several else "value", *["violation"] * limited, "budget", "seconds", "parameters"]]
-    cells += [[str(trial.number), shown_value(trial), *[f"{trial.violation:.6g}"] * limited,
-               "" if trial.budget is None else f"{trial.budget:g}", f"{trial.seconds or 0.0:.2f}",
-               shown_params(configuration(trial))] for trial in best[:LINES]]
+    cells = [["trial", "values" if several else "value", "budget", "seconds", "parameters"]]
+    cells += [[str(trial.number), shown_value(trial), "" if trial.budget is None else f"{trial.budget:g}",
+               f"{trial.seconds or 0.0:.2f}", shown_params(configuration(trial))] for trial in best[:LINES]]
     front += filter(None, [none_feasible(trials)])
-    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
-              *aligned(cells, left=[len(cells[0]) - 1])]
+    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front, *aligned(cells, left=[4])]
     if not several and (repeated := said_repeats([trial.values[0] for trial in best if (
             trial.values and configuration(trial) == configuration(best[0]))])):
         lines.append(f"trial {best[0].number} is the best; {repeated}")
     left = [f"{len(best) - LINES} more"] * (len(best) > LINES)
-    smaller = sum(trial.state == "complete" for trial in trials) - len(best)
+    infeasible = sum(trial.state == "complete" and trial.violation > 0.0 for trial in trials)
+    smaller = sum(trial.state == "complete" for trial in trials) - len(best) - infeasible
+    left += [f"{infeasible} infeasible"] * (infeasible > 0)
     left += [f"{smaller} of smaller budgets"] * (smaller > 0 and not several)
     lines += [f"... and {' and '.join(left)}; scratchtune export has all of them"] * bool(left)
     failed = [trial for trial in trials if trial.state == "failed"]

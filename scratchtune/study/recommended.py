@@ -29,7 +29,7 @@ from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian import surrogate
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.learned_space import within
-from scratchtune.study.best import of_largest_budget, repeats, said_repeats
+from scratchtune.study.best import feasible, repeats, said_repeats
 from scratchtune.study.trial import Trial, configuration
 
 MARGIN = 1.5  # standard deviations that are added to each posterior mean
@@ -69,7 +69,7 @@ class Prediction(NamedTuple):
 
 
 def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial:
-    """The feasible trial `of_largest_budget` with the best pessimistic mean, or the best observed one, as `noise` says.
+    """The `feasible` trial with the best pessimistic mean, or the best observed one, as `noise` says.
 
     ``noise=False``, for values without noise: the best observed one. True: the one with the best pessimistic mean,
     unless trials are too few. None: the trials decide, by `are_repeatable` and by `Prediction.errors`.
@@ -77,7 +77,7 @@ def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial
     """
     noise = None if noise is None else checks.boolean("noise", noise)
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    trials, space = [one for one in of_largest_budget(study.trials) if not one.violation], study.space
+    trials, space = feasible(study.trials), study.space
     sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     points = [within(space, configuration(trial)) for trial in trials]

@@ -233,13 +233,13 @@ class Trial:
         """
         if self.state != "running":
             raise ValueError(f"trial {self.number} is {self.state}; its constraints are set while it runs")
-        several = isinstance(constraints, (list, tuple)) or (isinstance(constraints, np.ndarray) and constraints.ndim)
-        found = [(one, *finite_number(one)) for one in (constraints if several else [constraints])]
-        for one, _, error in found:
-            if error is not None or isinstance(one, (bool, np.bool_)):
+        several = isinstance(constraints, (list, tuple)) or getattr(constraints, "ndim", 0) > 0
+        found = list(constraints) if several else [constraints]
+        for one in found:
+            if finite_number(one)[1] is not None or isinstance(one, (bool, np.bool_)):
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
-        self.constraints = tuple(number for _, number, _ in found)
+        self.constraints = tuple(finite_number(one)[0] for one in found)
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
@@ -340,12 +340,12 @@ def proposal_of(trial: Trial) -> dict[str, Any]:
 
 def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
     """A finished trial as searchers see it: its value times ``sign``, so that smaller is better; NaN is a failure."""
+    loss, losses = math.nan, tuple[float, ...]()
     if isinstance(sign, tuple):
         losses = tuple(one * value for one, value in zip(sign, trial.values or (), strict=False))
-        return Result(trial.number, trial._params, math.nan, trial.state, trial.given_budget, trial.parent, losses,
-                      trial.constraints)
-    loss = math.nan if trial.values is None else sign * trial.values[0]
-    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent, (),
+    elif trial.values is not None:
+        loss = sign * trial.values[0]
+    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent, losses,
                   trial.constraints)
 
 
