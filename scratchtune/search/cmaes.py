@@ -32,7 +32,6 @@ from scratchtune.search.space import Categorical, Space
 SIGMA = 0.3  # the first standard deviation, as a share of the range (Hansen 2016, appendix A)
 DRAWS = 100  # from the distribution for each trial, to find one inside of the ranges that is allowed
 NARROW, ELONGATED = 1e-12, 1e14  # a restart: all stds, or the condition number
-SWEEPS = 30  # of Jacobi's method, at most; it takes about eight
 
 
 def log_weights(ranks: np.ndarray) -> np.ndarray:
@@ -133,7 +132,7 @@ def recombination(
     Returns
         (s, b).
     Source
-        Hansen (2016), equations 41 and 42, with c_m = 1.
+        Hansen (2016), equations 41 and 42, with c_m = 1; a = 1 there.
     """
     step = np.sum(np.maximum(weights, 0.0)[:, None] * steps, axis=0)
     return step, mean + sigma * margins * step
@@ -151,7 +150,7 @@ def evolution_path(path: np.ndarray, step: np.ndarray, rate: float, mass: float,
         μ: mass, scalar, >= 1
         h: moves, scalar, 0 or 1, 1 for the step size, else see [cma_longest_path]
     Returns
-        n. Under random selection each entry keeps its variance, and steps are independent.
+        n; if ranks are random, the path of whitened steps keeps the distribution N(0, I).
     Source
         Hansen (2016), equations 43 and 45.
     """
@@ -189,7 +188,7 @@ def step_size(sigma: float, path: np.ndarray, rate: float, damping: float, expec
 
 
 def longest_path(n: int, rate: float, generation: int, expected: float) -> float:
-    """Length of the step-size path from which on the covariance path stops growing, as σ is still too small.
+    """Length of the step-size path above which the covariance path only decays: σ is far too small, C need not grow.
 
     Formula [cma_longest_path]
         b = (1.4 + 2 / (n + 1)) · χ · √(1 − (1 − s)^(2 · g))
@@ -249,7 +248,8 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
     Returns
         a; each neighbouring value is drawn with a probability of at least 1 / (2 · n · λ).
     Variant
-        Hamano et al. keep the factors from population to population and move the mean, too.
+        Hamano et al. keep the factors from population to population, and move the mean until both neighbours are
+        drawn often enough.
     Source
         Hamano, Saito, Nomura and Shirakawa (2022), "CMA-ES with Margin", section 3.
     Example
@@ -267,7 +267,7 @@ def eigenvectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     values, vectors = matrix.copy(), np.eye(len(matrix))
     least = 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0))
-    for _ in range(SWEEPS):
+    for _ in range(30):  # sweeps at most; it takes about eight
         for p, q in np.argwhere(np.abs(np.triu(values, 1)) > least).tolist():
             if values[p, q] == 0.0:  # since an earlier rotation of this sweep
                 continue
@@ -360,9 +360,8 @@ class CMAESSearch(Searcher):
                 kind = "conditional" if space.conditions[name] else "a choice without an order"
                 raise ValueError(f"searcher is {self!r}, which searches ranges that always exist, and {name!r} is "
                                  f'{kind}; use "bayesian" or "genetic", or make it a Float or an Int without `when`')
-        if self.population or not space.names:
-            return self
-        return self.changed(population=4 + math.floor(3 * math.log(len(space.names))))
+        is_fixed = self.population or not space.names
+        return self if is_fixed else self.changed(population=4 + math.floor(3 * math.log(len(space.names))))
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Draw from the distribution of the trial's population; a random point if no draw is new and allowed."""

@@ -226,7 +226,7 @@ FUNCTIONS: dict[str, tuple[int, Any]] = {  # dimensions, and the loss at a dista
     "ellipsoid": (4, lambda z: axes_of(z, 1e4)),
     "rotated ellipsoid": (4, lambda z: axes_of(turned(z), 1e4)),
     "rotated cigar": (3, lambda z: axes_of(turned(z), 1e6)),
-    "valley of Rosenbrock": (3, lambda z: float(np.sum(100.0 * (z[1:] - (z[:-1] + 1.0) ** 2 + 1.0) ** 2 + z[:-1] ** 2))),
+    "Rosenbrock": (3, lambda z: float(np.sum(100.0 * (z[1:] - (z[:-1] + 1.0) ** 2 + 1.0) ** 2 + z[:-1] ** 2))),
     "different powers": (5, lambda z: float(np.sum(np.abs(z) ** np.linspace(2.0, 6.0, len(z))))),
     "Rastrigin": (2, lambda z: float(np.sum(z * z - 10.0 * np.cos(2.0 * math.pi * z) + 10.0))),
     "Ackley": (4, ackley),
@@ -279,7 +279,8 @@ def test_regrets_are_distributed_as_those_of_the_package_cmaes(name: str) -> Non
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name, rate, factor", [
-    ("sphere", "damping", 2.0), ("sphere", "damping", 0.5), ("Ackley", "damping", 2.0), ("rotated cigar", "rank_mu", 0.1)])
+    ("sphere", "damping", 2.0), ("sphere", "damping", 0.5), ("Ackley", "damping", 2.0),
+    ("rotated cigar", "rank_mu", 0.1)])
 def test_a_wrong_rate_is_caught(name: str, rate: str, factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
     right, position = cmaes.learning_rates, ["s", "damping", "c", "rank_one", "rank_mu"].index(rate)
 
