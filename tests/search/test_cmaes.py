@@ -141,6 +141,75 @@ def test_an_integer_keeps_its_margin_when_its_std_is_tiny() -> None:
     assert np.mean([space.from_unit(point)["k"] == 3 for point in points]) > 0.8 * least
 
 
+def test_margins_by_hand() -> None:
+    """Ten cells of 0.1: 0.08 from 0.02 or 0.98 to the only border within, 0.07 from 0.43 to the farther one, 0.5.
+
+    On the log scale of 1 to 100 the cell of 7, from 6.5 to 7.5, has its borders at log(13) / log(201) = 0.4836 and
+    log(15) / log(201) = 0.5106. With n = 5 and populations of 10 the quantile is at 1 - 1 / 100: 2.3263.
+    """
+    space = Space({"a": Int(0, 9), "b": Int(0, 9), "c": Int(0, 9), "d": Int(1, 100, log=True), "e": Float(0.0, 1.0)})
+    state = cmaes.fresh(np.array([0.02, 0.98, 0.43, 0.5, 0.5]), 1e-3, np.diag([1.0, 4.0, 1.0, 1.0, 1.0]), 10)
+    distances = np.array([0.08, 0.08 / 2.0, 0.07, 0.5 - 0.48364])
+    found = cmaes._margins(space, state)
+    assert found[:4] == pytest.approx(distances / (2.32635 * 1e-3), rel=1e-3) and found[4] == 1.0
+    wide = state._replace(matrix=1e6 * state.matrix)
+    assert cmaes._margins(space, wide).tolist() == [1.0] * 5
+    assert cmaes._margins(Space({"one": Int(3, 3)}), cmaes.fresh(np.array([0.5]), 1e-9, np.eye(1), 4)).tolist() == [1.0]
+
+
+def test_the_step_of_an_integer_is_that_of_its_draw_not_of_its_rounded_value() -> None:
+    space, margins = Space({"k": Int(0, 3), "x": Float(0.0, 1.0)}), np.array([2.0, 1.0])
+    state = cmaes.fresh(np.array([0.4, 0.5]), 0.1, np.eye(2), 4)
+    drawn = cmaes._draws(state, margins, np.random.default_rng(np.random.SeedSequence(7, spawn_key=(3,))))[1]
+    step = cmaes._step(space, 7, state, margins, Result(3, space.from_unit(drawn), 0.0, ""))
+    assert step == pytest.approx((drawn - state.mean) / np.array([0.2, 0.1]), rel=1e-12)
+    enqueued = cmaes._step(space, 7, state, margins, Result(3, {"k": 1, "x": 0.55}, 0.0, ""))
+    assert enqueued == pytest.approx([(0.375 - 0.4) / 0.2, 0.5])
+    assert cmaes._step(space, 7, state, margins, Result(3, {"k": 1}, 0.0, "")) == pytest.approx([-0.125, 0.0])
+
+
+def test_draws_are_inside_and_the_last_one_is_clipped() -> None:
+    state, ones = cmaes.fresh(np.array([0.02, 0.5]), 0.1, np.array([[1.0, 0.5], [0.5, 4.0]]), 4), np.ones(2)
+    points = cmaes._draws(state, ones, np.random.default_rng(0))
+    assert 30 < len(points) < 101 and ((points >= 0.0) & (points <= 1.0)).all()
+    far = cmaes._draws(state._replace(mean=np.array([-9.0, 0.5])), ones, np.random.default_rng(0))
+    assert far.shape == (1, 2) and far[0, 0] == 0.0 and 0.0 < far[0, 1] < 1.0
+    inner = state._replace(mean=np.array([0.5, 0.5]), sigma=0.01)
+    many = np.concatenate([cmaes._draws(inner, ones, np.random.default_rng(seed))[:-1] for seed in range(100)])
+    assert np.cov(many.T) == pytest.approx(1e-4 * state.matrix, rel=0.1)
+
+
+def test_when_it_restarts_by_hand() -> None:
+    """Two axes and populations of 4: all losses of the latest 10 + 30 * 2 / 4 = 25 populations, 100 trials, equal."""
+    state = cmaes.fresh(np.full(2, 0.5), 0.1, np.eye(2), 4)._replace(generation=25, first=104)
+
+    def converged(losses: list[float], **changes: Any) -> bool:
+        own = [Result(k, {}, value, "") for k, value in enumerate(losses)]
+        return cmaes._has_converged(state._replace(**changes), Seen(own))
+
+    ones, nan = [1.0] * 100, math.nan
+    assert converged([3.0] * 4 + ones) and converged([3.0] * 4 + [nan] + ones[1:])
+    assert converged([3.0] * 4 + ones + [2.0])  # of a population that is not finished
+    assert not converged([3.0] * 4 + ones, generation=24) and not converged([3.0] * 5 + ones[1:])
+    various = list(range(104))
+    for matrix, sigma, expected in ((np.eye(2), 0.9e-12, True), (np.eye(2), 1.1e-12, False),
+                                    (np.diag([1.0, 4.0]), 0.9e-12, False), (np.diag([1.0, 1.1e14]), 0.1, True),
+                                    (np.diag([1.0, 0.9e14]), 0.1, False)):
+        changed = cmaes.fresh(state.mean, sigma, matrix, 4)
+        assert converged(various, eigen=changed.eigen, matrix=matrix, sigma=sigma) is expected
+
+
+def test_one_searcher_serves_two_studies() -> None:
+    searcher, space = CMAESSearch(population=4), {"x": Float(0.0, 1.0)}
+    first = Study(space, searcher).run(lambda trial: trial.params["x"], 12, progress=False)
+    for more in ({"start_from": first}, {"seed": 1}):
+        shared, alone = (Study(space, one, **more).run(lambda trial: trial.params["x"], 12, progress=False)
+                         for one in (searcher, CMAESSearch(population=4)))
+        assert table(shared) == table(alone)
+    other = Study({"x": Float(0.0, 1.0, prior=(0.2, 0.01))}, searcher).run(lambda trial: 1.0, 1, progress=False)
+    assert other.trials[0].why["mean"] == pytest.approx({"x": 0.2})
+
+
 def test_a_flat_function_restarts_with_twice_the_population() -> None:
     study = Study({"x": Float(0.0, 1.0)}, CMAESSearch(population=4)).run(lambda trial: 1.0, 4 * 40, progress=False)
     seen = Seen([Result(trial.number, trial.params, 1.0, trial.state) for trial in study.trials])
