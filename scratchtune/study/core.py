@@ -263,6 +263,7 @@ class Core:
         self._numbers: dict[tuple[Any, ...], list[int]] = {}  # a memo of `numbers_with`, of the first `_indexed` trials
         self._indexed = 0
         self._learner = SpaceLearner()
+        self._kept: tuple[Space, list[Result], list[Result]] | None = None  # in a learned space: earlier and own ones
         self._learned: tuple[int, Space] | None = None  # a memo of `space`, with the number of finished trials
         self._workers = 1  # of the run
         self._process: int | None = None  # the process of the latest run; a process forked from it is another one
@@ -417,8 +418,11 @@ class Core:
         if not space.names and definition.searcher.mean_budget() is None:  # nothing has any parameter
             return space, Seen((), seen.earlier, seen.enqueued, seen.seed), [], number, rng
         pending = [completed(space, proposal_of(trial), trial.seed) for trial in self.trials[needs:number]]
-        own, earlier = ([_within(space, result) for result in results] for results in (seen.own, seen.earlier))
-        return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, number, rng
+        if self._kept is None or self._kept[0] is not space:
+            self._kept = space, [_within(space, result) for result in seen.earlier], []
+        _, earlier, own = self._kept
+        own += (_within(space, result) for result in seen.own[len(own) :])
+        return space, Seen(own[: len(seen.own)], earlier, seen.enqueued, seen.seed), pending, number, rng
 
     def _without_proposal(self, end: Exhausted) -> Suggestion:
         """In a study without a space, draw the next trial at random if all known points were tried; else raise."""
@@ -632,8 +636,8 @@ class Core:
 
     def _replace(self, trials: list[Trial], waiting: list[Waiting]) -> None:
         queue, running = self.queue.replaced(self.trials, trials, waiting), [t for t in trials if t.state == "running"]
-        (self._owners, self._unassigned, self._finished, self._numbers, self._indexed, self.queue.state,
-         self.trials[:]) = {}, running, [], {}, 0, queue, trials
+        (self._owners, self._unassigned, self._finished, self._kept, self._numbers, self._indexed, self.queue.state,
+         self.trials[:]) = {}, running, [], None, {}, 0, queue, trials
 
     def _opened(self) -> File:
         """The file that this study was opened in, not another one of that name, opened for writing."""
