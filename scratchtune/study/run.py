@@ -29,11 +29,12 @@ from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.progress import Progress
-from scratchtune.study.trial import Outcome, Trial, evaluate, judged
+from scratchtune.study.trial import Outcome, Trial, evaluate, judged, repeats_at_end
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
 FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
+REPEATS = 2  # of each candidate, in a run with ``confirm``
 UNLIMITED = "unlimited"
 FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
 LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
@@ -212,6 +213,33 @@ def run_objective(
             progress.note(
                 f"{len(running.failed)} of {len(running.begun)} trials failed; the study's table holds the errors")
         progress.close()
+
+
+def run_and_confirm(
+    study: Any, core: Core, confirm: Any, n_trials: Any, timeout: Any, options: dict[str, Any],
+) -> None:
+    """Run a study to ``n_trials``, of which the share ``confirm``, at the end, are repeats, with options of `Study.run`.
+
+    Without time for the search, or after `Study.stop`, nothing is repeated: the next run continues the search.
+    """
+    confirm = checks.real("confirm", confirm, low=0.0, high=0.5, open_low=True)
+    if n_trials in (None, math.inf):
+        raise ValueError(f"confirm is {confirm:g}, a share of n_trials, and n_trials is {n_trials}; give n_trials")
+    n_trials = checks.integer("n_trials", n_trials, low=1)
+    candidates = round(confirm * n_trials) // REPEATS
+    if candidates < 2:
+        raise ValueError(f"confirm is {confirm:g} of {n_trials} trials, which is too little to repeat two candidates "
+                         f"{REPEATS} times each; raise one of the two, or use study.confirm")
+    core.refuse_repeats()
+    searched, limit = len(core.trials) - len(repeats_at_end(core.trials)), n_trials - REPEATS * candidates
+    if searched > limit:
+        raise ValueError(f"the study has {searched} trials, and confirm={confirm:g} of n_trials={n_trials} leaves "
+                         f"{limit} for the search; raise n_trials, or use study.confirm")
+    begun = time.monotonic()
+    study.run(n_trials=limit, timeout=timeout, **options)
+    left = None if timeout is None else timeout - (time.monotonic() - begun)
+    if not core.is_stopping and (left is None or left > 0.0):
+        study.confirm(candidates=candidates, repeats=REPEATS, timeout=left, **options)
 
 
 class ObjectiveWorkers:

@@ -27,8 +27,9 @@ from scratchtune.study.definition import Definition, given_space, refuse_without
 from scratchtune.study.export import csv_text
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
+from scratchtune.study.recommended import RecommendedTrial, candidates_of
 from scratchtune.study.results import HasBestTrial
-from scratchtune.study.run import RunOptions, run_objective
+from scratchtune.study.run import RunOptions, run_and_confirm, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
 from scratchtune.study.trial import STATES, Trial, configuration, copied_params
@@ -114,7 +115,7 @@ class Study(HasBestTrial):
     def run(
         self, objective: Callable[[Trial], Any], n_trials: float | None = None, timeout: float | None = None,
         n_jobs: int = 1, executor: Any = None, callbacks: Iterable[Callable[[Study, Trial], Any]] = (),
-        progress: bool = True, retries: int = 2, max_failures: int | str | None = None,
+        progress: bool = True, retries: int = 2, max_failures: int | str | None = None, confirm: float | None = None,
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
@@ -130,7 +131,14 @@ class Study(HasBestTrial):
         the run (the first ``n_jobs``, if that is more) all fail by the same mistake, the run ends with a RuntimeError.
         ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run: the
         next run begins the unfinished trials again; a callback that was not called by then is not called later.
+
+        ``confirm=0.2`` keeps the last fifth of ``n_trials`` for repeats: `confirm` with as many candidates, two each.
         """
+        if confirm is not None:
+            others = {"objective": objective, "n_jobs": n_jobs, "executor": executor, "callbacks": callbacks,
+                      "progress": progress, "retries": retries, "max_failures": max_failures}
+            run_and_confirm(self, self._core, confirm, n_trials, timeout, others)
+            return self
         options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
         try:
             self.idle_share = run_objective(self, self._core, objective, options, self._losses)
@@ -138,6 +146,26 @@ class Study(HasBestTrial):
             with interruption.reachable(self, self._core.given_path, bool(options.progress)):
                 raise
         return self
+
+    def confirm(
+        self, objective: Callable[[Trial], Any] | None = None, candidates: int = 6, repeats: int = 2, **options: Any,
+    ) -> RecommendedTrial:
+        """Evaluate the best candidates ``repeats`` times again, and return `recommended`, which follows the new values.
+
+        Candidates are trials, the best first as `recommended` ranks them. Their repeats (`Trial.repeat_of`) are the
+        next trials. The same call after an interruption runs only those that are missing; failed or stopped ones are
+        not run again. ``options`` are those of `run`; without an objective the repeats wait for `ask`. Where values
+        have no noise nothing is gained: repeats are equal, and the best observed trial is recommended. A ValueError
+        with several objectives, with a searcher that allots budgets, and where no trial is complete.
+        """
+        known = [*inspect.signature(Study.run).parameters][3:-1]  # without self, objective, n_trials and confirm
+        checks.no_others("confirm", options, ["objective", "candidates", "repeats", *known])
+        self._core.refuse_repeats()
+        several = checks.integer("candidates", candidates, low=2), checks.integer("repeats", repeats, low=1)
+        waiting = self._core.enqueue_repeats(candidates_of(self, several[0]) * several[1])
+        if objective is not None:
+            self.run(objective, len(self._core.trials) + waiting, **options)
+        return self.recommended()
 
     def stop(self) -> None:
         """End the run from its objective or from a callback: no further trial begins, and running ones are finished.

@@ -7,9 +7,11 @@ an `Outcome` of what an objective has returned, and `settle` records it.
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import numbers
 import re
+import statistics
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -95,7 +97,8 @@ class Trial:
     ``finished``, seconds since 1970, and ``seconds`` of work; ``visits``, the rows its fits have used, summed over
     epochs and folds, where known; ``saved``, the arrays of `save`; ``given_budget``, the same as ``budget``, but not
     noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached;
-    ``constraints``, those of `set_constraint`, () if there are none, and ``violation``, their sum above 0.
+    ``constraints``, those of `set_constraint`, () if there are none, and ``violation``, their sum above 0;
+    ``repeat_of``, of a repeat made by `Study.confirm` the number of the trial that it repeats, else None.
 
     ``context`` is a `View` of its study, or an object that makes one for each trial.
     """
@@ -160,6 +163,11 @@ class Trial:
     def violation(self) -> float:
         """The sum of the constraints above 0: 0 if the trial is feasible, as one without constraints is."""
         return violation(self.constraints)
+
+    @property
+    def repeat_of(self) -> int | None:
+        """The number of the trial that this one repeats, to confirm it; None of all other trials."""
+        return self.why.get("repeat_of")
 
     def suggest_float(
         self, name: str, low: float, high: float, *, log: bool = False, step: float | None = None,
@@ -262,7 +270,7 @@ class Trial:
         """Whether the study's stopping rule ends this trial; a ValueError in a study of several objectives.
 
         After True, the objective should return its value, or None for the value reported at the last step. In both
-        cases the trial's state is "stopped", and it can't be the study's best.
+        cases the trial's state is "stopped", and it can't be the study's best. A repeat is never stopped.
         """
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
@@ -349,6 +357,26 @@ def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
                   trial.constraints)
 
 
+def results_of(trials: Sequence[Trial], sign: Any) -> list[Result]:
+    """The finished trials as searchers see them: a trial and its complete repeats are one, with their mean value.
+
+    The first value is part of that mean: a model of all values allows for the trial having been chosen by it. In the
+    mean by which a trial is confirmed (`recommended`) it is left out, since there nothing does.
+    """
+    values: dict[int, list[float]] = {}
+    for trial in trials:
+        if trial.repeat_of is not None and trial.state == "complete" and trial.values is not None:
+            values.setdefault(trial.repeat_of, []).append(sign * trial.values[0])
+    results = [result_of(trial, sign) for trial in trials if trial.state != "running" and trial.repeat_of is None]
+    return [one._replace(value=statistics.fmean([one.value, *values[one.number]])) if one.number in values else one
+            for one in results]
+
+
+def repeats_at_end(trials: Sequence[Trial]) -> list[Trial]:
+    """The repeats after which no other trial has begun: those of the latest confirmation."""
+    return list(itertools.takewhile(lambda trial: trial.repeat_of is not None, reversed(trials)))[::-1]
+
+
 def finished_count(trials: Iterable[Trial]) -> int:
     """How many trials are finished."""
     return sum(trial.state != "running" for trial in trials)
@@ -399,6 +427,8 @@ def copied(trial: Trial, context: Any) -> Trial:
 
 def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
     """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
+    if trial.repeat_of is not None:  # its values must be comparable, whichever they are
+        return False
     before = trial.why.get("halving", ())
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)
     stops, rungs = rule.decided(own, board, before)
