@@ -72,7 +72,7 @@ class NotReady(RuntimeError):
 class Waiting(NamedTuple):
     """An enqueued configuration without a trial, and who has enqueued it, None the user.
 
-    ``number`` is that of its trial, of a repeat, and in a fork; where it is None, the next trial is made of it.
+    ``number`` is that of its trial in the study that a fork is made of; where it is None, the next trial is made of it.
     ``repeat_of`` is the number of the trial that it repeats, if it does.
     """
 
@@ -151,9 +151,7 @@ class Pending(PendingParams):
         return len(self._numbers)
 
     def __getitem__(self, index: Any) -> Any:
-        numbers, trials = self._numbers[index], self._core.trials
-        return configuration(trials[numbers]) if isinstance(numbers, int) else [
-            configuration(trials[number]) for number in numbers]
+        return configuration(self._core.trials[self._numbers[index]])
 
     def __contains__(self, params: object) -> bool:
         assert isinstance(params, Mapping)
@@ -229,7 +227,8 @@ class Queue:
     def _keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
         begun = [proposal_of(trial) for trial in trials
                  if trial.why.get("enqueued") and trial.repeat_of is None and trial.number not in self._copied]
-        return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]
+        return [self._space.key(params) for params in (
+            *begun, *(one.params for one in waiting if one.number is None and one.repeat_of is None))]
 
     def by_number(self, trials: Sequence[Trial]) -> dict[int, Waiting]:
         """All enqueued configurations by the number of their trial, which may not exist yet."""
@@ -357,7 +356,7 @@ class Core:
             number, searcher, space = len(self.trials), self.definition.searcher, self.definition.space
             queue = self.queue.state
             enqueued = self.queue.next(number) if queue.waiting else None
-            self._refuse_early(number, 0 if enqueued else self._needs(number))
+            self._refuse_early(number, 0 if enqueued else self._searched(number)[1])
             if enqueued:
                 suggestion = searcher.enqueued(enqueued.params, number)
                 suggestion.why["enqueued"] = enqueued.by or True
@@ -412,41 +411,32 @@ class Core:
 
     def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
         """The arguments of `Searcher.suggest` for a trial; in a learned space only with params that are in it."""
-        definition, first, searched = self.definition, self._needs(number), self._searched(number)
+        definition, (searched, first) = self.definition, self._searched(number)
         needs, repeats = definition.searcher.needs(len(searched)), number - len(searched)
-        enqueued = None if definition.copied is not None else (
-            bisect.bisect_left(self.queue.state.begun, number) - repeats)
+        begun = bisect.bisect_left(self.queue.state.begun, number) - repeats
         finished = results_of(self.trials[:first], definition.objectives.sign) if repeats else self.finished()
-        seen = Seen(finished[:needs], definition.earlier, enqueued, definition.seed)
+        seen = Seen(finished[:needs], definition.earlier, begun if definition.copied is None else None, definition.seed)
         rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
         if not self._is_open:
             return definition.space, seen, Pending(self, searched[needs:]), len(searched), rng
         space = self._learned_from(first)
         if not space.names and definition.searcher.mean_budget() is None:  # nothing has any parameter
             return space, Seen((), seen.earlier, seen.enqueued, seen.seed), [], len(searched), rng
-        waiting = [self.trials[k] for k in searched[needs:]]
-        pending = [completed(space, proposal_of(trial), trial.seed) for trial in waiting]
+        pending = [completed(space, proposal_of(self.trials[k]), self.trials[k].seed) for k in searched[needs:]]
         own, earlier = ([_within(space, result) for result in results] for results in (seen.own, seen.earlier))
         return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, len(searched), rng
 
-    def _searched(self, number: int) -> Sequence[int]:
-        """The numbers of the trials before one that are no repeats: a searcher counts only these."""
-        repeats = {k for k in self.queue.state.begun if k < number and self.trials[k].repeat_of is not None}
-        return [k for k in range(number) if k not in repeats] if repeats else range(number)
-
-    def _needs(self, number: int) -> int:
-        """How many leading trials must be finished for a proposal: all repeats, and what the searcher needs."""
-        searched = self._searched(number)
-        needs = self.definition.searcher.needs(len(searched))
-        if len(searched) == number:
-            return needs
-        after_repeats = max(set(range(number)).difference(searched)) + 1
-        return max(after_repeats, searched[needs - 1] + 1 if needs else 0)
+    def _searched(self, number: int) -> tuple[Sequence[int], int]:
+        """The trials before one that searchers count, which are no repeats; how many leading ones it must wait for."""
+        repeats = [k for k in self.queue.state.begun if k < number and self.trials[k].repeat_of is not None]
+        searched = sorted({*range(number)}.difference(repeats)) if repeats else range(number)
+        needed = searched[: self.definition.searcher.needs(len(searched))]
+        return searched, max((one + 1 for one in (*needed[-1:], *repeats[-1:])), default=0)
 
     def _without_proposal(self, end: Exhausted) -> Suggestion:
         """In a study without a space, draw the next trial at random if all known points were tried; else raise."""
         searcher = self.definition.searcher
-        if not self._is_open or searcher.total(self._learned_from(self._needs(len(self.trials)))) is not None:
+        if not self._is_open or searcher.total(self._learned_from(self._searched(len(self.trials))[1])) is not None:
             raise end
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
@@ -454,7 +444,7 @@ class Core:
         """The requests of a trial that begins, which know those of the trials before it that its searcher has seen."""
         is_enqueued = bool(suggestion.why.get("enqueued"))
         is_foreign = is_enqueued or number < self.definition.foreign
-        known = {} if is_foreign else self._learned_from(self._needs(number)).parameters
+        known = {} if is_foreign else self._learned_from(self._searched(number)[1]).parameters
         return Requests(suggestion.params, is_enqueued, known)
 
     def _learned_from(self, needs: int) -> Space:
@@ -491,21 +481,16 @@ class Core:
                 self.write()
 
     def enqueue_repeats(self, numbers: Sequence[int]) -> int:
-        """Have the next trials repeat those of these ``numbers``, and return how many repeats are left to begin.
-
-        Those that wait, and those at the end of the trials, count. They are enqueued by number: before all that waits.
-        """
+        """Enqueue repeats of these trials, as the next ones, that neither wait nor are latest; how many now wait."""
         with self._changing():
-            known = Counter(one.repeat_of for one in (*self.queue.state.waiting, *repeats_at_end(self.trials)))
-            for number in numbers:
-                if known[number]:
-                    known[number] -= 1
-                    continue
-                taken = {one.number for one in self.queue.state.waiting}
-                free = next(k for k in itertools.count(len(self.trials)) if k not in taken)
-                self._dirty_queue = True
-                self.queue.add(Waiting(configuration(self.trials[number]), free, None, number))
-            return sum(one.repeat_of is not None for one in self.queue.state.waiting)
+            waiting, others = ([one for one in self.queue.state.waiting if (one.repeat_of is None) is is_other]
+                               for is_other in (False, True))
+            known = Counter([one.repeat_of for one in waiting] + [one.repeat_of for one in repeats_at_end(self.trials)])
+            waiting += [Waiting(configuration(self.trials[number]), repeat_of=number)
+                        for k, number in enumerate(numbers) if numbers[:k].count(number) >= known[number]]
+            self._dirty_queue = True
+            self.queue.state = self.queue.state._replace(waiting=[*waiting, *others])
+            return len(waiting)
 
     # Outcomes --------------------------------------------------------------------------------------------------------
 
@@ -607,11 +592,9 @@ class Core:
         """A ValueError in a study whose trials can't be repeated to confirm them, a RuntimeError during a run."""
         self.refuse_second_run()
         searcher, objectives = self.definition.searcher, self.definition.objectives
-        if objectives.several:
-            raise objectives.no_single("trial to confirm", "use best_trials, and enqueue those to be evaluated again")
-        if searcher.mean_budget() is not None:
-            raise ValueError(f"searcher is {searcher!r}, which allots budgets, and a repeat has none; to confirm trials use "
-                             "another searcher, with a stopping rule if the objective reports")
+        if objectives.several or searcher.mean_budget() is not None:
+            raise ValueError("trials can be confirmed only in a study of one objective with a searcher that allots no "
+                             f"budgets; this study has {objectives} and {searcher!r}: enqueue trials again instead")
 
     def begin_run(self, workers: int) -> None:
         """Begin a run: until its end trials are written when `write` is called, and the right to write is kept."""

@@ -7,7 +7,7 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from scratchtune import checks
@@ -15,6 +15,7 @@ from scratchtune.streams import aligned, shown_params, visible
 from scratchtune.study.best import best_first, constraint_columns, none_feasible, said_repeats
 from scratchtune.study.definition import text_of
 from scratchtune.study.file import File
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.stored import StoredStudy, read_study
 from scratchtune.study.trial import Trial, configuration
 
@@ -87,18 +88,25 @@ def as_csv(file: File, name: str, times: bool = False) -> str:
     study = read_study(file, name)
     asked = dict.fromkeys(parameter for trial in study.trials for parameter in configuration(trial))
     parameters = [parameter for parameter, _ in study.stored["space"]] or list(asked)  # those requested
-    of_values = study.objectives.columns()
-    columns = ["budget", "parent", "visits", "error", *(TIMES if times else ())]
-    constraints = constraint_columns(study.trials)
-    lines: list[list[Any]] = [["number", *(f"param_{parameter}" for parameter in parameters), "state", *of_values,
-                               *constraints, *columns, "why"]]
-    for k, (trial, reason) in enumerate(zip(study.trials, study.reasons, strict=True)):
-        values = [configuration(trial).get(parameter, "") for parameter in parameters]
-        outcome = trial.values or [None] * len(of_values)
-        others = [getattr(trial, part) for part in columns]
-        lines.append([trial.number, *values, trial.state, *outcome,
-                      *(column[k] for column in constraints.values()), *others, reason])
-    return csv_text(lines)
+    columns = trial_columns(study.trials, parameters, study.objectives, ["visits", *(TIMES if times else ())])
+    return table_text(columns | {"why": study.reasons})
+
+
+def trial_columns(
+    trials: Sequence[Trial], parameters: Iterable[str], objectives: Objectives, more: Iterable[str],
+) -> dict[str, Sequence[Any]]:
+    """The table of trials by column; ``more``: further attributes of a trial. An inactive parameter is empty."""
+    columns: dict[str, Sequence[Any]] = {part: [getattr(one, part) for one in trials] for part in ("number", "state")}
+    columns |= {name: [one.values and one.values[k] for one in trials] for k, name in enumerate(objectives.columns())}
+    columns |= {f"param_{name}": [str(configuration(one)[name]) if name in configuration(one) else "" for one in trials]
+                for name in parameters}
+    columns |= {part: [getattr(one, part) for one in trials] for part in ("budget", "parent", "error", *more)}
+    return columns | constraint_columns(trials)
+
+
+def table_text(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Columns of one length as CSV, with their names in the first line."""
+    return csv_text([[*columns], *zip(*columns.values(), strict=True)])
 
 
 def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",", decimal: str = ".") -> str:

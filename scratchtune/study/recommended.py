@@ -10,8 +10,8 @@ same curse, most of all where they are uncertain. Therefore each prediction is w
 A process can take a rugged function for noise. So the best observed trial is recommended where values are known to have
 no noise, and where the process predicts a value from the others no better than the mean or the nearest one does.
 
-Repeats of the best candidates (`Study.confirm`) need no model: of each candidate the mean of the new values is
-unbiased, since it was not chosen by them. While no other trial follows them, the best such mean decides.
+Repeats of candidates (`Study.confirm`) need no model: the mean of the new values of each is unbiased, since it was not
+chosen by them. While the latest trials are such repeats, the best mean decides.
 
 Implements section 9.2 of the document.
 """
@@ -19,10 +19,9 @@ Implements section 9.2 of the document.
 from __future__ import annotations
 
 import math
-import statistics
 from collections import Counter
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,6 +36,7 @@ from scratchtune.study.best import of_largest_budget, repeats, said_repeats
 from scratchtune.study.trial import Trial, configuration, repeats_at_end
 
 MARGIN = 1.5  # standard deviations that are added to each posterior mean
+SIDES = {1.0: "lowest", -1.0: "highest"}  # of the best value, by the sign of a loss
 LEAST_TRIALS = 10  # different configurations for the process; with fewer the best observed trial is returned
 
 
@@ -47,10 +47,8 @@ class RecommendedTrial:
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
     ``mean`` and the standard deviation ``std``; ``noise`` is the estimated standard deviation of the noise of a single
     value. The three are None where the best observed trial is recommended without a model; ``reason`` says why. Of a
-    confirmed trial ``mean`` is the mean of its new values, and the other two are None.
-
-    Values that are worse than the median by more than one standard deviation of the better half are compressed before
-    the process is fitted; a mean in that range is one of compressed values.
+    confirmed trial ``mean`` is that of its new values, and the other two are None. ``ranked``: the numbers of trials of
+    different configurations, the recommended one first.
     """
 
     trial: Trial
@@ -60,27 +58,25 @@ class RecommendedTrial:
     std: float | None
     noise: float | None
     reason: str
+    ranked: tuple[int, ...]
 
 
 class Prediction(NamedTuple):
-    """Indices, the lowest pessimistic mean first; posterior means and stds of that trial and of the best observed.
+    """Index of the trial with the lowest pessimistic mean; posterior means and stds of it and of the best observed.
 
-    ``ranked`` has of each configuration the first trial. ``errors``: root mean square errors of predictions of each
-    loss, by the process from the others, by the mean of all, and by the nearest other one; bad losses are compressed.
+    ``errors``: root mean square errors of predictions of each loss, by the process from the others, by the mean of all,
+    and by the nearest other one; bad losses are compressed. ``ranked``: of each configuration the index of its first
+    trial, the lowest pessimistic mean first.
     """
 
-    ranked: tuple[int, ...]
+    chosen: int
     mean: float
     std: float
     noise: float
     mean_of_best: float
     std_of_best: float
     errors: tuple[float, ...]
-
-    @property
-    def chosen(self) -> int:
-        """Index of the trial with the lowest pessimistic mean."""
-        return self.ranked[0]
+    ranked: tuple[int, ...]
 
     @property
     def is_informed(self) -> bool:
@@ -88,97 +84,72 @@ class Prediction(NamedTuple):
         return self.errors[0] < min(self.errors[1:])
 
 
-class Ranking(NamedTuple):
-    """Feasible trials of different configurations, the one to recommend first; ``why`` no model has ranked them.
-
-    ``count``: how many trials were compared; ``is_exact``: whether values are known to have no noise.
-    """
-
-    trials: list[Trial]
-    count: int
-    found: Prediction | None
-    why: str
-    is_exact: bool
-
-
 def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial:
     """The feasible trial `of_largest_budget` with the best pessimistic mean, or the best observed one, as `noise` says.
 
     ``noise``: False where equal configurations have equal values: then it is the best observed trial. None: the trials
     say it (`are_repeatable`, `Prediction.is_informed`). True: the process decides, if there are enough trials for it.
-    Where there may be noise, the latest trials decide if they are repeats (`confirmed_trial`). Raises a ValueError
-    where no trial is complete, and a TypeError for another ``noise``.
+    Except with False, the latest repeats decide (`confirmed_trial`). Raises a ValueError where no trial is complete,
+    and a TypeError for another ``noise``.
     """
     noise = None if noise is None else checks.boolean("noise", noise)
-    best = study.best_trial
-    ranking = ranked(study, study.trials, noise)
-    chosen, found, sign, side = ranking.trials[0], ranking.found, *_sign_and_side(study)
-    repeated = said_repeats(repeats(study.trials, best, study.space))
-    repeated = repeated and f" Trial {best.number} is the best observed one; {repeated}."
-    confirmed = None if ranking.is_exact else confirmed_trial(study)
-    if confirmed is not None:
-        return replace(confirmed, reason=confirmed.reason + repeated)
-    if found is None:
-        reason = (f"Trial {best.number} has the {side} value, {best.value:.6g}, of "
-                  f"{checks.counted(ranking.count, 'complete trial')}; {ranking.why}.")
-        return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason + repeated)
-    found = found._replace(mean=sign * found.mean, mean_of_best=sign * found.mean_of_best)
-    return RecommendedTrial(chosen, chosen.params, float(chosen.value or 0.0), found.mean, found.std, found.noise,
-                            _reason(chosen, best, found, ranking.count, sign) + repeated)
+    study.best_trial  # noqa: B018 - raises the error of a study without complete trials
+    confirmed = None if noise is False else confirmed_trial(study)
+    return confirmed or _recommended(study, study.trials, noise)
 
 
-def _sign_and_side(study: Any) -> tuple[float, str]:
-    return (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
+def candidates_of(study: Any, count: int) -> list[int]:
+    """The numbers of at most so many trials to be confirmed, the best first; the latest repeats don't count."""
+    study.best_trial  # noqa: B018 - as above
+    before = study.trials[: len(study.trials) - len(repeats_at_end(study.trials))]
+    ranked = [study.trials[number] for number in _recommended(study, before, None).ranked[:count]]
+    return [trial.number if trial.repeat_of is None else trial.repeat_of for trial in ranked]
 
 
-def ranked(study: Any, trials: Sequence[Trial], noise: bool | None = None) -> Ranking:
-    """Rank the feasible ones of a study's trials as ``noise`` of `recommended_trial` says."""
-    trials, space, sign = [one for one in of_largest_budget(trials) if not one.violation], study.space, _sign_and_side(
-        study)[0]
+def confirmed_trial(study: Any) -> RecommendedTrial | None:
+    """The trial with the best mean of new values, those of the latest repeats; None without any, or without noise.
+
+    A repeat that is not complete does not count; a trial with an infeasible repeat comes after all others.
+    """
+    new: dict[Any, list[Trial]] = {}
+    for trial in repeats_at_end(study.trials):
+        if trial.state == "complete":
+            new.setdefault(trial.repeat_of, []).append(trial)
+    if all(trial.values == study.trials[number].values for number, several in new.items() for trial in several):
+        return None
+    sign = study.objectives.sign
+    means = {number: np.mean([one.value for one in several]) for number, several in new.items()}
+    ranked = sorted(new, key=lambda number: (max(one.violation for one in new[number]), sign * means[number]))
+    trial, mean = study.trials[ranked[0]], float(means[ranked[0]])
+    reason = (f"Trial {trial.number} (value {trial.value:.6g}) has the {SIDES[sign]} mean of new values, {mean:.6g} of "
+              f"{checks.counted(len(new[trial.number]), 'repeat')}, of {checks.counted(len(new), 'candidate')}.")
+    return RecommendedTrial(trial, trial.params, trial.value, mean, None, None, reason, tuple(ranked))
+
+
+def _recommended(study: Any, trials: Sequence[Trial], noise: bool | None) -> RecommendedTrial:
+    """The best one of a study's trials by the process, or by their values."""
+    trials, space = [one for one in of_largest_budget(trials) if not one.violation], study.space
+    sign, count = study.objectives.sign, checks.counted(len(trials), "complete trial")
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     points = [within(space, configuration(trial)) for trial in trials]
     keys = [space.key(point) for point in points]
-    by_value: dict[Hashable, int] = {}  # of each configuration the index of the best value
-    for index in np.argsort(losses, kind="stable").tolist():
-        by_value.setdefault(keys[index], index)
-    exact, found = _without_noise(keys, losses, noise), None
-    why = exact or _without_model(len(by_value), losses)
+    order = np.argsort(losses, kind="stable").tolist()
+    best, by_value = trials[order[0]], {keys[k]: k for k in reversed(order)}  # of each configuration the best value
+    repeated = said_repeats(repeats(trials, best, space))
+    repeated = repeated and f" Trial {best.number} is the best observed one; {repeated}."
+    why, found = _without_model(keys, losses, noise), None
     if not why:
         found = lowest_pessimistic_mean(space, points, losses)
         why = "" if noise or found.is_informed else _uninformed(found)
     if found is None or why:
-        return Ranking([trials[k] for k in by_value.values()], len(trials), None, why, bool(exact))
-    best, first = next(iter(by_value.items()))
-    order = [first if keys[k] == best else k for k in found.ranked]
-    return Ranking([trials[k] for k in order], len(trials), found, why, False)
-
-
-def candidates_of(study: Any, count: int) -> list[int]:
-    """The numbers of at most so many trials to be confirmed, the best first, by the trials before latest repeats."""
-    study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    searched = study.trials[: len(study.trials) - len(repeats_at_end(study.trials))]
-    return [trial.number if trial.repeat_of is None else trial.repeat_of
-            for trial in ranked(study, searched).trials[:count]]
-
-
-def confirmed_trial(study: Any) -> RecommendedTrial | None:
-    """The candidate with the best mean of new values, those of the repeats at the end of the trials; None without any.
-
-    A repeat that is not complete does not count; a candidate with an infeasible one comes after all others.
-    """
-    new: dict[int, list[Trial]] = {}
-    for trial in repeats_at_end(study.trials):
-        if trial.state == "complete" and trial.repeat_of is not None:
-            new.setdefault(trial.repeat_of, []).append(trial)
-    if not new:
-        return None
-    sign, side = _sign_and_side(study)
-    means = {number: statistics.fmean(float(one.value or 0.0) for one in of) for number, of in new.items()}
-    number = min(new, key=lambda one: (max(trial.violation for trial in new[one]), sign * means[one]))
-    trial, count = study.trials[number], checks.counted(len(new[number]), "repeat")
-    reason = (f"Trial {number} (value {trial.value:.6g}) has the {side} mean of new values, {means[number]:.6g} of "
-              f"{count}, of {checks.counted(len(new), 'candidate')}.")
-    return RecommendedTrial(trial, trial.params, float(trial.value), means[number], None, None, reason)
+        reason = f"Trial {best.number} has the {SIDES[sign]} value, {best.value:.6g}, of {count}; {why}."
+        return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason + repeated,
+                                tuple(trials[k].number for k in order if by_value[keys[k]] == k))
+    ranked = [trials[order[0] if keys[k] == keys[order[0]] else k] for k in found.ranked]  # the best one of its repeats
+    found, chosen = found._replace(mean=sign * found.mean, mean_of_best=sign * found.mean_of_best), ranked[0]
+    return RecommendedTrial(chosen, chosen.params, float(chosen.value or 0.0), found.mean, found.std, found.noise,
+                            _reason(chosen, best, found, len(trials), sign) + repeated,
+                            tuple(one.number for one in ranked))
 
 
 def are_repeatable(keys: Sequence[Hashable], losses: np.ndarray) -> bool:
@@ -195,19 +166,14 @@ def are_repeatable(keys: Sequence[Hashable], losses: np.ndarray) -> bool:
     return len(dict(repeated)) == len(repeated) and any(holders[loss] == 1 for _, loss in repeated)
 
 
-def _without_noise(keys: Sequence[Hashable], losses: np.ndarray, noise: bool | None) -> str:
-    """Why values have no noise; empty where they may have."""
+def _without_model(keys: Sequence[Hashable], losses: np.ndarray, noise: bool | None) -> str:
+    """Why the best observed trial is recommended without a model; empty where a model is fitted."""
     if noise is False:
         return "noise=False says that it would have this value again"
     if noise is None and are_repeatable(keys, losses):
         return "the values have no noise: an evaluation that was repeated gave the same value to the last digit"
-    return ""
-
-
-def _without_model(different: int, losses: np.ndarray) -> str:
-    """Why no model is fitted to values of so many different configurations; empty where one is."""
-    if different < LEAST_TRIALS:
-        return f"a model needs {LEAST_TRIALS} different configurations, and there are {different}"
+    if len(set(keys)) < LEAST_TRIALS:
+        return f"a model needs {LEAST_TRIALS} different configurations, and there are {len(set(keys))}"
     return "all values are equal, so a model has nothing to predict" if losses.min() == losses.max() else ""
 
 
@@ -268,23 +234,18 @@ def lowest_pessimistic_mean(
     _, firsts, groups = np.unique(rows, axis=0, return_index=True, return_inverse=True)  # by configuration
     ranked = tuple(dict.fromkeys(firsts[groups.ravel()[kept[order]]].tolist()))
     index, observed = int(order[0]), int(np.flatnonzero(kept == best)[0])
+    by_process, by_nearest = gp.left_out_errors(process)
+    errors = by_process, process.values - process.mean, by_nearest
     return Prediction(
-        ranked, standardized.to_loss(float(means[index])), standardized.factor * float(stds[index]),
+        ranked[0], standardized.to_loss(float(means[index])), standardized.factor * float(stds[index]),
         standardized.factor * math.exp(0.5 * process.theta[-1]),
         standardized.to_loss(float(means[observed])), standardized.factor * float(stds[observed]),
-        _errors(process, standardized.factor))
-
-
-def _errors(process: gp.Process, factor: float) -> tuple[float, ...]:
-    """The ``errors`` of a `Prediction`, for values that were divided by ``factor``."""
-    by_process, by_nearest = gp.left_out_errors(process)
-    by_mean = process.values - process.mean
-    return tuple(factor * surrogate.root_mean_square(errors) for errors in (by_process, by_mean, by_nearest))
+        tuple(standardized.factor * surrogate.root_mean_square(one) for one in errors), ranked)
 
 
 def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sign: float) -> str:
     """Why one of so many trials is recommended; the means of ``found`` are in the study's direction."""
-    side, sign = ("lowest", "plus") if loss_sign > 0.0 else ("highest", "less")
+    side, sign = SIDES[loss_sign], "plus" if loss_sign > 0.0 else "less"
     predicted = (f"posterior mean {sign} {MARGIN:g} standard deviations, {found.mean:.6g} {sign} {MARGIN:g} · "
                  f"{found.std:.2g}, of a Gaussian process for {checks.counted(trials, 'trial')}")
     if configuration(chosen) == configuration(best):

@@ -29,6 +29,7 @@ from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.progress import Progress
+from scratchtune.study.recommended import candidates_of
 from scratchtune.study.trial import Outcome, Trial, evaluate, judged, repeats_at_end
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
@@ -159,6 +160,7 @@ class RunOptions:
     progress: bool = True
     retries: int = 2
     max_failures: int | str | None = None
+    confirm: float | None = None
     workers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,6 +170,8 @@ class RunOptions:
             self.timeout = checks.real("timeout", self.timeout, low=0.0)
         if self.max_failures not in (None, UNLIMITED):
             self.max_failures = checks.integer("max_failures", self.max_failures, low=1)
+        if self.confirm is not None:
+            self.confirm = checks.real("confirm", self.confirm, low=0.0, high=0.5, open_low=True)
         self.callbacks = tuple(self.callbacks) if isinstance(self.callbacks, Iterable) else (self.callbacks,)
         for callback in self.callbacks:
             if not callable(callback):
@@ -195,13 +199,17 @@ def run_objective(
     limit = None if limit == math.inf else limit
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     planned = limit if schedule is None or limit is not None else schedule
+    candidates = 0 if options.confirm is None else repeated_candidates(core, options.confirm, options.n_trials)
     left = None if planned is None else max(int(planned) - len(core.trials) + len(core.unassigned), 0)
     whole = "" if schedule in (None, planned) else f" (the whole schedule has {schedule})"
     headline = None if schedule is None else f"{searcher.headline()}: {left} trials{whole}"
     progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
     running = ObjectiveWorkers(core, objective, options, callbacks, losses, progress, may_exhaust=limit is None)
     try:
-        Run(core, running, limit, deadline).go(() if left == 0 else before)
+        Run(core, running, limit and limit - REPEATS * candidates, deadline).go(() if left == 0 else before)
+        if candidates and not core.is_stopping and (deadline is None or time.monotonic() < deadline):
+            waiting = core.enqueue_repeats(candidates_of(study, candidates) * REPEATS)
+            Run(core, running, len(core.trials) + waiting, deadline).go()
         if core.is_stopping:
             progress.note(f"stop was called: the run ends with {len(core.trials)} trials; the next run continues")
         return running.report()
@@ -215,31 +223,16 @@ def run_objective(
         progress.close()
 
 
-def run_and_confirm(
-    study: Any, core: Core, confirm: Any, n_trials: Any, timeout: Any, options: dict[str, Any],
-) -> None:
-    """Run a study to ``n_trials``, of which the share ``confirm``, at the end, are repeats, with options of `Study.run`.
-
-    Without time for the search, or after `Study.stop`, nothing is repeated: the next run continues the search.
-    """
-    confirm = checks.real("confirm", confirm, low=0.0, high=0.5, open_low=True)
-    if n_trials in (None, math.inf):
-        raise ValueError(f"confirm is {confirm:g}, a share of n_trials, and n_trials is {n_trials}; give n_trials")
-    n_trials = checks.integer("n_trials", n_trials, low=1)
-    candidates = round(confirm * n_trials) // REPEATS
-    if candidates < 2:
-        raise ValueError(f"confirm is {confirm:g} of {n_trials} trials, which is too little to repeat two candidates "
-                         f"{REPEATS} times each; raise one of the two, or use study.confirm")
+def repeated_candidates(core: Core, confirm: float, n_trials: Any) -> int:
+    """How many candidates a run of ``n_trials`` repeats at its end, by its share ``confirm``; or a ValueError."""
     core.refuse_repeats()
-    searched, limit = len(core.trials) - len(repeats_at_end(core.trials)), n_trials - REPEATS * candidates
-    if searched > limit:
-        raise ValueError(f"the study has {searched} trials, and confirm={confirm:g} of n_trials={n_trials} leaves "
-                         f"{limit} for the search; raise n_trials, or use study.confirm")
-    begun = time.monotonic()
-    study.run(n_trials=limit, timeout=timeout, **options)
-    left = None if timeout is None else timeout - (time.monotonic() - begun)
-    if not core.is_stopping and (left is None or left > 0.0):
-        study.confirm(candidates=candidates, repeats=REPEATS, timeout=left, **options)
+    n_trials = checks.integer("n_trials", n_trials, low=1)
+    searched = len(core.trials) - len(repeats_at_end(core.trials))
+    count = min(round(confirm * n_trials), n_trials - searched) // REPEATS
+    if count < 2:
+        raise ValueError(f"confirm is {confirm:g} of {n_trials} trials, and the study has {searched}; two candidates "
+                         f"need {2 * REPEATS} repeats: raise n_trials or confirm, or use study.confirm")
+    return count
 
 
 class ObjectiveWorkers:

@@ -21,18 +21,17 @@ from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
-from scratchtune.study.best import constraint_columns
 from scratchtune.study.core import Core, brief_reason, reason_of
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
-from scratchtune.study.export import csv_text
+from scratchtune.study.export import table_text, trial_columns
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
 from scratchtune.study.recommended import RecommendedTrial, candidates_of
 from scratchtune.study.results import HasBestTrial
-from scratchtune.study.run import RunOptions, run_and_confirm, run_objective
+from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
-from scratchtune.study.trial import STATES, Trial, configuration, copied_params
+from scratchtune.study.trial import STATES, Trial, copied_params
 
 OPTUNA_URL = "sqlite:///"
 OF_OPTUNA = {"sampler": "searcher", "pruner": "stopping", "study_name": "name"}  # arguments of create_study, and ours
@@ -51,11 +50,9 @@ class Study(HasBestTrial):
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
-    The table of trials is a function of these arguments, enqueued trials, and the objective, not of the number of
-    workers, the order in which they finish (except with `AsyncHalving`), or interruptions. (``parallel=None`` of a
-    `BayesianSearch` becomes the number of workers of the first run.) When `run` has returned, when every trial from
-    `ask` has been told, and after `close`, which a ``with`` statement calls too, the file holds everything; before,
-    only `backup` copies everything.
+    The table of trials is a function of these arguments, enqueued trials, and the objective, not of the workers or of
+    interruptions (README.md of this folder). When `run` has returned, when every trial from `ask` has been told, and
+    after `close`, which a ``with`` statement calls too, the file holds everything; before, only `backup` copies it.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -132,14 +129,9 @@ class Study(HasBestTrial):
         ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run: the
         next run begins the unfinished trials again; a callback that was not called by then is not called later.
 
-        ``confirm=0.2`` keeps the last fifth of ``n_trials`` for repeats: `confirm` with as many candidates, two each.
+        ``confirm=0.2`` uses the last fifth of ``n_trials`` to `confirm` as many candidates by two repeats each.
         """
-        if confirm is not None:
-            others = {"objective": objective, "n_jobs": n_jobs, "executor": executor, "callbacks": callbacks,
-                      "progress": progress, "retries": retries, "max_failures": max_failures}
-            run_and_confirm(self, self._core, confirm, n_trials, timeout, others)
-            return self
-        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
+        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures, confirm)
         try:
             self.idle_share = run_objective(self, self._core, objective, options, self._losses)
         except KeyboardInterrupt:
@@ -150,19 +142,17 @@ class Study(HasBestTrial):
     def confirm(
         self, objective: Callable[[Trial], Any] | None = None, candidates: int = 6, repeats: int = 2, **options: Any,
     ) -> RecommendedTrial:
-        """Evaluate the best candidates ``repeats`` times again, and return `recommended`, which follows the new values.
+        """Evaluate the trials that `recommended` ranks first again, and return `recommended`, which follows new values.
 
-        Candidates are trials, the best first as `recommended` ranks them. Their repeats (`Trial.repeat_of`) are the
-        next trials. The same call after an interruption runs only those that are missing; failed or stopped ones are
-        not run again. ``options`` are those of `run`; without an objective the repeats wait for `ask`. Where values
-        have no noise nothing is gained: repeats are equal, and the best observed trial is recommended. A ValueError
-        with several objectives, with a searcher that allots budgets, and where no trial is complete.
+        The repeats, with a `Trial.repeat_of`, are the next trials; the same call after an interruption runs those that
+        are missing. ``options`` are those of `run`; without an objective the repeats wait for `ask`. Repeats of values
+        that have no noise are equal, and show no more than that. A ValueError with several objectives or with budgets.
         """
         known = [*inspect.signature(Study.run).parameters][3:-1]  # without self, objective, n_trials and confirm
         checks.no_others("confirm", options, ["objective", "candidates", "repeats", *known])
         self._core.refuse_repeats()
-        several = checks.integer("candidates", candidates, low=2), checks.integer("repeats", repeats, low=1)
-        waiting = self._core.enqueue_repeats(candidates_of(self, several[0]) * several[1])
+        chosen = candidates_of(self, checks.integer("candidates", candidates, low=2))
+        waiting = self._core.enqueue_repeats(chosen * checks.integer("repeats", repeats, low=1))
         if objective is not None:
             self.run(objective, len(self._core.trials) + waiting, **options)
         return self.recommended()
@@ -234,17 +224,7 @@ class Study(HasBestTrial):
         values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
         self._core.refuse_own(Path(path))
-        columns = self.objectives.columns()
-        trials = self.trials
-        constraints = constraint_columns(trials)
-        rows: list[list[Any]] = [["number", "state", *columns, *(f"param_{name}" for name in self.space.names),
-                                  "budget", "parent", "error", "seconds", *constraints]]
-        for k, t in enumerate(trials):
-            values = [str(configuration(t)[name]) if name in configuration(t) else "" for name in self.space.names]
-            outcome = t.values or [None] * len(columns)
-            rows.append([t.number, t.state, *outcome, *values, t.budget, t.parent, t.error, t.seconds,
-                         *(column[k] for column in constraints.values())])
-        write_text(path, csv_text(rows))
+        write_text(path, table_text(trial_columns(self.trials, self.space.names, self.objectives, ["seconds"])))
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
         """Write the trials as a new study of Optuna; see `scratchtune.interop.optuna_studies.to_optuna`."""

@@ -97,8 +97,7 @@ class Trial:
     ``finished``, seconds since 1970, and ``seconds`` of work; ``visits``, the rows its fits have used, summed over
     epochs and folds, where known; ``saved``, the arrays of `save`; ``given_budget``, the same as ``budget``, but not
     noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached;
-    ``constraints``, those of `set_constraint`, () if there are none, and ``violation``, their sum above 0;
-    ``repeat_of``, of a repeat made by `Study.confirm` the number of the trial that it repeats, else None.
+    ``constraints``, those of `set_constraint`, () if there are none, and ``violation``, their sum above 0.
 
     ``context`` is a `View` of its study, or an object that makes one for each trial.
     """
@@ -166,7 +165,7 @@ class Trial:
 
     @property
     def repeat_of(self) -> int | None:
-        """The number of the trial that this one repeats, to confirm it; None of all other trials."""
+        """The number of the trial that this one repeats, to confirm it (`Study.confirm`); None of other trials."""
         return self.why.get("repeat_of")
 
     def suggest_float(
@@ -278,9 +277,7 @@ class Trial:
         self._stopping = self._stopping or self._context.stops(self)
         return self._stopping
 
-    def should_prune(self) -> bool:
-        """The same as `should_stop`, by Optuna's name; an objective may then raise `TrialPruned`."""
-        return self.should_stop()
+    should_prune = should_stop  # Optuna's name; an objective may then raise `TrialPruned`
 
     def save(self, arrays: Mapping[str, Any]) -> None:
         """Save named arrays, such as a model's weights, for the trials that continue this one."""
@@ -358,22 +355,20 @@ def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
 
 
 def results_of(trials: Sequence[Trial], sign: Any) -> list[Result]:
-    """The finished trials as searchers see them: a trial and its complete repeats are one, with their mean value.
+    """The finished trials as searchers see them: one and its complete repeats are one result, with the mean value.
 
-    The first value is part of that mean: a model of all values allows for the trial having been chosen by it. In the
-    mean by which a trial is confirmed (`recommended`) it is left out, since there nothing does.
+    That has the first value too: to a model of all trials, unlike to `recommended`, it was not chosen for being good.
     """
-    values: dict[int, list[float]] = {}
+    new: dict[int, list[float]] = {}
     for trial in trials:
-        if trial.repeat_of is not None and trial.state == "complete" and trial.values is not None:
-            values.setdefault(trial.repeat_of, []).append(sign * trial.values[0])
+        if trial.repeat_of is not None and trial.state == "complete":
+            new.setdefault(trial.repeat_of, []).append(result_of(trial, sign).value)
     results = [result_of(trial, sign) for trial in trials if trial.state != "running" and trial.repeat_of is None]
-    return [one._replace(value=statistics.fmean([one.value, *values[one.number]])) if one.number in values else one
-            for one in results]
+    return [one._replace(value=statistics.fmean([one.value, *new.get(one.number, ())])) for one in results]
 
 
 def repeats_at_end(trials: Sequence[Trial]) -> list[Trial]:
-    """The repeats after which no other trial has begun: those of the latest confirmation."""
+    """The latest trials, if they are repeats: those of one confirmation."""
     return list(itertools.takewhile(lambda trial: trial.repeat_of is not None, reversed(trials)))[::-1]
 
 

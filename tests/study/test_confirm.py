@@ -1,4 +1,4 @@
-"""Confirmation: the best candidates are evaluated again, by hand, after interruptions, on workers, and what refuses it."""
+"""Confirmation: the best candidates are evaluated again; by hand, on workers, after interruptions, and refusals."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def table(study: st.Study) -> list[Any]:
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_best_mean_of_new_values_is_recommended(sign: float) -> None:
-    """Trial 2 has the best value by luck; of the new ones, (5, 6), (2, 1) and (3, 4), trial 0 has the best mean, 1.5."""
+    """Trial 2 has the best value by luck; of the new ones, (5, 6), (2, 1) and (3, 4), those of trial 0 are best."""
     study = told([sign * value for value in (2.0, 9.0, 1.0, 3.0, 8.0)], "minimize" if sign > 0 else "maximize")
     found = study.confirm(candidates=3)
     assert found.trial.number == 2 and [trial["x"] for trial in study.waiting] == [0.2, 0.0, 0.3] * 2
@@ -60,8 +60,9 @@ def test_the_best_mean_of_new_values_is_recommended(sign: float) -> None:
     assert (found.trial.number, found.params, found.observed, found.mean) == (0, {"x": 0.0}, sign * 2.0, sign * 1.5)
     assert found.std is None and found.noise is None
     side = "lowest" if sign > 0 else "highest"
-    assert found.reason.startswith(f"Trial 0 (value {sign * 2:g}) has the {side} mean of new values, {sign * 1.5:g} of "
-                                   "2 repeats, of 3 candidates. Trial 2 is the best observed one; its configuration was")
+    assert found.ranked == (0, 3, 2) and found.reason == (
+        f"Trial 0 (value {sign * 2:g}) has the {side} mean of new values, {sign * 1.5:g} of 2 repeats, of 3 "
+        "candidates.")
     assert study.best_trial.number == 2 and study.recommended(noise=True) == found
     assert study.recommended(noise=False).trial is study.best_trial
     assert study.confirm(candidates=3) == found and not study.waiting  # nothing is missing
@@ -290,30 +291,31 @@ def test_what_can_not_be_confirmed_is_refused_before_any_trial() -> None:
     several = st.Study(LINE, directions=("minimize", "minimize"))
     budgets = st.Study(LINE, st.Hyperband(9, 3))
     for run in (lambda study: study.run(noisy, 20, confirm=0.2), lambda study: study.confirm(noisy)):
-        with pytest.raises(ValueError, match="a study of 2 objectives .* has no single trial to confirm; use best_tri"):
-            run(several)
-        with pytest.raises(ValueError, match=r"searcher is Hyperband\(.*which allots budgets, and a repeat has none"):
-            run(budgets)
+        for study, what in ((several, "minimize, minimize and NSGA2"), (budgets, r"minimize and Hyperband\(")):
+            with pytest.raises(ValueError, match=f"only in a study of one objective .* budgets; this study has {what}"):
+                run(study)
     study = st.Study(LINE, "random")
     with pytest.raises(ValueError, match="no trial of 0 is complete"):
         study.confirm(noisy)
     for confirm, n_trials, message in (
             (0.6, 20, r"confirm is 0.6; it must be a finite number in \(0.0, 0.5\]"),
-            (0.2, None, "confirm is 0.2, a share of n_trials, and n_trials is None"),
-            (0.2, 10, "confirm is 0.2 of 10 trials, which is too little to repeat two candidates 2 times each")):
-        with pytest.raises(ValueError, match=message):
+            (0.2, None, "n_trials is None .* must be an integer"),
+            (0.2, 10, "confirm is 0.2 of 10 trials, and the study has 0; two candidates need 4 repeats")):
+        with pytest.raises((TypeError, ValueError), match=message):
             study.run(noisy, n_trials, confirm=confirm)
     assert not study.trials + several.trials + budgets.trials
 
 
 def test_other_arguments_are_refused() -> None:
     study = st.Study(LINE, "random").run(noisy, 18, progress=False)
-    with pytest.raises(ValueError, match=r"the study has 18 trials, and confirm=0.2 of n_trials=20 leaves 16 for the"):
+    with pytest.raises(ValueError, match=r"of 20 trials, and the study has 18; two candidates need 4 repeats: raise"):
         study.run(noisy, 20, confirm=0.2)
+    assert [trial.repeat_of is None for trial in study.run(noisy, 22, progress=False, confirm=0.4).trials] == (
+        [True] * 18 + [False] * 4)  # as many as there is room for
     with pytest.raises(TypeError, match=r"confirm\(\) has no argument 'n_trials'"):
         study.confirm(noisy, n_trials=3)
     with pytest.raises(ValueError, match="candidates is 1"):
         study.confirm(noisy, candidates=1)
     with pytest.raises(RuntimeError, match="the study 'study' is being run"):
-        study.run(noisy, 19, progress=False, callbacks=[lambda study, trial: study.confirm(noisy)])
+        study.run(noisy, 23, progress=False, callbacks=[lambda study, trial: study.confirm(noisy)])
     assert not study.waiting
