@@ -15,7 +15,6 @@ from scratchtune.streams import aligned, shown_params, visible
 from scratchtune.study.best import best_first, constraint_columns, none_feasible, said_repeats
 from scratchtune.study.definition import text_of
 from scratchtune.study.file import File
-from scratchtune.study.objectives import Objectives
 from scratchtune.study.stored import StoredStudy, read_study
 from scratchtune.study.trial import Trial, configuration
 
@@ -86,26 +85,19 @@ def table(file: File, name: str) -> str:
 def as_csv(file: File, name: str, times: bool = False) -> str:
     """Write all trials as CSV, one a line, in order of number; text that looks like a formula as in `csv_text`."""
     study = read_study(file, name)
-    asked = dict.fromkeys(parameter for trial in study.trials for parameter in configuration(trial))
-    parameters = [parameter for parameter, _ in study.stored["space"]] or list(asked)  # those requested
-    columns = trial_columns(study.trials, parameters, study.objectives, ["visits", *(TIMES if times else ())])
-    return table_text(columns | {"why": study.reasons})
+    return trials_csv(study, ["visits", *(TIMES if times else ())], {"why": study.reasons})
 
 
-def trial_columns(
-    trials: Sequence[Trial], parameters: Iterable[str], objectives: Objectives, more: Iterable[str],
-) -> dict[str, Sequence[Any]]:
-    """The table of trials by column; ``more``: further attributes of a trial. An inactive parameter is empty."""
-    columns: dict[str, Sequence[Any]] = {part: [getattr(one, part) for one in trials] for part in ("number", "state")}
-    columns |= {name: [one.values and one.values[k] for one in trials] for k, name in enumerate(objectives.columns())}
+def trials_csv(study: Any, more: Iterable[str], last: Mapping[str, Sequence[Any]]) -> str:
+    """The trials of a study as CSV, with ``more`` of their attributes and, as the last ones, further columns."""
+    trials, columns = study.trials, dict[str, Sequence[Any]]()
+    columns |= {part: [getattr(one, part) for one in trials] for part in ("number", "state")}
+    columns |= {name: [one.values and one.values[k] for one in trials]
+                for k, name in enumerate(study.objectives.columns())}
     columns |= {f"param_{name}": [str(configuration(one)[name]) if name in configuration(one) else "" for one in trials]
-                for name in parameters}
+                for name in study.space.names}
     columns |= {part: [getattr(one, part) for one in trials] for part in ("budget", "parent", "error", *more)}
-    return columns | constraint_columns(trials)
-
-
-def table_text(columns: Mapping[str, Sequence[Any]]) -> str:
-    """Columns of one length as CSV, with their names in the first line."""
+    columns |= constraint_columns(trials) | dict(last)
     return csv_text([[*columns], *zip(*columns.values(), strict=True)])
 
 

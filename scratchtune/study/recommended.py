@@ -10,8 +10,8 @@ same curse, most of all where they are uncertain. Therefore each prediction is w
 A process can take a rugged function for noise. So the best observed trial is recommended where values are known to have
 no noise, and where the process predicts a value from the others no better than the mean or the nearest one does.
 
-Repeats of candidates (`Study.confirm`) need no model: the mean of the new values of each is unbiased, since it was not
-chosen by them. While the latest trials are such repeats, the best mean decides.
+Repeats of candidates (`Study.confirm`) need no model: none was chosen by its new values, so their mean is unbiased.
+While the latest trials are such repeats, the best mean decides. As the best of few it has the curse again, but less.
 
 Implements section 9.2 of the document.
 """
@@ -47,8 +47,8 @@ class RecommendedTrial:
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
     ``mean`` and the standard deviation ``std``; ``noise`` is the estimated standard deviation of the noise of a single
     value. The three are None where the best observed trial is recommended without a model; ``reason`` says why. Of a
-    confirmed trial ``mean`` is that of its new values, and the other two are None. ``ranked``: the numbers of trials of
-    different configurations, the recommended one first.
+    confirmed trial ``mean`` is that of its new values. ``ranked``: numbers of trials of different configurations, the
+    recommended one first.
     """
 
     trial: Trial
@@ -93,14 +93,12 @@ def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial
     and a TypeError for another ``noise``.
     """
     noise = None if noise is None else checks.boolean("noise", noise)
-    study.best_trial  # noqa: B018 - raises the error of a study without complete trials
     confirmed = None if noise is False else confirmed_trial(study)
     return confirmed or _recommended(study, study.trials, noise)
 
 
 def candidates_of(study: Any, count: int) -> list[int]:
     """The numbers of at most so many trials to be confirmed, the best first; the latest repeats don't count."""
-    study.best_trial  # noqa: B018 - as above
     before = study.trials[: len(study.trials) - len(repeats_at_end(study.trials))]
     ranked = [study.trials[number] for number in _recommended(study, before, None).ranked[:count]]
     return [trial.number if trial.repeat_of is None else trial.repeat_of for trial in ranked]
@@ -128,6 +126,7 @@ def confirmed_trial(study: Any) -> RecommendedTrial | None:
 
 def _recommended(study: Any, trials: Sequence[Trial], noise: bool | None) -> RecommendedTrial:
     """The best one of a study's trials by the process, or by their values."""
+    study.best_trial  # noqa: B018 - raises the error of a study without complete trials
     trials, space = [one for one in of_largest_budget(trials) if not one.violation], study.space
     sign, count = study.objectives.sign, checks.counted(len(trials), "complete trial")
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])

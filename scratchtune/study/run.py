@@ -170,8 +170,6 @@ class RunOptions:
             self.timeout = checks.real("timeout", self.timeout, low=0.0)
         if self.max_failures not in (None, UNLIMITED):
             self.max_failures = checks.integer("max_failures", self.max_failures, low=1)
-        if self.confirm is not None:
-            self.confirm = checks.real("confirm", self.confirm, low=0.0, high=0.5, open_low=True)
         self.callbacks = tuple(self.callbacks) if isinstance(self.callbacks, Iterable) else (self.callbacks,)
         for callback in self.callbacks:
             if not callable(callback):
@@ -226,6 +224,7 @@ def run_objective(
 def repeated_candidates(core: Core, confirm: float, n_trials: Any) -> int:
     """How many candidates a run of ``n_trials`` repeats at its end, by its share ``confirm``; or a ValueError."""
     core.refuse_repeats()
+    confirm = checks.real("confirm", confirm, low=0.0, high=0.5, open_low=True)
     n_trials = checks.integer("n_trials", n_trials, low=1)
     searched = len(core.trials) - len(repeats_at_end(core.trials))
     count = min(round(confirm * n_trials), n_trials - searched) // REPEATS
