@@ -226,7 +226,7 @@ def _possible_parents(study: TrialTable, trial: Trial) -> list[dict[str, Any]]:
     searcher: Any = getattr(study, "searcher", None)
     if searcher is None or searcher_state.lacks_earlier(study):
         return []
-    seen = searcher_state.seen_of(study, searcher.needs(trial.number))
+    seen, _ = searcher_state.seen_of(study, trial)
     return [result.params for result in searcher.possible_parents(study.space, seen).results] if len(seen) else []
 
 

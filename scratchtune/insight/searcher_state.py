@@ -17,7 +17,7 @@ from scratchtune.search import BayesianSearch, Hyperband, Result, Searcher, Seen
 from scratchtune.study import Study
 from scratchtune.study.requests import completed
 from scratchtune.study.study import core_of
-from scratchtune.study.trial import Trial, configuration, learned_space, proposal_of, requests_of, result_of
+from scratchtune.study.trial import Trial, configuration, learned_space, proposal_of, requests_of, result_of, results_of
 
 MODELS = {"plot_posterior": ("gp", "Gaussian process"), "plot_densities": ("tpe", "Parzen estimator")}
 UNKNOWN = "a searcher that is not known here"
@@ -105,26 +105,27 @@ def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | No
     return study.trials[trial]
 
 
-def seen_of(study: TrialTable, count: int) -> Seen:
-    """What a searcher sees after so many trials, and those of the study that this one has started from."""
-    sign = 1.0 if study.direction == "minimize" else -1.0
+def seen_of(study: TrialTable, trial: Trial) -> tuple[Seen, list[Trial]]:
+    """What the searcher of the study saw when it proposed a trial, and the trials that were pending; no repeats."""
+    searcher, before = getattr(study, "searcher", Searcher()), study.trials[: trial.number]
+    searched = [one for one in before if one.repeat_of is None]
+    sign, needs = 1.0 if study.direction == "minimize" else -1.0, searcher.needs(len(searched))
     earlier = core_of(study).definition.earlier if isinstance(study, Study) else ()
-    return Seen([result_of(one, sign) for one in study.trials[:count]], earlier,
-                seed=getattr(study, "seed", 0))
+    return Seen(results_of(before, sign)[:needs], earlier, seed=getattr(study, "seed", 0)), searched[needs:]
 
 
 def before(study: TrialTable, trial: Trial) -> State:
     """The state from which a trial of the study was proposed."""
     searcher: Any = getattr(study, "searcher", None)
-    needs = searcher.needs(trial.number)
-    seen = seen_of(study, needs)
-    pending = [_proposed(study, one) for one in study.trials[needs : trial.number]]
-    if requests_of(trial) is not None and repr(learned_space(study.trials[:needs])) != repr(study.space):
+    seen, waiting = seen_of(study, trial)
+    pending = [_proposed(study, one) for one in waiting]
+    known = study.trials[: trial.number - len(pending)]
+    if requests_of(trial) is not None and repr(learned_space(known)) != repr(study.space):
         raise ValueError(
             f"trial {trial.number} was proposed before the study {study.name!r} knew its whole space, which it learns "
             "from the trials; give a later trial")
     if isinstance(searcher, BayesianSearch):
-        return State(searcher, study.space, seen, pending, trial.number)
+        return State(searcher, study.space, seen, pending, len(seen.own) + len(pending))
     new = [_proposed(study, one) for one in study.trials[: trial.number] if one.parent is None]
     why = reasons_of(trial)
     recorded = why.get("branch", why).get("pending", len(pending))

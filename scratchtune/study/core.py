@@ -45,8 +45,10 @@ from scratchtune.study.trial import (
     learned_space,
     packed_params,
     proposal_of,
+    repeats_at_end,
     requests_of,
     result_of,
+    results_of,
     row_of,
     settle,
     trial_of,
@@ -71,11 +73,13 @@ class Waiting(NamedTuple):
     """An enqueued configuration without a trial, and who has enqueued it, None the user.
 
     ``number`` is that of its trial in the study that a fork is made of; where it is None, the next trial is made of it.
+    ``repeat_of`` is the number of the trial that it repeats, if it does.
     """
 
     params: dict[str, Any]
     number: int | None = None
     by: str | None = None
+    repeat_of: int | None = None
 
 
 class Start(NamedTuple):
@@ -138,23 +142,20 @@ class Context:
 
 
 class Pending(PendingParams):
-    """The params of the trials from ``start`` up to ``stop``; whether a configuration is among them is one look-up."""
+    """The params of the trials of these ``numbers``; whether a configuration is among them is one look-up."""
 
-    def __init__(self, core: Core, start: int, stop: int) -> None:
-        self._core, self._start, self._stop = core, start, stop
+    def __init__(self, core: Core, numbers: Sequence[int]) -> None:
+        self._core, self._numbers = core, numbers
 
     def __len__(self) -> int:
-        return self._stop - self._start
+        return len(self._numbers)
 
     def __getitem__(self, index: Any) -> Any:
-        numbers = range(self._start, self._stop)[index]
-        trials = self._core.trials
-        return [configuration(trials[number]) for number in numbers] if isinstance(
-            numbers, range) else configuration(trials[numbers])
+        return configuration(self._core.trials[self._numbers[index]])
 
     def __contains__(self, params: object) -> bool:
         assert isinstance(params, Mapping)
-        return any(self._start <= number < self._stop for number in self._core.numbers_with(params))
+        return any(number in self._numbers for number in self._core.numbers_with(params))
 
 
 Key = tuple[Any, ...]  # `Space.key` of a configuration
@@ -225,13 +226,14 @@ class Queue:
 
     def _keys(self, trials: Iterable[Trial], waiting: Iterable[Waiting]) -> list[Key]:
         begun = [proposal_of(trial) for trial in trials
-                 if trial.why.get("enqueued") and trial.number not in self._copied]
-        return [self._space.key(params) for params in (*begun, *(one.params for one in waiting if one.number is None))]
+                 if trial.why.get("enqueued") and trial.repeat_of is None and trial.number not in self._copied]
+        return [self._space.key(params) for params in (
+            *begun, *(one.params for one in waiting if one.number is None and one.repeat_of is None))]
 
     def by_number(self, trials: Sequence[Trial]) -> dict[int, Waiting]:
         """All enqueued configurations by the number of their trial, which may not exist yet."""
-        found = {number: Waiting(proposal_of(trials[number]), number, enqueued_by(trials[number]))
-                 for number in self.state.begun}
+        found = {number: Waiting(proposal_of(trials[number]), number, enqueued_by(trials[number]),
+                                 trials[number].repeat_of) for number in self.state.begun}
         found |= {one.number: one for one in self.state.waiting if one.number is not None}
         free = (number for number in itertools.count(len(trials)) if number not in found)
         return found | {number: one._replace(number=number) for one, number in zip(
@@ -355,10 +357,12 @@ class Core:
             number, searcher, space = len(self.trials), self.definition.searcher, self.definition.space
             queue = self.queue.state
             enqueued = self.queue.next(number) if queue.waiting else None
-            self._refuse_early(number, 0 if enqueued else searcher.needs(number))
+            self._refuse_early(number, 0 if enqueued else self._searched(number)[1])
             if enqueued:
                 suggestion = searcher.enqueued(enqueued.params, number)
                 suggestion.why["enqueued"] = enqueued.by or True
+                if enqueued.repeat_of is not None:
+                    suggestion.why["repeat_of"] = enqueued.repeat_of
             else:
                 try:
                     suggestion = searcher.suggest(*self._before(number))
@@ -408,26 +412,35 @@ class Core:
 
     def _before(self, number: int) -> tuple[Space, Seen, Sequence[dict[str, Any]], int, np.random.Generator]:
         """The arguments of `Searcher.suggest` for a trial; in a learned space only with params that are in it."""
-        definition, needs = self.definition, self.definition.searcher.needs(number)
-        enqueued = None if definition.copied is not None else bisect.bisect_left(self.queue.state.begun, number)
-        seen = Seen(self.finished()[:needs], definition.earlier, enqueued, definition.seed)
+        definition, (searched, first) = self.definition, self._searched(number)
+        needs, repeats = definition.searcher.needs(len(searched)), number - len(searched)
+        begun = bisect.bisect_left(self.queue.state.begun, number) - repeats
+        finished = results_of(self.trials[:first], definition.objectives.sign) if repeats else self.finished()
+        seen = Seen(finished[:needs], definition.earlier, begun if definition.copied is None else None, definition.seed)
         rng = np.random.default_rng(np.random.SeedSequence(definition.seed, spawn_key=(number,)))
         if not self._is_open:
-            return definition.space, seen, Pending(self, needs, number), number, rng
-        space = self._learned_from(needs)
+            return definition.space, seen, Pending(self, searched[needs:]), len(searched), rng
+        space = self._learned_from(first)
         if not space.names and definition.searcher.mean_budget() is None:  # nothing has any parameter
-            return space, Seen((), seen.earlier, seen.enqueued, seen.seed), [], number, rng
-        pending = [completed(space, proposal_of(trial), trial.seed) for trial in self.trials[needs:number]]
-        if self._kept is None or self._kept[0] is not space:
+            return space, Seen((), seen.earlier, seen.enqueued, seen.seed), [], len(searched), rng
+        pending = [completed(space, proposal_of(self.trials[k]), self.trials[k].seed) for k in searched[needs:]]
+        if repeats or self._kept is None or self._kept[0] is not space:  # a repeat changes an earlier result
             self._kept = space, [_within(space, result) for result in seen.earlier], []
         _, earlier, own = self._kept
         own += (_within(space, result) for result in seen.own[len(own) :])
-        return space, Seen(own[: len(seen.own)], earlier, seen.enqueued, seen.seed), pending, number, rng
+        return space, Seen(own[: len(seen.own)], earlier, seen.enqueued, seen.seed), pending, len(searched), rng
+
+    def _searched(self, number: int) -> tuple[Sequence[int], int]:
+        """The trials before one that searchers count, which are no repeats; how many leading ones it must wait for."""
+        repeats = [k for k in self.queue.state.begun if k < number and self.trials[k].repeat_of is not None]
+        searched = sorted({*range(number)}.difference(repeats)) if repeats else range(number)
+        needed = searched[: self.definition.searcher.needs(len(searched))]
+        return searched, max((one + 1 for one in (*needed[-1:], *repeats[-1:])), default=0)
 
     def _without_proposal(self, end: Exhausted) -> Suggestion:
         """In a study without a space, draw the next trial at random if all known points were tried; else raise."""
         searcher = self.definition.searcher
-        if not self._is_open or searcher.total(self._learned_from(searcher.needs(len(self.trials)))) is not None:
+        if not self._is_open or searcher.total(self._learned_from(self._searched(len(self.trials))[1])) is not None:
             raise end
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
@@ -435,7 +448,7 @@ class Core:
         """The requests of a trial that begins, which know those of the trials before it that its searcher has seen."""
         is_enqueued = bool(suggestion.why.get("enqueued"))
         is_foreign = is_enqueued or number < self.definition.foreign
-        known = {} if is_foreign else self._learned_from(self.definition.searcher.needs(number)).parameters
+        known = {} if is_foreign else self._learned_from(self._searched(number)[1]).parameters
         return Requests(suggestion.params, is_enqueued, known)
 
     def _learned_from(self, needs: int) -> Space:
@@ -470,6 +483,18 @@ class Core:
                 self._dirty_queue = True
                 self.queue.add(Waiting(checked, None, by))
                 self.write()
+
+    def enqueue_repeats(self, numbers: Sequence[int]) -> int:
+        """Enqueue repeats of these trials, as the next ones, that neither wait nor are latest; how many now wait."""
+        with self._changing():
+            waiting, others = ([one for one in self.queue.state.waiting if (one.repeat_of is None) is is_other]
+                               for is_other in (False, True))
+            known = Counter([one.repeat_of for one in waiting] + [one.repeat_of for one in repeats_at_end(self.trials)])
+            waiting += [Waiting(configuration(self.trials[number]), repeat_of=number)
+                        for k, number in enumerate(numbers) if numbers[:k].count(number) >= known[number]]
+            self._dirty_queue = True
+            self.queue.state = self.queue.state._replace(waiting=[*waiting, *others])
+            return len(waiting)
 
     # Outcomes --------------------------------------------------------------------------------------------------------
 
@@ -541,8 +566,7 @@ class Core:
 
     def results(self) -> list[Result]:
         """The results that a study which starts from this one sees: those of earlier studies, then its own."""
-        sign = self.definition.objectives.sign
-        return [*self.definition.earlier, *(result_of(one, sign) for one in self.trials if one.state != "running")]
+        return [*self.definition.earlier, *results_of(self.trials, self.definition.objectives.sign)]
 
     def numbers_with(self, params: Mapping[str, Any]) -> Sequence[int]:
         """The numbers of the trials that have exactly these params."""
@@ -567,6 +591,14 @@ class Core:
         """A RuntimeError while the study is being run, as in its own objective or in another thread."""
         if self.in_run:
             raise RuntimeError(f"the study {self.definition.name!r} is being run; run it again when that has ended")
+
+    def refuse_repeats(self) -> None:
+        """A ValueError in a study whose trials can't be repeated to confirm them, a RuntimeError during a run."""
+        self.refuse_second_run()
+        searcher, objectives = self.definition.searcher, self.definition.objectives
+        if objectives.several or searcher.mean_budget() is not None:
+            raise ValueError("trials can be confirmed only in a study of one objective with a searcher that allots no "
+                             f"budgets; this study has {objectives} and {searcher!r}: enqueue trials again instead")
 
     def begin_run(self, workers: int) -> None:
         """Begin a run: until its end trials are written when `write` is called, and the right to write is kept."""
@@ -794,7 +826,9 @@ def reason_of(definition: Definition, trial: Trial) -> str:
     number, why, several = trial.number, trial.why, definition.objectives.several
     if definition.copied is not None and number < definition.foreign:
         return definition.copied.reasons[number]
-    if why.get("enqueued"):
+    if trial.repeat_of is not None:
+        reason = f"it repeats trial {trial.repeat_of}, a candidate that is confirmed by new values."
+    elif why.get("enqueued"):
         reason = f"put into the queue by {enqueued_by(trial) or 'the user'}."
     elif "unplanned" in why:
         reason = f"no proposal, since {why['unplanned']}."
@@ -828,16 +862,16 @@ def enqueued_by(trial: Trial) -> str | None:
 
 
 def packed_queue(space: Space, waiting: Sequence[Waiting]) -> list[Any]:
-    """The configurations that wait as they are stored, each as [number, params], and who has enqueued it if known."""
-    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params),
-             *([] if one.by is None else [one.by])] for one in waiting]
+    """The configurations that wait as they are stored, each as [number, params, by, repeat_of]."""
+    return [[one.number, encoded(one.params) if is_open(space) else packed_params(space, one.params), one.by,
+             one.repeat_of] for one in waiting]
 
 
 def stored_queue(study: str, space: Space, packed: Sequence[Any]) -> list[Waiting]:
     """The inverse of `packed_queue`."""
     try:
-        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number, *by)
-                for number, params, *by in packed]
+        return [Waiting(decoded(params) if is_open(space) else space.check(unpacked_params(space, params)), number, *of)
+                for number, params, *of in packed]
     except (IndexError, KeyError, TypeError, ValueError) as problem:
         raise StorageError(
             f"an enqueued configuration of the study {study!r} is not in this space: {problem}") from problem

@@ -10,6 +10,9 @@ Without noise the best observed trial is the answer. A process can take a rugged
 observed trial is also recommended where the process has learned nothing: where it predicts left-out values no better
 than the mean of all values, or the value of the nearest neighbour, does.
 
+Repeats of candidates (`Study.confirm`) need no model: none was chosen by its new values, so their mean is unbiased.
+While the latest trials are such repeats, the best mean decides. As the best of few it has the curse again, but less.
+
 Implements section 9.2 of the document.
 """
 
@@ -30,9 +33,10 @@ from scratchtune.search.bayesian import surrogate
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.learned_space import within
 from scratchtune.study.best import feasible, repeats, said_repeats
-from scratchtune.study.trial import Trial, configuration
+from scratchtune.study.trial import Trial, configuration, repeats_at_end
 
 MARGIN = 1.5  # standard deviations that are added to each posterior mean
+SIDES = {1.0: "lowest", -1.0: "highest"}  # of the best value, by the sign of a loss
 LEAST_TRIALS = 10  # different configurations for the process; with fewer the best observed trial is returned
 
 
@@ -43,6 +47,8 @@ class RecommendedTrial:
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
     ``mean`` and the standard deviation ``std``; ``noise`` is the standard deviation of the noise of a single value. The
     three are None where no model is used. A mean far worse than the median is one of values that were `compressed`.
+    Of a confirmed trial ``mean`` is that of its new values. ``ranked``: numbers of trials of different configurations,
+    the recommended one first.
     """
 
     trial: Trial
@@ -52,16 +58,17 @@ class RecommendedTrial:
     std: float | None
     noise: float | None
     reason: str
+    ranked: tuple[int, ...]
 
 
 class Prediction(NamedTuple):
-    """Posterior means and stds of the true losses of n trials, (n,), and which trial has the lowest pessimistic mean.
+    """Posterior means and stds of the true losses of n trials, (n,); ``order``: the lowest pessimistic mean first.
 
     ``errors``: root mean square errors of three predictions of each loss: by the process, from all other losses; by the
     mean of all losses; and by the loss of the nearest neighbour. Bad losses are compressed, as in ``means``.
     """
 
-    chosen: int
+    order: np.ndarray
     means: np.ndarray
     stds: np.ndarray
     noise: float
@@ -72,33 +79,69 @@ def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial
     """The `feasible` trial with the best pessimistic mean, or the best observed one, as `noise` says.
 
     ``noise=False``, for values without noise: the best observed one. True: the one with the best pessimistic mean,
-    unless trials are too few. None: the trials decide, by `are_repeatable` and by `Prediction.errors`.
-    Raises a ValueError where no trial is complete, and a TypeError for another ``noise``.
+    unless trials are too few. None: the trials decide, by `are_repeatable` and by `Prediction.errors`. The latest
+    repeats decide (`confirmed_trial`), except with False. Raises a ValueError where no trial is complete, and a
+    TypeError for another ``noise``.
     """
     noise = None if noise is None else checks.boolean("noise", noise)
+    confirmed = None if noise is False else confirmed_trial(study)
+    return confirmed or _recommended(study, study.trials, noise)
+
+
+def candidates_of(study: Any, count: int) -> list[int]:
+    """The numbers of at most so many trials to be confirmed, the best first; the latest repeats don't count."""
+    before = study.trials[: len(study.trials) - len(repeats_at_end(study.trials))]
+    ranked = [study.trials[number] for number in _recommended(study, before, None).ranked[:count]]
+    return [trial.number if trial.repeat_of is None else trial.repeat_of for trial in ranked]
+
+
+def confirmed_trial(study: Any) -> RecommendedTrial | None:
+    """The trial with the best mean of new values, those of the latest repeats; None without any, or without noise.
+
+    A repeat that is not complete does not count; a trial with an infeasible repeat comes after all others.
+    """
+    new: dict[Any, list[Trial]] = {}
+    for trial in repeats_at_end(study.trials):
+        if trial.state == "complete":
+            new.setdefault(trial.repeat_of, []).append(trial)
+    if all(trial.values == study.trials[number].values for number, several in new.items() for trial in several):
+        return None
+    sign = study.objectives.sign
+    means = {number: np.mean([one.value for one in several]) for number, several in new.items()}
+    ranked = sorted(new, key=lambda number: (max(one.violation for one in new[number]), sign * means[number]))
+    trial, mean = study.trials[ranked[0]], float(means[ranked[0]])
+    reason = (f"Trial {trial.number} (value {trial.value:.6g}) has the {SIDES[sign]} mean of new values, {mean:.6g} of "
+              f"{checks.counted(len(new[trial.number]), 'repeat')}, of {checks.counted(len(new), 'candidate')}.")
+    return RecommendedTrial(trial, trial.params, trial.value, mean, None, None, reason, tuple(ranked))
+
+
+def _recommended(study: Any, trials: Sequence[Trial], noise: bool | None) -> RecommendedTrial:
+    """The best one of a study's trials by the process, or by their values."""
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    trials, space = feasible(study.trials), study.space
-    sign, side = (-1.0, "highest") if study.direction == "maximize" else (1.0, "lowest")
+    trials, space, sign = feasible(trials), study.space, study.objectives.sign
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     points = [within(space, configuration(trial)) for trial in trials]
-    keys = [space.key(point) for point in points]
-    first = int(losses.argmin())
-    best, objection = trials[first], _objection(keys, losses, noise)
+    keys, order = [space.key(point) for point in points], np.argsort(losses, kind="stable").tolist()
+    first, objection = order[0], _objection(keys, losses, noise)
+    best, by_value = trials[first], {keys[k]: k for k in reversed(order)}  # of each configuration the best value
     repeated = said_repeats(repeats(trials, best, space))
     repeated = repeated and f" Trial {best.number} is the best observed one; {repeated}."
     found = None if objection else lowest_pessimistic_mean(space, points, losses)
     if found and noise is None:
-        objection = _simpler_prediction(*found.errors)
+        objection = simpler_prediction(*found.errors)
     if found is None or objection:
         kind = "feasible" if any(trial.constraints for trial in trials) else "complete"
-        count = checks.counted(len(trials), f"{kind} trial")
-        reason = f"Trial {best.number} has the {side} value, {best.value:.6g}, of {count}; {objection}.{repeated}"
-        return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason)
-    index = first if keys[found.chosen] == keys[first] else found.chosen  # of repeats the best observed one
-    chosen, found = trials[index], found._replace(means=sign * found.means)
+        reason = (f"Trial {best.number} has the {SIDES[sign]} value, {best.value:.6g}, of "
+                  f"{checks.counted(len(trials), f'{kind} trial')}; {objection}.{repeated}")
+        return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason,
+                                tuple(trials[k].number for k in order if by_value[keys[k]] == k))
+    firsts = {keys[k]: k for k in reversed(range(len(keys)))} | {keys[first]: first}  # of the best, its best value
+    ranked = [firsts[key] for key in dict.fromkeys(keys[k] for k in found.order)]
+    chosen, found = trials[ranked[0]], found._replace(means=sign * found.means)
     return RecommendedTrial(
-        chosen, chosen.params, float(chosen.value or 0.0), float(found.means[index]), float(found.stds[index]),
-        found.noise, _reason(trials, index, first, found, side) + repeated)
+        chosen, chosen.params, float(chosen.value or 0.0), float(found.means[ranked[0]]), float(found.stds[ranked[0]]),
+        found.noise, _reason(trials, ranked[0], first, found, SIDES[sign]) + repeated,
+        tuple(trials[k].number for k in ranked))
 
 
 def are_repeatable(keys: Sequence[Hashable], losses: np.ndarray) -> bool:
@@ -126,7 +169,7 @@ def _objection(keys: Sequence[Hashable], losses: np.ndarray, noise: bool | None)
     return "all values are equal, so a model has nothing to predict" if losses.min() == losses.max() else ""
 
 
-def _simpler_prediction(process: float, mean: float, nearest: float) -> str:
+def simpler_prediction(process: float, mean: float, nearest: float) -> str:
     """Why a process with these `Prediction.errors` is not used: something simpler is as good; else empty."""
     simpler = "the mean of all values" if mean <= nearest else "the value of the nearest neighbour"
     return "" if process < min(mean, nearest) else (
@@ -195,6 +238,7 @@ def lowest_pessimistic_mean(
     by_process, by_nearest = gp.left_out_errors(process)
     errors = by_process, process.values - process.mean, by_nearest
     return Prediction(
-        int(pessimistic_means(means, stds, margin).argmin()), np.array([*map(standardized.to_loss, means.tolist())]),
+        pessimistic_means(means, stds, margin).argsort(kind="stable"),
+        np.array([*map(standardized.to_loss, means.tolist())]),
         factor * stds, factor * math.exp(0.5 * process.theta[-1]),
         tuple(factor * surrogate.root_mean_square(each) for each in errors))

@@ -29,11 +29,13 @@ from scratchtune.study.best import best_first
 from scratchtune.study.core import Core, NotReady
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.progress import Progress
-from scratchtune.study.trial import Outcome, Trial, evaluate, judged
+from scratchtune.study.recommended import candidates_of
+from scratchtune.study.trial import Outcome, Trial, evaluate, judged, repeats_at_end
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
 FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
+REPEATS = 2  # of each candidate, in a run with ``confirm``
 UNLIMITED = "unlimited"
 FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
 LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
@@ -158,6 +160,7 @@ class RunOptions:
     progress: bool = True
     retries: int = 2
     max_failures: int | str | None = None
+    confirm: float | None = None
     workers: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -194,13 +197,17 @@ def run_objective(
     limit = None if limit == math.inf else limit
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     planned = limit if schedule is None or limit is not None else schedule
+    candidates = 0 if options.confirm is None else repeated_candidates(core, options.confirm, options.n_trials)
     left = None if planned is None else max(int(planned) - len(core.trials) + len(core.unassigned), 0)
     whole = "" if schedule in (None, planned) else f" (the whole schedule has {schedule})"
     headline = None if schedule is None else f"{searcher.headline()}: {left} trials{whole}"
     progress = Progress(left, "trial", options.workers, bool(options.progress), headline)
     running = ObjectiveWorkers(core, objective, options, callbacks, losses, progress, may_exhaust=limit is None)
     try:
-        Run(core, running, limit, deadline).go(() if left == 0 else before)
+        Run(core, running, limit and limit - REPEATS * candidates, deadline).go(() if left == 0 else before)
+        if candidates and not core.is_stopping and (deadline is None or time.monotonic() < deadline):
+            waiting = core.enqueue_repeats(candidates_of(study, candidates) * REPEATS)
+            Run(core, running, len(core.trials) + waiting, deadline).go()
         if core.is_stopping:
             progress.note(f"stop was called: the run ends with {len(core.trials)} trials; the next run continues")
         return running.report()
@@ -212,6 +219,19 @@ def run_objective(
             progress.note(
                 f"{len(running.failed)} of {len(running.begun)} trials failed; the study's table holds the errors")
         progress.close()
+
+
+def repeated_candidates(core: Core, confirm: float, n_trials: Any) -> int:
+    """How many candidates a run of ``n_trials`` repeats at its end, by its share ``confirm``; or a ValueError."""
+    core.refuse_repeats()
+    confirm = checks.real("confirm", confirm, low=0.0, high=0.5, open_low=True)
+    n_trials = checks.integer("n_trials", n_trials, low=1)
+    searched = len(core.trials) - len(repeats_at_end(core.trials))
+    count = min(round(confirm * n_trials), n_trials - searched) // REPEATS
+    if count < 2:
+        raise ValueError(f"confirm is {confirm:g} of {n_trials} trials, and the study has {searched}; two candidates "
+                         f"need {2 * REPEATS} repeats: raise n_trials or confirm, or use study.confirm")
+    return count
 
 
 class ObjectiveWorkers:

@@ -26,6 +26,7 @@ from scratchtune.study.definition import Definition, given_space, refuse_without
 from scratchtune.study.export import table_text, trial_columns
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
+from scratchtune.study.recommended import RecommendedTrial, candidates_of
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
@@ -49,11 +50,9 @@ class Study(HasBestTrial):
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
-    The table of trials is a function of these arguments, enqueued trials, and the objective, not of the number of
-    workers, the order in which they finish (except with `AsyncHalving`), or interruptions. (``parallel=None`` of a
-    `BayesianSearch` becomes the number of workers of the first run.) When `run` has returned, when every trial from
-    `ask` has been told, and after `close`, which a ``with`` statement calls too, the file holds everything; before,
-    only `backup` copies everything.
+    The table of trials is a function of these arguments, enqueued trials, and the objective, not of the workers or of
+    interruptions (README.md of this folder). When `run` has returned, when every trial from `ask` has been told, and
+    after `close`, which a ``with`` statement calls too, the file holds everything; before, only `backup` copies it.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
@@ -113,7 +112,7 @@ class Study(HasBestTrial):
     def run(
         self, objective: Callable[[Trial], Any], n_trials: float | None = None, timeout: float | None = None,
         n_jobs: int = 1, executor: Any = None, callbacks: Iterable[Callable[[Study, Trial], Any]] = (),
-        progress: bool = True, retries: int = 2, max_failures: int | str | None = None,
+        progress: bool = True, retries: int = 2, max_failures: int | str | None = None, confirm: float | None = None,
     ) -> Study:
         """Run trials on ``n_jobs`` threads until the study has ``n_trials``, failed ones counted; return the study.
 
@@ -129,14 +128,34 @@ class Study(HasBestTrial):
         the run (the first ``n_jobs``, if that is more) all fail by the same mistake, the run ends with a RuntimeError.
         ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run: the
         next run begins the unfinished trials again; a callback that was not called by then is not called later.
+
+        ``confirm=0.2`` uses the last fifth of ``n_trials`` to `confirm` as many candidates by two repeats each.
         """
-        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures)
+        options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures, confirm)
         try:
             self.idle_share = run_objective(self, self._core, objective, options, self._losses)
         except KeyboardInterrupt:
             with interruption.reachable(self, self._core.given_path, bool(options.progress)):
                 raise
         return self
+
+    def confirm(
+        self, objective: Callable[[Trial], Any] | None = None, candidates: int = 6, repeats: int = 2, **options: Any,
+    ) -> RecommendedTrial:
+        """Evaluate the trials that `recommended` ranks first again, and return `recommended`, which follows new values.
+
+        The repeats, with a `Trial.repeat_of`, are the next trials; the same call after an interruption runs those that
+        are missing. ``options`` are those of `run`; without an objective the repeats wait for `ask`. Repeats of values
+        that have no noise are equal, and show no more than that. A ValueError with several objectives or with budgets.
+        """
+        known = [*inspect.signature(Study.run).parameters][3:-1]  # without self, objective, n_trials and confirm
+        checks.no_others("confirm", options, ["objective", "candidates", "repeats", *known])
+        self._core.refuse_repeats()
+        chosen = candidates_of(self, checks.integer("candidates", candidates, low=2))
+        waiting = self._core.enqueue_repeats(chosen * checks.integer("repeats", repeats, low=1))
+        if objective is not None:
+            self.run(objective, len(self._core.trials) + waiting, **options)
+        return self.recommended()
 
     def stop(self) -> None:
         """End the run from its objective or from a callback: no further trial begins, and running ones are finished.

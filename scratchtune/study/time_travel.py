@@ -19,7 +19,7 @@ from scratchtune.search.searcher import fixed_as
 from scratchtune.study.core import Core, Start, Waiting, reason_of
 from scratchtune.study.definition import Copied, Definition, is_open, refuse_without_space
 from scratchtune.study.objectives import check_several
-from scratchtune.study.trial import Trial, result_of
+from scratchtune.study.trial import Trial, results_of
 
 
 def fork(
@@ -32,7 +32,7 @@ def fork(
     with core.locked():
         trials, waiting = list(core.trials), core.queue.by_number(core.trials)
         k = checks.integer("k", k, low=0, high=len(trials))
-        results = [result_of(trial, old.objectives.sign) for trial in trials[:k] if trial.state != "running"]
+        results = results_of(trials[:k], old.objectives.sign)
     trials, later = trials[:k], [one for number, one in waiting.items() if number >= k]
     if (type(old.searcher), repr(old.searcher), old.seed) == (type(new.searcher), repr(new.searcher), new.seed):
         return Core(new._replace(copied=_copied(old, trials, min(k, old.foreign))), storage, Start(trials, later))
@@ -88,9 +88,9 @@ def _is_scheduled(searcher: Searcher, results: Sequence[Result]) -> bool:
 
 
 def _accepted(definition: Definition, waiting: Iterable[Waiting]) -> list[Waiting]:
-    """The configurations that the searcher accepts at their numbers."""
+    """The configurations that the searcher accepts at their numbers, without repeats, which are of other trials."""
     found = []
-    for one in waiting:
+    for one in (one for one in waiting if one.repeat_of is None):
         try:
             definition.searcher.enqueued(one.params, one.number or 0)
             found.append(one)

@@ -7,9 +7,11 @@ an `Outcome` of what an objective has returned, and `settle` records it.
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 import numbers
 import re
+import statistics
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -161,6 +163,11 @@ class Trial:
         """The sum of the constraints above 0: 0 if the trial is feasible, as one without constraints is."""
         return violation(self.constraints)
 
+    @property
+    def repeat_of(self) -> int | None:
+        """The number of the trial that this one repeats, to confirm it (`Study.confirm`); None of other trials."""
+        return self.why.get("repeat_of")
+
     def suggest_float(
         self, name: str, low: float, high: float, *, log: bool = False, step: float | None = None,
     ) -> float:
@@ -262,7 +269,7 @@ class Trial:
         """Whether the study's stopping rule ends this trial; a ValueError in a study of several objectives.
 
         After True, the objective should return its value, or None for the value reported at the last step. In both
-        cases the trial's state is "stopped", and it can't be the study's best.
+        cases the trial's state is "stopped", and it can't be the study's best. A repeat is never stopped.
         """
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
@@ -270,9 +277,7 @@ class Trial:
         self._stopping = self._stopping or self._context.stops(self)
         return self._stopping
 
-    def should_prune(self) -> bool:
-        """The same as `should_stop`, by Optuna's name; an objective may then raise `TrialPruned`."""
-        return self.should_stop()
+    should_prune = should_stop  # Optuna's name; an objective may then raise `TrialPruned`
 
     def save(self, arrays: Mapping[str, Any]) -> None:
         """Save named arrays, such as a model's weights, for the trials that continue this one."""
@@ -349,6 +354,24 @@ def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
                   trial.constraints)
 
 
+def results_of(trials: Sequence[Trial], sign: Any) -> list[Result]:
+    """The finished trials as searchers see them: one and its complete repeats are one result, with the mean value.
+
+    That has the first value too: to a model of all trials, unlike to `recommended`, it was not chosen for being good.
+    """
+    new: dict[int, list[float]] = {}
+    for trial in trials:
+        if trial.repeat_of is not None and trial.state == "complete":
+            new.setdefault(trial.repeat_of, []).append(result_of(trial, sign).value)
+    results = [result_of(trial, sign) for trial in trials if trial.state != "running" and trial.repeat_of is None]
+    return [one._replace(value=statistics.fmean([one.value, *new.get(one.number, ())])) for one in results]
+
+
+def repeats_at_end(trials: Sequence[Trial]) -> list[Trial]:
+    """The latest trials, if they are repeats: those of one confirmation."""
+    return list(itertools.takewhile(lambda trial: trial.repeat_of is not None, reversed(trials)))[::-1]
+
+
 def finished_count(trials: Iterable[Trial]) -> int:
     """How many trials are finished."""
     return sum(trial.state != "running" for trial in trials)
@@ -399,6 +422,8 @@ def copied(trial: Trial, context: Any) -> Trial:
 
 def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
     """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
+    if trial.repeat_of is not None:  # its values must be comparable, whichever they are
+        return False
     before = trial.why.get("halving", ())
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)
     stops, rungs = rule.decided(own, board, before)

@@ -115,6 +115,13 @@ class OnThreads(Running):
     threads = 2
 
 
+class Confirmed(Running):
+    """`Study.run` whose last trials are repeats of the best two."""
+
+    def drive(self) -> None:
+        self.study.run(objective, 9, progress=False, callbacks=[self.hear], confirm=0.45)
+
+
 class ByHand(Job):
     """`ask` and `tell`. What was asked for and not told is told after an interruption."""
 
@@ -188,9 +195,12 @@ class CrossValidated(Job):
 
 
 JOBS: dict[str, type[Job]] = {
-    "run": Running, "two threads": OnThreads, "ask and tell": ByHand, "cross-validated": CrossValidated}
+    "run": Running, "two threads": OnThreads, "confirmed": Confirmed, "ask and tell": ByHand,
+    "cross-validated": CrossValidated}
 ALL = [(kind, searcher, in_file) for kind in ("run", "two threads", "ask and tell") for searcher in SEARCHERS
-       for in_file in (False, True)] + [("cross-validated", searcher, False) for searcher in CrossValidated.SEARCHES]
+       for in_file in (False, True)]
+ALL += [("confirmed", "genetic", in_file) for in_file in (False, True)]
+ALL += [("cross-validated", searcher, False) for searcher in CrossValidated.SEARCHES]
 # A signal that comes while the main thread is inside `concurrent.futures` may leave a lock of Python's locked for ever:
 # the `with` of a Condition is not safe from signals. So threads are interrupted at our lines alone.
 TIMED = [job for job in ALL if job[0] != "two threads"]

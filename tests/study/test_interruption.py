@@ -21,6 +21,11 @@ def test_an_interruption_of_a_cross_validated_search() -> None:
     assert counts["moments"] >= 10 and not wrong(counts)
 
 
+def test_an_interruption_of_a_confirmation() -> None:
+    counts = HERE["traced"]("confirmed", "genetic", True, step=797)
+    assert counts["moments"] >= 10 and not wrong(counts)
+
+
 @needs_timers
 def test_an_interruption_at_some_times() -> None:
     counts = HERE["signalled"]("run", "genetic", True, moments=20)

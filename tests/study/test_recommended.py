@@ -58,7 +58,7 @@ def test_an_uncertain_prediction_counts_less() -> None:
     space, points = st.search.Space(LINE), [trial.params for trial in study.trials]
     losses = np.array([trial.value for trial in study.trials])
     by_mean, found = (lowest_pessimistic_mean(space, points, losses, margin) for margin in (0.0, 1.0))
-    assert (by_mean.chosen, found.chosen) == (0, 1)
+    assert (by_mean.order[0], found.chosen) == (0, 1)
     np.testing.assert_array_equal(by_mean.means, found.means)  # only the choice differs
     assert found.means[0] < found.means[1] and (found.means + found.stds)[1] < (found.means + found.stds)[0]
     assert pessimistic_means(np.array([1.0]), np.array([0.5]), 2.0).tolist() == [2.0]
@@ -167,7 +167,7 @@ def test_under_noise_it_is_closer_to_the_optimum() -> None:
         points = [{"x": float(x), "y": float(y)} for x, y in rng.random((60, 2))]
         true = np.array([bowl(point["x"]) + bowl(point["y"]) for point in points])
         noisy = true + 0.1 * rng.standard_normal(60)
-        truths.append((true[noisy.argmin()], true[lowest_pessimistic_mean(space, points, noisy).chosen]))
+        truths.append((true[noisy.argmin()], true[lowest_pessimistic_mean(space, points, noisy).order[0]]))
     observed, recommended = np.mean(truths, axis=0)
     assert recommended < 0.5 * observed
 
@@ -177,7 +177,7 @@ def test_a_sample_of_many_trials_is_fitted() -> None:
     points = [{"x": float(x)} for x in rng.random(700)]
     noisy = np.array([bowl(point["x"]) for point in points]) + 0.2 * rng.standard_normal(700)
     found = lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)
-    assert bowl(points[found.chosen]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
+    assert bowl(points[found.order[0]]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
     assert found.noise == pytest.approx(0.2, abs=0.06)
     again = lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)
     assert found.means.shape == (700,) and found.means.tobytes() == again.means.tobytes()

@@ -231,7 +231,7 @@ def test_what_waits_is_in_the_file_at_once_and_leaves_it_when_its_trial_begins(t
         study.enqueue({"x": 0.25})
         study.ask()
         with File(tmp_path / "a.db", reading=True) as storage:  # as another process would find it after a kill
-            assert storage.queue("study") == [[None, {"x": 0.25}]]
+            assert storage.queue("study") == [[None, {"x": 0.25}, None, None]]
             assert [(row["state"], row["params"]) for row in storage.rows("study")] == [("running", {"x": 0.5})]
             assert "1 trials, 1 enqueued configuration waiting" in table(storage, "study")
             assert read_study(storage, "study").waiting == [{"x": 0.25}]
