@@ -573,7 +573,11 @@ def an_objective_is_tested(optuna: Any, folder: Path) -> None:
         objective(optuna.trial.FixedTrial({"x": 1.0}))
 
 
-@pytest.mark.parametrize("one", SNIPPETS, ids=lambda one: one.__name__)
+SLOW = {"sampler_gp"}  # Optuna's samples with PyTorch
+
+
+@pytest.mark.parametrize("one", [
+    pytest.param(one, id=one.__name__, marks=[pytest.mark.slow] * (one.__name__ in SLOW)) for one in SNIPPETS])
 def test_a_snippet_does_the_same(library: Any, one: Callable[[Any, Path], None], tmp_path: Path) -> None:
     if library.__name__ != "optuna" and one.__name__ in STOPS:
         error, message = STOPS[one.__name__]
