@@ -323,8 +323,7 @@ class FixedTrial(Trial):
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:
         if name not in self._params:
-            raise ValueError(f"{name!r} is requested, and params has {checks.quoted(list(self._params)) or 'nothing'}"
-                             f"{checks.nearest(name, list(self._params))}: add a value for it")
+            raise ValueError(f"{name!r} is requested, and params has {list(self._params)}: add a value for it")
         return parameter.check(name, self._params[name])
 
 
