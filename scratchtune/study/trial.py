@@ -73,7 +73,7 @@ class View(NamedTuple):
 
     def stops(self, trial: Trial) -> bool:
         """Whether the stopping rule ends a trial, by what was known when it was sent."""
-        return self.stopping is not None and decide(trial, self.stopping, self.board)
+        return decide(trial, self.stopping, self.board)
 
     def seed_of(self, trial: Trial) -> int:
         """The trial's seed."""
@@ -243,6 +243,8 @@ class Trial:
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
+        if self.state != "running":
+            raise ValueError(f"trial {self.number} is {self.state}; values are reported while it runs")
         number, error = finite_number(value)
         if error is not None:
             raise ValueError(f"the reported {error}")
@@ -267,7 +269,7 @@ class Trial:
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
                                                      "its cost, such as the number of epochs, a hyper-parameter")
-        self._stopping = self._stopping or self._context.stops(self)
+        self._stopping = self._stopping or (self.state == "running" and self._context.stops(self))
         return self._stopping
 
     def should_prune(self) -> bool:
@@ -397,8 +399,10 @@ def copied(trial: Trial, context: Any) -> Trial:
     return made
 
 
-def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
-    """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
+def decide(trial: Trial, rule: Stopping | None, board: Any) -> bool:
+    """Whether a rule, if there is one, ends a trial; what it decides that is to be kept is added to ``trial.why``."""
+    if rule is None:
+        return False
     before = trial.why.get("halving", ())
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)
     stops, rungs = rule.decided(own, board, before)
