@@ -31,7 +31,7 @@ from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, Storag
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed
-from scratchtune.study.stopping import MedianStopping, Stopping, in_words
+from scratchtune.study.stopping import MedianStopping, in_words
 from scratchtune.study.trial import (
     Outcome,
     Trial,
@@ -54,6 +54,9 @@ from scratchtune.study.trial import (
     trial_of,
     unpacked_params,
 )
+
+
+BOARDS = threading.RLock()  # of `Context.stops`; one lock for all studies, since a study's own can't be pickled
 
 
 class NotReady(RuntimeError):
@@ -95,7 +98,7 @@ class Context:
     def __init__(self, definition: Definition, trials: list[Trial], keep: Any = None) -> None:
         self.objectives, self.stopping, self._keep = definition.objectives, definition.stopping, keep
         self._copied, self._seed, self._trials = definition.copied, definition.seed, trials
-        self._board, self._lock = (self.stopping or Stopping()).board(), threading.RLock()
+        self._board: Any = None  # what the stopping rule compares trials with
 
     def seed_of(self, trial: Trial) -> int:
         """The seed of a trial's first ancestor: made from its study's seed and its number; copies keep theirs."""
@@ -109,36 +112,26 @@ class Context:
     def of(self, trial: Trial) -> View:
         """What one trial sees now, as plain data."""
         saved = None if trial.parent is None else self._trials[trial.parent].saved
-        with self._board_for(trial) as board:
-            return View(self.seed_of(trial), self.objectives, saved, self.stopping, board.copy())
+        return View(self.seed_of(trial), self.objectives, saved, self.stopping, self._board_for(trial, None))
 
     def stops(self, trial: Trial) -> bool:
         """Whether the stopping rule ends a trial; what it decides by the order of reports is stored."""
         before = trial.why
-        with self._board_for(trial) as board:
-            stops = self.stopping is not None and decide(trial, self.stopping, board)
+        with BOARDS:
+            board, self._board = self._board, None  # so that one that is interrupted is made again
+            board = self._board_for(trial, board)
+            stops = decide(trial, self.stopping, board)
+            self._board = board
         if trial.why is not before and self._keep is not None:
             self._keep(trial)
         return stops
 
-    @contextlib.contextmanager
-    def _board_for(self, trial: Trial) -> Iterator[Any]:
-        """What the stopping rule compares a trial with, for this thread alone; after an error it is made again."""
-        rule = self.stopping or Stopping()
-        with self._lock:
-            try:
-                self._board.see(self._trials, rule.needs(trial.number), self.objectives.sign)
-                yield self._board
-            except BaseException:
-                self._board = rule.board()
-                raise
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._lock = threading.RLock()
+    def _board_for(self, trial: Trial, board: Any) -> Any:
+        """What the stopping rule compares a trial with: that of an earlier trial, or a new one, brought up to date."""
+        if self.stopping is not None:
+            board = self.stopping.board() if board is None else board
+            board.see(self._trials, self.stopping.needs(trial.number), self.objectives.sign)
+        return board
 
 
 class Pending(PendingParams):

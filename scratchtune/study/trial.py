@@ -75,7 +75,7 @@ class View(NamedTuple):
 
     def stops(self, trial: Trial) -> bool:
         """Whether the stopping rule ends a trial, by what was known when it was sent."""
-        return self.stopping is not None and decide(trial, self.stopping, self.board)
+        return decide(trial, self.stopping, self.board)
 
     def seed_of(self, trial: Trial) -> int:
         """The trial's seed."""
@@ -250,6 +250,8 @@ class Trial:
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
+        if self.state != "running":
+            raise ValueError(f"trial {self.number} is {self.state}; values are reported while it runs")
         number, error = finite_number(value)
         if error is not None:
             raise ValueError(f"the reported {error}")
@@ -274,7 +276,7 @@ class Trial:
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
                                                      "its cost, such as the number of epochs, a hyper-parameter")
-        self._stopping = self._stopping or self._context.stops(self)
+        self._stopping = self._stopping or (self.state == "running" and self._context.stops(self))
         return self._stopping
 
     should_prune = should_stop  # Optuna's name; an objective may then raise `TrialPruned`
@@ -419,9 +421,9 @@ def copied(trial: Trial, context: Any) -> Trial:
     return made
 
 
-def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
-    """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
-    if trial.repeat_of is not None:  # its values must be comparable, whichever they are
+def decide(trial: Trial, rule: Stopping | None, board: Any) -> bool:
+    """Whether a rule, if there is one, ends a trial; what it decides that is to be kept is added to ``trial.why``."""
+    if rule is None or trial.repeat_of is not None:  # the values of repeats must be comparable, whichever they are
         return False
     before = trial.why.get("halving", ())
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)
