@@ -76,7 +76,8 @@ class Seen(list[Result]):
 
     Beside the space, pending trials and random numbers, a suggestion may depend only on it and on its attributes:
 
-    - ``earlier``: the results of the study that this one started from; ``own``: this study's first ``needs(number)``.
+    - ``earlier``: the results of the study that this one started from; ``own``: this study's first ``needs(number)``,
+      not counting repeats, whose values are in the mean of the trial that they repeat (`Study.confirm`).
     - ``enqueued``: how many of the trials before this one the user has enqueued; None where that is not known.
     - ``seed``: the study's seed, for what all trials share, such as the points of a Latin hypercube.
     """

@@ -50,9 +50,9 @@ class Study(HasBestTrial):
     direction, stopping, earlier trials, whether there is a constraint, and ``data``, a text that identifies what the
     objective uses, such as a digest of rows and folds. A copy, pickled or deep, is in memory only.
 
-    The table of trials is a function of these arguments, enqueued trials, and the objective, not of the workers or of
-    interruptions (README.md of this folder). When `run` has returned, when every trial from `ask` has been told, and
-    after `close`, which a ``with`` statement calls too, the file holds everything; before, only `backup` copies it.
+    The table of trials is a function of these arguments, enqueued trials, and the objective; README.md of this folder
+    says where workers count. When `run` has returned, when every trial from `ask` has been told, and after `close`,
+    which a ``with`` statement calls too, the file holds everything; before, only `backup` copies it.
 
     >>> study = Study({"x": [-1.0, 0.5, 2.0]}, searcher="grid")
     >>> study.run(lambda trial: trial.params["x"] ** 2, progress=False).best_params
