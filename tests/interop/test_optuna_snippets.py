@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,14 @@ def snippet(function: Callable[[Any, Path], None]) -> Callable[[Any, Path], None
 
 
 @pytest.fixture(params=["scratchtune.interop.optuna", "optuna"])
-def library(request: pytest.FixtureRequest) -> Any:
-    """Each module in turn."""
+def library(request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Each module in turn; a snippet may set the level of our logger."""
     if request.param == "optuna":
         pytest.importorskip("optuna").logging.set_verbosity(logging.ERROR)
-    return importlib.import_module(request.param)
+    ours = logging.getLogger("scratchtune.study")
+    level = ours.level
+    yield importlib.import_module(request.param)
+    ours.setLevel(level)
 
 
 def parabola(trial: Any) -> float:
@@ -503,7 +506,8 @@ def constraints(optuna: Any, folder: Path) -> None:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        sampler = optuna.samplers.NSGAIISampler(constraints_func=lambda trial: trial.user_attrs["constraint"])
+        sampler = optuna.samplers.NSGAIISampler(
+            seed=1, constraints_func=lambda trial: trial.user_attrs["constraint"])
     study = optuna.create_study(directions=["minimize", "minimize"], sampler=sampler)
     study.optimize(objective, n_trials=60)
     assert study.best_trials and any(max(trial.user_attrs["constraint"]) > 0 for trial in study.trials)

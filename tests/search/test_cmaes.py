@@ -231,12 +231,16 @@ def test_failed_trials_rank_last_and_a_population_of_failures_changes_nothing() 
     space = Space({"x": Float(0.0, 1.0)})
     searcher = CMAESSearch(population=4)
 
-    def mean_after(values: list[float]) -> float:
+    def after(values: list[float]) -> cmaes.State:
         points = [0.2, 0.4, 0.6, 0.8]
         own = [Result(k, {"x": x}, value, "") for k, (x, value) in enumerate(zip(points, values, strict=True))]
-        return float(searcher.state(space, Seen(own)).mean[0])
+        return searcher.state(space, Seen(own))
+
+    def mean_after(values: list[float]) -> float:
+        return float(after(values).mean[0])
 
     nan = math.nan
+    assert after([3.0, nan, 1.0, 2.0]).parents == (2, 3) and after([nan] * 4).parents == ()
     assert mean_after([nan, nan, nan, nan]) == 0.5
     assert mean_after([nan, nan, 2.0, 1.0]) == mean_after([9.0, 9.0, 2.0, 1.0]) > 0.7
     assert mean_after([1.0, 2.0, nan, nan]) < 0.3
@@ -247,7 +251,7 @@ def test_infeasible_trials_rank_by_their_violations_after_feasible_and_before_fa
     order = [one, one._replace(value=2.0, constraints=(-1.0,)), one._replace(value=-9.0, constraints=(0.5,)),
              one._replace(value=-8.0, constraints=(0.5, 0.0)), one._replace(value=-99.0, constraints=(0.25, 0.5)),
              one._replace(value=math.nan)]
-    assert sorted(order[::-1], key=cmaes._rank) == order
+    assert sorted(order[::-1], key=lambda result: result.order) == order
 
     def objective(trial: Any) -> float:
         trial.set_constraint(0.5 - trial.params["x"])
