@@ -53,7 +53,6 @@ from scratchtune.study.trial import (
     unpacked_params,
 )
 
-
 BOARDS = threading.RLock()  # of `Context.stops`; one lock for all studies, since a study's own can't be pickled
 
 

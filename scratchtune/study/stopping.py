@@ -209,7 +209,8 @@ class AsyncHalving(Stopping):
     ``trial.why["halving"]``, and a trial that is begun again keeps them. In another process it sees those of its start.
 
     A ``min_steps`` of 1 leaves most steps for further trials. Where the number of trials is fixed, or the order after
-    the first step says little (few batches in an epoch, a warm-up of the learning rate, much dropout), use a larger one.
+    the first step says little (few batches in an epoch, a warm-up of the learning rate, much dropout), a larger one is
+    safer.
     """
 
     board = Arrived

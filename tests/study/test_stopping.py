@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 import random
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -238,7 +240,53 @@ def test_a_trial_keeps_its_decision_after_a_kill(tmp_path: Path) -> None:
     first, second, third = (again.ask() for _ in range(3))
     assert told(again, second, [0.1]) == [False] and second.why["halving"][0]["of"] == 3  # the other two are counted
     assert told(again, first, [0.6, 0.6]) == [False, False]  # by itself the second of three would be stopped
-    assert told(again, third, [0.0]) == [True] and again.why(2).endswith("2nd best of 2 at step 1 (kept: 1), and stopped.")
+    assert told(again, third, [0.0]) == [True]
+    assert again.why(2).endswith("It was the 2nd best of 2 at step 1 (kept: 1), and stopped.")
+
+
+KILLED = """
+import os, random, signal, sys, time
+import scratchtune as st
+path, workers, left = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def objective(trial):
+    global left
+    rng = random.Random(trial.number)
+    for step in range(1, 28):
+        trial.report(rng.random(), step)
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(random.random() / 300 * (workers > 1))
+        if trial.should_stop():
+            return None
+    return trial.reports[step]
+st.Study({"x": st.Float(0.0, 1.0)}, "random", stopping=st.AsyncHalving(), storage=path).run(
+    objective, 40, n_jobs=workers, progress=False)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_study_that_is_killed_many_times_keeps_its_decisions(workers: int, tmp_path: Path) -> None:
+    """Killed by SIGKILL at random reports until it is complete; with one worker, as if it had never been killed."""
+    def ends(name: str, after: int) -> int:
+        return subprocess.run([sys.executable, "-c", KILLED, tmp_path / name, str(workers), str(after)]).returncode
+
+    rng, known, kills = random.Random(workers), dict[int, list[Any]](), 0
+    assert ends("whole.db", 0) == 0
+    while ends("killed.db", rng.randrange(8, 30)) == -signal.SIGKILL:
+        kills += 1
+        with load_study(tmp_path / "killed.db") as study:
+            now = {t.number: list(t.why.get("halving", ())) for t in study.trials}
+        assert all(now[number][: len(rungs)] == rungs for number, rungs in known.items())
+        known = now
+    assert kills >= 5 and any(known.values())
+    with load_study(tmp_path / "killed.db") as study, load_study(tmp_path / "whole.db") as whole:
+        assert len(study.trials) == 40 and {t.state for t in study.trials} == {"complete", "stopped"}
+        for t in study.trials:
+            assert (t.state == "stopped") == (t.why["halving"][-1]["place"] > t.why["halving"][-1]["kept"])
+        if workers == 1:
+            assert table(study) == table(whole) and [t.why for t in study.trials] == [t.why for t in whole.trials]
 
 
 def test_in_another_process_a_trial_sees_what_was_decided_before_it_was_sent() -> None:
