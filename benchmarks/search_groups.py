@@ -94,7 +94,7 @@ def recommended(case: Case, done: Done, margin: float | None = None) -> dict[str
     points, values = [params for params, _, _ in done], np.array([value for _, value, _ in done])
     found = lowest_pessimistic_mean(st.search.Space(askers.our_space(case)), points, values,
                                     MARGIN if margin is None else margin)
-    if margin is None and simpler_prediction(*found.errors):
+    if margin is None and (simpler_prediction(*found.errors) or not found.is_clearly_better(int(values.argmin()))):
         return observed(done)
     return points[found.order[0]]
 

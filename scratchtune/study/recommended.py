@@ -6,9 +6,11 @@ curse*). A Gaussian process fitted to the trials, as in `BayesianSearch`, predic
 from its neighbours too. The best of many predictions has the same curse, most of all where predictions are uncertain,
 so each of them is worsened by 1.5 of its standard deviations (`pessimistic_means`).
 
-Without noise the best observed trial is the answer. A process can take a rugged function for noise. So the best
-observed trial is also recommended where the process has learned nothing: where it predicts left-out values no better
-than the mean of all values, or the value of the nearest neighbour, does.
+A process can also take a rugged function for noise. So the best observed trial remains the answer unless its posterior
+mean is worse than that of the other one by more than its posterior standard deviation.
+
+Without noise the best observed trial is the answer, and also where the process has learned nothing: where it predicts
+left-out values no better than the mean of all values, or the value of the nearest neighbour, does.
 
 Repeats of candidates (`Study.confirm`) need no model: none was chosen by its new values, so their mean is unbiased.
 While the latest trials are such repeats, the best mean decides. As the best of few it has the curse again, but less.
@@ -74,14 +76,18 @@ class Prediction(NamedTuple):
     noise: float
     errors: tuple[float, ...]
 
+    def is_clearly_better(self, first: int) -> bool:
+        """Whether the mean of the first in ``order`` is below that of a trial by more than the std of that trial."""
+        return bool(self.means[first] - self.means[self.order[0]] > self.stds[first])
+
 
 def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial:
     """The `feasible` trial with the best pessimistic mean, or the best observed one, as `noise` says.
 
     ``noise=False``, for values without noise: the best observed one. True: the one with the best pessimistic mean,
-    unless trials are too few. None: the trials decide, by `are_repeatable` and by `Prediction.errors`. The latest
-    repeats decide (`confirmed_trial`), except with False. Raises a ValueError where no trial is complete, and a
-    TypeError for another ``noise``.
+    unless trials are too few. None: the trials decide, by `are_repeatable`, `Prediction.errors` and
+    `Prediction.is_clearly_better`. The latest repeats decide (`confirmed_trial`), except with False. Raises a
+    ValueError where no trial is complete, and a TypeError for another ``noise``.
     """
     noise = None if noise is None else checks.boolean("noise", noise)
     confirmed = None if noise is False else confirmed_trial(study)
@@ -137,11 +143,12 @@ def _recommended(study: Any, trials: Sequence[Trial], noise: bool | None) -> Rec
                                 tuple(trials[k].number for k in order if by_value[keys[k]] == k))
     firsts = {keys[k]: k for k in reversed(range(len(keys)))} | {keys[first]: first}  # of the best, its best value
     ranked = [firsts[key] for key in dict.fromkeys(keys[k] for k in found.order)]
-    chosen, found = trials[ranked[0]], found._replace(means=sign * found.means)
+    index = ranked[0] if noise or found.is_clearly_better(first) else first
+    chosen, found = trials[index], found._replace(means=sign * found.means)
     return RecommendedTrial(
-        chosen, chosen.params, float(chosen.value or 0.0), float(found.means[ranked[0]]), float(found.stds[ranked[0]]),
-        found.noise, _reason(trials, ranked[0], first, found, SIDES[sign]) + repeated,
-        tuple(trials[k].number for k in ranked))
+        chosen, chosen.params, float(chosen.value or 0.0), float(found.means[index]), float(found.stds[index]),
+        found.noise, _reason(trials, index, (first, ranked[0]), found, SIDES[sign]) + repeated,
+        tuple(trials[k].number for k in dict.fromkeys([index, *ranked])))
 
 
 def are_repeatable(keys: Sequence[Hashable], losses: np.ndarray) -> bool:
@@ -177,15 +184,19 @@ def simpler_prediction(process: float, mean: float, nearest: float) -> str:
         f"square errors {process:.3g} and {min(mean, nearest):.3g})")
 
 
-def _reason(trials: Sequence[Trial], index: int, first: int, found: Prediction, side: str) -> str:
-    """Why the trial at an index is recommended, and not the ``first`` one, the best observed."""
-    chosen, best, operation = trials[index], trials[first], "plus" if side == "lowest" else "less"
-    limit, of_best = (f"{found.means[k]:.6g} {operation} {MARGIN:g} · {found.stds[k]:.2g}" for k in (index, first))
+def _reason(trials: Sequence[Trial], index: int, both: tuple[int, int], found: Prediction, side: str) -> str:
+    """Why the trial at an index is recommended: the best observed one, or the first by pessimistic means (``both``)."""
+    (best, first), operation = (trials[k] for k in both), "plus" if side == "lowest" else "less"
+    of_best, limit = (f"{found.means[k]:.6g} {operation} {MARGIN:g} · {found.stds[k]:.2g}" for k in both)
     predicted = (f"{side} posterior mean {operation} {MARGIN:g} standard deviations, {limit}, of a Gaussian process "
                  f"for {checks.counted(len(trials), 'trial')}")
-    if index == first:
+    if both[0] == both[1]:
         return f"Trial {best.number} has the {side} value, {best.value:.6g}, and also the {predicted}."
-    return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {predicted}; for the {side} value, "
+    if index == both[0]:
+        return (f"Trial {best.number} has the {side} value, {best.value:.6g}. Trial {first.number} has the {predicted}"
+                f", but its mean is not better than that of trial {best.number}, {found.means[index]:.6g}, by more "
+                f"than the standard deviation of the latter, {found.stds[index]:.2g}.")
+    return (f"Trial {first.number} (value {first.value:.6g}) has the {predicted}; for the {side} value, "
             f"{best.value:.6g} of trial {best.number}, it is {of_best}. The noise of a value has a standard deviation "
             f"of about {found.noise:.2g}.")
 

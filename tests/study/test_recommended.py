@@ -13,7 +13,13 @@ from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.surrogate import compress_and_standardize
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.file import File
-from scratchtune.study.recommended import LEAST_TRIALS, are_repeatable, lowest_pessimistic_mean, pessimistic_means
+from scratchtune.study.recommended import (
+    LEAST_TRIALS,
+    Prediction,
+    are_repeatable,
+    lowest_pessimistic_mean,
+    pessimistic_means,
+)
 from scratchtune.study.stored import StoredStudy, read_study
 
 LINE = {"x": st.Float(0.0, 1.0)}
@@ -253,3 +259,28 @@ def test_a_parameter_of_two_kinds() -> None:
         study.tell(trial, trial.number + (0.0 if "k" in trial.params else trial.suggest_float("k", 0.0, 1.0)))
     found = study.recommended(noise=True)
     assert found.mean is not None and found.params == study.trials[found.trial.number].params
+
+
+def test_the_best_observed_trial_remains_unless_another_mean_is_clearly_better() -> None:
+    """Its mean, 0.30, is worse than 0.25 by less than its std, 0.06, but by more than 0.04."""
+    means, order = np.array([0.30, 0.25, 0.9]), np.array([1, 0, 2])
+    for std, clear in ((0.06, False), (0.04, True)):
+        found = Prediction(order, means, np.array([std, 0.01, 0.1]), 0.1, (0.1, 0.5, 0.5))
+        assert found.is_clearly_better(0) is clear and not found.is_clearly_better(1)
+
+
+def test_without_noise_a_ripple_is_not_taken_for_noise() -> None:
+    """In 40 searches of bowls with ripples the answer is nearly always the best observed trial."""
+    kept = []
+    for seed in range(40):
+        study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, "random", seed=seed)
+        centre = np.random.default_rng(seed).random(2)
+        study.run(lambda trial, centre=centre: float(sum(
+            (trial.params[name] - c) ** 2 + 0.05 * np.cos(40.0 * trial.params[name])
+            for name, c in zip("xy", centre, strict=True))), 30, progress=False)
+        found = study.recommended()
+        kept.append(found.trial.number == study.best_trial.number)
+        if found.mean is not None and "is not better" in found.reason:
+            assert f"Trial {found.trial.number} has the lowest value, {found.observed:.6g}. Trial" in found.reason
+            assert found.ranked[0] == found.trial.number and len(set(found.ranked)) == len(found.ranked)
+    assert sum(kept) >= 36
