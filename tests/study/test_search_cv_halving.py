@@ -144,7 +144,7 @@ def test_the_survivors_and_scores_of_scikit_learn(arguments: dict[str, Any]) -> 
     ("iris", {}), ("wine", {"min_resources": 25}), ("breast_cancer", {"factor": 2}),
     ("diabetes", {"n_candidates": 20, "min_resources": "exhaust"})])
 def test_the_schedule_and_the_range_of_scores_of_scikit_learn(data: str, arguments: dict[str, Any]) -> None:
-    """Random candidates differ, so the best of them do: the mean scores of five seeds are near each other."""
+    """Random candidates differ, so the best of them do: the mean scores of three seeds are near each other."""
     pytest.importorskip("sklearn")
     import scipy.stats
     from sklearn import datasets, tree
@@ -154,15 +154,13 @@ def test_the_schedule_and_the_range_of_scores_of_scikit_learn(data: str, argumen
     rows = getattr(datasets, f"load_{data}")(return_X_y=True)
     kind = tree.DecisionTreeRegressor if data == "diabetes" else tree.DecisionTreeClassifier
     space = {"max_depth": scipy.stats.randint(1, 13), "min_samples_leaf": scipy.stats.randint(1, 61)}
-    means = []
+    means, schedules = [], set()
     for search_cv, others in ((st.HalvingRandomSearchCV, {"verbose": 0}), (HalvingRandomSearchCV, {})):
         found = [search_cv(kind(random_state=0), space, random_state=seed, **arguments, **others).fit(*rows)
-                 for seed in range(5)]
+                 for seed in range(3)]
         means.append(np.mean([cross_val_score(kind(random_state=0, **one.best_params_), *rows, cv=5) for one in found]))
-        schedule = (found[0].n_candidates_, found[0].n_resources_)
-        assert all((one.n_candidates_, one.n_resources_) == schedule for one in found)
-        means.append(schedule)
-    assert means[1] == means[3] and means[0] == pytest.approx(means[2], abs=0.05)
+        schedules |= {(tuple(one.n_candidates_), tuple(one.n_resources_)) for one in found}
+    assert len(schedules) == 1 and means[0] == pytest.approx(means[1], abs=0.05)
 
 
 @pytest.mark.filterwarnings("ignore")
