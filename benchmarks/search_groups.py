@@ -1,24 +1,31 @@
-"""Where are the searchers good: under noise, in many dimensions, with conditions, eight at a time, and with budgets?
+"""Where are the searchers good: under noise, with few trials, mixed kinds, conditions, many dimensions, and budgets?
 
-The k-th evaluation of a case has the same noise for all searchers with the same seed. What counts is the true loss of
-the answer. Under noise there are several answers. "Recommended" is what `Study.recommended` chooses, and the same
-function is applied to the trials of all libraries, so that no library gains by its way to choose an answer. (The model
-is that of BayesianSearch's Gaussian process, which may suit its trials best.) "Own" is the best answer that a library
+The problems of a group are drawn: functions of COCO in random instances and dimensions, in boxes moved so that each
+optimum is uniform, or functions with conditions (`benchmarks.common.black_boxes`). The score of an answer is
+1 - (its regret) / (the median regret of random search's best observed trials), not below -1: 0 is random search, 1 is
+the optimum. Errors (±) are standard errors over problems. Two searchers are compared on the problems that both have.
+
+Most searchers run twice on each problem, with other seeds and other noise. The *placebo* is the difference of the two:
+it must be zero, and its size says how large a difference is by luck. Two searchers are level where their difference is
+less than twice its error.
+
+Where values are noisy there are several answers, and their score is of the loss without noise. "Recommended" is what
+`Study.recommended` chooses, applied to the trials of all libraries, so that no library gains by its way to choose an
+answer. (The model is that of BayesianSearch's Gaussian process, which may suit its trials best.) "Margin 1" and "lowest
+mean" are the same with fewer standard deviations, for BayesianSearch alone. "Own" is the best answer that a library
 offers: `Study.recommended` for ours, SMAC3's incumbent, and the best observed trial for the others. "Observed" is the
-best observed trial for all, and "lowest mean" the trial with the best posterior mean; a last table of each level of
-noise compares the answers of one search. Elsewhere the answer is the best observed trial with the full budget.
+best observed trial, and "visited" the trial with the lowest loss, which is known to the benchmark alone. Elsewhere the
+answer is the best observed trial.
 
-`benchmarks.common.regrets` says what a score is; a seed is drawn for all cases together. In the group *budgets* a
-search has the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it, while searchers of
-other libraries are not told of budgets.
+In the group *outliers* a tenth of the values is worse, by 3 interquartile ranges on average. In *budgets* a search has
+the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it.
 
-Each run is kept in a file, by the version of the library or the digest of our code. Several commands may fill it, with
-more seeds of searchers whose runs are short, and one with ``--seeds 0`` reports what it has:
+Each run is kept in a file, by the version of the library or the digest of our code. Several commands may fill it, and
+one with ``--problems 0`` reports what it has:
 
-    python -m benchmarks search_groups --groups conditions "20 dimensions" --searchers bayesian "Optuna TPE" --seeds 5
-    python -m benchmarks search_groups --searchers bayesian bayesian:tpe genetic "Optuna TPE" "Optuna CMA-ES" --seeds 20
-    python -m benchmarks search_groups --searchers "Optuna GP" --seeds 10
-    python -m benchmarks search_groups --seeds 0 --save
+    python -m benchmarks search_groups --searchers "Optuna GP" SMAC3 --groups "noise 0.4" --problems 30 --seeds 1
+    python -m benchmarks search_groups --searchers bayesian genetic cmaes "Optuna TPE" --problems 200
+    python -m benchmarks search_groups --problems 0 --save
 """
 
 from __future__ import annotations
@@ -26,7 +33,7 @@ from __future__ import annotations
 import math
 import tempfile
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,49 +41,62 @@ import numpy as np
 
 from benchmarks.common import askers, black_boxes, harness, peers
 from benchmarks.common.benchmark import Benchmark, count
-from benchmarks.common.black_boxes import Case
-from benchmarks.common.regrets import Kept, Regrets, Scores, all_jobs, first_seeds, reporting, run, with_interval
+from benchmarks.common.black_boxes import GROUPS_OF_PROBLEMS, Case
+from benchmarks.common.regrets import Kept, all_jobs, reporting, run
 
-SEEDS, QUICK_SEEDS, QUICK_TRIALS = 20, 2, 30
-OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
+PROBLEMS, SEEDS, QUICK_PROBLEMS, QUICK_TRIALS = 200, 2, 2, 30
+OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic", "cmaes")
 WITH_BUDGETS = ("hyperband", "hyperband:tpe", "hyperband:gp")
 OF_ONE_GROUP = {**dict.fromkeys(WITH_BUDGETS, "budgets"), "Optuna TPE, grouped": "conditions"}
+NUMBERS_ONLY = ("cmaes", "Optuna CMA-ES")  # not where there are choices: Optuna's is random search for these
+WITH_CHOICES = ("mixed kinds", "conditions")
 EVERY = (*OURS, *WITH_BUDGETS, *askers.ASKERS)
 QUICK = ("random", "bayesian", "bayesian:tpe", "Optuna TPE")
-GROUPS = ("noise 0.05", "noise 0.15", "noise 0.4", "20 dimensions", "40 dimensions", "conditions", "8 at a time",
-          "budgets")
-RECOMMENDED, OWN, OBSERVED, LOWEST = "recommended", "own", "observed", "lowest mean"  # the kinds of answers
-KINDS = (RECOMMENDED, OWN, OBSERVED, LOWEST)
-LABELS = {RECOMMENDED: "{}", OWN: "{}, own answers", OBSERVED: "{}, observed"}  # of a group's tables
+GROUPS = tuple(GROUPS_OF_PROBLEMS)
+RECOMMENDED, MARGIN_1, LOWEST, OWN, OBSERVED, VISITED = KINDS = (
+    "recommended", "margin 1", "lowest mean", "own", "observed", "visited")
 
 Done = Sequence[tuple[dict[str, Any], float, float]]  # params, observed value and share of the full budget
+Runs = Mapping[str, Mapping[int, np.ndarray]]  # searcher to problem to the scores of its runs, (seeds, kinds)
 
 
 @reporting
 def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> dict[str, Any]:
-    """The regrets of one search, by kind of answer."""
-    found = black_boxes.load(case)
-    rng = np.random.default_rng([seed, sum(case.encode())])
-    std = found.noise * found.quartile_distance() if found.noise else 0.0
-    trials = trials or found.trials
-    asks = askers.asker(searcher, found, trials, seed)
-    done = askers.evaluated(
-        asks, lambda params, share: found.loss(params, share) + std * rng.standard_normal(), trials, found.workers)
-    answers = dict.fromkeys((RECOMMENDED, LOWEST, OBSERVED), observed(done))
-    if found.noise:
-        answers |= {RECOMMENDED: recommended(found, done, 1.0), LOWEST: recommended(found, done, 0.0)}
-    answers[OWN] = (asks.incumbent() if found.noise and isinstance(asks, askers.Smac) else
-                    answers[OBSERVED if searcher in askers.ASKERS else RECOMMENDED])
-    return {"values": [found.loss(answers[kind], 1.0) - (found.best or 0.0) for kind in KINDS]}
+    """The regrets of one search by kind of answer, in units of random search's."""
+    drawn = black_boxes.problem(case)
+    found, trials = drawn.case, trials or drawn.case.trials
+    number = int(case.rpartition(", ")[2])
+    asks = askers.asker(searcher, found, trials, SEEDS * number + seed)  # no two problems share a seed
+    rng = np.random.default_rng([number, seed])  # the k-th evaluation has the same noise for all
+    done = askers.evaluated(asks, lambda params, share: found.loss(params, share) + drawn.noise(rng), trials,
+                            found.workers)
+    best = observed(done)
+    answers = dict.fromkeys(KINDS, best)
+    if has_answers(drawn.case.group):
+        margins = ((RECOMMENDED, None), (MARGIN_1, 1.0), (LOWEST, 0.0))[:3 if searcher == "bayesian" else 1]
+        answers |= {kind: recommended(found, done, margin) for kind, margin in margins}
+        answers[OWN] = (asks.incumbent() if isinstance(asks, askers.Smac) else
+                        best if searcher in askers.ASKERS else answers[RECOMMENDED])
+        answers[VISITED] = min((params for params, _, _ in done), key=found.loss)
+    return {"values": [(found.loss(answers[kind], 1.0) - (found.best or 0.0)) / drawn.unit for kind in KINDS]}
 
 
-def recommended(case: Case, done: Done, margin: float) -> dict[str, Any]:
-    """The params that `Study.recommended` chooses; with margin 0 those with the lowest posterior mean."""
+def has_answers(group: str) -> bool:
+    """Whether a group is one in which the kinds of answers are compared."""
+    return group.startswith("noise") or group == "outliers"
+
+
+def recommended(case: Case, done: Done, margin: float | None = None) -> dict[str, Any]:
+    """The params that `Study.recommended` chooses, or those with the lowest mean plus another number of stds."""
     import scratchtune as st
-    from scratchtune.study.recommended import lowest_pessimistic_mean
+    from scratchtune.study.recommended import MARGIN, lowest_pessimistic_mean, simpler_prediction
 
     points, values = [params for params, _, _ in done], np.array([value for _, value, _ in done])
-    return points[lowest_pessimistic_mean(st.search.Space(askers.our_space(case)), points, values, margin).chosen]
+    found = lowest_pessimistic_mean(st.search.Space(askers.our_space(case)), points, values,
+                                    MARGIN if margin is None else margin)
+    if margin is None and simpler_prediction(*found.errors):
+        return observed(done)
+    return points[found.order[0]]
 
 
 def observed(done: Done) -> dict[str, Any]:
@@ -86,132 +106,141 @@ def observed(done: Done) -> dict[str, Any]:
 
 def names_for(group: str, names: Sequence[str]) -> list[str]:
     """The searchers of a group: those that are made for one group in that group only."""
-    return [name for name in names if OF_ONE_GROUP.get(name, group) == group]
+    return [name for name in names if OF_ONE_GROUP.get(name, group) == group
+            and not (name in NUMBERS_ONLY and group in WITH_CHOICES)]
 
 
-def measure(given: Namespace) -> tuple[dict[str, Regrets], list[str]]:
-    """The runs that the file lacks; then the regrets of all runs by kind of answer, and notes on what failed.
-
-    Of each searcher these are the regrets of the first seeds that all cases of a group have, at least those asked for.
-    With no seeds nothing is run, and a group has the searchers of which all of its cases have runs.
-    """
+def measure(given: Namespace) -> tuple[dict[str, Runs], list[str]]:
+    """The runs that the file lacks; then the scores of all runs by group, and notes on what failed."""
     wanted = given.searchers or (QUICK if given.quick else EVERY)
     notes = [f"{name}: {peers.missing(name)} is not installed" for name in wanted if peers.missing(name)]
     given.names = list(dict.fromkeys(["random", *(name for name in wanted if not peers.missing(name))]))
-    seeds = given.seeds if given.seeds is not None else QUICK_SEEDS if given.quick else SEEDS
-    given.by_group = {group: [case.name for case in black_boxes.group_cases().values() if case.group == group]
-                      [:2 if given.quick else None] for group in given.groups}
-    jobs = [job for group, cases in given.by_group.items()
-            for job in all_jobs(names_for(group, given.names), cases, seeds)]
+    problems = given.problems if given.problems is not None else QUICK_PROBLEMS if given.quick else PROBLEMS
+    jobs = [job for k in range(problems) for group in given.groups
+            for job in all_jobs(names_for(group, given.names), [f"{group}, {k}"], given.seeds)]
     with tempfile.TemporaryDirectory() as folder:  # short runs are not kept
         kept = Kept(Path(folder, "runs.json") if given.quick else given.records, suite=harness.versions("ioh"),
                     answers=list(KINDS))
-        notes += run(answer, sorted(jobs, key=lambda job: job[2]), given.workers, kept,
-                     trials=QUICK_TRIALS if given.quick else None)[1]
-    return regrets_of(kept, given.by_group, given.names), notes
+        notes += run(answer, jobs, given.workers, kept, trials=QUICK_TRIALS if given.quick else None)[1]
+    return {group: runs_of(kept, group, names_for(group, given.names)) for group in given.groups}, notes
 
 
-def regrets_of(kept: Kept, by_group: dict[str, list[str]], names: Sequence[str]) -> dict[str, Regrets]:
-    """The regrets of the searchers that have runs on all cases of a group, by kind of answer."""
-    found: dict[str, dict[tuple[str, str], np.ndarray]] = {kind: {} for kind in KINDS}
-    for group, cases in by_group.items():
-        for name in names_for(group, names):
-            runs = {case: kept.values(name, case) for case in cases}
-            seeds = min(len(first_seeds(values)) for values in runs.values())
-            for k, kind in enumerate(KINDS):
-                found[kind] |= {(name, case): first_seeds(values, k)[:seeds] for case, values in runs.items() if seeds}
-    without = [group for group, cases in by_group.items() if ("random", cases[0]) not in found[RECOMMENDED]]
-    if without:
-        raise SystemExit(f"{kept.path} has no runs of random search, which all are compared with, in "
-                         f"{', '.join(without)}; choose --seeds 1 or more, or other --groups")
-    return dict(found)
+def runs_of(kept: Kept, group: str, names: Sequence[str]) -> Runs:
+    """The scores of the searchers that have runs in a group."""
+    found = {name: {int(case.rpartition(", ")[2]): scores(list(runs.values()))
+                    for case, runs in kept.cases(name).items() if case.rpartition(", ")[0] == group}
+             for name in names}
+    return {name: runs for name, runs in found.items() if runs}
+
+
+def scores(regrets: Sequence[Sequence[float]]) -> np.ndarray:
+    """1 - regret, not below -1."""
+    return np.maximum(1.0 - np.array(regrets), -1.0)
 
 
 # Report ---------------------------------------------------------------------------------------------------------------
 
 
-def group_table(scores: Scores, group: str, names: Sequence[str]) -> str:
-    """Each searcher's mean score in one group, and what BayesianSearch and TPE are ahead of it, with intervals."""
+def mean_and_error(values: Sequence[float]) -> tuple[float, float]:
+    """A mean, and its standard error, NaN for one value."""
+    found = np.array(values)
+    return float(found.mean()), float(found.std(ddof=1) / math.sqrt(len(found))) if len(found) > 1 else math.nan
+
+
+def with_error(values: Sequence[float]) -> str:
+    """A mean with its sign, and its standard error."""
+    mean, error = mean_and_error(values)
+    return f"{mean:+.3f}" + (f" ± {error:.3f}" if not math.isnan(error) else "")
+
+
+def differences(runs: Runs, name: str, other: str, kind: str) -> list[float]:
+    """The differences of the mean scores of two searchers, on the problems that both have."""
+    k = KINDS.index(kind)
+    return [float(runs[name][problem][:, k].mean() - runs[other][problem][:, k].mean())
+            for problem in sorted(runs[name].keys() & runs[other].keys())]
+
+
+def placebo(runs: Runs, name: str, kind: str) -> list[float]:
+    """The differences of the two runs of one searcher."""
+    return [float(found[0, KINDS.index(kind)] - found[1, KINDS.index(kind)])
+            for found in runs[name].values() if len(found) > 1]
+
+
+def group_table(runs: Runs, label: str, kind: str) -> str:
+    """Each searcher's mean score in a group, what BayesianSearch is ahead of it, and its placebo."""
+    k, rows = KINDS.index(kind), []
+    for name in runs:
+        found = [float(each[:, k].mean()) for each in runs[name].values()]
+        lead = differences(runs, "bayesian", name, kind) if "bayesian" in runs and name != "bayesian" else []
+        same = placebo(runs, name, kind)
+        rows.append([name, str(len(found)), with_error(found), with_error(lead) if lead else "",
+                     str(len(lead)) if lead else "", with_error(same) if same else ""])
+    rows.sort(key=lambda row: float(row[2].split()[0]), reverse=True)
+    return harness.table([label, "problems", "mean score", "bayesian less this", "pairs", "placebo"], rows)
+
+
+def answers_table(runs: Runs, label: str) -> str:
+    """The mean score of each kind of answer to the same searches."""
+    kinds = (RECOMMENDED, OWN, OBSERVED, VISITED)
+    rows = [[name, *(f"{np.mean([each[:, KINDS.index(kind)].mean() for each in found.values()]):+.3f}"
+                     for kind in kinds)] for name, found in runs.items()]
+    return harness.table([f"{label}, answers", *kinds], rows)
+
+
+def rule_table(runs: Runs, group: str) -> str:
+    """What BayesianSearch's recommended trial is ahead of its other answers, on smooth and on rugged functions."""
     rows = []
-    for name in sorted(names, key=scores.mean, reverse=True):
-        leads = ["" if leader == name or leader not in names else with_interval(*scores.ahead(leader, name))
-                 for leader in ("bayesian", "bayesian:tpe")]
-        rows.append([name, str(scores.seeds(name)), f"{scores.mean(name):+.3f}", *leads])
-    return harness.table([group, "seeds", "mean score", "bayesian less this", "bayesian:tpe less this"], rows)
+    for what, wanted in (("smooth", False), ("rugged", True)):
+        chosen = [found for k, found in runs["bayesian"].items()
+                  if black_boxes.problem(f"{group}, {k}").is_rugged is wanted]
+        rows.append([what, str(len(chosen)), *(
+            with_error([float((found[:, 0] - found[:, KINDS.index(kind)]).mean()) for found in chosen])
+            for kind in (MARGIN_1, LOWEST, OBSERVED, VISITED))] if chosen else [what, "0", "", "", "", ""])
+    return harness.table([f"{group}, recommended less", "problems", MARGIN_1, LOWEST, OBSERVED, VISITED], rows)
 
 
-def answers_table(regrets: dict[str, Regrets], group: str, cases: Sequence[str], names: Sequence[str]) -> str:
-    """What a searcher's recommended trial is ahead of its other answers; 0 is random search's best observed trial."""
-    rows = []
-    for name in names:
-        same = {(kind, case): regrets[kind][name, case] for kind in KINDS for case in cases}
-        scores = Scores(same | {("random", case): regrets[OBSERVED]["random", case] for case in cases}, cases, True)
-        rows.append([name, str(scores.seeds(RECOMMENDED)), f"{scores.mean(RECOMMENDED):+.3f}",
-                     *(with_interval(*scores.ahead(RECOMMENDED, kind)) for kind in (OBSERVED, LOWEST))])
-    return harness.table([f"{group}, recommended", "seeds", "mean score", "less observed", "less lowest mean"], rows)
+def bar(runs: Runs, label: str, kind: str) -> str:
+    """Whether BayesianSearch is first, or level with each searcher that is ahead of it."""
+    leads = {name: mean_and_error(differences(runs, "bayesian", name, kind)) for name in runs if name != "bayesian"}
+    ahead = [f"{name} {-mean:+.3f} ± {error:.3f}" for name, (mean, error) in leads.items() if mean < -2.0 * error]
+    level = [name for name, (mean, error) in leads.items() if abs(mean) <= 2.0 * error]
+    return harness.verdict(not ahead, f"{label}: BayesianSearch is first or level; ahead of it: "
+                                      f"{', '.join(ahead) or 'none'}; level with it: {', '.join(level) or 'none'}")
 
 
-def bars(scores: Scores, label: str, names: Sequence[str]) -> list[str]:
-    """In a group: BayesianSearch first, its intervals above zero, and TPE alone at least as good as Optuna's."""
-    lines: list[str] = []
-    if "bayesian" in names:
-        lines += lead(scores, label, [name for name in names if name != "bayesian"])
-    if "bayesian:tpe" in names and "Optuna TPE" in names:
-        found = scores.ahead("bayesian:tpe", "Optuna TPE")
-        lines.append(harness.verdict(found[0] >= 0.0, f"{label}: bayesian:tpe less Optuna TPE "
-                                                      f"{with_interval(*found)}"))
-    return lines
-
-
-def lead(scores: Scores, group: str, others: Sequence[str]) -> list[str]:
-    """Whether BayesianSearch is first, and whether its intervals against the other libraries are above zero."""
-    found = {name: scores.ahead("bayesian", name) for name in others}
-    closest = min(found, key=lambda name: found[name][0])
-    lines = [harness.verdict(found[closest][0] >= 0.0, f"{group}: BayesianSearch is first, {found[closest][0]:+.3f} "
-                                                       f"ahead of the best of the others, {closest}")]
-    lows = {name: low for name, (_, low, _) in found.items() if name in askers.ASKERS and not math.isnan(low)}
-    if lows:
-        above = ", ".join(name for name, low in lows.items() if low > 0.0) or "none"
-        within = ", ".join(f"{name} (from {low:+.3f})" for name, low in lows.items() if low <= 0.0)
-        lines.append(harness.verdict(not within, f"{group}: the interval of its lead is above zero against {above}"
-                                                 f"{f'; not against {within}' if within else ''}"))
-    return lines
-
-
-def group_report(
-    regrets: dict[str, Regrets], group: str, cases: Sequence[str], names: Sequence[str],
-) -> tuple[list[str], list[str]]:
+def group_report(runs: Runs, group: str, names: Sequence[str]) -> tuple[list[str], list[str]]:
     """The paragraphs of a group, and its bars."""
-    here = [name for name in names_for(group, names) if (name, cases[0]) in regrets[RECOMMENDED]]
-    absent = ", ".join(name for name in names_for(group, names) if name not in here)
-    parts = [f"## {group}", f"{len(cases)} cases: {'; '.join(cases)}.{f' Not run: {absent}.' if absent else ''}"]
-    lines, noisy = [], group.startswith("noise")
-    for kind in LABELS if noisy else (RECOMMENDED,):
-        label, scores = LABELS[kind].format(group), Scores(regrets[kind], cases, together=True)
-        parts.append(group_table(scores, label, here))
-        lines += bars(scores, label, here)
-    return parts + [answers_table(regrets, group, cases, here)] * noisy, lines
+    absent = ", ".join(name for name in names_for(group, names) if name not in runs)
+    parts = [f"## {group}", *[f"Not run: {absent}."] * bool(absent)]
+    kinds = (RECOMMENDED, OWN) if has_answers(group) else (OBSERVED,)
+    parts += [group_table(runs, group if len(kinds) == 1 else f"{group}, {kind}", kind) for kind in kinds]
+    if has_answers(group):
+        parts += [answers_table(runs, group), *(rule_table(runs, group) for name in runs if name == "bayesian")]
+    return parts, [bar(runs, f"{group}, {kind}", kind) for kind in kinds if "bayesian" in runs]
 
 
-def report(found: tuple[dict[str, Regrets], list[str]], given: Namespace) -> list[str]:
+def report(found: tuple[dict[str, Runs], list[str]], given: Namespace) -> list[str]:
     """The tables of all groups, and the bars."""
-    regrets, notes = found
-    groups = [group_report(regrets, group, cases, given.names) for group, cases in given.by_group.items()]
+    runs, notes = found
+    missing = [group for group in given.groups if "random" not in runs[group]]
+    if missing:
+        raise SystemExit(f"{given.records} has no runs in {', '.join(missing)}; choose --problems 1 or more, or other "
+                         "--groups")
+    groups = [group_report(runs[group], group, given.names) for group in given.groups]
     return [*["\n".join(f"- {note}" for note in notes)] * bool(notes), *(part for parts, _ in groups for part in parts),
             "## Bars", "\n".join(line for _, lines in groups for line in lines)]
 
 
-ANSWER = (
-    "Won: BayesianSearch is first with conditions, +0.292 ahead of the best of the others, in 20 dimensions by +0.034 "
-    "and in 40 by +0.001. Lost: under noise 0.15 and 0.4 Optuna's CMA-ES is ahead by 0.187 and 0.307, and with few "
-    "evaluations Optuna's Gaussian process by 0.018. Eight at a time nothing is decided (+0.013).")
+ANSWER = ""
 BENCHMARK = Benchmark(
     "Searchers by group", measure, report, ("optuna", "cmaes", "hyperopt", "smac", "ioh"),
-    quick=f"two cases of each group, {QUICK_TRIALS} trials", options={
+    quick=f"{QUICK_PROBLEMS} problems of each group, {QUICK_TRIALS} trials", options={
         "--groups": {"nargs": "+", "choices": GROUPS, "default": GROUPS, "metavar": "NAME", "help": "these, not all"},
         "--searchers": {"nargs": "+", "metavar": "NAME", "help": f"of {', '.join(EVERY)}"},
-        "--seeds": {"type": int, "help": f"how many ({SEEDS}, or {QUICK_SEEDS} with --quick); 0: report the runs of "
-                                         "the file"},
+        "--problems": {"type": int, "help": f"how many of each group ({PROBLEMS}, or {QUICK_PROBLEMS} with --quick); "
+                                            "0: report the runs of the file"},
+        "--seeds": {"type": int, "choices": range(1, SEEDS + 1), "default": SEEDS, "metavar": "N",
+                    "help": f"runs of a searcher on a problem, at most {SEEDS} ({SEEDS})"},
         "--workers": {"type": count, "default": 2, "help": "processes that run at a time (2)"},
         "--records": {"type": Path, "default": harness.RESULTS / "search_groups_runs.json",
                       "help": "the file that keeps every run"}})

@@ -25,7 +25,7 @@ from benchmarks.common.regrets import reporting
 TRIALS, AROUND = (20, 50, 100, 200, 500, 1000), 10
 PEERS = (*peers.FAST, *peers.SLOW)
 OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
-LIMITS = {"scikit-optimize GP": 100, "Optuna GP": 500}  # a longer run would take most of an hour
+LIMITS = {"SMAC3": 200, "Optuna GP": 500}  # a longer run would take most of an hour
 ROUNDS, QUICK_LIMIT = 3, 100
 WARM, WARM_SLOW = 150, 30  # trials of the run before the clock starts: beyond all first, random points
 SHARE_OF_OPTUNA_GP, GP_AT_500, TPE_AT_500, AT_1000 = 0.1, 80.0, 8.0, 50.0
@@ -123,7 +123,7 @@ ANSWER = (
     "Won: at trial 100 BayesianSearch takes 7.58 ms, its TPE 1.55 ms against 2.66 of Optuna's TPE, and its Gaussian "
     "process 12.64 ms. Lost: Optuna's CMA-ES takes 0.62 ms and pymoo's genetic algorithm 0.11.")
 BENCHMARK = Benchmark(
-    "Cost of a suggestion", measure, report, ("optuna", "torch", "hyperopt", "pymoo", "deap", "scikit-optimize"),
+    "Cost of a suggestion", measure, report, ("optuna", "torch", "hyperopt", "pymoo", "deap", "smac"),
     quick=f"one round of {QUICK_LIMIT} trials, no slow searcher", options={
         "--searcher": {"nargs": "+", "metavar": "NAME", "help": "ours and peers by name, instead of all"},
         "--rounds": {"type": count, "help": f"rounds ({ROUNDS}, or 1 with --quick)"}})

@@ -26,7 +26,7 @@ from benchmarks.common.harness import table, verdict
 from benchmarks.common.regrets import Kept, Regrets, Scores, all_jobs, first_seeds, reporting, run, with_interval
 
 BUDGET, SEEDS, QUICK_SEEDS, WORKERS = 100, 20, 3, 2
-SLOW_SEEDS = {"Optuna GP": 10, "scikit-optimize GP": 5}  # 23 and 80 seconds each run
+SLOW_SEEDS = {"Optuna GP": 3, "SMAC3": 2}  # 15 seconds and more each run
 OURS = ("bayesian", "bayesian:gp", "bayesian:tpe", "genetic")
 NEAR, GENETIC_LEAD = 0.02, 0.3
 GROUPS = ("functions", "mixint", "tables")
@@ -44,8 +44,8 @@ def answer(searcher: str, case: str, seed: int, budget: int) -> dict[str, Any]:
 
 
 def chosen_cases(patterns: Sequence[str], quick: bool) -> list[str]:
-    """Cases from names, patterns (bbob-f06-*), groups, or "all", "slow" (the cases of the slow peers) and "other"."""
-    named = {"all": black_boxes.CASES, "quick": black_boxes.QUICK, "slow": black_boxes.SLOW, "other": black_boxes.OTHER}
+    """Cases from names, patterns (bbob-f06-*), groups, or "all" and "other"."""
+    named = {"all": black_boxes.CASES, "quick": black_boxes.QUICK, "other": black_boxes.OTHER}
     named |= {group: of_group(black_boxes.CASES, group) for group in GROUPS}
     every = (*black_boxes.CASES, *black_boxes.OTHER)
     found = [case for pattern in patterns or ["quick" if quick else "all"]
@@ -71,9 +71,8 @@ def measure(given: Namespace) -> tuple[Runs, dict[str, float], list[str]]:
     given.fast = [name for name in peers.FAST
                   if given.peers is None or any(part.lower() in name.lower() for part in given.peers)]
     jobs = [job for name in given.fast for job in all_jobs([name], given.cases, given.seeds)]
-    slow_cases = [case for case in given.cases if case in black_boxes.SLOW]
     jobs += [job for name in peers.SLOW if whole or name in (given.peers or ())
-             for job in all_jobs([name], slow_cases, min(given.seeds, SLOW_SEEDS[name]))]
+             for job in all_jobs([name], given.cases, min(given.seeds, SLOW_SEEDS[name]))]
     own, notes = run(answer, all_jobs(given.ours, given.cases, given.seeds), given.workers, budget=BUDGET)
     notes += run(answer, jobs, given.workers, kept, budget=BUDGET)[1]
     runs = {(name, case): kept.values(name, case) for name in kept.searchers for case in given.cases}
@@ -170,23 +169,26 @@ def report(found: tuple[Runs, dict[str, float], list[str]], given: Namespace) ->
     lines += genetic_bars(scores["all"], fast) if "genetic" in own else []
     lines += [verdict(None, name, "it is missing, or has not finished all runs")
               for name in (*given.ours, *given.fast) if name not in complete]
-    paragraphs += slow_part(regrets, given, complete, times, lines)
+    paragraphs += slow_part(regrets, given, lines) if "bayesian" in own else []
     return [*paragraphs, "\n".join(lines), *("\n".join(f"- {note}" for note in notes),) * bool(notes)]
 
 
-def slow_part(
-    regrets: Regrets, given: Namespace, names: Sequence[str], times: dict[str, float], lines: list[str],
-) -> list[str]:
-    """A table for each slow peer, with fewer cases and its number of seeds; their bars are added to the lines."""
-    subset = [case for case in given.cases if case in black_boxes.SLOW]
-    paragraphs = [f"The slow peers have {len(subset)} cases: {', '.join(subset)}."] if subset else []
-    for name in peers.SLOW if subset else ():
-        seeds = min(given.seeds, SLOW_SEEDS[name])
-        scores = by_group({key: values[:seeds] for key, values in regrets.items()}, subset)
-        if scores["all"].seeds(name) == seeds:
-            lines += bars(scores, [name], f"its {len(subset)} cases") if "bayesian" in names else []
-            paragraphs += [f"{name}, {seeds} seeds:", table_of_means(scores, [*names, name], times)]
-    return paragraphs if len(paragraphs) > 1 else []
+def slow_part(regrets: Regrets, given: Namespace, lines: list[str]) -> list[str]:
+    """The slow peers, which have few seeds, beside BayesianSearch on these; their bars are added to the lines."""
+    rows = []
+    for name in peers.SLOW:
+        scores = Scores(regrets, given.cases)
+        seeds = min(scores.seeds("bayesian", name), SLOW_SEEDS[name])
+        if not seeds:
+            continue
+        ours, theirs = (np.array([scores.on(who, case, slice(seeds)) for case in given.cases])
+                        for who in ("bayesian", name))
+        mean, error = float((ours - theirs).mean()), float((ours - theirs).std(ddof=1) / math.sqrt(len(ours)))
+        ahead = f"{mean:+.3f} ± {error:.3f}"
+        rows.append([name, str(seeds), f"{theirs.mean():+.3f}", f"{ours.mean():+.3f}", ahead])
+        lines.append(verdict(mean > 2.0 * error, f"bayesian above {name} on {len(ours)} cases by two standard errors "
+                                                 f"over cases: {ahead}"))
+    return [table(["slow peers, mean score", "seeds", "theirs", "bayesian's", "difference"], rows)] if rows else []
 
 
 ANSWER = (
@@ -195,7 +197,7 @@ ANSWER = (
     " and genetic search, +0.675, is less than 0.3 above DEAP's, +0.406.")
 BENCHMARK = Benchmark(
     "Quality of the searchers", measure, report,
-    ("optuna", "cmaes", "hyperopt", "pymoo", "deap", "scikit-optimize", *black_boxes.PACKAGES),
+    ("optuna", "cmaes", "hyperopt", "pymoo", "deap", "smac", *black_boxes.PACKAGES),
     quick=f"{len(black_boxes.QUICK)} cases, {QUICK_SEEDS} seeds", options={
         "--searcher": {"nargs": "+", "metavar": "NAME[:MODEL]", "help": f"ours (default: {' '.join(OURS)})"},
         "--cases": {"nargs": "+", "default": [], "help": "names, patterns, functions, mixint, tables, all, other"},

@@ -61,8 +61,7 @@ from scratchtune.network.layers.base import InputOf
 from scratchtune.network.layers.normalization import layer_normalization, layer_normalization_grad
 from scratchtune.network.layers.residual import Composed
 from scratchtune.network.optimizers import adam
-from scratchtune.sequences.layers.positions import add_positions
-from scratchtune.sequences.layers.steps import Steps
+from scratchtune.sequences.layers.embedding import Steps, add_positions
 from scratchtune.sequences.layers.transformer import TransformerDecoder
 from scratchtune.sequences.multi_head_attention import (
     heads_shapes,

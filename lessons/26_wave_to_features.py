@@ -58,8 +58,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from scratchtune.sequences.speech import Features
-from scratchtune.sequences.speech.cepstrum import OFFSETS, deltas, mfcc, normalise
-from scratchtune.sequences.speech.mel import hz_to_mel, log_mel, mel_filters
+from scratchtune.sequences.speech.cepstrum import OFFSETS, deltas, hz_to_mel, log_mel, mel_filters, mfcc, normalise
 from scratchtune.sequences.speech.spectrum import (
     frame_starts,
     number_of_frames,

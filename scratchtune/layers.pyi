@@ -22,10 +22,10 @@ from scratchtune.sequences.layers.attention import Attention as Attention
 from scratchtune.sequences.layers.bidirectional import Bidirectional as Bidirectional
 from scratchtune.sequences.layers.conv1d import Conv1D as Conv1D
 from scratchtune.sequences.layers.embedding import Embedding as Embedding
+from scratchtune.sequences.layers.embedding import Masking as Masking
+from scratchtune.sequences.layers.embedding import SinusoidalPositions as SinusoidalPositions
 from scratchtune.sequences.layers.gru import GRU as GRU
 from scratchtune.sequences.layers.lstm import LSTM as LSTM
-from scratchtune.sequences.layers.masking import Masking as Masking
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention as MultiHeadAttention
-from scratchtune.sequences.layers.positions import SinusoidalPositions as SinusoidalPositions
 from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
 from scratchtune.sequences.layers.transformer import TransformerEncoder as TransformerEncoder

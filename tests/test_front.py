@@ -91,24 +91,24 @@ def test_the_best_of_a_row_is_bold_whoever_has_it(
     assert front.sorted_row(ROW._replace(ours=ours, best=best))[1:3] == cells
 
 
-def test_a_score_is_compared_on_the_common_seeds() -> None:
-    """Ours has 0.8 on its 20 seeds, and 0.709 on the ten that B has, too."""
+def test_a_score_is_compared_on_the_common_problems() -> None:
+    """Ours has 0.8 on its 20 problems, and 0.709 on the ten that B has, too."""
     text = """
-| noise | seeds | mean score | bayesian less this        |
-| ----- | ----- | ---------- | ------------------------- |
-| ours  | 20    | +0.800     |                           |
-| A     | 20    | +0.790     | +0.010 (-0.100 to +0.100) |
-| B     | 10    | +0.727     | -0.018 (-0.203 to +0.198) |
-| random | 20   | +0.000     | -0.800 (+0.700 to +0.900) |
+| noise | problems | mean score      | bayesian less this | pairs |
+| ----- | -------- | --------------- | ------------------ | ----- |
+| ours  | 20       | +0.800 ± 0.010  |                    |       |
+| A     | 20       | +0.790 ± 0.020  | +0.010 ± 0.010     | 20    |
+| B     | 10       | +0.727 ± 0.030  | -0.018 ± 0.050     | 10    |
+| random | 20      | +0.000 ± 0.040  | +0.800 ± 0.040     | 20    |
 """
     row = front.score_row("noise", "a", front.group_leads("noise", text))
-    assert row[1:3] == ("0.709", "B: **0.727**; difference -0.018 (-0.203 to +0.198), 10 seeds")
+    assert row[1:3] == ("0.709", "B: **0.727**; difference -0.018 ± 0.050, 10 problems")
 
 
 def test_no_searcher_is_left_out_that_a_score_is_less_ahead_of() -> None:
     (row,) = [row for row in front.score_rows() if row.report == "search_groups"]
     lead = re.search("difference (.+?) ", row.others)
-    for line in reports.lines_of(reports.report("search_groups"), "noise 0.15", "bayesian less this"):
+    for line in reports.lines_of(reports.report("search_groups"), "noise 0.15, recommended", "bayesian less this"):
         if front.library_of(line.label) not in front.OURS:
             assert lead and float(lead[1]) <= line.value("bayesian less this")
 

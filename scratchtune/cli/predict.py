@@ -12,9 +12,9 @@ from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
 from scratchtune.streams import note, tell
 from scratchtune.study.export import csv_text
-from scratchtune.tables import new_rows
 from scratchtune.tables.auto import AutoML
 from scratchtune.tables.job import scored
+from scratchtune.tables.prepared import read_new_rows
 from scratchtune.tables.reading.columns import Text, text_of_numbers
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
@@ -81,7 +81,7 @@ def _new_rows(given: argparse.Namespace, model: Any, with_target: bool = False) 
     given.file = source(given.file)
     changed = {} if given.decimal is None else {"decimal": given.decimal}
     missing = (*model.reading_.missing, *given.missing)
-    table = new_rows.read(model, given.file, with_target, missing=missing, **changed)
+    table = read_new_rows(model, given.file, with_target, missing=missing, **changed)
     if table.skipped:
         note(f"scratchtune: ignored, since the model does not use them: {checks.quoted(table.skipped)}")
     return table

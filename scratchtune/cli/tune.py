@@ -8,7 +8,7 @@ from typing import Any, cast
 from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import Parser
 from scratchtune.data.datasets import load_digits
-from scratchtune.insight.reporting import report_path
+from scratchtune.insight.reporting.page import report_path
 from scratchtune.streams import tell
 from scratchtune.tables.families import FAMILIES
 from scratchtune.tables.job import NOTATION, Asked, checked, tune_table

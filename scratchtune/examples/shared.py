@@ -9,7 +9,7 @@ from pathlib import Path
 import scratchtune as st
 from scratchtune import checks
 from scratchtune.insight import report as written_report
-from scratchtune.insight.reporting import report_path
+from scratchtune.insight.reporting.page import report_path
 from scratchtune.streams import shown_params, tell
 from scratchtune.study.best import best_first
 

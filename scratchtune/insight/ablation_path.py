@@ -32,7 +32,7 @@ from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
 from scratchtune.streams import aligned, shown_params, visible
 from scratchtune.study import Trial
-from scratchtune.study.best import best_first
+from scratchtune.study.best import best_first, none_feasible
 
 
 def ablation(
@@ -68,8 +68,8 @@ def ablation(
     seeds, choosing = checks.integer("seeds", seeds, low=2), checks.integer("choosing", choosing, low=1)
     start, ranked = _default(study, default), best_first(study.trials, study.direction)
     if target is None and not ranked:
-        raise ValueError(f"study has no complete trial among {checks.counted(len(study.trials), 'trial')}; an ablation "
-                         "path leads to the best one")
+        raise ValueError(none_feasible(study.trials) or f"study has no complete trial among "
+                         f"{checks.counted(len(study.trials), 'trial')}; an ablation path leads to the best one")
     end = ranked[0].params if target is None else _checked("target", study.space, target)
     d = len(_candidates(study.space, start, end))
     most = max((d * (d + 1) // 2 - 1) * choosing + 2 * d * seeds, 0)  # the last step has one candidate, the target

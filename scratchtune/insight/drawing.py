@@ -1,7 +1,7 @@
 """What the plots of a study share: panels, axes of values and of parameters, colours, trials as dots and as lines.
 
 One rule says where an axis of values ends (`ends`), whether it is an x axis, a y axis or a range of colours.
-In the light theme darker is better, the best trial is a black star, and trials of smaller budgets are grey.
+In the light theme darker is better, the best trial is a black star, and trials that can't be the best are grey.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scratchtune import checks
 from scratchtune.search import Space
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
-from scratchtune.study.best import best_first, of_largest_budget
+from scratchtune.study.best import best_first, feasible, none_feasible
 from scratchtune.study.trial import Trial, configuration
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
@@ -97,21 +97,26 @@ def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]
 
 
 def budget_note(study: TrialTable) -> str:
-    """Say that trials of smaller budgets are grey; an empty text where there are none."""
-    return "; smaller budgets are grey" * bool(by_budget(study)[1])
+    """Say which trials are grey; an empty text where there are none."""
+    return "".join(f"; grey: {which}" for which in [uncounted(by_budget(study)[1])] if which)
+
+
+def uncounted(trials: Sequence[Trial]) -> str:
+    """What complete trials are that can't be the best: "smaller budgets", "infeasible" or both."""
+    kinds = {"infeasible" if trial.violation else "smaller budgets" for trial in trials}
+    return ", ".join(sorted(kinds, reverse=True))
 
 
 def by_budget(study: TrialTable, names: Sequence[str] = ()) -> tuple[list[Trial], list[Trial]]:
-    """The complete trials that have the parameters: those of the study's largest budget, and those of smaller ones."""
-    full = {trial.number for trial in of_largest_budget(study.trials)}
+    """The complete trials that have the parameters: those that may be the best, and the others (`uncounted`)."""
+    full = {trial.number for trial in feasible(study.trials)}
     trials = complete_trials(study, names)
     return [one for one in trials if one.number in full], [one for one in trials if one.number not in full]
 
 
 def best_trial(study: TrialTable) -> Trial | None:
-    """The best feasible trial; None without one, and for a `targeted` study, whose numbers have no good end."""
-    ranked = [] if hasattr(study, "target_name") else best_first(study.trials, study.direction)
-    return ranked[0] if ranked and not ranked[0].violation else None
+    """The study's best trial; None without one, and for a `targeted` study, of whose numbers no end is the good one."""
+    return None if hasattr(study, "target_name") else next(iter(best_first(study.trials, study.direction)), None)
 
 
 def worst_first(study: TrialTable, trials: Sequence[Trial]) -> list[Trial]:
@@ -352,7 +357,7 @@ def dots(axes: Any, trials: Sequence[Trial], x: Any, y: Any, **look: Any) -> Any
 
 
 def small_dots(axes: Any, trials: Sequence[Trial], x: Any, y: Any, label: str | None = None) -> None:
-    """Draw trials of smaller budgets, whose values can't be compared: small, grey, and below the others."""
+    """Draw trials that can't be the best: small, grey, and below the others."""
     if trials:
         look = look_of_points(len(trials))
         dots(axes, trials, x, y, color="0.6", label=label, zorder=1, edgecolor="none", s=look["s"] / 2.0)
@@ -510,7 +515,8 @@ def say_empty(axes: Any, study: TrialTable, missing: str = "") -> None:
 
     By default that is the lack of complete trials, or of the parameter in all of them.
     """
-    missing = missing or f"no complete trial{' has this parameter' * bool(complete_trials(study))}"
+    missing = missing or ("no trial is feasible" if none_feasible(study.trials) else
+                          f"no complete trial{' has this parameter' * bool(complete_trials(study))}")
     for which in "xy":
         if getattr(axes, f"get_autoscale{which}_on")():
             getattr(axes, f"set_{which}ticks")([])

@@ -22,8 +22,8 @@ from scratchtune.study.progress import readable
 STYLES = ("-", "--", "-.", ":")
 Studies = TrialTable | Sequence[TrialTable]
 LOGARITHMIC = 100.0  # an axis of positive values whose largest is so many times the smallest is logarithmic
-KINDS = {"complete": (COLOURS[0], "-"), "of a smaller budget": ("0.6", "-"), "stopped": (COLOURS[1], "--"),
-         "running": ("0.3", ":")}
+KINDS = {"complete": (COLOURS[0], "-"), "smaller budgets": ("0.6", "-"), "infeasible": ("0.6", "-."),
+         "stopped": (COLOURS[1], "--"), "running": ("0.3", ":")}
 BARS = {"complete": (COLOURS[5], None), "stopped": (COLOURS[4], "v"), "failed": (COLOURS[1], "x"),
         "running": ("0.6", ">")}  # colour, and the sign at the end
 MOST_SIGNS = 40  # of one state in a timeline; more would cover the bars
@@ -36,8 +36,8 @@ def plot_optimization_history(
     """Plot the value of each complete trial by its number, and the best value so far; returns the Axes.
 
     Several studies of one direction are drawn in one plot. Where budgets differ, as in Hyperband, only trials of the
-    largest budget count as the best, and the others are grey. Values that are far worse than the others are triangles
-    at the edge. The figure is ``axes.figure``.
+    largest budget count as the best, and the others are grey, as infeasible ones are. Values that are far worse than
+    the others are triangles at the edge. The figure is ``axes.figure``.
 
     ``target``, a function of a trial, gives another number than its value, such as ``lambda trial: trial.seconds``;
     ``target_name`` is its label, and no best value is drawn.
@@ -59,16 +59,17 @@ def plot_optimization_history(
 def _draw_history(axes: Any, study: TrialTable, number: int, count: int, limit: float) -> None:
     """Draw study ``number`` of ``count``: its trials (beyond ``limit`` at the edge), best value so far, best trial."""
     trials, small = drawing.by_budget(study)
-    if not trials:
+    if not (trials or small):
         return
     own = count == 1  # the parts of several studies are explained in the note, and each study has one entry
     everyone, numbers = [*trials, *small], [trial.number for trial in trials]
     colour, marker = COLOURS[number % len(COLOURS)], "o" if own else MARKERS[number % len(MARKERS)]
-    at_budget = f", budget {trials[0].budget:g}" if small else ""
+    budgets = [trial.budget for trial in trials[:1] if small and trial.budget is not None]
+    at_budget = "".join(f", budget {budget:g}" for budget in budgets)
     drawing.dots(axes, trials, numbers, drawing.values_of(trials), color=colour, edgecolor="none", marker=marker,
                  label=f"complete trials{at_budget}" if own else None, alpha=0.6 if len(trials) <= 1000 else 0.3)
     drawing.small_dots(axes, small, [trial.number for trial in small], drawing.values_of(small),
-                       "complete trials, smaller budgets" if own else None)
+                       f"complete trials, {drawing.uncounted(small)}" if own else None)
     drawing.mark_beyond(axes, study, everyone, [trial.number for trial in everyone], limit)
     best, text = drawing.best_trial(study), ""
     if best is not None:
@@ -99,8 +100,8 @@ def plot_edf(study: Studies, ax: Any = None) -> Any:
                       where="post", linewidth=2, color=COLOURS[number % len(COLOURS)],
                       label=f"{drawing.plain(one.name)}, {len(values):,}" if len(studies) > 1 else None)
     limit = drawing.limit_values(axes, studies[0], np.concatenate(every), "x")
-    small = len(drawing.by_budget(studies[0])[1])
-    note = f"; {small:,} of smaller budgets do not count" * bool(small and len(studies) == 1)
+    small = drawing.by_budget(studies[0])[1]
+    note = f"; {len(small):,} do not count: {drawing.uncounted(small)}" * bool(small and len(studies) == 1)
     note += drawing.beyond_note(studies[0], np.concatenate(every), limit)
     _finish(axes, studies, drawing.value_label(studies[0]),
             f"share of trials with at {'most' if sign > 0.0 else 'least'} this value",
@@ -149,7 +150,9 @@ def plot_pareto_front(
     on_front = {trial.number for trial in front}
     others = [trial for trial in complete if trial.number not in on_front]
     if others:
-        drawing.dots(axes, others, *_points(others, at), color="0.6", label=f"other trials ({len(others):,})")
+        infeasible = sum(trial.violation > 0.0 for trial in others)
+        drawing.dots(axes, others, *_points(others, at), color="0.6", label=(
+            f"other trials ({len(others):,}{f', {infeasible:,} infeasible' * bool(infeasible)})"))
     if front:
         points = _points(front, at)
         if len(objectives.directions) == 2:
@@ -197,8 +200,8 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     """
     (axes,) = drawing.panels(ax, 1)
     full = {trial.number for trial in drawing.by_budget(study)[0]}
-    kinds = {trial.number: trial.state if trial.state != "complete" or trial.number in full else "of a smaller budget"
-             for trial in study.trials if trial.state in KINDS}
+    kinds = {trial.number: trial.state if trial.state != "complete" or trial.number in full
+             else drawing.uncounted([trial]) for trial in study.trials if trial.state in KINDS}
     reporting = [trial for trial in study.trials if trial.number in kinds and trial.reports]
     _draw_kinds(axes, study, reporting, kinds)
     best = drawing.best_trial(study)
@@ -233,7 +236,7 @@ def _draw_kinds(axes: Any, study: TrialTable, reporting: list[Trial], kinds: dic
         curves = [reports_of(study, trial) for trial in trials]
         if not trials:
             continue
-        look: dict[str, Any] = {"alpha": drawing.faint(len(ends)), "zorder": 1 if kind == "of a smaller budget" else 2}
+        look: dict[str, Any] = {"alpha": drawing.faint(len(ends)), "zorder": 1 if colour == "0.6" else 2}
         line = drawing.lines(axes, trials, curves, colors=colour, linestyles=style,
                              linewidths=0.6 if len(ends) > SEVERAL else 1.2, **look)
         line.set_label(f"{kind} ({len(trials):,})")

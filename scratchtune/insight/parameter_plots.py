@@ -128,7 +128,8 @@ def _draw_lines(axes: Any, study: TrialTable, trials: list[Trial], heights: np.n
     if small:
         drawing.lines(axes, small, [points[trial.number] for trial in small], colors="0.6", zorder=1,
                       **look | {"alpha": 0.5 * look["alpha"]})
-    drawing.value_bar(colours, [axes], study, values)
+    if full:
+        drawing.value_bar(colours, [axes], study, values)
 
 
 def _heights(study: TrialTable, name: str, trials: Sequence[Trial]) -> np.ndarray:

@@ -89,7 +89,9 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
         for one in pair:
             one.set_ylim(np.min(limits), np.max(limits))
     name = "upper confidence bound" if kind == "lcb" and study.direction == "maximize" else NAMES[kind]
-    weighted = ",\nweighted by the prior" if any(p.prior is not None for p in study.space.parameters.values()) else ""
+    weights = ["the prior"] * any(p.prior is not None for p in study.space.parameters.values())
+    weights += ["feasibility"] * (len(models[0].goal.constraints.theta) > 0)
+    weighted = f",\nweighted by {' and '.join(weights)}" * bool(weights)
     axes[2].set_ylabel(f"{name}{weighted}", fontsize=9)
     running = ", which is running" if chosen.state == "running" else ""
     drawing.finish(axes[0], None, drawing.value_label(study), f"Before trial {chosen.number}")

@@ -30,7 +30,7 @@ from scratchtune.search.bayesian.surrogate import FITTED_TRIALS, MOST_TRIALS, ro
 from scratchtune.search.learned_space import within
 from scratchtune.search.space import Space
 from scratchtune.study import Study
-from scratchtune.study.best import of_largest_budget
+from scratchtune.study.best import feasible
 from scratchtune.study.progress import LOGGER
 from scratchtune.study.trial import Trial, configuration, finished_count, learned_space, requests_of
 
@@ -156,7 +156,7 @@ class Terminator:
         A ValueError where ``error`` is None and the best trial has no scores of at least two folds.
         """
         trials = study.trials[:count]
-        complete = [trial for trial in of_largest_budget(trials) if not trial.violation]
+        complete = feasible(trials)
         if len(complete) < self.min_trials:
             return None
         sign = 1.0 if study.direction == "minimize" else -1.0

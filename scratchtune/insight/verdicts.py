@@ -42,7 +42,7 @@ from scratchtune.evaluation.selection import corrected_standard_error, student_q
 from scratchtune.insight.drawing import TrialTable, check_study
 from scratchtune.search import Space
 from scratchtune.study import Trial
-from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats
+from scratchtune.study.best import best_first, feasible, none_feasible, repeats, said_repeats
 from scratchtune.study.trial import configuration
 
 LEVEL = 0.95  # of all intervals
@@ -84,10 +84,11 @@ def contenders(study: Any, with_scores: bool = True) -> Contenders:
     """
     check_study(study)
     one_of: dict[Any, Trial] = {}  # each configuration
-    for trial in [*best_first(study.trials, study.direction)[:1], *of_largest_budget(study.trials)]:
+    for trial in [*best_first(study.trials, study.direction)[:1], *feasible(study.trials)]:
         one_of.setdefault(study.space.key(configuration(trial)), trial)
     if not one_of:
-        raise ValueError(f"no trial of {len(study.trials)} is complete; at least one must be")
+        raise ValueError(none_feasible(study.trials)
+                         or f"no trial of {len(study.trials)} is complete; at least one must be")
     trials = sorted(one_of.values(), key=lambda trial: trial.number)
     scores = _checked_scores(trials) if with_scores else np.empty((len(trials), 0))
     return Contenders(trials, scores, 1.0 if study.direction == "maximize" else -1.0)
@@ -100,7 +101,7 @@ def has_scores(trial: Trial) -> bool:
 
 def have_fold_scores(study: TrialTable) -> bool:
     """Whether a trial is complete, and all that can be compared have scores of the folds."""
-    compared = of_largest_budget(study.trials)
+    compared = feasible(study.trials)
     return bool(compared) and all(map(has_scores, compared))
 
 

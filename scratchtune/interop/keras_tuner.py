@@ -1,8 +1,7 @@
 """Keras Tuner's interface: functions ``build(hp)`` and classes `HyperModel` that were written for it run unchanged.
 
-``import scratchtune.interop.keras_tuner as keras_tuner`` replaces its import. A request of ``hp`` is one of
-`Trial.suggest_float`, `suggest_int` or `suggest_categorical`, so the study learns its space from the requests. The
-models are Keras's, `scratchtune.Sequential`, or any others whose ``fit`` returns a History; Keras is not imported here.
+A request of ``hp`` is one of `Trial.suggest_float`, `suggest_int` or `suggest_categorical`, so the study learns its
+space from the requests. Models are Keras's, this package's, or any others with a ``fit``; Keras is not imported here.
 
 Implements section 7.1 of the document.
 """
@@ -21,14 +20,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.network.callbacks import Callback
+from scratchtune.network.callbacks import Monitor
 from scratchtune.network.sequential import Sequential
 from scratchtune.network.training import HIGHER_IS_BETTER
 from scratchtune.search import Searcher
 from scratchtune.study import Study, Trial
 from scratchtune.study.best import best_first
 
-SAMPLINGS = ("linear", "log", "reverse_log")
+Request = Callable[[Trial], Any]
 DIRECTIONS = {"min": "minimize", "max": "maximize"}
 LOWER_IS_BETTER = ("loss", "error", "mse", "mae", "crossentropy")
 VALUES = "hyperparameters"  # the attribute of a trial that holds `HyperParameters.values`
@@ -54,7 +53,7 @@ class HyperParameters:
         default: int | None = None, parent_name: str | None = None, parent_values: Any = None,
     ) -> Any:
         """An integer from ``min_value`` to ``max_value``, both included; a ValueError for a wrong range or sampling."""
-        drawn = _drawn(Trial.suggest_int, name, (min_value, max_value), step, sampling)
+        drawn = _drawn(Trial.suggest_int, name, min_value, max_value, step, sampling)
         return self._value(name, min_value if default is None else default, drawn, parent_name, parent_values)
 
     def Float(
@@ -62,7 +61,7 @@ class HyperParameters:
         default: float | None = None, parent_name: str | None = None, parent_values: Any = None,
     ) -> Any:
         """A real number from ``min_value`` to ``max_value``; a ValueError for a wrong range or sampling."""
-        drawn = _drawn(Trial.suggest_float, name, (min_value, max_value), step, sampling)
+        drawn = _drawn(Trial.suggest_float, name, min_value, max_value, step, sampling)
         return self._value(name, min_value if default is None else default, drawn, parent_name, parent_values)
 
     def Choice(
@@ -86,10 +85,7 @@ class HyperParameters:
 
     @contextmanager
     def conditional_scope(self, parent_name: str, parent_values: Any) -> Iterator[None]:
-        """A context in which parameters are active only where the parent has one of the values.
-
-        Its code runs in any case. A ValueError where the parent was not requested before.
-        """
+        """Its parameters are active where the parent, requested before, has one of the values; its code always runs."""
         if parent_name not in self.values and parent_name not in self._inactive:
             raise ValueError(f"parent_name is {parent_name!r}; it must be a parameter that was requested before"
                              f"{checks.nearest(parent_name, list(self.values))}")
@@ -106,9 +102,7 @@ class HyperParameters:
             raise ValueError(f"{name!r} is inactive in this configuration")
         return self.values[name]
 
-    def _value(
-        self, name: str, default: Any, drawn: Callable[[Trial], Any], parent_name: str | None, parent_values: Any,
-    ) -> Any:
+    def _value(self, name: str, default: Any, drawn: Request, parent_name: str | None, parent_values: Any) -> Any:
         if parent_name is not None:
             with self.conditional_scope(parent_name, parent_values):
                 return self._value(name, default, drawn, None, None)
@@ -119,26 +113,17 @@ class HyperParameters:
         return self.values[name]
 
 
-def _drawn(
-    suggest: Callable[..., Any], name: str, bounds: tuple[Any, Any], step: Any, sampling: str,
-) -> Callable[[Trial], Any]:
-    """The function that requests a number of a trial.
-
-    With "reverse_log" the study has w, on a logarithmic scale and as "NAME, mirrored"; the value is low + high - w.
-    """
-    low, high = bounds
-    checks.choice("sampling", sampling, SAMPLINGS)
-    if step is None and sampling != "reverse_log":
-        return lambda trial: suggest(trial, name, low, high, log=sampling == "log")
-    if sampling == "linear":
-        last = low + math.floor((high - low) / checks.real("step", step, 0.0, open_low=True) + 1e-9) * step
-        return lambda trial: suggest(trial, name, low, last, step=step)
-    if step is not None:
+def _drawn(suggest: Callable[..., Any], name: str, low: Any, high: Any, step: Any, sampling: str) -> Request:
+    """The function that requests a number of a trial."""
+    is_log = checks.choice("sampling", sampling, ("linear", "log")) == "log"
+    if step is None:
+        return lambda trial: suggest(trial, name, low, high, log=is_log)
+    if is_log:
         count = math.floor(math.log(high / low) / math.log(checks.real("step", step, 1.0, open_low=True)) + 1e-9)
         powers = [low * step**k for k in range(count + 1)]
-        values = powers if sampling == "log" else [low + high - power for power in reversed(powers)]
-        return lambda trial: trial.suggest_categorical(name, values)
-    return lambda trial: min(max(low + high - suggest(trial, f"{name}, mirrored", low, high, log=True), low), high)
+        return lambda trial: trial.suggest_categorical(name, powers)
+    last = low + math.floor((high - low) / checks.real("step", step, 0.0, open_low=True) + 1e-9) * step
+    return lambda trial: suggest(trial, name, low, last, step=step)
 
 
 class HyperModel:
@@ -161,36 +146,26 @@ class Objective(NamedTuple):
 
 
 def as_objective(objective: str | Objective | None) -> Objective:
-    """The objective of a name, with the direction that it implies; None is the value that `HyperModel.fit` returns.
-
-    >>> as_objective("val_accuracy")
-    Objective(name='val_accuracy', direction='max')
-
-    Raises a ValueError where the direction is unknown, a TypeError where it is no name.
-    """
+    """The objective of a name, with the direction that it implies; None is the value that `HyperModel.fit` returns."""
     if objective is None:
         return Objective("default_objective", "min")
     if isinstance(objective, Objective):
         return Objective(objective.name, checks.choice("direction", objective.direction, DIRECTIONS))
-    if not isinstance(objective, str):
-        raise TypeError(f"objective is {objective!r}; it must be a name such as 'val_accuracy', or an Objective")
     for direction, names in (("min", LOWER_IS_BETTER), ("max", HIGHER_IS_BETTER)):
-        if any(name in objective.lower() for name in names):
+        if any(name in str(objective).lower() for name in names):
             return Objective(objective, direction)
-    raise ValueError(f"objective is {objective!r}, whose direction is not known; give Objective({objective!r}, 'max') "
-                     "or 'min'")
+    raise ValueError(f"objective is {objective!r}, whose direction is not known; give Objective(name, 'max') or 'min'")
 
 
 class Tuner:
-    """Searches the configurations of a ``hypermodel``, a function ``build(hp)`` or a `HyperModel`.
+    """Searches the configurations of a ``hypermodel``, a function ``build(hp)`` or a `HyperModel`, in its ``study``.
 
-    The value of a trial is the ``objective`` at its best epoch, on average over ``executions_per_trial`` trainings.
-    Their first weights differ: training k of a `Sequential` has its seed plus k, and one of Keras the trial's plus k,
-    by ``keras.utils.set_random_seed``. ``searcher`` is a name or a `Searcher`; one with budgets, such as `Hyperband`,
-    sets ``epochs``, and each promoted trial is trained from the beginning. ``max_trials=None`` is its whole schedule.
+    The value of a trial is the ``objective`` at its best epoch, on average over ``executions_per_trial`` trainings
+    with other first weights. ``searcher`` is a name or a `Searcher`; one with budgets, such as `Hyperband`, sets
+    ``epochs``, and each promoted trial is trained from the beginning. ``max_trials=None`` is its whole schedule.
 
     With a ``directory`` the study is stored there, in the file ``project_name``.db, with the weights of each trial's
-    best epoch: a script that is run again continues. ``study`` is the `Study`.
+    best epoch: a script that is run again continues.
     """
 
     def __init__(
@@ -200,9 +175,10 @@ class Tuner:
     ) -> None:
         if not isinstance(hypermodel, HyperModel) and not callable(hypermodel):
             raise TypeError(f"hypermodel is {hypermodel!r}; it must be a function build(hp), or a HyperModel")
-        self.hypermodel: Any = hypermodel if isinstance(hypermodel, HyperModel) else HyperModel()
-        if self.hypermodel is not hypermodel:
-            self.hypermodel.build = hypermodel  # type: ignore[method-assign, assignment]
+        self.hypermodel: Any = hypermodel
+        if not isinstance(hypermodel, HyperModel):
+            self.hypermodel = HyperModel()
+            self.hypermodel.build = hypermodel
         self.objective = as_objective(objective)
         self.max_trials = None if max_trials is None else checks.integer("max_trials", max_trials, 1)
         self.executions_per_trial = checks.integer("executions_per_trial", executions_per_trial, 1)
@@ -217,19 +193,19 @@ class Tuner:
 
         Each training has its own copies of ``callbacks``. An error makes a failed trial, as in `Study.run`.
         """
-        args = [one for one in (x, y) if one is not None]
+        data = [one for one in (x, y) if one is not None]
         self._row_shape = tuple(getattr(x, "shape", ())[1:])
-        self.study.run(lambda trial: self._trained(trial, args, fit_arguments), self.max_trials,
+        self.study.run(lambda trial: self._trained(trial, data, fit_arguments), self.max_trials,
                        progress=bool(fit_arguments.get("verbose", 1)))
 
-    def _trained(self, trial: Trial, args: Sequence[Any], fit_arguments: Mapping[str, Any]) -> float:
-        hp, keeper = HyperParameters(trial=trial), _BestWeights(self.objective)
+    def _trained(self, trial: Trial, data: Sequence[Any], fit_arguments: Mapping[str, Any]) -> float:
+        hp, keeper = HyperParameters(trial=trial), _BestWeights(*self.objective)
         budget = {} if trial.budget is None else {"epochs": int(trial.budget)}
         curves = []
         for execution in range(self.executions_per_trial):
             model = self._model(hp, trial.seed, execution)
             callbacks = [*copy.deepcopy(list(fit_arguments.get("callbacks") or ())), keeper]
-            result = self.hypermodel.fit(hp, model, *args, **{**fit_arguments, **budget, "callbacks": callbacks})
+            result = self.hypermodel.fit(hp, model, *data, **{**fit_arguments, **budget, "callbacks": callbacks})
             curves.append(_curve(result, self.objective.name))
             if keeper.weights is None and hasattr(model, "get_weights"):
                 keeper.weights = model.get_weights()  # of a fit that does not call its callbacks
@@ -242,7 +218,7 @@ class Tuner:
         return float(np.mean([best.reduce(curve) for curve in curves]))
 
     def _model(self, hp: HyperParameters, seed: int, execution: int) -> Any:
-        """A new model of a configuration, with other first weights in each execution."""
+        """A new model; training k of a `Sequential` has its own seed plus k, and one of Keras the trial's plus k."""
         if "keras" in sys.modules:
             sys.modules["keras"].utils.set_random_seed((seed + execution) % 2**32)
         model = self.hypermodel.build(hp)
@@ -271,20 +247,16 @@ class Tuner:
 
     def results_summary(self, num_trials: int = 10) -> None:
         """Print the best trials: number, value, hyper-parameters."""
-        print(f"{self.study.said_best() or 'no trial is complete'}; objective {self.objective.name}, "
-              f"{self.study.direction}")
+        print(f"{self.objective.name}: {self.study.said_best() or 'no trial is complete'}")
         for trial in self._best_trials(num_trials):
             values = ", ".join(f"{name}: {value}" for name, value in trial.user_attrs[VALUES].items())
             print(f"trial {trial.number}  {trial.value:.6g}  {values}")
 
 
-class _BestWeights(Callback):
-    """Keeps the weights of the best epoch, also in a training of Keras, which passes ``logs`` to each event."""
+class _BestWeights(Monitor):
+    """Keeps the weights of the best epoch of all trainings, also of Keras's, which pass ``logs`` to each event."""
 
-    def __init__(self, objective: Objective) -> None:
-        self.objective = objective
-        self.best = math.inf
-        self.weights: list[np.ndarray] | None = None
+    weights: list[np.ndarray] | None = None
 
     def set_model(self, model: Any) -> None:
         self.model = model
@@ -292,14 +264,11 @@ class _BestWeights(Callback):
     def on_train_begin(self, logs: Any = None) -> None:
         pass
 
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        value = float((logs or {}).get(self.objective.name, math.nan))
-        loss = value if self.objective.direction == "min" else -value
-        if loss < self.best and hasattr(self.model, "get_weights"):
-            self.best, self.weights = loss, [np.array(array) for array in self.model.get_weights()]
+    on_train_end = on_train_begin
 
-    def on_train_end(self, logs: Any = None) -> None:
-        pass
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        if self.improves(float((logs or {}).get(self.monitor, math.nan))) and hasattr(self.model, "get_weights"):
+            self.weights = [np.array(array) for array in self.model.get_weights()]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("on_") or name == "set_params":  # events of Keras that are of no interest
@@ -315,7 +284,6 @@ def _curve(result: Any, name: str) -> list[float]:
             hint = "; give validation_data to search for those that begin with val_" * name.startswith("val_")
             raise ValueError(f"objective is {name!r}; the training has {checks.quoted(list(values))}{hint}")
         values = values[name]
-    curve = [float(value) for value in np.ravel(values)] if values is not None else []
-    if not curve:
+    if values is None:
         raise ValueError("fit returned nothing; it must return a History, a dict of values, or a number")
-    return curve
+    return [float(value) for value in np.ravel(values)]

@@ -1,10 +1,7 @@
-"""Optuna's names on this package: ``from scratchtune.interop import optuna`` in place of ``import optuna``; a `Study`
-and a `Trial` have the attributes of the package's, too. README.md lists what differs.
-"""
+"""Optuna's names: ``from scratchtune.interop import optuna`` for ``import optuna``; README.md lists what differs."""
 
 from __future__ import annotations
 
-import gc
 import logging as logs
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -32,7 +29,7 @@ OF_TRIAL: Mapping[str, Callable[[Any], Any]] = {  # what is called otherwise in 
 
 
 class Trial:
-    """A trial, running or ended."""
+    """A trial, running or ended, with the attributes of the package's, too."""
 
     def __init__(self, trial: Any) -> None:
         self._trial = trial
@@ -48,6 +45,7 @@ class Study(st.Study):
     study_name, pruner = property(lambda self: self.name), property(lambda self: self.stopping)
     sampler, enqueue_trial = st.Study.searcher, st.Study.enqueue
     trials = property(lambda self: self.get_trials())
+    constraints_func: Callable[[Any], Any] | None = None
 
     def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[Any]:
         """The trials in these states, None: all."""
@@ -62,7 +60,7 @@ class Study(st.Study):
 
         def objective(trial: Any) -> Any:
             try:
-                return func(Trial(trial))
+                return self._constrained(trial, func(Trial(trial)))
             except Exception as error:
                 errors.extend([] if isinstance(error, expected) else [error])
                 raise
@@ -72,12 +70,16 @@ class Study(st.Study):
                 raise errors[0]
             for callback in callbacks or ():
                 callback(study, Trial(trial))
-            if gc_after_trial:
-                gc.collect()
 
         limit = float("inf") if n_trials is None else len(self.trials) + checks.integer("n_trials", n_trials, low=1)
         self._have(capacity(None, n_jobs))
         self.run(objective, limit, timeout, n_jobs, None, [after], show_progress_bar, 2, "unlimited")
+
+    def _constrained(self, trial: Any, values: Any) -> Any:
+        """The values of a trial, whose constraints are recorded; one without values has none."""
+        if self.constraints_func is not None and not isinstance(values, (TrialPruned, type(None))):
+            trial.set_constraint(self.constraints_func(Trial(trial)))
+        return values
 
     def _have(self, workers: int) -> None:
         """Let the searcher and the stopping rule propose trials for free workers, beside those that run."""
@@ -103,7 +105,7 @@ class Study(st.Study):
         known = core_of(self).find(getattr(trial, "number", trial))
         if state == "stopped" and not known.reports:
             values, state = TrialPruned("told as pruned"), None
-        return Trial(super().tell(known, values, state and TrialState(state).value))
+        return Trial(super().tell(known, self._constrained(known, values), state and TrialState(state).value))
 
     def add_trial(self, trial: Any) -> None:
         """Append a trial that has ended elsewhere."""
@@ -134,6 +136,7 @@ def create_study(
         getattr(sampler, "space", None), getattr(sampler, "made", sampler), direction or "minimize",
         getattr(sampler, "seed", None), path_of(storage), study_name, directions=directions, stopping=getattr(
             pruner, "made", pruner) or (None if len(directions or ()) > 1 else st.MedianStopping(parallel=1)))
+    made.constraints_func = getattr(sampler, "constraints_func", None)
     if made.trials and not load_if_exists:
         raise ValueError(f"storage has the study {made.name!r}; give load_if_exists=True, or another study_name")
     return made
@@ -144,21 +147,20 @@ def load_study(*, study_name: str | None, storage: Any, sampler: Any = None, pru
     given = {"searcher": getattr(sampler, "made", sampler), "stopping": getattr(pruner, "made", pruner)}
     known = {name: value for name, value in given.items() if value is not None}
     made = Study(**stored_arguments(path_of(storage), study_name, known))
+    made.constraints_func = getattr(sampler, "constraints_func", None)
     core_of(made).queue.expect_none_again()
     return made
 
 
-def part(name: str, make: Any, fixed: Mapping[str, Any], **renamed: str) -> Callable[..., Names]:
-    """A sampler or pruner of Optuna: ``make``, or the class of that name, and its arguments that have one here."""
+def part(kind: Any, defaults: Mapping[str, Any], **renamed: str) -> Callable[..., Names]:
+    """A sampler or pruner of Optuna: a class of the package, and the arguments that have another name in it."""
     def of_optuna(*values: Any, **given: Any) -> Names:
         given |= dict(zip([*renamed, "seed"], values, strict=False))
-        seed, own = given.pop("seed", None), {renamed[one]: given.pop(one) for one in renamed if one in given}
-        kind = getattr(st, make, None) if isinstance(make, str) else make
-        if kind is None or "constraints_func" in given:
-            raise NotImplementedError(f"{name} needs {make if kind is None else 'constraints_func'}, which is not here")
+        here = {one: given.pop(one, None) for one in ("seed", "constraints_func")}
+        own = {renamed[one]: given.pop(one) for one in renamed if given.get(one, "auto") != "auto"}
         if ignored := ", ".join(one for one in given if not one.startswith("warn_")):
-            warnings.warn(f"{name} ignores {ignored} here: {make} has no such argument", stacklevel=2)
-        return Names(seed=seed, space=own.pop("space", None), made=kind(**fixed, **own))
+            warnings.warn(f"{kind.__name__} has no counterpart of {ignored}, ignored here", stacklevel=2)
+        return Names(**here, space=own.pop("space", None), made=kind(**{**defaults, **own}))
 
     return of_optuna
 
@@ -172,22 +174,20 @@ def get_param_importances(study: Any, *, target: Any = None) -> dict[str, float]
 
 OpenHalton = type("OpenHalton", (st.RandomSearch,), {"requires_space": False, "needs": lambda _, n: min(n, 1)})
 samplers = Names(
-    RandomSampler=part("RandomSampler", "RandomSearch", {}),
-    TPESampler=part("TPESampler", "BayesianSearch", {"model": "tpe"}, n_startup_trials="initial"),
-    GPSampler=part("GPSampler", "BayesianSearch", {"model": "gp"}, n_startup_trials="initial"),
-    NSGAIISampler=part("NSGAIISampler", "NSGA2", {}, population_size="population"),
-    GridSampler=part("GridSampler", "GridSearch", {}, search_space="space"),
-    QMCSampler=part("QMCSampler", OpenHalton, {"sequence": "halton"}),
-    CmaEsSampler=part("CmaEsSampler", "CMAESSearch", {}, popsize="population"))
+    RandomSampler=part(st.RandomSearch, {}),
+    TPESampler=part(st.BayesianSearch, {"model": "tpe"}, n_startup_trials="initial"),
+    GPSampler=part(st.BayesianSearch, {"model": "gp"}, n_startup_trials="initial"),
+    NSGAIISampler=part(st.NSGA2, {}, population_size="population"),
+    GridSampler=part(st.GridSearch, {}, search_space="space"),
+    QMCSampler=part(OpenHalton, {"sequence": "halton"}),
+    CmaEsSampler=part(st.CMAESSearch, {}, popsize="population"))
 pruners = Names(
-    MedianPruner=part(
-        "MedianPruner", "MedianStopping", {"parallel": 1}, n_startup_trials="warmup", n_warmup_steps="first_step"),
-    NopPruner=part("NopPruner", "MedianStopping", {"first_step": 10**9, "parallel": 10**9}),  # no trial has such a step
-    SuccessiveHalvingPruner=part("SuccessiveHalvingPruner", "AsyncHalving", {}, min_resource="min_steps",
-                                 reduction_factor="eta"))
+    MedianPruner=part(st.MedianStopping, {"parallel": 1}, n_startup_trials="warmup", n_warmup_steps="first_step"),
+    NopPruner=part(st.MedianStopping, {"first_step": 10**9, "parallel": 10**9}),  # no trial has such a step
+    SuccessiveHalvingPruner=part(st.AsyncHalving, {"eta": 4}, min_resource="min_steps", reduction_factor="eta"))
 trial = Names(
     Trial=Trial, FrozenTrial=Trial, TrialState=TrialState,
-    FixedTrial=lambda params: Trial(st.Study({name: [value] for name, value in params.items()}, "grid").ask()),
+    FixedTrial=lambda params, number=0: Trial(st.FixedTrial(params, number)),
     create_trial=lambda **given: Names(**{
         "state": TrialState.COMPLETE, "value": None, "values": None, "params": {}, "distributions": {},
         "user_attrs": {}, "intermediate_values": {}, **given}))

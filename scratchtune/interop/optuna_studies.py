@@ -31,6 +31,7 @@ from scratchtune.search import (
     Suggestion,
     as_searcher,
 )
+from scratchtune.search.bayesian.surrogate import within_floats
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.study import StorageError, Study, Trial
 from scratchtune.study.best import of_largest_budget
@@ -309,7 +310,7 @@ def _trial(number: int, frozen: Any, seed: int, space: Space) -> Trial:
     settle(trial, Outcome(
         state, None if values is None else tuple(map(float, values)), reports, attributes, error,
         scores=frozen.system_attrs.get(SCORES), seconds=seconds, finished=_seconds(ended),
-        constraints=tuple(map(float, frozen.system_attrs.get(CONSTRAINTS) or ()))))
+        constraints=tuple(within_floats(float(value)) for _, value in sorted(frozen.constraints.items()))))
     trial.started = _seconds(begun)
     return trial
 

@@ -17,23 +17,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from operator import attrgetter
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.parameters import log_unit, prior_in_unit
+from scratchtune.search.bayesian.encoding import cell_edges
+from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.random import RandomSearch
-from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Seen, Suggestion, Taken, as_seen
-from scratchtune.search.space import Categorical, Int, Parameter, Space
+from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Seen, Suggestion, as_seen
+from scratchtune.search.space import Categorical, Space
 
 SIGMA = 0.3  # the first standard deviation, as a share of the range (Hansen 2016, appendix A)
 DRAWS = 100  # from the distribution for each trial, to find one inside of the ranges that is allowed
 NARROW, ELONGATED = 1e-12, 1e14  # a restart: all stds, or the condition number
-SWEEPS = 30  # of Jacobi's method, at most; it takes about eight
-
-# Weights and rates ---------------------------------------------------------------------------------------------------
 
 
 def log_weights(ranks: np.ndarray) -> np.ndarray:
@@ -43,8 +42,6 @@ def log_weights(ranks: np.ndarray) -> np.ndarray:
         vᵢ = log((#i + 1) / 2) − log(rᵢ)
     Where
         r: ranks, (i,), > 0, from 1 for the best to λ
-    Returns
-        v.
     Source
         Hansen (2016), "The CMA Evolution Strategy: A Tutorial", equation 49.
     Example
@@ -61,8 +58,6 @@ def selection_mass(v: np.ndarray) -> float:
         μ = Σᵢ[vᵢ]² / Σᵢ[vᵢ²]
     Where
         v: v, (i,), >= 0; sampled > 0, weights, or minus weights if they are negative
-    Returns
-        μ, from 1 to the number of weights.
     Source
         Hansen (2016), equation 8.
     Example
@@ -83,11 +78,10 @@ def learning_rates(n: int, mass: float) -> tuple[float, float, float, float, flo
     Returns
         (s, d, c, r, m): rate of the step-size path, its damping, rates of the covariance path, of the rank-one and of
         the rank-mu update.
+    Variant
+        The package pycma adds 1/4 to the numerator of m.
     Source
         Hansen (2016), table 1, equations 55 to 58, with α_cov = 2.
-    Example
-        >>> [round(rate, 3) for rate in learning_rates(2, 2.0)]
-        [0.444, 1.444, 0.625, 0.155, 0.056]
     """  # noqa: E501  (a formula is one line)
     s = (mass + 2.0) / (n + mass + 5.0)
     d = 1.0 + 2.0 * max(0.0, math.sqrt((mass - 1.0) / (n + 1.0)) - 1.0) + s
@@ -110,8 +104,6 @@ def recombination_weights(
         q: negative_mass, scalar, >= 0, of the negative ones
         r: rank_one, scalar, in (0, 1); sampled in (0, 0.4), the rate of the rank-one update
         m: rank_mu, scalar, in (0, 1); sampled in (0, 0.4), that of the rank-mu update
-    Returns
-        w.
     Variant
         Earlier versions of CMA-ES set the negative weights to zero; this one is also called active CMA-ES.
     Source
@@ -123,9 +115,6 @@ def recombination_weights(
     alpha = min(1.0 + rank_one / rank_mu, 1.0 + 2.0 * negative_mass / (mass + 2.0),
                 (1.0 - rank_one - rank_mu) / (n * rank_mu))
     return np.where(v > 0.0, v / np.sum(np.maximum(v, 0.0)), alpha * v / np.sum(np.maximum(-v, 0.0)))
-
-
-# The update ----------------------------------------------------------------------------------------------------------
 
 
 def recombination(
@@ -144,10 +133,7 @@ def recombination(
     Returns
         (s, b).
     Source
-        Hansen (2016), equations 41 and 42, with c_m = 1.
-    Example
-        >>> recombination(np.zeros(1), 0.5, np.ones(1), np.array([0.75, 0.25]), np.array([[1.0], [-1.0]]))
-        (array([0.5]), array([0.25]))
+        Hansen (2016), equations 41 and 42, with c_m = 1; a = 1 there.
     """
     step = np.sum(np.maximum(weights, 0.0)[:, None] * steps, axis=0)
     return step, mean + sigma * margins * step
@@ -165,30 +151,22 @@ def evolution_path(path: np.ndarray, step: np.ndarray, rate: float, mass: float,
         μ: mass, scalar, >= 1
         h: moves, scalar, 0 or 1, 1 for the step size, else see [cma_longest_path]
     Returns
-        n. Under random selection each entry keeps its variance, and steps are independent.
+        n; if ranks are random, the path of whitened steps keeps the distribution N(0, I).
     Source
         Hansen (2016), equations 43 and 45.
-    Example
-        >>> evolution_path(np.array([1.0]), np.array([0.5]), 1.0, 4.0, 1.0).tolist()
-        [1.0]
     """
     return (1.0 - rate) * path + moves * math.sqrt(rate * (2.0 - rate) * mass) * step
 
 
 def expected_norm(n: int) -> float:
-    """Expected length of a standard normal vector of n entries.
+    """Expected length of a standard normal vector of n entries, to three digits.
 
     Formula [cma_expected_norm]
         χ = √n · (1 − 1 / (4 · n) + 1 / (21 · n²))
     Where
         n: n, scalar, integer >= 1
-    Returns
-        χ, to three digits.
     Source
         Hansen (2016), below equation 44.
-    Example
-        >>> round(expected_norm(4), 4)
-        1.881
     """
     return math.sqrt(n) * (1.0 - 1.0 / (4.0 * n) + 1.0 / (21.0 * n * n))
 
@@ -204,19 +182,14 @@ def step_size(sigma: float, path: np.ndarray, rate: float, damping: float, expec
         s: rate, scalar, in (0, 1)
         d: damping, scalar, >= 1
         χ: expected, scalar, > 0; sampled >= 0.5, [cma_expected_norm]
-    Returns
-        τ, the new step size, > 0.
     Source
         Hansen (2016), equation 44.
-    Example
-        >>> step_size(0.5, np.array([3.0, 4.0]), 0.5, 1.0, 5.0)
-        0.5
     """
     return sigma * math.exp(rate / damping * (math.sqrt(float(np.sum(path * path))) / expected - 1.0))
 
 
 def longest_path(n: int, rate: float, generation: int, expected: float) -> float:
-    """Length of the step-size path from which on the covariance path stops growing, as σ is still too small.
+    """Length of the step-size path above which the covariance path only decays: σ is far too small, C need not grow.
 
     Formula [cma_longest_path]
         b = (1.4 + 2 / (n + 1)) · χ · √(1 − (1 − s)^(2 · g))
@@ -231,9 +204,6 @@ def longest_path(n: int, rate: float, generation: int, expected: float) -> float
         The package cmaes counts one population more.
     Source
         Hansen (2016), below equation 45.
-    Example
-        >>> longest_path(1, 1.0, 1, 0.5)
-        1.2
     """
     return (1.4 + 2.0 / (n + 1.0)) * expected * math.sqrt(1.0 - (1.0 - rate) ** (2 * generation))
 
@@ -255,8 +225,6 @@ def covariance(
         r: rank_one, scalar, in (0, 1)
         m: rank_mu, scalar, in (0, 1)
         t: shortfall, scalar, in [0, 1], (1 − h) · c · (2 − c): variance that a stopped path lacks
-    Returns
-        K, the new matrix.
     Source
         Hansen (2016), equations 46 and 47; 1e-8 keeps a step of no length finite.
     Example
@@ -281,7 +249,8 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
     Returns
         a; each neighbouring value is drawn with a probability of at least 1 / (2 · n · λ).
     Variant
-        Hamano et al. keep the factors from population to population and move the mean, too.
+        Hamano et al. keep the factors from population to population, and move the mean until both neighbours are
+        drawn often enough.
     Source
         Hamano, Saito, Nomura and Shirakawa (2022), "CMA-ES with Margin", section 3.
     Example
@@ -292,19 +261,16 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
 
 
 def eigenvectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Eigenvalues, (n,), and eigenvectors, (n, n) in columns, of a symmetric matrix, by Jacobi's cyclic method.
+    """Eigenvalues, (n,), and orthonormal eigenvectors, (n, n) in columns, of a symmetric matrix, by Jacobi's method.
 
-    Each rotation turns two axes so that their covariance becomes zero. Vectors · values · vectorsᵀ is the matrix, and
-    the vectors are orthonormal. All sums have a fixed order: no bit depends on a linear algebra library.
+    Each rotation turns two axes so that their covariance becomes zero. Vectors · values · vectorsᵀ is the matrix. All
+    sums have a fixed order: no bit depends on a linear algebra library.
     """
     values, vectors = matrix.copy(), np.eye(len(matrix))
     least = 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0))
-    for _ in range(SWEEPS):
-        pairs = np.argwhere(np.abs(np.triu(values, 1)) > least).tolist()
-        if not pairs:
-            break
-        for p, q in pairs:
-            if values[p, q] == 0.0:
+    for _ in range(30):  # sweeps at most; it takes about eight
+        for p, q in np.argwhere(np.abs(np.triu(values, 1)) > least).tolist():
+            if values[p, q] == 0.0:  # since an earlier rotation of this sweep
                 continue
             ratio = float(values[q, q] - values[p, p]) / (2.0 * float(values[p, q]))
             tangent = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(ratio, 1.0))
@@ -316,11 +282,8 @@ def eigenvectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.diag(values).copy(), vectors
 
 
-# The state -----------------------------------------------------------------------------------------------------------
-
-
 class State(NamedTuple):
-    """The distribution of a population, with what its update needs; unit values, n dimensions, ``size`` is λ."""
+    """The distribution of a population, in unit values of n dimensions, and what its update needs."""
 
     mean: np.ndarray  # (n,)
     sigma: float
@@ -328,62 +291,46 @@ class State(NamedTuple):
     eigen: tuple[np.ndarray, np.ndarray]  # of C
     step_path: np.ndarray  # (n,)
     covariance_path: np.ndarray  # (n,)
-    size: int
+    size: int  # λ
     first: int = 0  # the number of the population's first trial
-    generation: int = 0  # updates since the last restart
     restarts: int = 0
+    generation: int = 0  # updates since the last restart
     parents: tuple[int, ...] = ()  # the trials of the best half of the population before, the best first
-    extremes: tuple[tuple[float, float], ...] = ()  # least and greatest value of each of the latest populations
 
     @property
     def stds(self) -> np.ndarray:
         """Standard deviation of each coordinate, without margins."""
         return self.sigma * np.sqrt(np.diag(self.matrix))
 
+    def whitened(self, steps: np.ndarray) -> np.ndarray:
+        """C^(−1/2) @ y of each step, (steps, n)."""
+        values, vectors = self.eigen
+        turned = np.sum(steps[:, :, None] * vectors, axis=1) / np.sqrt(values)
+        return np.sum(turned[:, None, :] * vectors, axis=2)
 
-def fresh(mean: np.ndarray, sigma: float, matrix: np.ndarray, size: int) -> State:
+
+def fresh(mean: np.ndarray, sigma: float, matrix: np.ndarray, size: int, first: int = 0, restarts: int = 0) -> State:
     """A state without any update."""
-    return State(mean, sigma, matrix, eigenvectors(matrix), 0.0 * mean, 0.0 * mean, size)
+    return State(mean, sigma, matrix, eigenvectors(matrix), 0.0 * mean, 0.0 * mean, size, first, restarts)
 
 
 def updated(state: State, steps: np.ndarray, margins: np.ndarray) -> State:
     """The state after a population whose steps y, (λ, n), are given, the best first."""
     size, n = steps.shape
     v = log_weights(np.arange(1.0, size + 1.0))
-    mass = selection_mass(v[: size // 2])
+    mass, negative_mass = selection_mass(v[: size // 2]), selection_mass(-v[size // 2 :])
     s, damping, c, rank_one, rank_mu = learning_rates(n, mass)
-    weights = recombination_weights(v, n, mass, selection_mass(-v[size // 2 :]), rank_one, rank_mu)
-    whitened = _whitened(state, steps)
+    weights = recombination_weights(v, n, mass, negative_mass, rank_one, rank_mu)
     step, mean = recombination(state.mean, state.sigma, margins, weights, steps)
-    step_path = evolution_path(state.step_path, _whitened(state, step[None])[0], s, mass, 1.0)
-    expected = expected_norm(n)
+    step_path, expected = evolution_path(state.step_path, state.whitened(step[None])[0], s, mass, 1.0), expected_norm(n)
+    sigma = step_size(state.sigma, step_path, s, damping, expected)
     length = math.sqrt(float(np.sum(step_path * step_path)))
     moves = 1.0 if length < longest_path(n, s, state.generation + 1, expected) else 0.0
     covariance_path = evolution_path(state.covariance_path, step, c, mass, moves)
-    matrix = covariance(state.matrix, covariance_path, weights, steps, np.sum(whitened * whitened, axis=1), rank_one,
-                        rank_mu, (1.0 - moves) * c * (2.0 - c))
-    return state._replace(
-        mean=mean, sigma=step_size(state.sigma, step_path, s, damping, expected), matrix=matrix,
-        eigen=eigenvectors(matrix), step_path=step_path, covariance_path=covariance_path,
-        generation=state.generation + 1)
-
-
-def _whitened(state: State, steps: np.ndarray) -> np.ndarray:
-    """C^(−1/2) @ y of each step, (steps, n)."""
-    values, vectors = state.eigen
-    turned = np.sum(steps[:, :, None] * vectors, axis=1) / np.sqrt(values)
-    return np.sum(turned[:, None, :] * vectors, axis=2)
-
-
-def _has_converged(state: State) -> bool:
-    """Whether to restart: the latest values are equal, or C is numerically singular, or all stds are tiny."""
-    values, latest = state.eigen[0], 10 + math.ceil(30 * len(state.mean) / state.size)
-    different = {value for pair in state.extremes[-latest:] for value in pair}
-    is_flat = len(state.extremes) >= latest and len(different) == 1
-    return is_flat or bool(values.min() * ELONGATED <= values.max() or np.all(state.stds < NARROW))
-
-
-# The searcher --------------------------------------------------------------------------------------------------------
+    matrix = covariance(state.matrix, covariance_path, weights, steps, np.sum(state.whitened(steps) ** 2, axis=1),
+                        rank_one, rank_mu, (1.0 - moves) * c * (2.0 - c))
+    return state._replace(mean=mean, sigma=sigma, matrix=matrix, eigen=eigenvectors(matrix), step_path=step_path,
+                          covariance_path=covariance_path, generation=state.generation + 1)
 
 
 class CMAESSearch(Searcher):
@@ -394,17 +341,14 @@ class CMAESSearch(Searcher):
     - ``sigma``: the first standard deviation as a share of each range, around its middle; a ``prior`` gives both.
 
     A study that starts from another one begins at that one's best trial. Enqueued trials are members of the population,
-    their steps shortened to a likely length (Hansen, 2011, "Injecting external solutions into CMA-ES"). Failed trials
-    rank last; a population in which all failed changes nothing.
-
-    >>> CMAESSearch(population=6).needs(17)
-    12
+    their steps shortened to a likely length (Hansen, 2011, "Injecting external solutions into CMA-ES"). Infeasible and
+    then failed trials rank last; a population in which all failed changes nothing.
     """
 
     def __init__(self, population: int | None = None, sigma: float = SIGMA) -> None:
         self.population = None if population is None else checks.integer("population", population, low=4)
         self.sigma = checks.real("sigma", sigma, low=0.0, high=1.0, open_low=True)
-        self._memo: tuple[Any, list[Result], State] | None = None  # of the populations that led to a state
+        self._memo: tuple[Any, list[Result], Any] = (None, [], None)  # of the populations that led to a state
 
     def needs(self, number: int) -> int:
         """The trials of the populations before; all before it while ``population`` is open."""
@@ -417,9 +361,8 @@ class CMAESSearch(Searcher):
                 kind = "conditional" if space.conditions[name] else "a choice without an order"
                 raise ValueError(f"searcher is {self!r}, which searches ranges that always exist, and {name!r} is "
                                  f'{kind}; use "bayesian" or "genetic", or make it a Float or an Int without `when`')
-        if self.population or not space.names:
-            return self
-        return self.changed(population=4 + math.floor(3 * math.log(len(space.names))))
+        is_fixed = self.population or not space.names
+        return self if is_fixed else self.changed(population=4 + math.floor(3 * math.log(len(space.names))))
 
     def suggest(self, space: Space, seen: Sequence[Result], pending: Pending, number: int, rng: Rng) -> Suggestion:
         """Draw from the distribution of the trial's population; a random point if no draw is new and allowed."""
@@ -427,13 +370,14 @@ class CMAESSearch(Searcher):
             return Suggestion({}, {"searcher": "cmaes"})
         seen = as_seen(seen, self.needs(number), rng)
         state = self.state(space, seen)
+        margins = _margins(space, state)
         why = {"searcher": "cmaes", "generation": state.generation, "member": number - state.first, "size": state.size,
                "restarts": state.restarts}
-        taken: Any = () if space.size is None else Taken(space, seen, pending)
-        for point in _draws(space, state, rng):
+        taken = [] if space.size is None else [*(result.params for result in seen), *pending]
+        for point in _draws(state, margins, rng):
             params = space.from_unit(point)
             if params not in taken and space.allows(params):
-                stds = dict(zip(space.names, (state.stds * _margins(space, state)).tolist(), strict=True))
+                stds = dict(zip(space.names, (state.stds * margins).tolist(), strict=True))
                 return Suggestion(params, why | {"mean": space.from_unit(state.mean), "stds": stds,
                                                  "step_size": state.sigma, "parents": list(state.parents)})
         drawn = RandomSearch().suggest(space, seen, pending, number, rng)
@@ -441,10 +385,8 @@ class CMAESSearch(Searcher):
 
     def state(self, space: Space, seen: Seen) -> State:
         """The distribution after all whole populations among the study's own trials seen."""
-        key, known = (space, seen.seed, seen.earlier), self._memo
-        if known is not None and known[0] == key and known[1] == seen.own[: len(known[1])]:
-            state = known[2]
-        else:
+        key, (known, own, state) = (space, seen.seed, seen.earlier), self._memo
+        if known != key or own != seen.own[: len(own)]:
             state = _initial(space, seen, self.for_space(space))
         while state.first + state.size <= len(seen.own):
             state = _after(space, seen, state)
@@ -467,77 +409,64 @@ class CMAESSearch(Searcher):
 
 def _initial(space: Space, seen: Seen, searcher: Any) -> State:
     """The first distribution: around the middles or priors, or the best trial of an earlier study."""
-    priors = [(0.5, searcher.sigma) if isinstance(parameter, Categorical) or parameter.prior is None
-              else prior_in_unit(parameter) for parameter in space.parameters.values()]
-    mean, stds = np.array(priors).T
-    earlier = [result for result in seen.earlier if not math.isnan(result.value)]
-    if earlier:
-        mean = space.to_unit(min(earlier, key=lambda result: result.value).params)
+    ranges: Any = space.parameters.values()
+    mean, stds = np.array([(0.5, searcher.sigma) if one.prior is None else prior_in_unit(one) for one in ranges]).T
+    best = min(seen.earlier, key=attrgetter("order"), default=None)
+    if best is not None and not math.isnan(best.value):
+        mean = space.to_unit(best.params)
     return fresh(mean, searcher.sigma, np.diag((stds / searcher.sigma) ** 2), searcher.population)
 
 
-def _rng_of(seed: int, *key: int) -> Rng:
-    """The generator of a trial, which a study passes to `suggest`; with a second key, that of a restart."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
-
-
-def _draws(space: Space, state: State, rng: Rng) -> np.ndarray:
+def _draws(state: State, margins: np.ndarray, rng: Rng) -> np.ndarray:
     """Points, (draws, n), from the distribution: those inside of the unit cube, and a clipped one at the end."""
     values, vectors = state.eigen
     scaled = rng.standard_normal((DRAWS, len(values))) * np.sqrt(values)
-    steps = np.sum(scaled[:, None, :] * vectors, axis=2)
-    points = state.mean + state.sigma * _margins(space, state) * steps
+    points = state.mean + state.sigma * margins * np.sum(scaled[:, None, :] * vectors, axis=2)
     inside = np.all((points >= 0.0) & (points <= 1.0), axis=1)
     return np.concatenate([points[inside], np.clip(points[:1], 0.0, 1.0)])
 
 
 def _after(space: Space, seen: Seen, state: State) -> State:
     """The state after one more population, restarted where it has converged."""
-    members = seen.own[state.first : state.first + state.size]
-    values = np.array([result.value for result in members])
-    known, first = values[~np.isnan(values)], state.first + state.size
-    if not len(known):
+    first, margins = state.first + state.size, _margins(space, state)
+    members = sorted(seen.own[state.first : first], key=attrgetter("order"))
+    if math.isnan(members[0].value):
         return state._replace(first=first)
-    order = np.argsort(values, kind="stable")  # failures (NaN) come last
-    margins, n = _margins(space, state), len(state.mean)
-    steps = np.array([_step(space, seen.seed, state, margins, members[k]) for k in order])
-    parents = tuple(members[k].number for k in order[: state.size // 2])
-    extremes = (*state.extremes, (float(known.min()), float(known.max())))
-    state = updated(state, steps, margins)._replace(first=first, parents=parents, extremes=extremes)
-    if not _has_converged(state):
+    steps = np.array([_step(space, seen.seed, state, margins, member) for member in members])
+    parents = tuple(member.number for member in members[: state.size // 2])
+    state = updated(state, steps, margins)._replace(first=first, parents=parents)
+    if not _has_converged(state, seen):
         return state
-    again = fresh(_rng_of(seen.seed, first, 1).random(n), SIGMA, np.eye(n), 2 * state.size)
-    return again._replace(first=first, restarts=state.restarts + 1)
+    rng, n = np.random.default_rng(np.random.SeedSequence(seen.seed, spawn_key=(first, 1))), len(state.mean)
+    return fresh(rng.random(n), SIGMA, np.eye(n), 2 * state.size, first, state.restarts + 1)
+
+
+def _has_converged(state: State, seen: Seen) -> bool:
+    """Whether the latest values are equal, or C is numerically singular, or all standard deviations are tiny."""
+    values, latest = state.eigen[0], 10 + math.ceil(30 * len(state.mean) / state.size)  # populations
+    losses = {one.value for one in seen.own[: state.first][-latest * state.size :] if not math.isnan(one.value)}
+    is_flat = state.generation >= latest and len(losses) == 1
+    return is_flat or bool(values.min() * ELONGATED <= values.max() or np.all(state.stds < NARROW))
 
 
 def _step(space: Space, seed: int, state: State, margins: np.ndarray, result: Result) -> np.ndarray:
     """The step y = (x − m) / (σ · a) of a trial: x is the draw that it was, or its unit value if it was none."""
-    key = space.key(result.params)
-    for point in _draws(space, state, _rng_of(seed, result.number)):
-        if space.key(space.from_unit(point)) == key:
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(result.number,)))  # as `suggest` had it
+    for point in _draws(state, margins, rng):
+        if space.from_unit(point) == result.params:
             return (point - state.mean) / (state.sigma * margins)
     point = space.to_unit(result.params)  # NaN on the axis of a parameter that the trial has not requested
     step = np.where(np.isnan(point), 0.0, point - state.mean) / (state.sigma * margins)
-    length, n = math.sqrt(float(np.sum(_whitened(state, step[None]) ** 2))), len(step)
+    length, n = math.sqrt(float(np.sum(state.whitened(step[None]) ** 2))), len(step)
     return step * min(1.0, (math.sqrt(n) + 2.0 * n / (n + 2.0)) / max(length, 1e-300))
 
 
 def _margins(space: Space, state: State) -> np.ndarray:
     """The factor of each axis, [cma_margin]."""
-    units = zip(space.parameters.values(), state.mean.tolist(), strict=True)
-    distances = np.array([_to_border(parameter, unit) for parameter, unit in units])
+    distances, ranges = np.zeros(len(state.mean)), list[Any](space.parameters.values())
+    for j, (one, unit) in enumerate(zip(ranges, state.mean.tolist(), strict=True)):
+        if one.count is not None:
+            index = one.index(one.from_unit(unit))
+            below, above = cell_edges(one, index)
+            distances[j] = max((unit - below) * (index > 0), (above - unit) * (index < one.count - 1))
     return margin(distances, state.stds, NormalDist().inv_cdf(1.0 - 0.5 / (len(distances) * state.size)))
-
-
-def _to_border(parameter: Parameter, unit: float) -> float:
-    """Distance of a unit value to the farther border of its cell that is no end of the range; 0 without cells."""
-    if parameter.count is None:
-        return 0.0
-    value: Any = parameter.from_unit(unit)
-    index = parameter.index(value)
-    inner = [float(k) for k in (index, index + 1) if 0 < k < parameter.count]
-    if isinstance(parameter, Int) and parameter.log:
-        borders = [log_unit(parameter.low + k - 0.5, parameter.low - 0.5, parameter.high + 0.5) for k in inner]
-    else:
-        borders = [k / parameter.count for k in inner]
-    return max((abs(border - unit) for border in borders), default=0.0)

@@ -113,7 +113,7 @@ class _HalvingSearch(Searcher):
         """Return the trials of the rung below, the best first: infeasible ones after others, failed ones last."""
         assert row.parents is not None
         first, last = row.parents
-        return sorted(own[first:last], key=lambda one: (math.isnan(one.value), one.violation, one.value))
+        return sorted(own[first:last], key=lambda result: result.order)
 
     def _position_of(self, row: Row) -> dict[str, Any]:
         """Where a row is in the schedule, as plain data."""

@@ -12,6 +12,7 @@ A custom searcher is a class with one method; it sees all earlier results, unles
 from __future__ import annotations
 
 import inspect
+import math
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -59,6 +60,11 @@ class Result(NamedTuple):
     def violation(self) -> float:
         """The sum of the constraints above 0; 0 if it is feasible."""
         return violation(self.constraints)
+
+    @property
+    def order(self) -> tuple[bool, float, float]:
+        """The key by which better results come first: feasible ones before others, failures (NaN) last."""
+        return math.isnan(self.value), self.violation, self.value
 
     def __repr__(self) -> str:  # without what it does not have, since digests in stored studies are made of it
         shown = zip(self._fields[: None if self.constraints else -1 if self.losses else -2], self, strict=False)

@@ -23,7 +23,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -42,10 +41,8 @@ from scratchtune.sequences.layers.cross_attention import (
     CrossAttention,
     MultiHeadCrossAttention,
 )
-from scratchtune.sequences.layers.embedding import Embedding
-from scratchtune.sequences.layers.positions import SinusoidalPositions
+from scratchtune.sequences.layers.embedding import Embedding, SinusoidalPositions, Steps
 from scratchtune.sequences.layers.recurrent_coders import CELLS, RecurrentDecoder, RecurrentEncoder
-from scratchtune.sequences.layers.steps import Steps
 from scratchtune.sequences.layers.transformer import EPSILON, TransformerDecoder, TransformerEncoder
 
 STRUCTURES = (*CELLS, "transformer")
@@ -81,11 +78,6 @@ class EncoderDecoder(Composed):
         if self.attention == "multi_head" and divided % self.heads > 0:
             raise ValueError(f"{name} is {divided}; with heads={self.heads} it must be a multiple of {self.heads}")
         self.writes = writes
-
-    def as_dict(self) -> dict[str, Any]:
-        """The arguments from ``structure`` to ``dropout``."""
-        return {name: getattr(self, name) for name in (
-            "structure", "attention", "embedding", "units", "layers", "heads", "dropout")}
 
     def check_inputs(self, name: str, X: np.ndarray) -> None:
         """Raise a ValueError unless all tokens are integers that the vocabularies have."""

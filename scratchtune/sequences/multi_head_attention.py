@@ -107,12 +107,20 @@ def multi_head_attention(query, source, kernels, biases, keep, causal, work, y):
     Source
         Vaswani et al. (2017), "Attention is all you need", section 3.2.2.
     """  # noqa: E501  (a formula is one line)
-    queries, keys, values, weights, sums = work
-    features, size = queries.shape[2] * queries.shape[3], queries.shape[3]
-    x, s = as_matrix(query, query.shape[2]), as_matrix(source, source.shape[2])
-    project(x, as_matrix(kernels[0], features), as_vector(biases[0]), as_matrix(queries, features))
+    queries, keys, values, _, _ = work
+    features, s = queries.shape[2] * queries.shape[3], as_matrix(source, source.shape[2])
     project(s, as_matrix(kernels[1], features), as_vector(biases[1]), as_matrix(keys, features))
     project(s, as_matrix(kernels[2], features), as_vector(biases[2]), as_matrix(values, features))
+    look_up_in_heads(query, kernels, biases, keep, causal, work, y)
+
+
+@jit.called
+def look_up_in_heads(query, kernels, biases, keep, causal, work, y):
+    """`multi_head_attention` from projected keys and values on, which ``work`` has."""
+    queries, keys, values, weights, sums = work
+    features, size = queries.shape[2] * queries.shape[3], queries.shape[3]
+    project(as_matrix(query, query.shape[2]), as_matrix(kernels[0], features), as_vector(biases[0]),
+            as_matrix(queries, features))
     for n in range(queries.shape[0]):
         for h in range(queries.shape[2]):
             dot_product_attention(

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -37,9 +37,9 @@ from scratchtune.network.sequential import unpacked as unpacked_network
 from scratchtune.sequences.ctc import ctc_targets, guessing_loss
 from scratchtune.sequences.layers.bidirectional import Bidirectional
 from scratchtune.sequences.layers.conv1d import Conv1D
+from scratchtune.sequences.layers.embedding import Masking
 from scratchtune.sequences.layers.gru import GRU
 from scratchtune.sequences.layers.lstm import LSTM
-from scratchtune.sequences.layers.masking import Masking
 from scratchtune.sequences.layers.spec_augment import SpecAugment
 from scratchtune.sequences.sequence_model import SequenceModel
 from scratchtune.sequences.speech.alphabets import encode, fewest_frames, letters
@@ -120,7 +120,7 @@ class SpeechRecognizer(SequenceModel):
 
     def description(self) -> dict[str, Any]:
         """The alphabet, the features, the arguments of the network, its augmentation, the decoder."""
-        return {"alphabet": self.alphabet, "features": self.features.to_dict(), "arguments": self.arguments,
+        return {"alphabet": self.alphabet, "features": asdict(self.features), "arguments": self.arguments,
                 "decoder": self.decoder.to_dict(), "augment": None if self.augment is None else described(self.augment)}
 
     # Rows -------------------------------------------------------------------------------------------------------------

@@ -33,13 +33,14 @@ from scratchtune.sequences.encoder_decoder import EncoderDecoder, writer_of
 from scratchtune.sequences.layers.cross_attention import Crosses
 from scratchtune.sequences.sequence_model import SequenceModel
 from scratchtune.sequences.text.beam import Hypothesis, search
-from scratchtune.sequences.text.matches import exact_match, token_accuracy
 from scratchtune.sequences.text.padding import pad_sequences
+from scratchtune.sequences.text.scores import exact_match, token_accuracy
 from scratchtune.sequences.text.tokens import detokenize, is_blank, tokenize
 from scratchtune.sequences.text.vocabulary import Vocabulary
 from scratchtune.streams import note
 
 Pairs = Sequence[tuple[str, str]]
+ARGUMENTS = ("structure", "attention", "embedding", "units", "layers", "heads", "dropout")  # of the network
 SILENT = (Vocabulary.padding, Vocabulary.start)  # never part of a text
 
 
@@ -77,8 +78,8 @@ class Seq2Seq(SequenceModel):
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """The arguments of the network: structure, attention, embedding, units, layers, heads, dropout."""
-        return self.architecture.as_dict()
+        """The arguments of the network, by name."""
+        return {name: getattr(self.architecture, name) for name in ARGUMENTS}
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -145,7 +146,7 @@ class Seq2Seq(SequenceModel):
         for number, row in enumerate(ids):
             if len(row) > length:
                 raise ValueError(f"{name} {number} has {len(row)} tokens; this model was built for at most {length}")
-        return pad_sequences(ids, length, self.dtype, "post", "post")
+        return pad_sequences(ids, length, self.dtype, "post")
 
     # Training ---------------------------------------------------------------------------------------------------------
 

@@ -1,12 +1,12 @@
 """The best trial is the first one of the best value. Values of different budgets can't be compared, so only complete
-trials of the largest budget count, with those that have no budget, which are whole evaluations. A feasible trial is
-better than any infeasible one; of two infeasible ones that with the smaller violation is (`Trial.set_constraint`).
+trials of the largest budget count, with those that have no budget, which are whole evaluations. A trial that violates
+its constraints (`Trial.set_constraint`) is never the best.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, zip_longest
 from typing import Any
 
 from scratchtune.search import Space
@@ -21,21 +21,26 @@ def of_largest_budget(trials: Iterable[Trial]) -> list[Trial]:
     return [trial for trial in complete if trial.given_budget in (None, largest)]
 
 
+def feasible(trials: Iterable[Trial]) -> list[Trial]:
+    """The trials `of_largest_budget` that violate no constraint: one of them is the best."""
+    return [trial for trial in of_largest_budget(trials) if not trial.violation]
+
+
 def best_first(trials: Iterable[Trial], direction: str) -> list[Trial]:
-    """The trials `of_largest_budget`, the best one first."""
-    return sorted(of_largest_budget(trials), key=_order(direction))
+    """The `feasible` trials, the best one first."""
+    return sorted(feasible(trials), key=_order(direction))
 
 
-def _order(direction: str) -> Callable[[Any], tuple[float, float, int]]:
+def _order(direction: str) -> Callable[[Any], tuple[float, int]]:
     """The key by which a better trial comes first, and of equal ones the earlier."""
     sign = -1.0 if direction == "maximize" else 1.0
-    return lambda trial: (trial.violation, sign * (trial.values or (0.0,))[0], trial.number)
+    return lambda trial: (sign * (trial.values or (0.0,))[0], trial.number)
 
 
 def none_feasible(trials: Iterable[Trial]) -> str:
-    """A sentence where there are complete trials and none of them is feasible; else empty."""
+    """A sentence where trials `of_largest_budget` are complete and none of them is feasible; else empty."""
     complete = of_largest_budget(trials)
-    if not complete or not all(trial.violation for trial in complete):
+    if not complete or feasible(complete):
         return ""
     least = min(complete, key=lambda trial: trial.violation)
     return (f"no trial of {len(complete)} is feasible; trial {least.number} violates its constraints the least, by "
@@ -44,22 +49,19 @@ def none_feasible(trials: Iterable[Trial]) -> str:
 
 def said_constraints(trial: Trial) -> str:
     """The constraints of a trial in words; empty without any."""
-    if not trial.constraints:
-        return ""
     what = f"infeasible, by {trial.violation:.6g}" if trial.violation else "feasible"
-    return f" It is {what}: {', '.join(f'{one:.6g}' for one in trial.constraints)} (at most 0 is feasible)."
+    numbers = ", ".join(f"{one:.6g}" for one in trial.constraints)
+    return f" It is {what}: {numbers} (at most 0 is feasible)." * bool(numbers)
 
 
-def constraint_columns(trials: Sequence[Trial]) -> dict[str, list[float | None]]:
+def constraint_columns(trials: Iterable[Trial]) -> dict[str, tuple[float | None, ...]]:
     """Columns of a table, by name: each constraint of the trials, None where one has not set it."""
-    count = max((len(trial.constraints) for trial in trials), default=0)
-    return {f"constraint_{k}": [next(iter(trial.constraints[k : k + 1]), None) for trial in trials]
-            for k in range(count)}
+    return {f"constraint_{k}": column for k, column in enumerate(zip_longest(*(one.constraints for one in trials)))}
 
 
 def so_far(trials: Iterable[Trial], direction: str) -> list[Trial]:
-    """The best trial so far, after each of the trials `of_largest_budget`, in order of number."""
-    ordered = sorted(of_largest_budget(trials), key=lambda trial: trial.number)
+    """The best trial so far, after each of the `feasible` trials, in order of number."""
+    ordered = sorted(feasible(trials), key=lambda trial: trial.number)
     return list(accumulate(ordered, lambda best, trial: min(best, trial, key=_order(direction))))
 
 

@@ -21,17 +21,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.files import whole_file
+from scratchtune.files import identity, whole_file
 from scratchtune.search import Exhausted, PendingParams, Result, Searcher, Seen, Space, Suggestion
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.best import said_constraints
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
-from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, identity, refuse_loss
+from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, refuse_loss
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed
-from scratchtune.study.stopping import MedianStopping, Stopping, in_words
+from scratchtune.study.stopping import MedianStopping, in_words
 from scratchtune.study.trial import (
     Outcome,
     Trial,
@@ -54,6 +54,8 @@ from scratchtune.study.trial import (
     trial_of,
     unpacked_params,
 )
+
+BOARDS = threading.RLock()  # of `Context.stops`; one lock for all studies, since a study's own can't be pickled
 
 
 class NotReady(RuntimeError):
@@ -95,7 +97,7 @@ class Context:
     def __init__(self, definition: Definition, trials: list[Trial], keep: Any = None) -> None:
         self.objectives, self.stopping, self._keep = definition.objectives, definition.stopping, keep
         self._copied, self._seed, self._trials = definition.copied, definition.seed, trials
-        self._board, self._lock = (self.stopping or Stopping()).board(), threading.RLock()
+        self._board: Any = None  # what the stopping rule compares trials with
 
     def seed_of(self, trial: Trial) -> int:
         """The seed of a trial's first ancestor: made from its study's seed and its number; copies keep theirs."""
@@ -109,36 +111,26 @@ class Context:
     def of(self, trial: Trial) -> View:
         """What one trial sees now, as plain data."""
         saved = None if trial.parent is None else self._trials[trial.parent].saved
-        with self._board_for(trial) as board:
-            return View(self.seed_of(trial), self.objectives, saved, self.stopping, board.copy())
+        return View(self.seed_of(trial), self.objectives, saved, self.stopping, self._board_for(trial, None))
 
     def stops(self, trial: Trial) -> bool:
         """Whether the stopping rule ends a trial; what it decides by the order of reports is stored."""
         before = trial.why
-        with self._board_for(trial) as board:
-            stops = self.stopping is not None and decide(trial, self.stopping, board)
+        with BOARDS:
+            board, self._board = self._board, None  # so that one that is interrupted is made again
+            board = self._board_for(trial, board)
+            stops = decide(trial, self.stopping, board)
+            self._board = board
         if trial.why is not before and self._keep is not None:
             self._keep(trial)
         return stops
 
-    @contextlib.contextmanager
-    def _board_for(self, trial: Trial) -> Iterator[Any]:
-        """What the stopping rule compares a trial with, for this thread alone; after an error it is made again."""
-        rule = self.stopping or Stopping()
-        with self._lock:
-            try:
-                self._board.see(self._trials, rule.needs(trial.number), self.objectives.sign)
-                yield self._board
-            except BaseException:
-                self._board = rule.board()
-                raise
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self._lock = threading.RLock()
+    def _board_for(self, trial: Trial, board: Any) -> Any:
+        """What the stopping rule compares a trial with: that of an earlier trial, or a new one, brought up to date."""
+        if self.stopping is not None:
+            board = self.stopping.board() if board is None else board
+            board.see(self._trials, self.stopping.needs(trial.number), self.objectives.sign)
+        return board
 
 
 class Pending(PendingParams):
@@ -265,6 +257,7 @@ class Core:
         self._numbers: dict[tuple[Any, ...], list[int]] = {}  # a memo of `numbers_with`, of the first `_indexed` trials
         self._indexed = 0
         self._learner = SpaceLearner()
+        self._kept: tuple[Space, list[Result], list[Result]] | None = None  # in a learned space: earlier and own ones
         self._learned: tuple[int, Space] | None = None  # a memo of `space`, with the number of finished trials
         self._workers = 1  # of the run
         self._process: int | None = None  # the process of the latest run; a process forked from it is another one
@@ -423,8 +416,11 @@ class Core:
         if not space.names and definition.searcher.mean_budget() is None:  # nothing has any parameter
             return space, Seen((), seen.earlier, seen.enqueued, seen.seed), [], len(searched), rng
         pending = [completed(space, proposal_of(self.trials[k]), self.trials[k].seed) for k in searched[needs:]]
-        own, earlier = ([_within(space, result) for result in results] for results in (seen.own, seen.earlier))
-        return space, Seen(own, earlier, seen.enqueued, seen.seed), pending, len(searched), rng
+        if repeats or self._kept is None or self._kept[0] is not space:  # a repeat changes an earlier result
+            self._kept = space, [_within(space, result) for result in seen.earlier], []
+        _, earlier, own = self._kept
+        own += (_within(space, result) for result in seen.own[len(own) :])
+        return space, Seen(own[: len(seen.own)], earlier, seen.enqueued, seen.seed), pending, len(searched), rng
 
     def _searched(self, number: int) -> tuple[Sequence[int], int]:
         """The trials before one that searchers count, which are no repeats; how many leading ones it must wait for."""
@@ -660,8 +656,8 @@ class Core:
 
     def _replace(self, trials: list[Trial], waiting: list[Waiting]) -> None:
         queue, running = self.queue.replaced(self.trials, trials, waiting), [t for t in trials if t.state == "running"]
-        (self._owners, self._unassigned, self._finished, self._numbers, self._indexed, self.queue.state,
-         self.trials[:]) = {}, running, [], {}, 0, queue, trials
+        (self._owners, self._unassigned, self._finished, self._kept, self._numbers, self._indexed, self.queue.state,
+         self.trials[:]) = {}, running, [], None, {}, 0, queue, trials
 
     def _opened(self) -> File:
         """The file that this study was opened in, not another one of that name, opened for writing."""

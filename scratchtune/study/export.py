@@ -15,6 +15,7 @@ from scratchtune.streams import aligned, shown_params, visible
 from scratchtune.study.best import best_first, constraint_columns, none_feasible, said_repeats
 from scratchtune.study.definition import text_of
 from scratchtune.study.file import File
+from scratchtune.study.objectives import Objectives
 from scratchtune.study.stored import StoredStudy, read_study
 from scratchtune.study.trial import Trial, configuration
 
@@ -32,8 +33,7 @@ def listing(file: File) -> str:
         states = [trial.state for trial in study.trials]
         counts = [len(states), *(states.count(state) for state in ("complete", "failed", "running"))]
         ranked = _ranked(study)
-        is_best = bool(ranked) and not ranked[0].violation
-        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if is_best else ""
+        best = f"front of {len(ranked)}" if study.objectives.several else shown_value(ranked[0]) if ranked else ""
         lines.append([visible(name), *map(str, counts), best, visible(study.text("searcher"))])
     note = ["unfinished: running, or interrupted; interrupted trials begin again when the study is continued"]
     return "\n".join([*aligned(lines, left=[0, 6]), *note * any(line[4] != "0" for line in lines[1:])])
@@ -61,19 +61,18 @@ def table(file: File, name: str) -> str:
     seen = f", {sum(visits):,} rows visited (epochs x rows x folds)" if visits else ""
     queued = f", {checks.counted(len(study.waiting), 'enqueued configuration')} waiting" if study.waiting else ""
     front = ["the Pareto front, the trials that no other one dominates:"] * several
-    limited = any(trial.constraints for trial in trials)
-    cells = [["trial", "values" if several else "value", *["violation"] * limited, "budget", "seconds", "parameters"]]
-    cells += [[str(trial.number), shown_value(trial), *[f"{trial.violation:.6g}"] * limited,
-               "" if trial.budget is None else f"{trial.budget:g}", f"{trial.seconds or 0.0:.2f}",
-               shown_params(configuration(trial))] for trial in best[:LINES]]
+    cells = [["trial", "values" if several else "value", "budget", "seconds", "parameters"]]
+    cells += [[str(trial.number), shown_value(trial), "" if trial.budget is None else f"{trial.budget:g}",
+               f"{trial.seconds or 0.0:.2f}", shown_params(configuration(trial))] for trial in best[:LINES]]
     front += filter(None, [none_feasible(trials)])
-    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front,
-              *aligned(cells, left=[len(cells[0]) - 1])]
+    lines += [f"{len(trials)} trials{queued}, {worked:,.1f} s of work{seen}", "", *front, *aligned(cells, left=[4])]
     if not several and (repeated := said_repeats([trial.values[0] for trial in best if (
             trial.values and configuration(trial) == configuration(best[0]))])):
         lines.append(f"trial {best[0].number} is the best; {repeated}")
     left = [f"{len(best) - LINES} more"] * (len(best) > LINES)
-    smaller = sum(trial.state == "complete" for trial in trials) - len(best)
+    infeasible = sum(trial.state == "complete" and trial.violation > 0.0 for trial in trials)
+    smaller = sum(trial.state == "complete" for trial in trials) - len(best) - infeasible
+    left += [f"{infeasible} infeasible"] * (infeasible > 0)
     left += [f"{smaller} of smaller budgets"] * (smaller > 0 and not several)
     lines += [f"... and {' and '.join(left)}; scratchtune export has all of them"] * bool(left)
     failed = [trial for trial in trials if trial.state == "failed"]
@@ -85,19 +84,26 @@ def table(file: File, name: str) -> str:
 def as_csv(file: File, name: str, times: bool = False) -> str:
     """Write all trials as CSV, one a line, in order of number; text that looks like a formula as in `csv_text`."""
     study = read_study(file, name)
-    return trials_csv(study, ["visits", *(TIMES if times else ())], {"why": study.reasons})
+    asked = dict.fromkeys(parameter for trial in study.trials for parameter in configuration(trial))
+    parameters = [parameter for parameter, _ in study.stored["space"]] or list(asked)  # those requested
+    columns = trial_columns(study.trials, parameters, study.objectives, ["visits", *(TIMES if times else ())])
+    return table_text(columns | {"why": study.reasons})
 
 
-def trials_csv(study: Any, more: Iterable[str], last: Mapping[str, Sequence[Any]]) -> str:
-    """The trials of a study as CSV, with ``more`` of their attributes and, as the last ones, further columns."""
-    trials, columns = study.trials, dict[str, Sequence[Any]]()
-    columns |= {part: [getattr(one, part) for one in trials] for part in ("number", "state")}
-    columns |= {name: [one.values and one.values[k] for one in trials]
-                for k, name in enumerate(study.objectives.columns())}
+def trial_columns(
+    trials: Sequence[Trial], parameters: Iterable[str], objectives: Objectives, more: Iterable[str],
+) -> dict[str, Sequence[Any]]:
+    """The table of trials by column; ``more``: further attributes of a trial. An inactive parameter is empty."""
+    columns: dict[str, Sequence[Any]] = {part: [getattr(one, part) for one in trials] for part in ("number", "state")}
+    columns |= {name: [one.values and one.values[k] for one in trials] for k, name in enumerate(objectives.columns())}
     columns |= {f"param_{name}": [str(configuration(one)[name]) if name in configuration(one) else "" for one in trials]
-                for name in study.space.names}
+                for name in parameters}
     columns |= {part: [getattr(one, part) for one in trials] for part in ("budget", "parent", "error", *more)}
-    columns |= constraint_columns(trials) | dict(last)
+    return columns | constraint_columns(trials)
+
+
+def table_text(columns: Mapping[str, Sequence[Any]]) -> str:
+    """Columns of one length as CSV, with their names in the first line."""
     return csv_text([[*columns], *zip(*columns.values(), strict=True)])
 
 

@@ -29,6 +29,7 @@ from urllib.parse import quote
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.files import identity
 
 try:
     import fcntl
@@ -404,15 +405,6 @@ def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
 
 def _may_be_written(path: Path) -> bool:
     return os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
-
-
-def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:
-    """Device and inode of a file, by its name or its descriptor; None where there is no file."""
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 def _difference(there: Any, here: Any) -> tuple[Any, Any]:

@@ -1,14 +1,14 @@
-"""The trial to use where values are noisy: it is chosen by predictions and their uncertainty, not by the best value.
+"""The trial to use where values are noisy: it is chosen by predictions of the true values, not by the best value.
 
-A noisy value is the true value of the configuration plus noise. The best of many values is usually one with favourable
-noise: the true value of its configuration is on average worse than that, and the configuration is often not the best
-one (the *winner's curse*). A Gaussian process fitted to the trials, with the kernel and the prior of `BayesianSearch`,
-predicts the true value of each configuration from its neighbours too. Choosing the best of many predictions has the
-same curse, most of all where they are uncertain. Therefore each prediction is worsened by 1.5 standard deviations
-(`pessimistic_means`).
+A noisy value is the true value of the configuration plus noise. The best of many noisy values usually had favourable
+noise: the true value of its configuration is worse on average, and another configuration is often better (the *winner's
+curse*). A Gaussian process fitted to the trials, as in `BayesianSearch`, predicts the true value of each configuration
+from its neighbours too. The best of many predictions has the same curse, most of all where predictions are uncertain,
+so each of them is worsened by 1.5 of its standard deviations (`pessimistic_means`).
 
-A process can take a rugged function for noise. So the best observed trial is recommended where values are known to have
-no noise, and where the process predicts a value from the others no better than the mean or the nearest one does.
+Without noise the best observed trial is the answer. A process can take a rugged function for noise. So the best
+observed trial is also recommended where the process has learned nothing: where it predicts left-out values no better
+than the mean of all values, or the value of the nearest neighbour, does.
 
 Repeats of candidates (`Study.confirm`) need no model: none was chosen by its new values, so their mean is unbiased.
 While the latest trials are such repeats, the best mean decides. As the best of few it has the curse again, but less.
@@ -32,7 +32,7 @@ from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian import surrogate
 from scratchtune.search.bayesian.encoding import Encoding
 from scratchtune.search.learned_space import within
-from scratchtune.study.best import of_largest_budget, repeats, said_repeats
+from scratchtune.study.best import feasible, repeats, said_repeats
 from scratchtune.study.trial import Trial, configuration, repeats_at_end
 
 MARGIN = 1.5  # standard deviations that are added to each posterior mean
@@ -45,10 +45,10 @@ class RecommendedTrial:
     """A trial, and why it is recommended; values are in the units and the direction of the study.
 
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
-    ``mean`` and the standard deviation ``std``; ``noise`` is the estimated standard deviation of the noise of a single
-    value. The three are None where the best observed trial is recommended without a model; ``reason`` says why. Of a
-    confirmed trial ``mean`` is that of its new values. ``ranked``: numbers of trials of different configurations, the
-    recommended one first.
+    ``mean`` and the standard deviation ``std``; ``noise`` is the standard deviation of the noise of a single value. The
+    three are None where no model is used. A mean far worse than the median is one of values that were `compressed`.
+    Of a confirmed trial ``mean`` is that of its new values. ``ranked``: numbers of trials of different configurations,
+    the recommended one first.
     """
 
     trial: Trial
@@ -62,35 +62,26 @@ class RecommendedTrial:
 
 
 class Prediction(NamedTuple):
-    """Index of the trial with the lowest pessimistic mean; posterior means and stds of it and of the best observed.
+    """Posterior means and stds of the true losses of n trials, (n,); ``order``: the lowest pessimistic mean first.
 
-    ``errors``: root mean square errors of predictions of each loss, by the process from the others, by the mean of all,
-    and by the nearest other one; bad losses are compressed. ``ranked``: of each configuration the index of its first
-    trial, the lowest pessimistic mean first.
+    ``errors``: root mean square errors of three predictions of each loss: by the process, from all other losses; by the
+    mean of all losses; and by the loss of the nearest neighbour. Bad losses are compressed, as in ``means``.
     """
 
-    chosen: int
-    mean: float
-    std: float
+    order: np.ndarray
+    means: np.ndarray
+    stds: np.ndarray
     noise: float
-    mean_of_best: float
-    std_of_best: float
     errors: tuple[float, ...]
-    ranked: tuple[int, ...]
-
-    @property
-    def is_informed(self) -> bool:
-        """Whether the process predicts a loss from the others better than the mean and the nearest one do."""
-        return self.errors[0] < min(self.errors[1:])
 
 
 def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial:
-    """The feasible trial `of_largest_budget` with the best pessimistic mean, or the best observed one, as `noise` says.
+    """The `feasible` trial with the best pessimistic mean, or the best observed one, as `noise` says.
 
-    ``noise``: False where equal configurations have equal values: then it is the best observed trial. None: the trials
-    say it (`are_repeatable`, `Prediction.is_informed`). True: the process decides, if there are enough trials for it.
-    Except with False, the latest repeats decide (`confirmed_trial`). Raises a ValueError where no trial is complete,
-    and a TypeError for another ``noise``.
+    ``noise=False``, for values without noise: the best observed one. True: the one with the best pessimistic mean,
+    unless trials are too few. None: the trials decide, by `are_repeatable` and by `Prediction.errors`. The latest
+    repeats decide (`confirmed_trial`), except with False. Raises a ValueError where no trial is complete, and a
+    TypeError for another ``noise``.
     """
     noise = None if noise is None else checks.boolean("noise", noise)
     confirmed = None if noise is False else confirmed_trial(study)
@@ -127,46 +118,48 @@ def confirmed_trial(study: Any) -> RecommendedTrial | None:
 def _recommended(study: Any, trials: Sequence[Trial], noise: bool | None) -> RecommendedTrial:
     """The best one of a study's trials by the process, or by their values."""
     study.best_trial  # noqa: B018 - raises the error of a study without complete trials
-    trials, space = [one for one in of_largest_budget(trials) if not one.violation], study.space
-    sign, count = study.objectives.sign, checks.counted(len(trials), "complete trial")
+    trials, space, sign = feasible(trials), study.space, study.objectives.sign
     losses = np.array([sign * float(trial.value or 0.0) for trial in trials])
     points = [within(space, configuration(trial)) for trial in trials]
-    keys = [space.key(point) for point in points]
-    order = np.argsort(losses, kind="stable").tolist()
-    best, by_value = trials[order[0]], {keys[k]: k for k in reversed(order)}  # of each configuration the best value
+    keys, order = [space.key(point) for point in points], np.argsort(losses, kind="stable").tolist()
+    first, objection = order[0], _objection(keys, losses, noise)
+    best, by_value = trials[first], {keys[k]: k for k in reversed(order)}  # of each configuration the best value
     repeated = said_repeats(repeats(trials, best, space))
     repeated = repeated and f" Trial {best.number} is the best observed one; {repeated}."
-    why, found = _without_model(keys, losses, noise), None
-    if not why:
-        found = lowest_pessimistic_mean(space, points, losses)
-        why = "" if noise or found.is_informed else _uninformed(found)
-    if found is None or why:
-        reason = f"Trial {best.number} has the {SIDES[sign]} value, {best.value:.6g}, of {count}; {why}."
-        return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason + repeated,
+    found = None if objection else lowest_pessimistic_mean(space, points, losses)
+    if found and noise is None:
+        objection = simpler_prediction(*found.errors)
+    if found is None or objection:
+        kind = "feasible" if any(trial.constraints for trial in trials) else "complete"
+        reason = (f"Trial {best.number} has the {SIDES[sign]} value, {best.value:.6g}, of "
+                  f"{checks.counted(len(trials), f'{kind} trial')}; {objection}.{repeated}")
+        return RecommendedTrial(best, best.params, float(best.value or 0.0), None, None, None, reason,
                                 tuple(trials[k].number for k in order if by_value[keys[k]] == k))
-    ranked = [trials[order[0] if keys[k] == keys[order[0]] else k] for k in found.ranked]  # the best one of its repeats
-    found, chosen = found._replace(mean=sign * found.mean, mean_of_best=sign * found.mean_of_best), ranked[0]
-    return RecommendedTrial(chosen, chosen.params, float(chosen.value or 0.0), found.mean, found.std, found.noise,
-                            _reason(chosen, best, found, len(trials), sign) + repeated,
-                            tuple(one.number for one in ranked))
+    firsts = {keys[k]: k for k in reversed(range(len(keys)))} | {keys[first]: first}  # of the best, its best value
+    ranked = [firsts[key] for key in dict.fromkeys(keys[k] for k in found.order)]
+    chosen, found = trials[ranked[0]], found._replace(means=sign * found.means)
+    return RecommendedTrial(
+        chosen, chosen.params, float(chosen.value or 0.0), float(found.means[ranked[0]]), float(found.stds[ranked[0]]),
+        found.noise, _reason(trials, ranked[0], first, found, SIDES[sign]) + repeated,
+        tuple(trials[k].number for k in ranked))
 
 
 def are_repeatable(keys: Sequence[Hashable], losses: np.ndarray) -> bool:
-    """Whether each configuration that was evaluated again had the same loss to the last digit, and there is one.
+    """Whether configurations were evaluated again, and each time with the same loss to the last digit.
 
-    A loss that another configuration has too shows nothing: accuracies on few rows are often equal by chance.
+    At least one of these losses must be of one configuration only: accuracies on few rows are often equal by chance.
 
     >>> are_repeatable("abb", np.array([1.0, 2.0, 2.0])), are_repeatable("abb", np.array([2.0, 2.0, 2.0]))
     (True, False)
     """
-    found = set(zip(keys, losses.tolist(), strict=True))
-    evaluations, holders = Counter(keys), Counter(loss for _, loss in found)
+    evaluations, found = Counter(keys), set(zip(keys, losses.tolist(), strict=True))
     repeated = [(key, loss) for key, loss in found if evaluations[key] > 1]
-    return len(dict(repeated)) == len(repeated) and any(holders[loss] == 1 for _, loss in repeated)
+    holders = Counter(loss for _, loss in found)
+    return len(repeated) == len(dict(repeated)) and any(holders[loss] == 1 for _, loss in repeated)
 
 
-def _without_model(keys: Sequence[Hashable], losses: np.ndarray, noise: bool | None) -> str:
-    """Why the best observed trial is recommended without a model; empty where a model is fitted."""
+def _objection(keys: Sequence[Hashable], losses: np.ndarray, noise: bool | None) -> str:
+    """Why no process is fitted; empty where one is."""
     if noise is False:
         return "noise=False says that it would have this value again"
     if noise is None and are_repeatable(keys, losses):
@@ -176,12 +169,25 @@ def _without_model(keys: Sequence[Hashable], losses: np.ndarray, noise: bool | N
     return "all values are equal, so a model has nothing to predict" if losses.min() == losses.max() else ""
 
 
-def _uninformed(found: Prediction) -> str:
-    """Why a model is not used that predicts no better than something simpler."""
-    model, *simple = found.errors
-    by = ("the mean", "the nearest of them")[int(np.argmin(simple))]
-    return (f"a Gaussian process is not used, since it predicts a value from the others no better than {by} does (root "
-            f"mean square errors {model:.3g} and {min(simple):.3g})")
+def simpler_prediction(process: float, mean: float, nearest: float) -> str:
+    """Why a process with these `Prediction.errors` is not used: something simpler is as good; else empty."""
+    simpler = "the mean of all values" if mean <= nearest else "the value of the nearest neighbour"
+    return "" if process < min(mean, nearest) else (
+        f"a Gaussian process is not used, since it predicts left-out values no better than {simpler} does (root mean "
+        f"square errors {process:.3g} and {min(mean, nearest):.3g})")
+
+
+def _reason(trials: Sequence[Trial], index: int, first: int, found: Prediction, side: str) -> str:
+    """Why the trial at an index is recommended, and not the ``first`` one, the best observed."""
+    chosen, best, operation = trials[index], trials[first], "plus" if side == "lowest" else "less"
+    limit, of_best = (f"{found.means[k]:.6g} {operation} {MARGIN:g} · {found.stds[k]:.2g}" for k in (index, first))
+    predicted = (f"{side} posterior mean {operation} {MARGIN:g} standard deviations, {limit}, of a Gaussian process "
+                 f"for {checks.counted(len(trials), 'trial')}")
+    if index == first:
+        return f"Trial {best.number} has the {side} value, {best.value:.6g}, and also the {predicted}."
+    return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {predicted}; for the {side} value, "
+            f"{best.value:.6g} of trial {best.number}, it is {of_best}. The noise of a value has a standard deviation "
+            f"of about {found.noise:.2g}.")
 
 
 def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = MARGIN) -> np.ndarray:
@@ -211,7 +217,7 @@ def pessimistic_means(means: np.ndarray, stds: np.ndarray, margin: float = MARGI
 def lowest_pessimistic_mean(
     space: Space, points: Sequence[dict[str, Any]], losses: np.ndarray, margin: float = MARGIN,
 ) -> Prediction:
-    """Fit the process to the losses (n,) at the points, and predict the loss at the points that it was fitted to.
+    """Fit the process to the losses (n,) at the points, and predict the true losses there.
 
     Of more than `surrogate.MOST_TRIALS` it is first fitted to a sample, evenly over their numbers. Then half of the
     sample is replaced by the trials with the lowest predictions. (The lowest values would be those with favourable
@@ -219,37 +225,20 @@ def lowest_pessimistic_mean(
     """
     encoding = Encoding(space)
     rows, standardized = encoding.rows(points), surrogate.compress_and_standardize(losses)
-    values, best = standardized.values, int(losses.argmin())
+    values, factor = standardized.values, standardized.factor
     kept = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), surrogate.MOST_TRIALS)).astype(np.int64))
     theta = surrogate.theta_of_noisy_values(encoding, rows[kept], values[kept])
     process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
     if len(kept) < len(rows):
         order = np.argsort(gp.predict(process, rows)[0], kind="stable")
-        kept = np.union1d(np.union1d(kept[::2], order[: surrogate.MOST_TRIALS // 2]), [best])
+        kept = np.unique([*kept[::2], *order[: surrogate.MOST_TRIALS // 2], losses.argmin()])
         process = gp.condition(rows[kept], values[kept], encoding.is_categorical, theta)
-    means = gp.means_at_rows(process)
-    stds = np.sqrt(gp.predict(process, rows[kept])[1])
-    order = pessimistic_means(means, stds, margin).argsort(kind="stable")
-    _, firsts, groups = np.unique(rows, axis=0, return_index=True, return_inverse=True)  # by configuration
-    ranked = tuple(dict.fromkeys(firsts[groups.ravel()[kept[order]]].tolist()))
-    index, observed = int(order[0]), int(np.flatnonzero(kept == best)[0])
+    means, variances = gp.predict(process, rows)
+    stds = np.sqrt(variances)
     by_process, by_nearest = gp.left_out_errors(process)
     errors = by_process, process.values - process.mean, by_nearest
     return Prediction(
-        ranked[0], standardized.to_loss(float(means[index])), standardized.factor * float(stds[index]),
-        standardized.factor * math.exp(0.5 * process.theta[-1]),
-        standardized.to_loss(float(means[observed])), standardized.factor * float(stds[observed]),
-        tuple(standardized.factor * surrogate.root_mean_square(one) for one in errors), ranked)
-
-
-def _reason(chosen: Trial, best: Trial, found: Prediction, trials: int, loss_sign: float) -> str:
-    """Why one of so many trials is recommended; the means of ``found`` are in the study's direction."""
-    side, sign = SIDES[loss_sign], "plus" if loss_sign > 0.0 else "less"
-    predicted = (f"posterior mean {sign} {MARGIN:g} standard deviations, {found.mean:.6g} {sign} {MARGIN:g} · "
-                 f"{found.std:.2g}, of a Gaussian process for {checks.counted(trials, 'trial')}")
-    if configuration(chosen) == configuration(best):
-        return f"Trial {chosen.number} has the {side} value, {chosen.value:.6g}, and also the {side} {predicted}."
-    of_best = f"{found.mean_of_best:.6g} {sign} {MARGIN:g} · {found.std_of_best:.2g}"
-    return (f"Trial {chosen.number} (value {chosen.value:.6g}) has the {side} {predicted}; for the {side} value, "
-            f"{best.value:.6g} of trial {best.number}, it is {of_best}. The noise of a value has a standard deviation "
-            f"of about {found.noise:.2g}.")
+        pessimistic_means(means, stds, margin).argsort(kind="stable"),
+        np.array([*map(standardized.to_loss, means.tolist())]),
+        factor * stds, factor * math.exp(0.5 * process.theta[-1]),
+        tuple(factor * surrogate.root_mean_square(each) for each in errors))

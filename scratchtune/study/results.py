@@ -40,9 +40,8 @@ class HasBestTrial:
         ranked = best_first(self.trials, self.direction)
         if not ranked:
             failed = [f"; trial {one.number} failed: {one.error}" for one in self.trials if one.state == "failed"]
-            raise ValueError(f"no trial of {len(self.trials)} is complete{''.join(failed[:1])}")
-        if lacking := none_feasible(ranked):
-            raise ValueError(f"{lacking}; run more trials, or use study.trials[{ranked[0].number}]")
+            raise ValueError(none_feasible(self.trials) or
+                             f"no trial of {len(self.trials)} is complete{''.join(failed[:1])}")
         return ranked[0]
 
     @property
@@ -66,9 +65,7 @@ class HasBestTrial:
         """The best value in words, as "best value 1 (trial 0)", with the mean of its repeats; empty without one."""
         ranked = [] if self.objectives.several else best_first(self.trials, self.direction)
         if not ranked:
-            return ""
-        if lacking := none_feasible(ranked):
-            return lacking
+            return "" if self.objectives.several else none_feasible(self.trials)
         parts = [f"trial {ranked[0].number}", said_repeats(repeats(ranked, ranked[0], self.space))]
         return f"best value {ranked[0].value:.6g} ({'; '.join(filter(None, parts))})"
 

@@ -426,7 +426,7 @@ class ObjectiveWorkers:
     def _best_value(self) -> float | None:
         objectives = self.core.definition.objectives
         best = [] if objectives.several else best_first(self.core.trials, objectives.direction)
-        return best[0].value if best and not best[0].violation else None
+        return best[0].value if best else None
 
     def _note_budget(self, trial: Trial) -> None:
         """Print a note if the first trial that has not failed has not read its budget."""

@@ -9,6 +9,7 @@ Implements sections 5 and 8.3 of the document.
 from __future__ import annotations
 
 import inspect
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -16,19 +17,10 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, interruption, protocol
-from scratchtune.evaluation import cross_validation
+from scratchtune.evaluation import cross_validation, models
 from scratchtune.evaluation.cross_validation import NAN, FoldScore, Scoring, score_names, score_table
-from scratchtune.evaluation.models import (
-    check_model,
-    example_of,
-    fresh,
-    is_classification,
-    is_function,
-    is_network,
-    train,
-)
 from scratchtune.evaluation.parallel import number_of_workers
-from scratchtune.evaluation.rows import generator, number_of_rows, take_rows
+from scratchtune.evaluation.rows import generator, number_of_rows
 from scratchtune.evaluation.scoring import SeveralScorers, called, resolve_scoring
 from scratchtune.evaluation.selection import OneStandardError
 from scratchtune.evaluation.splits import Split
@@ -68,20 +60,12 @@ class SearchCV(protocol.Parameters):
     ``multimetric_``, the study as ``study_`` (after Ctrl-C too), with ``refit`` ``best_estimator_``, ``refit_time_``.
     """
 
-    estimator: Any
-    cv: Any
-    scoring: Any
-    n_jobs: int | None
-    refit: Any
-    verbose: int
-    return_train_score: bool
-    error_score: float | str
+    random_state: Any = 0
+    n_iter: int | None = None
 
-    def _new_study(self) -> Study:
+    def _new_study(self, *data: Any) -> Study:
+        """The study; ``data``, which a preview lacks, are X, y and the number of folds."""
         raise NotImplementedError
-
-    def _n_trials(self) -> int | None:
-        return None
 
     def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
         """The estimator's arguments from a trial's params, which may be an index of them."""
@@ -92,8 +76,8 @@ class SearchCV(protocol.Parameters):
 
         ``groups`` are passed to the splitter, ``fit_params`` to fit; a sample_weight is used in the scores too.
         """
-        check_model(self.estimator)
-        if is_network(self.estimator):
+        models.check_model(self.estimator)
+        if models.is_network(self.estimator):
             protocol.refuse_sparse(X)
             X, y = checks.matrix("X", X), checks.targets("y", y)
             self.estimator.check_data(X, y)
@@ -102,37 +86,44 @@ class SearchCV(protocol.Parameters):
         self.scorer_ = resolve_scoring(self.scoring)
         on_error, threads = cross_validation.checked_error_score(self.error_score), number_of_workers(self.n_jobs)
         checks.boolean("return_train_score", self.return_train_score)
+        is_seed = isinstance(self.random_state, (int, np.integer))
+        self._seed = self.random_state if is_seed else int(generator(self.random_state).randint(2**31))
         known = self._known_configurations()
         self._selector = self._checked_selector(known)
-        for params in known if not is_function(self.estimator) else ():  # a wrong name is an error before any work
-            fresh(self.estimator, params)
+        for params in () if models.is_function(self.estimator) else known:
+            models.fresh(self.estimator, params)  # a wrong name is an error before any work
         splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
-        self.study_ = self._new_study()
+        self.study_ = self._new_study(X, y, len(splits))
         with interruption.reachable(self.study_, None, bool(self.verbose)):
-            self._search(X, y, splits, fit_params, on_error, threads, len(known))
+            self._record(self._search(X, y, splits, fit_params, on_error, threads, self.n_iter or len(known)))
             if self.refit:
-                self._refit(X, y, fit_params)
+                begun = time.perf_counter()
+                self.best_estimator_ = models.train(self.estimator, self.best_params_, X, y, fit_params)
+                self.refit_time_ = time.perf_counter() - begun
         return self
 
     def _search(
         self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
-        known: int,
-    ) -> None:
+        n_trials: int,
+    ) -> list[list[FoldScore]]:
+        """Evaluate trials until the study has ``n_trials``; return the results of the folds of each."""
         def one(trial: Trial, fold: int) -> FoldScore:
             return cross_validation.raise_at_once(cross_validation.fit_and_score(
                 self.estimator, self._configuration(trial.params), X, y, splits[fold], fit_params,
                 Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
-        progress = self._progress(known, len(splits), threads)
+        fits = trainings(n_trials - len(self.study_.trials), len(splits))
+        headline = f"{fits // len(splits)} configurations x {len(splits)} folds = {fits} fits"
+        progress = Progress(fits, "fit", threads, bool(self.verbose), headline)
         try:
             scores = run_folds(
                 self.study_, timed(one, progress.done), len(splits), lambda folds: self._value(folds, on_error),
-                self._n_trials(), threads)
+                n_trials, threads)
         finally:
             progress.close()
         table = list(scores.values())
         cross_validation.report_failures([outcome for row in table for outcome in row], on_error)
-        self._record(table)
+        return table
 
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
         """The mean over the folds of the score that decides, or the error of a fold."""
@@ -164,25 +155,18 @@ class SearchCV(protocol.Parameters):
         if np.isnan(means).all():
             raise ValueError(
                 f"the {metric} of every configuration is NaN, so none is the best; take another scoring or other folds")
-        if self._selector is None:
-            self.best_index_ = int(self.cv_results_[f"rank_test_{metric}"].argmin())
-        else:
-            self.best_index_ = self._selected(len(configurations))
+        best = self._selector or (lambda results: int(results[f"rank_test_{metric}"].argmin()))
+        self.best_index_ = checks.integer("what refit returned", best(self.cv_results_), 0, len(configurations) - 1)
         self.best_params_ = configurations[self.best_index_]
         self.best_score_ = float(means[self.best_index_])
-
-    def _refit(self, X: Any, y: Any, fit_params: Mapping[str, Any]) -> None:
-        begun = time.perf_counter()
-        self.best_estimator_ = train(self.estimator, self.best_params_, X, y, fit_params)
-        self.refit_time_ = time.perf_counter() - begun
 
     def _known_configurations(self) -> list[dict[str, Any]]:
         """The configurations that depend on no score, for checks before any work: a second study proposes them."""
         preview = self._new_study()
         known: list[dict[str, Any]] = []
-        limit = self._n_trials()
+        limit = checks.integer("n_iter", self.n_iter, low=1)
         try:
-            while limit is None or len(known) < limit:
+            while len(known) < limit:
                 known.append(self._configuration(preview.ask().params))
         except (Exhausted, NotReady):
             pass
@@ -213,20 +197,6 @@ class SearchCV(protocol.Parameters):
             raise ValueError(
                 f"refit is {self.refit!r} and there are several scores; it must be False, a function, or the name of "
                 f"the one that decides: {', '.join(map(repr, names))}")
-
-    def _selected(self, configurations: int) -> int:
-        index = self._selector(self.cv_results_)
-        if isinstance(index, (bool, np.bool_)) or not isinstance(index, (int, np.integer)):
-            raise TypeError(f"refit returned {index!r}; it must return the index of a configuration, an integer")
-        if not 0 <= index < configurations:
-            raise IndexError(
-                f"refit returned {index}; it must return the index of one of the {configurations} configurations")
-        return int(index)
-
-    def _progress(self, known: int, folds: int, threads: int) -> Progress:
-        total = trainings(self._n_trials() or known, folds)
-        headline = f"{total // folds} configurations x {folds} folds = {total} fits"
-        return Progress(total, "fit", threads, bool(self.verbose), headline)
 
     def _best(self) -> Any:
         if "best_estimator_" in self.__dict__:
@@ -290,17 +260,13 @@ class GridSearchCV(SearchCV):
     ) -> None:
         keep_arguments(self, locals())
 
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
-        """Score all combinations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
-        # Several grids are one study, of the positions of their points in a list of all of them.
-        self._space, self._points = _grid_points(self.param_grid)
-        return super().fit(X, y, groups=groups, **fit_params)
-
-    def _new_study(self) -> Study:
+    def _new_study(self, *data: Any) -> Study:
         space = self._space or {"configuration": range(len(self._points))}
         return Study(space, GridSearch(), direction="maximize")
 
     def _known_configurations(self) -> list[dict[str, Any]]:
+        # Several grids are one study, of the positions of their points in a list of all of them.
+        self._space, self._points = _grid_points(self.param_grid)
         return [copied_params(params) for params in self._points]
 
     def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -321,23 +287,14 @@ class RandomizedSearchCV(SearchCV):
     ) -> None:
         keep_arguments(self, locals())
 
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
-        """Score the configurations on every fold, and fit the best one on all rows; see `SearchCV.fit`."""
-        drawn = not isinstance(self.random_state, (int, np.integer))
-        self._seed = int(generator(self.random_state).randint(2**31)) if drawn else self.random_state
-        return super().fit(X, y, groups=groups, **fit_params)
-
     def _searcher(self) -> Searcher:
         return RandomSearch()
 
-    def _new_study(self) -> Study:
+    def _new_study(self, *data: Any) -> Study:
         given = [space for space in (self.space, getattr(self, "param_distributions", None)) if space is not None]
         if len(given) != 1:
             raise TypeError("space must be given, or param_distributions, which is another name of it; not both")
         return Study(given[0], self._searcher(), direction="maximize", seed=self._seed)
-
-    def _n_trials(self) -> int | None:
-        return checks.integer("n_iter", self.n_iter, low=1)
 
 
 class BayesSearchCV(RandomizedSearchCV):
@@ -377,19 +334,14 @@ class GeneticSearchCV(RandomizedSearchCV):
         return GeneticSearch(population=self.population)
 
 
-class HalvingGridSearchCV(SearchCV):
+class HalvingGridSearchCV(GridSearchCV):
     """Successive halving of all points of a grid, with scikit-learn's arguments; the others are those of `SearchCV`.
 
     The first rung evaluates all candidates with ``min_resources``, each next one the best ⌈n / factor⌉ of n with
-    ``factor`` times as much, up to ``max_resources``. The ``resource`` is the number of rows, "n_samples", or a
-    parameter such as "epochs". ``min_resources`` is a number, "smallest" (two rows of each class in each fold, or 1 of
-    a parameter), or "exhaust": as many as make the last rung use ``max_resources``. The best candidate is that of the
-    last rung; `cv_results_` has the columns ``iter``, the rung, and ``n_resources``.
+    ``factor`` times as much, up to ``max_resources``; the best of the last is the best. The ``resource`` is the number
+    of rows, "n_samples", or a parameter such as "epochs". ``min_resources`` is a number, "smallest" (two rows of each
+    class in each fold, or 1 of a parameter), or "exhaust": as many as make the last rung use ``max_resources``.
     """
-
-    factor: int
-    resource: str
-    random_state: Any
 
     def __init__(
         self, estimator: Any, param_grid: Any, *, factor: int = 3, resource: str = ROWS, max_resources: Any = "auto",
@@ -398,83 +350,74 @@ class HalvingGridSearchCV(SearchCV):
     ) -> None:
         keep_arguments(self, locals())
 
-    def _candidates(self, count: int | None = None) -> Sequence[dict[str, Any]]:
+    def _candidates(self, count: int | None = None) -> list[dict[str, Any]]:
         return list(_grid_points(self.param_grid)[1])
 
-    def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
-        """Score the candidates in rungs with more and more resources, and fit the best one of the last on all rows."""
-        checks.boolean("refit", self.refit)
-        if isinstance(self.scoring, (list, tuple, set, dict)):
-            raise ValueError(f"scoring is {self.scoring!r}; a halving search ranks by one score, give its name")
-        drawn = not isinstance(self.random_state, (int, np.integer))
-        self._seed = int(generator(self.random_state).randint(2**31)) if drawn else self.random_state
-        example = self._candidates(1)[0]
-        splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, example)
-        has_classes = y is not None and is_classification(example_of(self.estimator, example), y)
-        smallest = 2 * len(splits) * (len(np.unique(np.asarray(y))) if has_classes else 1)
-        candidates = self._schedule(number_of_rows(X), smallest if self.resource == ROWS else 1)
-        rungs: list[dict[str, Any]] = []
-        for rung, resources in enumerate(self.n_resources_):
-            if rung:
-                scores = rungs[-1]["mean_test_score"]
-                order = np.argsort(np.where(np.isnan(scores), -np.inf, scores), kind="stable")
-                candidates = [candidates[k] for k in order[-self.n_candidates_[rung] :]]
-            if self.resource != ROWS:
-                candidates = [{**params, self.resource: resources} for params in candidates]
-            share = resources / number_of_rows(X) if self.resource == ROWS else None
-            search = GridSearchCV(
-                self.estimator, [{name: [value] for name, value in params.items()} for params in candidates],
-                [(self._share(train, share), self._share(test, share)) for train, test in splits], self.scoring,
-                self.n_jobs, False, self.verbose, self.return_train_score, self.error_score)
-            rungs.append(search.fit(X, y, **fit_params).cv_results_ | {
-                "iter": np.full(len(candidates), rung), "n_resources": np.full(len(candidates), resources)})
-        self.scorer_, self.n_splits_, self.multimetric_ = search.scorer_, search.n_splits_, search.multimetric_
-        self._record_rungs(rungs)
-        if self.refit:
-            self._refit(X, y, fit_params)
-        return self
+    def _known_configurations(self) -> list[dict[str, Any]]:
+        self._space, self._points = None, []  # of all rungs, in one study of their positions
+        return [params if self.resource == ROWS else {**params, self.resource: 1} for params in self._candidates(1)]
 
-    def _schedule(self, rows: int, smallest: int) -> Sequence[dict[str, Any]]:
-        """Set the sizes and resources of the rungs, and return the candidates; ``smallest`` is the least resource."""
-        if self.max_resources == "auto" and self.resource != ROWS:
+    def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
+        checks.boolean("refit", self.refit)
+        if isinstance(self.scorer_, SeveralScorers):
+            raise ValueError(f"scoring is {self.scoring!r}; a halving search ranks by one score, give its name")
+        return self._best_of_last_rung
+
+    def _best_of_last_rung(self, results: Mapping[str, Any]) -> int:
+        ranks, last = results["rank_test_score"], self.n_candidates_[-1]
+        return len(ranks) - last + int(ranks[-last:].argmin())
+
+    def _new_study(self, *data: Any) -> Study:
+        """Set the candidates, and the sizes and resources of the rungs, as scikit-learn does."""
+        X, y, folds = data
+        self._rows, least, most = number_of_rows(X), self.min_resources, self.max_resources
+        if most == "auto" and self.resource != ROWS:
             raise ValueError(f"max_resources is 'auto' and resource is {self.resource!r}; give the largest value of it")
-        most = rows if self.max_resources == "auto" else checks.integer("max_resources", self.max_resources, low=1)
-        least = smallest if self.min_resources in ("smallest", "exhaust") else self.min_resources
-        self.max_resources_, self.min_resources_ = most, checks.integer("min_resources", least, low=1, high=most)
-        candidates = self._candidates()
-        if any(self.resource in params for params in candidates):
+        if least in ("smallest", "exhaust"):
+            example = models.example_of(self.estimator, self._candidates(1)[0])
+            has_classes = y is not None and models.is_classification(example, y)
+            least = 2 * folds * (len(np.unique(y)) if has_classes else 1) if self.resource == ROWS else 1
+        self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, low=1)
+        self.min_resources_ = checks.integer("min_resources", least, low=1, high=self.max_resources_)
+        self._first = self._candidates()
+        if any(self.resource in params for params in self._first):
             raise ValueError(f"resource is {self.resource!r}, which is searched too; take it out of the parameters")
         powers = [checks.integer("factor", self.factor, low=2) ** k for k in range(1, 64)]
-        last = s_max(len(candidates), 1, powers)
+        last = s_max(len(self._first), 1, powers)
         if self.min_resources == "exhaust":
-            self.min_resources_ = max(self.min_resources_, most // self.factor**last)
-        rungs = range(1 + min(last, s_max(most, self.min_resources_, powers)))
-        self.n_iterations_ = len(rungs)
-        self.n_candidates_ = [-(-len(candidates) // self.factor**rung) for rung in rungs]
-        self.n_resources_ = [self.factor**rung * self.min_resources_ for rung in rungs]
-        return candidates
+            self.min_resources_ = max(self.min_resources_, self.max_resources_ // self.factor**last)
+        self.n_iterations_ = 1 + min(last, s_max(self.max_resources_, self.min_resources_, powers))
+        self.n_candidates_ = [-(-len(self._first) // self.factor**rung) for rung in range(self.n_iterations_)]
+        self.n_resources_ = [self.factor**rung * self.min_resources_ for rung in range(self.n_iterations_)]
+        return Study({"configuration": range(sum(self.n_candidates_))}, GridSearch(), "maximize", self._seed)
 
-    def _share(self, rows: np.ndarray, share: float | None) -> np.ndarray:
-        """The rows that a rung uses of a fold, drawn as scikit-learn does; None is all."""
-        if share is None:
-            return rows
-        order = np.arange(len(rows))
-        generator(self._seed).shuffle(order)
-        return np.asarray(take_rows(rows, order[: int(share * len(rows))]))
+    def _search(
+        self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
+        n_trials: int,
+    ) -> list[list[FoldScore]]:
+        table, candidates, folds = list[list[FoldScore]](), self._first, splits
+        for size, resources in zip(self.n_candidates_, self.n_resources_, strict=True):
+            if table:
+                scores = [-math.inf if trial.value is None else trial.value
+                          for trial in self.study_.trials[-len(candidates) :]]
+                candidates = [candidates[k] for k in np.argsort(scores, kind="stable")[-size:]]
+            if self.resource == ROWS:
+                folds = [(self._share(train, resources), self._share(test, resources)) for train, test in splits]
+            else:
+                candidates = [{**params, self.resource: resources} for params in candidates]
+            self._points = [*self._points, *candidates]
+            table += super()._search(X, y, folds, fit_params, on_error, threads, len(self._points))
+        return table
 
-    def _record_rungs(self, rungs: list[dict[str, Any]]) -> None:
-        """Join the tables of the rungs, and choose the best candidate of the last."""
-        params = [params for rung in rungs for params in rung["params"]]
-        joined = {name: np.concatenate([rung[name] for rung in rungs]) for name in rungs[0]
-                  if name != "params" and not name.startswith("param_")}
-        scores = joined["mean_test_score"]
-        if np.isnan(scores).all():
-            raise ValueError("the score of every candidate is NaN, so none is the best; take another scoring")
-        self.cv_results_ = joined | dict(_parameter_columns(params)) | {
-            "params": params, "rank_test_score": ranks(scores)}
-        first = len(scores) - len(rungs[-1]["params"])
-        self.best_index_ = first + int(np.argmax(np.where(np.isnan(scores[first:]), -np.inf, scores[first:])))
-        self.best_params_, self.best_score_ = params[self.best_index_], float(scores[self.best_index_])
+    def _share(self, rows: np.ndarray, resources: int) -> np.ndarray:
+        """The rows that a rung uses of a fold, drawn as scikit-learn does."""
+        order = generator(self._seed).permutation(len(rows))
+        return np.asarray(rows)[order[: int(resources / self._rows * len(rows))]]
+
+    def _record(self, table: list[list[FoldScore]]) -> None:
+        super()._record(table)
+        self.cv_results_ |= {"iter": np.repeat(range(self.n_iterations_), self.n_candidates_),
+                             "n_resources": np.repeat(self.n_resources_, self.n_candidates_)}
 
 
 class HalvingRandomSearchCV(HalvingGridSearchCV):
@@ -491,14 +434,14 @@ class HalvingRandomSearchCV(HalvingGridSearchCV):
     ) -> None:
         keep_arguments(self, locals())
 
-    def _candidates(self, count: int | None = None) -> Sequence[dict[str, Any]]:
+    def _candidates(self, count: int | None = None) -> list[dict[str, Any]]:
         if self.n_candidates == self.min_resources == "exhaust":
             raise ValueError("n_candidates and min_resources are both 'exhaust'; give a number for one of them")
         if count is None:
             count = self.max_resources_ // self.min_resources_ if self.n_candidates == "exhaust" else self.n_candidates
         study = Study(self.param_distributions, RandomSearch(), seed=self._seed)
         most = checks.integer("n_candidates", count, low=1)
-        return [study.ask().params for _ in range(most if study.space.size is None else min(most, study.space.size))]
+        return [study.ask().params for _ in range(min(most, study.space.size or most))]
 
 
 def _grid_points(param_grid: Any) -> tuple[Space | None, Sequence[dict[str, Any]]]:

@@ -28,35 +28,31 @@ def losses_of_reports(reports: Mapping[int, float], sign: Any) -> dict[int, floa
 
 
 class Others(Sequence[Reports]):
-    """The reports of complete trials as losses; of a study, those among the first trials that `see` was called with.
+    """The reports of the complete trials among the first ones of a study, as losses.
 
     For each step that a rule asks for, `averages` keeps a sorted list, so that a further trial costs one insertion.
     """
 
     def __init__(self, reports: Iterable[Reports] = ()) -> None:
         self._reports = list(reports)
-        self._numbers: list[int] = []  # of their trials
-        self._looked, self._count = 0, len(self._reports)
+        self._complete = [0]  # of the first k trials so many
+        self._count = len(self._reports)
         self._sorted: dict[int, tuple[int, list[float]]] = {}  # by step, of so many of the reports
 
     def __len__(self) -> int:
         return self._count
 
     def __getitem__(self, index: Any) -> Any:
-        return self._reports[: self._count][index] if isinstance(index, slice) else (
-            self._reports[range(self._count)[index]])
+        numbers = range(self._count)[index]
+        return [self._reports[k] for k in numbers] if isinstance(numbers, range) else self._reports[numbers]
 
     def see(self, trials: Sequence[Any], needs: int, sign: float) -> None:
         """Have those of the first ``needs`` trials, which are finished."""
-        for trial in trials[self._looked : needs]:
+        for trial in trials[len(self._complete) - 1 : needs]:
             if trial.state == "complete":
                 self._reports.append(losses_of_reports(trial.reports, sign))
-                self._numbers.append(trial.number)
-        self._looked, self._count = max(self._looked, needs), bisect_left(self._numbers, needs)
-
-    def copy(self) -> Others:
-        """Those of now alone, as they are sent to another process."""
-        return Others(self[:])
+            self._complete.append(len(self._reports))
+        self._count = self._complete[needs]
 
     def averages(self, step: int) -> list[float]:
         """The running averages up to a step of those that have reported up to this step or further, sorted."""
@@ -71,33 +67,27 @@ class Others(Sequence[Reports]):
 
 def _averages(reports: Iterable[Reports], step: int) -> list[float]:
     return [running_average(np.array([loss for at, loss in one.items() if at <= step]))
-            for one in reports if min(one, default=step + 1) <= step <= max(one)]
+            for one in reports if one and min(one) <= step <= max(one)]
 
 
-class Arrived(dict[int, list[float]]):
-    """Of each rung the losses of all trials that have reached it, also of running and stopped ones, sorted."""
+class Arrived:
+    """``losses`` of all trials that have reached a rung, also of running and stopped ones, sorted, by its step."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self._looked = 0
-        self._running: dict[int, int] = {}  # of these trials so many rungs are included
+        self.losses: dict[int, list[float]] = {}
+        self._included: dict[int, int] = {}  # by trial, until it has ended: how many of its rungs are in ``losses``
+        self._begun = 0
 
     def see(self, trials: Sequence[Any], needs: int, sign: float) -> None:
         """Include what was decided since the last call; at first, what a file holds."""
-        for number in (*self._running, *range(self._looked, len(trials))):
+        begun, self._begun = self._begun, len(trials)
+        for number in (*self._included, *range(begun, self._begun)):
             is_running = trials[number].state == "running"  # looked up before its rungs: until it has ended it has more
             rungs = trials[number].why.get("halving", ())
-            for one in rungs[self._running.pop(number, 0) :]:
-                insort(self.setdefault(one["step"], []), one["loss"])
+            for one in rungs[self._included.pop(number, 0) :]:
+                insort(self.losses.setdefault(one["step"], []), one["loss"])
             if is_running:
-                self._running[number] = len(rungs)
-        self._looked = len(trials)
-
-    def copy(self) -> Arrived:
-        """Those of now alone, as they are sent to another process."""
-        made = Arrived()
-        made.update({step: list(losses) for step, losses in self.items()})
-        return made
+                self._included[number] = len(rungs)
 
 
 class Stopping:
@@ -217,6 +207,10 @@ class AsyncHalving(Stopping):
     it asks `Trial.should_stop`, by its first report at this step or later, and compared with all that were decided on
     there before. So no trial waits, and the order in which trials report counts; decisions are stored, as
     ``trial.why["halving"]``, and a trial that is begun again keeps them. In another process it sees those of its start.
+
+    A ``min_steps`` of 1 leaves most steps for further trials. Where the number of trials is fixed, or the order after
+    the first step says little (few batches in an epoch, a warm-up of the learning rate, much dropout), a larger one is
+    safer.
     """
 
     board = Arrived
@@ -230,7 +224,7 @@ class AsyncHalving(Stopping):
         made, step = {one["step"]: one for one in rungs}, self.min_steps
         while step <= max(own, default=-1):
             if step not in made:
-                loss, losses = own[min(at for at in own if at >= step)], board.get(step, [])
+                loss, losses = own[min(at for at in own if at >= step)], board.losses.get(step, [])
                 made[step] = {"step": step, "loss": loss, "place": bisect_left(losses, loss) + 1,
                               "of": len(losses) + 1, "kept": rung_kept(len(losses) + 1, self.eta)}
             if made[step]["place"] > made[step]["kept"]:
@@ -241,9 +235,10 @@ class AsyncHalving(Stopping):
 
 def in_words(rungs: Rungs) -> str:
     """What was decided about a trial, as a sentence; nothing where nothing was."""
+    places = [f"the {checks.ordinal(one['place']) + ' ' if one['place'] > 1 else ''}best of {one['of']} at step "
+              f"{one['step']} (kept: {one['kept']})" for one in rungs]
     is_stopped = bool(rungs) and rungs[-1]["place"] > rungs[-1]["kept"]
-    places = [f"number {one['place']} of {one['of']} at step {one['step']} (kept: {one['kept']})" for one in rungs]
-    return f" By loss it was {', '.join(places)}{', and stopped' * is_stopped}." if places else ""
+    return f" It was {', '.join(places)}{', and stopped' * is_stopped}." if places else ""
 
 
 def as_stopping(stopping: object) -> Stopping | None:

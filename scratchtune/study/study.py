@@ -23,7 +23,7 @@ from scratchtune.search.space import Constraint
 from scratchtune.study import time_travel
 from scratchtune.study.core import Core, brief_reason, reason_of
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
-from scratchtune.study.export import trials_csv
+from scratchtune.study.export import table_text, trial_columns
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.objectives import as_objectives, check_several
 from scratchtune.study.recommended import RecommendedTrial, candidates_of
@@ -224,7 +224,7 @@ class Study(HasBestTrial):
         values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
         self._core.refuse_own(Path(path))
-        write_text(path, trials_csv(self, ["seconds"], {}))
+        write_text(path, table_text(trial_columns(self.trials, self.space.names, self.objectives, ["seconds"])))
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
         """Write the trials as a new study of Optuna; see `scratchtune.interop.optuna_studies.to_optuna`."""

@@ -75,7 +75,7 @@ class View(NamedTuple):
 
     def stops(self, trial: Trial) -> bool:
         """Whether the stopping rule ends a trial, by what was known when it was sent."""
-        return self.stopping is not None and decide(trial, self.stopping, self.board)
+        return decide(trial, self.stopping, self.board)
 
     def seed_of(self, trial: Trial) -> int:
         """The trial's seed."""
@@ -240,16 +240,18 @@ class Trial:
         """
         if self.state != "running":
             raise ValueError(f"trial {self.number} is {self.state}; its constraints are set while it runs")
-        several = isinstance(constraints, (list, tuple)) or (isinstance(constraints, np.ndarray) and constraints.ndim)
-        found = [(one, *finite_number(one)) for one in (constraints if several else [constraints])]
-        for one, _, error in found:
-            if error is not None or isinstance(one, (bool, np.bool_)):
+        several = isinstance(constraints, (list, tuple)) or getattr(constraints, "ndim", 0) > 0
+        found = list(constraints) if several else [constraints]
+        for one in found:
+            if finite_number(one)[1] is not None or isinstance(one, (bool, np.bool_)):
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
-        self.constraints = tuple(number for _, number, _ in found)
+        self.constraints = tuple(finite_number(one)[0] for one in found)
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
+        if self.state != "running":
+            raise ValueError(f"trial {self.number} is {self.state}; values are reported while it runs")
         number, error = finite_number(value)
         if error is not None:
             raise ValueError(f"the reported {error}")
@@ -274,7 +276,7 @@ class Trial:
         if self._context.objectives.several:
             raise self._context.objectives.no_single("value to stop a trial by", "train each trial to its end, or make "
                                                      "its cost, such as the number of epochs, a hyper-parameter")
-        self._stopping = self._stopping or self._context.stops(self)
+        self._stopping = self._stopping or (self.state == "running" and self._context.stops(self))
         return self._stopping
 
     should_prune = should_stop  # Optuna's name; an objective may then raise `TrialPruned`
@@ -323,8 +325,7 @@ class FixedTrial(Trial):
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:
         if name not in self._params:
-            raise ValueError(f"{name!r} is requested, and params has {checks.quoted(list(self._params)) or 'nothing'}"
-                             f"{checks.nearest(name, list(self._params))}: add a value for it")
+            raise ValueError(f"{name!r} is requested, and params has {list(self._params)}: add a value for it")
         return parameter.check(name, self._params[name])
 
 
@@ -345,12 +346,12 @@ def proposal_of(trial: Trial) -> dict[str, Any]:
 
 def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
     """A finished trial as searchers see it: its value times ``sign``, so that smaller is better; NaN is a failure."""
+    loss, losses = math.nan, tuple[float, ...]()
     if isinstance(sign, tuple):
         losses = tuple(one * value for one, value in zip(sign, trial.values or (), strict=False))
-        return Result(trial.number, trial._params, math.nan, trial.state, trial.given_budget, trial.parent, losses,
-                      trial.constraints)
-    loss = math.nan if trial.values is None else sign * trial.values[0]
-    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent, (),
+    elif trial.values is not None:
+        loss = sign * trial.values[0]
+    return Result(trial.number, trial._params, loss, trial.state, trial.given_budget, trial.parent, losses,
                   trial.constraints)
 
 
@@ -420,9 +421,9 @@ def copied(trial: Trial, context: Any) -> Trial:
     return made
 
 
-def decide(trial: Trial, rule: Stopping, board: Any) -> bool:
-    """Whether a rule ends a trial; what it has decided and is to be kept is added to the trial's reasons."""
-    if trial.repeat_of is not None:  # its values must be comparable, whichever they are
+def decide(trial: Trial, rule: Stopping | None, board: Any) -> bool:
+    """Whether a rule, if there is one, ends a trial; what it decides that is to be kept is added to ``trial.why``."""
+    if rule is None or trial.repeat_of is not None:  # the values of repeats must be comparable, whichever they are
         return False
     before = trial.why.get("halving", ())
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)

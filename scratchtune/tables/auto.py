@@ -20,7 +20,6 @@ from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
 from scratchtune.search import SEARCHERS, Searcher
 from scratchtune.streams import note, visible_lines
-from scratchtune.tables import new_rows
 from scratchtune.tables.ensemble_selection import ROWS, Evidence, cross_fitted, greedy_weights, verdict_of, weighted
 from scratchtune.tables.evaluating import expected_in_words, scores_of
 from scratchtune.tables.expectation import LEVEL, Expected, estimated
@@ -30,7 +29,7 @@ from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.goal import Goal, goal_for
 from scratchtune.tables.members import Folds
 from scratchtune.tables.page import page
-from scratchtune.tables.prepared import Prepared, prepared_of_arrays
+from scratchtune.tables.prepared import Prepared, new_rows, prepared_of_arrays
 from scratchtune.tables.searching import LIBRARY, Budget, Searched, compile_kernels, leaderboard, new_search, run
 from scratchtune.tables.splitting import Units, enough_rows, some_rows, splits_for, units_of
 from scratchtune.tables.stored import packed, unpacked_parts
@@ -212,7 +211,7 @@ class AutoML(protocol.Parameters):
     def _predictions(self, X: Any) -> np.ndarray:
         """The weighted mean of the members' predictions, each the mean over its folds."""
         self._check_fitted()
-        table = new_rows.table_of(self, X)
+        table = new_rows(self, X)
         cache: dict[int, np.ndarray] = {}
         parts = []
         for models in self.members_.values():

@@ -29,7 +29,7 @@ from scratchtune.estimators.rates import weight_decay_of
 from scratchtune.search import Categorical, Float, Int
 from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
 from scratchtune.tables.networks import NetworkClassifier, NetworkRegressor
-from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from scratchtune.tables.wording import argument
 
 VISITS, STEPS, LARGEST_BATCH = 20_000_000, 1_000, 1_024  # see `for_many_rows`

@@ -19,14 +19,13 @@ from scratchtune.insight.reporting.markup import Markup, element
 from scratchtune.search import Searcher
 from scratchtune.streams import tell
 from scratchtune.study import Study
-from scratchtune.tables import new_rows
 from scratchtune.tables.auto import AutoClassifier, AutoRegressor
 from scratchtune.tables.ensemble_selection import IN_WORDS
 from scratchtune.tables.evaluating import Scores, in_words, scores_of, shown_score
 from scratchtune.tables.families import FAMILIES, checked_families
 from scratchtune.tables.goal import goal_for
 from scratchtune.tables.page import page
-from scratchtune.tables.prepared import Prepared, PrepareOptions, described, prepare
+from scratchtune.tables.prepared import Prepared, PrepareOptions, described, new_rows, prepare
 from scratchtune.tables.reading.reading import read_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.splitting import Units
@@ -186,7 +185,7 @@ def scored(model: Any, X: Any) -> Scores:
 
     Raises ValueError if the target is absent, missing in all rows, or holds a class that the model does not know.
     """
-    table = rows_with_target(new_rows.table_of(model, X, with_target=True), model.target_.name)
+    table = rows_with_target(new_rows(model, X, with_target=True), model.target_.name)
     y, classes = known_target(table, model.target_), len(model.target_.classes)
     baseline = {"most frequent" if classes else "mean": goal_for(classes, None).mean(y, len(y))}
     predictions = model.predict_proba(table) if classes else model.predict(table)

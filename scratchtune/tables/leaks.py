@@ -22,7 +22,7 @@ from scratchtune.tables.features import CODES, Features
 from scratchtune.tables.reading.columns import Column, Dates, Text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.splitting import some_rows
-from scratchtune.tables.trees import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 CERTAIN, HIGH, FACTOR = 0.99, 0.85, 4.0
 ROWS, CELLS = 20_000, 5_000_000  # so many rows at most, and fewer where a table is wide or has many classes

@@ -1,22 +1,27 @@
 """A table is prepared before any training: its target, its audited features, its groups or times.
 
+New rows for a fitted model are prepared too: whatever is given becomes a table with the columns and kinds of training.
+
 Implements section 9.2 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypedDict, Unpack
+from typing import Any, BinaryIO, TypedDict, Unpack
 
 import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.labels import class_labels_of
 from scratchtune.tables.audit import Audit, audited
-from scratchtune.tables.features import table_of
+from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.reading.columns import Dates
+from scratchtune.tables.reading.kinds import IDENTIFIER, NUMBER, Kind
 from scratchtune.tables.reading.notation import Reading, check_names
+from scratchtune.tables.reading.reading import first_line, read_table
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.splitting import INDEPENDENT, RowOrder, order_of_arrays, row_order
 from scratchtune.tables.target import Target, checked_values, read_target, rows_with_target
@@ -148,3 +153,80 @@ def described(prepared: Prepared, positive: str | None = None) -> str:
         why = "as asked" if positive else f"{why} ({option('positive', target.classes[0])} chooses the other)"
         lines.append(f"positive class: {target.classes[1]!r}, {why}")
     return "\n".join(lines)
+
+
+# New rows -------------------------------------------------------------------------------------------------------------
+
+
+def new_rows(model: Any, X: Any, with_target: bool = False) -> Table:
+    """Return the columns of a model as in training, in their order; ``with_target`` adds the target.
+
+    A model has ``kinds_`` (the kind of each of its columns), ``target_``, ``dropped_`` and ``reading_``.
+    X is a `Table`, a data frame, a dict of columns, a list of dicts (one for each row), a matrix, or the path of a
+    file, which is read as the training file was. Columns that the model does not use are ignored; texts that were not
+    seen in training count as rare ones. Both cause a warning.
+
+    Raises ValueError if a column is absent, or holds what is no number or date though it did in training.
+    """
+    given = _as_table(model, X, with_target)
+    target = model.target_.name
+    known = {*model.kinds_, target, *model.dropped_}
+    absent = [name for name in (*model.kinds_, *[target] * with_target) if name not in given.names]
+    unknown = [name for name in given.names if name not in known]
+    if absent:
+        others = unknown + [name for name in given.skipped if name not in known]
+        raise ValueError(f"the columns differ from those in training: {_are(absent)} missing"
+                         + f", and {_are(others)} unknown" * bool(others))
+    if unknown:
+        checks.warn(f"ignored, since the model does not use them: {checks.quoted(unknown)}")
+    table = given.as_kinds(model.kinds_)
+    check_range(table)
+    for sentence in table.unseen(model.kinds_):
+        checks.warn(f"{sentence}; each counts as rare, or as missing if no text was rare")
+    if not with_target:
+        return table
+    return Table({**{name: table.column(name) for name in table.names}, target: given.column(target)})
+
+
+def _are(names: list[str]) -> str:
+    return f"{checks.quoted(names)} {'is' if len(names) == 1 else 'are'}"
+
+
+def _as_table(model: Any, X: Any, with_target: bool) -> Table:
+    """X as a table, its kinds as found; those of the model only say which columns are texts."""
+    if isinstance(X, Table):
+        return X
+    if isinstance(X, (str, os.PathLike)):
+        return read_new_rows(model, X, with_target)
+    names, known = protocol.column_names(X), list(getattr(model, "feature_names_in_", ()))
+    if isinstance(X, Mapping) or names is not None and not known or (
+            isinstance(X, Sequence) and X and all(isinstance(row, Mapping) for row in X)):
+        return Table.from_columns(X, text=_texts_of(model, with_target))
+    width = getattr(model, "n_features_in_", len(model.kinds_))
+    if not known:  # a matrix has the columns of the model, or if some of its training were dropped x0, x1, ...
+        known = list(model.kinds_) if width == len(model.kinds_) else [f"x{j}" for j in range(width)]
+    table = table_of(X, {name: model.kinds_.get(name, Kind(IDENTIFIER)) for name in known})
+    if hasattr(model, "n_features_in_"):
+        protocol.compare_columns(model, len(table.names), names)
+    return table
+
+
+def _texts_of(model: Any, with_target: bool) -> list[str]:
+    """The columns that are read as texts, even if a table holds only numbers there."""
+    names = [name for name, kind in model.kinds_.items() if kind.kind != NUMBER]
+    return names + [model.target_.name] * (with_target and model.target_.name in model.reading_.text)
+
+
+def read_new_rows(
+    model: Any, path: str | os.PathLike[str] | BinaryIO, with_target: bool = False, **changed: Any,
+) -> Table:
+    """Read a file as the training file was read; ``changed`` are arguments of `read_table` that differ.
+
+    Only the columns of the model are read. A delimiter that the first line does not contain is detected.
+    """
+    columns = [*model.kinds_, *[model.target_.name] * with_target]
+    arguments = model.reading_._asdict() | changed
+    delimiter = arguments["delimiter"] or ""
+    if not isinstance(path, (str, os.PathLike)) or delimiter.encode() not in first_line(path):
+        arguments["delimiter"] = None
+    return read_table(path, **{**arguments, "text": _texts_of(model, with_target), "only": columns})

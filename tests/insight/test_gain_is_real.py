@@ -116,7 +116,7 @@ def test_a_configuration_that_is_lucky_on_the_rows_of_all_folds_is_no_gain() -> 
 def _table_study(scores: np.ndarray) -> Any:
     """What is read of a study with these scores (n, k); the first configuration is the default."""
     trials = [SimpleNamespace(number=i, state="complete", value=value, values=(value,), given_budget=None,
-                              scores=row.tolist(), _params=i, params=i, why={"enqueued": i == 0})
+                              violation=0.0, scores=row.tolist(), _params=i, params=i, why={"enqueued": i == 0})
               for i, row in enumerate(scores) for value in [float(row.mean())]]
     return SimpleNamespace(space=SimpleNamespace(key=lambda params: params), direction="maximize", trials=trials)
 

@@ -1,4 +1,6 @@
-"""One best trial: whatever one reads of a study whose small budgets are noisier, it names the same trial."""
+"""One best trial: whatever one reads of a study names the same trial, where small budgets are noisier and where the
+trials of the lowest values are infeasible.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,14 @@ def loss(trial: st.Trial) -> float:
     return value
 
 
-def studied(seed: int, most: int = 27, **options: Any) -> st.Study:
-    return st.Study(SPACE, st.Hyperband(most), seed=seed, **options).run(loss, progress=False)
+def limited(trial: st.Trial) -> float:
+    """The same bowl, whose minimum violates a constraint."""
+    trial.set_constraint(0.4 - trial.params["x"])
+    return loss(trial)
+
+
+def studied(seed: int, most: int = 27, objective: Any = loss, **options: Any) -> st.Study:
+    return st.Study(SPACE, st.Hyperband(most), seed=seed, **options).run(objective, progress=False)
 
 
 def named(axes: Any) -> set[int]:
@@ -48,13 +56,14 @@ def named(axes: Any) -> set[int]:
     return {int(number) for pairs in found for pair in pairs for number in pair if number}
 
 
+@pytest.mark.parametrize("objective", [loss, limited])
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_printed_and_returned_names_one_trial(
-    seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    seed: int, objective: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str],
 ) -> None:
-    study = studied(seed, storage=tmp_path / "a.db")
+    study = studied(seed, objective=objective, storage=tmp_path / "a.db")
     best = study.best_trial
-    whole = [trial for trial in study.trials if trial.budget == 27.0]
+    whole = [trial for trial in study.trials if trial.budget == 27.0 and not trial.violation]
     assert best is min(whole, key=lambda trial: (trial.value or 0.0, trial.number))
     assert min(trial.value or 0.0 for trial in study.trials) < study.best_value  # so that the question arises
     assert study.best_params == best.params and study.best_value == best.value
@@ -92,9 +101,10 @@ def test_the_comparison_takes_the_winner_and_draws_its_line_by_the_largest_budge
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("objective", [loss, limited])
 @pytest.mark.parametrize("plot", ["plot_optimization_history", "plot_intermediate_values", "plot_brackets"])
-def test_a_picture_names_the_best_trial(seed: int, plot: str) -> None:
-    study = studied(seed)
+def test_a_picture_names_the_best_trial(seed: int, objective: Any, plot: str) -> None:
+    study = studied(seed, objective=objective)
     assert named(getattr(insight, plot)(study)) == {study.best_trial.number}
 
 
@@ -108,8 +118,9 @@ def test_importances_are_those_of_the_largest_budget(tmp_path: Path) -> None:
     assert dict(insight.importance(stored)) == dict(insight.importance(replace(stored, trials=whole)))
 
 
-def test_the_report_names_the_best_trial_first(tmp_path: Path) -> None:
-    study = studied(0)
+@pytest.mark.parametrize("objective", [loss, limited])
+def test_the_report_names_the_best_trial_first(objective: Any, tmp_path: Path) -> None:
+    study = studied(0, objective=objective)
     insight.report(study, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     text = re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<(style|script|svg|template).*?</\1>", " ", page))
@@ -117,7 +128,8 @@ def test_the_report_names_the_best_trial_first(tmp_path: Path) -> None:
     assert mentioned is not None and int(mentioned[1]) == study.best_trial.number
 
 
-def test_in_optuna_only_trials_of_the_largest_budget_may_be_the_best() -> None:
+@pytest.mark.parametrize("objective", [loss, limited])
+def test_in_optuna_only_trials_of_the_largest_budget_may_be_the_best(objective: Any) -> None:
     pytest.importorskip("optuna").logging.set_verbosity(40)
-    study = studied(0)
+    study = studied(0, objective=objective)
     assert study.to_optuna().best_trial.number == study.best_trial.number

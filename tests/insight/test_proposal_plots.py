@@ -85,6 +85,12 @@ def test_integers_have_dots_and_choices_no_line(study: st.Study) -> None:
     assert acquisition.lines[0].get_linewidth() == before.lines[0].get_linewidth() == 0.0
 
 
+def test_an_acquisition_weighted_by_feasibility_says_so() -> None:
+    study = st.tune(lambda trial: trial.set_constraint(0.3 - trial.params["x"]) or trial.params["x"],
+                    {"x": st.Float(0.0, 1.0)}, st.BayesianSearch("gp"), n_trials=8, progress=False)
+    assert insight.plot_posterior(study)[2].get_ylabel() == "expected improvement,\nweighted by feasibility"
+
+
 @pytest.mark.parametrize("acquisition, direction, name", [
     ("pi", "minimize", "probability of improvement"), ("lcb", "minimize", "lower confidence bound, times −1"),
     ("lcb", "maximize", "upper confidence bound"),

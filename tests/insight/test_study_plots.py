@@ -421,6 +421,41 @@ def test_only_the_largest_budget_counts_as_the_best() -> None:
     assert len(axes.collections[0].get_offsets()) == len(full) < len(study.trials)
 
 
+def bounded(trial: st.Trial) -> float:
+    trial.set_constraint(0.5 - trial.params["x"])
+    for step in range(3):
+        trial.report(trial.params["x"] + step, step)
+    return trial.params["x"]
+
+
+def never(trial: st.Trial) -> float:
+    trial.set_constraint(1.0 + trial.params["x"])
+    return trial.params["y"]
+
+
+def test_infeasible_trials_are_grey_and_never_the_best_so_far() -> None:
+    study = filled(20, bounded)
+    feasible = [trial for trial in study.trials if not trial.violation]
+    axes = insight.plot_optimization_history(study)
+    assert legend(axes)[:2] == ["complete trials", "complete trials, infeasible"]
+    assert axes.lines[0].get_xdata()[0] == feasible[0].number and min(axes.lines[0].get_ydata()) >= 0.5
+    assert len(axes.collections[0].get_offsets()) == len(feasible)
+    assert len(axes.collections[1].get_offsets()) == 20 - len(feasible) > 0
+    assert f"infeasible ({20 - len(feasible)})" in legend(insight.plot_intermediate_values(study))
+    assert f"{20 - len(feasible)} do not count: infeasible" in texts(insight.plot_edf(study))
+    assert "grey: infeasible" in texts(insight.plot_rank(study)) and insight.plot_slice(study) is not None
+
+
+@pytest.mark.parametrize("name", ["optimization_history", "slice", "contour", "rank", "parallel_coordinate", "edf"])
+def test_a_study_without_a_feasible_trial_is_drawn_without_a_best_one(
+    name: str, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(drawing, "mark_best", None)
+    axes = np.ravel(np.array(getattr(insight, f"plot_{name}")(filled(6, never)), dtype=object))
+    assert "infeasible" in texts(axes[0]) + str(axes[0].figure._suptitle) + " ".join(
+        str(label) for label in axes[0].get_legend_handles_labels()[1])
+
+
 def test_another_value_than_the_objective() -> None:
     study = made()
     for name in ("optimization_history", "slice"):

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from scratchtune.insight.variance_decomposition import decompose_grid
+from scratchtune.insight.importances import decompose_grid
 
 
 def on_grid(function: Callable[..., np.ndarray], axes: int, n: int) -> np.ndarray:

@@ -44,12 +44,29 @@ def test_the_trials_are_those_of_the_package() -> None:
 
 
 def test_an_argument_without_a_counterpart_is_named() -> None:
-    with pytest.warns(UserWarning, match="TPESampler ignores multivariate, gamma here: BayesianSearch has no such"):
+    with pytest.warns(UserWarning, match="BayesianSearch has no counterpart of multivariate, gamma, ignored here"):
         optuna.samplers.TPESampler(multivariate=True, gamma=None, seed=3, warn_independent_sampling=False)
-    with pytest.raises(NotImplementedError, match="TPESampler needs constraints_func, which is not here"):
-        optuna.samplers.TPESampler(constraints_func=lambda trial: (0.0,))
     with pytest.raises(ValueError, match="initial is 0"):
         optuna.samplers.TPESampler(n_startup_trials=0)
+
+
+def test_constraints_are_those_of_the_trial() -> None:
+    """They are set where a trial has a value, in a run and where it is told; a failed or pruned one has none."""
+    def objective(trial: Any) -> float:
+        if trial.number == 1:
+            raise optuna.TrialPruned
+        return parabola(trial)
+
+    sampler = optuna.samplers.TPESampler(seed=0, constraints_func=lambda trial: (trial.params["x"] - 1.0, -11.0))
+    study = optuna.create_study(sampler=sampler)
+    study.optimize(objective, n_trials=20)
+    for _ in range(2):
+        asked = study.ask()
+        study.tell(asked, parabola(asked))
+    study.tell(study.ask(), state=optuna.trial.TrialState.FAIL)
+    assert study.best_params["x"] <= 1.0 and any(trial.violation > 0.0 for trial in study.trials)
+    assert [trial.constraints for trial in study.trials] == [
+        () if trial.number in (1, 22) else (trial.params["x"] - 1.0, -11.0) for trial in study.trials]
 
 
 def test_an_added_trial_is_checked_before_it_is_there() -> None:
@@ -106,6 +123,9 @@ def test_what_differs_from_optuna() -> None:
     assert [trial.state for trial in study.trials] == ["failed"] * 3
     with pytest.raises(AttributeError, match="sampler"):
         study.sampler = optuna.samplers.TPESampler()
+    with pytest.raises(ValueError, match="CMAESSearch.* searches ranges that always exist, and 'kind' is a choice"):
+        optuna.create_study(sampler=optuna.samplers.CmaEsSampler()).optimize(
+            lambda trial: len(trial.suggest_categorical("kind", ["a", "bc"])), n_trials=9)
     with pytest.raises(AttributeError, match="HyperbandPruner"):
         optuna.pruners.HyperbandPruner()
 

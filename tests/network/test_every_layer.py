@@ -18,7 +18,6 @@ from scratchtune import jit
 from scratchtune.network.activations import ACTIVATIONS
 from scratchtune.network.configured import known_classes
 from scratchtune.network.program import build_layers
-from scratchtune.tables import layers as table_layers
 
 from . import zoo
 
@@ -47,7 +46,7 @@ def test_every_layer_has_a_row() -> None:
     assert not {name for name, kind in ours.items() if hasattr(kind, "forward") and not any(
         isinstance(layer, kind) for layer in layers)} - {"Layer", "CachedAttention"}
     found = {"Layer", "Input", *(type(layer).__name__ for layer in layers)}
-    assert not {*st.layers.__all__, *table_layers.__all__} - found
+    assert not {*st.layers.__all__} - found
 
 
 @pytest.mark.parametrize("name", ROWS)

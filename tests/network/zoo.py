@@ -19,7 +19,10 @@ from scratchtune.network import engine
 from scratchtune.network.program import build_layers, wire
 from scratchtune.network.random_numbers import random_bits
 from scratchtune.sequences.encoder_decoder import EncoderDecoder
-from scratchtune.tables import layers as T
+from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
+from scratchtune.tables.layers.category_embedding import CategoryEmbedding
+from scratchtune.tables.layers.number_embeddings import PeriodicEmbedding, PiecewiseEmbedding
+from scratchtune.tables.layers.parametric_activation import ParametricActivation
 
 KEY, OTHER_KEY = np.uint64(20), np.uint64(21)
 
@@ -150,12 +153,12 @@ ROWS = {
     "Attention": Row(lambda: [st.Attention(use_causal_mask=True)], (3, 2)),
     "Attention, masked": Row(_masked(st.Attention()), (3,), LATER, 5, True),
     "AveragePooling2D": Row(lambda: [st.AveragePooling2D((2, 3), 2, "same")], (3, 4, 2), WIDE),
-    "BatchEnsembleDense": Row(lambda: [T.BatchEnsembleDense(2)], (3, 4), SINGLE),
+    "BatchEnsembleDense": Row(lambda: [BatchEnsembleDense(2)], (3, 4), SINGLE),
     "BatchNormalization": Row(lambda: [st.BatchNormalization()], (3,), BOTH),
     "BatchNormalization, images": Row(lambda: [st.BatchNormalization()], (2, 2, 3), BOTH),
     "Bidirectional": Row(lambda: [st.Bidirectional(st.GRU(2, True))], (3, 2)),
     "Bidirectional, masked": Row(_masked(st.Bidirectional(st.LSTM(2))), (3,), LATER, 5, True),
-    "CategoryEmbedding": Row(lambda: [T.CategoryEmbedding([2, 0], [2, 3], 2, 2)], (3,), SINGLE, 4),
+    "CategoryEmbedding": Row(lambda: [CategoryEmbedding([2, 0], [2, 3], 2, 2)], (3,), SINGLE, 4),
     "Conv1D": Row(lambda: [st.Conv1D(3, 2, 2, "same")], (5, 2), WIDE),
     "Conv2D": Row(lambda: [st.Conv2D(3, (2, 3), (1, 2), "same", "tanh")], (4, 3, 2), WIDE),
     "Dense": Row(lambda: [st.Dense(3, "sigmoid")], (4,), BOTH),
@@ -173,20 +176,20 @@ ROWS = {
     "LayerNormalization": Row(lambda: [st.LayerNormalization()], (2, 3), WIDE),
     "Masking": Row(lambda: [L.Masking(), st.Dense(2), st.GRU(2)], (3, 2), padding=True),
     "MaxPooling2D": Row(lambda: [st.MaxPooling2D((2, 3), 2, "same")], (3, 4, 2), WIDE),
-    "MemberDense": Row(lambda: [T.MemberDense(2)], (3, 4), SINGLE),
-    "MemberMean": Row(lambda: [T.MemberMean()], (3, 4), SINGLE),
-    "MemberMean, softmax": Row(lambda: [T.MemberMean("softmax")], (3, 4), SINGLE),
+    "MemberDense": Row(lambda: [MemberDense(2)], (3, 4), SINGLE),
+    "MemberMean": Row(lambda: [MemberMean()], (3, 4), SINGLE),
+    "MemberMean, softmax": Row(lambda: [MemberMean("softmax")], (3, 4), SINGLE),
     "MultiHeadAttention": Row(lambda: [st.MultiHeadAttention(2, 2, use_causal_mask=True)], (3, 2)),
     "MultiHeadAttention, masked": Row(_masked(st.MultiHeadAttention(1, 2, use_bias=False)), (3,), LATER, 5, True),
-    "ParametricActivation": Row(lambda: [T.ParametricActivation("relu")], (4,), SINGLE),
-    "ParametricActivation, steps": Row(lambda: [T.ParametricActivation("gelu")], (2, 4), LATER),
-    "PeriodicEmbedding": Row(lambda: [T.PeriodicEmbedding(2, 2, columns=1)], (2,), SINGLE),
-    "PeriodicEmbedding, all columns": Row(lambda: [T.PeriodicEmbedding(3, 4)], (2,), SINGLE),
-    "PiecewiseEmbedding": Row(lambda: [T.PiecewiseEmbedding([[0.0, 1.0, 3.0], [-1.0, 0.5], []], 2)], (4,), SINGLE),
+    "ParametricActivation": Row(lambda: [ParametricActivation("relu")], (4,), SINGLE),
+    "ParametricActivation, steps": Row(lambda: [ParametricActivation("gelu")], (2, 4), LATER),
+    "PeriodicEmbedding": Row(lambda: [PeriodicEmbedding(2, 2, columns=1)], (2,), SINGLE),
+    "PeriodicEmbedding, all columns": Row(lambda: [PeriodicEmbedding(3, 4)], (2,), SINGLE),
+    "PiecewiseEmbedding": Row(lambda: [PiecewiseEmbedding([[0.0, 1.0, 3.0], [-1.0, 0.5], []], 2)], (4,), SINGLE),
     "RandomFlip": Row(lambda: [st.RandomFlip()], (2, 3, 2), WIDE),
     "RandomRotation": Row(lambda: [st.RandomRotation(0.3, "wrap")], (4, 3, 1), WIDE),
     "RandomTranslation": Row(lambda: [st.RandomTranslation(0.6, 0.9, "nearest")], (4, 3, 1), WIDE),
-    "RepeatMembers": Row(lambda: [T.RepeatMembers(3)], (4,), SINGLE),
+    "RepeatMembers": Row(lambda: [RepeatMembers(3)], (4,), SINGLE),
     "Residual": Row(lambda: [L.Residual([st.LayerNormalization(), st.Dense(3, "tanh")])], (2, 3), BOTH),
     "SinusoidalPositions": Row(lambda: [st.SinusoidalPositions()], (3, 2)),
     "SinusoidalPositions, scaled": Row(lambda: [st.SinusoidalPositions(True)], (3, 2)),

@@ -37,6 +37,12 @@ def test_a_result_without_constraints_is_written_as_ever() -> None:
     assert repr(Result(0, {}, 1.0, "complete", constraints=(3.0,))) == f"{plain}, losses=(), constraints=(3.0,))"
 
 
+def test_the_order_of_results_by_hand() -> None:
+    results = [Result(k, {}, value, "complete", constraints=(over,)) for k, (value, over) in
+               enumerate([(math.nan, -1.0), (0.0, 2.0), (5.0, -1.0), (1.0, 0.5), (4.0, 0.0), (0.5, 0.5)])]
+    assert [one.number for one in sorted(results, key=lambda one: one.order)] == [4, 2, 5, 3, 1, 0]
+
+
 def test_genetic_search_by_hand() -> None:
     # Feasible: trial 3 (loss 1), trial 0 (loss 5). Infeasible: trial 2 by 0.5, trial 1 by 2, although its loss is -9.
     pool = [Result(k, {"x": 0.1 * k, "y": 0.5}, loss, "complete", constraints=constraints) for k, (loss, constraints) in
@@ -84,6 +90,15 @@ def test_hyperband_promotes_feasible_trials_first() -> None:
     wanted = sorted(first, key=lambda one: (one.violation, one.value))[:3]
     assert [one.parent for one in second] == [one.number for one in wanted]
     assert any(one.violation for one in first)
+
+
+def test_the_mean_of_cma_es_follows_feasible_trials_first() -> None:
+    members = [Result(k, {"x": 0.1 * k, "y": 0.5}, float(value), "complete", constraints=(over,)) for k, (value, over)
+               in enumerate([(0, 1.0), (9, 0.0), (1, 0.5), (8, -1.0), (2, 0.25), (7, 0.0)])]
+    searcher = st.CMAESSearch(population=6)
+    assert searcher.suggest(SPACE, Seen(members), [], 6, np.random.default_rng(0)).why["parents"] == [5, 3, 1]
+    state = searcher.state(SPACE, Seen([], members))  # a study that starts from another begins at its best trial
+    assert state.mean.tolist() == [0.5, 0.5]
 
 
 def test_trials_without_constraints_are_ranked_as_before() -> None:

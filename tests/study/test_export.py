@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import csv
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scratchtune as st
+from scratchtune.study.export import as_csv
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
@@ -48,6 +50,22 @@ def test_a_running_trial_and_an_empty_study() -> None:
     study.ask()
     frame = study.to_dataframe()
     assert frame["state"][0] == "running" and pandas.isna(frame["duration"][0]) and pandas.isna(frame["value"][0])
+
+
+def test_the_study_and_its_file_give_one_table(tmp_path: Path) -> None:
+    with made(storage=tmp_path / "a.db") as study:
+        study.to_csv(tmp_path / "a.csv")
+    with File(tmp_path / "a.db", reading=True) as storage:
+        there = list(csv.reader(as_csv(storage, "study").splitlines()))
+    here = list(csv.reader((tmp_path / "a.csv").open()))
+    assert here[0] == ["number", "state", "value", "param_how", "param_x", "param_k", "budget", "parent", "error",
+                       "seconds"]
+    assert there[0] == [*here[0][:9], "visits", "why"]
+    assert here[2][:9] == there[2][:9] == ["1", "complete", "11.0", "root", "", "3", "", "", ""]
+    assert here[3][8] == there[3][8] == "ValueError: no luck" and there[3][10].startswith("Trial 2: ")
+    st.Study(SPACE, "random", storage=tmp_path / "b.db").close()
+    with File(tmp_path / "b.db", reading=True) as storage:
+        assert as_csv(storage, "study") == ",".join(there[0]) + "\r\n"
 
 
 def test_columns_and_types_are_optunas() -> None:

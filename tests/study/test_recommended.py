@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.surrogate import compress_and_standardize
 from scratchtune.study.best import of_largest_budget
 from scratchtune.study.file import File
@@ -57,8 +58,9 @@ def test_an_uncertain_prediction_counts_less() -> None:
     space, points = st.search.Space(LINE), [trial.params for trial in study.trials]
     losses = np.array([trial.value for trial in study.trials])
     by_mean, found = (lowest_pessimistic_mean(space, points, losses, margin) for margin in (0.0, 1.0))
-    assert (by_mean.chosen, found.chosen) == (0, 1)
-    assert by_mean.mean < found.mean and found.mean + found.std < by_mean.mean + by_mean.std
+    assert (by_mean.order[0], found.order[0]) == (0, 1)
+    np.testing.assert_array_equal(by_mean.means, found.means)  # only the choice differs
+    assert found.means[0] < found.means[1] and (found.means + found.stds)[1] < (found.means + found.stds)[0]
     assert pessimistic_means(np.array([1.0]), np.array([0.5]), 2.0).tolist() == [2.0]
     recommended = study.recommended(noise=True)  # of the repeats the one with the lowest value
     assert recommended.trial.number == 2 and "lowest value, -0.15, and also" in recommended.reason
@@ -103,8 +105,8 @@ def test_a_model_that_predicts_no_better_than_the_mean_is_not_used() -> None:
         study = told(values, direction)
         found = study.recommended()
         assert found.trial is study.best_trial and found.mean is None
-        assert ("a Gaussian process is not used, since it predicts a value from the others no better than the mean "
-                "does (root mean square errors 1.") in found.reason
+        assert ("a Gaussian process is not used, since it predicts left-out values no better than the mean of all "
+                "values does (root mean square errors 1.") in found.reason
         assert study.recommended(noise=True).mean is not None
 
 
@@ -114,8 +116,21 @@ def test_errors_of_left_out_predictions_by_hand() -> None:
     values = compress_and_standardize(x)
     assert found.errors[1] == pytest.approx(values.factor)  # that of the values is 1
     assert found.errors[2] == pytest.approx(1 / 11, rel=0.3)  # one step, but less where bad values are compressed
-    assert found.errors[0] < 0.3 * found.errors[2] and found.is_informed
-    assert not found._replace(errors=(1.0, 1.0, 2.0)).is_informed and not found._replace(errors=(2, 3, 1)).is_informed
+    assert found.errors[0] < 0.3 * found.errors[2]
+
+
+def test_a_model_is_not_used_where_the_nearest_neighbour_predicts_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {0.04 * k: [0.04 * k + 0.01 * (-1) ** k] for k in range(24)}
+    assert told(values).recommended().mean is not None
+
+    def poor(process: gp.Process) -> tuple[np.ndarray, np.ndarray]:
+        return np.full(24, 0.5), np.full(24, 0.5)
+
+    monkeypatch.setattr(gp, "left_out_errors", poor)
+    study = told(values)
+    found = study.recommended()
+    assert found.trial is study.best_trial and found.mean is None
+    assert "no better than the value of the nearest neighbour does (root mean square errors 0." in found.reason
 
 
 # Properties ----------------------------------------------------------------------------------------------------------
@@ -152,7 +167,7 @@ def test_under_noise_it_is_closer_to_the_optimum() -> None:
         points = [{"x": float(x), "y": float(y)} for x, y in rng.random((60, 2))]
         true = np.array([bowl(point["x"]) + bowl(point["y"]) for point in points])
         noisy = true + 0.1 * rng.standard_normal(60)
-        truths.append((true[noisy.argmin()], true[lowest_pessimistic_mean(space, points, noisy).chosen]))
+        truths.append((true[noisy.argmin()], true[lowest_pessimistic_mean(space, points, noisy).order[0]]))
     observed, recommended = np.mean(truths, axis=0)
     assert recommended < 0.5 * observed
 
@@ -162,9 +177,10 @@ def test_a_sample_of_many_trials_is_fitted() -> None:
     points = [{"x": float(x)} for x in rng.random(700)]
     noisy = np.array([bowl(point["x"]) for point in points]) + 0.2 * rng.standard_normal(700)
     found = lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)
-    assert bowl(points[found.chosen]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
+    assert bowl(points[found.order[0]]["x"]) < 0.01 < bowl(points[int(noisy.argmin())]["x"]) + 0.01
     assert found.noise == pytest.approx(0.2, abs=0.06)
-    assert found == lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)  # the same bits
+    again = lowest_pessimistic_mean(st.search.Space(LINE), points, noisy)
+    assert found.means.shape == (700,) and found.means.tobytes() == again.means.tobytes()
 
 
 def test_conditional_spaces_and_stored_studies(tmp_path: Path) -> None:
@@ -186,6 +202,12 @@ def test_conditional_spaces_and_stored_studies(tmp_path: Path) -> None:
     assert (again.trial.number, again.params, again.mean, again.reason) == (
         found.trial.number, found.params, found.mean, found.reason)
     assert found.trial.state == "complete" and "29 trials" in found.reason
+
+
+def test_infeasible_trials_are_not_counted() -> None:
+    study = st.tune(lambda trial: trial.set_constraint(trial.params["x"] - 0.5) or trial.params["x"], LINE, "random", 9,
+                    progress=False)
+    assert f"of {sum(trial.violation == 0.0 for trial in study.trials)} feasible trials; " in study.recommended().reason
 
 
 def test_it_can_be_changed_without_changing_the_study() -> None:

@@ -195,8 +195,8 @@ def test_a_function_decides() -> None:
     search = quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=last))
     assert search.best_index_ == 5 and search.best_estimator_.get_params() == search.cv_results_["params"][5]
     assert search.best_score_ == search.cv_results_["mean_test_score"][5] and "rank_test_score" in seen[0]
-    for index, message in ((6, "index of one of the 6 configurations"), (1.0, "an integer")):
-        with pytest.raises((IndexError, TypeError), match=message):
+    for index, message in ((6, "what refit returned is 6; it must be an integer in .0, 5."), (1.0, "an integer")):
+        with pytest.raises((ValueError, TypeError), match=message):
             quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=lambda results, index=index: index))
 
 

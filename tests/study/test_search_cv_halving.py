@@ -51,6 +51,7 @@ def test_a_schedule_by_hand() -> None:
     assert results["params"][-1] == {"level": 6, "epochs": 4} == search.best_params_
     assert (search.best_index_, search.best_score_, search.best_estimator_.epochs) == (12, 24.0, 4)
     assert (search.n_candidates_, search.n_resources_, search.n_iterations_) == ([7, 4, 2], [1, 2, 4], 3)
+    assert [trial.value for trial in search.study_.trials[7:]] == [4.0, 8.0, 10.0, 12.0, 20.0, 24.0]  # one study of all
 
 
 def test_the_rows_of_a_rung() -> None:
@@ -136,6 +137,30 @@ def test_the_survivors_and_scores_of_scikit_learn(arguments: dict[str, Any]) -> 
         np.testing.assert_allclose(ours.cv_results_[name], theirs.cv_results_[name], err_msg=name)
     assert (ours.best_params_, ours.best_index_, ours.best_score_) == (
         theirs.best_params_, theirs.best_index_, pytest.approx(theirs.best_score_))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("data", "arguments"), [
+    ("iris", {}), ("wine", {"min_resources": 25}), ("breast_cancer", {"factor": 2}),
+    ("diabetes", {"n_candidates": 20, "min_resources": "exhaust"})])
+def test_the_schedule_and_the_range_of_scores_of_scikit_learn(data: str, arguments: dict[str, Any]) -> None:
+    """Random candidates differ, so the best of them do: the mean scores of three seeds are near each other."""
+    pytest.importorskip("sklearn")
+    import scipy.stats
+    from sklearn import datasets, tree
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.model_selection import HalvingRandomSearchCV, cross_val_score
+
+    rows = getattr(datasets, f"load_{data}")(return_X_y=True)
+    kind = tree.DecisionTreeRegressor if data == "diabetes" else tree.DecisionTreeClassifier
+    space = {"max_depth": scipy.stats.randint(1, 13), "min_samples_leaf": scipy.stats.randint(1, 61)}
+    means, schedules = [], set()
+    for search_cv, others in ((st.HalvingRandomSearchCV, {"verbose": 0}), (HalvingRandomSearchCV, {})):
+        found = [search_cv(kind(random_state=0), space, random_state=seed, **arguments, **others).fit(*rows)
+                 for seed in range(3)]
+        means.append(np.mean([cross_val_score(kind(random_state=0, **one.best_params_), *rows, cv=5) for one in found]))
+        schedules |= {(tuple(one.n_candidates_), tuple(one.n_resources_)) for one in found}
+    assert len(schedules) == 1 and means[0] == pytest.approx(means[1], abs=0.05)
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pickle
 import random
 import shutil
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -18,7 +20,7 @@ import pytest
 
 from scratchtune.search import BayesianSearch, Float, Hyperband, Int
 from scratchtune.study import NotReady, Study, Trial, load_study, tune
-from scratchtune.study.stopping import AsyncHalving, MedianStopping, Others, Stopping, behind, running_average
+from scratchtune.study.stopping import Arrived, AsyncHalving, MedianStopping, Others, Stopping, behind, running_average
 from scratchtune.study.study import core_of
 from scratchtune.study.trial import detached, evaluate
 
@@ -125,8 +127,8 @@ def test_asynchronous_halving_by_hand() -> None:
     for trial in (a, b, c, d):
         study.tell(trial, None if trial is not a else 1.0)
     assert [t.state for t in study.trials] == ["complete", "stopped", "stopped", "stopped"]
-    assert study.why(3).endswith("By loss it was number 3 of 4 at step 2 (kept: 2), and stopped.")
-    assert study.why(0).endswith("number 1 of 1 at step 2 (kept: 1), number 1 of 1 at step 4 (kept: 1).")
+    assert study.why(3).endswith("It was the 3rd best of 4 at step 2 (kept: 2), and stopped.")
+    assert study.why(0).endswith("It was the best of 1 at step 2 (kept: 1), the best of 1 at step 4 (kept: 1).")
 
 
 def test_a_report_may_jump_over_rungs_and_counts_at_each() -> None:
@@ -238,7 +240,53 @@ def test_a_trial_keeps_its_decision_after_a_kill(tmp_path: Path) -> None:
     first, second, third = (again.ask() for _ in range(3))
     assert told(again, second, [0.1]) == [False] and second.why["halving"][0]["of"] == 3  # the other two are counted
     assert told(again, first, [0.6, 0.6]) == [False, False]  # by itself the second of three would be stopped
-    assert told(again, third, [0.0]) == [True] and again.why(2).endswith("2 of 2 at step 1 (kept: 1), and stopped.")
+    assert told(again, third, [0.0]) == [True]
+    assert again.why(2).endswith("It was the 2nd best of 2 at step 1 (kept: 1), and stopped.")
+
+
+KILLED = """
+import os, random, signal, sys, time
+import scratchtune as st
+path, workers, left = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+def objective(trial):
+    global left
+    rng = random.Random(trial.number)
+    for step in range(1, 28):
+        trial.report(rng.random(), step)
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        time.sleep(random.random() / 300 * (workers > 1))
+        if trial.should_stop():
+            return None
+    return trial.reports[step]
+st.Study({"x": st.Float(0.0, 1.0)}, "random", stopping=st.AsyncHalving(), storage=path).run(
+    objective, 40, n_jobs=workers, progress=False)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_study_that_is_killed_many_times_keeps_its_decisions(workers: int, tmp_path: Path) -> None:
+    """Killed by SIGKILL at random reports until it is complete; with one worker, as if it had never been killed."""
+    def ends(name: str, after: int) -> int:
+        return subprocess.run([sys.executable, "-c", KILLED, tmp_path / name, str(workers), str(after)]).returncode
+
+    rng, known, kills = random.Random(workers), dict[int, list[Any]](), 0
+    assert ends("whole.db", 0) == 0
+    while ends("killed.db", rng.randrange(8, 30)) == -signal.SIGKILL:
+        kills += 1
+        with load_study(tmp_path / "killed.db") as study:
+            now = {t.number: list(t.why.get("halving", ())) for t in study.trials}
+        assert all(now[number][: len(rungs)] == rungs for number, rungs in known.items())
+        known = now
+    assert kills >= 5 and any(known.values())
+    with load_study(tmp_path / "killed.db") as study, load_study(tmp_path / "whole.db") as whole:
+        assert len(study.trials) == 40 and {t.state for t in study.trials} == {"complete", "stopped"}
+        for t in study.trials:
+            assert (t.state == "stopped") == (t.why["halving"][-1]["place"] > t.why["halving"][-1]["kept"])
+        if workers == 1:
+            assert table(study) == table(whole) and [t.why for t in study.trials] == [t.why for t in whole.trials]
 
 
 def test_in_another_process_a_trial_sees_what_was_decided_before_it_was_sent() -> None:
@@ -323,6 +371,22 @@ def test_sorted_averages_are_those_of_the_trials_that_are_seen_in_any_order() ->
             assert rule.stops(own, others) == rule.stops(own, seen) == expected
 
 
+def test_a_trial_that_begins_while_others_are_looked_at_is_not_missed() -> None:
+    def trial(loss: float) -> SimpleNamespace:
+        return SimpleNamespace(state="running", why={"halving": [{"step": 1, "loss": loss}]})
+
+    class Growing(list[Any]):
+        def __getitem__(self, index: Any) -> Any:
+            if len(self) == 1:
+                self.append(trial(0.5))
+            return super().__getitem__(index)
+
+    trials, arrived = Growing([trial(0.7)]), Arrived()
+    for expected in ([0.7], [0.5, 0.7], [0.5, 0.7]):
+        arrived.see(trials, 0, 1.0)
+        assert arrived.losses == {1: expected}
+
+
 def test_steps_are_saved_and_the_best_is_kept() -> None:
     alone = tune(curve, SPACE, "random", 60, progress=False)
     study = tune(curve, SPACE, "random", 60, stopping=MedianStopping(), progress=False)
@@ -390,6 +454,27 @@ def test_an_error_in_a_trial_that_should_stop_is_a_failure() -> None:
 
     study = Study(SPACE, "random", stopping=MedianStopping(warmup=1, parallel=1)).run(objective, 3, progress=False)
     assert [t.state for t in study.trials] == ["complete", "complete", "failed"]
+
+
+@pytest.mark.parametrize("rule", [AsyncHalving(), MedianStopping(warmup=1, parallel=1)])
+def test_after_its_end_a_trial_neither_reports_nor_is_decided_on(rule: Stopping) -> None:
+    study = Study(SPACE, "random", stopping=rule)
+    for value in (0.5, 0.9):
+        second = study.ask()
+        second.report(value, 1)
+        study.tell(second, value)
+    assert not second.should_stop() and second.state == "complete" and "halving" not in second.why
+    with pytest.raises(ValueError, match="trial 1 is complete; values are reported while it runs"):
+        second.report(0.1, 2)
+    assert second.reports == {1: 0.9}
+
+
+def test_a_report_that_is_no_number_fails_its_trial_and_counts_nowhere() -> None:
+    study = Study(SPACE, "random", stopping=AsyncHalving()).run(
+        lambda t: t.report(float("nan"), 1), 3, progress=False, max_failures="unlimited")
+    assert [t.state for t in study.trials] == ["failed"] * 3 and "nan" in str(study.trials[0].error)
+    last = study.ask()
+    assert told(study, last, [5.0]) == [False] and last.why["halving"][0]["of"] == 1
 
 
 @pytest.mark.parametrize("call, message", [

@@ -36,7 +36,7 @@ SPACE = {"x": Float(-2.0, 2.0), "k": Int(1, 3), "how": ["square", "absolute"]}
 
 def bowl(trial: Trial) -> float:
     params = trial.params
-    return (abs(params["x"]) if params["how"] == "absolute" else params["x"] ** 2) + params["k"]
+    return (abs(params["x"]) if params.get("how") == "absolute" else params["x"] ** 2) + params["k"]
 
 
 class Halving(Searcher):
@@ -117,8 +117,9 @@ def test_enqueued_points_come_first_and_a_grid_does_not_repeat_them() -> None:
 
 @pytest.mark.parametrize("searcher", [*SEARCHERS, RandomSearch("halton"), RandomSearch("latin_hypercube")], ids=str)
 def test_n_trials_is_what_the_study_has_in_the_end(searcher: Any) -> None:
-    whole = Study(SPACE, searcher).run(bowl, 12, progress=False)
-    parts = Study(SPACE, searcher)
+    space = {name: SPACE[name] for name in ("x", "k")} if searcher == "cmaes" else SPACE  # which refuses choices
+    whole = Study(space, searcher).run(bowl, 12, progress=False)
+    parts = Study(space, searcher)
     for n_trials in (6, 12, 12):
         parts.run(bowl, n_trials, progress=False)
     assert table(whole) == table(parts) and len(whole.trials) == 12

@@ -631,7 +631,7 @@ def test_what_the_audit_finds_is_said_and_strict_stops_there(run: Run) -> None:
     (["--drop", "ids"], "--drop is 'ids'"),
     (["--drop", "churn"], "--drop is 'churn'"),
     (["--searcher", "gird"], "--searcher is 'gird'; it must be one of 'grid', 'random', 'bayesian', 'genetic', "
-                             "'hyperband', did you mean 'grid'?"),
+                             "'hyperband', 'cmaes', did you mean 'grid'?"),
     (["--scoring", "acuracy"], "scoring is 'acuracy'"), (["--scoring", "r2"], "scoring is 'r2'"),
     (["--families", "tree"], "did you mean 'trees'"), (["--minutes", "1"], "--trials and --minutes are given"),
     (["--group", "churn"], "--group is 'churn', the target"), (["--report", "x.txt"], "must end in"),

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.layers import CategoryEmbedding
+from scratchtune.tables.layers.category_embedding import CategoryEmbedding
 
 OPTIONS: list[dict[str, Any]] = [
     {"categorical_features": [1, 2]}, {"numeric_embedding": "periodic"}, {"members": 3},

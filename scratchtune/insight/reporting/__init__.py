@@ -4,7 +4,3 @@ Reading order: `markup`, elements whose text is always escaped; `vector`, figure
 page says of a study; `pictures`; `page`, the list of sections, the document, and the file of ``--report``.
 ``report.css`` and ``report.js`` are embedded in the page.
 """
-
-from scratchtune.insight.reporting.page import report, report_path
-
-__all__ = ["report", "report_path"]

@@ -33,7 +33,7 @@ from scratchtune.insight.reporting.markup import Markup, element, facts, joined,
 from scratchtune.insight.reporting.view import View, cost, reasons, reproduction, shown_value, trials_table
 from scratchtune.insight.verdicts import optimism, verdict
 from scratchtune.search import Categorical
-from scratchtune.study.best import best_first, repeats, said_repeats
+from scratchtune.study.best import best_first, none_feasible, repeats, said_repeats
 from scratchtune.study.trial import configuration
 
 NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
@@ -60,7 +60,8 @@ def drawn(section: Section, view: View) -> Markup:
     if not view.trials and section.trials:
         body = [element("p", "The study has no trial yet.", class_="empty")]
     elif section.complete and view.best is None:
-        body = [element("p", "No trial is complete, so there is nothing to show here.", class_="empty")]
+        text = none_feasible(view.trials) or "no trial is complete, so there is nothing to show here"
+        body = [element("p", f"{text[0].upper()}{text[1:]}.", class_="empty")]
     else:
         body = [_or_sentence(part, view) for part in section.parts]
     head = element(f"h{view.level}", section.title, id=f"{name}-title")
@@ -125,7 +126,8 @@ def advice(view: View) -> list[str]:
     """What to do next, at most `MOST_STEPS` sentences, the most urgent one first."""
     if not view.trials:
         return ["Run the study; the script below shows how."]
-    rest = [_ends(view), _progress(view), _unimportant(view)] if view.best else ["Run more trials: none is complete."]
+    rest = [_ends(view), _progress(view), _unimportant(view)] if view.best else [
+        f"Run more trials: {none_feasible(view.trials) or 'none is complete'}."]
     return [text for text in (_failures(view), *rest) if text][:MOST_STEPS]
 
 

@@ -16,6 +16,7 @@ from scratchtune.insight.reporting.markup import Markup, figure, joined, one_lin
 from scratchtune.insight.reporting.vector import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
+from scratchtune.study.best import feasible
 from scratchtune.study.trial import configuration
 
 OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, str], ...] = (
@@ -96,9 +97,10 @@ def history(view: View) -> Markup:
 
 def distribution(view: View) -> Markup:
     """The share of complete trials whose value is at most x."""
-    median = sorted(trial.value or 0.0 for trial in view.complete)[(len(view.complete) - 1) // 2]
+    values = sorted(trial.value or 0.0 for trial in feasible(view.trials))
     return picture(view, history_plots.plot_edf(view.study), "Distribution of the values",
-                   f"Half of {counted(len(view.complete), 'value')} are at most {median:.4g}.", wide=False)
+                   f"Half of {counted(len(values), 'value')} are at most {values[(len(values) - 1) // 2]:.4g}.",
+                   wide=False)
 
 
 def reports(view: View) -> Markup:

@@ -88,7 +88,8 @@ def _row(view: View, trial: Trial, cells: list[Markup], printed: bool) -> Markup
     best = trial is view.best
     number = element("th", element("a", str(trial.number), href=f"#{view.key}trial-{trial.number}"),
                      element("b", " best") if best else "", scope="row", class_="n")
-    return element("tr", number, _cell(trial.state, False), _cell(trial.value, True), *cells,
+    state = "infeasible" if trial.violation else trial.state
+    return element("tr", number, _cell(state, False), _cell(trial.value, True), *cells,
                    class_="is-best" if best else None if printed else "more")
 
 

@@ -205,6 +205,25 @@ def log_probability_of_improvement(mean, std, best):
     return log_normal_cdf((best - mean) / std)
 
 
+def feasible_acquisition(acquisitions: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Logarithm of the acquisition at n points, multiplied by the probability that each constraint holds there.
+
+    Formula [feasible_acquisition]
+        fₙ = aₙ + Σₖ[p[k, n]]
+    Where
+        a: acquisitions, (n,), real, logarithms of an acquisition, such as the expected improvement
+        p: probabilities, (k, n), <= 0, logarithms of the probabilities that a constraint is at most 0
+    Returns
+        f; each p is [log_probability_of_improvement] of the constraint's process, with its limit as the best value.
+    Source
+        Gardner et al. (2014), "Bayesian optimization with inequality constraints", equations 4 and 5.
+    Example
+        >>> feasible_acquisition(np.array([-1.0]), np.array([[-0.5], [-0.25]])).tolist()
+        [-1.75]
+    """
+    return acquisitions + np.sum(probabilities, axis=0)
+
+
 # Confidence bound ----------------------------------------------------------------------------------------------------
 
 
@@ -229,28 +248,6 @@ def confidence_bound(mean, std, kappa):
         0.0
     """
     return kappa * std - mean
-
-
-# With constraints ----------------------------------------------------------------------------------------------------
-
-
-def feasible_acquisition(acquisitions: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Logarithm of the acquisition at n points, multiplied by the probability that each constraint holds there.
-
-    Formula [feasible_acquisition]
-        fₙ = aₙ + Σₖ[p[k, n]]
-    Where
-        a: acquisitions, (n,), real, logarithms of an acquisition, such as the expected improvement
-        p: probabilities, (k, n), <= 0, logarithms of the probabilities that a constraint is at most 0
-    Returns
-        f; they are [log_probability_of_improvement] of the constraint's process, with its limit as the best value.
-    Source
-        Gardner et al. (2014), "Bayesian optimization with inequality constraints", equations 4 and 5.
-    Example
-        >>> feasible_acquisition(np.array([-1.0]), np.array([[-0.5], [-0.25]])).tolist()
-        [-1.75]
-    """
-    return acquisitions + np.sum(probabilities, axis=0)
 
 
 # One of the three, by its index --------------------------------------------------------------------------------------

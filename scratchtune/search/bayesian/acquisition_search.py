@@ -24,7 +24,7 @@ from scratchtune.search.bayesian.kernels import (
     rough_kernel_grad_over_r,
     scaled_distance,
 )
-from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, Constraints
+from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS
 
 CANDIDATES, STARTS = 500, 6  # random points, and how many of the best of them gradient ascent starts from
 MANY_TRIALS = 120  # with more trials half as many candidates are drawn, since each takes longer
@@ -46,7 +46,7 @@ class Goal(NamedTuple):
     kappa: float
     weight: float
     noise: float
-    constraints: Constraints = NO_CONSTRAINTS
+    constraints: gp.Process = NO_CONSTRAINTS
 
 
 class RangePrior(NamedTuple):
@@ -72,7 +72,8 @@ def search(
     encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
 ) -> list[Candidate]:
     """Return the best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other."""
-    pool = candidates(encoding, process, goal, rng, CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2)
+    count = CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2
+    pool = candidates(encoding, process, goal.constraints, rng, count)
     pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
     values = goal_values(encoding, process, goal, pool)
     maxima = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
@@ -90,24 +91,23 @@ def search(
 def goal_values(encoding: Encoding, process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
     """What is maximised, (m,), at each row of ``points`` (m, d)."""
     means, variances = gp.predict(process, points)
-    values = feasible_acquisition(acquisition_values(means, variances, goal), log_feasible(process, goal, points))
+    values = feasible_acquisition(acquisition_values(means, variances, goal), log_feasible(goal.constraints, points))
     return values + goal.weight * encoding.log_prior(points) if encoding.has_prior else values
 
 
-def log_feasible(process: gp.Process, goal: Goal, points: np.ndarray) -> np.ndarray:
+def log_feasible(constraints: gp.Process, points: np.ndarray) -> np.ndarray:
     """Logarithms of the probabilities, (k, m), that each of the constraints holds at each row of ``points`` (m, d)."""
-    of_each = [of_constraint(process, goal, k) for k in range(len(goal.constraints.limits))]
-    return np.array([acquisition_values(*gp.predict(one, points), probability) for one, probability in of_each]
-                    ).reshape(len(of_each), len(points))
+    of_each = [of_constraint(constraints, k) for k in range(len(constraints.theta))]
+    found = [acquisition_values(*gp.predict(process, points), goal) for process, goal in of_each]
+    return np.reshape(found, (len(of_each), len(points)))
 
 
 @jit.loop_in_order
-def of_constraint(process, goal, k):
+def of_constraint(constraints, k):
     """The process of constraint k, and the goal that is the logarithm of the probability that the constraint holds."""
-    of_all = goal.constraints
-    return gp.Process(
-        of_all.rows, of_all.values[k], process.is_categorical, of_all.theta[k], 0.0, of_all.upper[k],
-        of_all.alpha[k]), Goal(1, of_all.limits[k], 0.0, 0.0, 0.0, of_all)
+    rows, values, is_categorical, theta, mean, upper, alpha = constraints
+    return (gp.Process(rows, values[k], is_categorical, theta[k], mean[k], upper[k], alpha[k]),
+            Goal(1, 0.0, 0.0, 0.0, 0.0, constraints))
 
 
 @jit.loop_in_order
@@ -192,8 +192,8 @@ def gradient_ascent(process, goal, prior, free, points, evaluations):
         value, gradient, predicted, rate = -np.inf, np.zeros(d), 0.0, 0.0
         for used in range(evaluations):
             new_value, new_gradient = acquisition_and_grad(process, goal, RangePrior(prior.centre, precision), trial)
-            for c in range(len(goal.constraints.limits)):
-                constraint, probability = of_constraint(process, goal, c)
+            for c in range(len(goal.constraints.theta)):
+                constraint, probability = of_constraint(goal.constraints, c)
                 more, added = acquisition_and_grad(constraint, probability, no_prior, trial)
                 new_value += more
                 for j in range(d):
@@ -248,11 +248,13 @@ def take_step(point, gradient, rate, scale, trial):
 # Candidates and neighbours -------------------------------------------------------------------------------------------
 
 
-def candidates(encoding: Encoding, process: gp.Process, goal: Goal, rng: np.random.Generator, m: int) -> np.ndarray:
+def candidates(
+    encoding: Encoding, process: gp.Process, constraints: gp.Process, rng: np.random.Generator, m: int,
+) -> np.ndarray:
     """Random rows, (m, d): half are uniform, half around the five seen with the lowest means, if probably feasible."""
     d = len(encoding.parameters)
     uniform = encoding.from_unit(rng.random((m // 2, d)))
-    losses = -feasible_acquisition(-gp.means_at_rows(process), log_feasible(process, goal, process.rows))
+    losses = gp.means_at_rows(process) - log_feasible(constraints, process.rows).sum(axis=0)
     order = np.argsort(losses, kind="stable")[:5]
     near = process.rows[order[np.arange(m - m // 2) % len(order)]].copy()
     spread = 0.3 ** rng.integers(1, 4, (len(near), 1))  # standard deviation 0.3, 0.09 or 0.027

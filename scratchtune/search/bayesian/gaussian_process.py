@@ -22,7 +22,7 @@ Implements section 3.3 of the document.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -164,7 +164,7 @@ class Process(NamedTuple):
     values: np.ndarray
     is_categorical: np.ndarray
     theta: np.ndarray
-    mean: float
+    mean: Any  # a number
     upper: np.ndarray
     alpha: np.ndarray
 

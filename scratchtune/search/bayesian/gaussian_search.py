@@ -37,7 +37,8 @@ MARGIN = 0.05  # that the probability of improvement subtracts from the best val
 class Model(NamedTuple):
     """What proposes a trial: the process fitted to the trials seen, and what is maximised.
 
-    ``kept``: indices of the trials seen that the process is fitted to, its first rows; ``is_feasible``: which of them.
+    ``kept``: indices of the trials seen that the process is fitted to, its first rows; ``feasible``: which of its rows
+    are trials whose constraints hold, or pending ones for which that is probable.
     """
 
     encoding: Encoding
@@ -45,7 +46,7 @@ class Model(NamedTuple):
     goal: Goal
     standardized: Standardized
     kept: np.ndarray
-    is_feasible: np.ndarray
+    feasible: np.ndarray
 
 
 def propose(
@@ -71,18 +72,21 @@ def fitted_model(
     encoding = Encoding(space)
     losses = np.array([result.value for result in seen])
     violated = np.array([result.violation > 0.0 for result in seen])
+    violated |= np.isnan(losses) & violated.any()
     kept = surrogate.subsample(np.where(violated, np.inf, losses), surrogate.MOST_TRIALS)
     standardized = surrogate.compress_and_standardize(losses[kept])
     rows = encoding.rows([seen[i].params for i in kept])
     process = surrogate.fitted_process(encoding, rows, standardized.values)
     constraints = surrogate.fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
-    process = surrogate.with_pending(process, encoding.rows(list(pending)))
+    added = encoding.rows(list(pending))
+    process = surrogate.with_pending(process, added)
+    feasible = np.append(~violated[kept], log_feasible(constraints, added).sum(axis=0) > math.log(0.5))
+    means = gp.means_at_rows(process)
+    best = means[feasible].min() if feasible.any() else means.max()  # any feasible point would improve on that
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
-    means, counts = gp.means_at_rows(process), np.append(~violated[kept], np.ones(len(pending), dtype=bool))
-    best = means[counts].min() if not violated[kept].all() else means.max()  # any feasible point would improve on that
     goal = Goal(kind, float(best) - margin, kappa, PRIOR_TRIALS / max(number, 1), math.exp(process.theta[-1]),
                 constraints)
-    return Model(encoding, process, goal, standardized, kept, ~violated[kept])
+    return Model(encoding, process, goal, standardized, kept, feasible)
 
 
 @cache
@@ -97,7 +101,7 @@ def prepare() -> None:
         (gp.factored, (matrix, vector, vector)),
         (fitting.chain_rule, (matrix, vector, vector, matrix, matrix, vector)), (gp.posterior, (process, matrix)),
         (acquisition_search.acquisition_values, (vector, vector, goal)),
-        (acquisition_search.of_constraint, (process, goal, 1)),
+        (acquisition_search.of_constraint, (goal.constraints, 1)),
         (acquisition_search.gradient_ascent, (process, goal, prior, matrix, matrix, 1))]
     jit.prepare([jit.loop_job(loop, arguments) for loop, arguments in loops])
 
@@ -110,11 +114,11 @@ def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
 
     ``value`` is the acquisition alone; ``log_prior`` is what the user's prior adds to it.
     """
-    encoding, process, goal, standardized, _, is_feasible = model
-    compared = standardized.values[is_feasible] if is_feasible.any() else standardized.values
+    encoding, process, goal, standardized, kept, feasible = model
+    compared = standardized.values[feasible[: len(kept)]]
     rows = np.array([candidate.row for candidate in ranked])
     means, variances = gp.predict(process, rows)
-    probabilities = log_feasible(process, goal, rows).sum(axis=0)
+    probabilities = log_feasible(goal.constraints, rows).sum(axis=0)
     log_priors = goal.weight * encoding.log_prior(rows) if encoding.has_prior else np.zeros(len(rows))  # in the values
     entries = [
         {"params": candidate.params, "mean": standardized.to_loss(mean),
@@ -127,11 +131,12 @@ def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
     return {
         "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
         **{name: first[name] for name in ("value", "log_prior", "mean", "std")},
-        "best": standardized.to_loss(float(compared.min())), "target": standardized.to_loss(goal.best),
+        "best": standardized.to_loss(float(compared.min())) if len(compared) else None,
+        "target": standardized.to_loss(goal.best),
         "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[-1])),
         "trials": len(standardized.values), "pending": len(process.rows) - len(standardized.values),
         "runners_up": entries[1:],
-        **({"feasible": math.exp(probabilities[0])} if len(goal.constraints.limits) else {}),
+        **({"feasible": math.exp(probabilities[0])} if len(goal.constraints.theta) else {}),
         "length_scales": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
                           if encoding.parameters[j].count != 1},
         **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
@@ -157,7 +162,7 @@ def explain(why: Mapping[str, Any]) -> str:
     fastest = f" The loss changes fastest along {told}." if len(shortest) > 1 else ""
     return (
         f"A Gaussian process of {why['trials']} trials{pending} predicts a loss of {why['mean']:.4g} ± {why['std']:.2g}"
-        f" here, where the best so far is {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
+        f" here, where {_best_text(why)}: the {name} {_acquisition_text(why, why)}{others}."
         f"{feasible}{_with_prior(why)}{fastest}")
 
 
@@ -165,15 +170,19 @@ def brief(why: Mapping[str, Any], sign: float) -> str:
     """Say in a clause why a point was proposed; ``sign`` times a loss is the user's value."""
     most = {"log_ei": "the highest expected improvement", "pi": "the highest probability of improvement",
             "lcb": "the best confidence bound"}[why["acquisition"]]
+    best = "no trial so far is feasible" if why["best"] is None else (
+        f"the best value so far is {sign * why['best']:.4g} ({'lower' if sign > 0.0 else 'higher'} is better)")
     return (f"The candidate with {most}: a Gaussian process of {checks.counted(why['trials'], 'trial')} predicts "
-            f"{sign * why['mean']:.4g} ± {why['std']:.2g} here, and the best value so far is {sign * why['best']:.4g} "
-            f"({'lower' if sign > 0.0 else 'higher'} is better)")
+            f"{sign * why['mean']:.4g} ± {why['std']:.2g} here, and {best}")
 
 
 def _best_text(why: Mapping[str, Any]) -> str:
     """The best value so far; where it is partly noise, also the lowest posterior mean, which is to be improved on."""
+    if why["best"] is None:
+        return "no trial so far is feasible"
     best, target = f"{why['best']:.4g}", f"{why['target']:.4g}"
-    return best if best == target or why["acquisition"] != "log_ei" else f"{best} (lowest posterior mean {target})"
+    has_noise = best != target and why["acquisition"] == "log_ei"
+    return f"the best so far is {best}{f' (lowest posterior mean {target})' * has_noise}"
 
 
 def _with_prior(why: Mapping[str, Any]) -> str:

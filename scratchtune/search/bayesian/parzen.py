@@ -7,9 +7,8 @@ split this orders candidates as the expected improvement does.
 In a space with conditions the branch is drawn first: which of the conditional parameters the next trial has. The trials
 are then those of this branch; all trials, if it has too few, or no new point.
 
-Only the order of the values counts, so a value of 1e12 does no harm. Feasible trials come first, then those that
-violate their constraints the least. Failed trials are the worst. Pending trials count
-as bad, so that trials that run at the same time are not close to each other.
+Only the order of the trials counts (`Result.order`), so a value of 1e12 does no harm. Pending trials count as bad, so
+that trials that run at the same time are not close to each other.
 
 Implements section 3.3 of the document.
 """
@@ -155,8 +154,7 @@ def branch_for(space: Space, seen: Sequence[Result], pending: Pending, rng: Rng)
         return None
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
-    good, bad = split(
-        np.array([result.value for result in seen]), violations=[result.violation for result in seen])
+    good, bad = split(seen)
     random = [params_at_quantiles(space, rng.random(len(space.names))) for _ in range(RANDOM)]
     allowed = codes_of(axes, [], [params for params in random if space.allows(params)])
     exists = drawn_branch(axes, codes, good, np.append(bad, np.arange(len(seen), len(codes))), allowed, rng)
@@ -183,8 +181,7 @@ def fitted_densities(space: Space, seen: Sequence[Result], pending: Pending) -> 
     axes = axes_of(space)
     codes = codes_of(axes, seen, pending)
     ranges = count_of_ranges(axes, codes)
-    most = MOST_GOOD_OF_MANY if ranges >= MANY else MOST_GOOD
-    good, bad = split(np.array([result.value for result in seen]), most, [result.violation for result in seen])
+    good, bad = split(seen, MOST_GOOD_OF_MANY if ranges >= MANY else MOST_GOOD)
     bad = np.append(bad, np.arange(len(seen), len(codes)))
     more = PRIOR_WEIGHT, SMOOTHING, ranges
     good_density = Mixture(axes, codes[good], np.ones(len(good)), *more)
@@ -198,11 +195,10 @@ def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Pending) -> 
     return np.column_stack([axis.read(points) for axis in axes])
 
 
-def split(values: np.ndarray, most: int = MOST_GOOD, violations: Any = 0.0) -> tuple[np.ndarray, np.ndarray]:
+def split(seen: Sequence[Result], most: int = MOST_GOOD) -> tuple[np.ndarray, np.ndarray]:
     """Indices of the good trials, the best first, and of the others in order; a failed trial is never good."""
-    has_failed = ~np.isfinite(values)
-    order = np.lexsort((np.where(has_failed, np.inf, values), np.broadcast_to(violations, values.shape), has_failed))
-    count = min(good_count(len(values), GAMMA, most), int(np.isfinite(values).sum()))
+    order = np.array(sorted(range(len(seen)), key=lambda k: seen[k].order), dtype=np.int64)
+    count = min(good_count(len(seen), GAMMA, most), sum(not math.isnan(result.value) for result in seen))
     return order[:count], np.sort(order[count:])
 
 

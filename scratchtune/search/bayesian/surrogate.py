@@ -181,49 +181,35 @@ def with_pending(process: gp.Process, pending: np.ndarray) -> gp.Process:
 
 # Constraints ---------------------------------------------------------------------------------------------------------
 
-
-class Constraints(NamedTuple):
-    """A process for each of k constraints at the same rows (n, d): arrays of `gp.Process` with an axis of k first.
-
-    ``limits`` (k,) are the values at most which the constraints hold, in units of the processes; the means are 0.
-    """
-
-    rows: np.ndarray
-    values: np.ndarray
-    theta: np.ndarray
-    upper: np.ndarray
-    alpha: np.ndarray
-    limits: np.ndarray
+NO_CONSTRAINTS = gp.Process(*(np.zeros((0,) * axes) for axes in (2, 2, 1, 2, 1, 3, 2)))
 
 
-NO_CONSTRAINTS = Constraints(*(np.zeros((0,) * axes) for axes in (2, 2, 2, 3, 2, 1)))
-
-
-def standardize_constraint(constraints: np.ndarray, most: float = 4.0) -> tuple[np.ndarray, float]:
-    """Values of a constraint, (n,), with mean 0 and standard deviation 1, and the limit that stands for 0.
+def constraint_units(constraints: np.ndarray, most: float = 4.0) -> tuple[np.ndarray, float]:
+    """Values of a constraint, (n,), in units of their standard deviation, and their mean; 0 is still the limit.
 
     The side of 0 counts more than the distance, which is at most ``most`` times the median distance.
 
-    >>> standardize_constraint(np.array([-1.0, 4.0]))
-    (array([-1.,  1.]), -0.6)
+    >>> constraint_units(np.array([-1.0, 4.0]))
+    (array([-0.4,  1.6]), 0.6)
     """
     values = constraints / (float(np.abs(constraints).max()) or 1.0)
     farthest = most * float(np.median(np.abs(values))) or 1.0
     values = np.clip(values, -farthest, farthest)
-    offset = float(np.mean(values))
-    factor = root_mean_square(values - offset) or abs(offset) or 1.0
-    return (values - offset) / factor, -offset / factor
+    mean = float(np.mean(values))
+    std = root_mean_square(values - mean) or abs(mean) or 1.0
+    return values / std, mean / std
 
 
-def fitted_constraints(encoding: Encoding, rows: np.ndarray, constraints: Sequence[tuple[float, ...]]) -> Constraints:
-    """The processes fitted to the constraints of n trials at rows (n, d); only of trials that have set most of them."""
+def fitted_constraints(encoding: Encoding, rows: np.ndarray, constraints: Sequence[tuple[float, ...]]) -> gp.Process:
+    """The processes of k constraints of the trials at ``rows``, as one whose arrays, but the rows, have k first.
+
+    A trial that has set fewer constraints than another one is left out.
+    """
     count = max(map(len, constraints))
     if not count:
         return NO_CONSTRAINTS
-    known = np.array([len(one) == count for one in constraints])
-    table = np.array([one for one in constraints if len(one) == count])
-    scaled = [standardize_constraint(column) for column in table.T]
-    processes = [fitted_process(encoding, rows[known], values) for values, _ in scaled]
-    values, theta, upper, alpha = (
-        np.array([getattr(one, name) for one in processes]) for name in ("values", "theta", "upper", "alpha"))
-    return Constraints(rows[known], values, theta, upper, alpha, np.array([limit for _, limit in scaled]))
+    known = [k for k, one in enumerate(constraints) if len(one) == count]
+    scaled = [constraint_units(column) for column in np.array([constraints[k] for k in known]).T]
+    fitted = [fitted_process(encoding, rows[known], values - mean)._replace(mean=mean) for values, mean in scaled]
+    _, values, _, theta, means, upper, alpha = map(np.array, zip(*fitted, strict=True))
+    return gp.Process(rows[known], values, encoding.is_categorical, theta, means, upper, alpha)

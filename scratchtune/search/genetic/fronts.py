@@ -84,7 +84,7 @@ def constrained_dominates(dominating: Any, violated: Any, other: Any) -> Any:
     return np.where(violated < other, 1, np.where(np.maximum(violated, other) <= 0.0, dominating, 0))
 
 
-def front_numbers(losses: np.ndarray, violations: np.ndarray | None = None) -> np.ndarray:
+def front_numbers(losses: np.ndarray, violations: Any = 0.0) -> np.ndarray:
     """The front of each vector of losses, (n, m) to (n,); 0 is the Pareto front, and equal vectors share a front.
 
     With ``violations`` (n,) of constraints, the fronts are those by `constrained_dominates`.
@@ -93,8 +93,8 @@ def front_numbers(losses: np.ndarray, violations: np.ndarray | None = None) -> n
     [0, 0, 1, 0, 2]
     """
     better = np.array([dominates(losses, one) for one in losses], dtype=bool).reshape(len(losses), len(losses))
-    if violations is not None:
-        better = constrained_dominates(better, violations, violations[:, None]).astype(bool)
+    violations = np.broadcast_to(violations, len(losses))
+    better = constrained_dominates(better, violations, violations[:, None]).astype(bool)
     left, fronts = better.sum(axis=1), np.full(len(losses), -1)  # how many dominate each one, of those not sorted yet
     front = 0
     while (members := np.flatnonzero((left == 0) & (fronts < 0))).size:
@@ -161,7 +161,7 @@ def crowding_distances(losses: np.ndarray) -> np.ndarray:
     return distances
 
 
-def crowded_order(losses: np.ndarray, violations: np.ndarray | None = None) -> np.ndarray:
+def crowded_order(losses: np.ndarray, violations: Any = 0.0) -> np.ndarray:
     """Indices of vectors of losses, (n, m), by their front, then by falling crowding distance, then by index.
 
     This is the paper's crowded-comparison operator, made a total order by the index.

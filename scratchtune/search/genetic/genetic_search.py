@@ -354,10 +354,11 @@ def _named(parent: dict[str, Any], sign: float | None = None) -> str:
     """A parent in words, such as "trial 3 (loss 0.5)"; with a sign "trial 3 (value 0.5)", if there is one objective."""
     where = " of the earlier study" if parent.get("earlier_study") else ""
     losses = parent.get("losses") or [parent["loss"]]
+    infeasible = f", infeasible by {parent['violation']:.6g}" if "violation" in parent else ""
     if sign is not None:
-        return f"trial {parent['number']}{where}{f' (value {sign * losses[0]:.6g})' * (len(losses) == 1)}"
+        shown = f" (value {sign * losses[0]:.6g}{infeasible})" * (len(losses) == 1)
+        return f"trial {parent['number']}{where}{shown}"
     shown = f"{'losses' if len(losses) > 1 else 'loss'} {' and '.join(f'{loss:.6g}' for loss in losses)}"
-    infeasible = f", infeasible by {parent['violation']:.6g}" if parent.get("violation") else ""
     return f"trial {parent['number']}{where} ({shown}{infeasible})"
 
 

@@ -74,8 +74,7 @@ def _ranked(space: Space, pool: Sequence[Result], most: int) -> Parents:
     """At most so many trials of a pool, the fittest first, without failed ones; fitness is minus the rank."""
     losses = [(result, result.losses or (result.value,)) for result in pool]  # one loss in a study of one objective
     known = [(result, several) for result, several in losses if not np.isnan(several).any()]
-    violations = np.array([result.violation for result, _ in known])
-    order = crowded_order(np.array([several for _, several in known]), violations if violations.any() else None
-                          ) if known else np.empty(0, dtype=int)
+    violations = [result.violation for result, _ in known]
+    order = crowded_order(np.array([several for _, several in known]), violations)
     chosen = [known[k][0] for k in order[:most]]
     return Parents(chosen, genes_of(space, [result.params for result in chosen]), -np.arange(len(chosen), dtype=float))

@@ -14,18 +14,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 # Replacement ---------------------------------------------------------------------------------------------------------
 
 
-def survivors(
-    losses: Sequence[float] | np.ndarray, count: int, violations: Sequence[float] | np.ndarray = (),
-) -> list[int]:
+def survivors(losses: Sequence[float] | np.ndarray, count: int, violations: Any = 0.0) -> list[int]:
     """Indices of the ``count`` fittest, the fittest first; ties go to the earlier one, failures (NaN) are left out.
 
-    Those that violate constraints come after all others, by their ``violations``, if these are given.
+    Those with ``violations`` above 0 of constraints come after all others.
 
     Parents and children compete with each other, so the best one so far is never lost: this is elitism, called (μ + λ)
     replacement in evolution strategies.
@@ -34,8 +33,7 @@ def survivors(
     [1, 3]
     """
     values = np.asarray(losses, dtype=float)
-    violated = np.asarray(violations, dtype=float) if len(violations) else np.zeros(len(values))
-    order = np.lexsort((values, violated, np.isnan(values)))
+    order = np.lexsort((values, np.broadcast_to(violations, values.shape), np.isnan(values)))
     return [int(k) for k in order[:count] if not math.isnan(losses[k])]
 
 

@@ -26,6 +26,7 @@ from scratchtune.sequences.multi_head_attention import (
     as_matrix,
     as_vector,
     heads_shapes,
+    look_up_in_heads,
     multi_head_attention,
     multi_head_attention_grad,
     project,
@@ -148,21 +149,6 @@ def memory_shapes(integers, n):
                   scratch_shapes(n, length, source, heads, size, features), (n, length, features * integers[JOINS]))
 
 
-@jit.function
-def look_up_again(query, kernels, biases, keep, work, y):
-    """`multi_head_attention` of new queries; ``work``, a `Heads`, has keys and values from an earlier step."""
-    queries, keys, values, weights, sums = work
-    features, size = queries.shape[2] * queries.shape[3], queries.shape[3]
-    project(as_matrix(query, query.shape[2]), as_matrix(kernels[0], features), as_vector(biases[0]),
-            as_matrix(queries, features))
-    for n in range(queries.shape[0]):
-        for h in range(queries.shape[2]):
-            dot_product_attention(
-                queries[n, :, h], keys[n, :, h], values[n, :, h], 1.0 / np.sqrt(size), keep[n], 0, weights[n, h],
-                sums[n, :, h])
-    project(as_matrix(sums, features), as_matrix(kernels[3], y.shape[2]), biases[3], as_matrix(y, y.shape[2]))
-
-
 @jit.forward2
 def multi_head_cross_attention_forward(integers, reals, theta, state, x, second, y, work, training, step, key):
     """y: what each step of x looks up, beside the step if joined. Keys and values of step 0 are kept for later ones."""
@@ -176,7 +162,7 @@ def multi_head_cross_attention_forward(integers, reals, theta, state, x, second,
     if training or step == 0:
         multi_head_attention(query, source, kernels, biases, keep, 0, memory.heads, out)
     else:
-        look_up_again(query, kernels, biases, keep, memory.heads, out)
+        look_up_in_heads(query, kernels, biases, keep, 0, memory.heads, out)
     if integers[JOINS]:
         copy_block(query, both[:, :, :features])
         copy_block(out, both[:, :, features:])

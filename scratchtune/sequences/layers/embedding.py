@@ -1,14 +1,22 @@
-"""An embedding maps each token of a sequence, an integer, to a vector of its own that is learned.
+"""The first layers of a network for sequences: parts of a row, vectors of tokens, masks of padding, positions.
 
-Implements section 6.2 of the document.
+An embedding maps each token of a sequence, an integer, to a vector of its own that is learned. A mask marks the steps
+that are padding, so that recurrent and attention layers above skip them. Sinusoidal positions tell a layer that treats
+all steps alike, such as attention, where in a sequence each step is.
+
+Implements sections 6.2 and 6.3 of the document.
 """
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.network.copying import copy_to
 from scratchtune.network.layers.base import Layer
+from scratchtune.sequences.layers.sequences import sequence_shape
 
 MOST_TOKENS = 2**24  # a token is a float, and in float32 all integers are exact up to here
 
@@ -133,3 +141,201 @@ class Embedding(Layer):
     def work_size(self, rows: int) -> int:
         """The mask."""
         return rows * self.input_shape[0] if self.mask_zero else 0
+
+
+# Padding without tokens -----------------------------------------------------------------------------------------------
+
+
+@jit.function_noalias
+def step_mask(x, padding, mask):
+    """The mask of sequences whose padding has one value in all features.
+
+    Formula [step_mask]
+        mₙₜ = 1 if Σⱼ[0 if xₙₜⱼ = v else 1] > 0 else 0
+    Where
+        x: x, (n, t, j), real; sampled as integer in [0, 1]
+        v: padding, scalar, real; sampled as integer in [0, 1]
+        m: mask, (n, t), written
+    Source
+        Keras, layers.Masking.
+    """
+    for n in range(x.shape[0]):
+        for t in range(x.shape[1]):
+            others = 0
+            for j in range(x.shape[2]):
+                others += x[n, t, j] != padding
+            mask[n, t] = 1.0 if others > 0 else 0.0
+
+
+@jit.forward
+def masking_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = x; ``work`` gets the mask."""
+    n, length, features = x.shape[0], integers[0], integers[1]
+    step_mask(x.reshape((n, length, features)), reals[0], work[: n * length].reshape((n, length)))
+    copy_to(x, y)
+
+
+@jit.backward
+def masking_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx = dy."""
+    if dx.size > 0:
+        copy_to(dy, dx)
+
+
+class Masking(Layer):
+    """Marks as padding the steps of a sequence (length, features) whose features all are ``mask_value``.
+
+    The outputs are the inputs. Recurrent and attention layers above skip these steps, also where layers such as
+    dropout, which keep the number of steps, are between.
+    """
+
+    forward, backward = masking_forward, masking_backward
+
+    def __init__(self, mask_value: float = 0.0) -> None:
+        self.mask_value = checks.real("mask_value", mask_value)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Accept sequences (length, features), which the outputs are too."""
+        self.length, self.features = sequence_shape("Masking", input_shape)
+        return input_shape
+
+    def integers(self) -> list[int]:
+        """The length and the number of features."""
+        return [self.length, self.features]
+
+    def reals(self) -> list[float]:
+        """The value of padding."""
+        return [self.mask_value]
+
+    def makes_mask(self) -> bool:
+        """Always."""
+        return True
+
+    def work_size(self, rows: int) -> int:
+        """The mask."""
+        return rows * self.length
+
+
+# Positions ------------------------------------------------------------------------------------------------------------
+
+
+@jit.function
+def add_positions(x, y):
+    """Add to each step of a sequence a vector of sines and cosines of its index, of wavelengths from 2π to 10,000 · 2π.
+
+    Formula [add_positions]
+        yᵢⱼ = xᵢⱼ + (sin(i / 10000^(j / #j)) if 2 · floor(j / 2) = j else cos(i / 10000^((j − 1) / #j)))
+    Where
+        x: x, (i, j), real, a row for each step, a column for each feature
+        y: y, (i, j), written
+    Variant
+        Sine and cosine alternate, as in the paper. KerasHub's SinePositionEncoding returns only the vectors, which its
+        user adds. Other implementations have all sines first, then all cosines. The paper multiplies embeddings by the
+        root of the number of features before; this layer does not.
+    Source
+        Vaswani et al. (2017), "Attention is all you need", section 3.5.
+    """
+    for j in range(x.shape[1]):
+        wavelength = 10000.0 ** ((j - j % 2) / x.shape[1])
+        for i in range(x.shape[0]):
+            angle = i / wavelength
+            position = np.cos(angle) if j % 2 else np.sin(angle)
+            y[i, j] = x[i, j] + x.dtype.type(position)
+
+
+@jit.forward
+def positions_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """y = x times reals[0], plus the positions of its steps, which ``reals`` has next; integers[0] is the features.
+
+    Outside training, ``step`` is the index of a row's first step.
+    """
+    first = 1 if training else 1 + step * integers[0]
+    for i in range(x.shape[0]):
+        for j in range(x.shape[1]):
+            y[i, j] = reals[0] * x[i, j] + reals[first + j]
+
+
+@jit.backward
+def positions_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx = dy times reals[0]."""
+    for i in range(dx.shape[0]):
+        for j in range(dx.shape[1]):
+            dx[i, j] = reals[0] * dy[i, j]
+
+
+class SinusoidalPositions(Layer):
+    """Adds sines and cosines of each step's index to a sequence (length, features); it has no weights.
+
+    With ``scale`` the sequence is multiplied by the root of its features before: vectors of tokens begin small, with a
+    standard deviation of about 0.03, and positions would hide them (Vaswani et al. 2017, section 3.4). ``steps``: how
+    many steps have positions, where later steps are computed one by one; None: those of a row.
+    """
+
+    forward, backward = positions_forward, positions_backward
+
+    def __init__(self, scale: bool = False, steps: int | None = None) -> None:
+        self.scale, self.steps = checks.boolean("scale", scale), steps
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Accept rows (length, features), which the outputs are too."""
+        self.length, self.features = sequence_shape("SinusoidalPositions", input_shape)
+        return input_shape
+
+    def integers(self) -> list[int]:
+        """The number of features."""
+        return [self.features]
+
+    def reals(self) -> list[float]:
+        """The factor of x, then the positions, computed once."""
+        positions = np.zeros((self.steps or self.length, self.features))
+        add_positions(np.zeros_like(positions), positions)
+        return [math.sqrt(self.features) if self.scale else 1.0, *(float(number) for number in positions.ravel())]
+
+
+# Parts of a row, such as the source where a row holds a source and a target -------------------------------------------
+
+
+@jit.forward
+def steps_forward(integers, reals, theta, state, x, y, work, training, step, key):
+    """Copy to y as many columns of x as y has, from column integers[0] on."""
+    first = integers[0]
+    for n in range(y.shape[0]):
+        for j in range(y.shape[1]):
+            y[n, j] = x[n, first + j]
+
+
+@jit.backward
+def steps_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, key):
+    """dx is dy in these columns, and 0 elsewhere."""
+    first = integers[0]
+    for n in range(dx.shape[0]):
+        for j in range(dx.shape[1]):
+            dx[n, j] = 0.0
+        for j in range(dy.shape[1]):
+            dx[n, first + j] = dy[n, j]
+
+
+class Steps(Layer):
+    """The steps of a row from ``start`` up to, but not including, ``stop``; None: up to the last one."""
+
+    forward, backward = steps_forward, steps_backward
+
+    def __init__(self, start: int, stop: int | None = None) -> None:
+        self.start_at = checks.integer("start", start, 0)
+        self.stop = None if stop is None else checks.integer("stop", stop, start + 1)
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Rows are (length, ...), where ``stop`` is at most the length."""
+        stop = self.stop or input_shape[0]
+        if not self.start_at < stop <= input_shape[0]:
+            raise ValueError(f"{self!r} gets rows of shape {tuple(input_shape)}; they must have more than "
+                             f"{max(stop - 1, self.start_at)} steps")
+        return (stop - self.start_at, *input_shape[1:])
+
+    def integers(self) -> list[int]:
+        """The first column of x that is copied: a step takes as many columns as it has numbers."""
+        return [self.start_at * math.prod(self.input_shape[1:])]
+
+    def keeps_mask(self) -> bool:
+        """True for the first steps, such as an LSTM's states without the last cell, of which the mask has none."""
+        return self.start_at == 0

@@ -155,10 +155,7 @@ LSTM_RECURRENCE = recurrence(Cell(4, 2, 5, False, lstm_step, lstm_step_grad, lst
 class LSTM(Recurrent):
     """A long short-term memory over sequences (length, features); arguments have Keras's names and defaults.
 
-    The output is the last state (units,), or with ``return_sequences`` the state after each step (length, units).
-    ``go_backwards`` processes the last step first; the outputs are in the order of processing, as in Keras. The forget
-    gate's bias is 1 at first. Padding that an `Embedding` with ``mask_zero`` below has marked leaves state and cell as
-    they are.
+    They, the outputs, and what padding does, are as for `GRU`. The forget gate's bias is 1 at first.
     """
 
     forward, backward = recurrent_kernels(LSTM_RECURRENCE)

@@ -272,9 +272,8 @@ def prefix_beam_search(
     """
     alphabet = letters(alphabet)
     rows = checked_frames(log_probabilities, alphabet)
-    checks.integer("beam_width", beam_width, 1)
-    weight = checks.real("language_weight", language_weight, 0.0)
-    bonus = checks.real("insertion_bonus", insertion_bonus)
+    Decoder(beam_width, language_model, language_weight, insertion_bonus)  # checks them
+    weight, bonus = float(language_weight), float(insertion_bonus)
     tree = _Tree(_checked_model(language_model, weight, alphabet), alphabet)
     nodes, sums = [0], np.array([[0.0], [-np.inf]])
     for row in rows:
@@ -282,10 +281,8 @@ def prefix_beam_search(
     return _ended(tree, nodes, sums, weight, bonus)
 
 
-def _checked_model(model: Any, weight: float, alphabet: Sequence[str]) -> NGram | None:
+def _checked_model(model: NGram | None, weight: float, alphabet: Sequence[str]) -> NGram | None:
     """The language model, fitted and with all letters of the alphabet; None where its weight is 0."""
-    if not isinstance(model, NGram | None):
-        raise TypeError(f"language_model is {model!r:.80} ({type(model).__name__}); it must be None or an NGram")
     if model is None:
         return None
     model.tokens("")  # raises an error if it is not fitted

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.sequences.text.matches import checked_pairs
+from scratchtune.sequences.text.scores import checked_pairs
 
 UNITS = ("word", "character")
 
 
-class Edits(NamedTuple):
-    """The errors of a hypothesis, by kind.
+class ErrorCounts(NamedTuple):
+    """The errors by kind, and the ``length`` of the reference, or of all references: its words or characters.
 
     Several alignments may have equally few errors in all; these counts are those of one with most substitutions.
     """
@@ -30,10 +30,11 @@ class Edits(NamedTuple):
     substitutions: int
     deletions: int
     insertions: int
+    length: int
 
     @property
     def errors(self) -> int:
-        """Their sum, the edit distance."""
+        """Their number, the edit distance."""
         return self.substitutions + self.deletions + self.insertions
 
 
@@ -71,11 +72,11 @@ def edit_table(reference, hypothesis):
     return table
 
 
-def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edits:
+def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> ErrorCounts:
     """Count the errors of a hypothesis; both are texts (sequences of letters) or lists of tokens.
 
     >>> edits("kitten", "sitting")  # k -> s, e -> i, and g is inserted
-    Edits(substitutions=2, deletions=0, insertions=1)
+    ErrorCounts(substitutions=2, deletions=0, insertions=1, length=6)
     """
     numbers: dict[Hashable, int] = {}
     first, second = (np.array([numbers.setdefault(item, len(numbers)) for item in items], dtype=np.int64)
@@ -91,7 +92,7 @@ def edits(reference: Sequence[Hashable], hypothesis: Sequence[Hashable]) -> Edit
             i, deletions = i - 1, deletions + 1
         else:
             j, insertions = j - 1, insertions + 1
-    return Edits(substitutions, deletions, insertions)
+    return ErrorCounts(substitutions, deletions, insertions, len(first))
 
 
 def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
@@ -113,15 +114,6 @@ def error_rate(errors: np.ndarray, lengths: np.ndarray) -> float:
         0.125
     """
     return errors.sum() / lengths.sum()
-
-
-class ErrorCounts(NamedTuple):
-    """The errors of some hypotheses by kind, and the words or characters of all references."""
-
-    substitutions: int
-    deletions: int
-    insertions: int
-    length: int
 
 
 def word_error_rate(references: Any, hypotheses: Any) -> float:
@@ -152,9 +144,7 @@ def error_counts(references: Any, hypotheses: Any, unit: str = "word") -> ErrorC
     >>> error_counts(["the cat sat", "yes"], ["the cat sat down", "no"])
     ErrorCounts(substitutions=1, deletions=0, insertions=1, length=4)
     """
-    found, lengths = _edits_and_lengths(references, hypotheses, unit)
-    substitutions, deletions, insertions = (sum(kind) for kind in zip(*found, strict=True))
-    return ErrorCounts(substitutions, deletions, insertions, int(lengths.sum()))
+    return ErrorCounts(*map(sum, zip(*_counted(references, hypotheses, unit), strict=True)))
 
 
 def error_rate_interval(
@@ -195,20 +185,19 @@ def _summed(errors: np.ndarray, lengths: np.ndarray, groups: Sequence[Any]) -> t
 
 def _errors_and_lengths(references: Any, hypotheses: Any, unit: str) -> tuple[np.ndarray, np.ndarray]:
     """The number of errors of each hypothesis, and the length of each reference."""
-    found, lengths = _edits_and_lengths(references, hypotheses, unit)
-    return np.array([each.errors for each in found]), lengths
+    found = _counted(references, hypotheses, unit)
+    return np.array([each.errors for each in found]), np.array([each.length for each in found])
 
 
-def _edits_and_lengths(references: Any, hypotheses: Any, unit: str) -> tuple[list[Edits], np.ndarray]:
-    """The errors of each hypothesis by kind, and the length of each reference."""
+def _counted(references: Any, hypotheses: Any, unit: str) -> list[ErrorCounts]:
+    """The errors of each hypothesis by kind, with the length of its reference."""
     checks.choice("unit", unit, UNITS)
-    pairs = [(_items("references", reference, unit), _items("hypotheses", hypothesis, unit))
+    found = [edits(_items("references", reference, unit), _items("hypotheses", hypothesis, unit))
              for reference, hypothesis in checked_pairs(references, hypotheses)]
-    lengths = np.array([len(reference) for reference, _ in pairs])
-    if lengths.sum() == 0:
+    if not any(each.length for each in found):
         raise ValueError(f"references hold no {unit}; at least one must be there, since the error rate is relative to "
                          "their number")
-    return [edits(*pair) for pair in pairs], lengths
+    return found
 
 
 def _items(name: str, text: Any, unit: str) -> tuple[str, ...]:

@@ -8,16 +8,15 @@ Implements section 6.3 of the document.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.sequences.speech.cepstrum import mfcc, normalise, with_deltas
+from scratchtune.sequences.speech.cepstrum import log_mel, mel_filters, mfcc, normalise, with_deltas
 from scratchtune.sequences.speech.clip import Clip, check_speech, checked_samples, trim
-from scratchtune.sequences.speech.mel import log_mel, mel_filters
 from scratchtune.sequences.speech.resampling import resample
 from scratchtune.sequences.speech.spectrum import (
     WINDOWS,
@@ -162,10 +161,6 @@ class Features:
         whole = self.clip(clip, name)
         check_speech(name, whole, self.frame_length / whole.rate)
         return whole.samples if self.trim_db is None else trim(whole, self.trim_db, self.window, self.step).samples
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the arguments as a dict that can be written as JSON."""
-        return asdict(self)
 
 
 def rate_of(clip: Any, name: str = "clip") -> int | None:

@@ -14,7 +14,7 @@ Implements section 6.3 of the document.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -28,6 +28,7 @@ SMOOTHINGS = ("kneser-ney", "witten-bell")
 ARGUMENTS = ("order", "smoothing", "discount", "uniform", "alphabet")
 
 Context = tuple[str, ...]
+Counts = dict[Context, Counter[str]]  # how often each token follows each context
 
 
 def kneser_ney(count: Any, total: int, types: int, discount: float, lower: Any) -> Any:
@@ -99,22 +100,6 @@ def perplexity(log_probability: float, tokens: int) -> float:
     return math.exp(-log_probability / tokens)
 
 
-class _Followers:
-    """What follows one context: the count of each token, and the sum of the counts."""
-
-    __slots__ = ("counts", "total")
-
-    def __init__(self, counts: Mapping[str, int] | None = None) -> None:
-        self.counts: dict[str, int] = dict(counts or {})
-        self.total = sum(self.counts.values())
-
-    def add(self, token: str) -> bool:
-        """Count a token once more; return whether it is the first time."""
-        self.counts[token] = self.counts.get(token, 0) + 1
-        self.total += 1
-        return self.counts[token] == 1
-
-
 class NGram:
     """A language model of letters with interpolated smoothing.
 
@@ -141,7 +126,7 @@ class NGram:
         self.uniform = checks.boolean("uniform", uniform)
         self.alphabet = None if alphabet is None else letters(alphabet)
         self.vocabulary: tuple[str, ...] = ()
-        self._orders: list[dict[Context, _Followers]] = []  # by the length of the context
+        self._orders: list[Counts] = []  # by the length of the context
         self._rows: dict[Context, tuple[np.ndarray, np.ndarray]] = {}  # what `_distribution` has returned
 
     # Fitting ---------------------------------------------------------------------------------------------------------
@@ -151,7 +136,7 @@ class NGram:
         sentences = [_split("texts", text) for text in _listed(texts)]
         self.vocabulary = (END, *self._letters_of({token for sentence in sentences for token in sentence}))
         self._rows = {}
-        orders: list[dict[Context, _Followers]] = [defaultdict(_Followers) for _ in range(self.order)]
+        orders: list[Counts] = [defaultdict(Counter) for _ in range(self.order)]
         for sentence in sentences:
             for context, token in self._steps(sentence):
                 self._count(orders, context, token)
@@ -167,11 +152,12 @@ class NGram:
                              f"{''.join(self.alphabet)!r}; every letter must be")
         return self.alphabet
 
-    def _count(self, orders: list[dict[Context, _Followers]], context: Context, token: str) -> None:
+    def _count(self, orders: list[Counts], context: Context, token: str) -> None:
         """Count an n-gram in each order, highest first; a lower one of Kneser-Ney once for each token before it."""
         for length in range(self.order - 1, -1, -1):
-            is_new = orders[length][context[self.order - 1 - length :]].add(token)
-            if self.smoothing == "kneser-ney" and not is_new:
+            found = orders[length][context[self.order - 1 - length :]]
+            found[token] += 1
+            if self.smoothing == "kneser-ney" and found[token] > 1:
                 return
 
     def _steps(self, tokens: Context) -> list[tuple[Context, str]]:
@@ -184,7 +170,7 @@ class NGram:
     def to_dict(self) -> dict[str, Any]:
         """Return the arguments and all counts as a dict that can be written as JSON."""
         self._check_fitted()
-        counts = [[[list(context), found.counts] for context, found in contexts.items()] for contexts in self._orders]
+        counts = [[[list(context), found] for context, found in contexts.items()] for contexts in self._orders]
         return {name: getattr(self, name) for name in ARGUMENTS} | {
             "alphabet": None if self.alphabet is None else "".join(self.alphabet),
             "vocabulary": list(self.vocabulary), "counts": counts}
@@ -196,7 +182,7 @@ class NGram:
             raise ValueError(f"values is {values!r:.80}; it must be what `NGram.to_dict` returns")
         model = cls(**{name: values[name] for name in ARGUMENTS})
         model.vocabulary = tuple(values["vocabulary"])
-        model._orders = [{tuple(context): _Followers(counts) for context, counts in contexts}
+        model._orders = [{tuple(context): Counter(counts) for context, counts in contexts}
                          for contexts in values["counts"]]
         return model
 
@@ -266,19 +252,19 @@ class NGram:
                 found = self._orders[length].get(context[len(context) - length :])
                 if found is None:
                     break
-                counts = np.array([found.counts.get(token, 0) for token in self.vocabulary])
+                counts = np.array([found[token] for token in self.vocabulary])
                 row = self._smoothed(found, counts, row, length)
             with np.errstate(divide="ignore"):
                 self._rows[context] = row, np.log(row)
         return self._rows[context]
 
-    def _smoothed(self, found: _Followers, counts: np.ndarray, lower: np.ndarray, length: int) -> np.ndarray:
+    def _smoothed(self, found: Counter[str], counts: np.ndarray, lower: np.ndarray, length: int) -> np.ndarray:
         """The probabilities of tokens with these counts, from those of the order below."""
         if length == 0 and not self.uniform:
-            return counts / found.total
+            return counts / found.total()
         if self.smoothing == "kneser-ney":
-            return kneser_ney(counts, found.total, len(found.counts), self.discount, lower)
-        return witten_bell(counts, found.total, len(found.counts), lower)
+            return kneser_ney(counts, found.total(), len(found), self.discount, lower)
+        return witten_bell(counts, found.total(), len(found), lower)
 
     # Checking --------------------------------------------------------------------------------------------------------
 

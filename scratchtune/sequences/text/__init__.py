@@ -1,15 +1,13 @@
 """Text for a network: tokens and their ids, padding, the search for the best output, and its scores.
 
 Reading order: `tokens` (a text is split and joined), `vocabulary` (tokens and ids), `padding`, `beam` (decoding, for
-any function that returns log-probabilities), `matches` (pairs of a reference and a hypothesis, token accuracy, exact
-match, n-grams), `bleu`, `chrf`. Scores take the reference first, as scikit-learn's do.
+any function that returns log-probabilities), `scores` (token accuracy, exact match,
+n-grams, BLEU, chrF). Scores take the reference first, as scikit-learn's do.
 """
 
 from scratchtune.sequences.text.beam import Hypothesis, beam_search, greedy
-from scratchtune.sequences.text.bleu import bleu_score, tokenize_13a
-from scratchtune.sequences.text.chrf import chrf_score
-from scratchtune.sequences.text.matches import exact_match, token_accuracy
 from scratchtune.sequences.text.padding import pad_sequences
+from scratchtune.sequences.text.scores import bleu_score, chrf_score, exact_match, token_accuracy, tokenize_13a
 from scratchtune.sequences.text.tokens import detokenize, tokenize
 from scratchtune.sequences.text.vocabulary import Vocabulary
 

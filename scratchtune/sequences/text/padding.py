@@ -17,13 +17,12 @@ SIDES = ("pre", "post")
 
 def pad_sequences(
     sequences: Sequence[Any], maxlen: int | None = None, dtype: Any = "int32", padding: str = "pre",
-    truncating: str = "pre", value: float = 0,
 ) -> np.ndarray:
-    """Return sequences of numbers as one array, (sequences, maxlen); Keras's function, arguments and defaults.
+    """Return sequences of numbers as one array, (sequences, maxlen); Keras's function and defaults.
 
-    ``maxlen``: the length of every row, by default that of the longest sequence. ``padding``: whether ``value`` fills a
-    short sequence before ("pre") or after it ("post"). ``truncating``: whether a long one loses its first numbers
-    ("pre") or its last ("post"). "pre" is Keras's default for both; a model with a mask usually takes "post".
+    ``maxlen``: the length of every row, by default that of the longest sequence; a longer one loses its first numbers.
+    ``padding``: whether zeros fill a short sequence before ("pre") or after it ("post"). "pre" is Keras's default; a
+    model with a mask usually takes "post".
 
     >>> pad_sequences([[1], [2, 3], [4, 5, 6]], maxlen=2).tolist()
     [[0, 1], [2, 3], [5, 6]]
@@ -31,18 +30,16 @@ def pad_sequences(
     [[1, 0, 0], [2, 3, 0], [4, 5, 6]]
     """
     checks.choice("padding", padding, SIDES)
-    checks.choice("truncating", truncating, SIDES)
     kind = np.dtype(dtype)
     if kind.kind not in "buif":
         raise TypeError(f"dtype is {dtype!r}; it must be a type of numbers, such as 'int32'")
-    filler = _representable("value", np.asarray(checks.real("value", value)), kind)
     rows = [_row(f"sequences[{number}]", row, kind) for number, row in enumerate(sequences)]
     if not rows:
         raise ValueError("sequences is empty; it must hold at least one sequence")
     width = max(len(row) for row in rows) if maxlen is None else checks.integer("maxlen", maxlen, 1)
-    padded = np.full((len(rows), width), filler)
+    padded = np.zeros((len(rows), width), kind)
     for row, target in zip(rows, padded, strict=True):
-        kept = row[:width] if truncating == "post" else row[max(len(row) - width, 0):]
+        kept = row[max(len(row) - width, 0):]
         first = 0 if padding == "post" else width - len(kept)
         target[first : first + len(kept)] = kept
     return padded
@@ -56,11 +53,6 @@ def _row(name: str, row: Any, kind: np.dtype) -> np.ndarray:
         values = np.empty((0, 0))
     if values.ndim != 1 or (values.size and values.dtype.kind not in "buif"):
         raise TypeError(f"{name} is {row!r:.80} ({type(row).__name__}); it must be a list of numbers")
-    return _representable(name, values, kind)
-
-
-def _representable(name: str, values: np.ndarray, kind: np.dtype) -> np.ndarray:
-    """Return the values in the type ``kind``; a ValueError if it is a type of integers that cannot represent them."""
     with np.errstate(invalid="ignore"):
         converted = values.astype(kind)
     if kind.kind != "f" and values.size and (converted != values).any():

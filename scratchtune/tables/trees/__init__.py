@@ -3,7 +3,3 @@
 Reading order: `binning` (columns become codes), `split` (sums of derivatives, the best split of a node), `tree` (one
 tree), `boosting` (losses and their derivatives, the loop over trees, predictions), `estimators`.
 """
-
-from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-
-__all__ = ["HistGradientBoostingClassifier", "HistGradientBoostingRegressor"]

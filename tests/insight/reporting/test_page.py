@@ -161,7 +161,10 @@ def test_what_users_write_remains_text() -> None:
     (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1.0, 12, progress=False), "has one parameter"),
     (st.Study({"x": ["a", "b"], "y": ["a", "b"]}, "grid").run(lambda trial: trial.number, progress=False),
      "Grid"),
-], ids=["empty", "failed", "one parameter", "no number"])
+    (st.Study({"x": st.Float(0, 1)}, "random").run(
+        lambda trial: trial.set_constraint(2.0) or trial.params["x"], 3, progress=False),
+     "Run more trials: no trial of 3 is feasible; trial 0 violates its constraints the least, by 2."),
+], ids=["empty", "failed", "one parameter", "no number", "infeasible"])
 def test_a_study_with_little_in_it_gets_a_page_that_says_so(study: st.Study, sentence: str) -> None:
     document = Document(html_of(study))
     assert sentence in document.text() and len(document.named("section")) == len(SECTIONS)

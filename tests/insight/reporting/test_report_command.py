@@ -10,7 +10,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.insight.reporting import report_path
+from scratchtune.insight.reporting.page import report_path
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from scratchtune.search.bayesian import acquisition_search as search
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.surrogate import compress_and_standardize, fitted_process
+from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, compress_and_standardize, fitted_process
 from scratchtune.search.space import Float, Int, Space
 
 MIXED = Space({
@@ -91,7 +91,7 @@ def test_candidates_are_uniform_and_around_the_five_best_by_hand() -> None:
     # Six of thirteen are uniform. The others step 0.1 standard deviations (0.3, 0.09, 0.027, then again) from the five
     # rows with the lowest means, the lowest first: 0.6, 0.1, 0.5, 0.3, 0.8, and again 0.6, 0.1.
     process = process_of([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8], [-2.0, 2.0, 0.0, 1.0, -1.0, -3.0, 0.5])
-    found = search.candidates(Encoding(LINE), process, Steady(), 13)[:, 0]  # type: ignore[arg-type]
+    found = search.candidates(Encoding(LINE), process, NO_CONSTRAINTS, Steady(), 13)[:, 0]  # type: ignore[arg-type]
     near = np.array([0.6, 0.1, 0.5, 0.3, 0.8, 0.6, 0.1]) + 0.1 * np.array([0.3, 0.09, 0.027, 0.3, 0.09, 0.027, 0.3])
     assert found == pytest.approx(np.concatenate([np.full(6, 0.5), near]))
 
@@ -104,14 +104,14 @@ def test_of_d_steps_one_is_drawn_again_on_average_by_hand() -> None:
         encoding = Encoding(space)
         rows = encoding.rows([dict.fromkeys(space.names, 1)])
         process = gp.condition(rows, np.zeros(1), np.zeros(d), np.log([0.5] * d + [1.0, 1e-9, 1e-9]))
-        near = search.candidates(encoding, process, Steady(), 2)[1]  # type: ignore[arg-type]
+        near = search.candidates(encoding, process, NO_CONSTRAINTS, Steady(), 2)[1]  # type: ignore[arg-type]
         assert encoding.params(near) == dict.fromkeys(space.names, right)
 
 
 def test_fewer_candidates_of_many_trials_and_ascents_from_the_six_best(monkeypatch: pytest.MonkeyPatch) -> None:
     pool, counts, starts = np.linspace(0.05, 0.95, 10)[:, None], [], []
 
-    def candidates(encoding: Any, process: Any, rng: Any, m: int) -> np.ndarray:
+    def candidates(encoding: Any, process: Any, constraints: Any, rng: Any, m: int) -> np.ndarray:
         counts.append(m)
         return pool
 

@@ -16,7 +16,7 @@ from scratchtune.search.bayesian import acquisition_search, gaussian_search, par
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import feasible_acquisition
 from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, fitted_constraints, standardize_constraint
+from scratchtune.search.bayesian.surrogate import NO_CONSTRAINTS, constraint_units, fitted_constraints
 
 SPACE = Space({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)})
 
@@ -35,14 +35,22 @@ def costs(trial: Any) -> float:
 
 
 def test_units_by_hand() -> None:
-    # Mean 1.5, standard deviation 2.5: the values are -1 and 1, and a constraint of 0 is -0.6.
-    values, limit = standardize_constraint(np.array([-1.0, 4.0]))
-    assert values.tolist() == [-1.0, 1.0] and limit == -0.6
-    values, limit = standardize_constraint(np.array([1.0, -1.0, 1e12, -1.0, 1.0]))  # the median is 1: 1e12 counts as 4
-    assert values[2] - values[0] == pytest.approx(1.5 * (values[0] - values[1]))
-    assert (limit - values[1]) == pytest.approx(values[0] - limit)
-    assert [standardize_constraint(np.array([one, one]))[1] for one in (-5.0, 5.0, 0.0)] == [1.0, -1.0, 0.0]
-    assert standardize_constraint(np.array([0.0, 0.0, 0.0, 1.0]))[1] < 0.0  # most are exactly at the limit
+    # The standard deviation of -1 and 4 is 2.5, their mean is 1.5.
+    values, mean = constraint_units(np.array([-1.0, 4.0]))
+    assert values.tolist() == [-0.4, 1.6] and mean == 0.6
+    values, mean = constraint_units(np.array([1.0, -1.0, 1e12, -1.0, 1.0]))  # the median is 1: 1e12 counts as 4
+    assert values / values[0] == pytest.approx([1.0, -1.0, 4.0, -1.0, 1.0]) and np.std(values) == pytest.approx(1.0)
+    for one, wanted in ((-5.0, -1.0), (5.0, 1.0), (0.0, 0.0)):
+        assert constraint_units(np.array([one, one])) == (pytest.approx([wanted, wanted]), wanted)
+    values, mean = constraint_units(np.array([0.0, 0.0, 0.0, 1.0]))  # most are exactly at the limit
+    assert values[:3].tolist() == [0.0] * 3 and values[3] > 0.0
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-6, 1e6, 1e300])
+def test_the_scale_of_a_constraint_does_not_count(scale: float) -> None:
+    constraints = np.array([-1.0, 0.5, 2.0, -0.25])
+    (values, mean), (scaled, mean_of_scaled) = constraint_units(constraints), constraint_units(scale * constraints)
+    assert scaled == pytest.approx(values) and mean_of_scaled == pytest.approx(mean)
 
 
 def test_the_probability_is_that_of_a_normal_variable() -> None:
@@ -52,17 +60,17 @@ def test_the_probability_is_that_of_a_normal_variable() -> None:
     process = gp.condition(rows, np.zeros(14), encoding.is_categorical, constraints.theta[0])
     goal = acquisition_search.Goal(0, 0.0, 1.0, 0.0, 0.0, constraints)
     points = np.random.default_rng(2).random((5, 2))
-    found = acquisition_search.log_feasible(process, goal, points)
+    found = acquisition_search.log_feasible(constraints, points)
     for k in range(2):
-        means, variances = gp.predict(acquisition_search.of_constraint(process, goal, k)[0], points)
+        means, variances = gp.predict(acquisition_search.of_constraint(constraints, k)[0], points)
         for n in range(5):
-            wanted = NormalDist(means[n], math.sqrt(variances[n])).cdf(constraints.limits[k])
+            wanted = NormalDist(means[n], math.sqrt(variances[n])).cdf(0.0)
             assert math.exp(found[k, n]) == pytest.approx(wanted, rel=1e-6, abs=1e-12)
     alone = acquisition_search.goal_values(encoding, process, goal._replace(constraints=NO_CONSTRAINTS), points)
     both = acquisition_search.goal_values(encoding, process, goal, points)
     np.testing.assert_allclose(both, feasible_acquisition(alone, found), rtol=1e-12)
     feasible = np.array([[0.9, 0.9], [0.8, 0.6]]), np.array([[0.1, 0.1], [0.3, 0.2]])
-    likely, unlikely = (acquisition_search.log_feasible(process, goal, rows).sum(axis=0) for rows in feasible)
+    likely, unlikely = (acquisition_search.log_feasible(constraints, rows).sum(axis=0) for rows in feasible)
     assert (likely > math.log(0.9)).all() and (unlikely < math.log(0.1)).all()
 
 
@@ -94,21 +102,39 @@ def test_the_value_to_improve_on_is_a_feasible_one() -> None:
     model = gaussian_search.fitted_model(SPACE, seen, [{"x": 0.9, "y": 0.9}], 14)
     feasible = [one.value for one in seen if not one.violation]
     means = gp.means_at_rows(model.process)[:14]
-    assert model.is_feasible.tolist() == [not one.violation for one in seen]
-    assert model.goal.best == means[model.is_feasible].min() > means.min()
+    assert model.feasible.tolist() == [*(not one.violation for one in seen), True]
+    assert model.goal.best == means[model.feasible[:14]].min() > means.min()
     _, why = gaussian_search.propose(SPACE, seen, [], 14, np.random.default_rng(0))
     assert why["best"] == pytest.approx(min(feasible)) and 0.0 < why["feasible"] <= 1.0
-    never = [one._replace(constraints=(1.0 + one.params["x"],)) for one in seen]
+
+
+def test_a_pending_trial_counts_where_it_is_probably_feasible() -> None:
+    seen = results()
+    model = gaussian_search.fitted_model(SPACE, seen, [{"x": 0.9, "y": 0.9}, {"x": 0.1, "y": 0.1}], 14)
+    assert model.feasible[14:].tolist() == [True, False]
+    means = gp.means_at_rows(model.process)
+    assert means[15] < model.goal.best == means[model.feasible].min()
+
+
+def test_without_a_feasible_trial_any_improves_and_the_words_say_so() -> None:
+    never = [one._replace(constraints=(1.0 + one.params["x"],)) for one in results()]
+    never[3] = never[3]._replace(value=math.nan, constraints=())  # a failed trial is not feasible either
     model = gaussian_search.fitted_model(SPACE, never, [], 14)
-    assert model.goal.best == gp.means_at_rows(model.process).max()
+    assert not model.feasible.any() and model.goal.best == gp.means_at_rows(model.process).max()
+    searcher = st.BayesianSearch("gp")
+    why = searcher.suggest(SPACE, never, [], 14, np.random.default_rng(0)).why
+    assert why["best"] is None
+    assert "here, where no trial so far is feasible: the expected improvement is" in searcher.explain(why)
+    assert searcher.brief(why, 1.0).endswith(" here, and no trial so far is feasible")
 
 
 def test_the_estimator_splits_feasible_trials_first() -> None:
-    values, violations = np.array([0.0, 3.0, math.nan, 2.0, 1.0]), np.array([2.0, 0.0, 0.0, 0.0, 1.0])
-    good, bad = parzen.split(values, 4, violations)
+    seen = [Result(0, {}, value, "complete", constraints=(over,)) for value, over in
+            ((0.0, 2.0), (3.0, 0.0), (math.nan, -1.0), (2.0, 0.0), (1.0, 1.0))]
+    good, bad = parzen.split(seen, 4)
     assert (good.tolist(), bad.tolist()) == ([3], [0, 1, 2, 4])
-    many = parzen.split(np.tile(values, 8), 25, np.tile(violations, 8))[0]
-    assert (np.tile(violations, 8)[many] == 0.0).all() and len(many) == 6
+    assert parzen.split(seen * 8)[0].tolist() == [3, 8, 13, 18, 23, 28]
+    assert parzen.split([seen[k] for k in (2, 0, 4)] * 3)[0].tolist() == [2, 5]  # the least infeasible, if none is not
     densities = parzen.fitted_densities(SPACE, results(), [])
     assert not any(results()[k].violation for k in densities.good)
 

@@ -224,7 +224,7 @@ def test_bad_frames(search: Any, rows: Any, alphabet: Any, error: type[Exception
     ({"language_weight": -0.1}, ValueError, "language_weight is -0.1; it must be a finite number of at least 0"),
     ({"language_weight": math.inf}, ValueError, "language_weight is inf"),
     ({"insertion_bonus": math.nan}, ValueError, "insertion_bonus is nan; it must be a finite number"),
-    ({"language_model": "3-gram"}, TypeError, r"language_model is '3-gram' \(str\); it must be None or an NGram"),
+    ({"language_model": "3-gram"}, TypeError, "language_model is '3-gram'; it must be a speech.NGram, or None"),
     ({"language_model": NGram()}, ValueError, "this NGram is not fitted yet"),
     ({"language_model": NGram().fit(["a"])}, ValueError, "alphabet holds 'b', which language_model does not know; fit"),
 ])

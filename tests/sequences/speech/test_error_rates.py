@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from scratchtune.sequences.speech import (
-    Edits,
+    ErrorCounts,
     character_error_rate,
     edits,
     error_counts,
@@ -46,10 +46,10 @@ def by_definition(reference: str, hypothesis: str) -> int:
 
 
 def test_by_hand() -> None:
-    assert edits("kitten", "sitting") == Edits(2, 0, 1)
-    assert edits("ab", "ba") == Edits(2, 0, 0)  # a deletion and an insertion are 2 errors as well
-    assert edits("abc", "") == Edits(0, 3, 0) and edits("", "abc") == Edits(0, 0, 3) and edits("", "") == Edits(0, 0, 0)
-    assert edits(["the", "cat"], ["the", "big", "cat"]) == Edits(0, 0, 1)
+    assert edits("kitten", "sitting") == ErrorCounts(2, 0, 1, length=6)
+    assert edits("ab", "ba")[:3] == (2, 0, 0)  # a deletion and an insertion are 2 errors as well
+    assert edits("abc", "") == (0, 3, 0, 3) and edits("", "abc") == (0, 0, 3, 0) and edits("", "") == (0, 0, 0, 0)
+    assert edits(["the", "cat"], ["the", "big", "cat"]) == (0, 0, 1, 2)
     assert error_counts(["the cat sat", "yes"], ["the cat", "no"]) == (1, 1, 0, 4)
     assert error_counts(["cat"], ["cut"], unit="character") == (1, 0, 0, 3)
 

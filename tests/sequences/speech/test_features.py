@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -63,7 +64,7 @@ def test_without_a_rate_it_is_that_of_the_clip_and_with_one_the_clip_is_resample
 
 def test_arguments_can_be_written_and_read(clip: Clip) -> None:
     features = Features(n_mels=30, deltas=1)
-    again = Features(**json.loads(json.dumps(features.to_dict())))
+    again = Features(**json.loads(json.dumps(asdict(features))))
     assert again == features and hash(again) == hash(features)
 
 

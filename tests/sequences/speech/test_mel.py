@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from scratchtune.sequences.speech.mel import hz_to_mel, log_mel, mel_filters, mel_to_hz, triangles
+from scratchtune.sequences.speech.cepstrum import hz_to_mel, log_mel, mel_filters, mel_to_hz, triangles
 
 HERTZ = np.linspace(0, 22050, 101)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -43,16 +41,16 @@ def test_the_order_of_the_sentences_does_not_matter(pairs: Pairs) -> None:
     assert chrf_score(*([part[index] for index in order] for part in pairs)) == chrf_score(*pairs)
 
 
-@pytest.mark.parametrize("max_order, beta", [(6, 2), (1, 2), (3, 1), (8, 3)])
-def test_it_is_sacrebleus(pairs: Pairs, max_order: int, beta: int) -> None:
+@pytest.mark.parametrize("beta", [2, 1, 3])
+def test_it_is_sacrebleus(pairs: Pairs, beta: int) -> None:
     sacrebleu = pytest.importorskip("sacrebleu")
-    metric = sacrebleu.CHRF(char_order=max_order, beta=beta)
+    metric = sacrebleu.CHRF(beta=beta)
     references, hypotheses = pairs
     expected = metric.corpus_score(hypotheses, [references]).score
-    assert chrf_score(references, hypotheses, max_order, beta) == pytest.approx(expected, rel=1e-12)
+    assert chrf_score(references, hypotheses, beta) == pytest.approx(expected, rel=1e-12)
     for reference, hypothesis in zip(references, hypotheses, strict=True):
         expected = metric.sentence_score(hypothesis, [reference]).score
-        assert chrf_score([reference], [hypothesis], max_order, beta) == pytest.approx(expected, rel=1e-12)
+        assert chrf_score([reference], [hypothesis], beta) == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_defaults_are_sacrebleus(pairs: Pairs) -> None:
@@ -61,10 +59,6 @@ def test_the_defaults_are_sacrebleus(pairs: Pairs) -> None:
     assert chrf_score(*pairs) == pytest.approx(sacrebleu.corpus_chrf(hypotheses, [references]).score, rel=1e-12)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"max_order": 0}, "max_order is 0; it must be an integer of at least 1"),
-    ({"beta": -1.0}, "beta is -1.0; it must be a finite number of at least 0"),
-])
-def test_bad_arguments(arguments: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        chrf_score(["a"], ["a"], **arguments)
+def test_bad_arguments() -> None:
+    with pytest.raises(ValueError, match="beta is -1.0; it must be a finite number of at least 0"):
+        chrf_score(["a"], ["a"], beta=-1.0)

@@ -51,8 +51,7 @@ def test_special_tokens_are_in_no_text() -> None:
 def test_it_is_written_as_json_and_read() -> None:
     for vocabulary in (Vocabulary(TEXTS), Vocabulary(["Ñandú"], lower=False)):
         read = Vocabulary.from_dict(json.loads(json.dumps(vocabulary.to_dict())))
-        assert read == vocabulary and read.encode("Ñandú cat") == vocabulary.encode("Ñandú cat")
-    assert Vocabulary(TEXTS) != Vocabulary(TEXTS, lower=False)
+        assert read.to_dict() == vocabulary.to_dict() and read.encode("Ñandú cat") == vocabulary.encode("Ñandú cat")
     assert repr(Vocabulary(TEXTS)) == "<Vocabulary of 11 tokens>"
 
 

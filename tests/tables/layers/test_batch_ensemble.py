@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.layers import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
+from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
 
 
 def _model(output: str, loss: str) -> st.Sequential:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.layers import CategoryEmbedding
+from scratchtune.tables.layers.category_embedding import CategoryEmbedding
 
 
 def test_by_hand(run: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.layers import PeriodicEmbedding, PiecewiseEmbedding
+from scratchtune.tables.layers.number_embeddings import PeriodicEmbedding, PiecewiseEmbedding
 
 
 def test_waves_by_hand(run: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.tables.layers import ParametricActivation
+from scratchtune.tables.layers.parametric_activation import ParametricActivation
 
 
 def test_by_hand(run: Any) -> None:
