@@ -556,10 +556,6 @@ class Core:
             self._finished.append(result_of(self.trials[len(self._finished)], self.definition.objectives.sign))
         return self._finished
 
-    def results(self) -> list[Result]:
-        """The results that a study which starts from this one sees: those of earlier studies, then its own."""
-        return [*self.definition.earlier, *results_of(self.trials, self.definition.objectives.sign)]
-
     def numbers_with(self, params: Mapping[str, Any]) -> Sequence[int]:
         """The numbers of the trials that have exactly these params."""
         for trial in self.trials[self._indexed :]:

@@ -31,7 +31,7 @@ from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
-from scratchtune.study.trial import STATES, Trial, copied_params
+from scratchtune.study.trial import STATES, Trial, copied_params, results_of
 
 OPTUNA_URL = "sqlite:///"
 OF_OPTUNA = {"sampler": "searcher", "pruner": "stopping", "study_name": "name"}  # arguments of create_study, and ours
@@ -373,7 +373,7 @@ def _earlier_results(definition: Definition, study: Any) -> list[Result]:
             study.objectives, definition.objectives))
         raise ValueError(f"start_from has the direction {there}; it must be {here}, as this study's")
     checked, space = [], definition.space
-    for result in study._core.results():
+    for result in (*study._core.definition.earlier, *results_of(study.trials, definition.objectives.sign)):
         try:
             checked.append(result._replace(params=space.check(result.params)))
         except (TypeError, ValueError) as problem:

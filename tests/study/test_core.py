@@ -39,7 +39,7 @@ def test_three_trials_that_end_in_another_order() -> None:
     assert [(result.number, result.value) for result in core.finished()] == [(0, -7.0)]
     core.tell(1, float("nan"))
     assert [result.state for result in core.finished()] == ["complete", "failed", "complete"]
-    assert len(core.results()) == 3 and np.isnan(core.finished()[1].value)
+    assert len(core.finished()) == 3 and np.isnan(core.finished()[1].value)
     assert list(core.numbers_with({"x": 2})) == [0, 2] and list(core.numbers_with({"x": 3})) == []
 
 
