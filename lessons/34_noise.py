@@ -101,7 +101,7 @@ space = st.search.Space(SPACE)
 def of_lowest_mean(study):
     """The true loss of the trial with the lowest posterior mean."""
     points, losses = [trial.params for trial in study.trials], np.array([trial.value for trial in study.trials])
-    return true_loss(points[lowest_pessimistic_mean(space, points, losses, margin=0.0).chosen])
+    return true_loss(points[lowest_pessimistic_mean(space, points, losses, margin=0.0).order[0]])
 
 
 found = [study.recommended(noise=True) for study in studies]
