@@ -13,7 +13,8 @@ Where values are noisy there are several answers, and their score is of the loss
 `Study.recommended` chooses, applied to the trials of all libraries, so that no library gains by its way to choose an
 answer. (The model is that of BayesianSearch's Gaussian process, which may suit its trials best.) "Margin 1" and "lowest
 mean" are the same with fewer standard deviations, for BayesianSearch alone. "Own" is the best answer that a library
-offers: `Study.recommended` for ours, SMAC3's incumbent, and the best observed trial for the others. "Observed" is the
+offers: `Study.recommended` for ours, SMAC3's incumbent, and the best observed trial for the others. "Confirmed": the
+last fifth of the trials are repeats of candidates (`Study.confirm`), whose new values decide. "Observed" is the
 best observed trial, and "visited" the trial with the lowest loss, which is known to the benchmark alone. Elsewhere the
 answer is the best observed trial.
 
@@ -45,7 +46,8 @@ from benchmarks.common.black_boxes import GROUPS_OF_PROBLEMS, Case
 from benchmarks.common.regrets import Kept, all_jobs, reporting, run
 
 PROBLEMS, SEEDS, QUICK_PROBLEMS, QUICK_TRIALS = 200, 2, 2, 30
-OURS = ("random", "bayesian", "bayesian:gp", "bayesian:tpe", "genetic", "cmaes")
+CONFIRMED = "bayesian, confirmed"
+OURS = ("random", "bayesian", CONFIRMED, "bayesian:gp", "bayesian:tpe", "genetic", "cmaes")
 WITH_BUDGETS = ("hyperband", "hyperband:tpe", "hyperband:gp")
 OF_ONE_GROUP = {**dict.fromkeys(WITH_BUDGETS, "budgets"), "Optuna TPE, grouped": "conditions"}
 NUMBERS_ONLY = ("cmaes", "Optuna CMA-ES")  # not where there are choices: Optuna's is random search for these
@@ -75,8 +77,7 @@ def answer(searcher: str, case: str, seed: int, trials: int | None = None) -> di
     if has_answers(drawn.case.group):
         margins = ((RECOMMENDED, None), (MARGIN_1, 1.0), (LOWEST, 0.0))[:3 if searcher == "bayesian" else 1]
         answers |= {kind: recommended(found, done, margin) for kind, margin in margins}
-        answers[OWN] = (asks.incumbent() if isinstance(asks, askers.Smac) else
-                        best if searcher in askers.ASKERS else answers[RECOMMENDED])
+        answers[OWN] = asks.incumbent() if hasattr(asks, "incumbent") else best
         answers[VISITED] = min((params for params, _, _ in done), key=found.loss)
     return {"values": [(found.loss(answers[kind], 1.0) - (found.best or 0.0)) / drawn.unit for kind in KINDS]}
 
@@ -107,7 +108,7 @@ def observed(done: Done) -> dict[str, Any]:
 def names_for(group: str, names: Sequence[str]) -> list[str]:
     """The searchers of a group: those that are made for one group in that group only."""
     return [name for name in names if OF_ONE_GROUP.get(name, group) == group
-            and not (name in NUMBERS_ONLY and group in WITH_CHOICES)]
+            and not (name in NUMBERS_ONLY and group in WITH_CHOICES) and (name != CONFIRMED or has_answers(group))]
 
 
 def measure(given: Namespace) -> tuple[dict[str, Runs], list[str]]:
