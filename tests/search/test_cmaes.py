@@ -201,7 +201,9 @@ def test_when_it_restarts_by_hand() -> None:
 
 def test_one_searcher_serves_two_studies() -> None:
     searcher, space = CMAESSearch(population=4), {"x": Float(0.0, 1.0)}
-    first = Study(space, searcher).run(lambda trial: trial.params["x"], 12, progress=False)
+    line, earlier = Space(space), [Result(0, {"x": 0.75}, 1.0, "")]
+    assert [searcher.state(line, Seen((), one)).mean[0] for one in ([], earlier, [])] == [0.5, 0.75, 0.5]
+    first = Study(space, searcher).run(lambda trial: trial.params["x"], 3, progress=False)
     for more in ({"start_from": first}, {"seed": 1}):
         shared, alone = (Study(space, one, **more).run(lambda trial: trial.params["x"], 12, progress=False)
                          for one in (searcher, CMAESSearch(population=4)))
@@ -215,6 +217,8 @@ def test_a_flat_function_restarts_with_twice_the_population() -> None:
     seen = Seen([Result(trial.number, trial.params, 1.0, trial.state) for trial in study.trials])
     state = CMAESSearch(population=4).state(study.space, seen)
     assert (state.restarts, state.size, state.first % 4) == (1, 8, 0)
+    again = CMAESSearch(population=4).state(study.space, Seen(seen[:72]))  # after 10 + 30 / 4 populations
+    assert (again.restarts, again.first, again.generation, again.sigma) == (1, 72, 0, 0.3) and again.mean[0] != 0.5
     assert "after 1 restart, 1 of 8" in study.why(next(t.number for t in study.trials if t.why["restarts"]))
 
 
@@ -274,6 +278,9 @@ def test_it_begins_at_the_best_trial_of_an_earlier_study_and_at_priors() -> None
     first = Study(space, "random").run(lambda trial: trial.params["x"], 10, progress=False)
     study = Study(space, "cmaes", start_from=first).run(lambda trial: trial.params["x"], 1, progress=False)
     assert study.trials[0].why["mean"] == pytest.approx(first.best_params)
+    failed = Study(space, "random").run(lambda trial: math.nan, 5, progress=False)
+    study = Study(space, "cmaes", start_from=failed).run(lambda trial: 1.0, 1, progress=False)
+    assert study.trials[0].why["mean"] == pytest.approx({"x": 0.5, "y": 0.2})
     stds = Study(space, "cmaes").run(lambda trial: 1.0, 1, progress=False).trials[0].why
     assert stds["mean"] == pytest.approx({"x": 0.5, "y": 0.2}) and stds["stds"] == pytest.approx({"x": 0.3, "y": 0.01})
 
