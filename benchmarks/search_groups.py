@@ -13,10 +13,10 @@ Where values are noisy there are several answers, and their score is of the loss
 `Study.recommended` chooses, applied to the trials of all libraries, so that no library gains by its way to choose an
 answer. (The model is that of BayesianSearch's Gaussian process, which may suit its trials best.) "Margin 1" and "lowest
 mean" are the same with fewer standard deviations, for BayesianSearch alone. "Own" is the best answer that a library
-offers: `Study.recommended` for ours, SMAC3's incumbent, and the best observed trial for the others. "Confirmed": the
-last fifth of the trials are repeats of candidates (`Study.confirm`), whose new values decide. "Observed" is the
-best observed trial, and "visited" the trial with the lowest loss, which is known to the benchmark alone. Elsewhere the
-answer is the best observed trial.
+offers: `Study.recommended` for ours, SMAC3's incumbent, and the best observed trial for the others. "Observed" is the
+best observed trial, and "visited" the trial with the lowest loss, which is known to the benchmark alone. In the other
+groups the answer is the best observed trial. The last fifth of the trials of "bayesian, confirmed" are repeats of
+candidates (`Study.confirm`), and their new values decide its own answer.
 
 In the group *outliers* a tenth of the values is worse, by 3 interquartile ranges on average. In *budgets* a search has
 the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it.

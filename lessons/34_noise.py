@@ -91,8 +91,8 @@ print(f"lowest true loss of the 60: {visited.mean():.3f}")
 # ## Code: the posterior mean
 # `study.recommended(noise=True)` fits a Gaussian process to all trials, and returns the one with the lowest sum of
 # posterior mean and 1.5 standard deviations. A low value among neighbours with high ones is probably low because of
-# noise. `noise=False` is for values that have none: it returns the best observed trial. Without this argument the
-# trials decide: a repeated value that is equal to the last digit shows that there is no noise.
+# noise. `noise=False` is for values that have none: it returns the best observed trial. By default the best observed
+# trial is kept unless the process predicts well and the posterior mean of another one is clearly better.
 
 # %%
 space = st.search.Space(SPACE)
@@ -216,7 +216,7 @@ print(f"Bayesian search: best observed {of_bayesian[:, 0].mean():.3f}, recommend
 # Gaussian process averages over neighbouring configurations, too, so here repeats of the same one are not needed.
 # Confirming six of 48 gives 0.020, half of the best observed trial's, but not less than 0.017. In ten other groups of
 # 60 studies it gives 0.017 to 0.021, the best observed trial 0.035 to 0.042, and the recommended one 0.012 to 0.018,
-# which is the lowest in each group. The lowest of six means is too low again, by 0.09; but it needs no model.
+# which is the lowest in each group. The lowest of six means is too low again, by 0.09; only this step needs no model.
 #
 # Bayesian search is on stderr: ten studies are too few to compare its two answers. `python -m benchmarks search_groups`
 # compares them on functions that are harder, at three levels of noise, and with other libraries.

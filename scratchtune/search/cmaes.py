@@ -8,7 +8,8 @@ unit values. After a population of λ trials they are ranked, and (the covarianc
 3. *covariance*: directions of successful steps become more probable, those of the worst less (`covariance`).
 
 Only ranks count: an increasing transform of the values changes no trial. After convergence the search restarts at a
-random mean with twice the population (IPOP; Auger and Hansen, 2005). An integer keeps a margin: see `margin`.
+random mean with twice the population (IPOP; Auger and Hansen, 2005). Integers are rounded draws, of a
+least spread (`margin`).
 
 Implements section 3.4 of the document.
 """
@@ -238,7 +239,7 @@ def covariance(
 
 
 def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarray:
-    """Factor by which steps along the axis of an integer are widened, so that a draw leaves the mean's cell often.
+    """Factor that widens steps along a discrete axis, so that neighbours of the mean's cell remain reachable.
 
     Formula [cma_margin]
         aⱼ = max(1, dⱼ / (q · sⱼ))
@@ -247,7 +248,7 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
         s: stds, (j,), > 0, σ · √Cⱼⱼ
         q: quantile, scalar, > 0, of the standard normal distribution at 1 − 1 / (2 · n · λ)
     Returns
-        a; each neighbouring value is drawn with a probability of at least 1 / (2 · n · λ).
+        a; a draw crosses each border of the cell with a probability of at least 1 / (2 · n · λ).
     Variant
         Hamano et al. keep the factors from population to population, and move the mean until both neighbours are
         drawn often enough.
@@ -337,7 +338,7 @@ class CMAESSearch(Searcher):
     """CMA-ES for ranges of numbers, with restarts of twice the population.
 
     - ``population``: trials in each population, which may run side by side; None: 4 + floor(3 · log(n)) for n
-      parameters, which a study with a space sets. After a restart it is twice as large, and runs in two parts.
+      parameters, which a study with a space sets. Each restart doubles it, but not how many run side by side.
     - ``sigma``: the first standard deviation as a share of each range, around its middle; a ``prior`` gives both.
 
     A study that starts from another one begins at that one's best trial. Enqueued trials are members of the population,

@@ -1,4 +1,4 @@
-"""The trial to use where values are noisy: it is chosen by predictions of the true values, not by the best value.
+"""The trial to use where values are noisy: it is chosen by predictions of the true values, not by values alone.
 
 A noisy value is the true value of the configuration plus noise. The best of many noisy values usually had favourable
 noise: the true value of its configuration is worse on average, and another configuration is often better (the *winner's
@@ -6,14 +6,15 @@ curse*). A Gaussian process fitted to the trials, as in `BayesianSearch`, predic
 from its neighbours too. The best of many predictions has the same curse, most of all where predictions are uncertain,
 so each of them is worsened by 1.5 of its standard deviations (`pessimistic_means`).
 
-A process can also take a rugged function for noise. So the best observed trial remains the answer unless its posterior
-mean is worse than that of the other one by more than its posterior standard deviation.
+A process can also take a rugged function for noise. So by default the best observed trial is replaced only where its
+posterior mean is worse than that of the other one by more than its posterior standard deviation.
 
 Without noise the best observed trial is the answer, and also where the process has learned nothing: where it predicts
 left-out values no better than the mean of all values, or the value of the nearest neighbour, does.
 
-Repeats of candidates (`Study.confirm`) need no model: none was chosen by its new values, so their mean is unbiased.
-While the latest trials are such repeats, the best mean decides. As the best of few it has the curse again, but less.
+Repeats (`Study.confirm`) make the last choice without a model: no candidate was selected by its new values, so their
+mean is unbiased. While the latest trials are such repeats, the best mean decides. As the best of few it has the curse
+again, but less.
 
 Implements section 9.2 of the document.
 """
@@ -47,9 +48,9 @@ class RecommendedTrial:
     """A trial, and why it is recommended; values are in the units and the direction of the study.
 
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
-    ``mean`` and the standard deviation ``std``; ``noise`` is the standard deviation of the noise of a single value. The
-    three are None where no model is used. A mean far worse than the median is one of values that were `compressed`.
-    Of a confirmed trial ``mean`` is that of its new values. ``ranked``: numbers of trials of different configurations,
+    ``mean`` and the standard deviation ``std``; ``noise`` is the standard deviation of the noise of a single value. Without
+    a model they are None, except ``mean`` of a confirmed trial: that of its new values. A posterior mean far worse than
+    the median is one of values that were `compressed`. ``ranked``: numbers of trials of different configurations,
     the recommended one first.
     """
 

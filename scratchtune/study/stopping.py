@@ -201,12 +201,13 @@ def rung_kept(reached: int, eta: int) -> int:
 
 
 class AsyncHalving(Stopping):
-    """Asynchronous successive halving: ends a trial that is not among the best 1/eta of those that reached its rung.
+    """Asynchronous successive halving: ends a trial that is not among the best of those that have reached its rung.
 
-    The rungs are the steps min_steps, min_steps · eta, min_steps · eta², ... A trial is decided on once at each, when
-    it asks `Trial.should_stop`, by its first report at this step or later, and compared with all that were decided on
-    there before. So no trial waits, and the order in which trials report counts; decisions are stored, as
-    ``trial.why["halving"]``, and a trial that is begun again keeps them. In another process it sees those of its start.
+    The rungs are the steps min_steps, min_steps · eta, min_steps · eta², ... At each rung `Trial.should_stop` decides
+    once: it ranks the trial's first report from that step on among all earlier decisions there, and ends a trial that is
+    not among the best 1/eta of them, rounded down, or the best one. No trial waits, so the order in which trials report
+    counts. Decisions (step, loss, place, of, kept) are stored as ``trial.why["halving"]``: in a thread when they are
+    made, in another process, which knows those made before its trial began, when the trial ends.
 
     A ``min_steps`` of 1 leaves most steps for further trials. Where the number of trials is fixed, or the order after
     the first step says little (few batches in an epoch, a warm-up of the learning rate, much dropout), a larger one is

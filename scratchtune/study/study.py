@@ -129,7 +129,7 @@ class Study(HasBestTrial):
         ``max_failures=n`` ends it when n trials have failed, "unlimited" never. SystemExit or Ctrl-C end the run: the
         next run begins the unfinished trials again; a callback that was not called by then is not called later.
 
-        ``confirm=0.2`` uses the last fifth of ``n_trials`` to `confirm` as many candidates by two repeats each.
+        ``confirm=0.2`` uses the last fifth of ``n_trials`` to repeat candidates, each twice (see `confirm`).
         """
         options = RunOptions(n_trials, timeout, n_jobs, executor, callbacks, progress, retries, max_failures, confirm)
         try:
@@ -142,7 +142,7 @@ class Study(HasBestTrial):
     def confirm(
         self, objective: Callable[[Trial], Any] | None = None, candidates: int = 6, repeats: int = 2, **options: Any,
     ) -> RecommendedTrial:
-        """Evaluate the trials that `recommended` ranks first again, and return `recommended`, which follows new values.
+        """Repeat the trials that `recommended` ranks first, and return the one with the best mean of new values.
 
         The repeats, with a `Trial.repeat_of`, are the next trials; the same call after an interruption runs those that
         are missing. ``options`` are those of `run`; without an objective the repeats wait for `ask`. Repeats of values

@@ -358,7 +358,7 @@ def result_of(trial: Trial, sign: float | tuple[float, ...]) -> Result:
 def results_of(trials: Sequence[Trial], sign: Any) -> list[Result]:
     """The finished trials as searchers see them: one and its complete repeats are one result, with the mean value.
 
-    That has the first value too: to a model of all trials, unlike to `recommended`, it was not chosen for being good.
+    The mean includes the first value, which `confirmed_trial` omits, since candidates were selected by it.
     """
     new: dict[int, list[float]] = {}
     for trial in trials:
