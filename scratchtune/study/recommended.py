@@ -48,10 +48,10 @@ class RecommendedTrial:
     """A trial, and why it is recommended; values are in the units and the direction of the study.
 
     ``params`` is its configuration, ``observed`` its value. The true value of the configuration has the posterior mean
-    ``mean`` and the standard deviation ``std``; ``noise`` is the standard deviation of the noise of a single value. Without
-    a model they are None, except ``mean`` of a confirmed trial: that of its new values. A posterior mean far worse than
-    the median is one of values that were `compressed`. ``ranked``: numbers of trials of different configurations,
-    the recommended one first.
+    ``mean`` and the standard deviation ``std``; ``noise`` is the standard deviation of the noise of a single value.
+    Without a model they are None, except ``mean`` of a confirmed trial: that of its new values. A posterior mean far
+    worse than the median is one of values that were `compressed`. ``ranked``: numbers of trials of different
+    configurations, the recommended one first.
     """
 
     trial: Trial

@@ -204,7 +204,7 @@ class AsyncHalving(Stopping):
     """Asynchronous successive halving: ends a trial that is not among the best of those that have reached its rung.
 
     The rungs are the steps min_steps, min_steps · eta, min_steps · eta², ... At each rung `Trial.should_stop` decides
-    once: it ranks the trial's first report from that step on among all earlier decisions there, and ends a trial that is
+    once: it ranks the trial's first report from that step on among all earlier ones there, and ends a trial that is
     not among the best 1/eta of them, rounded down, or the best one. No trial waits, so the order in which trials report
     counts. Decisions (step, loss, place, of, kept) are stored as ``trial.why["halving"]``: in a thread when they are
     made, in another process, which knows those made before its trial began, when the trial ends.
