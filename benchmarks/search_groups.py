@@ -232,7 +232,10 @@ def report(found: tuple[dict[str, Runs], list[str]], given: Namespace) -> list[s
             "## Bars", "\n".join(line for _, lines in groups for line in lines)]
 
 
-ANSWER = ""
+ANSWER = (
+    "Won: BayesianSearch is ahead of Optuna's TPE by +0.186 without noise and by +0.094 at noise 0.15, and of its "
+    "CMA-ES by +0.285, +0.149 and, at noise 0.4, +0.103. Lost: at noise 0.4 it is no better than genetic search "
+    "(-0.032), and far from the best visited trial.")
 BENCHMARK = Benchmark(
     "Searchers by group", measure, report, ("optuna", "cmaes", "hyperopt", "smac", "ioh"),
     quick=f"{QUICK_PROBLEMS} problems of each group, {QUICK_TRIALS} trials", options={
