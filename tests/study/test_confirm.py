@@ -256,7 +256,6 @@ def test_an_interrupted_confirmation_continues(tmp_path: Path, n_jobs: int) -> N
 def test_files_hold_repeats(tmp_path: Path) -> None:
     study = st.Study(LINE, "random", storage=tmp_path / "a.db").run(noisy, 20, progress=False, confirm=0.4)
     study.to_csv(tmp_path / "a.csv")
-    assert len(study.to_dataframe()) == 20
     study.backup(tmp_path / "b.db")
     study.close()
     with File(tmp_path / "a.db", reading=True) as file:
@@ -264,6 +263,11 @@ def test_files_hold_repeats(tmp_path: Path) -> None:
     assert stored.recommended().reason == study.recommended().reason and stored.why(15) == study.why(15)
     assert [one.repeat_of for one in st.load_study(tmp_path / "b.db").trials] == [one.repeat_of for one in study.trials]
     assert "it repeats trial" in exported(tmp_path / "a.db")[0]
+
+
+def test_a_table_of_pandas_has_a_row_for_each_repeat() -> None:
+    pytest.importorskip("pandas")
+    assert len(st.Study(LINE, "random").run(noisy, 20, progress=False, confirm=0.4).to_dataframe()) == 20
 
 
 def test_time_travel_through_repeats() -> None:

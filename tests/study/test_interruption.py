@@ -22,7 +22,7 @@ def test_an_interruption_of_a_cross_validated_search() -> None:
 
 
 def test_an_interruption_of_a_confirmation() -> None:
-    counts = HERE["traced"]("confirmed", "genetic", True, step=797)
+    counts = HERE["traced"]("confirmed", "genetic", True, step=613)
     assert counts["moments"] >= 10 and not wrong(counts)
 
 
