@@ -164,6 +164,6 @@ def report(found: dict[str, Runs], given: Namespace) -> list[str]:
 ANSWER = (
     "Won: with few epochs the regret of AsyncHalving is 0.0123, 0.0168 and 0.0163 on the three tasks, without stopping "
     "0.0396, 0.0533 and 0.1787; it decides as Optuna's pruner in each draw. Neither: Ray's has 0.0098, 0.0147 and "
-    "0.0178. Lost: with a fixed number of trials its regret is 0.0037, that of MedianStopping 0.0000, which takes 25.7% "
-    "of the epochs instead of 12.5%.")
+    "0.0178. Lost: with a fixed number of trials its regret is 0.0037, that of MedianStopping 0.0000, which takes "
+    "25.7% of the epochs instead of 12.5%.")
 BENCHMARK = Benchmark("Early stopping", measure, report, ("optuna", "ray"), quick="80 networks for the digits, 4 draws")
