@@ -268,19 +268,18 @@ st.Study({"x": st.Float(0.0, 1.0)}, "random", stopping=st.AsyncHalving(), storag
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 8])
 def test_a_study_that_is_killed_many_times_keeps_its_decisions(workers: int, tmp_path: Path) -> None:
-    """Killed by SIGKILL at random reports until it is complete; with one worker, as if it had never been killed."""
+    """Killed by SIGKILL at random reports, then completed; with one worker, as if it had never been killed."""
     def ends(name: str, after: int) -> int:
         return subprocess.run([sys.executable, "-c", KILLED, tmp_path / name, str(workers), str(after)]).returncode
 
-    rng, known, kills = random.Random(workers), dict[int, list[Any]](), 0
-    assert ends("whole.db", 0) == 0
-    while ends("killed.db", rng.randrange(8, 30)) == -signal.SIGKILL:
-        kills += 1
+    rng, known = random.Random(workers), dict[int, list[Any]]()
+    for after in (*(rng.randrange(5, 30) for _ in range(6)), 0):
+        assert ends("killed.db", after) == (-signal.SIGKILL if after else 0)
         with load_study(tmp_path / "killed.db") as study:
             now = {t.number: list(t.why.get("halving", ())) for t in study.trials}
         assert all(now[number][: len(rungs)] == rungs for number, rungs in known.items())
         known = now
-    assert kills >= 5 and any(known.values())
+    assert ends("whole.db", 0) == 0
     with load_study(tmp_path / "killed.db") as study, load_study(tmp_path / "whole.db") as whole:
         assert len(study.trials) == 40 and {t.state for t in study.trials} == {"complete", "stopped"}
         for t in study.trials:
