@@ -87,7 +87,7 @@ def two_densities(space, seen):
     """The densities of the good and of the bad trials, and which trials are good."""
     axes = mixture.axes_of(space)
     codes = np.column_stack([axis.read([trial.params for trial in seen]) for axis in axes])
-    good, bad = parzen.split(np.array([trial.value for trial in seen]))
+    good, bad = parzen.split(seen)
     ages, options = parzen.weights_by_age(len(bad)), (parzen.PRIOR_WEIGHT, parzen.SMOOTHING)
     good_density = mixture.Mixture(axes, codes[good], np.ones(len(good)), *options)
     return good_density, mixture.Mixture(axes, codes[bad], ages, *options), good
