@@ -18,6 +18,7 @@ OURS = frozenset(  # the first words of our lines, and of those that are no libr
     ("ours", "scratchtune", "AutoML", "tuned", "network", "bayesian", "genetic", "hyperband", "random", "floor"))
 LIBRARIES = {"HGB": "scikit-learn", "sklearn": "scikit-learn"}  # of labels that do not begin with the library's name
 SHOWN = 1  # libraries in a row
+FEWEST = 30  # problems; a difference on fewer has too large an error for a row
 MARK = "†"
 
 
@@ -131,9 +132,10 @@ def quality_leads() -> Iterator[Lead]:
 
 
 def group_leads(group: str, text: str) -> Iterator[Lead]:
-    """Of `search_groups`: against each searcher of a group, on the problems that both have."""
+    """Of `search_groups`: against each searcher of a group, on the problems that both have, if these are enough."""
     for line in lines_of(text, group, "bayesian less this"):
-        if lead := line.cells["bayesian less this"]:
+        lead = line.cells["bayesian less this"]
+        if lead and int(line.cells["pairs"]) >= FEWEST:
             theirs = line.cells["mean score"].split()[0]
             yield Lead(line.label, theirs, f"{lead}, {line.cells['pairs']} problems", (line,))
 
