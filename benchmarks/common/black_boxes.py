@@ -225,7 +225,7 @@ GROUPS_OF_PROBLEMS = {
     "mixed kinds": Group((4, 6, 8), draw="mixed"), "conditions": Group(trials=100, draw="conditions"),
     "20 dimensions": Group((20,), 100), "40 dimensions": Group((40,), 100), "8 at a time": Group((5,), 100, workers=8),
     "budgets": Group((4,), 30, has_budgets=True)}
-DRAWN = tuple(function for function in range(1, 25) if function != 5)  # a slope's optimum is a corner
+DRAWN = tuple(function for function in range(1, 25) if function != 5)  # the linear slope, whose optimum is a corner
 RUGGED = (3, 4, *range(15, 25))  # of COCO's functions: those with many local optima
 REPEATS = 49  # random searches, whose median regret is the unit
 

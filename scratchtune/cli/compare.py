@@ -44,7 +44,7 @@ from scratchtune.study.trial import finished_count
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5
 TEST_SHARE = 0.2
-NAMES = [name for name in SEARCHERS if name != "cmaes"]  # which can't search the choices of the space
+NAMES = [name for name in SEARCHERS if name != "cmaes"]  # which refuses choices, and the space has some
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-4, 1e-1, log=True),
     "batch_size": [32, 64, 128],

@@ -77,9 +77,10 @@ class Prediction(NamedTuple):
     noise: float
     errors: tuple[float, ...]
 
-    def is_clearly_better(self, first: int) -> bool:
-        """Whether the mean of the first in ``order`` is below that of a trial by more than the std of that trial."""
-        return bool(self.means[first] - self.means[self.order[0]] > self.stds[first])
+    def is_clearly_better(self, observed: int) -> bool:
+        """Whether the mean of the first in ``order`` is below that of trial ``observed`` by more than its std."""
+        gap = self.means[observed] - self.means[self.order[0]]
+        return bool(gap > self.stds[observed])  # one std: chosen on problems that benchmarks/search_groups does not use
 
 
 def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial:
@@ -91,8 +92,7 @@ def recommended_trial(study: Any, noise: bool | None = None) -> RecommendedTrial
     ValueError where no trial is complete, and a TypeError for another ``noise``.
     """
     noise = None if noise is None else checks.boolean("noise", noise)
-    confirmed = None if noise is False else confirmed_trial(study)
-    return confirmed or _recommended(study, study.trials, noise)
+    return (noise is not False and confirmed_trial(study)) or _recommended(study, study.trials, noise)
 
 
 def candidates_of(study: Any, count: int) -> list[int]:
