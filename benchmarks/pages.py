@@ -133,8 +133,9 @@ def sections(_: Collection[str], __: str = "") -> str:
     """The map of the document's sections: the lesson that is most about each, else the module, and three formulas."""
     files, taught, rows = document.modules(), document.lessons(), []
     for number, title in document.TITLES.items():
-        about = sorted((told.index(number), len(told), path) for path, told in taught.items() if number in told)
-        texts = [(path, (ROOT / path).read_text(encoding="utf-8")) for *_, path in about]
+        order = document.TAUGHT[number]
+        about = sorted((order.index(int(Path(path).name[:2])), path) for path, told in taught.items() if number in told)
+        texts = [(path, (ROOT / path).read_text(encoding="utf-8")) for _, path in about]
         here = [formula.id for formula in formulas.registry().values()
                 if number in document.sections_of(formula, files)]
         cited = [name for _, text in texts for name in CITED.findall(text)]

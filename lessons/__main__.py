@@ -1,12 +1,13 @@
-"""The lessons' command line: list them, run one or all, save their pictures, check an exercise.
+"""The lessons' command line: list them, run one or all, save their pictures, check an exercise, measure claims.
 
     python -m lessons                      lists the lessons
     python -m lessons 2                    runs lesson 02
     python -m lessons 2 --save pictures    and saves its pictures in the folder `pictures`
     python -m lessons check 2              says whether its exercise is solved
+    python -m lessons claims 2             measures its claims on new draws; without numbers, those that have changed
     python -m lessons --all                runs all of them
 
-Exit codes: 0 done or solved, 1 a lesson failed or an exercise is not solved, 2 wrong arguments.
+Exit codes: 0 done or solved, 1 a lesson failed, an exercise is not solved or a claim falls short, 2 wrong arguments.
 """
 
 from __future__ import annotations
@@ -22,10 +23,20 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from lessons import checking
 from scratchtune.streams import flushed, redirect_to_devnull
 
 FOLDER = Path(__file__).parent
 EXERCISE = "\n# ## Exercise\n"
+PARTS = {  # of the course, each with its first lesson
+    "Play": 0, "What one training is": 3, "Is it better?": 11, "Searchers: write one, then race it": 18, "Images": 29,
+    "Translation": 33, "Speech": 41, "Tables": 45, "Reading a study": 48, "The same numbers elsewhere": 49,
+    "Engine room (appendix)": 50, "Capstone": 53}
+PATHS = {  # ways through the course
+    "two hours": (0, 1, 3, 18, 15), "a weekend": (0, 1, 3, 4, 5, 7, 8, 18, 14, 15, 11, 19, 20, 24, 53),
+    "a semester": tuple(range(54))}
+MINUTES = re.compile(r"^# (\d+) minutes(?: · needs ((?:\d\d(?:, )?)+))?$", re.MULTILINE)
+COMMANDS = ("check", "claims")
 UNSOLVED, SOLVED, FAILED = "not solved", "solved", "failed"
 
 
@@ -40,10 +51,22 @@ def heading(path: Path) -> tuple[str, str]:
     return lines[1].removeprefix("# # "), lines[2].removeprefix("# ")
 
 
+def minutes(path: Path) -> tuple[int, list[int]]:
+    """How many minutes a lesson takes, and the lessons that it needs."""
+    found = MINUTES.search(path.read_text(encoding="utf-8"))
+    assert found is not None, f"{path} does not say its minutes"
+    return int(found[1]), [int(number) for number in (found[2] or "").split(", ") if number]
+
+
 def listing() -> str:
-    """The lessons, a title and a line each."""
-    entries = [heading(path) for path in lessons().values()]
-    return "\n".join(f"{title}\n    {line}" for title, line in entries)
+    """The lessons by part, a title and a line each; then the ways through them."""
+    lines, firsts = [], {first: part for part, first in PARTS.items()}
+    for number, path in lessons().items():
+        title, line = heading(path)
+        lines += [f"\n{firsts[number]}"] * (number in firsts) + [f"{title}\n    {line}"]
+    ways = (f"{way}: {' '.join(f'{number:02}' for number in numbers)}" for way, numbers in PATHS.items()
+            if len(numbers) < len(lessons()))
+    return "\n".join([*lines, "", *ways])
 
 
 def run(path: Path) -> dict[str, Any]:
@@ -135,19 +158,19 @@ def exercise(path: Path) -> dict[str, Any]:
     return names
 
 
-def function_to_write(path: Path) -> str:
-    """The name of the function that the exercise asks for: the first one of that part."""
+def to_write(path: Path) -> str:
+    """The name of the function or class that the exercise asks for: the first one of that part."""
     text = path.read_text(encoding="utf-8")
-    found = re.search(r"^def (\w+)", text[text.index(EXERCISE) :], re.MULTILINE)
+    found = re.search(r"^(?:def|class) (\w+)", text[text.index(EXERCISE) :], re.MULTILINE)
     assert found is not None, f"{path} has no function to write"
     return found[1]
 
 
 def verdict(names: dict[str, Any], path: Path) -> tuple[str, str]:
-    """Run the check of an exercise on the reader's solution: a verdict, and the reason."""
-    name = function_to_write(path)
+    """Check the reader's solution of an exercise: a verdict, and the reason."""
+    name = to_write(path)
     try:
-        names["check"]()
+        checking.check(int(path.name[:2]), names[name])
     except NotImplementedError:
         return UNSOLVED, f"{name} is still empty."
     except AssertionError as error:
@@ -177,7 +200,7 @@ def parser() -> argparse.ArgumentParser:
     assert __doc__ is not None
     made = argparse.ArgumentParser(
         prog="python -m lessons", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("what", nargs="*", metavar="NUMBER", help="a lesson's number, or: check NUMBER")
+    made.add_argument("what", nargs="*", metavar="NUMBER", help="a lesson's number, after a command or alone")
     made.add_argument("--save", type=Path, metavar="DIR", help="save the pictures in this folder")
     made.add_argument("--all", action="store_true", help="run all lessons")
     return made
@@ -194,20 +217,24 @@ def number_of(text: str) -> int:
 def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments say; the exit code."""
     given = parser().parse_args(arguments)
-    checking = given.what[:1] == ["check"]
+    command = given.what[0] if given.what[:1] and given.what[0] in COMMANDS else "show"
     try:
-        numbers = [number_of(text) for text in given.what[checking:]]
-        if checking and not numbers:
+        numbers = [number_of(text) for text in given.what[command != "show":]]
+        if command == "check" and not numbers:
             raise ValueError("check needs a lesson's number, as in: python -m lessons check 2")
     except ValueError as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 2
+    if command == "claims":
+        from lessons import claims
+
+        return 0 if claims.run({n: lessons()[n] for n in numbers or lessons()}, bool(numbers)) else 1
     if given.all:
         numbers = list(lessons())
     if not numbers:
         print(f"{listing()}\n\nRun one:  python -m lessons 1")
         return 0
-    done = [check_exercise(number) if checking else show(number, given.save) for number in numbers]
+    done = [check_exercise(number) if command == "check" else show(number, given.save) for number in numbers]
     return 0 if all(done) else 1
 
 

@@ -196,7 +196,6 @@ def test_every_formula_and_every_lesson_names_a_section_of_the_document():
 @pytest.mark.parametrize("text, numbers", [
     ("Grids.\n\nImplements section 3.1 of the document.", ("3.1",)),
     ("Losses.\n\nImplements sections 2.1, 4.1 and 5 of the document.\n", ("2.1", "4.1", "5")),
-    ("# # 06 Search\n#\n# Covers sections 3.1 and 3.2 of the document.", ("3.1", "3.2")),
     ("Implements section 3.1 of the document.\n\nNot the last line.", ()),
     ("Grids; see section 3.1 of the document.", ()),
 ])

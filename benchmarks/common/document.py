@@ -1,9 +1,8 @@
 """The map from the document's sections to the formulas, files and lessons that implement them.
 
 The titles below are the document's own. All else is read where it is written: the last line of a module's docstring
-says "Implements sections 2.2 and 4.1 of the document.", that of a lesson's first cell "Covers section 3.3 of the
-document."; a formula belongs to its module's sections, and to those that its `Source` names ("The document, section
-2.3").
+says "Implements sections 2.2 and 4.1 of the document."; a formula belongs to its module's sections, and to those that
+its `Source` names ("The document, section 2.3"). The lessons do not speak of the document, so theirs are listed here.
 """
 
 from __future__ import annotations
@@ -29,7 +28,14 @@ TITLES = {
     "9.1": "如何选择合适的超参数调整算法？", "9.2": "如何评估超参数调整的效果？", "9.3": "如何避免过拟合？",
 }
 
-_LINE = re.compile(r"(?:Implements|Covers) sections? (\d[\d., and]*) of the document\.$")
+TAUGHT = {  # the lessons of each section, the one that is most about it first
+    "1.1": (16, 0, 6), "1.2": (15, 0, 14), "2.1": (1, 10, 6), "2.2": (7, 5), "2.3": (11, 12), "3.1": (18,),
+    "3.2": (18, 0), "3.3": (19, 20, 21, 22, 28), "3.4": (23, 27), "4.1": (3, 4, 5, 7), "4.2": (8, 9, 47), "5": (1, 2),
+    "6.1": (29, 30, 31, 32), "6.2": (33, 34, 35, 36, 37, 38, 39, 40), "6.3": (41, 42, 43, 44), "7.1": (49,),
+    "7.2": (49, 24, 25), "7.3": (51, 52, 49), "8.1": (46, 45), "8.2": (48,), "8.3": (50, 24), "9.1": (28, 20),
+    "9.2": (14, 15, 26, 13, 53), "9.3": (17, 16, 8, 47, 31)}
+
+_LINE = re.compile(r"Implements sections? (\d[\d., and]*) of the document\.$")
 _SOURCE = re.compile(r"\bThe document, section (\d(?:\.\d)?)\b")
 
 Places = Mapping[str, tuple[str, ...]]  # a file's path from the repository's root -> the numbers of its sections
@@ -52,10 +58,11 @@ def modules() -> dict[str, tuple[str, ...]]:
 
 
 def lessons() -> dict[str, tuple[str, ...]]:
-    """Return the sections that each lesson's first cell names."""
-    cells = {path: path.read_text(encoding="utf-8").split("\n\n# %%")[0]
-             for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))}
-    return _named(cells)
+    """Return the sections of each lesson, in the order of `TITLES`."""
+    files = {path: int(path.name[:2]) for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py"))}
+    found = {path.relative_to(ROOT).as_posix(): tuple(name for name, numbers in TAUGHT.items() if number in numbers)
+             for path, number in files.items()}
+    return {path: names for path, names in found.items() if names}
 
 
 def _named(texts: Mapping[Path, str]) -> dict[str, tuple[str, ...]]:

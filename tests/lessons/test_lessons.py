@@ -1,10 +1,11 @@
-"""The lessons: each runs and prints what it says that it prints, and its exercise can be solved, but is not yet."""
+"""The lessons: their form, what they print and say, their claims, and their exercises, which come unsolved."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
 import importlib
+import inspect
 import io
 import os
 import re
@@ -22,13 +23,29 @@ from scratchtune import formulas
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))  # the lessons are no part of the installed package
 main = importlib.import_module("lessons.__main__")
+checking = importlib.import_module("lessons.checking")
+claims = importlib.import_module("lessons.claims")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()
-LONG = (3, 5, 6, *range(8, 36))  # seconds each
-EVERY_LESSON = pytest.mark.parametrize(
-    "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG else ()) for number in LESSONS])
+FAST = (3, 4, 18)  # a second or less each
+EVERY = pytest.mark.parametrize("number", LESSONS)
+EVERY_RUN = pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=() if number in FAST else pytest.mark.slow) for number in LESSONS])
+CONTENT, LINES = 150, 200
+UNSTABLE = "# ~> "  # printed numbers that depend on the processor's rounding: within 10 %, or 3 units of the last digit
 PRINTED = "# -> "
+NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+def text_of(number: int) -> str:
+    return LESSONS[number].read_text(encoding="utf-8")
+
+
+def cells(number: int) -> list[tuple[bool, str]]:
+    """The cells of a lesson: whether it is text, and its lines."""
+    parts = re.split(r"^# %%( \[markdown\])?\n", text_of(number), flags=re.MULTILINE)[1:]
+    return [(kind is not None, body) for kind, body in zip(parts[::2], parts[1::2], strict=True)]
 
 
 @cache
@@ -40,111 +57,207 @@ def ran(number: int) -> tuple[dict[str, Any], str]:
     return names, printed.getvalue()
 
 
-# Each lesson ---------------------------------------------------------------------------------------------------------
+# What a lesson prints and says ---------------------------------------------------------------------------------------
 
 
-@EVERY_LESSON
+@EVERY_RUN
 def test_it_runs_and_prints_what_it_says(number):
     _, printed = ran(number)
-    lines = LESSONS[number].read_text(encoding="utf-8").splitlines()
-    said = [line.removeprefix(PRINTED) for line in lines if line.startswith(PRINTED)]
-    assert len(said) == len(printed.splitlines())
-    for here, there in zip(printed.splitlines(), said, strict=True):
-        assert alike(here, there), f"it prints {here!r}, and says {there!r}"
+    said = [line for line in text_of(number).splitlines() if line.startswith((PRINTED, UNSTABLE))]
+    assert len(said) == len(printed.splitlines()), printed
+    for here, line in zip(printed.splitlines(), said, strict=True):
+        assert alike(here, line[len(PRINTED):], line.startswith(UNSTABLE)), f"it prints {here!r}, and says {line!r}"
 
 
-NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+def unit(number: str) -> float:
+    """One unit of a number's last digit: of "0.25" 0.01."""
+    mantissa, _, power = number.partition("e")
+    return 10.0 ** (int(power or 0) - len(mantissa.partition(".")[2]))
 
 
-def alike(here: str, there: str) -> bool:
-    """The same words, and numbers about equal: another processor rounds otherwise, which a training amplifies."""
+def value(number: str) -> float:
+    return float(number.replace(",", ""))
+
+
+def alike(here: str, there: str, unstable: bool = False) -> bool:
+    """The same words, and numbers that differ by at most one unit of the last digit."""
     if NUMBER.sub("0", here).split() != NUMBER.sub("0", there).split():
         return False
     pairs = zip(NUMBER.findall(here), NUMBER.findall(there), strict=True)
-    return all(float(a) == pytest.approx(float(b), rel=0.1, abs=0.011) for a, b in pairs)
+    return all(abs(value(a) - value(b)) <= max(3.0 * unit(b), 0.1 * abs(value(b))) + 1e-12 if unstable
+               else abs(value(a) - value(b)) <= unit(b) * (1.0 + 1e-9) * ("." in b or "e" in b)
+               for a, b in pairs)
 
 
-def test_alike_tells_other_words_and_other_numbers():
-    assert alike("alpha 0.1: J = 226.3003", "alpha 0.1: J =   226.3")
-    assert not alike("J = 226.3", "J = 326.3")
-    assert not alike("theta 1.0", "J 1.0")
+def test_alike_compares_words_and_last_digits():
+    assert alike("alpha 0.1: J = 226.31", "alpha 0.1: J =   226.30")
+    assert not alike("J = 226.32", "J = 226.30") and alike("J = 226.32", "J = 226.30", unstable=True)
+    assert not alike("3 of 10", "4 of 10") and not alike("theta 1.0", "J 1.0")
 
 
-@EVERY_LESSON
-def test_it_has_every_part(number):
-    text = LESSONS[number].read_text(encoding="utf-8")
-    parts = ["Question", "Formulas", "Predict", "Code", "Check", "Break it", "Exercise"]
-    places = [text.find(f"\n# ## {part}") for part in parts]
-    assert min(places) > 0 and places == sorted(places)
+@EVERY_RUN
+def test_the_numbers_of_its_prose_are_those_of_its_run(number):
+    """Each number with a decimal point in the text is in the code or in what it prints, or is a claim's, or cited."""
+    _, printed = ran(number)
+    code = "\n".join(body for is_text, body in cells(number) if not is_text)
+    known = [value(text) for text in NUMBER.findall(f"{code}\n{printed}")]
+    for body in (body for is_text, body in cells(number) if is_text):
+        prose = re.sub(r"^# - \[\w+\].*(?:\n#   .+)*", "", body, flags=re.MULTILINE)
+        prose = re.sub(r"`[^`]*`|https?://\S+", "", prose.replace("\n# ", " "))
+        for sentence in re.split(r"(?<=[.?!:]) ", prose):
+            if claims.MARK.search(sentence) or re.search(r"\(?(?:19|20)\d\d\)|\bExample\b|≈|=", sentence):
+                continue
+            for said in re.findall(r"\d[\d,]*\.\d+", sentence):
+                assert any(abs(abs(each) - value(said)) <= unit(said) for each in known) or any(
+                    abs(abs(each) * 100.0 - value(said)) <= unit(said) for each in known), f"{said}: {sentence}"
+
+
+# Its form ------------------------------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_it_is_short_and_has_every_part(number):
+    text = text_of(number)
     title, sentence = main.heading(LESSONS[number])
     assert title.startswith(f"{number:02} ") and sentence.endswith(".")
+    minutes, needs = main.minutes(LESSONS[number])
+    assert 5 <= minutes <= 60 and all(needed in LESSONS for needed in needs)
+    assert text[: text.index(main.EXERCISE)].count("\n") <= CONTENT and text.count("\n") <= LINES
+    assert text.index("\n# ## Question\n") < text.index("\n# ## Predict") < text.index(main.EXERCISE)
+    assert not re.search(r"\bthe document\b|Covers section", text)
 
 
-@EVERY_LESSON
+@EVERY
+def test_a_prediction_is_above_its_cell_and_its_answer_below(number):
+    kinds = cells(number)
+    asked = [k for k, (is_text, body) in enumerate(kinds) if is_text and body.startswith("# ## Predict")]
+    for k in asked:
+        assert not kinds[k + 1][0], "the cell of a prediction follows it"
+        answer = next(body for is_text, body in kinds[k + 1:] if is_text)
+        assert answer.startswith("# ## Answer"), "the answer to a prediction follows its cell"
+
+
+@EVERY
+def test_it_has_one_picture(number):
+    figures = re.findall(r"num=f?\"([^\"]+)\"", text_of(number))
+    assert len(set(figures)) == 1 and figures[0].startswith(f"{number:02}-")
+
+
+@EVERY
 def test_the_formulas_that_it_shows_are_those_of_the_package(number):
-    text = LESSONS[number].read_text(encoding="utf-8")
+    text = text_of(number)
     for name, line in re.findall(r"^# - \[(\w+)\] (.+(?:\n#   .+)*)$", text, re.MULTILINE):
         assert formulas.find(name).line == line.replace("\n#   ", " ")
     prose = "\n".join(line for line in text.splitlines() if line.startswith("# "))
-    for name in re.findall(r"\[([a-z]+[0-9]?_[a-z_]+)\]", prose):
+    for name in re.findall(r"\[([a-z]+[0-9]?_[a-z_]+)\](?!\()", prose):
         formulas.find(name)
+
+
+# Its claims ----------------------------------------------------------------------------------------------------------
+
+
+@EVERY
+def test_each_claim_has_a_rule_and_says_in_how_many_draws_it_held(number):
+    prose = re.sub(r"\n# ?", " ", text_of(number))
+    said = {id: (int(held), int(draws)) for held, draws, id in claims.MARK.findall(prose)}
+    every, stored = {each.id: each for each in claims.claims_of(number)}, claims.stored()
+    assert set(said) == set(every) == {id for id in stored if id.startswith(f"{number:02}")}
+    for id, each in every.items():
+        row = stored[id]
+        assert said[id] == (row["held"], row["draws"]) and row["draws"] == each.draws
+        assert row["held"] >= each.least * row["draws"] and each.sentence.endswith(".")
+        source = re.sub(r"\n# ?", " ", text_of(number))
+        assert f"[{id}]" in source
 
 
 # The exercises -------------------------------------------------------------------------------------------------------
 
 RECORDED = Path(__file__).parent / "answers"
-ANSWERS = {number: runpy.run_path(str(RECORDED / path.name)) for number, path in LESSONS.items()}
-WRONG = [
-    pytest.param(number, hint, answer, id=f"{number:02}-{answer.__name__}")
-    for number, answers in ANSWERS.items() for hint, answer in answers["WRONG"]]
-LONG_EXERCISES = (18, 24)  # their checks compile for seconds
-EVERY_EXERCISE = pytest.mark.parametrize(
-    "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG_EXERCISES else ()) for number in LESSONS])
+WITH_ANSWERS = {number: runpy.run_path(str(path)) for number in LESSONS
+                if (path := RECORDED / f"answers_{number:02}.py").exists()}
+WRONG = [pytest.param(number, hint, answer, id=f"{number:02}-{answer.__name__}")
+         for number, answers in WITH_ANSWERS.items() for hint, answer in answers["WRONG"]]
 
 
 @cache
-def exercise(number: int) -> dict[str, Any]:
-    """The names of an exercise, run as `python -m lessons check` does."""
-    return main.exercise(LESSONS[number])
+def exercise(number: int) -> Any:
+    return checking.exercise(number)
 
 
-@EVERY_EXERCISE
+def message_of(number: int, answer: Any) -> str:
+    """What a check says of an answer; nothing where it accepts it."""
+    try:
+        checking.check(number, answer)
+    except AssertionError as error:
+        return str(error)
+    return ""
+
+
+@EVERY
 def test_a_right_solution_passes_its_check(number):
-    exercise(number)["check"](ANSWERS[number]["SOLUTION"])
+    checking.check(number, exercise(number).right)
+
+
+@EVERY
+def test_each_known_mistake_gets_its_own_hint(number):
+    mistakes = exercise(number).MISTAKES
+    assert len(mistakes) >= 6 and len({hint for hint, _ in mistakes}) == len(mistakes)
+    for hint, mistake in mistakes:
+        assert len(hint) > 10 and message_of(number, mistake) == hint, (hint, message_of(number, mistake))
 
 
 @pytest.mark.parametrize(("number", "hint", "answer"), WRONG)
-def test_a_wrong_answer_gets_the_hint_that_names_its_misunderstanding(number, hint, answer):
-    with pytest.raises(AssertionError, match=hint):
-        exercise(number)["check"](answer)
+def test_a_recorded_wrong_answer_is_named_or_at_least_not_misnamed(number, hint, answer):
+    """Each says which hint it must get; None: it may stay unnamed, but it gets no hint for another mistake."""
+    message = message_of(number, answer)
+    assert message, "accepted"
+    hints = [hint for hint, _ in exercise(number).MISTAKES]
+    assert (hint in message) if hint else message not in hints, message
 
 
-@EVERY_EXERCISE
-def test_three_misunderstandings_are_known(number):
-    hints = [hint for hint, _ in ANSWERS[number]["WRONG"]]
-    assert len(set(hints)) >= 3 and all(len(hint) > 10 for hint in hints)
+def test_most_recorded_wrong_answers_are_named():
+    named = [hint is not None for answers in WITH_ANSWERS.values() for hint, _ in answers["WRONG"]]
+    assert sum(named) >= 0.85 * len(named)
 
 
-@EVERY_EXERCISE
-def test_a_check_takes_the_function_as_it_is_now(number, monkeypatch):
-    """In a notebook only the cell of the solution is run again."""
-    names = exercise(number)
-    monkeypatch.setitem(names, main.function_to_write(LESSONS[number]), ANSWERS[number]["SOLUTION"])
+@EVERY
+def test_the_check_takes_the_function_of_the_lesson(number, monkeypatch):
+    names = main.exercise(LESSONS[number])
+    monkeypatch.setitem(names, main.to_write(LESSONS[number]), exercise(number).right)
     assert main.verdict(names, LESSONS[number])[0] == main.SOLVED
 
 
 @pytest.mark.slow  # not slow: left to CI, so that the tests still pass for a reader who has solved one
-@EVERY_EXERCISE
+@EVERY
 def test_it_comes_unsolved(number):
-    answer, reason = main.verdict(exercise(number), LESSONS[number])
+    answer, reason = main.verdict(main.exercise(LESSONS[number]), LESSONS[number])
     assert answer == main.UNSOLVED and reason.endswith("is still empty.")
 
 
+@EVERY
+def test_the_exercise_asks_for_what_its_check_calls(number):
+    """The solution has the arguments of the right one."""
+    wanted = main.exercise(LESSONS[number])[main.to_write(LESSONS[number])]
+    assert list(inspect.signature(wanted).parameters) == list(inspect.signature(exercise(number).right).parameters)
+
+
 @pytest.mark.exercise
-@pytest.mark.parametrize("number", LESSONS)  # not EVERY_EXERCISE: a mark slow would have CI run what comes unsolved
+@EVERY
 def test_exercise(number):
     """Fails until the reader has solved it: pytest -m exercise."""
-    exercise(number)["check"]()
+    names = main.exercise(LESSONS[number])
+    checking.check(number, names[main.to_write(LESSONS[number])])
+
+
+# The course ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_lesson_needs_only_earlier_ones():
+    needs = {number: main.minutes(path)[1] for number, path in LESSONS.items()}
+    assert all(needed < number for number, every in needs.items() for needed in every)
+    for way, numbers in main.PATHS.items():
+        for at, number in enumerate(numbers):
+            assert set(needs.get(number, ())) <= set(numbers[:at]), f"{way}: {number}"
 
 
 # The command line ----------------------------------------------------------------------------------------------------
@@ -156,7 +269,7 @@ def test_without_arguments_it_lists_every_lesson(capsys):
     assert all(main.heading(path)[0] in printed for path in LESSONS.values())
 
 
-@pytest.mark.parametrize("arguments", [["99"], ["two"], ["check"], ["check", "0"]])
+@pytest.mark.parametrize("arguments", [["99"], ["two"], ["check"], ["check", "99"], ["claims", "99"]])
 def test_a_wrong_number_is_one_line_and_exit_code_2(arguments, capsys):
     assert main.main(arguments) == 2
     captured = capsys.readouterr()
@@ -166,7 +279,7 @@ def test_a_wrong_number_is_one_line_and_exit_code_2(arguments, capsys):
 def test_pictures_are_saved_where_save_says(tmp_path, capsys):
     assert main.main(["04", "--save", str(tmp_path / "pictures")]) == 0
     saved = sorted(path.name for path in (tmp_path / "pictures").iterdir())
-    assert saved == ["04-network.png", "04-step-size.png"]
+    assert len(saved) == 1 and saved[0].startswith("04-")
     assert all((tmp_path / "pictures" / name).read_bytes().startswith(b"\x89PNG") for name in saved)
     assert "All checks passed" in capsys.readouterr().out
 
@@ -186,25 +299,31 @@ raise SystemExit("the lesson itself is not run")
 # %%
 def double(x):
     {body}
+"""
+EXERCISE = """def right(x):
+    return 2 * x
 
 
-def check(solution=None):
-    solution = solution or double
-    assert solution(2) == 4, "double(2) should be 4"
+CASES = [(2,)]
+MISTAKES = [("this is x squared plus one", lambda x: x * x + 1)]
 """
 
 
 @pytest.mark.parametrize(("body", "code", "text"), [
     ("return 2 * x", 0, ": solved."),
     ("raise NotImplementedError", 1, "double is still empty"),
-    ("return x", 1, "double(2) should be 4"),
+    ("return x", 1, "double(2) should be 4, and is 2. It is 0.5 times as large."),
+    ("return 5", 1, "this is x squared plus one"),
     ("return x / 0", 1, "ZeroDivisionError"),
+    ("pass", 1, "returns nothing"),
     ("return (", 1, "no valid Python"),
 ])
 def test_check_says_plainly_whether_an_exercise_is_solved(body, code, text, tmp_path, monkeypatch, capsys):
     path = tmp_path / "01_lesson.py"
     path.write_text(LESSON.format(body=body), encoding="utf-8")
+    (tmp_path / "exercise_01.py").write_text(EXERCISE, encoding="utf-8")
     monkeypatch.setattr(main, "lessons", lambda: {1: path})
+    monkeypatch.setattr(checking, "FOLDER", tmp_path)
     assert main.main(["check", "1"]) == code
     assert text in capsys.readouterr().out
 
@@ -220,13 +339,12 @@ def test_a_lesson_that_fails_names_its_line(tmp_path, monkeypatch, capsys):
 def test_a_lesson_is_a_plain_script_that_runs_from_any_folder(tmp_path):
     done = subprocess.run([sys.executable, LESSONS[4]], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
-    assert "L = 0.3133" in done.stdout
-    assert not list(tmp_path.iterdir())
+    assert done.stdout and not list(tmp_path.iterdir())
 
 
 def test_python_m_lessons_runs_one(capsys):
-    assert main.main(["02"]) == 0
-    assert capsys.readouterr().out.startswith("02 Gradient descent")
+    assert main.main(["04"]) == 0
+    assert capsys.readouterr().out.startswith("04 ")
 
 
 def test_a_reader_that_leaves_early_is_no_error():
@@ -242,29 +360,15 @@ def test_a_reader_that_leaves_early_is_no_error():
 # As a notebook -------------------------------------------------------------------------------------------------------
 
 
-@EVERY_LESSON
+@EVERY
 def test_it_converts_to_a_notebook_and_back(number, tmp_path):
     jupytext = pytest.importorskip("jupytext")
     notebook = jupytext.read(LESSONS[number])
-    kinds = [cell.cell_type for cell in notebook.cells]
-    assert kinds[0] == "markdown" and kinds.count("code") >= 6 and kinds.count("markdown") >= 6
-    assert notebook.cells[0].source.startswith(f"# {number:02} ")
+    assert notebook.cells[0].cell_type == "markdown" and notebook.cells[0].source.startswith(f"# {number:02} ")
     for cell in notebook.cells:
         assert cell.source.strip()
         if cell.cell_type == "code":
-            compile(cell.source, str(LESSONS[number]), "exec")
+            ast.parse(cell.source)
     jupytext.write(notebook, tmp_path / "lesson.ipynb")
     again = jupytext.read(tmp_path / "lesson.ipynb")
     assert [cell.source for cell in again.cells] == [cell.source for cell in notebook.cells]
-
-
-# Figures of benchmarks -----------------------------------------------------------------------------------------------
-
-
-def test_the_figures_that_lesson_32_cites_are_in_their_files():
-    tree = ast.parse(LESSONS[32].read_text(encoding="utf-8"))
-    cited = next(ast.literal_eval(node.value) for node in tree.body
-                 if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CITED")
-    for file, figures in cited.items():
-        text = (ROOT / "benchmarks" / "results" / file).read_text(encoding="utf-8")
-        assert all(re.search(rf"(?<![\d.]){re.escape(figure)}(?![\d.])", text) for figure in figures.values()), file

@@ -1,0 +1,130 @@
+"""How an exercise is checked: its cases, and the mistakes that it names.
+
+The file `exercises/exercise_NN.py` of a lesson's exercise has
+
+- ``right``: a right solution, by which the reader's is judged;
+- ``CASES``: the arguments to try, a tuple each, or a function that returns one (for random generators and objects);
+- ``MISTAKES``: pairs of a hint and a wrong function. A solution that returns what this function returns, in every
+  case, gets its hint. So a hint is never given to another mistake;
+- ``extra``, if it is there: a function of the solution with further assertions, run when all cases agree;
+- ``TOLERANCE``, if it is there: the largest relative difference between two equal numbers, by default 1e-6.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "exercises"
+LONGEST = 300  # characters of a value in a message
+Function = Callable[..., Any]
+
+
+def exercise(number: int) -> ModuleType:
+    """The module of an exercise: its right answer, its cases and its mistakes."""
+    path = FOLDER / f"exercise_{number:02}.py"
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def check(number: int, solution: Function) -> None:
+    """Check a solution of the exercise of a lesson.
+
+    Raises
+        AssertionError with a hint where it is wrong; NotImplementedError where it is still empty.
+    """
+    module = exercise(number)
+    cases, tolerance = module.CASES, getattr(module, "TOLERANCE", 1e-6)
+    expected, found = returned(module.right, cases), returned(solution, cases)
+    wrong = [k for k in range(len(cases)) if not same(found[k], expected[k], tolerance)]
+    if wrong:
+        for hint, mistake in module.MISTAKES:
+            mistaken = returned(mistake, cases)
+            if all(same(a, b, tolerance) for a, b in zip(found, mistaken, strict=True)):
+                raise AssertionError(hint)
+        raise AssertionError(unnamed(solution, cases[wrong[0]], found[wrong[0]], expected[wrong[0]]))
+    getattr(module, "extra", lambda _: None)(solution)
+
+
+def returned(function: Function, cases: Sequence[Any]) -> list[Any]:
+    """What a function returns in each case, with the arguments that it changed; an error counts as a result."""
+    return [_one(function, arguments_of(case)) for case in cases]
+
+
+def arguments_of(case: Any) -> tuple[Any, ...]:
+    """Fresh arguments of a case."""
+    return tuple(case()) if callable(case) else copy.deepcopy(case)
+
+
+def _one(function: Function, arguments: tuple[Any, ...]) -> Any:
+    before = copy.deepcopy(arguments)
+    try:
+        value = function(*arguments)
+    except NotImplementedError:
+        raise
+    except Exception as error:  # a wrong solution may raise anything
+        return Raised(error)
+    changed = [k for k, (a, b) in enumerate(zip(arguments, before, strict=True))
+               if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")]
+    return (value, [arguments[k] for k in changed]) if changed else value
+
+
+class Raised:
+    """That a function raised an error."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
+    """Whether two results are equal: numbers and arrays within the tolerance, errors if they are of one kind."""
+    if isinstance(a, Raised) or isinstance(b, Raised):
+        return isinstance(a, Raised) and isinstance(b, Raised) and type(a.error) is type(b.error)
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(a[key], b[key], tolerance) for key in a)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(same(x, y, tolerance) for x, y in zip(a, b, strict=True))
+    try:
+        x, y = np.asarray(a), np.asarray(b)
+    except ValueError:  # rows of different lengths
+        return False
+    if x.dtype.kind not in "biufc" or y.dtype.kind not in "biufc":
+        return type(a) is type(b) and bool(np.all(a == b))
+    return x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def unnamed(solution: Function, case: Any, found: Any, expected: Any) -> str:
+    """What to say of a mistake that is not known: the first case that differs, and how."""
+    call = f"{getattr(solution, '__name__', 'it')}({', '.join(shown(each) for each in arguments_of(case))})"
+    if isinstance(found, Raised):
+        return f"{call} raises {type(found.error).__name__}: {found.error}. It should return {shown(expected)}."
+    if found is None:
+        return f"{call} returns nothing (is `return` missing?). It should return {shown(expected)}."
+    text = f"{call} should be {shown(expected)}, and is {shown(found)}."
+    try:
+        x, y = np.asarray(found, float), np.asarray(expected, float)
+    except (TypeError, ValueError):
+        return text
+    if x.shape != y.shape:
+        return f"{text} Its shape is {x.shape}, and should be {y.shape}."
+    ratios = np.unique(np.round(x[y != 0] / y[y != 0], 9)) if x.size else np.array([])
+    if len(ratios) == 1 and ratios[0] != 1.0 and np.allclose(x[y == 0], 0.0):
+        return f"{text} It is {ratios[0]:g} times as large."
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value in a message, shortened."""
+    text = np.array2string(value, precision=6, separator=", ", threshold=12) if isinstance(value, np.ndarray) else (
+        f"{value:.6g}" if isinstance(value, float) else repr(value))
+    text = " ".join(text.split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

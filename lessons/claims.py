@@ -1,0 +1,131 @@
+"""The claims table: sentences of the lessons that compare, each measured again on draws that its lesson does not use.
+
+A claim is a function of a draw in `rules/rules_NN.py`, whose docstring is the sentence:
+
+    @claim("18a")
+    def random_is_nearer(draw):
+        '''Random search comes nearer to the best value than the grid, on average.'''
+        rng = np.random.default_rng(draw)
+        ...
+        return of_grid > of_random
+
+It returns whether the sentence holds in this draw, or that and a number to report. Draws are seeds from 1000 on; a
+lesson uses lower ones. In the lesson's text the claim is given as "in 20 of 20 draws [18a]". `python -m lessons claims`
+measures those whose rule, lesson or package code has changed, stores the counts, and writes the table.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from benchmarks.common import age, harness
+
+FOLDER = Path(__file__).parent
+RULES, STORED, PAGE = FOLDER / "rules", harness.RESULTS / "claims.json", harness.RESULTS / "claims.md"
+FIRST, DRAWS, LEAST = 1000, 20, 0.9
+MARK = re.compile(r"in (\d+) of (\d+) draws \[(\d\d[a-z])\]")
+Rule = Callable[[int], Any]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A sentence, how to draw it anew, in how many draws, and in which share of them it must hold."""
+
+    id: str
+    sentence: str
+    rule: Rule
+    draws: int
+    least: float
+
+
+_claims: dict[str, Claim] = {}
+
+
+def claim(id: str, draws: int = DRAWS, least: float = LEAST) -> Callable[[Rule], Rule]:
+    """Register a function of a draw as the rule of a claim; its docstring is the sentence."""
+    if draws < 10 or least < LEAST:
+        raise ValueError(f"claim {id}: draws is {draws} and least {least}; they are at least 10 and {LEAST}")
+
+    def registered(rule: Rule) -> Rule:
+        if id in _claims:
+            raise ValueError(f"two claims have the ID {id}")
+        _claims[id] = Claim(id, " ".join((rule.__doc__ or "").split()), rule, draws, least)
+        return rule
+
+    return registered
+
+
+def claims_of(number: int) -> list[Claim]:
+    """The claims of a lesson, by ID; none where it has no rules."""
+    path = RULES / f"rules_{number:02}.py"
+    if not path.exists():
+        return []
+    if not any(id.startswith(f"{number:02}") for id in _claims):
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        assert spec is not None and spec.loader is not None
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    return [each for id, each in sorted(_claims.items()) if id.startswith(f"{number:02}")]
+
+
+def digest(number: int, lesson: Path) -> str:
+    """The digest of a lesson's code, its rules, and the package's code that they use; not of comments and prose."""
+    parts = [ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+             for path in (lesson, RULES / f"rules_{number:02}.py")]
+    return sha256("\n".join([*parts, age.Code().digest(f"lessons.rules.rules_{number:02}")]).encode()).hexdigest()[:12]
+
+
+def stored() -> dict[str, dict[str, Any]]:
+    """What was measured, by ID: how often the claim held, the draws, the numbers, the seconds, the digest."""
+    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+
+
+def measure(each: Claim, progress: bool = True) -> dict[str, Any]:
+    """Draw a claim anew, as often as it says."""
+    begun, held, figures = time.process_time(), [], []
+    bar = tqdm(range(FIRST, FIRST + each.draws), each.id, leave=False, disable=None if progress else True)
+    for draw in bar:
+        found = each.rule(draw)
+        holds, figure = found if isinstance(found, tuple) else (found, None)
+        held.append(bool(holds))
+        figures += [] if figure is None else [float(figure)]
+    return {"held": sum(held), "draws": each.draws, "low": _rounded(figures, 5), "middle": _rounded(figures, 50),
+            "high": _rounded(figures, 95), "seconds": round(time.process_time() - begun, 1)}
+
+
+def _rounded(figures: list[float], percent: float) -> float | None:
+    return float(f"{np.percentile(figures, percent):.3g}") if figures else None
+
+
+def save(found: dict[str, dict[str, Any]]) -> None:
+    """Store what was measured, a line for each claim, and write the page."""
+    lines = ",\n".join(f"{json.dumps(id)}: {json.dumps(found[id])}" for id in sorted(found))
+    STORED.write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
+
+
+def run(lessons: dict[int, Path], given: bool, progress: bool = True) -> bool:
+    """Measure what is new or changed (all, where lessons were given), print a line for each; whether all hold."""
+    found, good = stored(), True
+    for number, path in lessons.items():
+        every = claims_of(number)
+        now = digest(number, path) if every else ""
+        for each in every:
+            if given or found.get(each.id, {}).get("digest") != now:
+                found[each.id] = measure(each, progress) | {"digest": now}
+                save(found)
+            row = found[each.id]
+            holds = row["held"] >= each.least * row["draws"]
+            good &= holds
+            print(f"{each.id} {row['held']} of {row['draws']} {'' if holds else 'FALLS SHORT '}{each.sentence}")
+    return good
