@@ -122,7 +122,7 @@ def measure(given: Namespace) -> tuple[Trainings, list[int]]:
 def optimism(known: Trainings, tries: int, wide: bool) -> float:
     """The best validation accuracy of so many random trainings less its held-out accuracy; the mean of 2,000 searches.
 
-    The mean difference between the two parts over all trainings is subtracted.
+    The mean difference between the two parts over the trainings of good configurations is subtracted.
     """
     right, rows = known.validation[..., -1].astype(int), ROWS["validation"]
     if wide:
@@ -130,7 +130,7 @@ def optimism(known: Trainings, tries: int, wide: bool) -> float:
     seen, held_out = right.ravel() / rows, known.held_out.ravel() / ROWS["held_out"]
     at = np.random.default_rng(tries).integers(seen.size, size=(2000, tries))
     best = at[np.arange(len(at)), seen[at].argmax(axis=1)]
-    good = seen > GOOD
+    good = np.repeat(known.expected.ravel() > GOOD, SEEDS)
     return float(100.0 * ((seen - held_out)[best].mean() - (seen - held_out)[good].mean()))
 
 
@@ -179,6 +179,10 @@ def report(found: tuple[Trainings, list[int]], _: Namespace) -> list[str]:
         ])]
 
 
-ANSWER = "Not measured yet."
+ANSWER = (
+    "Won: of 200 trainings that were repeated on the same machine all have the stored accuracy, and validation and "
+    "held-out rows are equally hard within 0.2 points. Neither: the optimum is 0.846 ± 0.007; the best of 60 random "
+    "trainings looks better than it is by 1.08 points on 250 rows, by 0.09 on 750. Lost: the best configuration is at the edge of two "
+    "ranges.")
 BENCHMARK = Benchmark("The trainings", measure, report, quick="20 trainings are repeated", options={
     "--make": {"action": "store_true", "help": "train all networks again, and write the file"}})

@@ -49,7 +49,7 @@ def test_a_study_sees_the_same_numbers_again_and_reports_each_epoch():
     assert [t.value for t in studies[0].trials] == [t.value for t in studies[1].trials]
     trial = studies[0].trials[0]
     assert trial.value in [KNOWN.accuracy(trial.params, seed) for seed in range(SEEDS)]
-    assert len(trial.intermediate_values) == EPOCHS
+    assert len(trial.reports) == EPOCHS
 
 
 def test_a_promoted_training_continues_its_own_curve():
