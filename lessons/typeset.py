@@ -97,8 +97,8 @@ def _call(function: str, arguments: tuple[Node, ...]) -> str:
     if function == "negative":
         return f"-{_within(first, PRODUCT)}"
     if function == "^":
-        base = _within(first, ATOM)
-        return f"{{{base}}}^{{{of_node(rest[0])}}}" if "'" in base or "frac" in base else f"{base}^{{{of_node(rest[0])}}}"
+        base, power = _within(first, ATOM), of_node(rest[0])
+        return f"{{{base}}}^{{{power}}}" if "'" in base or "frac" in base else f"{base}^{{{power}}}"
     if function in LEVELS:
         level = LEVELS[function]
         if function == "·":
