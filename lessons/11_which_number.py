@@ -6,8 +6,8 @@
 
 # %% [markdown]
 # ## Question
-# A search finds the configuration with the best score. So the score must measure what you need. A test for a rare
-# illness is right in 95 % of all cases: is it good? We take the best test that there can be, and look at five numbers.
+# The score must measure what you need. A test for a rare illness is right in 95 % of all cases: is it good? We take the
+# best test that there can be, and look at five numbers.
 
 # %%
 import matplotlib.pyplot as plt
@@ -71,8 +71,7 @@ print(f"B finds {found} of {ill.sum()} ill patients, misses {missed}, and alarms
 
 # %% [markdown]
 # ## Predict 2
-# You lower B's threshold from 0.5 towards 0. Which of the five go up, which go down, which does neither? And for which
-# threshold is F1 highest: 0.5, higher, or lower?
+# You lower B's threshold from 0.5 towards 0. Which of the five go up, which go down? And where is F1 highest?
 
 # %%
 thresholds = np.linspace(0.01, 0.95, 95)
@@ -147,7 +146,7 @@ for name, answer in (("mean", price.mean()), ("median", np.median(price))):
 # No constant has a lower squared error than the mean, and none a lower absolute error than the median: the number that
 # you choose decides which answer is right. R² is 0 for the mean, and 1 if all is right.
 #
-# *In your logbook:* write which number your score is. For the trainings it is accuracy: ten digits, all equally common.
+# *In your logbook:* write which number your score is. For the trainings it is accuracy: all ten digits are common.
 
 # %% [markdown]
 # ## Exercise
