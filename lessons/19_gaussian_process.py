@@ -51,7 +51,7 @@ for first, second in ((0.2, 0.4), (1.0, -0.8)):
 # %% [markdown]
 # ## Answer 1
 # The spread is the same, although the functions that are kept are others. That is all a
-# [Gaussian process](README.md#bayesian-search) is: a distribution over functions, of which the data keep those that fit.
+# [Gaussian process](README.md#bayesian-search) is: a distribution over functions. The data keep those that fit.
 # The machine has one part, the *kernel*: the correlation of the values at two points by their distance r, measured in
 # a [length scale](README.md#bayesian-search).
 # - [matern52] k = (1 + √5 · r + 5 / 3 · r²) · exp(−√5 · r)
