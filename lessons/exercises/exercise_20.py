@@ -1,0 +1,167 @@
+"""Exercise 20: a Bayesian search by the logarithm of the expected improvement."""
+
+import math
+
+import numpy as np
+
+import scratchtune as st
+from scratchtune.search.bayesian import acquisition
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.searcher import Result, Seen
+
+CASES: list = []
+SQUARE = st.search.Space({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)})
+LOG = st.search.Space({"a": st.Float(1e-5, 1.0, log=True), "b": st.Float(100.0, 900.0)})
+POINTS = np.random.default_rng(1).random((3000, 2))
+TRIALS = 8  # suggestions of each situation
+
+
+# The model, and what a suggestion maximises --------------------------------------------------------------------------
+
+
+def _fitted(rows, losses):
+    theta = np.log([0.3] * rows.shape[1] + [1.0, 1e-12, 1e-3])
+    return gp.condition(rows, (losses - losses.mean()) / (losses.std() or 1.0), np.zeros(rows.shape[1]), theta)
+
+
+def _log_ei(mean, std, best):
+    return np.array([acquisition.log_expected_improvement(m, s, best) for m, s in zip(mean, std, strict=True)])
+
+
+def _plain_ei(mean, std, best):
+    return np.exp(_log_ei(mean, std, best))
+
+
+def _log_pi(mean, std, best):
+    return np.array([acquisition.log_probability_of_improvement(m, s, best) for m, s in zip(mean, std, strict=True)])
+
+
+SCORES = {
+    "right": _log_ei, "mean": lambda mean, std, best: -mean, "std": lambda mean, std, best: std,
+    "least": lambda mean, std, best: -_log_ei(mean, std, best), "upwards": lambda mean, std, best: _log_ei(-mean, std,
+    best), "probability": _log_pi}
+
+
+def _searcher(score=_log_ei, fitted=_fitted, known=lambda result: not math.isnan(result.value), few=5, unit=None,
+              generator=lambda rng: rng):
+    """A searcher with one part replaced."""
+
+    class MyBayesianSearch(st.Searcher):
+        def suggest(self, space, seen, pending, number, rng):
+            rng, d = generator(rng), len(space.names)
+            results = [result for result in seen if known(result)]
+            if len(results) < few:
+                return st.Suggestion(space.from_unit(rng.random(d)))
+            rows = np.array([(unit or space.to_unit)(result.params) for result in results])
+            model = fitted(rows, np.array([result.value for result in results]))
+            candidates = rng.random((500, d))
+            mean, variance = gp.predict(model, candidates)
+            best = score(mean, np.sqrt(variance), model.values.min()).argmax()
+            return st.Suggestion(space.from_unit(candidates[best]))
+
+    return MyBayesianSearch
+
+
+right = _searcher()
+
+
+# The situations ------------------------------------------------------------------------------------------------------
+
+
+def _seen(rows, losses, space=SQUARE):
+    return Seen([Result(k, space.from_unit(row), float(loss), "done" if loss == loss else "failed")
+                 for k, (row, loss) in enumerate(zip(rows, losses, strict=True))])
+
+
+def _situation(space=SQUARE, shift=0.0, scale=1.0, failed=0):
+    """Fifteen trials: the best one among near ones of a known valley, and a half that is nearly unknown."""
+    rows = np.array([(0.2, 0.2), (0.25, 0.25), (0.15, 0.25), (0.25, 0.15), (0.15, 0.15), (0.2, 0.32), (0.33, 0.2),
+                     (0.05, 0.9), (0.5, 0.6), (0.1, 0.55), (0.55, 0.1), (0.9, 0.9), (0.95, 0.1), (0.5, 0.95),
+                     (0.8, 0.5)])
+    losses = np.array([0.0, 0.1, 0.12, 0.13, 0.11, 0.2, 0.22, 1.4, 0.9, 0.8, 0.4, 1.6, 1.5, 1.6, 1.3])
+    rows = np.vstack([rows, np.full((failed, 2), 0.75)])
+    return space, _seen(rows, np.append(shift + scale * losses, np.full(failed, np.nan)), space)
+
+
+def _hopeless():
+    """A dense square of equal losses, and one point that was once low and once high: EI underflows everywhere."""
+    axis = np.linspace(0.0, 1.0, 8)
+    rows = [(a, b) for a in axis for b in axis] + [(0.5, 0.5)] * 2
+    return SQUARE, _seen(rows, [1.0] * 64 + [-30.0, 32.0])
+
+
+def _suggested(solution, space, seen, trials=TRIALS):
+    found = []
+    for k in range(trials):
+        try:
+            suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([7, k]))
+            found.append(space.to_unit(space.check(suggestion.params)))
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raise AssertionError(f"{RAISES if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
+                                 ) from None
+    return np.array(found)
+
+
+def _ranks(points, space, seen, score="right"):
+    """The mean share of random points with a lower score than the suggested ones."""
+    results = [result for result in seen if result.value == result.value]
+    model = _fitted(np.array([space.to_unit(result.params) for result in results]),
+                    np.array([result.value for result in results]))
+    scores = []
+    for rows in (points, POINTS):
+        mean, variance = gp.predict(model, rows)
+        scores.append(SCORES[score](mean, np.sqrt(variance), model.values.min()))
+    return float(np.mean(scores[1] < scores[0][:, None]))
+
+
+NO_TRIALS = "The first trials have no results before them: return a random configuration up to the fifth known loss."
+RAISES = "suggest should return st.Suggestion(params), with a value for each name of the space."
+NOT_KEYED = "The same generator gave another suggestion the second time: draw from `rng` alone."
+HINTS = {
+    "mean": "Your trials are where the mean is lowest: that exploits only. Maximise the log expected improvement.",
+    "std": "Your trials are where the standard deviation is largest: that explores only. Maximise the log expected "
+           "improvement.",
+    "least": "Your trials have the lowest expected improvement of the candidates: take the highest (argmax).",
+    "upwards": "Your trials are where the loss is high: an improvement is a loss below the best one, so "
+               "z = (best − mean) / std.",
+    "probability": "Your trials have the highest probability of any improvement, however small. The expected "
+                   "improvement weighs it by its size."}
+UNIT = ("The suggestions are worse where the ranges are not from 0 to 1, or logarithmic: let the process see unit "
+        "values, space.to_unit(result.params).")
+NAN = "With a failed trial, whose loss is NaN, the suggestions are random: leave failed trials out."
+SCALE = "With all losses multiplied by 1,000, less 5,000, the suggestions are others: standardise the losses."
+FLAT = ("Where the expected improvement of all candidates underflows to 0, yours are random: maximise its logarithm, "
+        "computed by acquisition.log_expected_improvement.")
+
+
+def extra(solution):
+    _suggested(solution, SQUARE, Seen([]), 2)
+    space, seen = _situation()
+    points = _suggested(solution, space, seen)
+    if not np.array_equal(points, _suggested(solution, space, seen)):
+        raise AssertionError(NOT_KEYED)
+    rank = _ranks(points, space, seen)
+    if rank < 0.98:
+        ranks = {name: _ranks(points, space, seen, name) for name in HINTS}
+        name = max(ranks, key=ranks.__getitem__)
+        assert ranks[name] < 0.98, HINTS[name]
+        raise AssertionError(f"Your trials have a higher expected improvement than {rank:.0%} of random points only.")
+    for hint, (space, seen) in ((UNIT, _situation(LOG)), (NAN, _situation(failed=3)),
+                                (SCALE, _situation(shift=-5000.0, scale=1000.0)), (FLAT, _hopeless())):
+        assert _ranks(_suggested(solution, space, seen), space, seen) >= 0.97, hint
+
+
+def _raw(rows, losses):
+    return gp.condition(rows, losses, np.zeros(rows.shape[1]), np.log([0.3] * rows.shape[1] + [1.0, 1e-12, 1e-3]))
+
+
+MISTAKES = [
+    *((HINTS[name], _searcher(SCORES[name])) for name in HINTS),
+    (NOT_KEYED, _searcher(generator=lambda rng: np.random.default_rng())),
+    (UNIT, _searcher(unit=lambda params: list(params.values()))),
+    (NAN, _searcher(known=lambda result: True)),
+    (SCALE, _searcher(fitted=_raw)),
+    (FLAT, _searcher(_plain_ei)),
+]

@@ -1,0 +1,154 @@
+"""Exercise 21: a tree-structured Parzen estimator."""
+
+import math
+
+import numpy as np
+
+import scratchtune as st
+from scratchtune.search.searcher import Result, Seen
+
+CASES: list = []
+SQUARE = st.search.Space({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)})
+LOG = st.search.Space({"a": st.Float(1e-5, 1.0, log=True), "b": st.Float(100.0, 900.0)})
+TRIALS, WIDTH = 8, 0.1
+
+
+# The right answer, with parts that can be replaced -------------------------------------------------------------------
+
+
+def _log_density(u, trials):
+    """Log densities at the points u (n, d), one for each hyper-parameter."""
+    bells = np.exp(-0.5 * ((u[:, None] - trials) / WIDTH) ** 2) / (WIDTH * math.sqrt(2.0 * math.pi))
+    return np.log((bells.sum(axis=1) + 1.0) / (len(trials) + 1))
+
+
+def _ratio(u, good, bad):
+    return (_log_density(u, good) - _log_density(u, bad)).sum(axis=1)
+
+
+def _drawn(good, rng, count=48):
+    rows = rng.integers(len(good) + 1, size=count)
+    near = np.clip(good[np.minimum(rows, len(good) - 1)] + WIDTH * rng.normal(size=(count, good.shape[1])), 0.0, 1.0)
+    return np.where((rows == len(good))[:, None], rng.random((count, good.shape[1])), near)
+
+
+def _searcher(score=_ratio, known=lambda result: not math.isnan(result.value), few=10, share=0.15, worst=False,
+              draw=_drawn, unit=None, generator=lambda rng: rng):
+    class MyTPE(st.Searcher):
+        def suggest(self, space, seen, pending, number, rng):
+            rng, results = generator(rng), [result for result in seen if known(result)]
+            if len(results) < few:
+                return st.Suggestion(space.from_unit(rng.random(len(space.names))))
+            results = sorted(results, key=lambda result: result.value, reverse=worst)
+            rows = np.array([(unit or space.to_unit)(result.params) for result in results])
+            good, bad = np.split(rows, [math.ceil(share * len(rows))])
+            candidates = draw(good, rng)
+            return st.Suggestion(space.from_unit(candidates[score(candidates, good, bad).argmax()]))
+
+    return MyTPE
+
+
+right = _searcher()
+
+
+# The situations ------------------------------------------------------------------------------------------------------
+
+
+def _situation(space=SQUARE, failed=0):
+    """Sixty trials: good ones among many bad ones, good ones nearly alone, a region of bad ones, the rest."""
+    rng = np.random.default_rng(2)
+
+    def around(a, b, count):
+        return np.clip(rng.normal((a, b), 0.03, (count, 2)), 0.0, 1.0)
+
+    rows = np.vstack([around(0.25, 0.7, 5), around(0.8, 0.4, 4), around(0.25, 0.7, 18), around(0.8, 0.4, 3),
+                      around(0.3, 0.15, 24), [(0.05, 0.4), (0.55, 0.95), (0.6, 0.05), (0.97, 0.05), (0.5, 0.5),
+                                              (0.45, 0.3)]])
+    losses = np.concatenate([np.linspace(0.1, 0.2, 9), np.linspace(0.3, 0.5, 21), np.linspace(0.9, 1.5, 24),
+                             np.linspace(0.6, 0.7, 6)])
+    rows = np.vstack([rows, np.tile((0.55, 0.9), (failed, 1))])
+    losses = np.append(losses, np.full(failed, np.nan))
+    order = rng.permutation(len(rows))
+    return space, Seen([Result(k, space.from_unit(rows[i]), float(losses[i]), "done" if losses[i] == losses[i] else
+                               "failed") for k, i in enumerate(order)])
+
+
+def _parts(space, seen, share=0.15, worst=False):
+    results = sorted((result for result in seen if result.value == result.value), key=lambda result: result.value,
+                     reverse=worst)
+    return np.split(np.array([space.to_unit(result.params) for result in results]), [math.ceil(share * len(results))])
+
+
+def _suggested(solution, space, seen, trials=TRIALS):
+    found = []
+    for k in range(trials):
+        try:
+            suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([5, k]))
+            found.append(space.to_unit(space.check(suggestion.params)))
+        except NotImplementedError:
+            raise
+        except Exception as error:
+            raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
+                                 ) from None
+    return np.array(found)
+
+
+def _ranks(points, space, seen, score, share=0.15, worst=False):
+    """The mean share of points, drawn from l, with a lower score than those suggested."""
+    good, bad = _parts(space, seen, share, worst)
+    drawn = _drawn(good, np.random.default_rng(0), 2000)
+    return float(np.mean(score(drawn, good, bad) < score(points, good, bad)[:, None]))
+
+
+LACKING = "suggest should return st.Suggestion(params), with a value for each name of the space."
+NO_TRIALS = "The first trials have no results before them: return a random configuration up to the tenth known loss."
+NOT_KEYED = "The same generator gave another suggestion the second time: draw from `rng` alone."
+SEEN = "Your trials repeat good ones exactly: give each candidate a normal step of 0.1 for each hyper-parameter."
+WORST = "Your good trials are those with the highest losses: the lowest losses are good."
+HINTS = {
+    "l": "Your trials are where good ones are densest, whatever the bad ones: maximise log l − log g, not l.",
+    "g": "Your trials are where bad ones are rarest, whether good ones are there or not: maximise log l − log g.",
+    "least": "Your trials have the lowest log l − log g of the candidates: take the highest (argmax).",
+    "half": "Too many trials are called good: only the best 15 % of them, rounded up."}
+FIELDS = {
+    "l": (lambda u, good, bad: _log_density(u, good).sum(axis=1), 0.15),
+    "g": (lambda u, good, bad: -_log_density(u, bad).sum(axis=1), 0.15),
+    "least": (lambda u, good, bad: -_ratio(u, good, bad), 0.15), "half": (_ratio, 0.5)}
+RANDOM = "Your trials are spread over the whole space, as if random: take the candidate with the highest score."
+UNIT = ("The suggestions are worse where the ranges are not from 0 to 1, or logarithmic: the densities are those of "
+        "unit values, space.to_unit(result.params).")
+NAN = "With failed trials, whose losses are NaN, the wrong trials are good: NaN can't be sorted, so leave them out."
+
+
+def extra(solution):
+    _suggested(solution, SQUARE, Seen([]), 2)
+    space, seen = _situation()
+    points = _suggested(solution, space, seen)
+    if not np.array_equal(points, _suggested(solution, space, seen)):
+        raise AssertionError(NOT_KEYED)
+    old = np.array([space.to_unit(result.params) for result in seen])
+    if np.mean(abs(points[:, None] - old).max(axis=2).min(axis=1) < 1e-9) > 0.5:
+        raise AssertionError(SEEN)
+    rank = _ranks(points, space, seen, _ratio)
+    if rank < 0.93:
+        if _ranks(points, space, seen, _ratio, worst=True) > 0.93:
+            raise AssertionError(WORST)
+        ranks = {name: _ranks(points, space, seen, *FIELDS[name]) for name in HINTS}
+        name = max(ranks, key=ranks.__getitem__)
+        assert ranks[name] < 0.93, HINTS[name]
+        assert points.std(axis=0).min() < 0.2, RANDOM
+        raise AssertionError(f"Your trials have a higher log l − log g than {rank:.0%} of points drawn from l only.")
+    for hint, (space, seen) in ((UNIT, _situation(LOG)), (NAN, _situation(failed=12))):
+        assert _ranks(_suggested(solution, space, seen), space, seen, _ratio) >= 0.93, hint
+
+
+MISTAKES = [
+    *((HINTS[name], _searcher(FIELDS[name][0])) for name in ("l", "g", "least")),
+    (HINTS["half"], _searcher(share=0.5)),
+    (WORST, _searcher(worst=True)),
+    (RANDOM, _searcher(draw=lambda good, rng: rng.random((1, good.shape[1])))),
+    (SEEN, _searcher(draw=lambda good, rng: good)),
+    (NOT_KEYED, _searcher(generator=lambda rng: np.random.default_rng())),
+    (UNIT, _searcher(unit=lambda params: list(params.values()))),
+    (NAN, _searcher(known=lambda result: True)),
+]
