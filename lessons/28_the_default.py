@@ -36,10 +36,8 @@ def searched(landscape, model, d, seed, trials=40):
 
 study = searched(board, "auto", 2, seed=0)
 print(" ".join(trial.why.get("model", "spread") for trial in study.trials[:20]))
-print("trial 7:", study.trials[7].why["because"])
 print("trial 12:", study.trials[12].why["because"])
 # -> spread spread spread spread spread spread gp gp gp gp tpe gp tpe gp tpe gp tpe gp tpe gp
-# -> trial 7: the Parzen estimator's turns begin after 10 trials
 # -> trial 12: a Gaussian process and a Parzen estimator take turns; this trial is the estimator's
 
 # %% [markdown]
@@ -137,7 +135,7 @@ for group, leads in CITED["search_groups.md"].items():
 
 # %% [markdown]
 # ## Answer 3
-# The process alone is ahead where hyper-parameters are of mixed kinds, by two errors, and nothing else anywhere. So the
+# The process alone is ahead where hyper-parameters are of mixed kinds, by two errors, and nothing else by as much. So the
 # second model is an insurance: it costs a little where the first one is right. The chart, and what it rests on:
 #
 # 1. *All points of the space fit into your trials:* `GridSearch` (lesson 18).
