@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-FILE, SHA256 = "trainings.npz.xz", "unknown"
+FILE, SHA256 = "trainings.npz.xz", "0bb1cdf2ed8c42334167007418df66b7d2429d5ab3c370fbc00f8addc8f04629"
 VALUES: dict[str, tuple[float, ...]] = {
     "learning_rate": (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0),
     "batch_size": (4, 8, 16, 32, 64, 128), "l2": (0.0, 0.001, 0.01), "dropout": (0.0, 0.2, 0.4, 0.6),
@@ -50,6 +50,7 @@ class Trainings:
         validation: (11, 6, 3, 4, 3, 5, 27) uint8, of the 250 validation rows, after each epoch.
         wide: (11, 6, 3, 4, 3, 5) uint16, of 500 further validation rows, after the last epoch.
         held_out: (11, 6, 3, 4, 3, 5) uint16, of the 847 held-out rows, after the last epoch.
+        split: the seed by which the rows were split.
 
     Parameters are rounded to the nearest values that were trained, those of a learning rate, batch size or width on a
     logarithmic scale. A seed is 0 to 4; None is the mean of all five.
@@ -58,6 +59,7 @@ class Trainings:
     validation: np.ndarray
     wide: np.ndarray
     held_out: np.ndarray
+    split: int
 
     def nearest(self, params: Mapping[str, float]) -> dict[str, float]:
         """The configuration that was trained and is nearest to this one; ValueError if a parameter is missing."""
@@ -142,7 +144,8 @@ def load_trainings() -> Trainings:
     if sha256(packed).hexdigest() != SHA256:
         raise ValueError(f"{FILE} is damaged, or of another version: install scratchtune again")
     with np.load(io.BytesIO(lzma.decompress(packed))) as arrays:
-        return Trainings(np.cumsum(arrays["validation"], axis=-1, dtype=np.uint8), arrays["wide"], arrays["held_out"])
+        curves = np.cumsum(arrays["validation"], axis=-1, dtype=np.uint8)
+        return Trainings(curves, arrays["wide"], arrays["held_out"], int(arrays["split"]))
 
 
 def _nearest(name: str, value: float) -> int:
