@@ -14,9 +14,11 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.archives import most_unpacked
 from scratchtune.data.pairs import dates, number_words
+from scratchtune.data.trainings import load_trainings
 
 __all__ = [
-    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_verses", "number_words",
+    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_trainings", "load_verses",
+    "number_words",
 ]
 
 FASHION_NAMES = (
