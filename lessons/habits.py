@@ -49,8 +49,8 @@ STUMBLES = ("It breaks on integers, choices or conditions ({}): make each config
 def habits(make: Make, path: Path = Path()) -> list[str]:
     """The habits of a searcher, a sentence each; nothing else where it raises an error in a plain search."""
     bowls = [play(make, bowl(seed), seed, TRIALS) for seed in range(SEEDS)]
-    if failed := [each for each in bowls if each.error is not None]:
-        return [f"It raises an error in a search of two plain ranges. {explained(failed[0].error, path)}"]
+    for error in (each.error for each in bowls if each.error is not None):
+        return [f"It raises an error in a search of two plain ranges. {explained(error, path)}"]
     noise = [play(make, noisy(seed), seed, TRIALS) for seed in range(SEEDS)]
     mixed = [play(make, mixed_kinds(seed), seed, TRIALS) for seed in range(SEEDS)]
     found = [not_deterministic(make, bowls), repeats(bowls), linear(noise), outside([*bowls, *noise, *mixed])]

@@ -177,9 +177,9 @@ def conditions(rng: Rng) -> Game:
     o = space.to_unit(space.from_unit(rng.random(8)))
     o = np.where(np.isnan(o), rng.random(8), o)
     worth = dict(zip(kinds, rng.permutation([0.0, 0.1, 0.2]), strict=True))
-    for k, name in enumerate(space.names):  # an optimum that the space has: the middle of a cell
-        if space.parameters[name].count is not None:
-            o[k] = space.parameters[name].to_unit(space.parameters[name].from_unit(o[k]))
+    for k, each in enumerate(space.parameters.values()):  # an optimum that the space has: the middle of a cell
+        if not isinstance(each, st.Float):
+            o[k] = each.to_unit(each.from_unit(o[k]))
 
     def loss(u: np.ndarray, params: Params) -> float:
         return worth[params["model"]] + float(np.nansum(((u - o) ** 2)[1:]))

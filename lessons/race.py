@@ -34,7 +34,7 @@ from scratchtune.search.grid import finest_grid
 TRIALS = (27, 60)
 SEEDS, QUICK, CHUNK, PART = 200, 10, 10, 20
 PLAYERS, FIRST_PLAYER = 1000, 100_000  # random players, and their first seed
-ERRORS = 3.0  # standard errors that a verdict needs
+ERRORS, ROUNDED = 3.0, 0.05  # standard errors that a verdict needs; points, to which stored results are rounded
 STORED = Path(__file__).parents[1] / "benchmarks" / "results" / "race.json"
 BUILT_IN: dict[str, Callable[[], st.Searcher]] = {
     "grid": st.GridSearch, "random": st.RandomSearch, "halton": lambda: st.RandomSearch("halton"),
@@ -169,33 +169,35 @@ def report(yours: Regrets, others: dict[str, Regrets], percentiles: np.ndarray, 
     if seeds < 2:
         return "Fewer than two seeds were played: nothing to compare."
     others = {name: {each: rows[:seeds] for each, rows in regrets.items()} for name, regrets in others.items()}
+    shared = min(seeds, *(len(rows) for regrets in others.values() for rows in regrets.values()))
     complete = [name for name, rows in yours.items() if len(rows) == seeds]
-    lines = [f"Regret in points after {seeds} seeds: 0 is the optimum, 100 the median of one random configuration."]
+    lines = [f"Mean regret in points over {seeds} seeds, ± its standard error; 0 is the optimum, 100 the median of one "
+             "random\nconfiguration. The built-in searchers' results are stored ones."]
     lines += [table(k, {"yours": yours} | others, complete) for k in range(len(TRIALS))]
     if len(complete) < len(LANDSCAPES):
         return "\n\n".join([*lines, "No verdict and no rank: not all landscapes were played to the end."])
-    lines.append(differences(yours, others, verdicts))
+    lines.append(differences(shared, yours, others, verdicts))
     ranks = [rank(np.mean(list(yours.values()), axis=0)[:, k], percentiles[k]) for k in range(len(TRIALS))]
-    lines.append(f"Among {PLAYERS:,} random players, who play each landscape once, you are number {ranks[0]} at "
-                 f"{TRIALS[0]} trials and number {ranks[1]} at {TRIALS[1]} (the median of {seeds} rounds).")
+    lines.append(f"Among {PLAYERS:,} random players, who play each landscape once, yours is number {ranks[0]} at "
+                 f"{TRIALS[0]} trials,\nand number {ranks[1]} at {TRIALS[1]} (the median of {seeds} rounds; 1 is first).")
     return "\n\n".join(lines)
 
 
 def table(k: int, columns: dict[str, Regrets], complete: list[str]) -> str:
     """The mean regret of each searcher on each landscape, with its standard error."""
-    lines = [f"{f'{TRIALS[k]} trials':<26}" + "".join(f"{name:>12}" for name in columns)]
+    lines = [f"{f'{TRIALS[k]} trials':<26}" + "".join(f"{name:>10}" for name in columns)]
     for each in LANDSCAPES:
         cells = (cell(regrets[each][:, k]) for regrets in columns.values())
-        lines.append(f"{each:<26}" + "".join(f"{text:>12}" for text in cells))
+        lines.append(f"{each:<26}" + "".join(f"{text:>10}" for text in cells))
     if complete:
         of_all = (cell(np.mean([regrets[each][:, k] for each in complete], axis=0)) for regrets in columns.values())
-        lines.append(f"{f'mean of {len(complete)}':<26}" + "".join(f"{text:>12}" for text in of_all))
+        lines.append(f"{f'mean of {len(complete)}':<26}" + "".join(f"{text:>10}" for text in of_all))
     return "\n".join(lines)
 
 
 def cell(values: np.ndarray) -> str:
     """A mean with its standard error."""
-    return "-" if len(values) < 2 else f"{values.mean():.1f} ± {error_of(values):.1f}"
+    return "-" if len(values) < 2 else f"{values.mean():.1f}±{error_of(values):.1f}"
 
 
 def error_of(values: np.ndarray) -> float:
@@ -203,21 +205,21 @@ def error_of(values: np.ndarray) -> float:
     return float(np.std(values, ddof=1) / math.sqrt(len(values)))
 
 
-def differences(yours: Regrets, others: dict[str, Regrets], verdicts: bool) -> str:
+def differences(seeds: int, yours: Regrets, others: dict[str, Regrets], verdicts: bool) -> str:
     """The mean of yours less theirs over all landscapes, paired by seed; the verdict where it is three errors large."""
-    lines = [f"{'yours less':<12}" + "".join(f"{f'{trials} trials':>28}" for trials in TRIALS)]
+    lines = [f"Yours less theirs, paired by {seeds} seeds; below zero yours has the lower regret."]
     for name, theirs in others.items():
-        gaps = np.mean([yours[each] - theirs[each] for each in LANDSCAPES], axis=0)
-        cells = (f"{gaps[:, k].mean():+.1f} ± {error_of(gaps[:, k]):.1f}  {verdict(gaps[:, k]) if verdicts else '':<10}"
-                 for k in range(len(TRIALS)))
-        lines.append((f"{name:<12}" + "".join(f"{text:>28}" for text in cells)).rstrip())
+        gaps = np.mean([yours[each][:seeds] - theirs[each][:seeds] for each in LANDSCAPES], axis=0)
+        cells = (f"{TRIALS[k]} trials {round(gaps[:, k].mean(), 1) + 0.0:+6.1f} ± {error_of(gaps[:, k]):.1f}  "
+                 f"{verdict(gaps[:, k]) if verdicts else '':<14}" for k in range(len(TRIALS)))
+        lines.append((f"{name:<12}" + "".join(cells)).rstrip())
     return "\n".join([*lines, *["No verdict: too few seeds (--quick)."] * (not verdicts)])
 
 
 def verdict(gaps: np.ndarray) -> str:
     """Better or worse where the difference is at least three standard errors."""
     mean, error = gaps.mean(), error_of(gaps)
-    return "no verdict" if abs(mean) < ERRORS * error or mean == 0.0 else "better" if mean < 0.0 else "worse"
+    return "no verdict" if abs(mean) < max(ERRORS * error, ROUNDED) else "better" if mean < 0.0 else "worse"
 
 
 def rank(means: np.ndarray, percentiles: np.ndarray) -> int:

@@ -344,7 +344,8 @@ def test_the_race_prints_tables_a_rank_and_no_verdict_from_few_seeds(file, capsy
     assert code == 0 and not err.strip()
     assert "It never looks at the results" in out and "Among 1,000 random players" in out
     assert "No verdict" in out and "better" not in out and "worse" not in out
-    assert all(out.count(name) == 2 for name in landscapes.LANDSCAPES)
+    assert all(out.count(f"\n{name} ") == 2 for name in landscapes.LANDSCAPES)
+    assert max(map(len, out.split("\n\n", 1)[1].splitlines())) <= 120
 
 
 def test_an_error_is_one_message_with_its_line_and_what_was_played_is_shown(file, capsys):
