@@ -32,7 +32,7 @@ from scratchtune import cores
 from scratchtune.search.grid import finest_grid
 
 TRIALS = (27, 60)
-SEEDS, QUICK, CHUNK, PART = 200, 10, 10, 20
+SEEDS, QUICK, LEAST, CHUNK, PART = 200, 10, 20, 10, 20  # LEAST: for a verdict
 PLAYERS, FIRST_PLAYER = 1000, 100_000  # random players, and their first seed
 ERRORS, ROUNDED = 3.0, 0.05  # standard errors that a verdict needs; points, to which stored results are rounded
 STORED = Path(__file__).parents[1] / "benchmarks" / "results" / "race.json"
@@ -179,7 +179,7 @@ def report(yours: Regrets, others: dict[str, Regrets], percentiles: np.ndarray, 
     lines.append(differences(shared, yours, others, verdicts))
     ranks = [rank(np.mean(list(yours.values()), axis=0)[:, k], percentiles[k]) for k in range(len(TRIALS))]
     lines.append(f"Among {PLAYERS:,} random players, who play each landscape once, yours is number {ranks[0]} at "
-                 f"{TRIALS[0]} trials,\nand number {ranks[1]} at {TRIALS[1]} (the median of {seeds} rounds; 1 is first).")
+                 f"{TRIALS[0]} trials,\nand {ranks[1]} at {TRIALS[1]} (the median of {seeds} rounds; 1 is first).")
     return "\n\n".join(lines)
 
 
@@ -213,7 +213,7 @@ def differences(seeds: int, yours: Regrets, others: dict[str, Regrets], verdicts
         cells = (f"{TRIALS[k]} trials {round(gaps[:, k].mean(), 1) + 0.0:+6.1f} ± {error_of(gaps[:, k]):.1f}  "
                  f"{verdict(gaps[:, k]) if verdicts else '':<14}" for k in range(len(TRIALS)))
         lines.append((f"{name:<12}" + "".join(cells)).rstrip())
-    return "\n".join([*lines, *["No verdict: too few seeds (--quick)."] * (not verdicts)])
+    return "\n".join([*lines, *[f"No verdict: that needs {LEAST} seeds and more, without --quick."] * (not verdicts)])
 
 
 def verdict(gaps: np.ndarray) -> str:
@@ -264,7 +264,7 @@ def main(arguments: list[str]) -> int:
         searcher = games.searcher_of(given.searcher)
     except ValueError as error:
         made.error(str(error))
-    return race(given.searcher, searcher, seeds, jobs, not given.quick)
+    return race(given.searcher, searcher, seeds, jobs, not given.quick and seeds >= LEAST)
 
 
 def race(entry: str, searcher: games.Make, seeds: int, jobs: int, verdicts: bool) -> int:
