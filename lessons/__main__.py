@@ -6,6 +6,7 @@
     python -m lessons check 2              says whether its exercise is solved
     python -m lessons claims 2             measures its claims on new draws; without numbers, those that have changed
     python -m lessons notebook 2           writes it as a notebook, in the folder `notebooks`
+    python -m lessons race my_searcher.py  races a searcher of yours on ten landscapes (--help: its options)
     python -m lessons --all                runs all of them
 
 Exit codes: 0 done or solved, 1 a lesson failed, an exercise is not solved or a claim falls short, 2 wrong arguments.
@@ -217,6 +218,11 @@ def number_of(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments say; the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["race"]:
+        from lessons import race
+
+        return race.main(arguments[1:])
     given = parser().parse_args(arguments)
     command = given.what[0] if given.what[:1] and given.what[0] in COMMANDS else "show"
     try:
