@@ -56,8 +56,8 @@ print(f"with a third hyper-parameter of four values {trainings(combinations([3, 
 
 # %% [markdown]
 # ## Answer 1
-# 46 networks. The [grid](README.md#tuning) has a configuration for each combination of values: their number is a product,
-# N configurations for nᵢ values of each hyper-parameter.
+# 46 networks. The [grid](README.md#tuning) has a configuration for each combination of values: their number is a
+# product, N configurations for nᵢ values of each hyper-parameter.
 # - [grid_combinations] N = Πᵢ[nᵢ]
 #
 # Each configuration is scored by *cross-validation*: the rows are divided into k equal parts, the
