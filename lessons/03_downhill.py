@@ -81,7 +81,7 @@ for curvature in (10.0, 100.0, 1000.0):
 
 # %% [markdown]
 # ## Answer 2
-# Ten times as many for each factor of ten. The number of steps grows with the ratio of the largest curvature to the
+# About ten times as many for each factor of ten. The number of steps grows with the ratio of the largest curvature to the
 # smallest, the *condition number*: a long narrow valley is slow because its walls are steep, not because it is flat.
 # Lesson 05 is about two ways out.
 

@@ -13,7 +13,7 @@
 
 # %% [markdown]
 # ## Predict 1
-# Curvatures 1 and 10, 1 and 100, 1 and 1,000. Gradient descent needs ten times as many steps for each factor of ten.
+# Curvatures 1 and 10, 1 and 100, 1 and 1,000. Gradient descent needs about ten times the steps for each factor of ten.
 # And momentum, where α and μ are the best ones for each valley?
 
 # %%
