@@ -81,8 +81,8 @@ for curvature in (10.0, 100.0, 1000.0):
 
 # %% [markdown]
 # ## Answer 2
-# Ten times as many for each factor of ten. The number of steps grows with the ratio of the largest curvature to the
-# smallest, the *condition number*: a long narrow valley is slow because its walls are steep, not because it is flat.
+# About ten times as many for each factor of ten. The number of steps grows with the *condition number*, the largest
+# curvature divided by the smallest: the walls of a narrow valley limit the rate with which its floor is walked.
 # Lesson 05 is about two ways out.
 
 # %% [markdown]
