@@ -8,7 +8,7 @@ from lessons.claims import claim
 
 @claim("45a")
 def a_smaller_rate(draw):
-    """A learning rate of 0.1 has a lower test error than 1, each with the number of stumps that validation rows choose."""
+    """A learning rate of 0.1 has a lower test error than 1, each with its number of stumps, chosen by validation."""
     def curve(part, rows):
         rng = np.random.default_rng([draw, part])
         x = rng.random((rows, 1))
