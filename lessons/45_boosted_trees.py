@@ -152,8 +152,8 @@ for leaves in (2, 4):
 # ## Exercise
 # Write the search for the best split of one column. `x` are its values, in any order, some of them equal; `g` and `h`
 # are each row's derivatives; `lam` is λ. Return (edge, gain). An edge is halfway between two neighbouring different
-# values; of equal gains take the smallest edge. If no split has a gain above 0, return (None, 0.0). Then run `python -m
-# lessons check 45`.
+# values; of equal gains take the smallest edge. If no split has a gain above 0, return (None, 0.0). Then run
+# `python -m lessons check 45`.
 
 
 # %%

@@ -135,8 +135,8 @@ ax.legend()
 # ## Exercise
 # Write one step of gradient descent that is shared out. `gradient_of(theta, rows)` gives the gradient of the mean loss
 # over some rows, an array of their numbers. `parts` is a list of such arrays, one for each worker, of any lengths; for
-# an empty one `gradient_of` has no answer. Return the new theta, and do not change the old one. Then run `python -m
-# lessons check 52`.
+# an empty one `gradient_of` has no answer. Return the new theta, and do not change the old one. Then run
+# `python -m lessons check 52`.
 
 
 # %%
