@@ -141,10 +141,10 @@ for activation, rate in (("relu", 0.3), ("relu", 3.0), ("tanh", 0.3), ("tanh", 3
 # ## Answer 3
 # At 3 all ReLU units are *dead*: negative sums for every image (in 20 of 20 draws [06b]). A dead unit's output is 0 and
 # its derivative is 0, so no step moves its weights again. What is left are the biases of the last layer, which can only
-# guess. A tanh unit does not die, it *saturates*: more than nine of ten outputs are beyond 0.99 (in 20 of 20 draws
-# [06c]), where its derivative is near 0 too. But such outputs are ±1, not 0: the weights of the last layer keep moving,
-# in steps that are too long, and the loss is more than four times that of guessing (in 20 of 20 draws [06d]). So a loss
-# that stays near log 10 is a reason to count dead units.
+# guess. A tanh unit does not die, it *saturates*: more than nine of ten outputs are beyond 0.99 (in 20 of 20
+# draws [06c]), where its derivative is near 0 too. But such outputs are ±1, not 0: the weights of the last layer keep
+# moving, in steps that are too long, and the loss is more than four times that of guessing (in 20 of 20 draws [06d]).
+# So a loss that stays near log 10 is a reason to count dead units.
 #
 # *In your logbook:* from which learning rate on do the trainings of lesson 00 only guess? They have ReLU units, too.
 

@@ -132,8 +132,9 @@ for kind in ("constant", "cosine"):
 # ~> cosine  , batches of 400: best start 0.4, accuracy 0.900
 
 # %% [markdown]
-# The gain of cosine is smaller than with batches of 8 (in 10 of 10 draws [07d]); here it is gone. So a falling rate is
-# a remedy for noisy gradients, which small batches have (Bottou, Curtis and Nocedal, 2018, section 4).
+# The gain of cosine is smaller than with batches of 8 (in 10 of 10 draws [07d]); here hardly anything is left of it. So
+# a falling rate is a remedy for noisy gradients, which small batches have (Bottou, Curtis and Nocedal, 2018, section
+# 4).
 #
 # *In your logbook:* look for the best of the trainings again, along the ridge: how many trials did you need now?
 
@@ -144,8 +145,8 @@ for kind in ("constant", "cosine"):
 # - [linear_warmup] a = α + (b − α) · x
 #
 # Return the rate of a step, counted from 0. The first `warmup` steps have 0, alpha / warmup, 2 · alpha / warmup, ...;
-# step `warmup` has alpha; step `steps` and all later ones have 0. `warmup` may be 0. Then run `python -m lessons check
-# 7`.
+# step `warmup` has alpha; step `steps` and all later ones have 0. `warmup` may be 0. Then run
+# `python -m lessons check 7`.
 
 
 # %%

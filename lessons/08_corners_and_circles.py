@@ -129,8 +129,8 @@ for l2 in (0.0, 0.001, 0.01):
 # -> L2  0.01: the best of its 792 configurations has the validation accuracy 0.849
 
 # %% [markdown]
-# Here λ = 0.01 is too much, and the small one is worth hardly anything. These networks have dropout too, and lesson 17
-# asks what one remedy is worth beside another.
+# Here λ = 0.01 is too much, and the best with the small one is not higher than the best without. These networks have
+# dropout too, and lesson 17 asks what one remedy is worth beside another.
 #
 # *In your logbook:* the best of the trainings without L2, the best with it, and how many trainings you compared for
 # that.
@@ -139,8 +139,8 @@ for l2 in (0.0, 0.001, 0.01):
 # ## Exercise
 # Give L1 its exact zeros. Split the step in two. First a step of gradient descent on the loss alone. Then move every
 # parameter towards 0 by what L1 takes in one step, alpha · lam, and let it stop at 0 where it would cross. (This is
-# *soft thresholding*, the proximal step of L1.) Return the new parameters, an array like theta. Then run `python -m
-# lessons check 8`.
+# *soft thresholding*, the proximal step of L1.) Return the new parameters, an array like theta. Then run
+# `python -m lessons check 8`.
 
 
 # %%
