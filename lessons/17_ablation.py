@@ -58,7 +58,8 @@ alone = {name: scores({name: value}) - none for name, value in REMEDIES.items()}
 
 def show(name, d):
     up = np.sum(d[:, 0] > 0)
-    print(f"{name:20} accuracy {100 * d[:, 0].mean():+.0f} points, up in {up:2} of {DRAWS}; log loss {d[:, 1].mean():+.2f}")
+    print(f"{name:20} accuracy {100 * d[:, 0].mean():+.0f} points, up in {up:2} of {DRAWS}; "
+          f"log loss {d[:, 1].mean():+.2f}")
 
 
 print(f"none: accuracy {none[:, 0].mean():.2f}, log loss {none[:, 1].mean():.2f}")
@@ -78,9 +79,9 @@ print(f"the six gains add up to {100 * sum(d[:, 0].mean() for d in alone.values(
 
 # %% [markdown]
 # ## Answer 1
-# Less, in 20 of 20 draws [17a]: a remedy repairs also what another one has repaired. All six have a higher accuracy than
-# any of them alone, but not the lowest log loss: that of weight decay alone is lower. Both hold in 20 of 20 draws [17b].
-# So the strengths are to be tuned together, by the number that matters (lesson 11).
+# Less, in 20 of 20 draws [17a]: a remedy repairs also what another one has repaired. All six have a higher accuracy
+# than any of them alone, but not the lowest log loss: that of weight decay alone is lower. Both hold in 20 of 20 draws
+# [17b]. So the strengths are to be tuned together, by the number that matters (lesson 11).
 
 # %% [markdown]
 # ## Predict 2
@@ -101,9 +102,9 @@ for name in REMEDIES:
 
 # %% [markdown]
 # ## Answer 2
-# Beside the others the six gains add up to less than half of what they are alone, in 18 of 20 draws [17c]. Early stopping
-# even raises the log loss there, in 20 of 20 draws [17d]: its price is known, the rows that it puts aside are not trained
-# on, and the five others leave it less to repair.
+# Beside the others the six gains add up to less than half of what they are alone, in 18 of 20 draws [17c]. Early
+# stopping even raises the log loss there, in 20 of 20 draws [17d]: its price is known, the rows that it puts aside are
+# not trained on, and the five others leave it less to repair.
 #
 # Both tables are right. They answer two questions: *what should I try first?* and *what may I leave out?* A report that
 # says "dropout is worth so many points" must say beside what.
@@ -118,11 +119,11 @@ for k, (ax, label, unit) in enumerate(zip(axes, ("points of accuracy", "log loss
         means = [unit * d[:, k].mean() for d in found.values()]
         ax.plot(means, rows + offset, "|", color=color, ms=14, mew=3, label=name)
     ax.axvline(0, color="0.4", lw=1)
-    ax.set(xlabel=f"change of {label}: ten paired draws, and their mean")
+    ax.set(xlabel=f"change of {label}")
 axes[0].set_yticks(rows, list(REMEDIES))
-axes[0].set_title("Accuracy: right is better")
-axes[1].set_title("Log loss: left is better")
-axes[0].legend(loc="lower right")
+axes[0].set_title("Ten paired draws and their mean; right is better")
+axes[1].set_title("Left is better")
+fig.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 # %% [markdown]
 # ## Break it
