@@ -99,7 +99,7 @@ for name in SPACE:
 
 # %% [markdown]
 # ## Answer 2
-# One, the epochs, reaches two errors. But there are six comparisons, and in six a false alarm is likely to come in
+# One, the epochs, reaches two errors. But there are six comparisons: if they were independent, a false alarm comes in
 # about one of four studies: 1 − 0.95⁶ = 0.26. L2 is worth nothing at all at this strength. So the page lists the six,
 # and claims none. If one had to choose without more trainings: the default with more epochs is the simpler network.
 
