@@ -84,8 +84,9 @@ def _suggested(solution, space, seen, trials=TRIALS):
     for k in range(trials):
         try:
             suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([5, k]))
+            assert isinstance(suggestion, st.Suggestion), LACKING
             found.append(space.to_unit(space.check(suggestion.params)))
-        except NotImplementedError:
+        except (NotImplementedError, AssertionError):
             raise
         except Exception as error:
             raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"

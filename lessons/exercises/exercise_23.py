@@ -72,8 +72,9 @@ def _children(solution, space, seen, count=CHILDREN):
     for k in range(count):
         try:
             suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([9, k]))
+            assert isinstance(suggestion, st.Suggestion), LACKING
             found.append(space.to_unit(space.check(suggestion.params)))
-        except NotImplementedError:
+        except (NotImplementedError, AssertionError):
             raise
         except Exception as error:
             raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
@@ -87,6 +88,12 @@ def _ranks(children):
     return np.where(equal.any(axis=1), equal.argmax(axis=1), -1)
 
 
+def _step(children):
+    """The median step of the genes that have been mutated, from the nearest parent's."""
+    steps = abs(children[:, None] - PARENTS).min(axis=1)
+    return float(np.median(steps[steps > 1e-7]))
+
+
 LACKING = "suggest should return st.Suggestion(params), with a value for each name, in its range."
 NO_TRIALS = "The first trials have no results before them: return a random configuration up to the 16th known loss."
 NOT_KEYED = "The same generator gave another child the second time: draw from `rng` alone."
@@ -98,6 +105,10 @@ NO_PRESSURE = "All eight parents are chosen alike: of two that are drawn, the fi
 TOO_MUCH = "Nearly all genes are the best parents': choose each by a tournament of two, so that others have a part."
 LOSER = "The less fit of two becomes the parent: in a tournament the lower loss wins."
 EVERYBODY = "Trials that are not among the eight fittest become parents."
+FEW = "Only some of the eight fittest ever become parents: draw from all eight."
+BETWEEN = "Your children's genes are between those of the parents: each gene is that of mother or of father."
+SHORT = "Your steps are too short: their std is 0.5 times that of the parents' genes, and 0.03 is only the least."
+LONG = "Your steps are too long: their std is 0.5 times that of the parents' genes."
 FIXED = "With parents that are nearly alike, your steps are as long as before: measure them by the parents' std."
 LEAST = "With parents that are all alike, your children are equal to them: a step has at least the std 0.03."
 NAN = "With failed trials, whose losses are NaN, other trials become parents: leave failed ones out."
@@ -123,20 +134,26 @@ def extra(solution):
         raise AssertionError(NO_MUTATION)
     mixed = np.mean((children[:, 0] < 0.45) != (children[:, 1] < 0.45))
     both = kept.all(axis=1)
+    if np.mean(abs(children[:, 0] - 0.49) < 0.12) > 0.3:
+        raise AssertionError(BETWEEN)
     if np.mean(ranks[both, 0] == ranks[both, 1]) > 0.9:
         raise AssertionError(NO_CROSSOVER)
     mean = ranks[kept].mean()
-    for hint, wrong in ((TOO_MUCH, mean < 1.4), (NO_PRESSURE, 2.8 < mean < 4.0), (LOSER, mean >= 4.0)):
+    for hint, wrong in ((FEW, ranks.max() < 5), (TOO_MUCH, mean < 1.4), (NO_PRESSURE, 2.8 < mean < 4.0),
+                        (LOSER, mean >= 4.0)):
         if wrong:
             raise AssertionError(hint)
     assert 0.3 < kept.mean() < 0.7, f"{kept.mean():.0%} of the genes are a parent's unchanged; it should be about half."
     assert mixed > 0.1, NO_CROSSOVER
+    ratio = _step(children) / _step(_children(right, space, seen))
     alike = np.full((8, 2), 0.5)
     steps = abs(_children(solution, *_situation(parents=alike)) - 0.5)
     if steps.max() < 1e-7:
         raise AssertionError(LEAST)
     if steps.max() > 0.2:
         raise AssertionError(FIXED)
+    assert ratio > 0.65, SHORT
+    assert ratio < 1.5, LONG
     for hint, (space, seen) in ((NAN, _situation(failed=40)), (UNIT, _situation(LOG))):
         again = _children(solution, space, seen)
         others = np.array([space.to_unit(result.params) for result in seen if not result.value < 1.0])
@@ -151,7 +168,12 @@ MISTAKES = [
     (NO_MUTATION, _searcher(mutated=lambda child, parents, rng: child)),
     (ALL_MUTATED, _searcher(mutated=lambda *given: _mutated(*given, rate=1.1))),
     (NO_PRESSURE, _searcher(chosen=lambda rng: int(rng.integers(8)))),
-    (TOO_MUCH, _searcher(chosen=lambda rng: int(rng.integers(2)))),
+    (TOO_MUCH, _searcher(chosen=lambda rng: int(rng.integers(8, size=5).min()))),
+    (FEW, _searcher(chosen=lambda rng: int(rng.integers(3)))),
+    (BETWEEN, _searcher(crossed=lambda mother, father, rng: 0.5 * (mother + father))),
+    (SHORT, _searcher(mutated=lambda *given: _mutated(*given, fixed=0.03))),
+    (LONG, _searcher(mutated=lambda child, parents, rng: _mutated(
+        child, parents, rng, fixed=np.maximum(parents.std(axis=0), 0.03)))),
     (LOSER, _searcher(chosen=lambda rng: int(rng.integers(8, size=2).max()))),
     (EVERYBODY, _searcher(chosen=lambda rng: int(rng.integers(30, size=2).min()), number_of=0)),
     (FIXED, _searcher(mutated=lambda *given: _mutated(*given, fixed=0.2))),
