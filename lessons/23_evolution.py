@@ -102,8 +102,8 @@ print(f"without mutation by {difference(lowest(mixed, five, brood=1, mutation_ra
 
 # %% [markdown]
 # ## Answer 2
-# Both help (in 0 of 10 draws [23a]), and mutation is missed more (in 0 of 10 draws [23b]). A child by *simulated binary
-# crossover* is near one parent's gene x, or beyond it, at a distance that the other's, y, and a random u decide:
+# Both help (in 10 of 10 draws [23a]), and mutation is missed more (in 10 of 10 draws [23b]). In *simulated binary
+# crossover* a child is near one parent's gene x, at a distance that the other's, y, and a random u decide:
 # - [sbx_spread] β = (2 · u)^(1 / (η + 1)) if u < 0.5 else (1 / (2 · (1 − u)))^(1 / (η + 1))
 # - [sbx_child] c = 0.5 · ((1 + β) · x + (1 − β) · y)
 #
@@ -138,7 +138,7 @@ for name, space, loss in (("five", mixed, five), ("bowl", bowl, in_bowl),
 
 # %% [markdown]
 # ## Answer 3
-# In the bowl (in 0 of 10 draws [23c]): a quadratic model fits it exactly. On the other two losses, ten pairs show no
+# In the bowl (in 10 of 10 draws [23c]): a quadratic model fits it exactly. On the other two losses, ten pairs show no
 # gain: the mean difference is below two of its errors. So the part that is on by default is worth its place where the
 # loss is smooth, and nothing here says that it is on yours. A part of a method is no better than its ablation.
 #
