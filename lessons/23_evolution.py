@@ -150,7 +150,7 @@ for name, space, loss in (("five", mixed, five), ("bowl", bowl, in_bowl),
 # configuration. From then on the eight lowest losses are the parents, as unit values. Choose a mother and a father,
 # each the fitter of two that are drawn at random. The child has each gene from mother or father, with equal
 # probability. Then each gene, with probability 0.5, takes a normal step of σ = max(0.5 · std of the eight in this gene,
-# 0.03). Keep it between 0 and 1.
+# 0.03). Keep it between 0 and 1. An absent hyper-parameter has the unit value NaN; count it as 0.5.
 #
 # Check it with `python -m lessons check 23`; then enter it: `python -m lessons race my_searcher.py`.
 

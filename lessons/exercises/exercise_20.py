@@ -52,7 +52,7 @@ def _searcher(score=_log_ei, fitted=_fitted, known=lambda result: not math.isnan
             results = [result for result in seen if known(result)]
             if len(results) < few:
                 return st.Suggestion(space.from_unit(rng.random(d)))
-            rows = np.array([(unit or space.to_unit)(result.params) for result in results])
+            rows = np.nan_to_num([(unit or space.to_unit)(result.params) for result in results], nan=0.5)
             model = fitted(rows, np.array([result.value for result in results]))
             candidates = rng.random((500, d))
             mean, variance = gp.predict(model, candidates)

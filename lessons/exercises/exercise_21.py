@@ -40,7 +40,7 @@ def _searcher(score=_ratio, known=lambda result: not math.isnan(result.value), f
             if len(results) < few:
                 return st.Suggestion(space.from_unit(rng.random(len(space.names))))
             results = sorted(results, key=lambda result: result.value, reverse=worst)
-            rows = np.array([(unit or space.to_unit)(result.params) for result in results])
+            rows = np.nan_to_num([(unit or space.to_unit)(result.params) for result in results], nan=0.5)
             good, bad = np.split(rows, [math.ceil(share * len(rows))])
             candidates = draw(good, rng)
             return st.Suggestion(space.from_unit(candidates[score(candidates, good, bad).argmax()]))

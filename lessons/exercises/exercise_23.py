@@ -10,6 +10,7 @@ from scratchtune.search.searcher import Result, Seen
 CASES: list = []
 SQUARE = st.search.Space({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)})
 LOG = st.search.Space({"a": st.Float(1e-5, 1.0, log=True), "b": st.Float(100.0, 900.0)})
+TREE = st.search.Space({"a": ["x", "y"], "b": st.Float(0.0, 1.0, when={"a": ["x"]})})
 CHILDREN = 300
 
 
@@ -31,14 +32,15 @@ def _mutated(child, parents, rng, rate=0.5, least=0.03, fixed=None):
 
 
 def _searcher(chosen=_fitter, crossed=_crossed, mutated=_mutated, few=16, key=lambda result: result.value,
-              known=lambda result: not math.isnan(result.value), unit=None, generator=lambda rng: rng, number_of=8):
+              known=lambda result: not math.isnan(result.value), unit=None, generator=lambda rng: rng, number_of=8,
+              absent=0.5):
     class MyEvolution(st.Searcher):
         def suggest(self, space, seen, pending, number, rng):
             rng, results = generator(rng), [result for result in seen if known(result)]
             if len(results) < few:
                 return st.Suggestion(space.from_unit(rng.random(len(space.names))))
             fittest = sorted(results, key=key)[:number_of or None]
-            parents = np.array([(unit or space.to_unit)(result.params) for result in fittest])
+            parents = np.nan_to_num([(unit or space.to_unit)(result.params) for result in fittest], nan=absent)
             mother, father = (parents[chosen(rng) % len(parents)] for _ in range(2))
             return st.Suggestion(space.from_unit(mutated(crossed(mother, father, rng), parents, rng)))
 
@@ -64,6 +66,12 @@ def _situation(space=SQUARE, parents=PARENTS, failed=0):
     return space, Seen([Result(k, space.from_unit(rows[i]), float(losses[i]),
                                "done" if losses[i] == losses[i] else "failed")
                         for k, i in enumerate(rng.permutation(len(rows)))])
+
+
+def _with_conditions():
+    rng = np.random.default_rng(6)
+    params = [TREE.from_unit(rng.random(2)) for _ in range(30)]
+    return TREE, Seen([Result(k, each, 0.1 * k, "done") for k, each in enumerate(params)])
 
 
 def _children(solution, space, seen, count=CHILDREN):
@@ -96,6 +104,8 @@ def _step(children):
 
 LACKING = "suggest should return st.Suggestion(params), with a value for each name, in its range."
 NO_TRIALS = "The first trials have no results before them: return a random configuration up to the 16th known loss."
+ABSENT = ("In a space with conditions, a hyper-parameter that a configuration lacks has the unit value NaN: replace "
+          "it, by 0.5 say (np.nan_to_num).")
 NOT_KEYED = "The same generator gave another child the second time: draw from `rng` alone."
 RANDOM = "Your children have nothing of the eight fittest: sort the known trials by loss, the lowest first."
 NO_CROSSOVER = "Each of your children has all its genes from one parent: choose mother or father for each gene."
@@ -159,6 +169,10 @@ def extra(solution):
         others = np.array([space.to_unit(result.params) for result in seen if not result.value < 1.0])
         assert np.mean(_ranks(again) >= 0) > 0.3, hint
         assert np.mean((abs(again[:, None] - others) < 1e-7).any(axis=1)) < 0.02, hint
+    try:
+        _children(solution, *_with_conditions())
+    except AssertionError:
+        raise AssertionError(ABSENT) from None
 
 
 MISTAKES = [
@@ -180,4 +194,5 @@ MISTAKES = [
     (LEAST, _searcher(mutated=lambda *given: _mutated(*given, least=0.0))),
     (NAN, _searcher(known=lambda result: True)),
     (UNIT, _searcher(unit=lambda params: list(params.values()))),
+    (ABSENT, _searcher(absent=np.nan)),
 ]
