@@ -154,7 +154,7 @@ for name, with_g in (("with g", True), ("without g", False)):
 # hyper-parameter, a density is the mean of a normal density with a standard deviation of 0.1 on each trial, and of the
 # flat density 1. Draw 48 candidates from l: each begins at a good trial, with a normal step of 0.1 for each
 # hyper-parameter (`np.clip` to 0 and 1), or once in a while anywhere. Return the candidate with the highest sum of
-# log l − log g over the hyper-parameters.
+# log l − log g over the hyper-parameters. An absent hyper-parameter has the unit value NaN; count it as 0.5.
 #
 # Check it with `python -m lessons check 21`; then enter it: `python -m lessons race my_searcher.py`.
 

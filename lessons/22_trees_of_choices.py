@@ -77,8 +77,8 @@ for name, space in (("tree", tree), ("flat", flat)):
 
 # %% [markdown]
 # ## Answer 2
-# The searcher that knows the tree finds the better branch in more searches (in 0 of 15 draws [22a]). In the flat space
-# more searches keep to one optimizer after ten trials (in 0 of 15 draws [22b]): there the optimizer is one more
+# The searcher that knows the tree finds the better branch in more searches (in 15 of 15 draws [22a]). In the flat space
+# more searches keep to one optimizer after ten trials (in 15 of 15 draws [22b]): there the optimizer is one more
 # hyper-parameter, whose ratio of densities is part of the sum, and momentum is learned from Adam's trials as well,
 # which say nothing about it. In the tree, first the branch is drawn; then l and g are those of this branch alone.
 

@@ -40,7 +40,7 @@ def _searcher(score=_ratio, known=lambda result: not math.isnan(result.value), f
             if len(results) < few:
                 return st.Suggestion(space.from_unit(rng.random(len(space.names))))
             results = sorted(results, key=lambda result: result.value, reverse=worst)
-            rows = np.array([(unit or space.to_unit)(result.params) for result in results])
+            rows = np.nan_to_num([(unit or space.to_unit)(result.params) for result in results], nan=0.5)
             good, bad = np.split(rows, [math.ceil(share * len(rows))])
             candidates = draw(good, rng)
             return st.Suggestion(space.from_unit(candidates[score(candidates, good, bad).argmax()]))
@@ -84,8 +84,9 @@ def _suggested(solution, space, seen, trials=TRIALS):
     for k in range(trials):
         try:
             suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([5, k]))
+            assert isinstance(suggestion, st.Suggestion), LACKING
             found.append(space.to_unit(space.check(suggestion.params)))
-        except NotImplementedError:
+        except (NotImplementedError, AssertionError):
             raise
         except Exception as error:
             raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
