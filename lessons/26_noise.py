@@ -49,8 +49,8 @@ for part in range(3):
 # %% [markdown]
 # ## Answer 1
 # The best score is too high, since it was chosen for being high: the *winner's curse* of lesson 15. The confirmed trial
-# has the lowest mean regret of the three (in 15 of 15 draws of 80 studies [26a]): new values are not chosen by
-# anything, so they carry no curse, and twelve guesses less cost little.
+# has the lowest mean regret of the three, on average of 80 studies (in 10 of 10 draws [26a]): new values are not chosen
+# by anything, so they carry no curse, and twelve guesses less cost little.
 #
 # And the process? After the first 60 studies you would have recommended it. The next two groups of 60 say the opposite.
 # An average of 60 studies is a noisy value, too. So where does a process help, and where not?

@@ -131,8 +131,8 @@ again, before = [], []
 for study in studies["NSGA-II"]:
     before += [goals(trial.params, trial.seed)[0] for trial in study.best_trials]
     again += [goals(trial.params, trial.seed + 1)[0] for trial in study.best_trials]
-print(f"{len(before)} trials on ten fronts: mean accuracy {np.mean(before):.2f}, with another seed {np.mean(again):.2f}")
-# ~> 75 trials on ten fronts: mean accuracy 0.61, with another seed 0.55
+print(f"{len(before)} trials on ten fronts: mean accuracy {np.mean(before):.2f}, again {np.mean(again):.2f}")
+# ~> 75 trials on ten fronts: mean accuracy 0.61, again 0.55
 
 # %% [markdown]
 # So a front is too good, too. Before you choose a trial of it, repeat that one and its neighbours.

@@ -10,7 +10,7 @@ SPACE = {"learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4
 STUDIES, OF_LANDSCAPES = 80, 50
 
 
-@claim("26a", draws=15)
+@claim("26a", draws=10)
 def confirmed_on_the_trainings(draw):
     """On the trainings the confirmed trial has a lower mean regret, in 80 studies, than the two other answers."""
     trainings, found = st.datasets.load_trainings(), []
