@@ -45,8 +45,8 @@ for name, chosen in (("all", every), ("best quarter", best_quarter)):
 # ## Answer 1
 # A quarter of all pairs cross. But of pairs of good trainings nearly half do, after three epochs: there the early order
 # is hardly more than a coin toss. (Of 300 trainings more than 40 % of these pairs cross, and fewer than 30 % of all
-# pairs, in 20 of 20 draws [25a].) Early scores distinguish good from bad. They do not distinguish good from best, and a search wants
-# the best.
+# pairs, in 20 of 20 draws [25a].) Early scores distinguish good from bad. They do not distinguish good from best, and a
+# search wants the best.
 #
 # The picture shows four trainings that do: two with high learning rates and without dropout rise fast, and are ahead
 # after 1, 3 and nearly 9 epochs; two with low rates and dropout end higher.

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # 26 Noise: who to hand in
-# The trial with the best score had favourable noise. Three ways to choose another one, and where they mislead.
+# The trial with the best score usually had favourable noise: three ways to choose another, and where they mislead.
 #
 # 30 minutes · needs 00, 15, 19
 
@@ -49,15 +49,14 @@ for part in range(3):
 # %% [markdown]
 # ## Answer 1
 # The best score is too high, since it was chosen for being high: the *winner's curse* of lesson 15. The confirmed trial
-# has the lowest mean regret of the three, on average of 80 studies (in 10 of 10 draws [26a]): new values are not chosen
-# by anything, so they carry no curse, and twelve guesses less cost little.
+# has the lowest mean regret of the three, on average of 80 studies (in 10 of 10 draws [26a]): no candidate was chosen
+# by its new values, so each of their means is fair, and twelve guesses less cost little.
 #
-# And the process? After the first 60 studies you would have recommended it. The next two groups of 60 say the opposite.
-# An average of 60 studies is a noisy value, too. So where does a process help, and where not?
-#
-# It predicts the true loss at each trial, from its neighbours too. Of a value y it takes ν · α for noise: ν is the
-# fitted variance of the noise, and α is large where the neighbours contradict. A low mean can be favourable noise as
-# well, so k = 1.5 standard deviations s are added. The trial with the lowest sum b is handed in.
+# And the process? After the first 60 studies you would have recommended it. The next two groups of 60 say the opposite:
+# an average of 60 studies is a noisy value, too. So where does a process help, and where not? It predicts the true loss
+# at each trial, from its neighbours too. Of a value y it takes ν · α for noise: ν is the fitted variance of the noise,
+# and α is large where the neighbours contradict. A low mean can be favourable noise as well, so k = 1.5 standard
+# deviations s are added. The trial with the lowest sum b is handed in.
 # - [fitted_means] μᵢ = yᵢ − ν · αᵢ
 # - [pessimistic_means] bᵢ = μᵢ + k · sᵢ
 
@@ -96,8 +95,9 @@ for landscape, every in studies.items():
 # On the bowl the recommended trial is better (in 20 of 20 draws [26b]), on the ripples it is *worse* than the best
 # observed one (in 20 of 20 draws [26c]). The picture shows why, with one study of each. The process assumes a smooth
 # function, so it moves each value towards its neighbours. On the bowl that brings the means to the line, the true
-# losses. A ripple is as narrow as the distance between trials. There the means of the best trials are moved up, away
-# from the line, and over all trials they are no closer to the truth than the values: the last lines below.
+# losses. From crest to trough a ripple is π / 25 wide, no more than the distance of 60 evenly spread trials, 1 / √60.
+# So the means of the best trials are moved up, away from the line, and over all trials the means are no closer to the
+# truth than the values: the last lines below.
 #
 # So `noise=True` is a promise that the function is smooth; `recommended()` keeps the best observed trial unless the
 # process predicts well, and another trial is clearly better. `confirm` needs no such promise.

@@ -6,8 +6,8 @@
 
 # %% [markdown]
 # ## Question
-# A larger network that trains longer is more accurate, and costs more. How much of each do you want? A weighted sum
-# would need a price of a percentage point, which is not known beforehand. So search both goals, and choose afterwards.
+# A larger network that trains longer costs more, and is often more accurate. How much of each do you want? A weighted
+# sum would need a price of a percentage point, which is not known beforehand. So search both, and choose afterwards.
 #
 # Of two trials with the losses a and b the first *dominates* the second if it is worse in no goal and better in one:
 # - [dominates] d = (1 if minₘ[bₘ − aₘ] >= 0 else 0) · (1 if maxₘ[bₘ − aₘ] > 0 else 0)
