@@ -7,9 +7,8 @@
 # %% [markdown]
 # ## Question
 # Random search trains each configuration for all 27 epochs, also one that guesses the digits after ten of them.
-# *Successive halving* is a race in [rungs](README.md#hyperband-and-stopping). All configurations get a small budget,
-# here one epoch. The best third is *promoted*: each continues from its weights, to three times as many epochs. The best
-# third of these continues, and so on. How much does a race save, and what does it cost?
+# *Successive halving* is a race in [rungs](README.md#hyperband-and-stopping). All begin with one epoch. The best third
+# is *promoted*: each continues from its weights, to three times as many epochs; and so on. What does a race save?
 #
 # Of n configurations so many are in rung i (the first is rung 0), where each is promoted after r of R epochs, if k more
 # rungs follow. η is the factor, here 3:
@@ -74,11 +73,9 @@ print("mean regret in points: " + ", ".join(f"{name} {np.mean(found):.1f}" for n
 # %% [markdown]
 # ## Answer 1
 # 81 epochs, a ninth: 27 in the first rung, and then 9 · 2, 3 · 6 and 1 · 18, since the promoted ones continue. The
-# winner is seldom the best, since the order after few epochs is not the order at the end. But 81 epochs are three whole
-# trainings, and the best of three random configurations has a higher mean [regret](README.md#tuning) than the winner of
-# a race (in 20 of 20 draws [24a]). A race is a bad way to find the best of 27, and a good way to spend 81 epochs.
-#
-# In the picture the best one at the end is 25th of 27 after one epoch, so it is dropped; the winner would be third.
+# winner is seldom the best: in the picture that one is 25th of 27 after one epoch, and so it is dropped. But 81 epochs
+# are three whole trainings, and the best of three random configurations has a higher mean [regret](README.md#tuning)
+# than the winner of a race (in 20 of 20 draws [24a]). A race is a good way to spend 81 epochs.
 
 # %%
 table = drawn(27, np.random.default_rng(19))[1]
@@ -98,11 +95,10 @@ fig.legend(loc="outside right center")
 
 # %% [markdown]
 # ## Predict 2
-# Is one epoch enough for the first decision? That is not known beforehand, so *Hyperband* does not choose. It runs
-# several races, its *brackets*: one begins with one epoch, the next with three and fewer configurations, the last one
-# with all 27 epochs and no promotion. s says how often the budget R can grow η-fold from the smallest one, b; p are the
-# powers of η. A bracket with s promotions (S in the longest) begins with n configurations, such that all cost about the
-# same; two minus signs round up:
+# Is one epoch enough for the first decision? *Hyperband* does not choose. It runs several races, its *brackets*: one
+# begins with one epoch, the next with three and fewer configurations, the last one with all 27 and no promotion. s says
+# how often the budget R can grow η-fold from the smallest one, b; p are the powers of η. A bracket with s promotions (S
+# in the longest) begins with n configurations, such that all cost about the same; two minus signs round up:
 # - [hyperband_s_max] s = Σₖ[1 if pₖ · b ≤ R else 0]
 # - [hyperband_bracket_size] n = −floor(−((S + 1) · η^s / (s + 1)))
 #
@@ -144,12 +140,11 @@ print(f"random less Hyperband: {gain.mean():.2f} ± {gain.std(ddof=1) / RACES**0
 # ## Answer 2
 # Hyperband: its mean regret over 500 searches is lower (in 20 of 20 draws [24b]). It has begun 49 configurations,
 # random search 13. But in single pairs it is ahead in fewer than two of three (in 20 of 20 draws [24c]): two searches
-# with one method differ more than the two methods do. Here Hyperband won nine of the first ten pairs, and 55% of all.
-# Whoever stops after ten pairs reports a method that nearly always wins.
+# with one method differ more than the two methods do. Here it won nine of the first ten pairs, and 55% of all: who
+# stops after ten pairs reports a method that nearly always wins.
 #
-# Not knowing has its price. The brackets that begin late are few and slow: three of the four spend 276 of the 357
-# epochs. Four races from the first epoch cost 324, and find configurations as good as Hyperband's in this run. So where
-# should a race begin? Lesson 25 looks at the curves.
+# Not knowing has its price: the three brackets that begin late take 276 of the 357 epochs. Four races from the first
+# epoch cost 324, and find as good configurations in this run. So where should a race begin? Lesson 25 asks the curves.
 #
 # *In your logbook:* play `st.Hyperband(max_budget=27, eta=3)` with the trainings, and note epochs instead of trials.
 

@@ -135,8 +135,8 @@ for group, leads in CITED["search_groups.md"].items():
 
 # %% [markdown]
 # ## Answer 3
-# The process alone is ahead where hyper-parameters are of mixed kinds, by two errors, and nothing else by as much. So the
-# second model is an insurance: it costs a little where the first one is right. The chart, and what it rests on:
+# The process alone is ahead where hyper-parameters are of mixed kinds, by two errors; nothing else is by as much. So
+# the second model is an insurance: it costs a little where the first one is right. The chart, and what it rests on:
 #
 # 1. *All points of the space fit into your trials:* `GridSearch` (lesson 18).
 # 2. *Several goals:* `NSGA2` (lesson 27).
