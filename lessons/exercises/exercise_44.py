@@ -5,7 +5,7 @@ import numpy as np
 CASES: list = []
 TWENTY = [f"v{i // 3}" for i in range(60)]
 TALKATIVE = ["Ann"] * 12 + ["Bo", "Cy", "Di", "Ed", "Flo"]
-EVERY = [(TWENTY, 0.25, 5), (["Ann", "Bo", "Ann", "Cy"], 0.3, 1), (list("aaabbbcccdddeee"), 0.5, 2),
+EVERY = [(TWENTY, 0.3, 6), (["Ann", "Bo", "Ann", "Cy"], 0.3, 1), (list("aaabbbcccdddeee"), 0.5, 2),
          (list("aaaaaaaabcd"), 0.4, 2), (list("abcabc"), 0.05, 1), (list("abab"), 0.9, 1), (list("bacbaccc"), 0.7, 2)]
 INDICES = "Return indices of clips, not the clips or the voices themselves."
 NO_TEST = "There is nothing to test on: at least one voice is for the test."
