@@ -79,5 +79,6 @@ MISTAKES = [
      _other(safe=False)),
     ("The sign is wrong: the loss is the mean of -log p.", _other(sign=1.0)),
     ("This is in bits: use the natural logarithm.", lambda logits, rows: _loss(logits, rows) / np.log(2.0)),
-    ("This is the perplexity: its logarithm is the loss.", lambda logits, rows: np.exp(min(_loss(logits, rows), 500.0))),
+    ("This is the perplexity: its logarithm is the loss.",
+     lambda logits, rows: np.exp(min(_loss(logits, rows), 500.0))),
 ]
