@@ -279,6 +279,18 @@ def test_an_error_ends_a_game_and_keeps_its_results():
     assert len(played.results) == 5 and "no idea left" in str(played.error) and played.best(27) is not None
 
 
+def test_a_proposal_without_an_end_is_an_error(monkeypatch):
+    class Endless(MyRandom):
+        def suggest(self, space, seen, pending, number, rng):
+            while number == 2:
+                pass
+            return super().suggest(space, seen, pending, number, rng)
+
+    monkeypatch.setattr(games, "LONGEST", 0.05)
+    played = games.play(Endless, landscapes.game("noise", 0), 0, 27)
+    assert len(played.results) == 2 and isinstance(played.error, TimeoutError)
+
+
 def test_a_wrong_configuration_is_a_failed_trial():
     played = games.play(Outside, landscapes.game("ravine", 0), 0, 27)
     assert len(played.results) == 27 and games.RANGE in played.wrong
@@ -349,7 +361,7 @@ def test_the_race_prints_tables_a_rank_and_no_verdict_from_few_seeds(file, capsy
 
 
 def test_an_error_is_one_message_with_its_line_and_what_was_played_is_shown(file, capsys):
-    code, out, err = raced(capsys, file(HEAD + BREAKS), "--seeds", "2", "--jobs", "1")
+    code, out, err = raced(capsys, file(HEAD + BREAKS), "--seeds", "12", "--jobs", "1")
     assert code == 1 and "Traceback" not in err and "Line 7, `return min(seen)[99]`: " in err
     assert err.strip().count("\n") == 0 and "No verdict and no rank" in out and "two valleys" in out
 
