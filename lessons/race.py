@@ -90,8 +90,11 @@ def pool(jobs: int) -> Iterator[Callable[..., Iterator[Chunk]]]:
     if jobs == 1:
         yield map
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+    executor = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
         yield executor.map
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def raced(entry: str, seeds: range, jobs: int = 1, progress: bool = True) -> tuple[Regrets, dict[str, list[str]]]:

@@ -393,3 +393,17 @@ def test_a_verdict_needs_three_standard_errors():
     assert [race.verdict(gaps + 0.1 * k) for k in (-3.1, -2.9, 2.9, 3.1)] == [
         "better", "no verdict", "no verdict", "worse"]
     assert race.verdict(np.zeros(10)) == "no verdict"
+
+
+def test_what_was_played_before_an_interruption_is_kept(monkeypatch):
+    played = race.chunk
+
+    def interrupted(entry, landscape, seeds):
+        if seeds.start >= 20:
+            raise KeyboardInterrupt
+        return played(entry, landscape, range(seeds.start, seeds.start + 2))
+
+    monkeypatch.setattr(race, "chunk", interrupted)
+    found, errors = race.raced("halton", range(40), progress=False)
+    assert not errors and {rows.shape for rows in found.values()} == {(4, 2)}
+    assert "over 4 seeds" in race.report(found, *race.stored(), True)
