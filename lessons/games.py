@@ -10,9 +10,12 @@ from __future__ import annotations
 import importlib.util
 import math
 import os
+import signal
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +27,7 @@ import scratchtune as st
 from lessons.landscapes import FULL, Game, Params
 from scratchtune.search import Exhausted, Result, Seen, Space
 
+LONGEST = 5.0  # seconds of one proposal, of the processor: beyond it is a loop without an end
 Make = Callable[[], st.Searcher]
 RANGE, KINDS = "range", "kinds"  # what is wrong with a configuration: a value beyond its range; names and choices
 
@@ -74,7 +78,8 @@ def _step(searcher: st.Searcher, game: Game, seed: int, played: Played) -> None:
     results, number = played.results, len(played.results)
     given = arguments(game.space, searcher.needs(number), results, seed)
     begun = time.process_time()
-    proposed = searcher.suggest(*given)
+    with limited(LONGEST):
+        proposed = searcher.suggest(*given)
     played.seconds.append(time.process_time() - begun)
     if not isinstance(proposed, st.search.Suggestion):
         raise TypeError(f"suggest returned {proposed!r:.80}; it must return st.Suggestion(params)")
@@ -89,6 +94,25 @@ def _step(searcher: st.Searcher, game: Game, seed: int, played: Played) -> None:
     state = "failed" if math.isnan(value) else "complete"
     results.append(Result(number, params, value, state, proposed.budget, parent))
     played.costs.append(max(budget - before, 1.0) / FULL)
+
+
+@contextmanager
+def limited(seconds: float) -> Iterator[None]:
+    """Raise a TimeoutError after so much time of the processor; no limit where the system has no such timer."""
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: Any) -> None:
+        raise TimeoutError(f"one proposal takes more than {seconds:g} seconds")
+
+    before = signal.signal(signal.SIGVTALRM, late)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def checked(space: Space, params: Any) -> tuple[Params, str, str]:

@@ -42,8 +42,8 @@ SLOWS = ("It becomes slower with each trial ({:.0f} ms for one at the end, {:.0f
          "for each pair or loop what one array expression does.")
 DIFFERS = ("It is not deterministic (trial {} was another one the second time): draw from `rng`, which is keyed by "
            "the seed and the number, and keep nothing between calls.")
-STUMBLES = ("It breaks on integers, choices or conditions ({}): make each configuration by space.from_unit, which "
-            "knows which hyper-parameters exist, and read them by space.to_unit.")
+STUMBLES = ("It breaks on integers, choices or conditions ({}): make each configuration by space.from_unit; in "
+            "space.to_unit(params) what does not exist is NaN, so fill it, as by np.nan_to_num(u, nan=0.5).")
 
 
 def habits(make: Make, path: Path = Path()) -> list[str]:
@@ -52,13 +52,23 @@ def habits(make: Make, path: Path = Path()) -> list[str]:
     for error in (each.error for each in bowls if each.error is not None):
         return [f"It raises an error in a search of two plain ranges. {explained(error, path)}"]
     noise = [play(make, noisy(seed), seed, TRIALS) for seed in range(SEEDS)]
-    mixed = [play(make, mixed_kinds(seed), seed, TRIALS) for seed in range(SEEDS)]
+    mixed = until_error(make, mixed_kinds)
     found = [not_deterministic(make, bowls), repeats(bowls), linear(noise), outside([*bowls, *noise, *mixed])]
     flipped = [play(make, bowl(seed, -1.0), seed, TRIALS) for seed in range(SEEDS)]
     looks = any(_params(a) != _params(b) for a, b in zip(bowls, flipped, strict=True))
     found += [wrong_way(bowls, flipped) if looks else "" if found[0] else NEVER_LOOKS]
     found += [breaks_on_nan(make, path), slower(make), on_kinds([*mixed, *bowls], path)]
     return [each for each in found if each]
+
+
+def until_error(make: Make, game: Callable[[int], Game]) -> list[Played]:
+    """A search for each seed, as far as none raises an error."""
+    found: list[Played] = []
+    for seed in range(SEEDS):
+        found.append(play(make, game(seed), seed, TRIALS))
+        if found[-1].error is not None:
+            break
+    return found
 
 
 # The searches ---------------------------------------------------------------------------------------------------------
@@ -147,7 +157,7 @@ def _above_zero(gaps: list[float]) -> bool:
 
 def breaks_on_nan(make: Make, path: Path) -> str:
     """An error, a value that is no number, or more failures where they are NaN than where they have a large value."""
-    with_nan = [play(make, failing(seed, math.nan), seed, TRIALS) for seed in range(SEEDS)]
+    with_nan = until_error(make, lambda seed: failing(seed, math.nan))
     for played in with_nan:
         if played.error is not None:
             return BREAKS.format(explained(played.error, path))

@@ -90,8 +90,11 @@ def pool(jobs: int) -> Iterator[Callable[..., Iterator[Chunk]]]:
     if jobs == 1:
         yield map
         return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+    executor = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"))
+    try:
         yield executor.map
+    finally:
+        executor.shutdown(cancel_futures=True)
 
 
 def raced(entry: str, seeds: range, jobs: int = 1, progress: bool = True) -> tuple[Regrets, dict[str, list[str]]]:
@@ -103,7 +106,8 @@ def raced(entry: str, seeds: range, jobs: int = 1, progress: bool = True) -> tup
     with pool(jobs) as mapped, tqdm(total=len(tasks), desc=entry[-30:], unit="chunk", leave=False,
                                     disable=None if progress else True) as bar:
         try:
-            for done in mapped(chunk, [entry] * len(tasks), *zip(*tasks, strict=True)):
+            left = (part[:0] if name in errors else part for name, part in tasks)  # in one process, none after an error
+            for done in mapped(chunk, [entry] * len(tasks), [name for name, _ in tasks], left):
                 bar.update()
                 if done.landscape not in errors:
                     found[done.landscape] += done.regrets
