@@ -56,7 +56,7 @@ for part in range(3):
 # an average of 60 studies is a noisy value, too. So where does a process help, and where not? It predicts the true loss
 # at each trial, from its neighbours too. Of a value y it takes ν · α for noise: ν is the fitted variance of the noise,
 # and α is large where the neighbours contradict. A low mean can be favourable noise as well, so k = 1.5 standard
-# deviations s are added. The trial with the lowest sum b is handed in.
+# deviations (std) s are added. The trial with the lowest sum b is handed in.
 # - [fitted_means] μᵢ = yᵢ − ν · αᵢ
 # - [pessimistic_means] bᵢ = μᵢ + k · sᵢ
 
