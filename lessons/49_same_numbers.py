@@ -119,9 +119,8 @@ fig.legend(loc="outside right center")
 
 # %% [markdown]
 # ## Predict 3
-# Now the search. scikit-learn's `GridSearchCV` and ours search the same estimator on the same folds. Are the nine mean
-# scores equal? Optuna's TPE and ours draw other random numbers, so their trials are others. But both begin by dividing
-# the trials into good and bad ones. How many of 41 are good?
+# scikit-learn's `GridSearchCV` and ours search the same estimator on the same folds. Are the nine mean scores equal?
+# Optuna's TPE draws other random numbers than ours, but both first divide trials into good and bad: how many of 41?
 # - [tpe_good_count] k = min(−floor(−(γ · n)), most)
 
 # %%
