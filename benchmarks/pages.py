@@ -24,6 +24,7 @@ from benchmarks import stale
 from benchmarks.common import document, front, questions
 from benchmarks.common.harness import ROOT, table
 from benchmarks.common.reports import report, tables_of
+from lessons import __main__ as course
 from scratchtune import formulas
 
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
@@ -158,20 +159,31 @@ def results(stale: Collection[str], _: str = "") -> str:
 
 
 def lessons(_: Collection[str], __: str = "") -> str:
-    """The lessons: number and title, what each is about, and the formulas that it cites."""
-    rows = []
-    for path in sorted((ROOT / "lessons").glob("[0-9][0-9]_*.py")):
-        _, title, about, *rest = path.read_text(encoding="utf-8").splitlines()
-        cited = dict.fromkeys(CITED.findall("\n".join(rest)))
-        rows.append([f"[{title.removeprefix('# # ')}]({path.name})", about.removeprefix("# "),
-                     ", ".join(f"`{formula}`" for formula in cited)])
-    return table(["lesson", "what it is about", "formulas"], rows, "lll")
+    """The lessons by part: number and title, what each is about, its minutes, and the lessons that it needs."""
+    parts = {first: part for part, first in course.PARTS.items()}
+    blocks: list[list[str]] = []
+    for number, path in course.lessons().items():
+        title, about = course.heading(path)
+        minutes, needs = course.minutes(path)
+        if number in parts or not blocks:
+            blocks.append([f"### {parts.get(number, '')}", "", "| lesson | what it is about | minutes | needs |",
+                           "|---|---|--:|---|"])
+        blocks[-1].append(f"| [{title}]({path.name}) | {about} | {minutes} | {' '.join(f'{n:02}' for n in needs)} |")
+    return "\n\n".join("\n".join(block) for block in blocks)
+
+
+def paths(_: Collection[str], __: str = "") -> str:
+    """The ways through the course, each with its hours."""
+    known = course.lessons()
+    rows = [f"| {way} | {sum(course.minutes(known[n])[0] for n in numbers if n in known) / 60:.1f} | "
+            f"{' '.join(f'[{n:02}]({known[n].name})' for n in numbers if n in known)} |"
+            for way, numbers in course.PATHS.items() if len(numbers) < 30]
+    return "\n".join(["| time | hours | lessons, in this order |", "|---|--:|---|", *rows])
 
 
 GENERATORS: dict[str, Callable[[Collection[str], str], str]] = {
-    "front": lambda stale, _: front.front(stale), "results": results, "lessons": lessons, "sections": sections,
-    "speech": speech, "rooms": rooms, "path": path, "files": files,
-    "order": order}
+    "front": lambda stale, _: front.front(stale), "results": results, "lessons": lessons, "paths": paths,
+    "sections": sections, "speech": speech, "rooms": rooms, "path": path, "files": files, "order": order}
 
 
 def generated(page: str, marked: Collection[str] = ()) -> str:

@@ -5,6 +5,8 @@
     python -m lessons 2 --save pictures    and saves its pictures in the folder `pictures`
     python -m lessons check 2              says whether its exercise is solved
     python -m lessons claims 2             measures its claims on new draws; without numbers, those that have changed
+    python -m lessons notebook 2           writes it as a notebook, in the folder `notebooks`
+    python -m lessons race my_searcher.py  races a searcher of yours on ten landscapes (--help: its options)
     python -m lessons --all                runs all of them
 
 Exit codes: 0 done or solved, 1 a lesson failed, an exercise is not solved or a claim falls short, 2 wrong arguments.
@@ -36,8 +38,7 @@ PATHS = {  # ways through the course
     "two hours": (0, 1, 3, 18, 15), "a weekend": (0, 1, 3, 4, 5, 7, 8, 18, 14, 15, 11, 19, 20, 24, 53),
     "a semester": tuple(range(54))}
 MINUTES = re.compile(r"^# (\d+) minutes(?: · needs ((?:\d\d(?:, )?)+))?$", re.MULTILINE)
-COMMANDS = ("check", "claims")
-UNSOLVED, SOLVED, FAILED = "not solved", "solved", "failed"
+COMMANDS = ("check", "claims", "notebook")
 
 
 def lessons() -> dict[int, Path]:
@@ -166,31 +167,30 @@ def to_write(path: Path) -> str:
     return found[1]
 
 
-def verdict(names: dict[str, Any], path: Path) -> tuple[str, str]:
-    """Check the reader's solution of an exercise: a verdict, and the reason."""
-    name = to_write(path)
-    try:
-        checking.check(int(path.name[:2]), names[name])
-    except NotImplementedError:
-        return UNSOLVED, f"{name} is still empty."
-    except AssertionError as error:
-        return UNSOLVED, f"{error}" if str(error) else f"A check failed. {_explained(error, path)}"
-    except Exception as error:  # whatever a reader's solution raises belongs to the verdict
-        return UNSOLVED, f"{name} raises an error. {_explained(error, path)}"
-    return SOLVED, f"{name} passes every check."
-
-
 def check_exercise(number: int) -> bool:
     """Say whether a lesson's exercise is solved; of the lesson only its imports and the exercise are run."""
     path = lessons()[number]
     try:
         names = exercise(path)
     except Exception as error:
-        answer, reason = FAILED, f"The exercise could not be read. {_explained(error, path)}"
+        answer, reason = "failed", f"The exercise could not be read. {_explained(error, path)}"
     else:
-        answer, reason = verdict(names, path)
+        answer, reason = checking.verdict(number, names[to_write(path)])
     print(f"Exercise {number:02} in {_relative(path)}: {answer}.\n{reason}")
-    return answer == SOLVED
+    return answer == checking.SOLVED
+
+
+def write_notebooks(numbers: list[int], folder: Path) -> int:
+    """Write lessons as notebooks; the exit code."""
+    from lessons import notebook
+
+    try:
+        for path in (lessons()[number] for number in numbers):
+            print(f"jupyter lab {notebook.write(path, to_write(path), folder)}")
+    except ImportError as error:
+        print(f"lessons: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 # The command line ----------------------------------------------------------------------------------------------------
@@ -202,6 +202,8 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m lessons", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     made.add_argument("what", nargs="*", metavar="NUMBER", help="a lesson's number, after a command or alone")
     made.add_argument("--save", type=Path, metavar="DIR", help="save the pictures in this folder")
+    made.add_argument("--out", type=Path, default=Path("notebooks"), metavar="DIR",
+                      help="write notebooks to this folder (default: notebooks)")
     made.add_argument("--all", action="store_true", help="run all lessons")
     return made
 
@@ -216,12 +218,17 @@ def number_of(text: str) -> int:
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the arguments say; the exit code."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["race"]:
+        from lessons import race
+
+        return race.main(arguments[1:])
     given = parser().parse_args(arguments)
     command = given.what[0] if given.what[:1] and given.what[0] in COMMANDS else "show"
     try:
         numbers = [number_of(text) for text in given.what[command != "show":]]
-        if command == "check" and not numbers:
-            raise ValueError("check needs a lesson's number, as in: python -m lessons check 2")
+        if command in ("check", "notebook") and not numbers:
+            raise ValueError(f"{command} needs a lesson's number, as in: python -m lessons {command} 2")
     except ValueError as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 2
@@ -229,6 +236,8 @@ def main(arguments: list[str] | None = None) -> int:
         from lessons import claims
 
         return 0 if claims.run({n: lessons()[n] for n in numbers or lessons()}, bool(numbers)) else 1
+    if command == "notebook":
+        return write_notebooks(numbers, given.out)
     if given.all:
         numbers = list(lessons())
     if not numbers:

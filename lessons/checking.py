@@ -2,7 +2,7 @@
 
 The file `exercises/exercise_NN.py` of a lesson's exercise has
 
-- ``right``: a right solution, by which the reader's is judged;
+- ``right``: a right solution, by which the reader's is evaluated;
 - ``CASES``: the arguments to try, a tuple each, or a function that returns one (for random generators and objects);
 - ``MISTAKES``: pairs of a hint and a wrong function. A solution that returns what this function returns, in every
   case, gets its hint. So a hint is never given to another mistake;
@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 FOLDER = Path(__file__).parent / "exercises"
+UNSOLVED, SOLVED = "not solved", "solved"
 LONGEST = 300  # characters of a value in a message
 Function = Callable[..., Any]
 
@@ -53,6 +54,20 @@ def check(number: int, solution: Function) -> None:
                 raise AssertionError(hint)
         raise AssertionError(unnamed(solution, cases[wrong[0]], found[wrong[0]], expected[wrong[0]]))
     getattr(module, "extra", lambda _: None)(solution)
+
+
+def verdict(number: int, solution: Function) -> tuple[str, str]:
+    """Check a solution: whether it is `SOLVED` or `UNSOLVED`, and the reason."""
+    name = getattr(solution, "__name__", "it")
+    try:
+        check(number, solution)
+    except NotImplementedError:
+        return UNSOLVED, f"{name} is still empty."
+    except AssertionError as error:
+        return UNSOLVED, str(error) or f"A check of {name} failed."
+    except Exception as error:  # whatever a reader's solution raises belongs to the verdict
+        return UNSOLVED, f"{name} raises {type(error).__name__}: {error}"
+    return SOLVED, f"{name} passes every check."
 
 
 def returned(function: Function, cases: Sequence[Any]) -> list[Any]:

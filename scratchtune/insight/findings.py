@@ -174,7 +174,7 @@ def not_finite(curves: Mapping[str, np.ndarray], diverged: bool, theta: np.ndarr
         return None
     return Finding("diverged", evidence,
                    "a learning rate ten times smaller, after scaling the inputs (scale=\"standard\"); then clipping of "
-                   "the gradient (global_clipnorm=1).", "02_gradient_descent.py")
+                   "the gradient (global_clipnorm=1).", "03_downhill.py")
 
 
 def guessing(seen: Observed) -> str | None:
@@ -303,37 +303,37 @@ def underfitting(seen: Observed) -> str | None:
         f"lowered it by {seen.speed:.2%}.")
 
 
-TOO_HIGH = ("a learning rate three to ten times smaller.", "02_gradient_descent.py", (
+TOO_HIGH = ("a learning rate three to ten times smaller.", "03_downhill.py", (
     *STALLED, "learning rate too high", "dead units", "saturated units", "overfitting", "vanishing signal",
     "validation loss jumps"))
 RULES = (
     Rule("has not left guessing", guessing,
          "more epochs, or a larger learning rate, if the loss still falls, else another one (with Adam about 0.01, for "
          "a Transformer 0.003); smaller batches (16 or 8), and clipping of the gradient (global_clipnorm=1); compile() "
-         "without an optimizer chooses them.", "25_translator.py", (*STALLED, "overfitting", "vanishing signal")),
+         "without an optimizer chooses them.", "40_translator.py", (*STALLED, "overfitting", "vanishing signal")),
     Rule("learning rate too high", bouncing, *TOO_HIGH),
     Rule("saturated units", saturated,
          "scaled inputs (scale=\"standard\") and smaller initial weights; then activation=\"relu\".",
-         "08_scaling_and_leaks.py", (*STALLED, "learning rate too high"), of_units=True),
+         "10_one_scale.py", (*STALLED, "learning rate too high"), of_units=True),
     Rule("learning rate too high", thrown, *TOO_HIGH),
     Rule("dead units", dead, "a learning rate three times smaller, with fresh weights; then activation=\"leaky_relu\".",
-         "04_backpropagation.py", (*STALLED, "vanishing signal"), of_units=True),
+         "06_start_and_activations.py", (*STALLED, "vanishing signal"), of_units=True),
     Rule("vanishing signal", signal_lost,
          "fewer hidden layers, or activation=\"relu\", or a BatchNormalization after each hidden layer.",
-         "04_backpropagation.py", (*STALLED, "dead units"), of_units=True),
+         "06_start_and_activations.py", (*STALLED, "dead units"), of_units=True),
     Rule("loss never moved", unmoved,
          "labels that are neither constant nor shuffled, in the form that the loss expects; then a search for dead "
          "units (diagnose with X=), and a learning rate ten times larger or smaller.", "04_backpropagation.py",
          STALLED),
     Rule("validation loss jumps", jumping,
-         "a larger validation set; then a learning rate three times smaller, or larger batches.", "09_overfitting.py",
+         "a larger validation set; then a learning rate three times smaller, or larger batches.", "16_three_curves.py",
          (*STALLED, "overfitting")),
     Rule("overfitting", overfitting,
          "early stopping at the best epoch (EarlyStopping(restore_best_weights=True), early_stopping=True); then L2 or "
-         "dropout, more data or augmentation, fewer units.", "09_overfitting.py"),
-    Rule("learning rate too low", rate_too_low, "a learning rate ten times larger.", "02_gradient_descent.py", STALLED),
-    Rule("stopped too early", too_early, "twice as many epochs, with early stopping.", "09_overfitting.py", STALLED),
+         "dropout, more data or augmentation, fewer units.", "16_three_curves.py"),
+    Rule("learning rate too low", rate_too_low, "a learning rate ten times larger.", "03_downhill.py", STALLED),
+    Rule("stopped too early", too_early, "twice as many epochs, with early stopping.", "16_three_curves.py", STALLED),
     Rule("underfitting", underfitting,
          "a smaller penalty (l1, l2) or less dropout; then more units or another hidden layer. If nothing helps, other "
-         "inputs are needed.", "09_overfitting.py"),
+         "inputs are needed.", "16_three_curves.py"),
 )

@@ -59,7 +59,7 @@ class SpeechRecognizer(SequenceModel):
     """Transcribes clips; a text consists of the characters of ``alphabet``.
 
     ``features``: how the rows of the network are computed from a clip, by default log mel energies every 20 ms, which
-    have half as many frames as MFCC every 10 ms (lesson 29 compares them). Without a rate they take that of the
+    have half as many frames as MFCC every 10 ms (lesson 44 compares them). Without a rate they take that of the
     first clip of the first fit; clips of another rate are resampled, with a warning. ``structure``: "gru" or "lstm", in
     both directions. ``units``: of each direction, and the filters of the convolution. ``layers``: the number
     of recurrent layers. ``dropout``: the rate before each recurrent layer and before the last layer. ``frames``: the

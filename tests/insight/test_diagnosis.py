@@ -32,7 +32,7 @@ def test_a_validation_loss_that_rises_is_overfitting() -> None:
     diagnosis = st.diagnose({"loss": FALLING, "val_loss": val_loss})
     assert diagnosis.names == ["overfitting"]
     assert f"epoch {val_loss.argmin() + 1} of 30" in diagnosis.findings[0].evidence
-    assert "lesson 09_overfitting.py" in str(diagnosis)
+    assert "lesson 16_three_curves.py" in str(diagnosis)
 
 
 def test_a_loss_that_bounces_has_a_learning_rate_too_high() -> None:

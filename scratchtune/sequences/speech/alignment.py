@@ -1,7 +1,7 @@
 """Alignment: in which frames a network gives each letter of a known text.
 
 A network that was trained by CTC gives a letter as a short peak, which need not be where the letter was spoken (lesson
-27).
+42).
 
 Of all paths that spell the text, the Viterbi algorithm finds the most probable one. As in CTC, a path goes through
 *states*, which are the letters of the text with a blank before, between and after them. From one frame to the next it
