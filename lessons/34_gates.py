@@ -83,8 +83,8 @@ ax.legend(fontsize=9)
 
 # %% [markdown]
 # ## Answer 1
-# Halved twenty times it is at most one in a million: it *vanishes*. Doubled, it grows: it *explodes*. The GRU, as it
-# is initialised, keeps less than a hundredth of what the plain layer with a fitting U keeps (in 20 of 20 draws
+# Halved twenty times it is at most one in a million: it *vanishes*. Doubled, it grows: it *explodes*. As it is
+# initialised, the GRU keeps less than a hundredth of what the plain layer with a fitting U keeps (in 20 of 20 draws
 # [34a]), since a gate of 0.5 halves the gradient too. With a gate near 1, σ(4) = 0.98, more than half of it is left (in
 # 20 of 20 draws [34b]), along the path that only multiplies by z. So gates do not keep the gradient; they *can*, and
 # whether they do is a matter of one bias.
