@@ -12,19 +12,20 @@
 # - A [hyper-parameter](README.md#tuning) is a number that is chosen before a training, such as the learning rate.
 # - A [configuration](README.md#tuning) is one value for each hyper-parameter.
 # - A [trial](README.md#tuning) is one training with one configuration, and its score.
-# - [Validation](README.md#evaluation-and-overfitting) rows are not trained on; the share of them that the network reads
-#   correctly, its *accuracy*, is the score by which you choose.
+# - Rows for [validation](README.md#evaluation-and-overfitting) are not trained on; the share of them that the network
+#   reads correctly, its *accuracy*, is the score by which you choose.
 # - *Held-out* rows are not trained on either, and they are used once, when everything has been chosen.
 #
 # A trial takes no time here: `load_trainings` has 11,880 trainings of this network, made beforehand, with five
 # hyper-parameters and five *seeds* (random starts). Each learns from 200 images for 27 *epochs*, which are passes over
-# the images; about one image in five has a wrong label. Whatever you ask for, you get the nearest training. Run the
-# file with `python -m lessons 0`, or cell by cell; lines with `# ->` show what a cell prints.
+# the images; about one image in five has a wrong label. Whatever you ask for, you get the nearest training. You need
+# not know yet what L2 and dropout are. Run the file with `python -m lessons 0`, or cell by cell; lines with `# ->` show
+# what a cell prints, lines with `# ~>` about what it prints, since the last digits depend on the processor.
 
 # %% [markdown]
 # ## Predict 1
 # The first four guesses below differ in the learning rate alone: 0.001, 0.01, 0.1 and 1. Which one reads most of the
-# 250 validation images, and how many of 100? Guessing gives 10. Write it down; then change the guesses as you like.
+# validation images correctly, and how many of 100? Pure chance gives 10. Write it down; then change the guesses.
 
 # %%
 import matplotlib.pyplot as plt
@@ -52,13 +53,14 @@ for names, some in (("the first four", scores[:4]), ("the other eight", scores[4
 # ## Answer 1
 # The second: with 0.01 it reads 86 of 100. With 0.1 it reads nine fewer, with 1 no more than by guessing: one
 # hyper-parameter decides whether the network learns at all. The other eight guesses are those of somebody who starts
-# from there and changes one thing at a time. The eighth of all, with a batch of 64, has the best score, 0.880.
+# from there and changes one thing at a time. The eighth of the twelve, with a batch of 64, has the best score, 0.880.
 
 # %% [markdown]
 # ## Predict 2
-# The *regret* of a search is how many points its best configuration is below the best of all, by the mean of five
-# trainings on all rows that were not trained on. Random search draws configurations blindly, `BayesianSearch` looks at
-# the trials before. What are the regrets after 12 trials: yours, and theirs on average? And after 27?
+# A search chooses the configuration with the highest score. Its *regret* is how much better the best of all would have
+# been, in points: 85 % instead of 90 % are 5 points. Here chance counts little: both are means of five trainings, on
+# all rows that were not trained on. Random search draws configurations blindly, `BayesianSearch` looks at the trials
+# before. What are the regrets after 12 trials: yours, and theirs on average? And after 27?
 
 # %%
 SPACE = {"learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4, 128, log=True),
@@ -101,9 +103,9 @@ axes[1].legend()
 
 # %% [markdown]
 # ## Answer 2
-# With these guesses you are where random search is. It wastes its first trials, as the picture shows, and knows
-# nothing about learning rates. After 27 trials `BayesianSearch` is nearer to the best than random search, as a mean of
-# 12 searches (in 10 of 10 draws [00a]). Lessons 18 to 28 are about how a searcher does that.
+# With these guesses you end where random search is. It wastes its first trials, as the picture shows, and knows nothing
+# about learning rates. After 27 trials `BayesianSearch` is nearer to the best than random search, as a mean of 12
+# searches (in 10 of 10 draws [00a]: so often it held with other random numbers). Lessons 18 to 28 say how it does it.
 #
 # Look at your own line at the eighth trial: the score rises, and the regret rises too. How can that be?
 
@@ -133,12 +135,12 @@ print("your best configuration with four other seeds:", *(f"{score:.3f}" for sco
 # %% [markdown]
 # ## Answer 3
 # Lower: 0.844 instead of 0.880. You took the trial with the best of twelve scores, and a score is partly chance: these
-# 250 images happened to suit this network, others suit it less. Their standard error, about 0.02, is in the table. The
-# best of many is one that was good *and* had chance on its side. This is the *winner's curse*, and it affects searchers
-# as well: the best of 27 random trials has a lower accuracy on the held-out rows, as a mean of 60 searches (in 20 of 20
-# draws [00b]). Lesson 15 measures by how much. The last line shows another chance, that of the random start: with
-# other seeds your configuration is worse. So its score rose at the eighth trial, and the regret, a mean of five seeds,
-# rose as well.
+# 250 images happened to suit this network, others suit it less. By how much a score varies with the images, its
+# *standard error*, is in the table as `error`: about 0.02. The best of many is one that was good *and* had chance on
+# its side. This is the *winner's curse*, and it affects searchers as well: the best of 27 random trials has a lower
+# accuracy on the held-out rows, as a mean of 60 searches (in 20 of 20 draws [00b]). Lesson 15 measures by how much. The
+# last line shows another chance, that of the random start: with other seeds your configuration is worse. That answers
+# the question above: at the eighth trial the score of one seed rose, and so did the regret, which knows all five.
 #
 # So never report the score by which you chose. The five columns are your *logbook*: keep them in a file, such as
 # `logbook.csv`. Many lessons ask these trainings one question, and end with a line to add.
@@ -152,8 +154,9 @@ print("your best configuration with four other seeds:", *(f"{score:.3f}" for sco
 # one of them, with the validation accuracies of her trials; at the end she hands in her best, as you did. Return the
 # share of players that `score` beats, from 0 to 1; an equal score counts half.
 #
-# `python -m lessons check 0` says whether it is right. Then play against 1,000 of them, whose trials are drawn from all
-# configurations: `np.random.default_rng(0).choice(trainings.validation[..., 0, -1].ravel() / 250, (1000, 12))`.
+# `python -m lessons check 0` says whether it is right. Then give it your best score, `max(scores)`, and 1,000 players
+# whose trials are drawn from all configurations:
+# `np.random.default_rng(0).choice(trainings.validation[..., 0, -1].ravel() / 250, (1000, 12))`.
 # Beat 99 of 100 of them, if you can.
 
 

@@ -12,7 +12,8 @@
 # with it. One step goes against it, times the [learning rate](README.md#networks-and-training) α:
 # - [gradient_descent] θ'ᵢ = θᵢ − α · gᵢ
 #
-# Begin with two parameters and a bowl that is ten times as curved along θ₂ as along θ₁: J = (θ₁² + 10 · θ₂²) / 2.
+# Begin with two parameters and a bowl: J = (θ₁² + 10 · θ₂²) / 2. Its *curvature* (second derivative: how fast the
+# gradient changes along a direction) is 1 along θ₁ and 10 along θ₂.
 
 # %% [markdown]
 # ## Predict 1
@@ -60,15 +61,15 @@ for ax, alpha in zip(axes.flat, (0.01, 0.1, 0.18, 0.21), strict=True):
 # %% [markdown]
 # ## Answer 1
 # 0.18 ends lowest, and 0.21 is a disaster. Put the gradient into the line: a step multiplies θ₁ by 1 − α and θ₂ by
-# 1 − 10 · α. With 0.18 θ₂ changes its sign in each step and shrinks, by −0.8; with 0.21 it changes its sign and
-# *grows*, by −1.1. In general a direction of curvature c is multiplied by 1 − α · c, and shrinks only if α is below
-# 2 / c. So the *most curved* direction sets the limit for all of them, here 2 / 10, and the flat direction has to use
-# the same α: with 0.18 a step leaves 82 % of θ₁.
+# 1 − 10 · α. With 0.18 the factor of θ₂ is −0.8: the sign changes, and it shrinks. With 0.21 the factor is −1.1: the
+# sign changes, and it *grows*. In general a direction of curvature c is multiplied by 1 − α · c, and shrinks only if α
+# is below 2 / c. So the *most curved* direction sets the limit for all of them, here 2 / 10. The flat direction has to
+# use the same α, and is slow: with 0.18 a step leaves 82 % of θ₁.
 
 # %% [markdown]
 # ## Predict 2
-# Make the bowl ten and a hundred times narrower, and give each its best α. How many steps does it take until J is
-# below 0.001?
+# Make the bowl ten and a hundred times as curved along θ₂, and give each its best α. How many steps does it take until
+# J is below 0.001?
 
 # %%
 for curvature in (10.0, 100.0, 1000.0):
@@ -82,14 +83,14 @@ for curvature in (10.0, 100.0, 1000.0):
 # %% [markdown]
 # ## Answer 2
 # About ten times as many for each factor of ten. The number of steps grows with the *condition number*, the largest
-# curvature divided by the smallest: the walls of a narrow valley limit the rate with which its floor is walked.
-# Lesson 05 is about two ways out.
+# curvature divided by the smallest. Think of a narrow valley: its steep walls limit the learning rate, and along its
+# flat floor that rate gives tiny steps. Lesson 05 is about two ways out.
 
 # %% [markdown]
 # ## Predict 3
 # Now a network: 4,810 parameters, 300 images of digits. Its loss is no bowl, but each point has a most curved
-# direction. We measure that curvature c at the start, from the change of the gradient, and take steps with 0.1, 0.5, 2
-# and 20 times the limit 2 / c. Which ones learn?
+# direction. We measure that curvature c at the start, from the change of the gradient (you may skip how
+# `largest_curvature` does it), and take steps with 0.1, 0.5, 2 and 20 times the limit 2 / c. Which ones learn?
 
 # %%
 X, y = st.datasets.load_digits()
@@ -136,18 +137,19 @@ for share in (0.1, 0.5, 2.0, 20.0):
 # ## Answer 3
 # Below the limit the theory holds: a half of it has a lower loss after 100 steps than a tenth (in 20 of 20 draws
 # [03b]). But twice the limit has a lower loss still, and ends where the curvature is less than three quarters of the
-# first one (in 20 of 20 draws [03c]). A network is no bowl: its curvature changes along the way, and here, at 1.5, the
-# long step is below the new limit. With 20 times the limit the loss after 100 steps is not below 2 (in 20 of 20 draws
-# [03a]); guessing gives each of ten digits the probability 1 / 10, a loss of log 10 = 2.30. So the curvature tells the
-# order of magnitude, and the rate itself has to be tried.
+# first one (in 20 of 20 draws [03c]). A network is no bowl: its curvature changes along the way. It has fallen to 1.5,
+# so the limit is now 2 / 1.5, and the step, 2 · 0.36, is below it. With 20 times the limit the loss first grows, as in
+# the bowl, and after 100 steps it is not below 2 (in 20 of 20 draws [03a]). It does not grow for ever, since a huge
+# step switches off all hidden units (lesson 06): what is left is guessing, for each digit the probability 1 / 10, a
+# loss of log 10 = 2.30. So the curvature tells the order of magnitude, and the rate itself has to be tried.
 #
-# *In your logbook:* for each batch size of the trainings the largest rate that still learns (`trainings.accuracy`).
+# *In your logbook:* for each batch size of lesson 00 the largest rate that still learns (`trainings.accuracy`).
 
 # %% [markdown]
 # ## Exercise
 # Usually the curvature is not known. Write a descent that finds an α by itself. `f(theta)` returns two things, J and
 # its gradient. In each of `steps` attempts:
-# - make a step with [gradient_descent], to a new theta;
+# - make a step with [gradient_descent], to a new theta (the function changes the array that it gets: give it a copy);
 # - if J did not grow, keep the step; otherwise drop it and halve alpha.
 #
 # Return theta and the alpha that is left, and check them with `python -m lessons check 3`. Keep the function: it can

@@ -15,7 +15,8 @@
 # %% [markdown]
 # ## Predict 1
 # Two hyper-parameters, nine trainings, and only one of the two matters. Its best value may be anywhere. Which comes
-# closer to it, the grid or random search? And if both matter?
+# closer to it, the grid or random search? And if both matter? Nothing is trained here: the *loss* of a configuration is
+# its squared distance from the best values of those that matter.
 
 # %%
 import matplotlib.pyplot as plt
@@ -111,11 +112,12 @@ for d in (3, 4):
 # ## Exercise
 # Write a random search of your own. A searcher of this package is a class with one method. `space` knows the
 # hyper-parameters: `space.names` are their names, and `space.from_unit(u)` turns numbers between 0 and 1, one for each
-# name, into a configuration, on a logarithmic scale where the range says so. `rng` is the generator to draw from; it
-# is keyed by the study's seed and the trial's number, so that the same seed always gives the same trials. Return
-# `st.Suggestion(params)`.
+# name, into a configuration, on a logarithmic scale where the range says so. `rng` is the NumPy generator to draw from;
+# each trial gets its own, made from the study's seed and the trial's number, so that the same seed always gives the
+# same trials. The other arguments are for searchers that look at earlier trials. Return `st.Suggestion(params)`.
 #
-# Check it with `python -m lessons check 18`; then enter it: `python -m lessons race my_searcher.py`.
+# Check it with `python -m lessons check 18`. Then copy the class, below `import scratchtune as st`, into a file
+# `my_searcher.py`, and let it race against the built-in searchers: `python -m lessons race my_searcher.py`.
 
 
 # %%
