@@ -94,8 +94,8 @@ ax.set(xlabel="accuracy", title="45 trainings: a dot for each fold, a line for t
 # %% [markdown]
 # ## Answer 2
 # The winner's folds differ by more than the two means (in 20 of 20 draws [01a]); here its best and worst fold differ
-# by 0.05, the two means by 0.003, a single image of 300. `best_params_` names a winner in any case, and does not say that it is
-# hardly ahead. Whether a difference is more than chance is the question of lesson 14.
+# by 0.05, the two means by 0.003, a single image of 300. `best_params_` names a winner in any case, and does not say
+# that it is hardly ahead. Whether a difference is more than chance is the question of lesson 14.
 
 # %% [markdown]
 # ## Predict 3

@@ -60,14 +60,14 @@ def minutes(path: Path) -> tuple[int, list[int]]:
 
 
 def listing() -> str:
-    """The lessons by part, a title and a line each; then the ways through them."""
-    lines, firsts = [], {first: part for part, first in PARTS.items()}
+    """The lessons by part, a title with its minutes and a line each; then the ways through them."""
+    lines, parts = [], {first: [f"\n{part}"] for part, first in PARTS.items()}
     for number, path in lessons().items():
         title, line = heading(path)
-        lines += [f"\n{firsts[number]}"] * (number in firsts) + [f"{title}\n    {line}"]
-    ways = (f"{way}: {' '.join(f'{number:02}' for number in numbers)}" for way, numbers in PATHS.items()
+        lines += [*parts.get(number, []), f"{title} ({minutes(path)[0]} minutes)", f"    {line}"]
+    ways = (f"In {way}: {' '.join(f'{number:02}' for number in numbers)}" for way, numbers in PATHS.items()
             if len(numbers) < len(lessons()))
-    return "\n".join([*lines, "", *ways])
+    return "\n".join([*lines, "", "Ways through, in this order:", *ways])
 
 
 def run(path: Path) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def main(arguments: list[str] | None = None) -> int:
     if given.all:
         numbers = list(lessons())
     if not numbers:
-        print(f"{listing()}\n\nRun one:  python -m lessons 1")
+        print(f"{listing()}\n\nBegin with:  python -m lessons 0")
         return 0
     done = [check_exercise(number) if command == "check" else show(number, given.save) for number in numbers]
     return 0 if all(done) else 1

@@ -18,7 +18,8 @@ RECORDED = re.compile(r"\n*^# [-~]> .*$", re.MULTILINE)
 FORMULA = re.compile(r"^- \[(\w+)\] (.+(?:\n  .+)*)$", re.MULTILINE)
 LINK = re.compile(r"\]\((?!https?:)([^)]+)\)")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
-BEGIN = """import sys
+BEGIN = """%matplotlib inline
+import sys
 
 import matplotlib.pyplot as plt
 
