@@ -2,7 +2,7 @@
 
 The file `exercises/exercise_NN.py` of a lesson's exercise has
 
-- ``right``: a right solution, by which the reader's is judged;
+- ``right``: a right solution, with which the reader's is compared;
 - ``CASES``: the arguments to try, a tuple each, or a function that returns one (for random generators and objects);
 - ``MISTAKES``: pairs of a hint and a wrong function. A solution that returns what this function returns, in every
   case, gets its hint. So a hint is never given to another mistake;
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -90,7 +91,11 @@ def _one(function: Function, arguments: tuple[Any, ...]) -> Any:
         return Raised(error)
     changed = [k for k, (a, b) in enumerate(zip(arguments, before, strict=True))
                if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")]
-    return (value, [arguments[k] for k in changed]) if changed else value
+    return Changed((value, {k: arguments[k] for k in changed})) if changed else value
+
+
+class Changed(tuple):
+    """What a function returned, and the arguments that it changed, by their index."""
 
 
 class Raised:
@@ -102,6 +107,8 @@ class Raised:
 
 def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
     """Whether two results are equal: numbers and arrays within the tolerance, errors if they are of one kind."""
+    if isinstance(a, Changed) != isinstance(b, Changed):
+        return False
     if isinstance(a, Raised) or isinstance(b, Raised):
         return isinstance(a, Raised) and isinstance(b, Raised) and type(a.error) is type(b.error)
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -120,8 +127,16 @@ def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
 def unnamed(solution: Function, case: Any, found: Any, expected: Any) -> str:
     """What to say of a mistake that is not known: the first case that differs, and how."""
     call = f"{getattr(solution, '__name__', 'it')}({', '.join(shown(each) for each in arguments_of(case))})"
+    names = list(inspect.signature(solution).parameters)
     if isinstance(found, Raised):
-        return f"{call} raises {type(found.error).__name__}: {found.error}. It should return {shown(expected)}."
+        wanted = f"make {changes(expected, names)}" if isinstance(expected, Changed) else f"return {shown(expected)}"
+        return f"{call} raises {type(found.error).__name__}: {found.error}. It should {wanted}."
+    if isinstance(expected, Changed):  # the function works in place
+        is_now = changes(found, names) if isinstance(found, Changed) else "no change of its arguments"
+        return f"{call} should make {changes(expected, names)}, in place; yours makes {is_now}."
+    if isinstance(found, Changed):
+        changed = " and ".join(named(k, names) for k in found[1])
+        return f"{call} changes {changed}: leave the arguments as they are. It should return {shown(expected)}."
     if found is None:
         return f"{call} returns nothing (is `return` missing?). It should return {shown(expected)}."
     text = f"{call} should be {shown(expected)}, and is {shown(found)}."
@@ -135,6 +150,16 @@ def unnamed(solution: Function, case: Any, found: Any, expected: Any) -> str:
     if len(ratios) == 1 and ratios[0] != 1.0 and np.allclose(x[y == 0], 0.0):
         return f"{text} It is {ratios[0]:g} times as large."
     return text
+
+
+def changes(found: Changed, names: Sequence[str]) -> str:
+    """The arguments that were changed, and to what."""
+    return " and ".join(f"{named(k, names)} {shown(value)}" for k, value in found[1].items())
+
+
+def named(k: int, names: Sequence[str]) -> str:
+    """The name of argument ``k`` of a function with these names."""
+    return f"`{names[k]}`" if k < len(names) else f"argument {k + 1}"
 
 
 def shown(value: Any) -> str:
