@@ -55,8 +55,8 @@ for part in range(3):
 # And the process? After the first 60 studies you would have recommended it. The next two groups of 60 say the opposite:
 # an average of 60 studies is a noisy value, too. So where does a process help, and where not? It predicts the true loss
 # at each trial, from its neighbours too. Of a value y it takes ν · α for noise: ν is the fitted variance of the noise,
-# and α is large where the neighbours contradict. A low mean can be favourable noise as well, so k = 1.5 standard
-# deviations s are added. The trial with the lowest sum b is handed in.
+# and α is large where the neighbours contradict. A low mean can be favourable noise, too, so k = 1.5 times its
+# standard deviation s is added. The trial with the lowest sum b is handed in.
 # - [fitted_means] μᵢ = yᵢ − ν · αᵢ
 # - [pessimistic_means] bᵢ = μᵢ + k · sᵢ
 

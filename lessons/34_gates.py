@@ -83,11 +83,11 @@ ax.legend(fontsize=9)
 
 # %% [markdown]
 # ## Answer 1
-# Halved twenty times it is at most one in a million: it *vanishes*. Doubled, it grows until tanh saturates: it
-# *explodes*. And the GRU? As it is initialised, it keeps less than a hundredth of what the plain layer with a fitting U
-# keeps (in 20 of 20 draws [34a]), since a gate of 0.5 halves the gradient too. With a gate near 1, σ(4) = 0.98, more
-# than half of it arrives (in 20 of 20 draws [34b]), along the path that only multiplies by z. So gates do not keep the
-# gradient; they *can*, and whether they do is a matter of one bias.
+# Halved twenty times it is at most one in a million: it *vanishes*. Doubled, it grows: it *explodes*. As it is
+# initialised, the GRU keeps less than a hundredth of what the plain layer with a fitting U keeps (in 20 of 20 draws
+# [34a]), since a gate of 0.5 halves the gradient too. With a gate near 1, σ(4) = 0.98, more than half of it is left (in
+# 20 of 20 draws [34b]), along the path that only multiplies by z. So gates do not keep the gradient; they *can*, and
+# whether they do is a matter of one bias.
 #
 # What explodes is cut: a gradient that is longer than c is shortened to that norm, its direction stays.
 # - [clip_by_norm] n = √(Σᵢ[gᵢ²]) ; g'ᵢ = gᵢ · c / n if n > c else gᵢ

@@ -2,7 +2,7 @@
 # # 53 Your own table
 # A whole study under the rules of this course, on one page: claim, error, what made it, and what is not claimed.
 #
-# 45 minutes · needs 14, 15, 17
+# 45 minutes · needs 14, 15
 
 # %% [markdown]
 # ## Question

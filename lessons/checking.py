@@ -2,7 +2,7 @@
 
 The file `exercises/exercise_NN.py` of a lesson's exercise has
 
-- ``right``: a right solution, with which the reader's is compared;
+- ``right``: a right solution, by which the reader's is evaluated;
 - ``CASES``: the arguments to try, a tuple each, or a function that returns one (for random generators and objects);
 - ``MISTAKES``: pairs of a hint and a wrong function. A solution that returns what this function returns, in every
   case, gets its hint. So a hint is never given to another mistake;

@@ -41,7 +41,7 @@ Rule = Callable[[int], Any]
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence, how to draw it anew, in how many draws, and in which share of them it must hold."""
+    """A sentence, how to draw it again, in how many draws, and in which share of them it must hold."""
 
     id: str
     sentence: str
@@ -92,7 +92,7 @@ def stored() -> dict[str, dict[str, Any]]:
 
 
 def measure(each: Claim, progress: bool = True) -> dict[str, Any]:
-    """Draw a claim anew, as often as it says."""
+    """Draw a claim again, as often as it says."""
     begun, held, figures = time.process_time(), [], []
     bar = tqdm(range(FIRST, FIRST + each.draws), each.id, leave=False, disable=None if progress else True)
     for draw in bar:

@@ -14,8 +14,11 @@ SPACE = {"learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4
 CHEAPEST, DEAREST, STUDIES = 0.2964, 277.9164, 10
 
 
+_trainings = cache(st.datasets.load_trainings)
+
+
 def _goals(trial):
-    trainings = st.datasets.load_trainings()
+    trainings = _trainings()
     units, epochs = trainings.nearest(trial.params)["units"], trial.params["epochs"]
     weights = 65 * units + (units + 1) * units + 10 * (units + 1)
     return trainings.curve(trial.params, trial.seed % 5)[epochs - 1], weights * 200 * epochs / 1e6
