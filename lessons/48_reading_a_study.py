@@ -130,7 +130,8 @@ for step in path.steps:
 # Write the path. `score(params)` is the score of a configuration, to be maximised; `default` and `best` are
 # dictionaries with the same names. Begin with the default; at each step change the one value, of those that still
 # differ from `best`, that gives the highest score (of equal ones the first in the order of `default`). Return a list of
-# pairs (name, score after this step). Then run `python -m lessons check 48`.
+# pairs (name, score after this step), and leave the two dictionaries as they are. Check it with
+# `python -m lessons check 48`.
 
 
 # %%

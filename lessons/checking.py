@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +52,8 @@ def check(number: int, solution: Function) -> None:
     if wrong:
         for hint, mistake in module.MISTAKES:
             mistaken = returned(mistake, cases)
-            if all(same(a, b, tolerance) for a, b in zip(found, mistaken, strict=True)):
+            pairs = list(zip(found, mistaken, strict=True))
+            if all(same(a, b, tolerance) for a, b in pairs) and not all(other_error(a, b) for a, b in pairs):
                 raise AssertionError(hint)
         raise AssertionError(unnamed(solution, cases[wrong[0]], found[wrong[0]], expected[wrong[0]]))
     getattr(module, "extra", lambda _: None)(solution)
@@ -90,7 +93,11 @@ def _one(function: Function, arguments: tuple[Any, ...]) -> Any:
         return Raised(error)
     changed = [k for k, (a, b) in enumerate(zip(arguments, before, strict=True))
                if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")]
-    return (value, [arguments[k] for k in changed]) if changed else value
+    return Changed((value, {k: arguments[k] for k in changed})) if changed else value
+
+
+class Changed(tuple):
+    """What a function returned, and the arguments that it changed, by their index."""
 
 
 class Raised:
@@ -102,6 +109,8 @@ class Raised:
 
 def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
     """Whether two results are equal: numbers and arrays within the tolerance, errors if they are of one kind."""
+    if isinstance(a, Changed) != isinstance(b, Changed):
+        return False
     if isinstance(a, Raised) or isinstance(b, Raised):
         return isinstance(a, Raised) and isinstance(b, Raised) and type(a.error) is type(b.error)
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -117,11 +126,24 @@ def same(a: Any, b: Any, tolerance: float = 1e-6) -> bool:
     return x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
+def other_error(a: Any, b: Any) -> bool:
+    """Whether both are errors with different messages: a typing error gets no hint for a mistake that also raises."""
+    return isinstance(a, Raised) and isinstance(b, Raised) and str(a.error) != str(b.error)
+
+
 def unnamed(solution: Function, case: Any, found: Any, expected: Any) -> str:
     """What to say of a mistake that is not known: the first case that differs, and how."""
     call = f"{getattr(solution, '__name__', 'it')}({', '.join(shown(each) for each in arguments_of(case))})"
+    names = list(inspect.signature(solution).parameters)
     if isinstance(found, Raised):
-        return f"{call} raises {type(found.error).__name__}: {found.error}. It should return {shown(expected)}."
+        wanted = f"make {changes(expected, names)}" if isinstance(expected, Changed) else f"return {shown(expected)}"
+        return f"{call} raises {type(found.error).__name__}: {found.error}. It should {wanted}."
+    if isinstance(expected, Changed):  # the function works in place
+        is_now = changes(found, names) if isinstance(found, Changed) else "no change of its arguments"
+        return f"{call} should make {changes(expected, names)}, in place; yours makes {is_now}."
+    if isinstance(found, Changed):
+        changed = " and ".join(named(k, names) for k in found[1])
+        return f"{call} changes {changed}: leave the arguments as they are. It should return {shown(expected)}."
     if found is None:
         return f"{call} returns nothing (is `return` missing?). It should return {shown(expected)}."
     text = f"{call} should be {shown(expected)}, and is {shown(found)}."
@@ -131,15 +153,29 @@ def unnamed(solution: Function, case: Any, found: Any, expected: Any) -> str:
         return text
     if x.shape != y.shape:
         return f"{text} Its shape is {x.shape}, and should be {y.shape}."
+    if np.isnan(x).any() and not np.isnan(y).any():
+        return f"{text} NaN comes from 0 / 0, infinity less infinity, or infinity times 0."
     ratios = np.unique(np.round(x[y != 0] / y[y != 0], 9)) if x.size else np.array([])
     if len(ratios) == 1 and ratios[0] != 1.0 and np.allclose(x[y == 0], 0.0):
         return f"{text} It is {ratios[0]:g} times as large."
     return text
 
 
+def changes(found: Changed, names: Sequence[str]) -> str:
+    """The arguments that were changed, and to what."""
+    return " and ".join(f"{named(k, names)} {shown(value)}" for k, value in found[1].items())
+
+
+def named(k: int, names: Sequence[str]) -> str:
+    """The name of argument ``k`` of a function with these names."""
+    return f"`{names[k]}`" if k < len(names) else f"argument {k + 1}"
+
+
 def shown(value: Any) -> str:
-    """A value in a message, shortened."""
+    """A value in a message, shortened; a function is its name, and NumPy's numbers are written as numbers."""
+    if callable(value) and hasattr(value, "__name__"):
+        return str(value.__name__).strip("_")
     text = np.array2string(value, precision=6, separator=", ", threshold=12) if isinstance(value, np.ndarray) else (
         f"{value:.6g}" if isinstance(value, float) else repr(value))
-    text = " ".join(text.split())
+    text = re.sub(r"np\.(?:float|int|bool)\d*_?\(([^()]*)\)", r"\1", " ".join(text.split()))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} ..."

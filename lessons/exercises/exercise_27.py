@@ -54,6 +54,10 @@ CASES = [
     (np.array([[0.5, 7.0]]),),
     *((np.random.default_rng(seed).integers(-3, 4, (12, m)).astype(float),) for seed, m in enumerate((2, 3, 2, 4))),
 ]
+def _with_earlier(losses):
+    return [i for i in range(len(losses)) if not any(_dominates(losses[j], losses[i]) for j in range(i))]
+
+
 MISTAKES = [
     ("A trial that is worse in one goal and equal in the others is dominated, too: it need not be worse in all.",
      _by(lambda a, b: np.all(a < b))),
@@ -76,4 +80,7 @@ MISTAKES = [
     ("This is one value, True or False, for each trial; return the indices.", _mask),
     ("Each trial is compared with its neighbour in the order of the first goal only; compare it with all others.",
      _neighbours),
+    ("Only the best trial of each goal is here; a compromise that is best in no goal can be on the front, too.",
+     lambda losses: sorted(set(losses.argmin(axis=0).tolist()))),
+    ("Each trial is compared with those before it only: a later one may dominate it, too.", _with_earlier),
 ]

@@ -53,14 +53,21 @@ BLOCKS = "The searchers do not alternate: one proposes several trials in a row."
 OWN = "A searcher sees only a part of the results: pass it all of `seen`, also the trials of the other one."
 PENDING = "The searcher does not get the pending trials, so it may propose a point that is running: pass them on."
 KEYED = "The searcher draws from another generator than `rng`, so that the study is not reproducible: pass `rng` on."
+RETURNED = "This is the searcher itself: call its suggest with the same arguments, and return what that returns."
+OTHERS = "Neither of the two searchers has been called: use self.first and self.second, whichever they are."
+BOTH = ("Both searchers are called in each turn, and the first call draws from `rng`, so that the second one gets "
+        "other random numbers: call only the one whose turn it is.")
 RENUMBERED = "The searcher gets another number than the trial's: pass `number` itself, which its design depends on."
 
 
 def extra(solution):
     def proposed(number, running=0, searcher=None, seed=0):
         """Who proposes a trial, and what it was called with."""
-        both = _Recorder("first"), _Recorder("second")
-        searcher = solution(*both) if searcher is None else searcher
+        fresh = searcher is None
+        if fresh:
+            both = _Recorder("first"), _Recorder("second")
+            made.extend(both)
+            searcher = solution(*both)
         done = [Result(k, {"x": k / 50.0}, float(k), "complete") for k in range(number - running)]
         pending = [{"x": k / 50.0} for k in range(number - running, number)]
         rng = np.random.default_rng([seed, number])
@@ -73,12 +80,19 @@ def extra(solution):
             raise AssertionError(f"{RAISES} Yours raises {type(error).__name__}: {error}") from None
         if found is None:
             raise AssertionError(f"{RAISES} Yours returns nothing.")
+        if isinstance(found, st.Searcher):
+            raise AssertionError(RETURNED)
+        if isinstance(found, st.Suggestion) and not any(each._calls for each in made):
+            raise AssertionError(OTHERS)
         if not isinstance(found, st.Suggestion) or "by" not in found.why:
             raise AssertionError(PARAMS)
         calls = next((each._calls for each in (searcher.first, searcher.second) if each.name == found.why["by"]), [])
+        if fresh and all(each._calls for each in both):
+            called_both.append(number)
         return found.why["by"], calls[-1], given
 
-    kept = solution(_Recorder("first"), _Recorder("second"))
+    made, called_both = [_Recorder("first"), _Recorder("second")], []
+    kept = solution(*made)
     if len({proposed(4, searcher=kept)[0] for _ in range(3)}) > 1:
         raise AssertionError(COUNTER)
     if proposed(4, searcher=kept)[0] != proposed(4)[0]:
@@ -94,6 +108,8 @@ def extra(solution):
         raise AssertionError(BLOCKS)
     if [proposed(number, running=1 + number % 3)[0] for number in range(4, 12)] != ["first", "second"] * 4:
         raise AssertionError(BY_SEEN)
+    if called_both:
+        raise AssertionError(BOTH)
     for number, running in ((6, 0), (7, 2)):
         _, (seen, pending, called, rng), given = proposed(number, running)
         if seen != given[0]:
@@ -127,4 +143,9 @@ MISTAKES = [
         space, seen, pending, number // 2, rng))),
     (KEYED, _turns(lambda self, space, seen, pending, number, rng: _turn(self, number).suggest(
         space, seen, pending, number, np.random.default_rng(0)))),
+    (RETURNED, _turns(lambda self, space, seen, pending, number, rng: _turn(self, number))),
+    (OTHERS, _turns(lambda self, space, seen, pending, number, rng: st.RandomSearch().suggest(
+        space, seen, pending, number, rng))),
+    (BOTH, _turns(lambda self, space, seen, pending, number, rng: [
+        each.suggest(space, seen, pending, number, rng) for each in (self.first, self.second)][number % 2])),
 ]

@@ -21,8 +21,9 @@ def right(image, weights, stride, zeros):
 
 def _slide(x, w, down, across, count=lambda n, k, s: (n - k) // s + 1, total=lambda window, w: (window * w).sum()):
     rows, columns = (max(count(n, k, s), 0) for n, k, s in zip(x.shape, w.shape, (down, across), strict=True))
-    return np.array([[total(x[m * down : m * down + w.shape[0], n * across : n * across + w.shape[1]], w)
-                      for n in range(columns)] for m in range(rows)])
+    y = np.array([[total(x[m * down : m * down + w.shape[0], n * across : n * across + w.shape[1]], w)
+                   for n in range(columns)] for m in range(rows)])
+    return y.reshape(rows, columns)
 
 
 def _clipped(window, w):
@@ -50,6 +51,19 @@ def _rows_for_both(image, weights, stride, zeros):
 
 def _weights_reversed_axes(image, weights, stride, zeros):
     return right(image, weights.T, stride, zeros)
+
+
+def _square(image, weights, stride, zeros):
+    x, k = np.pad(image, zeros), len(weights)
+    y = np.zeros([(n - k) // stride + 1 for n in x.shape])
+    for m, n, i, j in np.ndindex(*y.shape, k, k):
+        y[m, n] += x[m * stride + i, n * stride + j] * weights[i, j]
+    return y
+
+
+def _stride_in_the_size_only(image, weights, stride, zeros):
+    y = right(image, weights, stride, zeros)
+    return right(image, weights, 1, zeros)[: y.shape[0], : y.shape[1]]
 
 
 MISTAKES = [
@@ -80,4 +94,10 @@ MISTAKES = [
          np.pad(image, zeros), weights, stride, stride, lambda n, k, s: -(-(n - k) // s) + 1, _clipped)),
     ("Each output is the mean of the products: take their sum.",
      lambda image, weights, stride, zeros: right(image, weights, stride, zeros) / weights.size),
+    ("The filter is taken for a square one: it has weights.shape[0] rows and weights.shape[1] columns.", _square),
+    ("The output has the size that belongs to the stride, but its windows are next to each other: the window of m, n "
+     "begins at row m * stride and column n * stride.", _stride_in_the_size_only),
+    ("The zeros are shared out between the two sides: there are `zeros` of them on each side.",
+     lambda image, weights, stride, zeros: _slide(
+         np.pad(image, ((zeros // 2, zeros - zeros // 2),) * 2), weights, stride, stride)),
 ]

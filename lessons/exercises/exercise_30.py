@@ -62,6 +62,11 @@ def _without_dy(images, dy):
     return _gradient(images, np.ones_like(dy))
 
 
+def _three(images, dy):
+    return np.array([[(images[:, k : k + dy.shape[1], j : j + dy.shape[2]] * dy).sum() for j in range(3)]
+                     for k in range(3)])
+
+
 MISTAKES = [
     ("The positions share the weight, so their gradients add up; this is the mean over the positions.",
      lambda images, dy: right(images, dy) / dy[0].size),
@@ -82,4 +87,7 @@ MISTAKES = [
      _size_of_output),
     ("A row and a column are missing: an image of n pixels and m outputs belong to a filter of n - m + 1.", _one_short),
     ("The sign is wrong: this is the direction downhill, not the gradient.", lambda images, dy: -right(images, dy)),
+    ("The filter is taken for one of 3x3: its size follows from the sizes of image and output.", _three),
+    ("dy is turned by half a turn: the output at row m, column n belongs to the window that begins there.",
+     lambda images, dy: right(images, dy[:, ::-1, ::-1])),
 ]

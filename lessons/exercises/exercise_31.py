@@ -22,6 +22,8 @@ ONE_WAY = "No image is moved up or to the left: the moves begin at -most."
 NO_LARGEST = "No image is moved by `most`: the upper limit of rng.integers is not drawn."
 TOO_FAR = "Some images are moved by more than `most` rows or columns."
 BELL = "Small moves occur more often than large ones: all are equally probable."
+ONE_AT_A_TIME = "Each image is moved down or to the side, never both: draw its rows and its columns independently."
+WHOLE_WAY = "Each image is moved the whole way, by `most`: the numbers between are as probable."
 HALF = "Too many images are not moved at all: each move, 0 as well, is equally probable."
 
 
@@ -94,6 +96,8 @@ def _check_moves(moves):
     assert (rows != 0).any(), COLUMNS_ONLY
     assert min(rows.min(), columns.min()) < 0, ONE_WAY
     assert max(rows.max(), columns.max()) == MOST, NO_LARGEST
+    assert ((rows != 0) & (columns != 0)).any(), ONE_AT_A_TIME
+    assert (abs(rows) < MOST).any(), WHOLE_WAY
     expected = COUNT / len(LIMITS) ** 2  # 120, with a standard deviation of 11
     assert not counts[0, 0] > 2 * expected or counts[MOST, MOST] < 0.5 * counts[1, 1], HALF
     assert not counts[MOST, MOST] + counts[-MOST, -MOST] < 0.6 * (counts[1, 1] + counts[-1, -1]), BELL
@@ -131,4 +135,7 @@ MISTAKES = [
     (BELL, _by(lambda count, most, rng: np.clip(
         np.rint(rng.normal(0, most / 2.5, (count, 2))), -most, most).astype(int))),
     (HALF, _by(lambda count, most, rng: _square(count, most, rng) * rng.integers(0, 2, (count, 1)))),
+    (ONE_AT_A_TIME, _by(lambda count, most, rng: _square(count, most, rng) * np.eye(2, dtype=int)[
+        rng.integers(0, 2, count)])),
+    (WHOLE_WAY, _by(lambda count, most, rng: most * (2 * rng.integers(0, 2, (count, 2)) - 1))),
 ]

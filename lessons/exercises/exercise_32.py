@@ -88,6 +88,48 @@ def _order_of_rates(accuracy, rates, others, trials):
     return _tuned(accuracy, sorted(rates), others, trials)
 
 
+def _argmax(accuracy, rates, others, trials):
+    scores = [accuracy(rate, others[0]) for rate in rates[:trials]]
+    rate = rates[max(range(len(scores)), key=lambda k: (math.isnan(scores[k]), scores[k]))]
+    found, score = others[0], max(scores)
+    for other in others[1 : 1 + trials - len(scores)]:
+        value = accuracy(rate, other)
+        if value > score:
+            found, score = other, value
+    return rate, found
+
+
+def _nan_is_free(accuracy, rates, others, trials):
+    found = []
+    for rate in rates:
+        if len(found) < trials:
+            value = accuracy(rate, others[0])
+            found += [] if math.isnan(value) else [(value, -rate, others[0])]
+    top = max(found, key=lambda each: each[:2])
+    for other in others[1 : 1 + trials - len(found)]:
+        value = accuracy(-top[1], other)
+        found.append((value, top[1], other))
+    return -top[1], max(found, key=lambda each: each[0])[2]
+
+
+def _grid(accuracy, rates, others, trials):
+    found = [(accuracy(rate, other), rate, other) for rate, other in [
+        (rate, other) for rate in rates for other in others][:trials]]
+    top = max(value for value, _, _ in found if not math.isnan(value))
+    return next(each for each in found if each[0] == top)[1:]
+
+
+def _as_a_loss(accuracy, rates, others, trials):
+    def loss(rate, other):
+        value = accuracy(rate, other)
+        return math.inf if math.isnan(value) else value
+
+    found = {rate: loss(rate, others[0]) for rate in rates[:trials]}
+    rate = min(found, key=lambda each: (found[each], each))
+    losses = {others[0]: found[rate]} | {other: loss(rate, other) for other in others[1 : 1 + trials - len(found)]}
+    return rate, min(losses, key=losses.get)
+
+
 MISTAKES = [
     ("A training that diverged (NaN) is never the best one.", _nan_wins),
     ("Of equally good rates the smallest is used, not the first of the list.", lambda *a: _tuned(
@@ -110,4 +152,10 @@ MISTAKES = [
      lambda *a: _tuned(*a, left=0)),
     ("Try the rates in the order of the list: with few trainings the order decides which are tried.",
      _order_of_rates),
+    ("np.argmax takes NaN for the largest: leave out the trainings that diverged, and of equally good rates take the "
+     "smallest.", _argmax),
+    ("A training that diverged is a training, too: it counts among the `trials`.", _nan_is_free),
+    ("This is the whole grid, as far as the trainings go: first train the default with each rate, then the others with "
+     "the best rate alone.", _grid),
+    ("The lowest accuracy is kept, as if it were a loss: the highest one is the best.", _as_a_loss),
 ]

@@ -81,4 +81,7 @@ MISTAKES = [
     ("z has no effect: this is the candidate, not the mean of old state and candidate.", _only_candidate),
     ("A step of padding changes the state: where keep is 0, the state stays.", _changed(mask="none")),
     ("A step of padding sets the state to 0: it should stay as it was before.", _changed(mask="zero")),
+    ("The mask is the wrong way round: keep is 1 for a step of the sequence, which changes the state, and 0 for "
+     "padding.",
+     lambda x, state, kernel, recurrent, bias, keep: _step(x, state, kernel, recurrent, bias, 1 - keep)),
 ]

@@ -43,6 +43,13 @@ def _bound(states, U, dlast):
     return np.array([np.linalg.norm(dlast) * size**k for k in range(len(states) - 1, -1, -1)])
 
 
+def _product_of_norms(states, U, dlast):
+    found = [np.linalg.norm(dlast)]
+    for h in states[:0:-1]:
+        found.insert(0, found[0] * np.linalg.norm(U * (1.0 - h**2), 2))
+    return np.array(found)
+
+
 MISTAKES = [
     ("tanh's derivative is missing: a step multiplies by 1 - h'² before U.", _other(derivative=lambda h: 1.0)),
     ("tanh's derivative is taken of the state before the step: it is 1 - h'² of the state after it.",
@@ -61,4 +68,8 @@ MISTAKES = [
     ("The first state's norm is missing: there is one for each state, steps + 1 in all.", _other(count=slice(1, None))),
     ("Each step begins with dlast again: continue with the gradient of the step after it.", _other(each=False)),
     ("This is an upper bound, from the norm of U alone: follow the gradient itself.", _bound),
+    ("The way back takes the states from the first to the last: its first step is through the last state.",
+     lambda states, U, dlast: _norms(np.concatenate([states[:1], states[:0:-1]]), U, dlast)),
+    ("The norms of the steps' matrices are multiplied, which is an upper bound: multiply the gradient itself by each.",
+     _product_of_norms),
 ]

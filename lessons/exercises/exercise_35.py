@@ -49,6 +49,23 @@ CASES = [
     (np.array([[1000.0, 0.0, 0.0, 0.0], [-1000.0, 0.0, 0.0, 0.0]]),
      np.array([[2.0, 0.0, 0.0, 0.0], [2.002, 0.0, 0.0, 0.0]]), np.array([[1.0], [4.0]]), np.ones(2)),
 ]
+def _multiplied_by_the_mask(queries, keys, values, keep):
+    with np.errstate(all="ignore"):
+        u = np.exp(queries @ keys.T / np.sqrt(queries.shape[1])) * keep
+        return u / u.sum(axis=1, keepdims=True) @ values
+
+
+def _over_the_queries(queries, keys, values, keep):
+    scores = np.where(keep > 0, queries @ keys.T / np.sqrt(queries.shape[1]), -1e9)
+    u = np.exp(scores - scores.max(axis=0)) * keep
+    return u / np.where(keep > 0, u.sum(axis=0), 1.0) @ values
+
+
+def _cut_off(queries, keys, values, keep):
+    u = np.exp(np.clip(queries @ keys.T / np.sqrt(queries.shape[1]), -500.0, 500.0)) * keep
+    return u / u.sum(axis=1, keepdims=True) @ values
+
+
 MISTAKES = [
     ("The scores are not divided by √d.",
      lambda queries, keys, values, keep: _attention(queries, keys, values, keep, scale=lambda d: 1.0)),
@@ -79,4 +96,10 @@ MISTAKES = [
     ("You subtract one largest score for all queries. Another query's scores may all be far below it: take one for "
      "each query.",
      lambda queries, keys, values, keep: _attention(queries, keys, values, keep, largest="one")),
+    ("exp(1000) is infinite, and infinite times 0 is no number: subtract the largest score of the keys that count "
+     "before exp.", _multiplied_by_the_mask),
+    ("The weights of a key sum to 1 over the queries: those of a query should, over its keys (axis 1).",
+     _over_the_queries),
+    ("Scores that are cut off at a limit become equal, and so do their weights: subtract the largest score instead.",
+     _cut_off),
 ]

@@ -101,6 +101,14 @@ def _in_place(x, attend, network):
     return x
 
 
+def _epsilon_outside(x, attend, network):
+    def normalise(x):
+        return (x - x.mean(axis=1, keepdims=True)) / (x.std(axis=1, keepdims=True) + 1e-5)
+
+    x = x + attend(normalise(x))
+    return x + network(normalise(x))
+
+
 MISTAKES = [
     ("This is post-norm, which normalises the sums: normalise what goes into a part, and add its result to x.", _post),
     ("Nothing is added to x: there is no residual connection.", _no_residual),
@@ -121,4 +129,5 @@ MISTAKES = [
     ("The network comes first here: attention does.", _swapped),
     ("The network's result is added to the block's input: add it to the sum after attention.", _from_the_input),
     ("x itself has been changed: `x += ...` writes into the array of whoever called; make a new one.", _in_place),
+    ("ε is added to the standard deviation: add it to the variance, under the root.", _epsilon_outside),
 ]

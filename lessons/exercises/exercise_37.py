@@ -59,6 +59,14 @@ def _other(**arguments):
     return lambda logits, rows: _loss(logits, rows, **arguments)
 
 
+def _chosen(logits, rows, following):
+    """-log p of these numbers, at the letters and ends of the names."""
+    z = logits - logits.max(axis=2, keepdims=True)
+    log_p = z - np.log(np.exp(z).sum(axis=2, keepdims=True))
+    keep = np.cumsum(np.cumsum(rows[:, 1:] == 0, axis=1), axis=1) <= 1
+    return -np.take_along_axis(log_p, following[:, :, None], axis=2)[:, :, 0][keep]
+
+
 MISTAKES = [
     ("Padding counts too: after the first end of a name nothing does.", _other(counted="all")),
     ("The ends do not count: a model that never ends a name would not be punished.", _other(counted="no end")),
@@ -81,4 +89,10 @@ MISTAKES = [
     ("This is in bits: use the natural logarithm.", lambda logits, rows: _loss(logits, rows) / np.log(2.0)),
     ("This is the perplexity: its logarithm is the loss.",
      lambda logits, rows: np.exp(min(_loss(logits, rows), 500.0))),
+    ("Each step is compared with the number that it has read: its logits are those of rows[:, 1:].",
+     lambda logits, rows: _chosen(logits, rows, rows[:, :-1]).mean()),
+    ("This is the logarithm of the mean probability: take the logarithm of each, and then the mean.",
+     lambda logits, rows: -np.log(np.exp(-_chosen(logits, rows, rows[:, 1:])).mean())),
+    ("A small number added to p limits the loss of letters that are nearly impossible: compute log p from the logits, "
+     "without p.", lambda logits, rows: -np.log(np.exp(-_chosen(logits, rows, rows[:, 1:])) + 1e-9).mean()),
 ]

@@ -73,6 +73,24 @@ CASES = [
     (["a b a b a", "c d c d"], ["a b a b a b", "d c d c a b"], 2), (["a b c d e"], ["a b c d x y z"], 3),
     (["a b"], ["a b"], 3),
 ]
+def _one_bag(references, hypotheses, n):
+    there, found = (sum((_runs(text, n) for text in texts), Counter()) for texts in (references, hypotheses))
+    return sum((there & found).values()) / max(sum(found.values()), 1)
+
+
+def _sets(references, hypotheses, n):
+    pairs = [(set(_runs(a, n)), set(_runs(b, n))) for a, b in zip(references, hypotheses, strict=True)]
+    return sum(len(a & b) for a, b in pairs) / max(sum(len(b) for _, b in pairs), 1)
+
+
+def _characters(references, hypotheses, n):
+    matches = totals = 0
+    for reference, hypothesis in zip(references, hypotheses, strict=True):
+        a, b = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (reference, hypothesis))
+        matches, totals = matches + sum((a & b).values()), totals + sum(b.values())
+    return matches / totals if totals else 0.0
+
+
 MISTAKES = [
     ("Matches are not clipped: a run counts at most as often as its reference has it.", _other(clip="none")),
     ("A run that is there twice, in both, counts once: count it as often as the reference has it.",
@@ -88,4 +106,9 @@ MISTAKES = [
     ("Runs are compared at equal positions: a run counts wherever its reference has it.", _positions),
     ("The last run of each sentence is missing: of w words there are w - n + 1 runs.", _too_few),
     ("A corpus without a run of n words divides by 0: return 0.", _no_guard),
+    ("The runs of all texts are counted together: a hypothesis has a match only in its own reference, so count pair by "
+     "pair.", _one_bag),
+    ("Each distinct run counts once, as a match and in the total: count it as often as it occurs, clipped.",
+     _sets),
+    ("These are runs of letters and spaces: split the texts into words.", _characters),
 ]

@@ -70,6 +70,29 @@ def _added(pairs, t):
     return {(e, s): value / sums[e] for (e, s), value in summed.items()}
 
 
+def _per_english(counts):
+    sums = Counter()
+    for (e, _), value in counts.items():
+        sums[e] += value
+    return {(e, s): value / sums[e] for (e, s), value in counts.items()}
+
+
+def _assigned(pairs, t):
+    return _per_english({(e, s): t[e, s] / sum(t[other, s] for other in english)
+                         for english, spanish in pairs for s in spanish for e in english})
+
+
+def _global(pairs, t):
+    totals, counts = Counter(), Counter()
+    for (_, s), value in t.items():
+        totals[s] += value
+    for english, spanish in pairs:
+        for s in spanish:
+            for e in english:
+                counts[e, s] += t[e, s] / totals[s]
+    return _per_english(counts)
+
+
 MISTAKES = [
     ("These are counts: divide them, for each English word, by their sum, so that they become probabilities.",
      lambda pairs, t: _step(pairs, t, divide="none")),
@@ -92,4 +115,8 @@ MISTAKES = [
      lambda pairs, t: _step(pairs, t, share="none", weigh=False)),
     ("A later pair replaces the counts of an earlier one: add them.", _last_only),
     ("The counts are added to the old t: begin them at 0.", _added),
+    ("A Spanish word that occurs twice in a sentence counts once here: share out each occurrence.",
+     lambda pairs, t: _step([(english, list(dict.fromkeys(spanish))) for english, spanish in pairs], t)),
+    ("A share replaces what was counted before: add it (+=), within a pair and from pair to pair.", _assigned),
+    ("A share is divided by the sum over all English words of the dictionary: take those of the pair alone.", _global),
 ]

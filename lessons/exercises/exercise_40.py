@@ -39,8 +39,6 @@ def _score(params, seed):
     return 50.0 + 10.0 * common + 3.0 * a - 2.0 * b * b + 4.0 * a * b + 0.5 * c * a + own * (a + 0.5 * b + 0.1 * c * c)
 
 
-
-
 CASES = [
     lambda: (_score, {"rate": 1.0, "batch": 0.5, "units": 2.0}, {"rate": 2.0, "batch": 1.5, "units": 4.0},
              [3, 8, 5, 11]),
@@ -71,6 +69,32 @@ def _scores_only(score, default, changes, seeds):
     return found
 
 
+def _one_seed_for_the_default(score, default, changes, seeds):
+    found = {}
+    for name, value in changes.items():
+        gains = np.array([score(default | {name: value}, seed) for seed in seeds]) - score(default, seeds[0])
+        found[name] = gains.mean(), gains.std(ddof=1) / np.sqrt(len(gains))
+    return found
+
+
+CHANGED = "The numbers are right, but `default` has been changed: make a new dict of each, default | {name: value}."
+
+
+def _changing(score, default, changes, seeds):
+    found = right(score, default, changes, seeds)
+    default |= changes
+    return found
+
+
+def extra(solution):
+    for case in CASES:
+        score, default, changes, seeds = case()
+        given = dict(default), dict(changes)
+        solution(score, *given, seeds)
+        if given != (default, changes):
+            raise AssertionError(CHANGED)
+
+
 MISTAKES = [
     ("Earlier changes are kept: begin each change from the default.", _other(cumulative=True)),
     ("Each change is compared with the one before it: compare it with the default.", _other(fresh=True)),
@@ -87,4 +111,14 @@ MISTAKES = [
     ("All trainings have one seed: use each of the seeds once.", _one_seed),
     ("This is the largest gain of all seeds: take the mean.", _all_seeds_best),
     ("These are scores: subtract those of the default, seed by seed.", _scores_only),
+    (CHANGED, _changing),
+    ("This is the standard error of the scores: take that of the gains, the differences seed by seed.",
+     lambda *case: {name: (gain, error) for (name, (gain, _)), (_, error) in zip(
+         right(*case).items(), _scores_only(*case).values(), strict=True)}),
+    ("score gets the changed value alone: it needs all hyper-parameters, those of the default with this one changed.",
+     lambda score, default, changes, seeds: {name: score({name: value}, seeds[0]) for name, value in changes.items()}),
+    ("The default is trained with one seed only: train it with each seed, since the gains are paired.",
+     _one_seed_for_the_default),
+    ("Each change is added to those before it, and compared with the step before: change one value of the default, and "
+     "compare it with the default.", _other(cumulative=True, fresh=True)),
 ]

@@ -17,10 +17,11 @@ def _silent():
     return power, _FILTERS.copy()
 
 
-_quiet, _same = _silent(), _power(5)
+_quiet, _same, _faint = _silent(), _power(5), _power(4)
+_faint[1] = 1e-13  # not 0, and below the limit
 _same[:, 4:] = 2.0  # the last filter sees the same in all frames
 CASES = [(_power(6), _FILTERS.copy()), _quiet, (_same, _FILTERS.copy()), (_power(3, 5), _rng.uniform(0, 1, (2, 5))),
-         (1e-5 * _power(7), _FILTERS[:2].copy())]
+         (1e-5 * _power(7), _FILTERS[:2].copy()), (_faint, _FILTERS.copy())]
 
 
 def right(power, filters):
@@ -94,4 +95,8 @@ MISTAKES = [
     ("Normalise after the logarithm, not before.", _normalised_before),
     ("Frames and filters are exchanged: the result is (frames, filters).",
      lambda power, filters: right(power, filters).T),
+    ("Only energies of 0 are replaced: all below 1e-10 count as 1e-10.",
+     lambda power, filters: _features(power, filters, floor=lambda e: np.where(e == 0, 1e-10, e))),
+    ("1e-10 is added to each energy: it is a lower limit, so take the larger of the two.",
+     lambda power, filters: _features(power, filters, floor=lambda e: e + 1e-10)),
 ]

@@ -86,6 +86,11 @@ def _normalised(before, skips, emitted):
     return after / after.sum()
 
 
+def _overwrites(before, skips, emitted):
+    before[:] = _in_place(before, skips, emitted)
+    return before
+
+
 MISTAKES = [
     ("A path may also stay in its state.", lambda before, skips, emitted: _sums(before, skips, stay=0.0) * emitted),
     ("A path may also move on by one state.", lambda before, skips, emitted: _sums(before, skips, move=0.0) * emitted),
@@ -107,4 +112,6 @@ MISTAKES = [
     ("The probabilities of this frame's symbols are missing.", lambda before, skips, emitted: _sums(before, skips)),
     ("Each sum is multiplied by the probability of the state that a path comes to, not of the one that it leaves.",
      lambda before, skips, emitted: _sums(before * emitted, skips)),
+    ("`before` itself is overwritten, while later states still need its old numbers: write into a new array.",
+     _overwrites),
 ]

@@ -72,6 +72,15 @@ def _no_empty(beam, frame):
     return {prefix: sums for prefix, sums in _next(beam, frame).items() if prefix}
 
 
+def _last_way(beam, frame):
+    later = {}
+    for prefix, (blank, label) in beam.items():
+        later[prefix] = (blank + label) * frame["-"], label * frame[prefix[-1]] if prefix else 0.0
+        later |= {prefix + letter: (0.0, (blank if prefix.endswith(letter) else blank + label) * p)
+                  for letter, p in frame.items() if letter != "-"}
+    return later
+
+
 MISTAKES = [
     ("Only the blank sum may go from \"a\" to \"aa\": without a blank between, the two are merged.",
      lambda beam, frame: _next(beam, frame, twin="both")),
@@ -96,4 +105,11 @@ MISTAKES = [
     ("Nothing is discarded in this step.", _best),
     ("Do not divide by the total: the sums are probabilities already.", _divided),
     ("The empty prefix stays, too, with the blank.", _no_empty),
+    ("\"aa\" is missing: after a blank, another \"a\" is a new letter, also where the prefix ends in \"a\".",
+     lambda beam, frame: {prefix: sums for prefix, sums in _next(beam, frame, twin="none").items()
+                          if any(sums) or prefix in beam}),
+    ("Whichever way comes last replaces the sums of the others: begin with 0 and 0 for each prefix, and add.",
+     _last_way),
+    ("The two sums are exchanged: that of the paths that end in a blank comes first.",
+     lambda beam, frame: {prefix: sums[::-1] for prefix, sums in _next(beam, frame).items()}),
 ]

@@ -14,6 +14,7 @@ BOTH = "Clips of one voice are in both parts: draw voices, and put all clips of 
 LOST = "Each clip must be in one of the two parts, once."
 SWAPPED = "Return the training part first, then the test part."
 COUNT = "The number of test voices is not round(share * number of voices): the share is that of the voices."
+REPEATED = "The number of test voices changes with the generator: draw them without replacement."
 KEYED = "The same generator gave other voices the second time: draw from `rng`, not from np.random."
 FIXED = "Every generator gives the same test voices: draw them with rng."
 TALKS = "A voice with many clips is drawn more often: draw from the distinct voices, not from the clips."
@@ -49,6 +50,7 @@ def extra(solution):
         assert sorted([*train, *test]) == list(range(len(voices))), LOST
         assert train == sorted(train) and test == sorted(test), ORDER
         assert (len(heard), len(tested)) != (count, len(set(voices)) - count) or len(tested) == count, SWAPPED
+        assert len(tested) == count or len({len(_tested(solution, voices, share, k)) for k in range(30)}) == 1, REPEATED
         assert len(tested) == count, COUNT
     drawn = [_tested(solution, TWENTY, 0.25, seed) for seed in range(60)]
     assert drawn == [_tested(solution, TWENTY, 0.25, seed) for seed in range(60)], KEYED
@@ -97,4 +99,5 @@ MISTAKES = [
                                                                          len(names) - 1))),
     (LOST, _parts(lambda train, test, voices: (train, test[:1]))),
     (ORDER, _parts(lambda train, test, voices: (train[::-1], test))),
+    (REPEATED, lambda *a: _split(*a, draw=lambda rng, names, voices, count: rng.choice(names, count))),
 ]

@@ -11,7 +11,7 @@ def right(x, g, h, lam):
         gain = (g[left].sum() ** 2 / (h[left].sum() + lam) + g[~left].sum() ** 2 / (h[~left].sum() + lam)
                 - g.sum() ** 2 / (h.sum() + lam))
         if gain > best[1] + 1e-12:
-            best = (lower + upper) / 2.0, gain
+            best = float((lower + upper) / 2.0), float(gain)
     return best
 
 
@@ -70,6 +70,25 @@ def _equal(x, g, h, lam):
     return best
 
 
+def _halfway(values):
+    return (values[:-1] + values[1:]) / 2.0
+
+
+def _edges(edges, least=0.0):
+    """The best of other edges."""
+    def best_split(x, g, h, lam):
+        best = None, least
+        for edge in edges(x):
+            left = x < edge
+            gain = (g[left].sum() ** 2 / (h[left].sum() + lam) + g[~left].sum() ** 2 / (h[~left].sum() + lam)
+                    - g.sum() ** 2 / (h.sum() + lam))
+            if gain > best[1] + (1e-12 if best[0] else 0.0):
+                best = float(edge), float(gain)
+        return best if best[0] is not None else (None, 0.0)
+
+    return best_split
+
+
 MISTAKES = [
     ("Rows with equal values cannot be separated: an edge is only between two different values.", _equal),
     ("Sort the rows by x first (or compare x with each edge): the sums are those of all rows below the edge.",
@@ -88,4 +107,9 @@ MISTAKES = [
      lambda x, g, h, lam: right(x, g, h, lam)[::-1]),
     ("The smallest gain was taken, not the largest.", _with(factor=-1.0)),
     ("Only the gain was returned: return (edge, gain).", lambda x, g, h, lam: right(x, g, h, lam)[1]),
+    ("An edge is between two rows that happen to follow each other: sort the values first, and take the neighbours.",
+     _edges(lambda x: [(a + b) / 2.0 for a, b in zip(x[:-1], x[1:], strict=True) if a != b])),
+    ("The split with the largest gain is returned, even if that gain is not above 0: then return (None, 0.0).",
+     _edges(lambda x: _halfway(np.unique(x)), least=-np.inf)),
+    ("The last edge is missing, between the two largest values.", _edges(lambda x: _halfway(np.unique(x))[:-1])),
 ]

@@ -59,6 +59,15 @@ CASES = [
     (np.zeros(4), np.array([[2.0, 2, 0, 0], [2.1, 2.1, 0, 0], [-1.0, -1, 3, 3]]), 4),
     _case(1, 3, 6, 7), _case(2, 5, 8, 9), _case(3, 6, 5, 6), _case(4, 4, 12, 3),
 ]
+def _at_most_once(y, predictions, rounds):
+    total, added = np.zeros(len(y)), []
+    for k in range(rounds):
+        losses = [np.inf if j in added else _squared(y, _mean(total, each, k)) for j, each in enumerate(predictions)]
+        added.append(int(np.argmin(losses)))
+        total = total + predictions[added[-1]]
+    return added
+
+
 MISTAKES = [
     ("The best model alone is added each time: compare the means with those that were added before.",
      lambda *case: _greedy(*case, joined=lambda total, prediction, k: prediction)),
@@ -83,4 +92,7 @@ MISTAKES = [
      lambda *case: _greedy(*case, loss=lambda y, predicted: np.mean(y - predicted) ** 2)),
     ("These are the weights: return the numbers of the models, in the order in which they were added.", _counts),
     ("It stops where the loss rises: add as many models as there are rounds.", _until_worse),
+    ("Each model is added at most once: the same one may be added again, and so gets more weight.", _at_most_once),
+    ("These are the models in the order of their own losses, each once: what counts is the mean with those added so "
+     "far.", lambda y, predictions, rounds: _by_own_loss(y, predictions, rounds)[: len(predictions)]),
 ]

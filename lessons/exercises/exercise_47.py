@@ -43,6 +43,20 @@ def _over_strengths(choose, test, plain):
     return gains.mean(axis=0), gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
 
 
+def _kept(choose, test):
+    return np.take_along_axis(test, choose.argmin(axis=2)[:, :, None], axis=2)[:, :, 0]
+
+
+def _of_losses(choose, test, plain):
+    kept = _kept(choose, test)
+    return right(choose, test, plain)[0], kept.std(axis=0, ddof=1) / np.sqrt(len(kept))
+
+
+def _of_tables(choose, test, plain):
+    gains = plain[:, None] - _kept(choose, test)
+    return gains.mean(axis=1), gains.std(axis=1, ddof=1) / np.sqrt(gains.shape[1])
+
+
 MISTAKES = [
     ("The strength was chosen by the test rows, so the gain is too good: `choose` should say which one is kept.",
      _with(at=lambda choose, test: test.argmin(axis=2))),
@@ -62,4 +76,10 @@ MISTAKES = [
     ("The mean over all strengths is not what one would use: keep one strength of each remedy.", _over_strengths),
     ("The best remedy of each table is returned; each remedy needs a gain of its own.",
      lambda choose, test, plain: tuple(np.array(part).max() for part in right(choose, test, plain))),
+    ("The spread is divided by the root of the number of remedies: the gains of a remedy are as many as there are "
+     "tables.", _with(error=lambda gains: gains.std(axis=0, ddof=1) / np.sqrt(gains.shape[1]))),
+    ("The error is that of the losses: it should be that of the gains, which are differences within a table.",
+     _of_losses),
+    ("The means are over the remedies, one for each table: take them over the tables, one for each remedy.",
+     _of_tables),
 ]

@@ -89,6 +89,22 @@ def _back(score, default, best):
     return path
 
 
+CHANGED = "The path is right, but `default` has been changed: work on a copy, dict(default)."
+
+
+def _changing(score, default, best):
+    path = right(score, default, best)
+    default |= best
+    return path
+
+
+def extra(solution):
+    for score, default, best in CASES:
+        given = dict(default), dict(best)
+        solution(score, *given)
+        if given != (default, best):
+            raise AssertionError(CHANGED)
+
 
 MISTAKES = [
     ("Each change was tried alone, on the default. A step begins where the one before it ended.", _alone),
@@ -101,7 +117,7 @@ MISTAKES = [
      _greedy(stop=True)),
     ("Values that are equal in both are no change, and need no step.",
      _greedy(names=lambda now, best, done: [name for name in now if name not in done])),
-    ("Of equal scores the last was taken, or the order of `best`: take the first in the order of `default`.",
+    ("Of equal scores the first in the order of `best` was taken: take the first in the order of `default`.",
      _greedy(names=lambda now, best, done: [name for name in best if now[name] != best[name]])),
     ("The path was walked back from `best`; begin with the default.", _back),
     ("Only the names are returned: return pairs (name, score).",
@@ -110,4 +126,9 @@ MISTAKES = [
      lambda score, default, best: [("default", score(default)), *right(score, default, best)]),
     ("A dictionary is returned; return a list of pairs.",
      lambda score, default, best: dict(right(score, default, best))),
+    ("Of equal scores the last was taken (>= instead of >): take the first in the order of `default`.",
+     lambda score, default, best: right(score, dict(reversed(default.items())), best)),
+    ("This path leads from `best` to the default: begin with the default, and set one value of `best` at a time.",
+     lambda score, default, best: right(score, best, default)),
+    (CHANGED, _changing),
 ]

@@ -30,4 +30,6 @@ MISTAKES = [
     ("Keras's L2 is not halved: it is λ · Σ θ², as here.", lambda lam, n: _with(lam, lam / 2, 2 * lam, 2 * lam * n)),
     ("This is λ for all three: only Keras has the same formula.", lambda lam, n: _with(lam, lam, lam, lam)),
     ("A dictionary is wanted, with the keys keras, torch and sklearn.", lambda lam, n: (lam, 2 * lam, 2 * lam * n)),
+    ("scikit-learn's alpha is doubled twice: set the two penalties equal, and leave their gradients out.",
+     lambda lam, n: _with(lam, lam, 2 * lam, 4 * lam * n)),
 ]

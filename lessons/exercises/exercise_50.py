@@ -13,16 +13,17 @@ def _by_hand(terms, first, depth, out=0.0):
 def _random(rows, terms, columns, first, depth):
     def case():
         rng = np.random.default_rng(terms)
-        b = np.exp2(rng.integers(-3, 4, size=(terms, columns))).astype(np.float32)  # no product is rounded
-        return (rng.normal(size=(rows, columns)).astype(np.float32), rng.normal(size=(rows, terms)).astype(np.float32),
-                b, first, depth)
+        b = np.exp2(rng.integers(-3, 4, size=(terms, columns)))  # no product is rounded, and no sum of products:
+        a = rng.integers(-8, 9, size=(rows, terms))  # only adding to `out` is
+        out = rng.uniform(2**22, 2**23, size=(rows, columns))
+        return (*(each.astype(np.float32) for each in (out, a, b)), first, depth)
 
     return case
 
 
 LARGE = float(2**24)
 CASES = [_by_hand([1, 2, 4], 1, 1, 8.0), _by_hand([1, 2, 4, 8], 2, 4, 16.0), _by_hand([0, 0, 1, 1], 2, 2, LARGE),
-         _by_hand([LARGE, 1, 1], 0, 3), _random(3, 7, 2, 3, 3), _random(5, 40, 9, 16, 16), _random(2, 64, 4, 60, 16)]
+         _by_hand([LARGE, 1], 0, 2, 1.0), _random(3, 7, 2, 3, 3), _random(5, 40, 9, 16, 16), _random(2, 64, 4, 60, 16)]
 
 
 def right(out, a, b, first, depth):
@@ -82,6 +83,19 @@ def _overrun(out, a, b, first, depth):
         out += a[:, [k]] * b[k]
 
 
+def _rebound(out, a, b, first, depth):
+    for k in range(first, min(first + depth, a.shape[1])):
+        out = out + a[:, k:k + 1] * b[k]
+
+
+def _one_before_the_end(out, a, b, first, depth):
+    right(out, a, b, first, min(depth, a.shape[1] - first) - 1)
+
+
+def _numbered(out, a, b, first, depth):
+    right(out, a, b, first * depth, depth)
+
+
 MISTAKES = [
     ("The panel is summed alone, and its sum is then added: that is another order. Add each term to `out` itself.",
      _alone),
@@ -95,4 +109,7 @@ MISTAKES = [
     ("All terms from k = first on are added; a panel has only `depth` of them.", _everything),
     ("`out` is unchanged: change it in place, as in out += ..., and return nothing.", _unchanged),
     ("The last panel may have fewer than `depth` terms: end at a.shape[1].", _overrun),
+    ("`out = out + ...` makes a new array, and the caller's is unchanged: write out += ...", _rebound),
+    ("The last of the terms is missing: range(first, end) ends before `end` itself.", _one_before_the_end),
+    ("`first` is the first k of the panel, not the panel's number.", _numbered),
 ]

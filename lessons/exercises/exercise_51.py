@@ -40,6 +40,15 @@ def _last_begin(durations, needs, workers):
     return _run(durations, needs, workers, result=lambda ends: max(e - d for e, d in zip(ends, durations, strict=True)))
 
 
+def _added(durations, needs, workers):
+    ends, free = [], [0] * workers
+    for duration, need in zip(durations, needs, strict=True):
+        worker = free.index(min(free))
+        free[worker] += max(ends[:need], default=0) + duration
+        ends.append(free[worker])
+    return max(ends)
+
+
 MISTAKES = [
     ("This is the end of the trial that begins last; another one may end later.", _with(result=lambda ends: ends[-1])),
     ("A trial is not shared: this is the sum of the durations divided by the workers.",
@@ -64,4 +73,10 @@ MISTAKES = [
     ("This is the begin of the last trial, not its end.", _last_begin),
     ("This is the longest trial; others wait for it, or come after it.",
      lambda durations, needs, workers: max(durations)),
+    ("A trial waits for one trial too many, even if it needs none: it needs trials 0 to needs[i] − 1.",
+     _with(waits=lambda ends, need: max(ends[:need + 1], default=0))),
+    ("needs[i] is a number of trials, not the number of one: trials 0 to needs[i] − 1 have to have ended.",
+     _with(waits=lambda ends, need: max(ends[need:need + 1], default=0))),
+    ("The time until its results are there is added to the worker's time: a trial begins at the later of the two.",
+     _added),
 ]

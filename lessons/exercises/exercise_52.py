@@ -63,6 +63,11 @@ def in_place(gradient_of, theta, alpha, parts):
     return theta
 
 
+def _over_workers(weigh):
+    return lambda gradient_of, theta, alpha, parts: theta - alpha * sum(
+        (len(part) if weigh else 1.0) * gradient_of(theta, part) for part in parts if len(part)) / len(parts)
+
+
 MISTAKES = [
     ("All workers count alike: weight each gradient by its number of rows.", _with(lambda g, n: g.mean(axis=0))),
     ("The gradients are added up: divide by the number of rows, after weighting each by its own.",
@@ -81,4 +86,8 @@ MISTAKES = [
     ("alpha is missing.", lambda g, theta, alpha, parts: right(g, theta, 1.0, parts)),
     ("gradient_of was called for a worker without rows: leave it out.", _with_empty),
     ("The old theta was changed: make a new array.", in_place),
+    ("The weighted sum is divided by the number of all workers: divide by the number of all rows.",
+     _over_workers(weigh=True)),
+    ("This is a plain mean, and workers without rows count in it: weight each gradient by its number of rows.",
+     _over_workers(weigh=False)),
 ]

@@ -103,4 +103,6 @@ MISTAKES = [
     ("It never says \"worse\": a loss that is shown is a result, too.", _with(claim=_two_words)),
     ("`promised` is the best score itself; subtract that of the default on the same rows.",
      lambda best, default, *others: _page(best, 0.0, *others)),
+    ("These are points: return differences of the scores as they are given, without a factor of 100.",
+     lambda *arguments: {key: each if key == "claim" else 100.0 * each for key, each in right(*arguments).items()}),
 ]

@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scratchtune import formulas
@@ -319,6 +320,28 @@ def test_check_says_plainly_whether_an_exercise_is_solved(body, code, text, tmp_
     monkeypatch.setattr(checking, "FOLDER", tmp_path)
     assert main.main(["check", "1"]) == code
     assert text in capsys.readouterr().out
+
+
+def double_in_place(x):
+    x *= 2
+
+
+def one_case(right, mistake=lambda x: {}[1]):
+    return type("Module", (), {"right": right, "CASES": [(np.array([1.0, 2.0]),)], "MISTAKES": [("no key 1", mistake)]})
+
+
+@pytest.mark.parametrize(("right", "answer", "text"), [
+    (double_in_place, lambda x: 2 * x, "should make `x` [2., 4.], in place; yours makes no change of its arguments."),
+    (double_in_place, lambda x: {}[1], "no key 1"),
+    (double_in_place, lambda x: {}[2], "raises KeyError: 2. It should make `x` [2., 4.]."),
+    (lambda x: 2 * x, double_in_place, "changes `x`: leave the arguments as they are. It should return [2., 4.]."),
+    (lambda x: 2 * x, lambda x: x * (x - 1) / (x - 1), "NaN comes from 0 / 0"),
+    (lambda x: (2 * x[0], sum), lambda x: (x[0], sum), "should be (2.0, <built-in function sum>), and is (1.0,"),
+])
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_check_says_what_was_changed_and_what_is_no_number(right, answer, text, monkeypatch):
+    monkeypatch.setattr(checking, "exercise", lambda number: one_case(staticmethod(right)))
+    assert text in message_of(1, answer)
 
 
 def test_a_lesson_that_fails_names_its_line(tmp_path, monkeypatch, capsys):
