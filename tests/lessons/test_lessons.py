@@ -146,11 +146,11 @@ def test_it_has_one_picture(number):
 @EVERY
 def test_the_formulas_that_it_shows_are_those_of_the_package(number):
     text = text_of(number)
+    known = formulas.registry()
     for name, line in re.findall(r"^# - \[(\w+)\] (.+(?:\n#   .+)*)$", text, re.MULTILINE):
-        assert formulas.find(name).line == line.replace("\n#   ", " ")
+        assert known[name].line == line.replace("\n#   ", " ")
     prose = "\n".join(line for line in text.splitlines() if line.startswith("# "))
-    for name in re.findall(r"\[([a-z]+[0-9]?_[a-z_]+)\](?!\()", prose):
-        formulas.find(name)
+    assert set(re.findall(r"\[([a-z]+[0-9]?_[a-z_]+)\](?!\()", prose)) <= set(known)
 
 
 # Its claims ----------------------------------------------------------------------------------------------------------
@@ -172,6 +172,9 @@ def test_each_claim_has_a_rule_and_says_in_how_many_draws_it_held(number):
 
 # The exercises -------------------------------------------------------------------------------------------------------
 
+LONG_EXERCISES = (15, 22, 23, 25, 31)  # seconds each, for all their mistakes
+EVERY_EXERCISE = pytest.mark.parametrize(
+    "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG_EXERCISES else ()) for number in LESSONS])
 RECORDED = Path(__file__).parent / "answers"
 WITH_ANSWERS = {number: runpy.run_path(str(path)) for number in LESSONS
                 if (path := RECORDED / f"answers_{number:02}.py").exists()}
@@ -198,7 +201,7 @@ def test_a_right_solution_passes_its_check(number):
     checking.check(number, exercise(number).right)
 
 
-@EVERY
+@EVERY_EXERCISE
 def test_each_known_mistake_gets_its_own_hint(number):
     mistakes = exercise(number).MISTAKES
     assert len(mistakes) >= 6 and len({hint for hint, _ in mistakes}) == len(mistakes)
@@ -352,6 +355,7 @@ def test_a_lesson_that_fails_names_its_line(tmp_path, monkeypatch, capsys):
     assert "Line 5" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_lesson_is_a_plain_script_that_runs_from_any_folder(tmp_path):
     done = subprocess.run([sys.executable, LESSONS[4]], cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
