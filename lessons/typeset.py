@@ -38,10 +38,12 @@ def of_equation(equation: Equation) -> str:
 
 def _level(node: Node) -> int:
     match node:
+        case Call("·", _) if _begins_with_minus(node):
+            return SUM
         case Call(name, _) if name in LEVELS:
             return LEVELS[name]
         case Reduction():
-            return SUM
+            return PRODUCT
         case _:
             return ATOM
 
@@ -102,13 +104,24 @@ def _call(function: str, arguments: tuple[Node, ...]) -> str:
     if function in LEVELS:
         level = LEVELS[function]
         if function == "·":
-            left = rf"\left({of_node(first)}\right)" if _ends_with_sum(first) else _within(first, level)
+            left = rf"\left({of_node(first)}\right)" if _ends_with_sum(first) else _within(
+                first, SUM if _begins_with_minus(first) else level)
             right = of_node(rest[0]) if isinstance(rest[0], Reduction) else _within(rest[0], POWER)
             times = r"\cdot" if isinstance(rest[0], Number) else r"\,"
             return f"{left} {times} {right}"
         return f"{_within(first, level)} {SIGNS.get(function, function)} {_within(rest[0], level + (function != '+'))}"
     inside = ", ".join(map(of_node, arguments))
     return rf"{NAMED.get(function) or f'{OPERATOR}{{{function}}}'}\left({inside}\right)"
+
+
+def _begins_with_minus(node: Node) -> bool:
+    """Whether a node's first sign is a minus, as in -a b."""
+    match node:
+        case Call("negative", _):
+            return True
+        case Call("·", (first, _)):
+            return _begins_with_minus(first)
+    return False
 
 
 def _ends_with_sum(node: Node) -> bool:

@@ -66,6 +66,8 @@ def test_what_is_recorded_is_left_out_and_a_value_is_not_shown():
     ("y = a − (b − c)", r"y = a - \left(b - c\right)"),
     ("y = a / b · c", r"y = \frac{a}{b} \, c"),
     ("y = Σᵢ[xᵢ] · z", r"y = \left(\sum_{i} x_{i}\right) \, z"),
+    ("k = exp(−√5 · r) − −a · b", r"k = \exp\left(-\sqrt{5} \, r\right) - \left(-a \, b\right)"),
+    ("L = a − Σᵢ[xᵢ] − b", r"L = a - \sum_{i} x_{i} - b"),
     ("y = −(a + b)²", r"y = -\left(a + b\right)^{2}"),
     ("y = (−a)^k", r"y = \left(-a\right)^{k}"),
     ("v = 2 / fan_in", r"v = \frac{2}{\mathrm{fan\_in}}"),
