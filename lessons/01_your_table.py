@@ -130,9 +130,9 @@ print(f"{Count.trainings} trainings")
 # %% [markdown]
 # ## Exercise
 # Write what the ten lines do after the trainings. `scores` is an array, (configurations, folds), of accuracies. Return
-# three numbers: the index of the winner, its mean score, and how many networks the search has trained, the last one
-# included. Of equal means the first one wins, as in scikit-learn. A training that failed has NaN as its score; its
-# configuration cannot win. `python -m lessons check 1` says whether it is right.
+# three numbers: the index of the winner, its mean score, and how many networks the search has trained, those that
+# failed and the last one included. Of equal means the first one wins, as in scikit-learn. A training that failed has
+# NaN as its score; its configuration cannot win. `python -m lessons check 1` says whether it is right.
 
 
 # %%

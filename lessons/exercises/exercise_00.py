@@ -9,12 +9,18 @@ CASES = [
     (0.5, np.array([[0.1, 0.2, 0.9, 0.3]])),
     (0.5, np.array([[0.6, 0.9], [0.4, 0.7], [0.55, 0.52]])),  # all of them are ahead
     (0.65, np.array([[0.9, 0.6], [0.7, 0.62], [0.1, 0.6]])),
+    (0.6, np.array([[0.5, 0.2], [0.6, 0.1], [0.3, 0.4]])),  # a tie, and none ahead
 ]
 
 
 def right(score, players):
     best = players.max(axis=1)
     return np.mean(best < score) + np.mean(best == score) / 2
+
+
+def _without_equal(score, players):
+    won, lost = np.sum(players.max(axis=1) < score), np.sum(players.max(axis=1) > score)
+    return won / max(won + lost, 1)
 
 
 MISTAKES = [
@@ -42,4 +48,9 @@ MISTAKES = [
      lambda score, players: (players.max(axis=1) < score) + (players.max(axis=1) == score) / 2),
     ("A single better player ends the game in your function: count the share of players that are beaten.",
      lambda score, players: float(players.max() < score)),
+    ("An equal score counts one and a half: once as beaten, by >=, and then half again. Count what is below, and add "
+     "half of what is equal.",
+     lambda score, players: np.mean(players.max(axis=1) <= score) + np.mean(players.max(axis=1) == score) / 2),
+    ("Players with your own score are left out, of the number of players as well. Each is one of all, and half beaten.",
+     _without_equal),
 ]

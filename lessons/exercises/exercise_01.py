@@ -42,6 +42,22 @@ def _without_failed(scores):
     return np.array([row[~np.isnan(row)].mean() if not np.isnan(row).all() else np.nan for row in scores])
 
 
+def _kept(scores):
+    means = _mean(scores[~np.isnan(scores).any(axis=1)])
+    return int(np.argmax(means)), means.max(), scores.size + 1
+
+
+def _nan_left_out(scores):
+    means = _without_failed(scores)
+    return int(np.argmax(means)), means[np.argmax(means)], scores.size + 1
+
+
+def _of_columns(scores):
+    means = scores.mean(axis=0)
+    best = int(np.nanargmax(means))
+    return best, means[best], scores.size + 1
+
+
 MISTAKES = [
     ("The trainings are right but for one: the winner is trained once more, on all rows.",
      _by(_mean, count=lambda scores: scores.size)),
@@ -72,4 +88,11 @@ MISTAKES = [
      lambda scores: (right(scores)[0] + 1, *right(scores)[1:])),
     ("Return three numbers: the index, its mean score, and the number of trainings.",
      lambda scores: right(scores)[:2]),
+    ("A failed training is left out of the mean, as np.nanmean does, and NaN wins where all of them failed. NaN in one "
+     "fold excludes a configuration.", _nan_left_out),
+    ("The mean is taken down the columns, one for each fold; a configuration is a row, so its mean is over axis 1.",
+     _of_columns),
+    ("Failed trainings are missing in the count: these networks were trained, too.",
+     _by(_mean, count=lambda scores: np.isfinite(scores).sum() + 1)),
+    ("The index is that among the configurations without a failure; return the index in `scores`.", _kept),
 ]

@@ -64,4 +64,10 @@ MISTAKES = [
     ("lambda is in the denominator; it multiplies the whole sum.",
      lambda theta, lam: (theta**2 / (lam + theta**2 + 1e-300)).sum()),
     ("The function changes its argument theta; square into a new array.", _in_place),
+    ("The denominator has theta itself: its square is missing.",
+     lambda theta, lam: lam * (theta**2 / (1.0 + theta)).sum()),
+    ("lambda is in the denominator, too; there the line has a 1.",
+     lambda theta, lam: lam * (theta**2 / (lam + theta**2 + 1e-300)).sum()),
+    ("Each square is cut at 1 here. The line has no cut: dividing by 1 + the square brings it smoothly below 1.",
+     lambda theta, lam: lam * np.minimum(theta**2, 1.0).sum()),
 ]

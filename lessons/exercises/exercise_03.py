@@ -105,6 +105,40 @@ def _starts_again(f, theta, alpha, steps):
     return theta, alpha
 
 
+@np.errstate(over="ignore", invalid="ignore")
+def _after_drop(f, theta, alpha, steps, loss=False, gradient=False, ends=False):
+    """The right descent, but a dropped step leaves its loss or its gradient, or ends it."""
+    J, grad = f(theta)
+    for _ in range(steps):
+        tried = theta - alpha * grad
+        new, its_grad = f(tried)
+        kept = new <= J
+        J, grad = new if kept or loss else J, its_grad if kept or gradient else grad
+        if kept:
+            theta = tried
+        else:
+            alpha /= 2.0
+            if ends:
+                break
+    return theta, alpha
+
+
+def _after(**changes):
+    return lambda f, theta, alpha, steps: _after_drop(f, theta, alpha, steps, **changes)
+
+
+def _same_array(f, theta, alpha, steps):
+    J, grad = f(theta)
+    for _ in range(steps):
+        theta -= alpha * grad
+        new, its_grad = f(theta)
+        if new <= J:
+            J, grad = new, its_grad
+        else:
+            alpha /= 2.0
+    return theta, alpha
+
+
 MISTAKES = [
     ("The theta that was given has been changed: make the step on a new array, theta - alpha * grad.", _in_place),
     ("A step that makes J grow is kept. Drop it: theta stays where it was, and only alpha changes.",
@@ -130,4 +164,14 @@ MISTAKES = [
      lambda f, theta, alpha, steps: right(f, theta, alpha, steps)[0]),
     ("The order is turned: return theta first, and then the alpha that is left.",
      lambda f, theta, alpha, steps: right(f, theta, alpha, steps)[::-1]),
+    ("A step is made on theta itself (-=), so there is nothing to return to where it is dropped: the new theta must be "
+     "another array, theta - alpha * grad.", _same_array),
+    ("After a dropped step the next one uses the gradient at the dropped theta. Keep the old gradient as well.",
+     _after(gradient=True)),
+    ("After a dropped step the next J is compared with the J that was dropped. Keep the old J as well.",
+     _after(loss=True)),
+    ("After a dropped step J and its gradient are those of the dropped theta. Keep the old ones.",
+     _after(loss=True, gradient=True)),
+    ("The descent ends at the first dropped step; continue with half of alpha, `steps` attempts in all.",
+     _after(ends=True)),
 ]

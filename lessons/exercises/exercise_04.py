@@ -93,11 +93,28 @@ def extra(solution):
         for hint, mistake in MISTAKES:
             if all(checking.same(a, b) for a, b in zip(_returned(mistake), found, strict=True)):
                 raise AssertionError(hint)
+        for stage in (0, 1):  # forward alone, then the loss alone: its hint is true whatever follows
+            here, there = _stage(found, stage), _stage(expected, stage)
+            if here is None or checking.same(here, there):
+                continue
+            for hint, mistake in MISTAKES:
+                wrong = _stage(_returned(mistake), stage)
+                if wrong is not None and checking.same(wrong, here):
+                    raise AssertionError(hint)
+            break
         k = agree.index(False)
         raise AssertionError(f"Sizes {NETWORKS[k][0]}, {len(NETWORKS[k][2])} rows: {_which(found[k], expected[k])}")
     for sizes, theta, X, y in NETWORKS:
         off = abs(_of_package(sizes, theta, X, y) - solution(sizes).backward(theta, X, y)[1]).max()
         assert off < 1e-9, f"Sizes {sizes}: the gradient is up to {off:.2g} away from the package's."
+
+
+def _stage(returned, stage):
+    """What all forwards returned, or the losses; nothing if one raised an error or has another form."""
+    if stage == 0:
+        return None if any(isinstance(values, checking.Raised) for values, _ in returned) else [v for v, _ in returned]
+    pairs = [pair for _, pair in returned]
+    return [pair[0] for pair in pairs] if all(isinstance(pair, tuple) and len(pair) == 2 for pair in pairs) else None
 
 
 def _which(found, expected):
@@ -164,6 +181,14 @@ def _over_all(logits):
     return np.exp(logits) / np.exp(logits).sum()
 
 
+def _before_relu(self, theta, X):
+    a, values = X, [X]
+    for W, b in self.layers(theta):
+        values.append(a @ W + b)
+        a = np.maximum(values[-1], 0.0)
+    return [*values[:-1], self.softmax(values[-1])]
+
+
 MISTAKES = [
     ("The mean over the rows is missing in the gradient: the loss is a mean, so the first d is divided by the number "
      "of rows.", _engine(first=lambda self, p, y: p - np.eye(p.shape[1])[y])),
@@ -195,4 +220,9 @@ MISTAKES = [
      _engine(forward=lambda self, theta, X: Engine.forward(self, theta, X)[-1])),
     ("backward returns the gradient alone: return the loss, and then the gradient.",
      _engine(backward=lambda self, theta, X, y: Engine.backward(self, theta, X, y)[1])),
+    ("forward lists the weighted sums of the hidden layers; the input of the next layer is what ReLU makes of them.",
+     _engine(forward=_before_relu)),
+    ("The loss and the gradient are sums over the rows; divide both by the number of rows.",
+     _engine(loss=lambda self, p, y: -np.sum(np.log(p[np.arange(len(y)), y])),
+             first=lambda self, p, y: p - np.eye(p.shape[1])[y])),
 ]

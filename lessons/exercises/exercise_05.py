@@ -63,6 +63,14 @@ def extra(solution):
     assert off < 1e-8, f"After 30 steps on digits theta is up to {off:.2g} away from that of the package."
 
 
+def _begins_moving(f, theta, alpha, mu, steps):
+    v = -alpha * f(theta)[1]
+    for _ in range(steps):
+        v = mu * v - alpha * f(theta)[1]
+        theta = theta + v
+    return theta
+
+
 MISTAKES = [
     ("This is gradient descent without momentum: keep the velocity from one step to the next.", _wrong(again=True)),
     ("The gradient is multiplied by 1 − mu as in Adam's mean; this line has a sum, without that factor.",
@@ -89,4 +97,8 @@ MISTAKES = [
     ("One step is missing.", _wrong(fewer=1)),
     ("Return theta alone.", lambda f, theta, alpha, mu, steps: (right(f, theta, alpha, mu, steps), 0.0)),
     ("The theta that was given has been changed: begin with a copy, or write theta = theta + v.", _in_place),
+    ("alpha is used twice: it is in the velocity already, so theta moves by the velocity alone.",
+     _wrong(step=lambda theta, v, old, grad, alpha, mu: theta + alpha * v)),
+    ("The velocity begins with a step of gradient descent, so the first gradient counts twice; it begins at 0.",
+     _begins_moving),
 ]

@@ -28,6 +28,17 @@ def kept(slope):
     return (1.0 + slope**2) / 2.0
 
 
+def _first_instead(widths, slope):
+    layers = range(len(widths) - 1)
+    return [math.sqrt(3.0 / (widths[k] * (kept(slope) if k else 1.0))) for k in layers]
+
+
+def _unshifted(widths, slope):
+    """A layer's factor is that of the layer before it, and the last one has none: first and last have 1."""
+    last = len(widths) - 2
+    return [math.sqrt(3.0 / (widths[k] * (kept(slope) if 0 < k < last else 1.0))) for k in range(last + 1)]
+
+
 MISTAKES = [
     ("These are standard deviations. Uniform random numbers between -l and l have a smaller one than l: see "
      "[uniform_limit].", _with(limit=math.sqrt)),
@@ -51,4 +62,11 @@ MISTAKES = [
     ("The list is in the order from the last layer to the first.", lambda widths, slope: right(widths, slope)[::-1]),
     ("The last layer is missing: there is one limit for each pair of successive widths.",
      lambda widths, slope: right(widths, slope)[:-1]),
+    ("The compensation is a layer late: these weights keep the sums, layer by layer. What has no activation is the "
+     "last layer, not the first.", _first_instead),
+    ("The first layer has leaky ReLU as well: only the last one has no activation.", _unshifted),
+    ("What the negative sums leave is subtracted; the slope's square is a part that is left, so add it.",
+     _with(left=lambda slope: (1.0 - slope**2) / 2.0)),
+    ("This takes half of (1 + slope) squared; square the factor of each half first, then take their mean.",
+     _with(left=lambda slope: (1.0 + slope) ** 2 / 2.0)),
 ]

@@ -27,6 +27,16 @@ def _with(rise=lambda step, warmup: step / warmup, done=lambda step, warmup, ste
     return warmup_cosine
 
 
+def _divides(step, alpha, warmup, steps):
+    rise, x = min(step / warmup, 1.0), min(max((step - warmup) / (steps - warmup), 0.0), 1.0)
+    return alpha * rise * (1.0 + math.cos(math.pi * x)) / 2.0
+
+
+def _product(step, alpha, warmup, steps):
+    rise = min(step / warmup, 1.0) if warmup else 1.0
+    return alpha * rise * (1.0 + math.cos(math.pi * min(step / steps, 1.0))) / 2.0
+
+
 MISTAKES = [
     ("After the last step the rate rises again: the cosine continues. Hold x at 1 there.", _with(stop=lambda x: x)),
     ("The wave should begin where the warm-up ends: count its steps from there, so that step `warmup` has alpha.",
@@ -54,4 +64,10 @@ MISTAKES = [
      _with(wave=lambda x: (1.0 + math.cos(180.0 * x)) / 2.0)),
     ("The warm-up must not begin where `warmup` is 0: it would divide by 0. Use < and not <=.",
      _with(first=lambda step, warmup: step <= warmup)),
+    ("Where `warmup` is 0, step / warmup divides by 0: then there is no warm-up, and the wave begins at once.",
+     _divides),
+    ("The cosine runs through a whole wave, down and up again; half a wave ends at pi, not at 2 pi.",
+     _with(wave=lambda x: (1.0 + math.cos(2.0 * math.pi * x)) / 2.0)),
+    ("The rise is multiplied by a wave that runs from the first step on. First the rise alone, then the wave alone.",
+     _product),
 ]

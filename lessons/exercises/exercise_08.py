@@ -30,6 +30,16 @@ def soft(values, much):
     return np.sign(values) * np.maximum(abs(values) - much, 0.0)
 
 
+def _minus_in_place(theta, grad, alpha, lam):
+    theta -= alpha * grad
+    return soft(theta, alpha * lam)
+
+
+def _zero_where_crossed(theta, grad, alpha, lam):
+    after = theta - alpha * (grad + lam * np.sign(theta))
+    return np.where(np.sign(after) == np.sign(theta), after, 0.0)
+
+
 MISTAKES = [
     ("A parameter that is closer to 0 than alpha * lam must stop at 0; yours crosses it.",
      _with(shrink=lambda after, much: after - much * np.sign(after))),
@@ -54,4 +64,10 @@ MISTAKES = [
     ("The sign is that of theta before the step; take that of the parameter after it, which may differ.",
      lambda theta, grad, alpha, lam: np.sign(theta) * np.maximum(abs(theta - alpha * grad) - alpha * lam, 0.0)),
     ("The array that was given has been changed: make a new one.", in_place),
+    ("theta -= ... changes the array that was given, although you return another: write theta - alpha * grad.",
+     _minus_in_place),
+    ("L1 is there twice: in the gradient, and then in the threshold. The first step is on the loss alone.",
+     lambda theta, grad, alpha, lam: soft(theta - alpha * (grad + lam * np.sign(theta)), alpha * lam)),
+    ("Loss and L1 move together, and what changes its sign becomes 0, also where the loss alone carries it across. "
+     "First the loss, then L1 from there.", _zero_where_crossed),
 ]

@@ -50,6 +50,16 @@ def in_place(theta, grad, m, v, t, alpha, l2, decay):
     return theta, m, v
 
 
+def _means_in_place(theta, grad, m, v, t, alpha, l2, decay):
+    found, m[:], v[:] = right(theta, grad, m, v, t, alpha, l2, decay)
+    return found, m, v
+
+
+def _corrected(theta, grad, m, v, t, alpha, l2, decay):
+    theta, m, v = right(theta, grad, m, v, t, alpha, l2, decay)
+    return theta, m / (1.0 - BETA_1**t), v / (1.0 - BETA_2**t)
+
+
 MISTAKES = [
     ("The decay is added to the gradient here, so it is divided by the root of v: that is L2 by another name. Subtract "
      "it from theta, past m and v.",
@@ -77,4 +87,7 @@ MISTAKES = [
     ("v is corrected with beta 0.9; it has 0.999.", _with(second=BETA_1)),
     ("The step goes uphill: subtract it from theta.", _with(sign=1.0)),
     ("An array that was given has been changed: make new ones.", in_place),
+    ("m and v that were given have been changed, as *= and += do: make new ones.", _means_in_place),
+    ("The corrected m and v are returned; return the plain running means, which the next step needs, and correct them "
+     "for this step alone.", _corrected),
 ]

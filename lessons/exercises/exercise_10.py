@@ -4,9 +4,16 @@ import numpy as np
 
 
 def right(train, new):
-    mean, std = train.mean(axis=0), train.std(axis=0)
-    std = np.where(std > 0.0, std, 1.0)
+    mean, std = train.mean(axis=0), np.where(np.ptp(train, axis=0) > 0.0, train.std(axis=0), 1.0)
     return (train - mean) / std, (new - mean) / std
+
+
+def extra(solution):
+    """A constant column whose standard deviation is not exactly 0, by rounding."""
+    train, new = np.full((3, 1), 0.1), np.array([[0.3]])
+    assert np.allclose(solution(train, new)[1], 0.2), (
+        "Three times 0.1 is a constant column, but its standard deviation is 1e-17 by rounding, not exactly 0. Compare "
+        "it with something tiny, or the column's largest value with its smallest.")
 
 
 CASES = [
@@ -49,6 +56,12 @@ def _dropped(train, new):
     return a[:, varied], b[:, varied]
 
 
+def _as_it_was(train, new):
+    a, b = right(train, new)
+    constant = train.std(axis=0) == 0.0
+    return np.where(constant, train, a), np.where(constant, new, b)
+
+
 MISTAKES = [
     ("The scaler has seen the rows of `new`: compute mean and standard deviation from `train` alone.",
      _with(fitted=lambda train, new: np.concatenate([train, new]))),
@@ -73,4 +86,5 @@ MISTAKES = [
     ("A column that is constant in `train` may vary in `new`; there it must not be set to 0.", _constant_new),
     ("The constant column was dropped: it should stay, with zeros in `train`.", _dropped),
     ("The arrays that were given have been changed: make new ones.", in_place),
+    ("The constant column is returned unchanged; its mean is subtracted as well, only the divisor is 1.", _as_it_was),
 ]

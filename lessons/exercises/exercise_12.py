@@ -10,6 +10,7 @@ def _case(truth, score, miss, alarm):
 CASES = [
     _case([0, 1, 0, 0, 1, 0, 1, 1], [0.05, 0.15, 0.25, 0.35, 0.5, 0.7, 0.85, 0.9], 5.0, 2.0),
     _case([1, 0, 0], [0.2, 0.2, 0.3], 1.0, 1.0),  # no alarm pays
+    _case([1, 0], [0.3, 0.6], 1.0, 1.0),  # no alarm costs as much as the cheapest score
     _case([1, 0, 0, 0, 0, 1, 0, 1], [0.02, 0.01, 0.015, 0.03, 0.005, 0.08, 0.06, 0.07], 20.0, 3.0),
     _case([0, 1, 1, 0, 0, 0, 1, 0, 0, 0], [-2.0, 3.0, 1.0, 1.0, 2.0, 0.5, -1.0, -3.0, 0.0, -0.5], 2.0, 3.0),
     _case([1, 0, 1, 0], [0.9, 0.8, 0.7, 0.1], 1.0, 1.0),  # two thresholds that cost the same
@@ -61,6 +62,17 @@ def _lowest_cost(truth, score, cost_of_a_miss, cost_of_an_alarm):
     return float(cost_of_a_miss * np.sum(~alarm & (truth == 1)) + cost_of_an_alarm * np.sum(alarm & (truth == 0)))
 
 
+def _in_order(thresholds):
+    """The first of the cheapest thresholds, in the order of a function of the scores."""
+    def solution(truth, score, miss, alarm):
+        def cost(t):
+            return miss * np.sum((score < t) & (truth == 1)) + alarm * np.sum((score >= t) & (truth == 0))
+
+        return float(min(thresholds(sorted(set(score.tolist()), reverse=True)), key=cost))
+
+    return solution
+
+
 MISTAKES = [
     ("alarm / (alarm + miss) is the threshold for calibrated probabilities. Do not assume it: try each score.",
      _of_calibrated),
@@ -80,7 +92,7 @@ MISTAKES = [
      _cheapest(lambda tp, fp, fn, tn, miss, alarm: miss * fn)),
     ("Only false alarms are charged; a miss has its cost, too.",
      _cheapest(lambda tp, fp, fn, tn, miss, alarm: alarm * fp)),
-    ("The alarm is raised where score > threshold; here it is also raised where they are equal.",
+    ("Your alarm is raised where score > threshold only; it must be raised where they are equal, too.",
      _cheapest(_costs, above=True)),
     ("Where no alarm pays the threshold is infinity: try it, too.", _cheapest(_costs, infinity=False)),
     ("Of equally cheap thresholds this is the lowest; the highest is wanted.", _cheapest(_costs, lowest=True)),
@@ -90,4 +102,8 @@ MISTAKES = [
     ("The thresholds are from a list of your own; try the scores themselves, which may be below 0 or above 1.",
      _cheapest(_costs, candidates=[k / 100 for k in range(101)])),
     ("This is the lowest cost; return its threshold.", _lowest_cost),
+    ("Where no alarm at all costs as much as the cheapest score, a score is returned; infinity is the higher of the "
+     "two.", _in_order(lambda scores: [*scores, float("inf")])),
+    ("1 is not infinity: scores need not be probabilities, so that a threshold of 1 may still raise alarms.",
+     _in_order(lambda scores: [1.0, *scores])),
 ]

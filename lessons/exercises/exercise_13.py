@@ -13,6 +13,7 @@ CASES = [
     _case([[1, 30], [GAP, 10], [2, GAP], [9, 26], [GAP, GAP], [900, 12], [700, GAP]], [0, 1, 2, 3], [4, 5, 6]),
     _case([[GAP, 5, 0], [3, GAP, -4], [1, 2, 8], [4, 7, GAP], [20, -9, 1], [6, GAP, GAP]], [5, 2, 4, 0], [3, 1]),
     _case([[1, 2], [3, 4], [GAP, 8], [7, GAP], [10, 11]], [0, 1, 4], [3, 2]),
+    _case([[1, 9], [4, 2], [GAP, 3], [6, 5], [20, GAP]], [0, 1, 2, 3, 4], [2]),  # an even number of values
 ]
 
 
@@ -53,6 +54,11 @@ def _together(X, train, test):
     return np.vstack(right(X, train, test))
 
 
+def _middle(part, less):
+    columns = [np.sort(column[~np.isnan(column)]) for column in part.T]
+    return np.array([column[(len(column) - less) // 2] for column in columns])
+
+
 MISTAKES = [
     ("These are the medians of all rows, test rows included: a leak. Take those of X[train].",
      _by(lambda X, train, test: np.nanmedian(X, axis=0))),
@@ -74,4 +80,12 @@ MISTAKES = [
     ("The two parts are exchanged: first the training part.", _exchanged),
     ("Both parts are in one array; return two.", _together),
     ("These are the first training rows' values, not medians.", _by(lambda X, train, test: X[train][0])),
+    ("The whole table comes back; return two parts: the training rows, and the test rows.",
+     lambda X, train, test: _filled(X, np.nanmedian(X[train], axis=0))),
+    ("Only training rows without any gap count in the median; take all values of a column that are no gaps.",
+     _by(lambda X, train, test: np.median(X[train][~np.isnan(X[train]).any(axis=1)], axis=0))),
+    ("Of an even number of values this is the upper of the two in the middle; the median is their mean.",
+     _by(lambda X, train, test: _middle(X[train], 0))),
+    ("Of an even number of values this is the lower of the two in the middle; the median is their mean.",
+     _by(lambda X, train, test: _middle(X[train], 1))),
 ]

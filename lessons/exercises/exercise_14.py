@@ -79,4 +79,6 @@ MISTAKES = [
     ("This is b − a; the difference should be above 0 where a is better.", _other_sign),
     ("Low and high are exchanged.", _exchanged),
     ("The interval is around 0; it should be around the mean difference.", _centre_0),
+    ("The variance is divided by #k once more; 1 / #k in the factor is that division already.",
+     _of(lambda k, n, m: (1 / k + m / n) / k)),
 ]

@@ -13,9 +13,13 @@ def _halves(rows):
     return [(rows[1::2], rows[::2]), (rows[::2], rows[1::2])]
 
 
+class Overlap(ValueError):
+    """That training and test rows are not distinct."""
+
+
 def _score(configuration, train, test):
     if set(train) & set(test):
-        raise ValueError("a configuration is scored on rows that it was trained on")
+        raise Overlap("a configuration is scored on rows that it was trained on")
     return float(np.random.default_rng([configuration, *sorted(train), 999, *sorted(test)]).normal())
 
 
@@ -96,6 +100,26 @@ def _winners(score, configurations, folds, rows):
             for train, _ in folds(rows)]
 
 
+def _last_training(score, configurations, folds, rows):
+    found = []
+    for train, test in folds(rows):
+        best = max(configurations, key=lambda c: np.mean([score(c, *pair) for pair in folds(train)]))
+        found.append(score(best, folds(train)[-1][0], test))
+    return found
+
+
+def _on_the_test(score, configurations, folds, rows):
+    found = []
+    for train, test in folds(rows):
+        best = max(configurations, key=lambda c: np.mean([score(c, *pair) for pair in folds(test)]))
+        found.append(score(best, train, test))
+    return found
+
+
+def _overlap(score, configurations, folds, rows):
+    return [score(configurations[0], rows, test) for _, test in folds(rows)]
+
+
 MISTAKES = [
     ("These are the winners' inner scores, which chose them. Train the winner on the outer training part, and score it "
      "on the outer fold.", _inner_scores),
@@ -119,4 +143,10 @@ MISTAKES = [
     ("There is only one loop: this is the best mean over the folds of all rows, too high by the optimism.", _flat),
     ("Only the first outer fold is scored: does the function return inside the loop?", _first_only),
     ("These are the configurations that were chosen; return their scores on the outer folds.", _winners),
+    ("The winner that is scored was trained in its last inner fold, on a part of the rows. Train it once more, on the "
+     "whole outer training part.", _last_training),
+    ("The inner folds are parts of the outer test rows: these take no part in the choice. Divide the outer training "
+     "part.", _on_the_test),
+    ("A configuration is scored on rows that it was trained on. Inner folds divide the outer training part, and the "
+     "winner is trained on that part, not on all rows.", _overlap),
 ]

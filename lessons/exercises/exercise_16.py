@@ -64,6 +64,23 @@ def _kept_loss(losses, patience):
     return stopped, losses[kept - 1]
 
 
+def _ended(losses, patience):
+    stopped, kept = right(losses, patience)
+    return (stopped, kept) if stopped - kept >= patience else None
+
+
+def _window(losses, patience):
+    for epoch in range(patience + 1, len(losses) + 1):
+        if losses[epoch - 1] >= losses[epoch - 1 - patience]:
+            return epoch, losses.index(min(losses[:epoch])) + 1
+    return len(losses), losses.index(min(losses)) + 1
+
+
+def _last_of_equal(losses, patience):
+    stopped, kept = right(losses, patience)
+    return stopped, max(k + 1 for k in range(stopped) if losses[k] == losses[kept - 1])
+
+
 MISTAKES = [
     ("An equal loss counts as lower here. Equal is not below: the count goes up, and the earlier epoch is kept.",
      lambda losses, patience: _run(losses, patience, equal=True)),
@@ -85,4 +102,8 @@ MISTAKES = [
      "loss the training ends.", _no_stop),
     ("It keeps the highest loss; a low loss is good.", _highest),
     ("The second number is a loss; return the epoch in which it was reached.", _kept_loss),
+    ("Where the losses end before patience runs out, nothing is returned: then it stops in the last epoch.", _ended),
+    ("A loss is compared with that of `patience` epochs before; compare it with the lowest so far, and count "
+     "the epochs since.", _window),
+    ("Of two equal lowest losses the later epoch is kept; equal is not below, so keep the first.", _last_of_equal),
 ]

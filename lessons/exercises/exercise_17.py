@@ -11,6 +11,7 @@ CASES = [
     lambda: (_score({"": 0.5, "x": 1.0, "y": 0.75, "xy": -1.25}), ["y", "x"]),
     lambda: (_score({"": 1.0, "p": 0.5, "q": 0.25, "r": 0.125, "s": 2.0, "pq": -0.75, "qrs": 3.0, "pqrs": -4.0}),
              ["p", "q", "r", "s"]),
+    lambda: (_score({(): 1.0, ("noise",): 0.5, ("dropout",): 0.75, ("dropout", "noise"): -0.25}), ["noise", "dropout"]),
 ]
 
 
@@ -53,6 +54,25 @@ def _last_only(score, parts):
     return {parts[-1]: right(score, parts)[parts[-1]]}
 
 
+def _added(score, parts):
+    found, every = {}, frozenset(parts)
+    for k, part in enumerate(parts):
+        found[part] = (score(frozenset(parts[:k + 1])) - score(frozenset(parts[:k])),
+                       score(every) - score(every - {part}))
+    return found
+
+
+def _letters(score, parts):
+    every, none = frozenset(parts), frozenset()
+    return {part: (score(frozenset(part)) - score(none), score(every) - score(every - frozenset(part)))
+            for part in parts}
+
+
+def _letters_alone(score, parts):
+    every, none = frozenset(parts), frozenset()
+    return {part: (score(frozenset(part)) - score(none), score(every) - score(every - {part})) for part in parts}
+
+
 MISTAKES = [
     ("These are the scores; a gain is a difference: subtract the score of none, and that of all the others.",
      _wrong(lambda none, part, every, others: (part, others))),
@@ -76,4 +96,13 @@ MISTAKES = [
      _wrong(lambda none, part, every, others: ((part - none) / every, (every - others) / every))),
     ("Return a dictionary with a pair for each part, not a list.", _pairs),
     ("Only the last part is in the dictionary: is it made, or returned, inside the loop?", _last_only),
+    ("The second number is the score of all others; a gain is what the part adds to it: the score of all less that.",
+     _wrong(lambda none, part, every, others: (part - none, others))),
+    ("In the first gain the parts are added one after another; alone means added to none, each time.", _added),
+    ("The first number compares the part alone with all of them; compare it with none, the empty set.",
+     _wrong(lambda none, part, every, others: (part - every, every - others))),
+    ("These are ratios of two scores; a gain is their difference.",
+     _wrong(lambda none, part, every, others: (part / none, every / others))),
+    ("frozenset of a name is the set of its letters: put the name in a list first, frozenset([part]).", _letters),
+    ("In the first gain frozenset of a name is the set of its letters: put the name in a list first.", _letters_alone),
 ]

@@ -24,7 +24,7 @@ CASES = [
     (np.array([[2.0, 1.0], [1.0, 2.0]]), np.array([1.0, 3.0]), np.array([[1.0, 0.2, -0.4], [0.5, 0.9, 0.3]]), 4.0),
     (K3, np.array([-1.0, 2.0, 0.5]), np.array([[1.1, 0.2, 0.7], [0.4, 1.3, 0.1], [0.2, 0.6, 1.5]]), 1.7),
     (K3, np.array([0.5, -2.0, 1.0]), np.array([[0.5], [1.2], [-0.3]]), 3.0),
-    (np.array([[1.0]]), np.array([2.0]), np.array([[1.0 + 1e-13, 0.5]]), 1.0),  # the variance is just below 0
+    (np.array([[1.0]]), np.array([2.0]), np.array([[1.0 + 1e-6, 0.5]]), 1.0),  # the variance is just below 0
 ]
 
 
@@ -70,4 +70,17 @@ MISTAKES = [
     ("The sum in the variance runs over the new points; it should run over the points seen, the rows of c.",
      _along_points),
     ("A variance that rounding brought below 0 became NaN: replace it by 0 before the root.", _negative),
+    ("c is not transposed: c has a row for each point seen and a column for each new one, so the means are those of "
+     "cᵀ, and a variance sums down a column.",
+     lambda K, y, c, s: (c @ np.linalg.solve(K, y), _root(s - (c * np.linalg.solve(K, c)).sum(axis=1)))),
+    ("In the means c is not transposed: it has a column for each new point.",
+     lambda K, y, c, s: (c @ np.linalg.solve(K, y), _root(s - _explained(K, c)))),
+    ("A variance that rounding brought below 0 counts as 0; its absolute value is another number.",
+     lambda K, y, c, s: (_mean(K, y, c), np.sqrt(abs(s - _explained(K, c))))),
+    ("s is squared here; it is a variance already.",
+     lambda K, y, c, s: (_mean(K, y, c), _root(s * s - _explained(K, c)))),
+    ("K multiplies in your formula; its inverse should: np.linalg.solve(K, y) is K⁻¹ y.",
+     lambda K, y, c, s: (c.T @ K @ y, _root(s - (c * (K @ c)).sum(axis=0)))),
+    ("One sum is taken over all new points, so that all have the same variance; sum over the points seen, axis 0.",
+     lambda K, y, c, s: (_mean(K, y, c), np.full(c.shape[1], _root(s - _explained(K, c).sum())))),
 ]

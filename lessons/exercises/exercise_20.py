@@ -1,6 +1,7 @@
 """Exercise 20: a Bayesian search by the logarithm of the expected improvement."""
 
 import math
+from unittest import mock
 
 import numpy as np
 
@@ -11,8 +12,10 @@ from scratchtune.search.searcher import Result, Seen
 
 CASES: list = []
 SQUARE = st.search.Space({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)})
+TREE = st.search.Space({"a": ["x", "y"], "b": st.Float(0.0, 1.0, when={"a": ["x"]})})
 LOG = st.search.Space({"a": st.Float(1e-5, 1.0, log=True), "b": st.Float(100.0, 900.0)})
 POINTS = np.random.default_rng(1).random((3000, 2))
+CONDITION = gp.condition
 TRIALS = 8  # suggestions of each situation
 
 
@@ -81,9 +84,9 @@ FEW = (np.array([(0.31, 0.12), (0.32, 0.93), (0.79, 0.01), (0.2, 0.29), (0.94, 0
                  (0.36, 0.75)]), np.array([0.9, 1.93, 0.86, 0.88, 1.06, 1.55, 1.01, 1.76]))
 
 
-def _situation(trials=VALLEY, space=SQUARE, shift=0.0, scale=1.0, failed=0):
-    rows, losses = trials
-    rows = np.vstack([rows, np.full((failed, 2), 0.75)])
+def _situation(trials=VALLEY, space=SQUARE, shift=0.0, scale=1.0, failed=0, at=(0.75, 0.75), known=None):
+    rows, losses = (each[:known] for each in trials)
+    rows = np.vstack([rows, np.tile(at, (failed, 1))])
     return space, _seen(rows, np.append(shift + scale * losses, np.full(failed, np.nan)), space)
 
 
@@ -92,6 +95,19 @@ def _hopeless():
     axis = np.linspace(0.0, 1.0, 8)
     rows = [(a, b) for a in axis for b in axis] + [(0.5, 0.5)] * 2
     return SQUARE, _seen(rows, [1.0] * 64 + [-30.0, 32.0])
+
+
+def _with_conditions():
+    """The best trials are those of x with b near 0.2; those of y have no b."""
+    rows = [(0.25, b) for b in (0.1, 0.2, 0.15, 0.25, 0.3, 0.5, 0.65, 0.8, 0.95)] + [(0.75, 0.5)] * 5
+    return TREE, _seen(rows, [0.1, 0.0, 0.02, 0.03, 0.1, 1.0, 1.0, 1.0, 1.0, 1.0, 1.1, 1.05, 1.0, 1.1], TREE)
+
+
+def _condition(rows, *given, **named):
+    """gp.condition, which would look for a larger noise for ever where a row has a NaN."""
+    if np.isnan(rows).any():
+        raise ValueError("a row of unit values has a NaN")
+    return CONDITION(rows, *given, **named)
 
 
 def _suggested(solution, space, seen, trials=TRIALS):
@@ -139,6 +155,12 @@ HINTS = {
 UNIT = ("The suggestions are worse where the ranges are not from 0 to 1, or logarithmic: let the process see unit "
         "values, space.to_unit(result.params).")
 NAN = "With a failed trial, whose loss is NaN, the suggestions are random: leave failed trials out."
+EARLY = ("With four known losses{} your trials are not random: below five known losses return a random "
+         "configuration, and a failed trial has none, for the process neither.")
+LATE = "With five known losses your trials are still random: only with fewer than five a configuration is random."
+WORST = "Your process has seen failed trials, as if they had a high loss; leave them out."
+ABSENT = ("In a space with conditions, a hyper-parameter that a configuration lacks has the unit value NaN: replace it "
+          "by 0.5 (np.nan_to_num).")
 SCALE = "With all losses multiplied by 1,000, less 5,000, the suggestions are others: standardise the losses."
 FLAT = ("Where the expected improvement of all candidates underflows to 0, yours are random: maximise its logarithm, "
         "computed by acquisition.log_expected_improvement.")
@@ -162,10 +184,41 @@ def extra(solution):
         raise AssertionError(f"Your trials have a higher expected improvement than {rank:.0%} of random points only.")
     for hint, (space, seen) in ((UNIT, _situation(space=LOG)), (NAN, _situation(failed=3)), (FLAT, _hopeless())):
         assert _ranks(_suggested(solution, space, seen), space, seen) >= 0.97, hint
+    for hint, failed in ((EARLY.format(""), 0), (EARLY.format(" and three failed trials"), 3)):
+        early = _situation(FEW, known=4, failed=failed)
+        assert _ranks(_suggested(solution, *early), *early) < 0.8, hint
+    for hint, late in ((LATE, _situation(FEW, known=5)), (WORST, _situation(FEW, failed=3, at=(0.6, 0.1)))):
+        assert _ranks(_suggested(solution, *late), *late) >= 0.97, hint
+    with mock.patch.object(gp, "condition", _condition):
+        try:
+            found = _suggested(solution, *_with_conditions())
+        except AssertionError:
+            raise AssertionError(ABSENT) from None
+    assert np.sum(abs(np.nan_to_num(found, nan=9.0) - (0.25, 0.2)).max(axis=1) < 0.15) >= TRIALS - 2, ABSENT
 
 
 def _raw(rows, losses):
     return gp.condition(rows, losses, np.zeros(rows.shape[1]), np.log([0.3] * rows.shape[1] + [1.0, 1e-12, 1e-3]))
+
+
+def _worst(known):
+    """A searcher for which a failed trial has the highest loss; with `known`, only known losses count for the five."""
+    class MyBayesianSearch(st.Searcher):
+        def suggest(self, space, seen, pending, number, rng):
+            losses = [result.value for result in seen if not math.isnan(result.value)]
+            given = [result._replace(value=max(losses)) if math.isnan(result.value) else result for result in seen
+                     ] if losses else []
+            few = 5 if not known or len(losses) >= 5 else len(seen) + 1
+            return _searcher(few=few)().suggest(space, given, pending, number, rng)
+
+    return MyBayesianSearch
+
+
+class _NotReplaced(st.Searcher):
+    def suggest(self, space, seen, pending, number, rng):
+        if any(np.isnan(space.to_unit(result.params)).any() for result in seen):
+            return st.Suggestion(space.from_unit(rng.random(len(space.names))))
+        return right().suggest(space, seen, pending, number, rng)
 
 
 MISTAKES = [
@@ -175,4 +228,9 @@ MISTAKES = [
     (NAN, _searcher(known=lambda result: True)),
     (SCALE, _searcher(fitted=_raw)),
     (FLAT, _searcher(_plain_ei)),
+    (EARLY.format(""), _searcher(few=4)),
+    (EARLY.format(" and three failed trials"), _worst(known=False)),
+    (LATE, _searcher(few=6)),
+    (WORST, _worst(known=True)),
+    (ABSENT, _NotReplaced),
 ]

@@ -11,19 +11,29 @@ CASES: list = []
 SQUARE = st.search.Space({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)})
 LOG = st.search.Space({"a": st.Float(1e-5, 1.0, log=True), "b": st.Float(100.0, 900.0)})
 TRIALS, WIDTH = 8, 0.1
+FACTOR = 1.0 / (WIDTH * math.sqrt(2.0 * math.pi))
 
 
 # The right answer, with parts that can be replaced -------------------------------------------------------------------
 
 
-def _log_density(u, trials):
-    """Log densities at the points u (n, d), one for each hyper-parameter."""
-    bells = np.exp(-0.5 * ((u[:, None] - trials) / WIDTH) ** 2) / (WIDTH * math.sqrt(2.0 * math.pi))
-    return np.log((bells.sum(axis=1) + 1.0) / (len(trials) + 1))
+def _log_density(u, trials, flat=lambda n: 1.0 / (n + 1), factor=FACTOR):
+    """Log densities at the points u (n, d), one for each hyper-parameter; `flat` is the share of the flat density."""
+    bells, share = factor * np.exp(-0.5 * ((u[:, None] - trials) / WIDTH) ** 2), flat(len(trials))
+    return np.log((1.0 - share) * bells.mean(axis=1) + share + 1e-300)
 
 
 def _ratio(u, good, bad):
     return (_log_density(u, good) - _log_density(u, bad)).sum(axis=1)
+
+
+def _of_densities(**changed):
+    """The ratio of densities with something changed."""
+    return lambda u, good, bad: (_log_density(u, good, **changed) - _log_density(u, bad, **changed)).sum(axis=1)
+
+
+def _of_all(u, good, bad):
+    return _ratio(u, good, np.vstack([good, bad]))
 
 
 def _drawn(good, rng, count=48):
@@ -33,7 +43,7 @@ def _drawn(good, rng, count=48):
 
 
 def _searcher(score=_ratio, known=lambda result: not math.isnan(result.value), few=10, share=0.15, worst=False,
-              draw=_drawn, unit=None, generator=lambda rng: rng):
+              draw=_drawn, unit=None, generator=lambda rng: rng, rounded=math.ceil):
     class MyTPE(st.Searcher):
         def suggest(self, space, seen, pending, number, rng):
             rng, results = generator(rng), [result for result in seen if known(result)]
@@ -41,7 +51,7 @@ def _searcher(score=_ratio, known=lambda result: not math.isnan(result.value), f
                 return st.Suggestion(space.from_unit(rng.random(len(space.names))))
             results = sorted(results, key=lambda result: result.value, reverse=worst)
             rows = np.nan_to_num([(unit or space.to_unit)(result.params) for result in results], nan=0.5)
-            good, bad = np.split(rows, [math.ceil(share * len(rows))])
+            good, bad = np.split(rows, [rounded(share * len(rows))])
             candidates = draw(good, rng)
             return st.Suggestion(space.from_unit(candidates[score(candidates, good, bad).argmax()]))
 
@@ -73,10 +83,26 @@ def _situation(space=SQUARE, failed=0):
                                "failed") for k, i in enumerate(order)])
 
 
-def _parts(space, seen, share=0.15, worst=False):
+def _around_centres(seed, known=None, failed=0):
+    """Trials around a few centres, and some anywhere."""
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(10, 60))
+    centres = rng.random((int(rng.integers(2, 6)), 2))
+    which = rng.integers(len(centres), size=n)
+    rows = np.clip(centres[which] + rng.normal(0.0, rng.choice([0.02, 0.05, 0.1]), (n, 2)), 0.0, 1.0)
+    far = rng.random(n) < rng.choice([0.0, 0.3])
+    rows[far] = rng.random((int(far.sum()), 2))
+    losses = rng.random(n) + rng.choice([0.0, 0.3, 1.0]) * rng.random(len(centres))[which]
+    rows = np.vstack([rows[:known], rng.random((failed, 2))])
+    losses = np.append(losses[:known], np.full(failed, np.nan))
+    return SQUARE, Seen([Result(k, SQUARE.from_unit(row), float(loss), "done" if loss == loss else "failed")
+                         for k, (row, loss) in enumerate(zip(rows, losses, strict=True))])
+
+
+def _parts(space, seen, share=0.15, worst=False, rounded=math.ceil):
     results = sorted((result for result in seen if result.value == result.value), key=lambda result: result.value,
                      reverse=worst)
-    return np.split(np.array([space.to_unit(result.params) for result in results]), [math.ceil(share * len(results))])
+    return np.split(np.array([space.to_unit(result.params) for result in results]), [rounded(share * len(results))])
 
 
 def _suggested(solution, space, seen, trials=TRIALS):
@@ -94,10 +120,11 @@ def _suggested(solution, space, seen, trials=TRIALS):
     return np.array(found)
 
 
-def _ranks(points, space, seen, score, share=0.15, worst=False):
-    """The mean share of points, drawn from l, with a lower score than those suggested."""
-    good, bad = _parts(space, seen, share, worst)
-    drawn = _drawn(good, np.random.default_rng(0), 2000)
+def _ranks(points, space, seen, score, share=0.15, worst=False, rounded=math.ceil, anywhere=False):
+    """The mean share of points, drawn from l or anywhere, with a lower score than those suggested."""
+    good, bad = _parts(space, seen, share, worst, rounded)
+    rng = np.random.default_rng(0)
+    drawn = rng.random((2000, 2)) if anywhere else _drawn(good, rng, 2000)
     return float(np.mean(score(drawn, good, bad) < score(points, good, bad)[:, None]))
 
 
@@ -121,6 +148,45 @@ UNIT = ("The suggestions are worse where the ranges are not from 0 to 1, or loga
 NAN = "With failed trials, whose losses are NaN, the wrong trials are good: NaN can't be sorted, so leave them out."
 
 
+EARLY = ("With nine known losses{} your trials are not random: below ten known losses return a random configuration, "
+         "and a failed trial has none.")
+LATE = "With ten known losses your trials are still random: only with fewer than ten a configuration is random."
+ANYWHERE = ("Your trials are good among points anywhere, but less so among those near the good trials: draw the 48 "
+            "candidates from l, from good trials with a normal step.")
+FINE = {  # mistakes that show in some situations only: the hint, the score that is maximised, and the rounding
+    "all": ("The density of the bad trials has the good ones as well: g is of those that are not good.",
+            _of_all, math.ceil),
+    "no flat": ("The flat density 1 is missing: it is one more term in the mean, so that l and g are nowhere near 0.",
+                _of_densities(flat=lambda n: 0.0), math.ceil),
+    "half flat": ("The flat density has half of the weight; it counts as one trial more, 1 of n + 1 terms.",
+                  _of_densities(flat=lambda n: 0.5), math.ceil),
+    "factor": ("The normal densities lack their factor 1 / (0.1 · √(2 · π)), so that beside them the flat density 1 "
+               "weighs too much.", _of_densities(factor=1.0), math.ceil),
+    "floor": ("The number of good trials is rounded down: 15 % of 14 are 3, rounded up.", _ratio, math.floor)}
+SITUATIONS = (429, 848, 260, 667, 624)  # in each the trials of one of these mistakes are far from the best
+
+
+def _fine(solution):
+    """Situations that the mistakes of FINE do not survive."""
+    every = [_around_centres(seed) for seed in SITUATIONS]
+    points = [_suggested(solution, *each) for each in every]
+
+    def lowest(score, **changed):
+        return min(_ranks(some, *each, score, **changed) for some, each in zip(points, every, strict=True))
+
+    if (rank := lowest(_ratio)) < 0.93:
+        ranks = {hint: lowest(score, rounded=rounded) for hint, score, rounded in FINE.values()}
+        hint = max(ranks, key=ranks.__getitem__)
+        assert ranks[hint] < 0.93, hint
+        assert lowest(_ratio, anywhere=True) < 0.96, ANYWHERE
+        raise AssertionError(f"Your trials have a higher log l − log g than {rank:.0%} of points drawn from l only.")
+    for hint, failed in ((EARLY.format(""), 0), (EARLY.format(" and four failed trials"), 4)):
+        early = _around_centres(60, known=9, failed=failed)
+        assert _ranks(_suggested(solution, *early), *early, _ratio, anywhere=True) < 0.8, hint
+    late = _around_centres(60, known=10)
+    assert _ranks(_suggested(solution, *late), *late, _ratio, anywhere=True) > 0.9, LATE
+
+
 def extra(solution):
     _suggested(solution, SQUARE, Seen([]), 2)
     space, seen = _situation()
@@ -138,9 +204,18 @@ def extra(solution):
         name = max(ranks, key=ranks.__getitem__)
         assert ranks[name] < 0.93, HINTS[name]
         assert points.std(axis=0).min() < 0.2, RANDOM
+        _fine(solution)
         raise AssertionError(f"Your trials have a higher log l − log g than {rank:.0%} of points drawn from l only.")
     for hint, (space, seen) in ((UNIT, _situation(LOG)), (NAN, _situation(failed=12))):
         assert _ranks(_suggested(solution, space, seen), space, seen, _ratio) >= 0.93, hint
+    _fine(solution)
+
+
+class _AllTrialsCount(st.Searcher):
+    def suggest(self, space, seen, pending, number, rng):
+        known = sum(not math.isnan(result.value) for result in seen)
+        few = min(known, 10) if len(seen) >= 10 else 10
+        return _searcher(few=few)().suggest(space, seen, pending, number, rng)
 
 
 MISTAKES = [
@@ -152,4 +227,9 @@ MISTAKES = [
     (NOT_KEYED, _searcher(generator=lambda rng: np.random.default_rng())),
     (UNIT, _searcher(unit=lambda params: list(params.values()))),
     (NAN, _searcher(known=lambda result: True)),
+    *((FINE[name][0], _searcher(FINE[name][1], rounded=FINE[name][2])) for name in FINE),
+    (ANYWHERE, _searcher(draw=lambda good, rng: rng.random((48, good.shape[1])))),
+    (EARLY.format(""), _searcher(few=9)),
+    (EARLY.format(" and four failed trials"), _AllTrialsCount),
+    (LATE, _searcher(few=11)),
 ]

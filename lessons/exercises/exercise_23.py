@@ -56,13 +56,14 @@ HALF = np.arange(8) % 2
 PARENTS = np.column_stack([0.15 + 0.6 * HALF + 0.013 * np.arange(8), 0.2 + 0.6 * HALF + 0.011 * np.arange(8)])
 
 
-def _situation(space=SQUARE, parents=PARENTS, failed=0):
+def _situation(space=SQUARE, parents=PARENTS, failed=0, known=30):
     """Thirty trials: the parents in two far corners, the best first by rank, and worse ones in the other corners."""
     rng = np.random.default_rng(3)
     corners = np.array([(0.9, 0.1), (0.1, 0.9)])[np.arange(22) % 2]
     worse = corners + rng.uniform(-0.04, 0.04, (22, 2))
     rows = np.vstack([parents, worse, np.full((failed, 2), 0.5) + 0.001 * np.arange(failed)[:, None]])
     losses = np.concatenate([0.1 + 0.01 * np.arange(8), 1.0 + 0.1 * np.arange(22), np.full(failed, np.nan)])
+    rows, losses = np.delete(rows, np.s_[known:30], axis=0), np.delete(losses, np.s_[known:30])
     return space, Seen([Result(k, space.from_unit(rows[i]), float(losses[i]),
                                "done" if losses[i] == losses[i] else "failed")
                         for k, i in enumerate(rng.permutation(len(rows)))])
@@ -102,6 +103,9 @@ def _step(children):
     return float(np.median(steps[steps > 1e-7]))
 
 
+EARLY = ("With {} known losses and {} failed trials your children have genes of earlier trials: configurations "
+         "are random until 16 losses are known, and a failed trial has none.")
+LATE = "With exactly 16 known losses your configurations are still random: from 16 on there are parents."
 LACKING = "suggest should return st.Suggestion(params), with a value for each name, in its range."
 NO_TRIALS = "The first trials have no results before them: return a random configuration up to the 16th known loss."
 ABSENT = ("In a space with conditions, a hyper-parameter that a configuration lacks has the unit value NaN: replace "
@@ -169,10 +173,22 @@ def extra(solution):
         others = np.array([space.to_unit(result.params) for result in seen if not result.value < 1.0])
         assert np.mean(_ranks(again) >= 0) > 0.3, hint
         assert np.mean((abs(again[:, None] - others) < 1e-7).any(axis=1)) < 0.02, hint
+    for known, failed in ((15, 0), (12, 6)):
+        early = _children(solution, *_situation(known=known, failed=failed), 60)
+        assert np.mean(_ranks(early) >= 0) < 0.1, EARLY.format(known, failed)
+    assert np.mean(_ranks(_children(solution, *_situation(known=16), 60)) >= 0) > 0.3, LATE
     try:
         _children(solution, *_with_conditions())
     except AssertionError:
         raise AssertionError(ABSENT) from None
+
+
+class _AllTrialsCount(right):
+    """Failed trials count among the 16."""
+
+    def suggest(self, space, seen, pending, number, rng):
+        known = sum(not math.isnan(result.value) for result in seen)
+        return _searcher(few=min(known, 16) if len(seen) >= 16 else 16)().suggest(space, seen, pending, number, rng)
 
 
 MISTAKES = [
@@ -195,4 +211,7 @@ MISTAKES = [
     (NAN, _searcher(known=lambda result: True)),
     (UNIT, _searcher(unit=lambda params: list(params.values()))),
     (ABSENT, _searcher(absent=np.nan)),
+    (EARLY.format(15, 0), _searcher(few=15)),
+    (LATE, _searcher(few=17)),
+    (EARLY.format(12, 6), _AllTrialsCount),
 ]

@@ -48,12 +48,43 @@ CASES = [
     (np.array([[0.3, 0.1, 0.2], [0.5, 0.6, 0.4], [0.2, 0.9, 0.9]]), 3),
     (np.array([[0.3, 0.4], [0.5, 0.6], [0.5, 0.7], [0.1, 0.9]]), 2),
     (np.array([[0.3, 0.1, 0.2], [0.5, 0.6, 0.4]]), 3),
+    (np.array([[0.5, 0.6, 0.6, 0.6], [0.9, 0.6, 0.6, 0.6], [0.1, 0.9, 0.9, 0.9], [0.2, 0.9, 0.9, 0.9]]), 2),
     (np.array([[0.4, 0.1, 0.2, 0.2], [np.nan, np.nan, np.nan, np.nan], [0.3, 0.3, 0.1, 0.6]]), 2),
     (np.array([[0.9, 0.2, 0.4, 0.1], [0.8, 0.8, 0.4, 0.5], [0.7, 0.6, 0.5, 0.5], [0.6, 0.9, 0.1, 0.5],
                [0.1, 0.9, 0.9, 0.9]]), 2),
     *((_random(shape, seed), eta) for seed, (shape, eta) in enumerate(
         [((27, 27), 3), ((8, 9), 3), ((20, 8), 2), ((64, 16), 4), ((40, 27), 3), ((11, 4), 2)])),
 ]
+def _by_index(curves, eta):
+    left, epochs, spent = np.arange(len(curves)), 1, len(curves)
+    while epochs < curves.shape[1]:
+        left = np.sort(left[_ranked(curves[left, epochs - 1])][: max(len(left) // eta, 1)])
+        spent += len(left) * (eta - 1) * epochs
+        epochs *= eta
+    return int(left[_ranked(curves[left, -1])[0]]), spent
+
+
+def _ended(curves, eta, at_one):
+    """The race ends as soon as one is left, or as soon as none would be promoted."""
+    left, epochs, spent = np.arange(len(curves)), 1, len(curves)
+    while True:
+        left = left[_ranked(curves[left, epochs - 1])]
+        if epochs == curves.shape[1] or len(left) // eta == 0 or (at_one and len(left) // eta == 1):
+            return int(left[0]), spent
+        left = left[: len(left) // eta]
+        spent += len(left) * (eta - 1) * epochs
+        epochs *= eta
+
+
+def _promoted_pay(curves, eta):
+    left, epochs, spent = np.arange(len(curves)), 1, 0
+    while epochs < curves.shape[1]:
+        left = left[_ranked(curves[left, epochs - 1])][: max(len(left) // eta, 1)]
+        spent += len(left) * (epochs - epochs // eta)
+        epochs *= eta
+    return int(left[_ranked(curves[left, -1])[0]]), spent + len(left) * (epochs - epochs // eta)
+
+
 MISTAKES = [
     ("A rung's size is rounded to the nearest integer; round it down.",
      _race(kept=lambda n, eta: max(round(n / eta), 1))),
@@ -83,4 +114,16 @@ MISTAKES = [
     ("This is the winner's position in the last rung; return its index in `curves`.", _race(position=True)),
     ("The winner is the first of those that were promoted to the last rung; rank them by their last epoch.",
      _race(last=False)),
+    ("Of equal scores in a later rung the lower index is ahead; that one should be which was ahead in the rung before.",
+     _by_index),
+    ("argsort puts NaN last, so in the reversed order NaN is first, and of equal scores the later one. Sort by minus "
+     "the score, and stably.", _race(order=lambda scores: np.argsort(scores)[::-1])),
+    ("The race ends where a rung has fewer than eta trainings; at least one is promoted, up to the last epoch.",
+     lambda curves, eta: _ended(curves, eta, False)),
+    ("The race ends where one training is left; it is trained to the last epoch, and its epochs count.",
+     lambda curves, eta: _ended(curves, eta, True)),
+    ("Trainings are ranked by the maximum of their curves so far; the score of a rung is that of its last epoch.",
+     _race(scores=lambda curves, left, epochs: curves[left, :epochs].max(axis=1))),
+    ("The epochs of a rung are counted for its promoted trainings only; those that are then dropped have run them as "
+     "well.", _promoted_pay),
 ]

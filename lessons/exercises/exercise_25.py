@@ -49,6 +49,10 @@ CASES = [
                                  np.array([0.1, 0.1, 0.1, 0.1]), np.array([0.1])], 2),
     *(_case(seed) for seed in range(60)),
 ]
+def _in_epochs(own, others, warmup):
+    return len(own) >= warmup and _wrong(enough=lambda found, others, warmup: True)(own, others, warmup)
+
+
 MISTAKES = [
     ("The trial is compared by its last loss; compare the best that it has reported.", _wrong(mine=lambda v: v[-1])),
     ("The trial is compared by its own mean; compare the best that it has reported.", _wrong(mine=np.mean)),
@@ -73,4 +77,6 @@ MISTAKES = [
     ("`warmup` is not used: with few trials the median says little, so none is stopped.",
      _wrong(enough=lambda found, others, warmup: True)),
     ("True and False are exchanged: return True where the trial should stop.", _inverted),
+    ("`warmup` is compared with the epochs of the trial; it is the number of other trials to compare with.",
+     _in_epochs),
 ]

@@ -38,6 +38,16 @@ CASES = [
     *(_case(seed, 4 + seed, noise, margin, scale=scale)
       for seed, (noise, margin, scale) in enumerate([(0.2, 1.0, 1.0), (2.0, 1.5, 0.5), (0.05, 3.0, 2.0)])),
 ]
+def _variance(rows):
+    """The variance with the inverse of a matrix that is the covariance, with or without the noise."""
+    return lambda C, K, v: np.maximum(np.diag(C) - np.sum(rows(C, K) * (np.linalg.inv(K) @ rows(C, K)).T, axis=1), 0.0)
+
+
+@np.errstate(invalid="ignore")
+def _quiet_root(variance):
+    return np.sqrt(variance)
+
+
 MISTAKES = [
     ("The noise is not in the means: these are the observed values. Subtract the noise's variance times α.",
      _wrong(mean=lambda y, v, a: y)),
@@ -61,4 +71,12 @@ MISTAKES = [
     ("The index is that of the lowest mean, without the margin.", _wrong(by_mean=True)),
     ("The index is that of the lowest observed value: this is the winner's curse. Choose by the limits.",
      lambda values, covariance, noise, margin: (int(np.argmin(values)), right(values, covariance, noise, margin)[1])),
+    ("The noise is taken for a standard deviation and squared, in K and in the means; it is a variance already.",
+     lambda values, covariance, noise, margin: right(values, covariance, noise**2, margin)),
+    ("The noise is missing in K: α is inv(K) @ values with the covariance and the noise on its diagonal.",
+     _wrong(K=lambda C, v: C, variance=_variance(lambda C, K: C))),
+    ("c is a row of K here, with the noise on its diagonal; it is a row of the covariance, since the true losses have "
+     "none.", _wrong(variance=_variance(lambda C, K: K))),
+    ("c is a row of K here, so that the variance is below 0 and its root NaN; c is a row of the covariance.",
+     _wrong(variance=lambda C, K, v: np.diag(C) - np.diag(K), spread=_quiet_root)),
 ]
