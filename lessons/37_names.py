@@ -144,9 +144,9 @@ for name in range(6):
 
 # %% [markdown]
 # ## Answer 2
-# The training loss falls, and the held-out loss ends above that of counting (in 9 of 10 draws [37b]): the block has
-# memorised the names. Decay and the number of updates make the same network a good model or a bad one, and only
-# held-out names can say which. The last line is written by the first model, letter by letter.
+# The training loss falls, and the held-out loss ends above the one with decay (in 10 of 10 draws [37b]), here above
+# that of counting, too: the block has memorised the names. Decay and the number of updates make the same network a
+# good model or a bad one, and only held-out names show which. The first model writes the last line, letter by letter.
 
 # %% [markdown]
 # ## Exercise
