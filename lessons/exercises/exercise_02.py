@@ -40,6 +40,11 @@ def _in_place(theta, lam):
     return lam * (theta / (1.0 + theta)).sum()
 
 
+@np.errstate(divide="ignore")
+def _signed(theta, lam):
+    return lam * (theta**2 / (1.0 + theta)).sum()
+
+
 MISTAKES = [
     ("The sum is missing: this is a number for each parameter, and R is one number.",
      lambda theta, lam: lam * theta**2 / (1.0 + theta**2)),
@@ -64,8 +69,7 @@ MISTAKES = [
     ("lambda is in the denominator; it multiplies the whole sum.",
      lambda theta, lam: (theta**2 / (lam + theta**2 + 1e-300)).sum()),
     ("The function changes its argument theta; square into a new array.", _in_place),
-    ("The denominator has theta itself: its square is missing.",
-     lambda theta, lam: lam * (theta**2 / (1.0 + theta)).sum()),
+    ("The denominator has theta itself: its square is missing.", _signed),
     ("lambda is in the denominator, too; there the line has a 1.",
      lambda theta, lam: lam * (theta**2 / (lam + theta**2 + 1e-300)).sum()),
     ("Each square is cut at 1 here. The line has no cut: dividing by 1 + the square brings it smoothly below 1.",
