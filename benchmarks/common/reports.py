@@ -15,8 +15,8 @@ def report(name: str, folder: Path = RESULTS) -> str:
 
 
 def stored() -> dict[str, str]:
-    """The texts of all stored reports by their names."""
-    return {path.stem: report(path.stem) for path in sorted(RESULTS.glob("*.md"))}
+    """The texts of all stored reports by their names; the claims of the lessons are no report of a benchmark."""
+    return {path.stem: report(path.stem) for path in sorted(RESULTS.glob("*.md")) if path.stem != "claims"}
 
 
 def tables_of(text: str) -> list[list[list[str]]]:
