@@ -65,8 +65,8 @@ def test_there_are_terms_enough_and_each_occurs_once():
     assert len({entry.term for entry in ENTRIES}) == len(ENTRIES)
 
 
-@EVERY_TERM
-def test_its_names_are_in_the_code(entry):
+def check_its_names(entry):
+    """Its names are in the package's code, with these arguments."""
     for path, argument in re.findall(r"`([\w.]+)(?:\((\w+)\))?`", entry.code):
         found = named(path)
         if argument:
@@ -74,11 +74,11 @@ def test_its_names_are_in_the_code(entry):
     assert re.sub(r"`[\w.]+(\(\w+\))?`", "", entry.code).replace(",", "").strip() == ""
 
 
-@EVERY_TERM
-def test_its_symbol_is_in_the_formula(entry):
+def check_its_symbol(entry):
+    """Its symbol is in the formula."""
     if entry.symbol:
         symbol, name = re.fullmatch(r"`(.+)` of \[(\w+)\]", entry.symbol).groups()
-        formula = formulas.find(name)
+        formula = formulas.registry()[name]
         known = {where.symbol for where in formula.where} | {
             node.symbol.removesuffix("'") for equation in formula.equations
             for node in (equation.target, *dialect.walk(equation.value)) if hasattr(node, "symbol")}
@@ -86,18 +86,18 @@ def test_its_symbol_is_in_the_formula(entry):
         assert symbol in known
 
 
-@EVERY_TERM
-def test_an_argument_of_the_formulas_function_is_what_its_symbol_denotes(entry):
+def check_its_argument(entry):
+    """An argument of the formula's function is what the symbol denotes."""
     if entry.symbol:
-        formula = formulas.find(entry.symbol.partition("[")[2].rstrip("]"))
+        formula = formulas.registry()[entry.symbol.partition("[")[2].rstrip("]")]
         own = f"{formula.plain.__module__.removeprefix('scratchtune.')}.{formula.plain.__name__}"
         arguments = re.findall(rf"`{re.escape(own)}\((\w+)\)`", entry.code)
         denoted = {where.argument: where.symbol for where in formula.where}
         assert {denoted[argument] for argument in arguments} <= {entry.symbol.split("`")[1]}
 
 
-@EVERY_TERM
-def test_its_lesson_uses_the_term(entry):
+def check_its_lesson(entry):
+    """The lesson uses the term."""
     if entry.lesson:
         (number, file), = re.findall(r"\[(\d\d)\]\((\S+)\)", entry.lesson)
         text = re.sub(r"^# ?", "", (LESSONS / file).read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -106,9 +106,15 @@ def test_its_lesson_uses_the_term(entry):
         assert file.startswith(number) and term in words
 
 
-@EVERY_TERM
-def test_its_meaning_is_one_line_of_plain_english(entry):
+def check_its_meaning(entry):
+    """The meaning is one line of plain English."""
     assert 10 < len(entry.meaning) <= 200 and not entry.meaning.endswith(".") and entry.term not in entry.meaning[:20]
+
+
+@EVERY_TERM
+def test_it_agrees_with_the_package(entry):
+    for check in (check_its_names, check_its_symbol, check_its_argument, check_its_lesson, check_its_meaning):
+        check(entry)
 
 
 def test_a_name_that_does_not_exist_is_found():

@@ -28,7 +28,7 @@ claims = importlib.import_module("lessons.claims")
 sys.path.remove(str(ROOT))
 
 LESSONS = main.lessons()
-FAST = (3, 4, 18)  # a second or less each
+FAST = (4, 18)  # a second or less each; CI runs the others
 EVERY = pytest.mark.parametrize("number", LESSONS)
 EVERY_RUN = pytest.mark.parametrize(
     "number", [pytest.param(number, marks=() if number in FAST else pytest.mark.slow) for number in LESSONS])
@@ -172,9 +172,6 @@ def test_each_claim_has_a_rule_and_says_in_how_many_draws_it_held(number):
 
 # The exercises -------------------------------------------------------------------------------------------------------
 
-LONG_EXERCISES = (15, 22, 23, 25, 31)  # seconds each, for all their mistakes
-EVERY_EXERCISE = pytest.mark.parametrize(
-    "number", [pytest.param(number, marks=pytest.mark.slow if number in LONG_EXERCISES else ()) for number in LESSONS])
 RECORDED = Path(__file__).parent / "answers"
 WITH_ANSWERS = {number: runpy.run_path(str(path)) for number in LESSONS
                 if (path := RECORDED / f"answers_{number:02}.py").exists()}
@@ -201,7 +198,7 @@ def test_a_right_solution_passes_its_check(number):
     checking.check(number, exercise(number).right)
 
 
-@EVERY_EXERCISE
+@EVERY_RUN
 def test_each_known_mistake_gets_its_own_hint(number):
     mistakes = exercise(number).MISTAKES
     assert len(mistakes) >= 6 and len({hint for hint, _ in mistakes}) == len(mistakes)
@@ -209,6 +206,7 @@ def test_each_known_mistake_gets_its_own_hint(number):
         assert len(hint) > 10 and message_of(number, mistake) == hint, (hint, message_of(number, mistake))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("number", "hint", "answer"), WRONG)
 def test_a_recorded_wrong_answer_is_named_or_at_least_not_misnamed(number, hint, answer):
     """Each says which hint it must get; None: it may stay unnamed, but it gets no hint for another mistake."""

@@ -221,6 +221,7 @@ def test_a_habit_is_named(make, habit, others):
     assert found(make) == {beginning(each) for each in (habit, *others)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", OWN, ids=[each.__name__ for each in OWN])
 def test_the_courses_own_searchers_have_no_habit_but_that_of_random_search(make):
     assert found(make) == ({beginning(LOOKS)} if make is MyRandom else set())
