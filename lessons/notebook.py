@@ -66,9 +66,9 @@ def code(text: str) -> str:
 
 def write(path: Path, name: str, folder: Path) -> Path:
     """Write a lesson's notebook into a folder; its file."""
+    made = notebook(path, name)
     import nbformat
 
-    made = notebook(path, name)
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{path.stem}.ipynb"
     nbformat.write(made, file)

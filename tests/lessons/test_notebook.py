@@ -59,6 +59,12 @@ def test_what_is_recorded_is_left_out_and_a_value_is_not_shown():
     assert notebooks.code("print(1)\nax.legend()\n# -> 1\n# ~> 0.5\n") == "print(1)\nax.legend();"
 
 
+def test_without_the_extra_it_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "jupytext", None)
+    assert main.main(["notebook", "18", "--out", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == 'lessons: a notebook needs jupytext: pip install -e ".[notebooks]"\n'
+
+
 # Formulas as LaTeX ---------------------------------------------------------------------------------------------------
 
 
