@@ -23,6 +23,8 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.search import Suggestion
+
 FOLDER = Path(__file__).parent / "exercises"
 UNSOLVED, SOLVED = "not solved", "solved"
 LONGEST = 300  # characters of a value in a message
@@ -94,6 +96,28 @@ def _one(function: Function, arguments: tuple[Any, ...]) -> Any:
     changed = [k for k, (a, b) in enumerate(zip(arguments, before, strict=True))
                if isinstance(a, np.ndarray) and not np.array_equal(a, b, equal_nan=a.dtype.kind in "fc")]
     return Changed((value, {k: arguments[k] for k in changed})) if changed else value
+
+
+def suggested(
+    searcher: type, space: Any, seen: Sequence[Any], trials: int, key: int, lacking: str, no_trials: str,
+) -> np.ndarray:
+    """The unit values (trials, hyper-parameters) that a searcher of the reader's proposes in one state.
+
+    Each time with other random numbers, keyed by ``key``. An error of the searcher is an AssertionError that begins
+    with ``lacking``, or with ``no_trials`` where nothing has been seen.
+    """
+    found = []
+    for k in range(trials):
+        try:
+            suggestion = searcher().suggest(space, seen, [], len(seen), np.random.default_rng([key, k]))
+            assert isinstance(suggestion, Suggestion), lacking
+            found.append(space.to_unit(space.check(suggestion.params)))
+        except (NotImplementedError, AssertionError):
+            raise
+        except Exception as error:
+            hint = lacking if len(seen) else no_trials
+            raise AssertionError(f"{hint} Yours raises {type(error).__name__}: {error}") from None
+    return np.array(found)
 
 
 class Changed(tuple):

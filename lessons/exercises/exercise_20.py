@@ -6,6 +6,7 @@ from unittest import mock
 import numpy as np
 
 import scratchtune as st
+from lessons.checking import suggested
 from scratchtune.search.bayesian import acquisition
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.searcher import Result, Seen
@@ -111,18 +112,7 @@ def _condition(rows, *given, **named):
 
 
 def _suggested(solution, space, seen, trials=TRIALS):
-    found = []
-    for k in range(trials):
-        try:
-            suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([7, k]))
-            assert isinstance(suggestion, st.Suggestion), LACKING
-            found.append(space.to_unit(space.check(suggestion.params)))
-        except (NotImplementedError, AssertionError):
-            raise
-        except Exception as error:
-            raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
-                                 ) from None
-    return np.array(found)
+    return suggested(solution, space, seen, trials, 7, LACKING, NO_TRIALS)
 
 
 def _ranks(points, space, seen, score="right"):

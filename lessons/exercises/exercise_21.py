@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 import scratchtune as st
+from lessons.checking import suggested
 from scratchtune.search.searcher import Result, Seen
 
 CASES: list = []
@@ -106,18 +107,7 @@ def _parts(space, seen, share=0.15, worst=False, rounded=math.ceil):
 
 
 def _suggested(solution, space, seen, trials=TRIALS):
-    found = []
-    for k in range(trials):
-        try:
-            suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([5, k]))
-            assert isinstance(suggestion, st.Suggestion), LACKING
-            found.append(space.to_unit(space.check(suggestion.params)))
-        except (NotImplementedError, AssertionError):
-            raise
-        except Exception as error:
-            raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
-                                 ) from None
-    return np.array(found)
+    return suggested(solution, space, seen, trials, 5, LACKING, NO_TRIALS)
 
 
 def _ranks(points, space, seen, score, share=0.15, worst=False, rounded=math.ceil, anywhere=False):

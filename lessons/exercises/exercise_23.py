@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 import scratchtune as st
+from lessons.checking import suggested
 from scratchtune.search.searcher import Result, Seen
 
 CASES: list = []
@@ -77,18 +78,7 @@ def _with_conditions():
 
 def _children(solution, space, seen, count=CHILDREN):
     """Unit values of suggestions for one state, (count, 2)."""
-    found = []
-    for k in range(count):
-        try:
-            suggestion = solution().suggest(space, seen, [], len(seen), np.random.default_rng([9, k]))
-            assert isinstance(suggestion, st.Suggestion), LACKING
-            found.append(space.to_unit(space.check(suggestion.params)))
-        except (NotImplementedError, AssertionError):
-            raise
-        except Exception as error:
-            raise AssertionError(f"{LACKING if len(seen) else NO_TRIALS} Yours raises {type(error).__name__}: {error}"
-                                 ) from None
-    return np.array(found)
+    return suggested(solution, space, seen, count, 9, LACKING, NO_TRIALS)
 
 
 def _ranks(children):
