@@ -26,6 +26,7 @@ if sys.dont_write_bytecode:  # as in many containers; each process would transla
 
 from scratchtune import jit  # noqa: E402
 
+from .browsing import browser as browser  # noqa: E402
 from .budgets import Budgets  # noqa: E402
 from .left_out import LeftOut  # noqa: E402
 

@@ -37,6 +37,7 @@ COMMANDS = {
               "whether the gain is real, the best configuration, what mattered, what to do next, and all trials with "
               "their reasons",
     "example": f"run a complete example: {', '.join(NAMES)}",
+    "play": "write a page with a game against the searchers and with instruments to touch, and open it in a browser",
     "recommend": "recommend a searcher for a space and a budget, and say why",
     "formulas": "list the formulas, show one of them beside its code, or check them all",
 }

@@ -1,13 +1,7 @@
-"""The report in headless Chromium: no console error, and what the script adds works; axe-core finds no violation.
-
-Skipped where Chromium, its driver or Selenium is missing; the accessibility test also without axe-core, whose script is
-looked for in AXE_CORE, or in node_modules here.
-"""
+"""The report in headless Chromium: no console error, and what the script adds works; axe-core finds no violation."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +10,9 @@ from studies import hostile_study, network_study
 
 import scratchtune as st
 
+from ...browsing import centre, click, drag, opened, serious_violations
+
 pytestmark = pytest.mark.slow
-webdriver = pytest.importorskip("selenium.webdriver", reason="Selenium is not installed")
-CHROMIUM, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-AXE = Path(os.environ.get("AXE_CORE", "node_modules/axe-core/axe.min.js"))
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-         "--disable-background-networking", "--disable-component-update", "--disable-sync")
 
 
 @pytest.fixture(scope="module")
@@ -36,53 +27,11 @@ def page(study: st.Study, tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    if not CHROMIUM.exists() or not DRIVER.exists():
-        pytest.skip("Chromium or its driver is not installed: apt-get install chromium chromium-driver")
-    from selenium.webdriver.chrome.service import Service
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(CHROMIUM)
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(str(DRIVER)))
-    driver.set_script_timeout(900)
-    yield driver
-    driver.quit()
-
-
-def opened(browser: Any, page: str, width: int = 1280, dark: bool = False) -> Any:
-    """The browser with the page, at a width, in a scheme."""
-    from selenium.webdriver.support.wait import WebDriverWait
-
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
-        "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
-        {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]})
-    browser.get(page)
-    WebDriverWait(browser, 20).until(
-        lambda driver: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
-    return browser
-
-
 def shown(browser: Any) -> list[int]:
     """The numbers in the table, in its order."""
     return [int(number) for number in browser.execute_script(
         "return [...document.querySelectorAll('.trials tbody tr')].filter(r => !r.hidden)"
         ".map(r => parseInt(r.cells[0].textContent))")]
-
-
-def centre(browser: Any, element: Any) -> None:
-    """Scroll an element to the middle of the window, away from the navigation."""
-    browser.execute_script("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
-
-
-def click(browser: Any, element: Any) -> None:
-    """Click on an element after scrolling to it."""
-    centre(browser, element)
-    element.click()
 
 
 @pytest.mark.parametrize("width", [1280, 400])
@@ -139,18 +88,6 @@ def corners(browser: Any, picture: str) -> dict[int, list[tuple[float, float]]]:
           return [Number(mark.dataset.n), points];
         });""", picture)
     return {number: [tuple(point) for point in points] for number, points in found}
-
-
-def drag(browser: Any, begin: tuple[float, float], end: tuple[float, float] | None) -> None:
-    """Press at one place of the window, release at another; None only moves to the first."""
-    from selenium.webdriver.common.actions.action_builder import ActionBuilder
-
-    actions = ActionBuilder(browser)
-    mouse = actions.pointer_action
-    mouse.move_to_location(*map(round, begin))
-    if end is not None:
-        mouse.pointer_down().move_to_location(*map(round, end)).pointer_up()
-    actions.perform()
 
 
 def test_a_rectangle_filters_the_table_and_all_pictures(browser: Any, page: str, study: st.Study) -> None:
@@ -237,24 +174,11 @@ def test_studies_without_trials_or_values_give_no_error(browser: Any, tmp_path: 
 @pytest.mark.parametrize("width", [1280, 400])
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_axe_finds_no_serious_violation(browser: Any, page: str, width: int, dark: bool) -> None:
-    if not AXE.exists():
-        pytest.skip(f"axe-core is not at {AXE}: npm install axe-core, or set AXE_CORE")
     opened(browser, page, width, dark)
     assert serious_violations(browser) == []
 
 
 def test_axe_finds_none_on_a_page_of_a_thousand_trials(browser: Any, tmp_path: Path) -> None:
-    if not AXE.exists():
-        pytest.skip(f"axe-core is not at {AXE}: npm install axe-core, or set AXE_CORE")
     st.insight.report(network_study(1000), tmp_path / "page.html")
     opened(browser, (tmp_path / "page.html").as_uri())
     assert browser.get_log("browser") == [] and serious_violations(browser) == []
-
-
-def serious_violations(browser: Any) -> list[Any]:
-    """What axe-core finds on the page, of serious or critical impact."""
-    browser.execute_cdp_cmd("Runtime.evaluate", {"expression": AXE.read_text(encoding="utf-8")})
-    found = browser.execute_async_script(
-        "const done = arguments[0]; axe.run({resultTypes: ['violations']}).then(result => done(result.violations"
-        ".map(one => [one.id, one.impact, one.nodes[0].html.slice(0, 200)])))")
-    return [one for one in found if one[1] in ("serious", "critical")]

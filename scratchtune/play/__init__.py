@@ -1,0 +1,6 @@
+"""The page to play on: the game against the searchers, and instruments to touch, in one file that needs no network.
+
+Reading order: `javascript` (a formula's line as JavaScript), `page` (puts the page together). What moves is written by
+hand: ``core.js`` (texts, drawing, controls), ``formulas.js`` (what the generated formulas call), ``trainings.js``
+(look-ups), ``game.js``, and a file for each instrument; their texts are in ``texts/``, in English and Chinese.
+"""

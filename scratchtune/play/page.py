@@ -1,0 +1,110 @@
+"""The page put together: texts, style, scripts, formulas as JavaScript, and the trainings, in one HTML file.
+
+An instrument is an entry of `INSTRUMENTS`, a file NAME.js that registers it, and a file texts/NAME.json.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from scratchtune.data.trainings import EPOCHS, ROWS, SEEDS, VALUES, load_trainings
+from scratchtune.files import write_text
+from scratchtune.formulas.registry import registry
+from scratchtune.play.javascript import javascript
+
+FOLDER = files("scratchtune.play")
+LESSONS = {  # the titles of those that an instrument refers to
+    5: "05 Momentum and Adam", 11: "11 Which number", 15: "15 The winner's curse", 19: "19 One process",
+    21: "21 Two densities", 25: "25 Curves that cross"}
+
+
+class Instrument(NamedTuple):
+    """The lesson that an instrument belongs to, and the formulas that it computes."""
+
+    lesson: int
+    formulas: tuple[str, ...]
+
+
+INSTRUMENTS = {
+    "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
+                                "log_marginal_likelihood", "expected_improvement")),
+}
+
+
+def style() -> str:
+    """The style of all pages."""
+    return _read("page.css")
+
+
+def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: Mapping[int, str] = {},  # noqa: B006
+           game: bool = True, **more: Any) -> str:
+    """The script of a page with some instruments, and with the game or without.
+
+    ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number; without them a lesson is named by
+    its command. ``more`` is added to the page's data.
+    """
+    used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
+    formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
+    parts = ["core", *["game"] * game, *used]
+    texts = {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
+    data = {
+        "instruments": {name: each._asdict() for name, each in used.items()},
+        "lines": {id: known[id].line for id in formulas}, "links": dict(links),
+        "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()},
+        "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None, **more}
+    generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
+    head = f"Object.assign(play, {_packed({'texts': texts, 'data': data})});\nplay.formulas = {{\n{generated}}};"
+    return "\n".join([_read("formulas.js"), _read("core.js"), head, *[_read("trainings.js")] * bool(data["trainings"]),
+                      *(_read(f"{part}.js") for part in parts[1:])])
+
+
+def trainings() -> dict[str, Any]:
+    """The trainings as the page unpacks them: the steps of their curves, and the ends, each packed."""
+    known = load_trainings()
+    steps = np.diff(known.validation, axis=-1, prepend=np.uint8(0))
+    arrays = {"validation": steps, "wide": known.wide.astype("<u2"), "held_out": known.held_out.astype("<u2")}
+    packed = {name: pack(array.tobytes()) for name, array in arrays.items()}
+    return {"values": VALUES, "seeds": SEEDS, "epochs": EPOCHS, "rows": ROWS, "packed": packed}
+
+
+def pack(raw: bytes) -> str:
+    """Bytes as text that the page's DecompressionStream unpacks."""
+    return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
+
+
+def whole(title: str, main: str, code: str, navigation: str = "", home: str = "#game") -> str:
+    """A whole page around its main part."""
+    return Template(_read("page.html")).substitute(
+        title=title, style=style(), main=main, script=code, navigation=navigation, home=home)
+
+
+def sections(instruments: Iterable[str]) -> str:
+    """The places that the script fills with instruments."""
+    return "\n".join(
+        f'<section class="instrument" id="{name}" data-instrument="{name}"></section>' for name in instruments)
+
+
+def write_page(path: Path, **more: Any) -> None:
+    """Write the page with the game and all instruments; ``more`` is added to its data."""
+    head = '<section id="game"></section>\n<h1 id="instruments" data-text="core.instruments"></h1>'
+    links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in INSTRUMENTS)
+    navigation = f'<a href="#game" data-text="core.game"></a>\n{links}'
+    write_text(path, whole("Beat the searcher", f"{head}\n{sections(INSTRUMENTS)}", script(INSTRUMENTS, **more), navigation))
+
+
+def _read(name: str) -> str:
+    return FOLDER.joinpath(name).read_text(encoding="utf-8")
+
+
+def _packed(data: Any) -> str:
+    """JSON that may stand in a script."""
+    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")

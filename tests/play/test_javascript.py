@@ -1,0 +1,83 @@
+"""Every formula's line as JavaScript gives the line's numbers: on each of the check's cases, in Chromium."""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scratchtune.formulas import arithmetic, judge, registry
+from scratchtune.formulas.registry import Formula
+from scratchtune.play import page
+from scratchtune.play.javascript import DIGITS, javascript
+
+REWRITTEN = {  # their lines overflow in float64 at the edges of some cases, where the package computes a stable rewrite
+    "sigmoid_grad", "tanh", "softmax", "sigmoid_crossentropy", "log_probability_of_improvement", "parzen_mixture",
+    "log_normal_cdf", "masked_softmax", "look_up", "ctc_step"}
+
+
+def test_a_line_is_written_as_one_reads_it() -> None:
+    assert javascript(registry()["momentum"]) == (
+        "momentum(θ, g, v, α, μ) { const v_new = array(θ.length, ᵢ => μ * v[ᵢ] - α * g[ᵢ]); "
+        "const θ_new = array(θ.length, ᵢ => θ[ᵢ] + v_new[ᵢ]); return {v_new, θ_new}; }")
+
+
+def test_every_formula_is_translated() -> None:
+    assert all(javascript(formula).startswith(f"{name}(") for name, formula in registry().items())
+
+
+def cases(formula: Formula) -> list[judge.Judged]:
+    """The cases of the check for which the line has a value."""
+    found = []
+    for arguments in judge.cases(formula):
+        try:
+            found.append(judge.judge(formula, arguments)[0])
+        except arithmetic.UNDEFINED:
+            pass
+    return found
+
+
+def as_json(value: Any) -> Any:
+    """Arguments as JSON; what it lacks is text."""
+    value = np.asarray(value).tolist()
+    return json.loads(json.dumps(value), parse_constant=str)
+
+
+def as_array(value: Any) -> np.ndarray:
+    """The inverse of `as_json`; an array that is no rectangle is one NaN."""
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        return np.array(math.nan)
+
+
+RUN = """
+const read = v => Array.isArray(v) ? v.map(read) : v === "NaN" ? NaN : v === "Infinity" ? Infinity
+  : v === "-Infinity" ? -Infinity : v;
+const write = v => Array.isArray(v) ? v.map(write) : typeof v === "boolean" ? Number(v)
+  : Number.isFinite(v) ? v : String(v);
+return arguments[0].map(([name, given]) => Object.fromEntries(
+  Object.entries(every[name](...given.map(read))).map(([key, value]) => [key, write(value)])));"""
+
+
+@pytest.mark.slow
+def test_every_line_gives_its_numbers_in_a_browser(browser: Any) -> None:
+    known = registry()
+    given = [(name, judged) for name, formula in known.items() for judged in cases(formula)]
+    helpers = files("scratchtune.play").joinpath("formulas.js").read_text(encoding="utf-8")
+    code = f"{helpers}\nconst every = {{{', '.join(map(javascript, known.values()))}}};\n{RUN}"
+    browser.get("about:blank")
+    asked = [(name, [as_json(judged.arguments[where.argument]) for where in known[name].where])
+             for name, judged in given]
+    worst: dict[str, float] = {}
+    for (name, judged), found in zip(given, browser.execute_script(code, asked), strict=True):
+        values = {target: as_array(found[target.translate(DIGITS).replace("'", "_new")]) for target in judged.targets}
+        with np.errstate(invalid="ignore"):  # of two infinities
+            worst[name] = max(worst.get(name, 0.0), judge.distance(known[name], judged, values))
+    assert {name for name, distance in worst.items() if distance > 1e-9} == REWRITTEN
+    shown = {name for each in page.INSTRUMENTS.values() for name in each.formulas}
+    assert len(given) > 5_000 and not REWRITTEN & shown
