@@ -200,6 +200,12 @@ play.hash = (...numbers) => {
   return mixed >>> 0;
 };
 play.uniform = (...numbers) => (play.hash(...numbers) + 0.5) / 2 ** 32;
+// How many of `rows` images are right that are drawn from `all` images, of which `right` are; the same for the same key.
+play.drawn = (right, all, rows, ...key) => {
+  let hits = 0;
+  for (let i = 0; i < rows; i++) if (play.uniform(...key, i) < (right - hits) / (all - i)) hits++;
+  return hits;
+};
 
 // Instruments: a title, what to try, the stage, the formula with its lesson --------------------------------------------
 

@@ -98,7 +98,8 @@ def write_page(path: Path, **more: Any) -> None:
     head = '<section id="game"></section>\n<h1 id="instruments" data-text="core.instruments"></h1>'
     links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in INSTRUMENTS)
     navigation = f'<a href="#game" data-text="core.game"></a>\n{links}'
-    write_text(path, whole("Beat the searcher", f"{head}\n{sections(INSTRUMENTS)}", script(INSTRUMENTS, **more), navigation))
+    main = f"{head}\n{sections(INSTRUMENTS)}"
+    write_text(path, whole("Beat the searcher", main, script(INSTRUMENTS, **more), navigation))
 
 
 def _read(name: str) -> str:

@@ -12,7 +12,6 @@ import pytest
 
 from scratchtune.formulas import arithmetic, judge, registry
 from scratchtune.formulas.registry import Formula
-from scratchtune.play import page
 from scratchtune.play.javascript import DIGITS, javascript
 
 REWRITTEN = {  # their lines overflow in float64 at the edges of some cases, where the package computes a stable rewrite
@@ -79,5 +78,4 @@ def test_every_line_gives_its_numbers_in_a_browser(browser: Any) -> None:
         with np.errstate(invalid="ignore"):  # of two infinities
             worst[name] = max(worst.get(name, 0.0), judge.distance(known[name], judged, values))
     assert {name for name, distance in worst.items() if distance > 1e-9} == REWRITTEN
-    shown = {name for each in page.INSTRUMENTS.values() for name in each.formulas}
-    assert len(given) > 5_000 and not REWRITTEN & shown
+    assert len(given) > 5_000
