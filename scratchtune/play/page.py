@@ -54,7 +54,7 @@ def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: M
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
-    parts = ["core", *["game"] * game, *used]
+    parts = ["core", *["game", "ending"] * game, *used]
     texts = {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
