@@ -36,8 +36,11 @@ class Instrument(NamedTuple):
 
 
 INSTRUMENTS = {
+    "bowl": Instrument(5, ("gradient_descent", "momentum", "nesterov")),
     "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
                                 "log_marginal_likelihood", "expected_improvement")),
+    "densities": Instrument(21, ("tpe_good_count", "parzen_min_bandwidth", "normal_mass", "log_truncated_normal",
+                                 "parzen_mixture", "tpe_ratio", "tpe_probability")),
 }
 
 
