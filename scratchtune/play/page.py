@@ -38,7 +38,8 @@ class Instrument(NamedTuple):
 INSTRUMENTS = {
     "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
                                 "log_marginal_likelihood", "expected_improvement")),
-    "rungs": Instrument(25, ("hyperband_s_max", "hyperband_bracket_size", "hyperband_rung_size", "hyperband_rung_budget")),
+    "rungs": Instrument(25, ("hyperband_s_max", "hyperband_bracket_size", "hyperband_rung_size",
+                             "hyperband_rung_budget")),
     "curse": Instrument(15, ("standard_error_of_mean",)),
 }
 
