@@ -168,9 +168,10 @@ play.slider = (host, {label, min, max, step, value, log = false, shown = v => pl
   const id = `control-${++controls}`, to = v => log ? Math.log(v) : v, from = v => log ? Math.exp(v) : v;
   const input = play.element("input", {type: "range", id, min: to(min), max: to(max), step: step ?? (to(max) - to(min)) / 200, value: to(value)});
   const output = play.element("output", {for: id}), name = play.element("label", {for: id, "data-text": label});
-  const made = {input, get value() { return from(Number(input.value)); }, set value(v) { input.value = to(v); show(); }};
+  let exact = null;  // what was set, which need not be at a step of the slider
+  const made = {input, get value() { return exact ?? from(Number(input.value)); }, set value(v) { exact = v; input.value = to(v); show(); }};
   const show = () => { name.textContent = play.text(label); output.textContent = shown(made.value); input.setAttribute("aria-valuetext", shown(made.value)); };
-  input.addEventListener("input", () => { show(); change(made.value); });
+  input.addEventListener("input", () => { exact = null; show(); change(made.value); });
   host.append(play.element("div", {class: "slider"}, name, input, output));
   play.part(show, output);
   return made;

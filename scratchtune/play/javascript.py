@@ -10,21 +10,10 @@ symbol, with ``_new`` for a prime. Φ, φ and erf, the sums and an array's entri
 
 from __future__ import annotations
 
-from scratchtune.formulas.dialect import (
-    INDEX_LETTERS,
-    Call,
-    Choice,
-    Count,
-    Entry,
-    Equation,
-    Name,
-    Node,
-    Number,
-    Reduction,
-)
+from scratchtune.formulas import dialect
 from scratchtune.formulas.registry import Formula
 
-BELOW = {letter: sign for sign, letter in INDEX_LETTERS.items()}  # an index is a variable of its own, such as ᵢ
+BELOW = {letter: sign for sign, letter in dialect.INDEX_LETTERS.items()}  # an index is a variable of its own, such as ᵢ
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 OPERATORS = {  # how each is written, and how tightly it binds
     "=": ("===", 1), "<": ("<", 1), "<=": ("<=", 1), ">": (">", 1), ">=": (">=", 1), "+": ("+", 2), "-": ("-", 2),
@@ -70,43 +59,43 @@ class _Writer:
             body = f"{function}({self.size(letter)}, {BELOW[letter]} => {body})"
         return body
 
-    def equation(self, equation: Equation) -> str:
+    def equation(self, equation: dialect.Equation) -> str:
         """``const name = value;``, where a target with indices is an array."""
         body = self.node(equation.value)
         symbol, value = equation.target.symbol, self.over(equation.target.indices, body, "array")
         given = symbol in [where.symbol for where in self.formula.where]  # an output, which gives the lengths
         return f"{'' if given else 'const '}{_identifier(symbol)} = {value};"
 
-    def node(self, node: Node, level: int = CHOICE) -> str:
+    def node(self, node: dialect.Node, level: int = CHOICE) -> str:
         """A node, in parentheses where it binds less tightly than ``level``."""
         text, own = self.written(node)
         return text if own >= level else f"({text})"
 
-    def written(self, node: Node) -> tuple[str, int]:
+    def written(self, node: dialect.Node) -> tuple[str, int]:
         """A node, and how tightly it binds."""
         match node:
-            case Number(text):
+            case dialect.Number(text):
                 return text, ATOM
-            case Count(letter):
+            case dialect.Count(letter):
                 return self.size(letter), ATOM
-            case Name("π", ()) if "π" not in self.symbols:
+            case dialect.Name("π", ()) if "π" not in self.symbols:
                 return "Math.PI", ATOM
-            case Name(symbol, indices):
+            case dialect.Name(symbol, indices):
                 if symbol not in self.symbols:
                     return BELOW[symbol], ATOM
                 return _identifier(symbol) + "".join(f"[{BELOW[letter]}]" for letter in indices), ATOM
-            case Entry(symbol, places):
+            case dialect.Entry(symbol, places):
                 return f"entry({_identifier(symbol)}, {', '.join(map(self.node, places))})", ATOM
-            case Reduction(operation, indices, body):
+            case dialect.Reduction(operation, indices, body):
                 values = self.over(indices, self.node(body), "array")
                 return f"{_reduction(operation)}({values})", ATOM
-            case Choice(test, yes, no):
+            case dialect.Choice(test, yes, no):
                 return f"{self.node(test, 1)} ? {self.node(yes, 1)} : {self.node(no)}", CHOICE
-            case Call(function, arguments):
+            case dialect.Call(function, arguments):
                 return self.call(function, arguments)
         raise TypeError(f"{node!r} is no node of a formula")
 
-    def call(self, function: str, arguments: tuple[Node, ...]) -> tuple[str, int]:
+    def call(self, function: str, arguments: tuple[dialect.Node, ...]) -> tuple[str, int]:
         """An operator or a function with its arguments."""
         if function == "negative":
             return f"-{self.node(arguments[0], ATOM)}", NEGATIVE

@@ -36,11 +36,14 @@ class Instrument(NamedTuple):
 
 
 INSTRUMENTS = {
+    "bowl": Instrument(5, ("gradient_descent", "momentum", "nesterov")),
+    "curse": Instrument(15, ("standard_error_of_mean",)),
     "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
                                 "log_marginal_likelihood", "expected_improvement")),
+    "densities": Instrument(21, ("tpe_good_count", "parzen_min_bandwidth", "normal_mass", "log_truncated_normal",
+                                 "parzen_mixture", "tpe_ratio", "tpe_probability")),
     "rungs": Instrument(25, ("hyperband_s_max", "hyperband_bracket_size", "hyperband_rung_size",
                              "hyperband_rung_budget")),
-    "curse": Instrument(15, ("standard_error_of_mean",)),
 }
 
 
