@@ -37,6 +37,8 @@ class Instrument(NamedTuple):
 INSTRUMENTS = {
     "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
                                 "log_marginal_likelihood", "expected_improvement")),
+    "threshold": Instrument(11, ("confusion_matrix", "precision", "recall", "f_beta", "accuracy", "balanced_accuracy",
+                                 "auc", "trapezoids", "average_precision", "log_loss", "sigmoid")),
 }
 
 
@@ -60,6 +62,7 @@ def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: M
         "instruments": {name: each._asdict() for name, each in used.items()},
         "lines": {id: known[id].line for id in formulas}, "links": dict(links),
         "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()},
+        "scores": json.loads(_read("scores.json")) if "threshold" in used else None,
         "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     head = f"Object.assign(play, {_packed({'texts': texts, 'data': data})});\nplay.formulas = {{\n{generated}}};"
