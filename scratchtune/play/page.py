@@ -44,6 +44,8 @@ INSTRUMENTS = {
                                  "parzen_mixture", "tpe_ratio", "tpe_probability")),
     "rungs": Instrument(25, ("hyperband_s_max", "hyperband_bracket_size", "hyperband_rung_size",
                              "hyperband_rung_budget")),
+    "threshold": Instrument(11, ("confusion_matrix", "precision", "recall", "f_beta", "accuracy", "balanced_accuracy",
+                                 "auc", "trapezoids", "average_precision", "log_loss", "sigmoid")),
 }
 
 
@@ -69,6 +71,8 @@ def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: M
         "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()},
         "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None,
         **({"moves": pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))} if game else {}), **more}
+        "scores": json.loads(_read("scores.json")) if "threshold" in used else None,
+        "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     head = f"Object.assign(play, {_packed({'texts': texts, 'data': data})});\nplay.formulas = {{\n{generated}}};"
     return "\n".join([_read("formulas.js"), _read("core.js"), head, *[_read("trainings.js")] * bool(data["trainings"]),
