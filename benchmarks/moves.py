@@ -17,6 +17,7 @@ import lzma
 import re
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -121,8 +122,9 @@ def right_of(at: int, seed: int, epoch: int, rows: int, game: int) -> int:
     return right if rows == ROWS["validation"] else drawn(right, ROWS["validation"], rows, game, at, seed)
 
 
-def played(make: Callable[[], st.Searcher], level: Level, game: int, says_why: bool = True) -> list[Move]:
-    """One game of a searcher; the grid has a plane, with the other hyper-parameters in the middle."""
+def played(make: Callable[[], st.Searcher], level: Level, game: int, says_why: bool = True,
+           guard: Callable[[], AbstractContextManager[None]] = nullcontext) -> list[Move]:
+    """One game of a searcher, each trial within a ``guard``; the grid has a plane, the others in the middle."""
     searcher, fixed, moves = make(), level.fixed, list[Move]()
     space = {name: SPACE[name] for name in level.free}
     if isinstance(searcher, st.GridSearch):
@@ -139,8 +141,12 @@ def played(make: Callable[[], st.Searcher], level: Level, game: int, says_why: b
         trial.save({"seed": np.array(seed), "epoch": np.array(end)})
         return moves[-1].right / level.rows
 
-    while spent(moves) < BUDGET and len(moves) == len(study.trials):
-        study.run(objective, len(moves) + 1, progress=False)
+    while spent(moves) < BUDGET:
+        before = len(moves)
+        with guard():
+            study.run(objective, before + 1, progress=False)
+        if len(moves) == before:  # the searcher has no further proposal
+            break
     return [move._replace(why=without_numbers(study.why(k, brief=True))) for k, move in enumerate(moves)] if (
         says_why) else moves
 
@@ -185,6 +191,7 @@ def players(level: Level, count: int = PLAYERS) -> list[list[Move]]:
 
 NAMES = {"learning_rate": "学习率", "batch_size": "批量大小", "l2": "L2", "dropout": "暂退率", "units": "单元数"}
 PATTERNS = {  # of a clause; what is in parentheses is translated too
+    "No reason was recorded": "没有记录理由",
     "[Dd]rawn at random, independent of earlier results": "随机抽取，与先前的结果无关",
     r"Point (\d+) of (\d+) of the grid, in its fixed order, independent of earlier results":
     "网格 {1} 个点中的第 {0} 个，顺序固定，与先前的结果无关",
@@ -222,9 +229,9 @@ def in_chinese(clause: str) -> str:
 # The file -------------------------------------------------------------------------------------------------------------
 
 
-def recorded(make: Callable[[], st.Searcher], level: Level, runs: int) -> dict[str, Any]:
+def recorded(make: Callable[[], st.Searcher], level: Level, runs: int, **more: Any) -> dict[str, Any]:
     """The regrets of a searcher by the epochs, its last error, and its first games as the page shows them."""
-    games = [played(make, level, game, says_why=game < GAMES) for game in range(runs)]
+    games = [played(make, level, game, game < GAMES, **more) for game in range(runs)]
     by_run = np.array([regrets(moves) for moves in games])
     return {"regret": by_run.mean(axis=0).round(2).tolist(), "error": round(float(error(by_run[:, -1])), 2),
             "runs": [(regret[-1], curse(moves, level.rows)) for regret, moves in zip(by_run, games, strict=True)],

@@ -242,6 +242,7 @@ play.start = async () => {
   document.querySelectorAll("[data-set=scheme]").forEach(one => one.addEventListener("click", () => play.setScheme(play.isDark() ? "light" : "dark")));
   if (play.unpack) await play.unpack();
   if (play.game && document.getElementById("game")) play.game(document.getElementById("game"));
+  if (play.board && document.getElementById("board")) play.board(document.getElementById("board"));
   document.querySelectorAll("[data-instrument]").forEach(section => play.mount(section, section.dataset.instrument));
   play.redraw();
   let width = innerWidth;

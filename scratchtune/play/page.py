@@ -23,6 +23,7 @@ from scratchtune.formulas.registry import registry
 from scratchtune.play.javascript import javascript
 
 FOLDER = files("scratchtune.play")
+BOARD = '<section class="instrument" id="board"></section>\n'
 LESSONS = {  # the titles of those that an instrument refers to
     5: "05 Momentum and Adam", 11: "11 Which number", 15: "15 The winner's curse", 19: "19 One process",
     21: "21 Two densities", 25: "25 Curves that cross"}
@@ -59,11 +60,11 @@ def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: M
     """The script of a page with some instruments, and with the game or without.
 
     ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number; without them a lesson is named by
-    its command. ``more`` is added to the page's data.
+    its command. ``more`` is added to the page's data; the section `BOARD` shows its ``board`` (`lessons.race.board`).
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
-    parts = ["core", *["game", "ending"] * game, *used]
+    parts = ["core", *["game", "ending"] * game, *["board"] * ("board" in more), *used]
     texts = {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
@@ -106,9 +107,10 @@ def sections(instruments: Iterable[str]) -> str:
 
 
 def write_page(path: Path, **more: Any) -> None:
-    """Write the page with the game and all instruments; ``more`` is added to its data."""
-    head = '<section id="game"></section>\n<h1 id="instruments" data-text="core.instruments"></h1>'
-    links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in INSTRUMENTS)
+    """Write the page with the game and all instruments; ``more`` is as in `script`."""
+    board = ["board"] * ("board" in more)
+    head = f'<section id="game"></section>\n{BOARD * len(board)}<h1 id="instruments" data-text="core.instruments"></h1>'
+    links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in (*board, *INSTRUMENTS))
     navigation = f'<a href="#game" data-text="core.game"></a>\n{links}'
     main = f"{head}\n{sections(INSTRUMENTS)}"
     write_text(path, whole("Beat the searcher", main, script(INSTRUMENTS, **more), navigation))
