@@ -39,13 +39,14 @@ play.digits = (value, count = 3) => {
   return String(Number(value.toPrecision(count))).replace("-", "−");
 };
 
-// Each part is drawn again when the language, the scheme or the width changes.
-play.part = draw => { play.parts.push(draw); draw(); };
+// Each part is drawn again when the language, the scheme or the width changes, as long as its element is on the page.
+play.part = (draw, owner = document.body) => { play.parts.push({draw, owner}); draw(); };
 play.redraw = () => {
   document.documentElement.lang = play.language === "zh" ? "zh-CN" : "en";
   document.querySelectorAll("[data-text]").forEach(one => { one.textContent = play.text(one.dataset.text); });
   document.querySelectorAll("[data-label]").forEach(one => one.setAttribute("aria-label", play.text(one.dataset.label)));
-  play.parts.forEach(draw => draw());
+  play.parts = play.parts.filter(({owner}) => owner.isConnected);
+  play.parts.forEach(({draw}) => draw());
 };
 play.setLanguage = language => { play.language = language; store("language", language); play.redraw(); };
 play.setScheme = scheme => {
@@ -77,7 +78,7 @@ play.chart = (host, {height = 280, label}, draw) => {
   host.append(root);
   const chart = {root, over, width: 0, height};
   const add = (tag, attributes, look) => under.appendChild(play.shape(tag, {...attributes, ...look}));
-  chart.axes = ({x, y, xLabel = "", yLabel = "", xLog = false, yLog = false, xTicks, yTicks, tick = v => play.digits(v, 4), left = 44, bottom = 38}) => {
+  chart.axes = ({x, y, xLabel = "", yLabel = "", xLog = false, yLog = false, xTicks, yTicks, tick = v => play.digits(v, 4), xTick = tick, yTick = tick, left = 44, bottom = 38}) => {
     const box = {left, right: chart.width - 10, top: 12, bottom: height - bottom}, unit = (v, [a, b], isLog) =>
       isLog ? Math.log(v / a) / Math.log(b / a) : (v - a) / (b - a);
     chart.box = box;
@@ -88,10 +89,10 @@ play.chart = (host, {height = 280, label}, draw) => {
       yLog ? y[0] * (y[1] / y[0]) ** ((box.bottom - py) / (box.bottom - box.top)) : y[0] + (box.bottom - py) / (box.bottom - box.top) * (y[1] - y[0])];
     for (const v of yTicks || play.ticks(...y)) {
       add("line", {x1: box.left, x2: box.right, y1: chart.Y(v), y2: chart.Y(v), class: "grid"});
-      add("text", {x: box.left - 6, y: chart.Y(v) + 4, "text-anchor": "end", text: tick(v)});
+      add("text", {x: box.left - 6, y: chart.Y(v) + 4, "text-anchor": "end", text: yTick(v)});
     }
     for (const v of xTicks || play.ticks(...x, Math.max(2, Math.round(chart.width / 110))))
-      add("text", {x: chart.X(v), y: box.bottom + 16, "text-anchor": "middle", text: tick(v)});
+      add("text", {x: chart.X(v), y: box.bottom + 16, "text-anchor": "middle", text: xTick(v)});
     add("line", {x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom, class: "axis"});
     if (xLabel) add("text", {x: (box.left + box.right) / 2, y: height - 4, "text-anchor": "middle", class: "title", text: xLabel});
     if (yLabel) add("text", {x: 0, y: 0, transform: `translate(11 ${(box.top + box.bottom) / 2}) rotate(-90)`, "text-anchor": "middle", class: "title", text: yLabel});
@@ -114,6 +115,7 @@ play.chart = (host, {height = 280, label}, draw) => {
   chart.note = (x, y, text, look) => add("text", {x: chart.X(x), y: chart.Y(y), text}, look);
   chart.bars = (bars, look) => bars.forEach(([from, to, high]) => add("rect", {
     x: chart.X(from) + 0.5, width: Math.max(0.5, chart.X(to) - chart.X(from) - 1), y: chart.Y(high), height: Math.max(0, chart.box.bottom - chart.Y(high)), class: "bar"}, look));
+  chart.tile = (x, y, width, high, fill) => add("rect", {x: chart.X(x) - width / 2, y: chart.Y(y) - high / 2, width, height: high, rx: 4, fill});
   chart.draw = () => {
     chart.width = Math.max(240, Math.floor(host.clientWidth || 600));
     root.setAttribute("viewBox", `0 0 ${chart.width} ${height}`);
@@ -123,7 +125,7 @@ play.chart = (host, {height = 280, label}, draw) => {
     under.replaceChildren();
     draw(chart);
   };
-  play.part(chart.draw);
+  play.part(chart.draw, host);
   return chart;
 };
 
@@ -169,7 +171,7 @@ play.slider = (host, {label, min, max, step, value, log = false, shown = v => pl
   const show = () => { name.textContent = play.text(label); output.textContent = shown(made.value); input.setAttribute("aria-valuetext", shown(made.value)); };
   input.addEventListener("input", () => { show(); change(made.value); });
   host.append(play.element("div", {class: "slider"}, name, input, output));
-  play.part(show);
+  play.part(show, output);
   return made;
 };
 // A button with a text of the page.
@@ -181,7 +183,7 @@ play.choice = (host, {label, choices, value, change}) => {
     const caption = play.element("span"), input = play.element("input", {type: "radio", name, value: one, checked: one === value});
     input.addEventListener("change", () => change(one));
     set.append(play.element("label", {}, input, caption));
-    play.part(() => { caption.textContent = typeof text === "function" ? text() : play.text(text); });
+    play.part(() => { caption.textContent = typeof text === "function" ? text() : play.text(text); }, caption);
   }
   host.append(set);
   return {set value(v) { set.querySelectorAll("input").forEach(input => { input.checked = input.value === String(v); }); }};

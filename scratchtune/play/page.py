@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import lzma
 import zlib
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
@@ -54,13 +55,14 @@ def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: M
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
-    parts = ["core", *["game"] * game, *used]
+    parts = ["core", *["game", "ending"] * game, *used]
     texts = {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
         "lines": {id: known[id].line for id in formulas}, "links": dict(links),
         "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()},
-        "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None, **more}
+        "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None,
+        **({"moves": pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))} if game else {}), **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     head = f"Object.assign(play, {_packed({'texts': texts, 'data': data})});\nplay.formulas = {{\n{generated}}};"
     return "\n".join([_read("formulas.js"), _read("core.js"), head, *[_read("trainings.js")] * bool(data["trainings"]),

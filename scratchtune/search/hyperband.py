@@ -179,7 +179,7 @@ class _HalvingSearch(Searcher):
         if not why["rung"]:
             clause = self._proposer_of(why).brief(why["proposed"], sign)
             return f"{_position(why)}{clause[0].lower()}{clause[1:]}"
-        value = "failed" if why["loss"] is None else f"value {sign * why['loss']:.6g}"
+        value = "failed" if why["loss"] is None else f"value {sign * why['loss']:.3g}"
         rank = f"ranked {why['rank'] + 1} of {why['of']} in the rung below"
         return f"{_position(why)}trial {why['parent']} ({value}) is continued, {rank}"
 

@@ -168,12 +168,12 @@ def explain(why: Mapping[str, Any]) -> str:
 
 def brief(why: Mapping[str, Any], sign: float) -> str:
     """Say in a clause why a point was proposed; ``sign`` times a loss is the user's value."""
-    most = {"log_ei": "the highest expected improvement", "pi": "the highest probability of improvement",
-            "lcb": "the best confidence bound"}[why["acquisition"]]
+    most = {"log_ei": "The highest expected improvement", "pi": "The highest probability of improvement",
+            "lcb": "The best confidence bound"}[why["acquisition"]]
     best = "no trial so far is feasible" if why["best"] is None else (
-        f"the best value so far is {sign * why['best']:.4g} ({'lower' if sign > 0.0 else 'higher'} is better)")
-    return (f"The candidate with {most}: a Gaussian process of {checks.counted(why['trials'], 'trial')} predicts "
-            f"{sign * why['mean']:.4g} ± {why['std']:.2g} here, and {best}")
+        f"the best value so far is {sign * why['best']:.3g} ({'lower' if sign > 0.0 else 'higher'} is better)")
+    return (f"{most}: a Gaussian process of {checks.counted(why['trials'], 'trial')} predicts "
+            f"{sign * why['mean']:.3g} ± {why['std']:.2g} here, and {best}")
 
 
 def _best_text(why: Mapping[str, Any]) -> str:

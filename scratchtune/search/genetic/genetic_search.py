@@ -356,7 +356,7 @@ def _named(parent: dict[str, Any], sign: float | None = None) -> str:
     losses = parent.get("losses") or [parent["loss"]]
     infeasible = f", infeasible by {parent['violation']:.6g}" if "violation" in parent else ""
     if sign is not None:
-        shown = f" (value {sign * losses[0]:.6g}{infeasible})" * (len(losses) == 1)
+        shown = f" (value {sign * losses[0]:.3g}{infeasible})" * (len(losses) == 1)
         return f"trial {parent['number']}{where}{shown}"
     shown = f"{'losses' if len(losses) > 1 else 'loss'} {' and '.join(f'{loss:.6g}' for loss in losses)}"
     return f"trial {parent['number']}{where} ({shown}{infeasible})"
