@@ -6,6 +6,7 @@
     python -m lessons check 2              says whether its exercise is solved
     python -m lessons claims 2             measures its claims on new draws; without numbers, those that have changed
     python -m lessons notebook 2           writes it as a notebook, in the folder `notebooks`
+    python -m lessons book                 writes all lessons as pages, in the folder `book` (--help: its options)
     python -m lessons race my_searcher.py  races a searcher of yours on ten landscapes (--help: its options)
     python -m lessons --all                runs all of them
 
@@ -223,6 +224,10 @@ def main(arguments: list[str] | None = None) -> int:
         from lessons import race
 
         return race.main(arguments[1:])
+    if arguments[:1] == ["book"]:
+        from lessons import book
+
+        return book.main(arguments[1:])
     given = parser().parse_args(arguments)
     command = given.what[0] if given.what[:1] and given.what[0] in COMMANDS else "show"
     try:

@@ -23,7 +23,7 @@ _BLOCKS = {"code": re.compile(r" {4}"), "heading": re.compile(r"#{1,2} "), "bull
 _INLINE = re.compile(r"""
       (?P<code>`[^`]+`)
     | (?P<strong>\*\*[^*\s](?:[^*]*[^*\s])?\*\*)
-    | (?<![\w*])(?P<emphasis>\*[^*\s](?:[^*]*[^*\s])?\*)(?![\w*])
+    | (?<![A-Za-z\d*])(?P<emphasis>\*[^*\s](?:[^*]*[^*\s])?\*)(?![A-Za-z\d*])
     | \[(?P<text>[^\]]+)\]\((?P<to>[^)\s]+)\)
     | \[(?P<name>[a-z]\w+|\d\d[a-z])\]
     | (?P<lessons>\b[Ll]essons?[ ]\d\d(?:(?:,[ ]|[ ]and[ ]|[ ]to[ ]|,[ ]and[ ])\d\d)*)\b""", re.VERBOSE)
@@ -72,8 +72,8 @@ def linked(inside: str, to: str | None) -> str:
 def formula(name: str, line: str, links: Links) -> str:
     """A formula, typeset, with its name beside it."""
     label = linked(f"<code>{name}</code>", links(name))
-    return f'<div class="formula"><div class="math" tabindex="0" role="group" aria-label="{name}">{mathml(line)}</div>' \
-           f'<p class="soft">{label}</p></div>'
+    typeset = f'<div class="math" role="group" aria-label="{name}">{mathml(line)}</div>'
+    return f'<div class="formula">{typeset}<p>{label}</p></div>'
 
 
 def slug(heading: str) -> str:
@@ -87,7 +87,7 @@ def _element(kind: str, lines: list[str], links: Links) -> str:
         return f'<h{len(marks)} id="{slug(heading)}">{inline(heading, links)}</h{len(marks)}>'
     if kind == "code":
         inside = escape("\n".join(line[4:] for line in lines))
-        return f'<pre class="block" tabindex="0"><code>{inside}</code></pre>'
+        return f'<pre class="block"><code>{inside}</code></pre>'
     if kind == "paragraph":
         return f"<p>{inline(chr(10).join(lines), links)}</p>"
     if kind == "numbers":

@@ -39,6 +39,7 @@ INSTRUMENTS = {
     "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
                                 "log_marginal_likelihood", "expected_improvement")),
 }
+OF_TRAININGS = {"rungs", "curse"}  # instruments that look up trainings
 
 
 def style() -> str:
@@ -46,27 +47,40 @@ def style() -> str:
     return _read("page.css")
 
 
-def script(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: Mapping[int, str] = {},  # noqa: B006
-           game: bool = True, **more: Any) -> str:
-    """The script of a page with some instruments, and with the game or without.
+def script(instruments: Iterable[str], **more: Any) -> str:
+    """The script of a page with some instruments; arguments as those of `scripts`."""
+    return "\n".join(scripts(instruments, **more).values())
+
+
+def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: Mapping[int, str] = {},  # noqa: B006
+            game: bool = True, **more: Any) -> dict[str, str]:
+    """The scripts of pages with some instruments, and with the game or without, by name; "core" is needed by each.
 
     ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number; without them a lesson is named by
     its command. ``more`` is added to the page's data.
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
-    parts = ["core", *["game", "ending"] * game, *used]
-    texts = {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
+    parts = [*["game", "ending"] * game, *used]
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
         "lines": {id: known[id].line for id in formulas}, "links": dict(links),
-        "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()},
-        "trainings": trainings() if game or {"rungs", "curse"} & used.keys() else None,
-        **({"moves": pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))} if game else {}), **more}
+        "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()}, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
-    head = f"Object.assign(play, {_packed({'texts': texts, 'data': data})});\nplay.formulas = {{\n{generated}}};"
-    return "\n".join([_read("formulas.js"), _read("core.js"), head, *[_read("trainings.js")] * bool(data["trainings"]),
-                      *(_read(f"{part}.js") for part in parts[1:])])
+    packed = _packed({"texts": texts(["core", *parts]), "data": data})
+    head = f"Object.assign(play, {packed});\nplay.formulas = {{\n{generated}}};"
+    made = {"core": "\n".join([_read("formulas.js"), _read("core.js"), head])}
+    if game or OF_TRAININGS & used.keys():
+        made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{_read('trainings.js')}"
+    if game:
+        moves = pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))
+        made["moves"] = f"play.data.moves = {_packed(moves)};"
+    return made | {part: _read(f"{part}.js") for part in parts}
+
+
+def texts(parts: Iterable[str]) -> dict[str, list[str]]:
+    """The texts of some parts by key, in English and in Chinese."""
+    return {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
 
 
 def trainings() -> dict[str, Any]:
