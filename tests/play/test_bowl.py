@@ -20,7 +20,7 @@ ROUNDS = 8
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page with the bowl alone."""
     path = tmp_path_factory.mktemp("bowl") / "bowl.html"
-    path.write_text(page.whole("bowl", page.sections(["bowl"]), page.script(["bowl"], game=False)), encoding="utf-8")
+    path.write_text(page.whole("bowl", page.sections(["bowl"]), page.scripts(["bowl"], game=False)), encoding="utf-8")
     return path.as_uri()
 
 

@@ -23,7 +23,7 @@ SETS = [(1, 0.15), (2, 0.5), (7, 0.15), (20, 0.15), (26, 0.05), (31, 0.6), (60, 
 def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of a page with the densities alone."""
     path = tmp_path_factory.mktemp("densities") / "densities.html"
-    code = page.script(["densities"], game=False)
+    code = page.scripts(["densities"], game=False)
     path.write_text(page.whole("densities", page.sections(["densities"]), code), encoding="utf-8")
     return path.as_uri()
 
