@@ -147,7 +147,7 @@ def assets(book: Book) -> dict[str, str]:
     entries = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in book.entries)
     scripts["entries"] = f"play.entries = [\n{entries}\n];"
     files = {f"assets/{name}.js": f'"use strict";\n{text}\n' for name, text in scripts.items()}
-    return files | {"assets/book.css": f"{play.style()}\n{(FOLDER / 'book.css').read_text(encoding='utf-8')}"}
+    return files | {"assets/book.css": f"{play.read('page.css')}\n{(FOLDER / 'book.css').read_text(encoding='utf-8')}"}
 
 
 def write(outputs: Mapping[int, list[cells.Output]], folder: Path) -> Book:

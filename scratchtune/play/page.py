@@ -48,11 +48,6 @@ INSTRUMENTS = {name: Instrument(int(title[:2]), title, tuple(formulas.split())) 
 OF_TRAININGS = {"rungs", "curse"}  # instruments that look up trainings
 
 
-def style() -> str:
-    """The style of all pages."""
-    return _read("page.css")
-
-
 def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: Mapping[int, str] = {},  # noqa: B006
             game: bool = True, **more: Any) -> dict[str, str]:
     """The scripts of pages with some instruments, and with the game or without, by name; "core" is needed by each.
@@ -68,22 +63,22 @@ def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: 
         "lines": {id: known[id].line for id in formulas}, "links": dict(links),
         "lessons": {each.lesson: {"title": each.title, "href": lessons.get(each.lesson)}
                     for each in INSTRUMENTS.values()},
-        "scores": json.loads(_read("scores.json")) if "threshold" in used else None, **more}
+        "scores": json.loads(read("scores.json")) if "threshold" in used else None, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     packed = _packed({"texts": texts(["core", *parts]), "data": data})
     head = f"Object.assign(play, {packed});\nplay.formulas = {{\n{generated}}};"
-    made = {"core": _read("formulas.js") + _read("core.js") + head}
+    made = {"core": read("formulas.js") + read("core.js") + head}
     if game or OF_TRAININGS & used.keys():
-        made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{_read('trainings.js')}"
+        made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{read('trainings.js')}"
     if game:
         moves = pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))
         made["moves"] = f"play.data.moves = {_packed(moves)};"
-    return made | {part: _read(f"{part}.js") for part in parts}
+    return made | {part: read(f"{part}.js") for part in parts}
 
 
 def texts(parts: Iterable[str]) -> dict[str, list[str]]:
     """The texts of some parts by key, in English and in Chinese."""
-    return {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
+    return {key: text for part in parts for key, text in json.loads(read(f"texts/{part}.json")).items()}
 
 
 def trainings() -> dict[str, Any]:
@@ -102,8 +97,8 @@ def pack(raw: bytes) -> str:
 
 def whole(title: str, main: str, code: Mapping[str, str], navigation: str = "") -> str:
     """A whole page around its main part, with `scripts`."""
-    return Template(_read("page.html")).substitute(
-        title=title, style=style(), main=main, script="\n".join(code.values()), navigation=navigation)
+    return Template(read("page.html")).substitute(
+        title=title, style=read("page.css"), main=main, script="\n".join(code.values()), navigation=navigation)
 
 
 def sections(instruments: Iterable[str]) -> str:
@@ -122,7 +117,8 @@ def write_page(path: Path, **more: Any) -> None:
     write_text(path, whole("Beat the searcher", main, scripts(INSTRUMENTS, **more), navigation))
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """A file of this folder, such as the style of all pages."""
     return FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 
