@@ -6,6 +6,7 @@
     python -m lessons check 2              says whether its exercise is solved
     python -m lessons claims 2             measures its claims on new draws; without numbers, those that have changed
     python -m lessons notebook 2           writes it as a notebook, in the folder `notebooks`
+    python -m lessons book                 writes all lessons as pages, in the folder `book` (--help: its options)
     python -m lessons race my_searcher.py  races a searcher of yours on ten landscapes (--help: its options)
     python -m lessons --all                runs all of them
 
@@ -72,11 +73,11 @@ def listing() -> str:
 
 def run(path: Path) -> dict[str, Any]:
     """Run a lesson as the script that it is; its names."""
-    _prepare_pictures()
+    prepare_pictures()
     return runpy.run_path(str(path), run_name="__main__")
 
 
-def _prepare_pictures() -> None:
+def prepare_pictures() -> None:
     os.environ.setdefault("MPLBACKEND", "Agg")  # without a screen
     import matplotlib.pyplot as plt
 
@@ -109,7 +110,7 @@ def show(number: int, folder: Path | None) -> bool:
     except BrokenPipeError:  # who reads has left; no fault of the lesson
         raise
     except Exception as error:  # a lesson is the reader's own to change: whatever it raises is an answer, not a crash
-        print(f"\nLesson {number:02} stopped. {_explained(error, path)}", file=sys.stderr)
+        print(f"\nLesson {number:02} stopped. {explained(error, path)}", file=sys.stderr)
         return False
     print(f"\nAll checks passed, in {time.perf_counter() - begun:.1f} s.")
     if folder is not None:
@@ -127,7 +128,7 @@ def _number_of_pictures() -> int:
     return len(plt.get_fignums())
 
 
-def _explained(error: BaseException, path: Path) -> str:
+def explained(error: BaseException, path: Path) -> str:
     """Where in the lesson's file it happened, and what."""
     if isinstance(error, SyntaxError):
         return f"Line {error.lineno} of {_relative(path)} is no valid Python: {error.msg}"
@@ -173,7 +174,7 @@ def check_exercise(number: int) -> bool:
     try:
         names = exercise(path)
     except Exception as error:
-        answer, reason = "failed", f"The exercise could not be read. {_explained(error, path)}"
+        answer, reason = "failed", f"The exercise could not be read. {explained(error, path)}"
     else:
         answer, reason = checking.verdict(number, names[to_write(path)])
     print(f"Exercise {number:02} in {_relative(path)}: {answer}.\n{reason}")
@@ -223,6 +224,10 @@ def main(arguments: list[str] | None = None) -> int:
         from lessons import race
 
         return race.main(arguments[1:])
+    if arguments[:1] == ["book"]:
+        from lessons import book
+
+        return book.main(arguments[1:])
     given = parser().parse_args(arguments)
     command = given.what[0] if given.what[:1] and given.what[0] in COMMANDS else "show"
     try:

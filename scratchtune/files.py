@@ -66,14 +66,12 @@ def replaceable(path: Path) -> Path:
 def check_writable(path: Path, option: str) -> None:
     """Raise a ValueError or an OSError, which names the option, where no file can be written at ``path``."""
     try:
-        folder = replaceable(path).parent
+        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
     except (ValueError, OSError) as problem:
-        raise type(problem)(str(problem).replace("path is", f"{option} is", 1)) from None
-    try:
-        tempfile.TemporaryFile(dir=folder).close()
-    except OSError as problem:
-        raise OSError(f"{option} is {str(path)!r}; no file can be made in the folder {str(folder)!r}: "
-                      f"{problem.strerror}") from None
+        begin, folder = f"{option} is", os.path.dirname(os.path.realpath(path))
+        if reason := getattr(problem, "strerror", None):
+            raise OSError(f"{begin} {str(path)!r}; no file can be made in the folder {folder!r}: {reason}") from None
+        raise type(problem)(str(problem).replace("path is", begin, 1)) from None
 
 
 def page_path(given: str | os.PathLike[str] | None, default: Path, option: str = "--report") -> Path | None:

@@ -23,9 +23,9 @@ TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
 BUDGETS = {  # lines of each room of the package; "(beside)" are the files beside its folders
-    "(beside)": 1114, "cli": 1292, "data": 1472, "estimators": 971, "evaluation": 1404, "examples": 756, "formulas":
+    "(beside)": 1112, "cli": 1291, "data": 1472, "estimators": 971, "evaluation": 1404, "examples": 756, "formulas":
     1949, "images": 1132, "insight": 5562, "interop": 1152, "jit": 1680, "metrics": 1395, "network": 5657, "play":
-    228, "search": 7116, "sequences": 7659, "study": 5521, "tables": 7440, "(core)": 28279, "(core files)": 149,
+    231, "search": 7116, "sequences": 7659, "study": 5521, "tables": 7440, "(core)": 28277, "(core files)": 149,
     "(lines)": 53500, "(files)": 287}
 
 

@@ -20,7 +20,6 @@ def run_play(given: argparse.Namespace) -> None:
     """Run ``scratchtune play``: write the page, and open it where there is a browser with windows."""
     page_path(given.out, given.out, "--out")
     from scratchtune.play.page import write_page  # here, since it loads the package: a wrong path is refused at once
-
     write_page(given.out)
     tell(f"page: {given.out}")
     if not given.no_browser and not _opened(given.out.resolve().as_uri()):

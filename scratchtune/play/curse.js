@@ -135,7 +135,8 @@
     const side = play.element("div", {class: "controls"}), left = play.element("div"), right = play.element("div");
     const [keyOfMany, keyOfFew] = array(2, () => play.element("p", {class: "row soft"}));
     const said = play.element("p", {class: "said", "aria-live": "polite"}), paid = play.element("p");
-    stage.append(side, play.element("div", {class: "columns"}, left, right), said, paid);
+    const note = play.element("p", {class: "soft"});
+    stage.append(side, play.element("div", {class: "columns"}, left, right), said, paid, note);
     const tries = play.slider(side, {label: "curse.tries", min: 0, max: COUNTS.length - 1, step: 1,
       value: COUNTS.indexOf(60), shown: k => play.number(COUNTS[k]), change: () => draw()});
     const images = play.slider(side, {label: "curse.images", min: 0, max: IMAGES.length - 1, step: 1,
@@ -150,6 +151,7 @@
       keyOfMany.replaceChildren(
         legend("bar c6", play.text("curse.ordinary")), legend("bar c2", play.text("curse.best", words)));
       said.textContent = play.text(equal ? "curse.said_equal" : "curse.said", words);
+      note.textContent = equal ? "" : play.text("curse.note", words);
       paid.textContent = play.text(equal ? "curse.paid_equal" : "curse.paid", words);
     });
     const few = play.chart(right, {height: 300, label: "curse.curves"}, chart => {

@@ -24,7 +24,7 @@
     return rungs.map(({size, budget}) => left = ranked(left, size, score, budget));
   };
   // Epochs that a race takes if the promoted ones continue.
-  const spent = rungs => sum(rungs.map(({size, budget}, i) => size * (budget - (i ? rungs[i - 1].budget : 0))));
+  play.spent = rungs => sum(rungs.map(({size, budget}, i) => size * (budget - (i ? rungs[i - 1].budget : 0))));
 
   // Spearman's rank correlation of numbers of correct rows: that of their ranks; equal ones share their mean rank.
   play.rankCorrelation = (a, b) => {
@@ -127,7 +127,7 @@
     stop: play.text(last[at] < rungs.length - 1 ? "rungs.stop" : "rungs.whole", {epoch: rungs[last[at]].budget})});
   const wordsOfRace = ({rungs, begun, ended, last, winner, best}) => {
     const values = {
-      spent: spent(rungs), n: begun.length, all: begun.length * EPOCHS, budget: rungs[0].budget,
+      spent: play.spent(rungs), n: begun.length, all: begun.length * EPOCHS, budget: rungs[0].budget,
       won: percent(ended[winner]), best: percent(ended[best]), cost: percent(ended[best] - ended[winner]),
       rank: rank(ended, ended[winner]), place: rank(begun, begun[best]), stop: rungs[last[best]].budget};
     const result = play.text(best === winner ? "rungs.none" : "rungs.cost", values);
@@ -140,7 +140,7 @@
     const {best, cost, regret, group} = play.manyRaces(pool, rungs);
     return play.text("rungs.many", {
       races: play.number(RACES), share: play.number(100 * best), cost: play.number(cost, 1),
-      regret: play.number(regret, 1), group: play.number(group, 1), epochs: spent(rungs)});
+      regret: play.number(regret, 1), group: play.number(group, 1), epochs: play.spent(rungs)});
   };
 
   const picture = (chart, {rungs, score, every, last, winner, best}, looked, rest) => {
