@@ -251,22 +251,26 @@ class Yours(NamedTuple):
 
 
 def board(yours: Yours | None = None) -> dict[str, Any]:
-    """What the race's section of a page shows: the means with their errors, and of yours the ranks and verdicts."""
+    """What the race's section of a page shows: the means with their errors, and of yours the ranks and verdicts.
+
+    "seeds" are those of the built-in searchers, of which fewer are stored, and of yours.
+    """
     others, percentiles = stored()
-    seeds = max(map(len, yours.regrets.values())) if yours else SEEDS
-    seeds = seeds if seeds > 1 else SEEDS
-    columns = {name: {each: rows[:seeds] for each, rows in regrets.items()} for name, regrets in others.items()}
+    seeds, known = max(map(len, yours.regrets.values())) if yours else 0, len(others["random"]["noise"])
+    shared = min(seeds, known) if seeds > 1 else known
+    columns = {name: {each: rows[:shared] for each, rows in regrets.items()} for name, regrets in others.items()}
     ranks, verdicts = None, None
     if yours is not None:
-        regrets = {each: rows for each, rows in yours.regrets.items() if len(rows) == seeds}
+        regrets = {each: rows for each, rows in yours.regrets.items() if len(rows) == seeds > 1}
         columns["yours"] = regrets
         if len(regrets) == len(LANDSCAPES):
             means = np.mean(list(regrets.values()), axis=0)
             ranks = [rank(means[:, k], percentiles[k]) for k in range(len(TRIALS))]
-            verdicts = {name: verdict(means[:, -1] - np.mean(list(columns[name].values()), axis=0)[:, -1])
+            verdicts = {name: verdict(means[:shared, -1] - np.mean(list(columns[name].values()), axis=0)[:, -1])
                         for name in others} if yours.verdicts else None
-    return {"name": yours and yours.name, "errors": yours.errors if yours else [], "trials": TRIALS, "seeds": seeds,
-            "players": PLAYERS, "ranks": ranks, "verdicts": verdicts, "landscapes": list(LANDSCAPES),
+    return {"name": yours and yours.name, "errors": yours.errors if yours else [], "trials": TRIALS,
+            "seeds": [shared, seeds], "players": PLAYERS, "ranks": ranks, "verdicts": verdicts,
+            "landscapes": list(LANDSCAPES),
             "means": {name: _means(regrets) for name, regrets in columns.items()}}
 
 

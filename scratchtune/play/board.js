@@ -20,11 +20,12 @@
 
     // What is said of the reader's searcher: its rank, whom it is better than, and what went wrong.
     const tell = () => {
-      what.textContent = play.text("board.what", {seeds, trials: trials.at(-1)});
+      what.textContent = play.text("board.what", {seeds: seeds[0]}) + (name && seeds[1] !== seeds[0] ? play.text("board.yours", {name, seeds: seeds[1]}) : "")
+        + play.text("board.regret");
       const by = ending => listed(Object.keys(verdicts).filter(key => verdicts[key] === ending));
       const lines = !name ? [] : ranks ? [play.text("board.rank", {name, players: play.number(players), first: ranks[0], last: ranks[1], few: trials[0], many: trials[1]})]
         : [play.text("board.unranked", {name})];
-      if (name && ranks && !verdicts) lines.push(play.text("board.few", {seeds}));
+      if (name && ranks && !verdicts) lines.push(play.text("board.few", {seeds: seeds[1]}));
       else if (verdicts) for (const ending of ["better", "worse", "no verdict"]) if (by(ending)) lines.push(play.text(`board.${ending}`, {names: by(ending), many: trials[1]}));
       if (Object.values(play.moves?.levels ?? {}).some(level => level.searches.yours)) lines.push(play.text("board.replayed", {name}));
       said.textContent = lines.join(play.language === "zh" ? "" : " ");

@@ -377,7 +377,7 @@ def test_the_page_has_what_the_race_has_printed(file, capsys, tmp_path, monkeypa
     code, out, _ = raced(capsys, file(HEAD + RANDOM), "--seeds", "3", "--jobs", "1", "--page", tmp_path / "p.html")
     board = json.loads(json.dumps(written["board"]))
     assert code == 0 and out.endswith(f"page: {tmp_path / 'p.html'}\n") and written["path"] == tmp_path / "p.html"
-    assert (board["name"], board["seeds"], board["verdicts"], board["errors"]) == ("Mine", 3, None, [])
+    assert (board["name"], board["seeds"], board["verdicts"], board["errors"]) == ("Mine", [3, 3], None, [])
     assert " {} at 27 trials,\nand {} at 60 ".format(*board["ranks"]) in out
     for each in landscapes.LANDSCAPES:
         cells = [number for k in range(2) for name in ("yours", *race.BUILT_IN)
@@ -388,15 +388,17 @@ def test_the_page_has_what_the_race_has_printed(file, capsys, tmp_path, monkeypa
 
 def test_the_board_without_a_searcher_is_that_of_the_built_in_ones():
     board, (others, _) = race.board(), race.stored()
-    assert board["name"] is board["ranks"] is board["verdicts"] is None and board["seeds"] == race.SEEDS
+    assert board["name"] is board["ranks"] is board["verdicts"] is None
+    assert board["seeds"] == [len(others["gp"]["noise"]), 0]
     assert list(board["means"]) == list(race.BUILT_IN) and board["landscapes"] == list(landscapes.LANDSCAPES)
     all_ten = np.mean(list(others["gp"].values()), axis=0)
     assert [mean for mean, _ in board["means"]["gp"]["all"]] == pytest.approx(all_ten.mean(axis=0), abs=1e-4)
 
 
 def test_the_board_has_verdicts_and_leaves_out_what_was_not_played_to_the_end():
-    regrets = {each: rows + 50.0 for each, rows in race.stored()[0]["bayesian"].items()}
+    regrets = {each: np.tile(rows + 50.0, (2, 1)) for each, rows in race.stored()[0]["bayesian"].items()}
     board = race.board(race.Yours("Mine", regrets, [], True))
+    assert board["seeds"] == [len(regrets["noise"]) // 2, len(regrets["noise"])]
     assert board["verdicts"]["bayesian"] == "worse" and board["ranks"][1] > 900
     board = race.board(race.Yours("Mine", regrets | {"noise": regrets["noise"][:5]}, [], True))
     assert board["verdicts"] is board["ranks"] is None
