@@ -49,11 +49,12 @@ OF_TRAININGS = {"rungs", "curse"}  # instruments that look up trainings
 
 
 def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: Mapping[int, str] = {},  # noqa: B006
-            game: bool = True, **more: Any) -> dict[str, str]:
+            game: bool = True, moves: str = "", **more: Any) -> dict[str, str]:
     """The scripts of pages with some instruments, and with the game or without, by name; "core" is needed by each.
 
     ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number; without them a lesson is named by
-    its command. ``more`` is added to the page's data; the section `BOARD` shows its ``board`` (`lessons.race.board`).
+    its command. ``moves`` are packed games instead of the stored ones. ``more`` is added to the page's
+    data; the section `BOARD` shows its ``board`` (`lessons.race.board`).
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
@@ -71,7 +72,7 @@ def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: 
     if game or OF_TRAININGS & used.keys():
         made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{read('trainings.js')}"
     if game:
-        moves = pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))
+        moves = moves or pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))
         made["moves"] = f"play.data.moves = {_packed(moves)};"
     return made | {part: read(f"{part}.js") for part in parts}
 
