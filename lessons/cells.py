@@ -9,14 +9,13 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import linecache
 import os
 import re
 import subprocess
 import sys
-import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from lessons import __main__ as course
@@ -93,17 +92,16 @@ def run(path: Path, folder: Path) -> list[Output]:
 
 
 def _run_here(path: Path, folder: Path) -> list[Output]:
-    """Run all cells of code in the names of this process's main module, as a notebook does."""
+    """Run all cells of code in the names of a new main module, as a notebook does."""
     course.prepare_pictures()
-    names = vars(sys.modules["__main__"])
-    names["__file__"] = str(path)
-    linecache.getlines(str(path))
+    module = sys.modules["__main__"] = ModuleType("__main__")
+    module.__file__ = str(path)
     found = []
     for cell in cells(path):
         if cell.is_code:
             printed = io.StringIO()
             with contextlib.redirect_stdout(printed):
-                exec(compile("\n" * (cell.line - 1) + cell.text, str(path), "exec"), names)
+                exec(compile("\n" * (cell.line - 1) + cell.text, str(path), "exec"), vars(module))
             found.append(Output(printed.getvalue().rstrip(), _saved(folder)))
     return found
 
@@ -156,7 +154,6 @@ def _said(axes: Any) -> str:
 
 def main(path: Path, folder: Path) -> int:
     """Run a lesson and write what its cells have printed; 1 and a sentence where it stopped."""
-    begun = time.perf_counter()
     try:
         found = _run_here(path, folder)
     except Exception as error:  # whatever a lesson raises is an answer, not a crash
@@ -164,7 +161,6 @@ def main(path: Path, folder: Path) -> int:
         return 1
     written = json.dumps([asdict(each) for each in found], ensure_ascii=False)
     (folder / "cells.json").write_text(written, encoding="utf-8")
-    print(f"{time.perf_counter() - begun:.1f} s", file=sys.stderr)
     return 0
 
 

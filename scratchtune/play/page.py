@@ -52,9 +52,9 @@ def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: 
             game: bool = True, moves: str = "", **more: Any) -> dict[str, str]:
     """The scripts of pages with some instruments, and with the game or without, by name; "core" is needed by each.
 
-    ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number; without them a lesson is named by
-    its command. ``moves`` are packed games instead of the stored ones. ``more`` is added to the page's
-    data; the section `BOARD` shows its ``board`` (`lessons.race.board`).
+    ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number (else a lesson is named by its
+    command), ``moves`` packed games in place of the stored ones. ``more`` is added to the page's data, such as
+    ``board`` (`lessons.race.board`), which the section `BOARD` shows.
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
@@ -62,13 +62,12 @@ def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: 
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
         "lines": {id: known[id].line for id in formulas}, "links": dict(links),
-        "lessons": {each.lesson: {"title": each.title, "href": lessons.get(each.lesson)}
-                    for each in INSTRUMENTS.values()},
+        "lessons": {k: {"title": title, "href": lessons.get(k)} for k, title, _ in INSTRUMENTS.values()},
         "scores": json.loads(read("scores.json")) if "threshold" in used else None, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     packed = _packed({"texts": texts(["core", *parts]), "data": data})
-    head = f"Object.assign(play, {packed});\nplay.formulas = {{\n{generated}}};"
-    made = {"core": read("formulas.js") + read("core.js") + head}
+    made = {"core": "\n".join([read("formulas.js"), read("core.js"), f"Object.assign(play, {packed});",
+                               f"play.formulas = {{\n{generated}}};"])}
     if game or OF_TRAININGS & used.keys():
         made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{read('trainings.js')}"
     if game:
