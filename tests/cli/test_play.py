@@ -49,7 +49,7 @@ def test_the_page_is_written_whole_and_named(tmp_path: Path, capsys: Captured, m
     def interrupted(*_: Any, **__: Any) -> str:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(page, "script", interrupted)
+    monkeypatch.setattr(page, "scripts", interrupted)
     assert main(["play", "-o", str(path), "--no-browser"]) == 130
     assert path.read_text(encoding="utf-8") == text and list(tmp_path.iterdir()) == [path]
 

@@ -119,8 +119,14 @@ def test_a_whole_game_by_keyboard(browser: Any, page: str) -> None:
     from selenium.webdriver import Keys as keys
 
     def press(*every: str) -> None:
-        for key in every:
-            ActionChains(browser).send_keys(key).perform()
+        for key in every:  # one that is held, such as Shift, then another
+            actions = ActionChains(browser)
+            for held in key[:-1]:
+                actions = actions.key_down(held)
+            actions.send_keys(key[-1])
+            for held in key[:-1]:
+                actions = actions.key_up(held)
+            actions.perform()
 
     fresh(browser, page)
     for _ in range(40):
