@@ -44,7 +44,8 @@ FLOORS = {  # from the bottom to the top: the files beside the rooms have their 
     "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
     "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",
     "study": "", "insight": "", "interop": "", "images": "", "sequences": "", "tables": "",
-    "layers.py losses.py loading.py": "all layers and losses by name; loading saved models", "examples": "", "cli": ""}
+    "layers.py losses.py loading.py": "all layers and losses by name; loading saved models", "examples": "", "play": "",
+    "cli": ""}
 CORE = ("jit", "formulas", "metrics", "data", "network", "evaluation", "search", "estimators", "study")
 PATH = {  # the ten files that hold the whole idea
     "network/penalties.py": "a formula, its line and its gradient; and a penalty",

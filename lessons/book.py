@@ -139,14 +139,15 @@ def _term(text: str) -> str:
 def assets(book: Book) -> dict[str, str]:
     """The style and the scripts, each of them once for all pages."""
     formulas = {id: book.addresses[id] for each in play.INSTRUMENTS.values() for id in each.formulas}
-    lessons = {number: book.addresses[f"lesson {number:02}"] for number in play.LESSONS if number in book.outputs}
+    lessons = {each.lesson: book.addresses[f"lesson {each.lesson:02}"] for each in play.INSTRUMENTS.values()
+               if each.lesson in book.outputs}
     scripts = play.scripts(play.INSTRUMENTS, formulas, lessons)
     own = json.dumps(book.texts, ensure_ascii=False, separators=(",", ":"))
     scripts["book"] = f"Object.assign(play.texts, {own});\n{(FOLDER / 'book.js').read_text(encoding='utf-8')}"
     entries = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in book.entries)
     scripts["entries"] = f"play.entries = [\n{entries}\n];"
     files = {f"assets/{name}.js": f'"use strict";\n{text}\n' for name, text in scripts.items()}
-    return files | {"assets/book.css": f"{play.style()}\n{(FOLDER / 'book.css').read_text(encoding='utf-8')}"}
+    return files | {"assets/book.css": f"{play.read('page.css')}\n{(FOLDER / 'book.css').read_text(encoding='utf-8')}"}
 
 
 def write(outputs: Mapping[int, list[cells.Output]], folder: Path) -> Book:

@@ -3,6 +3,7 @@
     python -m lessons race my_searcher.py          200 seeds at 27 and 60 trials
     python -m lessons race my_searcher.py --quick  ten seeds, and no verdict
     python -m lessons race my_searcher.py:Mine     where the file has several searchers
+    python -m lessons race my_searcher.py --page FILE.html   writes a page with the race and with its games, too
     python -m lessons race --built-in              measures the built-in ones again, and stores them
 
 A file has one subclass of `st.Searcher`; that of a lesson is the class of its exercise. The regret is that of the best
@@ -26,9 +27,12 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
+from benchmarks import moves
 from lessons import games, habits
 from lessons.landscapes import FULL, LANDSCAPES, game
-from scratchtune import cores
+from scratchtune import checks, cores
+from scratchtune.files import page_path
+from scratchtune.play.page import pack, write_page
 from scratchtune.search.grid import finest_grid
 
 TRIALS = (27, 60)
@@ -192,10 +196,10 @@ def table(k: int, columns: dict[str, Regrets], complete: list[str]) -> str:
     lines = [f"{f'{TRIALS[k]} trials':<26}" + "".join(f"{name:>10}" for name in columns)]
     for each in LANDSCAPES:
         cells = (cell(regrets[each][:, k]) for regrets in columns.values())
-        lines.append(f"{each:<26}" + "".join(f"{text:>10}" for text in cells))
+        lines.append(f"{each:<26}" + "".join(f" {text:>9}" for text in cells))
     if complete:
         of_all = (cell(np.mean([regrets[each][:, k] for each in complete], axis=0)) for regrets in columns.values())
-        lines.append(f"{f'mean of {len(complete)}':<26}" + "".join(f"{text:>10}" for text in of_all))
+        lines.append(f"{f'mean of {len(complete)}':<26}" + "".join(f" {text:>9}" for text in of_all))
     return "\n".join(lines)
 
 
@@ -231,6 +235,78 @@ def rank(means: np.ndarray, percentiles: np.ndarray) -> int:
     return max(1, round(PLAYERS * float(np.median(np.interp(means, percentiles, np.linspace(0.0, 1.0, 101))))))
 
 
+# The page -----------------------------------------------------------------------------------------------------------
+
+
+class Yours(NamedTuple):
+    """A reader's searcher: its class's name, its regrets, where it raised which errors, and if verdicts are given.
+
+    An error is {"what": a sentence, "landscapes": their names}, or with "levels" of the game instead.
+    """
+
+    name: str
+    regrets: Regrets
+    errors: list[dict[str, Any]]
+    verdicts: bool
+
+
+def board(yours: Yours | None = None) -> dict[str, Any]:
+    """What the race's section of a page shows: the means with their errors, and of yours the ranks and verdicts."""
+    others, percentiles = stored()
+    seeds = max(map(len, yours.regrets.values())) if yours else SEEDS
+    seeds = seeds if seeds > 1 else SEEDS
+    columns = {name: {each: rows[:seeds] for each, rows in regrets.items()} for name, regrets in others.items()}
+    ranks, verdicts = None, None
+    if yours is not None:
+        regrets = {each: rows for each, rows in yours.regrets.items() if len(rows) == seeds}
+        columns["yours"] = regrets
+        if len(regrets) == len(LANDSCAPES):
+            means = np.mean(list(regrets.values()), axis=0)
+            ranks = [rank(means[:, k], percentiles[k]) for k in range(len(TRIALS))]
+            verdicts = {name: verdict(means[:, -1] - np.mean(list(columns[name].values()), axis=0)[:, -1])
+                        for name in others} if yours.verdicts else None
+    return {"name": yours and yours.name, "errors": yours.errors if yours else [], "trials": TRIALS, "seeds": seeds,
+            "players": PLAYERS, "ranks": ranks, "verdicts": verdicts, "landscapes": list(LANDSCAPES),
+            "means": {name: _means(regrets) for name, regrets in columns.items()}}
+
+
+def _means(regrets: Regrets) -> dict[str, list[tuple[float, float]]]:
+    """The mean regret and its error, by landscape and over all of them, at 27 and at 60 trials."""
+    every = {"all": np.mean(list(regrets.values()), axis=0)} if len(regrets) == len(LANDSCAPES) else {}
+    return {each: [(round(float(column.mean()), 4), round(error_of(column), 4)) for column in rows.T]
+            for each, rows in (every | regrets).items() if len(rows) > 1}
+
+
+def replayed(entry: str, searcher: games.Make, runs: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The games of `benchmarks.moves` with yours among the searchers, and the levels on which it raised an error.
+
+    Its mean regret is added where it has as many runs as the built-in ones.
+    """
+    found, errors = moves.stored(), dict[str, list[str]]()
+    for name, level in moves.levels().items():
+        try:
+            own = moves.recorded(searcher, level, runs, guard=lambda: games.limited(games.LONGEST))
+        except Exception as error:  # whatever a learner's searcher raises ends this level
+            errors.setdefault(games.explained(error, _path(entry)), []).append(name)
+            continue
+        parts = ("searches", "regret", "error") if runs == moves.RUNS else ("searches",)
+        for part in parts:
+            found["levels"][name][part]["yours"] = own[part]
+    return found, [{"what": what, "levels": names} for what, names in errors.items()]
+
+
+def write_board(path: Path, entry: str, searcher: games.Make, yours: Yours) -> list[dict[str, Any]]:
+    """Write the page of `scratchtune play` with the race, and yours in the game; the errors that it raised there."""
+    runs = moves.RUNS if min(map(len, yours.regrets.values())) == SEEDS else moves.GAMES
+    found, errors = replayed(entry, searcher, runs)
+    packed = pack(json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode())
+    write_page(path, board=board(yours._replace(errors=[*yours.errors, *errors])), moves=packed)
+    for error in errors:
+        print(f"\nIt raised an error in the game, on {', '.join(error['levels'])}. {error['what']}", file=sys.stderr)
+    print(f"\npage: {path}")
+    return errors
+
+
 # The command line ----------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +324,8 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--quick", action="store_true", help=f"{QUICK} seeds, and no verdict")
     made.add_argument("--seeds", type=int, help=f"how many seeds ({SEEDS})")
     made.add_argument("--jobs", type=int, help="processes at a time (as many as cores; 1 with --quick)")
+    made.add_argument("--page", type=Path, metavar="FILE.html",
+                      help="write the page of scratchtune play, with the race and the searcher in the game")
     made.add_argument("--built-in", action="store_true", help="measure the built-in searchers, and store the results")
     return made
 
@@ -265,19 +343,24 @@ def main(arguments: list[str]) -> int:
         measure_built_in(seeds, jobs)
         return 0
     try:
+        page = page_path(given.page, Path(), "--page")
         searcher = games.searcher_of(given.searcher)
-    except ValueError as error:
+    except (OSError, ValueError) as error:
         made.error(str(error))
-    return race(given.searcher, searcher, seeds, jobs, not given.quick and seeds >= LEAST)
+    return race(given.searcher, searcher, seeds, jobs, not given.quick and seeds >= LEAST, page)
 
 
-def race(entry: str, searcher: games.Make, seeds: int, jobs: int, verdicts: bool) -> int:
-    """Race one searcher, and print what was found."""
+def race(entry: str, searcher: type[st.Searcher], seeds: int, jobs: int, verdicts: bool, page: Path | None) -> int:
+    """Race one searcher, print what was found, and write the page."""
     named = habits.habits(searcher, _path(entry)) or ["none of those that are known"]
     print("Habits", *(f"- {each}" for each in named), sep="\n", flush=True)
     regrets, errors = raced(entry, range(seeds), jobs)
     print("", report(regrets, *stored(), verdicts), sep="\n")
     for what, places in errors.items():
-        others = f" and {len(places) - 1} other landscapes" * (len(places) > 1)
+        others = f" and {checks.counted(len(places) - 1, 'other landscape')}" * (len(places) > 1)
         print(f"\nIt raised an error in {places[0]}{others}, which ended there. {what}", file=sys.stderr)
-    return 1 if errors else 0
+    broken: list[dict[str, Any]] = [{"what": what, "landscapes": [place.partition(", seed ")[0] for place in places]}
+                                    for what, places in errors.items()]
+    if page is not None:
+        broken += write_board(page, entry, searcher, Yours(searcher.__name__, regrets, broken, verdicts))
+    return 1 if broken else 0

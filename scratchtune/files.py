@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,6 +61,28 @@ def replaceable(path: Path) -> Path:
     elif target.is_symlink():
         raise ValueError(f"path is {str(path)!r}, a link that leads to itself; it must be the name of a file")
     return target
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise a ValueError or an OSError, which names the option, where no file can be written at ``path``."""
+    try:
+        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
+    except (ValueError, OSError) as problem:
+        begin, folder = f"{option} is", os.path.dirname(os.path.realpath(path))
+        if reason := getattr(problem, "strerror", None):
+            raise OSError(f"{begin} {str(path)!r}; no file can be made in the folder {folder!r}: {reason}") from None
+        raise type(problem)(str(problem).replace("path is", begin, 1)) from None
+
+
+def page_path(given: str | os.PathLike[str] | None, default: Path, option: str = "--report") -> Path | None:
+    """Return the path of a page, checked: None where none is wanted, ``default`` where the option has no FILE."""
+    if given is None:
+        return None
+    path = Path(given) if str(given) else default
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"{option} is {str(path)!r}; its name must end in .html or .htm")
+    check_writable(path, option)
+    return path
 
 
 def identity(path: str | os.PathLike[str] | int) -> tuple[int, int] | None:

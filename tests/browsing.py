@@ -40,8 +40,6 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 def opened(browser: Any, page: str, width: int = 1280, dark: bool = False, touch: bool = False) -> Any:
     """The browser with the page, at a width, in a scheme, with a mouse or a finger; no page before it is left."""
-    from selenium.webdriver.support.wait import WebDriverWait
-
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": touch})
     browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": touch})
@@ -50,6 +48,19 @@ def opened(browser: Any, page: str, width: int = 1280, dark: bool = False, touch
     browser.get("about:blank")  # an address that differs in its fragment alone would not load the page again
     browser.get_log("browser")
     browser.get(page)
+    return ready(browser)
+
+
+def reloaded(browser: Any) -> Any:
+    """The browser with the same page, loaded again."""
+    browser.refresh()
+    return ready(browser)
+
+
+def ready(browser: Any) -> Any:
+    """The browser, when the page's script has done its work."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
     WebDriverWait(browser, 20).until(
         lambda driver: driver.execute_script("return document.documentElement.dataset.ready") == "yes")
     return browser

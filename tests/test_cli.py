@@ -21,6 +21,7 @@ def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
     printed = capsys.readouterr()
     assert "random" in printed.out and "held-out test set" in printed.out and "why: Trial" in printed.out
     assert "random: 3 trials x 5 folds" in printed.err
+    assert printed.err.splitlines()[-1].startswith("try it yourself: scratchtune play, ")
     picture = tmp_path / "pictures" / "comparison.png"
     assert picture.read_bytes()[:4] == b"\x89PNG" and str(picture) in printed.out
 

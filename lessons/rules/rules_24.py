@@ -19,7 +19,8 @@ def _best_of(races, rng, trainings):
             left = left[np.argsort(-table[left, epochs - 1], kind="stable")[: max(len(left) // 3, 1)]]
             epochs *= 3
         winner = left[table[left, -1].argmax()]
-        best = max(best, (table[winner, -1], 100.0 * (expected.max() - expected[configurations[winner]])))
+        if table[winner, -1] > best[0]:  # the first of equal accuracies
+            best = table[winner, -1], 100.0 * (expected.max() - expected[configurations[winner]])
     return best[1]
 
 

@@ -40,7 +40,7 @@ def _mean_regret(draw, n, epochs, races, searches):
         return table[winner, -1], regrets[configurations[winner]]
 
     for _ in range(searches):
-        found.append(max(race(epochs) for _ in range(races))[1])
+        found.append(max((race(epochs) for _ in range(races)), key=lambda won: won[0])[1])  # the first of equal ones
     return np.mean(found)
 
 

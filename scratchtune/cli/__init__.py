@@ -21,10 +21,8 @@ COMMANDS = {
     "compare": "tune one small network with every searcher, within the same budget of epochs, and compare the results",
     "tune": "search networks, boosted trees and linear models for your own table, combine the best, and save the model",
     "auto": "another name of tune",
-    "predict": "predict with a model that tune has saved; prints one label or number per row, in the rows' "
-               "order",
-    "score": "evaluate a model that tune has saved on a table with known targets; prints all metrics with "
-             "standard errors",
+    "predict": "predict with a model that tune has saved: one label or number for each row, in their order",
+    "score": "evaluate a model that tune has saved on a table with known targets: all metrics with standard errors",
     "translate": "translate with a model that scratchtune example translation, or save of a Seq2Seq, has saved",
     "transcribe": "write what is said in WAV files, with a model that scratchtune example speech, or save of a "
                   "SpeechRecognizer, has saved",
@@ -37,7 +35,7 @@ COMMANDS = {
               "whether the gain is real, the best configuration, what mattered, what to do next, and all trials with "
               "their reasons",
     "example": f"run a complete example: {', '.join(NAMES)}",
-    "play": "write a page with a game against the searchers and with instruments to touch, and open it in a browser",
+    "play": "write a page, a game against the searchers and interactive pictures of tuning, and open it in a browser",
     "recommend": "recommend a searcher for a space and a budget, and say why",
     "formulas": "list the formulas, show one of them beside its code, or check them all",
 }

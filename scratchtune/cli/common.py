@@ -3,7 +3,6 @@
 import argparse
 import io
 import sys
-import tempfile
 import traceback
 import warnings
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from typing import BinaryIO, TypeVar
 
 from scratchtune import checks, interruption
 from scratchtune.cli.parsing import Parser
-from scratchtune.files import replaceable
+from scratchtune.files import check_writable
 from scratchtune.streams import note, redirect_to_devnull
 from scratchtune.tables.wording import command_line
 
@@ -59,19 +58,11 @@ def check_outputs(outputs: dict[str, Path | None], inputs: dict[str, Path | None
     """Check before any work that each file to write can be written, and is neither an input nor another one."""
     used = {what: path for what, path in inputs.items() if path is not None}
     for option, path in ((option, path) for option, path in outputs.items() if path is not None):
-        begin = f"{option} is {str(path)!r}"
         for what, other in used.items():
             if path.resolve() == other.resolve() or (path.exists() and other.exists() and path.samefile(other)):
-                raise ValueError(f"{begin}, which would overwrite {what}; it must be a file of its own")
-        if path.is_dir():
-            raise ValueError(f"{begin}, a folder; it must be the name of a file")
-        if not path.parent.is_dir():
-            raise ValueError(f"{begin}; there is no folder {str(path.parent)!r}")
-        folder = replaceable(path).parent
-        try:
-            tempfile.TemporaryFile(dir=folder).close()
-        except OSError as problem:
-            raise OSError(f"{begin}; no file can be made in the folder {str(folder)!r}: {problem.strerror}") from None
+                raise ValueError(f"{option} is {str(path)!r}, which would overwrite {what}; it must be a file of its "
+                                 "own")
+        check_writable(path, option)
         used["the model" if option == "--out" else f"the file of {option}"] = path
 
 

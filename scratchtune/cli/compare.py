@@ -77,6 +77,7 @@ def run_compare(given: argparse.Namespace) -> None:
     picture = save(plot_comparison(result).figure, given.out / "comparison.png")
     tell(f"{result.text()}\npicture: {picture}")
     write_report(page, [row.study for row in result.rows])
+    note("try it yourself: scratchtune play, a game against these searchers in your browser")
 
 
 @dataclass

@@ -6,8 +6,9 @@ from pathlib import Path
 from scratchtune import checks, insight
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, open_study
+from scratchtune.files import page_path
 from scratchtune.insight.drawing import save
-from scratchtune.insight.reporting.page import report, report_path
+from scratchtune.insight.reporting.page import report
 from scratchtune.streams import note, tell, visible
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
@@ -70,7 +71,7 @@ def add_report(parser: Parser) -> None:
 
 def run_report(given: argparse.Namespace) -> int:
     """Run ``scratchtune report``: write one page of all studies that can be read; return the exit code."""
-    report_path(given.out, given.out, "--out")
+    page_path(given.out, given.out, "--out")
     check_beside_db(given.out, given.db)
     storage = File(given.db, reading=True)
     names = storage.names()

@@ -8,7 +8,7 @@ from typing import Any, cast
 from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import Parser
 from scratchtune.data.datasets import load_digits
-from scratchtune.insight.reporting.page import report_path
+from scratchtune.files import page_path
 from scratchtune.streams import tell
 from scratchtune.tables.families import FAMILIES
 from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
@@ -89,7 +89,7 @@ def _add_rare(parser: Parser) -> None:
 def run_tune(given: argparse.Namespace) -> None:
     """Run ``scratchtune tune``: search models for the table, save the combined model, print the result."""
     arguments = _job_arguments(given)
-    page = report_path(given.report, given.out.parent / "report.html")
+    page = page_path(given.report, given.out.parent / "report.html")
     check_outputs({"--out": given.out, "--report": page, "--db": given.storage}, {"the table": given.file})
     with plain_warnings():
         table = source(given.file) if given.data is None else _digits()

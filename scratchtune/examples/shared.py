@@ -8,8 +8,8 @@ from pathlib import Path
 
 import scratchtune as st
 from scratchtune import checks
+from scratchtune.files import page_path
 from scratchtune.insight import report as written_report
-from scratchtune.insight.reporting.page import report_path
 from scratchtune.streams import shown_params, tell
 from scratchtune.study.best import best_first
 
@@ -33,7 +33,7 @@ def checked_options(
         tempfile.TemporaryFile(dir=out).close()
     except OSError as problem:
         raise OSError(f"--out is {str(out)!r}; no file can be made in it: {problem.strerror}") from None
-    return report_path(report, out / "report.html")
+    return page_path(report, out / "report.html")
 
 
 def hyperband(epochs: int) -> st.Hyperband:

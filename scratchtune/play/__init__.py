@@ -1,4 +1,4 @@
-"""The page to play on: the game against the searchers, and instruments to touch, in one file that needs no network.
+"""A page to play on: a game against the searchers, and interactive pictures of how tuning works, in one file.
 
 Reading order: `javascript` (a formula's line as JavaScript), `page` (puts the page together). What moves is written by
 hand: ``core.js`` (texts, drawing, controls), ``formulas.js`` (what the generated formulas call), ``trainings.js``

@@ -76,10 +76,10 @@ play.chart = (host, {height = 280, label}, draw) => {
   const under = play.shape("g"), over = play.shape("g");
   const root = play.shape("svg", {class: "chart", role: "group"}, under, over);
   host.append(root);
-  const chart = {root, over, width: 0, height};
+  const chart = {root, over, width: 0};
   const add = (tag, attributes, look) => under.appendChild(play.shape(tag, {...attributes, ...look}));
   chart.axes = ({x, y, xLabel = "", yLabel = "", xLog = false, yLog = false, xTicks, yTicks, tick = v => play.digits(v, 4), xTick = tick, yTick = tick, left = 44, bottom = 38}) => {
-    const box = {left, right: chart.width - 10, top: 12, bottom: height - bottom}, unit = (v, [a, b], isLog) =>
+    const box = {left, right: chart.width - 10, top: 12, bottom: chart.height - bottom}, unit = (v, [a, b], isLog) =>
       isLog ? Math.log(v / a) / Math.log(b / a) : (v - a) / (b - a);
     chart.box = box;
     chart.X = v => box.left + unit(v, x, xLog) * (box.right - box.left);
@@ -94,7 +94,7 @@ play.chart = (host, {height = 280, label}, draw) => {
     for (const v of xTicks || play.ticks(...x, Math.max(2, Math.round(chart.width / 110))))
       add("text", {x: chart.X(v), y: box.bottom + 16, "text-anchor": "middle", text: xTick(v)});
     add("line", {x1: box.left, x2: box.right, y1: box.bottom, y2: box.bottom, class: "axis"});
-    if (xLabel) add("text", {x: (box.left + box.right) / 2, y: height - 4, "text-anchor": "middle", class: "title", text: xLabel});
+    if (xLabel) add("text", {x: (box.left + box.right) / 2, y: chart.height - 4, "text-anchor": "middle", class: "title", text: xLabel});
     if (yLabel) add("text", {x: 0, y: 0, transform: `translate(11 ${(box.top + box.bottom) / 2}) rotate(-90)`, "text-anchor": "middle", class: "title", text: yLabel});
   };
   const path = points => {
@@ -118,9 +118,10 @@ play.chart = (host, {height = 280, label}, draw) => {
   chart.tile = (x, y, width, high, fill) => add("rect", {x: chart.X(x) - width / 2, y: chart.Y(y) - high / 2, width, height: high, rx: 4, fill});
   chart.draw = () => {
     chart.width = Math.max(240, Math.floor(host.clientWidth || 600));
-    root.setAttribute("viewBox", `0 0 ${chart.width} ${height}`);
+    chart.height = typeof height === "function" ? height() : height;
+    root.setAttribute("viewBox", `0 0 ${chart.width} ${chart.height}`);
     root.setAttribute("width", chart.width);
-    root.setAttribute("height", height);
+    root.setAttribute("height", chart.height);
     root.setAttribute("aria-label", typeof label === "function" ? label() : play.text(label));
     under.replaceChildren();
     draw(chart);
@@ -167,9 +168,10 @@ play.slider = (host, {label, min, max, step, value, log = false, shown = v => pl
   const id = `control-${++controls}`, to = v => log ? Math.log(v) : v, from = v => log ? Math.exp(v) : v;
   const input = play.element("input", {type: "range", id, min: to(min), max: to(max), step: step ?? (to(max) - to(min)) / 200, value: to(value)});
   const output = play.element("output", {for: id}), name = play.element("label", {for: id, "data-text": label});
-  const made = {input, get value() { return from(Number(input.value)); }, set value(v) { input.value = to(v); show(); }};
+  let exact = null;  // what was set, which need not be at a step of the slider
+  const made = {input, get value() { return exact ?? from(Number(input.value)); }, set value(v) { exact = v; input.value = to(v); show(); }};
   const show = () => { name.textContent = play.text(label); output.textContent = shown(made.value); input.setAttribute("aria-valuetext", shown(made.value)); };
-  input.addEventListener("input", () => { show(); change(made.value); });
+  input.addEventListener("input", () => { exact = null; show(); change(made.value); });
   host.append(play.element("div", {class: "slider"}, name, input, output));
   play.part(show, output);
   return made;
@@ -240,6 +242,7 @@ play.start = async () => {
   document.querySelectorAll("[data-set=scheme]").forEach(one => one.addEventListener("click", () => play.setScheme(play.isDark() ? "light" : "dark")));
   if (play.unpack) await play.unpack();
   if (play.game && document.getElementById("game")) play.game(document.getElementById("game"));
+  if (play.board && document.getElementById("board")) play.board(document.getElementById("board"));
   document.querySelectorAll("[data-instrument]").forEach(section => play.mount(section, section.dataset.instrument));
   play.redraw();
   let width = innerWidth;

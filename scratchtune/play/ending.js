@@ -18,7 +18,7 @@
     const searches = level().searches, names = Object.keys(searches), game = state.game;
     const handed = (key, of = game) => searches[key][of].moves[searches[key][of].handed];
     const mine = T.regret(chosen().at);
-    const verdict = e("p", {class: "big"}), rank = e("p"), regret = e("div"), table = e("div", {class: "scroll"}), games = e("p"), replay = e("div", {class: "columns"}), last = e("div"), share = e("span", {class: "soft"});
+    const verdict = e("p", {class: "big"}), rank = e("p"), regret = e("div"), table = e("div", {class: "scroll", tabindex: 0, role: "region", "data-label": "ending.title", "aria-label": play.text("ending.title")}), games = e("p"), replay = e("div", {class: "columns"}), last = e("div"), share = e("span", {class: "soft"});
     const section = (title, ...children) => e("section", {class: "card"}, e("h2", {"data-text": title, text: play.text(title)}), ...children);
     host.append(section("ending.title", verdict, rank, regret, e("p", {class: "soft", "data-text": "ending.regret_note", text: play.text("ending.regret_note")}), table, games),
       section("ending.searchers", replay), section("ending.held_out", last),

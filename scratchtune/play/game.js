@@ -70,14 +70,14 @@
 
     const bar = e("div", {class: "bar"}, e("i")), budget = e("b", {"aria-live": "off"}), means = e("span", {class: "soft"});
     const number = e("b"), hand = play.button("game.hand", handIn, {class: "main"}), live = e("p", {class: "message", role: "status"});
-    const map = e("div", {class: "map", role: "group", "data-label": "game.map"}), knobs = e("div"), hint = e("p", {class: "soft"});
+    const map = e("div", {class: "map", role: "group", "data-label": "game.map"}), knobs = e("div"), hint = e("p", {class: "soft hint"});
     const mapTitle = e("h2"), curves = e("div"), stop = play.button("game.stop", () => finish(false), {class: "main"});
     const more = play.button("game.more", () => advance(STEP)), skip = play.button("game.skip", () => advance(T.epochs));
     const head = e("thead"), body = e("tbody"), list = e("section", {class: "card"}, e("h2", {"data-text": "game.tries"}),
       e("p", {class: "soft", "data-text": "game.choose"}),
       e("div", {class: "scroll", tabindex: 0, role: "region", "data-label": "game.tries"}, e("table", {class: "tries"}, head, body)));
     const end = e("section", {id: "end", tabindex: -1});
-    const intro = e("p", {class: "big"}), setup = e("div", {class: "row game-setup"});
+    const intro = e("p", {class: "big intro"}), setup = e("div", {class: "row game-setup"});
     host.append(e("h1", {"data-text": "game.title"}), intro, setup,
       e("div", {class: "budget"}, budget, bar, hand),
       e("div", {class: "columns"},
@@ -184,7 +184,7 @@
     };
     // Whether a learning rate is the best one for its batch size, with the other hyper-parameters as chosen.
     const ridge = (rate, batch) => rates.every((_, r) => T.expected(at(r, batch)) <= T.expected(at(rate, batch)));
-    const chart = play.chart(curves, {height: 300, label: "game.curve"}, chart => {
+    const chart = play.chart(curves, {height: () => innerWidth < 600 ? 210 : 300, label: "game.curve"}, chart => {
       chart.axes({x: [0, T.epochs], y: [0, 1], xTicks: [0, 9, 18, 27], yTicks: [0, 0.2, 0.4, 0.6, 0.8, 1], yTick: v => play.number(100 * v),
         xLabel: play.text("game.epochs"), yLabel: play.text("game.accuracy", {rows: level().rows})});
       const line = (each, until, from = 1) => [...Array(until - from + 1).keys()].map(k => [k + from, score(each, k + from)]);
@@ -241,6 +241,7 @@
         ...level().free.map(name => e("th", {scope: "col", text: play.text(`game.${name}`)})), e("td")));
       body.replaceChildren(...state.tries.map(row));
       host.classList.toggle("done", state.done);
+      host.classList.toggle("played", state.tries.length > 0);
       tick();
     };
     const fresh = () => {

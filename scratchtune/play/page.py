@@ -23,64 +23,62 @@ from scratchtune.formulas.registry import registry
 from scratchtune.play.javascript import javascript
 
 FOLDER = files("scratchtune.play")
-LESSONS = {  # the titles of those that an instrument refers to
-    5: "05 Momentum and Adam", 11: "11 Which number", 15: "15 The winner's curse", 19: "19 One process",
-    21: "21 Two densities", 25: "25 Curves that cross"}
+BOARD = '<section class="instrument" id="board"></section>\n'
 
 
 class Instrument(NamedTuple):
-    """The lesson that an instrument belongs to, and the formulas that it computes."""
+    """The number and the title of the lesson that an instrument belongs to, and the formulas that it computes."""
 
     lesson: int
+    title: str
     formulas: tuple[str, ...]
 
 
-INSTRUMENTS = {
-    "gaussian": Instrument(19, ("scaled_distance", "matern52", "posterior_mean", "posterior_variance",
-                                "log_marginal_likelihood", "expected_improvement")),
-}
+INSTRUMENTS = {name: Instrument(int(title[:2]), title, tuple(formulas.split())) for name, title, formulas in (
+    ("bowl", "05 Momentum and Adam", "gradient_descent momentum nesterov"),
+    ("threshold", "11 Which number", "confusion_matrix precision recall f_beta accuracy balanced_accuracy auc "
+     "trapezoids average_precision log_loss sigmoid"),
+    ("curse", "15 The winner's curse", "standard_error_of_mean"),
+    ("gaussian", "19 One process", "scaled_distance matern52 posterior_mean posterior_variance log_marginal_likelihood "
+     "expected_improvement"),
+    ("densities", "21 Two densities", "tpe_good_count parzen_min_bandwidth normal_mass log_truncated_normal "
+     "parzen_mixture tpe_ratio tpe_probability"),
+    ("rungs", "25 Curves that cross",
+     "hyperband_s_max hyperband_bracket_size hyperband_rung_size hyperband_rung_budget"))}
 OF_TRAININGS = {"rungs", "curse"}  # instruments that look up trainings
 
 
-def style() -> str:
-    """The style of all pages."""
-    return _read("page.css")
-
-
-def script(instruments: Iterable[str], **more: Any) -> str:
-    """The script of a page with some instruments; arguments as those of `scripts`."""
-    return "\n".join(scripts(instruments, **more).values())
-
-
 def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: Mapping[int, str] = {},  # noqa: B006
-            game: bool = True, **more: Any) -> dict[str, str]:
+            game: bool = True, moves: str = "", **more: Any) -> dict[str, str]:
     """The scripts of pages with some instruments, and with the game or without, by name; "core" is needed by each.
 
-    ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number; without them a lesson is named by
-    its command. ``more`` is added to the page's data.
+    ``links`` are addresses of formulas by ID, ``lessons`` those of lessons by number (else a lesson is named by its
+    command), ``moves`` packed games in place of the stored ones. ``more`` is added to the page's data, such as
+    ``board`` (`lessons.race.board`), which the section `BOARD` shows.
     """
     used, known = {name: INSTRUMENTS[name] for name in instruments}, registry()
     formulas = list(dict.fromkeys(id for each in used.values() for id in each.formulas))
-    parts = [*["game", "ending"] * game, *used]
+    parts = [*["game", "ending"] * game, *["board"] * ("board" in more), *used]
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
         "lines": {id: known[id].line for id in formulas}, "links": dict(links),
-        "lessons": {number: {"title": title, "href": lessons.get(number)} for number, title in LESSONS.items()}, **more}
+        "lessons": {k: {"title": title, "href": lessons.get(k)} for k, title, _ in INSTRUMENTS.values()},
+        "scores": json.loads(read("scores.json")) if "threshold" in used else None, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     packed = _packed({"texts": texts(["core", *parts]), "data": data})
-    head = f"Object.assign(play, {packed});\nplay.formulas = {{\n{generated}}};"
-    made = {"core": "\n".join([_read("formulas.js"), _read("core.js"), head])}
+    made = {"core": "\n".join([read("formulas.js"), read("core.js"), f"Object.assign(play, {packed});",
+                               f"play.formulas = {{\n{generated}}};"])}
     if game or OF_TRAININGS & used.keys():
-        made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{_read('trainings.js')}"
+        made["trainings"] = f"play.data.trainings = {_packed(trainings())};\n{read('trainings.js')}"
     if game:
-        moves = pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))
+        moves = moves or pack(lzma.decompress(FOLDER.joinpath("moves.json.xz").read_bytes()))
         made["moves"] = f"play.data.moves = {_packed(moves)};"
-    return made | {part: _read(f"{part}.js") for part in parts}
+    return made | {part: read(f"{part}.js") for part in parts}
 
 
 def texts(parts: Iterable[str]) -> dict[str, list[str]]:
     """The texts of some parts by key, in English and in Chinese."""
-    return {key: text for part in parts for key, text in json.loads(_read(f"texts/{part}.json")).items()}
+    return {key: text for part in parts for key, text in json.loads(read(f"texts/{part}.json")).items()}
 
 
 def trainings() -> dict[str, Any]:
@@ -97,10 +95,10 @@ def pack(raw: bytes) -> str:
     return base64.b64encode(zlib.compress(raw, 9)).decode("ascii")
 
 
-def whole(title: str, main: str, code: str, navigation: str = "", home: str = "#game") -> str:
-    """A whole page around its main part."""
-    return Template(_read("page.html")).substitute(
-        title=title, style=style(), main=main, script=code, navigation=navigation, home=home)
+def whole(title: str, main: str, code: Mapping[str, str], navigation: str = "") -> str:
+    """A whole page around its main part, with `scripts`."""
+    return Template(read("page.html")).substitute(
+        title=title, style=read("page.css"), main=main, script="\n".join(code.values()), navigation=navigation)
 
 
 def sections(instruments: Iterable[str]) -> str:
@@ -110,15 +108,17 @@ def sections(instruments: Iterable[str]) -> str:
 
 
 def write_page(path: Path, **more: Any) -> None:
-    """Write the page with the game and all instruments; ``more`` is added to its data."""
-    head = '<section id="game"></section>\n<h1 id="instruments" data-text="core.instruments"></h1>'
-    links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in INSTRUMENTS)
+    """Write the page with the game and all instruments; ``more`` is as in `scripts`."""
+    board = ["board"] * ("board" in more)
+    head = f'<section id="game"></section>\n{BOARD * len(board)}<h1 id="instruments" data-text="core.instruments"></h1>'
+    links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in (*board, *INSTRUMENTS))
     navigation = f'<a href="#game" data-text="core.game"></a>\n{links}'
     main = f"{head}\n{sections(INSTRUMENTS)}"
-    write_text(path, whole("Beat the searcher", main, script(INSTRUMENTS, **more), navigation))
+    write_text(path, whole("Beat the searcher", main, scripts(INSTRUMENTS, **more), navigation))
 
 
-def _read(name: str) -> str:
+def read(name: str) -> str:
+    """A file of this folder, such as the style of all pages."""
     return FOLDER.joinpath(name).read_text(encoding="utf-8")
 
 

@@ -79,8 +79,8 @@ class RandomSearch(Searcher):
         again = f", draw {why['draw']} (the draws before were earlier trials or not allowed)" if why["draw"] > 1 else ""
         seed, *rest = why["stream"]
         trial = ", ".join(map(str, rest))
-        return (f"Drawn at random, independent of earlier results. The random numbers are those of seed {seed} and trial "
-                f"{trial}{again}.")
+        return (f"Drawn at random, independent of earlier results. It comes from the random numbers of seed {seed} and "
+                f"trial {trial}{again}.")
 
     def _why(self, stream: list[int], draw: int) -> dict[str, Any]:
         return {"searcher": "random", "sequence": self.sequence, "stream": stream, "draw": draw}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
+import re
 import sys
 import time
 from pathlib import Path
@@ -345,7 +347,8 @@ def test_a_wrong_file_is_one_line(text, said, file, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.py", "--seeds", "0"], ["x.py", "--seeds", "many"], ["--jobs", "1"],
-                                       ["x.py", "--seeds", "100000"], ["x.py", "y.py"], ["x.py", "--built-in"]])
+                                       ["x.py", "--seeds", "100000"], ["x.py", "--page", "x.txt"], ["x.py", "y.py"],
+                                       ["x.py", "--built-in"]])
 def test_wrong_arguments_are_one_line(arguments, capsys):
     code, out, err = raced(capsys, *arguments)
     assert code == 2 and not out and err.count("\n") == 1
@@ -365,6 +368,64 @@ def test_an_error_is_one_message_with_its_line_and_what_was_played_is_shown(file
     code, out, err = raced(capsys, file(HEAD + BREAKS), "--seeds", "12", "--jobs", "1")
     assert code == 1 and "Traceback" not in err and "Line 7, `return min(seen)[99]`: " in err
     assert err.strip().count("\n") == 0 and "No verdict and no rank" in out and "two valleys" in out
+
+
+def test_the_page_has_what_the_race_has_printed(file, capsys, tmp_path, monkeypatch):
+    written = {}
+    monkeypatch.setattr(race, "write_page", lambda path, **more: written.update(more, path=path))
+    monkeypatch.setattr(race, "replayed", lambda entry, searcher, runs: ({"runs": runs}, []))
+    code, out, _ = raced(capsys, file(HEAD + RANDOM), "--seeds", "3", "--jobs", "1", "--page", tmp_path / "p.html")
+    board = json.loads(json.dumps(written["board"]))
+    assert code == 0 and out.endswith(f"page: {tmp_path / 'p.html'}\n") and written["path"] == tmp_path / "p.html"
+    assert (board["name"], board["seeds"], board["verdicts"], board["errors"]) == ("Mine", 3, None, [])
+    assert " {} at 27 trials,\nand {} at 60 ".format(*board["ranks"]) in out
+    for each in landscapes.LANDSCAPES:
+        cells = [number for k in range(2) for name in ("yours", *race.BUILT_IN)
+                 for number in board["means"][name][each][k]]
+        found = [re.split("[ ±]+", line[26:].strip()) for line in out.splitlines() if line.startswith(f"{each} ")]
+        assert list(map(float, sum(found, []))) == pytest.approx(cells, abs=0.0501)
+
+
+def test_the_board_without_a_searcher_is_that_of_the_built_in_ones():
+    board, (others, _) = race.board(), race.stored()
+    assert board["name"] is board["ranks"] is board["verdicts"] is None and board["seeds"] == race.SEEDS
+    assert list(board["means"]) == list(race.BUILT_IN) and board["landscapes"] == list(landscapes.LANDSCAPES)
+    all_ten = np.mean(list(others["gp"].values()), axis=0)
+    assert [mean for mean, _ in board["means"]["gp"]["all"]] == pytest.approx(all_ten.mean(axis=0), abs=1e-4)
+
+
+def test_the_board_has_verdicts_and_leaves_out_what_was_not_played_to_the_end():
+    regrets = {each: rows + 50.0 for each, rows in race.stored()[0]["bayesian"].items()}
+    board = race.board(race.Yours("Mine", regrets, [], True))
+    assert board["verdicts"]["bayesian"] == "worse" and board["ranks"][1] > 900
+    board = race.board(race.Yours("Mine", regrets | {"noise": regrets["noise"][:5]}, [], True))
+    assert board["verdicts"] is board["ranks"] is None
+    assert {*landscapes.LANDSCAPES} - {*board["means"]["yours"]} == {"noise"}
+    nothing = race.board(race.Yours("Mine", {each: rows[:0] for each, rows in regrets.items()}, [], True))
+    assert nothing["means"]["yours"] == {} and nothing["means"]["gp"] == race.board()["means"]["gp"]
+
+
+def test_an_error_in_the_game_leaves_out_its_levels(file):
+    """Its game on the plane of two hyper-parameters is kept, of twelve trainings, whose reasons are its own."""
+    path = file(HEAD + BREAKS.replace("> 5", "> 4"))
+    found, errors = race.replayed(str(path), games.searcher_of(str(path)), 20)
+    assert [error["levels"] for error in errors] == [["five", "noisy"]] and "Line 7, " in errors[0]["what"]
+    assert [name for name, level in found["levels"].items() if "yours" in level["searches"]] == ["two"]
+    two = found["levels"]["two"]
+    assert "yours" not in two["regret"] and [len(each["moves"]) for each in two["searches"]["yours"]] == [12] * 20
+    assert two["searches"]["yours"][0]["moves"][0][5:] == ["No reason was recorded", "没有记录理由"]
+
+
+def test_a_searcher_that_ends_early_or_never_is_told(file, monkeypatch):
+    ends = file(HEAD + BREAKS.replace(" and len(space.names) > 5", "").replace(
+        "return min(seen)[99]", "raise st.Exhausted('no more')"))
+    found, errors = race.replayed(str(ends), games.searcher_of(str(ends)), 20)
+    assert not errors and {len(game["moves"]) for game in found["levels"]["five"]["searches"]["yours"]} == {3}
+    monkeypatch.setattr(games, "LONGEST", 0.05)
+    never = file(HEAD + BREAKS.replace("len(space.names) > 5:\n            return min(seen)[99]",
+                                       "len(space.names) > 4:\n            while True: pass"), "never.py")
+    _, errors = race.replayed(str(never), games.searcher_of(str(never)), 20)
+    assert [error["levels"] for error in errors] == [["five", "noisy"]] and "TimeoutError" in errors[0]["what"]
 
 
 def test_a_lessons_exercise_that_is_empty_says_so(capsys):

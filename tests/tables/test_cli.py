@@ -638,9 +638,9 @@ def test_what_the_audit_finds_is_said_and_strict_stops_there(run: Run) -> None:
     (["--trials", "0"], "--trials is 0"), (["--trials", "many"], "--trials"), (["--jobs", "0"], "--jobs is 0"),
     (["--folds", "1"], "--folds is 1"),
     (["--seed", "-1"], "--seed is"),
-    (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder 'nowhere'"),
-    (["--out", "."], "--out is '.', a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
-    (["--db", "nowhere/x.db"], "no folder 'nowhere'"),
+    (["--out", "nowhere/model.npz"], "--out is 'nowhere/model.npz'; there is no folder '/"),
+    (["--out", "."], "--out is '.', which is a folder"), (["--out", "whole.csv"], "which would overwrite the table"),
+    (["--db", "nowhere/x.db"], "there is no folder '/"),
     (["--data", "digits"], "take one of them"),
 ])
 @pytest.mark.usefixtures("kept")

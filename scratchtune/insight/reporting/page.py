@@ -12,19 +12,17 @@ import base64
 import hashlib
 import os
 import re
-import tempfile
 import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from scratchtune.checks import counted
-from scratchtune.files import replaceable, write_text
+from scratchtune.files import write_text
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
@@ -39,7 +37,6 @@ from scratchtune.study.trial import configuration
 NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
 MANY_FAILED, LATE = 0.1, 0.8  # shares of trials
 MOST_STEPS = 3  # sentences of what to do next
-ENDINGS = (".html", ".htm")
 
 
 class Section(NamedTuple):
@@ -267,22 +264,3 @@ def _comparison(views: Sequence[View]) -> Markup:
 def _study(view: View, several: bool) -> Markup:
     head = element("h2", one_line(view.study.name), id=f"{view.key}study") if several else ""
     return element("div", head, joined(drawn(section, view) for section in SECTIONS), class_="study", data_key=view.key)
-
-
-def report_path(given: str | os.PathLike[str] | None, default: Path, option: str = "--report") -> Path | None:
-    """Return the path of the report: None where none is wanted, ``default`` where the option has no FILE.
-
-    A ValueError where no page can be written there.
-    """
-    if given is None:
-        return None
-    path = Path(given) if str(given) else default
-    if path.suffix.lower() not in ENDINGS:
-        raise ValueError(f"{option} is {str(path)!r}; its name must end in {' or '.join(ENDINGS)}")
-    try:
-        tempfile.TemporaryFile(dir=replaceable(path).parent).close()
-    except (ValueError, OSError) as problem:
-        said = f"path is {str(path)!r}; no file can be made there: {problem}" if isinstance(problem, OSError) and (
-            problem.errno) else str(problem)
-        raise ValueError(said.replace("path is", f"{option} is", 1)) from None
-    return path

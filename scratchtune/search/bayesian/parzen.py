@@ -330,8 +330,8 @@ def explain(why: Mapping[str, Any]) -> str:
         return f"With {parts}, no point drawn from the good density was new and allowed. {drawn}"
     text = (
         f"Good trials are {_times(why['log_ratio'])} as dense here as bad ones, the highest ratio of"
-        f" {why['candidates']} candidates drawn from the density of the good ones. With {parts}, by Bayes's rule it is good"
-        f" with a probability of {why['probability_good']:.0%}; of the trials {why['gamma']:.0%} are.")
+        f" {why['candidates']} candidates drawn from the density of the good ones. With {parts}, by Bayes's rule it is"
+        f" good with a probability of {why['probability_good']:.0%}; of the trials {why['gamma']:.0%} are.")
     return f"{text}{_branch(why.get('branch'))}{_by_parameter(why['by_parameter'])}{_next_best(why['runners_up'])}"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.insight.reporting.page import report_path
+from scratchtune.files import page_path
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,12 @@ def test_wrong_arguments(
 
 
 def test_the_path_of_an_option(tmp_path: Path) -> None:
-    assert report_path(None, tmp_path / "report.html") is None
-    assert report_path("", tmp_path / "report.html") == tmp_path / "report.html"
-    assert report_path(str(tmp_path / "own.htm"), tmp_path / "report.html") == tmp_path / "own.htm"
+    assert page_path(None, tmp_path / "report.html") is None
+    assert page_path("", tmp_path / "report.html") == tmp_path / "report.html"
+    assert page_path(str(tmp_path / "own.htm"), tmp_path / "report.html") == tmp_path / "own.htm"
     (tmp_path / "folder.html").mkdir()
     with pytest.raises(ValueError, match="a folder"):
-        report_path(str(tmp_path / "folder.html"), tmp_path / "report.html")
+        page_path(str(tmp_path / "folder.html"), tmp_path / "report.html")
 
 
 def test_tune_checks_the_path_before_any_work(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
