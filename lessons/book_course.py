@@ -189,7 +189,7 @@ def _code(text: str, output: cells.Output, number: int) -> str:
     for picture in output.pictures:
         size = f'width="{picture.width}" height="{picture.height}"'
         image = f'<img src="{picture.file}" {size} alt="{escape(picture.text)}">'
-        caption = f"<strong>Picture of lesson {number:02}.</strong> {escape(picture.title)}"
+        caption = f"<strong>Picture of lesson {number:02}</strong> {escape(picture.title)}"
         made.append(f'<figure><a href="{picture.file}">{image}</a><figcaption>{caption}</figcaption></figure>')
     return f'<div class="cell">{"".join(made)}</div>'
 
@@ -197,11 +197,11 @@ def _code(text: str, output: cells.Output, number: int) -> str:
 def _neighbours(book: Book, number: int, page: str) -> str:
     """The lessons before and after, of those that the book has."""
     every, found = list(book.outputs), []
-    for kind, arrow, at in (("prev", "←", every.index(number) - 1), ("next", "→", every.index(number) + 1)):
+    for kind, shown, at in (("prev", "← {}", every.index(number) - 1), ("next", "{} →", every.index(number) + 1)):
         if 0 <= at < len(every):
             to = book.links(page)(f"lesson {every[at]:02}")
             title = escape(course.heading(course.lessons()[every[at]])[0])
-            found.append(f'<a rel="{kind}" href="{to}"><span>{arrow}</span> {title}</a>')
+            found.append(f'<a rel="{kind}" href="{to}">{shown.format(title)}</a>')
     return f'<nav class="neighbours" aria-label="Lessons before and after">{"".join(found)}</nav>'
 
 

@@ -127,7 +127,7 @@ def _picture(figure: Any, path: Path) -> Picture:
     heading = figure.get_suptitle()
     titles = [heading] * bool(heading) or [_title(axes) for axes in panels if _title(axes)]
     said = [_said(axes) for axes in panels]
-    return Picture(path.name, width, height, ". ".join(titles), ". ".join([*[heading] * bool(heading), *said]))
+    return Picture(path.name, width, height, "; ".join(titles), ". ".join([*[heading] * bool(heading), *said]))
 
 
 def _save(figure: Any, path: Path, resolution: int) -> None:
