@@ -1,9 +1,10 @@
 """How well does each searcher play the game of `scratchtune play`: twelve trainings, on three levels?
 
 The game is played on `st.datasets.load_trainings()` with 324 epochs, which are twelve full trainings. Level *two* has
-the learning rate and the batch size, the others at the optimum's values; *five* has all five; *noisy* has all five, and
-a score is that on 50 of the 250 validation images. Who plays hands in the training with the highest score among those
-with the most epochs. With ``--make`` the games are played, and what the page shows is stored: moves.json.xz.
+the learning rate and the batch size of a network that differs from game to game, in L2, dropout and units; *five* has
+all five; *noisy* has all five, and a score is that on 50 of the 250 validation images. Who plays hands in the training
+with the highest score among those with the most epochs. With ``--make`` the games are played, and what the page shows
+is stored: moves.json.xz.
 
 A searcher is a study that is run trial by trial until the epochs are spent. The last trial is shorter if it does not
 fit, and a promoted trial of Hyperband continues its parent's training. The seeds of the studies, `STUDIES`, are the
@@ -19,6 +20,7 @@ from argparse import Namespace
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,6 +37,7 @@ BUDGET, GAMES, RUNS, QUICK, PLAYERS = 12 * EPOCHS, 20, 200, 20, 1000
 STUDIES = np.random.default_rng(38).integers(2**31, size=RUNS).tolist()
 MIDDLE = {name: values[(len(values) - 1) // 2] for name, values in VALUES.items()}
 FEWER = 50  # of the validation images on the noisy level
+LEARNS = 0.75  # accuracy of the best configuration of a network that level two plays
 SPACE: dict[str, Any] = {
     "learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4, 128, log=True), "l2": [0.0, 0.001, 0.01],
     "dropout": st.Float(0.0, 0.6), "units": st.Int(16, 192, log=True)}
@@ -43,11 +46,15 @@ GRID = {"learning_rate": SPACE["learning_rate"].grid(4), "batch_size": SPACE["ba
 
 
 class Level(NamedTuple):
-    """The hyper-parameters that are searched, the values of the others, and how many images the score is on."""
+    """The hyper-parameters that are searched, the others' values by network, and how many images the score is on."""
 
     free: tuple[str, ...]
-    fixed: dict[str, Any]
+    networks: tuple[dict[str, Any], ...]
     rows: int
+
+    def fixed(self, game: int) -> dict[str, Any]:
+        """The values of a game that are not searched."""
+        return self.networks[game % len(self.networks)]
 
 
 class Move(NamedTuple):
@@ -77,9 +84,17 @@ def trainings() -> Trainings:
 @cache
 def levels() -> dict[str, Level]:
     """The three levels."""
-    fixed = {name: value for name, value in trainings().optimum.params.items() if name not in PLANE}
-    return {"two": Level(PLANE, fixed, ROWS["validation"]), "five": Level(tuple(VALUES), {}, ROWS["validation"]),
-            "noisy": Level(tuple(VALUES), {}, FEWER)}
+    others = [dict(zip(tuple(VALUES)[2:], values, strict=True)) for values in product(*tuple(VALUES.values())[2:])]
+    networks = [fixed for fixed in others if highest(fixed) >= LEARNS]
+    order = np.random.default_rng(38).permutation(len(networks))
+    return {"two": Level(PLANE, tuple(networks[k] for k in order), ROWS["validation"]),
+            "five": Level(tuple(VALUES), ({},), ROWS["validation"]), "noisy": Level(tuple(VALUES), ({},), FEWER)}
+
+
+def highest(fixed: Mapping[str, Any]) -> float:
+    """The best expected accuracy of the configurations with some fixed values."""
+    at = tuple(VALUES[name].index(fixed[name]) if name in fixed else slice(None) for name in VALUES)
+    return float(trainings().expected[at].max())
 
 
 # Random numbers as core.js draws them ---------------------------------------------------------------------------------
@@ -125,7 +140,7 @@ def right_of(at: int, seed: int, epoch: int, rows: int, game: int) -> int:
 def played(make: Callable[[], st.Searcher], level: Level, game: int, says_why: bool = True,
            guard: Callable[[], AbstractContextManager[None]] = nullcontext) -> list[Move]:
     """One game of a searcher, each trial within a ``guard``; the grid has a plane, the others in the middle."""
-    searcher, fixed, moves = make(), level.fixed, list[Move]()
+    searcher, fixed, moves = make(), level.fixed(game), list[Move]()
     space = {name: SPACE[name] for name in level.free}
     if isinstance(searcher, st.GridSearch):
         space, fixed = GRID, MIDDLE | fixed
@@ -147,8 +162,11 @@ def played(make: Callable[[], st.Searcher], level: Level, game: int, says_why: b
             study.run(objective, before + 1, progress=False)
         if len(moves) == before:  # the searcher has no further proposal
             break
-    return [move._replace(why=without_numbers(study.why(k, brief=True))) for k, move in enumerate(moves)] if (
-        says_why) else moves
+    if not says_why:
+        return moves
+    cut = {k for k, trial in enumerate(study.trials) if trial.budget is not None and trial.budget > moves[k].end}
+    return [move._replace(why=without_numbers(study.why(k, brief=True)) + f"; cut after epoch {move.end}" * (k in cut))
+            for k, move in enumerate(moves)]
 
 
 def spent(moves: Iterable[Move]) -> int:
@@ -163,11 +181,14 @@ def handed_in(moves: Sequence[Move], epochs: int = BUDGET) -> int:
     return max(done, key=lambda k: (moves[k].end, moves[k].right, -k))
 
 
-def regrets(moves: Sequence[Move]) -> list[float]:
+def regret(at: int, fixed: Mapping[str, Any]) -> float:
+    """How far a configuration is below the best one with some fixed values, in points."""
+    return 100.0 * (highest(fixed) - float(trainings().expected.ravel()[at]))
+
+
+def regrets(moves: Sequence[Move], fixed: Mapping[str, Any]) -> list[float]:
     """The regret in points of what would be handed in after each 27 epochs."""
-    expected = trainings().expected.ravel()
-    return [100.0 * float(expected.max() - expected[moves[handed_in(moves, epochs)].at])
-            for epochs in range(EPOCHS, BUDGET + 1, EPOCHS)]
+    return [regret(moves[handed_in(moves, epochs)].at, fixed) for epochs in range(EPOCHS, BUDGET + 1, EPOCHS)]
 
 
 def curse(moves: Sequence[Move], rows: int) -> float:
@@ -176,15 +197,16 @@ def curse(moves: Sequence[Move], rows: int) -> float:
     return 100.0 * (best.right / rows - float(trainings().expected.ravel()[best.at]))
 
 
-def players(level: Level, count: int = PLAYERS) -> list[list[Move]]:
-    """The games of random players, who have twelve full trainings each; they draw as random search does."""
-    space, games = st.Study({name: SPACE[name] for name in level.free}).space, []
+def players(level: Level, fixed: Mapping[str, Any], count: int = PLAYERS) -> list[float]:
+    """The regrets of random players, sorted: each draws twelve full trainings, as random search does."""
+    space, found = st.Study({name: SPACE[name] for name in level.free}).space, []
     for k in range(RUNS, RUNS + count):
         rng = np.random.default_rng([38, k])
-        tries = [(flat(level.fixed | space.from_unit(rng.random(len(level.free)))), int(rng.integers(SEEDS)))
+        tries = [(flat({**fixed, **space.from_unit(rng.random(len(level.free)))}), int(rng.integers(SEEDS)))
                  for _ in range(BUDGET // EPOCHS)]
-        games.append([Move(at, seed, 0, EPOCHS, right_of(at, seed, EPOCHS, level.rows, k), "") for at, seed in tries])
-    return games
+        moves = [Move(at, seed, 0, EPOCHS, right_of(at, seed, EPOCHS, level.rows, k), "") for at, seed in tries]
+        found.append(round(regret(moves[handed_in(moves)].at, fixed), 2))
+    return sorted(found)
 
 
 # In Chinese -----------------------------------------------------------------------------------------------------------
@@ -192,6 +214,7 @@ def players(level: Level, count: int = PLAYERS) -> list[list[Move]]:
 NAMES = {"learning_rate": "学习率", "batch_size": "批量大小", "l2": "L2", "dropout": "暂退率", "units": "单元数"}
 PATTERNS = {  # of a clause; what is in parentheses is translated too
     "No reason was recorded": "没有记录理由",
+    r"(.*); cut after epoch (\d+)": "{0}；轮数用完，在第 {1} 轮结束",
     "[Dd]rawn at random, independent of earlier results": "随机抽取，与先前的结果无关",
     r"Point (\d+) of (\d+) of the grid, in its fixed order, independent of earlier results":
     "网格 {1} 个点中的第 {0} 个，顺序固定，与先前的结果无关",
@@ -232,9 +255,9 @@ def in_chinese(clause: str) -> str:
 def recorded(make: Callable[[], st.Searcher], level: Level, runs: int, **more: Any) -> dict[str, Any]:
     """The regrets of a searcher by the epochs, its last error, and its first games as the page shows them."""
     games = [played(make, level, game, game < GAMES, **more) for game in range(runs)]
-    by_run = np.array([regrets(moves) for moves in games])
+    by_run = np.array([regrets(moves, level.fixed(game)) for game, moves in enumerate(games)])
     return {"regret": by_run.mean(axis=0).round(2).tolist(), "error": round(float(error(by_run[:, -1])), 2),
-            "runs": [(regret[-1], curse(moves, level.rows)) for regret, moves in zip(by_run, games, strict=True)],
+            "runs": [(each[-1], curse(moves, level.rows)) for each, moves in zip(by_run, games, strict=True)],
             "searches": [{"handed": handed_in(moves), "moves": [[*move, in_chinese(move.why)] for move in moves]}
                          for moves in games[:GAMES]]}
 
@@ -252,8 +275,8 @@ def all_games(runs: int = RUNS) -> Found:
         each = {searcher: recorded(make, level, runs) for searcher, make in SEARCHERS.items()}
         of_runs[name] = {searcher: one.pop("runs") for searcher, one in each.items()}
         found["levels"][name] = {
-            "free": level.free, "base": flat(MIDDLE | level.fixed), "rows": level.rows,
-            "players": sorted(round(regrets(game)[-1], 2) for game in players(level)),
+            "free": level.free, "bases": [flat(MIDDLE | fixed) for fixed in level.networks], "rows": level.rows,
+            "players": [players(level, fixed) for fixed in level.networks],
             **{part: {searcher: one[part] for searcher, one in each.items()}
                for part in ("regret", "error", "searches")}}
     return found, of_runs
@@ -280,14 +303,15 @@ def report(found: Found, given: Namespace) -> list[str]:
     games, of_runs = found
     known, differ, rows = stored()["levels"], 0, []
     for name, level in games["levels"].items():
-        for searcher, regret in level["regret"].items():
+        for searcher, mean in level["regret"].items():
             last, curses = np.array(of_runs[name][searcher]).T
-            ahead = np.mean([level["players"] > each.round(2) for each in last])
-            rows.append([name, searcher, *(f"{regret[k]:.2f}" for k in (2, 5)), f"{regret[-1]:.2f} ± {error(last):.2f}",
+            theirs = np.array(level["players"])
+            ahead = np.mean([theirs[game % len(theirs)] > each.round(2) for game, each in enumerate(last)])
+            rows.append([name, searcher, *(f"{mean[k]:.2f}" for k in (2, 5)), f"{mean[-1]:.2f} ± {error(last):.2f}",
                          f"{np.median(last):.2f}", f"{ahead:.0%}", f"{curses.mean():+.2f} ± {error(curses):.2f}"])
             differ += sum(one != other for one, other in zip(
                 level["searches"][searcher], known[name]["searches"][searcher], strict=True))
-        rows.append([name, "random players", "", "", f"{np.mean(level['players']):.2f} ± {error(level['players']):.2f}",
+        rows.append([name, "random players", "", "", f"{np.mean(level['players']):.2f}",
                      f"{np.median(level['players']):.2f}", "", ""])
     every = len(of_runs) * len(SEARCHERS) * GAMES
     return [

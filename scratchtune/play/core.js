@@ -23,11 +23,13 @@ play.shape = (tag, attributes, ...children) =>
 const stored = name => { try { return localStorage.getItem(`scratchtune-${name}`); } catch { return null; } };
 const store = (name, value) => { try { localStorage.setItem(`scratchtune-${name}`, value); } catch { /* a private window */ } };
 play.language = "en";
-// The text of a key in the page's language, with {name} replaced by a value.
+// The text of a key in the page's language, with {name} replaced by a value, {name|one|many} by a word.
 play.text = (key, values = {}) => {
   const both = play.texts[key];
   if (!both) throw new Error(`there is no text ${key}`);
-  return both[play.language === "zh" ? 1 : 0].replace(/\{(\w+)\}/g, (whole, name) => name in values ? values[name] : whole);
+  return both[play.language === "zh" ? 1 : 0]
+    .replace(/\{(\w+)\|([^|}]*)\|([^}]*)\}/g, (_, name, one, many) => String(values[name]) === "1" ? one : many)
+    .replace(/\{(\w+)\}/g, (whole, name) => name in values ? values[name] : whole);
 };
 // A number for people: so many decimals, a true minus, thousands apart.
 play.number = (value, decimals = 0) => Number.isFinite(value)

@@ -1,6 +1,6 @@
 // The end of a game: what the map hid, the searchers' tries, the regret, the rank, and last the held-out score.
 (() => {
-  const COLOURS = {random: "c6", grid: "c5", bayesian: "c1", genetic: "c3", hyperband: "c4", yours: "c2"};
+  const COLOURS = {random: "c6", grid: "c5", bayesian: "c1", genetic: "c3", hyperband: "c4", yours: "ink"};
   const name = key => key === "yours" ? play.data.board.name : play.text(`ending.${key}`);
 
   // The move that would be handed in after each one: the best score among those of the most epochs so far.
@@ -14,10 +14,10 @@
   play.incumbents = incumbents;
 
   play.ending = (host, round) => {
-    const {state, level, percent, chosen, shown} = round, T = play.trainings, e = play.element;
+    const {state, level, percent, chosen, shown, regret: regretOf, top} = round, T = play.trainings, e = play.element;
     const searches = level().searches, names = Object.keys(searches), game = state.game;
     const handed = (key, of = game) => searches[key][of].moves[searches[key][of].handed];
-    const mine = T.regret(chosen().at);
+    const mine = regretOf(chosen().at), players = level().players[game % level().players.length];
     const verdict = e("p", {class: "big"}), rank = e("p"), regret = e("div"), table = e("div", {class: "scroll", tabindex: 0, role: "region", "data-label": "ending.title", "aria-label": play.text("ending.title")}), games = e("p"), replay = e("div", {class: "columns"}), last = e("div"), share = e("span", {class: "soft"});
     const section = (title, ...children) => e("section", {class: "card"}, e("h2", {"data-text": title, text: play.text(title)}), ...children);
     host.append(section("ending.title", verdict, rank, regret, e("p", {class: "soft", "data-text": "ending.regret_note", text: play.text("ending.regret_note")}), table, games),
@@ -28,19 +28,21 @@
     const compared = () => {
       const row = (who, score, regret, usual) => e("tr", {}, [who, percent(score), play.number(regret, 1), usual].map((text, k) => e(k ? "td" : "th", {scope: k ? null : "row", text})));
       return e("table", {}, e("thead", {}, e("tr", {}, ["who", "score", "here", "usually"].map((key, k) => e(k ? "th" : "td", {scope: k ? "col" : null, text: k ? play.text(`ending.${key}`) : ""})))),
-        e("tbody", {}, row(play.text("ending.you"), shown(chosen()), mine, ""), ...names.map(key => row(name(key), handed(key)[4] / level().rows, T.regret(handed(key)[0]),
+        e("tbody", {}, row(play.text("ending.you"), shown(chosen()), mine, ""), ...names.map(key => row(name(key), handed(key)[4] / level().rows, regretOf(handed(key)[0]),
           level().regret[key] ? `${play.number(level().regret[key].at(-1), 1)} ± ${play.number(level().error[key], 1)}` : ""))));
     };
-    const beaten = () => names.filter(key => mine < T.regret(handed(key)[0]) - 1e-9);
+    const beaten = () => names.filter(key => mine < regretOf(handed(key)[0]) - 1e-9);
     const tell = () => {
-      verdict.textContent = play.text("ending.verdict", {number: state.chosen + 1, regret: play.number(mine, 1), best: percent(T.expected(T.best))});
-      const players = level().players.filter(each => each > mine + 1e-9).length;
+      verdict.textContent = play.text(mine < 0.05 ? "ending.found" : "ending.verdict",
+        {number: state.chosen + 1, regret: play.number(mine, 1), best: percent(T.expected(top()))});
+      const worse = players.filter(each => each > mine + 0.005).length, better = players.filter(each => each < mine - 0.005).length;
       const lower = beaten().map(name).join(play.language === "zh" ? "、" : ", ");
-      rank.textContent = play.text("ending.rank", {players, of: play.number(level().players.length)}) + " "
+      rank.textContent = play.text("ending.rank", {worse, better, of: play.number(players.length)}) + (play.language === "zh" ? "" : " ")
         + play.text(lower ? "ending.beaten" : "ending.unbeaten", {names: lower});
       share.textContent = play.text("ending.share", {address: `#level=${state.level}&game=${state.game + 1}`});
       table.replaceChildren(compared());
-      const played = round.results(), of = key => mean(played.map(each => T.regret(handed(key, each.game)[0])));
+      const played = round.results(), best = each => level().free.length > 2 ? T.best : each.top;
+      const of = key => mean(played.map(each => 100 * (T.expected(best(each)) - T.expected(handed(key, each.game)[0]))));
       games.textContent = played.length < 2 ? "" : play.text("ending.games", {games: played.length, yours: play.number(mean(played.map(each => each.regret)), 1),
         bayesian: play.number(of("bayesian"), 1), random: play.number(of("random"), 1)});
     };
@@ -51,7 +53,7 @@
     const ours = () => {
       let sum = 0;
       const list = state.tries.map(each => [each.at, each.seed, 0, each.epochs, shown(each)]), paid = list.map(move => sum += move[3]);
-      return incumbents(list).map((move, k) => [paid[k], T.regret(move[0])]);
+      return incumbents(list).map((move, k) => [paid[k], regretOf(move[0])]);
     };
     const steps = (points, end) => points.flatMap(([x, y], k) => [[x, y], [k + 1 < points.length ? points[k + 1][0] : end, y]]);
     play.chart(regret, {height: 300, label: "ending.regret"}, chart => {
@@ -62,7 +64,7 @@
         const {moves} = searches[key][game];
         let sum = 0;
         const paid = moves.map(move => sum += move[3] - move[2]);
-        chart.line(clipped(steps(incumbents(moves).map((move, i) => [paid[i], T.regret(move[0])]), budget)), {class: `line ${COLOURS[key]}`});
+        chart.line(clipped(steps(incumbents(moves).map((move, i) => [paid[i], regretOf(move[0])]), budget)), {class: `line ${COLOURS[key]}`});
         chart.note(budget, high, name(key), {class: COLOURS[key], "text-anchor": "end", dx: -4, dy: 14 + 15 * k, style: "font-weight:600"});
       });
       chart.line(clipped([...steps(ours(), budget).slice(0, -1), [budget, ours().at(-1)[1]], [budget, mine]]), {class: "line you thick"});
@@ -141,21 +143,26 @@
         });
       });
       const explain = () => {
-        const [you, ...others] = ends(), drop = 100 * (you.promised - you.held);
-        const dots = mean(others.map(each => 100 * (each.promised - each.held)));
-        said.textContent = play.text(drop > 0 ? "ending.luck" : "ending.no_luck", {promised: percent(you.promised), held: percent(you.held), rows: play.number(T.rows.held_out), drop: play.number(Math.abs(drop), 1)});
-        note.textContent = play.text("ending.curse", {tries: state.tries.length, others: play.number(dots, 1), players: play.number(curse(), 1)});
+        const [you, ...others] = ends(), drop = 100 * (you.promised - you.held), above = curses();
+        const key = chosen().epochs < T.epochs ? "ending.unfinished" : drop > 0 ? "ending.luck" : "ending.no_luck";
+        said.textContent = play.text(key, {promised: percent(you.promised), held: percent(you.held), rows: play.number(T.rows.held_out),
+          drop: play.number(Math.abs(drop), 1), epochs: chosen().epochs});
+        const searchers = mean(others.map(each => 100 * (each.promised - each.held)));
+        note.textContent = [play.text("ending.curse", {players: play.number(mean(above), 1), share: above.filter(each => each > 0).length}),
+          play.text(searchers > 0 ? "ending.others_lose" : "ending.others_gain", {points: play.number(Math.abs(searchers), 1)})].join(play.language === "zh" ? "" : " ");
         read.replaceChildren(play.text("core.read"), " ", play.lesson(15));
       };
       play.part(explain, said);
     };
-    // How much the score that 1,000 random players hand in is above the held-out one, in points: what luck adds on average.
-    const curse = () => mean([...Array(1000).keys()].map(player => {
-      const tries = [...Array(12).keys()].map(k => ({at: Math.floor(play.uniform(7, player, k) * T.total), seed: Math.floor(play.uniform(8, player, k) * T.seeds)}));
-      const winner = round.best(tries.map(each => ({...each, epochs: T.epochs})));
+    // How much the score that each of 1,000 random players hands in is above the held-out one, in points.
+    const curses = () => array(1000, player => {
+      const others = T.index(top()).slice(2), pick = (k, size) => Math.floor(play.uniform(k, player, size) * size);
+      const tries = array(12, k => ({epochs: T.epochs, seed: pick(100 + k, T.seeds),
+        at: level().free.length > 2 ? pick(k, T.total) : T.flat([pick(k, T.sizes[0]), pick(50 + k, T.sizes[1]), ...others])}));
+      const winner = round.best(tries);
       return 100 * (shown(winner) - T.heldOut(winner.at, winner.seed) / T.rows.held_out);
-    }));
-    play.curse = curse;
+    });
+    play.curses = curses;
     if (state.opened) open();
     else last.append(e("p", {"data-text": "ending.before", text: play.text("ending.before")}), play.button("ending.open", open, {class: "main"}));
   };
