@@ -44,6 +44,7 @@ play.digits = (value, count = 3) => {
 // Each part is drawn again when the language, the scheme or the width changes, as long as its element is on the page.
 play.part = (draw, owner = document.body) => { play.parts.push({draw, owner}); draw(); };
 play.redraw = () => {
+  if (document.querySelector("#game")) document.title = play.text("core.title");
   document.documentElement.lang = play.language === "zh" ? "zh-CN" : "en";
   document.querySelectorAll("[data-text]").forEach(one => { one.textContent = play.text(one.dataset.text); });
   document.querySelectorAll("[data-label]").forEach(one => one.setAttribute("aria-label", play.text(one.dataset.label)));
@@ -217,9 +218,9 @@ play.drawn = (right, all, rows, ...key) => {
 
 play.instrument = (name, build) => { play.instruments[name] = build; };
 play.lesson = number => {
-  const {title, href} = play.data.lessons[number];
-  const command = play.element("code", {text: `python -m lessons ${number}`});
-  return href ? play.element("a", {href, text: title}) : play.element("span", {}, `${title}: `, command);
+  const href = play.data.lessons[number], title = play.text(`core.lesson_${number}`);
+  return href ? play.element("a", {href, text: title})
+    : play.element("span", {}, `${title} (`, play.element("code", {text: `python -m lessons ${number}`}), ")");
 };
 play.mount = (section, name) => {
   const {formulas, lesson} = play.data.instruments[name], stage = play.element("div", {class: "stage"});
@@ -227,7 +228,8 @@ play.mount = (section, name) => {
   section.append(
     play.element("h2", {"data-text": `${name}.title`}), play.element("p", {"data-text": `${name}.what`}), stage,
     play.element("dl", {class: "formulas"}, formulas.map(id => [play.element("dt", {}, play.data.links[id]
-      ? play.element("a", {href: play.data.links[id], text: id}) : id), play.element("dd", {}, play.element("code", {text: play.data.lines[id]}))])),
+      ? play.element("a", {href: play.data.links[id], text: id}) : id), play.element("dd", {}, play.element("code", {text: play.data.lines[id].line}), play.element("small", {},
+        play.data.lines[id].where.map(([symbol, argument, words], k) => `${k ? "; " : ""}${symbol}: ${words || argument.replace(/_/g, " ")}`)))])),
     read);
   play.part(() => read.replaceChildren(play.text("core.read"), " ", play.lesson(lesson)));
   play.instruments[name](stage);

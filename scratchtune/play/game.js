@@ -117,10 +117,10 @@
     host.append(e("h1", {"data-text": "game.title"}), intro, setup,
       e("details", {class: "words"}, e("summary", {"data-text": "game.words"}), words), e("div", {class: "budget"}, budget, bar, stop, hand),
       e("div", {class: "columns"},
-        e("section", {class: "card", "data-label": "game.map"}, mapTitle, map, e("p", {class: "soft axis", "data-text": "game.axes"}), knobs, hint),
+        e("section", {class: "card", "data-label": "game.map"}, mapTitle, map, e("p", {class: "soft axis", "data-text": "game.axes"}), knobs),
         e("section", {class: "card", "data-label": "game.curve"}, e("h2", {"data-text": "game.curve"}), curves, live,
           e("div", {class: "row"}, more, skip))),
-      list, end);
+      hint, list, end);
     const choice = play.choice(setup, {label: "game.level", value: state.level, choices: LEVELS.map(name => [name, `game.${name}`]),
       change: name => { if (running) finish(false); save(); begin(name, firstUnplayed(name)); fresh(); }});
     setup.append(number, play.button("game.next", next), means);

@@ -27,24 +27,22 @@ BOARD = '<section class="instrument" id="board"></section>\n'
 
 
 class Instrument(NamedTuple):
-    """The number and the title of the lesson that an instrument belongs to, and the formulas that it computes."""
+    """The lesson that an instrument belongs to, and the formulas that it computes."""
 
     lesson: int
-    title: str
     formulas: tuple[str, ...]
 
 
-INSTRUMENTS = {name: Instrument(int(title[:2]), title, tuple(formulas.split())) for name, title, formulas in (
-    ("bowl", "05 Momentum and Adam", "gradient_descent momentum nesterov"),
-    ("threshold", "11 Which number", "confusion_matrix precision recall f_beta accuracy balanced_accuracy auc "
-     "trapezoids average_precision log_loss sigmoid"),
-    ("curse", "15 The winner's curse", "standard_error_of_mean"),
-    ("gaussian", "19 One process", "scaled_distance matern52 posterior_mean posterior_variance log_marginal_likelihood "
+INSTRUMENTS = {name: Instrument(lesson, tuple(formulas.split())) for name, lesson, formulas in (
+    ("bowl", 5, "gradient_descent momentum nesterov"),
+    ("threshold", 11, "confusion_matrix precision recall f_beta accuracy balanced_accuracy auc trapezoids "
+     "average_precision log_loss sigmoid"),
+    ("curse", 15, "standard_error_of_mean"),
+    ("gaussian", 19, "scaled_distance matern52 posterior_mean posterior_variance log_marginal_likelihood "
      "expected_improvement"),
-    ("densities", "21 Two densities", "tpe_good_count parzen_min_bandwidth normal_mass log_truncated_normal "
-     "parzen_mixture tpe_ratio tpe_probability"),
-    ("rungs", "25 Curves that cross",
-     "hyperband_s_max hyperband_bracket_size hyperband_rung_size hyperband_rung_budget"))}
+    ("densities", 21, "tpe_good_count parzen_min_bandwidth normal_mass log_truncated_normal parzen_mixture tpe_ratio "
+     "tpe_probability"),
+    ("rungs", 25, "hyperband_s_max hyperband_bracket_size hyperband_rung_size hyperband_rung_budget"))}
 OF_TRAININGS = {"rungs", "curse"}  # instruments that look up trainings
 
 
@@ -61,8 +59,9 @@ def scripts(instruments: Iterable[str], links: Mapping[str, str] = {}, lessons: 
     parts = [*["game", "ending"] * game, *["board"] * ("board" in more), *used]
     data = {
         "instruments": {name: each._asdict() for name, each in used.items()},
-        "lines": {id: known[id].line for id in formulas}, "links": dict(links),
-        "lessons": {k: {"title": title, "href": lessons.get(k)} for k, title, _ in INSTRUMENTS.values()},
+        "lines": {id: {"line": known[id].line, "where": [[each.symbol, each.argument, each.words]
+                                                         for each in known[id].where]} for id in formulas},
+        "links": dict(links), "lessons": dict(lessons),
         "scores": json.loads(read("scores.json")) if "threshold" in used else None, **more}
     generated = ",\n".join(f"  {javascript(known[id])}" for id in formulas)
     packed = _packed({"texts": texts(["core", *parts]), "data": data})
