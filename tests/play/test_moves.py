@@ -36,25 +36,27 @@ def test_stored_games_are_trainings_of_the_table_within_the_budget() -> None:
             assert start == 0 or (at, seed, start) in ends
             ends[at, seed, end] = True
             params = dict(zip(moves.VALUES, np.unravel_index(at, tuple(map(len, moves.VALUES.values()))), strict=True))
-            assert all(moves.VALUES[each][params[each]] == value for each, value in level.fixed.items())
+            assert all(moves.VALUES[each][params[each]] == value for each, value in level.fixed(game).items())
         assert moves.spent(rows) == STORED["budget"] == 324 and search["handed"] == moves.handed_in(rows)
     assert len(EVERY) == 3 * 5 * STORED["games"] == 300
 
 
 def test_stored_numbers_are_regrets() -> None:
     for name, level in STORED["levels"].items():
-        assert len(level["players"]) == 1000 and level["players"] == sorted(level["players"])
+        assert len(level["players"]) == len(level["bases"]) == len(moves.levels()[name].networks)
+        assert all(len(each) == 1000 and each == sorted(each) for each in level["players"])
         assert (level["free"], level["rows"]) == ([*moves.levels()[name].free], moves.levels()[name].rows)
         assert {*level["regret"]} == {*level["error"]} == {*level["searches"]} == {*moves.SEARCHERS}
         assert all(len(each) == 12 and min(each) >= 0.0 for each in level["regret"].values())
-        first = sorted(round(moves.regrets(game)[-1], 2) for game in moves.players(moves.levels()[name], 10))
-        assert {*first} <= {*level["players"]}
+        first = moves.players(moves.levels()[name], moves.levels()[name].fixed(0), 10)
+        assert {*first} <= {*level["players"][0]}
+    assert len(STORED["levels"]["two"]["bases"]) >= STORED["games"]  # another network in each game
 
 
 def test_every_reason_is_short_and_has_a_chinese_one() -> None:
     said = {tuple(row[5:]) for *_, (_, search) in EVERY for row in search["moves"]}
     for english, chinese in said:
-        assert len(english.split()) <= 26 and not re.search(r"\bloss|\. |\d\.0*[1-9]\d{3}|trial 0\b", english), english
+        assert len(english.split()) <= 30 and not re.search(r"\bloss|\. |\d\.0*[1-9]\d{3}|trial 0\b", english), english
         assert chinese == moves.in_chinese(english) and not re.search("[A-Za-z]{3}", chinese), chinese
         numbers = [sorted(re.findall(r"(?<![Ll])[\d.]+", text)) for text in (english, chinese)]
         assert "founder" in english or numbers[0] == numbers[1]
