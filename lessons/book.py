@@ -26,7 +26,7 @@ from typing import Any
 from tqdm import tqdm
 
 from lessons import __main__ as course
-from lessons import cells
+from lessons import cells, race
 from scratchtune import cores
 from scratchtune.checks import counted
 from scratchtune.play import page as play
@@ -141,7 +141,7 @@ def assets(book: Book) -> dict[str, str]:
     formulas = {id: book.addresses[id] for each in play.INSTRUMENTS.values() for id in each.formulas}
     lessons = {each.lesson: book.addresses[f"lesson {each.lesson:02}"] for each in play.INSTRUMENTS.values()
                if each.lesson in book.outputs}
-    scripts = play.scripts(play.INSTRUMENTS, formulas, lessons)
+    scripts = play.scripts(play.INSTRUMENTS, formulas, lessons, board=race.board())
     own = json.dumps(book.texts, ensure_ascii=False, separators=(",", ":"))
     scripts["book"] = f"Object.assign(play.texts, {own});\n{(FOLDER / 'book.js').read_text(encoding='utf-8')}"
     entries = ",\n".join(json.dumps(entry, ensure_ascii=False) for entry in book.entries)

@@ -67,7 +67,7 @@ def to_section(name: str) -> str:
 def front(book: Book) -> None:
     """The game, and below it the contents."""
     main = f"""<section id="game"></section>
-<section id="contents" class="contents">
+{play.BOARD}<section id="contents" class="contents">
 <h2>{book.said("course")}</h2>
 <p class="lead">{book.said("about", lessons=len(course.lessons()))}</p>
 <h3>{book.said("ways")}</h3>
@@ -77,8 +77,8 @@ def front(book: Book) -> None:
 {listed(_more(book), "more")}
 </section>"""
     book.add("index.html", "scratchtune: beat the searcher, and a course", main,
-             ("trainings", "moves", "game", "ending"), bilingual=True)
-    book.found("Beat the searcher", "index.html", "page", "game 游戏 战胜搜索器")
+             ("trainings", "moves", "game", "ending", "board"), bilingual=True)
+    book.found("Beat the searcher", "index.html", "page", "game 游戏 打败搜索器")
     book.found("Contents", "index.html#contents", "page", "course lessons 目录")
 
 

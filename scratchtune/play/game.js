@@ -65,6 +65,7 @@
     message = () => "";
     play.brightest = play.trainings.expected(top());
     save();
+    if (location.hash && !location.hash.includes("=")) return;  // a place on the page
     const address = play.address();
     address.set("level", name);
     address.set("game", game + 1);
