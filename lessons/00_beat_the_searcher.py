@@ -20,7 +20,8 @@
 # hyper-parameters and five *seeds* (random starts). Each learns from 200 images for 27 *epochs*, which are passes over
 # the images; about one image in five has a wrong label. Whatever you ask for, you get the nearest training. You need
 # not know yet what L2 and dropout are. Run the file with `python -m lessons 0`, or cell by cell; lines with `# ->` show
-# what a cell prints, lines with `# ~>` about what it prints, since the last digits depend on the processor.
+# what a cell prints, lines with `# ~>` about what it prints, since the last digits depend on the processor. In a browser
+# the same trainings are a game with learning curves: `scratchtune play`.
 
 # %% [markdown]
 # ## Predict 1

@@ -108,11 +108,12 @@ def sections(instruments: Iterable[str]) -> str:
 
 def write_page(path: Path, **more: Any) -> None:
     """Write the page with the game and all instruments; ``more`` is as in `scripts`."""
-    board = ["board"] * ("board" in more)
-    head = f'<section id="game"></section>\n{BOARD * len(board)}<h1 id="instruments" data-text="core.instruments"></h1>'
-    links = "\n".join(f'<a href="#{name}" data-text="{name}.title"></a>' for name in (*board, *INSTRUMENTS))
-    navigation = f'<a href="#game" data-text="core.game"></a>\n{links}'
-    main = f"{head}\n{sections(INSTRUMENTS)}"
+    ways = [f'<a href="#{name}" data-text="{name}.title"></a>' for name in INSTRUMENTS]
+    main = f"""<section id="game"></section>
+{BOARD * ("board" in more)}<h1 id="instruments" data-text="core.instruments"></h1>
+<p class="row ways">{" ".join(ways)}</p>
+{sections(INSTRUMENTS)}"""
+    navigation = '<a href="#game" data-text="core.game"></a> <a href="#instruments" data-text="core.instruments"></a>'
     write_text(path, whole("Beat the searcher", main, scripts(INSTRUMENTS, **more), navigation))
 
 
