@@ -16,12 +16,11 @@
 #   reads correctly, its *accuracy*, is the score by which you choose.
 # - *Held-out* rows are not trained on either, and they are used once, when everything has been chosen.
 #
-# A trial takes no time here: `load_trainings` has 11,880 trainings of this network, made beforehand, with five hyper-
-# parameters and five *seeds* (random starts). Each learns from 200 images for 27 *epochs*, which are passes over the
-# images; about one image in five has a wrong label. Whatever you ask for, you get the nearest training. You need not
-# know yet what L2 and dropout are. Run the file with `python -m lessons 0`, or cell by cell, or play in the browser,
-# `scratchtune play`; lines with `# ->` show what a cell prints, lines with `# ~>` about that: the processor decides the
-# last digits.
+# A trial takes no time here: `load_trainings` has 11,880 trainings of this network, with five hyper-parameters and five
+# *seeds* (random starts). Each learns from 200 images for 27 *epochs*, which are passes over the images; about one
+# image in five has a wrong label. Whatever you ask for, you get the nearest training. You need not know yet what L2 and
+# dropout are. Run the file with `python -m lessons 0`, or cell by cell, or play in the browser, `scratchtune play`;
+# lines with `# ->` show what a cell prints, lines with `# ~>` about that: the processor decides the last digits.
 
 # %% [markdown]
 # ## Predict 1
