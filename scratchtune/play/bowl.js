@@ -47,6 +47,10 @@
   };
   const raised = sign => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)];
   const power = v => `10${String(Math.round(Math.log10(v))).replace(/./g, raised)}`;
+  // play.digits with powers of ten as they are written at the axis: 2.15 × 10¹⁰.
+  const written = (v, count) => play.digits(v, count).replace(/e[+]?(.+)/, (_, high) => ` × 10${high.replace("−", "-").replace(/./g, raised)}`);
+  // A factor with so many decimals that two digits of its distance from 1 are seen: 0.89, 0.9996.
+  const factor = v => play.number(v, max(0, min(6, 1 - floor(Math.log10(abs(1 - v))))));
   const turn = array(121, k => k / 60 * Math.PI);
   const colour = method => COLOURS[METHODS.indexOf(method)];
 
@@ -83,7 +87,10 @@
     chart.area(circle, []);
     chart.line(circle);
     [1, κ].forEach((λ, i) => {
-      for (const [re, im] of values[i]) chart.dot(max(-wide, min(wide, re)), im, {r: 7 - 2 * i, class: `dot c${4 + i}`});
+      for (const [re, im] of values[i]) {
+        if (re >= -wide) chart.dot(re, im, {r: 7 - 2 * i, class: `dot c${4 + i}`});
+        else chart.note(-wide, im, `← ${written(re)}`, {class: `c${4 + i}`, dx: 8, dy: i ? 17 : -8});  // outside, to the left
+      }
       const text = play.text("bowl.curvature", {curvature: play.digits(λ)});
       chart.note(-wide, 1.3, text, {class: `c${4 + i}`, dx: 8, dy: 14 + 16 * i});
     });
@@ -131,8 +138,8 @@
     const speak = () => {
       const {steps, rate, end, losses} = now, kind = rate >= 1 ? "diverges" : steps === null ? "slow" : "converges";
       said.textContent = play.text(`bowl.${kind}`, {
-        rate: play.digits(rate, 4), steps: play.number(steps ?? LIMIT), highest: play.digits(now.highest)});
-      const t = floor(at ?? 0), passed = () => play.text("bowl.where", {step: t, end, loss: play.digits(losses[t])});
+        rate: factor(rate), steps: play.number(steps ?? LIMIT), highest: play.digits(now.highest)});
+      const t = floor(at ?? 0), passed = () => play.text("bowl.where", {step: t, end, loss: written(losses[t])});
       where.textContent = at === null ? "\u00a0" : passed();
       ["about", "best"].forEach((each, i) => { notes[i].textContent = play.text(`bowl.${each}.${method}`); });
     };

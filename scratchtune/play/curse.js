@@ -96,10 +96,13 @@
 
   // By how much the promises are too high: of one try, and of the best of some.
   const drawExcess = (chart, found, tries) => {
-    const between = [-15, 30], excess = play.excess(found, tries), middle = mean(excess);
+    const between = [-16, 31], excess = play.excess(found, tries), middle = mean(excess);
     const bars = [play.excess(found, 1), excess].map(values => histogram(values, between));
     const highest = largest(bars.map(each => each.map(bar => bar[2])));
-    chart.axes({x: between, y: [0, 1.12 * highest], xLabel: play.text("curse.x"), yLabel: play.text("curse.y")});
+    const [low, high] = [between[0] + 0.5, between[1] - 0.5];  // the outer bars have all that is beyond, too
+    const xTick = v => v === low ? "< −15" : v === high ? "≥ 30" : play.number(v);
+    chart.axes({x: between, y: [0, 1.12 * highest], xLabel: play.text("curse.x"), yLabel: play.text("curse.y"),
+                xTicks: [low, 0, 10, 20, high], xTick});
     chart.bars(bars[0], {class: "bar c6", opacity: 0.45});
     chart.bars(bars[1], {class: "bar c2"});
     chart.rule(0, null);
@@ -152,7 +155,8 @@
         legend("bar c6", play.text("curse.ordinary")), legend("bar c2", play.text("curse.best", words)));
       said.textContent = play.text(equal ? "curse.said_equal" : "curse.said", words);
       note.textContent = equal ? "" : play.text("curse.note", words);
-      paid.textContent = play.text(equal ? "curse.paid_equal" : "curse.paid", words);
+      const isAtEnd = words.tries === 1 || words.tries === TRIES;
+      paid.textContent = play.text(equal ? "curse.paid_equal" : isAtEnd ? "curse.paid_ends" : "curse.paid", words);
     });
     const few = play.chart(right, {height: 300, label: "curse.curves"}, chart => {
       if (!found) return;

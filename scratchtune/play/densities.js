@@ -73,7 +73,7 @@
     const far = max(log(3), largest(ratios.map(abs))) * 1.15;
     const ticks = [0.001, 0.01, 0.1, 0.3, 1, 3, 10, 100, 1000].filter(v => abs(log(v)) <= far);
     chart.axes({x: [0, 1], y: [exp(-far), exp(far)], yLog: true, yTicks: ticks,
-                xLabel: play.text("densities.x"), yLabel: "l / g"});
+                xLabel: play.text("densities.x"), yLabel: play.text("densities.ratio")});
     chart.rule(null, 1, {class: "rule dashed"});
     chart.line(ratios.map((r, k) => [grid[k], exp(r)]), {class: "line c3"});
     chart.dot(peak, exp(largest(ratios)), {class: "dot c3"});

@@ -28,21 +28,24 @@
       }};
   };
 
+  const SHORTEST = 0.01, LONGEST = 2, MOST = 12;  // of the length scale; trials
   play.instrument("gaussian", stage => {
-    let points = [[0.1, 0.7], [0.3, -0.2], [0.55, 0.5], [0.9, 1.1]], handles = [];
+    let points = [[0.1, 0.7], [0.3, -0.2], [0.55, 0.5], [0.9, 1.1]], handles = [], next = 0;
     const said = play.element("p", {class: "said", "aria-live": "polite"});
     const side = play.element("div", {class: "controls"});
     const boxed = (x, y) => [Math.min(1, Math.max(0, x)), Math.min(2, Math.max(-2, y))];
     const picture = play.element("div"), redraw = () => chart.draw();
     stage.append(picture, said, side);
-    const length = play.slider(side, {label: "gaussian.length", min: 0.03, max: 2, value: 0.2, log: true, change: redraw});
+    const length = play.slider(side, {label: "gaussian.length", min: SHORTEST, max: LONGEST, value: 0.2, log: true, change: redraw});
     const noise = play.slider(side, {label: "gaussian.noise", min: 1e-5, max: 0.5, value: 1e-4, log: true, change: redraw});
+    noise.value = 1e-4;
     const chart = play.chart(picture, {height: 320, label: "gaussian.chart"}, chart => {
       chart.axes({x: [0, 1], y: [-2.6, 2.2], xLabel: play.text("gaussian.x"), yLabel: play.text("gaussian.y"), yTicks: [-2, -1, 0, 1, 2]});
       const process = play.process(points, length.value, noise.value), best = Math.min(...points.map(([, y]) => y));
       const grid = array(201, k => k / 200), at = grid.map(process.at);
       const gains = at.map(([m, s]) => play.formulas.expected_improvement(m, s, best).a), most = largest(gains);
-      const next = grid[gains.indexOf(most)], floor = -2.6;
+      const floor = -2.6;
+      next = grid[gains.indexOf(most)];
       chart.area(grid.map((x, k) => [x, at[k][0] + 2 * at[k][1]]), grid.map((x, k) => [x, at[k][0] - 2 * at[k][1]]), {class: "area c1"});
       chart.line(grid.map((x, k) => [x, at[k][0]]), {class: "line c1"});
       chart.rule(null, best, {class: "rule dashed"});
@@ -57,24 +60,31 @@
       handles = points.map((_, i) => play.handle(chart, {
         at: () => points[i], step: [0.02, 0.1], label: () => play.text("gaussian.point", {number: i + 1}),
         move: (x, y) => { points[i] = boxed(x, y); redraw(); },
-        remove: () => { if (points.length > 1) { points.splice(i, 1); mount(); } }}));
+        remove: () => remove(i)}));
+      run.disabled = points.length >= MOST;
+      less.disabled = points.length < 2;
       redraw();
     };
-    side.append(play.element("div", {class: "row"},
+    const remove = i => {
+      if (points.length < 2) return;
+      points.splice(i, 1);
+      mount();
+      if (less.disabled || document.activeElement !== less) handles[min(i, points.length - 1)].knob.focus();
+    };
+    // The next trial has the loss that the mean predicts there, until it is dragged.
+    const run = play.button("gaussian.run", () => {
+      points.push(boxed(next, play.process(points, length.value, noise.value).at(next)[0]));
+      mount();
+      handles[handles.length - 1].knob.focus();
+    }, {class: "main"});
+    const less = play.button("gaussian.remove", () => remove(points.length - 1));
+    side.append(play.element("div", {class: "row"}, run, less,
       play.button("gaussian.fit", () => {
-        const lengths = array(81, k => 0.03 * (2 / 0.03) ** (k / 80));
+        const lengths = array(81, k => SHORTEST * (LONGEST / SHORTEST) ** (k / 80));
         const likelihoods = lengths.map(each => play.process(points, each, noise.value).likelihood);
         length.value = lengths[likelihoods.indexOf(largest(likelihoods))];
         redraw();
-      }),
-      play.button("gaussian.add", () => {
-        if (points.length >= 12) return;
-        const free = array(101, k => k / 100), gap = x => smallest(points.map(([other]) => abs(x - other)));
-        points.push([free.reduce((one, x) => gap(x) > gap(one) ? x : one, 0), 0]);
-        mount();
-        handles[handles.length - 1].knob.focus();
-      }),
-      play.button("gaussian.remove", () => { if (points.length > 1) { points.pop(); mount(); } })));
+      })));
     mount();
   });
 })();

@@ -104,7 +104,6 @@
     stopped: {class: "line c6", opacity: 0.75},
     rest: {class: "line", "stroke-dasharray": "1 4", "stroke-linecap": "round"}};
   const percent = right => play.number(right / 2.5, 1);
-  const rank = (values, of) => 1 + values.filter(value => value > of).length;
 
   // The race of a draw, and of each of its trainings: the last rung that it reached, and the order at the end.
   play.raceOf = (pool, draw, rungs) => {
@@ -121,24 +120,30 @@
     const [rate, batch, l2, dropout, units] = at.map((k, axis) => values[names[axis]][k]);
     return {rate, batch, l2, dropout, units};
   };
-  const wordsOfOne = ({drawn, rungs, begun, ended, last}, at) => play.text("rungs.one", {
-    ...configurationOf(drawn[at]), n: begun.length, budget: rungs[0].budget, begun: percent(begun[at]),
-    ended: percent(ended[at]), place: rank(begun, begun[at]), rank: rank(ended, ended[at]),
-    stop: play.text(last[at] < rungs.length - 1 ? "rungs.stop" : "rungs.whole", {epoch: rungs[last[at]].budget})});
-  const wordsOfRace = ({rungs, begun, ended, last, winner, best}) => {
+  // Ranks are places in the orders of the race and of the end; equal scores are marked.
+  const wordsOfOne = ({drawn, rungs, order, begun, ended, ends, last}, at) => {
+    const tie = all => play.text(all.filter(value => value === all[at]).length > 1 ? "rungs.tied" : "rungs.nothing");
+    return play.text(rungs.length > 1 ? "rungs.one" : "rungs.one_whole", {
+      ...configurationOf(drawn[at]), n: begun.length, budget: rungs[0].budget, begun: percent(begun[at]),
+      ended: percent(ended[at]), place: order[0].indexOf(at) + 1, rank: ends.indexOf(at) + 1,
+      tie: tie(begun), tie_at_end: tie(ended),
+      stop: play.text(last[at] < rungs.length - 1 ? "rungs.stop" : "rungs.whole", {epoch: rungs[last[at]].budget})});
+  };
+  const wordsOfRace = ({rungs, order, begun, ended, ends, last, winner, best}) => {
     const values = {
       spent: play.spent(rungs), n: begun.length, all: begun.length * EPOCHS, budget: rungs[0].budget,
       won: percent(ended[winner]), best: percent(ended[best]), cost: percent(ended[best] - ended[winner]),
-      rank: rank(ended, ended[winner]), place: rank(begun, begun[best]), stop: rungs[last[best]].budget};
+      rank: ends.indexOf(winner) + 1, place: order[0].indexOf(best) + 1, stop: rungs[last[best]].budget};
+    if (rungs.length === 1) return play.text("rungs.all", values);
     const result = play.text(best === winner ? "rungs.none" : "rungs.cost", values);
     return play.text("rungs.spent", values) + play.text("rungs.space") + result;
   };
-  const wordsOfOrder = ({pool, rungs, begun, ended}) => play.text("rungs.correlation", {
+  const wordsOfOrder = ({pool, rungs, begun, ended}) => rungs.length === 1 ? "" : play.text("rungs.correlation", {
     budget: rungs[0].budget, n: begun.length, own: play.number(play.rankCorrelation(begun, ended), 2),
     every: play.number(play.correlationOf(pool, rungs[0].budget), 2), pool: play.text(`rungs.of_${pool}`)});
   const wordsOfMany = ({pool, rungs}) => {
     const {best, cost, regret, group} = play.manyRaces(pool, rungs);
-    return play.text("rungs.many", {
+    return play.text(rungs.length > 1 ? "rungs.many" : "rungs.many_whole", {
       races: play.number(RACES), share: play.number(100 * best), cost: play.number(cost, 1),
       regret: play.number(regret, 1), group: play.number(group, 1), epochs: play.spent(rungs)});
   };
@@ -149,10 +154,13 @@
       x: [0.93, 28.5], y: [0, 100], xLog: true, xLabel: play.text("rungs.x"), yLabel: play.text("rungs.y"),
       xTicks: [...new Set([1, ...rungs.map(rung => rung.budget)])], yTicks: [0, 20, 40, 60, 80]});
     rungs.forEach(({size, budget}, k) => {
-      const isAtEdge = budget === EPOCHS, text = play.text(k ? "rungs.left" : "rungs.begin", {size});
       chart.rule(budget, null, {class: "rule dashed", opacity: 0.6});
-      chart.note(budget, 94, chart.width < 500 ? String(size) : text,
-        {"text-anchor": isAtEdge ? "end" : "start", dx: isAtEdge ? -5 : 5});
+      const isAlone = rungs.length === 1, next = rungs[k + 1]?.size;
+      if (!isAlone && !next) return;  // the end: how many are left is said at the rung before
+      const text = play.text(isAlone ? "rungs.alone" : k ? "rungs.left" : "rungs.begin", {size, next});
+      const short = isAlone ? String(size) : `${k ? "" : `${size} `}→ ${next}`;
+      chart.note(budget, 94, chart.width < 800 ? short : text,
+        {"text-anchor": isAlone ? "end" : "start", dx: isAlone ? -5 : 5});
     });
     const draw = (at, look, r = 3) => {
       const stop = rungs[last[at]].budget, colour = look.class.replace(" thick", "");

@@ -71,9 +71,9 @@
   const unit = (chart, xLabel, yLabel) =>
     chart.axes({x: [0, 1], y: [0, 1], xTicks: [0, 0.5, 1], xLabel: text(xLabel), yLabel: text(yLabel)});
   const table = (head, rows) => play.element("table", {},
-    play.element("tr", {}, head.map(name => play.element("th", {scope: "col", text: name}))),
+    play.element("tr", {}, head.map(name => play.element("th", {scope: "col", text: name, style: "white-space:normal"}))),
     rows.map(([name, ...cells]) => play.element("tr", {},
-      play.element("th", {scope: "row", text: name}), cells.map(cell => play.element("td", {text: cell})))));
+      play.element("th", {scope: "row", text: name, style: "white-space:normal"}), cells.map(cell => play.element("td", {text: cell, style: "white-space:normal"})))));
 
   play.instrument("threshold", stage => {
     const {truth, odds} = play.data.scores, positive = sum(truth), share = positive / truth.length;
@@ -209,7 +209,7 @@
         key => [text(key), three(judged[key]), text("both")]);
       tables.replaceChildren(table([text("rows"), text("other"), text("shirt")], counts),
         table([text("metric"), text("value"), text("depends")], [
-          ...both, [text("log_loss"), three(calibrated.loss), text("temperature")],
+          ...both, [text("log_loss"), three(calibrated.loss), text("heat")],
           [text("auc"), three(auc), text("neither")], [text("average_precision"), three(average), text("neither")]]));
     };
 

@@ -131,11 +131,13 @@ def test_mouse_and_keys(browser: Any, address: str) -> None:
         click(browser, label)
         click(browser, best)
         rates = browser.execute_script("return play.bestRates(arguments[0], 20)", method)
-        assert f"distance by {factor(method, 20.0, *rates):.4g}," in said(browser)
+        shown = float(said(browser).split("by about ")[1].split(" (")[0])
+        assert shown == pytest.approx(factor(method, 20.0, *rates), abs=0.0051)
     one.send_keys(Keys.ENTER)
     one.send_keys(Keys.ENTER)
     assert "Step 2 of 2" in browser.find_element("css selector", "#bowl").text
     assert "Diverges" in moved(browser, 0, Keys.END, 1)
+    assert "← −" in browser.find_elements("css selector", "#bowl .chart")[2].text  # an eigenvalue outside the chart
     one.send_keys(Keys.ENTER)
     check_page(browser)
     assert "Converges" in moved(browser, 0, Keys.HOME, 1)

@@ -158,6 +158,10 @@ def test_each_control_by_mouse_keyboard_and_touch(browser: Any, page: str, known
     params = list(known.configurations())[browser.execute_script(fourth) // 5]
     assert looked.get_attribute("value") == "4"
     assert numbers(browser, ".stage > .slider + p")[:2] == [params["learning_rate"], params["batch_size"]]
+    first.send_keys(Keys.END)  # one rung, at the end
+    words = browser.find_element("css selector", "#rungs .stage").text
+    assert "No one is stopped" in words and "correlation" not in words and "{" not in words
+    first.send_keys(Keys.HOME)
     unseen = browser.find_element("css selector", "#rungs [data-text='rungs.rest']")
     dotted = "return document.querySelectorAll('#rungs .chart [stroke-dasharray]').length"
     assert browser.execute_script(dotted) > 8

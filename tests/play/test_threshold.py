@@ -131,7 +131,8 @@ def test_the_page_shows_these_numbers(browser: Any, address: str) -> None:
         said, ofloss, ofcost = texts(browser)
         (_, alarms), (missed, hits) = matrix
         assert f"{hits} of 60 shirts" in said and f"{alarms} of 240" in said
-        assert f"Log loss {wanted['loss']:.3f}" in ofloss and " 20 % for every picture 0.500" in ofloss
+        assert f"log loss is {wanted['loss']:.3f}" in ofloss
+        assert " 20 % for every picture has a log loss of 0.500." in ofloss
         at = [price * ((each < t) & (TRUTH == 1)).sum() + ((each >= t) & (TRUTH == 0)).sum() for each in
               [ODDS / temperature] for t in (cut, -np.log(price))]
         least = min(price * ((ODDS < t) & (TRUTH == 1)).sum() + ((ODDS >= t) & (TRUTH == 0)).sum()
@@ -172,7 +173,7 @@ def test_the_buttons_do_what_they_say(browser: Any, address: str) -> None:
     curve = "return document.querySelectorAll('#threshold .chart')[1].querySelector('.line.c4').getAttribute('d')"
     before = browser.execute_script(curve), cells(browser)
     click(browser, fit)
-    assert f"Log loss {min(losses):.3f}" in texts(browser)[1]
+    assert f"log loss is {min(losses):.3f}" in texts(browser)[1]
     after = cells(browser)
     assert browser.execute_script(curve) == before[0]  # neither the curve nor what is at 50 % changes
     assert after[:9] == before[1][:9] and after[9] != before[1][9] and after[10:] == before[1][10:]
@@ -182,17 +183,16 @@ def test_the_buttons_do_what_they_say(browser: Any, address: str) -> None:
     click(browser, dashed)
     assert cut_of(browser) == pytest.approx(-np.log(10.0)) and "9.1 %" in texts(browser)[0]
     click(browser, trained)
-    assert "Log loss 0.541" in texts(browser)[1]
+    assert "log loss is 0.541" in texts(browser)[1]
 
 
 @pytest.mark.parametrize(("width", "dark", "language"), [(1280, False, "en"), (400, True, "zh")])
 def test_it_fits_and_is_accessible(width: int, dark: bool, language: str, browser: Any, address: str) -> None:
     opened(browser, f"{address}#language={language}", width, dark)
-    assert not is_too_wide(browser) and ("Called a shirt" in texts(browser)[0]) == (language == "en")
-    beyond = browser.execute_script(
-        "const right = one => one.getBoundingClientRect().right, all = document.querySelector('#threshold');"
-        "return [...all.querySelectorAll('table, .chart')].filter(one => right(one) > right(all)).length")
-    assert beyond == 0
+    assert not is_too_wide(browser) and ("With a threshold" in texts(browser)[0]) == (language == "en")
+    beyond = ("const right = one => one.getBoundingClientRect().right, all = document.querySelector('#threshold');"
+              "return [...all.querySelectorAll('table, .chart')].filter(one => right(one) > right(all)).length")
+    assert browser.execute_script(beyond) == 0
     slowest = browser.execute_script(
         "const one = document.querySelector(arguments[0]), times = [];"
         "for (let k = 0; k < 20; k++) { one.value = k / 5 - 4; const begun = performance.now();"
@@ -200,6 +200,6 @@ def test_it_fits_and_is_accessible(width: int, dark: bool, language: str, browse
         "return times.sort((a, b) => a - b)[10]", SLIDERS)
     assert slowest < 60.0  # milliseconds; 13 on the machine where it was written
     browser.find_element("css selector", "[data-set=language]").click()
-    assert ("Called a shirt" in texts(browser)[0]) == (language == "zh")
+    assert ("With a threshold" in texts(browser)[0]) == (language == "zh") and browser.execute_script(beyond) == 0
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
     assert serious_violations(browser) == []
