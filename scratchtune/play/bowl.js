@@ -48,7 +48,8 @@
   const raised = sign => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)];
   const power = v => `10${String(Math.round(Math.log10(v))).replace(/./g, raised)}`;
   // play.digits with powers of ten as they are written at the axis: 2.15 × 10¹⁰.
-  const written = (v, count) => play.digits(v, count).replace(/e[+]?(.+)/, (_, high) => ` × 10${high.replace("−", "-").replace(/./g, raised)}`);
+  const written = v => play.digits(v).replace(
+    /e[+]?(.+)/, (_, high) => ` × 10${high.replace("−", "-").replace(/./g, raised)}`);
   // A factor with so many decimals that two digits of its distance from 1 are seen: 0.89, 0.9996.
   const factor = v => play.number(v, max(0, min(6, 1 - floor(Math.log10(abs(1 - v))))));
   const turn = array(121, k => k / 60 * Math.PI);
