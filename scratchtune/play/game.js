@@ -16,7 +16,7 @@
   const shown = each => score(each, each.epochs);
   const best = tries => tries.filter(each => each.epochs).reduce((one, each) => !one || shown(each) > shown(one) ? each : one, null);
   const chosen = () => state.tries[state.chosen] ?? best(state.tries);
-  const percent = (value, decimals = 1) => `${play.number(100 * value, decimals)} %`;
+  const percent = (value, decimals = 1) => play.number(100 * value, decimals) + (play.language === "zh" ? "%" : " %");
   const value = (name, v) => name === "l2" && v === 0 ? play.text("game.none") : String(v);
   const searched = () => level().free.length > 2;
   const base = () => level().bases[state.game % level().bases.length];
