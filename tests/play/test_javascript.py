@@ -25,6 +25,14 @@ def test_a_line_is_written_as_one_reads_it() -> None:
         "const θ_new = array(θ.length, ᵢ => θ[ᵢ] + v_new[ᵢ]); return {v_new, θ_new}; }")
 
 
+def test_the_scripts_stay_small_and_their_lines_short() -> None:
+    """A budget as those of the package's rooms, which only falls."""
+    scripts = [path.read_text(encoding="utf-8") for path in files("scratchtune.play").iterdir()
+               if path.name.endswith(".js")]
+    assert sum(text.count("\n") for text in scripts) <= 3600
+    assert max(len(line) for text in scripts for line in text.splitlines()) <= 120
+
+
 def test_every_formula_is_translated() -> None:
     assert all(javascript(formula).startswith(f"{name}(") for name, formula in registry().items())
 
