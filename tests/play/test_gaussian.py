@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from scratchtune.play import page
+from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.search.bayesian.acquisition import expected_improvement
+from scratchtune.search.bayesian.fitting import log_marginal_likelihood
 
 from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
 
@@ -21,6 +25,29 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     code = page.scripts(["gaussian"], game=False)
     path.write_text(page.whole("gaussian", page.sections(["gaussian"]), code), encoding="utf-8")
     return path.as_uri()
+
+
+def test_the_process_is_the_package_s(browser: Any, address: str) -> None:
+    """Mean, std, expected improvement and likelihood of random points, lengths and noises."""
+    opened(browser, f"{address}#language=en")
+    rng, zero = np.random.default_rng(38), np.zeros(1)
+    for _ in range(12):
+        points, at = rng.uniform((0.0, -2.0), (1.0, 2.0), (int(rng.integers(1, 13)), 2)), rng.random(20)
+        length, noise = 10.0 ** rng.uniform((-1.5, -4.0), (0.3, -0.3))
+        found = browser.execute_script("""
+            const [points, length, noise, at] = arguments, process = play.process(points, length, noise);
+            const best = Math.min(...points.map(point => point[1])), every = at.map(process.at);
+            return [process.likelihood, every.map(([m]) => m), every.map(([, s]) => s),
+                    every.map(([m, s]) => play.formulas.expected_improvement(m, s, best).a)];""",
+                                       points.tolist(), float(length), float(noise), at.tolist())
+        values = points[:, 1]
+        theta = np.log([length, 1.0, 1e-300, noise])  # without a rough part
+        process = gp.condition(points[:, :1].copy(), values.copy(), zero, theta, values.mean())
+        mean, variance = gp.predict(process, at[:, None])
+        likelihood = log_marginal_likelihood(values - values.mean(), process.alpha, np.diag(process.upper).copy())
+        gains = [expected_improvement(m, s, values.min()) for m, s in zip(mean, np.sqrt(variance), strict=True)]
+        for ours, theirs in zip(found, (likelihood, mean, np.sqrt(variance), gains), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-9)
 
 
 def handles(browser: Any) -> list[Any]:
