@@ -195,6 +195,7 @@ def test_searchers_are_compared_on_common_seeds() -> None:
     assert mean == pytest.approx(0.1) and math.isnan(low) and math.isnan(high)  # five seeds are too few for an interval
 
 
+@pytest.mark.slow
 def test_an_interval_holds_the_difference_as_often_as_it_says() -> None:
     """Two searchers whose regrets have one distribution: zero is in the interval of 200 draws in about 95 %."""
     rng, held = np.random.default_rng(0), 0

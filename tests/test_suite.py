@@ -75,6 +75,7 @@ def test_an_answer_is_a_sentence_whose_numbers_are_in_a_stored_report(question: 
     assert pages or question.answer == listed.UNMEASURED
 
 
+@pytest.mark.slow
 def test_a_settled_question_has_a_page_and_no_code(capsys: pytest.CaptureFixture[str]) -> None:
     """It is listed with its page, is never stale, and cannot be run."""
     names = [question.name for question in listed.settled()]

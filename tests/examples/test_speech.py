@@ -19,6 +19,7 @@ def test_the_default_is_a_configuration_of_the_library(tones: Path) -> None:
     assert speech.DEFAULT["learning_rate"] == st.Adam().learning_rate
 
 
+@pytest.mark.slow
 def test_decoding_is_tuned_without_training(tones: Path) -> None:
     corpus = read_corpus(tones)
     model = speech.build(speech.DEFAULT | {"units": 4}, corpus, 1)

@@ -133,6 +133,7 @@ def _check_shapes(sizes: Sequence[int], dtype: Any, tolerance: float) -> None:
                 assert (around == GUARD).all(), (i, k, j)
 
 
+@pytest.mark.slow
 @PRECISION
 def test_every_remainder_of_the_tiles_is_numpys_product(dtype: Any, tolerance: float) -> None:
     _check_shapes([1, 7, 8, 17, 33] if jit.DISABLED else SIZES, dtype, tolerance)

@@ -100,6 +100,7 @@ def table(study: st.Study) -> list[tuple[Any, ...]]:
             for t in study.trials]
 
 
+@pytest.mark.slow
 @hypothesis.given(case=cases())
 def test_a_closed_study_continues_as_if_it_had_not_been_closed(case: dict[str, Any], fresh: Callable[[], Path]) -> None:
     whole = table(run(made(case), case, TRIALS))
@@ -130,6 +131,7 @@ def test_a_killed_study_continues_as_if_it_had_not_been_killed(case: dict[str, A
             assert table(run(study, case, TRIALS, case["workers"])) == whole
 
 
+@pytest.mark.slow
 @hypothesis.given(case=cases())
 def test_a_fork_and_a_backup_continue_alike(case: dict[str, Any], fresh: Callable[[], Path]) -> None:
     folder = fresh()

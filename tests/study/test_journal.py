@@ -413,6 +413,7 @@ def test_a_file_that_a_killed_writer_has_left_open(tmp_path: Path) -> None:
     assert files(tmp_path) == ["a.db", "left.db", "old.db"]
 
 
+@pytest.mark.slow
 def test_a_file_whose_writer_was_killed_as_it_began_a_commit_can_be_read(tmp_path: Path) -> None:
     """FILE-wal has its header and nothing else, and the index is that of the commits before."""
     with kept(tmp_path / "a.db").run(x, 2, progress=False) as study:

@@ -144,6 +144,7 @@ def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
     assert not [name for _, one in document.elements for name in one if name == "style" or name.startswith("on")]
 
 
+@pytest.mark.slow
 def test_what_users_write_remains_text() -> None:
     study = hostile_study(14)
     page = html_of(study)
@@ -242,6 +243,7 @@ def test_letters_that_matplotlib_has_no_font_for_are_drawn() -> None:
     assert "日本語</text>" in html_of(study)
 
 
+@pytest.mark.slow
 def test_a_picture_that_fails_leaves_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise OverflowError("too <large>")

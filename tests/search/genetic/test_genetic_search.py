@@ -123,6 +123,7 @@ def test_every_operator_finds_something_better_than_the_founders(arguments: dict
     assert min(values) < 0.4
 
 
+@pytest.mark.slow
 def test_it_is_better_than_random_search_at_the_same_budget() -> None:
     def median(searcher: Any) -> float:
         studies = [Study(MIXED, searcher, seed=seed).run(_loss, n_trials=80, progress=False) for seed in range(9)]
