@@ -174,7 +174,7 @@
     addEventListener("hashchange", () => {
       const [name, game] = asked();
       if (name === state.level && game === state.game) return;
-      if (running) finish(false);
+      if (running) finish();
       save();
       open();
       fresh();
@@ -194,7 +194,7 @@
       hint = e("p", {class: "soft hint"});
     const mapTitle = e("h2"),
       curves = e("div"),
-      stop = play.button("game.stop", () => finish(false), {class: "main"});
+      stop = play.button("game.stop", () => finish(), {class: "main"});
     const more = play.button("game.more", () => advance(STEP)),
       skip = play.button("game.skip", () => advance(T.epochs));
     const head = e("thead"),
@@ -249,7 +249,7 @@
       value: state.level,
       choices: LEVELS.map(name => [name, `game.${name}`]),
       change: name => {
-        if (running) finish(false);
+        if (running) finish();
         save();
         begin(name, firstUnplayed(name));
         fresh();
@@ -282,7 +282,7 @@
       );
     });
     addEventListener("keydown", event => {
-      if (event.key === "Escape" && running) finish(false);
+      if (event.key === "Escape" && running) finish();
     });
     const focus = (rate, batch, move) => {
       buttons[cell[1]][cell[0]].tabIndex = -1;
@@ -320,11 +320,11 @@
     const advance = epochs => {
       for (let k = 0; k < epochs && running; k++) {
         running.epochs++;
-        if (running.epochs === T.epochs || left() === 0) finish(true);
+        if (running.epochs === T.epochs || left() === 0) finish();
       }
       if (running) tick();
     };
-    const finish = ended => {
+    const finish = () => {
       clearInterval(timer);
       const each = running,
         at = state.tries.indexOf(each) + 1;
@@ -365,7 +365,7 @@
       end.scrollIntoView({behavior: play.still() ? "auto" : "smooth"});
     }
     function next() {
-      if (running) finish(false);
+      if (running) finish();
       save();
       begin(state.level, (state.game + 1) % play.moves.games);
       fresh();

@@ -258,6 +258,18 @@ def test_a_new_game_and_another_address_lose_nothing(browser: Any, page: str) ->
     assert state(browser)["tries"] == tries
 
 
+def test_a_finished_game_is_there_after_a_reload(browser: Any, page: str) -> None:
+    same(browser, page, "level=five&game=11&language=en")
+    click(browser, button(browser, "game.hand"))
+    verdict = browser.find_element("css selector", "#end .big").text
+    for wanted in (False, True):
+        reloaded(browser)
+        assert browser.find_element("css selector", "#end .big").text == verdict and state(browser)["done"]
+        assert state(browser)["opened"] is wanted and browser.get_log("browser") == []
+        if not wanted:
+            click(browser, button(browser, "ending.open"))
+
+
 @pytest.mark.parametrize("stored", [
     "7", "null", "[null]", "{}", '{"two-0": {"level": "two", "game": -5, "tries": [null], "done": true}, "last": [1]}',
     '{"two-0": {"level": "two", "game": 0, "tries": [], "done": true}, "last": ["two", 0]}',
