@@ -44,8 +44,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register --budgets and --left-out."""
+    """Register --budgets, --covering and --left-out."""
     parser.addoption("--budgets", choices=["compare", "new"], help="print the CPU seconds of each folder's tests")
+    parser.addoption("--covering", metavar="FILE", help="write which tests run which lines of the package")
     parser.addoption("--left-out", action="store_true", help="run slow tests, and those skipped by the last run")
 
 
@@ -53,6 +54,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of tests about compiled code; with NUMBA_DISABLE_JIT=1 they have nothing to test."""
     config.addinivalue_line("markers", "needs_compiler: tests what is compiled; skipped where NUMBA_DISABLE_JIT is set")
     config.pluginmanager.register(LeftOut(config))
+    if config.option.covering:
+        from .covering import Covering
+
+        config.pluginmanager.register(Covering(config))
     if config.option.budgets:
         config.pluginmanager.register(Budgets(config))
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and not jit.DISABLED:

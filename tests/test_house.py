@@ -71,7 +71,7 @@ def statements() -> dict[str, int]:
 
 
 def test_the_package_does_not_outgrow_its_size() -> None:
-    """Before raising a number: which question does the new code answer, is there an answer already, what goes for it?"""
+    """Before raising a number: which question does the new code answer, is it answered already, what can go?"""
     assert not {what: size for what, size in statements().items() if size > STATEMENTS[what] * (1 + SPARE)}
 
 

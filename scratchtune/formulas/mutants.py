@@ -48,7 +48,7 @@ def mutants(function: Callable[..., Any]) -> Iterator[Mutant]:
     for statement in _statements(tree):
         code = ast.unparse(statement).splitlines()[0]
         for node in _touchable(statement):
-            for kind, changed in _changes(node):
+            for kind, changed in changes(node):
                 text = f"{kind}: {_text(node)} -> {_text(changed)} in `{code}`"
                 seen[text] = seen.get(text, 0) + 1
                 label = text if seen[text] == 1 else f"{text} ({seen[text]})"
@@ -99,7 +99,7 @@ def _called(call: ast.Call) -> str:
 # The mistakes --------------------------------------------------------------------------------------------------------
 
 
-def _changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
+def changes(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
     """Yield each mutation of a node: its kind and the node that replaces it."""
     match node:
         case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):

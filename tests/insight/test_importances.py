@@ -68,6 +68,14 @@ def test_a_finite_space_that_any_searcher_has_completed_is_exact() -> None:
     assert list(found.items()) == [(("x", "y"), 1.0), ("x", 0.0), ("y", 0.0)]
 
 
+def test_a_configuration_counts_with_the_mean_of_its_repeats() -> None:
+    study = st.Study({"a": [0, 1], "b": [0, 1]}, "grid")
+    for a, b, value in ((0, 0, 5.0), (0, 1, 1.0), (1, 0, 2.0), (1, 1, 3.0), (0, 0, -5.0)):  # means 0, 1, 2, 3
+        study.enqueue({"a": a, "b": b})
+        study.tell(study.ask(), value)
+    assert [importance(study)[name] for name in "ab"] == pytest.approx([0.8, 0.2])
+
+
 def test_a_conditional_grid_has_no_effect_where_a_parameter_is_absent() -> None:
     space = {"kind": ["with", "without"], "x": st.Int(0, 1, when={"kind": "with"})}
     found = importance(study_of(lambda kind, x=0.5: x, space, searcher="grid"))

@@ -17,12 +17,13 @@ def _log_softmax(z: np.ndarray) -> np.ndarray:
     return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True)))
 
 
-def _kernel(z: np.ndarray, labels: Any, used: Any, counts: Any) -> tuple[float, np.ndarray]:
-    """The mean loss and its gradient with respect to the logits."""
+def _kernel(z: np.ndarray, labels: Any, used: Any, counts: Any, weight: Any = None) -> tuple[float, np.ndarray]:
+    """The mean loss, weighted if so, and its gradient with respect to the logits."""
     n, dtype = len(z), z.dtype
+    weight = np.ones(n, dtype) if weight is None else weight
     rows = ctc_targets(labels, used, counts, *z.shape[1:]).astype(dtype)
     gradient = np.empty((n, z[0].size), dtype)
-    loss = call_kernel(ctc_loss_kernel.compiled(dtype), z.reshape(n, -1), rows, np.ones(n, dtype), gradient)
+    loss = call_kernel(ctc_loss_kernel.compiled(dtype), z.reshape(n, -1), rows, weight, gradient)
     return loss, gradient.reshape(z.shape)
 
 
@@ -73,13 +74,14 @@ def test_loss_and_gradient_are_pytorchs(cases: int) -> None:
         assert np.abs(gradient - logits.grad.numpy()).max() < 1e-11
 
 
-def test_gradient_is_that_of_central_differences() -> None:
+def test_gradient_is_that_of_central_differences_of_the_weighted_loss() -> None:
     z, labels, used, counts = _case(np.random.default_rng(2), shortest=False)
-    _, gradient = _kernel(z, labels, used, counts)
+    weight = np.arange(1.0, len(z) + 1.0) / 2.0
+    _, gradient = _kernel(z, labels, used, counts, weight)
     for index in itertools.product(*map(range, z.shape)):
         change = np.zeros_like(z)
         change[index] = 1e-5
-        above, below = _kernel(z + change, labels, used, counts)[0], _kernel(z - change, labels, used, counts)[0]
+        above, below = (_kernel(moved, labels, used, counts, weight)[0] for moved in (z + change, z - change))
         assert abs((above - below) / 2e-5 - gradient[index]) < 1e-8
 
 

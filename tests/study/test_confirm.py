@@ -68,6 +68,16 @@ def test_the_best_mean_of_new_values_is_recommended(sign: float) -> None:
     assert study.confirm(candidates=3) == found and not study.waiting  # nothing is missing
 
 
+def test_a_candidate_with_one_infeasible_repeat_comes_after_all_others() -> None:
+    study = told([2.0, 1.0])
+    study.confirm(candidates=2)
+    for value, violation in ((5.0, 0.0), (6.0, 0.0), (1.0, 0.5), (2.0, 0.0)):  # trials 1, 0, 1, 0
+        trial = study.ask()
+        trial.set_constraint(violation)
+        study.tell(trial, value)
+    assert study.recommended().ranked == (0, 1)  # the mean of trial 0 is 4, that of trial 1 is 3
+
+
 def test_more_of_a_confirmation_and_further_trials() -> None:
     study = told([2.0, 9.0, 1.0, 3.0, 8.0])
     study.confirm(candidates=2)

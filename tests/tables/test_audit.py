@@ -102,6 +102,14 @@ def test_a_good_column_beside_names() -> None:
     assert audited(table, signal, [], asked=["name"]).columns("leak") == ["one"]
 
 
+def test_a_column_that_only_knows_the_frequent_value_of_a_target_is_no_leak() -> None:
+    """It is 0 in the rows, 60 percent, in which the target is 0, and a noisy root of the target elsewhere."""
+    rng = np.random.default_rng(0)
+    y = np.where(rng.uniform(size=ROWS) < 0.6, 0.0, rng.uniform(1.0, 2.0, ROWS))
+    root = np.where(y == 0.0, 0.0, np.sqrt(y) + 0.2 * rng.normal(size=ROWS))
+    assert audit_of(y, root=root).columns("leak") == []
+
+
 def test_a_date_is_no_leak() -> None:
     days = [str(day) for day in np.datetime64("2020-01-01") + np.arange(ROWS)]
     assert audit_of(np.sin(np.arange(ROWS) / 30.0), when=days).columns("leak") == []

@@ -47,3 +47,17 @@ def test_the_first_and_the_last_target_are_among_the_rows() -> None:
     rows = members.rows_of_all(CLASSES, 1000)
     assert len(rows) == 1000 and set(CLASSES[rows]) == {0, 1} and (np.diff(rows) > 0).all()
     assert members.rows_of_all(CLASSES[:50], 1000).tolist() == list(range(50))
+
+
+class OfTwoClasses:
+    """A classifier of a fold whose training rows have no row of class 1."""
+
+    classes_ = np.array([0.0, 2.0])
+
+    def predict_proba(self, X: np.ndarray) -> np.ndarray:
+        return np.tile([0.3, 0.7], (len(X), 1))
+
+
+def test_a_class_that_a_fold_lacks_has_probability_0_and_the_others_keep_their_places() -> None:
+    model = members.FoldModel(None, OfTwoClasses(), None, 3)  # type: ignore[arg-type]
+    assert model.predict_matrix(X[:2]).tolist() == [[0.3, 0.0, 0.7]] * 2

@@ -57,6 +57,13 @@ def test_missing_values_go_where_the_loss_decreases_more() -> None:
         np.testing.assert_allclose(model.predict(rows), y, atol=1e-6)
 
 
+def test_a_value_missing_only_at_prediction_goes_to_the_larger_child() -> None:
+    tree: dict[str, Any] = {"max_iter": 1, "min_samples_leaf": 1, "max_leaf_nodes": 2, "learning_rate": 1.0}
+    for zeros in (8, 2):  # of ten rows
+        model = Regressor(**tree).fit([[0.0]] * zeros + [[1.0]] * (10 - zeros), [0.0] * zeros + [1.0] * (10 - zeros))
+        assert model.predict([[np.nan]])[0] == pytest.approx(zeros < 5, abs=1e-6)
+
+
 def test_one_split_separates_any_set_of_categories() -> None:
     category = np.repeat(np.arange(40.0), 12)
     y = np.isin(category, [1, 5, 17, 30]).astype(float)
