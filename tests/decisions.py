@@ -100,16 +100,18 @@ class Covered:
                     self._lines.setdefault((file, line), set()).update(names[test] for test in tests)
 
     def tests(self, row: Row) -> dict[str, set[str]]:
-        """By test file, in the order in which they are run, the tests of a mutant's line; none for all of a file.
+        """By test file, in the order in which they are run, the tests of a mutant's line.
 
         First those that mirror the module, then those in the same folder; in each part the quickest first.
         """
         first = mirrors(row["file"])
-        by_file: dict[str, set[str]] = {}
+        by_file: dict[str, set[str]] = {file: set() for file in first}
         for name in set().union(*(self._lines.get((row["file"], str(line)), set()) for line in row["lines"])):
             by_file.setdefault(name.split("::")[0], set()).add(name)
-        if row["is_compiled"] or not by_file:
-            by_file |= {file: set() for file in first}
+        if row["is_compiled"] or not any(by_file.values()):
+            for name in self.seconds:
+                if name.split("::")[0] in first:
+                    by_file[name.split("::")[0]].add(name)
         near = {Path(file).parent for file in first}
         return dict(sorted(by_file.items(), key=lambda item: (
             item[0] not in first, Path(item[0]).parent not in near, sum(map(self.seconds.__getitem__, item[1])))))
@@ -124,14 +126,14 @@ def mirrors(file: str) -> list[str]:
 
 
 class Only:
-    """The plugin that keeps some tests of a file (all if none is named), the quickest first, and notes what fails."""
+    """The plugin that keeps some tests of a file, and those that were not measured, and notes what fails."""
 
-    def __init__(self, tests: set[str], seconds: dict[str, float]) -> None:
-        self._tests, self._seconds, self.failed, self.passed = tests, seconds, "", 0
+    def __init__(self, tests: set[str], measured: set[str] | None) -> None:
+        self._tests, self._measured, self.failed, self.passed = tests, measured, "", 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if not self._tests or item.nodeid in self._tests]
-        items.sort(key=lambda item: self._seconds.get(item.nodeid, 0.0))
+        items[:] = [item for item in items if item.nodeid in self._tests
+                    or (self._measured is not None and item.nodeid not in self._measured)]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         self.passed += report.passed
@@ -149,6 +151,7 @@ class Copy:
     def __init__(self, parent: str, covered: Covered, limit: float) -> None:
         self._folder, self._covered, self._limit = Path(tempfile.mkdtemp(dir=parent)), covered, limit
         self._sound: set[str] = set()  # tests that pass without a mutant
+        self._unsound: set[str] = set()
         self._clock = time.time() + 86_400  # of the files that are written: Python knows bytecode by the whole second
         compiled = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("*/**/__pycache__/*")]
         for name in [*_printed("git", "ls-files").splitlines(), *compiled]:
@@ -165,9 +168,9 @@ class Copy:
             failed, passed = self._fork(tests)
             self._write(row["file"], text)
             file = failed.split("::")[0]
-            if file not in tests or failed in self._sound or not self._fork({file: {failed} - {file}})[0]:
+            if file not in tests or failed in self._sound or not self._fork({file: {failed}}, True)[0]:
                 break
-            tests[file].discard(failed)  # it fails without the mutant too
+            self._unsound.add(failed)  # it fails without the mutant too
         self._sound.add(failed)
         outcome = "time-out" if failed == "time-out" else "caught" if failed else "survived"
         seconds = round(time.monotonic() - began, 1)
@@ -178,10 +181,13 @@ class Copy:
         (self._folder / file).write_bytes(text)
         os.utime(self._folder / file, (self._clock, self._clock))
 
-    def _fork(self, tests: dict[str, set[str]]) -> tuple[str, int]:
-        """The first test that fails, or "", and how many passed, within the limit of time."""
+    def _fork(self, tests: dict[str, set[str]], only_named: bool = False) -> tuple[str, int]:
+        """The first test that fails, or "", and how many passed, within the limit of time.
+
+        Tests that were not measured run too, with ``only_named`` they do not.
+        """
         receiver, sender = multiprocessing.Pipe(duplex=False)
-        child = multiprocessing.get_context("fork").Process(target=self._run, args=(tests, sender))
+        child = multiprocessing.get_context("fork").Process(target=self._run, args=(tests, only_named, sender))
         child.start()
         sender.close()
         try:
@@ -193,7 +199,7 @@ class Copy:
                 os.killpg(child.pid, signal.SIGKILL)  # and what the tests have started
             child.join()
 
-    def _run(self, tests: dict[str, set[str]], sender: Any) -> None:
+    def _run(self, tests: dict[str, set[str]], only_named: bool, sender: Any) -> None:
         os.setsid()
         os.chdir(self._folder)
         sys.path.insert(0, str(self._folder))
@@ -201,7 +207,7 @@ class Copy:
         for stream in (1, 2):
             os.dup2(log, stream)
         for file, names in tests.items():
-            only = Only(names, self._covered.seconds)
+            only = Only(names - self._unsound, None if only_named else self._covered.seconds.keys() | self._unsound)
             options = ["-x", "-q", "-o", "addopts=--import-mode=importlib", "-m", "not exercise"]
             code = pytest.main([*options, file], [only])
             passed += only.passed
