@@ -11,6 +11,7 @@ Implements section 8.3 of the document.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -205,7 +206,10 @@ def _splits(
 
 
 def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int, seconds: float) -> list[Split]:
-    """Return random folds, or one validation set of very many rows; stratified by class where each has enough rows."""
+    """Return random folds, or one validation set of very many rows; stratified by class.
+
+    A class with fewer rows than folds is dealt out one row a fold. So a class of two rows is in each training part.
+    """
     rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
     smallest = int(counts[counts > 0].min())
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
@@ -214,8 +218,10 @@ def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int
             np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)
         return [(training, validation)]
     folds = max(min(folds, rows // 2), 2)
-    splitter = StratifiedKFold if classes and smallest >= folds else KFold
-    return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
+    splitter = StratifiedKFold if classes and counts.max() >= folds else KFold
+    with warnings.catch_warnings():  # that some folds validate no row of a small class
+        warnings.simplefilter("ignore", UserWarning)
+        return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
 
 
 def some_rows(rows: int, most: int, seed: Sequence[int]) -> np.ndarray:

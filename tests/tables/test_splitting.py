@@ -41,6 +41,14 @@ def test_every_fold_has_every_class() -> None:
     assert all(set(y[validation]) == {0, 1} for _, validation in splits_for(y, 2, 5))
 
 
+@pytest.mark.parametrize("rare", [2, 3])
+def test_a_rare_class_is_in_every_training_part_and_the_others_stay_stratified(rare: int) -> None:
+    for seed in range(50):
+        y = np.random.default_rng(seed).permutation(np.repeat([0, 1, 2], [300, 200, rare]))
+        counts = [np.bincount(y[validation], minlength=3) for _, validation in splits_for(y, 3, seed=seed)]
+        assert np.ptp(counts, axis=0).tolist() == [1, 0, 1]  # of 300, 200 and 2 or 3 rows in eight folds
+
+
 def test_a_group_is_in_one_part_only() -> None:
     groups = np.repeat(np.arange(12), 5)
     for training, validation in splits_for(np.arange(60.0), 0, rows=order_of_arrays(groups, None, 60)):

@@ -254,8 +254,7 @@ def _as_numbers(name: str, column: Text, reading: Reading, where: Where) -> np.n
     kinds = [notation.kind_of(text, reading.mark) for text in column.texts]
     values = np.array([notation.to_number(text, reading.mark) if kind == notation.NUMBER else np.nan
                        for text, kind in zip(column.texts, kinds, strict=True)])
-    are_integers = (values[~np.isnan(values)] % 1.0 == 0.0).all()
-    for code in np.flatnonzero(are_integers & (np.abs(values) >= notation.LARGEST_EXACT)).tolist():
+    for code in np.flatnonzero(np.abs(values) >= notation.LARGEST_EXACT).tolist():
         text = column.texts[code]
         if notation.is_rounded(text, reading.mark):
             raise ValueError(

@@ -227,6 +227,7 @@ class _CSV:
         self.file.seek(0)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
+        self.line = 0  # the last one of the latest row
         try:
             for cells in filter(None, reader):
                 self.line = reader.line_num
@@ -239,8 +240,8 @@ class _CSV:
             self.file.seek(0)
             decoded_text(self.path, self.file.read(), _PURPOSE)  # raises an error that names the line
         except csv.Error as problem:
-            raise ValueError(f"{self.path}, line {reader.line_num}, is not CSV: {problem}; is there a quote that is "
-                             "not closed?") from None
+            raise ValueError(f"{self.path}, line {self.line + 1}, is not CSV: {problem}; is there a quote that is not "
+                             "closed?") from None
         finally:
             lines.detach()
 
@@ -267,12 +268,15 @@ class _CSV:
             decoded_text(self.path, start, _PURPOSE)  # raises
 
     def _quality(self, delimiter: str) -> tuple[bool, int]:
-        """Whether a delimiter splits the first rows into equal numbers of cells, and into how many."""
+        """Whether a delimiter splits the first rows into equal numbers of cells, and into how many.
+
+        One that fails, as at a quote that is not closed, comes before those that do not split: its error is raised.
+        """
         self.delimiter = delimiter
         try:
             widths = list(map(len, self._first_rows(50)))
         except ValueError:
-            return False, 0
+            return False, 2
         return len(set(widths)) == 1 and widths[0] > 1, widths[0]
 
     def _decimal(self, reading: Reading) -> str:

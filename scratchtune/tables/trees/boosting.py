@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from scratchtune import jit
 from scratchtune.network.losses import sigmoid_crossentropy, sigmoid_crossentropy_grad
+from scratchtune.network.random_numbers import random_bits
 from scratchtune.tables.trees.split import Limits, includes
 from scratchtune.tables.trees.tree import Nodes, Training, add_leaf_values, grow, nodes_for, work_for
 
@@ -242,7 +243,7 @@ def boost(
     trees: list[Nodes] = []
     for _ in tqdm(range(plan.iterations), "trees", leave=False, delay=2, disable=None if plan.verbose else True):
         for k in range(plan.outputs):
-            key = np.uint64((plan.seed + len(trees)) % 2**64)
+            key = np.uint64(random_bits(np.uint64(plan.seed % 2**64), np.uint64(len(trees))))
             count = grow(training, derivatives[k], limits, work, memory, key)
             add_leaf_values(derivatives[k], limits, work, memory, output[k])
             trees.append(Nodes(*(part[:count].copy() for part in memory)))

@@ -61,7 +61,7 @@ def test_a_value_missing_only_at_prediction_goes_to_the_larger_child() -> None:
     tree: dict[str, Any] = {"max_iter": 1, "min_samples_leaf": 1, "max_leaf_nodes": 2, "learning_rate": 1.0}
     for zeros in (8, 2):  # of ten rows
         model = Regressor(**tree).fit([[0.0]] * zeros + [[1.0]] * (10 - zeros), [0.0] * zeros + [1.0] * (10 - zeros))
-        assert model.predict([[np.nan]])[0] == pytest.approx(zeros < 5, abs=1e-6)
+        assert model.predict([[np.nan]])[0] == pytest.approx(float(zeros < 5), abs=1e-6)
 
 
 def test_one_split_separates_any_set_of_categories() -> None:
@@ -74,6 +74,13 @@ def test_one_split_separates_any_set_of_categories() -> None:
     assert model.score(category[:, None], y) > numbers.score(category[:, None], y) + 0.5
     unknown = model.predict([[99.0], [np.nan]])
     np.testing.assert_allclose(unknown, 0.0, atol=1e-6)  # with the larger child
+
+
+def test_neighbouring_random_states_draw_other_columns_not_the_same_ones_a_tree_later() -> None:
+    tree: dict[str, Any] = {"max_iter": 40, "max_leaf_nodes": 2, "max_features": 0.25}  # a column of four in a tree
+    forests = [Regressor(random_state=state, **tree).fit(X, VALUES).forest_ for state in (0, 1)]
+    one, other = (forest.nodes.links[forest.starts[:-1], 0] for forest in forests)
+    assert set(one) == set(other) == {0, 1, 2, 3} and (one[1:] == other[:-1]).mean() < 0.6
 
 
 # Properties -----------------------------------------------------------------------------------------------------------
