@@ -208,6 +208,8 @@ def main(arguments: list[str]) -> int:
         numbers = sorted({course.number_of(text) for text in given.numbers}) or list(course.lessons())
         if given.jobs < 1:
             raise ValueError(f"jobs is {given.jobs}; it must be at least 1")
+        if given.out.exists() and not given.out.is_dir():
+            raise ValueError(f"--out is {str(given.out)!r}, which is a file; it must be a folder, or a new name")
     except ValueError as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 2

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, jit
 from scratchtune.search.bayesian.encoding import cell_edges
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.random import RandomSearch
@@ -264,23 +264,44 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
 def eigenvectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues, (n,), and orthonormal eigenvectors, (n, n) in columns, of a symmetric matrix, by Jacobi's method.
 
-    Each rotation turns two axes so that their covariance becomes zero. Vectors · values · vectorsᵀ is the matrix. All
-    sums have a fixed order: no bit depends on a linear algebra library.
+    Vectors · values · vectorsᵀ is the matrix. All sums have a fixed order; LAPACK's `eigh` is faster, but from some 300
+    dimensions its last bits depend on the number of threads.
     """
     values, vectors = matrix.copy(), np.eye(len(matrix))
     least = 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0))
     for _ in range(30):  # sweeps at most; it takes about eight
-        for p, q in np.argwhere(np.abs(np.triu(values, 1)) > least).tolist():
-            if values[p, q] == 0.0:  # since an earlier rotation of this sweep
+        if rotate(values, vectors, least) == 0:
+            break
+    return np.diag(values).copy(), vectors.T
+
+
+@jit.loop_in_order
+def rotate(values, vectors, least):
+    """A sweep: turn each pair of axes so that their covariance becomes zero, if it is above ``least``.
+
+    ``values`` (n, n) is the symmetric matrix in the axes ``vectors``, (n, n) in rows. Returns how many were turned.
+    """
+    turned = 0
+    for p in range(len(values)):
+        for q in range(p + 1, len(values)):
+            if abs(values[p, q]) <= least:
                 continue
-            ratio = float(values[q, q] - values[p, p]) / (2.0 * float(values[p, q]))
+            ratio = (values[q, q] - values[p, p]) / (2.0 * values[p, q])
             tangent = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(ratio, 1.0))
             cosine = 1.0 / math.hypot(tangent, 1.0)
             sine = tangent * cosine
-            for table in (values.T, values, vectors.T):  # columns, then rows
-                a, b = table[p].copy(), table[q].copy()
-                table[p], table[q] = cosine * a - sine * b, sine * a + cosine * b
-    return np.diag(values).copy(), vectors
+            turn(values[:, p], values[:, q], cosine, sine)
+            turn(values[p], values[q], cosine, sine)
+            turn(vectors[p], vectors[q], cosine, sine)
+            turned += 1
+    return turned
+
+
+@jit.loop_in_order
+def turn(a, b, cosine, sine):
+    """Turn the axes a and b, (n,), in their plane."""
+    for k in range(len(a)):
+        a[k], b[k] = cosine * a[k] - sine * b[k], sine * a[k] + cosine * b[k]
 
 
 class State(NamedTuple):

@@ -370,15 +370,17 @@ class HalvingGridSearchCV(GridSearchCV):
     def _new_study(self, *data: Any) -> Study:
         """Set the candidates, and the sizes and resources of the rungs, as scikit-learn does."""
         X, y, folds = data
-        self._rows, least, most = number_of_rows(X), self.min_resources, self.max_resources
+        self._rows, least, most, least_of_most = number_of_rows(X), self.min_resources, self.max_resources, 1
+        fewest = -(-self._rows // max(self._rows // folds, 1)) if self.resource == ROWS else 1  # a row to validate on
         if most == "auto" and self.resource != ROWS:
             raise ValueError(f"max_resources is 'auto' and resource is {self.resource!r}; give the largest value of it")
         if least in ("smallest", "exhaust"):
             example = models.example_of(self.estimator, self._candidates(1)[0])
             has_classes = y is not None and models.is_classification(example, y)
             least = 2 * folds * (len(np.unique(y)) if has_classes else 1) if self.resource == ROWS else 1
-        self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, low=1)
-        self.min_resources_ = checks.integer("min_resources", least, low=1, high=self.max_resources_)
+            least_of_most = least
+        self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, least_of_most)
+        self.min_resources_ = checks.integer("min_resources", least, fewest, self.max_resources_)
         self._first = self._candidates()
         if any(self.resource in params for params in self._first):
             raise ValueError(f"resource is {self.resource!r}, which is searched too; take it out of the parameters")
