@@ -1,4 +1,4 @@
-"""``scratchtune why``, ``studies``, ``show``, ``export``, ``check``; and what all commands with a file of studies share."""
+"""``scratchtune why``, ``studies``, ``show``, ``export``, ``check``; and what all with a file of studies share."""
 
 import argparse
 from pathlib import Path
@@ -97,8 +97,9 @@ def run_export(given: argparse.Namespace) -> None:
 def add_check(parser: Parser) -> None:
     """Add the arguments of ``scratchtune check``."""
     add_db(parser, None)
-    parser.add_argument("--salvage", type=Path, metavar="NEW", help="write every whole study and trial to this new file; "
-                        "a trial that is lost is proposed and run again when its study is continued")
+    parser.add_argument("--salvage", type=Path, metavar="NEW",
+                        help="write every whole study and trial to this new file; a trial that is lost is proposed and "
+                             "run again when its study is continued")
 
 
 def run_check(given: argparse.Namespace) -> int:

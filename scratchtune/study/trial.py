@@ -126,15 +126,22 @@ class Trial:
     state: str
     error: str | None
     traceback: str | None
+    why: dict[str, Any]
+    given_budget: float | None
+    parent: int | None
     reports: dict[int, float]
     user_attrs: dict[str, Any]
+    uses_budget: bool
     scores: list[float | None] | None
+    attempts: int
     visits: int | None
     saved: dict[str, np.ndarray] | None
     started: float | None
     finished: float | None
     seconds: float | None
     constraints: tuple[float, ...]
+    _params: dict[str, Any]
+    _requests: Requests | None
     _clock: float
     _stopping: bool
 
@@ -146,7 +153,7 @@ class Trial:
 
     def __setattr__(self, name: str, value: Any) -> None:
         if not name.startswith("_") and name != "uses_budget":
-            instead = INSTEAD.get(name, "only the study sets it; trial.set_user_attr(key, value) attaches what is yours")
+            instead = INSTEAD.get(name, "use trial.set_user_attr(key, value) for what is yours")
             raise AttributeError(f"trial.{name} can't be set: {instead}")
         super().__setattr__(name, value)
 
