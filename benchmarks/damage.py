@@ -199,4 +199,4 @@ def report(found: dict[str, Any], given: Namespace) -> list[str]:
 ANSWER = "Not measured yet."
 BENCHMARK = Benchmark(
     "Damaged files", measure, report, quick=f"{QUICK_BITS} bits and {QUICK_SECTORS} sectors",
-    options={"--seed": {"type": int, "default": 0, "help": "of the places (%(default)s)"}})
+    options={"--seed": {"type": int, "default": 0, "help": "of the bits and the sectors (%(default)s)"}})

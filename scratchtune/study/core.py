@@ -669,6 +669,10 @@ class Core:
         trials = [trial_of(name, row, space, self.context) for row in rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")
+        lost = [trial.number for trial in trials if is_lost(trial)]
+        if lost:
+            checks.warn(f"of the study {name!r} these trials were lost with a part of its file: {checks.ranges(lost)}; "
+                        "they are proposed again, and run, when the study is continued")
         if [trial.state for trial in trials] == [trial.state for trial in self.trials]:
             trials = list(self.trials)  # those that the user has
         waiting = stored_queue(name, space, file.queue(name))

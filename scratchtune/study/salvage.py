@@ -4,7 +4,7 @@ A damaged page can make all others unreachable by SQL, so the whole file is sear
 SQLite's format (sqlite.org/fileformat2.html, 1.6 and 2.1) a row is its id, a header of the types of its columns, and
 their values; the rest of a long one is on a chain of pages. The row's digest proves that it is whole, and names its
 table, study and number. Older versions of a row may be left in unused space: a finished trial is later than a running
-one, and of other rows the highest revision is the latest.
+one, and of a study's own row the one with the highest revision is the latest.
 """
 
 from __future__ import annotations
@@ -34,12 +34,20 @@ SIZES = (0, 1, 2, 3, 4, 6, 8, 8, 0, 0)  # bytes of a value by its type; 12 and m
 
 @dataclass
 class Found:
-    """What is whole of a study: its name and texts (None: its definition is lost), its head, its trials by number."""
+    """What is whole of a study, whose id is ``study``: its ``parts``, its head, and its trials by number.
+
+    The parts, None where they are lost, are its name, its definition, its queue and its attributes.
+    """
 
     study: int
-    texts: Sequence[str] | None = None
+    parts: tuple[str, dict[str, Any], list[Any], dict[str, Any]] | None = None
     head: Head | None = None
     rows: dict[int, Row] = field(default_factory=dict)
+
+    @property
+    def again(self) -> list[int]:
+        """The numbers of the trials that a salvage has found lost, and that are not proposed again yet."""
+        return [number for number, row in self.rows.items() if "lost" in row["why"]]
 
     @property
     def lost(self) -> list[int]:
@@ -48,29 +56,30 @@ class Found:
         return [number for number in range(count) if number not in self.rows]
 
     def __str__(self) -> str:
-        whole = checks.counted(len(self.rows), "whole trial")
-        if self.texts is None:
+        whole = checks.counted(len(self.rows) - len(self.again), "whole trial")
+        if self.parts is None:
             return f"study number {self.study}: its definition is lost, so that its {whole} can't be used"
         unsure = " (how many it has had is lost)" * (self.head is None)
-        lost = f"; lost: {_said(self.lost)}" if self.lost else ""
-        return f"study {self.texts[0]!r}: {whole}{lost}{unsure}"
+        lost = f"; lost: {checks.ranges(self.lost)}" * bool(self.lost)
+        lost += f"; lost before, and run again when it is continued: {checks.ranges(self.again)}" * bool(self.again)
+        return f"study {self.parts[0]!r}: {whole}{lost}{unsure}"
 
 
 def check(path: Path) -> tuple[str, list[Found]]:
     """What is wrong with a file, "" where it is whole, and what is whole in it; a StorageError where nothing is."""
     try:
         with File(path, reading=True) as file:
-            problem = file.problem()
-            for name in file.names():
-                file.definition(name), file.queue(name), file.attributes(name), file.rows(name)
-            if problem:
+            if problem := file.problem():
                 raise file.damaged(problem)
+            return "", [
+                Found(k, (name, file.definition(name), file.queue(name), file.attributes(name)),
+                      Head(trials=file.count(name)), {row["number"]: row for row in file.rows(name)})
+                for k, name in enumerate(file.names(), 1)]
     except StorageError as error:
         found = search(path) if path.is_file() else []
         if not found:
             raise
         return str(error), found
-    return "", search(path)
 
 
 def salvage(found: Sequence[Found], path: Path) -> None:
@@ -80,15 +89,14 @@ def salvage(found: Sequence[Found], path: Path) -> None:
     """
     if path.exists():
         raise ValueError(f"--salvage is {str(path)!r}, which exists; it must be the name of a new file")
-    if all(one.texts is None for one in found):
+    if all(one.parts is None for one in found):
         raise ValueError("no definition of a study is whole, and without it no trial can be read")
     with whole_file(path) as beside, File(beside) as copy:
         for one in found:
-            if one.texts is not None:
-                name, definition, queue, attributes = one.texts
-                copy.enter(name, json.loads(definition))
-                rows = [*one.rows.values(), *map(lost_row, one.lost)]
-                copy.put(name, rows, json.loads(queue), json.loads(attributes))
+            if one.parts is not None:
+                name, definition, queue, attributes = one.parts
+                copy.enter(name, definition)
+                copy.put(name, [*one.rows.values(), *map(lost_row, one.lost)], queue, attributes)
 
 
 def search(path: Path) -> list[Found]:
@@ -102,16 +110,13 @@ def search(path: Path) -> list[Found]:
             if table == "trials":
                 with suppress(ValueError):  # its saved arrays are damaged
                     new, old = unpacked_row(row), found.rows.get(number)
-                    found.rows[number] = new if old is None else max(old, new, key=_age)
+                    found.rows[number] = new if old is None else max(
+                        old, new, key=lambda one: (one["state"] != "running", one["attempts"]))
             elif table == "heads":
                 found.head = max(found.head or Head(), Head(*row[2:]))
             elif row[-1] >= revisions.get(study, 0):
-                found.texts, revisions[study] = row[2:-1], row[-1]
+                found.parts, revisions[study] = (row[2], *map(json.loads, row[3:-1])), row[-1]
     return [studies[study] for study in sorted(studies)]
-
-
-def _age(row: Row) -> tuple[bool, Any]:
-    return row["state"] != "running", row["attempts"]
 
 
 def _images(path: Path) -> list[bytes]:
@@ -192,10 +197,3 @@ def _content(image: bytes, begin: int, size: int, page: int) -> bytes:
         left -= len(parts[-1])
         following = int.from_bytes(image[at : at + 4], "big")
     return b"".join(parts)
-
-
-def _said(numbers: Sequence[int]) -> str:
-    """Numbers in order, neighbours as a range: ``3, 5 to 7``."""
-    ends = [(one, other) for one in numbers if one - 1 not in numbers
-            for other in [next(k for k in range(one, numbers[-1] + 1) if k + 1 not in numbers)]]
-    return ", ".join(str(one) if one == other else f"{one} to {other}" for one, other in ends)

@@ -35,7 +35,7 @@ MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
 LOST = "its record was lost with a part of the file"  # why a salvaged trial begins again; see `lost_row`
 RETURN = "return the value from the objective, raise an exception if the trial has failed, or use study.tell"
-INSTEAD = {  # of setting an attribute of a trial
+INSTEAD = {  # of writing to an attribute of a trial
     **dict.fromkeys(("state", "value", "values", "error", "traceback"), RETURN),
     "params": "its configuration is what the searcher has proposed; change the dict that trial.params returns, a copy",
     "reports": "use trial.report(value, step)", "scores": "use trial.report_scores(scores)",
@@ -646,11 +646,11 @@ def _checked_reports(reports: Any) -> tuple[dict[int, float], str | None]:
     """The reports as plain numbers, and None or what is wrong with one that the objective has not made by `report`."""
     found: dict[int, float] = {}
     for step, value in reports.items():
-        number, error = (value, None) if type(value) is float else finite_number(value)
-        if error is not None or isinstance(step, bool) or not isinstance(step, numbers.Integral) or step < 0 or not (
-                isinstance(value, numbers.Real)):
-            return found, (f"trial.reports has {_short(value)} at step {_short(step)}, which must be a number at an "
-                           "integer from 0; use trial.report(value, step)")
+        number, error = (value, None) if type(value) is float and math.isfinite(value) else finite_number(value)
+        is_step = isinstance(step, numbers.Integral) and not isinstance(step, bool) and step >= 0
+        if error is not None or not is_step or not isinstance(value, numbers.Real):
+            return found, (f"trial.reports has {_short(value)} at step {_short(step)}, which must be a finite number "
+                           "at an integer from 0; use trial.report(value, step)")
         found[int(step)] = number
     return found, None
 
