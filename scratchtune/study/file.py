@@ -338,11 +338,10 @@ class File:
         """The names of the studies, in the order of their creation."""
         studies, spares, heads = self._fetched(lambda db: [
             db.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in ("studies", "spares", "heads")])
-        for row, spare in zip(studies, spares, strict=False):
-            self._check("studies", row, f"the definition of the study {row[2]!r}")
-            self._check("studies", spare, f"the second copy of the study {row[2]!r}")
         if studies != spares or [row[0] for row in studies] != [row[0] for row in heads]:
-            raise self.damaged("a study is missing")
+            raise self.damaged("a study is missing, or its two copies differ")
+        for row in studies:
+            self._check("studies", row, f"the definition of the study {row[2]!r}")
         return [row[2] for row in studies]
 
     def _check(self, table: str, row: Sequence[Any], what: str) -> None:

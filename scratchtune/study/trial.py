@@ -647,7 +647,7 @@ def _checked_reports(reports: Any) -> tuple[dict[int, float], str | None]:
     found: dict[int, float] = {}
     for step, value in reports.items():
         number, error = (value, None) if type(value) is float and math.isfinite(value) else finite_number(value)
-        is_step = isinstance(step, numbers.Integral) and not isinstance(step, bool) and step >= 0
+        is_step = isinstance(step, numbers.Integral) and not isinstance(step, bool) and int(step) >= 0
         if error is not None or not is_step or not isinstance(value, numbers.Real):
             return found, (f"trial.reports has {_short(value)} at step {_short(step)}, which must be a finite number "
                            "at an integer from 0; use trial.report(value, step)")

@@ -61,7 +61,7 @@ def test_a_flipped_bit_is_an_error_or_changes_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("statement", "sentence"), [
     (f"DELETE FROM trials WHERE id = {TRIALS + 11}", "trial 11 of the study 'study' is missing"),
-    (f"UPDATE trials SET state = 'complete' WHERE id = {TRIALS + 2}", "trial 2 of the study 'study' is not what was wri"),
+    (f"UPDATE trials SET state = 'complete' WHERE id = {TRIALS + 2}", "trial 2 of the study 'study' is not what was"),
     (f"UPDATE trials SET saved = x'00' WHERE id = {TRIALS + 1}", "trial 1 .* its saved arrays are not those"),
     ("UPDATE studies SET queue = '[1]'", "the two copies of the study 'study' differ"),
     ("DELETE FROM studies", "the two copies of the study 'study' differ"),
@@ -101,13 +101,13 @@ def test_an_older_version_of_a_row_is_not_taken_for_the_latest(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(("searcher", "space"), [
-    (st.GeneticSearch(population=4), SPACE), (st.GeneticSearch(population=4), None), (st.Hyperband(max_budget=9), SPACE),
-    (st.BayesianSearch("tpe", 2, initial=3), SPACE), ("grid", {"x": st.Int(-9, 9)})], ids=str)
+    (st.GeneticSearch(population=4), SPACE), (st.GeneticSearch(population=4), None),
+    (st.Hyperband(max_budget=9), SPACE), (st.BayesianSearch("tpe", 2, initial=3), SPACE), ("grid", {"x": st.Int(-9, 9)})], ids=str)
 def test_lost_trials_are_run_again_under_their_numbers(searcher: Any, space: Any, tmp_path: Path) -> None:
     study, path, new = stored(tmp_path / "a.db", 15, searcher, space), tmp_path / "a.db", tmp_path / "new.db"
     change(path, f"UPDATE trials SET record = '' WHERE id - {TRIALS} IN (0, 1, 5, 13, 14)")
     assert main(["check", str(path), "--salvage", str(new)]) == 1
-    with pytest.warns(UserWarning, match="these trials were lost with a part of its file: 0 to 1, 5, 13 to 14; they are"):
+    with pytest.warns(UserWarning, match="these trials were lost with .* file: 0 to 1, 5, 13 to 14; they are"):
         again = st.load_study(new)
     assert "it is proposed again, and run" in again.why(5) and again.trials[5].params == {}
     with pytest.raises(ValueError, match="trial 5: its record was lost .* proposes it again"):
