@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import itertools
 import numbers
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -43,6 +44,17 @@ def quoted(names: Sequence[str], most: int = 10) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: ``1 row``, ``2 rows``."""
     return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def ranges(numbers: Iterable[int]) -> str:
+    """Integers in order, neighbours as a range.
+
+    >>> ranges([3, 5, 6, 7])
+    '3, 5 to 7'
+    """
+    groups = itertools.groupby(enumerate(numbers), key=lambda pair: pair[1] - pair[0])
+    runs = [[number for _, number in group] for _, group in groups]
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
 
 
 def ordinal(number: int) -> str:

@@ -1,4 +1,5 @@
-"""Forged copies of a saved model: each integer of its arrays and of its header, set to extremes, loaded and queried.
+"""Forged files of studies, and forged copies of a saved model: each integer of its arrays and of its header, set to
+extremes, loaded and queried.
 
 ``python forging.py FOLDER ...`` reads model.npz and rows.npy in each folder, and prints how many copies were refused
 and how many predicted finite numbers. Any other outcome, the end of this process by a signal included, is a defect.
@@ -8,17 +9,34 @@ from __future__ import annotations
 
 import copy
 import json
+import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import scratchtune as st
+from scratchtune.study.file import TRIALS, Head, sealed
 
 IN_HEADER = (-(2**63), -(2**31), -1, 0, 1, 255, 2**31 - 1, 2**63 - 1, 2**64)
+
+
+def forge(path: Path, statement: str, *values: Any) -> None:
+    """Change a file of studies by an SQL statement, and seal its rows again, as a forger could."""
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute(statement, values)
+        for table, columns in (("trials", 4), ("studies", 7), ("spares", 7)):
+            for row in db.execute(f"SELECT * FROM {table}").fetchall():
+                digest = sealed(table.replace("spares", "studies"), row[0], *row[2:columns])[1]
+                db.execute(f"UPDATE {table} SET digest = ? WHERE id = ?", (digest, row[0]))
+        for study, _, revision, *_ in db.execute("SELECT * FROM heads").fetchall():
+            digests = [one for (one,) in db.execute(f"SELECT digest FROM trials WHERE id / {TRIALS} = ?", (study,))]
+            head = Head().with_digests(revision, len(digests), digests)
+            db.execute("REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", sealed("heads", study, *head))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

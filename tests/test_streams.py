@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import sqlite3
 import sys
 import unicodedata
 from pathlib import Path
@@ -13,6 +12,8 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.streams import note, tell, visible, visible_lines
+
+from .forging import forge
 
 EVIL = "esc\x1b]0;pwn\x07\x1b[31m\x1b[2J\r\nnew\u202eline\x9b"
 
@@ -61,9 +62,8 @@ def evil(tmp_path: Path) -> str:
         study = st.Study({f"x{EVIL}": [EVIL, f"{EVIL}{EVIL}", "c"]}, "random", storage=path, name=name)
         study.run(objective, 3, progress=False)
     del study
-    with sqlite3.connect(path) as db:
-        reason = "json_set(record, '$.reason', json_extract(record, '$.reason') || ?)"
-        db.execute(f"UPDATE trials SET record = {reason}", (EVIL,))
+    reason = "json_set(record, '$.reason', json_extract(record, '$.reason') || ?)"
+    forge(path, f"UPDATE trials SET record = {reason}", EVIL)
     return path
 
 

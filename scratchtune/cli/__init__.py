@@ -34,6 +34,7 @@ COMMANDS = {
     "report": "write a report of a study, or of all studies of a file, as one HTML page, which needs no network: "
               "whether the gain is real, the best configuration, what mattered, what to do next, and all trials with "
               "their reasons",
+    "check": "check that a file of studies is whole (exit code 0), or damaged (1), and copy what is whole of it",
     "example": f"run a complete example: {', '.join(NAMES)}",
     "play": "write a page, a game against the searchers and interactive pictures of tuning, and open it in a browser",
     "recommend": "recommend a searcher for a space and a budget, and say why",
@@ -41,6 +42,7 @@ COMMANDS = {
 }
 MODULES = {  # of commands that have none of their own name
     "auto": "tune", "score": "predict", "why": "stored", "studies": "stored", "show": "stored", "export": "stored",
+    "check": "stored",
     "plot": "pictures", "report": "pictures", "translate": "sequences", "transcribe": "sequences",
     "example": "learning", "formulas": "learning"}
 

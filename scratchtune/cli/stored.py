@@ -1,4 +1,4 @@
-"""``scratchtune why``, ``studies``, ``show``, ``export``; and what all commands with a file of studies share."""
+"""``scratchtune why``, ``studies``, ``show``, ``export``, ``check``; and what all with a file of studies share."""
 
 import argparse
 from pathlib import Path
@@ -11,6 +11,7 @@ from scratchtune.insight.verdicts import have_fold_scores, verdict
 from scratchtune.streams import note, shown_params, tell, visible
 from scratchtune.study.export import as_csv, as_json, listing, table
 from scratchtune.study.file import BESIDE, File, StorageError
+from scratchtune.study.salvage import check, salvage
 from scratchtune.study.stored import StoredStudy, read_study
 
 OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
@@ -91,6 +92,26 @@ def run_export(given: argparse.Namespace) -> None:
     else:
         write_text(given.out, text)
         note(f"written: {given.out}")
+
+
+def add_check(parser: Parser) -> None:
+    """Add the arguments of ``scratchtune check``."""
+    add_db(parser, None)
+    parser.add_argument("--salvage", type=Path, metavar="NEW",
+                        help="write every whole study and trial to this new file; a trial that is lost is proposed and "
+                             "run again when its study is continued")
+
+
+def run_check(given: argparse.Namespace) -> int:
+    """Run ``scratchtune check``: print what is whole, a line for each study, and return 1 for a damaged file."""
+    if given.salvage is not None:
+        check_beside_db(given.salvage, given.db)
+    problem, found = check(given.db)
+    tell("\n".join([problem or f"{str(given.db)!r} is whole", *map(str, found)]))
+    if given.salvage is not None:
+        salvage(found, given.salvage)
+        note(f"written: {given.salvage}")
+    return int(bool(problem))
 
 
 def add_db(parser: Parser, study: str | None) -> None:

@@ -22,7 +22,7 @@ from scratchtune.search import Space
 from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
 from scratchtune.streams import visible
 from scratchtune.study.best import best_first, feasible, none_feasible
-from scratchtune.study.trial import Trial, configuration
+from scratchtune.study.trial import Trial, configuration, record
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
 MARKERS = ("s", "o", "^", "D", "v", "P")
@@ -84,8 +84,8 @@ def targeted(study: TrialTable, target: Target, target_name: str) -> Any:
     for one in trials:
         if one.state == "complete":
             value = target(one)
-            one.value = None if value is None else checks.real(f"the target of trial {one.number}", value)
-            one.state = "without this value" if value is None else "complete"
+            record(one, values=None if value is None else (checks.real(f"the target of trial {one.number}", value),),
+                   state="without this value" if value is None else "complete")
     return SimpleNamespace(name=study.name, space=study.space, direction="minimize", trials=trials,
                            target_name=target_name)
 

@@ -43,7 +43,7 @@ from scratchtune.insight.drawing import TrialTable, check_study
 from scratchtune.search import Space
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, feasible, none_feasible, repeats, said_repeats
-from scratchtune.study.trial import configuration
+from scratchtune.study.trial import configuration, record
 
 LEVEL = 0.95  # of all intervals
 DRAWS = 2000
@@ -142,7 +142,7 @@ def gathered(studies: Sequence[TrialTable]) -> Gathered:
     for study in studies:
         for trial in contenders(study, with_scores=False).trials:
             copied = copy.copy(trial)
-            copied.number, copied.given_budget, copied.parent, copied.why = len(trials), None, None, {}
+            record(copied, number=len(trials), given_budget=None, parent=None, why={})
             trials.append(copied)
     return Gathered(studies[0].space, studies[0].direction, trials)
 

@@ -42,7 +42,7 @@ from scratchtune.study.objectives import Objectives, check_several
 from scratchtune.study.requests import checked_attribute
 from scratchtune.study.results import local_time
 from scratchtune.study.study import study_of
-from scratchtune.study.trial import Outcome, View, configuration, settle
+from scratchtune.study.trial import Outcome, View, configuration, record, settle
 
 STATES = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAIL", "stopped": "PRUNED"}
 ENDED = {theirs: ours for ours, theirs in STATES.items() if ours != "running"}
@@ -311,7 +311,7 @@ def _trial(number: int, frozen: Any, seed: int, space: Space) -> Trial:
         state, None if values is None else tuple(map(float, values)), reports, attributes, error,
         scores=frozen.system_attrs.get(SCORES), seconds=seconds, finished=_seconds(ended),
         constraints=tuple(within_floats(float(value)) for _, value in sorted(frozen.constraints.items()))))
-    trial.started = _seconds(begun)
+    record(trial, started=_seconds(begun))
     return trial
 
 

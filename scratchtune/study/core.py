@@ -33,6 +33,7 @@ from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed
 from scratchtune.study.stopping import MedianStopping, in_words
 from scratchtune.study.trial import (
+    LOST,
     Outcome,
     Trial,
     View,
@@ -41,10 +42,12 @@ from scratchtune.study.trial import (
     copied,
     decide,
     finished_count,
+    is_lost,
     judged,
     learned_space,
     packed_params,
     proposal_of,
+    propose,
     repeats_at_end,
     requests_of,
     result_of,
@@ -346,8 +349,7 @@ class Core:
             self._fix_searcher()
             if self.unassigned:
                 return self._restarted(self.unassigned[0], owner)
-            number, searcher, space = len(self.trials), self.definition.searcher, self.definition.space
-            queue = self.queue.state
+            number, searcher, queue = len(self.trials), self.definition.searcher, self.queue.state
             enqueued = self.queue.next(number) if queue.waiting else None
             self._refuse_early(number, 0 if enqueued else self._searched(number)[1])
             if enqueued:
@@ -356,13 +358,7 @@ class Core:
                 if enqueued.repeat_of is not None:
                     suggestion.why["repeat_of"] = enqueued.repeat_of
             else:
-                try:
-                    suggestion = searcher.suggest(*self._before(number))
-                except Exhausted as end:
-                    suggestion = self._without_proposal(end)
-                if not isinstance(suggestion, Suggestion):
-                    raise TypeError(f"{searcher!r} suggested {suggestion!r}; it must return a Suggestion")
-                suggestion.params = space.check(suggestion.params)
+                suggestion = self._proposed(number)
             requests = self._requests(number, suggestion) if self._is_open else None
             trial = Trial(self.context, number, suggestion, requests)
             self._dirty[number], self._dirty_queue = trial, self._dirty_queue or enqueued is not None
@@ -372,14 +368,37 @@ class Core:
             log_begun(self.definition.name, trial)
             return trial
 
+    def _proposed(self, number: int) -> Suggestion:
+        """What the searcher proposes for a trial."""
+        searcher = self.definition.searcher
+        try:
+            suggestion = searcher.suggest(*self._before(number))
+        except Exhausted as end:
+            suggestion = self._without_proposal(number, end)
+        if not isinstance(suggestion, Suggestion):
+            raise TypeError(f"{searcher!r} suggested {suggestion!r}; it must return a Suggestion")
+        suggestion.params = self.definition.space.check(suggestion.params)
+        return suggestion
+
     def _restarted(self, trial: Trial, owner: object) -> Trial:
-        """Begin an unassigned trial again, with what is known now of a learned space, and assign it."""
-        self._dirty[trial.number] = trial
+        """Begin an unassigned trial again, with what is known now of a learned space, and assign it.
+
+        One that is lost (`lost_row`) is proposed again from the same results, which may have to be there first, as
+        those that any trial after a lost one was proposed from.
+        """
+        number = trial.number
+        is_own = number >= self.definition.foreign and not trial.why.get("enqueued")
+        self._refuse_early(number, self._searched(number)[1] if is_own or is_lost(trial) else 0)
+        self._dirty[number] = trial
+        if is_lost(trial):
+            suggestion = self._proposed(number)
+            self._numbers, self._indexed = {}, 0
+            propose(trial, suggestion, self._requests(number, suggestion) if self._is_open else None)
         requests = requests_of(trial)
         if requests is not None:
-            requests.known = self._requests(trial.number, Suggestion(proposal_of(trial), trial.why)).known
+            requests.known = self._requests(number, Suggestion(proposal_of(trial), trial.why)).known
         begin(trial)
-        self._owners[trial.number] = owner
+        self._owners[number] = owner
         log_begun(self.definition.name, trial)
         return trial
 
@@ -429,10 +448,10 @@ class Core:
         needed = searched[: self.definition.searcher.needs(len(searched))]
         return searched, max((one + 1 for one in (*needed[-1:], *repeats[-1:])), default=0)
 
-    def _without_proposal(self, end: Exhausted) -> Suggestion:
+    def _without_proposal(self, number: int, end: Exhausted) -> Suggestion:
         """In a study without a space, draw the next trial at random if all known points were tried; else raise."""
         searcher = self.definition.searcher
-        if not self._is_open or searcher.total(self._learned_from(self._searched(len(self.trials))[1])) is not None:
+        if not self._is_open or searcher.total(self._learned_from(self._searched(number)[1])) is not None:
             raise end
         return Suggestion({}, why={"unplanned": "every point that the trials before it show has been tried"})
 
@@ -496,6 +515,8 @@ class Core:
             found = self.find(trial)
             if found.state != "running":
                 raise ValueError(f"trial {found.number} is {found.state} already; a trial can be told once")
+            if is_lost(found):
+                raise ValueError(f"trial {found.number}: {LOST}; ask() proposes it again first")
             self.finish(found, judged(found, value, state))
             return found
 
@@ -648,6 +669,10 @@ class Core:
         trials = [trial_of(name, row, space, self.context) for row in rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")
+        lost = [trial.number for trial in trials if is_lost(trial)]
+        if lost:
+            checks.warn(f"of the study {name!r} these trials were lost with a part of its file: {checks.ranges(lost)}; "
+                        "they are proposed again, and run, when the study is continued")
         if [trial.state for trial in trials] == [trial.state for trial in self.trials]:
             trials = list(self.trials)  # those that the user has
         waiting = stored_queue(name, space, file.queue(name))
@@ -818,6 +843,8 @@ def reason_of(definition: Definition, trial: Trial) -> str:
         reason = f"it repeats trial {trial.repeat_of}, a candidate that is confirmed by new values."
     elif why.get("enqueued"):
         reason = f"put into the queue by {enqueued_by(trial) or 'the user'}."
+    elif is_lost(trial):
+        reason = f"{why['lost']}; it is proposed again, and run, when the study is continued."
     elif "unplanned" in why:
         reason = f"no proposal, since {why['unplanned']}."
     else:
@@ -836,7 +863,7 @@ def brief_reason(trial: Trial, reason: str, searcher: Searcher | None, objective
     is not known (None).
     """
     number, why = trial.number, trial.why
-    if searcher is None or why.get("enqueued") or "unplanned" in why:
+    if searcher is None or why.get("enqueued") or "unplanned" in why or is_lost(trial):
         clause = reason.removeprefix(f"Trial {number}: ").partition(". ")[0].removesuffix(".")
     else:
         clause = searcher.brief(why, 1.0 if objectives.several else objectives.sign)

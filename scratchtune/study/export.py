@@ -17,7 +17,7 @@ from scratchtune.study.definition import text_of
 from scratchtune.study.file import File
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.stored import StoredStudy, read_study
-from scratchtune.study.trial import Trial, configuration
+from scratchtune.study.trial import Trial, configuration, is_lost
 
 TIMES = ("attempts", "started", "finished", "seconds")
 FORMULA = re.compile(  # what a spreadsheet takes for a formula: with a sign only what is no number
@@ -75,6 +75,8 @@ def table(file: File, name: str) -> str:
     left += [f"{infeasible} infeasible"] * (infeasible > 0)
     left += [f"{smaller} of smaller budgets"] * (smaller > 0 and not several)
     lines += [f"... and {' and '.join(left)}; scratchtune export has all of them"] * bool(left)
+    lost = [trial.number for trial in trials if is_lost(trial)]
+    lines += [f"lost with a part of the file, run again when the study is continued: {checks.ranges(lost)}"] * bool(lost)
     failed = [trial for trial in trials if trial.state == "failed"]
     lines += [visible(f"trial {trial.number} failed: {trial.error}") for trial in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)

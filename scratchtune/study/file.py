@@ -8,6 +8,10 @@ While a file is open for writing, the latest commits are in FILE-wal beside it; 
 in FILE. A plain copy of FILE by the writing process itself drops SQLite's POSIX locks, so other programs may delete
 FILE-wal. Hence a reader changes nothing, not even beside the file, and each commit is confirmed: where FILE was deleted
 or replaced, that is an error; where FILE-wal was, all trials are written again.
+
+A damaged file is an error, never other values: each row has a digest of all that is read of it, and the *head* of a
+study counts its trials and has the sum of their digests, so that no row can be missing or an older one either. What is
+whole in a damaged file is found by `scratchtune.study.salvage`; for it each study is stored twice, on two pages.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import shlex
 import socket
 import sqlite3
 import threading
@@ -23,12 +28,13 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.digests import digest_of, digest_of_repr
 from scratchtune.files import identity
 
 try:
@@ -37,25 +43,24 @@ except ImportError:  # this system has no such locks; SQLite's own still make ea
     fcntl = None  # type: ignore[assignment]
 
 APPLICATION = 0x73747564  # "stud", SQLite's application_id of a file of studies
-VERSION = 3
+VERSION = 4
 PATIENCE = 5.0  # seconds to wait for the lock of another program
 MOMENT = 1.0  # seconds to wait for the right to write of another process, which may only be opening a study
 BESIDE = ("-wal", "-shm", "-journal", "-writer")  # suffixes of the files that SQLite and a writer create beside a file
 READS = 5  # how often a reader tries: a writer may change the file while it is read
-TABLES = """
-CREATE TABLE studies (
-    id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, definition TEXT NOT NULL, created REAL NOT NULL,
-    revision INTEGER NOT NULL DEFAULT 0, queue TEXT NOT NULL DEFAULT '[]', attributes TEXT NOT NULL DEFAULT '{}');
-CREATE TABLE trials (
-    study INTEGER NOT NULL REFERENCES studies, number INTEGER NOT NULL, state TEXT NOT NULL, record TEXT NOT NULL,
-    saved BLOB, PRIMARY KEY (study, number));
-"""
+STUDY = ("id INTEGER PRIMARY KEY, digest TEXT NOT NULL, name TEXT NOT NULL, definition TEXT NOT NULL, "
+         "queue TEXT NOT NULL, attributes TEXT NOT NULL, revision INTEGER NOT NULL")
+TABLES = (
+    f"CREATE TABLE studies ({STUDY})", f"CREATE TABLE spares ({STUDY})",
+    "CREATE TABLE heads (id INTEGER PRIMARY KEY, digest TEXT NOT NULL, revision INTEGER NOT NULL, "
+    "trials INTEGER NOT NULL, total TEXT NOT NULL)",
+    "CREATE TABLE trials (id INTEGER PRIMARY KEY, digest TEXT NOT NULL, state TEXT NOT NULL, record TEXT NOT NULL, "
+    "saved BLOB)")
 """JSON are ``definition``, ``queue`` (enqueued configurations without a trial), ``attributes``, and ``record``, all of
-a trial but its saved arrays. ``revision`` grows with each commit."""
-PUT = (
-    "INSERT INTO trials (study, number, state, record, saved) VALUES (?, ?, ?, ?, ?) ON CONFLICT (study, number) "
-    "DO UPDATE SET state = excluded.state, record = excluded.record, saved = excluded.saved "
-    "WHERE trials.state = 'running'")
+a trial but its saved arrays, of which it has a digest. ``spares`` has the same rows as ``studies``. The ``revision`` of
+a head grows with each commit; that of a row of ``studies`` is the one since which it is so. ``total`` is the XOR of the
+digests of all trials. The id of a trial is that of its study times `TRIALS`, plus its number: one b-tree, no index."""
+TRIALS = 2**32
 
 Row = dict[str, Any]  # a trial as a file has it: "number", "state", the entries of its record, and "saved"
 
@@ -78,6 +83,21 @@ class ForeignFile(StorageError):
 
 class Lost(StorageError):
     """The latest commits may be missing in the file, since another program has deleted FILE-wal."""
+
+
+class Head(NamedTuple):
+    """What a file has of a study beside its definition: ``total`` is the XOR of the digests of its ``trials``."""
+
+    revision: int = 0
+    trials: int = 0
+    total: str = "0" * 16
+
+    def with_digests(self, revision: int, added: int, digests: Iterable[str]) -> Head:
+        """The head after a commit that adds so many trials; ``digests`` are those that it adds and that it removes."""
+        total = int(self.total, 16)
+        for digest in digests:
+            total ^= int(digest, 16)
+        return Head(revision, self.trials + added, f"{total:016x}")
 
 
 _open: weakref.WeakSet[File] = weakref.WeakSet()
@@ -178,15 +198,18 @@ class File:
     def _prepare(self) -> None:
         """Check that it is a file of studies of this version, and create the tables of a new one."""
         db = self._connection
-        tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master")]
-        application, version = (db.execute(f"PRAGMA {name}").fetchone()[0]  # last: a writer may be creating it
-                                for name in ("application_id", "user_version"))
+        found, application, version = self._read(lambda: self._state(lambda db: (
+            dict(db.execute("SELECT name, sql FROM sqlite_master ORDER BY rowid").fetchall()),
+            *(db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("application_id", "user_version")))))
+        tables = list(found)
         if application != APPLICATION and tables:
             raise ForeignFile(f"{str(self.path)!r} is an SQLite file of another program; it must be one of studies",
                               tables)
         if version != VERSION and tables:
             raise StorageError(f"{str(self.path)!r} was written by another scratchtune, whose files have the version "
                                f"{version}; this one reads and writes version {VERSION}: use a new file")
+        if application == APPLICATION and tuple(found.values()) != TABLES:
+            raise self.damaged("its schema is not that of a file of studies")
         if self.reading:
             if not tables:
                 raise StorageError(f"{str(self.path)!r} is empty; it must be a file that holds studies")
@@ -198,7 +221,7 @@ class File:
             return
         with self._commit():
             if not db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:  # no other thread has created them
-                for statement in TABLES.split(";"):
+                for statement in TABLES:
                     db.execute(statement)
                 db.execute(f"PRAGMA application_id = {APPLICATION}")
                 db.execute(f"PRAGMA user_version = {VERSION}")
@@ -233,12 +256,24 @@ class File:
             self._lock.confirm()
 
     @contextmanager
-    def _naming_errors(self, what: str, kind: type[Exception] = sqlite3.Error) -> Iterator[None]:
-        """Turn an error of SQLite, or of another kind, into a StorageError that names the file."""
+    def _naming_errors(self, what: str) -> Iterator[None]:
+        """Turn an error of SQLite into a StorageError that names the file."""
         try:
             yield
-        except kind as error:
-            raise StorageError(f"{str(self.path)!r} {what}: {error}") from error
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the latter: a message of SQLite quotes damaged bytes
+            is_damage = type(error) in (sqlite3.DatabaseError, UnicodeDecodeError)
+            raise StorageError(f"{str(self.path)!r} {what}: {error}{_hint(self.path) * is_damage}") from error
+
+    def damaged(self, what: str) -> StorageError:
+        """The error of a damaged file, which says what is to be done."""
+        return StorageError(f"{str(self.path)!r} is damaged: {what}{_hint(self.path)}")
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except Exception as problem:
+            raise self.damaged(f"{what} can't be read: {problem}") from problem
 
     def close(self) -> None:
         """Close the file; after writing, FILE then holds everything itself. May be called again."""
@@ -275,9 +310,21 @@ class File:
         with self._naming_errors("can't be copied"), closing(sqlite3.connect(path)) as copy:
             self._connection.backup(copy)
 
-    def _fetched(self, query: str, *values: Any) -> list[Any]:
+    def _fetched(self, read: Callable[[sqlite3.Connection], Any]) -> Any:
         with self._naming_errors("can't be read"):
-            return list(self._read(lambda: self._connection.execute(query, values).fetchall()))
+            return self._read(lambda: self._state(read))
+
+    def _state(self, read: Callable[[sqlite3.Connection], Any]) -> Any:
+        """What a function reads, all of it in one state of the file, also while another process writes."""
+        db = self._connection
+        if db.in_transaction:  # left by an interruption
+            db.execute("ROLLBACK")
+        try:
+            db.execute("BEGIN")
+            return read(db)
+        finally:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
 
     def _read(self, read: Callable[[], Any]) -> Any:
         """Call a function; a reader tries again if a writer has changed the file meanwhile."""
@@ -289,20 +336,35 @@ class File:
 
     def names(self) -> list[str]:
         """The names of the studies, in the order of their creation."""
-        return [name for (name,) in self._fetched("SELECT name FROM studies ORDER BY id")]
+        studies, spares, heads = self._fetched(lambda db: [
+            db.execute(f"SELECT * FROM {table} ORDER BY id").fetchall() for table in ("studies", "spares", "heads")])
+        if studies != spares or [row[0] for row in studies] != [row[0] for row in heads]:
+            raise self.damaged("a study is missing, or its two copies differ")
+        for row in studies:
+            self._check("studies", row, f"the definition of the study {row[2]!r}")
+        return [row[2] for row in studies]
 
-    def _of_study(self, name: str, column: str) -> Any:
-        found = self._fetched(f"SELECT {column} FROM studies WHERE name = ?", name)
+    def _check(self, table: str, row: Sequence[Any], what: str) -> None:
+        if tuple(row) != sealed(table, row[0], *row[2:]):
+            raise self.damaged(f"{what} is not what was written")
+
+    def _of_study(self, name: str) -> list[Any]:
+        """The row of a study."""
+        found, spare = self._fetched(lambda db: [
+            db.execute(f"SELECT * FROM {table} WHERE name = ?", (name,)).fetchall() for table in ("studies", "spares")])
+        if found != spare:
+            raise self.damaged(f"the two copies of the study {name!r} differ")
         if not found:
             names = self.names()
             known = ", ".join(map(repr, names)) or "none"
             raise StorageError(
                 f"{str(self.path)!r} holds no study {name!r}; it holds {known}{checks.nearest(name, names)}")
-        return found[0][0]
+        self._check("studies", found[0], f"the definition of the study {name!r}")
+        return list(found[0])
 
     def _json_of(self, name: str, column: str, kind: type) -> Any:
-        text = self._of_study(name, column)
-        with self._naming_errors(f"is damaged: the {column} of the study {name!r} can't be read", Exception):
+        text = self._of_study(name)[("definition", "queue", "attributes").index(column) + 3]
+        with self._reading(f"the {column} of the study {name!r}"):
             return _of_kind(kind, "it", json.loads(text))
 
     def definition(self, name: str) -> dict[str, Any]:
@@ -317,16 +379,35 @@ class File:
         """The attributes of a study."""
         return self._json_of(name, "attributes", dict)
 
+    def _id(self, name: str) -> int:
+        if name not in self._ids:
+            self._ids[name] = int(self._of_study(name)[0])
+        return self._ids[name]
+
+    def _head(self, db: sqlite3.Connection, study: int) -> Head:
+        rows = db.execute("SELECT * FROM heads WHERE id = ?", (study,)).fetchall()
+        if len(rows) != 1:
+            raise self.damaged("the number of trials of a study is missing")
+        self._check("heads", rows[0], "the number of trials of a study")
+        return Head(*rows[0][2:])
+
     def revision(self, name: str) -> int:
         """A number that grows with each change of a study."""
-        return int(self._of_study(name, "revision"))
+        study = self._id(name)
+        return int(self._fetched(lambda db: self._head(db, study)).revision)
+
+    def count(self, name: str) -> int:
+        """How many trials a study has."""
+        study = self._id(name)
+        return int(self._fetched(lambda db: self._head(db, study)).trials)
 
     def enter(self, name: str, definition: Mapping[str, Any], shown: Callable[[Any], str] = repr) -> None:
         """Create a study, or compare the stored definition with this one; ``shown`` makes a text of what differs."""
         if name not in self.names():
             with self._naming_errors("can't be written"), self._commit() as db:
-                db.execute("INSERT OR IGNORE INTO studies (name, definition, created) VALUES (?, ?, ?)",
-                           (name, json.dumps(definition), time.time()))
+                if not db.execute("SELECT 1 FROM studies WHERE name = ?", (name,)).fetchone():  # as by another thread
+                    study = db.execute("SELECT coalesce(max(id), 0) + 1 FROM studies").fetchone()[0]
+                    _write(db, study, Head(), [name, json.dumps(definition), "[]", "{}"])
         kept = self.definition(name)
         for part, value in json.loads(json.dumps(definition)).items():
             if kept.get(part) != value:
@@ -337,9 +418,11 @@ class File:
 
     def put_searcher(self, name: str, searcher: Any) -> None:
         """Replace the searcher of a study's definition, as by the same one with its number of workers."""
+        study, _, _, _, *others, _ = self._of_study(name)
+        definition = json.dumps(self.definition(name) | {"searcher": searcher})
         with self._naming_errors("can't be written"), self._commit() as db:
-            db.execute("UPDATE studies SET definition = ? WHERE name = ?",
-                       (json.dumps(self.definition(name) | {"searcher": searcher}), name))
+            head = self._head(db, study)
+            _write(db, study, head._replace(revision=head.revision + 1), [name, definition, *others])
 
     def put(
         self, name: str, rows: Iterable[Row], queue: Sequence[Any] | None = None,
@@ -349,34 +432,58 @@ class File:
 
         ``queue`` and ``attributes`` replace those of the study, None if they have not changed.
         """
-        changed = {"queue": queue, "attributes": attributes}
         with self._naming_errors("can't be written, and what it held before is untouched"):
-            if name not in self._ids:
-                self._ids[name] = int(self._of_study(name, "id"))
-            study = self._ids[name]
-            values = [(study, *_packed_row(row)) for row in rows]
+            study, texts = self._id(name), None
+            if queue is not None or attributes is not None:
+                texts = self._of_study(name)[2:-1]
+                texts[2:] = (there if new is None else as_json(new)
+                             for there, new in zip(texts[2:], (queue, attributes), strict=True))
+            packed = [_packed_row(study, row) for row in rows]
             with self._commit() as db:
-                db.executemany(PUT, values)
-                for column, content in changed.items():
-                    if content is not None:
-                        db.execute(f"UPDATE studies SET {column} = ? WHERE id = ?", (as_json(content), study))
-                db.execute("UPDATE studies SET revision = revision + 1 WHERE id = ?", (study,))
+                head, added, digests = self._head(db, study), 0, []
+                for row in packed:
+                    before = db.execute("SELECT state, digest FROM trials WHERE id = ?", row[:1]).fetchone()
+                    if before is None or before[0] == "running":
+                        db.execute("REPLACE INTO trials VALUES (?, ?, ?, ?, ?)", row)
+                        digests += [row[1], *(() if before is None else before[1:])]
+                        added += before is None
+                _write(db, study, head.with_digests(head.revision + 1, added, digests), texts)
         self.confirm()
 
     def rows(self, name: str, saved: bool = True) -> list[Row]:
         """All trials of a study, in order of number; with ``saved=False`` without their saved arrays."""
-        study = self._of_study(name, "id")
-        found, column = [], "saved" if saved else "NULL"
-        for number, state, record, blob in self._fetched(
-                f"SELECT number, state, record, {column} FROM trials WHERE study = ? ORDER BY number", study):
-            with self._naming_errors(f"is damaged: trial {number!r} of the study {name!r} can't be read", Exception):
-                content = _of_kind(dict, "its record", json.loads(record))
-                found.append({"number": number, "state": state, **content, "saved": _unpacked(blob)})
-        return found
+        study, column = self._id(name), "saved" if saved else "NULL"
+        head, packed = self._fetched(lambda db: (self._head(db, study), db.execute(
+            f"SELECT id, digest, state, record, {column} FROM trials WHERE id >= ? AND id < ? ORDER BY id",
+            (study * TRIALS, (study + 1) * TRIALS)).fetchall()))
+        rows = []
+        for row in packed:
+            what = f"trial {row[0] % TRIALS} of the study {name!r}"
+            self._check("trials", row[:4], what)
+            with self._reading(what):
+                rows.append(unpacked_row(row, saved))
+        lost = set(range(head.trials)) - {row["number"] for row in rows}
+        if lost:
+            raise self.damaged(f"trial {min(lost)} of the study {name!r} is missing")
+        if head != Head(head.revision).with_digests(head.revision, len(rows), (row[1] for row in packed)):
+            raise self.damaged(f"the trials of the study {name!r} are not those that were written last")
+        return rows
 
-    def count(self, name: str) -> int:
-        """How many trials a study has."""
-        return int(self._fetched("SELECT count(*) FROM trials WHERE study = ?", self._of_study(name, "id"))[0][0])
+    def problem(self) -> str:
+        """What SQLite's own check finds, in its words; "" where all is well."""
+        return self._fetched(lambda db: db.execute("PRAGMA integrity_check(1)").fetchone()[0]).removesuffix("ok")
+
+
+def _write(db: sqlite3.Connection, study: int, head: Head, texts: Sequence[str] | None) -> None:
+    """Write the head of a study, and its name, definition, queue and attributes if they are given."""
+    db.execute("REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", sealed("heads", study, *head))
+    for table in ("studies", "spares") if texts is not None else ():
+        db.execute(f"REPLACE INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   sealed("studies", study, *texts or (), head.revision))
+
+
+def _hint(path: Path) -> str:
+    return f"; scratchtune check {shlex.quote(str(path))} says what is whole, and copies it with --salvage NEW.db"
 
 
 def _checked_path(path: str | os.PathLike[str], reading: bool) -> Path:
@@ -437,13 +544,33 @@ def refuse_loss(path: Path, copy: Path) -> None:
 # How SQLite stores a trial -------------------------------------------------------------------------------------------
 
 
-def _packed_row(row: Row) -> tuple[Any, ...]:
-    record = {name: value for name, value in row.items() if name not in ("number", "state", "saved")}
+def sealed(table: str, key: int, *values: Any) -> tuple[Any, ...]:
+    """A row with the digest of all of it in second place; of a trial all but its saved arrays."""
+    return key, digest_of_repr((table, key, *values)), *values
+
+
+def _packed_row(study: int, row: Row) -> tuple[Any, ...]:
+    record = {name: value for name, value in row.items() if name not in ("number", "state")}
+    saved = _packed(row["saved"])
+    record["saved"] = _digest(saved)
     try:
         text = json.dumps(record, default=_plain)
     except (TypeError, ValueError):
         text = json.dumps({name: json.loads(as_json(value)) for name, value in record.items()})
-    return row["number"], row["state"], text, _packed(row["saved"])
+    return *sealed("trials", study * TRIALS + row["number"], row["state"], text), saved
+
+
+def unpacked_row(row: Sequence[Any], saved: bool = True) -> Row:
+    """A trial from its row in the file; a ValueError where the saved arrays are not those that were written."""
+    key, _, state, record, blob = row
+    content = _of_kind(dict, "its record", json.loads(record))
+    if saved and content.get("saved") != _digest(blob):
+        raise ValueError("its saved arrays are not those that were written")
+    return {"number": key % TRIALS, "state": state, **content, "saved": _unpacked(blob)}
+
+
+def _digest(blob: bytes | None) -> str | None:
+    return None if blob is None else digest_of(np.frombuffer(blob, dtype=np.uint8))
 
 
 def as_json(value: Any) -> str:

@@ -1,7 +1,7 @@
 """A trial is one configuration that is evaluated: its number, its parameters, why they were proposed, the outcome.
 
-`Trial` is what users see. The study's `Core` works on it by the functions below: `begin` resets a trial, `judged` makes
-an `Outcome` of what an objective has returned, and `settle` records it.
+`Trial` is what users see, who can't set its attributes. The study's `Core` works on it by the functions below: `begin`
+resets a trial, `judged` makes an `Outcome` of what an objective has returned, and `settle` records it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,14 @@ from scratchtune.study.stopping import Stopping, losses_of_reports
 
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
 STATES = ("running", "complete", "failed", "stopped")
+LOST = "its record was lost with a part of the file"  # why a salvaged trial begins again; see `lost_row`
+RETURN = "return the value from the objective, raise an exception if the trial has failed, or use study.tell"
+INSTEAD = {  # of writing to an attribute of a trial
+    **dict.fromkeys(("state", "value", "values", "error", "traceback"), RETURN),
+    "params": "its configuration is what the searcher has proposed; change the dict that trial.params returns, a copy",
+    "reports": "use trial.report(value, step)", "scores": "use trial.report_scores(scores)",
+    "saved": "use trial.save(arrays)", "user_attrs": "use trial.set_user_attr(key, value)",
+    "constraints": "use trial.set_constraint(numbers)"}
 
 
 class TrialPruned(Exception):
@@ -62,6 +70,11 @@ class Outcome(NamedTuple):
     requests: Requests | None = None
     exception: BaseException | None = None
     why: dict[str, Any] | None = None
+
+
+SETTLED = (  # what `settle` records as it is
+    "values", "error", "traceback", "reports", "scores", "visits", "saved", "user_attrs", "uses_budget", "seconds",
+    "finished", "constraints")
 
 
 class View(NamedTuple):
@@ -99,6 +112,8 @@ class Trial:
     noted in ``uses_budget``: whether the objective has read it; ``user_attrs``, what `set_user_attr` has attached;
     ``constraints``, those of `set_constraint`, () if there are none, and ``violation``, their sum above 0.
 
+    They are read-only: methods record what an objective has to say, and the study the rest.
+
     ``context`` is a `View` of its study, or an object that makes one for each trial.
     """
 
@@ -111,23 +126,39 @@ class Trial:
     state: str
     error: str | None
     traceback: str | None
+    why: dict[str, Any]
+    given_budget: float | None
+    parent: int | None
     reports: dict[int, float]
     user_attrs: dict[str, Any]
+    uses_budget: bool
     scores: list[float | None] | None
+    attempts: int
     visits: int | None
     saved: dict[str, np.ndarray] | None
     started: float | None
     finished: float | None
     seconds: float | None
     constraints: tuple[float, ...]
+    _params: dict[str, Any]
+    _requests: Requests | None
     _clock: float
     _stopping: bool
 
     def __init__(self, context: Any, number: int, suggestion: Suggestion, requests: Requests | None = None) -> None:
-        self._context, self._params, self._requests = context, suggestion.params, requests
-        self.number, self.why, self.parent = number, suggestion.why, suggestion.parent
-        self.given_budget, self.attempts = suggestion.budget, 0
+        self._context = context
+        record(self, number=number, attempts=0)
+        propose(self, suggestion, requests)
         begin(self)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not name.startswith("_") and name != "uses_budget":
+            instead = INSTEAD.get(name, "use trial.set_user_attr(key, value) for what is yours")
+            raise AttributeError(f"trial.{name} can't be set: {instead}")
+        super().__setattr__(name, value)
+
+    def __setstate__(self, state: tuple[None, dict[str, Any]]) -> None:
+        record(self, **state[1])
 
     @property
     def value(self) -> float | None:
@@ -137,10 +168,6 @@ class Trial:
                 f"trial {self.number} has {len(self.values)} values, one for each objective; use trial.values, or "
                 "target=lambda trial: trial.values[0] in plot_optimization_history and plot_slice")
         return None if self.values is None else self.values[0]
-
-    @value.setter
-    def value(self, value: float | None) -> None:
-        self.values = None if value is None else (value,)
 
     @property
     def params(self) -> dict[str, Any]:
@@ -228,7 +255,7 @@ class Trial:
         """Attach an attribute to the trial, any value that JSON has; it is stored when the trial has finished."""
         if self.state != "running":
             raise ValueError(f"trial {self.number} is {self.state}; its attributes are set while it runs")
-        self.user_attrs = {**self.user_attrs, **checked_attribute(key, value)}
+        record(self, user_attrs={**self.user_attrs, **checked_attribute(key, value)})
 
     set_attr = set_user_attr  # the shorter name of the two
 
@@ -246,7 +273,7 @@ class Trial:
             if finite_number(one)[1] is not None or isinstance(one, (bool, np.bool_)):
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
-        self.constraints = tuple(finite_number(one)[0] for one in found)
+        record(self, constraints=tuple(finite_number(one)[0] for one in found))
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
@@ -265,7 +292,7 @@ class Trial:
         for _, error in found:
             if error is not None:
                 raise ValueError(f"of the scores one {error}")
-        self.scores = [number for number, _ in found]
+        record(self, scores=[number for number, _ in found])
 
     def should_stop(self) -> bool:
         """Whether the study's stopping rule ends this trial; a ValueError in a study of several objectives.
@@ -294,7 +321,7 @@ class Trial:
         size = sum(array.nbytes for array in copies.values())
         if size > MOST_SAVED:
             raise ValueError(f"arrays hold {size:,} bytes; a trial may save at most {MOST_SAVED:,}")
-        self.saved = copies
+        record(self, saved=copies)
 
     def load(self) -> dict[str, np.ndarray] | None:
         """Return a copy of the arrays that the parent has saved; None for a trial without a parent."""
@@ -390,18 +417,27 @@ def learned_space(trials: Iterable[Trial]) -> Space:
 # From its beginning to its outcome ------------------------------------------------------------------------------------
 
 
+def record(trial: Trial, **attributes: Any) -> None:
+    """Set attributes of a trial, in this order, as only a study does, or whoever has a copy of its own."""
+    for name, value in attributes.items():
+        object.__setattr__(trial, name, value)
+
+
+def propose(trial: Trial, suggestion: Suggestion, requests: Requests | None) -> None:
+    """Give a trial its configuration; the reasons come last, since those of a lost one are kept until then."""
+    record(trial, _params=suggestion.params, _requests=requests, parent=suggestion.parent,
+           given_budget=suggestion.budget, why=suggestion.why)
+
+
 def begin(trial: Trial) -> None:
     """Reset a trial to its start: it is running, and nothing has been reported."""
-    trial.state = "running"
-    trial.attempts += 1
+    record(trial, state="running", attempts=trial.attempts + 1)
     if trial._requests is not None:
         old = trial._requests
-        trial._requests, trial._params = Requests(old.proposed, old.is_enqueued, old.known), {}
-    trial.values = trial.error = trial.traceback = trial.saved = trial.scores = trial.visits = None
-    trial.reports, trial.user_attrs = {}, {}
-    trial.uses_budget, trial._stopping, trial.constraints = False, False, ()
-    trial.seconds = trial.finished = None
-    trial.started, trial._clock = time.time(), time.perf_counter()
+        record(trial, _requests=Requests(old.proposed, old.is_enqueued, old.known), _params={})
+    record(trial, values=None, error=None, traceback=None, saved=None, scores=None, visits=None, reports={},
+           user_attrs={}, uses_budget=False, _stopping=False, constraints=(), seconds=None, finished=None,
+           started=time.time(), _clock=time.perf_counter())
 
 
 def detached(trial: Trial) -> Trial:
@@ -414,10 +450,10 @@ def detached(trial: Trial) -> Trial:
 def copied(trial: Trial, context: Any) -> Trial:
     """An independent copy for another study; one that is running is reset to its start."""
     made = copy.copy(trial)
-    made._context, made.reports, made.why = context, dict(trial.reports), dict(trial.why)
+    record(made, _context=context, reports=dict(trial.reports), why=dict(trial.why))
     if made.state == "running":
         begin(made)
-        made.attempts, made.started = trial.attempts, trial.started
+        record(made, attempts=trial.attempts, started=trial.started)
     return made
 
 
@@ -429,7 +465,7 @@ def decide(trial: Trial, rule: Stopping | None, board: Any) -> bool:
     own = losses_of_reports(trial.reports, trial._context.objectives.sign)
     stops, rungs = rule.decided(own, board, before)
     if len(rungs) > len(before):
-        trial.why = {**trial.why, "halving": rungs}
+        record(trial, why={**trial.why, "halving": rungs})
     return stops
 
 
@@ -453,12 +489,13 @@ def judged(
     that are None are taken from the trial, which is not changed.
     """
     objectives, stops = trial._context.objectives, trial._stopping
+    reports, refused = _checked_reports(trial.reports)
     text = _formatted(value) if isinstance(value, BaseException) else None
-    if text is not None and _is_pruned(value) and (trial.reports or objectives.several):
+    if text is not None and _is_pruned(value) and (reports or objectives.several):
         value, stops = None, True
     state = "stopped" if state is None and stops else state
-    if state == "stopped" and value is None and trial.reports and not objectives.several:
-        value = trial.reports[max(trial.reports)]
+    if state == "stopped" and value is None and reports and not objectives.several:
+        value = reports[max(reports)]
     values, error = _finite_values(value, objectives)
     if state == "stopped" and value is None and objectives.several:
         count = len(objectives.directions)
@@ -468,9 +505,10 @@ def judged(
         error = "told as failed"
     elif trial._requests is not None:
         error = trial._requests.error(value, error)
+    error = error or refused
     has_failed = error is not None or state == "failed"
     return Outcome(
-        "failed" if has_failed else state or "complete", None if has_failed else values, trial.reports,
+        "failed" if has_failed else state or "complete", None if has_failed else values, reports,
         trial.user_attrs, error, text if isinstance(value, BaseException) else None,
         trial.scores if scores is None else scores, trial.visits if visits is None else visits, trial.saved,
         max(time.perf_counter() - trial._clock, 0.0) if seconds is None else seconds, time.time(), trial.uses_budget,
@@ -480,14 +518,11 @@ def judged(
 
 def settle(trial: Trial, outcome: Outcome) -> None:
     """Record an outcome; the state comes last, so that a trial is running until all of it is there."""
-    trial.values, trial.error, trial.traceback = outcome.values, outcome.error, outcome.traceback
-    trial.reports, trial.scores, trial.visits = outcome.reports, outcome.scores, outcome.visits
-    trial.saved, trial.user_attrs, trial.uses_budget = outcome.saved, outcome.user_attrs, outcome.uses_budget
-    trial.seconds, trial.finished, trial.constraints = outcome.seconds, outcome.finished, outcome.constraints
-    trial.why = trial.why if outcome.why is None else outcome.why
+    record(trial, **{name: getattr(outcome, name) for name in SETTLED},
+           why=trial.why if outcome.why is None else outcome.why)
     if outcome.params is not None:
-        trial._params, trial._requests = outcome.params, outcome.requests
-    trial.state = outcome.state
+        record(trial, _params=outcome.params, _requests=outcome.requests)
+    record(trial, state=outcome.state)
 
 
 # A trial and its row in a file ----------------------------------------------------------------------------------------
@@ -514,6 +549,18 @@ def row_of(trial: Trial, space: Space, reason: str, is_copy: bool = False) -> di
                   "params": [[name, encoded(one), encoded(trial._params[name])] for name, one in requests.items()]}
 
 
+def lost_row(number: int) -> dict[str, Any]:
+    """The row of a trial whose own is lost: a running one without params, which the study proposes again."""
+    return {"number": number, "state": "running", "why": {"lost": LOST}, "params": {}, "proposed": encoded({}),
+            "parent": None, "budget": None, "attempts": 0, "started": None, "saved": None,
+            "reason": f"Trial {number}: {LOST}; it is proposed again, and run, when the study is continued."}
+
+
+def is_lost(trial: Trial) -> bool:
+    """Whether a trial was salvaged without its params, and is not proposed again yet."""
+    return "lost" in trial.why
+
+
 def trial_of(study: str, row: Mapping[str, Any], space: Space, context: Any) -> Trial:
     """The inverse of `row_of`, or a StorageError; a trial that was running is reset to its start."""
     try:
@@ -532,11 +579,11 @@ def _trial_of(row: Mapping[str, Any], space: Space, context: Any) -> Trial:
         for name, parameter, value in row["params"]:
             requests.parameters[name] = decoded(parameter)
             params[name] = requests.parameters[name].check(name, decoded(value))
-        requests.drawn = list(map(str, row["drawn"]))
+        requests.drawn = list(map(str, row.get("drawn", ())))
     else:
-        params = space.check(unpacked_params(space, row["params"]))
+        params = {} if "lost" in row["why"] else space.check(unpacked_params(space, row["params"]))
     trial = Trial(context, number, Suggestion(params, row["why"], row["budget"], parent), requests)
-    trial.attempts, trial.started = int(row["attempts"]), row["started"] or trial.started
+    record(trial, attempts=int(row["attempts"]), started=row["started"] or trial.started)
     if row["state"] != "running":
         values = None if row["values"] is None else tuple(map(float, row["values"]))
         if values is not None and len(values) != len(context.objectives.directions):
@@ -593,6 +640,19 @@ def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...
     found = list(zip(objectives.labels, map(finite_number, parts), strict=False))
     errors = [f"{label}: {wrong}" for label, (_, wrong) in found if wrong is not None]
     return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
+
+
+def _checked_reports(reports: Any) -> tuple[dict[int, float], str | None]:
+    """The reports as plain numbers, and None or what is wrong with one that the objective has not made by `report`."""
+    found: dict[int, float] = {}
+    for step, value in reports.items():
+        number, error = (value, None) if type(value) is float and math.isfinite(value) else finite_number(value)
+        is_step = isinstance(step, numbers.Integral) and not isinstance(step, bool) and int(step) >= 0
+        if error is not None or not is_step or not isinstance(value, numbers.Real):
+            return found, (f"trial.reports has {_short(value)} at step {_short(step)}, which must be a finite number "
+                           "at an integer from 0; use trial.report(value, step)")
+        found[int(step)] = number
+    return found, None
 
 
 def _only_entry(value: Any) -> Any:

@@ -23,6 +23,7 @@ from scratchtune.digests import digest_of
 from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
 from scratchtune.search.grid import finest_grid
 from scratchtune.study import Study, Trial
+from scratchtune.study.trial import record
 from scratchtune.tables.families import FAMILY, TARGET, defaults, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member
@@ -115,7 +116,7 @@ class Objective:
         member = self.member(params, trial.seed)
         loss = self.goal.loss(folds.targets, member.predictions)
         each = [self.goal.loss(folds.targets[part], member.predictions[part]) for part in folds.parts()]
-        trial.scores = [None if np.isinf(one) else one for one in each]
+        record(trial, scores=[None if np.isinf(one) else one for one in each])
         if self.searched.is_stored:
             trial.save({PREDICTIONS: member.predictions})
         with self._lock:

@@ -15,6 +15,7 @@ from scratchtune.cli import main
 from scratchtune.cli.pictures import OF_PARAMETERS, PLOTS
 from scratchtune.insight import drawing
 from scratchtune.insight.history_plots import reports_of
+from scratchtune.study.trial import record
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}
@@ -246,7 +247,8 @@ def test_a_trial_that_continues_another_one_is_one_line_with_it() -> None:
 def test_what_an_ancestor_reported_later_than_its_child_is_not_part_of_it() -> None:
     study = filled(2, lambda trial: 1.0)
     first, second = study.trials
-    first.reports, second.reports, second.parent = {1: 0.5, 2: 0.4, 3: 9.0}, {3: 0.3, 4: 0.2}, 0
+    record(first, reports={1: 0.5, 2: 0.4, 3: 9.0})
+    record(second, reports={3: 0.3, 4: 0.2}, parent=0)
     assert reports_of(study, second).tolist() == [[1, 0.5], [2, 0.4], [3, 0.3], [4, 0.2]]
 
 
@@ -254,7 +256,7 @@ def test_timeline_has_a_bar_for_each_trial() -> None:
     study = made()
     study.ask()
     for trial in study.trials:
-        trial.started, trial.finished = 100.0 + 2.0 * trial.number, 101.0 + 2.0 * trial.number
+        record(trial, started=100.0 + 2.0 * trial.number, finished=101.0 + 2.0 * trial.number)
     axes = insight.plot_timeline(study)
     assert sorted(legend(axes)) == ["complete (10)", "failed (1)", "running (1)", "stopped (1)"]
     bars = np.concatenate([collection.get_segments() for collection in axes.collections])
@@ -266,8 +268,8 @@ def test_timeline_has_a_bar_for_each_trial() -> None:
 def test_a_timeline_shortens_the_compilation_and_a_pause() -> None:
     study = filled(9, lambda trial: 1.0)
     for trial in study.trials:  # of 1 s or 1.5 s; the first takes 40 s more, and an hour is between trials 4 and 5
-        trial.started = 2.0 * trial.number + 40.0 * (trial.number > 0) + 3600.0 * (trial.number > 4)
-        trial.finished = trial.started + (1.5 if trial.number % 2 else 1.0) + 40.0 * (trial.number == 0)
+        record(trial, started=2.0 * trial.number + 40.0 * (trial.number > 0) + 3600.0 * (trial.number > 4))
+        record(trial, finished=trial.started + (1.5 if trial.number % 2 else 1.0) + 40.0 * (trial.number == 0))
     axes = insight.plot_timeline(study)
     assert texts(axes) == "41 s shortened | 60 min shortened" and "shortened" in axes.get_xlabel()
     ends = np.array(axes.collections[0].get_segments())[:, :, 0]

@@ -17,7 +17,7 @@ from scratchtune.study import Trial
 from scratchtune.study.file import File
 from scratchtune.study.fold_run import run_folds
 from scratchtune.study.stored import read_study
-from scratchtune.study.trial import View
+from scratchtune.study.trial import View, record
 
 
 class Fold(NamedTuple):
@@ -101,7 +101,7 @@ def test_thousands_of_trials() -> None:
     trials = []
     for number, row in enumerate(table):
         trial = Trial(View(0), number, Suggestion({"x": number}, {}, None, None))
-        trial.state, trial.value, trial.scores = "complete", float(row.mean()), row.tolist()
+        record(trial, state="complete", values=(float(row.mean()),), scores=row.tolist())
         trials.append(trial)
     study = Gathered(Space({"x": st.Int(0, 4999)}), "maximize", trials)
     assert insight.verdict(study).startswith("Tuning raised the score from 0.50")

@@ -13,13 +13,13 @@ from scratchtune.search import Suggestion
 from scratchtune.study.best import best_first, of_largest_budget, repeats, said_repeats, so_far
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
-from scratchtune.study.trial import View
+from scratchtune.study.trial import View, record
 
 
 def trial_of(number: int, value: float | None, budget: float | None = None, x: float = 0.0) -> st.Trial:
     """A complete trial, or with None a failed one."""
     made = st.Trial(View(0), number, Suggestion({"x": x}, {}, budget, None))
-    made.values, made.state = None if value is None else (value,), "failed" if value is None else "complete"
+    record(made, values=None if value is None else (value,), state="failed" if value is None else "complete")
     return made
 
 

@@ -398,10 +398,11 @@ def test_a_file_that_a_killed_writer_has_left_open(tmp_path: Path) -> None:
     study = kept(tmp_path / "a.db").run(x, 4, progress=False)
     db = sqlite3.connect(tmp_path / "old.db", isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")
-    db.executescript(f"BEGIN; {TABLES} PRAGMA application_id = {0x73747564}; PRAGMA user_version = {VERSION}; COMMIT")
+    db.executescript(f"BEGIN; {'; '.join(TABLES)}; PRAGMA application_id = {0x73747564}; "
+                     f"PRAGMA user_version = {VERSION}; COMMIT")
     db.execute("ATTACH ? AS new", (str(tmp_path / "a.db"),))
-    db.execute("INSERT INTO studies SELECT * FROM new.studies")
-    db.execute("INSERT INTO trials SELECT * FROM new.trials")
+    for name in ("studies", "spares", "heads", "trials"):
+        db.execute(f"INSERT INTO {name} SELECT * FROM new.{name}")
     for end in ("", "-wal", "-shm"):  # as they are when the writer is killed
         shutil.copy(f"{tmp_path}/old.db{end}", f"{tmp_path}/left.db{end}")
     db.close()

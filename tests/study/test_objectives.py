@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import multiprocessing
-import sqlite3
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from scratchtune import insight
 from scratchtune.cli import main
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
+
+from ..forging import forge
 
 SPACE = {"x": st.Float(0.0, 1.0), "units": [8, 16, 32]}
 NAMED = {"accuracy": "maximize", "seconds": "minimize"}
@@ -230,10 +231,8 @@ def test_it_is_stored_resumed_and_read(directions: Any, tmp_path: Path, capsys: 
 
 def test_damaged_values_are_named(tmp_path: Path) -> None:
     study_of(storage=tmp_path / "a.db").close()
-    with sqlite3.connect(tmp_path / "a.db") as db:
-        record = json.loads(db.execute("SELECT record FROM trials WHERE number = 7").fetchone()[0]) | {"values": [1.0]}
-        db.execute("UPDATE trials SET record = ? WHERE number = 7", (json.dumps(record),))
-    db.close()
+    forge(tmp_path / "a.db", "UPDATE trials SET record = json_set(record, '$.values', json('[1.0]')) "
+          "WHERE id % 4294967296 = 7")
     with pytest.raises(st.StorageError, match="trial 7 .* it has 1 values for 2 objectives"):
         study_of(storage=tmp_path / "a.db")
 

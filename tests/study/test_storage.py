@@ -7,7 +7,6 @@ import json
 import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,8 @@ from scratchtune.study.export import as_json, table
 from scratchtune.study.file import VERSION, File, StorageError
 from scratchtune.study.stored import read_study
 from scratchtune.study.trial import packed_params, unpacked_params
+
+from ..forging import forge
 
 DEFINITION = {"space": {"x": "Float"}, "seed": 0}
 
@@ -463,9 +464,9 @@ def test_damage_is_told_with_the_name_of_the_file(
     path = tmp_path / "a.db"
     with st.Study({"x": Float(0.0, 1.0)}, "random", storage=path) as study:
         study.run(lambda trial: trial.params["x"], 2, progress=False)
-    with closing(sqlite3.connect(path)) as db:
-        db.execute(f"UPDATE {table} SET {column} = ?", (text,))
-        db.commit()
+    forge(path, f"UPDATE {table} SET {column} = ?", text)
+    if table == "studies":
+        forge(path, f"UPDATE spares SET {column} = ?", text)
     for command in ("studies", "show", "export"):
         assert main([command, str(path)]) == 2
         said = capsys.readouterr().err

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,8 @@ import scratchtune as st
 from scratchtune.search import SuccessiveHalving
 from scratchtune.study.file import File, StorageError
 from scratchtune.study.stored import StoredStudy, read_study
+
+from ..forging import forge
 
 SPACE = {
     "optimizer": st.Categorical(["sgd", "adam"], prior=[3, 1]),
@@ -86,10 +87,10 @@ def test_conditions_on_choices_without_a_literal(tmp_path: Path) -> None:
 
 
 def change(path: Path, **parts: Any) -> None:
-    with sqlite3.connect(path) as db:
-        definition = json.loads(db.execute("SELECT definition FROM studies").fetchone()[0]) | parts
-        db.execute("UPDATE studies SET definition = ?", (json.dumps(definition),))
-    db.close()
+    with File(path, reading=True) as file:
+        definition = json.dumps(file.definition("study") | parts)
+    for table in ("studies", "spares"):
+        forge(path, f"UPDATE {table} SET definition = ?", definition)
 
 
 @pytest.mark.parametrize("forged", [
@@ -114,8 +115,7 @@ def test_damaged_parts_are_named(tmp_path: Path) -> None:
 
 def test_a_circle_of_parents_is_damage(tmp_path: Path) -> None:
     stored(tmp_path, searcher="random")
-    with sqlite3.connect(tmp_path / "a.db") as db:
-        db.execute("UPDATE trials SET record = replace(record, '\"parent\": null', '\"parent\": 3') WHERE number = 3")
-    db.close()
+    parent = "replace(record, '\"parent\": null', '\"parent\": 3')"
+    forge(tmp_path / "a.db", f"UPDATE trials SET record = {parent} WHERE id % 4294967296 = 3")
     with pytest.raises(StorageError, match="trial 3 continues trial 3"):
         read(tmp_path / "a.db")

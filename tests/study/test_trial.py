@@ -1,6 +1,10 @@
-"""A trial with given parameters, outside any study."""
+"""A trial with given parameters, outside any study; and what an objective can't write into its trial."""
 
 from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -51,3 +55,29 @@ def test_its_parameters_are_not_the_callers() -> None:
     trial.suggest_categorical("sizes", [[8, 4], [2]]).append(1)
     trial.params["sizes"].append(2)
     assert given == {"sizes": [8, 4]} and trial.params == given
+
+
+@pytest.mark.parametrize(("name", "instead"), [
+    ("state", "return the value"), ("value", "return the value"), ("number", "use trial.set_user_attr"),
+    ("why", "use trial.set_user_attr"), ("params", "change the dict that trial.params returns, a copy"),
+    ("reports", r"use trial.report\(value, step\)"), ("score", "use trial.set_user_attr")])
+def test_an_objective_cannot_write_to_its_trial(name: str, instead: str) -> None:
+    study = st.Study({"x": st.Float(0.0, 1.0)}, "random")
+    study.run(lambda trial: setattr(trial, name, None) if trial.number == 1 else 0.5, 3, progress=False)
+    assert [trial.state for trial in study.trials] == ["complete", "failed", "complete"]
+    assert re.fullmatch(f"AttributeError: trial.{name} can't be set: .*{instead}.*", str(study.trials[1].error))
+
+
+@pytest.mark.parametrize(("step", "value"), [
+    (0, "0.5"), (0, np.array([0.5])), (0, None), (0, float("nan")), ("0", 0.5), (-1, 0.5), (1.0, 0.5), (True, 0.5)])
+def test_a_report_that_is_no_number_fails_its_trial_alone(step: Any, value: Any, tmp_path: Path) -> None:
+    def objective(trial: st.Trial) -> float:
+        trial.reports[np.int64(0)] = np.float32(0.5)  # type: ignore[index]
+        if trial.number == 1:
+            trial.reports[step] = value
+        return 0.5
+
+    st.tune(objective, {"x": st.Float(0.0, 1.0)}, "random", 3, storage=tmp_path / "a.db", progress=False)
+    trials = st.load_study(tmp_path / "a.db").trials
+    assert [trial.state for trial in trials] == ["complete", "failed", "complete"]
+    assert trials[0].reports == {0: 0.5} and "must be a finite number at an integer" in str(trials[1].error)
