@@ -69,7 +69,7 @@ class MLPRegressor(Regressor, MLP):
         """Return the value of each row, (n,), or (n, outputs) if y had several columns."""
         outputs = self.outputs(X)
         if self.target_scaler_ is not None:
-            outputs = self.target_scaler_.inverse_transform(outputs)
+            outputs = checks.finite_outputs(self.target_scaler_.inverse_transform(outputs), self.learning_rate)
         return outputs[:, 0] if self._one_dimensional else outputs
 
     def check_fitted_values(self) -> None:

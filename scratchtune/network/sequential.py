@@ -325,8 +325,12 @@ class Sequential:
 
     @checks.refusing
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
-        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing."""
-        return self.program.outputs(batches.flat_rows(self._inputs(X), self.dtype), batch_size)
+        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing.
+
+        Raises ValueError where an output is not finite, as after a training that has diverged.
+        """
+        outputs = self.program.outputs(batches.flat_rows(self._inputs(X), self.dtype), batch_size)
+        return checks.finite_outputs(outputs, None if self.optimizer is None else self.optimizer.learning_rate)
 
     def __call__(self, X: Any, training: bool = False, key: int = 0) -> np.ndarray:
         """The outputs for X; with ``training`` those of training, where ``key`` draws dropout and augmentation."""

@@ -244,7 +244,7 @@ class Seq2Seq(SequenceModel):
 
         They are computed by the whole network; `translate` computes the same step by step.
         """
-        logits = self.network.program.outputs(self._joined(sources, prefixes))
+        logits = checks.finite_outputs(self.network.program.outputs(self._joined(sources, prefixes)))
         return log_softmax(logits[:, prefixes.shape[1] - 1])
 
     def _joined(self, sources: np.ndarray, read: np.ndarray) -> np.ndarray:
@@ -261,7 +261,7 @@ class Seq2Seq(SequenceModel):
         with writer_of(self.network.program, min(each, len(sources)) * beam_width, most) as writer:
 
             def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
-                found = log_softmax(writer.write(prefixes[:, -1], parents))
+                found = log_softmax(checks.finite_outputs(writer.write(prefixes[:, -1], parents)))
                 found[:, vocabulary.unknown] = -np.inf
                 return found
 

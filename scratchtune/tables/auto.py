@@ -222,7 +222,7 @@ class AutoML(protocol.Parameters):
                     cache[key] = model.features.transform(table)
                 each.append(model.predict_matrix(cache[key]))
             parts.append(np.mean(each, axis=0))
-        return weighted(parts, np.array(list(self.weights_.values())))
+        return checks.finite_outputs(weighted(parts, np.array(list(self.weights_.values()))))
 
     def expected_score(self, rows: float | None = None, level: float = LEVEL) -> Expected:
         """Return the score to expect on ``rows`` new rows (None: as many as there were), with its interval.

@@ -89,12 +89,12 @@ class BoostedTrees(Estimator):
         self.n_iter_ = len(losses) - 1
 
     def outputs(self, X: Any) -> np.ndarray:
-        """Return the first outputs plus the values of all trees, for each row, (outputs, n) float64."""
+        """Return the first outputs plus the values of all trees, for each row, (outputs, n) finite float64."""
         self.check_is_fitted()
         codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
         add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, trees, output)
-        return output
+        return checks.finite_outputs(output, self.learning_rate)
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a file's content: a header for JSON, and the arrays; `unpacked` reads them."""
@@ -142,7 +142,10 @@ class HistGradientBoostingClassifier(Classifier, BoostedTrees):
     ``random_state``: the same integer gives the same bits; it is used for ``max_features``, and for the sample of the
     rows from which bins are computed if there are more than 200,000. ``verbose=1`` shows a progress bar.
 
-    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows. After
+    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows. With a
+    ``learning_rate`` above 2 the steps are longer than twice the best ones, and the loss may grow. A training has
+    *diverged* if the loss on its own rows is higher after the last iteration than that of the constant before the
+    first one, or not finite; `fit` then warns (`DivergenceWarning`), and keeps the iterations with a finite loss. After
     `fit`: ``classes_``, ``n_iter_``, ``train_score_`` (minus the mean loss before the first iteration and after each).
     A weight multiplies a row's loss; ``min_samples_leaf`` counts rows, whatever their weights, but for those of 0.
     """
