@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class MLPRegressor(Regressor, MLP):
     """
 
     loss, output_activation = "mean_squared_error", "linear"
+    kept: ClassVar[tuple[str, ...]] = ("n_outputs_", "_one_dimensional", "target_scaler_")
 
     def targets(self, y: Any, rows: int, fitting: bool) -> np.ndarray:
         """Return y as (rows, outputs); store how many outputs there are, or compare it."""

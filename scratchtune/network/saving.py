@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.archives import Archive, Member, about
+from scratchtune.declared import exactly
 from scratchtune.files import irregular, whole_file
 from scratchtune.network.configured import Configured, known_classes
 
@@ -29,17 +30,21 @@ class UnknownClass(ValueError):
 
 
 def described(part: Configured) -> dict[str, Any]:
-    """Return a configured object as JSON: its class and its arguments, in which objects are described likewise."""
+    """Return a configured object as JSON: its class and all arguments, in which objects are described likewise."""
     def plain(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
         return described(value) if isinstance(value, Configured) else value
 
-    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in part.config.items()}}
+    config = {name: part.config.get(name, argument.default) for name, argument in part.__signature__.parameters.items()}
+    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in config.items()}}
 
 
 def remade(base: type[Any], part: Any) -> Any:
-    """Make the object that `described` has described, of a class below ``base`` that is defined here."""
+    """Make the object that `described` has described, of a class below ``base`` that is defined here.
+
+    Every argument must be in the file; one that is its default is left out, as if it had not been given.
+    """
     known, kind, config = {base.__name__: base} | known_classes(base), entry(part, "class"), entry(part, "config")
     if not isinstance(kind, str) or not isinstance(config, dict):
         raise ValueError(f"it holds {part!r:.60} where the name and the arguments of a class must be")
@@ -51,7 +56,10 @@ def remade(base: type[Any], part: Any) -> Any:
             return [made(each) for each in value]
         return remade(Configured, value) if isinstance(value, dict) and "class" in value else value
 
-    return known[kind](**{name: made(value) for name, value in config.items()})
+    arguments = known[kind].__signature__.parameters
+    given = {name: made(value) for name, value in exactly(f"the config of a {kind}", config, arguments).items()}
+    return known[kind](**{name: value for name, value in given.items()
+                          if type(value) is not type(arguments[name].default) or value != arguments[name].default})
 
 
 def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
@@ -121,7 +129,7 @@ def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
     written = entry(header, "format")
     if type(written) is not int or written < 1:
         raise ValueError(f"its format is {written!r}")
-    return str(header.get("kind", "network")), header
+    return str(entry(header, "kind")), header
 
 
 def entry(part: Any, name: str) -> Any:

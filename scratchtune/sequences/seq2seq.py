@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.declared import exactly
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.saving import entry
@@ -332,7 +333,7 @@ def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     network, vocabularies = unpacked_network(header, arrays), entry(header, "vocabularies")
     model = Seq2Seq(
         Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
-        **entry(header, "arguments"), dtype=network.dtype, seed=network.seed)
+        **exactly("arguments", entry(header, "arguments"), ARGUMENTS), dtype=network.dtype, seed=network.seed)
     first = network.layers[0]
     model.source_length = first.source_length if isinstance(first, EncoderDecoder) else 1  # which `adopt` refuses
     model.target_length = network.input_shape[0] - model.source_length

@@ -259,6 +259,6 @@ def boost(
             break
     if not losses[-1] <= losses[0] * (1.0 + ROUNDING):
         checks.warn(
-            f"training diverged: the loss on the training rows is {losses[-1]:g} after {len(losses) - 1} iterations, and "
-            f"{losses[0]:g} for a constant; try a smaller learning_rate than {limits.rate:g}", DivergenceWarning)
+            f"training diverged: the loss on the training rows is {losses[-1]:g} after {len(losses) - 1} iterations, "
+            f"and {losses[0]:g} for a constant; try a smaller learning_rate than {limits.rate:g}", DivergenceWarning)
     return first, joined(trees), losses[: 1 + len(trees) // plan.outputs]
