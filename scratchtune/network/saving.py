@@ -30,20 +30,23 @@ class UnknownClass(ValueError):
 
 
 def described(part: Configured) -> dict[str, Any]:
-    """Return a configured object as JSON: its class and all arguments, in which objects are described likewise."""
+    """Return a configured object as JSON: its class, its arguments, and the names of those left at their default.
+
+    Objects among the arguments are described likewise.
+    """
     def plain(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
         return described(value) if isinstance(value, Configured) else value
 
-    config = {name: part.config.get(name, argument.default) for name, argument in part.__signature__.parameters.items()}
-    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in config.items()}}
+    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in part.config.items()},
+            "defaults": [name for name in part.arguments() if name not in part.config]}
 
 
 def remade(base: type[Any], part: Any) -> Any:
     """Make the object that `described` has described, of a class below ``base`` that is defined here.
 
-    Every argument must be in the file; one that is its default is left out, as if it had not been given.
+    The file must have each argument, or name it among the defaults.
     """
     known, kind, config = {base.__name__: base} | known_classes(base), entry(part, "class"), entry(part, "config")
     if not isinstance(kind, str) or not isinstance(config, dict):
@@ -56,10 +59,9 @@ def remade(base: type[Any], part: Any) -> Any:
             return [made(each) for each in value]
         return remade(Configured, value) if isinstance(value, dict) and "class" in value else value
 
-    arguments = known[kind].__signature__.parameters
-    given = {name: made(value) for name, value in exactly(f"the config of a {kind}", config, arguments).items()}
-    return known[kind](**{name: value for name, value in given.items()
-                          if type(value) is not type(arguments[name].default) or value != arguments[name].default})
+    defaults = text_list("defaults", entry(part, "defaults"))
+    exactly(f"the config of a {kind}", config, [name for name in known[kind].arguments() if name not in defaults])
+    return known[kind](**{name: made(value) for name, value in config.items()})
 
 
 def write_whole(path: Path, kind: str, header: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
