@@ -213,6 +213,16 @@ def _filled(name: str, array: np.ndarray, rows: int | None) -> np.ndarray:
     return array
 
 
+def finite_outputs(outputs: np.ndarray, learning_rate: object = None) -> np.ndarray:
+    """Return what a model predicts; a ValueError if a number is NaN or infinity, which no model may predict."""
+    if not np.isfinite(outputs).all():
+        smaller = "a smaller learning_rate" + ("" if learning_rate is None else f" than {learning_rate!r}")
+        raise ValueError(
+            f"the model predicts {outputs[~np.isfinite(outputs)][0]}, which is no finite number: its training has "
+            f"diverged, or X is far outside the range of its training rows; fit it with {smaller}, or scaled inputs")
+    return outputs
+
+
 def _interval(low: float | None, high: float | None, open_low: bool = False, open_high: bool = False) -> str:
     if low is None and high is None:
         return ""

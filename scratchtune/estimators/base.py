@@ -15,7 +15,7 @@ import numpy as np
 from scratchtune import checks, protocol
 from scratchtune.estimators.rates import SCHEDULES, schedule_of, weight_decay_of, with_constant_rate
 from scratchtune.estimators.rows import SCALERS, distinct_rows, fitted_scaler, seed_from, with_weight
-from scratchtune.estimators.stored import KEPT, as_json, check_scaler, from_json, read_arguments, stored_arguments
+from scratchtune.estimators.stored import check_scaler, read_values, stored_arguments, stored_values, with_arguments
 from scratchtune.estimators.supervised import Estimator, argument
 from scratchtune.network import sequential
 from scratchtune.network.activations import ACTIVATIONS
@@ -71,6 +71,7 @@ class MLP(Estimator):
     loss: ClassVar[str]
     output_activation: ClassVar[str]
     file_kind = "estimator"
+    kept: ClassVar[tuple[str, ...]] = ("scaler_", "history_")
 
     # The network -----------------------------------------------------------------------------------------------------
 
@@ -231,12 +232,7 @@ class MLP(Estimator):
     def outputs(self, X: Any) -> np.ndarray:
         """Return the network's outputs for each row, (n, outputs) float64."""
         self.check_is_fitted()
-        outputs = self.model_.predict(self.scaled(self.features(X, False))).astype(np.float64)
-        if not np.isfinite(outputs).all():
-            raise ValueError(
-                f"this {type(self).__name__} predicts {outputs[~np.isfinite(outputs)][0]}, since its training has "
-                f"diverged; fit it with a smaller learning_rate than {self.learning_rate!r}")
-        return outputs
+        return self.model_.predict(self.scaled(self.features(X, False))).astype(np.float64)
 
     # Files -----------------------------------------------------------------------------------------------------------
 
@@ -244,8 +240,7 @@ class MLP(Estimator):
         """Return a file's content: a header for JSON, and the arrays; `unpacked` restores the estimator."""
         self.check_is_fitted()
         network, arrays = self.model_.packed()
-        fitted_values = {name: as_json(value) for name, value in vars(self).items() if name in KEPT}
-        return {"class": type(self).__name__, "params": stored_arguments(self), "learnt": fitted_values,
+        return {"class": type(self).__name__, "params": stored_arguments(self), "learnt": stored_values(self),
                 "network": network}, arrays
 
     @classmethod
@@ -257,9 +252,8 @@ class MLP(Estimator):
 
         Class weights and a random state are not stored.
         """
-        estimator = cls(**read_arguments(params))
-        estimator.check_arguments()
-        vars(estimator).update({name: from_json(fitted_values[name]) for name in KEPT if name in fitted_values})
+        estimator = with_arguments(cls, params)
+        vars(estimator).update(read_values(cls, fitted_values))
         estimator.model_ = sequential.unpacked(network, arrays)
         estimator.check_fitted_values()
         return estimator

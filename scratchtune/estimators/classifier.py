@@ -12,6 +12,7 @@ from scratchtune.estimators.base import MLP
 from scratchtune.estimators.labels import all_classes, check_classes
 from scratchtune.estimators.supervised import Classifier, argument
 from scratchtune.network.losses import CategoricalCrossentropy, Loss
+from scratchtune.network.program import is_ours
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -88,3 +89,6 @@ class MLPClassifier(Classifier, MLP):
         """Raise unless the attributes read from a file fit the network, the classes among them."""
         super().check_fitted_values()
         check_classes(self.classes_, self.model_.output_shape[0])
+        last = self.model_.program.stages[-1]
+        if is_ours(last) and self.loss not in last.fused_losses:
+            raise ValueError(f"its network ends with {last}; that of a classifier must end with softmax")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class MLPRegressor(Regressor, MLP):
     """
 
     loss, output_activation = "mean_squared_error", "linear"
+    kept: ClassVar[tuple[str, ...]] = ("n_outputs_", "_one_dimensional", "target_scaler_")
 
     def targets(self, y: Any, rows: int, fitting: bool) -> np.ndarray:
         """Return y as (rows, outputs); store how many outputs there are, or compare it."""
@@ -69,7 +70,7 @@ class MLPRegressor(Regressor, MLP):
         """Return the value of each row, (n,), or (n, outputs) if y had several columns."""
         outputs = self.outputs(X)
         if self.target_scaler_ is not None:
-            outputs = self.target_scaler_.inverse_transform(outputs)
+            outputs = checks.finite_outputs(self.target_scaler_.inverse_transform(outputs), self.learning_rate)
         return outputs[:, 0] if self._one_dimensional else outputs
 
     def check_fitted_values(self) -> None:

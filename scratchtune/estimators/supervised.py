@@ -44,6 +44,7 @@ class Estimator(protocol.Parameters):
     train: Callable[[np.ndarray, np.ndarray, np.ndarray, int], None]  # rows, targets, weights, how many outputs
     packed: Callable[[], tuple[dict[str, Any], dict[str, np.ndarray]]]  # a file's header, for JSON, and its arrays
     kind: ClassVar[str]  # "classifier" or "regressor"
+    kept: ClassVar[tuple[str, ...]] = ("n_features_in_", "n_iter_", "seed_")  # in a file, with those of other classes
     file_kind: ClassVar[str]  # of saved files
     n_features_in_: int
     n_iter_: int
@@ -124,6 +125,7 @@ class Classifier(Estimator):
     """An estimator of classes."""
 
     kind = "classifier"
+    kept: ClassVar[tuple[str, ...]] = ("classes_",)
     class_weight: Any
     predict_proba: Callable[[Any], np.ndarray]
 

@@ -304,7 +304,7 @@ class Conv2D(Layer):
         self.kernel_size = sizes("kernel_size", kernel_size, len(self.axes))
         self.strides = sizes("strides", strides, len(self.axes))
         self.padding = checks.choice("padding", padding, PADDINGS)
-        self.activation = Activation(activation or "linear")
+        self.activation = Activation("linear" if activation is None else activation)
         self.use_bias = checks.boolean("use_bias", use_bias)
         initializers.get(kernel_initializer)
         initializers.get(bias_initializer, "bias_initializer")

@@ -74,6 +74,12 @@ class Program:
         for view, array in zip(views, arrays, strict=True):
             view[...] = array
 
+    def check_state(self) -> None:
+        """Raise a ValueError where a layer's numbers in ``state`` are none that a training gives."""
+        stops = pairwise(accumulate((len(stage.state()) for stage in self.stages), initial=0))
+        for stage, ends in zip(self.stages, stops, strict=True):
+            stage.check_state(self.state[slice(*ends)])
+
     def is_finite(self) -> bool:
         """Whether all of theta and state are finite numbers."""
         return bool(np.isfinite(self.theta).all() and np.isfinite(self.state).all())
@@ -148,6 +154,11 @@ class Program:
         vars(self).update(state)
         self._networks = {}
         self.theta, self.state = realigned(self.theta), realigned(self.state)
+
+
+def is_ours(layer: Layer) -> bool:
+    """Whether a layer is one of this package, not a user's own, which may give probabilities in a way of its own."""
+    return type(layer).__module__.startswith(f"{checks.PACKAGE}.")
 
 
 def realigned(array: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.archives import Archive, Member, about
+from scratchtune.declared import exactly
 from scratchtune.files import irregular, whole_file
 from scratchtune.network.configured import Configured, known_classes
 
@@ -29,17 +30,24 @@ class UnknownClass(ValueError):
 
 
 def described(part: Configured) -> dict[str, Any]:
-    """Return a configured object as JSON: its class and its arguments, in which objects are described likewise."""
+    """Return a configured object as JSON: its class, its arguments, and the names of those left at their default.
+
+    Objects among the arguments are described likewise.
+    """
     def plain(value: Any) -> Any:
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
         return described(value) if isinstance(value, Configured) else value
 
-    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in part.config.items()}}
+    return {"class": type(part).__name__, "config": {name: plain(value) for name, value in part.config.items()},
+            "defaults": [name for name in part.arguments() if name not in part.config]}
 
 
 def remade(base: type[Any], part: Any) -> Any:
-    """Make the object that `described` has described, of a class below ``base`` that is defined here."""
+    """Make the object that `described` has described, of a class below ``base`` that is defined here.
+
+    The file must have each argument, or name it among the defaults.
+    """
     known, kind, config = {base.__name__: base} | known_classes(base), entry(part, "class"), entry(part, "config")
     if not isinstance(kind, str) or not isinstance(config, dict):
         raise ValueError(f"it holds {part!r:.60} where the name and the arguments of a class must be")
@@ -51,6 +59,8 @@ def remade(base: type[Any], part: Any) -> Any:
             return [made(each) for each in value]
         return remade(Configured, value) if isinstance(value, dict) and "class" in value else value
 
+    defaults = text_list("defaults", entry(part, "defaults"))
+    exactly(f"the config of a {kind}", config, [name for name in known[kind].arguments() if name not in defaults])
     return known[kind](**{name: made(value) for name, value in config.items()})
 
 
@@ -121,7 +131,7 @@ def _read_header(member: Member) -> tuple[str, dict[str, Any]]:
     written = entry(header, "format")
     if type(written) is not int or written < 1:
         raise ValueError(f"its format is {written!r}")
-    return str(header.get("kind", "network")), header
+    return str(entry(header, "kind")), header
 
 
 def entry(part: Any, name: str) -> Any:

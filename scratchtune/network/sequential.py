@@ -19,13 +19,14 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune import checks, interruption
+from scratchtune.declared import exactly
 from scratchtune.network import batches, engine, losses, optimizers, penalties
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.configured import Configured
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
-from scratchtune.network.program import Program, build_layers
+from scratchtune.network.program import Program, build_layers, is_ours
 from scratchtune.network.saving import Arrays, described, entry, real_array, remade, write_whole
 from scratchtune.network.training import (
     HIGHER_IS_BETTER,
@@ -42,6 +43,7 @@ from scratchtune.network.training import (
 MOST_STEPS = 2**53  # of an optimizer, and epochs: floats are exact up to here
 FIT_ARGUMENTS = ("batch_size", "epochs", "class_weight", "shuffle", "validation_split")
 LAYER_ARGUMENTS = {"dropout": "rate", "units": "units", "activation": "activation"}  # of all hidden layers that have it
+TRAINING = ("optimizer", "loss", "metrics", "label_smoothing", "delta", "penalty", "step", "epochs")  # of a file
 MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one row, 512 MB in float32
 
 
@@ -325,8 +327,12 @@ class Sequential:
 
     @checks.refusing
     def predict(self, X: Any, batch_size: int | None = None, verbose: int = 0) -> np.ndarray:
-        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing."""
-        return self.program.outputs(batches.flat_rows(self._inputs(X), self.dtype), batch_size)
+        """The network's outputs, (n, outputs): probabilities after softmax or sigmoid. ``verbose`` changes nothing.
+
+        Raises ValueError where an output is not finite, as after a training that has diverged.
+        """
+        outputs = self.program.outputs(batches.flat_rows(self._inputs(X), self.dtype), batch_size)
+        return checks.finite_outputs(outputs, None if self.optimizer is None else self.optimizer.learning_rate)
 
     def __call__(self, X: Any, training: bool = False, key: int = 0) -> np.ndarray:
         """The outputs for X; with ``training`` those of training, where ``key`` draws dropout and augmentation."""
@@ -391,11 +397,11 @@ class Sequential:
         """Return what `save` writes, and `unpacked` reads: a description of the model, as JSON, and its arrays."""
         arrays = {"theta": self.program.theta, "state": self.program.state}
         header: dict[str, Any] = {"dtype": self.dtype, "seed": self.seed, "input_shape": list(self.input_shape),
-                                  "layers": [described(layer) for layer in self.layers]}
+                                  "layers": [described(layer) for layer in self.layers], "training": None}
         for name, array in arrays.items():  # refuse to write what could not be read
             real_array(name, array, array.shape, self.dtype)
         if self.optimizer is not None:
-            header |= {
+            header["training"] = {
                 "optimizer": described(self.optimizer), "loss": self.loss.name, "metrics": self.metrics,
                 "label_smoothing": self.loss.label_smoothing, "delta": self.loss.delta,
                 "penalty": described(self.penalty), "step": self.optimizer_step, "epochs": self.epochs_done,
@@ -447,10 +453,9 @@ class Sequential:
     def _warn_without_probabilities(self) -> None:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
         last = self.program.stages[-1]
-        is_ours = type(last).__module__.startswith(f"{checks.PACKAGE}.")  # a user's own layer may give probabilities
         gives = isinstance(last, Activation) and last.name in ("softmax", "sigmoid")
-        gives_any = is_ours and not gives and self.loss.name not in last.fused_losses
-        if gives_any and self.loss.targets in ("classes", "probabilities"):
+        lacks_any = is_ours(last) and not gives and self.loss.name not in last.fused_losses
+        if lacks_any and self.loss.targets in ("classes", "probabilities"):
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
             what, advice = f"the last layer is {type(last).__name__}", f"add Activation({fitting!r})"
             if isinstance(last, Dense):
@@ -470,23 +475,30 @@ def unpacked(header: dict[str, Any], arrays: Arrays) -> Sequential:
     state = real_array("state", entry(arrays, "state"), (kept,), model.dtype)
     model._program = model._new_program((None, *shape))
     model.program.theta[:], model.program.state[:] = theta, state
-    if "optimizer" in header:
+    model.program.check_state()
+    training = entry(header, "training")
+    if training is not None:
+        told = exactly("training", training, TRAINING)
         model.compile(
-            remade(optimizers.Optimizer, header["optimizer"]), _stored_loss(header), entry(header, "metrics"),
-            remade(penalties.L1L2, entry(header, "penalty")))
-        model._set_counts(entry(header, "step"), entry(header, "epochs"))
-        if "slots" in arrays:
+            remade(optimizers.Optimizer, told["optimizer"]), _stored_loss(told), told["metrics"],
+            remade(penalties.L1L2, told["penalty"]))
+        model._set_counts(told["step"], told["epochs"])
+        if told["step"] or "slots" in arrays:
             slots = model._memory()["slots"]
-            slots[:] = real_array("slots", arrays["slots"], slots.shape, model.dtype, finite=False)
+            slots[:] = real_array("slots", entry(arrays, "slots"), slots.shape, model.dtype, finite=False)
     return model
 
 
-def _stored_loss(header: dict[str, Any]) -> losses.Loss:
-    """The loss that a header names, with its label smoothing or its delta if there is any."""
-    smoothing, delta = header.get("label_smoothing"), header.get("delta")
-    if delta is not None:
-        return losses.Huber(delta)
-    return losses.CategoricalCrossentropy(smoothing) if smoothing else losses.get(entry(header, "loss"))
+def _stored_loss(told: dict[str, Any]) -> losses.Loss:
+    """The loss of a file's training, with its label smoothing or its delta; a ValueError if it has none of that."""
+    loss = losses.get(told["loss"])
+    if told["delta"] != loss.delta:
+        loss = losses.Huber(told["delta"])
+    elif told["label_smoothing"] != loss.label_smoothing:
+        loss = losses.CategoricalCrossentropy(told["label_smoothing"])
+    if loss.name != told["loss"]:
+        raise ValueError(f"its loss is {told['loss']!r} with the arguments of {loss.name!r}")
+    return loss
 
 
 def _list(name: str, value: Any) -> list[Any]:

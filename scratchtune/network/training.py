@@ -154,7 +154,7 @@ HIGHER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 
 
 class DivergenceWarning(UserWarning):
-    """A training ended because its loss was no longer finite."""
+    """A training has diverged: its loss is no longer finite, or, of trees, higher than that of a constant."""
 
 
 class TrainingState:

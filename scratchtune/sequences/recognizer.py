@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.declared import exactly, made
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.layers.dense import Dense
@@ -52,6 +53,7 @@ from scratchtune.sequences.speech.resampling import change_speed
 RECURRENT = {"gru": GRU, "lstm": LSTM}
 SPEEDS = (0.9, 1.1)  # of Ko et al. (2015), "Audio augmentation for speech recognition"
 MOST_LAYERS = 1000  # a file may claim any number
+ARGUMENTS = ("structure", "units", "layers", "dropout")  # of the network
 KERNEL_SIZE = 5  # frames on which an output of the convolution depends
 
 
@@ -305,7 +307,8 @@ def unpacked(header: dict[str, Any], arrays: Any) -> SpeechRecognizer:
     """Make the recogniser that `SpeechRecognizer.save` has written."""
     network, augment = unpacked_network(header, arrays), entry(header, "augment")
     model = SpeechRecognizer(
-        entry(header, "alphabet"), Features(**entry(header, "features")), **entry(header, "arguments"),
+        entry(header, "alphabet"), made(Features, entry(header, "features")),
+        **exactly("arguments", entry(header, "arguments"), ARGUMENTS),
         frames=network.input_shape[0], augment=None if augment is None else remade(SpecAugment, augment),
         dtype=network.dtype, seed=network.seed)
     model.decoder = Decoder.from_dict(entry(header, "decoder"))

@@ -25,6 +25,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.declared import exactly
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
 from scratchtune.network.saving import entry
@@ -244,7 +245,7 @@ class Seq2Seq(SequenceModel):
 
         They are computed by the whole network; `translate` computes the same step by step.
         """
-        logits = self.network.program.outputs(self._joined(sources, prefixes))
+        logits = checks.finite_outputs(self.network.program.outputs(self._joined(sources, prefixes)))
         return log_softmax(logits[:, prefixes.shape[1] - 1])
 
     def _joined(self, sources: np.ndarray, read: np.ndarray) -> np.ndarray:
@@ -261,7 +262,7 @@ class Seq2Seq(SequenceModel):
         with writer_of(self.network.program, min(each, len(sources)) * beam_width, most) as writer:
 
             def step(prefixes: np.ndarray, parents: np.ndarray) -> np.ndarray:
-                found = log_softmax(writer.write(prefixes[:, -1], parents))
+                found = log_softmax(checks.finite_outputs(writer.write(prefixes[:, -1], parents)))
                 found[:, vocabulary.unknown] = -np.inf
                 return found
 
@@ -332,7 +333,7 @@ def unpacked(header: dict[str, Any], arrays: Any) -> Seq2Seq:
     network, vocabularies = unpacked_network(header, arrays), entry(header, "vocabularies")
     model = Seq2Seq(
         Vocabulary.from_dict(entry(vocabularies, "source")), Vocabulary.from_dict(entry(vocabularies, "target")),
-        **entry(header, "arguments"), dtype=network.dtype, seed=network.seed)
+        **exactly("arguments", entry(header, "arguments"), ARGUMENTS), dtype=network.dtype, seed=network.seed)
     first = network.layers[0]
     model.source_length = first.source_length if isinstance(first, EncoderDecoder) else 1  # which `adopt` refuses
     model.target_length = network.input_shape[0] - model.source_length

@@ -21,7 +21,7 @@ from scratchtune.insight.diagnosis import diagnose
 from scratchtune.network import optimizers, penalties, schedules
 from scratchtune.network.callbacks import Callback, History
 from scratchtune.network.layers.base import Layer
-from scratchtune.network.saving import write_whole
+from scratchtune.network.saving import described, entry, write_whole
 from scratchtune.network.sequential import Sequential
 
 Self = TypeVar("Self", bound="SequenceModel")
@@ -197,10 +197,10 @@ class SequenceModel:
 
     def adopt(self: Self, network: Sequential, header: dict[str, Any]) -> Self:
         """Use a network from a file, with its optimizer; a ValueError if its layers are not those of `stack`."""
-        if repr(network.layers) != repr(self.stack()):
+        if [*map(described, network.layers)] != [*map(described, self.stack())]:
             raise ValueError("its network is not the one that its arguments describe")
         self._network = network
+        chosen = checks.boolean("optimizer_is_chosen", entry(header, "optimizer_is_chosen"))
         if network.optimizer is not None:
-            chosen = bool(header.get("optimizer_is_chosen"))
             self._compiled = None if chosen else network.optimizer, network.penalty
         return self

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from scratchtune import checks, cores, interruption, protocol
+from scratchtune.declared import exactly
 from scratchtune.estimators.rows import seed_from
 from scratchtune.metrics import accuracy_score, r2_score
 from scratchtune.network.saving import Arrays, entry, write_whole
@@ -32,7 +33,7 @@ from scratchtune.tables.page import page
 from scratchtune.tables.prepared import Prepared, new_rows, prepared_of_arrays
 from scratchtune.tables.searching import LIBRARY, Budget, Searched, compile_kernels, leaderboard, new_search, run
 from scratchtune.tables.splitting import Units, enough_rows, some_rows, splits_for, units_of
-from scratchtune.tables.stored import packed, unpacked_parts
+from scratchtune.tables.stored import LEFT_OUT, packed, unpacked_parts
 from scratchtune.tables.wording import argument, option
 
 CELLS_A_SECOND, LEAST_ROWS = 8_000, 2_000  # predictions by which the ensemble is chosen, per second of the budget; rows
@@ -222,7 +223,7 @@ class AutoML(protocol.Parameters):
                     cache[key] = model.features.transform(table)
                 each.append(model.predict_matrix(cache[key]))
             parts.append(np.mean(each, axis=0))
-        return weighted(parts, np.array(list(self.weights_.values())))
+        return checks.finite_outputs(weighted(parts, np.array(list(self.weights_.values()))))
 
     def expected_score(self, rows: float | None = None, level: float = LEVEL) -> Expected:
         """Return the score to expect on ``rows`` new rows (None: as many as there were), with its interval.
@@ -339,7 +340,8 @@ CLASSES: dict[str, type[AutoML]] = {"AutoClassifier": AutoClassifier, "AutoRegre
 def unpacked(header: Mapping[str, Any], arrays: Arrays) -> AutoML:
     """Return the ensemble that `AutoML.save` has written: it predicts the same bits, and explains itself."""
     kind = CLASSES[checks.choice("class", entry(header, "class"), CLASSES)]
-    model = kind(**entry(header, "params"))
+    known = [name for name in kind().get_params() if name not in LEFT_OUT]
+    model = kind(**exactly("params", entry(header, "params"), known))
     model.check_arguments()
     vars(model).update(unpacked_parts(header, arrays))
     if bool(model.target_.classes) != (model.kind == "classifier"):

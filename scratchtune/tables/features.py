@@ -18,6 +18,7 @@ from scratchtune import checks, protocol
 from scratchtune.data.encoding import leaves_out_first, one_hot
 from scratchtune.data.imputing import fill_value_of
 from scratchtune.data.transformer import as_matrix
+from scratchtune.declared import made
 from scratchtune.network.saving import text_list
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Dates, Text
@@ -266,16 +267,16 @@ class Features:
     def from_state(cls, state: Mapping[str, Any]) -> Features:
         """Make the features that have a given `state`; a ValueError if it is not one."""
         try:
-            made = cls(Encoding(**state["encoding"]))
+            fitted = cls(made(Encoding, state["encoding"]))
             for column in state["columns"]:
                 fields = {key: value for key, value in column.items() if key not in ("name", "class")}
-                if not isinstance(column["name"], str) or column["name"] in made.columns:
+                if not isinstance(column["name"], str) or column["name"] in fitted.columns:
                     raise ValueError(f"a column is named {column['name']!r}; the names must be different texts")
-                made.columns[column["name"]] = CLASSES[column["class"]](**fields)
-                check_state(column["name"], made.columns[column["name"]])
+                fitted.columns[column["name"]] = made(CLASSES[column["class"]], fields)
+                check_state(column["name"], fitted.columns[column["name"]])
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as problem:
             raise ValueError(f"this is not the state of the features of a table: {problem}") from None
-        return made
+        return fitted
 
 
 def useless(column: Column) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
+from scratchtune.declared import check_types, exactly, made
 from scratchtune.estimators import base as estimator_files
 from scratchtune.estimators.stored import as_json, from_json
 from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
@@ -29,8 +30,11 @@ from scratchtune.tables.trees import estimators as tree_files
 
 RESULTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (  # whose fields a file holds
     Audit, Estimate, Explanation, Finding, Importance, Kind, Reading, Scores, Target, Verdict)}
-NAMES = ("n_features_in_", "feature_names_in_", "classes_", "seed_", "rows_", "folds_", "seconds_", "leaderboard_",
-         "explanation_", "kinds_", "target_", "reading_", "dropped_", "audit_", "verdict_", "estimate_", "scores_")
+NAMES = {  # of the attributes that a file holds, with their types
+    "seed_": int, "rows_": int, "folds_": int, "seconds_": float, "leaderboard_": list[dict[str, Any]],
+    "explanation_": Explanation, "kinds_": dict[str, Kind], "target_": Target, "reading_": Reading,
+    "dropped_": tuple[str, ...], "audit_": Audit, "verdict_": Verdict, "estimate_": Estimate, "scores_": Scores}
+OPTIONAL = {"n_features_in_": int, "feature_names_in_": np.ndarray, "classes_": np.ndarray}  # which some models lack
 LEFT_OUT = ("random_state", "storage", "searcher")  # may be objects, and do not matter any more
 
 
@@ -53,15 +57,14 @@ def plain(value: Any) -> Any:
 
 
 def restored(value: Any) -> Any:
-    """Invert `plain`; a ValueError if a class is unknown, a TypeError if its fields are others."""
+    """Invert `plain`; a ValueError if a class is unknown, or its fields are others than it declares."""
     if isinstance(value, list):
         return [restored(one) for one in value]
     if not isinstance(value, Mapping) or "array" in value:
         return from_json(value)
     if "is" in value:
         kind = checks.choice("a result", value["is"], RESULTS)
-        fields = {name: restored(one) for name, one in entry(value, "fields").items()}
-        return RESULTS[kind](**fields)
+        return made(RESULTS[kind], {name: restored(one) for name, one in entry(value, "fields").items()})
     if "tuple" in value:
         return tuple(restored(one) for one in value["tuple"])
     return {name: restored(one) for name, one in entry(value, "dict")}
@@ -86,7 +89,7 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
             arrays.update(prefixed(written, own))
             written += 1
         members.append({"trial": number, "weight": model.weights_[number], "folds": folds})
-    known = {name: getattr(model, name) for name in NAMES if hasattr(model, name)}
+    known = {name: getattr(model, name) for name in (*NAMES, *OPTIONAL) if hasattr(model, name)}
     known["audit_"] = replace(model.audit_, duplicates=None)
     fitted = {name: plain(value) for name, value in known.items()}
     params = {name: value for name, value in model.get_params().items() if name not in LEFT_OUT}
@@ -96,7 +99,9 @@ def packed(model: Any) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
 
 def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
     """Return the fitted attributes of the model that `packed` has described."""
-    fitted = {name: restored(value) for name, value in entry(header, "fitted").items() if name in NAMES}
+    told = exactly("fitted", entry(header, "fitted"), NAMES, OPTIONAL)
+    fitted = {name: restored(value) for name, value in told.items()}
+    check_types(fitted, NAMES | OPTIONAL)
     _check(fitted)
     features = [Features.from_state(state) for state in entry(header, "features")]
     unknown = {name for one in features for name in one.columns} - {*fitted["kinds_"]}
@@ -115,9 +120,7 @@ def unpacked_parts(header: Mapping[str, Any], arrays: Arrays) -> dict[str, Any]:
 
 
 def _check(fitted: Mapping[str, Any]) -> None:
-    """Raise a ValueError or TypeError unless all attributes are there, and the columns and the classes agree."""
-    for name in set(NAMES) - {"n_features_in_", "feature_names_in_", "classes_"}:
-        entry(fitted, name)
+    """Raise a ValueError or TypeError unless the columns and the classes agree."""
     columns = len(fitted["kinds_"]) + len(fitted["dropped_"])
     checks.integer("n_features_in_", fitted.get("n_features_in_", columns), columns, columns)
     labels, classes = fitted.get("classes_", np.array([])).tolist(), fitted["target_"].classes
@@ -136,4 +139,4 @@ def _fold(fold: Mapping[str, Any], features: list[Features], arrays: Arrays, cla
     if estimator.n_features_in_ != columns or known != [number for number in range(classes) if number in known]:
         raise ValueError(f"the model of a fold has {estimator.n_features_in_} features and the classes {known}; its "
                          f"table gives {columns} features, and {classes} classes")
-    return FoldModel(own_features, estimator, TargetScale(**entry(fold, "scale")), classes)
+    return FoldModel(own_features, estimator, made(TargetScale, entry(fold, "scale")).checked(), classes)

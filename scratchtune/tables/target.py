@@ -215,6 +215,13 @@ class TargetScale(NamedTuple):
     low: float = 0.0
     high: float = 0.0
 
+    def checked(self) -> TargetScale:
+        """Return the scale itself; a ValueError where no training gives it."""
+        checks.choice("kind", self.kind, (LINEAR, LOG, LOG1P))
+        checks.real("smearing", self.smearing, 0.0, open_low=True)
+        checks.real("high", self.high, checks.real("low", self.low))
+        return self
+
     def invert(self, predicted: np.ndarray) -> np.ndarray:
         """Return predictions of the target from those of its logarithm; unchanged if the scale is linear.
 

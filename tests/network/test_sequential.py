@@ -326,11 +326,14 @@ def test_two_writers_and_a_file_of_the_users(tmp_path: Path) -> None:
 def _rewritten(path: Path, change: dict[str, Any], **arrays: np.ndarray) -> None:
     """The file again with entries of the header and arrays exchanged."""
     old = dict(np.load(path))
-    header = {**json.loads(str(old.pop("header"))), **change}
+    header = json.loads(str(old.pop("header")))
+    for name, value in change.items():
+        (header["training"] if name in header["training"] else header)[name] = value
     np.savez(path, header=np.array(json.dumps(header)), **{**old, **arrays})
 
 
 WIDTH = 10**6
+DENSE = ["use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer"]
 
 
 @pytest.mark.parametrize(("change", "sentence"), [
@@ -343,8 +346,13 @@ WIDTH = 10**6
     ({"metrics": "accuracy"}, "damaged: metrics"),
     ({"layers": ["x"]}, "damaged: it holds 'x' where an object with 'class' must be"),
     ({"layers": [{"class": ["Dense"], "config": {}}]}, "where the name and the arguments of a"),
-    ({"layers": [{"class": "BatchNormalization", "config": {}}], "input_shape": [10**13]},
+    ({"layers": [{"class": "BatchNormalization", "config": {}, "defaults": ["momentum", "epsilon"]}],
+      "input_shape": [10**13]},
      "damaged: input_shape is .10000000000000., so that one row needs 40,000,000,000,000 numbers"),
+    ({"layers": [{"class": "BatchNormalization", "config": {}, "defaults": ["epsilon"]}]},
+     "damaged: the config of a BatchNormalization lacks 'momentum'; it must have momentum, and no more"),
+    ({"layers": [{"class": "Dense", "config": {"units": 5, "activation": {}}, "defaults": DENSE}]},
+     "damaged: activation is {}; it must be one of"),
     ({"layers": [{"class": "MyOwn", "config": {}}]}, "the file holds a Layer 'MyOwn'; import its definition"),
 ])
 def test_a_damaged_header(change: dict[str, Any], sentence: str, tmp_path: Path) -> None:

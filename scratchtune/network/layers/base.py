@@ -80,6 +80,9 @@ class Layer(Configured):
         """The shapes of the arrays that `state` concatenates, as `get_weights` returns them."""
         return [(len(self.state()),)] if self.state() else []
 
+    def check_state(self, state: np.ndarray) -> None:
+        """Raise a ValueError for a ``state``, read from a file, that no training gives."""
+
     def makes_mask(self) -> bool:
         """Whether ``work`` begins with a mask that the layer writes: for each row a 1 for each step, 0 for padding."""
         return False

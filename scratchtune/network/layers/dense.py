@@ -123,7 +123,7 @@ class Dense(Layer):
         kernel_regularizer: penalties.L1L2 | None = None, bias_regularizer: penalties.L1L2 | None = None,
     ) -> None:
         self.units = checks.integer("units", units, 1)
-        self.activation = Activation(activation or "linear")
+        self.activation = Activation("linear" if activation is None else activation)
         self.use_bias = checks.boolean("use_bias", use_bias)
         initializers.get(kernel_initializer)
         initializers.get(bias_initializer, "bias_initializer")

@@ -340,6 +340,12 @@ class BatchNormalization(Normalization):
         """The means and the variances, (channels,) each."""
         return [self.input_shape[-1:]] * 2
 
+    def check_state(self, state: np.ndarray) -> None:
+        """Raise a ValueError for a variance below 0."""
+        smallest = state[self.input_shape[-1] :].min()
+        if smallest < 0.0:
+            raise ValueError(f"a moving variance is {smallest:g}; it must be at least 0")
+
 
 @jit.forward
 def layer_normalization_forward(integers, reals, theta, state, x, y, work, training, step, key):

@@ -24,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
+from scratchtune.declared import exactly
 from scratchtune.sequences.speech.alphabets import BLANK, checked_frames, letters, spell
 from scratchtune.sequences.speech.ngram import END, Context, NGram
 
@@ -376,7 +377,6 @@ class Decoder:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Decoder:
         """Return the decoder that `to_dict` described."""
-        if not isinstance(values, Mapping) or {*values} != {*NUMBERS, "language_model"}:
-            raise ValueError(f"values is {values!r:.80}; it must be what `Decoder.to_dict` returns")
-        model = values["language_model"]
-        return cls(**{**values, "language_model": None if model is None else NGram.from_dict(model)})
+        given = exactly("values", values, [*NUMBERS, "language_model"])
+        model = given["language_model"]
+        return cls(**{**given, "language_model": None if model is None else NGram.from_dict(model)})

@@ -21,11 +21,14 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks, protocol
+from scratchtune.declared import check_types, exactly
 from scratchtune.sequences.speech.alphabets import letters
 
 START, END = "<s>", "</s>"
 SMOOTHINGS = ("kneser-ney", "witten-bell")
 ARGUMENTS = ("order", "smoothing", "discount", "uniform", "alphabet")
+STORED = {"vocabulary": list[str], "counts": list[list[list[list[str] | dict[str, int]]]]}  # what a file holds besides
+MOST_COUNT = 2**53  # floats are exact up to here
 
 Context = tuple[str, ...]
 Counts = dict[Context, Counter[str]]  # how often each token follows each context
@@ -178,13 +181,27 @@ class NGram:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> NGram:
         """Return the model that `to_dict` described."""
-        if not isinstance(values, Mapping) or {*values} != {*ARGUMENTS, "vocabulary", "counts"}:
-            raise ValueError(f"values is {values!r:.80}; it must be what `NGram.to_dict` returns")
-        model = cls(**{name: values[name] for name in ARGUMENTS})
-        model.vocabulary = tuple(values["vocabulary"])
+        given = exactly("values", values, [*ARGUMENTS, "vocabulary", "counts"])
+        check_types({name: given[name] for name in STORED}, STORED)
+        model = cls(**{name: given[name] for name in ARGUMENTS})
+        model.vocabulary = tuple(given["vocabulary"])
+        if model.vocabulary[:1] != (END,) or len(set(model.vocabulary)) < len(model.vocabulary):
+            raise ValueError(f"vocabulary is {model.vocabulary!r:.80}; it must be {END!r} and different letters")
         model._orders = [{tuple(context): Counter(counts) for context, counts in contexts}
-                         for contexts in values["counts"]]
+                         for contexts in given["counts"]]
+        model._check_counts()
         return model
+
+    def _check_counts(self) -> None:
+        """Raise a ValueError unless each order has contexts of its length, with counts of known tokens."""
+        if len(self._orders) != self.order or () not in self._orders[0]:
+            raise ValueError(f"counts has {len(self._orders)} orders; it must have {self.order}, the first with ()")
+        for length, contexts in enumerate(self._orders):
+            for context, counts in contexts.items():
+                if len(context) != length or not counts or not {*counts} <= {*self.vocabulary}:
+                    raise ValueError(f"counts has {counts!r:.80} after {context!r:.80}, which no fit gives")
+                for token, number in counts.items():
+                    checks.integer(f"the count of {token!r}", number, 1, MOST_COUNT)
 
     # Probabilities ---------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ Implements section 8.1 of the document.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -19,12 +20,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import jit
+from scratchtune import checks, jit
 from scratchtune.network.losses import sigmoid_crossentropy, sigmoid_crossentropy_grad
 from scratchtune.network.random_numbers import random_bits
+from scratchtune.network.training import DivergenceWarning
 from scratchtune.tables.trees.split import Limits, includes
 from scratchtune.tables.trees.tree import Nodes, Training, add_leaf_values, grow, nodes_for, work_for
 
+ROUNDING = 1e-6  # relative: a loss that is higher by no more is equal, for derivatives are float32
 BLOCK = 256  # rows that go down one tree before the next, so that the tree can stay in the cache
 
 
@@ -193,9 +196,10 @@ class Forest(NamedTuple):
 
 
 def joined(trees: list[Nodes]) -> Forest:
-    """Put separate trees one after another into a forest."""
+    """Put separate trees one after another into a forest, which may have none."""
     starts = np.concatenate([[0], np.cumsum([len(tree.value) for tree in trees])]).astype(np.int64)
-    return Forest(Nodes(*(np.concatenate(parts) for parts in zip(*trees, strict=True))), starts)
+    nothing = [part[:0] for part in nodes_for(1)]  # which has the types and shapes of nodes
+    return Forest(Nodes(*(np.concatenate(parts) for parts in zip(nothing, *trees, strict=True))), starts)
 
 
 @jit.loop
@@ -233,7 +237,8 @@ def boost(
 ) -> tuple[np.ndarray, Forest, list[float]]:
     """Train by gradient boosting, as `Plan` says, on rows with targets (n,) and weights (n,), float64.
 
-    Returns the first outputs, the trees, and the weighted mean losses before each iteration and after the last one.
+    Returns the first outputs, the trees, and the weighted mean losses before each iteration and after the last one. An
+    iteration after which the loss is not finite ends the training, and is left out. Warns if the training has diverged.
     """
     first, loss, total = baseline(plan.loss, target, weight, plan.outputs), LOSSES[plan.loss], weight.sum()
     output = np.repeat(first[:, None], len(target), axis=1)
@@ -248,6 +253,13 @@ def boost(
             add_leaf_values(derivatives[k], limits, work, memory, output[k])
             trees.append(Nodes(*(part[:count].copy() for part in memory)))
         losses.append(float(loss(output, target, weight, derivatives) / total))
+        if not math.isfinite(losses[-1]):
+            del trees[-plan.outputs :]
+            break
         if time.monotonic() >= plan.deadline:
             break
-    return first, joined(trees), losses
+    if not losses[-1] <= losses[0] * (1.0 + ROUNDING):
+        checks.warn(
+            f"training diverged: the loss on the training rows is {losses[-1]:g} after {len(losses) - 1} iterations, "
+            f"and {losses[0]:g} for a constant; try a smaller learning_rate than {limits.rate:g}", DivergenceWarning)
+    return first, joined(trees), losses[: 1 + len(trees) // plan.outputs]

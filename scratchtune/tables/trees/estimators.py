@@ -7,14 +7,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
 from scratchtune import checks, protocol
 from scratchtune.estimators.labels import check_classes
 from scratchtune.estimators.rows import seed_from
-from scratchtune.estimators.stored import as_json, from_json, read_arguments, stored_arguments
+from scratchtune.estimators.stored import (
+    as_json,
+    from_json,
+    read_values,
+    stored_arguments,
+    stored_values,
+    with_arguments,
+)
 from scratchtune.estimators.supervised import Classifier, Estimator, Regressor
 from scratchtune.network.saving import Arrays, entry, real_array
 from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
@@ -25,7 +32,6 @@ from scratchtune.tables.trees.tree import Nodes, Training, most_leaves
 KIND = "boosted trees"  # of saved files
 UNLIMITED = 2**40
 LARGEST, SMALLEST = 1e15, 1e-30  # of targets (and weights): squares of their sums still fit into float32
-FITTED = ("classes_", "n_features_in_", "feature_names_in_", "n_iter_", "train_score_", "seed_", "baseline_")
 
 
 @dataclass(eq=False, repr=False)
@@ -45,6 +51,7 @@ class BoostedTrees(Estimator):
     verbose: int = 1
 
     file_kind = KIND
+    kept: ClassVar[tuple[str, ...]] = ("train_score_", "baseline_")
 
     def check_arguments(self) -> None:
         """Check every argument before any work, except ``categorical_features``, which depends on the columns."""
@@ -89,18 +96,17 @@ class BoostedTrees(Estimator):
         self.n_iter_ = len(losses) - 1
 
     def outputs(self, X: Any) -> np.ndarray:
-        """Return the first outputs plus the values of all trees, for each row, (outputs, n) float64."""
+        """Return the first outputs plus the values of all trees, for each row, (outputs, n) finite float64."""
         self.check_is_fitted()
         codes, trees = encode(self.bins_, self.features(X, False)), len(self.forest_.starts) - 1
         output = np.repeat(self.baseline_[:, None], codes.shape[1], axis=1)
         add_trees(codes, self.forest_.nodes, self.forest_.starts, 0, trees, output)
-        return output
+        return checks.finite_outputs(output, self.learning_rate)
 
     def packed(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return a file's content: a header for JSON, and the arrays; `unpacked` reads them."""
         self.check_is_fitted()
-        fitted = {name: as_json(value) for name, value in vars(self).items() if name in FITTED}
-        header = {"class": type(self).__name__, "params": stored_arguments(self), "fitted": fitted,
+        header = {"class": type(self).__name__, "params": stored_arguments(self), "fitted": stored_values(self),
                   "bins": [as_json(self.bins_.starts), as_json(self.bins_.categorical)]}
         return header, {"edges": self.bins_.edges, **self.forest_.nodes._asdict(), "starts": self.forest_.starts}
 
@@ -109,8 +115,9 @@ class BoostedTrees(Estimator):
         super().check_fitted_values()
         outputs = len(self.baseline_)
         real_array("baseline_", self.baseline_, (outputs if self.kind == "classifier" else 1,), "float64")
+        real_array("train_score_", self.train_score_, (self.n_iter_ + 1,), "float64")
         if self.kind == "classifier":
-            check_classes(getattr(self, "classes_", None), max(outputs, 2))
+            check_classes(vars(self)["classes_"], 2 if outputs == 1 else outputs)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -142,7 +149,10 @@ class HistGradientBoostingClassifier(Classifier, BoostedTrees):
     ``random_state``: the same integer gives the same bits; it is used for ``max_features``, and for the sample of the
     rows from which bins are computed if there are more than 200,000. ``verbose=1`` shows a progress bar.
 
-    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows. After
+    All iterations are made: there is no early stopping, which scikit-learn has by default above 10,000 rows. With a
+    ``learning_rate`` above 2 the steps are longer than twice the best ones, and the loss may grow. A training has
+    *diverged* if the loss on its own rows is higher after the last iteration than that of the constant before the
+    first one, or not finite; `fit` then warns (`DivergenceWarning`), and keeps the iterations with a finite loss. After
     `fit`: ``classes_``, ``n_iter_``, ``train_score_`` (minus the mean loss before the first iteration and after each).
     A weight multiplies a row's loss; ``min_samples_leaf`` counts rows, whatever their weights, but for those of 0.
     """
@@ -188,11 +198,9 @@ ESTIMATORS: dict[str, type[BoostedTrees]] = {
 
 def unpacked(header: dict[str, Any], arrays: Arrays) -> BoostedTrees:
     """Make the fitted estimator from what `BoostedTrees.packed` returns; a ValueError where that is damaged."""
-    kind = checks.choice("class", entry(header, "class"), ESTIMATORS)
-    estimator = ESTIMATORS[kind](**read_arguments(entry(header, "params")))
-    estimator.check_arguments()
-    told = entry(header, "fitted")
-    vars(estimator).update({name: from_json(told[name]) for name in FITTED if name in told})
+    kind = ESTIMATORS[checks.choice("class", entry(header, "class"), ESTIMATORS)]
+    estimator: BoostedTrees = with_arguments(kind, entry(header, "params"))
+    vars(estimator).update(read_values(kind, entry(header, "fitted")))
     estimator.check_fitted_values()
     columns, trees = estimator.n_features_in_, estimator.n_iter_ * len(estimator.baseline_)
     estimator.bins_, estimator.forest_ = _bins(entry(header, "bins"), arrays, columns), _forest(arrays, columns, trees)
@@ -213,6 +221,9 @@ def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
     categorical = real_array("categorical", categorical, (columns,), "uint8")
     edges = real_array("edges", entry(arrays, "edges"), (int(starts[-1]),), "float64")
     counts = np.diff(starts)
+    columns_of_edges = np.repeat(np.arange(columns), counts)
+    if (np.diff(edges)[np.diff(columns_of_edges) == 0] <= 0.0).any():
+        raise ValueError("the edges of a column's bins do not increase")
     if (categorical > 1).any() or (counts + 2 - categorical > 256).any():
         raise ValueError(f"it has columns with {counts.max()} edges; a column must have at most 254, or 255 categories")
     return Bins(edges, starts, categorical)

@@ -266,5 +266,5 @@ def test_it_is_the_same_after_writing_it(model: NGram | None) -> None:
 def test_bad_arguments_of_a_decoder(arguments: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         Decoder(**arguments)
-    with pytest.raises(ValueError, match="values is {}; it must be what"):
+    with pytest.raises(ValueError, match="values lacks 'beam_width'; it must have"):
         Decoder.from_dict({})

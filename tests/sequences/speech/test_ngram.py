@@ -210,5 +210,5 @@ def test_a_model_is_the_same_after_writing_it_as_json() -> None:
 def test_only_a_fitted_model_can_be_written_and_only_a_model_can_be_read() -> None:
     with pytest.raises(ValueError, match="this NGram is not fitted yet"):
         NGram().to_dict()
-    with pytest.raises(ValueError, match="values is {'order': 3}; it must be what"):
+    with pytest.raises(ValueError, match="values lacks 'smoothing'; it must have order, smoothing"):
         NGram.from_dict({"order": 3})
