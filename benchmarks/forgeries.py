@@ -171,7 +171,7 @@ def forge_array(arrays: Parts, rng: np.random.Generator) -> str:
     some = (at, ...)[rng.integers(2)] if array.size else ...
     number = int(rng.integers(10))
     with np.errstate(all="ignore"):
-        if number < 5 and array.size:
+        if number < 5 and array.size and array.dtype.kind in "iuf":
             small = rng.integers(-2, 6, array.shape)
             array[some] = [-array, 0 * array, array * 1e30, np.full(array.shape, (np.nan, np.inf)[rng.integers(2)]),
                            small][number].astype(array.dtype)[some]

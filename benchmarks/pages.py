@@ -39,7 +39,8 @@ PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lesson
 FLOORS = {  # from the bottom to the top: the files beside the rooms have their text here, a room's is its docstring's
     "cores.py lazy.py version.py": "the processor cores that this process may use; public names, loaded when they are "
                                    "first used; the version",
-    "jit": "", "checks.py declared.py digests.py files.py archives.py streams.py protocol.py interruption.py shipping.py":
+    "jit": "",
+    "checks.py declared.py digests.py files.py archives.py streams.py protocol.py interruption.py shipping.py":
     "arguments and error messages; digests; files that are written whole or not at all; ZIP and gzip with limits; "
     "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
     "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",

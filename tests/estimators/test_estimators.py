@@ -629,9 +629,9 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
 @pytest.mark.parametrize(("place", "value", "message"), [
     (("learnt", "scaler_"), 5, "scaler_ is 5; it must be a scaler or None"),
     (("learnt", "scaler_", "scaler"), "Robust", "scaler is 'Robust'; it must be one of 'StandardScaler'"),
-    (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform'; it must have n_features_in_,"),
-    (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0, 2.0], "mean_ of scaler_ is float64 (2,); it must be float64 (3,)"),
-    (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 3, "scale_ of scaler_ is [0.0, 0.0, 0.0], which is no"),
+    (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform'; it must have"),
+    (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0, 2.0], "mean_ of scaler_ is float64 (2,); it must"),
+    (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 3, "scale_ of scaler_ is [0.0, 0.0, 0.0]"),
     (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
     (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
     (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', "),
