@@ -179,11 +179,11 @@ def forge_array(arrays: Parts, rng: np.random.Generator) -> str:
             array = rng.permutation(array.ravel()).reshape(array.shape)
         elif number == 6:
             array = [array[:-1], array[None], array.ravel(), array.T, np.concatenate([array, array])][rng.integers(5)]
-        elif number == 7:
+        elif number == 7 and array.dtype.kind not in "US":
             array = array.astype(str(rng.choice(DTYPES)))
         elif number == 8:
             array = arrays[str(rng.choice(list(arrays)))]
-        else:
+        elif number == 9:
             del arrays[name]
             return f"{name} left out"
     arrays[name] = array

@@ -300,11 +300,13 @@ class Sequential:
                         logs |= training.validated(held_out)
                     for watcher in watchers:
                         watcher.on_epoch_end(number, logs)
+                loss = logs["loss"]
                 bar.update()
                 if not bar.disable:
                     bar.set_postfix({name: f"{value:.4g}" for name, value in logs.items()}, refresh=False)
                 if self.stop_training:
                     break
+            training.warn_if_risen(rows, loss)
         return False
 
     def _split(

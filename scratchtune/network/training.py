@@ -19,7 +19,7 @@ from scratchtune.network.layers.activation import Activation
 from scratchtune.network.losses import Loss
 from scratchtune.network.optimizers import Optimizer, Part
 from scratchtune.network.penalties import L1L2, l1_l2_penalty
-from scratchtune.network.program import Program, compile_kernels, realigned
+from scratchtune.network.program import EVALUATION_ROWS, Program, compile_kernels, realigned
 
 # The objective --------------------------------------------------------------------------------------------------------
 
@@ -150,11 +150,13 @@ MEASURES |= {"mse": MEASURES["mean_squared_error"], "mae": MEASURES["mean_absolu
 HIGHER_IS_BETTER = ("accuracy", "precision", "recall", "f1", "auc", "r2")
 
 
+RISEN = 100.0  # a loss that has grown by this factor has diverged: noise and dropout explain no such rise
+
 # The training ---------------------------------------------------------------------------------------------------------
 
 
 class DivergenceWarning(UserWarning):
-    """A training has diverged: its loss is no longer finite, or, of trees, higher than that of a constant."""
+    """A training has diverged: its loss is no longer finite, or far above its start (of trees: above it)."""
 
 
 class TrainingState:
@@ -243,6 +245,29 @@ class Training:
         objective.compile(*(part.update for part in parts), backward=True)
         self.criterion = objective.criterion()
         self.descent = descent(parts, state.allocated(parts, self.program.dtype))
+        self.start = self.program.theta.copy(), self.program.state.copy()
+
+    def warn_if_risen(self, rows: engine.Rows, loss: float) -> None:
+        """Warn if the ``loss`` of the last epoch is `RISEN` times that before the first one, measured on some rows.
+
+        It must also be so many times that of outputs of 0, or of other losses than of values 1: a network that had
+        converged may lose some of its precision when it is trained further.
+        """
+        least = float(np.mean(rows.target**2)) if self.objective.loss.targets == "values" else 1.0
+        if loss <= RISEN * least:  # as nearly always, so that nothing is evaluated
+            return
+        weights = self.program.theta, self.program.state
+        trained = [array.copy() for array in weights]
+        some = engine.Rows(*(part[:EVALUATION_ROWS] for part in rows))
+        for array, start in zip(weights, self.start, strict=True):
+            array[:] = start
+        first = self.objective.value(some)
+        for array, kept in zip(weights, trained, strict=True):
+            array[:] = kept
+        if loss > RISEN * max(first, least):
+            checks.warn(f"training diverged: the loss was {first:g} before the first epoch, and is {loss:g} in the "
+                        f"last one; try a smaller learning_rate than {self.optimizer.learning_rate!r}, or scaled "
+                        "inputs", DivergenceWarning)
 
     def epoch(self, number: int, rows: engine.Rows, plan: Plan, distributed: Any) -> dict[str, float] | None:
         """Train epoch ``number`` (by ``distributed`` if given); return its values, or None if the loss diverged."""
