@@ -11,9 +11,14 @@ Interrupted (``--interrupts``): KeyboardInterrupt at random times in `tune`, `St
 KeyboardInterrupt, and every trial that has finished must be reachable. (The slow tests of ``tests/study`` interrupt
 studies at every line of ``scratchtune/study``.)
 
+Killed by phase (``--phases``): SIGKILL within import, compile, commit, close, backup, and copies of the first trials,
+on threads and on a Dask cluster (`benchmarks.common.phases`); a child announces that it is in the phase.
+
     python -m benchmarks torture                     # 100 kills of each searcher, about 20 minutes
     python -m benchmarks torture --quick             # 3 of each
     python -m benchmarks torture --interrupts [N]    # each call N times (300), about 10 minutes
+    python -m benchmarks torture --phases [N]        # each phase N times (200), about 20 minutes
+    python -m benchmarks torture --phases --quick    # 5 of each
 """
 
 from __future__ import annotations
@@ -33,7 +38,7 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
-from benchmarks.common import harness, interrupted_calls
+from benchmarks.common import harness, interrupted_calls, phases
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
 from scratchtune.study.export import as_csv, as_json
@@ -41,6 +46,7 @@ from scratchtune.study.file import File, Row, StorageError
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 CALLS, QUICK_CALLS = 300, 30  # interruptions of each call that users make
+HITS, QUICK_HITS = 200, 5  # kills within each phase
 LONGEST = 0.25  # seconds from a study's first trial to the kill, at most
 SPACE = {
     "x": st.Float(-1.0, 1.0), "kind": ["a", "b"], "rate": st.Float(1e-3, 1.0, log=True, when={"kind": ["a"]}),
@@ -194,13 +200,50 @@ def interrupted(found: dict[str, Counter[str]], _: Namespace) -> list[str]:
                    harness.verdict(lost == 0, f"lost trials: {lost}"), *described[:20]])]
 
 
+def hits_wanted(given: Namespace) -> int:
+    """How many kills within each phase the options ask for."""
+    return given.phases or (QUICK_HITS if given.quick else HITS)
+
+
+def kill_phases(given: Namespace) -> dict[tuple[str, str], Counter[str]]:
+    """Kill studies in each phase; counts by phase and executor."""
+    wanted = hits_wanted(given)
+    with tqdm(total=wanted * len(phases.PHASES), unit="kill", disable=None) as progress:
+        return phases.all_phases(wanted, given.seed, progress.update)
+
+
+def phases_killed(found: dict[tuple[str, str], Counter[str]], given: Namespace) -> list[str]:
+    """The counts of each phase, and the bars: each phase was hit, and no error of any kind."""
+    hits, wanted = [counts["hit"] for counts in found.values()], hits_wanted(given)
+    total = sum(found.values(), Counter[str]())
+    return [
+        f"SQLite {sqlite3.sqlite_version}. {phases.TRIALS} trials a study, two at a time. Hit: kills in a call of the "
+        "phase, which the child had announced to have entered, and not to have left. Acknowledged: finished trials of "
+        "which a callback was told, or that were stored before, summed over the kills; lost: those that the file does "
+        "not have with their values. Tables: studies that were resumed to their end; different: their tables, or "
+        "values after a kill, are not those of a study that was not killed. Torn copies: a backup or a fork that can "
+        "be opened and is not whole; refused ones are made again by the same call. Failed: the same program could not "
+        "continue.",
+        table(["phase", "executor", *phases.COUNTS],
+              [[*one, *(str(counts[kind]) for kind in phases.COUNTS)] for one, counts in found.items()],
+              "ll" + "r" * len(phases.COUNTS)),
+        "\n".join([harness.verdict(min(hits) >= wanted, f"{sum(hits)} kills in a phase, at least {wanted} of each"),
+                   *(harness.verdict(not total[kind], f"{kind}: {total[kind]}") for kind in phases.ERRORS),
+                   *sorted(what for what in total if what.startswith("failed: "))])]
+
+
+PHASES = Benchmark("Killed in each phase", kill_phases, phases_killed, name="phases", packages=["dask", "distributed"],
+                   quick=f"{QUICK_HITS} kills of each phase, not {HITS}")
 INTERRUPTED = Benchmark("Interrupted at many moments", interrupt, interrupted, name="interruptions")
 ANSWER = (
     "Won: after 700 kills, 100 of each of seven searchers, no finished trial is lost or changed; nothing is lost "
     "that was measured, only trials that were running begin again.")
 BENCHMARK = Benchmark(
     "Killed at random moments", measure, report, quick=f"{QUICK_KILLS} kills of each searcher, not {KILLS}",
-    variant=lambda given: BENCHMARK if given.interrupts is None else INTERRUPTED, options={
+    variant=lambda given: (PHASES if given.phases is not None else
+                           BENCHMARK if given.interrupts is None else INTERRUPTED), options={
+        "--phases": {"nargs": "?", "type": int, "const": 0, "metavar": "N", "help": "kill studies in each of their "
+                     "phases, N times each"},
         "--interrupts": {"nargs": "?", "type": int, "const": 0, "metavar": "N", "help": "interrupt, as Ctrl-C does, "
                          "the calls that users make, N times each, instead of killing"},
         "--seed": {"type": int, "default": 0, "help": "of the moments (%(default)s)"}})

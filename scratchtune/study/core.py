@@ -27,7 +27,17 @@ from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.search.searcher import fixed_as, fixes
 from scratchtune.study.best import said_constraints
 from scratchtune.study.definition import Definition, copied_of, decoded, encoded, is_open, text_of
-from scratchtune.study.file import BESIDE, File, Lock, Lost, NotWritable, StorageError, claim, refuse_loss
+from scratchtune.study.file import (
+    BESIDE,
+    File,
+    Lock,
+    Lost,
+    NotWritable,
+    StorageError,
+    claim,
+    clear_beside,
+    refuse_loss,
+)
 from scratchtune.study.objectives import Objectives
 from scratchtune.study.progress import log_begun, log_ended
 from scratchtune.study.requests import Requests, checked_attribute, completed
@@ -790,8 +800,7 @@ class Core:
         name, space = self.definition.name, self.definition.space
         self.refuse_own(path)
         with self._lock, contextlib.ExitStack() as until, whole_file(path) as beside:
-            if path.exists():
-                until.callback(Lock(path.resolve()).release)
+            until.callback(Lock(path.resolve()).release)
             has_file = self.given_path is not None and identity(self.path) == self._identity
             if has_file:
                 with File(self.path, reading=True) as file:
@@ -803,6 +812,7 @@ class Core:
                 copy.put(name, rows, waits, self.user_attrs)
             if path.exists():
                 refuse_loss(path, beside)
+            clear_beside(path.resolve())
 
     def __getstate__(self) -> dict[str, Any]:
         with self._lock:

@@ -541,6 +541,18 @@ def refuse_loss(path: Path, copy: Path) -> None:
                     "be lost; name a new file, or an earlier backup of this study")
 
 
+def clear_beside(path: Path) -> None:
+    """Merge what a killed writer has left beside a file that will be replaced: SQLite would apply it to the new one."""
+    wal = path.with_name(path.name + "-wal")
+    if path.exists() and wal.exists() and wal.stat().st_size:
+        File(path).close()
+        if wal.exists() and wal.stat().st_size:
+            raise NotWritable(f"{str(path)!r} can't be replaced while another program reads it; wait for it, or use "
+                              "another file")
+    for end in BESIDE[:-1]:
+        path.with_name(path.name + end).unlink(missing_ok=True)
+
+
 # How SQLite stores a trial -------------------------------------------------------------------------------------------
 
 

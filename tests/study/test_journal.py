@@ -229,6 +229,22 @@ def test_a_backup_leaves_a_file_alone_that_another_process_writes(
         study.backup(tmp_path / "b.db")
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+def test_what_a_killed_run_has_left_beside_an_earlier_backup_does_not_change_the_new_one(
+    tmp_path: Path, deleted: bool,
+) -> None:
+    def kill(study: st.Study, trial: st.Trial) -> None:  # FILE-wal has trials that FILE has not
+        for name in ("b.db", "b.db-wal"):
+            shutil.copy(tmp_path / name, tmp_path / f"killed-{name}")
+
+    kept(tmp_path / "a.db").run(x, 3, progress=False).backup(tmp_path / "b.db")
+    kept(tmp_path / "b.db").run(x, 6, progress=False, callbacks=[kill])
+    if deleted:
+        (tmp_path / "killed-b.db").unlink()
+    kept(tmp_path / "a.db").run(x, 9, progress=False).backup(tmp_path / "killed-b.db")
+    assert table(kept(tmp_path / "killed-b.db")) == table(kept(tmp_path / "a.db"))
+
+
 def test_a_study_in_memory_can_be_kept_later(tmp_path: Path) -> None:
     study = st.Study(SPACE, "random").run(x, 3, progress=False)
     study.ask()
