@@ -128,12 +128,13 @@ def mirrors(file: str) -> list[str]:
 class Only:
     """The plugin that keeps some tests of a file, and those that were not measured, and notes what fails."""
 
-    def __init__(self, tests: set[str], measured: set[str] | None) -> None:
+    def __init__(self, tests: set[str], measured: dict[str, float] | None) -> None:
         self._tests, self._measured, self.failed, self.passed = tests, measured, "", 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [item for item in items if item.nodeid in self._tests
                     or (self._measured is not None and item.nodeid not in self._measured)]
+        items.sort(key=lambda item: (self._measured or {}).get(item.nodeid, 0.0))  # the quickest first
 
     def pytest_runtest_logreport(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         self.passed += report.passed
@@ -207,7 +208,8 @@ class Copy:
         for stream in (1, 2):
             os.dup2(log, stream)
         for file, names in tests.items():
-            only = Only(names - self._unsound, None if only_named else self._covered.seconds.keys() | self._unsound)
+            measured = self._covered.seconds | dict.fromkeys(self._unsound, 0.0)
+            only = Only(names - self._unsound, None if only_named else measured)
             options = ["-x", "-q", "-o", "addopts=--import-mode=importlib", "-m", "not exercise"]
             code = pytest.main([*options, file], [only])
             passed += only.passed

@@ -273,7 +273,10 @@ class Trial:
             if finite_number(one)[1] is not None or isinstance(one, (bool, np.bool_)):
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
-        record(self, constraints=tuple(finite_number(one)[0] for one in found))
+        numbers = tuple(finite_number(one)[0] for one in found)
+        if not math.isfinite(violation(numbers)):
+            raise ValueError(f"the constraints are {_short(found)}; the sum of those above 0 must be finite")
+        record(self, constraints=numbers)
 
     def report(self, value: Any, step: int) -> None:
         """Record an intermediate value at a step such as the epoch; a ValueError where it is no finite number."""
@@ -348,6 +351,8 @@ class FixedTrial(Trial):
     __slots__ = ()
 
     def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
+        if not isinstance(params, Mapping):
+            raise TypeError(f"params is {_short(params)}; it must be a dict from names of parameters to values")
         super().__init__(View(number), number, Suggestion(dict(params), {"fixed": True}))
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:

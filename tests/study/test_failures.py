@@ -99,6 +99,8 @@ def test_the_place_is_the_last_line_that_is_in_no_library() -> None:
              f'  File "{sys.modules["json"].__file__}", line 9, in loads\n    x\n',
              '  File "/v/lib/python3.11/site-packages/a.py", line 7, in fit\n    y\n']
     assert place_in("".join(lines)) == ", in /home/me/train.py, line 3: fit(x)" and place_in(lines[2]) == ""
+    below = '  File "/home/me/model.py", line 5, in fit\n    z\n'
+    assert place_in("".join([lines[0], below, *lines[1:]])) == ", in /home/me/model.py, line 5: z"
 
 
 # Pruned by Optuna's exception, and budgets that are not read ----------------------------------------------------------

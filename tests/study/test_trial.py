@@ -81,3 +81,23 @@ def test_a_report_that_is_no_number_fails_its_trial_alone(step: Any, value: Any,
     trials = st.load_study(tmp_path / "a.db").trials
     assert [trial.state for trial in trials] == ["complete", "failed", "complete"]
     assert trials[0].reports == {0: 0.5} and "must be a finite number at an integer" in str(trials[1].error)
+
+
+@pytest.mark.parametrize("value", ["12", b"12", 3])
+def test_scores_of_the_folds_are_a_list_and_no_text(value: Any) -> None:
+    with pytest.raises(TypeError, match="scores is "):
+        st.FixedTrial({}).report_scores(value)
+
+
+@pytest.mark.parametrize("value", [{"a": object()}, {1: [object(), 2]}, [1, {"b": {1, 2}}]])
+def test_an_attribute_that_is_plain_in_parts_only_is_refused(value: Any) -> None:
+    with pytest.raises((TypeError, ValueError), match="attribute"):
+        st.FixedTrial({}).set_user_attr("k", value)
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    (lambda: st.FixedTrial(None), "params is None; it must be a dict from names of parameters to values"),  # type: ignore
+    (lambda: st.FixedTrial({}).set_constraint([1e308, -1.0, 1e308]), "the sum of those above 0 must be finite")])
+def test_what_a_trial_refuses_at_once(call: Any, message: str) -> None:
+    with pytest.raises((TypeError, ValueError), match=message):
+        call()

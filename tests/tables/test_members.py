@@ -61,3 +61,31 @@ class OfTwoClasses:
 def test_a_class_that_a_fold_lacks_has_probability_0_and_the_others_keep_their_places() -> None:
     model = members.FoldModel(None, OfTwoClasses(), None, 3)  # type: ignore[arg-type]
     assert model.predict_matrix(X[:2]).tolist() == [[0.3, 0.0, 0.7]] * 2
+
+
+def test_the_time_that_is_left_is_divided_among_the_folds_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that stands at 100 s; 12 s are left for three folds."""
+    splits = [(np.arange(6)[np.arange(6) % 3 != k], np.arange(6)[np.arange(6) % 3 == k]) for k in range(3)]
+    folds = members.Folds(None, np.zeros(6), 0, splits)  # type: ignore[arg-type]
+    shares: list[float | None] = []
+
+    def stopped(self: Any, params: Any, fold: int, seed: int, share: float | None, end: Any) -> Any:
+        shares.append(share)
+        return FoldZero()
+
+    monkeypatch.setattr(members.Folds, "fold_model", stopped)
+    monkeypatch.setattr(members.Folds, "features", lambda *_: (None, None, np.zeros((2, 1))))
+    monkeypatch.setattr(members.time, "monotonic", lambda: 100.0)
+    folds.member({}, 0, 112.0)
+    folds.member({}, 0, 40.0)
+    folds.member({}, 0)
+    assert shares == [104.0, 106.0, 112.0, 100.0, 100.0, 100.0, None, None, None]
+
+
+class FoldZero:
+    """A model of a fold that predicts 0."""
+
+    features = type("Of", (), {"encoding": None})
+
+    def predict_matrix(self, X: np.ndarray) -> np.ndarray:
+        return np.zeros(len(X))
