@@ -102,7 +102,8 @@ def test_an_older_version_of_a_row_is_not_taken_for_the_latest(tmp_path: Path) -
 
 @pytest.mark.parametrize(("searcher", "space"), [
     (st.GeneticSearch(population=4), SPACE), (st.GeneticSearch(population=4), None),
-    (st.Hyperband(max_budget=9), SPACE), (st.BayesianSearch("tpe", 2, initial=3), SPACE), ("grid", {"x": st.Int(-9, 9)})], ids=str)
+    (st.Hyperband(max_budget=9), SPACE), (st.BayesianSearch("tpe", 2, initial=3), SPACE),
+    ("grid", {"x": st.Int(-9, 9)})], ids=str)
 def test_lost_trials_are_run_again_under_their_numbers(searcher: Any, space: Any, tmp_path: Path) -> None:
     study, path, new = stored(tmp_path / "a.db", 15, searcher, space), tmp_path / "a.db", tmp_path / "new.db"
     change(path, f"UPDATE trials SET record = '' WHERE id - {TRIALS} IN (0, 1, 5, 13, 14)")
