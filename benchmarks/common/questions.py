@@ -24,7 +24,7 @@ CHAPTERS = {  # a name without a module is passed over, and a module without a c
     "The network and its training": ("training_speed", "image_speed", "first_run"),
     "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid",
                       "async_halving", "trainings", "moves", "scores"),
-    "Studies": ("study_overhead", "torture", "report_speed", "importance_errors"),
+    "Studies": ("study_overhead", "torture", "damage", "report_speed", "importance_errors"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),
     "Images, translation and speech": ("arms", "translation_speed", "decoding", "speech_speed"),
 }

@@ -76,8 +76,7 @@ def table(file: File, name: str) -> str:
     left += [f"{smaller} of smaller budgets"] * (smaller > 0 and not several)
     lines += [f"... and {' and '.join(left)}; scratchtune export has all of them"] * bool(left)
     lost = [trial.number for trial in trials if is_lost(trial)]
-    again = "lost with a part of the file, run again when the study is continued"
-    lines += [f"{again}: {checks.ranges(lost)}"] * bool(lost)
+    lines += [f"lost with a part of the file, and run again when it is continued: {checks.ranges(lost)}"] * bool(lost)
     failed = [trial for trial in trials if trial.state == "failed"]
     lines += [visible(f"trial {trial.number} failed: {trial.error}") for trial in failed[:5]]
     lines += [f"... and {len(failed) - 5} more have failed"] * (len(failed) > 5)
