@@ -1,9 +1,10 @@
 """The formulas that were checked as they are now: a digest of each is in checked.txt, beside this file.
 
-The plain run of the tests checks every formula whose digest is not there; CI checks all. ``python tests/checked.py`` checks those whose digests are not there, and writes the digests of
-what passed. A digest covers the formula's lines (Formula, Gradient of, Where, and those of the formula that a gradient
-differentiates), its code, and the code and the constants of what it calls; the first digest covers the package's
-folders formulas/ and jit/. Comments and other parts of docstrings do not count, nor does Python's version.
+The plain run of the tests checks every formula whose digest is not there; CI checks all. ``python tests/checked.py``
+checks those whose digests are not there, and writes the digests of what passed. A digest covers the formula's lines
+(Formula, Gradient of, Where, and those of the formula that a gradient differentiates), its code, and the code and the
+constants of what it calls; the first digest covers the package's folders formulas/ and jit/. Comments and other parts
+of docstrings do not count, nor does Python's version.
 """
 
 from __future__ import annotations
