@@ -26,7 +26,7 @@ def run(pair: tuple[str, str], seed: int, trials: int) -> dict[str, Any]:
             "epochs": 270, "trials": trials, "held_out": 0.95, "memory": 200.0 if ours else 500.0}
 
 
-def test_runs_are_kept_and_a_report_has_those_of_its_own_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_kept_and_a_command_reports_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
     monkeypatch.setattr(same_job, "run_of", lambda pair, *how: asked.append((pair[0], how[0])) or run(pair, *how))
     given = Namespace(records=tmp_path / "runs.jsonl", trials=30)
