@@ -163,8 +163,7 @@ def measure(given: Namespace) -> Found:
     data = " ".join(map(str, (given.images, given.pairs, given.clips)))
     plan = [{"domain": name, "seed": given.first + number, "epochs": 3 if given.quick else DOMAINS[name].epochs,
              "data": data} for number in range(2 if given.quick else given.seeds) for name in given.domains]
-    given.kept = len(harness.kept_runs(given.records))
-    runs = harness.remembered(given.records, plan, work)
+    runs = harness.remembered(given, plan, work)
     return {name: [({arm: Outcome(*found) for arm, found in run["arms"].items()}, run["others"]) for run in runs
                    if run["domain"] == name] for name in given.domains}
 
@@ -190,9 +189,7 @@ def domain_report(name: str, runs: list[tuple[dict[str, Outcome], Mapping[str, f
 
 def report(found: Found, given: Namespace) -> list[str]:
     """A part for each domain."""
-    earlier = f"{given.kept} runs of three arms are from an earlier run of this command, which was interrupted."
-    return [*[earlier] * bool(given.kept), *(
-        part for name, runs in found.items() for part in domain_report(name, runs, given))]
+    return [part for name, runs in found.items() for part in domain_report(name, runs, given)]
 
 
 ANSWER = (

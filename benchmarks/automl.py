@@ -160,7 +160,8 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
                 warm_up(key["method"], Path(folder))
             return {**run(key, Path(folder)), "processor": harness.machine()}
 
-        return harness.remembered(given.records or kept / "automl.jsonl", plan, work)
+        given.records = given.records or kept / "automl.jsonl"
+        return harness.remembered(given, plan, work)
 
 
 def report(records: list[dict[str, Any]], given: Namespace) -> list[str]:

@@ -276,12 +276,11 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
         given.splits = QUICK_SPLITS
         given.cases = [next(case for case in given.cases if case.kind == kind) for kind in KINDS]
     given.records = given.records or (
-        Path(tempfile.mkdtemp()) if given.quick else harness.RESULTS) / f"coverage_{given.tables}.jsonl"
-    given.kept = len(harness.kept_runs(given.records))
+        Path(tempfile.mkdtemp()) if given.quick else harness.RESULTS) / "coverage.jsonl"
     cases = {case.name: case for case in given.cases}
     load = functools.cache(lambda table: cases[table].load())
     plan = [{"table": name, "split": seed, "trials": given.trials} for seed in range(given.splits) for name in cases]
-    return harness.remembered(given.records, plan, lambda table, split, trials: measured(
+    return harness.remembered(given, plan, lambda table, split, trials: measured(
         cases[table], load(table), split, trials))
 
 
@@ -316,8 +315,7 @@ def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:
     names = {name: ", ".join(case.name for case in cases) for name, cases in SETS.items()}
     return [
         f"{len(runs)} splits of {len({run['table'] for run in runs})} tables, {given.trials} trials each; the model "
-        f"says in which interval the score on exactly the held-out rows is with a probability of {100 * LEVEL:.0f} %."
-        + f" {given.kept} splits were measured by earlier runs of this command." * bool(given.kept),
+        f"says in which interval the score on exactly the held-out rows is with a probability of {100 * LEVEL:.0f} %.",
         table(("table", "kind", "splits", "covered", "worse", "better", "largest / smallest loss"), lines, "llrrrrr"),
         "Worse and better: splits whose score was outside. The last column is the median length of an interval. "
         "Covered is given with two standard errors, as of independent splits; those of one table share its rows.",

@@ -168,11 +168,12 @@ def scikit_learns_network(params: dict[str, Any], seed: int) -> Any:
 # The main process -----------------------------------------------------------------------------------------------------
 
 
-def runs_of(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict[Pair, list[dict[str, Any]]]:
-    """The runs that the file lacks, each seed in turn and a second time seed 0; then all runs of each pair, that last.
+def runs_of(wanted: Sequence[Pair], seeds: int, given: Namespace) -> dict[Pair, list[dict[str, Any]]]:
+    """The runs of each pair, each seed in turn and a second time seed 0; those that the file lacks are made.
 
     Each run has a process of its own.
     """
+    trials = given.trials
     plan = [{"tuner": pair[0], "network": pair[1], "turn": turn, "of": trials, "versions": versions(pair)}
             for turn in (*range(seeds), AGAIN) for pair in wanted]
     warm: set[str] = set()
@@ -183,11 +184,8 @@ def runs_of(wanted: Sequence[Pair], seeds: int, trials: int, path: Path) -> dict
             run_of((tuner, OURS), 0, trials)  # compiles
         return run_of((tuner, network), max(turn, 0), trials)
 
-    harness.remembered(path, plan, work)
-    known = {(run["tuner"], run["network"], run["turn"]): run for run in harness.kept_runs(path)
-             if run["of"] == trials and run["versions"] == versions((run["tuner"], run["network"]))}
-    return {pair: [known[key] for key in sorted(known, key=lambda key: (key[2] == AGAIN, key[2])) if key[:2] == pair]
-            for pair in wanted}
+    runs = harness.remembered(given, plan, work)
+    return {pair: [run for run in runs if (run["tuner"], run["network"]) == pair] for pair in wanted}
 
 
 Found = tuple[dict[Pair, list[dict[str, Any]]], dict[Pair, float]]
@@ -327,7 +325,7 @@ def measure(given: Namespace) -> Found:
     given.skipped = {pair: package for pair in wanted if (
         package := harness.missing(TUNERS[pair[0]].package, PACKAGES[pair[1]]))}
     seeds, given.trials = (1, QUICK_TRIALS) if given.quick else (given.seeds, TRIALS)
-    found = runs_of([pair for pair in wanted if pair not in given.skipped], seeds, given.trials, given.records)
+    found = runs_of([pair for pair in wanted if pair not in given.skipped], seeds, given)
     return found, starts_of(list(found), 1 if given.quick else STARTS)
 
 

@@ -21,12 +21,11 @@ candidates (`Study.confirm`), and their new values decide its own answer.
 In the group *outliers* a tenth of the values is worse, by 3 interquartile ranges on average. In *budgets* a search has
 the cost of 30 full evaluations; Hyperband evaluates some with a ninth or a third of it.
 
-Each run is kept in a file, by the version of the library or the digest of our code. Several commands may fill it, and
-one with ``--problems 0`` reports what it has:
+Each run is kept in a file, by the version of the library or the digest of our code, so that the same command continues
+where an earlier one was interrupted. Several commands may fill the file. A report has the runs of its own command only:
 
     python -m benchmarks search_groups --searchers "Optuna GP" SMAC3 --groups "noise 0.4" --problems 30 --seeds 1
-    python -m benchmarks search_groups --searchers bayesian genetic cmaes "Optuna TPE" --problems 200
-    python -m benchmarks search_groups --problems 0 --save
+    python -m benchmarks search_groups --save
 """
 
 from __future__ import annotations
@@ -43,14 +42,16 @@ import numpy as np
 from benchmarks.common import askers, black_boxes, harness, peers
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.black_boxes import GROUPS_OF_PROBLEMS, Case
-from benchmarks.common.regrets import Kept, all_jobs, reporting, run
+from benchmarks.common.regrets import Job, Kept, all_jobs, reporting, run
 
-PROBLEMS, SEEDS, QUICK_PROBLEMS, QUICK_TRIALS = 200, 2, 2, 30
+NOISY_PROBLEMS, PROBLEMS, SLOW_PROBLEMS, QUICK_PROBLEMS = 200, 60, 30, 2  # of each group, by default
+SEEDS, QUICK_TRIALS = 2, 30
 CONFIRMED = "bayesian, confirmed"
 OURS = ("random", "bayesian", CONFIRMED, "bayesian:gp", "bayesian:tpe", "genetic", "cmaes")
 WITH_BUDGETS = ("hyperband", "hyperband:tpe", "hyperband:gp")
 OF_ONE_GROUP = {**dict.fromkeys(WITH_BUDGETS, "budgets"), "Optuna TPE, grouped": "conditions"}
 NUMBERS_ONLY = ("cmaes", "Optuna CMA-ES")  # not where there are choices: Optuna's is random search for these
+SLOW = ("bayesian:gp", "hyperopt TPE", *peers.SLOW)
 WITH_CHOICES = ("mixed kinds", "conditions")
 EVERY = (*OURS, *WITH_BUDGETS, *askers.ASKERS)
 QUICK = ("random", "bayesian", "bayesian:tpe", "Optuna TPE")
@@ -111,27 +112,38 @@ def names_for(group: str, names: Sequence[str]) -> list[str]:
             and not (name in NUMBERS_ONLY and group in WITH_CHOICES) and (name != CONFIRMED or has_answers(group))]
 
 
+def problems_of(group: str, name: str) -> int:
+    """How many problems of a group a searcher has by default."""
+    return SLOW_PROBLEMS if name in SLOW else NOISY_PROBLEMS if group.startswith("noise") else PROBLEMS
+
+
 def measure(given: Namespace) -> tuple[dict[str, Runs], list[str]]:
-    """The runs that the file lacks; then the scores of all runs by group, and notes on what failed."""
+    """The runs that the file lacks; then the scores of all that were asked for, and notes on what failed."""
     wanted = given.searchers or (QUICK if given.quick else EVERY)
     notes = [f"{name}: {peers.missing(name)} is not installed" for name in wanted if peers.missing(name)]
     given.names = list(dict.fromkeys(["random", *(name for name in wanted if not peers.missing(name))]))
-    problems = given.problems if given.problems is not None else QUICK_PROBLEMS if given.quick else PROBLEMS
-    jobs = [job for k in range(problems) for group in given.groups
-            for job in all_jobs(names_for(group, given.names), [f"{group}, {k}"], given.seeds)]
+    asked = given.problems or (QUICK_PROBLEMS if given.quick else None)
+    jobs = [job for k in range(asked or NOISY_PROBLEMS) for group in given.groups for job in all_jobs(
+        [name for name in names_for(group, given.names) if k < (asked or problems_of(group, name))],
+        [f"{group}, {k}"], given.seeds)]
     with tempfile.TemporaryDirectory() as folder:  # short runs are not kept
         kept = Kept(Path(folder, "runs.json") if given.quick else given.records, suite=harness.versions("ioh"),
                     answers=list(KINDS))
+        given.kept = len(jobs) - len(kept.lacks(jobs))
         notes += run(answer, jobs, given.workers, kept, trials=QUICK_TRIALS if given.quick else None)[1]
-    return {group: runs_of(kept, group, names_for(group, given.names)) for group in given.groups}, notes
+    return runs_of(kept, jobs), notes
 
 
-def runs_of(kept: Kept, group: str, names: Sequence[str]) -> Runs:
-    """The scores of the searchers that have runs in a group."""
-    found = {name: {int(case.rpartition(", ")[2]): scores(list(runs.values()))
-                    for case, runs in kept.cases(name).items() if case.rpartition(", ")[0] == group}
-             for name in names}
-    return {name: runs for name, runs in found.items() if runs}
+def runs_of(kept: Kept, jobs: Sequence[Job]) -> dict[str, Runs]:
+    """The scores of those of the jobs that have run, by group."""
+    found: dict[str, dict[str, dict[int, list[list[float]]]]] = {}
+    for name, case, seed in jobs:
+        group, _, number = case.rpartition(", ")
+        of_group = found.setdefault(group, {})
+        if seed in (values := kept.values(name, case)):
+            of_group.setdefault(name, {}).setdefault(int(number), []).append(values[seed])
+    return {group: {name: {k: scores(regrets) for k, regrets in runs.items()} for name, runs in of_group.items()}
+            for group, of_group in found.items()}
 
 
 def scores(regrets: Sequence[Sequence[float]]) -> np.ndarray:
@@ -223,10 +235,6 @@ def group_report(runs: Runs, group: str, names: Sequence[str]) -> tuple[list[str
 def report(found: tuple[dict[str, Runs], list[str]], given: Namespace) -> list[str]:
     """The tables of all groups, and the bars."""
     runs, notes = found
-    missing = [group for group in given.groups if "random" not in runs[group]]
-    if missing:
-        raise SystemExit(f"{given.records} has no runs in {', '.join(missing)}; choose --problems 1 or more, or other "
-                         "--groups")
     groups = [group_report(runs[group], group, given.names) for group in given.groups]
     return [*["\n".join(f"- {note}" for note in notes)] * bool(notes), *(part for parts, _ in groups for part in parts),
             "## Bars", "\n".join(line for _, lines in groups for line in lines)]
@@ -241,8 +249,8 @@ BENCHMARK = Benchmark(
     quick=f"{QUICK_PROBLEMS} problems of each group, {QUICK_TRIALS} trials", options={
         "--groups": {"nargs": "+", "choices": GROUPS, "default": GROUPS, "metavar": "NAME", "help": "these, not all"},
         "--searchers": {"nargs": "+", "metavar": "NAME", "help": f"of {', '.join(EVERY)}"},
-        "--problems": {"type": int, "help": f"how many of each group ({PROBLEMS}, or {QUICK_PROBLEMS} with --quick); "
-                                            "0: report the runs of the file"},
+        "--problems": {"type": count, "help": f"how many of each group ({NOISY_PROBLEMS} with noise, else {PROBLEMS}; "
+                                              f"{SLOW_PROBLEMS} of slow searchers)"},
         "--seeds": {"type": int, "choices": range(1, SEEDS + 1), "default": SEEDS, "metavar": "N",
                     "help": f"runs of a searcher on a problem, at most {SEEDS} ({SEEDS})"},
         "--workers": {"type": count, "default": 2, "help": "processes that run at a time (2)"},

@@ -34,13 +34,14 @@ def reports() -> dict[str, age.Age]:
 
 
 def listed(found: Mapping[str, age.Age]) -> str:
-    """One line for each of these stale reports: its seconds, its commit, and files that have changed."""
+    """One line for each of these stale reports: its seconds, commit and command, and files that have changed."""
     code, lines = age.Code(), []
     for name, each in found.items():
         changed = age.changes(each, code)
         what = ", ".join(changed[:SHOWN]) + (f" and {len(changed) - SHOWN} more" if changed[SHOWN:] else "")
         cost = f"{each.seconds:,.0f} s" if each.seconds else "seconds unknown"
-        lines.append(f"  {name} ({cost}, commit {each.commit}): {what or 'git does not say where'}")
+        command = shlex.join([each.module.partition(".")[2], *options(report(name))])
+        lines.append(f"  {name} ({cost}, commit {each.commit}, by {command}): {what or 'git does not say where'}")
     return "\n".join([f"{len(lines)} of {len(stored())} reports are older than the code that they measured"
                       f"{', by changes in' if lines else ''}", *lines])
 

@@ -42,7 +42,8 @@ def measure(given: Namespace) -> list[dict[str, Any]]:
     """Fit all tables; each result is appended to a file when it is there."""
     names = [one.name for one in ALL][: 2 if given.quick else None]
     plan = [{"name": name, "seed": seed} for seed in range(1 if given.quick else given.seeds) for name in names]
-    return harness.remembered(harness.RESULTS / "table_change.jsonl", plan, fitted)
+    given.records = harness.RESULTS / "table_change.jsonl"
+    return harness.remembered(given, plan, fitted)
 
 
 def report(runs: list[dict[str, Any]], given: Namespace) -> list[str]:

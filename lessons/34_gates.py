@@ -129,7 +129,7 @@ print(f"clipped to 1: norm {clip_by_norm(gradient, 1.0):.0f}, then {gradient}")
 # %% [markdown]
 # ## Answer 2
 # Over 5 steps both remember. Over 40 steps the GRU as initialised has learned nothing, at any of the three rates, while
-# with an update bias of 3 it is nearly perfect (in 19 of 20 draws [34c]). Both *could* represent the answer: it is the
+# with an update bias of 3 it is nearly perfect (in 18 of 20 draws [34c]). Both *could* represent the answer: it is the
 # gradient that does not arrive. So the initial bias of a gate is a hyper-parameter, and it sets how far back a network
 # learns at first. It is no remedy for any distance: a gate of 0.95 keeps 0.95⁴⁰ = 0.13 over 40 steps, and 0.0005 over
 # 150. The next lesson shortens the path instead: with attention, each step is one look-up away.

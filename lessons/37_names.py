@@ -86,9 +86,9 @@ def loss(weights, rows):
     return -(np.log((p * right).sum(axis=2, keepdims=True)) * share).sum(), lambda: back((p - right) * share)
 
 
-def train(updates, decay, watch=()):
+def train(updates, decay, watch=(), seed=0):
     """Weights after Adam with weight decay and a falling rate; every 20 updates the losses on the rows to watch."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     theta = np.concatenate([rng.normal(size=a * b) * (0.5 if a == 27 else a**-0.5) for a, b in SHAPES])
     ends = np.cumsum([a * b for a, b in SHAPES])[:-1]
     weights = [part.reshape(shape) for part, shape in zip(np.split(theta, ends), SHAPES, strict=True)]

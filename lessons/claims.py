@@ -25,6 +25,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -79,11 +80,59 @@ def claims_of(number: int) -> list[Claim]:
     return [each for id, each in sorted(_claims.items()) if id.startswith(f"{number:02}")]
 
 
+def of_lesson(number: int, *names: str) -> ModuleType:
+    """These functions and constants of a lesson, which does not run: a rule tests the code that its lesson shows.
+
+    What runs are the definitions, imports and assignments of these names and of the global names that they use, and the
+    calls of imported functions that may fill them, ``fill(array)``. Loops and ``array[0] = ...`` do not run. A rule that
+    draws other data assigns to a global name, as in ``lesson.rng = ...``.
+    """
+    path = next(FOLDER.glob(f"{number:02}_*.py"))
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    imported = set().union(*(_bound(each) for each in body if isinstance(each, ast.Import | ast.ImportFrom)))
+    kinds = ast.FunctionDef | ast.ClassDef | ast.Import | ast.ImportFrom | ast.Assign
+    statements = [each for each in body if isinstance(each, kinds) or _filled(each, imported)]
+    waiting, needed = set(names), set()
+    while new := {each for each in statements if _bound(each) & waiting} - needed:
+        needed |= new
+        waiting |= set().union(*map(_used, new))
+    module = ModuleType(path.stem)
+    code = ast.Module([each for each in statements if each in needed], [])
+    exec(compile(code, str(path), "exec"), vars(module))
+    return module
+
+
+def _bound(statement: ast.stmt) -> set[str]:
+    """The global names to which a statement gives a value."""
+    if isinstance(statement, ast.Import | ast.ImportFrom):
+        return {each.asname or each.name.partition(".")[0] for each in statement.names}
+    return {statement.name} if hasattr(statement, "name") else _names(statement, ast.Store) | _filled(statement)
+
+
+def _filled(statement: ast.stmt, functions: set[str] | None = None) -> set[str]:
+    """The global names that a call of a function, of these ones, may fill."""
+    call = statement.value if isinstance(statement, ast.Expr) else None
+    if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and (not functions or call.func.id in functions):
+        return {each.id for each in call.args if isinstance(each, ast.Name)}
+    return set()
+
+
+def _used(statement: ast.stmt) -> set[str]:
+    """The names that a statement reads; of a function those that are not its own."""
+    own = _names(statement, ast.Store) | {each.arg for each in ast.walk(statement) if isinstance(each, ast.arg)}
+    return _names(statement, ast.Load) - (own if isinstance(statement, ast.FunctionDef) else set())
+
+
+def _names(statement: ast.stmt, context: type) -> set[str]:
+    return {each.id for each in ast.walk(statement) if isinstance(each, ast.Name) and isinstance(each.ctx, context)}
+
+
 def digest(number: int, lesson: Path) -> str:
     """The digest of a lesson's code, its rules, and the package's code that they use; not of comments and prose."""
-    parts = [ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
-             for path in (lesson, RULES / f"rules_{number:02}.py")]
-    return sha256("\n".join([*parts, age.Code().digest(f"lessons.rules.rules_{number:02}")]).encode()).hexdigest()[:12]
+    lines, rules = (ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+                    for path in (lesson, RULES / f"rules_{number:02}.py"))
+    modules = [f"lessons.rules.rules_{number:02}", *[f"lessons.{lesson.stem}"] * ("of_lesson(" in rules)]
+    return sha256("\n".join([lines, rules, *map(age.Code().digest, modules)]).encode()).hexdigest()[:12]
 
 
 def stored() -> dict[str, dict[str, Any]]:

@@ -114,6 +114,13 @@ def is_too_wide(browser: Any) -> bool:
     return browser.execute_script("return document.documentElement.scrollWidth > innerWidth")
 
 
+def sliders(browser: Any) -> list[list[float]]:
+    """Of each slider that is no input: its least value, its value, and its largest."""
+    return browser.execute_script(
+        "return [...document.querySelectorAll('[role=slider]')].map(one => ['min', 'now', 'max'].map("
+        "name => Number(one.getAttribute(`aria-value${name}`))))")
+
+
 def serious_violations(browser: Any) -> list[Any]:
     """What axe-core finds on the page, of serious or critical impact; skipped where it is not installed."""
     if not AXE.exists():

@@ -1,21 +1,18 @@
 """The formulas that were checked as they are now: a digest of each is in checked.txt, beside this file.
 
-The plain run of the tests checks every formula whose digest is not there, and one in twelve of the others, other ones
-each day; CI checks all. ``python tests/checked.py`` checks those whose digests are not there, and writes the digests of
-what passed. A digest covers the formula's lines (Formula, Gradient of, Where, and those of the formula that a gradient
-differentiates), its code, and the code and the constants of what it calls; the first digest covers the package's
-folders formulas/ and jit/. Comments and other parts of docstrings do not count, nor does Python's version.
+The plain run of the tests checks every formula whose digest is not there; CI checks all. ``python tests/checked.py``
+checks those whose digests are not there, and writes the digests of what passed. A digest covers the formula's lines
+(Formula, Gradient of, Where, and those of the formula that a gradient differentiates), its code, and the code and the
+constants of what it calls; the first digest covers the package's folders formulas/ and jit/. Comments and other parts
+of docstrings do not count, nor does Python's version.
 """
 
 from __future__ import annotations
 
 import ast
-import datetime
 import hashlib
 import inspect
-import os
 import sys
-import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -30,16 +27,12 @@ from scratchtune import formulas, jit
 FILE = Path(__file__).with_suffix(".txt")
 PACKAGE = Path(scratchtune.__file__).resolve().parent
 CHECK = "(the check)"
-PARTS = 12  # of the formulas whose digests are known, the plain run checks one in so many
-DAY = int(os.environ.setdefault("DAY_OF_THE_CHECK", str(datetime.date.today().toordinal())))  # the same in each worker
 
 
 def to_check(known: Mapping[str, formulas.Formula]) -> set[str]:
-    """The formulas that the plain run checks."""
+    """The formulas whose digests are not stored: all, if the check itself has changed."""
     now, stored = digests(known), read()
-    if now[CHECK] != stored.get(CHECK):
-        return set(known)
-    return {name for name in known if now[name] != stored.get(name) or (zlib.crc32(name.encode()) + DAY) % PARTS == 0}
+    return {name for name in known if now[CHECK] != stored.get(CHECK) or now[name] != stored.get(name)}
 
 
 def read() -> dict[str, str]:
@@ -136,10 +129,8 @@ def _without_docstrings(tree: ast.Module) -> ast.Module:
 def main() -> int:
     """Check the formulas whose digests are not stored, and store those of all that passed; 1 if one did not."""
     known = formulas.registry()
-    now, stored = digests(known), read()
-    alike = now[CHECK] == stored.get(CHECK)
-    new = {name: formula for name, formula in known.items() if not alike or now[name] != stored.get(name)}
-    rows = formulas.Report([formulas.check(formula, known) for formula in new.values()])
+    now = digests(known)
+    rows = formulas.Report([formulas.check(known[name], known) for name in sorted(to_check(known))])
     print("\n".join([rows.totals(), *rows.wrong]))
     right = {CHECK, *known} - {row.id for row in rows.rows if not row.ok}
     FILE.write_text("".join(f"{now[name]}  {name}\n" for name in sorted(right)), encoding="utf-8")

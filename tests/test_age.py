@@ -211,7 +211,7 @@ def test_stale_reports_are_measured_again_the_cheapest_first(
     monkeypatch.setattr(stale, "RESULTS", tmp_path)
     monkeypatch.setattr(suite, "ask", ask)
     assert list(stale.reports()) == ["quick", "slow", "unknown"]
-    assert "quick (90 s, commit 1234567): git does not say where" in stale.listed(stale.reports())
+    assert "quick (90 s, commit 1234567, by trees --cases 'a b'): git does not" in stale.listed(stale.reports())
     assert stale.main(["--run"]) == 0 and asked == [("trees", ("--cases", "a b"))] * 3
     messages = capsys.readouterr().err
     assert "quick: measured" in messages and "slow: skipped, No module named 'torch'" in messages

@@ -68,7 +68,7 @@ def test_the_gain_is_positive_where_the_score_is_better() -> None:
 def test_the_report_has_a_verdict_for_each_comparison() -> None:
     task = made_task()
     runs = [(dict(arms.run_arms(arms.DOMAINS["image"], task, 9, seed)), {}) for seed in range(2)]
-    parts = arms.report({"image": runs}, Namespace(first=0, kept=0))
+    parts = arms.report({"image": runs}, Namespace(first=0))
     text = "\n".join(parts)
     assert text.count("the interval must be above zero") == 2
     assert "gain of the whole space over learning rate alone" in text

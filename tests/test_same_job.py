@@ -6,6 +6,7 @@ import importlib
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,18 @@ def run(pair: tuple[str, str], seed: int, trials: int) -> dict[str, Any]:
             "epochs": 270, "trials": trials, "held_out": 0.95, "memory": 200.0 if ours else 500.0}
 
 
-def test_runs_are_kept_and_a_tuner_may_have_more_seeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_are_kept_and_a_command_reports_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
-    monkeypatch.setattr(same_job, "run_of", lambda pair, *given: asked.append((pair[0], given[0])) or run(pair, *given))
-    records = tmp_path / "runs.jsonl"
-    same_job.runs_of(PAIRS[:1], 3, 30, records)
+    monkeypatch.setattr(same_job, "run_of", lambda pair, *how: asked.append((pair[0], how[0])) or run(pair, *how))
+    given = Namespace(records=tmp_path / "runs.jsonl", trials=30)
+    same_job.runs_of(PAIRS[:1], 3, given)
     assert asked == [("scratchtune, random", seed) for seed in (0, 0, 1, 2, 0)]  # the first one compiles
-    found = same_job.runs_of(PAIRS, 1, 30, records)
-    assert asked[5:] == [("Optuna, random", 0), ("Optuna, random", 0)]
-    assert [len(found[pair]) for pair in PAIRS] == [4, 2]
-    assert [run["turn"] for run in found[PAIRS[0]]] == [0, 1, 2, same_job.AGAIN]
-    same_job.runs_of(PAIRS[:1], 1, 5, records)  # another number of trials is another run
-    assert len(asked) == 10
+    found = same_job.runs_of(PAIRS, 1, given)
+    assert asked[5:] == [("Optuna, random", 0), ("Optuna, random", 0)] and given.kept == 2
+    assert [[run["turn"] for run in found[pair]] for pair in PAIRS] == [[0, same_job.AGAIN]] * 2
+    given.trials = 5  # another number of trials is another run
+    same_job.runs_of(PAIRS[:1], 1, given)
+    assert len(asked) == 10 and given.kept == 0
 
 
 def test_the_table_and_the_bars() -> None:
@@ -61,11 +62,11 @@ def test_the_table_and_the_bars() -> None:
 
 def test_runs_of_another_version_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(same_job, "run_of", run)
-    records = tmp_path / "runs.jsonl"
-    same_job.runs_of(PAIRS[:1], 1, 30, records)
+    given = Namespace(records=tmp_path / "runs.jsonl", trials=30)
+    same_job.runs_of(PAIRS[:1], 1, given)
     monkeypatch.setattr(same_job, "versions", lambda pair: "another")
-    same_job.runs_of(PAIRS[:1], 1, 30, records)
-    assert len(records.read_text(encoding="utf-8").splitlines()) == 4
+    same_job.runs_of(PAIRS[:1], 1, given)
+    assert len(given.records.read_text(encoding="utf-8").splitlines()) == 4
 
 
 def test_lines_of_code_are_those_without_docstrings_comments_blank_lines_and_counting() -> None:

@@ -259,16 +259,16 @@ def test_an_interrupted_measurement_continues(asked: list[dict[str, Any]], tmp_p
         return regrets_of.Kept(tmp_path / "runs.json", answers=list(groups.KINDS))
 
     def measured(names: list[str], problems: int) -> Any:
-        cases = [f"conditions, {k}" for k in range(problems)]
-        regrets_of.run(groups.answer, regrets_of.all_jobs(names, cases, 2), 2, kept(), trials=None)
-        return groups.runs_of(kept(), "conditions", names)
+        jobs = regrets_of.all_jobs(names, [f"conditions, {k}" for k in range(problems)], 2)
+        regrets_of.run(groups.answer, jobs, 2, kept(), trials=None)
+        return groups.runs_of(kept(), jobs)["conditions"]
 
     measured(["random"], 2)
     found = measured(["random", "bayesian"], 3)
     assert len(asked) == 4 + 2 + 6 and asked[-1]["trials"] is None
     assert sorted(found["bayesian"]) == [0, 1, 2] and found["bayesian"][2][:, 0].tolist() == [1.0, 0.9]
-    assert set(measured(["random", "bayesian", "genetic"], 0)) == {"random", "bayesian"}
-    assert len(measured(["random", "bayesian"], 1)["random"]) == 3 and len(asked) == 12  # all runs of the file count
+    assert len(measured(["random"], 1)["random"]) == 1 and len(asked) == 12  # the report of a command is of its runs
+    assert groups.runs_of(kept(), [("genetic", "budgets, 0", 0)]) == {"budgets": {}}
 
 
 def test_runs_of_other_code_or_of_another_suite_do_not_count(
@@ -294,10 +294,18 @@ def test_the_stored_runs_of_the_peers_are_whole() -> None:
         assert all(set(map(str, range(seeds))) <= set(entry["cases"][case]) for case in black_boxes.CASES), name
 
 
-def test_nothing_to_report_is_said(tmp_path: Path) -> None:
-    given = Namespace(records=tmp_path / "runs.json", groups=["conditions"], names=["random"])
-    with pytest.raises(SystemExit, match=r"runs\.json has no runs in conditions; choose --problems 1 or more"):
-        groups.report(({"conditions": {}}, []), given)
+def test_a_command_measures_what_its_file_lacks_and_fewer_problems_of_slow_searchers(
+    asked: list[dict[str, Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, number in (("NOISY_PROBLEMS", 3), ("PROBLEMS", 2), ("SLOW_PROBLEMS", 1)):
+        monkeypatch.setattr(groups, name, number)
+    given = Namespace(records=tmp_path / "runs.json", groups=["noise 0", "conditions"], seeds=1, workers=1, quick=False,
+                      searchers=["bayesian:gp"], problems=None)
+    runs = groups.measure(given)[0]
+    assert [[len(some[name]) for name in ("random", "bayesian:gp")] for some in runs.values()] == [[3, 1], [2, 1]]
+    assert (given.kept, len(asked)) == (0, 7)
+    given.problems = 1
+    assert len(groups.measure(given)[0]["noise 0"]["random"]) == 1 and (given.kept, len(asked)) == (4, 7)
 
 
 def test_a_group_names_the_searchers_without_runs() -> None:

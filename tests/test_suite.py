@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+import scratchtune as st
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 listed = importlib.import_module("benchmarks.common.questions")
@@ -212,6 +214,15 @@ def test_one_benchmark_prints_its_report_and_stores_it_where_that_is_asked(
     assert text.endswith(f"\n\nA number.\n\n{line}\n") and not list(tmp_path.iterdir())
     assert command.main(["made", *arguments, "--save"]) == code
     assert (tmp_path / f"{name}.md").read_text() == capsys.readouterr().out
+    assert f"scratchtune {st.__version__}," in text  # also where it is not installed
+
+
+def test_the_seconds_of_runs_from_a_file_are_unknown(made: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    made.BENCHMARK = dataclasses.replace(made.BENCHMARK, measure=lambda given: setattr(given, "kept", 1_234) or 6.0)
+    assert command.main(["made"]) == 0
+    text = capsys.readouterr().out
+    assert "; seconds unknown, since 1,234 of its runs are of earlier commands.\n" in text
+    assert scaffold.age.age_of(text).seconds == 0.0
 
 
 def test_an_option_may_be_before_the_name(made: Any, capsys: pytest.CaptureFixture[str]) -> None:

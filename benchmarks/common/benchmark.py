@@ -25,8 +25,9 @@ OURS = ("scratchtune", "numpy", "numba")  # whose versions are in every report
 class Benchmark:
     """What a module registers as its BENCHMARK; its question is the first line of the module's docstring.
 
-    ``measure`` takes the options that were given, and ``report`` what was measured and the options; it returns the
-    paragraphs of the report, with lines by `harness.bar` or `harness.verdict`. ``packages`` are those whose versions
+    ``measure`` takes the options that were given, and sets ``given.kept`` to the number of runs that it takes from a
+    file instead of making them. ``report`` takes what was measured and the options; it returns the paragraphs of the
+    report, with lines by `harness.bar` or `harness.verdict`. ``packages`` are those whose versions
     matter beside ours, ``quick`` says what a short run is, if there is one, and ``options`` are the module's own: the
     arguments of argparse's ``add_argument`` by name. ``variant`` returns the benchmark to run with the options given,
     such as one with another title or another ``name`` of the report (by default the module's).
@@ -65,11 +66,12 @@ def run(name: str, arguments: Sequence[str]) -> int:
     given.machine, load = harness.machine(), harness.load()
     begun = time.perf_counter()
     paragraphs = benchmark.report(benchmark.measure(given), given)
-    seconds = time.perf_counter() - begun
+    cost = (f"seconds unknown, since {given.kept:,} of its runs are of earlier commands" if given.kept
+            else f"measured in {time.perf_counter() - begun:,.0f} s")
     text = "\n\n".join([
         f"# {benchmark.title}",
         f"`python -m benchmarks {shlex.join([name, *arguments])}`, {date.today().isoformat()}.",
-        f"{age.line(f'benchmarks.{name}')}; measured in {seconds:,.0f} s.",
+        f"{age.line(f'benchmarks.{name}')}; {cost}.",
         f"{given.machine}; {load}.", f"{harness.versions(*OURS, *benchmark.packages)}.", *filter(None, paragraphs)])
     print(text, flush=True)
     if given.save:
@@ -99,5 +101,5 @@ def _parser(name: str, about: str, benchmark: Benchmark) -> argparse.ArgumentPar
     if benchmark.quick:
         parser.add_argument("--quick", action="store_true", help=f"a short run: {benchmark.quick}")
     parser.add_argument("--save", action="store_true", help="store the report in benchmarks/results")
-    parser.set_defaults(quick=False)
+    parser.set_defaults(quick=False, kept=0)
     return parser

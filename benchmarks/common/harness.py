@@ -13,6 +13,7 @@ import platform
 import statistics
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module, metadata
@@ -103,17 +104,20 @@ def kept_runs(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in whole.splitlines()]
 
 
-def remembered(path: Path, plan: Sequence[Mapping[str, Any]], work: Callable[..., Mapping[str, Any]],
+def remembered(given: Namespace, plan: Sequence[Mapping[str, Any]], work: Callable[..., Mapping[str, Any]],
                ) -> list[dict[str, Any]]:
-    """The run of each question of a plan: from the file, or made now and appended to it as soon as it has ended.
+    """The run of each question of a plan: from the file ``given.records``, or made now and appended as it ends.
 
     A run holds its question, whose names are those of the first one, and the answer; so the same command continues
-    where an earlier one was interrupted.
+    where an earlier one was interrupted. ``given.kept`` is set to the number of runs that were in the file.
     """
+    path = given.records
     names = list(plan[0]) if plan else []
     known = {tuple(run.get(name) for name in names): run for run in kept_runs(path)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    for question in tqdm([one for one in plan if tuple(one.values()) not in known], unit="run", disable=None):
+    todo = [one for one in plan if tuple(one.values()) not in known]
+    given.kept = len(plan) - len(todo)
+    for question in tqdm(todo, unit="run", disable=None):
         run = known[tuple(question.values())] = {**question, **work(**question)}
         with path.open("a", encoding="utf-8") as file:
             print(json.dumps(run), file=file)
@@ -175,10 +179,17 @@ def versions(*packages: str) -> str:
     known = [f"Python {platform.python_version()}"]
     for package in packages:
         try:
-            known.append(f"{package} {metadata.version(package)}")
+            known.append(f"{package} {_our_version() if package == 'scratchtune' else metadata.version(package)}")
         except metadata.PackageNotFoundError:
             known.append(f"{package} missing")
     return ", ".join(known)
+
+
+def _our_version() -> str:
+    """The version of our package, which may run from its folder without being installed; no peer's worker loads it."""
+    from scratchtune import __version__
+
+    return __version__
 
 
 def missing(*modules: str) -> str:

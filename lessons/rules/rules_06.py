@@ -5,18 +5,18 @@ from functools import cache
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
+
+lesson = of_lesson(6, "trained")
 
 
-def _trained(draw, rate, start, activation="relu", layers=1, seed=0):
+def _trained(draw, *how, seed=0, **more):
     """A network after ten epochs on 400 images that the draw chooses: the model, the images, the training loss."""
     X, y = st.datasets.load_digits()
     rows = np.random.default_rng(draw).permutation(len(X))[:400]
-    hidden = [st.Dense(32, activation=activation, kernel_initializer=start) for _ in range(layers)]
-    model = st.Sequential([*hidden, st.Dense(10, activation="softmax")], "float64", 10 * draw + seed)
-    model.compile(loss="categorical_crossentropy", optimizer=st.SGD(rate))
-    losses = model.fit(X[rows] / 16.0, y[rows], batch_size=16, epochs=10, verbose=0).history["loss"]
-    return model, X[rows] / 16.0, losses[-1]
+    lesson.X, lesson.y = X[rows] / 16.0, y[rows]
+    model, loss = lesson.trained(*how, seed=10 * draw + seed, **more)
+    return model, lesson.X, loss
 
 
 def _best(draw, start):

@@ -3,20 +3,15 @@
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
-
-def _patients(rng, number, share_ill):
-    ill = (rng.random(number) < share_ill).astype(int)
-    X = rng.normal(size=(number, 3)) + 1.1 * ill[:, None]
-    log_odds = np.log(share_ill / (1 - share_ill)) + np.sum(1.1 * X - 1.1**2 / 2, axis=1)
-    return ill, 1 / (1 + np.exp(-log_odds))
+lesson = of_lesson(11, "patients")
 
 
 @claim("11a")
 def hardly_more_accurate(draw):
     """The best possible test is less than two points more accurate than saying healthy to everybody."""
-    ill, p = _patients(np.random.default_rng(draw), 8000, 0.05)
+    ill, p = lesson.patients(8000, 0.05, draw)
     gain = 100 * (st.metrics.accuracy_score(ill, (p >= 0.5).astype(int)) - np.mean(ill == 0))
     return gain < 2, gain
 
@@ -24,7 +19,7 @@ def hardly_more_accurate(draw):
 @claim("11b")
 def best_f1(draw):
     """F1 is highest from a threshold below 0.5 on."""
-    ill, p = _patients(np.random.default_rng(draw), 8000, 0.05)
+    ill, p = lesson.patients(8000, 0.05, draw)
     thresholds = np.linspace(0.01, 0.95, 95)
     scores = [st.metrics.f1_score(ill, (p >= threshold).astype(int), zero_division=0) for threshold in thresholds]
     best = thresholds[int(np.argmax(scores))]
@@ -36,7 +31,7 @@ def rarer(draw):
     """By the same rule for an alarm precision and F1 are lower where one in 100 is ill than where one in 20 is."""
     found = []
     for share in (0.05, 0.01):
-        ill, p = _patients(np.random.default_rng(draw), 50_000, share)
+        ill, p = lesson.patients(50_000, share, draw)
         alarm = (p / (1 - p) * (1 - share) / share >= 20).astype(int)
         found.append((st.metrics.precision_score(ill, alarm), st.metrics.f1_score(ill, alarm)))
     less = np.subtract(*found)

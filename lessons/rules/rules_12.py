@@ -5,11 +5,9 @@ from functools import cache
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
-
-def _cost(truth, alarm):
-    return np.mean(np.where(alarm, 1 - truth, 10 * truth))
+lesson = of_lesson(12, "cost", "tempered")
 
 
 @cache
@@ -28,16 +26,12 @@ def _measured(draw):
         chosen, p = (np.clip(model.predict_proba(X)[:, 1], 1e-7, 1 - 1e-7) for X, _ in parts[1:])
         (_, validation), (_, test) = parts[1:]
         temperatures = np.geomspace(0.5, 20, 60)
-        losses = [st.metrics.log_loss(validation, _tempered(chosen, T)) for T in temperatures]
-        repaired = _tempered(p, temperatures[int(np.argmin(losses))])
+        losses = [st.metrics.log_loss(validation, lesson.tempered(chosen, T)) for T in temperatures]
+        repaired = lesson.tempered(p, temperatures[int(np.argmin(losses))])
         found.append((p[p > 0.9].mean() - test[p > 0.9].mean(), st.metrics.log_loss(test, p),
                       st.metrics.log_loss(test, np.full(len(test), 0.2)), st.metrics.log_loss(test, repaired),
-                      _cost(test, p >= 1 / 11), _cost(test, repaired >= 1 / 11)))
+                      lesson.cost(test, p >= 1 / 11), lesson.cost(test, repaired >= 1 / 11)))
     return np.mean(found, axis=0)
-
-
-def _tempered(p, T):
-    return 1 / (1 + (1 / p - 1) ** (1 / T))
 
 
 @claim("12a")

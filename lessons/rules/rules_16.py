@@ -4,30 +4,16 @@ from functools import cache
 
 import numpy as np
 
-import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
+lesson = of_lesson(16, "curves")
 EPOCHS = 48
 
 
 @cache
-def _curves(draw, rows=400, units=64):
+def _curves(draw, **changes):
     """Log loss and accuracy on training, validation and held-out rows after each epoch: (epochs, 3, 2)."""
-    X, digits = st.datasets.load_digits()
-    found = []
-    for seed in (2 * draw, 2 * draw + 1):
-        rng = np.random.default_rng(seed)
-        order = rng.permutation(len(X))
-        y = np.where(rng.random(len(X)) < 0.2, rng.integers(10, size=len(X)), digits)
-        parts = order[:rows], order[800:1050], order[1050:]
-        model = st.MLPClassifier(units=units, weight_decay=0.0, random_state=seed, verbose=0)
-        curve = []
-        for _ in range(EPOCHS):
-            model.partial_fit(X[parts[0]], y[parts[0]], classes=np.arange(10))
-            answers = [(y[part], model.predict_proba(X[part])) for part in parts]
-            curve.append([(st.metrics.log_loss(t, p), np.mean(p.argmax(axis=1) == t)) for t, p in answers])
-        found.append(curve)
-    return np.mean(found, axis=0)
+    return np.mean([lesson.curves(seed, epochs=EPOCHS, **changes) for seed in (2 * draw, 2 * draw + 1)], axis=0)
 
 
 def _stopped(draw, **changes):

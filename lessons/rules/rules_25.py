@@ -3,8 +3,9 @@
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
+lesson = of_lesson(25, "race")
 SPACE = {"learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4, 128, log=True),
          "l2": [0.0, 0.001, 0.01], "dropout": st.Float(0.0, 0.6), "units": st.Int(16, 192, log=True)}
 
@@ -26,22 +27,9 @@ def good_curves_cross(draw):
 
 def _mean_regret(draw, n, epochs, races, searches):
     """The mean regret of the best of several races from so many epochs on."""
-    trainings, rng = st.datasets.load_trainings(), np.random.default_rng([draw, n, races])
-    accuracy, found = trainings.validation.reshape(-1, 5, 27).astype(int), []
-    regrets = 100.0 * (trainings.expected.max() - trainings.expected.ravel())
-
-    def race(budget):
-        configurations = rng.choice(len(accuracy), n, replace=False)
-        table, left = accuracy[configurations, rng.integers(0, 5, n)], np.arange(n)
-        while budget < 27:
-            left = left[np.argsort(-table[left, budget - 1], kind="stable")[: max(len(left) // 3, 1)]]
-            budget *= 3
-        winner = left[table[left, -1].argmax()]
-        return table[winner, -1], regrets[configurations[winner]]
-
-    for _ in range(searches):
-        found.append(max((race(epochs) for _ in range(races)), key=lambda won: won[0])[1])  # the first of equal ones
-    return np.mean(found)
+    lesson.rng = np.random.default_rng([draw, n, races])
+    return np.mean([max((lesson.race(n, epochs) for _ in range(races)), key=lambda won: won[0])[1]
+                    for _ in range(searches)])
 
 
 @claim("25b")

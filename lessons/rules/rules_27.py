@@ -5,23 +5,17 @@ from functools import cache
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 from scratchtune.search import NSGA2, hypervolume
 
-SPACE = {"learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4, 128, log=True),
-         "l2": [0.0, 0.001, 0.01], "dropout": st.Float(0.0, 0.6), "units": st.Int(16, 192, log=True),
-         "epochs": st.Int(1, 27, log=True)}
-CHEAPEST, DEAREST, STUDIES = 0.2964, 277.9164, 10
+lesson = of_lesson(27, "goals", "SPACE", "CHEAPEST", "DEAREST")
+STUDIES = 10
 
 
-_trainings = cache(st.datasets.load_trainings)
 
 
 def _goals(trial):
-    trainings = _trainings()
-    units, epochs = trainings.nearest(trial.params)["units"], trial.params["epochs"]
-    weights = 65 * units + (units + 1) * units + 10 * (units + 1)
-    return trainings.curve(trial.params, trial.seed % 5)[epochs - 1], weights * 200 * epochs / 1e6
+    return lesson.goals(trial.params, trial.seed)
 
 
 @cache
@@ -30,14 +24,14 @@ def _found(name, draw):
     volumes, best = [], []
     for seed in range(STUDIES * draw, STUDIES * (draw + 1)):
         if name == "alone":
-            study = st.Study(SPACE, "genetic", direction="maximize", seed=seed)
+            study = st.Study(lesson.SPACE, "genetic", direction="maximize", seed=seed)
             study.run(lambda trial: _goals(trial)[0], 60, progress=False)
         else:
             searcher = NSGA2() if name == "NSGA-II" else st.RandomSearch()
-            study = st.Study(SPACE, searcher, directions=["maximize", "minimize"], seed=seed)
+            study = st.Study(lesson.SPACE, searcher, directions=["maximize", "minimize"], seed=seed)
             study.run(_goals, 60, progress=False)
         accuracies, costs = np.transpose([_goals(trial) for trial in study.trials])
-        scaled = np.log(costs / CHEAPEST) / np.log(DEAREST / CHEAPEST)
+        scaled = np.log(costs / lesson.CHEAPEST) / np.log(lesson.DEAREST / lesson.CHEAPEST)
         volumes.append(hypervolume(np.column_stack([1.0 - accuracies, scaled]), (1.0, 1.0)))
         best.append(max(accuracies))
     return np.mean(volumes), np.mean(best)

@@ -5,8 +5,9 @@ from functools import cache
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
+lesson = of_lesson(31, "changed")
 LAYERS = {
     "none": [], "move 10 %": [st.RandomTranslation(0.1, 0.1, fill_mode="constant")],
     "left-right": [st.RandomFlip("horizontal")], "move 30 %": [st.RandomTranslation(0.3, 0.3, fill_mode="constant")],
@@ -19,19 +20,13 @@ def _clothes():
     return X.reshape(-1, 14, 2, 14, 2, 1).mean(axis=(2, 4), dtype=np.float32) / 255, y
 
 
-def _changed(layers, images, key):
-    model = st.Sequential([layer.fresh() for layer in layers])
-    model.build((None, *images.shape[1:]))
-    return model(images, training=True, key=key)
-
-
 @cache
 def _scores(draw, name, networks=3, once=False):
     """Means of accuracy on the training images; accuracy and loss on 1,000 others; accuracy on them moved, mirrored."""
     X, y = _clothes()
     order = np.random.default_rng(draw).permutation(len(X))
     train, other = order[:200], order[200:1200]
-    moved = _changed([st.RandomTranslation(0.15, 0.15, fill_mode="constant")], X[other], draw)
+    moved = lesson.changed([st.RandomTranslation(0.15, 0.15, fill_mode="constant")], X[other], draw)
     mirrored = np.ascontiguousarray(X[other][:, :, ::-1])
     scores = []
     for k in range(networks):
@@ -39,7 +34,7 @@ def _scores(draw, name, networks=3, once=False):
         model = st.Sequential([*layers, st.Conv2D(8, 3, activation="relu"), st.MaxPooling2D(2), st.Flatten(),
                                st.Dense(32, "relu"), st.Dense(10, "softmax")], seed=10 * draw + k)
         model.compile(st.Adam(0.005), "categorical_crossentropy", ["accuracy"])
-        images = _changed(LAYERS[name], X[train], 10 * draw + k) if once else X[train]
+        images = lesson.changed(LAYERS[name], X[train], 10 * draw + k) if once else X[train]
         model.fit(images, y[train], batch_size=16, epochs=60, verbose=0)
         found = model.evaluate(X[other], y[other])
         scores.append([model.score(X[train], y[train]), found["accuracy"], found["loss"],

@@ -2,41 +2,9 @@
 
 import numpy as np
 
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
-
-def _normalise(x):
-    centred = x - x.mean(axis=-1, keepdims=True)
-    std = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + 1e-5)
-    y = centred / std
-    return y, lambda dy: (dy - dy.mean(axis=-1, keepdims=True) - y * (dy * y).mean(axis=-1, keepdims=True)) / std
-
-
-def _attention(kernels):
-    def part(x):
-        q, k, v = (np.einsum("nie,ehk->nhik", x, kernel) for kernel in kernels[:3])
-        scores = q @ k.swapaxes(2, 3) / np.sqrt(q.shape[3])
-        p = np.exp(scores - scores.max(axis=3, keepdims=True))
-        p /= p.sum(axis=3, keepdims=True)
-
-        def back(dy):
-            do = np.einsum("nio,hko->nhik", dy, kernels[3])
-            dp = do @ v.swapaxes(2, 3)
-            ds = p * (dp - (dp * p).sum(axis=3, keepdims=True)) / np.sqrt(q.shape[3])
-            through = ds @ k, ds.swapaxes(2, 3) @ q, p.swapaxes(2, 3) @ do
-            return sum(np.einsum("nhik,ehk->nie", each, kernel) for each, kernel in zip(through, kernels, strict=False))
-
-        return np.einsum("nhik,hko->nio", p @ v, kernels[3]), back
-
-    return part
-
-
-def _network(A, B):
-    def part(x):
-        hidden = np.maximum(x @ A, 0.0)
-        return hidden @ B, lambda dy: (dy @ B.T * (hidden > 0.0)) @ A.T
-
-    return part
+lesson = of_lesson(36, "normalise", "attention", "network")
 
 
 def _stack(draw, normal, residual, blocks=12):
@@ -46,8 +14,8 @@ def _stack(draw, normal, residual, blocks=12):
     for _ in range(blocks):
         shapes = [((32, 4, 8), 64)] * 3 + [((4, 8, 32), 64), ((32, 64), 96), ((64, 32), 96)]
         kernels = [rng.uniform(-1.0, 1.0, shape) * np.sqrt(6.0 / fans) for shape, fans in shapes]
-        for part in (_attention(kernels), _network(*kernels[4:])):
-            z, normal_back = _normalise(x) if normal else (x, lambda dy: dy)
+        for part in (lesson.attention(*kernels[:4]), lesson.network(*kernels[4:])):
+            z, normal_back = lesson.normalise(x) if normal else (x, lambda dy: dy)
             y, back = part(z)
             backs.append((normal_back, back))
             x = x + y if residual else y

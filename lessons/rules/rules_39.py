@@ -5,13 +5,10 @@ from collections import defaultdict
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
+lesson = of_lesson(39, "split")
 NETWORK = 19.95  # chrF on verses; benchmarks/results/translation_quality.md
-
-
-def _split(pairs):
-    return [tuple(map(st.text.tokenize, pair)) for pair in pairs]
 
 
 def _dictionary(pairs, steps):
@@ -39,7 +36,7 @@ def _translated(t, pairs):
 
 
 def _some(draw):
-    train, test = _split(st.datasets.load_verses("train")), _split(st.datasets.load_verses("test"))
+    train, test = lesson.split(st.datasets.load_verses("train")), lesson.split(st.datasets.load_verses("test"))
     return [train[i] for i in np.random.default_rng(draw).choice(len(train), 1200, replace=False)], test
 
 
@@ -62,6 +59,6 @@ def steps_help(draw):
 @claim("39c")
 def no_number(draw):
     """A dictionary translates fewer than one number in a hundred without a mistake."""
-    pairs = _split(st.datasets.number_words(2300, seed=draw))
+    pairs = lesson.split(st.datasets.number_words(2300, seed=draw))
     score = st.text.exact_match(*_translated(_dictionary(pairs[:2000], 5), pairs[2000:]))
     return score < 0.01, score

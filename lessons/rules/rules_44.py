@@ -4,42 +4,13 @@ from functools import cache
 
 import numpy as np
 
-import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
-FEATURES = st.speech.Features(window=0.025, step=0.02, n_mels=26, kind="log_mel", rate=8000)
-
-
-@cache
-def _corpus():
-    clips, texts = st.speech.load_spoken_digits()[:2]
-    return [FEATURES(clip) for clip in clips], texts
-
-
-def _part(indices):
-    heard, texts = _corpus()
-    return [heard[i] for i in indices], [texts[i] for i in indices]
-
-
-def _trained(indices, epochs, seed, rate=0.01, batch_size=8):
-    model = st.SpeechRecognizer(" efghinorstuvwxz", FEATURES, units=24, dropout=0.0, dtype="float64", seed=seed,
-                                frames=max(map(len, _corpus()[0])))
-    model.warns = False
-    model.compile(st.Adam(rate, global_clipnorm=1.0))
-    model.build()
-    model.fit(*_part(indices), epochs, batch_size, verbose=0)
-    return model
-
-
-def _errors(model, indices):
-    heard, texts = _part(indices)
-    counts = [st.speech.error_counts([text], [found], "character")
-              for text, found in zip(texts, model.transcribe(heard), strict=True)]
-    return np.array([sum(count[:3]) for count in counts]), np.array([count.length for count in counts])
+lesson = of_lesson(44, "trained", "errors")
 
 
 def _rate(model, indices):
-    wrong, letters = _errors(model, indices)
+    wrong, letters = lesson.errors(model, indices)
     return wrong.sum() / letters.sum()
 
 
@@ -51,9 +22,9 @@ def _tests(draw):
         rng = np.random.default_rng([draw, k])
         order, held = rng.permutation(60), rng.integers(0, 3, 60)
         known, unknown = order[:15], order[15:]
-        model = _trained([3 * v + n for v in known for n in range(3) if n != held[v]], 40, draw * 6 + k)
+        model = lesson.trained([3 * v + n for v in known for n in range(3) if n != held[v]], 40, draw * 6 + k)
         gaps.append(_rate(model, 3 * unknown + held[unknown]) - _rate(model, 3 * known + held[known]))
-        errors = _errors(model, [3 * v + n for v in unknown[:12] for n in range(3)])
+        errors = lesson.errors(model, [3 * v + n for v in unknown[:12] for n in range(3)])
         ratios.append(_width(errors, np.repeat(np.arange(12), 3), draw) / _width(errors, np.arange(36), draw))
     return np.mean(gaps), np.mean(ratios)
 
@@ -72,7 +43,7 @@ def rate_and_batch(draw):
     above 0.55; both together bring it below 0.5."""
     order = np.random.default_rng(draw).permutation(60)
     train, test = [3 * v + k for v in order[:30] for k in (0, 1)], [3 * v + k for v in order[48:] for k in range(3)]
-    rates = [_rate(_trained(train, 10, draw, *each), test) for each in ((0.01, 32), (0.001, 8), (0.01, 8))]
+    rates = [_rate(lesson.trained(train, 10, draw, *each), test) for each in ((0.01, 32), (0.001, 8), (0.01, 8))]
     return min(rates[:2]) > 0.55 and rates[2] < 0.5, rates[2]
 
 

@@ -4,31 +4,12 @@ from functools import cache
 
 import numpy as np
 
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 from scratchtune.tables.ensemble_selection import cross_fitted, greedy_weights, weighted
 from scratchtune.tables.goal import Goal
 
+lesson = of_lesson(46, "friedman", "members")
 SQUARES = Goal("neg_mean_squared_error", classes=0)
-
-
-def _table(rows, rng):
-    x = rng.random((rows, 10))
-    target = 10.0 * np.sin(np.pi * x[:, 0] * x[:, 1]) + 20.0 * (x[:, 2] - 0.5) ** 2 + 10.0 * x[:, 3] + 5.0 * x[:, 4]
-    return x, target + rng.normal(size=rows)
-
-
-def _member(x, y, new, rng):
-    """Predictions out of fold, and for new rows, of random hidden units with a fitted output layer."""
-    weights, scale, penalty = rng.normal(size=(11, rng.integers(5, 80))), rng.uniform(0.2, 1.5), rng.uniform(0.01, 3.0)
-    hidden, hidden_new = (np.tanh(scale * np.column_stack([part - 0.5, np.ones(len(part))]) @ weights)
-                          for part in (x, new))
-    folds, inside, outside = np.arange(len(y)) % 5, np.empty(len(y)), np.zeros(len(new))
-    for fold in range(5):
-        a, b = hidden[folds != fold], y[folds != fold]
-        output = np.linalg.solve(a.T @ a + penalty * np.eye(a.shape[1]), a.T @ (b - b.mean()))
-        inside[folds == fold] = b.mean() + hidden[folds == fold] @ output
-        outside += (b.mean() + hidden_new @ output) / 5.0
-    return inside, outside
 
 
 @claim("46a")
@@ -37,8 +18,8 @@ def the_ensemble_is_best(draw):
     found = []
     for k in range(10):
         rng = np.random.default_rng([draw, k])
-        (x, y), (new, y_new) = _table(150, rng), _table(2000, rng)
-        inside, outside = (np.array(part) for part in zip(*(_member(x, y, new, rng) for _ in range(40)), strict=True))
+        (x, y), (new, y_new) = lesson.friedman(150, rng), lesson.friedman(2000, rng)
+        inside, outside = lesson.members(x, y, new, rng)
         best = ((inside - y) ** 2).mean(axis=1).argmin()
         found.append([SQUARES.loss(y_new, each) for each in (
             weighted(outside, greedy_weights(SQUARES, y, inside)), outside[best], outside.mean(axis=0))])

@@ -3,16 +3,13 @@
 import numpy as np
 
 import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
+
+lesson = of_lesson(51, "schedule")
 
 
 def _idle(needs, durations, workers=4):
-    ends, free = [], [0.0] * workers
-    for number, duration in enumerate(durations):
-        worker = free.index(min(free))
-        free[worker] = max([free[worker], *ends[: needs(number)]]) + duration
-        ends.append(free[worker])
-    return 1 - sum(durations) / (workers * max(ends))
+    return 1 - sum(durations) / (workers * max(end for _, _, end in lesson.schedule(needs, durations, workers)))
 
 
 @claim("51a")

@@ -4,34 +4,22 @@ from functools import cache
 
 import numpy as np
 
-import scratchtune as st
-from lessons.claims import claim
+from lessons.claims import claim, of_lesson
 
-digits = cache(st.datasets.load_digits)
+lesson = of_lesson(52, "trained", "accuracy")
 
 
 @cache
 def _measured(draw):
     """The accuracies of two networks with starts of their own, of their mean, and of that from one start."""
-    X, y = digits()
-    X = X / 16.0
-    order = np.random.default_rng(draw).permutation(len(X))
-    halves, test = (order[:700], order[700:1400]), order[1400:]
-
-    def trained(rows, seed):
-        model = st.Sequential([st.Dense(32, activation="relu"), st.Dense(10, activation="softmax")], "float64", seed)
-        model.compile(loss="categorical_crossentropy", optimizer=st.Adam(0.01))
-        model.fit(X[rows], y[rows], batch_size=25, epochs=20, verbose=0)
-        return model
-
-    def accuracy(model):
-        return np.mean(model.predict(X[test]).argmax(axis=1) == y[test])
-
-    one, other, same = trained(halves[0], draw), trained(halves[1], draw + 500), trained(halves[1], draw)
-    found, first = [accuracy(one), accuracy(other)], one.theta.copy()
+    order = np.random.default_rng(draw).permutation(len(lesson.X))
+    halves, lesson.test = (order[:700], order[700:1400]), order[1400:]
+    one, other, same = (lesson.trained(half, seed, 20) for half, seed in (
+        (halves[0], draw), (halves[1], draw + 500), (halves[1], draw)))
+    found, first = [lesson.accuracy(one), lesson.accuracy(other)], one.theta.copy()
     for second in (other.theta, same.theta):
         one.theta = (first + second) / 2.0
-        found.append(accuracy(one))
+        found.append(lesson.accuracy(one))
     return found
 
 

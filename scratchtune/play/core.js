@@ -222,24 +222,22 @@ play.chart = (host, {height = 280, label}, draw) => {
 };
 
 /* A point of a chart that is moved by pointer, touch and arrow keys. `at()` gives its [x, y]; `move(x, y)` is called
-   with the new ones and must redraw the chart; `step` is [of x, of y] for a key; `label()` says what it is. */
-play.handle = (chart, {at, move, step, label, look = {}, remove = null}) => {
+   with the new ones and must redraw the chart; `step` is [of x, of y] for a key; `label()` says what it is. One that
+   moves along x only is a slider over its `range`; in two dimensions ARIA has no such role, so the name speaks both. */
+play.handle = (chart, {at, move, step, label, range = null, remove = null}) => {
   const knob = play.shape("circle", {
     r: 9,
     tabindex: 0,
-    role: "slider",
-    "aria-valuemin": 0,
-    "aria-valuemax": 1,
     class: "handle",
-    ...look
+    ...(range ? {role: "slider", "aria-valuemin": range[0], "aria-valuemax": range[1]} : {role: "application"})
   });
   const place = () => {
     const [x, y] = at();
     knob.setAttribute("cx", chart.X(x));
     knob.setAttribute("cy", chart.Y(y));
-    knob.setAttribute("aria-label", label());
-    knob.setAttribute("aria-valuenow", Number(x.toFixed(4)));
-    knob.setAttribute("aria-valuetext", `${play.digits(x)}, ${play.digits(y)}`);
+    knob.setAttribute("aria-label", range ? label() : `${label()}: ${play.digits(x)}, ${play.digits(y)}`);
+    if (range) knob.setAttribute("aria-valuenow", Number(x.toFixed(4)));
+    else knob.setAttribute("aria-roledescription", play.text("core.handle"));
   };
   let dragged = false;
   knob.addEventListener("pointerdown", event => {

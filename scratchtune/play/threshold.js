@@ -410,7 +410,7 @@
       move,
       step: [0.25, 0],
       label: () => text("handle"),
-      look: {"aria-valuemin": FROM, "aria-valuemax": TO}
+      range: [FROM, TO]
     });
     play.part(tell);
     move(0);

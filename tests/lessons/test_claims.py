@@ -56,6 +56,17 @@ def test_a_claim_is_drawn_on_seeds_from_1000(tmp_path, monkeypatch, capsys):
     assert claims.digest(77, lesson) != row["digest"]
 
 
+def test_a_rule_takes_functions_from_a_lesson_that_does_not_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(claims, "FOLDER", tmp_path)
+    (tmp_path / "77_toy.py").write_text(
+        "from heapq import heapify\n\nitems = [3, 2]\nitems = items + [1]\nheapify(items)\nrate, unused = 5, 1 / 1\n"
+        "other = 1 / 0\n\n\ndef first(other):\n    return items[0] * rate\n\n\nfor rate in (1, 2):\n    raise SystemExit\n")
+    lesson = claims.of_lesson(77, "first")
+    assert lesson.first(0) == 5
+    lesson.rate = 7
+    assert lesson.first(0) == 7
+
+
 @pytest.mark.parametrize("arguments", [{"draws": 9}, {"least": 0.8}])
 def test_a_claim_needs_ten_draws_and_nine_in_ten(arguments):
     with pytest.raises(ValueError, match="at least 10 and 0.9"):

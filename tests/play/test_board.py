@@ -11,7 +11,7 @@ import pytest
 
 from scratchtune.play.page import write_page
 
-from ..browsing import click, is_too_wide, opened, serious_violations
+from ..browsing import click, is_too_wide, opened, serious_violations, sliders
 
 pytestmark = pytest.mark.slow
 
@@ -74,6 +74,7 @@ def test_a_readers_searcher_has_a_rank_and_is_in_the_game(browser: Any, tmp_path
     for width, language, dark in ((1280, "en", False), (400, "zh", True)):
         opened(browser, f"{address}#level=two&game=2&language={language}", width, dark)
         assert not is_too_wide(browser) and serious_violations(browser) == []
+        assert all(least <= now <= most for least, now, most in sliders(browser))
         said = browser.find_element("css selector", "#board .big").text
         assert NAME in said and "1,000" in said and NAME in rows(browser)
         text = browser.find_element("id", "board").text

@@ -100,7 +100,7 @@ def moved(browser: Any, slider: int, key: str, times: int) -> str:
 
 def at(browser: Any) -> str:
     """Where the start is, for a screen reader."""
-    return browser.find_element("css selector", "#bowl .handle").get_attribute("aria-valuetext")
+    return browser.find_element("css selector", "#bowl .handle").get_attribute("aria-label").partition(": ")[2]
 
 
 def check_page(browser: Any) -> None:

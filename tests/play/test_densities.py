@@ -98,7 +98,7 @@ def test_mouse_and_keys(browser: Any, address: str) -> None:
     bad = next(each for each in handles(browser) if "c2" in each.get_attribute("class"))
     x, y = place(browser, bad)
     drag(browser, (x, y), (x + 30, y + 300))  # farther than the chart: to the lowest loss
-    assert "c1" in bad.get_attribute("class") and bad.get_attribute("aria-valuetext").endswith("−0.1")
+    assert "c1" in bad.get_attribute("class") and bad.get_attribute("aria-label").endswith("−0.1")
     before = said(browser)
     bad.send_keys(Keys.ARROW_RIGHT * 9)
     assert said(browser) != before
@@ -128,7 +128,7 @@ def test_a_finger_on_a_dark_phone_in_chinese(browser: Any, address: str) -> None
     tap(browser, place(browser, browser.find_element("css selector", "#densities button")))
     WebDriverWait(browser, 5).until(lambda _: "21 次试验中有 4 次是好的" in said(browser))
     handle = handles(browser)[-1]  # none is above it
-    before, (x, y) = handle.get_attribute("aria-valuetext"), place(browser, handle)
+    before, (x, y) = handle.get_attribute("aria-label"), place(browser, handle)
     tap(browser, (x, y), (x - 20, y + 40))
-    assert handle.get_attribute("aria-valuetext") != before
+    assert handle.get_attribute("aria-label") != before
     check_page(browser)

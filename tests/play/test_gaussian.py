@@ -63,7 +63,8 @@ def test_the_next_trial_is_at_the_peak_and_has_the_loss_of_the_mean(browser: Any
     points = [[0.1, 0.7], [0.3, -0.2], [0.55, 0.5], [0.9, 1.1]]
     at = float(re.findall(r"at ([\d.]+)\.", said.text)[0])
     click(browser, run)
-    x, y = (float(each.replace("−", "-")) for each in handles(browser)[-1].get_attribute("aria-valuetext").split(", "))
+    name = handles(browser)[-1].get_attribute("aria-label")
+    x, y = (float(each.replace("−", "-")) for each in name.partition(": ")[2].split(", "))
     expected = browser.execute_script("return play.process(arguments[0], 0.2, 1e-4).at(arguments[1])[0]", points, x)
     assert x == pytest.approx(at, abs=0.0051) and y == pytest.approx(expected, abs=2e-3)
     assert browser.execute_script("return document.activeElement === arguments[0]", handles(browser)[-1])
