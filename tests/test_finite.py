@@ -14,7 +14,6 @@ import scratchtune as st
 
 X = np.random.default_rng(0).normal(size=(100, 3))
 VALUES, LABELS = X[:, 0], X[:, 0] > 0
-RATES = [10.0**power for power in range(-3, 4, 2)]
 FAR = 1e3  # a prediction of values of size 1 that is larger is nonsense
 
 
@@ -69,13 +68,13 @@ MAKERS = {  # by a part of the name
     "Sequential": _sequential, "Seq2Seq": _translator, "Recognizer": _recognizer}
 PUBLIC = sorted(name for name in st.__all__ if inspect.isclass(getattr(st, name)) and hasattr(getattr(st, name), "fit")
                 and any(hasattr(getattr(st, name), verb) for verb in ("predict", "translate", "transcribe")))
-SLOW = ("Auto", "Seq2Seq", "Recognizer", "CV")
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * any(part in name for part in SLOW))
-                                  for name in PUBLIC])
+@pytest.mark.parametrize("rate", [1e-3, 0.1, 10.0, 1e3])
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * any(part in name for part in ("Auto", "Seq2Seq", "Recognizer", "CV")))
+    for name in PUBLIC])
 def test_whatever_the_learning_rate_no_nonsense_is_silent(name: str, rate: float) -> None:
     (maker,) = (maker for part, maker in MAKERS.items() if part in name)
     with warnings.catch_warnings(record=True) as caught:
