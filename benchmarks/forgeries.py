@@ -140,9 +140,8 @@ def other_value(value: Any, header: Any, rng: np.random.Generator) -> Any:
     kind = rng.integers(4)
     if kind == 0 and isinstance(value, str):
         return str(rng.choice(NAMES))
-    if kind == 0 and type(value) in (int, float):
-        return [-value, 0, value * 1e30, value + 1, value / 2, float(value), int(value) if value == value else 0][
-            rng.integers(7)]
+    if kind == 0 and type(value) in (int, float) and abs(value) < 2**63:
+        return [-value, 0, value * 1e30, value + 1, value / 2, float(value), int(value)][rng.integers(7)]
     if kind == 0 and isinstance(value, list):
         order = rng.permutation(len(value))[: rng.integers(len(value) + 1)]
         return [value[i] for i in (order if rng.random() < 0.5 else np.sort(order))]

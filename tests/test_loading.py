@@ -23,7 +23,8 @@ LABELS = (X[:, 0] > 0).astype(int)
 
 
 def network() -> tuple[Any, np.ndarray]:
-    model = st.Sequential([st.Dense(5, "relu"), st.Dropout(0.2), st.Dense(3, "softmax")], "float64")
+    layers = [st.Dense(5, "relu"), st.BatchNormalization(), st.Dropout(0.2), st.Dense(3, "softmax")]
+    model = st.Sequential(layers, "float64")
     model.compile(loss="categorical_crossentropy", optimizer=st.Adam(0.01), metrics=["accuracy"])
     model.build((None, 4))
     return model, X
@@ -35,13 +36,17 @@ def trees() -> tuple[Any, np.ndarray]:
         rows, X[:, 0]), rows
 
 
+def classifier() -> tuple[Any, np.ndarray]:
+    return st.MLPClassifier(units=4, epochs=1, verbose=0).fit(X, LABELS), X
+
+
 def table_network() -> tuple[Any, np.ndarray]:
     rows = np.column_stack([X, np.arange(60) % 5])
     return st.NetworkClassifier(units=4, epochs=1, categorical_features=[4]).fit(rows, LABELS), rows
 
 
 def ensemble() -> tuple[Any, np.ndarray]:
-    return st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1).fit(X, LABELS), X
+    return st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1).fit({"a": X[:, 0], "b": X[:, 1]}, LABELS), X
 
 
 def translator() -> tuple[Any, np.ndarray]:
@@ -75,18 +80,40 @@ def test_no_integer_in_a_file_ends_the_process(makers: tuple[Maker, ...], tmp_pa
         assert counts["refused"] > 0 and counts["finite"] > 0
 
 
-@pytest.mark.parametrize(("where", "message"), [
-    (("input_shape", 0), r"input_shape is \[2147483647, 4\], so that one row needs [\d,]* numbers; a network"),
-    (("features", "n_mels"), "n_mels is 2147483647, and a frame has 160 samples; the filters must have at most 33,5"),
-    (("arguments", "layers"), r"layers is 2147483647; it must be an integer in \[1, 1000\]"),
+HUGE = 2**31 - 1  # would allocate gigabytes when the model is loaded, or when it is used first
+KIND = ("fitted", "kinds_", "dict", 0, 1, "fields", "texts")
+LAST = ("network", "layers", -1, "config", "activation")
+
+
+@pytest.mark.parametrize(("make", "where", "value", "message"), [
+    (recognizer, ("input_shape", 0), HUGE, r"input_shape is \[2147483647, 4\], so that one row needs [\d,]* numbers;"),
+    (recognizer, ("features", "n_mels"), HUGE, "n_mels is 2147483647, and a frame has 160 samples; the filters must"),
+    (recognizer, ("arguments", "layers"), HUGE, r"layers is 2147483647; it must be an integer in \[1, 1000\]"),
+    (recognizer, ("features", "deltas"), None, r"deltas of a Features is None; it must be of the type int"),
+    (network, ("state", -1), -1.0, "a moving variance is -1; it must be at least 0"),
+    (network, ("training", "epochs"), -1, r"epochs is -1; it must be an integer in \[0"),
+    (classifier, LAST, "tanh", r"its network ends with Activation\(.*'tanh'\); that of a classifier must end with"),
+    (classifier, ("params", "dropout"), ..., "params lacks 'dropout'; it must have hidden_layers, units, "),
+    (classifier, ("learnt", "seed_"), ..., "what it has learnt lacks 'seed_'; it must have "),
+    (classifier, ("kind",), ..., "'kind' is missing"),
+    (trees, ("edges", 1), -9.0, "the edges of a column's bins do not increase"),
+    pytest.param(ensemble, KIND, 0, r"texts of a Kind is 0; it must be of the type .*Sequence\[str\]",
+                 marks=pytest.mark.slow),
 ])
-def test_sizes_that_no_weight_shows_are_limited(where: tuple[str, Any], message: str, tmp_path: Path) -> None:
-    """Each would allocate gigabytes when the model is loaded, or when it is used first."""
-    model, _ = recognizer()
-    model.save(tmp_path / "model.npz")
+def test_what_no_training_gives_is_refused(
+    make: Maker, where: tuple[Any, ...], value: Any, message: str, tmp_path: Path,
+) -> None:
+    """``value`` is written at a place of the header or of an array; ...: the entry is deleted."""
+    make()[0].save(tmp_path / "model.npz")
     parts = dict(np.load(tmp_path / "model.npz"))
     header = json.loads(str(parts["header"]))
-    header[where[0]][where[1]] = 2**31 - 1
-    np.savez(tmp_path / "model.npz", **{**parts, "header": np.array(json.dumps(header))})
+    inner = parts if where[0] in parts else header
+    for key in where[:-1]:
+        inner = inner[key]
+    if value is ...:
+        del inner[where[-1]]
+    else:
+        inner[where[-1]] = value
+    np.savez(tmp_path / "model.npz", **{**parts, "header": np.array(json.dumps(header))})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=f"the model in it is damaged: {message}"):
         st.load_model(tmp_path / "model.npz")
