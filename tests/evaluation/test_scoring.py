@@ -155,6 +155,7 @@ def test_what_predict_means_for_a_network_depends_on_its_loss() -> None:
     regressor.fit(data, data[:, 0], verbose=0)
     seen = make_scorer(lambda y, p: p.dtype.kind == "i" and p.shape == y.shape)
     assert seen(classifier, data, np.arange(20) % 2) and not seen(regressor, data, data[:, 0])
+    assert seen(classifier, data, np.eye(2)[np.arange(20) % 2])  # of one-hot rows a metric gets the labels
     assert make_scorer(mean_squared_error)(regressor, data, data[:, 0]) == pytest.approx(
         -resolve_scoring("neg_mean_squared_error")(regressor, data, data[:, 0]))
     two, rows = network(2, "mse", "linear"), np.eye(2)[np.arange(20) % 2]  # values, though they look as classes do
