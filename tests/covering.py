@@ -8,6 +8,7 @@ FILE. Compiled code runs no lines that Python sees: for a compiled function ther
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,10 @@ class Covering:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
         self._coverage.switch_context(item.nodeid)
+        trace = sys.gettrace()
         result = yield
+        if sys.gettrace() is not trace:  # a test that traces too has ended the measurement
+            sys.settrace(trace)
         self._coverage.switch_context("")
         return result
 

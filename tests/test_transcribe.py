@@ -42,8 +42,8 @@ def test_each_file_has_a_line_and_each_problem_a_sentence(
     lines = printed.out.split("\n")
     assert len(lines) == len(files) + 1 and [lines[number] for number in (1, 2, 5)] == ["", "", ""]
     for message in (f"{files[1]} is silent", f"{files[2]} is too short", f"{files[3]} was recorded too loud",
-                    "1 of 6 files resampled to 8,000", f"{files[5]} does not exist",
-                    "3 of 6 files could not be transcribed"):
+                    "scratchtune: 1 of 6 files resampled to 8,000", f"{files[5]} does not exist",
+                    "scratchtune: 3 of 6 files could not be transcribed"):
         assert message in printed.err
     assert main(["transcribe", model, files[0]]) == 0
     assert capsys.readouterr().out == lines[0] + "\n"

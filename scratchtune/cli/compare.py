@@ -55,7 +55,7 @@ SPACE: dict[str, Any] = {
 def add_compare(parser: Parser) -> None:
     """Add the arguments of ``scratchtune compare``."""
     add = parser.add_argument
-    add("--data", choices=["digits"], default="digits", help="the data set to tune on (default: digits)")
+    add("--data", choices=["digits"], help="the data set to tune on (default: digits)")
     add("--searchers", nargs="+", metavar="NAME", default=[], help=f"some of {', '.join(NAMES)} (default: all)")
     add("--trials", type=int, default=27, metavar="N",
         help="the largest number of configurations per searcher; hyperband runs at most one full schedule, within the "

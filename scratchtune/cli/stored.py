@@ -62,11 +62,7 @@ def run_show(given: argparse.Namespace) -> None:
     """Run ``scratchtune show``: print a study's table, and whether its gain is real."""
     chosen = open_study(given)
     tell(table(*chosen))
-    try:
-        study = read_study(*chosen)
-    except StorageError as problem:  # the table needs less of the file
-        note(f"no verdict: {problem}")
-        return
+    study = read_study(*chosen)
     if not study.objectives.several and have_fold_scores(study):
         tell(f"\nverdict: {verdict(study, 'value')}")
 

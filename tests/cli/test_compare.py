@@ -1,10 +1,17 @@
 """The comparison: a disjoint test set, the same budget for all searchers, a winner chosen by cross-validation."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 import pytest
 
 import scratchtune as st
 from scratchtune.cli import compare as comparison
-from scratchtune.cli.compare import compare
+from scratchtune.cli import main
+from scratchtune.cli.compare import TunedTraining, compare, mean_score, plan, trials_within, with_equal_budget
+from scratchtune.evaluation.cross_validation import FoldScore
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +48,53 @@ def test_the_error_of_an_accuracy_is_binomial(result):
     p, n = result.winner.test_accuracy, result.test_rows
     said = f"a difference below about 2 x {(p * (1.0 - p) / n) ** 0.5:.4f} may be chance"
     assert (said in result.text()) == (p < 1.0)
+
+
+@pytest.mark.parametrize(("options", "given"), [
+    ("", ([], 27, 0, 2, None)),
+    ("--data digits --trials 5 --seed 3 --jobs 1", ([], 5, 3, 1, None)),
+    ("--searchers random grid --db a.db --report", (["random", "grid"], 27, 0, 2, Path("a.db"))),
+])
+def test_the_options_are_those_of_the_comparison(options: str, given: Any, tmp_path, monkeypatch, capsys):
+    def stops(X: np.ndarray, *arguments: Any) -> None:
+        raise ValueError(f"pixels up to {X.max()}, {arguments[1:]}")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(comparison, "compare", stops)
+    assert main(["compare", *options.split()]) == 2
+    assert capsys.readouterr() == ("", f"scratchtune: pixels up to 1.0, {given}\n")
+
+
+@pytest.mark.parametrize(("epochs", "trials"), [
+    (8, 8), (9, 9), (11, 9), (12, 10), (23, 13), (24, 14), (51, 17), (53, 18), (57, 20), (62, 20), (63, 21), (68, 21),
+    (69, 22), (999, 22)])
+def test_hyperbands_trials_within_a_number_of_epochs_by_hand(epochs: int, trials: int):
+    """Up to 9 epochs it begins 9 trials of 1, 5 of 3 and 3 of 9; 3 go on from 1 to 3, then two from 3 to 9."""
+    assert trials_within(st.Hyperband(9), epochs) == trials
+
+
+@pytest.mark.parametrize(("searcher", "configurations", "said"), [
+    ("random", 10, "10 trials x 5 folds, 27 epochs each"),
+    ("grid", 12, "12 trials x 5 folds, 27 epochs each"),  # 2 x 3 x 2
+    ("grid", 11, "3 trials x 5 folds, 27 epochs each"),  # 1 x 3 x 1
+    ("hyperband", 1, "41 trials of 41 configurations x 5 folds, up to 27 epochs each"),  # 27 of 1, 12 of 3, 2 of 9
+    ("hyperband", 27, "69 trials of 49 configurations x 5 folds, up to 27 epochs each"),
+])
+def test_the_plan_of_a_budget(searcher: str, configurations: int, said: str):
+    assert plan(*with_equal_budget(searcher, configurations)) == said
+
+
+def test_the_score_of_a_trial_is_the_mean_or_the_first_error():
+    right, wrong = [FoldScore({"score": score}) for score in (0.5, 1.0)], ValueError("first")
+    assert mean_score(right) == 0.75
+    assert mean_score([right[0], FoldScore(error=wrong), FoldScore(error=ValueError("second"))]) is wrong
+
+
+def test_a_promoted_training_visits_the_rows_of_its_further_epochs():
+    X, y = st.datasets.load_digits()
+    training = TunedTraining(comparison.network(64, 10), X[:100] / 16.0, y[:100])
+    params = {"learning_rate": 0.01, "batch_size": 32, "decay": 0.001}
+    trials = [SimpleNamespace(number=number, parent=parent, budget=budget, params=params)
+              for number, parent, budget in ((0, None, 1), (1, 0, 3), (2, None, 3))]
+    scores = [training.score(trial, 0) for trial in trials]
+    assert [score.visits for score in scores] == [80, 2 * 80, 3 * 80] and scores[1].score == scores[2].score

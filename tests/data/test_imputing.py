@@ -33,14 +33,16 @@ def test_what_is_learnt_comes_from_fit_alone() -> None:
     assert imputer.transform([[100.0], [NAN]]).tolist() == [[100.0], [2.0]]
 
 
-def test_the_callers_array_stays_as_it_is() -> None:
-    X = np.array([[1.0], [NAN]])
-    SimpleImputer().fit_transform(X)
-    assert np.isnan(X[1, 0])
+def test_the_callers_array_stays_as_it_is_unless_it_may_be_written_to() -> None:
+    for copy in (True, False):
+        X = np.array([[1.0], [NAN]])
+        SimpleImputer(copy=copy).fit_transform(X)
+        assert np.isnan(X[1, 0]) == copy
 
 
-def test_a_column_of_gaps_only_is_left_out_with_a_warning() -> None:
-    imputer = SimpleImputer().fit([[1.0, NAN], [2.0, NAN]])
+@pytest.mark.parametrize("copy", [True, False])
+def test_a_column_of_gaps_only_is_left_out_with_a_warning(copy: bool) -> None:
+    imputer = SimpleImputer(copy=copy).fit([[1.0, NAN], [2.0, NAN]])
     with pytest.warns(UserWarning, match="without any value in fit, and left out: 'x1'"):
         assert imputer.transform([[NAN, 5.0]]).tolist() == [[1.5]]
     assert imputer.get_feature_names_out().tolist() == ["x0"]

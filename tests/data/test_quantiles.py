@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchtune.data import QuantileScaler
-from scratchtune.data.quantiles import quantile_edges
+from scratchtune.data.quantiles import LEAST, quantile_edges, weighted_quantiles
 
 
 def test_by_hand() -> None:
@@ -73,6 +73,19 @@ def test_wrong_arguments() -> None:
         QuantileScaler(1).fit([[1.0]])
     with pytest.raises(ValueError, match="not fitted"):
         QuantileScaler().transform([[1.0]])
+
+
+def test_the_shares_of_light_rows_stay_away_from_0_and_1() -> None:
+    scaler = QuantileScaler().fit([[1.0], [2.0], [3.0]], sample_weight=[1e-9, 1.0, 1e-9])
+    assert scaler.scores_.ravel().tolist() == pytest.approx([-5.199338, 0.0, 5.199338], abs=1e-6)
+    assert NormalDist().cdf(-5.199338) == pytest.approx(LEAST, rel=1e-5)
+
+
+@pytest.mark.parametrize("factor", [1e-12, 1.0 / 3.0, 1e12])
+def test_weighted_quantiles_are_those_of_repeated_rows(factor: float) -> None:
+    """At half of the rows 1, 1, 2, 3 the cumulative weight is exactly that of 1: the mean of 1 and 2."""
+    x, weight = np.array([3.0, 1.0, 2.0, 9.0]), np.array([1.0, 2.0, 1.0, 0.0])
+    assert weighted_quantiles(x, factor * weight, [0.0, 0.4, 0.5, 0.7, 1.0]).tolist() == [1.0, 1.0, 1.5, 2.0, 3.0]
 
 
 def test_edges_by_hand() -> None:

@@ -98,6 +98,7 @@ def test_labels_of_every_kind_give_the_same_network(labels: Any) -> None:
     model = classifier().fit(X, labels)
     assert theta(model) == theta(classifier().fit(X, y))
     assert set(model.predict(X).tolist()) <= set(np.unique(labels).tolist())
+    assert model.classes_.dtype == np.asarray(labels).dtype
 
 
 def test_one_hot_rows_are_labels() -> None:
@@ -159,6 +160,7 @@ def test_the_network_that_the_arguments_describe() -> None:
     assert theta(classifier(units=(8, 8)).fit(X, y)) == theta(classifier(units=8, hidden_layers=2).fit(X, y))
     assert theta(classifier(units=[8, 8], hidden_layers=2).fit(X, y)) == theta(classifier(units=(8, 8)).fit(X, y))
     assert len(regressor(hidden_layers=0).fit(X, VALUES).model_.layers) == 1
+    assert len(regressor().fit(X, VALUES).model_.layers) == 2  # without noise and dropout
 
 
 def test_a_schedule_is_a_learning_rate() -> None:
@@ -227,6 +229,13 @@ def test_a_weight_of_two_is_the_row_twice(make: Callable[..., Any], target: np.n
     assert np.array_equal(weighted.predict(X), repeated.predict(X))
 
 
+@pytest.mark.parametrize(("batch_size", "same"), [(8, False), (120, True)])
+def test_equal_rows_are_merged_in_a_full_batch_alone(batch_size: int, same: bool) -> None:
+    """With batches of 8, 120 rows of which 60 are different are 15 steps, and the 60 are 8."""
+    twice = classifier(batch_size=batch_size).fit(np.repeat(X, 2, axis=0), np.repeat(y, 2))
+    assert (theta(twice) == theta(classifier(batch_size=batch_size).fit(X, y))) == same
+
+
 @pytest.mark.parametrize("batch_size", [8, 200])
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_a_weight_of_zero_is_no_row(batch_size: int, early_stopping: bool) -> None:
@@ -283,6 +292,7 @@ def test_early_stopping_of_a_regressor() -> None:
 
 def test_early_stopping_on_few_rows() -> None:
     three = [0, 1, 2, 0, 1, 2]
+    assert classifier(early_stopping=True).fit(X, [2, *y[1:]]).n_iter_ == 3  # one row cannot be in both parts
     assert classifier(early_stopping=True).fit(X[:6], three).n_iter_ == 3  # one row cannot hold three classes
     with pytest.raises(ValueError, match=r"validation_fraction is 0.95 and there are 6 rows .* early_stopping=False"):
         classifier(early_stopping=True, validation_fraction=0.95).fit(X[:6], three)
@@ -309,6 +319,14 @@ def test_partial_fit_goes_on_after_fit_and_fit_starts_anew() -> None:
     model = classifier(epochs=2).fit(X, y).partial_fit(X, y)
     assert theta(model) == theta(classifier(epochs=3).fit(X, y))
     assert theta(model.fit(X, y)) == theta(classifier(epochs=2).fit(X, y))
+
+
+@pytest.mark.parametrize(("rows", "scale", "told"), [(1, "standard", 1), (1, None, 0), (2, "standard", 0)])
+def test_a_scaler_that_is_fitted_to_one_row_is_warned_of(rows: int, scale: str | None, told: int) -> None:
+    with warnings.catch_warnings(record=True) as messages:
+        warnings.simplefilter("always")
+        classifier(scale=scale).partial_fit(X[:rows], y[:rows], classes=[0, 1])
+    assert ["has one row" in str(message.message) for message in messages] == [True] * told
 
 
 def test_partial_fit_on_parts() -> None:
@@ -443,8 +461,9 @@ WRONG: list[tuple[str, Any, str]] = [
 
 @pytest.mark.parametrize(("name", "value", "sentence"), WRONG)
 def test_wrong_arguments(name: str, value: Any, sentence: str) -> None:
-    with pytest.raises((ValueError, TypeError), match=sentence):
+    with pytest.raises((ValueError, TypeError), match=sentence) as raised:
         classifier(**{name: value}).fit(X, y)
+    assert name != "class_weight" or raised.type is (TypeError if isinstance(value, list) else ValueError)
     if name not in ("class_weight", "label_smoothing"):
         with pytest.raises((ValueError, TypeError), match=sentence):
             regressor(**{name: value}).fit(X, VALUES)

@@ -207,6 +207,7 @@ def test_cloning_is_scikit_learn_s() -> None:
     copy = clone(pipeline)
     assert copy is not pipeline and repr(copy) == repr(sklearn.clone(pipeline))
     assert not hasattr(copy[-1], "coef_") and copy[0] is not pipeline[0]
+    assert clone(LogisticRegression) is LogisticRegression  # a class is no model
 
 
 @pytest.mark.parametrize("scoring", [

@@ -73,6 +73,7 @@ def test_curves_of_a_network() -> None:
     (lambda: learning_curve(Mean(), X, y, cv=2, train_sizes=[1], scoring=["r2"]), "it must give one here"),
     (lambda: learning_curve(Mean(), X, y, cv=2, train_sizes=[1], scoring=lambda *_: {"a": 1}), "it must give one here"),
     (lambda: validation_curve(Mean(), X, y, param_name="shift", param_range=[]), "param_range is empty"),
+    (lambda: validation_curve(3, X, y, param_name="shift", param_range=[1]), "estimator is 3"),
 ])
 def test_bad_input_is_one_clear_sentence(call: Any, message: str) -> None:
     with pytest.raises((ValueError, TypeError), match=message):

@@ -87,6 +87,19 @@ def test_a_scorer_of_one_s_own() -> None:
     assert either(model, X, Y) == pytest.approx(P.sum())
 
 
+def test_a_metric_gets_the_weights_if_it_takes_some() -> None:
+    weight, model = np.array([1.0, 1.0, 0.0, 2.0]), Parrot([0, 1, 1, 1])
+    assert SCORERS["accuracy"](model, X, Y, weight) == 0.75 and SCORERS["accuracy"](model, X, Y, 2.0 * weight) == 0.75
+    assert make_scorer(lambda y, p: (y == p).sum())(model, X, Y, weight) == 3
+    assert make_scorer(lambda y, p, sample_weight=7: sample_weight)(model, X, Y) == 7
+
+
+def test_a_model_that_names_no_classes_is_scored_by_its_decisions() -> None:
+    model = Parrot(None, decision_function=P)
+    del model.classes_
+    assert SCORERS["roc_auc"](model, X, Y) == 0.75
+
+
 def test_a_score_is_better_the_larger_it_is() -> None:
     labels, good, bad = [0, 1, 1], [0.1, 0.9, 0.8], [0.9, 0.1, 0.2]
     for name, scorer in SCORERS.items():
@@ -142,8 +155,12 @@ def test_what_predict_means_for_a_network_depends_on_its_loss() -> None:
     regressor.fit(data, data[:, 0], verbose=0)
     seen = make_scorer(lambda y, p: p.dtype.kind == "i" and p.shape == y.shape)
     assert seen(classifier, data, np.arange(20) % 2) and not seen(regressor, data, data[:, 0])
+    assert seen(classifier, data, np.eye(2)[np.arange(20) % 2])  # of one-hot rows a metric gets the labels
     assert make_scorer(mean_squared_error)(regressor, data, data[:, 0]) == pytest.approx(
         -resolve_scoring("neg_mean_squared_error")(regressor, data, data[:, 0]))
+    two, rows = network(2, "mse", "linear"), np.eye(2)[np.arange(20) % 2]  # values, though they look as classes do
+    two.fit(data, rows, verbose=0)
+    assert make_scorer(mean_squared_error)(two, data, rows) == pytest.approx(((two.predict(data) - rows) ** 2).mean())
 
 
 # What is said and refused --------------------------------------------------------------------------------------------

@@ -61,21 +61,9 @@ def test_bad_arguments_are_refused(options: dict[str, object], message: str) -> 
         st.recommend(MIXED, **options)  # type: ignore[arg-type]
 
 
-def test_on_the_command_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["recommend", "--trials", "30", "--jobs", "2", "--seconds-per-trial", "2"]) == 0
-    assert "searcher: BayesianSearch(parallel=2)" in capsys.readouterr().out
+def test_a_file_that_holds_no_space(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     path = tmp_path / "space.json"
-    path.write_text('{"units": [16, 32], "dropout": [0.0, 0.5]}')
-    assert main(["recommend", "--space", str(path), "--trials", "10"]) == 0
-    assert "searcher: GridSearch()" in capsys.readouterr().out
-    path.write_text('{"units": {"low": 8, "high": 64, "log": true}, "l2": {"low": 1e-6, "high": 0.1, "log": true}}')
-    assert main(["recommend", "--space", str(path)]) == 0 and "searcher: " in capsys.readouterr().out
     for text in ("[", "[1]", '{"l2": 5}', '{"l2": {"low": 9, "high": 1}}', '{"l2": {"low": 1}}'):
         path.write_text(text)
         assert main(["recommend", "--space", str(path)]) == 2
         assert "--space is '" in capsys.readouterr().err
-    assert main(["recommend", "--epochs", "27"]) == 0
-    assert "Hyperband" in capsys.readouterr().out
-    assert main(["recommend", "--objectives", "2"]) == 0
-    assert "NSGA2" in capsys.readouterr().out
-    assert main(["recommend", "--trials", "0"]) == 2
