@@ -1,7 +1,4 @@
-"""What all tests need, what the processes of a whole run share, what the tests of each folder cost (--budgets).
-
-And what a run has left out (--left-out).
-"""
+"""What all tests need, what the processes of a whole run share, and what a run has left out (--left-out)."""
 
 from __future__ import annotations
 
@@ -27,7 +24,6 @@ if sys.dont_write_bytecode:  # as in many containers; each process would transla
 from scratchtune import jit  # noqa: E402
 
 from .browsing import browser as browser  # noqa: E402
-from .budgets import Budgets  # noqa: E402
 from .left_out import LeftOut  # noqa: E402
 
 try:
@@ -44,8 +40,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register --budgets, --covering and --left-out."""
-    parser.addoption("--budgets", choices=["compare", "new"], help="print the CPU seconds of each folder's tests")
+    """Register --covering and --left-out."""
     parser.addoption("--covering", metavar="FILE", help="write which tests run which lines of the package")
     parser.addoption("--left-out", action="store_true", help="run slow tests, and those skipped by the last run")
 
@@ -58,8 +53,6 @@ def pytest_configure(config: pytest.Config) -> None:
         from .covering import Covering
 
         config.pluginmanager.register(Covering(config))
-    if config.option.budgets:
-        config.pluginmanager.register(Budgets(config))
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and not jit.DISABLED:
         if config.args == config.getini("testpaths"):  # all tests
             config.pluginmanager.register(FirstKernels(config))

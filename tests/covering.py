@@ -1,8 +1,9 @@
 """Which tests run which lines of the package: ``pytest --covering FILE`` writes it, `decisions` reads it.
 
-FILE is JSON: the tests that passed with their seconds, and for each file of the package and each of its lines the
-numbers of the tests that run it, in the order of the first list. With ``-n`` each worker writes its own file beside
-FILE. Compiled code runs no lines that Python sees: for a compiled function there is only the file of its tests.
+FILE is JSON: the tests that passed and ran a line of the package, with their seconds; and for each file of the package
+and each of its lines the numbers of the tests that run it, in the order of the first list. With ``-n`` each worker
+writes its own file beside FILE. Compiled code runs no lines that Python sees: for a compiled function there is only the
+file of its tests.
 """
 
 from __future__ import annotations
@@ -47,9 +48,10 @@ class Covering:
 
     def pytest_sessionfinish(self) -> None:
         self._coverage.stop()
-        seconds = {name: self._seconds[name] for name in self._seconds if name not in self._failed}
-        number = {name: k for k, name in enumerate(seconds)}
         data = self._coverage.get_data()
+        measured = data.measured_contexts() - self._failed  # what runs no line here may run it in another process
+        seconds = {name: self._seconds[name] for name in self._seconds if name in measured}
+        number = {name: k for k, name in enumerate(seconds)}
         lines = {Path(file).relative_to(PACKAGE.parent).as_posix(): {
             line: [number[name] for name in tests if name in number]
             for line, tests in data.contexts_by_lineno(file).items()} for file in data.measured_files()}

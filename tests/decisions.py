@@ -151,14 +151,10 @@ class Copy:
 
     def __init__(self, parent: str, covered: Covered, limit: float) -> None:
         self._folder, self._covered, self._limit = Path(tempfile.mkdtemp(dir=parent)), covered, limit
+        shutil.copytree(ROOT, self._folder, ignore=shutil.ignore_patterns(".*", "node_modules"), dirs_exist_ok=True)
         self._sound: set[str] = set()  # tests that pass without a mutant
         self._unsound: set[str] = set()
         self._clock = time.time() + 86_400  # of the files that are written: Python knows bytecode by the whole second
-        compiled = [path.relative_to(ROOT).as_posix() for path in ROOT.glob("*/**/__pycache__/*")]
-        for name in [*_printed("git", "ls-files").splitlines(), *compiled]:
-            if (ROOT / name).is_file():
-                (self._folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, self._folder / name)
 
     def result(self, row: Row) -> Row:
         """What comes of a mutant: its outcome, the test that catches it, how many passed, and the seconds."""

@@ -15,8 +15,7 @@ PACKAGE = Path(scratchtune.__file__).resolve().parent
 LINES, ARGUMENTS = 40, 8
 KERNELS = {"forward", "backward", "forward2", "backward2"}  # their signatures
 OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
-    "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score",
-    "precision_recall_fscore_support"}
+    "fit", "learning_curve", "validation_curve", "cross_validate", "cross_val_score"}
 TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
