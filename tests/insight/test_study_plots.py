@@ -393,12 +393,6 @@ def test_a_diverged_trial_does_not_set_the_scale(direction: str, sign: float) ->
     assert max(abs(colours.vmin), abs(colours.vmax)) < 2.0
 
 
-def test_the_axis_ends_at_three_times_the_distance_of_most_values() -> None:
-    for values in ([1.0], [1.0, 1.0], [1.0, 2.0, 30.0, 4.0], [0.0] * 50 + [1.0], list(np.linspace(0.0, 9.0, 40))):
-        study = filled(len(values), lambda trial, values=values: values[trial.number])  # type: ignore[misc]
-        assert drawing.ends(study, np.array(values)) == (min(values), 4.0 if 30.0 in values else max(values))
-
-
 def test_reports_of_a_diverged_trial_do_not_set_the_scale() -> None:
     def reporting(trial: st.Trial) -> float:
         for step in range(1, 4):

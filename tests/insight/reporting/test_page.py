@@ -12,8 +12,8 @@ from studies import HOSTILE_NAME, hostile_study, network_study
 
 import scratchtune as st
 from scratchtune.insight import drawing
-from scratchtune.insight.reporting.page import SECTIONS, advice, html_of
 from scratchtune.insight.reporting import vector
+from scratchtune.insight.reporting.page import SECTIONS, advice, html_of
 from scratchtune.insight.reporting.view import View, script
 
 VOID = {"meta", "input", "img", "br"}
