@@ -39,7 +39,7 @@ def test_ticks_are_round_numbers_within_the_range_or_at_most_twelve_choices(
 def test_the_axis_of_a_parameter_ends_a_little_beyond_its_range(parameter: Any, low: float, high: float) -> None:
     axes: Any = drawing.canvas(1)[1]
     for which in "xy":
-        drawing.set_axis(axes, which, SimpleNamespace(space=Space({"p": parameter})), "p")  # type: ignore[arg-type]
+        drawing.set_axis(axes, which, SimpleNamespace(space=Space({"p": parameter})), "p")
     assert [*axes.get_xlim(), *axes.get_ylim()] == pytest.approx([low, high] * 2)
     scale = "log" if 0.0 < low < 1e-3 else "linear"
     assert (axes.get_xscale(), axes.get_yscale(), axes.get_xlabel()) == (scale, scale, "p")
