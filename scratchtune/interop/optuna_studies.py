@@ -301,7 +301,7 @@ def _trial(number: int, frozen: Any, seed: int, space: Space) -> Trial:
     values = frozen.values
     if values is None and state == "stopped" and reports:
         values = [reports[max(reports)]]
-    if state == "failed" or not values or not all(map(math.isfinite, values)):
+    if not values or not all(map(math.isfinite, values)):  # in Optuna a failed trial has no value
         error = str(frozen.user_attrs.get("error", "failed in Optuna")) if state == "failed" else (
             f"value is {values}; it must be a finite number")
         state, values = "failed", None

@@ -101,6 +101,7 @@ def test_equal_configurations_show_no_gain_and_a_large_gain_is_real() -> None:
     assert sum(insight.gain(study_of(scattered(15, seed=seed))).real for seed in range(20)) <= 2
     found = insight.gain(study_of(scattered(15, gain=0.2)))
     assert found.real and found.low < 0.2 < found.high and found.reference == "default" and found.of == 0
+    assert (found.low + found.high) / 2.0 == pytest.approx(found.winner.best - found.score)
     assert insight.gain(study_of(scattered(15, gain=0.2), default=False)).reference == "median"
 
 

@@ -73,6 +73,8 @@ def test_a_dot_is_a_trial_at_its_budget_and_value(direction: str) -> None:
     assert star(axes) == drawn[best.number]
     lineage = next(line for line in axes.lines if line.get_marker() == ".")
     assert len(lineage.get_xdata()) == best.why["rung"] + 1 and lineage.get_ydata()[0] == best.value
+    (crosses,) = (line for line in axes.lines if line.get_marker() == "x")  # where the worst values are
+    assert crosses.get_ydata().tolist() == [0.94 if direction == "minimize" else 0.06]
 
 
 def test_a_line_leads_to_the_trial_that_continues() -> None:

@@ -18,7 +18,11 @@ def test_a_confusion_matrix_counts_labels() -> None:
     assert axes.get_xlabel() == "predicted class" and axes.get_ylabel() == "true class"
     assert axes.images[0].get_array().tolist() == [[0.5, 0.5, 0.0], [0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]
     assert insight.plot_confusion_matrix([0, 2], [1, 2], labels=[0, 1, 2]).images[0].get_array()[1].tolist() == [0] * 3
-    assert len(insight.plot_confusion_matrix(np.arange(100), np.arange(100)).texts) == 1  # too small for counts
+    assert axes.spines["top"].get_visible() and axes.spines["right"].get_visible()  # a frame around all cells
+    assert {text.get_text(): text.get_color() for text in insight.plot_confusion_matrix([0] * 5, [0, 0, 1, 1, 1]).texts
+            if len(text.get_text()) == 1} == {"2": "black", "3": "white"}  # on shares of 0.4 and 0.6
+    large = insight.plot_confusion_matrix(np.arange(100), np.arange(100))
+    assert len(large.texts) == 1  # too small for counts
     with pytest.raises(ValueError, match="y_true has 2 rows and y_pred has 1"):
         insight.plot_confusion_matrix([0, 1], [0])
 

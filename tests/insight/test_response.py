@@ -93,6 +93,16 @@ def test_choices_that_were_not_tried_count_nowhere() -> None:
     assert set(response_of(study).points(64)[:, 0]) == {0.5 / 3.0, 2.5 / 3.0}
 
 
+def test_an_axis_is_represented_by_the_middles_of_equal_parts() -> None:
+    study = st.Study({"kind": ["a", "b", "c"], "k": st.Int(1, 4), "x": st.Float(0.0, 1.0)}, "random")
+    for number in range(8):
+        study.enqueue({"kind": "ac"[number % 2], "k": 1 + number % 4, "x": number / 8.0})
+    found = response_of(study.run(lambda trial: trial.params["x"], 8, progress=False))
+    quarters = [0.125, 0.375, 0.625, 0.875]
+    assert [found.nodes(j, most).tolist() for j, most in ((0, 2), (1, 4), (1, 9), (1, 2), (2, 4))] == [
+        [0.5 / 3.0, 2.5 / 3.0], quarters, quarters, [0.25, 0.75], quarters]
+
+
 def test_intervals_are_wider_where_no_trial_is() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, searcher="random", seed=0)
     for number in range(20):

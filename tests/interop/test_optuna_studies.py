@@ -266,6 +266,22 @@ def test_ranges_that_differ_between_trials_and_trials_that_have_not_ended(optuna
     assert dict(found.space.parameters) == {"x": st.Float(-1.0, 1.0)} and len(found.trials) == 2
 
 
+def test_what_a_trial_without_a_finite_value_becomes(optuna: Any) -> None:
+    study, states = optuna.create_study(), optuna.trial.TrialState
+    for state, value, reports in (
+        (states.COMPLETE, 1.0, {}), (states.COMPLETE, np.inf, {}), (states.FAIL, None, {0: 3.0}),
+        (states.PRUNED, None, {0: 3.0, 4: 2.0, 5: np.inf}), (states.PRUNED, None, {}),
+    ):
+        study.add_trial(optuna.trial.create_trial(
+            state=state, value=value, intermediate_values=reports, params={"x": 1.0},
+            distributions={"x": optuna.distributions.FloatDistribution(0.0, 1.0)}))
+    found = st.from_optuna(study)
+    assert [(trial.state, trial.value, trial.error) for trial in found.trials] == [
+        ("complete", 1.0, None), ("failed", None, "value is [inf]; it must be a finite number"),
+        ("failed", None, "failed in Optuna"), ("stopped", 2.0, None),
+        ("failed", None, "value is None; it must be a finite number")]
+
+
 def test_what_can_not_be_read(optuna: Any) -> None:
     def made(*params: dict[str, float]) -> Any:
         study = optuna.create_study()
