@@ -84,8 +84,8 @@ def of_lesson(number: int, *names: str) -> ModuleType:
     """These functions and constants of a lesson, which does not run: a rule tests the code that its lesson shows.
 
     What runs are the definitions, imports and assignments of these names and of the global names that they use, and the
-    calls of imported functions that may fill them, ``fill(array)``. Loops and ``array[0] = ...`` do not run. A rule that
-    draws other data assigns to a global name, as in ``lesson.rng = ...``.
+    calls of imported functions that may fill them, ``fill(array)``. Loops and ``array[0] = ...`` do not run. A rule
+    that draws other data assigns to a global name, as in ``lesson.rng = ...``.
     """
     path = next(FOLDER.glob(f"{number:02}_*.py"))
     body = ast.parse(path.read_text(encoding="utf-8")).body

@@ -60,7 +60,7 @@ def test_a_rule_takes_functions_from_a_lesson_that_does_not_run(tmp_path, monkey
     monkeypatch.setattr(claims, "FOLDER", tmp_path)
     (tmp_path / "77_toy.py").write_text(
         "from heapq import heapify\n\nitems = [3, 2]\nitems = items + [1]\nheapify(items)\nrate, unused = 5, 1 / 1\n"
-        "other = 1 / 0\n\n\ndef first(other):\n    return items[0] * rate\n\n\nfor rate in (1, 2):\n    raise SystemExit\n")
+        "other = 1 / 0\n\n\ndef first(other):\n    return items[0] * rate\n\n\nfor rate in (1, 2):\n    raise\n")
     lesson = claims.of_lesson(77, "first")
     assert lesson.first(0) == 5
     lesson.rate = 7
