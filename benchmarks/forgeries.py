@@ -115,7 +115,7 @@ def answer(model: Any) -> tuple[bool, Any]:
     if isinstance(model, st.SpeechRecognizer):
         model.transcribe(X[:5])
         return True, np.exp(model.log_probabilities([X[:5]])[0])
-    rows: Any = X[:5]
+    rows: Any = X
     if hasattr(model, "members_"):
         rows = {"n": X[:5, 0], "m": X[:5, 1], "c": [*"uvwxu"], "d": ["2020-01-01"] * 5}
     if hasattr(model, "predict_proba"):
@@ -126,8 +126,23 @@ def answer(model: Any) -> tuple[bool, Any]:
 # The forgeries --------------------------------------------------------------------------------------------------------
 
 
+def entries(part: Any) -> Iterator[tuple[Any, Any]]:
+    """Each entry with a name in a header: the object that holds it, and its key."""
+    for key, value in part.items() if isinstance(part, dict) else enumerate(part):
+        if isinstance(part, dict):
+            yield part, key
+        if isinstance(value, dict | list):
+            yield from entries(value)
+
+
 def place(header: Any, rng: np.random.Generator) -> tuple[Any, Any]:
-    """A random place of a header: the object or list that holds it, and its key or index."""
+    """A random place of a header: the object or list that holds it, and its key or index.
+
+    Half are drawn from all names, wherever they are; half are where a random walk from the top ends.
+    """
+    if rng.random() < 0.5:
+        named = list(entries(header))
+        return named[rng.integers(len(named))]
     while True:
         key = str(rng.choice(list(header))) if isinstance(header, dict) else int(rng.integers(len(header)))
         if not isinstance(header[key], dict | list) or not header[key] or rng.random() < INNER:

@@ -46,7 +46,7 @@ def table_network() -> tuple[Any, np.ndarray]:
 
 
 def ensemble() -> tuple[Any, np.ndarray]:
-    return st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1).fit({"a": X[:, 0], "b": X[:, 1]}, LABELS), X
+    return st.AutoClassifier(n_trials=2, random_state=0, cv=2, n_jobs=1).fit(X, LABELS), X
 
 
 def translator() -> tuple[Any, np.ndarray]:
