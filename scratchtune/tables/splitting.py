@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation import GroupKFold, KFold, StratifiedKFold, train_test_split
-from scratchtune.evaluation.splits import Split, TimeSeriesSplit
+from scratchtune.evaluation import GroupKFold, KFold, train_test_split
+from scratchtune.evaluation.rows import generator
+from scratchtune.evaluation.splits import Split, TimeSeriesSplit, stratified_folds
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument
@@ -205,17 +206,22 @@ def _splits(
 
 
 def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int, seconds: float) -> list[Split]:
-    """Return random folds, or one validation set of very many rows; stratified by class where each has enough rows."""
-    rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
-    smallest = int(counts[counts > 0].min())
+    """Return random folds, or one validation set of very many rows; stratified by class.
+
+    A class of two rows or more is in each training part of the folds, and a rare class leaves the others stratified.
+    """
+    rows = len(y)
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
-        strata = y if classes and smallest > 1 else None
+        counts = np.bincount(y, minlength=classes) if classes else np.array([])
+        strata = np.where(counts[y] > 1, y, counts.argmax()) if classes else None  # a single row is no stratum
         training, validation = train_test_split(
             np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)
         return [(training, validation)]
     folds = max(min(folds, rows // 2), 2)
-    splitter = StratifiedKFold if classes and smallest >= folds else KFold
-    return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
+    if not classes:
+        return list(KFold(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1))))
+    fold = stratified_folds(y, folds, generator(seed))
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
 
 
 def some_rows(rows: int, most: int, seed: Sequence[int]) -> np.ndarray:

@@ -21,6 +21,7 @@ from tqdm import tqdm
 
 from scratchtune import jit
 from scratchtune.network.losses import sigmoid_crossentropy, sigmoid_crossentropy_grad
+from scratchtune.network.random_numbers import random_bits
 from scratchtune.tables.trees.split import Limits, includes
 from scratchtune.tables.trees.tree import Nodes, Training, add_leaf_values, grow, nodes_for, work_for
 
@@ -239,10 +240,10 @@ def boost(
     derivatives = np.empty((*output.shape, 2), np.float32)
     losses = [float(loss(output, target, weight, derivatives) / total)]
     work, memory = work_for(training, limits.max_leaves), nodes_for(limits.max_leaves)
-    trees: list[Nodes] = []
+    trees, seed = list[Nodes](), np.uint64(plan.seed)
     for _ in tqdm(range(plan.iterations), "trees", leave=False, delay=2, disable=None if plan.verbose else True):
         for k in range(plan.outputs):
-            key = np.uint64((plan.seed + len(trees)) % 2**64)
+            key = np.uint64(random_bits(seed, np.uint64(len(trees))))  # by a sum, seed + 1 would have the same keys
             count = grow(training, derivatives[k], limits, work, memory, key)
             add_leaf_values(derivatives[k], limits, work, memory, output[k])
             trees.append(Nodes(*(part[:count].copy() for part in memory)))

@@ -117,6 +117,13 @@ def test_the_same_seed_gives_the_same_bits_in_any_thread() -> None:
     assert not np.array_equal(other.predict(X), results[0])
 
 
+def test_the_trees_of_the_next_seed_are_not_the_same_a_tree_later() -> None:
+    forests = [Regressor(max_iter=40, max_features=0.25, max_leaf_nodes=2, random_state=seed).fit(X, VALUES).forest_
+               for seed in (0, 1)]
+    first, second = (forest.nodes.links[forest.starts[:-1], 0] for forest in forests)  # the column of each root
+    assert np.mean(first[1:] == second[:-1]) < 0.6  # 0.25 by chance
+
+
 def test_limits_of_a_tree() -> None:
     model = Regressor(max_iter=3, max_depth=2, min_samples_leaf=10, max_leaf_nodes=None).fit(X, VALUES)
     assert np.diff(model.forest_.starts).max() <= 7
