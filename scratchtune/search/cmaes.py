@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune import checks, jit
 from scratchtune.search.bayesian.encoding import cell_edges
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.random import RandomSearch
@@ -261,26 +261,46 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
     return np.maximum(1.0, distances / (quantile * stds))
 
 
+@jit.function_in_order
+def turn(a, b, cosine, sine):
+    """Rotate the plane of two axes, whose coordinates are a and b (n,), in place."""
+    for i in range(a.size):
+        a[i], b[i] = cosine * a[i] - sine * b[i], sine * a[i] + cosine * b[i]
+
+
+@jit.loop_in_order
+def rotate_to_diagonal(values, axes, least):
+    """Rotate a symmetric matrix ``values`` (n, n) until nothing off its diagonal exceeds ``least``, and rows of ``axes``.
+
+    Each rotation turns two axes so that their covariance becomes zero; a sweep does so with each pair.
+    """
+    n = len(values)
+    for _ in range(30):  # sweeps at most; it takes about eight
+        rotations = 0
+        for p in range(n):
+            for q in range(p + 1, n):
+                if abs(values[p, q]) > least:
+                    ratio = (values[q, q] - values[p, p]) / (2.0 * values[p, q])
+                    tangent = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(ratio, 1.0))
+                    cosine = 1.0 / math.hypot(tangent, 1.0)
+                    sine = tangent * cosine
+                    turn(values[:, p], values[:, q], cosine, sine)
+                    turn(values[p], values[q], cosine, sine)
+                    turn(axes[p], axes[q], cosine, sine)
+                    rotations += 1
+        if rotations == 0:
+            break
+
+
 def eigenvectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues, (n,), and orthonormal eigenvectors, (n, n) in columns, of a symmetric matrix, by Jacobi's method.
 
-    Each rotation turns two axes so that their covariance becomes zero. Vectors · values · vectorsᵀ is the matrix. All
-    sums have a fixed order: no bit depends on a linear algebra library.
+    Vectors · values · vectorsᵀ is the matrix. No bit depends on a linear algebra library, or on its threads, as those
+    of LAPACK's eigh do.
     """
-    values, vectors = matrix.copy(), np.eye(len(matrix))
-    least = 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0))
-    for _ in range(30):  # sweeps at most; it takes about eight
-        for p, q in np.argwhere(np.abs(np.triu(values, 1)) > least).tolist():
-            if values[p, q] == 0.0:  # since an earlier rotation of this sweep
-                continue
-            ratio = float(values[q, q] - values[p, p]) / (2.0 * float(values[p, q]))
-            tangent = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(ratio, 1.0))
-            cosine = 1.0 / math.hypot(tangent, 1.0)
-            sine = tangent * cosine
-            for table in (values.T, values, vectors.T):  # columns, then rows
-                a, b = table[p].copy(), table[q].copy()
-                table[p], table[q] = cosine * a - sine * b, sine * a + cosine * b
-    return np.diag(values).copy(), vectors
+    values, axes = matrix.copy(), np.eye(len(matrix))
+    rotate_to_diagonal(values, axes, 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0)))
+    return np.diag(values).copy(), axes.T.copy()
 
 
 class State(NamedTuple):
