@@ -10,7 +10,7 @@ Implements sections 2.2 and 4.1 of the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
@@ -359,6 +359,17 @@ class Part(NamedTuple):
     stop: int
 
 
+class Common(TypedDict, total=False):
+    """The arguments that all optimizers share, as `Optimizer` describes them."""
+
+    decay: float
+    weight_decay: float
+    clipnorm: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+
+
 class Optimizer(Configured):
     """Base class of the optimizers: a chain of clipping, weight decay, an update formula and averaging.
 
@@ -430,7 +441,7 @@ class SGD(Optimizer):
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, momentum: float = 0.0, nesterov: bool = False,
-        **common: Any,
+        **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
         self.momentum = checks.real("momentum", momentum, 0.0, 1.0, open_high=True)
@@ -446,7 +457,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, rho: float = 0.9, momentum: float = 0.0,
-        epsilon: float = 1e-7, **common: Any,
+        epsilon: float = 1e-7, **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
         self.rho = checks.real("rho", rho, 0.0, 1.0, open_high=True)
@@ -465,7 +476,7 @@ class Adam(Optimizer):
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
-        epsilon: float = 1e-8, **common: Any,
+        epsilon: float = 1e-8, **common: Unpack[Common],
     ) -> None:
         super().__init__(learning_rate, **common)
         self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)

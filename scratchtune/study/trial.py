@@ -246,6 +246,9 @@ class Trial:
             if finite_number(one)[1] is not None or isinstance(one, (bool, np.bool_)):
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
+        if math.isinf(violation(found)):
+            raise ValueError(f"the constraints are {found}, whose sum above 0 is infinite; it must be a finite number: "
+                             "divide each by its limit, such as memory / limit - 1")
         self.constraints = tuple(finite_number(one)[0] for one in found)
 
     def report(self, value: Any, step: int) -> None:
@@ -321,6 +324,8 @@ class FixedTrial(Trial):
     __slots__ = ()
 
     def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
+        if not isinstance(params, Mapping):
+            raise TypeError(f"params is {params!r}; it must be a dict from names to values")
         super().__init__(View(number), number, Suggestion(dict(params), {"fixed": True}))
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:

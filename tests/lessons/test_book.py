@@ -140,7 +140,7 @@ def test_a_lesson_that_fails_is_named_and_the_others_are_written(tmp_path, monke
     assert [path.name for path in sorted((tmp_path / "book" / "lessons").glob("*.html"))] == ["53_capstone.html"]
 
 
-@pytest.mark.parametrize("arguments", [["99"], ["--jobs", "0"]])
+@pytest.mark.parametrize("arguments", [["99"], ["--jobs", "0"], ["2", "--out", "/dev/null"]])
 def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, capsys):
     assert course.main(["book", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

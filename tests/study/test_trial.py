@@ -45,6 +45,11 @@ def test_a_value_that_is_missing_or_out_of_range_is_an_error(params: dict[str, o
         objective(st.FixedTrial(params))
 
 
+def test_parameters_that_are_no_dict_are_refused() -> None:
+    with pytest.raises(TypeError, match="params is None; it must be a dict from names to values"):
+        st.FixedTrial(None)  # type: ignore[arg-type]
+
+
 def test_its_parameters_are_not_the_callers() -> None:
     given = {"sizes": [8, 4]}
     trial = st.FixedTrial(given)
