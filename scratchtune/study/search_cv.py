@@ -381,8 +381,8 @@ class HalvingGridSearchCV(GridSearchCV):
         fewest = self._fewest(splits) if self.resource == ROWS else 1
         self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, low=fewest)
         if least != self.min_resources and least > self.max_resources_:
-            raise ValueError(f"max_resources is {self.max_resources_} and min_resources is {self.min_resources!r}, here "
-                             f"{least}; raise max_resources to that, or give min_resources a number")
+            raise ValueError(f"max_resources is {self.max_resources_} and min_resources is {self.min_resources!r}, "
+                             f"here {least}; raise max_resources to that, or give min_resources a number")
         self.min_resources_ = checks.integer("min_resources", least, low=fewest, high=self.max_resources_)
         self._first = self._candidates()
         if any(self.resource in params for params in self._first):

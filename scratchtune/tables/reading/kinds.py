@@ -264,6 +264,6 @@ def _as_numbers(name: str, column: Text, reading: Reading, where: Where) -> np.n
         if (values[~np.isnan(values)] % 1.0 == 0.0).all():
             raise ValueError(f"{found} would round, so that different ones become equal; leave the column out "
                              f"({option('drop', name)}), or take it as text ({option('text', name)})")
-        checks.warn(f"{found} rounds to {int(notation.to_number(text, reading.mark))} ({option('text', name)} takes the "
-                    "column as text)")
+        checks.warn(f"{found} rounds to {int(notation.to_number(text, reading.mark))} ({option('text', name)} takes "
+                    "the column as text)")
     return without_markers(np.append(values, np.nan)[column.codes], reading)

@@ -72,9 +72,9 @@ def read_table(
 
     Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too if the
     delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`); they have no separator of
-    thousands. Integers beyond 2^53 must be exact in float64; among other numbers, rounding is a warning. Other cells in a column that is meant to be numeric
-    (`notation`) are an error that names them; but those such as ".", "-" or "unknown", which can only mean it, are
-    missing, with a warning.
+    thousands. Integers beyond 2^53 must be exact in float64; beside decimals, rounding one is a warning. Other cells in
+    a column that is meant to be numeric (`notation`) are an error that names them; but those such as ".", "-" or
+    "unknown", which can only mean it, are missing, with a warning.
 
     A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
     or "mdy", says whether the day or the month comes first where the column does not show it.

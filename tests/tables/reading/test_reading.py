@@ -268,13 +268,13 @@ def test_a_bad_file_is_an_error_of_one_sentence(tmp_path: Path, content: str | b
 
 
 def test_integers_beyond_2_to_the_53(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that a float64 holds are numbers; others may be texts, or left out, or rounded beside decimals, with a warning."""
+    """Those that a float64 holds are numbers; others may be texts or left out; beside decimals, a warning is given."""
     path = _file(tmp_path, "a,b,c,d\n9007199254740993,1152921504606846976,1e300,0.5\n1,2,3,9007199254740993\n")
     for cells in (400_000, 4):
         monkeypatch.setattr(reading, "_CELLS", cells)
         with pytest.raises(ValueError, match="'a' holds .9007199254740993. in line 2"):
             read_table(path)
-        with pytest.warns(UserWarning, match="'d' holds .9007199254740993. in line 3, an .* rounds to 9007199254740992"):
+        with pytest.warns(UserWarning, match="'d' holds .9007199254740993. in line 3, an .* to 9007199254740992"):
             assert _columns(read_table(path, text=["a"])) == {
                 "a": ["9007199254740993", "1"], "b": [2.0**60, 2.0], "c": [1e300, 3.0], "d": [0.5, 2.0**53]}
         assert read_table(path, skip=["a", "d"]).names == ["b", "c"]
