@@ -272,7 +272,7 @@ def turn(a, b, cosine, sine):
 def rotate_to_diagonal(values, axes, least):
     """Rotate a symmetric matrix ``values`` (n, n) until no entry off its diagonal exceeds ``least``.
 
-    Each rotation turns two axes, rows of ``axes``, so that their covariance becomes zero; a sweep does so for each pair.
+    Each rotation turns two axes, rows of ``axes``, so that their covariance is zero; a sweep does so for each pair.
     """
     n = len(values)
     for _ in range(30):  # sweeps at most; it takes about eight
