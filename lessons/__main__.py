@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from lessons import checking
+from scratchtune.files import made_folder
 from scratchtune.streams import flushed, redirect_to_devnull
 
 FOLDER = Path(__file__).parent
@@ -234,7 +235,9 @@ def main(arguments: list[str] | None = None) -> int:
         numbers = [number_of(text) for text in given.what[command != "show":]]
         if command in ("check", "notebook") and not numbers:
             raise ValueError(f"{command} needs a lesson's number, as in: python -m lessons {command} 2")
-    except ValueError as error:
+        if command == "notebook" or given.save is not None:
+            made_folder(*(given.out, "--out") if command == "notebook" else (given.save, "--save"))
+    except (ValueError, OSError) as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 2
     if command == "claims":

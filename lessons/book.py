@@ -29,6 +29,7 @@ from lessons import __main__ as course
 from lessons import cells, race
 from scratchtune import cores
 from scratchtune.checks import counted
+from scratchtune.files import made_folder
 from scratchtune.play import page as play
 
 FOLDER = Path(__file__).parent
@@ -208,9 +209,8 @@ def main(arguments: list[str]) -> int:
         numbers = sorted({course.number_of(text) for text in given.numbers}) or list(course.lessons())
         if given.jobs < 1:
             raise ValueError(f"jobs is {given.jobs}; it must be at least 1")
-        if given.out.exists() and not given.out.is_dir():
-            raise ValueError(f"--out is {str(given.out)!r}, which is a file; it must be a folder, or a new name")
-    except ValueError as error:
+        made_folder(given.out, "--out")
+    except (ValueError, OSError) as error:
         print(f"lessons: {error}", file=sys.stderr)
         return 2
     outputs, seconds = dict[int, list[cells.Output]](), dict[int, float]()

@@ -74,6 +74,17 @@ def check_writable(path: Path, option: str) -> None:
         raise type(problem)(str(problem).replace("path is", begin, 1)) from None
 
 
+def made_folder(folder: Path, option: str) -> None:
+    """Make a folder where it is absent; a ValueError or an OSError names the option where no file can be made in it."""
+    if file := next((part for part in (folder, *folder.parents) if part.exists() and not part.is_dir()), None):
+        raise ValueError(f"{option} is {str(folder)!r}, and {str(file)!r} is a file; it must be a folder")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as problem:
+        raise OSError(f"{option} is {str(folder)!r}; no file can be made in it: {problem.strerror}") from None
+
+
 def page_path(given: str | os.PathLike[str] | None, default: Path, option: str = "--report") -> Path | None:
     """Return the path of a page, checked: None where none is wanted, ``default`` where the option has no FILE."""
     if given is None:

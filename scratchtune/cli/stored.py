@@ -72,7 +72,8 @@ def add_export(parser: Parser) -> None:
     add_db(parser, "needed if the file holds several")
     add = parser.add_argument
     add("--format", choices=["csv", "json"], default="csv",
-        help="csv, or json, which has everything that is stored (default: csv)")
+        help="csv, in which a text that a spreadsheet would run as a formula gets a ' before it, or json, which has "
+             "everything that is stored (default: csv)")
     add("--times", action="store_true",
         help="add how often each trial was begun, when it began and ended, and its seconds")
     add("-o", "--out", type=Path, metavar="FILE", help="the file to write (default: stdout)")

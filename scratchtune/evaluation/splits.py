@@ -88,20 +88,8 @@ class StratifiedKFold(KFold):
         labels = checked_labels("y", y)
         if len(labels) != rows:
             raise ValueError(f"y has {len(labels)} rows and X has {rows}; they must be equal in number")
-        code = _codes_by_appearance(labels)
-        counts = np.bincount(code)
-        self._check_counts(counts)
-        # Deal the rows, sorted by class, to the folds in turn: the folds' numbers of a class then differ by at most 1.
-        dealt = np.sort(code)
-        share = np.stack([np.bincount(dealt[k :: self.n_splits], minlength=len(counts)) for k in range(self.n_splits)])
-        rng = generator(self.random_state)
-        fold = np.empty(rows, dtype=np.int64)
-        for c in range(len(counts)):
-            folds_of_class = np.repeat(np.arange(self.n_splits), share[:, c])
-            if self.shuffle:
-                rng.shuffle(folds_of_class)
-            fold[code == c] = folds_of_class
-        return fold
+        self._check_counts(np.unique(labels, return_counts=True)[1])
+        return stratified_folds(labels, self.n_splits, generator(self.random_state) if self.shuffle else None)
 
     def _check_counts(self, counts: np.ndarray) -> None:
         if self.n_splits > counts.max():
@@ -112,6 +100,23 @@ class StratifiedKFold(KFold):
             checks.warn(
                 f"n_splits is {self.n_splits} and the smallest class has {counts.min()} rows: "
                 "some folds test none of it")
+
+
+def stratified_folds(labels: np.ndarray, folds: int, rng: np.random.RandomState | None) -> np.ndarray:
+    """Return the fold of each row, (n,): of each class, the folds' numbers of rows differ by at most 1.
+
+    So a class of two rows or more is in at least two folds. Without ``rng`` the rows of a class are not shuffled.
+    """
+    code = _codes_by_appearance(labels)
+    dealt = np.sort(code)  # the rows, sorted by class, are dealt to the folds in turn
+    share = np.stack([np.bincount(dealt[k::folds], minlength=int(dealt[-1]) + 1) for k in range(folds)])
+    fold = np.empty(len(labels), dtype=np.int64)
+    for c, of_class in enumerate(share.T):
+        folds_of_class = np.repeat(np.arange(folds), of_class)
+        if rng is not None:
+            rng.shuffle(folds_of_class)
+        fold[code == c] = folds_of_class
+    return fold
 
 
 class GroupKFold(KFold):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import scratchtune as st
 from scratchtune import checks
-from scratchtune.files import page_path
+from scratchtune.files import made_folder, page_path
 from scratchtune.insight import report as written_report
 from scratchtune.streams import shown_params, tell
 from scratchtune.study.best import best_first
@@ -24,15 +23,9 @@ def checked_options(
     """
     checks.integer("--jobs", jobs, 1)
     checks.integer("--seed", seed, 0, 2**32 - 1)
-    if file := next((folder for folder in (out, *out.parents) if folder.exists() and not folder.is_dir()), None):
-        raise ValueError(f"--out is {str(out)!r}, and {str(file)!r} is a file; it must be a folder")
     if db is not None and db.resolve() == (out / model).resolve():
         raise ValueError(f"--db is {str(db)!r}, which this example writes to --out; it must be a file of its own")
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        tempfile.TemporaryFile(dir=out).close()
-    except OSError as problem:
-        raise OSError(f"--out is {str(out)!r}; no file can be made in it: {problem.strerror}") from None
+    made_folder(out, "--out")
     return page_path(report, out / "report.html")
 
 

@@ -359,6 +359,17 @@ class Part(NamedTuple):
     stop: int
 
 
+class Common(TypedDict, total=False):
+    """The arguments that all optimizers share, as `Optimizer` describes them."""
+
+    decay: float
+    weight_decay: float
+    clipnorm: float | None
+    global_clipnorm: float | None
+    use_ema: bool
+    ema_momentum: float
+
+
 class Optimizer(Configured):
     """Base class of the optimizers: a chain of clipping, weight decay, an update formula and averaging.
 
@@ -423,17 +434,6 @@ class Optimizer(Configured):
         if self.use_ema:
             parts.append(Part(weight_average_update, (self.ema_momentum,), 1, *whole))
         return parts
-
-
-class Common(TypedDict, total=False):
-    """The arguments of `Optimizer` but for the learning rate, for type checkers."""
-
-    decay: float
-    weight_decay: float
-    clipnorm: float | None
-    global_clipnorm: float | None
-    use_ema: bool
-    ema_momentum: float
 
 
 class SGD(Optimizer):

@@ -261,47 +261,46 @@ def margin(distances: np.ndarray, stds: np.ndarray, quantile: float) -> np.ndarr
     return np.maximum(1.0, distances / (quantile * stds))
 
 
+@jit.function_in_order
+def turn(a, b, cosine, sine):
+    """Rotate the plane of two axes, whose coordinates are a and b (n,), in place."""
+    for i in range(a.size):
+        a[i], b[i] = cosine * a[i] - sine * b[i], sine * a[i] + cosine * b[i]
+
+
+@jit.loop_in_order
+def rotate_to_diagonal(values, axes, least):
+    """Rotate a symmetric matrix ``values`` (n, n) until no entry off its diagonal exceeds ``least``.
+
+    Each rotation turns two axes, rows of ``axes``, so that their covariance is zero; a sweep does so for each pair.
+    """
+    n = len(values)
+    for _ in range(30):  # sweeps at most; it takes about eight
+        rotations = 0
+        for p in range(n):
+            for q in range(p + 1, n):
+                if abs(values[p, q]) > least:
+                    ratio = (values[q, q] - values[p, p]) / (2.0 * values[p, q])
+                    tangent = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(ratio, 1.0))
+                    cosine = 1.0 / math.hypot(tangent, 1.0)
+                    sine = tangent * cosine
+                    turn(values[:, p], values[:, q], cosine, sine)
+                    turn(values[p], values[q], cosine, sine)
+                    turn(axes[p], axes[q], cosine, sine)
+                    rotations += 1
+        if rotations == 0:
+            break
+
+
 def eigenvectors(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Eigenvalues, (n,), and orthonormal eigenvectors, (n, n) in columns, of a symmetric matrix, by Jacobi's method.
 
-    Vectors · values · vectorsᵀ is the matrix. All sums have a fixed order; LAPACK's `eigh` is faster, but from some 300
-    dimensions its last bits depend on the number of threads.
+    Vectors · values · vectorsᵀ is the matrix. No bit depends on a linear algebra library, or on its threads, as those
+    of LAPACK's eigh do.
     """
-    values, vectors = matrix.copy(), np.eye(len(matrix))
-    least = 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0))
-    for _ in range(30):  # sweeps at most; it takes about eight
-        if rotate(values, vectors, least) == 0:
-            break
-    return np.diag(values).copy(), vectors.T
-
-
-@jit.loop_in_order
-def rotate(values, vectors, least):
-    """A sweep: turn each pair of axes so that their covariance becomes zero, if it is above ``least``.
-
-    ``values`` (n, n) is the symmetric matrix in the axes ``vectors``, (n, n) in rows. Returns how many were turned.
-    """
-    turned = 0
-    for p in range(len(values)):
-        for q in range(p + 1, len(values)):
-            if abs(values[p, q]) <= least:
-                continue
-            ratio = (values[q, q] - values[p, p]) / (2.0 * values[p, q])
-            tangent = math.copysign(1.0, ratio) / (abs(ratio) + math.hypot(ratio, 1.0))
-            cosine = 1.0 / math.hypot(tangent, 1.0)
-            sine = tangent * cosine
-            turn(values[:, p], values[:, q], cosine, sine)
-            turn(values[p], values[q], cosine, sine)
-            turn(vectors[p], vectors[q], cosine, sine)
-            turned += 1
-    return turned
-
-
-@jit.loop_in_order
-def turn(a, b, cosine, sine):
-    """Turn the axes a and b, (n,), in their plane."""
-    for k in range(len(a)):
-        a[k], b[k] = cosine * a[k] - sine * b[k], sine * a[k] + cosine * b[k]
+    values, axes = matrix.copy(), np.eye(len(matrix))
+    rotate_to_diagonal(values, axes, 1e-16 * float(np.max(np.abs(np.diag(matrix)), initial=0.0)))
+    return np.diag(values).copy(), axes.T.copy()
 
 
 class State(NamedTuple):

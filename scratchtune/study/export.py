@@ -20,8 +20,8 @@ from scratchtune.study.stored import StoredStudy, read_study
 from scratchtune.study.trial import Trial, configuration, is_lost
 
 TIMES = ("attempts", "started", "finished", "seconds")
-FORMULA = re.compile(  # what a spreadsheet takes for a formula: with a sign only what is no number
-    r"[=@\t\r]|[+-](?!(?:[\d., \xa0']*(?:e[+-]?\d+)?%?|inf|infinity|nan)\Z)", re.IGNORECASE)
+FORMULA = re.compile(  # what a spreadsheet takes for a formula, also in full width: with a sign only what is no number
+    r"[=@\t\r\n＝＠]|[+\-＋－](?!(?:[\d., \xa0']*(?:e[+-]?\d+)?%?|inf|infinity|nan)\Z)", re.IGNORECASE)
 LINES = 40  # the most trials in a table for people, the best ones first
 
 
@@ -111,6 +111,8 @@ def table_text(columns: Mapping[str, Sequence[Any]]) -> str:
 
 def csv_text(rows: Iterable[Iterable[Any]], end: str = "\r\n", delimiter: str = ",", decimal: str = ".") -> str:
     """Rows as CSV; a text that a spreadsheet would run (`FORMULA`) gets a ' before it, as OWASP recommends.
+
+    Who reads the file back gets the ' too; `as_json` and the trials have the text as it is.
 
     >>> csv_text([["x", -1.5, "-1,5", "=1+1", "@sum", None]], end="\\n", delimiter=";", decimal=",")
     "x;-1,5;-1,5;'=1+1;'@sum;\\n"

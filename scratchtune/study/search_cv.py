@@ -64,7 +64,7 @@ class SearchCV(protocol.Parameters):
     n_iter: int | None = None
 
     def _new_study(self, *data: Any) -> Study:
-        """The study; ``data``, which a preview lacks, are X, y and the number of folds."""
+        """The study; ``data``, which a preview lacks, are X, y and the splits into folds."""
         raise NotImplementedError
 
     def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +93,7 @@ class SearchCV(protocol.Parameters):
         for params in () if models.is_function(self.estimator) else known:
             models.fresh(self.estimator, params)  # a wrong name is an error before any work
         splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
-        self.study_ = self._new_study(X, y, len(splits))
+        self.study_ = self._new_study(X, y, splits)
         with interruption.reachable(self.study_, None, bool(self.verbose)):
             self._record(self._search(X, y, splits, fit_params, on_error, threads, self.n_iter or len(known)))
             if self.refit:
@@ -340,7 +340,8 @@ class HalvingGridSearchCV(GridSearchCV):
     The first rung evaluates all candidates with ``min_resources``, each next one the best ⌈n / factor⌉ of n with
     ``factor`` times as much, up to ``max_resources``; the best of the last is the best. The ``resource`` is the number
     of rows, "n_samples", or a parameter such as "epochs". ``min_resources`` is a number, "smallest" (two rows of each
-    class in each fold, or 1 of a parameter), or "exhaust": as many as make the last rung use ``max_resources``.
+    class in each fold, or 1 of a parameter), or "exhaust": as many as make the last rung use ``max_resources``. A
+    number of rows must leave one in each part of each fold.
     """
 
     def __init__(
@@ -369,18 +370,20 @@ class HalvingGridSearchCV(GridSearchCV):
 
     def _new_study(self, *data: Any) -> Study:
         """Set the candidates, and the sizes and resources of the rungs, as scikit-learn does."""
-        X, y, folds = data
-        self._rows, least, most, least_of_most = number_of_rows(X), self.min_resources, self.max_resources, 1
-        fewest = -(-self._rows // max(self._rows // folds, 1)) if self.resource == ROWS else 1  # a row to validate on
+        X, y, splits = data
+        self._rows, least, most = number_of_rows(X), self.min_resources, self.max_resources
         if most == "auto" and self.resource != ROWS:
             raise ValueError(f"max_resources is 'auto' and resource is {self.resource!r}; give the largest value of it")
         if least in ("smallest", "exhaust"):
             example = models.example_of(self.estimator, self._candidates(1)[0])
             has_classes = y is not None and models.is_classification(example, y)
-            least = 2 * folds * (len(np.unique(y)) if has_classes else 1) if self.resource == ROWS else 1
-            least_of_most = least
-        self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, least_of_most)
-        self.min_resources_ = checks.integer("min_resources", least, fewest, self.max_resources_)
+            least = 2 * len(splits) * (len(np.unique(y)) if has_classes else 1) if self.resource == ROWS else 1
+        fewest = self._fewest(splits) if self.resource == ROWS else 1
+        self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, low=fewest)
+        if least != self.min_resources and least > self.max_resources_:
+            raise ValueError(f"max_resources is {self.max_resources_} and min_resources is {self.min_resources!r}, "
+                             f"here {least}; raise max_resources to that, or give min_resources a number")
+        self.min_resources_ = checks.integer("min_resources", least, low=fewest, high=self.max_resources_)
         self._first = self._candidates()
         if any(self.resource in params for params in self._first):
             raise ValueError(f"resource is {self.resource!r}, which is searched too; take it out of the parameters")
@@ -415,6 +418,11 @@ class HalvingGridSearchCV(GridSearchCV):
         """The rows that a rung uses of a fold, drawn as scikit-learn does."""
         order = generator(self._seed).permutation(len(rows))
         return np.asarray(rows)[order[: int(resources / self._rows * len(rows))]]
+
+    def _fewest(self, splits: list[Split]) -> int:
+        """The fewest resources of which no part of a fold gets none."""
+        smallest = min((part for split in splits for part in split), key=len)
+        return next(number for number in range(1, self._rows + 1) if len(self._share(smallest, number)))
 
     def _record(self, table: list[list[FoldScore]]) -> None:
         super()._record(table)

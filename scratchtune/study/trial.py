@@ -274,8 +274,9 @@ class Trial:
                 raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
         numbers = tuple(finite_number(one)[0] for one in found)
-        if not math.isfinite(violation(numbers)):
-            raise ValueError(f"the constraints are {_short(found)}; the sum of those above 0 must be finite")
+        if math.isinf(violation(numbers)):
+            raise ValueError(f"the constraints are {found}, whose sum above 0 is infinite; it must be a finite number: "
+                             "divide each by its limit, such as memory / limit - 1")
         record(self, constraints=numbers)
 
     def report(self, value: Any, step: int) -> None:
@@ -352,7 +353,7 @@ class FixedTrial(Trial):
 
     def __init__(self, params: Mapping[str, Any], number: int = 0) -> None:
         if not isinstance(params, Mapping):
-            raise TypeError(f"params is {_short(params)}; it must be a dict from names of parameters to values")
+            raise TypeError(f"params is {params!r}; it must be a dict from names to values")
         super().__init__(View(number), number, Suggestion(dict(params), {"fixed": True}))
 
     def _of_space(self, name: str, parameter: Parameter) -> Any:

@@ -11,7 +11,6 @@ Implements section 8.3 of the document.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,8 +19,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.evaluation import GroupKFold, KFold, StratifiedKFold, train_test_split
-from scratchtune.evaluation.splits import Split, TimeSeriesSplit
+from scratchtune.evaluation import GroupKFold, KFold, train_test_split
+from scratchtune.evaluation.rows import generator
+from scratchtune.evaluation.splits import Split, TimeSeriesSplit, stratified_folds
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument
@@ -208,20 +208,20 @@ def _splits(
 def _shuffled(y: np.ndarray, classes: int, folds: int, cv: int | None, seed: int, seconds: float) -> list[Split]:
     """Return random folds, or one validation set of very many rows; stratified by class.
 
-    A class with fewer rows than folds is dealt out one row a fold. So a class of two rows is in each training part.
+    A class of two rows or more is in each training part of the folds, and a rare class leaves the others stratified.
     """
-    rows, counts = len(y), np.bincount(y, minlength=classes) if classes else np.array([len(y)])
-    smallest = int(counts[counts > 0].min())
+    rows = len(y)
     if cv is None and rows > np.clip(HUGE_A_SECOND * seconds, LEAST_HUGE, HUGE):
-        strata = y if classes and smallest > 1 else None
+        counts = np.bincount(y, minlength=classes) if classes else np.array([])
+        strata = np.where(counts[y] > 1, y, counts.argmax()) if classes else None  # a single row is no stratum
         training, validation = train_test_split(
             np.arange(rows), test_size=HELD_OUT, random_state=seed, stratify=strata)
         return [(training, validation)]
     folds = max(min(folds, rows // 2), 2)
-    splitter = StratifiedKFold if classes and counts.max() >= folds else KFold
-    with warnings.catch_warnings():  # that some folds validate no row of a small class
-        warnings.simplefilter("ignore", UserWarning)
-        return list(splitter(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1)), y))
+    if not classes:
+        return list(KFold(folds, shuffle=True, random_state=seed).split(np.zeros((rows, 1))))
+    fold = stratified_folds(y, folds, generator(seed))
+    return [(np.flatnonzero(fold != k), np.flatnonzero(fold == k)) for k in range(folds)]
 
 
 def some_rows(rows: int, most: int, seed: Sequence[int]) -> np.ndarray:

@@ -90,12 +90,6 @@ def test_an_interactive_session_has_its_prompts():
     assert text_of(html) == ">>> def f(x):\n...     return x\n>>> f(1)\n1"
 
 
-def test_a_file_in_the_place_of_the_folder_is_named_before_any_lesson_runs(tmp_path, capsys):
-    (tmp_path / "book").touch()
-    assert book.main(["2", "--out", str(tmp_path / "book")]) == 2
-    assert "book', which is a file; it must be a folder, or a new name" in capsys.readouterr().err
-
-
 def test_the_cells_are_those_of_the_lesson_without_what_it_recorded():
     path = course.lessons()[19]
     found, text = cells.cells(path), path.read_text(encoding="utf-8")
@@ -146,7 +140,7 @@ def test_a_lesson_that_fails_is_named_and_the_others_are_written(tmp_path, monke
     assert [path.name for path in sorted((tmp_path / "book" / "lessons").glob("*.html"))] == ["53_capstone.html"]
 
 
-@pytest.mark.parametrize("arguments", [["99"], ["--jobs", "0"]])
+@pytest.mark.parametrize("arguments", [["99"], ["--jobs", "0"], ["2", "--out", "/dev/null"]])
 def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, capsys):
     assert course.main(["book", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1

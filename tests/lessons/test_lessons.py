@@ -264,8 +264,10 @@ def test_without_arguments_it_lists_every_lesson(capsys):
     assert all(main.heading(path)[0] in printed for path in LESSONS.values())
 
 
-@pytest.mark.parametrize("arguments", [["99"], ["two"], ["check"], ["check", "99"], ["claims", "99"]])
-def test_a_wrong_number_is_one_line_and_exit_code_2(arguments, capsys):
+@pytest.mark.parametrize("arguments", [
+    ["99"], ["two"], ["check"], ["check", "99"], ["claims", "99"], ["4", "--save", "/dev/null"],
+    ["notebook", "4", "--out", "/dev/null/notebooks"]])
+def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, capsys):
     assert main.main(arguments) == 2
     captured = capsys.readouterr()
     assert captured.out == "" and len(captured.err.splitlines()) == 1

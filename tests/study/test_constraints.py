@@ -162,7 +162,8 @@ def test_a_trial_that_begins_again_has_no_constraints(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("given", "message"), [
     (True, "a constraint is True; it must be a finite number, at most 0 where the trial is feasible"),
     (float("nan"), "a constraint is nan; it must be a finite number"), ([0.0, "a"], "a constraint is 'a'"),
-    (None, "a constraint is None"), (np.array([[0.0]]), "a constraint is")])
+    (None, "a constraint is None"), (np.array([[0.0]]), "a constraint is"),
+    ([1e308, 1e308], r"the constraints are \[1e\+308, 1e\+308\], whose sum above 0 is infinite")])
 def test_bad_input(given: Any, message: str) -> None:
     trial = st.Study(SPACE, "random").ask()
     with pytest.raises(ValueError, match=message):

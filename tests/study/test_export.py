@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import csv
+import io
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,20 @@ def test_the_study_and_its_file_give_one_table(tmp_path: Path) -> None:
     st.Study(SPACE, "random", storage=tmp_path / "b.db").close()
     with File(tmp_path / "b.db", reading=True) as storage:
         assert as_csv(storage, "study") == ",".join(there[0]) + "\r\n"
+
+
+def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe_and_a_number_does_not(tmp_path: Path) -> None:
+    formulas = ["=1+1", "+A1", "-2+3", "@SUM(A1)", "\tx", "\rx", "\nx", "＝1", "＋A1"]
+    others = ["-1", "+1,5", "-1.5e3", "a=1", "'=1", " =1"]
+    study = st.Study({"how": [*formulas, *others]}, "grid", storage=tmp_path / "a.db")
+    study.run(lambda trial: -1.0, progress=False).to_csv(tmp_path / "a.csv")
+    study.close()
+    with File(tmp_path / "a.db", reading=True) as storage:
+        texts = as_csv(storage, "study"), (tmp_path / "a.csv").read_bytes().decode()
+    for text in texts:
+        rows = list(csv.DictReader(io.StringIO(text, newline="")))
+        assert [row["param_how"] for row in rows] == [*(f"'{one}" for one in formulas), *others]
+        assert {row["value"] for row in rows} == {"-1.0"}
 
 
 def test_columns_and_types_are_optunas() -> None:

@@ -92,8 +92,9 @@ def test_a_network_with_epochs_as_the_resource() -> None:
     ({"resource": "epochs"}, "max_resources is 'auto' and resource is 'epochs'; give the largest"),
     ({"resource": "level", "max_resources": 3}, "resource is 'level', which is searched too"),
     ({"min_resources": 30}, "min_resources is 30; it must be an integer"),
-    ({"min_resources": 1}, r"min_resources is 1; it must be an integer in \["),  # no row to validate on
-    ({"max_resources": 2}, "max_resources is 2; it must be an integer of at least"),
+    ({"min_resources": 1}, r"min_resources is 1; it must be an integer in \[2, 20\]"),  # a fold tests 10 of 20 rows
+    ({"max_resources": 1}, "max_resources is 1; it must be an integer of at least 2"),
+    ({"max_resources": 3}, "max_resources is 3 and min_resources is 'exhaust', here 40; raise max_resources to that"),
     ({"factor": 1, "min_resources": 5}, "factor is 1"),
     ({"refit": "one_se"}, "refit is 'one_se'"),
     ({"scoring": ["accuracy", "f1_macro"], "refit": False, "min_resources": 5}, "ranks by one score"),

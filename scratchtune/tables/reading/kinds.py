@@ -250,15 +250,20 @@ def in_row(column: Text, text: str) -> str:
 
 
 def _as_numbers(name: str, column: Text, reading: Reading, where: Where) -> np.ndarray:
-    """Return the numbers of a column, NaN for other texts; a ValueError if float64 would round an integer."""
+    """Return the numbers of a column, NaN for other texts.
+
+    If float64 rounds an integer, it is a ValueError where all are integers, which may be codes, and else a warning.
+    """
     kinds = [notation.kind_of(text, reading.mark) for text in column.texts]
     values = np.array([notation.to_number(text, reading.mark) if kind == notation.NUMBER else np.nan
                        for text, kind in zip(column.texts, kinds, strict=True)])
-    for code in np.flatnonzero(np.abs(values) >= notation.LARGEST_EXACT).tolist():
-        text = column.texts[code]
-        if notation.is_rounded(text, reading.mark):
-            raise ValueError(
-                f"column {name!r} holds {short(text)} {where(column, text)}, an integer that float64 would round, so "
-                f"that different ones become equal; leave the column out ({option('drop', name)}), or take it as text "
-                f"({option('text', name)})")
+    large = np.flatnonzero(np.abs(values) >= notation.LARGEST_EXACT).tolist()
+    text = next((text for text in map(column.texts.__getitem__, large) if notation.is_rounded(text, reading.mark)), "")
+    if text:
+        found = f"column {name!r} holds {short(text)} {where(column, text)}, an integer that float64"
+        if (values[~np.isnan(values)] % 1.0 == 0.0).all():
+            raise ValueError(f"{found} would round, so that different ones become equal; leave the column out "
+                             f"({option('drop', name)}), or take it as text ({option('text', name)})")
+        checks.warn(f"{found} rounds to {int(notation.to_number(text, reading.mark))} ({option('text', name)} takes "
+                    "the column as text)")
     return without_markers(np.append(values, np.nan)[column.codes], reading)

@@ -72,9 +72,9 @@ def read_table(
 
     Numbers have a decimal point. With ``decimal=","`` they have a comma; with ``decimal=None`` they do too if the
     delimiter is not a comma and the first 1,000 rows show it (`notation.decimal_of`); they have no separator of
-    thousands. Integers beyond 2^53 must be exact in float64. Other cells in a column that is meant to be numeric
-    (`notation`) are an error that names them; but those such as ".", "-" or "unknown", which can only mean it, are
-    missing, with a warning.
+    thousands. Integers beyond 2^53 must be exact in float64; beside decimals, rounding one is a warning. Other cells in
+    a column that is meant to be numeric (`notation`) are an error that names them; but those such as ".", "-" or
+    "unknown", which can only mean it, are missing, with a warning.
 
     A column of texts that are dates becomes a column of `Dates` (`date_columns` lists the forms). ``date_order``, "dmy"
     or "mdy", says whether the day or the month comes first where the column does not show it.
@@ -227,10 +227,12 @@ class _CSV:
         self.file.seek(0)
         lines = io.TextIOWrapper(self.file, encoding="utf-8-sig", newline="")
         reader = csv.reader(lines, delimiter=self.delimiter, skipinitialspace=True, strict=True)
-        self.line = 0  # the last one of the latest row
+        end = 0  # the last line of the row before
         try:
-            for cells in filter(None, reader):
-                self.line = reader.line_num
+            for cells in reader:
+                self.line = end = reader.line_num
+                if not cells:
+                    continue
                 if self.width and len(cells) != self.width:
                     comment = " (is line 1 a comment? then leave it out)" if self.names[0].startswith("#") else ""
                     raise ValueError(f"{self.path}, line {self.line}, has {checks.counted(len(cells), 'cell')} and the "
@@ -240,8 +242,8 @@ class _CSV:
             self.file.seek(0)
             decoded_text(self.path, self.file.read(), _PURPOSE)  # raises an error that names the line
         except csv.Error as problem:
-            raise ValueError(f"{self.path}, line {self.line + 1}, is not CSV: {problem}; is there a quote that is not "
-                             "closed?") from None
+            raise ValueError(f"{self.path}, line {end + 1}, is not CSV: {problem} in line {reader.line_num}; is there "
+                             f"a quote in line {end + 1} that is not closed?") from None
         finally:
             lines.detach()
 
@@ -268,15 +270,18 @@ class _CSV:
             decoded_text(self.path, start, _PURPOSE)  # raises
 
     def _quality(self, delimiter: str) -> tuple[bool, int]:
-        """Whether a delimiter splits the first rows into equal numbers of cells, and into how many.
+        """Whether a delimiter splits the first rows into equal numbers of cells, and the header into how many.
 
-        One that fails, as at a quote that is not closed, comes before those that do not split: its error is raised.
+        One that splits the header, and meets a row that is not CSV, is still better than one that splits nothing: the
+        error about that row is due.
         """
-        self.delimiter = delimiter
+        self.delimiter, widths = delimiter, list[int]()
         try:
-            widths = list(map(len, self._first_rows(50)))
+            with closing(self._rows()) as rows:
+                for cells in islice(rows, 50):
+                    widths.append(len(cells))
         except ValueError:
-            return False, 2
+            return False, widths[0] if widths[:1] > [1] else 0
         return len(set(widths)) == 1 and widths[0] > 1, widths[0]
 
     def _decimal(self, reading: Reading) -> str:

@@ -245,10 +245,10 @@ def boost(
     derivatives = np.empty((*output.shape, 2), np.float32)
     losses = [float(loss(output, target, weight, derivatives) / total)]
     work, memory = work_for(training, limits.max_leaves), nodes_for(limits.max_leaves)
-    trees: list[Nodes] = []
+    trees, seed = list[Nodes](), np.uint64(plan.seed)
     for _ in tqdm(range(plan.iterations), "trees", leave=False, delay=2, disable=None if plan.verbose else True):
         for k in range(plan.outputs):
-            key = np.uint64(random_bits(np.uint64(plan.seed % 2**64), np.uint64(len(trees))))
+            key = np.uint64(random_bits(seed, np.uint64(len(trees))))  # by a sum, seed + 1 would have the same keys
             count = grow(training, derivatives[k], limits, work, memory, key)
             add_leaf_values(derivatives[k], limits, work, memory, output[k])
             trees.append(Nodes(*(part[:count].copy() for part in memory)))
