@@ -17,7 +17,7 @@ on threads and on a Dask cluster (`benchmarks.common.phases`); a child announces
     python -m benchmarks torture                     # 100 kills of each searcher, about 20 minutes
     python -m benchmarks torture --quick             # 3 of each
     python -m benchmarks torture --interrupts [N]    # each call N times (300), about 10 minutes
-    python -m benchmarks torture --phases [N]        # each phase N times (200), about 20 minutes
+    python -m benchmarks torture --phases [N]        # each phase N times (200), 50 minutes on one busy core
     python -m benchmarks torture --phases --quick    # 5 of each
 """
 
