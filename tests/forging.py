@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
-from scratchtune.study.file import TRIALS, Head, sealed
+from scratchtune.study.file import TRIALS, Head, row_with_digest
 
 IN_HEADER = (-(2**63), -(2**31), -1, 0, 1, 255, 2**31 - 1, 2**63 - 1, 2**64)
 
@@ -31,12 +31,12 @@ def forge(path: Path, statement: str, *values: Any) -> None:
         db.execute(statement, values)
         for table, columns in (("trials", 4), ("studies", 7), ("spares", 7)):
             for row in db.execute(f"SELECT * FROM {table}").fetchall():
-                digest = sealed(table.replace("spares", "studies"), row[0], *row[2:columns])[1]
+                digest = row_with_digest(table.replace("spares", "studies"), row[0], *row[2:columns])[1]
                 db.execute(f"UPDATE {table} SET digest = ? WHERE id = ?", (digest, row[0]))
         for study, _, revision, *_ in db.execute("SELECT * FROM heads").fetchall():
             digests = [one for (one,) in db.execute(f"SELECT digest FROM trials WHERE id / {TRIALS} = ?", (study,))]
             head = Head().with_digests(revision, len(digests), digests)
-            db.execute("REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", sealed("heads", study, *head))
+            db.execute("REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", row_with_digest("heads", study, *head))
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

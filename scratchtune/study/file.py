@@ -345,7 +345,7 @@ class File:
         return [row[2] for row in studies]
 
     def _check(self, table: str, row: Sequence[Any], what: str) -> None:
-        if tuple(row) != sealed(table, row[0], *row[2:]):
+        if tuple(row) != row_with_digest(table, row[0], *row[2:]):
             raise self.damaged(f"{what} is not what was written")
 
     def _of_study(self, name: str) -> list[Any]:
@@ -476,10 +476,10 @@ class File:
 
 def _write(db: sqlite3.Connection, study: int, head: Head, texts: Sequence[str] | None) -> None:
     """Write the head of a study, and its name, definition, queue and attributes if they are given."""
-    db.execute("REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", sealed("heads", study, *head))
+    db.execute("REPLACE INTO heads VALUES (?, ?, ?, ?, ?)", row_with_digest("heads", study, *head))
     for table in ("studies", "spares") if texts is not None else ():
         db.execute(f"REPLACE INTO {table} VALUES (?, ?, ?, ?, ?, ?, ?)",
-                   sealed("studies", study, *texts or (), head.revision))
+                   row_with_digest("studies", study, *texts or (), head.revision))
 
 
 def _hint(path: Path) -> str:
@@ -556,7 +556,7 @@ def clear_beside(path: Path) -> None:
 # How SQLite stores a trial -------------------------------------------------------------------------------------------
 
 
-def sealed(table: str, key: int, *values: Any) -> tuple[Any, ...]:
+def row_with_digest(table: str, key: int, *values: Any) -> tuple[Any, ...]:
     """A row with the digest of all of it in second place; of a trial all but its saved arrays."""
     return key, digest_of_repr((table, key, *values)), *values
 
@@ -569,7 +569,7 @@ def _packed_row(study: int, row: Row) -> tuple[Any, ...]:
         text = json.dumps(record, default=_plain)
     except (TypeError, ValueError):
         text = json.dumps({name: json.loads(as_json(value)) for name, value in record.items()})
-    return *sealed("trials", study * TRIALS + row["number"], row["state"], text), saved
+    return *row_with_digest("trials", study * TRIALS + row["number"], row["state"], text), saved
 
 
 def unpacked_row(row: Sequence[Any], saved: bool = True) -> Row:

@@ -22,7 +22,7 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.files import whole_file
-from scratchtune.study.file import TRIALS, File, Head, Row, StorageError, sealed, unpacked_row
+from scratchtune.study.file import TRIALS, File, Head, Row, StorageError, row_with_digest, unpacked_row
 from scratchtune.study.trial import lost_row
 
 MAGIC = b"SQLite format 3\0"
@@ -148,7 +148,7 @@ def _proven(ids: Sequence[int], digest: str, values: list[Any]) -> Iterator[tupl
     """The row of one of these ids that has this digest, if there is one."""
     for table, checked in {3: (("trials", 2), ("heads", 3)), 5: (("studies", 5),)}.get(len(values), ()):
         for key in ids:
-            if sealed(table, key, *values[:checked])[1] == digest:
+            if row_with_digest(table, key, *values[:checked])[1] == digest:
                 yield table, (key, digest, *values)
 
 

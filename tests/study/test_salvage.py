@@ -14,7 +14,7 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.study.export import as_json
-from scratchtune.study.file import TRIALS, File, StorageError, sealed
+from scratchtune.study.file import TRIALS, File, StorageError, row_with_digest
 from scratchtune.study.salvage import search
 
 SPACE = {"x": st.Float(-1.0, 1.0), "kind": ["a", "b"]}
@@ -94,7 +94,7 @@ def test_letters_of_the_schema_that_are_none_are_damage(tmp_path: Path) -> None:
 
 def test_an_older_version_of_a_row_is_not_taken_for_the_latest(tmp_path: Path) -> None:
     stored(tmp_path / "a.db")
-    row = sealed("trials", TRIALS + 3, "complete", '{"values": [0.0], "saved": null}')
+    row = row_with_digest("trials", TRIALS + 3, "complete", '{"values": [0.0], "saved": null}')
     change(tmp_path / "a.db", "REPLACE INTO trials VALUES (?, ?, ?, ?, NULL)", *row)
     with pytest.raises(StorageError, match="the trials of the study 'study' are not those that were written last"):
         seen(tmp_path / "a.db")
