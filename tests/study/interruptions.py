@@ -314,13 +314,14 @@ def interrupted_at_line(moment: int, work: Callable[[], None]) -> bool | None:
                 raise KeyboardInterrupt
         return tick if LINES_OF in frame.f_code.co_filename else None
 
+    before = sys.gettrace()
     sys.settrace(tick)
     try:
         work()
     except KeyboardInterrupt:
         return True
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return None if left > 0 else False
 
 
@@ -398,11 +399,12 @@ def lines_run(job: Job) -> list[Line]:
             found.append((frame.f_code.co_filename, frame.f_lineno))
         return tick if LINES_OF in frame.f_code.co_filename else None
 
+    before = sys.gettrace()
     sys.settrace(tick)
     try:
         job.go()
     finally:
-        sys.settrace(None)
+        sys.settrace(before)
     return found
 
 

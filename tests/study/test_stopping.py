@@ -338,15 +338,15 @@ def test_an_interruption_at_any_line_of_a_rule_changes_nothing(rule: Stopping) -
                 raise KeyboardInterrupt
             return tick if frame.f_code.co_filename.endswith("stopping.py") else None
 
-        study = Study(SPACE, "random", stopping=rule)
+        study, before = Study(SPACE, "random", stopping=rule), sys.gettrace()
         sys.settrace(tick)
         try:
             study.run(curve, 12, progress=False)
         except KeyboardInterrupt:
-            sys.settrace(None)
+            sys.settrace(before)
             study.run(curve, 12, progress=False)
         finally:
-            sys.settrace(None)
+            sys.settrace(before)
         comes = left <= 0
         assert table(study) == table(whole) and [t.why for t in study.trials] == [t.why for t in whole.trials]
     assert moment > 200
