@@ -193,12 +193,6 @@ def test_it_fits_and_is_accessible(width: int, dark: bool, language: str, browse
     beyond = ("const right = one => one.getBoundingClientRect().right, all = document.querySelector('#threshold');"
               "return [...all.querySelectorAll('table, .chart')].filter(one => right(one) > right(all)).length")
     assert browser.execute_script(beyond) == 0
-    slowest = browser.execute_script(
-        "const one = document.querySelector(arguments[0]), times = [];"
-        "for (let k = 0; k < 20; k++) { one.value = k / 5 - 4; const begun = performance.now();"
-        "one.dispatchEvent(new Event('input')); times.push(performance.now() - begun); }"
-        "return times.sort((a, b) => a - b)[10]", SLIDERS)
-    assert slowest < 60.0  # milliseconds; 13 on the machine where it was written
     browser.find_element("css selector", "[data-set=language]").click()
     assert ("With a threshold" in texts(browser)[0]) == (language == "zh") and browser.execute_script(beyond) == 0
     assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
