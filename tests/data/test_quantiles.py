@@ -31,6 +31,7 @@ def test_only_the_order_matters_and_the_result_is_normal() -> None:
 def test_few_landmarks_are_near_to_all() -> None:
     X = np.random.default_rng(1).lognormal(size=(5000, 2))
     few, whole = QuantileScaler().fit(X), QuantileScaler(n_quantiles=5000).fit(X)
+    assert np.array_equal(few.quantiles_, QuantileScaler(n_quantiles=256).fit(X).quantiles_)
     assert few.quantiles_.shape[0] <= 256 and (np.diff(few.scores_, axis=0) >= 0.0).all()
     np.testing.assert_allclose(few.transform(X), whole.transform(X), atol=0.03)
 

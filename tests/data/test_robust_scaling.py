@@ -68,7 +68,7 @@ def test_scikit_learns_robust_scaler_before_clipping() -> None:
 def test_wrong_numbers() -> None:
     with pytest.raises(ValueError, match="X holds 1e.308, too large to scale; divide it by a large number"):
         RobustSmoothClipScaler().fit([[1e308], [-1e308]])
-    with pytest.raises(ValueError, match="column 0 of X has a range of 1e-310, too small to scale"):
-        RobustSmoothClipScaler().fit([[0.0], [1e-310]])
+    with pytest.raises(ValueError, match="column 1 of X has a range of 1e-310, too small to scale"):
+        RobustSmoothClipScaler().fit([[0.0, 0.0], [1.0, 1e-310]])
     with pytest.raises(ValueError, match="not fitted"):
         RobustSmoothClipScaler().transform([[1.0]])

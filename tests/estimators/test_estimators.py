@@ -653,6 +653,10 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 3, "scale_ of scaler_ is [0.0, 0.0, 0.0]"),
     (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
     (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
+    (("learnt", "classes_"), [0, 1], "it must hold 2 different labels in order"),
+    (("learnt", "classes_", "array"), [0, 1, 2], "it must hold 2 different labels in order"),
+    (("learnt", "n_iter_"), -1, "n_iter_ is -1; it must be an integer of at least 0"),
+    (("learnt", "seed_"), -1, "seed_ is -1; it must be an integer of at least 0"),
     (("class",), "os.system", "class is 'os.system'; it must be one of 'MLPClassifier', "),
     (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
 ])

@@ -96,9 +96,11 @@ def test_one_score_that_fails_is_nan_and_the_others_stay() -> None:
 
 
 def test_the_score_of_a_failure_can_be_chosen() -> None:
+    begun = time.perf_counter()
     with pytest.warns(FitFailedWarning, match="1 of 2 trainings failed and score -1"):
         scores = cross_validate(Nearest(fail=True), X, y, cv=2, error_score=-1.0, return_train_score=True)
     assert scores["test_score"].tolist() == [0.7, -1.0] and scores["train_score"].tolist() == [1.0, -1.0]
+    assert 0.0 < scores["fit_time"].sum() <= time.perf_counter() - begun  # also of what failed, until then
     with pytest.raises(RuntimeError, match="no luck"):
         cross_validate(Nearest(fail=True), X, y, cv=2, error_score="raise")
     with pytest.raises(ValueError, match="error_score is 'rise'.*did you mean 'raise'"):

@@ -10,7 +10,7 @@ from scratchtune import interruption
 from scratchtune.evaluation.parallel import in_order, workers
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2, 4, -1])
+@pytest.mark.parametrize("n_jobs", [None, 1, 2, 4, -1])
 def test_results_come_in_order(n_jobs):
     assert in_order(lambda i: i * i, range(20), n_jobs) == [i * i for i in range(20)]
 

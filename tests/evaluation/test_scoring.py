@@ -58,6 +58,15 @@ def test_decisions_come_before_probabilities() -> None:
     assert resolve_scoring("roc_auc")(model, X, Y) == 1.0
 
 
+def test_a_fold_without_one_class_is_scored_by_the_column_of_each_class() -> None:
+    three = np.array([[0.5, 0.2, 0.3], [0.1, 0.1, 0.8]])
+    model = Parrot(None, classes=["a", "b", "c"], predict_proba=three)
+    model.score = lambda X, y: 0.25
+    labels = np.array(["a", "c"])
+    found = resolve_scoring({"loss": "neg_log_loss", "own": None})(model, X[:2], labels)
+    assert found == {"loss": pytest.approx(np.log([0.5, 0.8]).mean()), "own": 0.25}
+
+
 def test_several_scores_ask_once() -> None:
     model = Parrot([0, 1, 1, 1])
     scorer = resolve_scoring(["accuracy", "f1", "recall"])
