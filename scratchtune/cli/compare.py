@@ -168,11 +168,10 @@ def plot_comparison(result: Comparison) -> Any:
     return axes
 
 
-def network(inputs: int, classes: int, seed: int = 0) -> Sequential:
+def network(classes: int, seed: int = 0) -> Sequential:
     """Return the document's network: one hidden layer of 64 units with ReLU, softmax, Adam."""
     model = Sequential([Dense(64, activation="relu"), Dense(classes, activation="softmax")], seed=seed)
     model.compile(loss="categorical_crossentropy", optimizer=Adam(learning_rate=0.01), metrics=["accuracy"])
-    model.build((None, inputs))
     return model
 
 
@@ -186,7 +185,7 @@ def compare(
     trial is kept in that file, in a study named after its searcher; the same call again continues an interrupted study.
     """
     X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y)
-    training = TunedTraining(network(X.shape[1], len(np.unique(y)), seed), X_train, y_train)
+    training = TunedTraining(network(len(np.unique(y)), seed), X_train, y_train)
     planned = {name: with_equal_budget(name, n_trials) for name in searchers or NAMES}
     studies = {
         name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name,
