@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from scratchtune.evaluation import OneStandardError
-from scratchtune.evaluation.selection import simplicity_of, standard_error
+from scratchtune.evaluation.selection import simplicity_of, standard_error, student_probability, student_quantile
 
 
 def table(params: list[dict[str, Any]], scores: Any, metric: str = "score") -> dict[str, Any]:
@@ -81,3 +81,14 @@ def test_what_it_cannot_know_is_said() -> None:
         OneStandardError(simplicity=3)
     OneStandardError(simplicity="mlp__units").check(["mlp__units"])
     OneStandardError().check(["units", "learning_rate"])
+
+
+# Student's t ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("dof", "t", "probability"), [
+    (1, 12.706, 0.95), (2, 4.303, 0.95), (3, 3.182, 0.95), (4, 2.776, 0.95), (9, 2.262, 0.95), (30, 2.042, 0.95),
+    (7, 0.711, 0.5)])
+def test_students_probabilities_and_quantiles_are_those_of_tables(dof: int, t: float, probability: float) -> None:
+    assert student_probability(t, dof) == pytest.approx(probability, abs=1e-4)
+    assert student_quantile(probability, dof) == pytest.approx(t, abs=5e-4)

@@ -113,6 +113,7 @@ def test_an_integer_cv_is_stratified_for_classes_only() -> None:
     (lambda: next(GroupKFold(2).split([1, 2])), "groups is None"),
     (lambda: next(GroupKFold(3).split([1, 2, 3], groups=[0, 0, 1])), "n_splits is 3 and there are 2 groups"),
     (lambda: next(GroupKFold(2).split([1, 2, 3], groups=[0, 1])), "one group for each row"),
+    (lambda: next(GroupKFold(2).split([1, 2], groups=[[0], [1]])), r"groups has shape \(2, 1\) and X has 2 rows"),
     (lambda: next(GroupKFold(2).split([1, 2], groups=[0.0, np.nan])), "groups holds NaN"),
     (lambda: TimeSeriesSplit(2, gap=-1), "gap is -1"),
     (lambda: TimeSeriesSplit(2, test_size=0), "test_size is 0"),

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.evaluation.selection import student_probability, student_quantile
 from scratchtune.insight import ablation, plot_ablation
 from scratchtune.insight.ablation_path import AblationPath, Change, gain_of
 from scratchtune.insight.reevaluation import FailedEvaluationWarning
@@ -297,11 +296,3 @@ def test_a_failed_step_is_drawn_as_text_and_bad_arguments_are_refused() -> None:
         plot_ablation(3)  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="ax is 3; it must be matplotlib Axes"):
         plot_ablation(path, ax=3)
-
-
-# Student's t ---------------------------------------------------------------------------------------------------------
-
-
-def test_students_quantiles_are_those_of_tables() -> None:
-    assert [round(student_quantile(0.95, dof), 3) for dof in (1, 2, 4, 9, 30)] == [12.706, 4.303, 2.776, 2.262, 2.042]
-    assert student_probability(student_quantile(0.5, 7), 7) == pytest.approx(0.5)
