@@ -87,7 +87,7 @@ def test_what_fit_leaves() -> None:
     assert set(model.predict(X)) == {"no", "yes"} and model.score(X, TEXT) > 0.9
     assert len(model.history_["loss"]) == 30 and model.history_["loss"][-1] < model.history_["loss"][0]
     probabilities = model.predict_proba(X)
-    assert probabilities.shape == (60, 2) and np.allclose(probabilities.sum(axis=1), 1.0, atol=1e-15)
+    assert probabilities.shape == (60, 2) and np.allclose(probabilities.sum(axis=1), 1.0, rtol=0.0, atol=1e-15)
     assert (model.classes_[probabilities.argmax(axis=1)] == model.predict(X)).all()
     assert np.array_equal(model.predict_log_proba(X), np.log(probabilities))
     assert not hasattr(model, "feature_names_in_")
@@ -248,6 +248,7 @@ def test_weights_are_relative() -> None:
     weight = rng.uniform(0.5, 2.0, 60)
     plain, scaled = classifier().fit(X, y, sample_weight=weight), classifier().fit(X, y, sample_weight=4.0 * weight)
     assert theta(plain) == theta(scaled) != theta(classifier().fit(X, y))
+    assert plain.scaler_.n_samples_seen_ == pytest.approx(60.0)
     assert theta(classifier().fit(X, y, sample_weight=np.full(60, 3.0))) == theta(classifier().fit(X, y))
     assert theta(classifier().fit(X, y, sample_weight=3.0)) == theta(classifier().fit(X, y))
 
@@ -549,6 +550,8 @@ def test_not_fitted(method: str) -> None:
     with pytest.raises(ValueError, match="this MLPClassifier is not fitted yet; call fit"):
         getattr(classifier(), method)(X)
     assert issubclass(NotFittedError, (ValueError, AttributeError))
+    with pytest.raises(NotFittedError):
+        classifier().save("model.npz")
 
 
 def test_other_rows_than_in_training() -> None:
@@ -650,8 +653,10 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     (("learnt", "scaler_", "scaler"), "Robust", "scaler is 'Robust'; it must be one of 'StandardScaler'"),
     (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform'; it must have"),
     (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0, 2.0], "mean_ of scaler_ is float64 (2,); it must"),
+    (("learnt", "scaler_", "learnt", "mean_", "array"), [[1.0, 2.0, 3.0]], "mean_ of scaler_ is float64 (1, 3); it"),
     (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 3, "scale_ of scaler_ is [0.0, 0.0, 0.0]"),
     (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
+    (("learnt", "feature_names_in_"), ["a", "b"], "feature_names_in_ has 2 names; it must have 3"),
     (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
     (("learnt", "classes_"), [0, 1], "it must hold 2 different labels in order"),
     (("learnt", "classes_", "array"), [0, 1, 2], "it must hold 2 different labels in order"),
@@ -672,3 +677,21 @@ def test_a_damaged_header_is_refused(place: tuple[str, ...], value: Any, message
     with pytest.raises(ValueError) as caught:
         st.load_model(tmp_path / "model.npz")
     assert "the model in it is damaged: " in str(caught.value) and message in str(caught.value)
+
+
+def test_a_file_keeps_the_names_of_columns(tmp_path: Path) -> None:
+    table = Table(X, ["a", "b", "c"])
+    model = classifier().fit(table, y)
+    model.save(tmp_path / "model.npz")
+    found = st.load_model(tmp_path / "model.npz")
+    assert found.feature_names_in_.tolist() == ["a", "b", "c"]
+    assert np.array_equal(found.predict_proba(table), model.predict_proba(table))
+
+
+@pytest.mark.parametrize("change", [lambda q: q[::-1], lambda q: q[:0], lambda q: q[0], lambda q: q[None]])
+def test_quantiles_of_a_file_ascend(change: Any, tmp_path: Path) -> None:
+    model = classifier(scale="quantile").fit(X, y)
+    model.scaler_.quantiles_ = change(model.scaler_.quantiles_)
+    model.save(tmp_path / "model.npz")
+    with pytest.raises(ValueError, match="the model in it is damaged: quantiles_ of scaler_ is"):
+        st.load_model(tmp_path / "model.npz")
