@@ -45,10 +45,12 @@ ROOMS = ("cli", "data", "estimators", "evaluation", "insight", "interop", "searc
 RESULTS = ROOT / ".pytest_cache" / "decisions.jsonl"
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 LOADED = ("hypothesis", "sklearn.ensemble", "sklearn.linear_model", "pandas")  # once for all forks, where they exist
+QUICK = 0.5  # seconds of a test; those that take longer are run after all others
 HEAD = ("| room | drawn | caught | survived | of these time-outs | equivalent | caught of the others |\n"
         "|---|---|---|---|---|---|---|")
 
 Row = dict[str, Any]  # a mutant (see `mutating`), then what came of it
+Some = list[tuple[str, set[str], bool | None]]  # tests of a file; with them new ones, which are (not) slow, or none
 
 
 # Which mutants -------------------------------------------------------------------------------------------------------
@@ -101,10 +103,11 @@ class Covered:
                 for line, tests in lines.items():
                     self._lines.setdefault((file, line), set()).update(names[test] for test in tests)
 
-    def tests(self, row: Row) -> dict[str, set[str]]:
-        """By test file, in the order in which they are run, the tests of a mutant's line.
+    def tests(self, row: Row) -> Some:
+        """The tests of a mutant's line, in the order in which they are run, a file each.
 
-        First those that mirror the module, then those in the same folder; in each part the quickest first.
+        First those that mirror the module, then those in the same folder; in each part the quickest first. Slow tests
+        come last.
         """
         first = mirrors(row["file"])
         by_file: dict[str, set[str]] = {file: set() for file in first}
@@ -115,8 +118,11 @@ class Covered:
                 if name.split("::")[0] in first:
                     by_file[name.split("::")[0]].add(name)
         near = {Path(file).parent for file in first}
-        return dict(sorted(by_file.items(), key=lambda item: (
-            item[0] not in first, Path(item[0]).parent not in near, sum(map(self.seconds.__getitem__, item[1])))))
+        files = sorted(by_file.items(), key=lambda item: (
+            item[0] not in first, Path(item[0]).parent not in near, sum(map(self.seconds.__getitem__, item[1]))))
+        slow = {name for name, seconds in self.seconds.items() if seconds > QUICK}
+        return [*((file, names - slow, False) for file, names in files),
+                *((file, names & slow, True) for file, names in files if file in first or names & slow)]
 
 
 def mirrors(file: str) -> list[str]:
@@ -128,15 +134,15 @@ def mirrors(file: str) -> list[str]:
 
 
 class Only:
-    """The plugin that keeps some tests of a file, and those that were not measured, and notes what fails."""
+    """The plugin that keeps some tests of a file, and new ones, which are (not) slow, or none; it notes what fails."""
 
-    def __init__(self, tests: set[str], measured: dict[str, float] | None) -> None:
-        self._tests, self._measured, self.failed, self.passed = tests, measured, "", 0
+    def __init__(self, tests: set[str], measured: dict[str, float], slow: bool | None) -> None:
+        self._tests, self._measured, self._slow, self.failed, self.passed = tests, measured, slow, "", 0
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if item.nodeid in self._tests
-                    or (self._measured is not None and item.nodeid not in self._measured)]
-        items.sort(key=lambda item: (self._measured or {}).get(item.nodeid, 0.0))  # the quickest first
+        items[:] = [item for item in items if item.nodeid in self._tests or (
+            item.nodeid not in self._measured and (item.get_closest_marker("slow") is not None) is self._slow)]
+        items.sort(key=lambda item: self._measured.get(item.nodeid, 0.0))  # the quickest first
 
     def pytest_runtest_logreport(self, report: pytest.TestReport | pytest.CollectReport) -> None:
         self.passed += report.passed
@@ -166,8 +172,8 @@ class Copy:
             self._write(row["file"], text[: row["first"]] + row["new"].encode() + text[row["last"] :])
             failed, passed = self._fork(tests)
             self._write(row["file"], text)
-            file = failed.split("::")[0]
-            if file not in tests or failed in self._sound or not self._fork({file: {failed}}, True)[0]:
+            file, named, _ = failed.partition("::")
+            if not named or failed in self._sound or not self._fork([(file, {failed}, None)])[0]:
                 break
             self._unsound.add(failed)  # it fails without the mutant too
         self._sound.add(failed)
@@ -184,13 +190,10 @@ class Copy:
         (self._folder / file).write_bytes(text)
         os.utime(self._folder / file, (self._clock, self._clock))
 
-    def _fork(self, tests: dict[str, set[str]], only_named: bool = False) -> tuple[str, int]:
-        """The first test that fails, or "", and how many passed, within the limit of time.
-
-        Tests that were not measured run too, with ``only_named`` they do not.
-        """
+    def _fork(self, tests: Some) -> tuple[str, int]:
+        """The first test that fails, or "", and how many passed, within the limit of time."""
         receiver, sender = multiprocessing.Pipe(duplex=False)
-        child = multiprocessing.get_context("fork").Process(target=self._run, args=(tests, only_named, sender))
+        child = multiprocessing.get_context("fork").Process(target=self._run, args=(tests, sender))
         child.start()
         sender.close()
         try:
@@ -202,16 +205,16 @@ class Copy:
                 os.killpg(child.pid, signal.SIGKILL)  # and what the tests have started
             child.join()
 
-    def _run(self, tests: dict[str, set[str]], only_named: bool, sender: Any) -> None:
+    def _run(self, tests: Some, sender: Any) -> None:
         os.setsid()
         os.chdir(self._folder)
         sys.path.insert(0, str(self._folder))
         log, passed = os.open("log", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 0
         for stream in (1, 2):
             os.dup2(log, stream)
-        for file, names in tests.items():
-            measured = self._covered.seconds | dict.fromkeys(self._unsound, 0.0)
-            only = Only(names - self._unsound, None if only_named else measured)
+        measured = self._covered.seconds | dict.fromkeys(self._unsound, 0.0)
+        for file, names, slow in tests:
+            only = Only(names - self._unsound, measured, slow)
             options = ["-x", "-q", "-o", "addopts=--import-mode=importlib", "-m", "not exercise"]
             code = pytest.main([*options, file], [only])
             passed += only.passed
