@@ -103,6 +103,12 @@ def test_what_draws_values_but_has_no_quantiles_is_refused() -> None:
         searched(RandomizedSearchCV, {"at": Drawing()})
 
 
+def test_an_object_that_neither_draws_values_nor_has_quantiles_is_a_value() -> None:
+    given = object()
+    assert from_foreign(given) is given
+    assert isinstance(from_foreign(Exponential()), Float)
+
+
 def test_distributions_of_scipy() -> None:
     stats = pytest.importorskip("scipy.stats")
     exact = {

@@ -57,6 +57,12 @@ def test_what_is_left_is_drawn_evenly() -> None:
     assert min(drawn) == 7
 
 
+@pytest.mark.slow
+def test_of_a_million_points_the_only_one_that_is_allowed_is_found() -> None:
+    space = Space({"a": Int(1, 1_000_000)}, constraint=lambda params: params["a"] == 77)
+    assert RandomSearch().suggest(space, [], [], 0, _rng(0)).params == {"a": 77}
+
+
 def test_a_constraint_holds() -> None:
     space = Space({"x": Float(0.0, 1.0), "y": Float(0.0, 1.0)}, constraint=lambda params: params["x"] < params["y"])
     assert all(p["x"] < p["y"] for p in _draw(space, 100))

@@ -13,6 +13,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
+from scratchtune.study import salvage
 from scratchtune.study.export import as_json
 from scratchtune.study.file import TRIALS, File, StorageError, row_with_digest
 from scratchtune.study.salvage import search
@@ -90,6 +91,20 @@ def test_letters_of_the_schema_that_are_none_are_damage(tmp_path: Path) -> None:
     (tmp_path / "a.db").write_bytes(whole.replace(b"CREATE TABLE heads (", b"CREATE TABLE heads \xff"))
     with pytest.raises(StorageError, match="can't be used as a file of studies: .*; scratchtune check .* --salvage"):
         seen(tmp_path / "a.db")
+
+
+def test_of_two_versions_of_a_trial_the_finished_one_is_salvaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pages that SQLite has freed still hold older versions, and come in any order."""
+    stored(tmp_path / "a.db", 3)
+    rows = [*salvage.rows_in((tmp_path / "a.db").read_bytes())]
+    before = [(table, row_with_digest("trials", row[0], "running", *row[3:])) for table, row in rows
+              if table == "trials"]
+    for order in (before + rows, rows + before):
+        monkeypatch.setattr(salvage, "rows_in", lambda image, order=order: order)
+        (found,) = search(tmp_path / "a.db")
+        assert [row["state"] for row in found.rows.values()] == ["complete", "complete", "failed"]
 
 
 def test_an_older_version_of_a_row_is_not_taken_for_the_latest(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import _thread
 import copy
+import inspect
 import pickle
 import time
 from typing import Any
@@ -14,7 +15,15 @@ import pytest
 from scratchtune.evaluation import GroupKFold, KFold, OneStandardError
 from scratchtune.evaluation.cross_validation import FitFailedWarning
 from scratchtune.search import Categorical, Float, Int
-from scratchtune.study import BayesSearchCV, GeneticSearchCV, GridSearchCV, RandomizedSearchCV, interrupted_study
+from scratchtune.study import (
+    BayesSearchCV,
+    GeneticSearchCV,
+    GridSearchCV,
+    HalvingGridSearchCV,
+    HalvingRandomSearchCV,
+    RandomizedSearchCV,
+    interrupted_study,
+)
 from scratchtune.study.search_cv import ranks
 
 rng = np.random.default_rng(0)
@@ -71,6 +80,16 @@ def test_a_search_by_hand() -> None:
     assert (search.predict(X) == search.best_estimator_.predict(X)).all() and search.score(X, y) > 0.8
     assert search.cv_results_["params"][0] == {"at": -1.0, "column": 0}  # names in alphabetical order, the last fastest
     assert search.cv_results_["rank_test_score"].min() == 1 and search.n_splits_ == 3
+    assert 0.0 < search.refit_time_ < 10.0  # seconds
+
+
+@pytest.mark.parametrize(("kind", "n_iter"), [
+    (GridSearchCV, None), (RandomizedSearchCV, 10), (BayesSearchCV, 50), (GeneticSearchCV, 50),
+    (HalvingGridSearchCV, None), (HalvingRandomSearchCV, None)])
+def test_what_is_not_said_is_as_in_scikit_learn_and_repeatable(kind: Any, n_iter: int | None) -> None:
+    said = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
+    assert (said["cv"], said.get("random_state", 0), said["n_jobs"], said["refit"]) == (5, 0, 1, True)
+    assert said["scoring"] is None and np.isnan(said["error_score"]) and said.get("n_iter") == n_iter
 
 
 def test_absent_parameters_are_masked() -> None:
@@ -116,9 +135,11 @@ def test_what_a_search_is_asked_for_is_checked_before_any_fit() -> None:
         (BayesSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, parallel=0), "parallel is 0"),
         (GeneticSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, population=1), "population is 1"),
         (GeneticSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, n_iter=0), "n_iter is 0"),
+        (GridSearchCV(Threshold(), [{"at": [0.0]}, {"wide": [1]}]), "invalid parameter 'wide'"),
     ):
         with pytest.raises(ValueError, match=message):
             quiet(search)
+        assert not hasattr(search, "study_")
 
 
 def test_results_do_not_depend_on_the_number_of_threads() -> None:

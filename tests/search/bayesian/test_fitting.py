@@ -59,3 +59,10 @@ def test_fitting_finds_the_parameters_that_a_function_was_drawn_with() -> None:
     _, gradient = fitting.log_likelihood_and_grad(rows, values, np.zeros(2), theta, 0.0)
     gradient += fitting.log_prior_grad(theta, centre, width)
     assert np.abs(gradient).max() < 0.1
+
+
+def test_a_shorter_step_may_gain_less() -> None:
+    """Of a predicted gain of 1, the whole step must gain 1e-4, and 0.3 of it 0.3e-4."""
+    values = iter([0.0, -1.0, 0.5e-4])
+    theta, value = fitting.maximise(lambda theta: (next(values), np.array([1.0])), np.array([0.0]), 3)
+    assert (theta.tolist(), value) == ([0.3], 0.5e-4)
