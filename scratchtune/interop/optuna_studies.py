@@ -283,7 +283,7 @@ def _finished(trials: Sequence[Any]) -> list[Any]:
     """
     ended = [trial for trial in trials if trial.state.name in ENDED]
     known = {frozenset(trial.params) for trial in ended if trial.state.name != "FAIL"}
-    kept = [trial for trial in ended if trial.state.name != "FAIL" or frozenset(trial.params) in known]
+    kept = [trial for trial in ended if frozenset(trial.params) in known]
     if len(kept) < len(trials):
         checks.warn(f"{len(trials) - len(kept)} of {checks.counted(len(trials), 'trial')} of the Optuna study are left "
                     "out: they have not ended, or have failed before all of their parameters were suggested")

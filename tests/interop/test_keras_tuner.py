@@ -274,7 +274,7 @@ def test_a_search_is_continued_by_the_same_script(tmp_path: Path) -> None:
 
 
 def test_executions_have_other_first_weights() -> None:
-    seeds = []
+    seeds, losses = [], []
 
     class Watched(keras_tuner.HyperModel):
         def build(self, hp: Any) -> Any:
@@ -282,10 +282,13 @@ def test_executions_have_other_first_weights() -> None:
 
         def fit(self, hp: Any, model: Any, *args: Any, **kwargs: Any) -> Any:
             seeds.append(model.seed)
-            return super().fit(hp, model, *args, **kwargs)
+            history = super().fit(hp, model, *args, **kwargs)
+            losses.append(min(history.history["val_loss"]))
+            return history
 
-    searched(keras_tuner.Tuner(Watched(), "val_loss", "random", max_trials=2, executions_per_trial=3))
+    tuner = searched(keras_tuner.Tuner(Watched(), "val_loss", "random", max_trials=2, executions_per_trial=3))
     assert seeds == [0, 1, 2] * 2
+    assert [one.value for one in tuner.study.trials] == [np.mean(losses[:3]), np.mean(losses[3:])]
 
 
 def test_each_training_has_its_own_callbacks() -> None:

@@ -221,6 +221,7 @@ def test_trials_and_space_are_those_of_optuna(optuna: Any) -> None:
         assert trial.reports == other.intermediate_values and trial.user_attrs["note"] == other.number
         assert trial.started == other.datetime_start.timestamp()
         assert trial.finished == other.datetime_complete.timestamp()
+        assert trial.seconds == (other.datetime_complete - other.datetime_start).total_seconds()
     assert study.best_params == given.best_params and study.direction == "minimize" and study.name == "theirs"
     assert study.why(2) == "Trial 2: trial 2 of the Optuna study 'theirs'."
 
@@ -280,6 +281,10 @@ def test_what_a_trial_without_a_finite_value_becomes(optuna: Any) -> None:
         ("complete", 1.0, None), ("failed", None, "value is [inf]; it must be a finite number"),
         ("failed", None, "failed in Optuna"), ("stopped", 2.0, None),
         ("failed", None, "value is None; it must be a finite number")]
+    both = optuna.create_study(directions=["minimize", "minimize"])
+    both.add_trial(optuna.trial.create_trial(
+        values=[1.0, np.inf], params={"x": 1.0}, distributions={"x": optuna.distributions.FloatDistribution(0.0, 1.0)}))
+    assert st.from_optuna(both).trials[0].state == "failed"
 
 
 def test_what_can_not_be_read(optuna: Any) -> None:
