@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from scratchtune.sequences.attention import (
+    SCORES,
+    Memory,
     attention_scores_grad,
     dot_product_attention,
     dot_product_attention_value_grad,
@@ -63,6 +65,30 @@ def test_without_any_key_weights_outputs_and_gradients_are_zero() -> None:
     assert (out == 0.0).all() and (weights == 0.0).all()
     attention_scores_grad(weights, value, rng.normal(size=(2, 2)), dscores)
     assert (dscores == 0.0).all()
+
+
+@pytest.mark.parametrize("name", SCORES)
+def test_gradients_of_scores_are_central_differences(name: str) -> None:
+    """Of the sum of the scores times random numbers; that of the scale is added to what is there."""
+    score, backward = SCORES[name]
+    rng, hidden = np.random.default_rng(1), np.zeros((2, 4, 3))
+    given, dscores = [rng.normal(size=shape) for shape in ((2, 3), (4, 3), (3,))], rng.normal(size=(2, 4))
+
+    def total() -> float:
+        scores = np.empty((2, 4))
+        score(*given, hidden, scores)
+        return float((scores * dscores).sum())
+
+    total()
+    memory, dscale = Memory(np.empty((1, 2, 4)), hidden.copy(), dscores, np.empty((2, 3)), np.empty((4, 3))), np.ones(3)
+    backward(*given, memory.tanhs, memory, dscale)
+    for array, found in zip(given, (memory.dquery, memory.dkey, dscale - 1.0), strict=True):
+        for at in np.ndindex(array.shape):
+            before, ends = array[at], []
+            for array[at] in (before + 1e-5, before - 1e-5):
+                ends.append(total())
+            array[at] = before
+            assert found[at] == pytest.approx((ends[0] - ends[1]) / 2e-5, abs=1e-8), (name, at)
 
 
 def test_huge_scores_do_not_overflow() -> None:
