@@ -174,6 +174,14 @@ def test_rows_without_a_target_and_rare_classes() -> None:
         "classes with fewer than 5 rows: fog (1); a fold whose training rows lack a class gives it probability 0"]
 
 
+def test_of_rare_classes_the_rarest_are_named_in_their_order() -> None:
+    counts = [9, *[3] * 20, *[2] * 20, 90]
+    names = [f"c{k}" for k in range(42)]
+    table = Table({"x": np.random.default_rng(8).normal(size=sum(counts))})
+    (found,) = audited(table, np.repeat(np.arange(42), counts), names).lines()
+    assert found.startswith("classes with fewer than 5 rows: c21 (2), c22 (2), c23 (2), c24 (2), c25 (2), ..;")
+
+
 def test_a_class_for_each_row_is_warned_of() -> None:
     with pytest.warns(UserWarning, match="200 classes in 200 rows, 200 of them in a single row, about which nothing"):
         audit = audit_of(np.arange(ROWS), ROWS)

@@ -129,6 +129,11 @@ def test_limits_of_a_tree() -> None:
     assert np.diff(model.forest_.starts).max() <= 7
     model = Regressor(max_iter=1, min_samples_leaf=1, max_leaf_nodes=None, learning_rate=1.0).fit(X, VALUES)
     assert model.score(X, VALUES) > 0.999
+    rows = np.arange(8.0)[:, None]  # of targets that grow fourfold the last row is split off each time
+    for depth in (1, 2, 3):
+        model = Regressor(max_iter=1, max_depth=depth, max_leaf_nodes=8, min_samples_leaf=1)
+        model.fit(rows, 4.0 ** rows[:, 0])
+        assert len(set(model.predict(rows))) == depth + 1
 
 
 def test_children_are_the_same_without_room_for_histograms(monkeypatch: pytest.MonkeyPatch) -> None:
