@@ -56,6 +56,20 @@ def test_it_learns_letters_whose_times_it_was_never_told(trained: st.SpeechRecog
     assert trained.transcribe(clips[:5], beam_width=8) == trained.transcribe(clips[:5])
 
 
+def test_the_network_by_hand_and_its_validation_loss() -> None:
+    """Each recurrent layer reads in both directions, and dropout stands before it and before the last layer."""
+    model = _model(structure="gru", layers=2, dropout=0.3, augment=st.SpecAugment())
+    assert [type(layer).__name__ for layer in model.stack()] == [
+        "Masking", "SpecAugment", "Conv1D", "Dropout", "Bidirectional", "Dropout", "Bidirectional", "Dropout", "Dense"]
+    assert [type(layer).__name__ for layer in _model(layers=1).stack()] == [
+        "Masking", "Conv1D", "Bidirectional", "Dense"]
+    data = _clips(6)
+    history = _model(units=2).fit(*data, epochs=2, verbose=0, speeds=(), validation_data=data)
+    assert len(history.history["val_loss"]) == 2
+    with pytest.raises(TypeError, match="validation_data is of type tuple; it must be a pair"):
+        model.fit(*data, validation_data=data[:1])
+
+
 def test_a_clip_may_be_longer_than_those_of_the_training(trained: st.SpeechRecognizer) -> None:
     clips, texts = _clips(8, seed=3)
     long = np.concatenate(clips)

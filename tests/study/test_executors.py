@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -491,3 +492,16 @@ def test_an_objective_that_cannot_be_sent_is_refused_before_any_work(
     with pytest.raises(TypeError, match="can't be sent to another process"):
         study.run(lambda trial: 1.0, 2, progress=False, executor=processes)
     assert study.trials == []
+
+
+@pytest.mark.parametrize(("given", "count"), [
+    ({"_client": SimpleNamespace(nthreads=lambda: {"a": 2, "b": 3})}, 5), ({"_client": None, "_max_workers": 4}, 4),
+    ({"_client": object(), "_max_workers": 4}, 4), ({"_max_workers": None}, None)])
+def test_an_executor_says_how_many_workers_it_has_or_n_jobs_does(given: dict[str, Any], count: int | None) -> None:
+    executor = SimpleNamespace(submit=print, **given)
+    assert executors.capacity(executor, 7) == 7
+    if count is None:
+        with pytest.raises(ValueError, match="does not say how many workers it has; give n_jobs"):
+            executors.capacity(executor, 1)
+    else:
+        assert executors.capacity(executor, 1) == count

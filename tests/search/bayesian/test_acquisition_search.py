@@ -28,6 +28,13 @@ def bowl(params: dict[str, Any]) -> float:
     return (params["x"] - 0.3) ** 2 + 0.1 * (params.get("y", 0.5) - 0.7) ** 2
 
 
+def test_a_step_size_by_hand() -> None:
+    """A step of 2 on a parabola of curvature 3; 4 times the last one where the gradient did not change."""
+    before, after, scale = np.array([1.0, 9.0]), np.array([3.0, 0.0]), np.array([1.0, 0.0])  # one that stays
+    assert search.barzilai_borwein(before, after, -3.0 * before, -3.0 * after, scale, 0.5) == pytest.approx(1.0 / 3.0)
+    assert search.barzilai_borwein(before, after, before, before, scale, 0.5) == 2.0
+
+
 @pytest.mark.parametrize("kind", range(len(ACQUISITIONS)))
 def test_the_gradient_by_central_differences(kind: int) -> None:
     space = Space({"x": Float(0.0, 1.0, prior=(0.2, 0.3)), "y": Float(0.0, 1.0), "kind": ["a", "b"]})

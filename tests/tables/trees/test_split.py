@@ -39,9 +39,10 @@ def test_rare_categories_go_with_the_larger_side_and_their_sums_count(seed: int)
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_best_split_of_numbers_is_that_found_by_trying_all(seed: int) -> None:
-    """Missing values, in the last bin, go to whichever side is better."""
+    """Missing values, in the last bin, go to whichever side is better; without any, to the side with more rows."""
     bins = histogram(seed, [9, 4, 0, 20, 6, 11, 8 * (seed % 2)])
     gain, last, missing = number_split(bins, bins.sum(axis=0), LIMITS)
     tried = {(k, m): gain_of(bins, [*range(k + 1), *[6] * m])
              for k, m in itertools.product(range(6), range(1 + seed % 2))}
     assert gain == pytest.approx(max(tried.values())) and tried[last, missing * (seed % 2)] == pytest.approx(gain)
+    assert seed % 2 or missing == (2 * bins[: last + 1, 2].sum() > bins[:, 2].sum())
