@@ -1,6 +1,5 @@
 """The command line: results on stdout, messages on stderr, exit codes that scripts can use, errors of one line."""
 
-import argparse
 import csv
 import json
 import os
@@ -9,32 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-import warnings
 
 import pytest
 
 import scratchtune as st
-from scratchtune.cli import COMMANDS, common, main
-from scratchtune.cli.common import plain_warnings
+from scratchtune.cli import COMMANDS, main
 from scratchtune.study.file import File, StorageError
-
-
-def test_a_warning_that_comes_again_is_printed_once(capsys):
-    with plain_warnings():
-        warnings.warn("the rate is high", UserWarning, stacklevel=1)
-        warnings.warn("the rate is high", UserWarning, stacklevel=1)
-    assert capsys.readouterr().err == "scratchtune: the rate is high\n"
-
-
-@pytest.mark.parametrize(("name", "code"), [("run_why", 0), ("run_compare", 1), ("run_tune", 1)])
-def test_a_closed_pipe_is_an_error_of_a_command_that_has_files_to_write(name, code, monkeypatch):
-    """They may not have been written yet; a command that only prints has done its work."""
-    def closed(given):
-        raise BrokenPipeError
-
-    closed.__name__ = name
-    monkeypatch.setattr(common, "redirect_to_devnull", lambda stream: None)
-    assert common.run(argparse.Namespace(run=closed, debug=False)) == code
 
 
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):

@@ -168,7 +168,7 @@ def plot_comparison(result: Comparison) -> Any:
     return axes
 
 
-def network(classes: int, seed: int = 0) -> Sequential:
+def network(classes: int, seed: int) -> Sequential:
     """Return the document's network: one hidden layer of 64 units with ReLU, softmax, Adam."""
     model = Sequential([Dense(64, activation="relu"), Dense(classes, activation="softmax")], seed=seed)
     model.compile(loss="categorical_crossentropy", optimizer=Adam(learning_rate=0.01), metrics=["accuracy"])

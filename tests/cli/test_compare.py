@@ -92,7 +92,7 @@ def test_the_score_of_a_trial_is_the_mean_or_the_first_error():
 
 def test_a_promoted_training_visits_the_rows_of_its_further_epochs():
     X, y = st.datasets.load_digits()
-    training = TunedTraining(comparison.network(10), X[:100] / 16.0, y[:100])
+    training = TunedTraining(comparison.network(10, 0), X[:100] / 16.0, y[:100])
     params = {"learning_rate": 0.01, "batch_size": 32, "decay": 0.001}
     trials = [SimpleNamespace(number=number, parent=parent, budget=budget, params=params)
               for number, parent, budget in ((0, None, 1), (1, 0, 3), (2, None, 3))]

@@ -43,6 +43,24 @@ def test_the_trials_are_those_of_the_package() -> None:
     assert [trial.params for trial in study.trials] == [trial.params for trial in own.trials]
 
 
+def test_a_study_of_one_objective_is_pruned_by_the_median_however_it_was_said() -> None:
+    one, named, several = (random_study(**given) for given in (
+        {}, {"directions": ["maximize"]}, {"directions": ["maximize", "minimize"]}))
+    assert repr(one.stopping) == repr(named.stopping) == repr(st.MedianStopping(parallel=1))
+    assert several.stopping is None
+    assert named.direction == "maximize"
+
+
+def test_a_trial_that_is_told_as_pruned_has_its_last_report() -> None:
+    study = random_study()
+    with_report, without = study.ask(), study.ask()
+    with_report.report(3.0, 0)
+    for trial in (with_report, without):
+        trial.suggest_float("x", 0.0, 1.0)
+        study.tell(trial, state=optuna.TrialState.PRUNED)
+    assert [(trial.state.name, trial.value) for trial in study.trials] == [("PRUNED", 3.0), ("PRUNED", None)]
+
+
 def test_an_argument_without_a_counterpart_is_named() -> None:
     with pytest.warns(UserWarning, match="BayesianSearch has no counterpart of multivariate, gamma, ignored here"):
         optuna.samplers.TPESampler(multivariate=True, gamma=None, seed=3, warn_independent_sampling=False)
