@@ -113,7 +113,7 @@ class Covered:
         by_file: dict[str, set[str]] = {file: set() for file in first}
         for name in set().union(*(self._lines.get((row["file"], str(line)), set()) for line in row["lines"])):
             by_file.setdefault(name.split("::")[0], set()).add(name)
-        if row["is_compiled"] or not any(by_file.values()):
+        if row["is_compiled"] or len(first) == 1 or not any(by_file.values()):  # a line may run when a file is loaded
             for name in self.seconds:
                 if name.split("::")[0] in first:
                     by_file[name.split("::")[0]].add(name)

@@ -5,12 +5,22 @@ from __future__ import annotations
 import datetime
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data.pairs import DAYS, NUMBERS, STYLES, english_words, spanish_words, written_date
+from scratchtune.data.pairs import (
+    DAYS,
+    NUMBERS,
+    STYLES,
+    dates,
+    english_words,
+    number_words,
+    spanish_words,
+    written_date,
+)
 
 
 def _file(folder: Path, content: str | bytes) -> Path:
@@ -230,3 +240,8 @@ def test_all_days_and_all_styles_occur() -> None:
 def test_bad_dates(n: int, seed: int, message: str) -> None:
     with pytest.raises((TypeError, ValueError), match=message):
         st.datasets.dates(n, seed)
+
+
+@pytest.mark.parametrize("made", [dates, number_words])
+def test_the_first_pairs_are_those_of_seed_0(made: Any) -> None:
+    assert made(5) == made(5, 0) != made(5, 1)

@@ -82,6 +82,8 @@ def test_a_score_that_fails_leaves_the_others() -> None:
     assert scores["accuracy"] == 1.0 and "no predict_proba" in str(scores["neg_log_loss"])
     with pytest.raises(TypeError, match="Parrot has no predict_proba, which this scoring needs"):
         scorer(Parrot([0, 0, 1, 1]), X, Y)
+    with pytest.raises(TypeError, match="Parrot has no predict_proba, which this scoring needs"):
+        resolve_scoring("roc_auc")(Parrot([0, 0, 1, 1]), X, Y)
 
 
 def test_a_scorer_of_one_s_own() -> None:

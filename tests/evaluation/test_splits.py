@@ -120,6 +120,7 @@ def test_an_integer_cv_is_stratified_for_classes_only() -> None:
     (lambda: next(TimeSeriesSplit(3).split([1, 2, 3])), "n_splits is 3 and there are 3 rows"),
     (lambda: next(TimeSeriesSplit(3, gap=4).split(range(7))), "none is left .*; lower n_splits, test_size or gap"),
     (lambda: splits_of("five", [0, 0], None, None, True), "cv is 'five'"),
+    (lambda: splits_of(2.5, [0, 0], None, None, True), "cv is 2.5"),
     (lambda: splits_of([], [0, 0], None, None, True), "cv is .*no split.*a generator is empty once used"),
     (lambda: splits_of([([0], [1]), ([0], [])], [0, 0], None, None, True), "split 1 of cv has no row to test on"),
     (lambda: splits_of([([], [1])], [0, 0], None, None, True), "split 0 of cv has no row to train on"),
