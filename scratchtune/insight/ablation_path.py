@@ -291,7 +291,7 @@ class AblationPath:
             rows.append([str(step), f"{mean_of(step.values):.{digits}f}", *_gain_cells(step.gain, digits),
                          _percent(self._share(step)), *(
                              ["", ""] if single is None else
-                             [f"{single.gain.mean:+.{digits}f}", _percent(self._share(single))])])
+                             [_gain_cells(single.gain, digits)[0], _percent(self._share(single))])])
         rows.append(["all of them", "", *_gain_cells(self.total, digits), "100%" * (self.total.mean > 0.0), "", ""])
         head = (f"From the default to the best configuration: means over {checks.counted(len(self.start), 'seed')}; "
                 "a gain is an improvement.")

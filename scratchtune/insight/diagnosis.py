@@ -242,7 +242,8 @@ def _activity(model: Sequential, depth: int, name: str, X: np.ndarray) -> Activi
     """What the last of the first ``depth`` layers, with the activation ``name``, does on X, run as a network."""
     part = Sequential([layer.fresh() for layer in model.layers[:depth]], model.dtype, model.seed)
     part.build((None, *model.input_shape))
-    part.theta = model.theta[: part.theta.size]  # the first layers come first in theta
+    if part.theta.size:
+        part.theta = model.theta[: part.theta.size]  # the first layers come first in theta
     part.program.state[:] = model.program.state[: part.program.state.size]
     outputs = part.predict(X)
     by_unit = outputs.reshape(-1, outputs.shape[-1]).astype(np.float64)

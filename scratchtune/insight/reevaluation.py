@@ -88,7 +88,8 @@ class Evaluations:
         if not callable(objective):
             raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
         budgets = [trial.budget for trial in of_largest_budget(study.trials) if trial.budget is not None]
-        self._objective, self._workers, self._budget = objective, number_of_workers(n_jobs), max(budgets, default=None)
+        self._objective, self._workers = objective, number_of_workers(n_jobs)
+        self._budget = next(iter(budgets), None)  # all of them are equal
         self.count = 0
         self._done: list[tuple[Params, Outcomes]] = []
         self._progress = Progress(None, "evaluation", show=False)

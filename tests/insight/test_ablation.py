@@ -203,7 +203,9 @@ def test_a_step_that_always_fails_is_passed() -> None:
         path = path_of(lambda a, b: np.nan if a != b else float(a), {"a": [0, 1], "b": [0, 1]},
                        default={"a": 0, "b": 0}, target={"a": 1, "b": 1})
     assert [step.label for step in path.steps] == ["a", "b"]
-    assert np.isnan(path.steps[0].gain.mean) and path.total.mean == 1.0 and "failed" in str(path)
+    assert np.isnan(path.steps[0].gain.mean) and path.total.mean == 1.0
+    assert [line.split()[-3:] for line in str(path).splitlines()[3:5]] == [
+        ["nan", "failed", "failed"], ["1.00", "failed", "failed"]]  # the value, the gain, and that of the change alone
 
 
 @pytest.mark.parametrize(("bad", "name"), [(0, "default"), (1, "target")])

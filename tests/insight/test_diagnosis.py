@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 
 import scratchtune as st
 from scratchtune.insight.diagnosis import Diagnosis
+from scratchtune.insight.findings import Observed
 
 EPOCHS = np.arange(30)
 FALLING = np.exp(-0.3 * EPOCHS) + 0.02
@@ -128,6 +132,68 @@ def rows() -> tuple[np.ndarray, np.ndarray]:
 def fitted(rows: tuple[np.ndarray, np.ndarray], model: st.Sequential, epochs: int = 10) -> st.callbacks.History:
     model.compile(st.Adam(0.01), "categorical_crossentropy", ["accuracy"])
     return model.fit(*rows, epochs=epochs, verbose=0, validation_split=0.2)
+
+
+ONE_HOT = np.eye(3)[[0, 0, 1, 2]]
+ENTROPY = 0.5 * np.log(2.0) + 0.5 * np.log(4.0)  # of shares of 1/2, 1/4 and 1/4
+OF_OUTPUTS = (np.log(2.0) + 2.0 * (0.25 * np.log(4.0) + 0.75 * np.log(4.0 / 3.0))) / 3.0  # each yes or no
+
+
+@pytest.fixture
+def observed(monkeypatch: pytest.MonkeyPatch) -> list[Observed]:
+    """What the rules have been given."""
+    given: list[Observed] = []
+    monkeypatch.setattr("scratchtune.insight.diagnosis.RULES", [SimpleNamespace(finding=given.append)])
+    return given
+
+
+@pytest.mark.parametrize("loss, y, baseline, reference", [
+    ("categorical_crossentropy", None, None, np.log(3.0)), ("categorical_crossentropy", [0, 0, 1, 2], None, ENTROPY),
+    ("categorical_crossentropy", ONE_HOT, None, ENTROPY), ("categorical_crossentropy", [1, 1, 1, 1], None, None),
+    ("categorical_crossentropy", ONE_HOT, 5.0, 5.0), ("binary_crossentropy", None, None, np.log(2.0)),
+    ("binary_crossentropy", ONE_HOT, None, OF_OUTPUTS), ("mean_squared_error", None, None, None),
+    ("mean_squared_error", ONE_HOT, None, (1 / 4 + 3 / 16 + 3 / 16) / 3), ("mean_absolute_error", ONE_HOT, None, None)])
+def test_losses_are_divided_by_that_of_the_best_constant_or_else_by_the_largest(
+    observed: list[Observed], loss: str, y: Any, baseline: float | None, reference: float | None,
+) -> None:
+    model = st.Sequential([st.Dense(3, activation="softmax")], seed=0)
+    model.build((None, 2))
+    model.compile(st.Adam(0.01), loss)
+    history = SimpleNamespace(model=model, history={"loss": [1.0, 4.0, 2.0], "val_loss": [3.0, 2.0, 1.0]})
+    st.diagnose(history, y=y, baseline=baseline)
+    scale = 4.0 if reference is None else reference
+    assert (observed[0].scale, observed[0].known) == (pytest.approx(scale), reference is not None)
+    assert observed[0].loss == pytest.approx(np.array([1.0, 4.0, 2.0]) / scale)
+    assert observed[0].val_loss == pytest.approx(np.array([3.0, 2.0, 1.0]) / scale)
+    assert (observed[0].moved, observed[0].units, observed[0].penalty, observed[0].guessing) == (0.0, [], False, False)
+    model.theta *= 1.5
+    st.diagnose(history)
+    assert observed[1].moved == pytest.approx(0.5)
+
+
+def test_a_unit_is_dead_where_it_is_0_on_all_rows_and_saturated_beyond_the_edges(observed: list[Observed]) -> None:
+    layers = [st.Activation("tanh"), st.Dense(2, activation="relu"), st.Dense(1), st.Dense(1, activation="sigmoid")]
+    model = st.Sequential(layers, seed=0, dtype="float64")
+    model.build((None, 2))
+    model.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]]), np.zeros(2), np.ones((2, 1)), np.zeros(1),
+                       np.ones((1, 1)), np.zeros(1)])
+    X = np.array([[0.0, -2.0], [np.arctanh(0.97), np.arctanh(-0.97)], [3.0, 0.0], [0.0, 3.0]])
+    st.diagnose(model, X)
+    first, second = observed[0].units
+    tanh = np.tanh(X)
+    assert first == ("Activation 1", "tanh", 2, 0.0, 2 / 8, pytest.approx(tanh.std(axis=0).mean()))
+    assert second == ("Dense 2", "relu", 2, 0.5, 0.0, pytest.approx(tanh[:, 0].std() / 2.0))
+
+
+def test_what_could_not_be_seen_is_noted(rows: tuple[np.ndarray, np.ndarray]) -> None:
+    model = st.Sequential([st.Dense(8, activation="relu"), st.Dense(3, activation="softmax")], seed=0)
+    history = fitted(rows, model, 3)
+    for given, X, words in (
+        (history, None, ["dead and"]), (history, rows[0], []), (model, rows[0], ["a Sequential"]),
+        ({"loss": [1.0, 0.9, 0.8]}, None, ["there is no val_loss"]), ({"loss": [1.0, 0.9]}, None, ["the curves have 2"]),
+        (model, None, ["a Sequential", "dead and"])):
+        notes = st.diagnose(given, X).notes
+        assert len(notes) == len(words) and all(map(str.startswith, notes, words))
 
 
 def test_units_that_never_fire_are_dead(rows: tuple[np.ndarray, np.ndarray]) -> None:

@@ -67,6 +67,12 @@ def test_small_studies(count: int) -> None:
     assert (axes[0].texts[0].get_text() == "no complete trial\n(no trial at all)") == (count == 0)
 
 
+def test_the_grid_of_a_continuous_parameter_needs_no_repeated_value() -> None:
+    run = st.Study({"x": st.Float(0.0, 1.0), "k": [7]}, st.GridSearch(20))
+    heat, _, _ = insight.plot_grid(run.run(lambda trial: trial.params["x"], progress=False))
+    assert heat.images[0].get_array().tolist() == [pytest.approx(np.linspace(0.0, 1.0, 20))]
+
+
 def test_failed_and_large_grids() -> None:
     failed = st.Study(SPACE, st.GridSearch(2)).run(lambda trial: float("nan"), progress=False)
     assert insight.plot_grid(failed)[0].texts[0].get_text() == "no complete trial\n(16 failed)"

@@ -23,6 +23,9 @@ def test_a_confusion_matrix_counts_labels() -> None:
             if len(text.get_text()) == 1} == {"2": "black", "3": "white"}  # on shares of 0.4 and 0.6
     large = insight.plot_confusion_matrix(np.arange(100), np.arange(100))
     assert len(large.texts) == 1  # too small for counts
+    assert [text.get_text() for text in large.get_xticklabels()] == [str(k) for k in range(0, 100, 3)]
+    for plot, width, height in ((axes, 3.85, 3.1), (large, 24.2, 21.6)):  # room for 3 and for 40 cells
+        assert plot.figure.get_size_inches() == pytest.approx([width, height])
     with pytest.raises(ValueError, match="y_true has 2 rows and y_pred has 1"):
         insight.plot_confusion_matrix([0, 1], [0])
 
@@ -34,6 +37,8 @@ def test_attention_has_a_row_for_each_token_written() -> None:
     assert [text.get_text() for text in axes.get_xticklabels()] == ["it", "costs", r"\$5\$"]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["cuesta", "[END]"]
     axes.figure.canvas.draw()
+    long = insight.plot_attention(([*"abcdefghij"], [*"uvwxy"], np.ones((5, 10))))
+    assert long.figure.get_size_inches() == pytest.approx([5.3, 3.4])
     assert insight.plot_attention((["a"], ["x"], np.ones((1, 1))), axes) is axes
     with pytest.raises(ValueError, match=r"found has weights of shape \(2, 3\) for 1 tokens written and 3 read"):
         insight.plot_attention((["a", "b", "c"], ["x"], weights))
@@ -50,6 +55,10 @@ def test_an_alignment_is_the_path_over_the_probabilities(step: float | None, tim
     assert axes.lines[0].get_xdata() == pytest.approx(unit * np.arange(8))
     assert [(text.get_text(), text.get_position()[0]) for text in axes.texts] == [
         ("a", unit), ("␣", pytest.approx(4 * unit)), ("b", pytest.approx(5 * unit))]
+    assert axes.images[0].get_extent() == pytest.approx([-0.5 * unit, 7.5 * unit, 3.5, -0.5])
+    ten, letters = np.tile(np.pad(ROWS, ((0, 0), (0, 6)), constant_values=-9.0), (10, 1)), "ab cdefgh"
+    large = insight.plot_alignment(ten, "a", letters, align(ten, "a", letters))
+    assert large.figure.get_size_inches() == pytest.approx([8.7, 3.2])  # 80 frames, 10 symbols
 
 
 def test_an_alignment_of_bad_input() -> None:

@@ -103,6 +103,17 @@ def test_an_axis_is_represented_by_the_middles_of_equal_parts() -> None:
         [0.5 / 3.0, 2.5 / 3.0], quarters, quarters, [0.25, 0.75], quarters]
 
 
+def test_an_interval_at_one_point_by_hand() -> None:
+    """The 2.5 % and 97.5 % quantiles of 200 normal numbers, twice as far from the mean, within the bounds."""
+    found, points = response_of(diverging(0, 20)), np.array([[0.75, 0.5, 0.5, 0.5]])
+    for unit in (0.1, 0.9):
+        mean, variance = gp.predict(found.process, found.encoding.from_unit(np.array([[0.75, 0.5, unit, 0.5]])))
+        normals = np.random.default_rng(0).standard_normal(200)
+        drawn = np.clip(mean + 2.0 * np.sqrt(variance + 1e-8) * normals, found.low, found.high)
+        low, high = found.interval([2], [np.array([unit])], points)
+        assert [*low, *high] == pytest.approx(np.quantile(drawn, [0.025, 0.975]) - drawn.mean(), rel=1e-4)
+
+
 def test_intervals_are_wider_where_no_trial_is() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, searcher="random", seed=0)
     for number in range(20):

@@ -271,6 +271,7 @@ def test_timeline_has_a_bar_for_each_trial() -> None:
     numbers = [number for collection in axes.collections for number in collection.trial_numbers]
     assert bars[:, 0, 1].tolist() == numbers and sorted(numbers) == list(range(13)) and not texts(axes)
     assert bars[numbers.index(4), :, 0].tolist() == [8.0, 9.0]
+    assert all(tick % 1.0 == 0.0 for tick in insight.plot_timeline(filled(2, lambda trial: 1.0)).get_yticks())
 
 
 def test_a_timeline_shortens_the_compilation_and_a_pause() -> None:

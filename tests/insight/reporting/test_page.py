@@ -110,6 +110,10 @@ def test_tables_have_captions_and_scopes(page: str) -> None:
     document = Document(page)
     assert len(document.named("caption")) == len(document.named("table"))
     assert all(one["scope"] in ("col", "row") for one in document.named("th"))
+    trials = Document(re.findall('<table class="trials".*?</table>', page, re.DOTALL)[0])
+    kinds = ["n", None, "n", "n", "n", None, "n"]  # numbers are at the right: not the state and the optimizer
+    assert [one.get("class") for one in trials.named("th")[:7]] == kinds
+    assert [one.get("class") for one in trials.named("td")[:6]] == kinds[1:]
 
 
 def marks(page: str, section: str) -> list[tuple[int, float, float]]:

@@ -137,6 +137,7 @@ def test_auto_takes_turns_and_says_so() -> None:
         models.append(suggestion.why.get("model"))
         if models[-1] is not None:
             assert suggestion.why["because"][1:] in searcher.explain(suggestion.why)
+    assert "take turns" not in BayesianSearch("gp").explain(suggestion.why | {"model": "gp"})
     assert set(models[12:]) == {"gp", "tpe"} and set(models[:6]) == {None} and set(models[6:10]) == {"gp"}
 
 
