@@ -177,7 +177,7 @@ def test_a_unit_is_dead_where_it_is_0_on_all_rows_and_saturated_beyond_the_edges
     model.build((None, 2))
     model.set_weights([np.array([[1.0, -1.0], [0.0, 0.0]]), np.zeros(2), np.ones((2, 1)), np.zeros(1),
                        np.ones((1, 1)), np.zeros(1)])
-    X = np.array([[0.0, -2.0], [np.arctanh(0.97), np.arctanh(-0.97)], [3.0, 0.0], [0.0, 3.0]])
+    X = np.array([[0.0, -2.0], [np.arctanh(0.96), np.arctanh(-0.96)], [3.0, 0.0], [0.0, 3.0]])
     st.diagnose(model, X)
     first, second = observed[0].units
     tanh = np.tanh(X)
