@@ -4,13 +4,13 @@
     python -m tests.decisions --since main~3 --draw 10          # ten a room of what has changed since a commit
     python -m tests.decisions study --again                     # those that have survived until now
 
-Which tests run a line is measured once, by ``pytest --covering FILE`` (see `covering`), and given as ``--covered FILE``
-(of several workers, all their files). Without it, and for compiled code, they are those in the file that mirrors the
-module, or else in its folder. What Python and the tests need is loaded once; each mutant is a fork in a copy of the
-project. The first test that fails ends it, if it passes without the mutant. A mutant that no test has caught within a
-minute has survived; those that compute the same are listed, with a reason, in equivalent.json. A run that was stopped
-continues: caught mutants are not run again, unless their file has changed.
-"""
+Which tests run a line is measured once, by ``pytest --covering FILE`` (see `covering`), and given as ``--covered
+FILE`` (of several workers, all their files). A test file of the module's own always runs; without the measurement, and
+for compiled code, so do the tests in its folder where it has no such file. What Python and the tests need is loaded
+once; each mutant is a fork in a copy of the project. The first test that fails ends it, if it passes without the
+mutant. A mutant that no test has caught within a minute has survived; those that compute the same are listed, with a
+reason, in equivalent.json. A run that was stopped continues: caught mutants are not run again, unless their file has
+changed. """
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ HEAD = ("| room | drawn | caught | survived | of these time-outs | equivalent | 
         "|---|---|---|---|---|---|---|")
 
 Row = dict[str, Any]  # a mutant (see `mutating`), then what came of it
-Some = list[tuple[str, set[str], bool | None]]  # tests of a file; with them new ones, which are (not) slow, or none
+# A file, those of its tests that run, and which unmeasured ones run too: the slow ones, the others, or (None) none.
+Batches = list[tuple[str, set[str], bool | None]]
 
 
 # Which mutants -------------------------------------------------------------------------------------------------------
@@ -103,7 +104,7 @@ class Covered:
                 for line, tests in lines.items():
                     self._lines.setdefault((file, line), set()).update(names[test] for test in tests)
 
-    def tests(self, row: Row) -> Some:
+    def tests(self, row: Row) -> Batches:
         """The tests of a mutant's line, in the order in which they are run, a file each.
 
         First those that mirror the module, then those in the same folder; in each part the quickest first. Slow tests
@@ -134,7 +135,7 @@ def mirrors(file: str) -> list[str]:
 
 
 class Only:
-    """The plugin that keeps some tests of a file, and new ones, which are (not) slow, or none; it notes what fails."""
+    """The plugin that keeps one of the `Batches` of a file's tests, and notes what fails."""
 
     def __init__(self, tests: set[str], measured: dict[str, float], slow: bool | None) -> None:
         self._tests, self._measured, self._slow, self.failed, self.passed = tests, measured, slow, "", 0
@@ -190,7 +191,7 @@ class Copy:
         (self._folder / file).write_bytes(text)
         os.utime(self._folder / file, (self._clock, self._clock))
 
-    def _fork(self, tests: Some) -> tuple[str, int]:
+    def _fork(self, tests: Batches) -> tuple[str, int]:
         """The first test that fails, or "", and how many passed, within the limit of time."""
         receiver, sender = multiprocessing.Pipe(duplex=False)
         child = multiprocessing.get_context("fork").Process(target=self._run, args=(tests, sender))
@@ -205,7 +206,7 @@ class Copy:
                 os.killpg(child.pid, signal.SIGKILL)  # and what the tests have started
             child.join()
 
-    def _run(self, tests: Some, sender: Any) -> None:
+    def _run(self, tests: Batches, sender: Any) -> None:
         os.setsid()
         os.chdir(self._folder)
         sys.path.insert(0, str(self._folder))

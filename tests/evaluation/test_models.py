@@ -10,7 +10,7 @@ import scratchtune as st
 from scratchtune.evaluation.models import is_classification, is_function
 
 
-class Callable:
+class CallableEstimator:
     """An estimator that is called, too, as some libraries' are."""
 
     def __call__(self, params: Any) -> None: ...
@@ -27,14 +27,14 @@ def network(loss: str | None) -> st.Sequential:
 
 def test_what_can_be_fitted_is_no_function() -> None:
     assert is_function(lambda params: None)
-    assert not is_function(Callable()) and not is_function(network(None)) and not is_function(5)
+    assert not is_function(CallableEstimator()) and not is_function(network(None)) and not is_function(5)
 
 
 @pytest.mark.parametrize(("model", "integers", "thirds"), [
     (st.MLPClassifier(), True, False), (st.MLPRegressor(), False, False),
     (network("categorical_crossentropy"), True, False), (network("mse"), False, False), (network(None), True, False),
     (st.GridSearchCV(st.MLPRegressor(), {}), False, False), (st.GridSearchCV(st.MLPClassifier(), {}), True, False),
-    (Callable(), True, False)])
+    (CallableEstimator(), True, False)])
 def test_a_model_without_a_kind_or_a_loss_is_judged_by_y(model: Any, integers: bool, thirds: bool) -> None:
     """Integers may be classes, and thirds never are; in a search it is the estimator inside that decides."""
     assert is_classification(model, [0, 1, 2]) is integers and is_classification(model, [0.0, 1 / 3, 2 / 3]) is thirds

@@ -72,6 +72,7 @@ def quiet(search: Any, *data: Any, **arguments: Any) -> Any:
 
 
 def test_a_search_by_hand() -> None:
+    begun = time.perf_counter()
     search = quiet(GridSearchCV(Threshold(), GRID, cv=3), X, y, note="hello")
     assert search.best_params_ == {"at": 0.0, "column": 0} and search.best_index_ == 2
     assert search.best_score_ == search.cv_results_["mean_test_score"][2] > 0.8
@@ -80,7 +81,7 @@ def test_a_search_by_hand() -> None:
     assert (search.predict(X) == search.best_estimator_.predict(X)).all() and search.score(X, y) > 0.8
     assert search.cv_results_["params"][0] == {"at": -1.0, "column": 0}  # names in alphabetical order, the last fastest
     assert search.cv_results_["rank_test_score"].min() == 1 and search.n_splits_ == 3
-    assert 0.0 < search.refit_time_ < 10.0  # seconds
+    assert 0.0 < search.refit_time_ <= time.perf_counter() - begun
 
 
 @pytest.mark.parametrize(("kind", "n_iter"), [
