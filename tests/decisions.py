@@ -10,7 +10,8 @@ for compiled code, so do the tests in its folder where it has no such file. What
 once; each mutant is a fork in a copy of the project. The first test that fails ends it, if it passes without the
 mutant. A mutant that no test has caught within a minute has survived; those that compute the same are listed, with a
 reason, in equivalent.json. A run that was stopped continues: caught mutants are not run again, unless their file has
-changed. """
+changed.
+"""
 
 from __future__ import annotations
 
