@@ -648,9 +648,3 @@ def test_words_find_formulas_by_their_first_sentence():
     found = [line.split()[0] for line in formulas.describe("expected improvement").splitlines()]
     assert found[0] == "expected_improvement" and "log_expected_improvement_grad" in found
     assert "multi_head_attention" in formulas.index("Attention")
-
-
-def test_unknown_id_names_the_nearest():
-    name = max(formulas.registry(), key=len)
-    with pytest.raises(ValueError, match=f"did you mean '{name}'"):
-        formulas.describe(name[:-1])

@@ -58,12 +58,6 @@ def test_dir_shows_public_names_only(package):
     assert sorted({*module.__all__, "__version__"} if module is st else module.__all__) == dir(module)
 
 
-def test_a_star_imports_all_public_names():
-    names = {}
-    exec("from scratchtune import *", names)
-    assert names.keys() - {"__builtins__"} == set(st.__all__)
-
-
 def test_an_unknown_name_is_an_error():
     with pytest.raises(AttributeError, match="^module 'scratchtune' has no attribute 'Sequentiel'$") as caught:
         st.Sequentiel  # noqa: B018

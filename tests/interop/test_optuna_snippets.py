@@ -69,41 +69,6 @@ def learning(optuna: Any, exception: Any) -> Callable[[Any], float]:
 
 
 @snippet
-def quadratic(optuna: Any, folder: Path) -> None:
-    study = optuna.create_study()
-    study.optimize(parabola, n_trials=30)
-
-    found_x = study.best_params["x"]
-    assert abs(found_x - 2) < 2.0 and study.best_value == study.best_trial.value == (found_x - 2) ** 2
-    assert len(study.trials) == 30 and study.best_trial.params == {"x": found_x}
-    study.optimize(parabola, n_trials=10)
-    assert len(study.trials) == 40 and [trial.number for trial in study.trials] == list(range(40))
-
-
-@snippet
-def scikit_learn_simple(optuna: Any, folder: Path) -> None:
-    pytest.importorskip("sklearn")
-    from sklearn import datasets, ensemble, model_selection, svm
-
-    def objective(trial: Any) -> float:
-        x, y = datasets.load_iris(return_X_y=True)
-        classifier_name = trial.suggest_categorical("classifier", ["SVC", "RandomForest"])
-        if classifier_name == "SVC":
-            svc_c = trial.suggest_float("svc_c", 1e-10, 1e10, log=True)
-            classifier_obj = svm.SVC(C=svc_c, gamma="auto")
-        else:
-            rf_max_depth = trial.suggest_int("rf_max_depth", 2, 32, log=True)
-            classifier_obj = ensemble.RandomForestClassifier(max_depth=rf_max_depth, n_estimators=5)
-        return model_selection.cross_val_score(classifier_obj, x, y, n_jobs=1, cv=3).mean()
-
-    study = optuna.create_study(direction="maximize")
-    study.optimize(objective, n_trials=12)
-    assert study.best_value > 0.9
-    for trial in study.trials:
-        assert set(trial.params) == {"classifier", "svc_c" if trial.params["classifier"] == "SVC" else "rf_max_depth"}
-
-
-@snippet
 def pythonic_search_space(optuna: Any, folder: Path) -> None:
     def objective(trial: Any) -> float:
         optimizer = trial.suggest_categorical("optimizer", ["MomentumSGD", "Adam"])
@@ -126,33 +91,14 @@ def pythonic_search_space(optuna: Any, folder: Path) -> None:
 
 
 @snippet
-def pruning_a_classifier(optuna: Any, folder: Path) -> None:
-    pytest.importorskip("sklearn")
-    import sklearn.datasets
-    import sklearn.linear_model
-    import sklearn.model_selection
-
-    def objective(trial: Any) -> float:
-        iris = sklearn.datasets.load_iris()
-        train_x, valid_x, train_y, valid_y = sklearn.model_selection.train_test_split(
-            iris.data, iris.target, test_size=0.25, random_state=0)
-        alpha = trial.suggest_float("alpha", 1e-5, 1e-1, log=True)
-        clf = sklearn.linear_model.SGDClassifier(alpha=alpha, random_state=0)
-        for step in range(30):
-            clf.partial_fit(train_x, train_y, classes=list(range(len(iris.target_names))))
-            intermediate_value = 1.0 - clf.score(valid_x, valid_y)
-            trial.report(intermediate_value, step)
-            if trial.should_prune():
-                raise optuna.TrialPruned()
-        return 1.0 - clf.score(valid_x, valid_y)
-
+def pruning_by_the_median(optuna: Any, folder: Path) -> None:
     pruner = optuna.pruners.MedianPruner(n_startup_trials=3, n_warmup_steps=5)
     study = optuna.create_study(pruner=pruner, sampler=optuna.samplers.RandomSampler(seed=0))
-    study.optimize(objective, n_trials=15)
+    study.optimize(learning(optuna, optuna.TrialPruned), n_trials=15)
     states = [trial.state for trial in study.trials]
-    assert set(states) <= {optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.COMPLETE}
-    assert set(states[:3]) == {optuna.trial.TrialState.COMPLETE} and study.best_value < 0.35
-    assert all(min(trial.intermediate_values) == 0 for trial in study.trials)
+    assert set(states) == {optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.COMPLETE}
+    assert set(states[:3]) == {optuna.trial.TrialState.COMPLETE}
+    assert all(min(trial.intermediate_values) == 0 and max(trial.intermediate_values) >= 5 for trial in study.trials)
 
 
 @snippet
@@ -292,51 +238,20 @@ def several_objectives(optuna: Any, folder: Path) -> None:
 
 
 @snippet
-def user_attributes(optuna: Any, folder: Path) -> None:
-    study = optuna.create_study(storage=f"sqlite:///{folder}/example.db")
-    study.set_user_attr("contributors", ["Akiba", "Sano"])
-    study.set_user_attr("dataset", "MNIST")
-
-    def objective(trial: Any) -> float:
-        trial.set_user_attr("accuracy", 0.5)
-        return parabola(trial)
-
-    study.optimize(objective, n_trials=2)
-    assert study.user_attrs == {"contributors": ["Akiba", "Sano"], "dataset": "MNIST"}
-    assert study.trials[0].user_attrs == {"accuracy": 0.5} == study.best_trial.user_attrs
-
-
-@snippet
 def a_callback_that_stops(optuna: Any, folder: Path) -> None:
-    class StopWhenTrialKeepBeingPrunedCallback:
-        def __init__(self, threshold: int) -> None:
-            self.threshold = threshold
-            self._consequtive_pruned_count = 0
-
-        def __call__(self, study: Any, trial: Any) -> None:
-            if trial.state == optuna.trial.TrialState.PRUNED:
-                self._consequtive_pruned_count += 1
-            else:
-                self._consequtive_pruned_count = 0
-            if self._consequtive_pruned_count >= self.threshold:
-                study.stop()
-
     def objective(trial: Any) -> float:
         if trial.number > 4:
             raise optuna.TrialPruned
         return trial.suggest_float("x", 0, 1)
 
-    study_stop_cb = StopWhenTrialKeepBeingPrunedCallback(2)
+    def stop_where_two_are_pruned(study: Any, trial: Any) -> None:
+        states = [trial.state for trial in study.trials]
+        if states[-2:] == [optuna.trial.TrialState.PRUNED] * 2:
+            study.stop()
+
     study = optuna.create_study()
-    study.optimize(objective, n_trials=100, callbacks=[study_stop_cb])
+    study.optimize(objective, timeout=60, callbacks=[stop_where_two_are_pruned])
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 5 + ["PRUNED"] * 2
-
-
-@snippet
-def no_number_of_trials(optuna: Any, folder: Path) -> None:
-    study = optuna.create_study(sampler=optuna.samplers.RandomSampler())
-    study.optimize(parabola, callbacks=[lambda study, trial: study.stop() if trial.number >= 59 else None])
-    assert len(study.trials) == 60
 
 
 @snippet
@@ -349,21 +264,6 @@ def a_timeout(optuna: Any, folder: Path) -> None:
     study.optimize(objective, n_trials=1000, timeout=0.2, gc_after_trial=True, show_progress_bar=False)
     assert 1 <= len(study.trials) <= 6
     assert all(trial.duration.total_seconds() >= 0.05 for trial in study.trials)
-
-
-@snippet
-def parameters_by_hand(optuna: Any, folder: Path) -> None:
-    study = optuna.create_study(direction="maximize")
-    study.enqueue_trial({"bagging_fraction": 1.0, "bagging_freq": 0, "min_child_samples": 20})
-    study.enqueue_trial({"bagging_fraction": 0.75})
-
-    def objective(trial: Any) -> float:
-        return (trial.suggest_float("bagging_fraction", 0.4, 1.0) + trial.suggest_int("bagging_freq", 0, 7)
-                + trial.suggest_int("min_child_samples", 5, 100))
-
-    study.optimize(objective, n_trials=4)
-    assert study.trials[0].params == {"bagging_fraction": 1.0, "bagging_freq": 0, "min_child_samples": 20}
-    assert study.trials[1].params["bagging_fraction"] == 0.75 and len(study.trials) == 4
 
 
 @snippet
@@ -414,21 +314,6 @@ def define_and_run(optuna: Any, folder: Path) -> None:
     assert len(study.trials) == 5 and set(study.best_params) == {"C", "layers", "solver"}
 
 
-@snippet
-def a_batch(optuna: Any, folder: Path) -> None:
-    batch_size = 4
-    study = optuna.create_study()
-    for _ in range(4):
-        trial_numbers, x_batch = [], []
-        for _ in range(batch_size):
-            trial = study.ask()
-            trial_numbers.append(trial.number)
-            x_batch.append(trial.suggest_float("x", -10, 10))
-        for trial_number, objective in zip(trial_numbers, (np.array(x_batch) - 2) ** 2, strict=True):
-            study.tell(trial_number, objective)
-    assert len(study.trials) == 16 and {trial.state.name for trial in study.trials} == {"COMPLETE"}
-
-
 # Samplers ------------------------------------------------------------------------------------------------------------
 
 
@@ -446,12 +331,6 @@ def sampler_random(optuna: Any, folder: Path) -> None:
     assert [trial.params for trial in first.trials] == [trial.params for trial in second.trials]
     other = searched(optuna, optuna.samplers.RandomSampler())
     assert [trial.params for trial in first.trials] != [trial.params for trial in other.trials]
-
-
-@snippet
-def sampler_tpe(optuna: Any, folder: Path) -> None:
-    first, second = (searched(optuna, optuna.samplers.TPESampler(seed=10, n_startup_trials=5)) for _ in range(2))
-    assert [trial.params for trial in first.trials] == [trial.params for trial in second.trials]
 
 
 @snippet

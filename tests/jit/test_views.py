@@ -40,11 +40,6 @@ def weights_in(work, rows, steps):
     return jit.views(work, shapes(rows, steps)).weights
 
 
-def test_sizes_by_hand() -> None:
-    """5, 30, 4 and 0 numbers take 16, 32, 16 and 0: each array begins on a cache line."""
-    assert jit.size_of(jit.plain(shapes)(5, 2)) == 16 + 32 + 16
-
-
 def test_arrays_are_at_the_end_in_order_and_have_their_shapes() -> None:
     work = np.zeros(100)
     memory = jit.views(work, jit.plain(shapes)(5, 2))

@@ -79,7 +79,3 @@ def test_two_claims_cannot_share_an_id(monkeypatch):
     claims.claim("77a")(lambda draw: True)
     with pytest.raises(ValueError, match="two claims have the ID 77a"):
         claims.claim("77a")(lambda draw: True)
-
-
-def test_a_mark_is_found_in_a_sentence():
-    assert claims.MARK.findall("It is lower (in 19 of 20 draws [18a]).") == [("19", "20", "18a")]

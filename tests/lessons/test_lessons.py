@@ -362,11 +362,6 @@ def test_a_lesson_is_a_plain_script_that_runs_from_any_folder(tmp_path):
     assert done.stdout and not list(tmp_path.iterdir())
 
 
-def test_python_m_lessons_runs_one(capsys):
-    assert main.main(["04"]) == 0
-    assert capsys.readouterr().out.startswith("04 ")
-
-
 def test_a_reader_that_leaves_early_is_no_error():
     """As ``python -m lessons | head`` does; here the reader has gone before the first line."""
     reader, writer = os.pipe()

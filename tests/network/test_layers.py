@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
@@ -212,10 +211,6 @@ def test_a_layer_that_stands_twice_in_a_model_is_copied_or_refused() -> None:
         return
     assert [weight.shape for weight in model.get_weights()] == [(3, 2), (2,), (2, 2), (2,)]
     assert model.predict(np.ones((4, 3))).shape == (4, 2)
-
-
-def test_a_layer_can_be_copied() -> None:
-    assert repr(copy.deepcopy(st.Dense(3, "relu"))) == "Dense(units=3, activation='relu')"
 
 
 # Oracles --------------------------------------------------------------------------------------------------------------

@@ -42,12 +42,6 @@ def test_a_boundary_still_has_the_rate_before_it() -> None:
     assert [piecewise(step) for step in (0, 10, 11, 20, 21)] == [0.1, 0.1, 0.01, 0.01, 0.001]
 
 
-@pytest.mark.parametrize("name, arguments", CASES[:-1], ids=IDS[:-1])
-def test_without_a_warm_up_a_rate_never_rises(name: str, arguments: dict[str, Any]) -> None:
-    rates = [getattr(schedules, name)(**arguments)(step) for step in range(60)]
-    assert rates[0] == 0.1 and rates[-1] < 0.1 and (np.diff(rates) <= 0.0).all()
-
-
 def test_a_warm_up_rises_to_its_target_and_falls_from_there() -> None:
     schedule = schedules.CosineDecay(0.0, decay_steps=20, warmup_target=0.1, warmup_steps=5)
     rates = [schedule(step) for step in range(26)]

@@ -72,12 +72,6 @@ def test_three_and_six_epochs_are_nine() -> None:
     assert all((a == b).all() for a, b in zip(whole.get_weights(), resumed.get_weights(), strict=True))
 
 
-def test_prediction_does_not_depend_on_the_batch() -> None:
-    model, (X, y) = _model(), _rows()
-    model.fit(X, y, epochs=2, verbose=0)
-    assert (model.predict(X) == model.predict(X, batch_size=1)).all()
-
-
 def test_a_training_that_diverges_keeps_finite_averages() -> None:
     model, (X, y) = _model(learning_rate=1e200), _rows()
     with pytest.warns(st.DivergenceWarning):
