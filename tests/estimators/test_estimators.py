@@ -19,7 +19,7 @@ from scratchtune import DivergenceWarning
 from scratchtune.data import QuantileScaler, RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.estimators.class_weights import balanced_weights
+from scratchtune.estimators.class_weights import balanced_weights, weight_of_rows
 from scratchtune.evaluation import train_test_split
 from scratchtune.protocol import DataConversionWarning, NotFittedError
 
@@ -205,10 +205,13 @@ def test_units_of_the_values_do_not_matter() -> None:
     assert theta(small) == theta(large) and np.array_equal(1024.0 * small.predict(X), large.predict(X))
 
 
-def test_a_constant_column_and_constant_values_are_no_trouble() -> None:
+@pytest.mark.parametrize("scale", ["standard", "minmax", "quantile"])
+def test_a_constant_column_and_constant_values_are_no_trouble(scale: str, tmp_path: Path) -> None:
+    """In a file neither. Values that differ by a hundred rounding errors of a float count as constant."""
     constant = np.column_stack([X, np.full(60, 7.0)])
-    assert classifier().fit(constant, y).predict(constant).shape == (60,)
-    assert np.allclose(regressor(epochs=100).fit(X, np.full(60, 5.0)).predict(X), 5.0, atol=0.5)
+    for values in (np.full(60, 5000.0), 5000.0 + 1e-10 * y):
+        regressor(epochs=100, scale=scale).fit(constant, values).save(tmp_path / "model.npz")
+        assert st.load_model(tmp_path / "model.npz").predict(constant) == pytest.approx(5000.0, abs=0.5)
 
 
 # Weights --------------------------------------------------------------------------------------------------------------
@@ -261,6 +264,16 @@ def test_class_weights_are_sample_weights() -> None:
     assert theta(classifier(class_weight="balanced").fit(X, y)) == theta(by_hand)
     assert balanced[y].mean() == pytest.approx(1.0)
     assert balanced * np.bincount(y) == pytest.approx([30.0, 30.0])
+
+
+@pytest.mark.parametrize(("class_weight", "expected"), [
+    (None, [1.0, 1.0, 1.0, 1.0]), ({"b": 2.0}, [1.0, 1.0, 2.0, 1.0]), ({"c": 0.0}, [1.0, 1.0, 1.0, 0.0]),
+    ("balanced", [10 / 12, 10 / 12, 10 / 4, 10 / 12])])
+def test_the_weight_of_each_rows_class_by_hand(class_weight: Any, expected: list[float]) -> None:
+    """The classes weigh 3, 1, 0 and 0: those without weight, one of which has no row, count as much as the largest."""
+    codes, weight = np.array([0, 0, 1, 2]), np.array([1.0, 2.0, 1.0, 0.0])
+    found = weight_of_rows(class_weight, np.array(["a", "b", "c", "d"]), codes, weight)
+    np.testing.assert_allclose(found, expected, rtol=1e-15)
 
 
 def test_a_heavy_class_is_predicted_more_often() -> None:
@@ -654,7 +667,12 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     (("learnt", "scaler_", "learnt", "transform"), 5, "its StandardScaler has 'transform'; it must have"),
     (("learnt", "scaler_", "learnt", "mean_", "array"), [1.0, 2.0], "mean_ of scaler_ is float64 (2,); it must"),
     (("learnt", "scaler_", "learnt", "mean_", "array"), [[1.0, 2.0, 3.0]], "mean_ of scaler_ is float64 (1, 3); it"),
-    (("learnt", "scaler_", "learnt", "scale_", "array"), [0.0] * 3, "scale_ of scaler_ is [0.0, 0.0, 0.0]"),
+    (("learnt", "scaler_", "learnt", "scale_", "array"), [1.0, 0.0, 1.0], "scale_ of scaler_ is [1.0, 0.0, 1.0], "),
+    (("learnt", "scaler_", "learnt", "var_", "array"), [1.0, -1.0, 1.0], "var_ of scaler_ is [1.0, -1.0, 1.0], "),
+    (("learnt", "scaler_", "learnt", "n_features_in_"), 2, "n_features_in_ of scaler_ is 2; it must be an integer in"),
+    (("learnt", "scaler_", "learnt", "n_samples_seen_"), 0, "n_samples_seen_ of scaler_ is 0; it must be a finite"),
+    (("learnt", "history_", "loss"), [[1.0]], "history_ of 'loss' is float64 (1, 1); it must"),
+    (("learnt", "n_features_in_"), 0, "n_features_in_ is 0; it must be an integer of at least 1"),
     (("learnt", "classes_", "array"), [1, 0], "it must hold 2 different labels in order"),
     (("learnt", "feature_names_in_"), ["a", "b"], "feature_names_in_ has 2 names; it must have 3"),
     (("learnt", "n_features_in_"), 4, "n_features_in_ is 4; the network takes (3,)"),
