@@ -12,7 +12,7 @@ import pytest
 
 from scratchtune.tables import explaining
 from scratchtune.tables.ensemble_selection import Evidence
-from scratchtune.tables.explaining import Explanation, explained, predicted
+from scratchtune.tables.explaining import Explanation, Importance, explained, predicted
 from scratchtune.tables.families import FAMILY
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds
@@ -132,15 +132,34 @@ def test_nothing_is_simpler_than_the_model_without_features(of_values: tuple[Any
     assert "tried: none, as it is the simplest" in found.text()
 
 
-@pytest.mark.parametrize(("shift", "begins"), [
-    (0.0, "better by more than two standard errors: a model without features, mean squared error "),
-    (0.02, "as good within two standard errors: a model without features, "), (0.2, "no simpler model is as good")])
+@pytest.mark.parametrize(("rise", "begins", "ends"), [
+    (-0.031, "better by more than two standard errors: ", "0.0310 +- 0.0150 better"),
+    (-0.03, "as good within two standard errors: ", "0.0300 +- 0.0150 better"),
+    (0.03, "as good within two standard errors: ", "0.0300 +- 0.0150 worse")])
 def test_as_good_is_at_most_two_standard_errors_worse(
-    shift: float, begins: str, of_values: tuple[Any, Evidence], monkeypatch: pytest.MonkeyPatch,
+    rise: float, begins: str, ends: str, of_values: tuple[Any, Evidence], monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Oracle: the rise and its standard error, given."""
-    monkeypatch.setattr(explaining, "difference", lambda *_: (shift - 0.1 * (not shift), 0.015))
-    assert explained(*of_values).simple.startswith(begins)
+    monkeypatch.setattr(explaining, "difference", lambda *_: (rise, 0.015))
+    loss = np.var(of_values[1].y)
+    assert explained(*of_values).simple == (
+        f"{begins}a model without features, mean squared error {loss:.4f}, {ends} than the model on the same rows")
+
+
+@pytest.mark.parametrize("enough", [N, N - 1])
+def test_which_simpler_models_are_tried(
+    enough: int, of_values: tuple[Any, Evidence], monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """All are worse, and all columns matter: the simplest come first; of many rows none is trained on few columns."""
+    monkeypatch.setattr(explaining, "difference", lambda *_: (0.031, 0.01))
+    monkeypatch.setattr(explaining, "ENOUGH", enough)
+    model, known = of_values
+    few = [f"a linear model with defaults on {count}" for count in ("1 column", "2 columns", "3 columns")]
+    alone = ["a linear model (trial 0) alone", "boosted trees (trial 3) alone"]
+    assert explained(model, replace(known, baselines=known.baselines | {"linear": known.y + 0.01})).simple == (
+        "no simpler model is as good within two standard errors (tried: " + ", ".join([
+            "a model without features", *few[: 3 * (enough == N)], "a linear model with defaults",
+            "boosted trees with defaults", *alone]) + ")")
 
 
 def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
@@ -151,6 +170,39 @@ def test_one_model_is_no_ensemble(of_values: tuple[Any, Evidence]) -> None:
     assert " (trial " not in found.simple
     assert "the model: one configuration, no ensemble, one model for each of 3 folds" in found.text()
     assert "ensemble of" not in found.text()
+
+
+def by_hand(members: dict[int, tuple[float, list[float]]]) -> tuple[Any, Evidence]:
+    """Members with a weight and the factors of four columns, whose weighted sum is the target."""
+    X = np.random.default_rng(0).normal(size=(N, 4))
+    features = Table({f"x{j}": X[:, j] for j in range(4)})
+    models = {number: (weight, [SimpleNamespace(
+        features=SimpleNamespace(transform=lambda rows: np.column_stack([rows.column(name) for name in rows.names])),
+        predict_matrix=lambda matrix, factors=factors: matrix @ factors)] * 2)
+        for number, (weight, factors) in members.items()}
+    y = X @ sum(weight * np.array(factors) for weight, factors in members.values())
+    halves = np.arange(N // 2), np.arange(N // 2, N)
+    model = SimpleNamespace(seed_=0, n_trials=4, time_budget=None, leaderboard_=[
+        {"number": number, "family": "trees", "params": {}} for number in members])
+    return model, Evidence(Goal("neg_mean_squared_error", 0), Folds(features, y, 0, [halves, halves[::-1]]),
+                           np.arange(N), y, Units(np.arange(N)), y, {}, models)  # type: ignore[arg-type]
+
+
+def test_the_columns_that_change_the_heaviest_member_the_most_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A permuted normal column with factor c has the squared error 2 c^2."""
+    monkeypatch.setattr(explaining, "MEASURED", 3)
+    found = explained(*by_hand({5: (0.4, [9.0, 0.0, 5.0, 0.0]), 7: (0.6, [0.5, 2.0, -1.0, 3.0])}))
+    assert found.unmeasured == ["x0"] and [one.column for one in found.importances] == ["x3", "x2", "x1"]
+    assert [one.rise for one in found.importances] == pytest.approx([2 * 1.8**2, 2 * 1.4**2, 2 * 1.2**2], rel=0.3)
+    assert [(row["number"], row["weight"]) for row in found.members] == [(7, 0.6), (5, 0.4)]
+
+
+def test_the_only_member_is_not_simpler_than_itself() -> None:
+    """Where the predictions are cross-fitted, a single member need not have the same."""
+    model, known = by_hand({5: (1.0, [1.0, 2.0, 3.0, 4.0])})
+    found = explained(model, replace(known, predictions=known.y + np.resize([0.1, -0.1], N)))
+    assert found.simple == ("no simpler model is as good within two standard errors (tried: none, as it is the "
+                            "simplest)")
 
 
 def test_without_an_effect_no_column_matters_and_no_features_are_as_good() -> None:
@@ -174,3 +226,34 @@ def test_of_many_columns_some_are_screened_out() -> None:
 def test_it_is_the_same_after_json(explanation: Explanation) -> None:
     stored = restored(json.loads(json.dumps(plain(explanation))))
     assert stored == explanation and stored.text() == explanation.text()
+
+
+def test_the_text_of_an_ensemble_of_many_members() -> None:
+    """A column is visible above three standard errors; five members, and five columns without effect, are named."""
+    without = [Importance("edge", 3.0, 1.0), *(Importance(f"x{k}", 0.0, 0.1) for k in range(5))]
+    members = [{"number": k, "family": "linear", "weight": (7 - k) / 28, "params": {
+        "family": "linear", "linear_alpha": 0.1, "target": ("log", "linear")[k % 2]}} for k in range(7)]
+    given = Explanation("r2", 1, 1200, [Importance("age", 0.4, 0.05), *without], ["y", "z"], members, "the end")
+    assert given.text() == """\
+columns that matter (rise of the loss (minus r2) where a column is permuted, on 1,200 rows that the models were not \
+trained on; 90% interval):
+  age  0.4000  0.3178 to 0.4822
+  no visible importance (at most 3 standard errors): 'edge', 'x0', 'x1', 'x2', 'x3' and 1 more
+  not measured: 2 more columns, which change the predictions of the heaviest member less
+the model: an ensemble of 7 configurations, each with one model
+  25% a linear model (trial 0: alpha=0.1, target=log)
+  21% a linear model (trial 1: alpha=0.1)
+  18% a linear model (trial 2: alpha=0.1, target=log)
+  14% a linear model (trial 3: alpha=0.1)
+  11% a linear model (trial 4: alpha=0.1, target=log)
+  11% in 2 more
+the end"""
+    fewer = replace(given, folds=3, importances=without[:5], unmeasured=[], members=members[:5]).text()
+    assert fewer.replace("25% a linear", "|").split("|")[0] == """\
+columns that matter (rise of the loss (minus r2) where a column is permuted, on 1,200 rows that the models were not \
+trained on; 90% interval):
+  none visibly
+  no visible importance (at most 3 standard errors): 'edge', 'x0', 'x1', 'x2', 'x3'
+the model: an ensemble of 5 configurations, each with one model for each of 3 folds
+  """
+    assert fewer.endswith("target=log)\nthe end")
