@@ -135,7 +135,7 @@ class Verdict(NamedTuple):
     text: str
 
 
-def verdict_of(evidence: Evidence, counts: tuple[int, int], seed: int, interrupted: bool = False) -> Verdict:
+def verdict_of(evidence: Evidence, counts: tuple[int, int], seed: int, interrupted: bool) -> Verdict:
     """Compare the predictions of the ensemble with the best default configuration among the baselines.
 
     A gain is shown if it is larger than `ERRORS` standard errors. ``counts`` are how many configurations the ensemble

@@ -106,7 +106,7 @@ def _interpolated(values: np.ndarray, means: np.ndarray) -> np.ndarray:
     at, sized = np.arange(known), values[:known] * 0.25  # no difference overflows
     low, high = np.maximum(at - 1, 0), np.minimum(at + 1, known - 1)
     low[0], high[-1] = 1, known - 2
-    inner = (at > 0) & (at < known - 1) & (sized[high] > sized[low])
+    inner = sized[high] > sized[low]  # at an end both are the only neighbour
     share = np.divide(sized - sized[low], sized[high] - sized[low], out=np.full(known, 0.5), where=inner)[:, None]
     return np.concatenate([(1.0 - share) * means[low] + share * means[high], means[known:]])
 

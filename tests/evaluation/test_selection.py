@@ -81,6 +81,7 @@ def test_what_it_cannot_know_is_said() -> None:
         OneStandardError(simplicity=3)
     OneStandardError(simplicity="mlp__units").check(["mlp__units"])
     OneStandardError().check(["units", "learning_rate"])
+    OneStandardError().check([])
 
 
 # Student's t ---------------------------------------------------------------------------------------------------------

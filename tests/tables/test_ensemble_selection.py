@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from scratchtune.tables.ensemble_selection import cross_fitted, greedy_weights, weighted
+from scratchtune.tables.ensemble_selection import Evidence, cross_fitted, greedy_weights, verdict_of, weighted
 from scratchtune.tables.goal import Goal, goal_for
+from scratchtune.tables.splitting import Units
 
 SQUARED = Goal("neg_mean_squared_error", 0)
 
@@ -48,3 +51,21 @@ def test_a_loss_without_a_value_does_not_win() -> None:
     goal = goal_for(2, "roc_auc")
     y, p = np.zeros(4, int), np.full((4, 2), 0.5)
     assert greedy_weights(goal, y, [p, p]).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize(("ours", "baselines", "options", "expected"), [
+    (0.5, {"trees": 1.0, "linear": 2.0, "mean": 3.0}, {}, (0.75, "trees", "ensemble", "")),
+    (1.0, {"trees": 1.0, "linear": 1.0}, {}, (0.0, "linear", "default", "")),  # of equal ones the first
+    (0.5, {"network": 1.0, "mean": 0.5}, {}, (0.75, "network", "ensemble", "features, mean squared error 0.25")),
+    (2.0, {"network": 1.0, "mean": 1.0}, {}, (-3.0, "network", "default", "features, mean squared error 1")),
+    (2.0, {"network": 1.0, "mean": 0.5}, {"interrupted": True}, (-3.0, "network", "ensemble", "")),
+])
+def test_which_model_is_saved(ours: float, baselines: dict[str, float], options: Any, expected: Any) -> None:
+    """Each error of a model is the same, so that the gain in squared error is sure."""
+    y = np.arange(8.0)
+    made = Evidence(SQUARED, None, y, y, Units(np.arange(8)), y + ours,  # type: ignore[arg-type]
+                    {name: y + error for name, error in baselines.items()}, {})
+    found = verdict_of(made, (2, 5), 0, **options)
+    warning = found.text.partition("not better than a model without ")[2]
+    assert (found.gain, found.default, found.saved, warning) == expected
+    assert found.error == pytest.approx(0.0, abs=1e-12)

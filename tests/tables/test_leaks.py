@@ -39,6 +39,8 @@ def given(y: np.ndarray, wrong: int) -> list[str]:
     ("aaaabbcc", [0, 0, 0, 0, 1, 2, 3, 4], 0, 1 - 1 / 1.25),
     # That are too few other rows, and here no value is in more than a fifth of the rows.
     ("aaaabb", [0, 0, 0, 0, 1, 2], 0, 1 - 2 / 12.5), ([0, 1, 2, 3, 4], [0, 2, 1, 3, 4], 0, 1 - 9.75 / 10),
+    # The number that occurs once has the target of the only other number.
+    ([0, 0, 0, 1], [0, 0, 0, 1], 0, 1 - (1 / 4) / (3 / 16)),
     # Of two values none is left to tell apart in the other rows.
     ("aaab", [0, 0, 0, 1], 0, 1 - (1 / 4) / (3 / 16)),
 ])
