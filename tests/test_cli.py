@@ -17,13 +17,14 @@ from scratchtune.study.file import File, StorageError
 
 
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):
-    assert main(["compare", "--trials", "3", "--searchers", "random", "--out", str(tmp_path / "pictures")]) == 0
+    out = tmp_path / "pictures"
+    assert main(["compare", "--trials", "3", "--searchers", "random", "--report", "--out", str(out)]) == 0
     printed = capsys.readouterr()
     assert "random" in printed.out and "held-out test set" in printed.out and "why: Trial" in printed.out
     assert "random: 3 trials x 5 folds" in printed.err
     assert printed.err.splitlines()[-1].startswith("try it yourself: scratchtune play, ")
-    picture = tmp_path / "pictures" / "comparison.png"
-    assert picture.read_bytes()[:4] == b"\x89PNG" and str(picture) in printed.out
+    assert printed.out.endswith(f"\npicture: {out / 'comparison.png'}\nreport: {out / 'report.html'}\n")
+    assert (out / "comparison.png").read_bytes()[:4] == b"\x89PNG" and (out / "report.html").exists()
 
 
 def test_compare_saves_its_picture_though_nobody_reads(tmp_path, monkeypatch):
