@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sqlite3
 from contextlib import closing
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,8 @@ import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.study import salvage
 from scratchtune.study.export import as_json
-from scratchtune.study.file import TRIALS, File, StorageError, row_with_digest
-from scratchtune.study.salvage import search
+from scratchtune.study.file import TABLES, TRIALS, File, StorageError, row_with_digest
+from scratchtune.study.salvage import rows_in, search
 
 SPACE = {"x": st.Float(-1.0, 1.0), "kind": ["a", "b"]}
 
@@ -82,6 +83,27 @@ def test_what_is_not_what_was_written_is_refused_and_salvaged(
     assert f"study 'study': {12 - lost} whole trials" in capsys.readouterr().out
     assert table(stored(new)) == table(study) and main(["check", str(new)]) == 0
     assert main(["check", str(path), "--salvage", str(new)]) == 2 and "which exists" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("page", [512, 4096, 65536])
+def test_the_rows_in_a_files_bytes_are_those_that_sqlite_reads(page: int, tmp_path: Path) -> None:
+    """Rows end on their page, exactly at its end, or on one, two or three others; numbers take 0 to 8 bytes."""
+    sizes = [*range(0, 2 * page // 3, page // 40), *range(page - 160, page, 1 + page // 8192), *range(page, 4 * page, page // 5 + 1)]
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
+        db.execute(f"PRAGMA page_size = {page}")
+        for statement in TABLES:
+            db.execute(statement)
+        for key, size in zip(chain([1, 127, 128, 20_000, TRIALS], count(9 * TRIALS)), sizes, strict=False):
+            trial = row_with_digest("trials", key, "complete", "é" * (size // 4) + "e" * (size % 4))
+            db.execute("INSERT INTO trials VALUES (?, ?, ?, ?, ?)", (*trial, bytes(size // 2) if size % 3 else None))
+        for key, number in enumerate([0, 1, 2, 127, 128, -200, 2**20, 2**30, 2**40, 2**50], 1):
+            head = row_with_digest("heads", key, number, key, f"{key}")
+            db.execute("INSERT INTO heads VALUES (?, ?, ?, ?, ?)", head)
+        db.execute("INSERT INTO studies VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   row_with_digest("studies", 3, "name", "{}", "[]", "{}", 7))
+    with closing(sqlite3.connect(tmp_path / "a.db")) as db:
+        stored = {(name, row) for name in ("trials", "heads", "studies") for row in db.execute(f"SELECT * FROM {name}")}
+    assert {*rows_in((tmp_path / "a.db").read_bytes())} == stored
 
 
 def test_letters_of_the_schema_that_are_none_are_damage(tmp_path: Path) -> None:
