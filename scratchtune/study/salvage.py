@@ -189,11 +189,10 @@ def _content(image: bytes, begin: int, size: int, page: int) -> bytes:
     most, least = page - 35, (page - 12) * 32 // 255 - 23
     local = least + (size - least) % (page - 4)
     local = size if size <= most else local if local <= most else least
-    parts, left = [image[begin : begin + local]], size - local
+    parts = [image[begin : begin + local]]
     following = int.from_bytes(image[begin + local : begin + local + 4], "big")
-    while left > 0 and 0 < following <= len(image) // page:
+    for _ in range(local, size, page - 4):  # the last page may have more than is left; the values' sizes end the row
         at = (following - 1) * page
-        parts.append(image[at + 4 : at + 4 + min(left, page - 4)])
-        left -= len(parts[-1])
+        parts.append(image[at + 4 : at + page])
         following = int.from_bytes(image[at : at + 4], "big")
     return b"".join(parts)

@@ -40,7 +40,7 @@ class Elsewhere(Executor):
 
 
 def test_what_has_finished_beside_the_trial_whose_callback_raises_is_recorded() -> None:
-    def stops(trial: st.Trial) -> None:
+    def stops(study: st.Study, trial: st.Trial) -> None:
         raise ZeroDivisionError(f"after trial {trial.number}")
 
     study = st.Study({"x": [1, 2, 3]}, "grid")

@@ -88,8 +88,8 @@ def test_what_is_not_what_was_written_is_refused_and_salvaged(
 @pytest.mark.parametrize("page", [512, 4096, 65536])
 def test_the_rows_in_a_files_bytes_are_those_that_sqlite_reads(page: int, tmp_path: Path) -> None:
     """Rows end on their page, exactly at its end, or on one, two or three others; numbers take 0 to 8 bytes."""
-    near = range(page - 160, page, 1 + page // 8192)
-    sizes = [*range(0, 2 * page // 3, page // 40), *near, *range(page, 4 * page, page // 5 + 1)]
+    sizes = [*range(0, 2 * page // 3, page // 40), *range(page - 160, page, 1 + page // 8192),
+             *range(page, 4 * page, page // 5 + 1)]
     with closing(sqlite3.connect(tmp_path / "a.db")) as db, db:
         db.execute(f"PRAGMA page_size = {page}")
         for statement in TABLES:
