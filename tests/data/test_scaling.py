@@ -59,6 +59,11 @@ def test_scores_have_mean_0_and_deviation_1(gaps: float) -> None:
     assert set(z[~np.isnan(z[:, 3]), 3]) == {0.0}  # a constant column
 
 
+@pytest.mark.parametrize(("roundings", "scale"), [(9, 1.0), (11, 1.0 / (11 * np.finfo(float).eps))])
+def test_a_range_of_less_than_ten_roundings_is_constant(roundings: int, scale: float) -> None:
+    assert MinMaxScaler().fit([[0.0], [roundings * np.finfo(float).eps]]).scale_ == pytest.approx([scale])
+
+
 @pytest.mark.parametrize("scaler", [StandardScaler(), StandardScaler(with_mean=False), MinMaxScaler(),
                                     MinMaxScaler((-3, 5))], ids=repr)
 def test_the_inverse_gives_the_rows_back(scaler: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.data import MinMaxScaler, SimpleImputer, StandardScaler
+from scratchtune.data import MinMaxScaler, QuantileScaler, RobustSmoothClipScaler, SimpleImputer, StandardScaler
 
 ALL = [StandardScaler(), MinMaxScaler(), SimpleImputer()]
 
@@ -87,6 +87,14 @@ def test_in_a_column_transformer_with_a_data_frame() -> None:
     assert scaler.feature_names_in_.tolist() == ["age", "pay"]
     with pytest.raises(ValueError, match="must be in the same order as they were in fit"):
         scaler.transform(frame[["pay", "age"]])
+
+
+@pytest.mark.parametrize("transformer", [*ALL, QuantileScaler(), RobustSmoothClipScaler()], ids=repr)
+def test_a_second_fit_knows_the_names_of_its_own_columns(transformer: Any) -> None:
+    pandas = pytest.importorskip("pandas")
+    transformer.fit(pandas.DataFrame({"age": [1.0, 3.0, 4.0], "pay": [5.0, 6.0, 8.0]}))
+    assert transformer.get_feature_names_out().tolist() == ["age", "pay"]
+    assert transformer.fit([[1.0], [2.0]]).get_feature_names_out().tolist() == ["x0"]
 
 
 @pytest.mark.parametrize("transformer", ALL, ids=repr)

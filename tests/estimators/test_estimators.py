@@ -20,6 +20,7 @@ from scratchtune.data import QuantileScaler, RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 from scratchtune.estimators import MLPClassifier, MLPRegressor
 from scratchtune.estimators.class_weights import balanced_weights, weight_of_rows
+from scratchtune.estimators.rows import fitted_scaler
 from scratchtune.evaluation import train_test_split
 from scratchtune.protocol import DataConversionWarning, NotFittedError
 
@@ -264,6 +265,12 @@ def test_class_weights_are_sample_weights() -> None:
     assert theta(classifier(class_weight="balanced").fit(X, y)) == theta(by_hand)
     assert balanced[y].mean() == pytest.approx(1.0)
     assert balanced * np.bincount(y) == pytest.approx([30.0, 30.0])
+
+
+def test_the_scaler_of_rows_has_their_weighted_mean_or_the_whole_range() -> None:
+    weight = np.arange(60.0)
+    np.testing.assert_allclose(fitted_scaler("standard", X, weight).mean_, np.average(X, axis=0, weights=weight))
+    assert (fitted_scaler("minmax", X, weight).data_min_ == X.min(axis=0)).all()
 
 
 @pytest.mark.parametrize(("class_weight", "expected"), [
@@ -684,7 +691,19 @@ def test_the_seed_and_the_hidden_units_of_a_fitted_estimator() -> None:
     (("params", "hidden_layers"), 10**9, "hidden_layers is 1000000000; it must be an integer in [0, 1000]"),
 ])
 def test_a_damaged_header_is_refused(place: tuple[str, ...], value: Any, message: str, tmp_path: Path) -> None:
-    classifier().fit(X, y).save(tmp_path / "model.npz")
+    refuse_damaged(classifier(), place, value, message, tmp_path)
+
+
+@pytest.mark.parametrize(("place", "value", "message"), [
+    (("n_features_in_",), 4, "n_features_in_ is 4; the network takes (3,)"),
+    (("n_outputs_",), 2, "n_outputs_ is 2; the network gives (1,)"),
+    (("target_scaler_", "learnt", "scale_", "array"), [0.0], "scale_ of target_scaler_ is [0.0]")])
+def test_a_damaged_header_of_a_regressor_is_refused(place: Any, value: Any, message: str, tmp_path: Path) -> None:
+    refuse_damaged(regressor(epochs=1), ("learnt", *place), value, message, tmp_path)
+
+
+def refuse_damaged(model: Any, place: tuple[str, ...], value: Any, message: str, tmp_path: Path) -> None:
+    model.fit(X, y).save(tmp_path / "model.npz")
     parts = dict(np.load(tmp_path / "model.npz"))
     header = json.loads(str(parts["header"]))
     inner = header

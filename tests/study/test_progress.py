@@ -13,13 +13,14 @@ def test_the_best_value_is_shown_again_after_a_fifth_of_a_second(monkeypatch: py
     """To find it costs time in a study of many objectives."""
     shown: list[str] = []
     bar = SimpleNamespace(disable=False, update=lambda: None, set_postfix_str=lambda text, refresh: shown.append(text))
-    moments, bests = [5.0, 5.1, 5.3], iter([3.0, 2.0, 1.0])
+    moments, bests = [5.0, 5.1, 5.3, 6.0], iter([3.0, 2.0, 1.0])
     monkeypatch.setattr("scratchtune.study.progress.tqdm", lambda **given: bar)
     monkeypatch.setattr("time.monotonic", lambda: moments[0])
     progress = Progress(None, "trial")
     for _ in range(3):
         progress.done(0.1, lambda: next(bests))
         moments.pop(0)
+    progress.done(0.1)  # of a search without values
     assert shown == ["best 3", "best 2"]
 
 

@@ -80,7 +80,8 @@ def test_what_is_not_what_was_written_is_refused_and_salvaged(
         st.load_study(path, "study")
     assert main(["check", str(path), "--salvage", str(new)]) == 1
     lost = len(search(path)[0].lost)
-    assert f"study 'study': {12 - lost} whole trials" in capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert f"study 'study': {12 - lost} whole trials" in printed.out and printed.err.endswith(f"written: {new}\n")
     assert table(stored(new)) == table(study) and main(["check", str(new)]) == 0
     assert main(["check", str(path), "--salvage", str(new)]) == 2 and "which exists" in capsys.readouterr().err
 

@@ -91,6 +91,7 @@ def test_what_is_not_said_is_as_in_scikit_learn_and_repeatable(kind: Any, n_iter
     said = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
     assert (said["cv"], said.get("random_state", 0), said["n_jobs"], said["refit"]) == (5, 0, 1, True)
     assert said["scoring"] is None and np.isnan(said["error_score"]) and said.get("n_iter") == n_iter
+    assert (said["verbose"], said["return_train_score"]) == (1, False)  # 1 shows the progress
 
 
 def test_absent_parameters_are_masked() -> None:

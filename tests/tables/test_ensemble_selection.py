@@ -65,7 +65,7 @@ def test_which_model_is_saved(ours: float, baselines: dict[str, float], options:
     y = np.arange(8.0)
     made = Evidence(SQUARED, None, y, y, Units(np.arange(8)), y + ours,  # type: ignore[arg-type]
                     {name: y + error for name, error in baselines.items()}, {})
-    found = verdict_of(made, (2, 5), 0, **options)
+    found = verdict_of(made, (2, 5), 0, **{"interrupted": False} | options)
     warning = found.text.partition("not better than a model without ")[2]
     assert (found.gain, found.default, found.saved, warning) == expected
     assert found.error == pytest.approx(0.0, abs=1e-12)

@@ -14,7 +14,7 @@ import scratchtune as st
 from scratchtune.insight import drawing
 from scratchtune.insight.reporting import vector
 from scratchtune.insight.reporting.page import SECTIONS, advice, html_of
-from scratchtune.insight.reporting.view import View, script
+from scratchtune.insight.reporting.view import View, reasons, script
 
 VOID = {"meta", "input", "img", "br"}
 
@@ -278,6 +278,18 @@ def test_advice_follows_from_the_trials() -> None:
     assert "The last 11 trials gave no better value" in early
     raced = st.Study({"x": st.Float(0, 1)}, st.Hyperband(9)).run(lambda trial: abs(trial.number - 20.0), progress=False)
     assert "Run more trials: the best of 5 with budget 9 is trial 20" in " ".join(advice(View(raced)))
+
+
+def test_a_single_failure_is_no_advice_and_its_traceback_is_in_its_reason() -> None:
+    def objective(trial: st.Trial) -> float:
+        if trial.number == 1:
+            raise RuntimeError("out of <memory>")
+        return 1.0
+
+    view = View(st.Study({"x": st.Float(0, 1)}, "random").run(objective, 41, progress=False))
+    assert "Look at the failures" not in " ".join(advice(view))
+    assert re.search('<p class="error">Failed: RuntimeError: out of &lt;memory&gt;</p>.*<pre tabindex="0">Traceback .*'
+                     "RuntimeError: out of &lt;memory&gt;\\s*</pre></details>", str(reasons(view)), re.DOTALL)
 
 
 def test_the_best_trial_is_that_of_the_largest_budget_everywhere() -> None:
