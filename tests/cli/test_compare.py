@@ -36,6 +36,13 @@ def test_the_winner_is_best_by_cross_validation_and_says_why(result):
     assert f"{result.winner.test_accuracy:.4f}" in result.text()
 
 
+def test_the_winner_has_the_best_score_after_the_most_epochs():
+    studies = [SimpleNamespace(best_trial=SimpleNamespace(budget=budget), best_value=value)
+               for budget, value in ((9, 0.99), (None, 0.8), (comparison.EPOCHS, 0.9))]
+    rows = [comparison.SearcherResult("", study, 0.5, 1.0) for study in studies]
+    assert comparison.Comparison(rows, 200, 100).winner is rows[2]
+
+
 def test_a_plan_of_hyperband_counts_trials_and_configurations(result):
     (hyperband,) = [row for row in result.rows if row.searcher == "hyperband"]
     trials = f"{len(hyperband.study.trials)} trials of {hyperband.configurations} configurations"

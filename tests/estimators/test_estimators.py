@@ -291,16 +291,18 @@ def test_a_heavy_class_is_predicted_more_often() -> None:
 # Early stopping -------------------------------------------------------------------------------------------------------
 
 
-def test_early_stopping_by_hand() -> None:
-    """A stratified tenth decides, nothing of it reaches the scaler, and the best weights come back."""
-    model = classifier(early_stopping=True, learning_rate=0.3, epochs=60, patience=4, batch_size=8).fit(X, y)
-    Xt, Xv, yt, yv = train_test_split(X, y, test_size=6, random_state=0, stratify=y)
+@pytest.mark.parametrize("weight", [np.ones(60), 1.0 + np.arange(60) % 4])
+def test_early_stopping_by_hand(weight: np.ndarray) -> None:
+    """A stratified, weighted tenth decides, nothing of it reaches the scaler, and the best weights come back."""
+    model = classifier(early_stopping=True, learning_rate=0.3, epochs=60, patience=4, batch_size=8).fit(X, y, weight)
+    Xt, Xv, yt, yv, wt, wv = train_test_split(X, y, weight, test_size=6, random_state=0, stratify=y)
     assert abs(yv.mean() - y.mean()) <= 0.1
-    assert np.allclose(model.scaler_.mean_, Xt.mean(axis=0)) and not np.allclose(model.scaler_.mean_, X.mean(axis=0))
+    assert np.allclose(model.scaler_.mean_, np.average(Xt, axis=0, weights=wt))
     losses = model.history_["val_loss"]
     best = int(np.argmin(losses))
     assert model.n_iter_ == len(losses) == best + 1 + 4 < 60
-    assert -np.log(model.predict_proba(Xv)[np.arange(6), yv]).mean() == pytest.approx(losses[best], rel=1e-5)
+    each = -np.log(model.predict_proba(Xv)[np.arange(6), yv])
+    assert np.average(each, weights=wv) == pytest.approx(losses[best], rel=1e-5)
 
 
 def test_early_stopping_of_a_regressor() -> None:
@@ -348,6 +350,11 @@ def test_a_scaler_that_is_fitted_to_one_row_is_warned_of(rows: int, scale: str |
         warnings.simplefilter("always")
         classifier(scale=scale).partial_fit(X[:rows], y[:rows], classes=[0, 1])
     assert ["has one row" in str(message.message) for message in messages] == [True] * told
+
+
+def test_partial_fit_after_a_schedule_keeps_the_penalty_and_the_rate() -> None:
+    model = classifier(schedule="cosine", learning_rate=0.01, l1=0.01, l2=0.02, epochs=2).fit(X, y).partial_fit(X, y)
+    assert repr(model.model_.penalty) == "L1L2(l1=0.01, l2=0.02)" and model.model_.optimizer.learning_rate == 0.01
 
 
 def test_partial_fit_on_parts() -> None:

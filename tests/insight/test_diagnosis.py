@@ -231,6 +231,8 @@ def test_estimators_are_diagnosed_on_unscaled_rows(rows: tuple[np.ndarray, np.nd
     assert st.diagnose(estimator, X, y).healthy
     slow = st.MLPRegressor(units=16, epochs=10, learning_rate=1e-6, random_state=0, verbose=0).fit(X, rows[1])
     assert st.diagnose(slow, X).names[0] in ("learning rate too low", "underfitting")
+    slow.set_params(scale=None).fit(rows[0], 1000.0 * rows[1])  # the loss of a constant is not 1 then
+    assert st.diagnose(slow, rows[0]).names == ["loss never moved"]
 
 
 def test_theta_is_left_as_it_was(rows: tuple[np.ndarray, np.ndarray]) -> None:

@@ -226,6 +226,22 @@ def test_trials_and_space_are_those_of_optuna(optuna: Any) -> None:
     assert study.why(2) == "Trial 2: trial 2 of the Optuna study 'theirs'."
 
 
+def test_a_failed_trial_is_kept_where_a_pruned_one_has_its_parameters(optuna: Any) -> None:
+    study, states = optuna.create_study(), optuna.trial.TrialState
+    ranges = dict.fromkeys("xy", optuna.distributions.FloatDistribution(0.0, 1.0)) | {
+        "kind": optuna.distributions.CategoricalDistribution(["x", "y"])}
+    for state, params in ((states.PRUNED, {"kind": "x", "x": 0.5}), (states.FAIL, {"kind": "x", "x": 0.25}),
+                          (states.FAIL, {"kind": "x"}), (states.COMPLETE, {"kind": "y", "y": 0.5})):
+        study.add_trial(optuna.trial.create_trial(
+            state=state, params=params, value=1.0 if state == states.COMPLETE else None, intermediate_values={0: 2.0},
+            distributions={name: ranges[name] for name in params}))
+    with pytest.warns(UserWarning, match="^1 of 4 trials of the Optuna study are left out"):
+        found = st.from_optuna(study).trials
+    assert [(trial.state, trial.params) for trial in found] == [
+        ("stopped", {"kind": "x", "x": 0.5}), ("failed", {"kind": "x", "x": 0.25}),
+        ("complete", {"kind": "y", "y": 0.5})]
+
+
 def test_it_is_continued_stored_and_resumed(optuna: Any, tmp_path: Path) -> None:
     """From Optuna's file by path; the searcher sees the trials; the stored study is the same one bit for bit."""
     url, path = f"sqlite:///{tmp_path / 'theirs.db'}", tmp_path / "ours.db"

@@ -227,7 +227,10 @@ def test_a_stray_cell_stops_before_any_work(run: Run) -> None:
     printed = tuned(run, "--missing", "old", table="stray.csv")
     assert "4 columns (2 of numbers, 2 of texts, 1 cell missing)" in printed
     code, labels, _ = run("predict", "model.npz", "stray.csv")  # which the model remembers
-    assert code == 0 and len(labels.split()) == len(columns["age"])
+    columns["age"][5] = "none"
+    write(Path("again.csv"), columns)
+    _, others, _ = run("predict", "model.npz", "again.csv", "--missing", "none")  # it is added to those remembered
+    assert code == 0 and len(others.split()) == len(labels.split()) == len(columns["age"])
     assert "4 columns (1 of numbers, 3 of texts" in tuned(run, "--text", "age", table="stray.csv")
     refused(run(*TUNE, "--text", "ages"), "--text is 'ages'; it must be one of")
 
