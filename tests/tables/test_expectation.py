@@ -132,6 +132,12 @@ def test_the_error_of_a_difference_is_that_of_whole_groups() -> None:
     assert gain == pytest.approx(means.mean()) and error == pytest.approx(means.std() / math.sqrt(20), rel=0.2)
 
 
+def test_no_drawn_target_is_below_zero_where_none_is() -> None:
+    """Three of 200 targets are 0 where 10 was predicted; so no error is above 10, however long the tail."""
+    y = np.r_[np.zeros(3), np.full(197, 9.0)]
+    assert -6.0 < estimated(GOAL, y, np.full(200, 10.0), single(200)).on(level=0.97).low < -1.0
+
+
 def test_rows_must_be_above_zero() -> None:
     with pytest.raises(ValueError, match="rows is 0; it must be a number above 0"):
         normal(0.8, 0.01).on(0)
