@@ -6,10 +6,11 @@
 
 Which tests run a line is measured once, by ``pytest --covering FILE`` (see `covering`), and given as ``--covered
 FILE`` (of several workers, all their files). A test file of the module's own always runs; without the measurement, and
-for compiled code, so do the tests in its folder where it has no such file. What Python and the tests need is loaded
-once; each mutant is a fork in a copy of the project. The first test that fails ends it, if it passes without the
-mutant. A mutant that no test has caught within a minute has survived; those that compute the same are listed, with a
-reason, in equivalent.json. A run that was stopped continues: caught mutants are not run again, unless their file has
+for compiled code, so do the tests in its folder where it has no such file. Compiled layers are first tested in plain
+Python, since coverage sees no compiled line, and to compile each mutant takes long. What Python and the tests need is
+loaded once; each mutant is a fork in a copy of the project. The first test that fails ends it, if it passes without
+the mutant. A mutant that no test has caught within a minute has survived; those that compute the same are listed, with
+a reason, in equivalent.json. A run that was stopped continues: caught mutants are not run again, unless their file has
 changed.
 """
 

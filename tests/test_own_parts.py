@@ -264,6 +264,15 @@ def test_a_searcher_of_ones_own_by_hand() -> None:
     assert "half of trial" in study.why(4) and repr(study.searcher) == "Halving(start=1.0)"
 
 
+def test_four_workers_give_the_table_of_one() -> None:
+    tables = []
+    for n_jobs in (1, 4):
+        study = st.tune(lambda trial: trial.params["x"] ** 2, SPACE, searcher=Halving(0.9), n_trials=12, n_jobs=n_jobs,
+                        progress=False)
+        tables.append([(trial.number, trial.params, trial.value, trial.why) for trial in study.trials])
+    assert tables[0] == tables[1]
+
+
 def test_a_suggestion_outside_the_space_is_refused() -> None:
     class Outside(st.Searcher):
         def suggest(self, space: Any, seen: Any, pending: Any, number: int, rng: Any) -> st.Suggestion:

@@ -191,7 +191,7 @@ def _content(image: bytes, begin: int, size: int, page: int) -> bytes:
     local = size if size <= most else local if local <= most else least
     parts = [image[begin : begin + local]]
     following = int.from_bytes(image[begin + local : begin + local + 4], "big")
-    for _ in range(local, size, page - 4):  # the last page may have more than is left; the values' sizes end the row
+    for _ in range(local, size, page - 4):  # a page that is not there gives nothing; what is too much is not read
         at = (following - 1) * page
         parts.append(image[at + 4 : at + page])
         following = int.from_bytes(image[at : at + 4], "big")

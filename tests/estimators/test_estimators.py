@@ -208,7 +208,7 @@ def test_units_of_the_values_do_not_matter() -> None:
 
 @pytest.mark.parametrize("scale", ["standard", "minmax", "quantile"])
 def test_a_constant_column_and_constant_values_are_no_trouble(scale: str, tmp_path: Path) -> None:
-    """In a file neither. Values that differ by a hundred rounding errors of a float count as constant."""
+    """A model that was read from a file predicts, too. Values a hundred rounding errors apart count as constant."""
     constant = np.column_stack([X, np.full(60, 7.0)])
     for values in (np.full(60, 5000.0), 5000.0 + 1e-10 * y):
         regressor(epochs=100, scale=scale).fit(constant, values).save(tmp_path / "model.npz")

@@ -71,6 +71,29 @@ class MyTPE(st.Searcher):
         return Suggestion(space.from_unit(drawn[np.argmax(log_density(good) - log_density(bad))]))
 
 
+class MyExpectedImprovement(st.Searcher):
+    def suggest(self, space, seen, pending, number, rng):
+        d = len(space.names)
+        if number < 8:
+            return Suggestion(space.from_unit(rng.random(d)))
+        X = np.nan_to_num(np.array([space.to_unit(each.params) for each in seen]), nan=0.5)
+        y = np.array([each.value for each in seen])
+        y = np.nan_to_num(y, nan=np.nanmax(y))
+        y = (y - y.mean()) / (y.std() + 1e-9)
+
+        def kernel(a, b):
+            return np.exp(-0.5 * np.sum((a[:, None] - b) ** 2, axis=-1) / (0.09 * d))
+
+        C = rng.random((200, d))
+        k, K = kernel(C, X), kernel(X, X) + 0.05 * np.eye(len(X))
+        mean = k @ np.linalg.solve(K, y)
+        std = np.sqrt(np.maximum(1.0 - np.sum(k * np.linalg.solve(K, k.T).T, axis=1), 1e-9))
+        z = (y.min() - mean) / std
+        cdf = 0.5 * (1.0 + np.array([math.erf(each / math.sqrt(2.0)) for each in z]))
+        improvement = std * (z * cdf + np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi))
+        return Suggestion(space.from_unit(C[np.argmax(improvement)]))
+
+
 class MyHalving(st.Searcher):
     """Nine with 3 of 27, the best three with 9, the best with 27; then again."""
 
@@ -81,6 +104,9 @@ class MyHalving(st.Searcher):
         rung = seen[first : first + 9] if at < 12 else seen[first + 9 : first + 12]
         best = sorted(rung, key=lambda each: each.order)[at - 9 if at < 12 else 0]
         return Suggestion(best.params, budget=9 if at < 12 else 27, parent=best.number)
+
+
+OWN = [MyRandom, MyEvolution, MyTPE, MyExpectedImprovement, MyHalving]
 
 
 # Searchers with one mistake each -------------------------------------------------------------------------------------
@@ -195,6 +221,12 @@ def found(make):
 @pytest.mark.parametrize(("make", "habit", "others"), BROKEN, ids=[each[0].__name__ for each in BROKEN])
 def test_a_habit_is_named(make, habit, others):
     assert found(make) == {beginning(each) for each in (habit, *others)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("make", OWN, ids=[each.__name__ for each in OWN])
+def test_the_courses_own_searchers_have_no_habit_but_that_of_random_search(make):
+    assert found(make) == ({beginning(LOOKS)} if make is MyRandom else set())
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("tpe", "gp", "bayesian")))

@@ -10,7 +10,7 @@ import pytest
 from scratchtune.network import optimizers
 from scratchtune.play import page
 
-from ..browsing import click, drag, is_too_wide, opened, place, serious_violations
+from ..browsing import click, drag, is_too_wide, opened, place, serious_violations, tap
 
 METHODS = ("gradient_descent", "momentum", "nesterov")
 ROUNDS = 8
@@ -166,3 +166,18 @@ def test_the_ball_rolls_and_pauses_and_is_still_under_reduced_motion(browser: An
     browser.refresh()
     WebDriverWait(browser, 20).until(lambda _: browser.find_elements("css selector", "#bowl button.main"))
     assert not browser.find_element("css selector", "#bowl button.main").is_displayed()
+
+
+@pytest.mark.slow
+def test_a_finger_on_a_dark_phone_in_chinese(browser: Any, address: str) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    opened(browser, f"{address}#language=zh", width=400, dark=True, touch=True)
+    # First, as Chromium makes no click of a tap that follows a drag within a tenth of a second.
+    tap(browser, place(browser, browser.find_element("css selector", "#bowl .choice label")))
+    WebDriverWait(browser, 5).until(lambda _: browser.find_element(
+        "css selector", "#bowl .choice input:checked").get_attribute("value") == METHODS[0])
+    x, y = place(browser, browser.find_element("css selector", "#bowl .handle"))
+    tap(browser, (x, y), (x + 60, y - 40))
+    assert at(browser) != "−0.9, 0.4" and "收敛" in said(browser)
+    check_page(browser)

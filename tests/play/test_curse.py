@@ -12,7 +12,7 @@ import pytest
 from scratchtune.data.trainings import Trainings, load_trainings
 from scratchtune.evaluation.selection import standard_error
 
-from ..browsing import click, opened
+from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
 from .twins import uniform
 
 pytestmark = pytest.mark.slow
@@ -124,3 +124,15 @@ def test_each_control_by_mouse_keyboard_and_touch(browser: Any, page: str, known
     click(browser, browser.find_element("css selector", "#curse input[value='equal'] + span"))
     assert is_shown(200, 250, True)
     assert not browser.get_log("browser")
+
+
+def test_a_phone_in_the_dark_in_chinese(browser: Any, page: str) -> None:
+    opened(browser, page + "language=zh", width=400, dark=True, touch=True)
+    tries = browser.find_elements("css selector", "#curse input[type=range]")[0]
+    x, y = place(browser, tries)
+    tap(browser, (x, y))
+    assert tries.get_attribute("aria-valuetext") == "15"
+    tap(browser, place(browser, browser.find_element("css selector", "#curse input[value='equal'] + span")))
+    assert "同一个网络" in browser.find_element("css selector", "#curse .said").text
+    assert not is_too_wide(browser) and not browser.get_log("browser")
+    assert serious_violations(browser) == []

@@ -12,7 +12,7 @@ from scratchtune.play import page
 from scratchtune.search.bayesian import parzen
 from scratchtune.search.searcher import Result
 
-from ..browsing import click, drag, is_too_wide, opened, place, serious_violations
+from ..browsing import click, drag, is_too_wide, opened, place, serious_violations, tap
 
 SPACE = st.search.Space({"x": st.Float(0.0, 1.0)})
 POINTS = np.linspace(0.0, 1.0, 50)
@@ -117,3 +117,18 @@ def test_mouse_and_keys(browser: Any, address: str) -> None:
     check_page(browser)
     click(browser, restart)
     assert len(handles(browser)) == 20 and run.is_enabled()
+
+
+@pytest.mark.slow
+def test_a_finger_on_a_dark_phone_in_chinese(browser: Any, address: str) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    opened(browser, f"{address}#language=zh", width=400, dark=True, touch=True)
+    # First, as Chromium makes no click of a tap that follows a drag within a tenth of a second.
+    tap(browser, place(browser, browser.find_element("css selector", "#densities button")))
+    WebDriverWait(browser, 5).until(lambda _: "21 次试验中有 4 次是好的" in said(browser))
+    handle = handles(browser)[-1]  # none is above it
+    before, (x, y) = handle.get_attribute("aria-label"), place(browser, handle)
+    tap(browser, (x, y), (x - 20, y + 40))
+    assert handle.get_attribute("aria-label") != before
+    check_page(browser)

@@ -13,7 +13,7 @@ from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import expected_improvement
 from scratchtune.search.bayesian.fitting import log_marginal_likelihood
 
-from ..browsing import click, opened, serious_violations
+from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +81,13 @@ def test_the_next_trial_is_at_the_peak_and_has_the_loss_of_the_mean(browser: Any
         less.send_keys(Keys.ENTER)
     assert len(handles(browser)) == 1 and not less.is_enabled()
     assert serious_violations(browser) == [] and browser.get_log("browser") == []
+
+
+def test_a_finger_on_a_dark_phone_in_chinese(browser: Any, address: str) -> None:
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    opened(browser, f"{address}#language=zh", width=400, dark=True, touch=True)
+    tap(browser, place(browser, browser.find_element("css selector", "#gaussian button")))
+    WebDriverWait(browser, 5).until(lambda _: len(handles(browser)) == 5)
+    assert "期望改进" in browser.find_element("css selector", "#gaussian .said").text
+    assert not is_too_wide(browser) and serious_violations(browser) == [] and browser.get_log("browser") == []

@@ -21,11 +21,11 @@ def typo(trial: st.Trial) -> float:
     return math.lg(trial.params["x"])  # type: ignore[attr-defined]
 
 
-def float_of(trial: st.Trial) -> float:
-    return float(trial.params["x"])
-
-
 LINE = typo.__code__.co_firstlineno + 1  # of its mistake
+
+
+def x_of(trial: st.Trial) -> float:
+    return float(trial.params["x"])
 
 
 class Elsewhere(Executor):
@@ -45,7 +45,7 @@ def test_what_has_finished_beside_the_trial_whose_callback_raises_is_recorded() 
 
     study = st.Study({"x": [1, 2, 3]}, "grid")
     with pytest.raises(ZeroDivisionError, match="after trial 0"):
-        study.run(float_of, executor=Elsewhere(), n_jobs=2, callbacks=stops, progress=False)
+        study.run(x_of, executor=Elsewhere(), n_jobs=2, callbacks=stops, progress=False)
     assert [(trial.state, trial.value) for trial in study.trials] == [("complete", 1.0), ("complete", 2.0)]
 
 

@@ -20,7 +20,7 @@ def test_the_best_value_is_shown_again_after_a_fifth_of_a_second(monkeypatch: py
     for _ in range(3):
         progress.done(0.1, lambda: next(bests))
         moments.pop(0)
-    progress.done(0.1)  # of a search without values
+    progress.done(0.1)  # where there is no best value to show
     assert shown == ["best 3", "best 2"]
 
 

@@ -37,7 +37,7 @@ def given(y: np.ndarray, wrong: int) -> list[str]:
     ([0, 1, 2, 3], [0, 1, 2, 1000], 0, 1 - 0.5 / 1.25),
     # Half of the target is 0; in the other rows 1, 2, 3, 4 each error is 1, and the variance is 1.25.
     ("aaaabbcc", [0, 0, 0, 0, 1, 2, 3, 4], 0, 1 - 1 / 1.25),
-    # That are too few other rows, and here no value is in more than a fifth of the rows.
+    # Two other rows are too few, and below no value is in more than a fifth of the rows: all rows are predicted.
     ("aaaabb", [0, 0, 0, 0, 1, 2], 0, 1 - 2 / 12.5), ([0, 1, 2, 3, 4], [0, 2, 1, 3, 4], 0, 1 - 9.75 / 10),
     # The number that occurs once has the target of the only other number.
     ([0, 0, 0, 1], [0, 0, 0, 1], 0, 1 - (1 / 4) / (3 / 16)),
