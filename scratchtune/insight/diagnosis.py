@@ -172,7 +172,7 @@ def _reference(
     if model is None or model.optimizer is None:
         return None
     if estimator is not None and estimator.kind == "regressor":
-        return 1.0 if estimator.scale is not None else None
+        return 1.0 if estimator.scale not in (None, "minmax") else None  # the variance of standardised targets
     if y is None:
         classes = {"categorical_crossentropy": max(model.output_shape[-1], 2), "binary_crossentropy": 2}
         return float(np.log(classes[model.loss.name])) if model.loss.name in classes else None

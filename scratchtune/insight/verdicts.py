@@ -54,12 +54,14 @@ class Contenders(NamedTuple):
     """The trials that may be the best one, (n,), and their scores on the folds, (n, k), in the study's direction.
 
     They are complete and of the largest budget; of several trials with one configuration there is only the first, or
-    the study's best trial. ``sign`` times a value is larger for a better one. ``scores`` may be (n, 0).
+    the study's best trial. ``sign`` times a value is larger for a better one. ``scores`` may be (n, 0). ``default`` is
+    the index of the configuration that the user has put first into the queue, None if there is none.
     """
 
     trials: list[Trial]
     scores: np.ndarray
     sign: float
+    default: int | None
 
     @property
     def values(self) -> np.ndarray:
@@ -91,7 +93,10 @@ def contenders(study: Any, with_scores: bool = True) -> Contenders:
                          or f"no trial of {len(study.trials)} is complete; at least one must be")
     trials = sorted(one_of.values(), key=lambda trial: trial.number)
     scores = _checked_scores(trials) if with_scores else np.empty((len(trials), 0))
-    return Contenders(trials, scores, 1.0 if study.direction == "maximize" else -1.0)
+    first = study.trials[0]
+    default = one_of.get(study.space.key(configuration(first))) if first.why.get("enqueued") else None
+    at = next((k for k, trial in enumerate(trials) if trial is default), None)
+    return Contenders(trials, scores, 1.0 if study.direction == "maximize" else -1.0, at)
 
 
 def has_scores(trial: Trial) -> bool:
@@ -322,16 +327,17 @@ class Gain(NamedTuple):
 def gain(study: Any) -> Gain:
     """Estimate what tuning has gained over the default configuration or the median trial.
 
-    The default is trial 0 where it was enqueued and is complete; else the reference is the median trial, whose value is
-    the middle one of all configurations. A TypeError or ValueError where no trial is complete, where scores of the
-    folds are missing, or where there is only one configuration.
+    The default is the configuration of trial 0 where that was enqueued; else the reference is the median trial, whose
+    value is the middle one of all configurations. A TypeError or ValueError where no trial is complete, where scores of
+    the folds are missing, or where there is only one configuration.
     """
     compared, winner = contenders(study), optimism(study)
     n = len(compared.trials)
     if n < 2:
         raise ValueError("study has one complete configuration; a gain needs at least two")
-    kind, other, pairs = "default", 0, n - 1
-    if not _is_default(compared.trials[0]):  # the median trial was chosen by its score, too
+    kind, pairs = "default", n - 1
+    other = compared.default
+    if other is None:  # the median trial was chosen by its score, too
         other = int(np.argsort(compared.sign * compared.values, kind="stable")[(n - 1) // 2])
         kind, pairs = "median", n * (n - 1) // 2
     score = float(compared.values[other])
@@ -342,11 +348,6 @@ def gain(study: Any) -> Gain:
     reach = student_quantile(1.0 - (1.0 - LEVEL) / pairs, dof) * error
     low, high = min(observed - reach, estimate), observed + reach
     return Gain(estimate, low, high, low > 0.0, kind, compared.trials[other].number, score, winner)
-
-
-def _is_default(trial: Trial) -> bool:
-    """Whether it is the configuration that the user has put first into the queue."""
-    return trial.number == 0 and bool(trial.why.get("enqueued"))
 
 
 def verdict(study: Any, name: str = "score") -> str:
@@ -370,9 +371,9 @@ def verdict(study: Any, name: str = "score") -> str:
         return (f"No gain can be shown: only one configuration was evaluated completely, with the {name} "
                 f"{compared.best_value():.4g}.")
     if not all(map(has_scores, compared.trials)):  # the best is known, its noise is not
-        default, against = compared.trials[0], ""
-        if _is_default(default) and compared.best != 0:
-            against = f" (the default configuration had {default.value:.4g})"
+        against = ""
+        if compared.default not in (None, compared.best):
+            against = f" (the default configuration had {compared.values[compared.default]:.4g})"
         repeated = repeats(study.trials, compared.trials[compared.best], study.space)
         return (f"The best {name} of {len(compared.trials):,} configurations is {compared.best_value():.4g}{against}, "
                 f"but how much of it is luck can't be said, {said_repeats(repeated) or 'since each was evaluated once'}"

@@ -267,8 +267,10 @@ def test_class_weights_are_sample_weights() -> None:
     assert balanced * np.bincount(y) == pytest.approx([30.0, 30.0])
 
 
-def test_the_scaler_of_rows_has_their_weighted_mean_or_the_whole_range() -> None:
+def test_the_scaler_of_rows_has_their_weighted_mean_or_quantiles_or_the_whole_range() -> None:
     weight = np.arange(60.0)
+    later = fitted_scaler("quantile", X, np.repeat([0.0, 1.0], 30)).transform(X[30:])
+    assert np.array_equal(later, fitted_scaler("quantile", X[30:], np.ones(30)).transform(X[30:]))
     np.testing.assert_allclose(fitted_scaler("standard", X, weight).mean_, np.average(X, axis=0, weights=weight))
     assert (fitted_scaler("minmax", X, weight).data_min_ == X.min(axis=0)).all()
 
@@ -303,6 +305,15 @@ def test_early_stopping_by_hand(weight: np.ndarray) -> None:
     assert model.n_iter_ == len(losses) == best + 1 + 4 < 60
     each = -np.log(model.predict_proba(Xv)[np.arange(6), yv])
     assert np.average(each, weights=wv) == pytest.approx(losses[best], rel=1e-5)
+
+
+@pytest.mark.parametrize(("counts", "rows", "is_stratified"), [
+    ([2, 4], 2, True), ([2, 4], 1, False), ([1, 5], 2, False)])
+def test_the_validation_split_is_stratified_where_each_class_fits_into_both_parts(
+    counts: list[int], rows: int, is_stratified: bool,
+) -> None:
+    target = np.repeat([0, 1], counts)
+    assert classifier().strata(target, rows) is (target if is_stratified else None)
 
 
 def test_early_stopping_of_a_regressor() -> None:

@@ -43,10 +43,12 @@ def test_it_never_picks_what_is_further_from_the_best_nor_what_is_less_simple_th
     ({"units": 8, "hidden_layers": 2}, {"units": 20, "hidden_layers": 1}),
     ({"units": (8, 4)}, {"units": (8, 8)}),
     ({"units": 8, "l2": 0.0}, {"units": 9, "l2": 1.0}),  # the number of units comes first
-    ({"l1": 0.1}, {"l1": 0.0}),
-    ({"weight_decay": 0.1, "epochs": 90}, {"weight_decay": 0.0, "epochs": 9}),
-    ({"dropout": 0.5}, {"dropout": 0.2}),
-    ({"augment": 0.1}, {"augment": None}),
+    ({"units": [8, 4]}, {"units": [9, 9]}),
+    ({"l1": 0.1, "l2": 0.0}, {"l1": 0.0, "l2": 0.1}),  # then the penalties, in this order
+    ({"l2": 0.1, "weight_decay": 0.0}, {"l2": 0.0, "weight_decay": 0.1}),
+    ({"weight_decay": 0.1, "dropout": 0.0}, {"weight_decay": 0.0, "dropout": 0.1}),
+    ({"dropout": 0.5, "augment": 0.0}, {"dropout": 0.2, "augment": 0.1}),
+    ({"augment": 0.1, "epochs": 90}, {"augment": None, "epochs": 9}),
     ({"epochs": 5}, {"epochs": 50}),
     ({"mlp__l2": 0.5, "epochs": 3}, {"mlp__l2": 0.1, "epochs": 3}),
     ({"l2": 0.5, "learning_rate": 0.1}, {"l2": 0.1, "learning_rate": 0.1}),

@@ -204,6 +204,13 @@ def test_units_that_never_fire_are_dead(rows: tuple[np.ndarray, np.ndarray]) -> 
     assert diagnosis.names == ["dead units"] and "100% of the 8 units" in diagnosis.findings[0].evidence
 
 
+def test_a_unit_that_fires_on_the_last_rows_alone_is_not_dead() -> None:
+    model = st.Sequential([st.Dense(1, activation="relu"), st.Dense(1)], seed=0)
+    model.build((None, 1))
+    model.set_weights([np.array([[1.0]]), np.array([0.0]), np.array([[1.0]]), np.array([0.0])])
+    assert st.diagnose(model, np.repeat([[-1.0], [1.0]], [1500, 500], axis=0)).findings == []
+
+
 def test_large_inputs_saturate_tanh(rows: tuple[np.ndarray, np.ndarray]) -> None:
     X, y = 1000.0 * rows[0], rows[1]
     model = st.Sequential([st.Dense(8, activation="tanh"), st.Dense(3, activation="softmax")], seed=0)
@@ -231,8 +238,9 @@ def test_estimators_are_diagnosed_on_unscaled_rows(rows: tuple[np.ndarray, np.nd
     assert st.diagnose(estimator, X, y).healthy
     slow = st.MLPRegressor(units=16, epochs=10, learning_rate=1e-6, random_state=0, verbose=0).fit(X, rows[1])
     assert st.diagnose(slow, X).names[0] in ("learning rate too low", "underfitting")
-    slow.set_params(scale=None).fit(rows[0], 1000.0 * rows[1])  # the loss of a constant is not 1 then
-    assert st.diagnose(slow, rows[0]).names == ["loss never moved"]
+    for scale in (None, "minmax"):  # the loss of a constant is not 1 then
+        slow.set_params(scale=scale).fit(rows[0], 1000.0 * rows[1])
+        assert st.diagnose(slow, rows[0]).names == ["loss never moved"]
 
 
 def test_theta_is_left_as_it_was(rows: tuple[np.ndarray, np.ndarray]) -> None:

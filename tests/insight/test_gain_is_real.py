@@ -162,22 +162,34 @@ def test_a_gain_is_positive_for_the_better_side_in_each_direction() -> None:
 # Repeats -------------------------------------------------------------------------------------------------------------
 
 
-def test_of_a_repeated_configuration_the_best_trial_is_compared_and_it_counts_once() -> None:
-    def repeated(folds: bool) -> st.Study:
-        study = st.Study({"x": st.Float(0.0, 1.0)}, "random", "maximize")
-        for x, value in ((0.5, 1.0), (0.25, 2.0), (0.25, 4.0), (0.25, 3.0)):
-            study.enqueue({"x": x})
-            trial = study.ask()
-            if folds:
-                trial.report_scores([value - 0.5, value + 0.5])
-            study.tell(trial, value)
-        return study
+def _repeated(*evaluations: tuple[float, float], folds: bool = True) -> st.Study:
+    study = st.Study({"x": st.Float(0.0, 1.0)}, "random", "maximize")
+    for x, value in evaluations:
+        study.enqueue({"x": x})
+        trial = study.ask()
+        if folds:
+            trial.report_scores([value - 0.5, value + 0.5])
+        study.tell(trial, value)
+    return study
 
-    study = repeated(folds=True)
+
+def test_of_a_repeated_configuration_the_best_trial_is_compared_and_it_counts_once() -> None:
+    evaluations = (0.5, 1.0), (0.25, 2.0), (0.25, 4.0), (0.25, 3.0)
+    study = _repeated(*evaluations)
     found = insight.optimism(study)
     assert (found.trial, found.best, found.configurations) == (study.best_trial.number, 4.0, 2) == (2, 4.0, 2)
-    said = insight.verdict(repeated(folds=False))
-    assert "can't be said, its configuration was evaluated 3 times: mean 3: evaluate" in said
+    said = insight.verdict(_repeated(*evaluations, folds=False))
+    assert "is 4 (the default configuration had 1), but how much of it is luck can't be said, its configuration was " \
+           "evaluated 3 times: mean 3: evaluate" in said
+
+
+def test_the_default_is_the_reference_when_it_was_evaluated_again() -> None:
+    evaluations = (0.5, 2.0), (0.25, 1.0), (0.75, 0.0), (0.5, 3.0)
+    assert insight.verdict(_repeated(*evaluations)) == (
+        "No gain can be shown: no configuration had a better score than the default, 3.0.")
+    assert "(the default" not in insight.verdict(_repeated(*evaluations, folds=False))
+    found = insight.gain(_repeated(*evaluations, (0.75, 4.0)))
+    assert (found.reference, found.of, found.score) == ("default", 0, 2.0)
 
 
 def test_students_quantiles_are_scipys() -> None:

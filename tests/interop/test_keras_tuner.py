@@ -190,6 +190,7 @@ def test_a_black_box_needs_no_objective() -> None:
     (lambda hp: hp.Int("n", 6, 12), set(range(6, 13))),
     (lambda hp: hp.Int("n", 6, 13, step=3), {6, 9, 12}),
     (lambda hp: hp.Int("n", 2, 32, step=2, sampling="log"), {2, 4, 8, 16, 32}),
+    (lambda hp: hp.Int("n", 1, 1000, step=10, sampling="log"), {1, 10, 100, 1000}),
     (lambda hp: hp.Float("n", 0, 1, step=0.2), {0.0, 0.2, 0.4, 0.6, 0.8, 1.0}),
     (lambda hp: hp.Fixed("n", "always"), {"always"}),
 ])
@@ -307,5 +308,5 @@ def test_each_training_has_its_own_callbacks() -> None:
 def test_hyperband_sets_the_epochs() -> None:
     tuner = keras_tuner.Tuner(getting_started(st), "val_loss", st.SuccessiveHalving(4, max_budget=4, eta=2),
                               max_trials=None)
-    tuner.search(*TRAIN, validation_data=VALIDATION, verbose=0)
+    tuner.search(*TRAIN, validation_data=VALIDATION, epochs=3, verbose=0)  # the trial's budget counts, not these
     assert [len(trial.reports) for trial in tuner.study.trials] == [1, 1, 1, 1, 2, 2, 4]

@@ -50,6 +50,13 @@ def test_a_nested_branch_has_the_condition_of_its_own_branch() -> None:
     assert not space.is_active("gamma", {"model": "forest", "depth": 3})
 
 
+def test_of_equally_good_explanations_the_fewest_values_count_then_the_last_request() -> None:
+    yes, no = [{name: (MODEL, value) for name in ("first", "last")} for value in ("svm", "forest")]
+    depths = [{"many": (LAYERS, k)} for k in (1, 2, 3)]  # each of its values has been seen less often
+    space = learned(depths[0] | yes | {"C": (C, 1.0)}, *(depth | no for depth in depths[1:]))
+    assert space.conditions["C"] == {"last": ("svm",)}
+
+
 def test_what_no_single_parameter_explains_has_no_condition() -> None:
     both = {"model": (MODEL, "svm"), "depth": (DEPTH, 3)}
     space = learned(SVM, FOREST, both)  # with "svm" there is a trial with C, and one without

@@ -24,9 +24,11 @@ FINITE = {"units": [16, 32, 64], "dropout": [0.0, 0.5]}
     (NUMBERS, {"n_trials": 2000}, "BayesianSearch()"),
     (NUMBERS, {"n_trials": 2000, "seconds_per_trial": 60.0, "n_jobs": 64}, "BayesianSearch(parallel=64)"),
     (NUMBERS, {"n_trials": 2000, "seconds_per_trial": 0.01, "n_jobs": 64}, "RandomSearch()"),
+    (NUMBERS, {"n_trials": 2000, "seconds_per_trial": 0.3, "n_jobs": 4}, "RandomSearch()"),  # 0.075 s a trial
     (NUMBERS, {"n_trials": 30, "objectives": 2}, "NSGA2()"),
     (MIXED, {"max_budget": 27}, "Hyperband(max_budget=27, proposer=BayesianSearch(model='tpe'))"),
     (MIXED, {"max_budget": 27, "n_trials": 3}, "BayesianSearch()"),  # the schedule takes more epochs than that
+    (MIXED, {"max_budget": 81, "n_trials": 17}, "Hyperband(max_budget=81, proposer=BayesianSearch(model='tpe'))"),
     (MIXED, {"max_budget": 2}, "BayesianSearch()"),
 ])
 def test_the_rule(space: dict[str, object], options: dict[str, int], code: str) -> None:

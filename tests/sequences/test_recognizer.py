@@ -54,6 +54,8 @@ def test_it_learns_letters_whose_times_it_was_never_told(trained: st.SpeechRecog
     assert scores["character_error_rate"] < 0.05 and scores["loss"] < 0.5
     assert trained.transcribe(clips[0]) == texts[0]
     assert trained.transcribe(clips[:5], beam_width=8) == trained.transcribe(clips[:5])
+    cut = trained.evaluate(clips[:5], texts[:5], beam_width=8, insertion_bonus=-1e3)  # no letter is worth its price
+    assert cut["character_error_rate"] == cut["word_error_rate"] == 1.0
 
 
 def test_the_network_by_hand_and_its_validation_loss() -> None:

@@ -114,6 +114,11 @@ def test_either_the_candidates_or_the_resources_are_given() -> None:
         st.HalvingRandomSearchCV(Constant(), LEVELS, min_resources="exhaust", cv=2, verbose=0).fit(X[:20], Y[:20])
 
 
+def test_of_a_finite_space_there_are_at_most_all_points() -> None:
+    search = st.HalvingRandomSearchCV(Constant(), {"level": [0, 1, 2]}, n_candidates=9, cv=2, verbose=0)
+    assert sorted(search.fit(X, Y).cv_results_["param_level"][:3]) == [0, 1, 2] and search.n_candidates_[0] == 3
+
+
 @pytest.mark.parametrize("arguments", [{"cv": 3}, *(pytest.param(arguments, marks=pytest.mark.slow) for arguments in (
     {"factor": 2}, {"min_resources": "smallest", "cv": 4, "scoring": "neg_mean_absolute_error"},
     {"min_resources": 50, "max_resources": 200, "random_state": 3}, {"resource": "max_iter", "max_resources": 40},
