@@ -77,6 +77,9 @@ def test_one_translation_a_line_and_unknown_words_are_named_once(
         expected = st.load_model(model).translate(texts, beam_width=int(beam[1]) if beam else 1)
         assert printed.out.splitlines() == expected
         assert "not in the model's vocabulary: 'cat', 'the'\n" in printed.err
+    _give(monkeypatch, "one\x0ctwo\r\none\u2028two\rone\x85two".encode())  # of these only \r\n and \r end a line
+    assert main(["translate", model, "-"]) == 0
+    assert capsys.readouterr().out.splitlines() == st.load_model(model).translate(["one two"] * 3)
     _give(monkeypatch, b"one\n" + b"one " * 9 + b"\n\ntwo\n")
     assert main(["translate", model, "-"]) == 0
     printed = capsys.readouterr()

@@ -59,7 +59,7 @@ def add_compare(parser: Parser) -> None:
     add("--searchers", nargs="+", metavar="NAME", default=[], help=f"some of {', '.join(NAMES)} (default: all)")
     add("--trials", type=int, default=27, metavar="N",
         help="the largest number of configurations per searcher; hyperband runs at most one full schedule, within the "
-             "epochs that they take (default: 27)")
+             "epochs that they take, but at least up to its first trial of all epochs (default: 27)")
     parser.add_shared("--jobs", "--seed", "--db")
     parser.add_shared("--report", more=" (default: report.html in --out)")
     add("--out", type=Path, default=Path("."), metavar="DIR",
@@ -267,7 +267,8 @@ def with_equal_budget(name: str, configurations: int) -> tuple[Searcher, int]:
     """Return a searcher by name, and its number of trials; of `Hyperband` those that as many epochs allow."""
     if name == "hyperband":
         hyperband = Hyperband(max_budget=EPOCHS)
-        return hyperband, trials_within(hyperband, max(configurations, 3) * EPOCHS)  # 3: up to a trial of all epochs
+        first = next(rung.start + 1 for rung in hyperband.rungs() if rung.budget == EPOCHS)  # trial of all epochs
+        return hyperband, max(trials_within(hyperband, configurations * EPOCHS), first)
     searcher = finest_grid(Space(SPACE), configurations) if name == "grid" else as_searcher(name)
     return searcher, min(configurations, searcher.total(Space(SPACE)) or configurations)
 

@@ -34,12 +34,15 @@ def _read_space(path: Path) -> dict[str, Any]:
     """The space in a JSON file: a list is a choice, an object has the arguments of an `Int` or a `Float`."""
     try:
         given = json.loads(path.read_text(encoding="utf-8"))
-        return {name: entry if isinstance(entry, list) else
-                (Int if all(isinstance(value, int) for value in entry.values()) else Float)(**entry)
+        return {name: entry if isinstance(entry, list) else (Int if _are_integers(entry) else Float)(**entry)
                 for name, entry in given.items()}
     except (OSError, ValueError, TypeError, AttributeError, RecursionError) as problem:
         raise ValueError(f"--space is {str(path)!r}; it must be a JSON file of an object from names to lists or "
                          f"ranges: {problem}") from None
+
+
+def _are_integers(entry: dict[str, Any]) -> bool:
+    return all(isinstance(entry.get(part, 1), int) for part in ("low", "high", "step"))
 
 
 def run_recommend(given: argparse.Namespace) -> None:
@@ -49,6 +52,10 @@ def run_recommend(given: argparse.Namespace) -> None:
         checks.real("--seconds-per-trial", given.seconds_per_trial, 0.0)
     space = joint_space(list(FAMILIES)) if given.space is None else _read_space(given.space)
     if given.epochs is not None:  # Hyperband chooses them itself
-        space = {name: parameter for name, parameter in space.items() if not name.endswith("epochs")}
+        epochs = "epochs", "network_epochs", "linear_epochs"
+        space = {name: parameter for name, parameter in space.items() if name not in epochs}
+        if not space:
+            raise ValueError(f"--epochs is {given.epochs}, so that Hyperband chooses the epochs, and --space is "
+                             f"{str(given.space)!r}, which has no other hyper-parameter; leave out one of them")
     tell(str(recommend(space, given.trials, given.seconds_per_trial, given.jobs, given.noisy, given.epochs,
                        given.objectives)))

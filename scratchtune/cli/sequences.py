@@ -1,6 +1,7 @@
 """``scratchtune translate`` and ``transcribe``: sentences, or what is said in WAV files, with a saved model."""
 
 import argparse
+import io
 import sys
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def _stdin_lines() -> dict[str, str]:
     except UnicodeDecodeError as problem:
         raise ValueError(f"stdin is not UTF-8: {problem.reason} at byte {problem.start}; save the text as UTF-8"
                          ) from None
-    return {f"line {number} of stdin": line for number, line in enumerate(text.splitlines(), start=1)}
+    lines = (line.removesuffix("\n") for line in io.StringIO(text, newline=None))  # splitlines divides at more than \n
+    return {f"line {number} of stdin": line for number, line in enumerate(lines, start=1)}
 
 
 def add_transcribe(parser: Parser) -> None:

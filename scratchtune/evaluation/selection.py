@@ -8,6 +8,7 @@ Implements section 9.2 of the document.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -160,8 +161,8 @@ class OneStandardError:
 
 def fold_scores(results: Mapping[str, Any], metric: str, index: int) -> np.ndarray:
     """The scores of one configuration on all folds, (folds,)."""
-    folds = sum(name.startswith("split") and name.endswith(f"_test_{metric}") for name in results)
-    return np.array([results[f"split{k}_test_{metric}"][index] for k in range(folds)])
+    folds = itertools.takewhile(results.__contains__, (f"split{k}_test_{metric}" for k in itertools.count()))
+    return np.array([results[name][index] for name in folds])
 
 
 def simplicity_of(params: Mapping[str, Any], simplicity: Simplicity = None) -> tuple[float, ...]:

@@ -214,21 +214,24 @@ def splits_of(cv: Any, X: Any, y: Any, groups: Any, classes: bool) -> list[Split
 
 def _checked_split(k: int, split: Any, rows: int) -> Split:
     """Split number k as two arrays of indices below ``rows``; a ValueError if it is anything else."""
-    accepted = "it must be a pair of arrays, (train, test), the indices of the rows"
+    accepted = "it must be a pair of arrays, (train, test), the indices of the rows or a mask of all rows"
     if not isinstance(split, (tuple, list, np.ndarray)) or len(split) != 2:
         size = f" of {len(split)}" if hasattr(split, "__len__") else ""
         raise ValueError(f"split {k} of cv is a {type(split).__name__}{size}; {accepted}")
-    for part, given in zip(("train", "test"), split, strict=True):
-        indices = np.asarray(given)
+    parts = [np.asarray(given) for given in split]
+    for part, indices in zip(("train", "test"), parts, strict=True):
         if indices.size == 0:
             raise ValueError(f"split {k} of cv has no row to {part} on; {accepted}")
         if indices.ndim != 1 or indices.dtype.kind not in "iub":
             shown = f"of type {indices.dtype} and shape {indices.shape}"
             raise ValueError(f"split {k} of cv, {part}, is {shown}; {accepted}")
-        last = len(indices) - 1 if indices.dtype.kind == "b" else int(indices.max())
+        if indices.dtype.kind == "b" and len(indices) != rows:
+            raise ValueError(f"split {k} of cv, {part}, is a mask of {len(indices)} rows; X has {rows}")
+        last = int(indices.max())
         if last >= rows:
             raise ValueError(f"split {k} of cv, {part}, names row {last}; X has {rows} rows, 0 to {rows - 1}")
-    return np.asarray(split[0]), np.asarray(split[1])
+    train, test = (np.flatnonzero(one) if one.dtype.kind == "b" else one for one in parts)
+    return train, test
 
 
 def _ignore(groups: Any, splitter: Any) -> None:

@@ -184,12 +184,15 @@ def _reference(
 def _constant_loss(loss: str, y: np.ndarray) -> float | None:
     """The mean loss of the best constant prediction of y: an entropy, or the variance; None for other losses.
 
-    y has labels (n,), one-hot rows (n, outputs), or values (n,) or (n, outputs).
+    y has labels (n,) or (n, 1), one-hot rows (n, outputs), or values (n,) or (n, outputs).
     """
     if loss == "mean_squared_error":
         return float(np.var(y.reshape(len(y), -1), axis=0).mean())
     if "crossentropy" not in loss:
         return None
+    are_shares = loss == "binary_crossentropy" and y.dtype.kind in "fiub" and 0.0 <= y.min() <= y.max() <= 1.0
+    if y.shape[1:] == (1,) and not are_shares:
+        y = y[:, 0]
     shares = np.unique(y, return_counts=True)[1] / len(y) if y.ndim == 1 else y.mean(axis=0)
     if y.ndim == 2 and loss == "binary_crossentropy":
         shares = np.stack([shares, 1.0 - shares])  # of each output

@@ -310,9 +310,15 @@ def _trial(number: int, frozen: Any, seed: int, space: Space) -> Trial:
     settle(trial, Outcome(
         state, None if values is None else tuple(map(float, values)), reports, attributes, error,
         scores=frozen.system_attrs.get(SCORES), seconds=seconds, finished=_seconds(ended),
-        constraints=tuple(within_floats(float(value)) for _, value in sorted(frozen.constraints.items()))))
+        constraints=tuple(within_floats(float(frozen.constraints[name]))
+                          for name in sorted(frozen.constraints, key=_rank))))
     record(trial, started=_seconds(begun))
     return trial
+
+
+def _rank(name: str) -> tuple[bool, int, str]:
+    """By which the constraints of a trial are ordered: numbers, then names."""
+    return not name.isdecimal(), int(name) if name.isdecimal() else 0, name
 
 
 def _attribute(key: str, value: Any) -> dict[str, Any]:

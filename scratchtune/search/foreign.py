@@ -92,8 +92,8 @@ def from_foreign(given: Any) -> Any:
 
 def _range(given: tuple[Any, ...]) -> Any:
     """The range that a tuple means in scikit-optimize: (low, high), or with the name of a scale; others are choices."""
-    bounds, scale = given[:2], given[2] if len(given) in (3, 4) else "uniform"
-    if not isinstance(scale, str) or scale not in SCALES or len(bounds) < 2:
+    bounds, scale = given[:2], given[2] if len(given) > 2 else "uniform"
+    if not 2 <= len(given) <= 4 or not isinstance(scale, str) or scale not in SCALES:
         return given
     if not all(isinstance(one, (int, float, np.number)) and not isinstance(one, bool) for one in bounds):
         if SCALES[scale]:

@@ -112,7 +112,8 @@ class SearchCV(protocol.Parameters):
                 self.estimator, self._configuration(trial.params), X, y, splits[fold], fit_params,
                 Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
-        fits = trainings(n_trials - len(self.study_.trials), len(splits))
+        most = min(n_trials, self.study_.space.size or n_trials)  # no point of a finite space is tried twice
+        fits = trainings(most - len(self.study_.trials), len(splits))
         headline = f"{fits // len(splits)} configurations x {len(splits)} folds = {fits} fits"
         progress = Progress(fits, "fit", threads, bool(self.verbose), headline)
         try:

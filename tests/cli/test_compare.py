@@ -84,7 +84,7 @@ def test_hyperbands_trials_within_a_number_of_epochs_by_hand(epochs: int, trials
     ("random", 10, "10 trials x 5 folds, 27 epochs each"),
     ("grid", 12, "12 trials x 5 folds, 27 epochs each"),  # 2 x 3 x 2
     ("grid", 11, "3 trials x 5 folds, 27 epochs each"),  # 1 x 3 x 1
-    ("hyperband", 1, "41 trials of 41 configurations x 5 folds, up to 27 epochs each"),  # 27 of 1, 12 of 3, 2 of 9
+    ("hyperband", 1, "46 trials of 46 configurations x 5 folds, up to 27 epochs each"),  # 27 of 1, 12 of 3, 6 of 9, 1
     ("hyperband", 27, "69 trials of 49 configurations x 5 folds, up to 27 epochs each"),
 ])
 def test_the_plan_of_a_budget(searcher: str, configurations: int, said: str):

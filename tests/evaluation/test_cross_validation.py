@@ -78,7 +78,10 @@ def test_splits_that_do_not_fit_the_rows_are_errors_before_any_training() -> Non
     X, y = np.arange(6.0)[:, None], np.array([0, 1] * 3)
     with pytest.raises(ValueError, match="split 1 of cv, test, names row 6; X has 6 rows, 0 to 5"):
         folds_for([([0, 1], [2]), ([0, 1], [6])], Nearest(), X, y)
-    assert len(folds_for([(np.arange(6) < 4, np.arange(6) >= 4)], Nearest(), X, y)) == 1  # masks are indices too
+    with pytest.raises(ValueError, match="split 0 of cv, train, is a mask of 5 rows; X has 6"):
+        folds_for([(np.arange(5) < 4, np.arange(6) >= 4)], Nearest(), X, y)
+    ((train, test),) = folds_for([(np.arange(6) < 4, np.arange(6) >= 4)], Nearest(), X, y)  # a mask means its rows
+    assert (train.tolist(), test.tolist()) == ([0, 1, 2, 3], [4, 5])
 
 
 def test_a_fold_that_fails_scores_nan_with_a_warning_and_all_together_are_an_error() -> None:

@@ -272,6 +272,13 @@ def test_there_and_back_again(optuna: Any) -> None:
     assert dict(back.space.parameters) == dict(study.space.parameters) and back.direction == "maximize"
 
 
+def test_constraints_keep_their_order(optuna: Any) -> None:
+    many = tuple(-float(k) for k in range(12))
+    study = st.Study({"x": st.Float(0.0, 1.0)}, "random")
+    study.run(lambda trial: trial.set_constraint(many) or trial.params["x"], 1, progress=False)
+    assert st.from_optuna(study.to_optuna()).trials[0].constraints == many
+
+
 def test_ranges_that_differ_between_trials_and_trials_that_have_not_ended(optuna: Any) -> None:
     study = optuna.create_study()
     for low, high in ((0.0, 1.0), (-1.0, 0.5)):

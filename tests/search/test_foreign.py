@@ -66,7 +66,7 @@ def test_a_tuple_is_a_range_for_bayes_search_as_in_scikit_optimize() -> None:
     ((1, 1000, "log-uniform", 10), Int(1, 1000, log=True)),  # the base, 10, changes no scale
     ((np.int64(1), 8), Int(1, 8)),
     ((8, 16, 32), (8, 16, 32)), (("distance", "uniform"), ("distance", "uniform")), ((True, False), (True, False)),
-    ([0.0, 1.0], [0.0, 1.0]), ((0.5,), (0.5,)),
+    ([0.0, 1.0], [0.0, 1.0]), ((0.5,), (0.5,)), ((16, 32, 64, 128, 256), (16, 32, 64, 128, 256)),
 ])
 def test_which_tuples_are_ranges(given: Any, meant: Any) -> None:
     assert from_foreign(given) == meant

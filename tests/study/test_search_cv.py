@@ -396,6 +396,8 @@ def test_it_says_how_many_trainings_there_are_and_about_how_long(capsys: pytest.
     assert said.err == "6 configurations x 5 folds = 30 fits\n30 fits, about 0.1 s\n" and said.out == ""
     GridSearchCV(Threshold(), GRID, cv=5, verbose=0).fit(X, y)
     assert capsys.readouterr().err == ""
+    RandomizedSearchCV(Threshold(), GRID, n_iter=10, cv=5).fit(X, y)  # of only six points
+    assert capsys.readouterr().err.startswith("6 configurations x 5 folds = 30 fits\n")
 
 
 def test_a_setting_that_fails_ranks_last_with_a_warning_and_all_together_are_an_error() -> None:
