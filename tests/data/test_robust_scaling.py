@@ -21,6 +21,8 @@ def test_equal_quartiles_and_constant_columns() -> None:
     X = np.array([[5.0, 1.0], *[[0.0, 1.0]] * 9])
     scaler = RobustSmoothClipScaler().fit(X)
     assert scaler.factor_.tolist() == [2.0 / 5.0, 0.0]
+    weighted = RobustSmoothClipScaler().fit([*X, [9.0, 9.0]], sample_weight=[1.0] * 10 + [0.0])
+    assert weighted.factor_.tolist() == [2.0 / 5.0, 0.0]  # a row of weight 0 is in no range
     assert scaler.transform([[0.0, 7.0]]).tolist() == [[0.0, 0.0]]
 
 

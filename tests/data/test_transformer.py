@@ -28,6 +28,11 @@ def test_fitting_again_forgets() -> None:
     assert scaler.fit(np.zeros((4, 2))).mean_.shape == (2,) and scaler.n_samples_seen_ == 4
 
 
+def test_numbers_other_than_float32_become_float64() -> None:
+    found = [StandardScaler().fit_transform(np.eye(3, dtype=kind)).dtype for kind in ("int8", "float16", "float32")]
+    assert found == ["float64", "float64", "float32"]
+
+
 def test_nothing_of_scikit_learn_is_imported() -> None:
     code = (
         "import sys, scratchtune.data as d; s = d.StandardScaler().fit([[1.0], [2.0]]); repr(s); "

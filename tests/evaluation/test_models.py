@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import scratchtune as st
-from scratchtune.evaluation.models import is_classification, is_function
+from scratchtune.evaluation.models import is_classification, is_function, train
 
 
 class CallableEstimator:
@@ -37,4 +37,12 @@ def test_what_can_be_fitted_is_no_function() -> None:
     (CallableEstimator(), True, False)])
 def test_a_model_without_a_kind_or_a_loss_is_judged_by_y(model: Any, integers: bool, thirds: bool) -> None:
     """Integers may be classes, and thirds never are; in a search it is the estimator inside that decides."""
-    assert is_classification(model, [0, 1, 2]) is integers and is_classification(model, [0.0, 1 / 3, 2 / 3]) is thirds
+    assert is_classification(model, [0, 1, 2]) is is_classification(model, [[0], [1], [2]]) is integers
+    assert is_classification(model, [0.0, 1 / 3, 2 / 3]) is thirds
+
+
+def test_a_tuned_argument_of_fit_comes_before_a_fixed_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(st.Sequential, "fit", lambda self, X, y, **arguments: given.update(arguments))
+    train(network("mse"), {"epochs": 2}, [[0.0]], [0.0], {"epochs": 5, "batch_size": 8})
+    assert (given["epochs"], given["batch_size"]) == (2, 8)

@@ -158,6 +158,12 @@ def test_one_hot_rows_score_as_labels_do() -> None:
         assert resolve_scoring(name)(model, data, np.eye(3)[y]) == pytest.approx(resolve_scoring(name)(model, data, y))
 
 
+def test_a_single_output_of_one_half_is_class_0() -> None:
+    model = network(1, "binary_crossentropy", "sigmoid")  # the first biases are 0, so rows of zeros give 1/2
+    model.build((None, 1))
+    assert resolve_scoring("accuracy")(model, X, [0, 0, 0, 1]) == 0.75
+
+
 def test_what_predict_means_for_a_network_depends_on_its_loss() -> None:
     rng = np.random.default_rng(0)
     data = rng.normal(size=(20, 2))

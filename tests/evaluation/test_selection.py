@@ -58,12 +58,12 @@ def test_what_is_simpler_by_default(simpler: dict[str, Any], other: dict[str, An
 
 
 def test_one_s_own_simplicity() -> None:
-    settings = [{"C": 10.0, "gamma": 1.0}, {"C": 0.1, "gamma": 2.0}, {"C": 0.1, "gamma": 1.0}]
-    results = table(settings, [[0.8, 0.9], [0.8, 0.88], [0.79, 0.88]], "f1")
-    assert OneStandardError("f1", simplicity="C")(results) == 1  # equally simple: the better score
-    assert OneStandardError("f1", simplicity="C")(results | table(settings, [[0.1, 0.9]] * 3, "test_f1")) == 1
+    settings = [{"C": 10.0, "gamma": 1.0}, {"C": 0.1, "gamma": 1.0}, {"C": 0.1, "gamma": 2.0}]
+    results = table(settings, [[0.8, 0.9], [0.79, 0.88], [0.8, 0.88]], "f1")
+    assert OneStandardError("f1", simplicity="C")(results) == 2  # equally simple: the better score
+    assert OneStandardError("f1", simplicity="C")(results | table(settings, [[0.1, 0.9]] * 3, "test_f1")) == 2
     assert OneStandardError("f1", simplicity="-C")(results) == 0
-    assert OneStandardError("f1", simplicity=lambda params: -params["gamma"])(results) == 1
+    assert OneStandardError("f1", simplicity=lambda params: -params["gamma"])(results) == 2
 
 
 def test_degenerate_tables() -> None:

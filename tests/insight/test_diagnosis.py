@@ -151,8 +151,9 @@ def observed(monkeypatch: pytest.MonkeyPatch) -> list[Observed]:
     ("categorical_crossentropy", None, None, np.log(3.0)), ("categorical_crossentropy", [0, 0, 1, 2], None, ENTROPY),
     ("categorical_crossentropy", ONE_HOT, None, ENTROPY), ("categorical_crossentropy", [1, 1, 1, 1], None, None),
     ("categorical_crossentropy", [["a"], ["a"], ["b"], ["c"]], None, ENTROPY),
-    ("binary_crossentropy", [[1], [1], [2], [2]], None, np.log(2.0)), ("binary_crossentropy", [[0.5]], None, np.log(2.0)),
-    ("categorical_crossentropy", ONE_HOT, 5.0, 5.0), ("binary_crossentropy", None, None, np.log(2.0)),
+    ("binary_crossentropy", [[1], [1], [2], [2]], None, np.log(2.0)),
+    ("binary_crossentropy", [[0.5]], None, np.log(2.0)), ("binary_crossentropy", None, None, np.log(2.0)),
+    ("categorical_crossentropy", ONE_HOT, 5.0, 5.0),
     ("binary_crossentropy", ONE_HOT, None, OF_OUTPUTS), ("mean_squared_error", None, None, None),
     ("mean_squared_error", ONE_HOT, None, (1 / 4 + 3 / 16 + 3 / 16) / 3), ("mean_absolute_error", ONE_HOT, None, None)])
 def test_losses_are_divided_by_that_of_the_best_constant_or_else_by_the_largest(

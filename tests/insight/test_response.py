@@ -94,13 +94,15 @@ def test_choices_that_were_not_tried_count_nowhere() -> None:
 
 
 def test_an_axis_is_represented_by_the_middles_of_equal_parts() -> None:
-    study = st.Study({"kind": ["a", "b", "c"], "k": st.Int(1, 4), "x": st.Float(0.0, 1.0)}, "random")
+    study = st.Study(
+        {"kind": ["a", "b", "c"], "k": st.Int(1, 4), "x": st.Float(0.0, 1.0), "n": st.Int(1, 4, log=True)}, "random")
+    # The parts of k are its four values; those of n, on a logarithmic axis, would not be equal.
     for number in range(8):
-        study.enqueue({"kind": "ac"[number % 2], "k": 1 + number % 4, "x": number / 8.0})
+        study.enqueue({"kind": "ac"[number % 2], "k": 1 + number % 4, "x": number / 8.0, "n": 1 + number % 4})
     found = response_of(study.run(lambda trial: trial.params["x"], 8, progress=False))
     quarters = [0.125, 0.375, 0.625, 0.875]
-    assert [found.nodes(j, most).tolist() for j, most in ((0, 2), (1, 4), (1, 9), (1, 2), (2, 4))] == [
-        [0.5 / 3.0, 2.5 / 3.0], quarters, quarters, [0.25, 0.75], quarters]
+    assert [found.nodes(j, most).tolist() for j, most in ((0, 2), (1, 4), (1, 9), (1, 2), (2, 4), (3, 5))] == [
+        [0.5 / 3.0, 2.5 / 3.0], quarters, quarters, [0.25, 0.75], quarters, [0.1, 0.3, 0.5, 0.7, 0.9]]
 
 
 def test_an_interval_at_one_point_by_hand() -> None:

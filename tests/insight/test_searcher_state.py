@@ -40,6 +40,13 @@ def test_the_state_of_a_study_that_starts_from_another_one() -> None:
     assert len(state.seen) == 8 and study.trials[2].why["trials"] == 8
 
 
+def test_repeats_of_trials_are_neither_seen_nor_pending() -> None:
+    study = st.Study({"x": st.Float(0.0, 1.0)}, st.BayesianSearch("tpe", parallel=2)).run(objective, 8, progress=False)
+    study.confirm(objective, 2, 1, progress=False)
+    state = searcher_state.before(study, study.run(objective, 12, progress=False).trials[11])
+    assert (len(state.seen), len(state.pending), state.number) == (8, 1, 9)  # trials 8 and 9 are repeats
+
+
 def test_the_proposer_of_hyperband_sees_one_budget() -> None:
     searcher = st.Hyperband(9, proposer=st.BayesianSearch("tpe"), random_share=0.0, order="brackets")
     study = st.Study({"x": st.Float(0.0, 1.0)}, searcher).run(objective, progress=False)

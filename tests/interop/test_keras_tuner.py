@@ -218,11 +218,11 @@ def test_where_the_values_of_a_scale_are(sampling: str, share: float) -> None:
 
 def test_without_a_trial_the_values_are_the_defaults() -> None:
     hp = keras_tuner.HyperParameters()
-    assert (hp.Int("a", 3, 9), hp.Float("b", 0.5, 1.0, default=0.75), hp.Choice("c", ["x", "y"]), hp.Boolean("d")) == (
-        3, 0.75, "x", False)
+    assert (hp.Int("a", 3, 9), hp.Float("b", 0.5, 1.0, default=0.75), hp.Choice("c", ["x", "y"]), hp.Boolean("d"),
+            hp.Choice("n", ["x", None])) == (3, 0.75, "x", False, None)
     assert hp.Int("e", 1, 2, parent_name="c", parent_values=["y"]) is None
     assert hp.Int("f", 1, 2, parent_name="c", parent_values="x") == 1
-    assert hp.values == {"a": 3, "b": 0.75, "c": "x", "d": False, "f": 1}
+    assert hp.values == {"a": 3, "b": 0.75, "c": "x", "d": False, "n": None, "f": 1}
     with pytest.raises(ValueError, match="'e' is inactive"):
         hp.get("e")
     with pytest.raises(KeyError):

@@ -51,6 +51,10 @@ def test_a_study_of_one_objective_is_pruned_by_the_median_however_it_was_said() 
     assert named.direction == "maximize"
 
 
+def test_successive_halving_keeps_a_quarter_of_the_trials_as_in_optuna() -> None:
+    assert repr(random_study(pruner=optuna.pruners.SuccessiveHalvingPruner()).stopping) == repr(st.AsyncHalving(eta=4))
+
+
 def test_a_trial_that_is_told_as_pruned_has_its_last_report() -> None:
     study = random_study()
     with_report, without = study.ask(), study.ask()

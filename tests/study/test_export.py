@@ -5,13 +5,14 @@ from __future__ import annotations
 import builtins
 import csv
 import io
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scratchtune as st
-from scratchtune.study.export import as_csv
+from scratchtune.study.export import as_csv, table
 from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
@@ -67,6 +68,15 @@ def test_the_study_and_its_file_give_one_table(tmp_path: Path) -> None:
     st.Study(SPACE, "random", storage=tmp_path / "b.db").close()
     with File(tmp_path / "b.db", reading=True) as storage:
         assert as_csv(storage, "study") == ",".join(there[0]) + "\r\n"
+
+
+def test_the_work_of_a_study_is_that_of_all_trials_also_of_failed_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("scratchtune.study.trial.time.perf_counter", itertools.count().__next__)  # a second a reading
+    made(storage=tmp_path / "a.db").close()
+    with File(tmp_path / "a.db", reading=True) as storage:
+        assert "\n3 trials, 3.0 s of work\n" in table(storage, "study")
 
 
 def test_a_text_that_a_spreadsheet_would_run_gets_an_apostrophe_and_a_number_does_not(tmp_path: Path) -> None:

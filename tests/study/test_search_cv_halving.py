@@ -14,7 +14,7 @@ X, Y = X[:400], Y[:400]
 
 
 class Constant:
-    """An estimator whose score is its parameter: which candidates survive is known in advance."""
+    """An estimator whose parameter decides its score, which is below 0: the survivors are known in advance."""
 
     def __init__(self, level: float = 0.0, epochs: int = 1) -> None:
         self.level, self.epochs = level, epochs
@@ -33,7 +33,7 @@ class Constant:
         return self
 
     def score(self, X: Any, y: Any) -> float:
-        return self.level * self.epochs
+        return self.level * self.epochs - 100.0
 
 
 LEVELS = {"level": [5, 1, 4, 2, 3, 0, 6]}
@@ -49,9 +49,9 @@ def test_a_schedule_by_hand() -> None:
     assert results["n_resources"].tolist() == [1] * 7 + [2] * 4 + [4] * 2
     assert [params["level"] for params in results["params"]] == [5, 1, 4, 2, 3, 0, 6, 2, 4, 5, 6, 5, 6]
     assert results["params"][-1] == {"level": 6, "epochs": 4} == search.best_params_
-    assert (search.best_index_, search.best_score_, search.best_estimator_.epochs) == (12, 24.0, 4)
+    assert (search.best_index_, search.best_score_, search.best_estimator_.epochs) == (12, -76.0, 4)
     assert (search.n_candidates_, search.n_resources_, search.n_iterations_) == ([7, 4, 2], [1, 2, 4], 3)
-    assert [trial.value for trial in search.study_.trials[7:]] == [4.0, 8.0, 10.0, 12.0, 20.0, 24.0]  # one study of all
+    assert [trial.value for trial in search.study_.trials[7:]] == [-96.0, -92.0, -90.0, -88.0, -80.0, -76.0]
 
 
 def test_the_rows_of_a_rung() -> None:

@@ -183,6 +183,8 @@ def test_an_earlier_study_is_seen_first() -> None:
     earlier = Study({"x": Int(0, 3)}, "random").run(lambda t: t.params["x"], 2, progress=False)
     later = Study({"x": Int(0, 3)}, "random", start_from=earlier).run(lambda t: t.params["x"], progress=False)
     assert sorted(t.params["x"] for t in earlier.trials + later.trials) == [0, 1, 2, 3]
+    with pytest.raises(Exhausted, match="all 4 points"):  # two are those of the first study
+        Study({"x": Int(0, 3)}, "random", start_from=later).ask()
     with pytest.raises(ValueError, match="start_from has the direction 'minimize'"):
         Study({"x": Int(0, 3)}, direction="maximize", start_from=earlier)
 

@@ -199,6 +199,8 @@ def test_another_seed_is_that_of_the_later_trials() -> None:
     assert seeds[:6] == [trial.seed for trial in study.trials[:6]] and seeds[6] != study.trials[6].seed
     assert table(back) == table(study)[:4] and back.seed == 9
     assert table(once.fork(7).run(objective, 10, progress=False)) == table(once)
+    cut = once.fork(4, seed=5).run(objective, 8, progress=False)  # before trial 6, where the first fork began
+    assert [trial.seed for trial in cut.trials[4:]] == [trial.seed for trial in made("random", 8, seed=5).trials[4:]]
 
 
 def test_another_space_starts_from_the_study_as_it_was() -> None:

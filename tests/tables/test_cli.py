@@ -355,6 +355,13 @@ def test_predictions_as_a_file(run: Run) -> None:
     assert not Path("q.csv").exists()
 
 
+def test_columns_that_the_model_does_not_use_are_copied_as_they_were_written(run: Run) -> None:
+    made(run, "--drop", "id")
+    columns = {**whole(), "id": ["2.50"] * len(whole()["id"])}
+    run("predict", "model.npz", write(Path("new.csv"), columns), "--out", "p.csv")
+    assert [row["id"] for row in csv.DictReader(Path("p.csv").open(encoding="utf-8"))] == columns["id"]
+
+
 def test_a_file_of_predictions_has_the_separators_of_the_table(run: Run) -> None:
     columns = {"x": [f"{i / 8:.3f}".replace(".", ",") for i in range(-30, 30)], "y": [f"{i},5" for i in range(60)]}
     rows = [list(columns), *zip(*columns.values(), strict=True)]

@@ -55,6 +55,11 @@ def test_no_interval_leaves_the_range_of_its_metric(scoring: str) -> None:
         assert found.high <= 0.0 if scoring.startswith("neg_") else 0.0 <= found.low and found.high <= 1.0
 
 
+def test_of_scores_that_are_no_losses_r2_alone_may_be_below_zero() -> None:
+    lows = [normal(0.0, 0.01)._replace(scoring=scoring).on(level=0.9).low for scoring in ("r2", "accuracy")]
+    assert lows == pytest.approx([-0.01644854, 0.0], abs=1e-6)
+
+
 def test_a_perfect_prediction_and_one_without_a_value_have_intervals() -> None:
     y = np.arange(30.0)
     assert estimated(GOAL, y, y, single(30)).on(10)[1:4] == pytest.approx((0.0, 0.0, 0.0), abs=1e-200)

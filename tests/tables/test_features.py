@@ -102,6 +102,10 @@ def test_a_table_without_useful_columns_is_refused() -> None:
             Features(ONE_HOT).fit(Table.from_columns({"x": useless}))
 
 
+def test_a_column_of_one_value_and_gaps_says_where_the_gaps_are() -> None:
+    assert Features(ONE_HOT).fit(Table.from_columns({"x": [2.0, None, 2.0]})).names == ["x", "x is missing"]
+
+
 def test_a_number_beyond_float32() -> None:
     with pytest.raises(ValueError, match=r"column 'age' holds 1e\+39 in row 2, too large for float32; scale"):
         check_range(Table.from_columns({"age": [1.0, 1e39]}))

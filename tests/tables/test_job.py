@@ -122,10 +122,12 @@ def test_missing_values_a_rare_class_and_many_texts_stop_nothing() -> None:
 
 def test_folds_have_whole_groups_and_train_on_earlier_rows() -> None:
     given = {**columns(), "shop": np.arange(90) % 9, "day": np.arange(90) // 2}
-    for name, option in (("shop", "group"), ("day", "time")):
-        result = st.tune_table(given, "bought", **{**QUICK, option: name})
+    for name, option, drop in (
+        ("shop", "group", []), ("day", "time", []), ("shop", "group", ["shop"]), ("day", "time", ["day"]),
+    ):
+        result = st.tune_table(given, "bought", **{**QUICK, "n_trials": 1, option: name, "drop": ["row", *drop]})
         assert result.prepared.rows.kind == option and np.isfinite(result.study.best_value)
-        assert (name in result.model.kinds_) == (option == "time")
+        assert (name in result.model.kinds_) == (option == "time" and not drop)
 
 
 @pytest.mark.parametrize(("changed", "message"), [

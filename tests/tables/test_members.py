@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,14 @@ def test_the_first_and_the_last_target_are_among_the_rows() -> None:
     rows = members.rows_of_all(CLASSES, 1000)
     assert len(rows) == 1000 and set(CLASSES[rows]) == {0, 1} and (np.diff(rows) > 0).all()
     assert members.rows_of_all(CLASSES[:50], 1000).tolist() == list(range(50))
+
+
+def test_imputed_numbers_of_trees_have_a_column_that_says_which_were_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    untrained = SimpleNamespace(fit=lambda X, y: None)
+    monkeypatch.setattr("scratchtune.tables.families.Family.estimator", lambda *_: untrained)
+    table, split = st.Table.from_columns({"x": [1.0, None, 3.0]}), (np.arange(3), np.arange(3))
+    model = members.Folds(table, np.zeros(3), 0, [split], impute="median").fold_model({"family": "trees"}, 0, 0, None)
+    assert model.features.names == ["x", "x is missing"]
 
 
 class OfTwoClasses:

@@ -20,6 +20,7 @@ def _rng(seed: int = 0) -> np.random.Generator:
 def test_the_fittest_survive_the_earlier_of_equals_first_and_none_that_failed() -> None:
     assert operators.survivors([3.0, 1.0, NAN, 1.0, 2.0], 3) == [1, 3, 4]
     assert operators.survivors([NAN, 5.0, NAN], 3) == [1]
+    assert operators.survivors([NAN, 5.0], 1, violations=[0.0, 2.0]) == [1]  # an infeasible one has not failed
     assert operators.survivors([NAN, NAN], 2) == operators.survivors([], 2) == []
 
 

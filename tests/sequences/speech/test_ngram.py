@@ -46,9 +46,10 @@ def test_san_francisco() -> None:
     assert witten_bell.probability("r", "g") < witten_bell.probability("r", "f")
 
 
-def test_score_and_perplexity_by_hand() -> None:
-    model = NGram(order=2).fit(["ab", "ba", "aab"])
-    ways = [([START], "b"), ("b", "a"), ("a", END)]
+@pytest.mark.parametrize(("order", "ways"), [
+    (2, [([START], "b"), ("b", "a"), ("a", END)]), (3, [([START], "b"), ([START, "b"], "a"), ("ba", END)])])
+def test_score_and_perplexity_by_hand(order: int, ways: list[Any]) -> None:
+    model = NGram(order).fit(["ab", "ba", "aab"])
     assert model.score("ba") == pytest.approx(math.log(math.prod(model.probability(*way) for way in ways)))
     assert model.perplexity(["ba", ""]) == pytest.approx(math.exp(-(model.score("ba") + model.score("")) / 4))
 
