@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import json
 import re
 import statistics
 from collections.abc import Callable, Collection, Sequence
@@ -25,7 +26,9 @@ from benchmarks.common import document, front, questions
 from benchmarks.common.harness import ROOT, table
 from benchmarks.common.reports import report, tables_of
 from lessons import __main__ as course
+from lessons import claims
 from scratchtune import formulas
+from scratchtune.document.statements import STATEMENTS
 
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: ([\w/]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -37,6 +40,7 @@ PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lesson
 # scratchtune/README.md and those of the rooms -------------------------------------------------------------------------
 
 FLOORS = {  # from the bottom to the top: the files beside the rooms have their text here, a room's is its docstring's
+    "plain.py": "the whole idea in one file, which imports nothing of the package and is imported by nothing",
     "cores.py lazy.py version.py": "the processor cores that this process may use; public names, loaded when they are "
                                    "first used; the version",
     "jit": "",
@@ -45,20 +49,30 @@ FLOORS = {  # from the bottom to the top: the files beside the rooms have their 
     "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
     "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",
     "study": "", "insight": "", "interop": "", "images": "", "sequences": "", "tables": "",
-    "layers.py losses.py loading.py": "all layers and losses by name; loading saved models", "examples": "", "play": "",
-    "cli": ""}
+    "layers.py losses.py loading.py wrappers.py translated.py":
+    "all layers and losses by name; loading saved models; the document's name for the grid search; texts in Chinese",
+    "examples": "", "play": "", "document": "", "cli": ""}
 CORE = ("jit", "formulas", "metrics", "data", "network", "evaluation", "search", "estimators", "study")
-PATH = {  # the ten files that hold the whole idea
-    "network/penalties.py": "a formula, its line and its gradient; and a penalty",
-    "network/layers/dense.py": "a layer: two kernels and a class",
-    "network/engine.py": "the loop that runs all layers",
-    "network/optimizers.py": "what becomes of the gradient",
-    "search/space.py": "a space: hyper-parameters as points of a cube",
-    "search/random.py": "the simplest searcher",
-    "search/bayesian/gaussian_process.py": "what a Bayesian searcher predicts",
-    "search/bayesian/acquisition.py": "where it looks next",
-    "study/study.py": "trials are proposed, run and stored",
-    "metrics/classification.py": "what is measured"}
+PATH = {  # the ten files that hold the whole idea; the part of plain.py that each is like: what it shows, what it adds
+    "plain.py": ("", "", "all of it, in NumPy alone", ""),
+    "network/penalties.py": (
+        "l1_l2_penalty", "l1_l2_penalty_grad", "a formula, its line and its gradient", "compiled; L1 and L2 alone"),
+    "network/layers/dense.py": (
+        "forward", "backward", "a layer: two kernels and a class", "compiled, in place; any number of axes"),
+    "network/engine.py": (
+        "objective", "train", "the loop that runs all layers", "one compiled loop for all layers, losses, optimizers"),
+    "network/optimizers.py": (
+        "gradient_descent", "adam", "what becomes of the gradient", "compiled, in place; schedules, clipping, decay"),
+    "search/space.py": (
+        "Float", "points_of", "a space: hyper-parameters as points of a cube", "conditions, constraints, sizes"),
+    "search/grid.py": (
+        "grid_search", "grid_search", "the simplest searcher", "conditions; a point of a huge grid without listing it"),
+    "search/bayesian/gaussian_process.py": (
+        "scaled_distance", "posterior", "what a Bayesian searcher predicts", "compiled; a rough part; never fails"),
+    "search/bayesian/acquisition.py": (
+        "expected_improvement", "expected_improvement", "where it looks next", "logarithms, which do not underflow"),
+    "search/genetic/operators.py": (
+        "tournament", "mutated", "how a genetic searcher makes a child", "six operators more, as options")}
 
 
 def said(path: Path) -> str:
@@ -85,10 +99,15 @@ def rooms(_: Collection[str], __: str = "") -> str:
 
 
 def path(_: Collection[str], __: str = "") -> str:
-    """Ten files to read first, in this order."""
-    rows = [f"| {number} | [{name}]({name}) | {text} | {lines_of(PACKAGE / name)} |"
-            for number, (name, text) in enumerate(PATH.items(), 1)]
-    return "\n".join(["| | file | what it shows | lines |", "|---|---|---|---|", *rows])
+    """Ten files to read first, in this order, and the lines of the first that each of the others is like."""
+    places = {node.name: node for node in ast.parse((PACKAGE / "plain.py").read_text(encoding="utf-8")).body
+              if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    rows = []
+    for number, (name, (first, last, shows, adds)) in enumerate(PATH.items(), 1):
+        like = f"{places[first].lineno}-{places[last].end_lineno}" if first else ""
+        rows.append(f"| {number} | [{name}]({name}) | {shows} | {like} | {adds} | {lines_of(PACKAGE / name)} |")
+    return "\n".join(["| | file | what it shows | like plain.py, lines | what it adds | lines |",
+                      "|---|---|---|---|---|---|", *rows])
 
 
 def imported(path: Path, package: str) -> set[str]:
@@ -183,6 +202,21 @@ def paths(_: Collection[str], __: str = "") -> str:
     return "\n".join(["| time | hours | lessons, in this order |", "|---|--:|---|", *rows])
 
 
+# scratchtune/document/ ------------------------------------------------------------------------------------------------
+
+MEASURED = PACKAGE / "document" / "measured.json"
+
+
+def measured() -> str:
+    """The claims that the table of the document's statements names: sentence, draws in which it held, draws."""
+    known = json.loads(claims.STORED.read_text(encoding="utf-8"))
+    names = sorted({name for statement in STATEMENTS for name in statement.claims.split()})
+    sentences = {claim.id: claim.sentence for lesson in {int(name[:2]) for name in names}
+                 for claim in claims.claims_of(lesson)}
+    rows = (f'"{name}": {json.dumps([sentences[name], known[name]["held"], known[name]["draws"]])}' for name in names)
+    return "{\n" + ",\n".join(rows) + "\n}\n"
+
+
 GENERATORS: dict[str, Callable[[Collection[str], str], str]] = {
     "front": lambda stale, _: front.front(stale), "results": results, "lessons": lessons, "paths": paths,
     "sections": sections, "speech": speech, "rooms": rooms, "path": path, "files": files, "order": order}
@@ -219,9 +253,11 @@ def main(arguments: Sequence[str]) -> int:
     texts = {page: page.read_text(encoding="utf-8") for page in PAGES if page.exists()}
     if given.check:
         old = [page for page, text in texts.items() if not is_up_to_date(text)]
+        old += [MEASURED] * (MEASURED.read_text(encoding="utf-8") != measured())
         print(*(f"{page.relative_to(ROOT)} is out of date" for page in old), stale.listed(stale.reports()), sep="\n")
         return int(bool(old))
     marked = stale.reports()
+    MEASURED.write_text(measured(), encoding="utf-8")
     for page, text in texts.items():
         if (new := generated(text, marked)) != text:
             page.write_text(new, encoding="utf-8")

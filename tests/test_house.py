@@ -19,8 +19,9 @@ OF_A_FRAMEWORK = {  # Keras's or scikit-learn's
 TOO_LONG: set[str] = set()
 TOO_MANY_ARGUMENTS = {"study/study.py run"}
 CIRCLES: set[frozenset[str]] = set()
-STATEMENTS = {"core": 16_150, "all": 30_850}  # of the package; SPARE is the share that may be added without a word
+STATEMENTS = {"core": 16_150, "all": 31_290}  # of the package; SPARE is the share that may be added without a word
 SPARE = 0.03
+# Raised: "all" by 440, for plain.py (315) and the document's statements with their command (125).
 
 
 @cache
@@ -50,9 +51,10 @@ def modules() -> dict[str, str]:
             for file in trees()}
 
 
-APPLICATIONS = {"cli", "examples", "images", "insight", "interop", "play", "sequences", "tables"}  # else: the core
+ALONE = "plain.py"  # which imports nothing of the package, and which nothing imports: no part of the core
+APPLICATIONS = {"cli", "document", "examples", "images", "insight", "interop", "play", "sequences", "tables"}
 FRONT = {"scratchtune", "scratchtune.__main__",  # the names users type
-         *(f"scratchtune.{name}" for name in ("layers", "losses", "loading"))}
+         *(f"scratchtune.{name}" for name in ("layers", "losses", "loading", "wrappers"))}
 README_LINES, NAMES = 60, 120
 UNUSED = {"ModelCheckpoint", "ReduceLROnPlateau"}  # public names without a user, Keras's; names are only taken out
 
@@ -65,7 +67,7 @@ def room_of(file: str) -> str:
 def statements() -> dict[str, int]:
     """The statements of the core and of all: lines can be packed, statements can't."""
     sizes = {file: sum(isinstance(node, ast.stmt) for node in nodes(file)) for file in trees()}
-    return {"core": sum(size for file, size in sizes.items() if room_of(file) not in APPLICATIONS),
+    return {"core": sum(size for file, size in sizes.items() if room_of(file) not in APPLICATIONS and file != ALONE),
             "all": sum(sizes.values())}
 
 

@@ -23,7 +23,7 @@ from scratchtune.search.space import Space
 REGISTRY = formulas.registry()
 SOURCE = inspect.getsource(plain)
 LINES = {name: " ".join(line.split()) for name, line in re.findall(
-    r'\[(\w+)\]: (.+?)(?:"""|\n    """|\n        """|, where|\n *\[)', SOURCE, re.DOTALL)}
+    r'(?:"""|# |\n    )\[(\w+)\]: (.+?)(?:"""|\n    """|, where|\n\n|\n    \[)', SOURCE, re.DOTALL)}
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(96, 6)), RNG.integers(0, 3, 96)
 
@@ -89,7 +89,9 @@ def distance(formula: Any, function: Any, case: Any) -> float:
 @pytest.mark.parametrize(("l1", "l2"), [(0.0, 0.0), (0.01, 0.0), (0.0, 0.01), (0.001, 0.02)])
 @pytest.mark.parametrize(("name", "optimizer"), [
     ("gradient descent", st.SGD(0.01)), ("momentum", st.SGD(0.01, momentum=0.9)), ("adam", st.Adam(0.01))])
-def test_theta_after_200_steps_is_the_package_s(name: str, optimizer: Any, l1: float, l2: float, activation: str) -> None:
+def test_theta_after_200_steps_is_the_package_s(
+    name: str, optimizer: Any, l1: float, l2: float, activation: str,
+) -> None:
     model = st.Sequential([st.Dense(5, activation=activation), st.Dense(3, activation="softmax")], dtype="float64")
     model.compile(optimizer, "categorical_crossentropy", penalty=st.L1L2(l1, l2))
     model.build((None, 6))

@@ -204,7 +204,7 @@ def test_the_last_line_of_a_docstring_names_sections(text, numbers):
 
 
 def test_a_section_that_does_not_exist_is_an_error():
-    with pytest.raises(ValueError, match="grid.py names section 3.9 of the document; it has 1.1, "):
+    with pytest.raises(ValueError, match="grid.py names section 3.9 of the document; it has 1, 1.1, "):
         document.section_numbers("grid.py", "Implements section 3.9 of the document.")
 
 

@@ -1,8 +1,9 @@
 """The map from the document's sections to the formulas, files and lessons that implement them.
 
-The titles below are the document's own. All else is read where it is written: the last line of a module's docstring
-says "Implements sections 2.2 and 4.1 of the document."; a formula belongs to its module's sections, and to those that
-its `Source` names ("The document, section 2.3"). The lessons do not speak of the document, so theirs are listed here.
+The titles are the document's own (`TITLES`). All else is read where it is written: the last line of a module's
+docstring says "Implements sections 2.2 and 4.1 of the document."; a formula belongs to its module's sections, and to
+those that its `Source` names ("The document, section 2.3"). The lessons do not speak of the document, so theirs are
+listed here.
 """
 
 from __future__ import annotations
@@ -12,28 +13,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from scratchtune.document.statements import TITLES
 from scratchtune.formulas import Formula
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "scratchtune/"
-TITLES = {
-    "1.1": "深度学习模型的复杂性", "1.2": "调参的重要性",
-    "2.1": "超参数的类型", "2.2": "超参数之间的联系", "2.3": "评价指标",
-    "3.1": "网格搜索", "3.2": "随机搜索", "3.3": "贝叶斯优化", "3.4": "遗传算法",
-    "4.1": "梯度下降", "4.2": "正则化",
-    "5": "项目实践：代码实例和详细解释说明",
-    "6.1": "图像分类", "6.2": "自然语言处理", "6.3": "语音识别",
-    "7.1": "Keras Tuner", "7.2": "Optuna", "7.3": "Ray Tune",
-    "8.1": "自动机器学习", "8.2": "可解释性", "8.3": "计算效率",
-    "9.1": "如何选择合适的超参数调整算法？", "9.2": "如何评估超参数调整的效果？", "9.3": "如何避免过拟合？",
-}
 
 TAUGHT = {  # the lessons of each section, the one that is most about it first
-    "1.1": (16, 0, 6), "1.2": (15, 0, 14), "2.1": (1, 10, 6), "2.2": (7, 5), "2.3": (11, 12), "3.1": (18,),
-    "3.2": (18, 0), "3.3": (19, 20, 21, 22, 28), "3.4": (23, 27), "4.1": (3, 4, 5, 7), "4.2": (8, 9, 47), "5": (1, 2),
-    "6.1": (29, 30, 31, 32), "6.2": (33, 34, 35, 36, 37, 38, 39, 40), "6.3": (41, 42, 43, 44), "7.1": (49,),
-    "7.2": (49, 24, 25), "7.3": (51, 52, 49), "8.1": (46, 45), "8.2": (48,), "8.3": (50, 24), "9.1": (28, 20),
-    "9.2": (14, 15, 26, 13, 53), "9.3": (17, 16, 8, 47, 31)}
+    "1": (32, 6), "1.1": (16, 0, 6), "1.2": (15, 0, 14), "2.1": (1, 10, 6), "2.2": (7, 5), "2.3": (11, 12), "3.1":
+    (18,), "3.2": (18, 0), "3.3": (19, 20, 21, 22, 28), "3.4": (23, 27), "4.1": (3, 4, 5, 7), "4.2": (8, 9, 47), "5":
+    (1, 2), "6.1": (29, 30, 31, 32), "6.2": (33, 34, 35, 36, 37, 38, 39, 40), "6.3": (41, 42, 43, 44), "7.1": (49,),
+    "7.2": (49, 24, 25), "7.3": (51, 52, 49), "8.1": (46, 45), "8.2": (48,), "8.3": (50, 24), "9.1": (28, 20), "9.2":
+    (14, 15, 26, 13, 53), "9.3": (17, 16, 8, 47, 31)}
 
 _LINE = re.compile(r"Implements sections? (\d[\d., and]*) of the document\.$")
 _SOURCE = re.compile(r"\bThe document, section (\d(?:\.\d)?)\b")

@@ -39,6 +39,8 @@ COMMANDS = {
     "play": "write a page, a game against the searchers and interactive pictures of tuning, and open it in a browser",
     "recommend": "recommend a searcher for a space and a budget, and say why",
     "formulas": "list the formulas, show one of them beside its code, or check them all",
+    "document": "show what the article that scratchtune implements says, statement by statement: what is right, what "
+                "is not, and where it is measured",
 }
 MODULES = {  # of commands that have none of their own name
     "auto": "tune", "score": "predict", "why": "stored", "studies": "stored", "show": "stored", "export": "stored",

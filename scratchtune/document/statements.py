@@ -9,6 +9,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+TITLES = {  # of the sections, as the document has them
+    "1": "背景介绍",
+    "1.1": "深度学习模型的复杂性", "1.2": "调参的重要性",
+    "2.1": "超参数的类型", "2.2": "超参数之间的联系", "2.3": "评价指标",
+    "3.1": "网格搜索", "3.2": "随机搜索", "3.3": "贝叶斯优化", "3.4": "遗传算法",
+    "4.1": "梯度下降", "4.2": "正则化",
+    "5": "项目实践：代码实例和详细解释说明",
+    "6.1": "图像分类", "6.2": "自然语言处理", "6.3": "语音识别",
+    "7.1": "Keras Tuner", "7.2": "Optuna", "7.3": "Ray Tune",
+    "8.1": "自动机器学习", "8.2": "可解释性", "8.3": "计算效率",
+    "9.1": "如何选择合适的超参数调整算法？", "9.2": "如何评估超参数调整的效果？", "9.3": "如何避免过拟合？",
+}
+
 RIGHT, RIGHT_IF, LOOSE, WRONG, OPINION = VERDICTS = ("right", "right if", "loose", "wrong", "opinion")
 
 
@@ -409,7 +422,7 @@ STATEMENTS = (
         claims="46b", lesson=46, sentences="a904b58f"),
     Statement(
         "8.2", "往往缺乏可解释性",
-        "Tuning often lacks interpretability, which limits trust and use.", RIGHT_IF,
+        "Tuning often lacks interpretability, which limits how far it is relied on.", RIGHT_IF,
         "Right if only the best configuration is kept. A searcher knows why it proposed each trial, and a study "
         "shows which hyper-parameters mattered and which single change brought most of the gain.",
         claims="48a 48c", formulas="marginal_variance", code="scratchtune.study.study.Study.why", lesson=48,
@@ -439,9 +452,9 @@ STATEMENTS = (
         claims="28a 28b 28c", code="scratchtune.search.recommending.recommend", lesson=28, sentences="b53ee6f1"),
     Statement(
         "9.2", "在验证集上的性能指标",
-        "Tuning is judged by the metric on the validation set.", LOOSE,
+        "Tuning is evaluated by the metric on the validation set.", LOOSE,
         "Necessary, and not sufficient: the winner's validation score is too high, because it won, and the more "
-        "configurations were tried, the more. A test set that took no part in the search is what judges it.",
+        "configurations were tried, the more. It takes a test set that took no part in the search.",
         claims="15a 15b 48b", formulas="corrected_standard_error", code="scratchtune.insight.verdicts.optimism",
         lesson=15, sentences="624b10be"),
     Statement(
