@@ -1,6 +1,6 @@
 """The whole idea in one file: a neural network, gradient descent, and four searchers that tune it.
 
-It uses NumPy and the standard library, and no other file of the package. Read it from the top:
+It imports NumPy and the standard library, and nothing of the package. Read it from the top:
 
 1. the network      theta is one flat vector; outputs forward, gradients backward
 2. the objective    J = L + R: a loss, plus the penalties L1 and L2
@@ -10,9 +10,9 @@ It uses NumPy and the standard library, and no other file of the package. Read i
 6. the searchers    grid, random, Bayesian, genetic
 7. the main job     each of them tunes a network on handwritten digits: python -m scratchtune.plain
 
-A name in brackets, such as [l1_l2_penalty], is that of a formula of the package, and its line
-follows; ``scratchtune formulas l1_l2_penalty`` prints where it is from, and how other texts write
-it. In a line x' is the new value of x, #i the number of all i, and Σᵢ[...] the sum over i.
+A name in brackets, such as [l1_l2_penalty], is that of a formula, which follows in one line, as in
+the package; ``scratchtune formulas l1_l2_penalty`` says where it is from and what its letters are.
+There x' is the new value of x, Σᵢ[...] the sum and meanᵢ[...] the mean over i, #i how many i.
 """
 
 import itertools
@@ -25,6 +25,7 @@ import numpy as np
 
 Array = np.ndarray
 Rng = np.random.Generator
+Params = dict[str, Any]  # hyper-parameters by name
 
 # 1. The network -----------------------------------------------------------------------------------
 
@@ -52,10 +53,10 @@ def layers_of(theta: Array, sizes: Sequence[int]) -> list[tuple[Array, Array]]:
 
 
 def first_theta(sizes: Sequence[int], rng: Rng) -> Array:
-    """Random kernels, with which signals keep their size from layer to layer; biases are 0."""
+    """Random kernels, scaled so that signals keep their variance over the layers; biases are 0."""
     theta = np.zeros(sum((inputs + 1) * units for inputs, units in itertools.pairwise(sizes)))
     for kernel, _ in layers_of(theta, sizes):
-        limit = math.sqrt(6.0 / sum(kernel.shape))  # the variance is that of Glorot and Bengio
+        limit = math.sqrt(6.0 / sum(kernel.shape))  # variance 2 / (inputs + units): Glorot, Bengio
         kernel[:] = rng.uniform(-limit, limit, kernel.shape)
     return theta
 
@@ -95,8 +96,7 @@ ACTIVATIONS = {"relu": (relu, relu_grad), "tanh": (tanh, tanh_grad)}
 def forward(theta: Array, config: Config, X: Array) -> tuple[list[Array], list[Array]]:
     """The inputs x of each layer, and its sums z = x @ kernel + bias.
 
-    The activation of z is the next layer's x. The first x are the rows X (n, inputs), and the last
-    z are the logits (n, classes), whose softmax are the probabilities of the classes.
+    xs[0] is X (n, inputs), xs[1] the activation of zs[0]; zs[-1] are the logits (n, classes).
     """
     function, _ = ACTIVATIONS[config.activation]
     x, xs, zs = X, [], []
@@ -108,16 +108,16 @@ def forward(theta: Array, config: Config, X: Array) -> tuple[list[Array], list[A
 
 
 def backward(theta: Array, config: Config, xs: list[Array], zs: list[Array], dz: Array) -> Array:
-    """The loss's gradient in theta, from dz (n, classes), that in the logits: the chain rule."""
+    """The gradient of the loss in theta; dz (n, classes) is its gradient in the logits."""
     _, derivative = ACTIVATIONS[config.activation]
     gradient = np.zeros_like(theta)
     layers, gradients = layers_of(theta, config.sizes), layers_of(gradient, config.sizes)
     for layer in reversed(range(len(layers))):
-        (kernel, _), (dkernel, dbias) = layers[layer], gradients[layer]
+        (kernel, _), (dkernel, dbias) = layers[layer], gradients[layer]  # views: written in place
         dkernel[:] = xs[layer].T @ dz
         dbias[:] = dz.sum(axis=0)
         if layer > 0:
-            dz = (dz @ kernel.T) * derivative(zs[layer - 1])
+            dz = (dz @ kernel.T) * derivative(zs[layer - 1])  # of the layer before: the chain rule
     return gradient
 
 
@@ -144,7 +144,7 @@ def l1_l2_penalty_grad(theta: Array, l1: float, l2: float) -> Array:
 
 
 def objective(theta: Array, config: Config, X: Array, target: Array) -> tuple[float, Array]:
-    """J = L + R and its gradient in theta: the mean loss of the rows X, plus both penalties.
+    """J = L + R and its gradient in theta: the mean loss of rows X, plus penalties on all of theta.
 
     ``target`` (n, classes) is 1 for the class of each row, and 0 for the others.
     """
@@ -153,7 +153,6 @@ def objective(theta: Array, config: Config, X: Array, target: Array) -> tuple[fl
     loss = softmax_crossentropy(zs[-1], target, log_sums[:, None]) / len(X)
     dlogits = softmax_crossentropy_grad(probabilities, target, 1.0 / len(X))
     gradient = backward(theta, config, xs, zs, dlogits)
-
     penalty = l1_l2_penalty(theta, config.l1, config.l2)
     gradient += l1_l2_penalty_grad(theta, config.l1, config.l2)
     return loss + penalty, gradient
@@ -178,7 +177,7 @@ def adam(theta, grad, m, v, alpha, betas, epsilon, t):
     """
     m = betas[0] * m + (1.0 - betas[0]) * grad
     v = betas[1] * v + (1.0 - betas[1]) * grad**2
-    unbiased_m = m / (1.0 - betas[0] ** t)  # both means begin at 0, which this makes up for
+    unbiased_m = m / (1.0 - betas[0] ** t)  # m and v begin at 0, so they are too small at first
     unbiased_v = v / (1.0 - betas[1] ** t)
     return m, v, theta - alpha * unbiased_m / (np.sqrt(unbiased_v) + epsilon)
 
@@ -186,7 +185,7 @@ def adam(theta, grad, m, v, alpha, betas, epsilon, t):
 # 4. The training ----------------------------------------------------------------------------------
 
 def train(theta: Array, config: Config, batches: Iterable[tuple[Array, Array]]) -> Array:
-    """Theta after a step of the optimizer for each batch, of rows (n, inputs) and their targets."""
+    """Take a step of the optimizer for each batch, (rows, targets); return the last theta."""
     alpha, velocity, m, v = config.learning_rate, 0.0, 0.0, 0.0
     for t, (X, target) in enumerate(batches, start=1):
         _, grad = objective(theta, config, X, target)
@@ -197,12 +196,14 @@ def train(theta: Array, config: Config, batches: Iterable[tuple[Array, Array]]) 
                 velocity, theta = momentum(theta, grad, velocity, alpha, 0.9)
             case "adam":
                 m, v, theta = adam(theta, grad, m, v, alpha, (0.9, 0.999), 1e-8, t)
+            case _:
+                raise ValueError(f"optimizer is {config.optimizer!r}")
     return theta
 
 
 def shuffled_batches(X: Array, y: Array, config: Config, rng: Rng) -> Iterator[tuple]:
     """The batches of all epochs: in each epoch every row is used once, in a new order."""
-    target = np.eye(config.sizes[-1])[y]
+    target = np.eye(config.sizes[-1])[y]  # row i has a 1 in column y[i]
     for _ in range(config.epochs):
         order = rng.permutation(len(X))
         for start in range(0, len(X), config.batch_size):
@@ -218,20 +219,18 @@ def fit(X: Array, y: Array, config: Config, rng: Rng) -> Array:
 
 def accuracy(theta: Array, config: Config, X: Array, y: Array) -> float:
     """The share of rows whose class has the largest logit."""
-    _, zs = forward(theta, config, X)
-    return float(np.mean(zs[-1].argmax(axis=1) == y))
+    return float(np.mean(forward(theta, config, X)[1][-1].argmax(axis=1) == y))
 
 
 def k_folds(n: int, k: int, rng: Rng) -> list[tuple[Array, Array]]:
-    """Divide n rows into k parts; for each part, the rows to train on, all others, and its own."""
+    """Divide n rows into k parts; of each, the rows outside, to train on, and its own, to score."""
     parts = np.array_split(rng.permutation(n), k)
     return [(np.concatenate(parts[:i] + parts[i + 1 :]), part) for i, part in enumerate(parts)]
 
 
 def cross_validated(X: Array, y: Array, config: Config, k: int, seed: int) -> float:
-    """Mean accuracy on rows that were not trained on; the folds depend on the seed alone."""
-    rng = np.random.default_rng(seed)
-    scores = []
+    """Mean accuracy on rows that were not trained on; all configurations have the same folds."""
+    rng, scores = np.random.default_rng(seed), []
     for training, validation in k_folds(len(X), k, rng):
         theta = fit(X[training], y[training], config, rng)
         scores.append(accuracy(theta, config, X[validation], y[validation]))
@@ -253,13 +252,15 @@ class Float(NamedTuple):
         """[log_value]: v = exp(log(low) + u · (log(high) − log(low)))"""
         if self.log:
             return math.exp(math.log(self.low) + u * (math.log(self.high) - math.log(self.low)))
-        return self.low + u * (self.high - self.low)  # [linear_value]: v = low + u · (high − low)
+        # [linear_value]: v = low + u · (high − low)
+        return self.low + u * (self.high - self.low)
 
     def unit(self, v: float) -> float:
         """[log_unit]: u = (log(v) − log(low)) / (log(high) − log(low))"""
         if self.log:
-            return math.log(v / self.low) / math.log(self.high / self.low)
-        return (v - self.low) / (self.high - self.low)  # [linear_unit]: u = (v − low) / (high − low)
+            return (math.log(v) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        # [linear_unit]: u = (v − low) / (high − low)
+        return (v - self.low) / (self.high - self.low)
 
 
 class Choice(NamedTuple):
@@ -269,7 +270,7 @@ class Choice(NamedTuple):
     is_ordered: bool = False
 
     def value(self, u: float) -> Any:
-        """The value whose part holds u."""
+        """The value whose part holds u; u = 1 belongs to the last one."""
         return self.values[min(math.floor(u * len(self.values)), len(self.values) - 1)]
 
     def unit(self, value: Any) -> float:
@@ -282,19 +283,18 @@ def Int(low: int, high: int) -> Choice:
     return Choice(range(low, high + 1), is_ordered=True)
 
 
-Params = dict[str, Any]
 Space = dict[str, Float | Choice]
 
 
 class Trial(NamedTuple):
-    """Hyper-parameters that were tried, and their loss: smaller is better."""
+    """Hyper-parameters that were tried, and their validation error: smaller is better."""
 
     params: Params
-    loss: float
+    error: float
 
 
-def are_choices(space: Space) -> Array:
-    """Which coordinates (d,) have no order: two of their values are only equal or different."""
+def are_categorical(space: Space) -> Array:
+    """Of which coordinates (d,) the values have no order: two are equal, or they are not."""
     return np.array([isinstance(p, Choice) and not p.is_ordered for p in space.values()])
 
 
@@ -316,8 +316,7 @@ def grid_search(space: Space, seen: Sequence[Trial], rng: Rng, resolution: int =
     """The next of all combinations; the last hyper-parameter varies fastest."""
     units = np.linspace(0.0, 1.0, resolution)
     lists = [p.values if isinstance(p, Choice) else map(p.value, units) for p in space.values()]
-    combination = next(itertools.islice(itertools.product(*lists), len(seen), None))
-    return dict(zip(space, combination, strict=True))
+    return dict(zip(space, list(itertools.product(*lists))[len(seen)], strict=True))
 
 
 def random_search(space: Space, seen: Sequence[Trial], rng: Rng) -> Params:
@@ -325,8 +324,9 @@ def random_search(space: Space, seen: Sequence[Trial], rng: Rng) -> Params:
     return params_at(space, rng.random(len(space)))
 
 
-# Bayesian search: a Gaussian process predicts the loss of each point, and how uncertain that is.
-# Its parameters theta are logarithms: of d length scales, of the variances of signal and noise.
+# Bayesian search: a Gaussian process predicts the error of each point, and how uncertain that is:
+# near the points seen like their errors, far away 0 with the variance of the signal. Its parameters
+# are logs (d + 2,): the logarithms of d length scales, and of the variances of signal and noise.
 
 def scaled_distance(a: Array, b: Array, is_categorical: Array, length_scales: Array) -> Array:
     """[scaled_distance]: r = √(Σⱼ[(((0 if aⱼ = bⱼ else 1) if oⱼ = 1 else aⱼ − bⱼ) / ℓⱼ)²])"""
@@ -339,29 +339,29 @@ def matern52(r: Array) -> Array:
     return (1.0 + math.sqrt(5.0) * r + 5.0 / 3.0 * r**2) * np.exp(-math.sqrt(5.0) * r)
 
 
-def covariance(a: Array, b: Array, is_categorical: Array, theta: Array) -> Array:
+def covariance(a: Array, b: Array, is_categorical: Array, logs: Array) -> Array:
     """Covariances (n, m) of the losses at points a (n, d) and b (m, d): the nearer, the larger."""
-    r = scaled_distance(a[:, None], b, is_categorical, np.exp(theta[:-2]))
-    return math.exp(theta[-2]) * matern52(r)
+    r = scaled_distance(a[:, None], b, is_categorical, np.exp(logs[:-2]))  # each a with each b
+    return math.exp(logs[-2]) * matern52(r)
 
 
-def factor_and_alpha(points: Array, y: Array, is_categorical: Array, theta: Array) -> tuple:
+def factor_and_alpha(points: Array, y: Array, is_categorical: Array, logs: Array) -> tuple:
     """Cholesky's factor L of the covariance K of the values y (n,), and α = inv(K) @ y."""
-    K = covariance(points, points, is_categorical, theta) + math.exp(theta[-1]) * np.eye(len(y))
+    K = covariance(points, points, is_categorical, logs) + math.exp(logs[-1]) * np.eye(len(y))
     factor = np.linalg.cholesky(K)  # K = L @ Lᵀ
     return factor, np.linalg.solve(factor.T, np.linalg.solve(factor, y))
 
 
-def posterior(points: Array, y: Array, is_categorical: Array, theta: Array, new: Array) -> tuple:
+def posterior(points: Array, y: Array, is_categorical: Array, logs: Array, new: Array) -> tuple:
     """Mean and variance of the loss at new points (m, d), after y was seen at points (n, d).
 
-    [posterior_mean]: μ = m + Σᵢ[cᵢ · αᵢ], where m is 0
+    [posterior_mean]: μ = m + Σᵢ[cᵢ · αᵢ], where m, the mean far away, is 0
     [posterior_variance]: v = s − Σᵢ[wᵢ²]
     """
-    factor, alpha = factor_and_alpha(points, y, is_categorical, theta)
-    c = covariance(new, points, is_categorical, theta)
+    factor, alpha = factor_and_alpha(points, y, is_categorical, logs)
+    c = covariance(new, points, is_categorical, logs)
     w = np.linalg.solve(factor, c.T)
-    return c @ alpha, np.maximum(math.exp(theta[-2]) - np.sum(w**2, axis=0), 1e-12)
+    return c @ alpha, np.maximum(math.exp(logs[-2]) - np.sum(w**2, axis=0), 1e-12)
 
 
 def log_marginal_likelihood(values: Array, alpha: Array, diagonal: Array) -> float:
@@ -370,35 +370,39 @@ def log_marginal_likelihood(values: Array, alpha: Array, diagonal: Array) -> flo
     return -0.5 * (values @ alpha) - np.sum(np.log(diagonal)) - 0.5 * n * math.log(2.0 * math.pi)
 
 
-def most_probable_theta(points: Array, y: Array, is_categorical: Array, rng: Rng) -> Array:
-    """Of 60 random thetas, that under which the values y are most probable."""
-    length_scales = rng.normal(math.log(0.5), 1.0, (60, points.shape[1]))
-    thetas = np.column_stack([length_scales, np.zeros(60), rng.uniform(-9.0, -1.0, 60)])
-    fitted = [factor_and_alpha(points, y, is_categorical, theta) for theta in thetas]
-    return thetas[np.argmax([log_marginal_likelihood(y, alpha, np.diag(L)) for L, alpha in fitted])]
+def likeliest_logs(points: Array, y: Array, is_categorical: Array, rng: Rng) -> Array:
+    """Of 60 random logs, those with the largest likelihood: under which y is most probable."""
+    log_length_scales = rng.normal(math.log(0.5), 1.0, (60, points.shape[1]))
+    log_signals, log_noises = np.zeros(60), rng.uniform(-9.0, -1.0, 60)  # y has a variance of 1
+    many = np.column_stack([log_length_scales, log_signals, log_noises])
+    fitted = [factor_and_alpha(points, y, is_categorical, logs) for logs in many]
+    likelihoods = [log_marginal_likelihood(y, alpha, np.diag(factor)) for factor, alpha in fitted]
+    return many[np.argmax(likelihoods)]
 
 
 def expected_improvement(mean: Array, std: Array, best: float) -> Array:
     """[expected_improvement]: z = (b − μ) / s ; a = s · (z · Φ(z) + φ(z))"""
     z = (best - mean) / std
-    probability = 0.5 * (1.0 + np.vectorize(math.erf)(z / math.sqrt(2.0)))  # Φ, to be below best
+    probability = 0.5 * (1.0 + np.vectorize(math.erf)(z / math.sqrt(2.0)))  # Φ: to be below best
     density = np.exp(-0.5 * z**2) / math.sqrt(2.0 * math.pi)  # φ
     return std * (z * probability + density)
 
 
 def bayesian_search(space: Space, seen: Sequence[Trial], rng: Rng, first: int = 8) -> Params:
-    """Of 1,000 points, half of them near the best one seen, the largest expected improvement."""
+    """The one of 1,000 candidates with the largest expected improvement; half are near the best."""
     if len(seen) < first:
         return random_search(space, seen, rng)
-    points, losses = points_of(space, [t.params for t in seen]), np.array([t.loss for t in seen])
-    y = (losses - losses.mean()) / (losses.std() + 1e-12)
-    is_categorical = are_choices(space)
-    theta = most_probable_theta(points, y, is_categorical, rng)
+    points = points_of(space, [trial.params for trial in seen])
+    errors = np.array([trial.error for trial in seen])
+    y = (errors - errors.mean()) / (errors.std() + 1e-12)
+    is_categorical = are_categorical(space)
+    logs = likeliest_logs(points, y, is_categorical, rng)
 
-    cube = rng.random((1000, len(space)))
-    cube[:500] = np.clip(points[y.argmin()] + rng.normal(0.0, 0.1, (500, len(space))), 0.0, 1.0)
-    candidates = [params_at(space, point) for point in cube]
-    mean, variance = posterior(points, y, is_categorical, theta, points_of(space, candidates))
+    drawn, is_ordered = rng.random((1000, len(space))), ~is_categorical
+    near = points[y.argmin()] + rng.normal(0.0, 0.1, (500, len(space)))
+    drawn[:500, is_ordered] = np.clip(near, 0.0, 1.0)[:, is_ordered]
+    candidates = [params_at(space, point) for point in drawn]  # and back, to the middles of parts
+    mean, variance = posterior(points, y, is_categorical, logs, points_of(space, candidates))
     return candidates[expected_improvement(mean, np.sqrt(variance), y.min()).argmax()]
 
 
@@ -407,7 +411,7 @@ def bayesian_search(space: Space, seen: Sequence[Trial], rng: Rng, first: int = 
 def tournament(fitness: Array, size: int, rng: Rng) -> int:
     """Selection: the index of the fittest of ``size`` individuals that are drawn at random."""
     drawn = rng.integers(len(fitness), size=size)
-    return min(drawn, key=lambda k: (-fitness[k], k))
+    return max(sorted(drawn), key=lambda k: fitness[k])
 
 
 def blend_crossover(x: Array, y: Array, u: Array, alpha: float) -> Array:
@@ -426,7 +430,7 @@ def reflected(x: Any) -> Any:
 
 
 def mutated(parameter: Float | Choice, gene: float, genes: Array, rng: Rng) -> float:
-    """Mutation: another choice; or a normal step, the smaller, the more alike the genes are."""
+    """Mutation: a normal step, smaller where the parents' genes are alike; or another choice."""
     if isinstance(parameter, Float) or parameter.is_ordered:
         return reflected(gene + mutation_std(genes, 0.5, 0.03) * rng.normal())
     others = [value for value in parameter.values if value != parameter.value(gene)]
@@ -434,44 +438,43 @@ def mutated(parameter: Float | Choice, gene: float, genes: Array, rng: Rng) -> f
 
 
 def genetic_search(space: Space, seen: Sequence[Trial], rng: Rng, first: int = 16) -> Params:
-    """A child of two of the 8 fittest trials, of whatever age: the best are never forgotten."""
+    """A child of two of the 8 fittest of all trials so far: the best are never forgotten."""
     if len(seen) < first:
         return random_search(space, seen, rng)
-    fittest = sorted(seen, key=lambda trial: trial.loss)[:8]
+    fittest = sorted(seen, key=lambda trial: trial.error)[:8]
     genes = points_of(space, [trial.params for trial in fittest])
-    fitness = np.array([-trial.loss for trial in fittest])
+    fitness = np.array([-trial.error for trial in fittest])
     one = tournament(fitness, 2, rng)
-    other = tournament(np.delete(fitness, one), 2, rng)
-    x, y = genes[one], np.delete(genes, one, axis=0)[other]
+    others = np.delete(np.arange(len(fittest)), one)
+    x, y = genes[one], genes[others[tournament(fitness[others], 2, rng)]]
 
     child, is_crossed = x.copy(), rng.random() < 0.9
-    if is_crossed:  # numbers are blended; a choice is that of one parent
+    if is_crossed:  # numbers are blended; what is categorical is that of one parent
         blended = reflected(blend_crossover(x, y, rng.random(len(x)), 0.5))
         inherited = np.where(rng.random(len(x)) < 0.5, x, y)
-        child = np.where(are_choices(space), inherited, blended)
+        child = np.where(are_categorical(space), inherited, blended)
 
     mutates = rng.random(len(x)) < 0.5
     if not is_crossed and not mutates.any():
-        mutates[rng.integers(len(x))] = True  # otherwise it would be a copy of its parent
-    for k in np.flatnonzero(mutates):
-        child[k] = mutated([*space.values()][k], child[k], genes[:, k], rng)
+        mutates[rng.integers(len(x))] = True  # rather than a copy of its parent
+    for k, parameter in enumerate(space.values()):
+        child[k] = mutated(parameter, child[k], genes[:, k], rng) if mutates[k] else child[k]
     return params_at(space, child)
 
 
 # 7. The main job ----------------------------------------------------------------------------------
 
-def tune(loss: Callable, space: Space, searcher: Callable, n: int, seed: int) -> list[Trial]:
-    """Try n configurations, which a searcher proposes one after the other; their trials."""
-    rng = np.random.default_rng(seed)
-    seen: list[Trial] = []
+def tune(error: Callable, space: Space, searcher: Callable, n: int, seed: int) -> list[Trial]:
+    """Try n configurations, which a searcher proposes one after the other; all trials in order."""
+    rng, seen = np.random.default_rng(seed), list[Trial]()
     for _ in range(n):
         params = searcher(space, seen, rng)
-        seen.append(Trial(params, loss(params)))
+        seen.append(Trial(params, error(params)))
     return seen
 
 
 def main() -> None:
-    """Tune a network on handwritten digits with each searcher; test its best one on a held-out test set."""
+    """Tune a network on handwritten digits with each searcher; then test the best one of each."""
     table = np.loadtxt(Path(__file__).with_name("data") / "digits.csv.gz", delimiter=",", dtype=int)
     X, y = table[:, :-1] / 16.0, table[:, -1]
     training, test = k_folds(len(X), 5, np.random.default_rng(0))[0]
@@ -481,16 +484,16 @@ def main() -> None:
         "optimizer": Choice(("gradient descent", "momentum", "adam")),
     }
 
-    def loss(params: Params) -> float:
+    def error(params: Params) -> float:
         return 1.0 - cross_validated(X[training], y[training], Config(**params), k=3, seed=0)
-
-    print("accuracy         validated   test   best hyper-parameters")
+    print("searcher         validated   test   best hyper-parameters")
     for searcher in (grid_search, random_search, bayesian_search, genetic_search):
-        best = min(tune(loss, space, searcher, n=27, seed=0), key=lambda trial: trial.loss)
+        trials = tune(error, space, searcher, n=27, seed=0)  # 27 = 3 * 3 * 3, the whole grid
+        best = min(trials, key=lambda trial: trial.error)
         config = Config(**best.params)
         theta = fit(X[training], y[training], config, np.random.default_rng(0))
-        tested = accuracy(theta, config, X[test], y[test])
-        print(f"{searcher.__name__:<16} {1.0 - best.loss:9.4f} {tested:6.4f}   {best.params}")
+        scores = f"{1.0 - best.error:9.4f} {accuracy(theta, config, X[test], y[test]):6.4f}"
+        print(f"{searcher.__name__:<16} {scores}   {best.params}")
 
 
 if __name__ == "__main__":

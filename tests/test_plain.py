@@ -23,7 +23,7 @@ from scratchtune.search.space import Space
 REGISTRY = formulas.registry()
 SOURCE = inspect.getsource(plain)
 LINES = {name: " ".join(line.split()) for name, line in re.findall(
-    r'(?:"""|# |\n    )\[(\w+)\]: (.+?)(?:"""|\n    """|, where|\n\n|\n    \[)', SOURCE, re.DOTALL)}
+    r'(?:"""|# |\n    )\[(\w+)\]: (.+?)(?:"""|\n    """|, where|\n\n|\n    \[|\n        return)', SOURCE, re.DOTALL)}
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(96, 6)), RNG.integers(0, 3, 96)
 
@@ -178,6 +178,6 @@ def test_a_child_is_the_package_s_under_the_same_draws() -> None:
     for seed in range(200):
         seen = [plain.Trial(THEIRS.from_unit(point), float(loss)) for point, loss in zip(
             rng.random((20, 4)), rng.integers(0, 9, 20), strict=True)]
-        results = [Result(k, trial.params, trial.loss, "complete") for k, trial in enumerate(seen)]
+        results = [Result(k, trial.params, trial.error, "complete") for k, trial in enumerate(seen)]
         expected = searcher.suggest(THEIRS, results, {}, 20, np.random.default_rng(seed)).params
         assert same(plain.genetic_search(OURS, seen, np.random.default_rng(seed)), expected)
