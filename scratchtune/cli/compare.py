@@ -10,8 +10,9 @@ Implements sections 1.2 and 9.1 of the document.
 from __future__ import annotations
 
 import argparse
+import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import cycle
@@ -25,10 +26,12 @@ from scratchtune.cli.parsing import Parser
 from scratchtune.data.datasets import load_digits
 from scratchtune.digests import digest_of
 from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
 from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
 from scratchtune.examples.shared import checked_options, write_report
+from scratchtune.insight.ablation_path import PairedGain
 from scratchtune.insight.drawing import COLOURS, canvas, finish, legend_below, limit_values, save
-from scratchtune.insight.verdicts import gathered, have_fold_scores, verdict
+from scratchtune.insight.verdicts import gathered, has_scores, have_fold_scores, verdict
 from scratchtune.network.layers.dense import Dense
 from scratchtune.network.optimizers import Adam
 from scratchtune.network.sequential import Sequential
@@ -44,6 +47,7 @@ from scratchtune.study.trial import finished_count
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5
 TEST_SHARE = 0.2
+WARM = 20  # trials after which every searcher has proposed from its model
 NAMES = [name for name in SEARCHERS if name != "cmaes"]  # which refuses choices, and the space has some
 SPACE: dict[str, Any] = {
     "learning_rate": Float(1e-4, 1e-1, log=True),
@@ -118,22 +122,45 @@ class Comparison:
 
     def text(self) -> str:
         """Return the table, the winner, why its configuration was tried, and which differences may be chance."""
-        rows = [["searcher", "cv score", "test", "configs", "epochs", "seconds now" if self.resumed else "seconds",
-                 "best configuration"]]
-        rows += [[row.searcher, f"{row.study.best_value:.4f}", f"{row.test_accuracy:.4f}", str(row.configurations),
-                  f"{sum(row.costs):,}", f"{row.seconds:.1f}", shown_params(row.study.best_params)]
-                 for row in self.rows]
         winner, study = self.winner, self.winner.study
+        rows = [["searcher", "cv score", f"less {winner.searcher}'s", "test", "configs", "epochs",
+                 "seconds now" if self.resumed else "seconds", "best configuration"]]
+        less = ["" if row is winner or found is None else f"{found.mean:+.4f} ± {found.high - found.mean:.4f}"
+                for row, found in zip(self.rows, self.differences(), strict=True)]
+        rows += [[row.searcher, f"{row.study.best_value:.4f}", difference, f"{row.test_accuracy:.4f}",
+                  str(row.configurations), f"{sum(row.costs):,}", f"{row.seconds:.1f}",
+                  shown_params(row.study.best_params)] for row, difference in zip(self.rows, less, strict=True)]
         best = study.best_trial
         repeated = said_repeats(repeats(study.trials, best, study.space))
         return "\n".join([
             f"accuracy of the example network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
             f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, a fifth of each "
-            "class, drawn at random", "", *aligned(rows, left=[0, 6]), *self._chance(), "",
+            "class, drawn at random", "", *aligned(rows, left=[0, 7]), *self._chance(), *self.searchers(), "",
             f"best by cross-validation: {winner.searcher}, trial {best.number}, {shown_params(best.params)}; "
             f"test accuracy {winner.test_accuracy:.4f}" + (repeated and f"; {repeated}"),
             f"why: {study.why(best.number)}", *self._verdict(),
         ])
+
+    def differences(self) -> list[PairedGain | None]:
+        """By how much the best score of each searcher differs from the winner's; None where a fold's score is missing.
+
+        The intervals are of 95 %, paired over the folds, and corrected, since folds share training rows.
+        """
+        trials = [row.study.best_trial for row in self.rows]
+        best = self.winner.study.best_trial
+        return [_difference(np.array(trial.scores, float) - np.array(best.scores, float))
+                if has_scores(trial) and has_scores(best) else None for trial in trials]
+
+    def searchers(self) -> list[str]:
+        """Say which searchers are worse than the winner by more than chance; nothing where scores are missing."""
+        winner, differences = self.winner.searcher, self.differences()
+        others = [(row.searcher, found) for row, found in zip(self.rows, differences, strict=True)
+                  if row is not self.winner and found is not None]
+        worse = [name for name, found in others if found.high < 0.0]
+        alike = [name for name, found in others if found.high >= 0.0]
+        said = [f"worse than {winner} by more than chance: {', '.join(worse)}"] * bool(worse)
+        said += [f"not shown to be worse than {winner}: {', '.join(alike)}"] * bool(alike)
+        return [f"searchers: {'; '.join(said)} (one seed; 95 % intervals over the {FOLDS} folds)"] * bool(said)
 
     def _verdict(self) -> list[str]:
         """Say whether the best of all searchers' configurations is really better; nothing if scores are missing."""
@@ -148,24 +175,55 @@ class Comparison:
                 f"error of an accuracy p on n rows is sqrt(p (1 - p) / n); here p = {p:.4f}, n = {n})"] * (0 < p < 1)
 
 
-def plot_comparison(result: Comparison) -> Any:
-    """Draw the best score so far of each searcher by the epochs spent, with random search in grey as the reference.
+def _difference(scores: np.ndarray) -> PairedGain:
+    """The mean of differences on the folds, and its interval by the corrected standard error."""
+    mean = float(scores.mean())
+    reach = student_quantile(0.95, FOLDS - 1) * corrected_standard_error(scores, FOLDS - 1, 1)
+    return PairedGain(mean, mean - reach, mean + reach, len(scores))
 
-    A line begins with the first trial that was trained for all epochs. Returns the Axes.
+
+def plot_comparison(result: Comparison) -> Any:
+    """Draw the best score so far of each searcher by the epochs spent, and how far its last one is from the winner's.
+
+    A line begins with the first trial that was trained for all epochs; random search is grey, as the reference. Beside
+    it are the differences from the winner with their intervals: one that reaches 0 may be chance. The left axis is
+    never finer than these intervals. Returns the Axes of the lines.
     """
-    axes, shown = canvas(1, (6.4, 4.2))[1], []
-    for row, colour in zip(result.rows, cycle(COLOURS)):
+    (axes, beside), shown = canvas(2, (9.6, 4.2))[1], []
+    looks = [{"color": "0.6", "zorder": 1.5} if row.searcher == "random" else {"color": colour}
+             for row, colour in zip(result.rows, cycle(COLOURS))]
+    for row, look in zip(result.rows, looks, strict=True):
         study, paid = row.study, np.cumsum(row.costs)
         numbers = [trial.number for trial in of_largest_budget(study.trials)]
         best = [float(trial.value or 0.0) for trial in so_far(study.trials, study.direction)]
-        look = {"color": "0.6", "zorder": 1.5} if row.searcher == "random" else {"color": colour}
         axes.step([*paid[numbers], paid[-1]], [*best, best[-1]], where="post", lw=2, label=row.searcher, **look)
         shown += best
     finish(axes, f"epochs, summed over {FOLDS} folds", "best cross-validated accuracy so far",
-           "Best accuracy by the epochs spent", f"of the trials of all {EPOCHS} epochs")
+           "Best accuracy by the epochs spent", f"of the trials of all {EPOCHS} epochs; within the grey band: chance")
+    widest = _draw_differences(beside, result, looks)
+    top = float(result.winner.study.best_value)
     limit_values(axes, result.winner.study, np.array(shown))
+    if widest:
+        axes.axhspan(top - widest, top, color="0.93", zorder=0.1)
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, top - 1.6 * widest), max(high, top + 0.2 * widest))
     legend_below(axes)
     return axes
+
+
+def _draw_differences(axes: Any, result: Comparison, looks: Sequence[dict[str, Any]]) -> float:
+    """Draw each searcher's difference from the winner with its interval; return half of the widest interval."""
+    reaches = [0.0]
+    for place, (found, look) in enumerate(zip(result.differences(), looks, strict=True)):
+        if found is not None:
+            reaches.append(found.high - found.mean)
+            axes.errorbar(found.mean, -place, xerr=reaches[-1], fmt="o", capsize=4, lw=2, color=look["color"])
+    axes.axvline(0.0, color="0.3", lw=1, zorder=0.5)
+    axes.locator_params(axis="x", nbins=5)
+    axes.set_yticks([-place for place in range(len(result.rows))], [row.searcher for row in result.rows])
+    finish(axes, f"accuracy less that of {result.winner.searcher}, the winner", None, "What can be shown",
+           "on the same folds, 95 % intervals: one that reaches 0 may be chance")
+    return max(reaches)
 
 
 def network(classes: int, seed: int) -> Sequential:
@@ -191,7 +249,7 @@ def compare(
         name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name,
                     data=training.data)
         for name, (searcher, _) in planned.items()}  # before any training: a stored study that differs raises here
-    training.model.fresh().fit(X_train[:1], y_train[:1], verbose=0)  # compiles; no searcher's time includes it
+    compile_all(training.model, planned, X_train[:1], y_train[:1])
     resumed = any(finished_count(study.trials) for study in studies.values())
     rows = []
     for name, (searcher, count) in planned.items():
@@ -204,6 +262,21 @@ def compare(
         best = training.network_of(studies[name].best_trial, np.arange(len(X_train)))
         rows.append(SearcherResult(name, studies[name], best.score(X_test, y_test), seconds))
     return Comparison(rows, len(X_train), len(X_test), resumed)
+
+
+def compile_all(model: Sequential, planned: Mapping[str, tuple[Searcher, int]], X: np.ndarray, y: np.ndarray) -> None:
+    """Compile what the trainings and the searchers use, so that no searcher's seconds include it.
+
+    A searcher compiles when it proposes from a model: it does so in a small study of a function that costs nothing.
+    """
+    begun = time.perf_counter()
+    model.fresh().fit(X, y, verbose=0)
+    for searcher, count in planned.values():
+        study = Study(SPACE, copy.deepcopy(searcher), direction="maximize")
+        study.run(lambda trial: -trial.params["learning_rate"] / (trial.budget or EPOCHS), min(count, WARM),
+                  progress=False)
+    if (seconds := time.perf_counter() - begun) > 1.0:
+        note(f"compiled for {seconds:.0f} s; the seconds below are without it")
 
 
 class TunedTraining:

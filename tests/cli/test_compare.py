@@ -43,6 +43,45 @@ def test_the_winner_has_the_best_score_after_the_most_epochs():
     assert comparison.Comparison(rows, 200, 100).winner is rows[2]
 
 
+def _compared(*scores, budget=None):
+    """A comparison of searchers a, b, ... whose best trials have these scores on the folds."""
+    trials = [SimpleNamespace(budget=budget, scores=list(some)) for some in scores]
+    studies = [SimpleNamespace(best_trial=one, best_value=float(np.mean(one.scores))) for one in trials]
+    rows = [comparison.SearcherResult(name, study, 0.5, 1.0) for name, study in zip("abc", studies, strict=False)]
+    return comparison.Comparison(rows, 200, 100)
+
+
+def test_differences_from_the_winner_are_paired_over_the_folds_by_hand():
+    """The differences -0.01 and -0.03 by turns: std 0.0110, times the root of 1/5 + 1/4, times 2.776, t of 4."""
+    best = np.array([0.9, 0.95, 0.9, 0.85, 0.9])
+    less = best - [0.01, 0.03, 0.01, 0.03, 0.02]
+    found = _compared(less, best, best - [0.2, 0.0, 0.0, 0.0, 0.0]).differences()
+    reach = 2.776445 * np.std([0.01, 0.03, 0.01, 0.03, 0.02], ddof=1) * np.sqrt(1 / 5 + 1 / 4)
+    assert (found[0].mean, found[0].low, found[0].high) == pytest.approx((-0.02, -0.02 - reach, -0.02 + reach))
+    assert found[1][:3] == (0.0, 0.0, 0.0)
+    said = "searchers: worse than b by more than chance: a; not shown to be worse than b: c (one seed; 95 % intervals "
+    assert _compared(less, best, best - [0.2, 0.0, 0.0, 0.0, 0.0]).searchers() == [said + "over the 5 folds)"]
+
+
+def test_the_picture_shows_each_difference_with_its_interval(result):
+    axes, beside = comparison.plot_comparison(result).figure.axes
+    shown = [container[0].get_xdata()[0] for container in beside.containers]
+    assert shown == pytest.approx([found.mean for found in result.differences()])
+    widest = max(found.high - found.mean for found in result.differences())
+    low, high = axes.get_ylim()
+    assert high - low >= 1.6 * widest  # no axis that is finer than chance
+
+
+def test_no_searcher_s_seconds_include_compiling(monkeypatch, capsys):
+    begun = []
+    monkeypatch.setattr(comparison.Study, "run", lambda self, objective, count, **given: begun.append(
+        (type(self.searcher).__name__, count)))
+    X, y = st.datasets.load_digits()
+    planned = {"random": (st.RandomSearch(), 5), "bayesian": (st.BayesianSearch(), 27)}
+    comparison.compile_all(comparison.network(10, 0), planned, X[:1], y[:1])
+    assert begun == [("RandomSearch", 5), ("BayesianSearch", comparison.WARM)]
+
+
 def test_a_plan_of_hyperband_counts_trials_and_configurations(result):
     (hyperband,) = [row for row in result.rows if row.searcher == "hyperband"]
     trials = f"{len(hyperband.study.trials)} trials of {hyperband.configurations} configurations"
