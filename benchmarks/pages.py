@@ -60,7 +60,7 @@ PATH = {  # the ten files that hold the whole idea; the part of plain.py that ea
     "network/layers/dense.py": (
         "forward", "backward", "a layer: two kernels and a class", "compiled, in place; any number of axes"),
     "network/engine.py": (
-        "objective", "train", "the loop that runs all layers", "one compiled loop for all layers, losses, optimizers"),
+        "loss_and_gradient", "train", "the loop that runs all layers", "one compiled loop, whatever the layers are"),
     "network/optimizers.py": (
         "gradient_descent", "adam", "what becomes of the gradient", "compiled, in place; schedules, clipping, decay"),
     "search/space.py": (

@@ -94,8 +94,9 @@ ACTIVATIONS = {"relu": (relu, relu_grad), "tanh": (tanh, tanh_grad)}
 
 
 def forward(theta: Array, config: Config, X: Array) -> tuple[list[Array], list[Array]]:
-    """The inputs x of each layer, and its sums z = x @ kernel + bias.
+    """The inputs x of each layer, and its sums z: the kernel's, plus the bias.
 
+    [dense]: yₙⱼ = Σᵢ[xₙᵢ · wᵢⱼ] + bⱼ, where y is z
     xs[0] is X (n, inputs), xs[1] the activation of zs[0]; zs[-1] are the logits (n, classes).
     """
     function, _ = ACTIVATIONS[config.activation]
@@ -143,19 +144,19 @@ def l1_l2_penalty_grad(theta: Array, l1: float, l2: float) -> Array:
     return l1 * np.sign(theta) + 2.0 * l2 * theta
 
 
-def objective(theta: Array, config: Config, X: Array, target: Array) -> tuple[float, Array]:
-    """J = L + R and its gradient in theta: the mean loss of rows X, plus penalties on all of theta.
+def loss_and_gradient(theta: Array, config: Config, X: Array, target: Array) -> tuple[float, Array]:
+    """The mean loss of rows X, plus penalties on all of theta; and its gradient in theta.
 
     ``target`` (n, classes) is 1 for the class of each row, and 0 for the others.
+    [objective]: J = L + R
     """
     xs, zs = forward(theta, config, X)
     probabilities, log_sums = softmax(zs[-1])
     loss = softmax_crossentropy(zs[-1], target, log_sums[:, None]) / len(X)
     dlogits = softmax_crossentropy_grad(probabilities, target, 1.0 / len(X))
     gradient = backward(theta, config, xs, zs, dlogits)
-    penalty = l1_l2_penalty(theta, config.l1, config.l2)
     gradient += l1_l2_penalty_grad(theta, config.l1, config.l2)
-    return loss + penalty, gradient
+    return loss + l1_l2_penalty(theta, config.l1, config.l2), gradient
 
 
 # 3. The optimizers --------------------------------------------------------------------------------
@@ -188,7 +189,7 @@ def train(theta: Array, config: Config, batches: Iterable[tuple[Array, Array]]) 
     """Take a step of the optimizer for each batch, (rows, targets); return the last theta."""
     alpha, velocity, m, v = config.learning_rate, 0.0, 0.0, 0.0
     for t, (X, target) in enumerate(batches, start=1):
-        _, grad = objective(theta, config, X, target)
+        _, grad = loss_and_gradient(theta, config, X, target)
         match config.optimizer:
             case "gradient descent":
                 theta = gradient_descent(theta, grad, alpha)
@@ -324,9 +325,8 @@ def random_search(space: Space, seen: Sequence[Trial], rng: Rng) -> Params:
     return params_at(space, rng.random(len(space)))
 
 
-# Bayesian search: a Gaussian process predicts the error of each point, and how uncertain that is:
-# near the points seen like their errors, far away 0 with the variance of the signal. Its parameters
-# are logs (d + 2,): the logarithms of d length scales, and of the variances of signal and noise.
+# Bayesian search: a Gaussian process predicts the error of each point, and how uncertain that is.
+# logs (d + 2,) are the logarithms of d length scales, and of the variances of signal and noise.
 
 def scaled_distance(a: Array, b: Array, is_categorical: Array, length_scales: Array) -> Array:
     """[scaled_distance]: r = √(Σⱼ[(((0 if aⱼ = bⱼ else 1) if oⱼ = 1 else aⱼ − bⱼ) / ℓⱼ)²])"""

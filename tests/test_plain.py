@@ -43,7 +43,8 @@ FUNCTIONS = {name: [vars(plain)[name], {name: lambda function: function}] for na
 def test_each_line_is_that_of_the_package() -> None:
     assert LINES == {name: REGISTRY[name].line for name in LINES} and len(LINES) > 20
     in_functions = {name for _, lines in FUNCTIONS.values() for name in lines}
-    assert LINES.keys() - in_functions == {"posterior_mean", "posterior_variance"}  # see the posterior, below
+    assert LINES.keys() - in_functions == {
+        "dense", "objective", "posterior_mean", "posterior_variance"}  # see theta after 200 steps, and the posterior
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -105,9 +106,10 @@ def test_theta_after_200_steps_is_the_package_s(
 def test_the_gradient_of_the_objective_is_that_of_central_differences() -> None:
     config = plain.Config((6, 4, 3), "tanh", l1=0.01, l2=0.02)
     theta, target = plain.first_theta(config.sizes, np.random.default_rng(1)), np.eye(3)[Y]
-    _, gradient = plain.objective(theta, config, X, target)
+    _, gradient = plain.loss_and_gradient(theta, config, X, target)
     steps = 1e-6 * np.eye(theta.size)
-    values = [[plain.objective(theta + sign * step, config, X, target)[0] for sign in (1.0, -1.0)] for step in steps]
+    values = [[plain.loss_and_gradient(theta + sign * step, config, X, target)[0] for sign in (1.0, -1.0)]
+              for step in steps]
     np.testing.assert_allclose(gradient, np.subtract(*np.transpose(values)) / 2e-6, atol=1e-8)
 
 

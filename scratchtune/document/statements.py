@@ -226,7 +226,7 @@ STATEMENTS = (
         "Bayesian optimisation builds a probability model from a prior and observations.", RIGHT,
         "The prior is the kernel of a Gaussian process: how smooth the objective is expected to be. It is a model "
         "of the objective's values, given the hyper-parameters. Where its length scale is four times too long, its "
-        "band of two standard deviations holds fewer than half of the errors that the fitted one holds.",
+        "band of two standard deviations holds fewer than half of the values not seen.",
         claims="19a", formulas="matern52 posterior_mean posterior_variance log_marginal_likelihood",
         code="scratchtune.search.bayesian.gaussian_process.posterior", lesson=19, sentences="06939145"),
     Statement(
@@ -273,7 +273,8 @@ STATEMENTS = (
         "theta are the parameters, alpha the learning rate, J the loss.", LOOSE,
         "In section 4.2 the same letter J is the loss plus a penalty, and L the loss. What is descended is J of "
         "section 4.2: loss and penalty together.",
-        formulas="gradient_descent l2_penalty", code="scratchtune.plain.objective", lesson=8, sentences="32bab7d2"),
+        formulas="gradient_descent objective", code="scratchtune.network.penalties.objective", lesson=8,
+        sentences="32bab7d2"),
     Statement(
         "4.2", "正则化技术可以防止模型过拟合",
         "Regularisation can prevent overfitting; L1 and L2 are common.", RIGHT_IF,

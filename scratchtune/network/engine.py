@@ -32,7 +32,7 @@ import numpy as np
 
 from scratchtune import jit
 from scratchtune.network.layers.base import InputOf, Layer
-from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad
+from scratchtune.network.penalties import l1_l2_penalty, l1_l2_penalty_grad, objective
 from scratchtune.network.random_numbers import random_bits, shuffle
 
 ORDER = np.uint64(2**63)  # counter reserved for shuffling; step numbers never reach it
@@ -341,7 +341,7 @@ def copy(source, first, into):
 
 @jit.loop
 def loss_and_gradient(network, criterion, target, weight, training, step, key):
-    """Return J, loss plus penalty, of the rows copied to the network's inputs; write its gradient dJ/dtheta."""
+    """Return J ([objective]) of the rows copied to the network's inputs; write its gradient dJ/dtheta."""
     rows, layers = weight.size, criterion.layers
     forward_pass(network, 0, layers, rows, training, step, key)
     output = matrix(network.values, network.at, layers, rows)
@@ -349,7 +349,7 @@ def loss_and_gradient(network, criterion, target, weight, training, step, key):
     value = jit.call_loss(criterion.loss, (output, target, weight, output_grad))  # fills output_grad
     backward_pass(network, layers, rows, training, step, key)
     if criterion.penalty.l1.size > 0:
-        value += penalise(network, criterion.penalty)  # which adds to network.gradient
+        value = objective(value, penalise(network, criterion.penalty))  # which adds to network.gradient
     return value
 
 

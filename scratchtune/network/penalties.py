@@ -146,6 +146,29 @@ def l1_l2_penalty_grad(theta, l1, l2, grad):
         grad[i] = factor_1 * np.sign(theta[i]) + factor_2 * theta[i]
 
 
+@jit.function
+def objective(loss, penalty):
+    """What training minimises: the mean loss of a batch, plus the penalty of the parameters.
+
+    Formula [objective]
+        J = L + R
+    Where
+        L: loss, scalar, real, the mean over the batch's rows
+        R: penalty, scalar, >= 0, [l1_l2_penalty], summed over the parts of theta that have one
+    Returns
+        J, in the units of the loss.
+    Variant
+        The penalty is added once a batch, not divided by its rows. The document writes J for the loss alone in section
+        4.1, and for this sum in section 4.2.
+    Source
+        The document, section 4.2.
+    Example
+        >>> float(objective(2.0, 0.5))
+        2.5
+    """
+    return loss + penalty
+
+
 class L1L2(Configured):
     """The penalty l1 · Σ|theta| + l2 · Σtheta², on all of theta or, with ``biases=False``, without the biases."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np  # noqa: F401  (of the examples)
+
 from scratchtune import checks, jit
 from scratchtune.network import initializers, penalties
 from scratchtune.network.activations import relu, relu_grad
@@ -31,6 +33,68 @@ def add_bias(y, b):
     for n in range(y.shape[0]):
         for j in range(y.shape[1]):
             y[n, j] += b[j]
+
+
+@jit.function_noalias
+def dense(x, kernel, bias, y):
+    """Weighted sums of the inputs, plus a bias; an empty bias is none.
+
+    Formula [dense]
+        yₙⱼ = Σᵢ[xₙᵢ · wᵢⱼ] + bⱼ
+    Where
+        x: x, (n, i), real
+        w: kernel, (i, j), real
+        b: bias, (j,), real
+        y: y, (n, j), written
+    Variant
+        NumPy writes x @ kernel + bias. PyTorch keeps the kernel transposed: x @ weight.T + bias.
+    Source
+        Keras, layers.Dense.
+    Example
+        >>> y = np.empty((1, 1))
+        >>> dense(np.array([[1.0, 2.0]]), np.array([[3.0], [4.0]]), np.array([0.5]), y)
+        >>> y.tolist()
+        [[11.5]]
+    """
+    multiply(x, kernel, y)
+    if bias.size > 0:
+        add_bias(y, bias)
+
+
+@jit.function_noalias
+def dense_kernel_grad(x, dy, dkernel):
+    """Gradient of J with respect to the kernel: each input times each gradient of an output, summed over the rows.
+
+    Formula [dense_kernel_grad]
+        dᵢⱼ = Σₙ[xₙᵢ · eₙⱼ]
+    Gradient of
+        [dense] in kernel
+    Where
+        x: x, (n, i), real
+        e: dy, (n, j), real, dJ/dy
+        d: dkernel, (i, j), written, dJ/dkernel
+    Source
+        Rumelhart, Hinton, Williams (1986), "Learning representations by back-propagating errors", equation 6.
+    """
+    multiply(x.T, dy, dkernel)
+
+
+@jit.function_noalias
+def dense_input_grad(kernel, dy, dx):
+    """Gradient of J with respect to the inputs: what the outputs' gradients are, carried back by the weights.
+
+    Formula [dense_input_grad]
+        dₙᵢ = Σⱼ[eₙⱼ · wᵢⱼ]
+    Gradient of
+        [dense] in x
+    Where
+        w: kernel, (i, j), real
+        e: dy, (n, j), real, dJ/dy
+        d: dx, (n, i), written, dJ/dx
+    Source
+        Rumelhart, Hinton, Williams (1986), equation 7.
+    """
+    multiply_transposed(dy, kernel, dx)
 
 
 @jit.function_noalias
@@ -84,9 +148,7 @@ def dense_forward(integers, reals, theta, state, x, y, work, training, step, key
     rows, out = by_last_axis(x, integers[INPUTS]), by_last_axis(y, integers[UNITS])
     size = integers[INPUTS] * integers[UNITS]
     kernel, bias = theta[:size].reshape((integers[INPUTS], integers[UNITS])), theta[size:]
-    multiply(rows, kernel, out)
-    if bias.size > 0:
-        add_bias(out, bias)
+    dense(rows, kernel, bias, out)
     if integers[ACTIVATION] == RECTIFIED:
         rectify(y)
 
@@ -102,9 +164,9 @@ def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, tr
         rectify_grad(y, dy)
     if dbias.size > 0:
         bias_grad(out_grad, dbias)
-    multiply(rows.T, out_grad, dkernel)
+    dense_kernel_grad(rows, out_grad, dkernel)
     if dx.size > 0:
-        multiply_transposed(out_grad, theta[:size].reshape((inputs, units)), by_last_axis(dx, inputs))
+        dense_input_grad(theta[:size].reshape((inputs, units)), out_grad, by_last_axis(dx, inputs))
 
 
 class Dense(Layer):
