@@ -64,6 +64,11 @@ def facts(rows: Mapping[str, str]) -> str:
     return f'<dl class="facts">\n{inside}</dl>'
 
 
+def source(file: str, line: int = 0) -> str:
+    """The address of a file's page, at a line."""
+    return f"source/{file.removesuffix('.py').replace('/', '.')}.html" + f"#L{line}" * bool(line)
+
+
 def sided(ways: Iterable[str], title: str, main: str) -> str:
     """A page with links to its parts at the side."""
     return f"""<div class="sided">

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -12,9 +13,12 @@ from typing import NamedTuple
 from benchmarks.common import document
 from lessons import __main__ as course
 from lessons import cells, highlight, prose
-from lessons.book import Book, both, facts, listed, sided
+from lessons.book import Book, both, facts, listed, sided, source
+from scratchtune import document as answered
 from scratchtune import formulas
+from scratchtune.document.statements import STATEMENTS, Statement
 from scratchtune.play import page as play
+from scratchtune.translated import translation
 
 FOLDER = Path(__file__).parent
 
@@ -293,8 +297,27 @@ def _term(term: Term, links: prose.Links) -> str:
     return f'<div id="{term.anchor}"><dt>{name}</dt><dd>{meaning}{details}</dd></div>'
 
 
+def statement_of(book: Book, statement: Statement) -> str:
+    """A statement of the document: its quotation, our verdict and why, and what that rests on."""
+    chinese, escaped = translation("zh"), functools.partial(escape, quote=False)
+    verdict = both(escaped(statement.verdict), escaped(chinese(statement.verdict)))
+    rests = []
+    for claim in statement.claims.split():
+        sentence, held, draws = answered.measured()[claim]
+        of = both(f"{held} of {draws} draws", f"{draws} 次抽样中 {held} 次成立")
+        rests.append(f'<a href="{book.addresses.get(claim, "claims.html")}">{claim}</a> {escaped(sentence)} ({of})')
+    rests += [f'<a href="{book.addresses[id]}"><code>{id}</code></a>' for id in statement.formulas.split()]
+    if statement.code:
+        file, _, line = answered.place(statement.code).partition(":")
+        name = statement.code.removeprefix("scratchtune.")
+        rests.append(f'<a href="{source(file, int(line))}"><code>{name}</code></a>')
+    why = both(f"<em>{escaped(statement.english)}</em> {escaped(statement.note)}", escaped(chinese(statement.note)))
+    return (f'<div><dt><q lang="zh-CN">{escaped(statement.quote)}</q> <strong>{verdict}</strong></dt>'
+            f'<dd>{why}<span class="soft">{" · ".join(rests)}</span></dd></div>')
+
+
 def document_page(book: Book) -> None:
-    """The document that the package implements, section by section: lessons and formulas."""
+    """The document that the package implements, section by section: its statements, lessons and formulas."""
     page, files, rows = "document.html", document.modules(), []
     places = {each.id: document.sections_of(each, files) for each in formulas.registry().values()}
     for name, title in document.TITLES.items():
@@ -303,8 +326,9 @@ def document_page(book: Book) -> None:
         own = [f'<a href="{book.addresses[id]}"><code>{id}</code></a>'
                for id, sections in places.items() if name in sections]
         shown = f'<p class="ids">{" ".join(own)}</p>' if own else ""
+        said = "\n".join(statement_of(book, one) for one in STATEMENTS if one.section == name)
         rows.append(f'<section id="section-{name}"><h2>{name} <span lang="zh-CN">{title}</span></h2>\n'
-                    f'{listed(taught, "taught")}\n{shown}</section>')
+                    f'<dl class="terms">\n{said}\n</dl>\n{listed(taught, "taught")}\n{shown}</section>')
         book.found(f"{name} {title}", f"{page}#section-{name}", "page", "document 文档")
     main = f'<h1>{book.said("document")}</h1><p class="lead">{book.said("about_document")}</p>\n'
     book.add(page, "The document, section by section · scratchtune", "\n".join([main, *rows]), bilingual=True)

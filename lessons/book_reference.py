@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.common import document
 from lessons import __main__ as course
 from lessons import claims, highlight, prose, taught
-from lessons.book import Book, facts, listed, sided
+from lessons.book import Book, facts, listed, sided, source
 from lessons.book_course import to_lesson, to_section
 from scratchtune import formulas
 from scratchtune.formulas import Formula
@@ -41,11 +41,6 @@ def by_module() -> dict[str, list[Formula]]:
 def short(module: str) -> str:
     """A module's name without the package's: network.optimizers."""
     return module.removeprefix("scratchtune/").removesuffix(".py").replace("/", ".")
-
-
-def source(file: str, line: int = 0) -> str:
-    """The address of a file's page, at a line."""
-    return f"source/{file.removesuffix('.py').replace('/', '.')}.html" + f"#L{line}" * bool(line)
 
 
 def first_paragraph(file: str) -> str:

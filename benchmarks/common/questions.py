@@ -20,9 +20,9 @@ from benchmarks.common.reports import stored
 
 FOLDER = ROOT / "benchmarks"
 CHAPTERS = {  # a name without a module is passed over, and a module without a chapter is in OTHER
-    "The same job in each framework": ("parity", "same_job", "document_example"),
+    "The same job in each framework": ("parity", "same_job", "document_example", "todays_keras"),
     "The network and its training": ("training_speed", "image_speed", "first_run"),
-    "The searchers": ("search_quality", "search_groups", "pareto", "search_overhead", "random_against_grid",
+    "The searchers": ("search_quality", "search_groups", "plain", "pareto", "search_overhead", "random_against_grid",
                       "async_halving", "trainings", "moves", "scores"),
     "Studies": ("study_overhead", "torture", "damage", "report_speed", "importance_errors"),
     "Tables": ("estimators", "audit", "coverage", "trees", "automl", "table_change", "large_table", "diagnosis"),

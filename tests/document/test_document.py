@@ -17,6 +17,7 @@ import pytest
 
 from scratchtune import document, formulas
 from scratchtune.cli import main
+from scratchtune.data.datasets import load_digits
 from scratchtune.document.statements import STATEMENTS, TITLES, VERDICTS, WRONG
 from scratchtune.translated import LOCALE, translation
 
@@ -96,6 +97,18 @@ def test_what_the_document_gets_wrong_is_said() -> None:
     assert [one.quote for one in STATEMENTS if one.verdict == WRONG] == [
         "使用 Keras 和 TensorFlow 进行超参数调整的示例代码", '"learning_rate": [0.001, 0.01, 0.1]',
         "keras.wrappers.scikit_learn.GridSearchCV"]
+
+
+@pytest.mark.slow
+def test_the_same_job_in_todays_keras(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keras", "sklearn"):
+        pytest.importorskip(name)
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "scratchtune/document/README.md").read_text(encoding="utf-8"),
+                         re.DOTALL)
+    X, y = load_digits()
+    names: dict[str, Any] = {"X_train": X[:200], "y_train": y[:200]}
+    exec(compile(code, "today's Keras", "exec"), names)
+    assert not hasattr(names["keras"].wrappers, "scikit_learn") and len(names["grid_search"].cv_results_["params"]) == 9
 
 
 # The command ---------------------------------------------------------------------------------------------------------
