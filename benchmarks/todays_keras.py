@@ -2,8 +2,8 @@
 
 Its network is trained as it is printed there, one epoch on the unscaled gray levels of the digits, at the learning rate
 0.01 and batches of 32 that win on most draws: here, in Keras on PyTorch, and in Keras with the loss computed from the
-logits. Keras clips probabilities to 1e-7: a row that is confidently wrong has no gradient, and unscaled pixels make many
-of them at first. The seconds are those of the whole search: the code block of scratchtune/document/README.md, and the
+logits. Keras clips probabilities to 1e-7: a row that is confidently wrong has no gradient, and unscaled pixels make
+many of them at first. The seconds are those of the whole search: the code block of scratchtune/document/README.md, and the
 document's own.
 """
 
@@ -70,7 +70,8 @@ def measure(given: Namespace) -> tuple[dict[str, list[float]], dict[str, list[fl
     theirs = re.findall(r"```python\n(.*?)```", page, re.DOTALL)[0]
     ours: Any = document.example().replace("from tensorflow import keras", "import scratchtune as keras")
     ours = ours.replace("from tensorflow.keras import layers", "from scratchtune import layers")
-    return scores, {name: [seconds(code) for _ in range(RUNS + 1)][1:] for name, code in ((KERAS, theirs), (OURS, ours))}
+    codes = {KERAS: theirs, OURS: ours}
+    return scores, {name: [seconds(code) for _ in range(RUNS + 1)][1:] for name, code in codes.items()}
 
 
 def report(found: tuple[dict[str, list[float]], dict[str, list[float]]], given: Namespace) -> list[str]:
