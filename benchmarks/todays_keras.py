@@ -1,10 +1,10 @@
 """Does the document's example give the same in today's Keras, and how long does it take?
 
-Its network is trained as it is printed there, one epoch on the unscaled gray levels of the digits, at the learning rate
-0.01 and batches of 32 that win on most draws: here, in Keras on PyTorch, and in Keras with the loss computed from the
-logits. Keras clips probabilities to 1e-7: a row that is confidently wrong has no gradient, and unscaled pixels make
-many of them at first. The seconds are those of the whole search: the code block of scratchtune/document/README.md, and the
-document's own.
+Its network is trained as it is printed there, one epoch on the unscaled gray levels of the digits, at the learning
+rate 0.01 and batches of 32 that win on most draws: here, in Keras on PyTorch, and in Keras with the loss computed
+from the logits. Keras clips probabilities to 1e-7: a row that is confidently wrong has no gradient, and unscaled
+pixels make many of them at first. The seconds are those of the whole search: the code block of
+scratchtune/document/README.md, and the document's own.
 """
 
 from __future__ import annotations

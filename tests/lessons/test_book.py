@@ -14,8 +14,9 @@ from xml.etree import ElementTree
 import pytest
 
 from lessons import __main__ as course
-from lessons import book, cells, highlight, prose, typeset
+from lessons import book, book_course, book_reference, cells, highlight, prose, typeset
 from scratchtune import formulas
+from scratchtune.document.statements import STATEMENTS
 from scratchtune.formulas.dialect import Equation, Name, parse
 from tests.lessons.test_notebook import regrouped
 
@@ -289,6 +290,14 @@ def test_a_page_is_accessible_and_as_wide_as_its_window(browser, site, address, 
     opened(browser, (site / address).as_uri(), width, dark, touch=width == 400)
     assert browser.execute_script("return document.documentElement.dataset.scheme") == ("dark" if dark else "light")
     assert not is_too_wide(browser) and not problems(browser) and not serious_violations(browser)
+
+
+def test_each_statement_of_the_document_is_on_its_page_with_its_verdict_in_both_languages():
+    made = book.Book({})
+    book_reference.name_formulas(made)
+    book_reference.name_claims(made)
+    page = text_of(book_course.statement_of(made, STATEMENTS[0]))
+    assert STATEMENTS[0].quote in page and STATEMENTS[0].note in page and "有条件地正确" in page
 
 
 @pytest.mark.slow
