@@ -19,7 +19,7 @@
 #         | 2   1  |                 p = softmax(o) = (e / (e + 1), 1 / (e + 1))
 #                                    L = -log p₁
 #
-# - [matmul] cᵢⱼ = Σₖ[aᵢₖ · bₖⱼ]
+# - [dense] yₙⱼ = Σᵢ[xₙᵢ · wᵢⱼ] + bⱼ
 # - [relu] a = z if z > 0 else 0
 # - [categorical_crossentropy] L = −Σₖ[tₖ · log(pₖ)]
 
@@ -68,11 +68,11 @@ for name, part in zip(("dL/dW", "dL/db", "dL/dV", "dL/dc"), np.split(gradient, [
 # - [softmax_crossentropy_grad] gₖ = w · (pₖ · Σⱼ[tⱼ] − tₖ)
 # - [relu_grad] d = 1 if z > 0 else 0
 # - [bias_grad] dⱼ = Σₙ[eₙⱼ]
-# - [matmul_transposed] cᵢⱼ = Σₖ[aᵢₖ · bⱼₖ]
+# - [dense_input_grad] dₙᵢ = Σⱼ[eₙⱼ · wᵢⱼ]
 #
-# Here w is the weight of a row: 1, or 1/n where the loss is the mean of n rows. Three rules do all of it, for any
-# number of layers: the weights get (their input)ᵀ · d, the biases the sum of d over the rows, and the layer before
-# gets d · Wᵀ, times the activation's derivative.
+# In the first line w is the weight of a row: 1, or 1/n where the loss is the mean of n rows. Three rules do all of it,
+# for any number of layers: the weights get (their input)ᵀ · d, the biases the sum of d over the rows, and the layer
+# before gets d · Wᵀ, times the activation's derivative.
 
 # %%
 places = {"x₁": (0, 1), "x₂": (0, 0), "h₁": (1.2, 1), "h₂": (1.2, 0), "o₁": (2.4, 1), "o₂": (2.4, 0), "L": (3.5, 0.5)}

@@ -8,6 +8,7 @@
 # ## Question
 # A [penalty](README.md#evaluation-and-overfitting) R makes large parameters cost something: training minimises the loss
 # plus R. Two are usual, and their sum. λ and μ say how much.
+# - [objective] J = L + R
 # - [l1_penalty] R = λ · Σᵢ[|θᵢ|]
 # - [l2_penalty] R = λ · Σᵢ[θᵢ²]
 # - [l1_l2_penalty] R = λ · Σᵢ[|θᵢ|] + μ · Σᵢ[θᵢ²]

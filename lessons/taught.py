@@ -20,8 +20,8 @@ TECHNICAL: dict[str, tuple[str, ...]] = {reason: tuple(names.split()) for reason
         "attention_scores_grad normalise",
     "arrays: a copy, a sum, a look-up, a mask":
         "one_hot category_one_hot planes column_sums column_sums_of_products column_scale add_bias add_entries "
-        "add_steps transpose rescale clear_padding look_up step_mask embedding category_embedding linear "
-        "moving_average",
+        "add_steps transpose matmul_transposed rescale clear_padding look_up step_mask embedding category_embedding "
+        "linear moving_average",
     "random numbers":
         "uniform cosine_of_turn normal",
     "a hyper-parameter on the unit interval and back":
