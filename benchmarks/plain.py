@@ -84,8 +84,9 @@ def report(regrets: dict[str, dict[str, float]], given: Namespace) -> list[str]:
 
 
 ANSWER = (
-    "Neither: after 60 trials the Bayesian search of plain.py removes 0.778 of random search's regret and the package's "
-    "0.779, its genetic search 0.556 and the package's 0.583 (0.550 without a surrogate), as means of 14 cases.")
+    "Neither: after 60 trials the Bayesian search of plain.py removes 0.778 of random search's regret and the "
+    "package's 0.779, its genetic search 0.556 and the package's 0.583 (0.550 without a surrogate), as means of 14 "
+    "cases.")
 BENCHMARK = Benchmark(
     "The searchers of plain.py", measure, report, ("ioh",), quick="four cases and three seeds",
     options={"--seeds": {"type": count, "help": f"how many ({SEEDS}, or 3 with --quick)"}})
