@@ -125,7 +125,8 @@ def _index(book: Book) -> None:
     ways = (f'<a href="#{first}">{room}</a>' for room, first in firsts.items())
     book.add("formulas/index.html", "All formulas · scratchtune", f"""<h1>Formulas</h1>
 <p class="lead">All {len(formulas.registry())} formulas of the package, by module. Each line is in the docstring of the
-function that computes it, and a test compares the two: <code>scratchtune formulas --check</code>.</p>
+function that computes it, and a test compares the two: <code>scratchtune formulas --check</code>. Loops, equations that
+are solved, and searches have no line: their docstrings say them in words.</p>
 {listed(ways, "ways")}
 {"".join(rows)}""")
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import itertools
 import re
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +37,20 @@ def scaled(method: Any, log: bool) -> Any:
 FUNCTIONS = {name: [vars(plain)[name], {name: lambda function: function}] for name in LINES if name in vars(plain)} | {
     name: [vars(plain.Float)[name], {f"linear_{name}": scaled(name, False), f"log_{name}": scaled(name, True)}]
     for name in ("value", "unit")}
+
+
+# The file ------------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_short_and_needs_numpy_and_the_standard_library_alone() -> None:
+    tree = ast.parse(SOURCE)
+    assert len(SOURCE.splitlines()) <= 500 and max(map(len, SOURCE.splitlines())) <= 100
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    assert imported == {"collections.abc", "itertools", "math", "numpy", "pathlib", "typing"}
+    package = Path(plain.__file__).parent
+    assert not [path for path in package.rglob("*.py") if re.search(r"import plain|scratchtune\.plain import",
+                                                                    path.read_text(encoding="utf-8"))]
 
 
 # Formulas ------------------------------------------------------------------------------------------------------------
