@@ -87,7 +87,7 @@ def report(found: tuple[dict[str, list[float]], dict[str, list[float]]], given: 
 ANSWER = (
     "Won: the search takes 0.10 s, and 7.62 s in Keras on PyTorch. Neither: with the loss from the logits Keras's "
     "network is as accurate as ours, 0.871 ± 0.004 and 0.868 ± 0.002; as it is printed it has 0.844 ± 0.005, since "
-    "Keras clips the probabilities.")
+    "Keras clips the probabilities on PyTorch.")
 BENCHMARK = Benchmark(
     "The document's example in today's Keras", measure, report, ("keras", "torch", "scikit-learn"),
     quick="two seeds instead of 16", options={"--seeds": {"type": count, "help": f"how many ({SEEDS})"}})

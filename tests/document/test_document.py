@@ -126,8 +126,9 @@ def test_a_section_has_quotation_verdict_evidence_and_lesson(capsys: pytest.Capt
     printed = capsys.readouterr().out
     assert printed.startswith("3.1 网格搜索\n\n“尝试所有可能的组合”\n    Grid search tries all possible combinations")
     assert "\n  [right if] Right for lists." in printed and "\n  formula: [grid_combinations] N = Πᵢ[nᵢ]\n" in printed
-    assert "(held in 20 of 20 draws)\n" in printed and printed.endswith("  lesson: python -m lessons 18\n")
-    assert main(["document", "3", "--language", "en"]) == 0 and printed.rstrip() in capsys.readouterr().out
+    assert "\n  code: scratchtune/search/grid.py:" in printed and printed.endswith("  lesson: python -m lessons 18\n")
+    assert main(["document", "3", "--language", "en"]) == 0
+    assert printed.rstrip() in (whole := capsys.readouterr().out) and "(held in 19 of 20 draws)\n" in whole
     assert main(["document", "3.9"]) == 2
     assert "SECTION is '3.9'; it must be one of" in capsys.readouterr().err
 
@@ -135,7 +136,7 @@ def test_a_section_has_quotation_verdict_evidence_and_lesson(capsys: pytest.Capt
 def test_all_of_it_is_printed_in_chinese(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["document", "9", "--language", "zh"]) == 0
     printed = capsys.readouterr().out
-    assert "[不严谨] 必要，但不充分" in printed and "课程: python -m lessons 15\n" in printed
+    assert "[不严谨] 必要，但不充分" in printed and "课: python -m lessons 15\n" in printed
 
 
 def test_the_catalog_has_every_text_and_is_compiled() -> None:

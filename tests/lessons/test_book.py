@@ -297,7 +297,7 @@ def test_each_statement_of_the_document_is_on_its_page_with_its_verdict_in_both_
     book_reference.name_formulas(made)
     book_reference.name_claims(made)
     page = text_of(book_course.statement_of(made, STATEMENTS[0]))
-    assert STATEMENTS[0].quote in page and STATEMENTS[0].note in page and "有条件地正确" in page
+    assert STATEMENTS[0].quote in page and STATEMENTS[0].note in page and "有条件成立" in page
 
 
 @pytest.mark.slow
