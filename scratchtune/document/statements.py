@@ -197,8 +197,8 @@ STATEMENTS = (
     Statement(
         "3.1", "尝试所有可能的组合",
         "Grid search tries all possible combinations in predefined ranges.", RIGHT_IF,
-        "Right for lists. A continuous range has infinitely many values: a few must be chosen, and what lies "
-        "between them is never tried.",
+        "Right for lists. A continuous range has infinitely many values: a few must be chosen, and the values "
+        "between them are never tried.",
         formulas="grid_combinations", code="scratchtune.search.grid.GridSearch", lesson=18, sentences="659dec44"),
     Statement(
         "3.1", "计算成本很高，尤其是在超参数数量较多时",
@@ -340,7 +340,7 @@ STATEMENTS = (
         formulas="categorical_crossentropy", code="scratchtune.network.losses.get", lesson=1, lines=(15, 16)),
     Statement(
         "5", '"learning_rate": [0.001, 0.01, 0.1]',
-        "The grid, by names that the compiled model is expected to know: three learning rates, three batch sizes.", WRONG,
+        "The grid, by names that the model is expected to know: three learning rates, three batch sizes.", WRONG,
         "A compiled Keras model has no such parameters for a grid search: the learning rate is an attribute of its "
         "optimizer, the batch size an argument of fit. scikit-learn asks an estimator for get_params. Here the "
         "names are looked up where they belong.",
