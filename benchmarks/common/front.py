@@ -164,10 +164,16 @@ def front(stale: Collection[str]) -> str:
 
     The rows of the ``stale`` reports are marked.
     """
-    rows = [("measured", "scratchtune", "best other", f"report ({MARK}: the code has changed since)"), ("---",) * 4]
-    rows += [(row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md)"
-              f"{f' {MARK}' * (row.report in stale)}") for row in shown()]
+    rows = [("measured", "scratchtune", "best other", f"report, commit ({MARK}: changed since)"), ("---",) * 4]
+    rows += [(row.what, row.ours, row.others, f"[{row.report}](benchmarks/results/{row.report}.md) "
+              f"{commit_of(report(row.report))}{f' {MARK}' * (row.report in stale)}") for row in shown()]
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def commit_of(text: str) -> str:
+    """The commit whose code a report measured, its first seven digits."""
+    found = re.search(r"^Code: .*?\bcommit (\w{7})", text, re.MULTILINE)
+    return found[1] if found else "unknown"
 
 
 def sources() -> str:
