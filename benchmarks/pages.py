@@ -68,11 +68,11 @@ PATH = {  # the ten files that hold the whole idea; the part of plain.py that ea
     "search/grid.py": (
         "grid_search", "grid_search", "the simplest searcher", "conditions; a point of a huge grid without listing it"),
     "search/bayesian/gaussian_process.py": (
-        "scaled_distance", "posterior", "what a Bayesian searcher predicts", "compiled; a rough part; never fails"),
+        "scaled_distance", "posterior", "what a Bayesian searcher predicts", "compiled; a second, rougher kernel"),
     "search/bayesian/acquisition.py": (
-        "expected_improvement", "expected_improvement", "where it looks next", "logarithms, which do not underflow"),
+        "expected_improvement", "expected_improvement", "where it looks next", "logarithms, so nothing underflows"),
     "search/genetic/operators.py": (
-        "tournament", "mutated", "how a genetic searcher makes a child", "six operators more, as options")}
+        "tournament", "mutated", "how a genetic searcher makes a child", "six more operators, as options")}
 
 
 def said(path: Path) -> str:
@@ -106,7 +106,7 @@ def path(_: Collection[str], __: str = "") -> str:
     for number, (name, (first, last, shows, adds)) in enumerate(PATH.items(), 1):
         like = f"{places[first].lineno}-{places[last].end_lineno}" if first else ""
         rows.append(f"| {number} | [{name}]({name}) | {shows} | {like} | {adds} | {lines_of(PACKAGE / name)} |")
-    return "\n".join(["| | file | what it shows | like plain.py, lines | what it adds | lines |",
+    return "\n".join(["| | file | what it shows | lines in plain.py | what it adds | length |",
                       "|---|---|---|---|---|---|", *rows])
 
 

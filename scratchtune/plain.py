@@ -10,9 +10,9 @@ It imports NumPy and the standard library, and nothing of the package. Read it f
 6. the searchers    grid, random, Bayesian, genetic
 7. the main job     each of them tunes a network on handwritten digits: python -m scratchtune.plain
 
-A name in brackets, such as [l1_l2_penalty], is that of a formula, which follows in one line, as in
-the package; ``scratchtune formulas l1_l2_penalty`` says where it is from and what its letters are.
-There x' is the new value of x, Σᵢ[...] the sum and meanᵢ[...] the mean over i, #i how many i.
+A name in brackets, such as [l1_l2_penalty], names a formula of the package, which follows on one
+line; ``scratchtune formulas l1_l2_penalty`` says where it is from and what its symbols mean. There
+x' is the new value of x, Σᵢ[...] the sum and meanᵢ[...] the mean over i, and #i the number of i.
 """
 
 import itertools

@@ -215,15 +215,15 @@ STATEMENTS = (
     Statement(
         "3.2", "相比网格搜索效率更高",
         "Compared with grid search it is more efficient.", RIGHT_IF,
-        "Right where few hyper-parameters matter: on a made-up loss, with one of two, nine random trials beat a "
-        "grid of nine. Wrong where all matter: with both, the grid has the lower loss in every draw.",
+        "Right where few hyper-parameters matter: on a synthetic loss where one of two matters, nine random trials "
+        "beat a grid of nine. Wrong where all matter: with both, the grid has the lower loss in every draw.",
         claims="18a 18b", code="scratchtune.search.random.RandomSearch", lesson=18, sentences="a2e81b1d"),
     Statement(
         "3.2", "尤其是在超参数空间较大时",
         "... above all where the space is large.", LOOSE,
         "What counts is not the size but how many hyper-parameters do not matter: a grid spends its trials on their "
-        "values. On the same loss, with two that matter of three, four or five, random search is ahead at the price "
-        "of the grid.",
+        "values. On the same loss, with two that matter of three, four or five, random search is ahead with as many "
+        "trials as the grid.",
         claims="18c", code="scratchtune.search.random.RandomSearch", lesson=18, sentences="a2e81b1d"),
     Statement(
         "3.3", "利用先验知识和观测结果来构建",
@@ -247,8 +247,8 @@ STATEMENTS = (
     Statement(
         "3.4", "迭代地选择、交叉和变异",
         "A genetic algorithm selects, crosses and mutates combinations again and again.", RIGHT,
-        "Each of the three is a function of a few lines. On a made-up loss of five hyper-parameters the search ends "
-        "higher without crossover, and higher still without mutation.",
+        "Each of the three is a function of a few lines. On a synthetic loss of five hyper-parameters the search "
+        "ends higher without crossover, and higher still without mutation.",
         claims="23a 23b", formulas="tournament_probability sbx_child gaussian_mutation",
         code="scratchtune.search.genetic.genetic_search.GeneticSearch", lesson=23, sentences="54e17a70"),
     Statement(
@@ -431,7 +431,7 @@ STATEMENTS = (
     Statement(
         "8.1", "旨在自动化机器学习模型的开发过程",
         "AutoML automates the development of models, tuning included.", RIGHT,
-        "It also chooses the kind of model and the preprocessing, and combines models: as a mean of ten made-up "
+        "It also chooses the kind of model and the preprocessing, and combines models: as a mean of ten synthetic "
         "tables, the greedy ensemble has a lower error on new rows than the best model.",
         claims="46a", formulas="ensemble_mean", code="scratchtune.tables.auto.AutoClassifier", lesson=46,
         sentences="48f05d3d"),
