@@ -15,7 +15,9 @@ from lessons import __main__ as course
 from lessons import claims, highlight, prose, taught
 from lessons.book import Book, facts, listed, sided, source
 from lessons.book_course import to_lesson, to_section
+from scratchtune import document as answered
 from scratchtune import formulas
+from scratchtune.document.statements import STATEMENTS
 from scratchtune.formulas import Formula
 
 ROOT = Path(__file__).parents[1]
@@ -211,11 +213,14 @@ def _tests(formula: Formula) -> str:
 
 
 def sources(book: Book) -> None:
-    """The files that hold formulas, their tests, and the rules of the claims, with a number at each line."""
+    """The files that hold formulas, their tests, the rules of the claims, and what the document's page names; with a
+    number at each line.
+    """
     modules = list(by_module())
     tests = {tests_of(module) for module in modules} - {""}
     rules = [f"lessons/rules/{path.name}" for path in sorted((ROOT / "lessons" / "rules").glob("rules_*.py"))]
-    for file in [*modules, *sorted(tests), REGISTRY_TEST, *rules]:
+    named = {answered.place(one.code).partition(":")[0] for one in STATEMENTS if one.code} - {*modules}
+    for file in [*modules, *sorted(tests), REGISTRY_TEST, *rules, *sorted(named)]:
         address = source(file)
         links = book.links(address)
         lines = highlight.lines((ROOT / file).read_text(encoding="utf-8"))
