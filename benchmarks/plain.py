@@ -74,13 +74,25 @@ def scores(regrets: dict[str, dict[str, float]], searcher: str) -> list[float]:
     return [max(0.0, 1.0 - row[searcher] / row[RANDOM]) if row[RANDOM] > 0.0 else 1.0 for row in regrets.values()]
 
 
+def pair(regrets: dict[str, dict[str, float]], package: str, other: str) -> list[str]:
+    """How often the package's searcher is ahead, and the mean and median difference of the scores, case by case."""
+    less = np.subtract(scores(regrets, package), scores(regrets, other))
+    error = less.std(ddof=1) / np.sqrt(len(less))
+    return [package, other, str(int((less > 0.0).sum())), str(int((less < 0.0).sum())), f"{np.median(less):+.3f}",
+            f"{less.mean():+.3f} ± {error:.3f}"]
+
+
 def report(regrets: dict[str, dict[str, float]], given: Namespace) -> list[str]:
-    """A row for each searcher: its mean score and that of each case."""
+    """A row for each searcher, its mean score and that of each case; then the package's beside those of plain.py."""
     names = list(next(iter(regrets.values())))
     rows = [[name, f"{np.mean(scores(regrets, name)):.3f}", *(f"{score:.2f}" for score in scores(regrets, name))]
             for name in names]
     return [f"{TRIALS} trials, median of {given.seeds or (3 if given.quick else SEEDS)} seeds from 1000 on.",
-            table(["searcher", "mean", *(name.removeprefix("bbob-") for name in regrets)], rows)]
+            table(["searcher", "mean", *(name.removeprefix("bbob-") for name in regrets)], rows),
+            table(["of the package", "less that of plain.py", "ahead on", "behind on", "median", "mean, standard error"],
+                  [pair(regrets, "BayesianSearch()", "plain.bayesian_search"),
+                   pair(regrets, "GeneticSearch()", "plain.genetic_search"),
+                   pair(regrets, "GeneticSearch(brood=1)", "plain.genetic_search")])]
 
 
 ANSWER = (

@@ -135,7 +135,7 @@ class Comparison:
         return "\n".join([
             f"accuracy of the example network (one hidden layer of 64 units), {EPOCHS} epochs; cross-validated on "
             f"{self.training_rows} rows in {FOLDS} folds; held-out test set: {self.test_rows} rows, a fifth of each "
-            "class, drawn at random", "", *aligned(rows, left=[0, 7]), *self._chance(), *self.searchers(), "",
+            "class, drawn at random", "", *aligned(rows, left=[0, 7]), *self._chance(), *self.said_of_the_others(), "",
             f"best by cross-validation: {winner.searcher}, trial {best.number}, {shown_params(best.params)}; "
             f"test accuracy {winner.test_accuracy:.4f}" + (repeated and f"; {repeated}"),
             f"why: {study.why(best.number)}", *self._verdict(),
@@ -151,7 +151,7 @@ class Comparison:
         return [_difference(np.array(trial.scores, float) - np.array(best.scores, float))
                 if has_scores(trial) and has_scores(best) else None for trial in trials]
 
-    def searchers(self) -> list[str]:
+    def said_of_the_others(self) -> list[str]:
         """Say which searchers are worse than the winner by more than chance; nothing where scores are missing."""
         winner, differences = self.winner.searcher, self.differences()
         others = [(row.searcher, found) for row, found in zip(self.rows, differences, strict=True)

@@ -60,7 +60,7 @@ def test_differences_from_the_winner_are_paired_over_the_folds_by_hand():
     assert (found[0].mean, found[0].low, found[0].high) == pytest.approx((-0.02, -0.02 - reach, -0.02 + reach))
     assert found[1][:3] == (0.0, 0.0, 0.0)
     said = "searchers: worse than b by more than chance: a; not shown to be worse than b: c (one seed; 95 % intervals "
-    assert _compared(less, best, best - [0.2, 0.0, 0.0, 0.0, 0.0]).searchers() == [said + "over the 5 folds)"]
+    assert _compared(less, best, best - [0.2, 0.0, 0.0, 0.0, 0.0]).said_of_the_others() == [said + "over the 5 folds)"]
 
 
 def test_the_picture_shows_each_difference_with_its_interval(result):
