@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np  # noqa: F401  (of the examples)
-
 from scratchtune import checks, jit
 from scratchtune.network import initializers, penalties
 from scratchtune.network.activations import relu, relu_grad
