@@ -199,7 +199,7 @@ def plot_comparison(result: Comparison) -> Any:
         axes.step([*paid[numbers], paid[-1]], [*best, best[-1]], where="post", lw=2, label=row.searcher, **look)
         shown += best
     finish(axes, f"epochs, summed over {FOLDS} folds", "best cross-validated accuracy so far",
-           "Best accuracy by the epochs spent", f"of the trials of all {EPOCHS} epochs; within the grey band: chance")
+           "Best accuracy by the epochs spent", f"of the trials of all {EPOCHS} epochs; the grey band may be chance")
     widest = _draw_differences(beside, result, looks)
     top = float(result.winner.study.best_value)
     limit_values(axes, result.winner.study, np.array(shown))
