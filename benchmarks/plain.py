@@ -96,7 +96,7 @@ def report(regrets: dict[str, dict[str, float]], given: Namespace) -> list[str]:
 
 
 ANSWER = (
-    "Won: after 60 trials the package's Bayesian search is ahead of that of plain.py on 9 of 14 cases and behind on 4, "
+    "Won: after 60 trials the package's Bayesian search is ahead of that of plain.py on 9 cases and behind on 4, "
     "by +0.059 in the median. Neither: its mean is level, +0.001 ± 0.079, because of one case, f21; the genetic search "
     "is ahead on 8 and behind on 5, and without its surrogate ahead on 4 and behind on 8.")
 BENCHMARK = Benchmark(
