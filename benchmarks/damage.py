@@ -30,7 +30,8 @@ from tqdm import tqdm
 import scratchtune as st
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import bar, table, verdict
-from scratchtune.study.file import File, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.file import File
 from scratchtune.study.salvage import salvage, search
 from scratchtune.study.stored import read_study
 

@@ -41,8 +41,9 @@ import scratchtune as st
 from benchmarks.common import harness, interrupted_calls, phases
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import File, Row, StorageError
+from scratchtune.study.file import File, Row
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 CALLS, QUICK_CALLS = 300, 30  # interruptions of each call that users make

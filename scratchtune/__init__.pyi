@@ -86,8 +86,9 @@ from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
 from scratchtune.sequences.layers.transformer import TransformerEncoder as TransformerEncoder
 from scratchtune.sequences.recognizer import SpeechRecognizer as SpeechRecognizer
 from scratchtune.sequences.seq2seq import Seq2Seq as Seq2Seq
-from scratchtune.study.core import NotReady as NotReady
-from scratchtune.study.file import StorageError as StorageError
+from scratchtune.study.errors import NotReady as NotReady
+from scratchtune.study.errors import StorageError as StorageError
+from scratchtune.study.errors import TrialPruned as TrialPruned
 from scratchtune.study.search_cv import BayesSearchCV as BayesSearchCV
 from scratchtune.study.search_cv import GeneticSearchCV as GeneticSearchCV
 from scratchtune.study.search_cv import GridSearchCV as GridSearchCV
@@ -103,7 +104,6 @@ from scratchtune.study.study import load_study as load_study
 from scratchtune.study.study import tune as tune
 from scratchtune.study.trial import FixedTrial as FixedTrial
 from scratchtune.study.trial import Trial as Trial
-from scratchtune.study.trial import TrialPruned as TrialPruned
 from scratchtune.tables.auto import AutoClassifier as AutoClassifier
 from scratchtune.tables.auto import AutoRegressor as AutoRegressor
 from scratchtune.tables.job import tune_table as tune_table

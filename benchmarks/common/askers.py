@@ -291,7 +291,7 @@ def evaluated(
 def one_more(asks: Any) -> tuple[Any, dict[str, Any], float] | None:
     """What is asked next; None where the searcher must first be told more, or proposes no more."""
     from scratchtune.search import Exhausted
-    from scratchtune.study.core import NotReady
+    from scratchtune.study.errors import NotReady
 
     try:
         return asks.ask()

@@ -36,8 +36,9 @@ import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import File, StorageError
+from scratchtune.study.file import File
 
 TRIALS, PART, COPIED = 10, 6, 4  # of a study; those of its first run; those that a fork copies
 PATIENCE, LONGEST = 300.0, 1.0  # seconds until a child counts as hanging; from the begin of a call to the kill, at most

@@ -9,8 +9,9 @@ from scratchtune.cli.parsing import Parser
 from scratchtune.files import write_text
 from scratchtune.insight.verdicts import have_fold_scores, verdict
 from scratchtune.streams import note, shown_params, tell, visible
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json, listing, table
-from scratchtune.study.file import BESIDE, File, StorageError
+from scratchtune.study.file import BESIDE, File
 from scratchtune.study.salvage import check, salvage
 from scratchtune.study.stored import StoredStudy, read_study
 

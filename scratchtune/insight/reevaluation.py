@@ -20,7 +20,8 @@ from scratchtune.search.space import same
 from scratchtune.study import Trial
 from scratchtune.study.best import best_first, of_largest_budget
 from scratchtune.study.progress import Progress
-from scratchtune.study.trial import View, configuration, copied_params, evaluate
+from scratchtune.study.requests import copied_params
+from scratchtune.study.trial import View, configuration, evaluate
 
 FRESH = 2  # second part of the spawn key; the seeds of a study's own trials have 1
 Params = dict[str, Any]

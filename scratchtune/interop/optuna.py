@@ -43,9 +43,13 @@ class Study(st.Study):
     """A study with Optuna's names."""
 
     study_name, pruner = property(lambda self: self.name), property(lambda self: self.stopping)
-    sampler, enqueue_trial = st.Study.searcher, st.Study.enqueue
+    sampler = st.Study.searcher
     trials = property(lambda self: self.get_trials())
     constraints_func: Callable[[Any], Any] | None = None
+
+    def enqueue_trial(self, params: Mapping[str, Any], skip_if_exists: bool = False) -> None:
+        """Try a configuration next; also one that was enqueued before, unless ``skip_if_exists``."""
+        self.enqueue(params, again=not skip_if_exists)
 
     def get_trials(self, deepcopy: bool = True, states: Any = None) -> list[Any]:
         """The trials in these states, None: all."""
@@ -84,12 +88,13 @@ class Study(st.Study):
     def _have(self, workers: int) -> None:
         """Let the searcher and the stopping rule propose trials for free workers, beside those that run."""
         core = core_of(self)
-        at_once = len(core.trials) - len(core.finished()) + workers
+        at_once = len(core.trials) - len(core.ledger.finished()) + workers
         for name in ("searcher", "stopping"):
             rule = getattr(core.definition, name)
             if (getattr(rule, "parallel", None) or at_once) < at_once:
                 arguments = {key: value for key, value in vars(rule).items() if not key.startswith("_")}
-                core.definition = core.definition._replace(**{name: type(rule)(**arguments | {"parallel": at_once})})
+                wider = type(rule)(**arguments | {"parallel": at_once})
+                core.ledger.definition = core.definition._replace(**{name: wider})
 
     def ask(self, fixed_distributions: Mapping[str, Any] | None = None) -> Any:
         """The next trial, also where earlier ones are not told yet; it requests the given distributions."""
@@ -102,7 +107,7 @@ class Study(st.Study):
 
     def tell(self, trial: Any, values: Any = None, state: Any = None) -> Any:
         """Record an outcome; without a report, a pruned trial has no value."""
-        known = core_of(self).find(getattr(trial, "number", trial))
+        known = core_of(self).ledger.find(getattr(trial, "number", trial))
         if state == "stopped" and not known.reports:
             values, state = TrialPruned("told as pruned"), None
         return Trial(super().tell(known, self._constrained(known, values), state and TrialState(state).value))
@@ -111,9 +116,9 @@ class Study(st.Study):
         """Append a trial that has ended elsewhere."""
         for name, kind in trial.distributions.items():
             kind.check(name, trial.params[name])
-        if self.waiting or core_of(self).unassigned:
+        if self.waiting or core_of(self).order.unassigned:
             raise ValueError("add_trial was called while enqueued or interrupted trials wait; run these first")
-        self.enqueue(trial.params, by="add_trial")
+        self.enqueue(trial.params, by="add_trial", again=True)
         added = self.ask(trial.distributions)
         for step, value in trial.intermediate_values.items():
             added.report(value, step)
@@ -148,7 +153,6 @@ def load_study(*, study_name: str | None, storage: Any, sampler: Any = None, pru
     known = {name: value for name, value in given.items() if value is not None}
     made = Study(**stored_arguments(path_of(storage), study_name, known))
     made.constraints_func = getattr(sampler, "constraints_func", None)
-    core_of(made).queue.expect_none_again()
     return made
 
 

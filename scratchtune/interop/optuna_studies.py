@@ -35,9 +35,10 @@ from scratchtune.search.bayesian.surrogate import within_floats
 from scratchtune.search.learned_space import SpaceLearner, within
 from scratchtune.study import StorageError, Study, Trial
 from scratchtune.study.best import of_largest_budget
-from scratchtune.study.core import Core, Start
-from scratchtune.study.definition import Copied, Definition
-from scratchtune.study.file import File, ForeignFile
+from scratchtune.study.core import Core
+from scratchtune.study.definition import Definition
+from scratchtune.study.errors import ForeignFile
+from scratchtune.study.file import File
 from scratchtune.study.objectives import Objectives, check_several
 from scratchtune.study.requests import checked_attribute
 from scratchtune.study.results import local_time
@@ -249,8 +250,8 @@ def from_optuna(
     definition = Definition(
         space=checked, searcher=made, objectives=objectives, seed=checks.integer("seed", seed, low=0), stopping=None,
         name=name or study.study_name, data=None, earlier=[],
-        copied=Copied(((len(trials), seed),), said) if trials else None)
-    return study_of(Core(definition, storage, Start(trials, [])))
+        reasons=said)
+    return study_of(Core(definition, storage, trials))
 
 
 def _loaded(optuna: Any, given: str | os.PathLike[str], name: str | None) -> Any:

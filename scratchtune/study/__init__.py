@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from scratchtune.search import Exhausted
-from scratchtune.study.core import NotReady
-from scratchtune.study.file import StorageError
+from scratchtune.study.errors import NotReady, StorageError, TrialPruned
 from scratchtune.study.search_cv import (
     BayesSearchCV,
     GeneticSearchCV,
@@ -15,7 +14,7 @@ from scratchtune.study.search_cv import (
 )
 from scratchtune.study.stopping import AsyncHalving, MedianStopping, Stopping
 from scratchtune.study.study import Study, create_study, interrupted_study, load_study, tune
-from scratchtune.study.trial import FixedTrial, Trial, TrialPruned
+from scratchtune.study.trial import FixedTrial, Trial
 
 __all__ = [
     "AsyncHalving", "BayesSearchCV", "Exhausted", "FixedTrial", "GeneticSearchCV", "GridSearchCV",

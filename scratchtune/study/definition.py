@@ -18,7 +18,8 @@ from scratchtune import checks, search
 from scratchtune.digests import digest_of_repr
 from scratchtune.search import SEARCHERS, Categorical, Float, Int, RandomSearch, Result, Searcher, Space
 from scratchtune.search.learned_space import OpenSpace
-from scratchtune.study.file import File, Row, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.file import File, Row
 from scratchtune.study.objectives import Objectives, stored_objectives
 from scratchtune.study.stopping import AsyncHalving, MedianStopping, Stopping
 
@@ -89,18 +90,8 @@ def made_again(stored: Any, kind: type) -> Any:
     return found if isinstance(found, kind) else None
 
 
-class Copied(NamedTuple):
-    """What is known of the first trials of a fork, which were proposed in a study with other arguments.
-
-    ``seeds``: pairs (end, seed), in order: trials before ``end`` have that seed; ``reasons``: why each was proposed.
-    """
-
-    seeds: tuple[tuple[int, int], ...]
-    reasons: tuple[str, ...]
-
-
 class Definition(NamedTuple):
-    """The arguments of `Study`, checked; ``copied`` is for a fork with other arguments than its first trials' study."""
+    """The arguments of `Study`, checked; ``reasons``: why its first trials were proposed, where another study did."""
 
     name: str
     space: Space
@@ -110,12 +101,12 @@ class Definition(NamedTuple):
     stopping: Stopping | None
     data: str | None
     earlier: list[Result]
-    copied: Copied | None = None
+    reasons: tuple[str, ...] = ()
 
     @property
     def foreign(self) -> int:
         """How many of the first trials this definition's searcher has not proposed."""
-        return 0 if self.copied is None else len(self.copied.reasons)
+        return len(self.reasons)
 
     def as_stored(self) -> dict[str, Any]:
         """As a file stores and compares it; a StorageError where the text of a part differs between processes."""
@@ -133,8 +124,8 @@ class Definition(NamedTuple):
             "searcher": encoded(self.searcher), "seed": self.seed, "direction": self.objectives.as_stored(),
             "stopping": encoded(self.stopping), "constraint": self.space.constraint is not None,
             "earlier trials": digest_of_repr(self.earlier) if self.earlier else None, "data": self.data}
-        if self.copied is not None:
-            stored["copied trials"] = [list(pair) for pair in self.copied.seeds]
+        if self.reasons:
+            stored["copied trials"] = len(self.reasons)
         return stored
 
 
@@ -149,23 +140,19 @@ def read_definition(file: File, name: str, rows: Sequence[Row]) -> tuple[Definit
         made = Definition(
             name, Space(space) if space else OpenSpace(), made_again(stored["searcher"], Searcher) or RandomSearch(),
             stored_objectives(stored["direction"]), checks.integer("its seed", stored["seed"], low=0),
-            made_again(stored.get("stopping"), Stopping), stored.get("data"), [], copied_of(stored, rows))
+            made_again(stored.get("stopping"), Stopping), stored.get("data"), [], copied_reasons(stored, rows))
     except (KeyError, TypeError, ValueError, RecursionError) as problem:
         raise StorageError(
             f"{str(file.path)!r} is damaged: the study {name!r} can't be read: {problem}") from problem
     return made, stored
 
 
-def copied_of(stored: dict[str, Any], rows: Sequence[Row]) -> Copied | None:
-    """What a stored definition says of copied trials; a TypeError or ValueError where they are damaged, or missing."""
-    if "copied trials" not in stored:
-        return None
-    seeds = tuple((checks.integer("end", end, low=1), checks.integer("seed", seed, low=0))
-                  for end, seed in stored["copied trials"])
-    end = max(end for end, _ in seeds)
-    if len(rows) < end:
-        raise ValueError(f"it is a fork whose first {end} trials are missing; call the fork() that has made it again")
-    return Copied(seeds, tuple(str(row["reason"]) for row in rows[:end]))
+def copied_reasons(stored: dict[str, Any], rows: Sequence[Row]) -> tuple[str, ...]:
+    """Why the trials that came from another study were proposed; a TypeError or ValueError where they are missing."""
+    count = checks.integer("the number of its copied trials", stored.get("copied trials", 0), low=0)
+    if len(rows) < count:
+        raise ValueError(f"its first {count} trials, which came from another study, are missing")
+    return tuple(str(row["reason"]) for row in rows[:count])
 
 
 def is_open(space: Space) -> bool:

@@ -13,7 +13,8 @@ import numpy as np
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.parallel import number_of_workers, workers
 from scratchtune.search import Exhausted
-from scratchtune.study.core import Core, NotReady
+from scratchtune.study.core import Core
+from scratchtune.study.errors import NotReady
 from scratchtune.study.run import Run, Task
 from scratchtune.study.study import Study, core_of
 from scratchtune.study.trial import Trial, judged

@@ -113,6 +113,11 @@ def copied_value(value: Any) -> Any:
         return value
 
 
+def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
+    """A deep copy of a configuration, by `copied_value`."""
+    return {name: value if type(value) in PLAIN else copied_value(value) for name, value in params.items()}
+
+
 def checked_attribute(key: Any, value: Any) -> dict[str, Any]:
     """An attribute's name and a copy of its value as JSON has it; a TypeError or ValueError where it has none."""
     if not isinstance(key, str) or not key:

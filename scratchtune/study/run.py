@@ -26,7 +26,8 @@ from scratchtune.evaluation.parallel import workers
 from scratchtune.search import Exhausted
 from scratchtune.search.searcher import TRIALS
 from scratchtune.study.best import best_first
-from scratchtune.study.core import Core, NotReady
+from scratchtune.study.core import Core
+from scratchtune.study.errors import NotReady
 from scratchtune.study.executors import Sender, capacity
 from scratchtune.study.progress import Progress
 from scratchtune.study.recommended import candidates_of
@@ -106,7 +107,7 @@ class Run:
     def _may_begin(self) -> bool:
         if self.is_over or self.core.is_stopping or (self.deadline is not None and time.monotonic() >= self.deadline):
             return False
-        return self.limit is None or len(self.core.trials) < self.limit or bool(self.core.unassigned)
+        return self.limit is None or len(self.core.trials) < self.limit or bool(self.core.order.unassigned)
 
     def _on_idle(self, reason: NotReady | Exhausted) -> None:
         """Raise `NotReady` where no running trial can give the result; otherwise the workers note why none begins."""
@@ -190,7 +191,7 @@ def run_objective(
         raise TypeError(f"objective is {objective!r}; it must be a function from a trial to a number")
     callbacks = [functools.partial(callback, study) for callback in options.callbacks]
     before = [functools.partial(one.before_run, study) for one in options.callbacks if hasattr(one, "before_run")]
-    searcher, queue = core.definition.searcher, core.queue.state
+    searcher, queue = core.definition.searcher, core.order.queue.state
     extra = len(queue.begun) + len(queue.waiting) + core.definition.foreign
     schedule = searcher.planned(core.definition.space, extra)
     limit = options.n_trials or (TRIALS if schedule is None else None)
@@ -198,7 +199,7 @@ def run_objective(
     deadline = None if options.timeout is None else time.monotonic() + options.timeout
     planned = limit if schedule is None or limit is not None else schedule
     candidates = 0 if options.confirm is None else repeated_candidates(core, options.confirm, options.n_trials)
-    left = None if planned is None else max(int(planned) - len(core.trials) + len(core.unassigned), 0)
+    left = None if planned is None else max(int(planned) - len(core.trials) + len(core.order.unassigned), 0)
     whole = "" if schedule in (None, planned) else f" (the whole schedule has {schedule})"
     headline = None if schedule is None else f"{searcher.headline()}: {left} trials{whole}"
     progress = Progress(left, "trial", options.workers, bool(options.progress), headline)

@@ -22,7 +22,8 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.files import whole_file
-from scratchtune.study.file import TRIALS, File, Head, Row, StorageError, row_with_digest, unpacked_row
+from scratchtune.study.errors import StorageError
+from scratchtune.study.file import TRIALS, File, Head, Row, row_with_digest, unpacked_row
 from scratchtune.study.trial import lost_row
 
 MAGIC = b"SQLite format 3\0"

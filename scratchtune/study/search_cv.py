@@ -27,11 +27,12 @@ from scratchtune.evaluation.splits import Split
 from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
 from scratchtune.search.grid import trainings
 from scratchtune.search.schedule import s_max
-from scratchtune.study.core import NotReady
+from scratchtune.study.errors import NotReady
 from scratchtune.study.fold_run import run_folds, timed
 from scratchtune.study.progress import Progress
+from scratchtune.study.requests import copied_params
 from scratchtune.study.study import Study
-from scratchtune.study.trial import Trial, copied_params
+from scratchtune.study.trial import Trial
 
 OF_THE_ESTIMATOR = (
     "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform", "inverse_transform",

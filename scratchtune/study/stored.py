@@ -9,10 +9,14 @@ from typing import Any
 
 from scratchtune import checks
 from scratchtune.search import Searcher, Space
-from scratchtune.study.core import Context, brief_reason, stored_queue
+from scratchtune.study.context import Context
 from scratchtune.study.definition import is_open, is_whole, made_again, read_definition, text_of
-from scratchtune.study.file import File, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.file import File
+from scratchtune.study.ledger import Ledger
 from scratchtune.study.objectives import Objectives
+from scratchtune.study.queue import stored_queue
+from scratchtune.study.reasons import brief_reason
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.stopping import Stopping
 from scratchtune.study.trial import Trial, learned_space, trial_of
@@ -60,8 +64,7 @@ class StoredStudy(HasBestTrial):
             raise ValueError(f"trial {number} is not one of this study, which has {known} trials, from 0")
         if not checks.boolean("brief", brief):
             return self.reasons[number]
-        foreign = max((end for end, _ in self.stored.get("copied trials", ())), default=0)
-        searcher = None if number < foreign else self.searcher
+        searcher = None if number < self.stored.get("copied trials", 0) else self.searcher
         return brief_reason(self.trials[number], self.reasons[number], searcher, self.objectives, known)
 
     def at(self, k: int) -> StoredStudy:
@@ -74,10 +77,10 @@ def read_study(file: File, name: str) -> StoredStudy:
     """Read a study; raise a StorageError if a part of it is missing or damaged."""
     rows = file.rows(name, saved=False)
     made, stored = read_definition(file, name, rows)
-    trials: list[Trial] = []
-    context = Context(made, trials)
+    ledger = Ledger(made)
+    trials = ledger.trials
     try:
-        trials += [trial_of(name, row, made.space, context) for row in rows]
+        trials += [trial_of(name, row, made.space, Context(ledger)) for row in rows]
         waiting = stored_queue(name, made.space, file.queue(name))
         reasons = [str(row["reason"]) for row in rows]
     except (KeyError, StorageError) as problem:

@@ -20,18 +20,20 @@ from scratchtune import checks, interruption
 from scratchtune.files import write_text
 from scratchtune.search import DEFAULT, DEFAULT_OF_SEVERAL, Result, Searcher, Space, as_searcher
 from scratchtune.search.space import Constraint
-from scratchtune.study import time_travel
-from scratchtune.study.core import Core, brief_reason, reason_of
+from scratchtune.study.core import Core
 from scratchtune.study.definition import Definition, given_space, refuse_without_space
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import table_text, trial_columns
-from scratchtune.study.file import File, StorageError
+from scratchtune.study.file import File
 from scratchtune.study.objectives import as_objectives, check_several
+from scratchtune.study.reasons import brief_reason, reason_of
 from scratchtune.study.recommended import RecommendedTrial, candidates_of
+from scratchtune.study.requests import copied_params
 from scratchtune.study.results import HasBestTrial
 from scratchtune.study.run import RunOptions, run_objective
 from scratchtune.study.stopping import MedianStopping, Stopping, as_stopping
 from scratchtune.study.stored import stored_arguments
-from scratchtune.study.trial import STATES, Trial, copied_params, results_of
+from scratchtune.study.trial import STATES, Trial, results_of
 
 OPTUNA_URL = "sqlite:///"
 OF_OPTUNA = {"sampler": "searcher", "pruner": "stopping", "study_name": "name"}  # arguments of create_study, and ours
@@ -100,14 +102,13 @@ class Study(HasBestTrial):
             checks.choice("state", state, STATES[1:])
         return self._core.tell(trial, value, state)
 
-    def enqueue(self, params: Mapping[str, Any], by: str | None = None) -> None:
+    def enqueue(self, params: Mapping[str, Any], by: str | None = None, again: bool = False) -> None:
         """Try a configuration next, before any that the searcher proposes; ``by``, for `why`: who enqueues it.
 
-        When a script is run again and makes the same stored `Study`, a configuration that is in the file already is not
-        enqueued a second time, whether it waits or has a trial; one that the script enqueues twice is in the study
-        twice. After the first new trial of this process, in callbacks, and after `load_study`, each one is new.
+        One that was enqueued before, whether it waits or has a trial, is skipped, so a script can be run again.
+        ``again=True`` enqueues it once more, as to evaluate a noisy objective twice.
         """
-        self._core.enqueue(params, _checked_text("by", by))
+        self._core.enqueue(params, _checked_text("by", by), checks.boolean("again", again))
 
     def run(
         self, objective: Callable[[Trial], Any], n_trials: float | None = None, timeout: float | None = None,
@@ -135,7 +136,7 @@ class Study(HasBestTrial):
         try:
             self.idle_share = run_objective(self, self._core, objective, options, self._losses)
         except KeyboardInterrupt:
-            with interruption.reachable(self, self._core.given_path, bool(options.progress)):
+            with interruption.reachable(self, self._core.writer.path, bool(options.progress)):
                 raise
         return self
 
@@ -191,7 +192,7 @@ class Study(HasBestTrial):
     @property
     def waiting(self) -> list[dict[str, Any]]:
         """The enqueued configurations that have no trial yet, in order; they count for ``n_trials`` when they begin."""
-        return [copied_params(one.params) for one in self._core.queue.state.waiting]
+        return [copied_params(one.params) for one in self._core.order.queue.state.waiting]
 
     @property
     def searcher(self) -> Searcher:
@@ -201,16 +202,16 @@ class Study(HasBestTrial):
     @property
     def space(self) -> Space:
         """The space; of a study without one, what its finished trials have requested (define-by-run)."""
-        return self._core.space
+        return self._core.ledger.space
 
     @property
     def user_attrs(self) -> dict[str, Any]:
         """The attributes that `set_user_attr` has attached."""
-        return copied_params(self._core.user_attrs)
+        return copied_params(self._core.ledger.user_attrs)
 
     def why(self, number: int, brief: bool = False) -> str:
         """Explain in words why a trial was proposed, ``brief`` in one sentence; as data: ``trials[number].why``."""
-        definition, trial = self._core.definition, self._core.find(number)
+        definition, trial = self._core.definition, self._core.ledger.find(number)
         reason = reason_of(definition, trial)
         if not checks.boolean("brief", brief):
             return reason
@@ -223,7 +224,7 @@ class Study(HasBestTrial):
         Constraints, where there are any, follow as constraint_0 and so on. Of several objectives the values are
         values_0, values_1, ..., or values_NAME. Text as in `csv_text`.
         """
-        self._core.refuse_own(Path(path))
+        self._core.writer.refuse_own(Path(path))
         write_text(path, table_text(trial_columns(self.trials, self.space.names, self.objectives, ["seconds"])))
 
     def to_optuna(self, storage: Any = None, name: str | None = None) -> Any:
@@ -231,24 +232,15 @@ class Study(HasBestTrial):
         return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
     def at(self, k: int) -> Study:
-        """Return the study as it was when trial ``k`` was to be proposed: a copy in memory, which proposes it again."""
-        return study_of(time_travel.fork(self._core, k))
+        """Return a copy in memory of the first ``k`` trials: the study as it was when trial k was to be proposed.
 
-    def fork(
-        self, k: int, searcher: str | Searcher | None = None, seed: int | None = None, storage: Any = None,
-        name: str | None = None,
-    ) -> Study:
-        """Return a new study that continues from copies of the first ``k`` trials, with another searcher or seed.
-
-        With nothing changed, and the same objective, the fork's trials are those of this study, bit for bit; running
-        ones begin again. Configurations that were enqueued for trial k or later are enqueued in the fork at the same
-        numbers, if it accepts them. With another ``seed`` the copied trials keep theirs. Where the k trials are not
-        those of a new searcher's schedule, the fork begins with trial 0, and its searcher sees them, as with
-        ``start_from``. (For another space use ``Study(space, start_from=study.at(k))``.) ``name`` None is this study's
-        name with "-fork-" and k; a stored fork is resumed by the same call. Raises as `Study` does.
+        It proposes that trial again, unless it came from the queue, which is not copied. Another study that goes on
+        from them is ``Study(space, searcher, start_from=study.at(k))``.
         """
-        named = f"{self.name}-fork-{k}" if name is None else str(_checked_text("name", name))
-        return study_of(time_travel.fork(self._core, k, searcher, seed, named, storage))
+        definition = self._core.definition
+        with self._core.locked():
+            trials = self.trials[: checks.integer("k", k, low=0, high=len(self.trials))]
+        return study_of(Core(definition._replace(reasons=definition.reasons[: len(trials)]), start=trials))
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` continues there.
@@ -273,7 +265,7 @@ class Study(HasBestTrial):
                 raise
 
     def __repr__(self) -> str:
-        waiting = f", {len(self._core.queue.state.waiting)} waiting" if self._core.queue.state.waiting else ""
+        waiting = f", {len(self._core.order.queue.state.waiting)} waiting" if self._core.order.queue.state.waiting else ""
         best = self.said_best()
         value = best and f", {best}"
         return (f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, seed {self.seed}, "
@@ -327,14 +319,12 @@ def load_study(
 
     What a file can't hold must be given, as it was given to `Study`: a constraint, a searcher or stopping rule of the
     user's own, a space with choices that are no plain values, the study that it has started from; a StorageError names
-    it. Every configuration that is enqueued is a new one, unlike in a script that makes the same `Study` again.
+    it.
     """
     given = {"space": space, "searcher": searcher, "constraint": constraint, "stopping": stopping,
              "start_from": start_from}
     known = {argument: value for argument, value in given.items() if value is not None}
-    study = Study(**stored_arguments(path, name, known))
-    study._core.queue.expect_none_again()
-    return study
+    return Study(**stored_arguments(path, name, known))
 
 
 def create_study(

@@ -9,11 +9,8 @@ from __future__ import annotations
 import copy
 import itertools
 import math
-import numbers
-import re
 import statistics
 import time
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -25,10 +22,11 @@ from scratchtune.search import Categorical, Float, Int, Result, Space, Suggestio
 from scratchtune.search.genetic.fronts import violation
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.search.space import Parameter
-from scratchtune.study.definition import ADDRESS, decoded, encoded, is_open
-from scratchtune.study.file import StorageError
+from scratchtune.study.definition import decoded, encoded, is_open
+from scratchtune.study.errors import StorageError
 from scratchtune.study.objectives import Objectives
-from scratchtune.study.requests import PLAIN, Requests, check_choices, checked_attribute, copied_value, shown
+from scratchtune.study.requests import Requests, check_choices, checked_attribute, copied_params, copied_value, shown
+from scratchtune.study.returned import checked_reports, finite_number, finite_values, formatted, is_pruned, short
 from scratchtune.study.stopping import Stopping, losses_of_reports
 
 MOST_SAVED = 500_000_000  # bytes; SQLite stores at most a billion in one value
@@ -41,10 +39,6 @@ INSTEAD = {  # of writing to an attribute of a trial
     "reports": "use trial.report(value, step)", "scores": "use trial.report_scores(scores)",
     "saved": "use trial.save(arrays)", "user_attrs": "use trial.set_user_attr(key, value)",
     "constraints": "use trial.set_constraint(numbers)"}
-
-
-class TrialPruned(Exception):
-    """An objective may raise it, or Optuna's, to end its trial early, with the value that was reported last, if any."""
 
 
 class Outcome(NamedTuple):
@@ -271,7 +265,7 @@ class Trial:
         found = list(constraints) if several else [constraints]
         for one in found:
             if finite_number(one)[1] is not None or isinstance(one, (bool, np.bool_)):
-                raise ValueError(f"a constraint is {_short(one)}; it must be a finite number, at most 0 where the "
+                raise ValueError(f"a constraint is {short(one)}; it must be a finite number, at most 0 where the "
                                  "trial is feasible, such as memory - limit")
         numbers = tuple(finite_number(one)[0] for one in found)
         if math.isinf(violation(numbers)):
@@ -291,7 +285,7 @@ class Trial:
     def report_scores(self, scores: Iterable[Any]) -> None:
         """Record the scores of the folds, whose mean the objective returns; an error where one is no finite number."""
         if isinstance(scores, (str, bytes)) or not isinstance(scores, Iterable):
-            raise TypeError(f"scores is {_short(scores)}; it must be a list of numbers, one for each fold")
+            raise TypeError(f"scores is {short(scores)}; it must be a list of numbers, one for each fold")
         found = [finite_number(score) for score in scores]
         for _, error in found:
             if error is not None:
@@ -495,14 +489,14 @@ def judged(
     that are None are taken from the trial, which is not changed.
     """
     objectives, stops = trial._context.objectives, trial._stopping
-    reports, refused = _checked_reports(trial.reports)
-    text = _formatted(value) if isinstance(value, BaseException) else None
-    if text is not None and _is_pruned(value) and (reports or objectives.several):
+    reports, refused = checked_reports(trial.reports)
+    text = formatted(value) if isinstance(value, BaseException) else None
+    if text is not None and is_pruned(value) and (reports or objectives.several):
         value, stops = None, True
     state = "stopped" if state is None and stops else state
     if state == "stopped" and value is None and reports and not objectives.several:
         value = reports[max(reports)]
-    values, error = _finite_values(value, objectives)
+    values, error = finite_values(value, objectives)
     if state == "stopped" and value is None and objectives.several:
         count = len(objectives.directions)
         error = (f"a trial can be stopped early (pruned) only in a study of one objective, and this one has {count}; "
@@ -612,121 +606,3 @@ def unpacked_params(space: Space, packed: Mapping[str, Any]) -> dict[str, Any]:
     """The inverse of `packed_params`."""
     return {name: packed[name] if parameter.count is None else parameter.value(packed[name])
             for name, parameter in space.parameters.items() if name in packed}
-
-
-# What an objective has returned ---------------------------------------------------------------------------------------
-
-
-def finite_number(value: Any) -> tuple[float, str | None]:
-    """Return (number, None) for a finite number of any library, else (NaN, what is wrong with it)."""
-    if isinstance(value, BaseException):
-        return math.nan, f"{type(value).__name__}: {_text(value)}".removesuffix(": ")
-    try:
-        if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):  # its item() is the number under the mask
-            return math.nan, "value is masked, that is, missing; it must be a finite number"
-        if not isinstance(value, numbers.Real) and hasattr(value, "item") and getattr(value, "ndim", 0) == 0:
-            value = value.item()  # a scalar of NumPy, PyTorch or JAX
-        if isinstance(value, numbers.Real):
-            number = float(value)
-            if math.isfinite(number):
-                return number, None
-    except OverflowError:  # an integer or a fraction that is too large for a float
-        return math.nan, "value is too large for a float; it must be a finite number"
-    except Exception as problem:  # an objective may return anything
-        return math.nan, f"value is {_short(value)}, which is no number: {type(problem).__name__}: {_text(problem)}"
-    return math.nan, f"value is {_short(value)}; it must be a finite number"
-
-
-def _finite_values(value: Any, objectives: Objectives) -> tuple[tuple[float, ...], str | None]:
-    """Return (numbers, None) if what an objective has returned is a finite number for each, else what is wrong."""
-    if not objectives.several or isinstance(value, BaseException):
-        number, error = finite_number(_only_entry(value))
-        return (number,), error
-    parts, error = _in_order(value, objectives)
-    found = list(zip(objectives.labels, map(finite_number, parts), strict=False))
-    errors = [f"{label}: {wrong}" for label, (_, wrong) in found if wrong is not None]
-    return tuple(number for _, (number, _) in found), error or next(iter(errors), None)
-
-
-def _checked_reports(reports: Any) -> tuple[dict[int, float], str | None]:
-    """The reports as plain numbers, and None or what is wrong with one that the objective has not made by `report`."""
-    found: dict[int, float] = {}
-    for step, value in reports.items():
-        number, error = (value, None) if type(value) is float and math.isfinite(value) else finite_number(value)
-        is_step = isinstance(step, numbers.Integral) and not isinstance(step, bool) and int(step) >= 0
-        if error is not None or not is_step or not isinstance(value, numbers.Real):
-            return found, (f"trial.reports has {_short(value)} at step {_short(step)}, which must be a finite number "
-                           "at an integer from 0; use trial.report(value, step)")
-        found[int(step)] = number
-    return found, None
-
-
-def _only_entry(value: Any) -> Any:
-    """The value without a dict, list, tuple or array of one entry around it."""
-    if isinstance(value, Mapping) and len(value) == 1:
-        return next(iter(value.values()))
-    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
-        return value[0] if len(value) == 1 else value
-    return value
-
-
-def _in_order(value: Any, objectives: Objectives) -> tuple[list[Any], str | None]:
-    """Return ([a value for each objective], None) from what an objective has returned, else ([], what is wrong)."""
-    count, labels = len(objectives.directions), objectives.labels
-    if isinstance(value, Mapping):
-        if not objectives.names:
-            return [], f"value is a dict, and the objectives have no names; return {count} numbers in order"
-        if set(value) != set(labels):
-            return [], f"value has the names {', '.join(map(repr, value))}; it must have {', '.join(map(repr, labels))}"
-        return [value[name] for name in labels], None
-    try:
-        values = [] if isinstance(value, (str, bytes, set, frozenset)) else list(value)
-    except Exception:
-        values = []
-    if not values:
-        return [], f"value is {_short(value)}; it must be {count} finite numbers, one for each objective"
-    if len(values) != count:
-        return [], f"value holds {checks.counted(len(values), 'number')}; it must hold {count}, one for each objective"
-    return values, None
-
-
-def _is_pruned(value: BaseException) -> bool:
-    """Whether it is a `TrialPruned`, of this package or of Optuna."""
-    return isinstance(value, TrialPruned) or any(
-        kind.__name__ == "TrialPruned" and kind.__module__.startswith("optuna.") for kind in type(value).__mro__)
-
-
-def copied_params(params: Mapping[str, Any]) -> dict[str, Any]:
-    """A deep copy of a configuration, by `copied_value`."""
-    return {name: value if type(value) in PLAIN else copied_value(value) for name, value in params.items()}
-
-
-def _text(error: BaseException) -> str:
-    try:
-        return _same_in_all_processes(str(error))
-    except Exception:  # of the exception's own __str__
-        return "(it does not say why)"
-
-
-def _formatted(error: BaseException) -> str:
-    try:
-        text = "".join(traceback.format_exception(error))
-        if "<exception str() failed>" in text:  # perhaps a KeyboardInterrupt, which `traceback` swallows here
-            text = "".join(traceback.format_exception(error))
-        return _same_in_all_processes(text)
-    except Exception:
-        return "".join(traceback.format_tb(error.__traceback__))
-
-
-def _same_in_all_processes(text: str) -> str:
-    """Text without what differs between processes: addresses, and the name of the main module in a worker."""
-    text = re.sub(r"^__mp_main__\.", "", text, flags=re.MULTILINE)  # tracebacks omit __main__
-    return ADDRESS.sub(" at 0x...", text.replace("__mp_main__.", "__main__."))
-
-
-def _short(value: Any) -> str:
-    try:
-        text = _same_in_all_processes(repr(value))
-    except Exception:
-        text = f"of type {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."

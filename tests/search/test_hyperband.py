@@ -99,7 +99,7 @@ def test_iterations_are_promoted_within_themselves() -> None:
     study = Study(SPACE, Hyperband(**SMALL, proposer=BayesianSearch(), iterations=2), seed=3)
     study.run(bowl, progress=False)
     assert len(study.trials) == 44
-    study.searcher.check(study._core.finished())
+    study.searcher.check(study._core.ledger.finished())
     assert min(trial.parent for trial in study.trials[22:] if trial.parent is not None) >= 22
 
 
@@ -170,7 +170,7 @@ def test_a_study_that_maximises_promotes_the_largest() -> None:
     study.run(lambda t: t.params["x"], progress=False)
     best = max(study.trials[:9], key=lambda t: t.params["x"])
     assert study.trials[9].parent == best.number == study.trials[12].parent - 9 + best.number
-    study.searcher.check(study._core.finished())
+    study.searcher.check(study._core.ledger.finished())
 
 
 def test_failed_trials_are_promoted_last() -> None:
@@ -254,7 +254,7 @@ def test_the_table_is_the_same_for_any_number_of_threads(searcher: Searcher) -> 
 def test_every_trial_is_replayed_from_its_record(searcher: Searcher) -> None:
     study, fresh = Study(SPACE, searcher, seed=5).run(bowl, progress=False), type(searcher)
     arguments = {name: value for name, value in vars(searcher).items() if not name.startswith("_")}
-    results = [r for r in study._core.finished() if r is not None]
+    results = [r for r in study._core.ledger.finished() if r is not None]
     for t in study.trials:
         again = fresh(**arguments)
         needs = again.needs(t.number)
@@ -414,7 +414,7 @@ def test_bohb_finds_more_than_random_first_rungs() -> None:
 @pytest.mark.parametrize("change", ["budget", "parent", "params"])
 def test_the_check_finds_what_is_not_as_the_schedule_says(change: str) -> None:
     study = Study(SPACE, Hyperband(**SMALL)).run(bowl, progress=False)
-    results: list[Any] = list(study._core.finished())
+    results: list[Any] = list(study._core.ledger.finished())
     wrong = {"budget": 5, "parent": 8 if results[17].parent != 8 else 7, "params": {"x": 0.5, "y": 0.5, "c": "b"}}
     results[17] = results[17]._replace(**{change: wrong[change]})
     with pytest.raises(RuntimeError, match="trial 17"):

@@ -32,8 +32,9 @@ import numpy as np
 from tqdm import tqdm
 
 import scratchtune as st
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import File, StorageError
+from scratchtune.study.file import File
 
 try:
     import fcntl

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.study.core import NotReady
+from scratchtune.study.errors import NotReady
 from scratchtune.study.export import as_csv, as_json
 from scratchtune.study.file import File
 from scratchtune.study.recommended import candidates_of

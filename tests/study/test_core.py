@@ -11,7 +11,9 @@ import pytest
 import scratchtune as st
 from scratchtune import checks
 from scratchtune.search import Space
-from scratchtune.study.core import Core, Queue, Waiting, brief_reason
+from scratchtune.study.core import Core
+from scratchtune.study.queue import Queue, Waiting
+from scratchtune.study.reasons import brief_reason
 from scratchtune.study.study import core_of
 from scratchtune.study.trial import Trial, View
 

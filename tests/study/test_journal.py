@@ -23,7 +23,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.study.file import TABLES, VERSION, File, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.file import TABLES, VERSION, File
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from scratchtune.study.file import Lock, NotWritable, StorageError
+from scratchtune.study.errors import NotWritable, StorageError
+from scratchtune.study.locking import Lock
 
 
 def beside(path: Path) -> Path:

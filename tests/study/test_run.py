@@ -255,7 +255,7 @@ def test_a_trial_that_is_told_while_its_worker_is_out_is_not_begun_again() -> No
     study.run(first_told, 4, executor=Slow(), progress=False, callbacks=[
         lambda study, trial: study.tell(0, state="failed") if trial.number == 1 else None])
     assert [(t.state, t.attempts) for t in study.trials] == [("failed", 1)] + [("complete", 1)] * 3
-    assert not study._core._owners
+    assert not study._core.order.owners
 
 
 def first_told(trial: st.Trial) -> float:

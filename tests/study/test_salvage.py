@@ -15,8 +15,9 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.study import salvage
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_json
-from scratchtune.study.file import TABLES, TRIALS, File, StorageError, row_with_digest
+from scratchtune.study.file import TABLES, TRIALS, File, row_with_digest
 from scratchtune.study.salvage import rows_in, search
 
 SPACE = {"x": st.Float(-1.0, 1.0), "kind": ["a", "b"]}

@@ -16,8 +16,9 @@ import pytest
 import scratchtune as st
 from scratchtune.cli import main
 from scratchtune.search import Categorical, Float, Int, Space
+from scratchtune.study.errors import StorageError
 from scratchtune.study.export import as_json, table
-from scratchtune.study.file import VERSION, File, StorageError
+from scratchtune.study.file import VERSION, File
 from scratchtune.study.stored import read_study
 from scratchtune.study.trial import packed_params, unpacked_params
 
@@ -432,7 +433,7 @@ def test_a_disk_that_may_only_be_read_is_one_sentence_and_loses_nothing(
         patch.setattr(File, "_opened", opened)
         with pytest.raises(StorageError, match="can't be written, and what it held before is untouched: .* readonly"):
             study.run(_x, 5, progress=False)
-        study._core._close_file()  # type: ignore[union-attr]
+        study._core.writer.close_file()  # type: ignore[union-attr]
     study.run(_x, 5, progress=False)
     assert _table(_kept(tmp_path / "a.db")) == _table(study)
 

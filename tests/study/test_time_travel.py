@@ -13,7 +13,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.search import SuccessiveHalving
-from scratchtune.study.file import File, StorageError
+from scratchtune.study.errors import StorageError
+from scratchtune.study.file import File
 from scratchtune.study.stored import read_study
 
 SPACE = {
