@@ -63,7 +63,7 @@ def test_the_study_of_the_ten_lines_is_read(tmp_path, monkeypatch):
     assert " accuracy " in printed and "bad trials included" in printed and "\nall of them " in printed
     assert re.search(r"\nlearning_rate +\d+\.\d%\n", printed)
     assert (tmp_path / "study.html").stat().st_size > 10_000
-    assert names["study"].fork(10, searcher="bayesian").ask().number == 10
+    assert names["study"].at(10).ask().number == 10
 
 
 @pytest.mark.slow  # some twenty trainings

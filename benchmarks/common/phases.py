@@ -135,11 +135,12 @@ def backs_up(folder: Path) -> None:
 
 
 def copies(folder: Path) -> None:
-    """Make a copy of the first trials in memory, one in another file, and one in the same file."""
+    """Make a copy of the first trials in memory, and studies that start from it: in another file, and in the same."""
     study = run(opened(folder), PART)
-    study.at(COPIED)
+    first = study.at(COPIED)
     for seed, file in enumerate(("copy.db", OWN[0])):
-        run(study.fork(COPIED, seed=seed, storage=folder / file, name="copy"), callbacks=())
+        copy = st.Study(study.space, study.searcher, seed=seed, storage=folder / file, name="copy", start_from=first)
+        run(copy, callbacks=())
     run(study)
 
 

@@ -52,6 +52,7 @@ class Core:
 
     def __init__(
         self, definition: Definition, storage: str | os.PathLike[str] | None = None, start: Sequence[Trial] = (),
+        waiting: Sequence[Waiting] = (),
     ) -> None:
         self.ledger = Ledger(definition)
         self.order = Order(self.ledger)
@@ -63,8 +64,8 @@ class Core:
         self._process: int | None = None  # the process of the latest run; a process forked from it is another one
         if storage is not None:
             self.writer.open()
-        if start:
-            self._begin_with(start)
+        if start or waiting:
+            self._begin_with(start, waiting)
 
     def __del__(self) -> None:
         if "writer" in vars(self):
@@ -80,13 +81,14 @@ class Core:
         """The trials, in order of number; for reading only."""
         return self.ledger.trials
 
-    def _begin_with(self, start: Sequence[Trial]) -> None:
-        """Start with copies of another study's trials; those that the file has must be the same."""
+    def _begin_with(self, start: Sequence[Trial], waiting: Sequence[Waiting]) -> None:
+        """Start with copies of another study's trials, and a queue; those that the file has must be the same."""
         copies = [copied(trial, self.context) for trial in start]
         if not self.trials:
             with self._changing():
                 self.writer.unwritten.trials |= {copy.number: copy for copy in copies}
-                self.order.replace(copies, [])
+                self.writer.unwritten.queue = True
+                self.order.replace(copies, waiting)
             return
         key = self.definition.space.key
         for number, copy in enumerate(copies):

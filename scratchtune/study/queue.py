@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -64,6 +65,18 @@ class Queue:
         """Take over the queue of a file, and of its trials those that were made from it."""
         self._counted = -1
         self.state = State(waiting, [trial.number for trial in trials if trial.why.get("enqueued")])
+
+
+def made_from_queue(trials: Sequence[Trial]) -> list[Waiting]:
+    """The configurations of the queue that the first of these trials were made from."""
+    return [Waiting(proposal_of(trial), enqueued_by(trial), trial.repeat_of)
+            for trial in itertools.takewhile(lambda trial: trial.why.get("enqueued"), trials)]
+
+
+def enqueued_by(trial: Trial) -> str | None:
+    """Who has enqueued the configuration of a trial; None: the user, or it is not an enqueued one."""
+    by = trial.why.get("enqueued")
+    return by if isinstance(by, str) else None
 
 
 def packed_queue(space: Space, waiting: Sequence[Waiting]) -> list[Any]:

@@ -7,6 +7,7 @@ from scratchtune.search import Searcher
 from scratchtune.study.best import said_constraints
 from scratchtune.study.definition import Definition
 from scratchtune.study.objectives import Objectives
+from scratchtune.study.queue import enqueued_by
 from scratchtune.study.stopping import in_words
 from scratchtune.study.trial import Trial, is_lost, requests_of
 
@@ -45,9 +46,3 @@ def brief_reason(trial: Trial, reason: str, searcher: Searcher | None, objective
     else:
         clause = searcher.brief(why, 1.0 if objectives.several else objectives.sign)
     return f"Trial {number} (the {checks.ordinal(number + 1)} of {checks.counted(known, 'trial')}): {clause}."
-
-
-def enqueued_by(trial: Trial) -> str | None:
-    """Who has enqueued the configuration of a trial; None: the user, or it is not an enqueued one."""
-    by = trial.why.get("enqueued")
-    return by if isinstance(by, str) else None

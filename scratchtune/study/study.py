@@ -26,6 +26,7 @@ from scratchtune.study.errors import StorageError
 from scratchtune.study.export import table_text, trial_columns
 from scratchtune.study.file import File
 from scratchtune.study.objectives import as_objectives, check_several
+from scratchtune.study.queue import made_from_queue
 from scratchtune.study.reasons import brief_reason, reason_of
 from scratchtune.study.recommended import RecommendedTrial, candidates_of
 from scratchtune.study.requests import copied_params
@@ -232,15 +233,16 @@ class Study(HasBestTrial):
         return sys.modules["scratchtune"].interop.to_optuna(self, storage, name)  # interop/ stands on this module
 
     def at(self, k: int) -> Study:
-        """Return a copy in memory of the first ``k`` trials: the study as it was when trial k was to be proposed.
+        """Return a copy in memory of the first ``k`` trials, which proposes trial k again.
 
-        It proposes that trial again, unless it came from the queue, which is not copied. Another study that goes on
-        from them is ``Study(space, searcher, start_from=study.at(k))``.
+        Those of the next trials that came from the queue wait in its queue. Another study that continues from these
+        trials is ``Study(space, searcher, start_from=study.at(k))``.
         """
-        definition = self._core.definition
+        definition, ledger = self._core.definition, self._core.ledger
         with self._core.locked():
-            trials = self.trials[: checks.integer("k", k, low=0, high=len(self.trials))]
-        return study_of(Core(definition._replace(reasons=definition.reasons[: len(trials)]), start=trials))
+            k = checks.integer("k", k, low=0, high=len(ledger.trials))
+            return study_of(Core(definition._replace(reasons=definition.reasons[:k]), start=ledger.trials[:k],
+                                 waiting=made_from_queue(ledger.trials[k:])))
 
     def backup(self, path: str | os.PathLike[str]) -> None:
         """Write a copy to another file of studies, complete even while trials run; ``storage=path`` continues there.
@@ -265,7 +267,7 @@ class Study(HasBestTrial):
                 raise
 
     def __repr__(self) -> str:
-        waiting = f", {len(self._core.order.queue.state.waiting)} waiting" if self._core.order.queue.state.waiting else ""
+        waiting = f", {len(self.waiting)} waiting" if self.waiting else ""
         best = self.said_best()
         value = best and f", {best}"
         return (f"<Study {self.name!r}: {self.searcher!r}, {self.objectives}, seed {self.seed}, "

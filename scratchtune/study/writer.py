@@ -80,10 +80,11 @@ class Writer:
         ledger = self._ledger
         name, space = ledger.definition.name, ledger.definition.space
         rows = file.rows(name)
-        try:
-            ledger.definition = ledger.definition._replace(reasons=copied_reasons(file.definition(name), rows))
-        except (TypeError, ValueError) as problem:
-            raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
+        if not ledger.definition.reasons:
+            try:
+                ledger.definition = ledger.definition._replace(reasons=copied_reasons(file.definition(name), rows))
+            except (TypeError, ValueError) as problem:
+                raise StorageError(f"{str(file.path)!r} is damaged: the study {name!r}: {problem}") from problem
         trials = [trial_of(name, row, space, self._core.context) for row in rows]
         if [trial.number for trial in trials] != list(range(len(trials))):
             raise StorageError(f"the study {name!r} is stored with a gap in its numbers; it can't be resumed")

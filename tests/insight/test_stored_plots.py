@@ -11,7 +11,7 @@ import pytest
 import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main, pictures
-from scratchtune.cli.pictures import OF_ONE_TRIAL, OF_SEARCHERS, PLOTS
+from scratchtune.cli.pictures import OF_SEARCHERS, PLOTS
 from scratchtune.study.file import File
 from scratchtune.study.stored import StoredStudy, read_study
 
@@ -145,11 +145,3 @@ def test_a_file_without_the_trials_that_the_searcher_has_seen(tmp_path: Path) ->
                 getattr(insight, f"plot_{kind}")(read)
     with File(tmp_path / "first.db", reading=True) as storage:
         assert not read_study(storage, "study").has_earlier
-
-
-def test_a_trial_that_was_copied_from_another_study() -> None:
-    study = st.Study(SPACE, TPE).run(lambda trial: trial.params["rate"], 12, progress=False)
-    fork = study.fork(10, searcher=st.BayesianSearch("tpe", parallel=4))
-    with pytest.raises(ValueError, match="trial 9 was proposed by a model of 2 good, 7 bad, .*copied from another"):
-        insight.plot_densities(fork, trial=9)
-    assert set(OF_ONE_TRIAL) == {"posterior", "densities"}

@@ -210,15 +210,15 @@ def test_a_study_of_the_same_name_is_continued(tmp_path: Path) -> None:
     assert len(study.trials) == 3 and all(trial.attempts == 1 for trial in study.trials)
 
 
-def test_what_a_loaded_study_enqueues_is_new_and_a_script_run_again_enqueues_nothing(tmp_path: Path) -> None:
+def test_what_is_enqueued_again_is_tried_again_unless_it_exists(tmp_path: Path) -> None:
     stored: dict[str, Any] = {"storage": f"sqlite:///{tmp_path}/a.db", "study_name": "one"}
-    for count in (1, 1):
+    for count in (1, 2):
         study = optuna.create_study(**stored, load_if_exists=True)
         study.enqueue_trial({"x": 2.0})
         study.optimize(parabola, n_trials=1)
         assert sum(trial.params["x"] == 2.0 for trial in study.trials) == count
     again = optuna.load_study(**stored)
-    again.enqueue_trial({"x": 2.0})
+    again.enqueue_trial({"x": 2.0}, skip_if_exists=True)
     again.optimize(parabola, n_trials=1)
     assert sum(trial.params["x"] == 2.0 for trial in again.trials) == 2
     with pytest.raises(st.StorageError, match="has searcher BayesianSearch.*this one has BayesianSearch"):

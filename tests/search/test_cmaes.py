@@ -429,16 +429,13 @@ def test_populations_run_side_by_side() -> None:
     assert repr(study.searcher) == "CMAESSearch(population=6, sigma=0.3)"
 
 
-def test_a_stored_study_and_a_fork_continue_it(tmp_path: Path) -> None:
+def test_a_stored_study_continues_it(tmp_path: Path) -> None:
     path = tmp_path / "study.db"
     space = {"x": Float(0.0, 1.0), "k": Int(1, 9)}
     whole = Study(space, "cmaes", seed=1).run(lambda t: t.params["x"] + t.params["k"], 20, progress=False)
     Study(space, "cmaes", seed=1, storage=path).run(lambda t: t.params["x"] + t.params["k"], 8, progress=False)
     again = st.load_study(path).run(lambda t: t.params["x"] + t.params["k"], 20, progress=False)
     assert table(again) == table(whole)
-    forked = Study(space, "random", seed=1).run(lambda t: t.params["x"], 9, progress=False).fork(9, searcher="cmaes")
-    forked.run(lambda t: t.params["x"], 20, progress=False)
-    assert forked.searcher.population == 6 and "Population" in forked.why(len(forked.trials) - 1)
 
 
 def test_enqueued_trials_come_first_and_the_earlier_ones_of_another_study_are_seen() -> None:

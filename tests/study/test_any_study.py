@@ -133,17 +133,14 @@ def test_a_killed_study_continues_as_if_it_had_not_been_killed(case: dict[str, A
 
 @pytest.mark.slow
 @hypothesis.given(case=cases())
-def test_a_fork_and_a_backup_continue_alike(case: dict[str, Any], fresh: Callable[[], Path]) -> None:
+def test_a_backup_continues_alike(case: dict[str, Any], fresh: Callable[[], Path]) -> None:
     folder = fresh()
     with made(case, folder / "study.db") as study:
         run(study, case, case["end"], case["workers"])
         study.backup(folder / "backup.db")
-        fork = study.fork(len(study.trials), storage=folder / "fork.db")
-        fork.close()
         whole = table(run(study, case, TRIALS))
-    for path in (folder / "backup.db", folder / "fork.db"):
-        with st.load_study(path) as study:
-            assert table(run(study, case, TRIALS, case["workers"])) == whole
+    with st.load_study(folder / "backup.db") as study:
+        assert table(run(study, case, TRIALS, case["workers"])) == whole
 
 
 @hypothesis.given(case=cases())

@@ -163,12 +163,10 @@ def test_a_study_that_was_cut_short_continues_as_if_it_had_not_been(name: str, t
 @pytest.mark.parametrize("name", ["tpe", "genetic"])
 def test_time_travel(name: str) -> None:
     study = st.Study(searcher=SEARCHERS[name](), seed=3).run(objective, TRIALS, progress=False)
-    fork = study.fork(9).run(objective, TRIALS, progress=False)
-    assert [trial.params for trial in fork.trials] == [trial.params for trial in study.trials]
+    again = study.at(9).run(objective, TRIALS, progress=False)
+    assert [trial.params for trial in again.trials] == [trial.params for trial in study.trials]
     trial = study.at(15).ask()
     assert proposal_of(trial) == proposal_of(study.trials[15])
-    other = study.fork(9, searcher="random").run(objective, 12, progress=False)
-    assert [trial.params for trial in other.trials[:9]] == [trial.params for trial in study.trials[:9]]
 
 
 def test_a_stored_study_is_read_without_its_objective(tmp_path: Path) -> None:
@@ -245,25 +243,23 @@ def test_branches_may_request_one_name_as_an_integer_and_as_a_float(name: str, t
 
     one, four = ran(1), ran(4)
     assert {type(trial.params["k"]) for trial in one.trials if trial.state == "complete"} == {int, float}
-    for study in (four, st.load_study(tmp_path / "1.db"), one.fork(12).run(mixed, 20, progress=False)):
+    for study in (four, st.load_study(tmp_path / "1.db"), one.at(12).run(mixed, 20, progress=False)):
         assert [(t.state, t.params) for t in study.trials] == [(t.state, t.params) for t in one.trials]
         assert study.space.parameters == one.space.parameters and set(one.space.names) == {"c", "k"}
     one.to_csv(tmp_path / "a.csv")
-    assert len(one.fork(12, searcher="genetic").run(mixed, 24, progress=False).trials) == 24
 
 
-def test_a_fork_with_running_trials_is_the_same_for_any_number_of_threads() -> None:
+def test_a_copy_with_running_trials_is_the_same_for_any_number_of_threads() -> None:
     """The trials that were running request ranges and parameters that those after them may not depend on."""
     def growing(trial: st.Trial) -> float:
         time.sleep(0.005)
         x = trial.suggest_float("x", 0.0, 9.0 if trial.number == 21 else 1.0)
         return x + (trial.suggest_float("z", 0.0, 1.0) if trial.number == 22 else 0.0)
 
-    study = st.Study(searcher="random", seed=3).run(growing, 20, progress=False)
+    study = st.Study(searcher=st.BayesianSearch(parallel=9), seed=3).run(growing, 20, progress=False)
     for _ in range(8):
         study.ask()
-    one, eight = (study.fork(28, searcher="genetic").run(growing, 40, n_jobs=n_jobs, progress=False)
-                  for n_jobs in (1, 8))
+    one, eight = (study.at(28).run(growing, 40, n_jobs=n_jobs, progress=False) for n_jobs in (1, 8))
     assert [(t.params, t.why) for t in one.trials] == [(t.params, t.why) for t in eight.trials]
 
 
@@ -330,20 +326,6 @@ def test_choices_that_can_not_be_copied_are_shared() -> None:
 def test_an_enqueued_value_must_be_finite(value: Any) -> None:
     with pytest.raises(ValueError, match="unused is (inf|nan); it must be finite"):
         st.Study(searcher="random").enqueue({"x": 0.5, "unused": value})
-
-
-@pytest.mark.parametrize(("arguments", "said"), [
-    ({"searcher": "grid"}, "space is None and searcher is GridSearch(resolution=5), which requires a space"),
-    ({"searcher": st.RandomSearch("halton")}, "which requires a space"),
-    ({"searcher": st.Hyperband(4, 2)}, "the first 9 trials do not follow its schedule, while a study without a space")])
-def test_what_requires_a_space_in_a_fork(arguments: dict[str, Any], said: str, tmp_path: Path) -> None:
-    study = st.tune(objective, searcher="random", n_trials=12, progress=False)
-    for stored in ({}, {"storage": tmp_path / "a.db", "name": "g"}):
-        with pytest.raises(ValueError) as caught:
-            study.fork(9, **arguments, **stored)
-        assert said in str(caught.value)
-    assert not (tmp_path / "a.db").exists()
-    assert study.fork(0).trials == [] and study.fork(0).space.names == ()
 
 
 @pytest.mark.parametrize(("arguments", "said"), [

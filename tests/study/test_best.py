@@ -75,7 +75,7 @@ def repeated_study(**options: Any) -> st.Study:
     """A study whose best configuration was evaluated three times, once with a small budget."""
     study = st.Study({"x": st.Float(0.0, 1.0)}, "random", "maximize", **options)
     for x, value in ((0.25, 0.5), (0.75, 0.9), (0.75, 0.7)):
-        study.enqueue({"x": x})
+        study.enqueue({"x": x}, again=True)
         study.tell(study.ask(), value)
     return study
 

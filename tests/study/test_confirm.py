@@ -83,7 +83,7 @@ def test_more_of_a_confirmation_and_further_trials() -> None:
     study.confirm(candidates=2)
     answer(study, [5.0, 2.0, 6.0, 1.0])
     study.confirm(candidates=3, repeats=3)  # the same candidates and one more
-    assert [one.repeat_of for one in core_of(study).queue.state.waiting] == [3, 3, 2, 0, 3]
+    assert [one.repeat_of for one in core_of(study).order.queue.state.waiting] == [3, 3, 2, 0, 3]
     found = answer(study, [0.5, 0.25, 5.0, 2.0, 0.75])
     assert found.trial.number == 3 and found.mean == 0.5
     study.enqueue({"x": 0.9})
@@ -282,12 +282,9 @@ def test_a_table_of_pandas_has_a_row_for_each_repeat() -> None:
 
 def test_time_travel_through_repeats() -> None:
     study = st.Study(LINE, "random").run(noisy, 20, progress=False, confirm=0.4)
-    for k in (3, 12, 15, 20):
+    for k in (12, 15, 20):
         again = study.at(k)
         assert table(again.run(noisy, 20, progress=False)) == table(study)
-    other = study.fork(14, "genetic", name="other")  # the repeats from trial 14 on are of another study's plan
-    assert [trial.repeat_of for trial in other.trials] == [one.repeat_of for one in study.trials[:14]]
-    assert not other.waiting
     assert len(results_of(study.trials, 1.0)) == 12
 
 

@@ -132,7 +132,7 @@ def test_a_killed_study_continues_with_the_same_trials(tmp_path: Path, searcher:
         part.close()
     assert table(st.load_study(tmp_path / "studies.db")) == table(whole)
     assert whole.trials[5].state == "failed" and len(whole.trials[5].constraints) == 2
-    assert table(whole.fork(7).run(costs, 13, progress=False)) == table(whole)
+    assert table(whole.at(7).run(costs, 13, progress=False)) == table(whole)
     assert [one.constraints for one in whole.at(7).trials] == [one.constraints for one in whole.trials[:7]]
 
 

@@ -24,7 +24,7 @@ def core_with(*xs: int, owner: object = "run", direction: str = "minimize") -> C
     """A core whose first trials have these values of x; they are assigned to an owner."""
     core = core_of(st.Study(SPACE, "random", direction))
     for x in xs:
-        core.enqueue({"x": x})
+        core.enqueue({"x": x}, again=True)
         core.assign(owner)
     return core
 
@@ -36,13 +36,13 @@ def trial(number: int, x: int, **why: Any) -> Trial:
 def test_three_trials_that_end_in_another_order() -> None:
     core = core_with(2, 1, 2, direction="maximize")
     core.tell(2, 5.0)
-    assert core.finished() == []
+    assert core.ledger.finished() == []
     core.tell(0, 7.0)
-    assert [(result.number, result.value) for result in core.finished()] == [(0, -7.0)]
+    assert [(result.number, result.value) for result in core.ledger.finished()] == [(0, -7.0)]
     core.tell(1, float("nan"))
-    assert [result.state for result in core.finished()] == ["complete", "failed", "complete"]
-    assert len(core.finished()) == 3 and np.isnan(core.finished()[1].value)
-    assert list(core.numbers_with({"x": 2})) == [0, 2] and list(core.numbers_with({"x": 3})) == []
+    assert [result.state for result in core.ledger.finished()] == ["complete", "failed", "complete"]
+    assert len(core.ledger.finished()) == 3 and np.isnan(core.ledger.finished()[1].value)
+    assert list(core.ledger.numbers_with({"x": 2})) == [0, 2] and list(core.ledger.numbers_with({"x": 3})) == []
 
 
 def test_released_trials_are_unassigned_and_restart_once() -> None:
@@ -51,25 +51,25 @@ def test_released_trials_are_unassigned_and_restart_once() -> None:
     core.assign("other")
     core.tell(0, 1.0)
     core.release("run")
-    assert core.unassigned == [core.trials[1]]
-    assert core.assign("again") is core.trials[1] and core.unassigned == []
+    assert core.order.unassigned == [core.trials[1]]
+    assert core.assign("again") is core.trials[1] and core.order.unassigned == []
     assert [t.attempts for t in core.trials] == [1, 2, 1]
     core.release("other")
-    assert core.unassigned == [core.trials[2]]
+    assert core.order.unassigned == [core.trials[2]]
 
 
 def test_a_copy_has_no_owners() -> None:
     core = core_with(3, owner=(number for number in ()))  # a generator can't be copied
-    assert [one.number for one in copy.deepcopy(core).unassigned] == [0] and core.unassigned == []
+    assert [one.number for one in copy.deepcopy(core).order.unassigned] == [0] and core.order.unassigned == []
 
 
 @pytest.mark.parametrize(("asked", "error"), [(1, ValueError), (-1, ValueError), ("0", TypeError)])
 def test_a_number_that_is_not_there(asked: Any, error: type[Exception]) -> None:
     core = core_with(3)
     with pytest.raises(error):
-        core.find(asked)
+        core.ledger.find(asked)
     with pytest.raises(ValueError, match="trial 0 is not one of this study"):
-        core.find(trial(0, 3))
+        core.ledger.find(trial(0, 3))
 
 
 # The queue -----------------------------------------------------------------------------------------------------------
@@ -79,45 +79,35 @@ def test_the_queue_and_what_a_file_holds_of_it() -> None:
     queue = Queue(SPACE)
     queue.add(Waiting({"x": 3}))
     queue.add(Waiting({"x": 4}))
-    queue.state = queue.after(queue.next(0), 0)
+    queue.state = queue.after(0)
     assert queue.state.waiting == [Waiting({"x": 4})] and queue.state.begun == [0]
-    queue.state = queue.after(queue.next(1), 1)
-    queue.add(Waiting({"x": 1}))
-    known = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)]
-    stored = [*known, trial(2, 1, enqueued=True)]  # another process has begun 1, and enqueued 2, as this script will
-    queue.state = queue.replaced(known, stored, [Waiting({"x": 2})])
-    assert queue.state.waiting == [Waiting({"x": 2})] and queue.state.begun == [0, 1, 2]
-    assert not queue.claim({"x": 1}) and queue.claim({"x": 2}) and not queue.claim({"x": 2})
+    stored = [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True), trial(2, 1)]  # another process has gone on
+    queue.replace([Waiting({"x": 2})], stored)
+    assert queue.state.waiting == [Waiting({"x": 2})] and queue.state.begun == [0, 1]
 
 
-def test_a_script_enqueues_again_what_a_file_holds() -> None:
-    queue = Queue(SPACE)
-    assert not queue.claim({"x": 3})
-    queue.state = queue.replaced([], [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [Waiting({"x": 4})])
-    assert queue.claim({"x": 3}) and not queue.claim({"x": 1}) and not queue.claim({"x": 3})
-    assert queue.claim({"x": 4}) and queue.claim({"x": 4}) and not queue.claim({"x": 4})  # one began, one waits
-    assert queue.state.waiting == [Waiting({"x": 4})]
+def test_a_configuration_is_known_that_waits_or_has_begun_and_is_no_repeat() -> None:
+    queue, begun = Queue(SPACE), [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True, repeat_of=0), trial(2, 2)]
+    assert not queue.knows({"x": 3}, begun)
+    queue.replace([Waiting({"x": 1})], begun)
+    assert [x for x in (1, 2, 3, 4) if queue.knows({"x": x}, begun)] == [1, 3]
+    queue.add(Waiting({"x": 4}))
+    assert queue.knows({"x": 4}, begun)
 
 
-def test_what_is_enqueued_after_a_new_trial_is_new() -> None:
-    queue = Queue(SPACE)
-    queue.state = queue.replaced([], [trial(0, 3, enqueued=True), trial(1, 4, enqueued=True)], [])
-    assert queue.claim({"x": 3})
-    queue.state = queue.after(None, 2)
-    assert not queue.claim({"x": 4})
-
-
-def test_a_fork_repeats_a_configuration_at_its_own_number() -> None:
-    queue, trials = Queue(SPACE, copied={0, 2}), [trial(0, 3, enqueued=True)]
-    queue.state = queue.replaced([], trials, [Waiting({"x": 1}, 2)])
-    queue.add(Waiting({"x": 2}))
-    assert not queue.claim({"x": 3}) and not queue.claim({"x": 1})  # those of the original, which no script enqueues
-    assert queue.by_number(trials) == {number: Waiting({"x": x}, number) for number, x in ((0, 3), (1, 2), (2, 1))}
-    for number, x in ((1, 2), (2, 1)):
-        used = queue.next(number)
-        assert used is not None and used.params == {"x": x}
-        queue.state = queue.after(used, number)
-    assert queue.next(3) is None
+def test_what_is_known_is_enqueued_again_only_where_that_is_asked() -> None:
+    study = st.Study(SPACE, "random")
+    for _ in range(2):
+        study.enqueue({"x": 3})
+        study.enqueue({"x": 4})
+    assert study.waiting == [{"x": 3}, {"x": 4}]
+    study.run(lambda trial: trial.params["x"], 3, progress=False)
+    study.enqueue({"x": 3})
+    assert study.waiting == []
+    study.enqueue({"x": 3}, again=True)
+    assert study.waiting == [{"x": 3}]
+    with pytest.raises(TypeError, match="again is 1"):
+        study.enqueue({"x": 3}, again=1)  # type: ignore[arg-type]
 
 
 # Reasons in one sentence ---------------------------------------------------------------------------------------------
@@ -169,5 +159,3 @@ def test_of_several_objectives_a_brief_reason_has_no_values() -> None:
     study = st.Study(PLANE, st.NSGA2(population=4), directions=("maximize", "minimize"))
     study.run(lambda trial: tuple(trial.params.values()), 9, progress=False)
     assert "a child of trial " in study.why(8, brief=True) and "value" not in study.why(8, brief=True)
-    fork = study.fork(9, st.NSGA2(population=6))  # its searcher has not proposed the copied trials
-    assert "Generation 3: a child of trial 6 (losses " in fork.why(8, brief=True)

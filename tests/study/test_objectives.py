@@ -141,9 +141,6 @@ def test_definitions_that_are_refused(options: dict[str, Any], message: str) -> 
         options = {"start_from": st.Study(SPACE, "random")}
     with pytest.raises(ValueError, match=message):
         st.Study(SPACE, **{"directions": ("maximize", "minimize")} | options)
-    if "searcher" in options:
-        with pytest.raises(ValueError, match=message):
-            study_of().fork(3, **options)
 
 
 @pytest.mark.parametrize("directions", ["minimize", 2, {1: "minimize"}, {"": "minimize"}])
@@ -180,7 +177,7 @@ def test_commands_that_show_one_objective_say_what_to_use(tmp_path: Path, capsys
     assert "the study 'study' is left out: the study 'study' has 2 objectives" in capsys.readouterr().err
 
 
-# Searchers, forks, files ---------------------------------------------------------------------------------------------
+# Searchers, copies, files ---------------------------------------------------------------------------------------------
 
 
 def test_nsga2_is_the_default_and_grid_and_random_search_work() -> None:
@@ -189,10 +186,10 @@ def test_nsga2_is_the_default_and_grid_and_random_search_work() -> None:
     assert study_of().best_trials
 
 
-def test_a_fork_continues_in_the_same_way_and_another_searcher_sees_the_trials() -> None:
+def test_a_copy_continues_in_the_same_way_and_another_searcher_sees_the_trials() -> None:
     study = study_of(searcher=st.search.NSGA2(6, 3))
-    fork = study.fork(11).run(objective, 20, progress=False)
-    assert [(t.values, t.why) for t in fork.trials] == [(t.values, t.why) for t in study.trials]
+    again = study.at(11).run(objective, 20, progress=False)
+    assert [(t.values, t.why) for t in again.trials] == [(t.values, t.why) for t in study.trials]
     later = st.Study(SPACE, st.search.NSGA2(6, 3), directions=("maximize", "minimize"), start_from=study)
     assert later.ask().why["parents"][0]["earlier_study"]
 

@@ -88,12 +88,3 @@ def test_which_study(tmp_path: Path) -> None:
     with pytest.raises(st.StorageError, match="holds no study 'secnd'; .*did you mean 'second'"):
         st.load_study(path, "secnd")
     assert st.load_study(path, "second").name == "second"
-
-
-def test_a_fork_is_loaded_with_its_copied_trials(tmp_path: Path) -> None:
-    study = st.Study(SPACE, "random", seed=1).run(objective, 4, progress=False)
-    study.fork(3, searcher=st.GeneticSearch(population=4), seed=2, storage=tmp_path / "a.db", name="fork").close()
-    loaded = st.load_study(tmp_path / "a.db")
-    assert table(loaded) == table(study)[:3] and loaded.why(1) == study.why(1)
-    whole = study.fork(3, searcher=st.GeneticSearch(population=4), seed=2)
-    assert table(loaded.run(objective, 8, progress=False)) == table(whole.run(objective, 8, progress=False))

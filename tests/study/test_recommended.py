@@ -30,7 +30,7 @@ def told(values: dict[float, list[float]], direction: str = "minimize") -> st.St
     study = st.Study(LINE, searcher="random", direction=direction)
     for x, observed in values.items():
         for value in observed:
-            study.enqueue({"x": x})
+            study.enqueue({"x": x}, again=True)
             study.tell(study.ask(), value)
     return study
 

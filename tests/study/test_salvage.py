@@ -167,7 +167,7 @@ def test_zeroed_sectors_cost_the_trials_that_were_in_them(tmp_path: Path) -> Non
     for begin in (0, *rng.sample(range(0, len(whole), 512), 12)):
         path.write_bytes(whole[:begin] + bytes(512) + whole[begin + 512 :])
         found, = search(path)
-        assert found.parts is not None and found.parts[2] == [[None, {"x": 0.25, "kind": 0}, None, None]]
+        assert found.parts is not None and found.parts[2] == [[{"x": 0.25, "kind": 0}, None, None]]
         assert len(found.rows) >= 117 and {row["state"] for row in found.rows.values()} == {"complete"}
 
 

@@ -199,25 +199,24 @@ def test_a_script_that_enqueues_can_be_run_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("searcher", [None, "random"])
-def test_what_waits_is_kept_by_close_backup_and_fork(tmp_path: Path, searcher: Any) -> None:
+def test_what_waits_is_kept_by_close_and_backup(tmp_path: Path, searcher: Any) -> None:
     space = None if searcher is None else {"x": st.Float(0.0, 1.0)}
 
     def objective(trial: st.Trial) -> float:
         return trial.suggest_float("x", 0.0, 1.0) + (trial.suggest_int("k", 1, 9) if space is None else 0)
 
     study = st.Study(space, "random", storage=tmp_path / "a.db")
-    points = [{"x": 0.5}, {"x": 0.25}, {"x": 0.5}, {"k": 3} if space is None else {"x": 0.75}]
+    points = [{"x": 0.5}, {"x": 0.25}, {"x": 0.125}, {"k": 3} if space is None else {"x": 0.75}]
     for params in points:
         study.enqueue(params)
     assert study.waiting == points and study.trials == [] and "0 trials, 4 waiting" in repr(study)
     study.run(objective, 2, progress=False)
     study.backup(tmp_path / "b.db")
-    study.fork(1, storage=tmp_path / "c.db", name="study").close()  # has no trial 1 yet
     study.close()
     whole = _params(st.Study(space, "random"), objective, points)
-    for name in "abc":
+    for name in "ab":
         with st.load_study(tmp_path / f"{name}.db") as loaded:
-            assert loaded.waiting == points[1 if name == "c" else 2 :]
+            assert loaded.waiting == points[2:]
             assert _params(loaded, objective, []) == whole and loaded.waiting == []
 
 
@@ -233,7 +232,7 @@ def test_what_waits_is_in_the_file_at_once_and_leaves_it_when_its_trial_begins(t
         study.enqueue({"x": 0.25})
         study.ask()
         with File(tmp_path / "a.db", reading=True) as storage:  # as another process would find it after a kill
-            assert storage.queue("study") == [[None, {"x": 0.25}, None, None]]
+            assert storage.queue("study") == [[{"x": 0.25}, None, None]]
             assert [(row["state"], row["params"]) for row in storage.rows("study")] == [("running", {"x": 0.5})]
             assert "1 trials, 1 enqueued configuration waiting" in table(storage, "study")
             assert read_study(storage, "study").waiting == [{"x": 0.25}]

@@ -104,9 +104,9 @@ def test_ask_fixes_one_at_a_time_and_says_what_to_write() -> None:
             stopping.ask()
 
 
-def test_forks_and_copies_have_it_too() -> None:
+def test_copies_have_it_too() -> None:
     study = st.tune(Counting(), SPACE, TPE, 10, n_jobs=4, progress=False)
-    for other in (study.fork(6), study.fork(6, searcher=TPE), copy.deepcopy(study.at(6))):
+    for other in (study.at(6), copy.deepcopy(study.at(6))):
         assert table(other.run(Counting(), 10, progress=False)) == table(study)
 
 
