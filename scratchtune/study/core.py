@@ -46,7 +46,7 @@ class Core:
     Usable from several threads. A change is written at its end, also where an interruption cuts it short; in a run only
     when `write` is called: several trials in one commit.
 
-    Attributes, for reading only: ``ledger``, ``order``, ``writer``; ``context``, what trials see; ``in_run``;
+    Attributes, for reading only: ``ledger``, ``order``, ``writer``; ``trials``, in order of number; ``context``, what trials see; ``in_run``;
     ``is_stopping``: `stop_run` was called in the latest run.
     """
 
@@ -55,6 +55,7 @@ class Core:
         waiting: Sequence[Waiting] = (),
     ) -> None:
         self.ledger = Ledger(definition)
+        self.trials = self.ledger.trials
         self.order = Order(self.ledger)
         self.writer = Writer(self.order, storage, self)
         self.context = Context(self.ledger, self.keep)
@@ -75,11 +76,6 @@ class Core:
     def definition(self) -> Definition:
         """The definition of the study."""
         return self.ledger.definition
-
-    @property
-    def trials(self) -> list[Trial]:
-        """The trials, in order of number; for reading only."""
-        return self.ledger.trials
 
     def _begin_with(self, start: Sequence[Trial], waiting: Sequence[Waiting]) -> None:
         """Start with copies of another study's trials, and a queue; those that the file has must be the same."""
