@@ -128,10 +128,12 @@ def _names(statement: ast.stmt, context: type) -> set[str]:
 
 
 def digest(number: int, lesson: Path) -> str:
-    """The digest of a lesson's code, its rules, and the package's code that they use; not of comments and prose."""
-    lines, rules = (ast.unparse(ast.parse(path.read_text(encoding="utf-8")))
+    """The digest of a lesson's code, its rules, and the package's code that they use; not of comments and prose, nor of
+    the modules that they import from.
+    """
+    lines, rules = (age.code_of(path.read_text(encoding="utf-8"))
                     for path in (lesson, RULES / f"rules_{number:02}.py"))
-    modules = [f"lessons.rules.rules_{number:02}", *[f"lessons.{lesson.stem}"] * ("of_lesson(" in rules)]
+    modules = [f"lessons.rules.rules_{number:02}", *[f"lessons.{lesson.stem}"] * ("of_lesson" in rules)]
     return sha256("\n".join([lines, rules, *map(age.Code().digest, modules)]).encode()).hexdigest()[:12]
 
 

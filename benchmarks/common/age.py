@@ -66,6 +66,11 @@ def _text(part: Any) -> str:
     return repr(part)
 
 
+def code_of(source: str) -> str:
+    """A module's statements in their order, as text without comments, docstrings and imports of ours."""
+    return _text(ast.parse(source).body)
+
+
 def _digest(text: str) -> str:
     return sha256(text.encode()).hexdigest()
 

@@ -52,6 +52,8 @@ def test_a_claim_is_drawn_on_seeds_from_1000(tmp_path, monkeypatch, capsys):
     row = claims.stored()["77a"]
     assert (row["held"], row["draws"], row["middle"]) == (9, 10, 1000.0)
     assert claims.digest(77, lesson) == row["digest"]
+    lesson.write_text("from scratchtune.elsewhere import tune\nx = 1  # a move ages nothing\n", "utf-8")
+    assert claims.digest(77, lesson) == row["digest"]
     lesson.write_text("x = 2  # another digest\n", encoding="utf-8")
     assert claims.digest(77, lesson) != row["digest"]
 
