@@ -25,7 +25,7 @@ from scratchtune import formulas
 ROOT = Path(__file__).parents[2]
 
 LESSONS = course.lessons()
-FAST = (4, 18)  # a second or less each; CI runs the others
+FAST = (18,)  # CI runs the others
 EVERY = pytest.mark.parametrize("number", LESSONS)
 EVERY_RUN = pytest.mark.parametrize(
     "number", [pytest.param(number, marks=() if number in FAST else pytest.mark.slow) for number in LESSONS])
