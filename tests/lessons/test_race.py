@@ -220,8 +220,8 @@ def test_the_courses_own_searchers_have_no_habit_but_that_of_random_search(make)
     assert found(make) == ({beginning(LOOKS)} if make is MyRandom else set())
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("tpe", "gp", "bayesian")))
-                                  for name in race.BUILT_IN])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", race.BUILT_IN)
 def test_built_in_searchers_have_no_habit_but_that_of_grid_and_random(name):
     make = (lambda: race.Finest(60)) if name == "grid" else race.BUILT_IN[name]
     assert found(make) == ({beginning(LOOKS)} if name in ("grid", "random", "halton") else set())
