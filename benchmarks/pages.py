@@ -22,11 +22,9 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from benchmarks import stale
-from benchmarks.common import document, front, questions
-from benchmarks.common.harness import ROOT, table
+from benchmarks.common import course, document, front, questions
+from benchmarks.common.harness import RESULTS, ROOT, table
 from benchmarks.common.reports import report, tables_of
-from lessons import __main__ as course
-from lessons import claims
 from scratchtune import formulas
 from scratchtune.document.statements import STATEMENTS
 
@@ -209,10 +207,10 @@ MEASURED = PACKAGE / "document" / "measured.json"
 
 def measured() -> str:
     """The claims that the table of the document's statements names: sentence, draws in which it held, draws."""
-    known = json.loads(claims.STORED.read_text(encoding="utf-8"))
+    known = json.loads((RESULTS / "claims.json").read_text(encoding="utf-8"))
     names = sorted({name for statement in STATEMENTS for name in statement.claims.split()})
-    sentences = {claim.id: claim.sentence for lesson in {int(name[:2]) for name in names}
-                 for claim in claims.claims_of(lesson)}
+    sentences = {claim: sentence for lesson in {int(name[:2]) for name in names}
+                 for claim, sentence, _ in course.rules(lesson)}
     rows = (f'"{name}": {json.dumps([sentences[name], known[name]["held"], known[name]["draws"]])}' for name in names)
     return "{\n" + ",\n".join(rows) + "\n}\n"
 

@@ -10,10 +10,9 @@ from html import escape
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.common import document
-from lessons import __main__ as course
+from benchmarks.common import course, document
 from lessons import cells, highlight, prose
-from lessons.book import Book, both, facts, listed, sided, source
+from lessons.book_pages import Book, both, facts, listed, sided, source
 from scratchtune import document as answered
 from scratchtune import formulas
 from scratchtune.document.statements import STATEMENTS, Statement

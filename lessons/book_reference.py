@@ -5,16 +5,15 @@ from __future__ import annotations
 import ast
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 from pathlib import Path
 
-from benchmarks.common import document
-from lessons import __main__ as course
+from benchmarks.common import course, document
 from lessons import claims, highlight, prose, taught
-from lessons.book import Book, facts, listed, sided, source
 from lessons.book_course import to_lesson, to_section
+from lessons.book_pages import Book, facts, listed, sided, source
 from scratchtune import document as answered
 from scratchtune import formulas
 from scratchtune.document.statements import STATEMENTS
@@ -242,16 +241,6 @@ def _referring(line: str, links: prose.Links) -> str:
 # Claims -------------------------------------------------------------------------------------------------------------
 
 
-def rules(number: int) -> Iterator[tuple[str, str, int]]:
-    """The claims of a lesson as its rules have them: ID, sentence and line, without importing the rules."""
-    path = ROOT / "lessons" / "rules" / f"rules_{number:02}.py"
-    for node in ast.parse(path.read_text(encoding="utf-8")).body if path.exists() else []:
-        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else []:
-            if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("claim"):
-                assert isinstance(node, ast.FunctionDef) and isinstance(call.args[0], ast.Constant)
-                yield str(call.args[0].value), " ".join((ast.get_docstring(node) or "").split()), node.lineno
-
-
 def name_claims(book: Book) -> None:
     """Let the prose link to claims."""
     for id in claims.stored():
@@ -264,7 +253,7 @@ def claims_page(book: Book) -> None:
     for number, path in course.lessons().items():
         rows = {id: [id, escape(sentence), f"{stored[id]['held']} of {stored[id]['draws']}",
                      f'<a href="{source(f"lessons/rules/rules_{number:02}.py", line)}">rule</a>']
-                for id, sentence, line in rules(number)}
+                for id, sentence, line in course.rules(number)}
         title = to_lesson(book, "claims.html", number, escape(course.heading(path)[0]))
         inside = table("claims", ["ID", "sentence", "held in draws", "code"], rows.values(), list(rows))
         sections.append(f'<section><h2 id="lesson-{number:02}">{title}</h2>\n{inside}</section>' * bool(rows))

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from lessons import __main__ as course
+from lessons import running
 from lessons.notebook import RECORDED
 
 ROOT = Path(__file__).parents[1]
@@ -93,7 +93,7 @@ def run(path: Path, folder: Path) -> list[Output]:
 
 def _run_here(path: Path, folder: Path) -> list[Output]:
     """Run all cells of code in the names of a new main module, as a notebook does."""
-    course.prepare_pictures()
+    running.prepare_pictures()
     module = sys.modules["__main__"] = ModuleType("__main__")
     module.__file__ = str(path)
     found = []
@@ -157,7 +157,7 @@ def main(path: Path, folder: Path) -> int:
     try:
         found = _run_here(path, folder)
     except Exception as error:  # whatever a lesson raises is an answer, not a crash
-        print(course.explained(error, path).replace("\n", " "), file=sys.stderr)
+        print(running.explained(error, path).replace("\n", " "), file=sys.stderr)
         return 1
     written = json.dumps([asdict(each) for each in found], ensure_ascii=False)
     (folder / "cells.json").write_text(written, encoding="utf-8")

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
+from lessons import running
 from lessons.landscapes import FULL, Game, Params
 from scratchtune.search import Exhausted, Result, Seen, Space
 
@@ -170,11 +171,9 @@ def path_and_name(entry: str) -> tuple[Path, str]:
 
 def _names(path: Path) -> dict[str, Any]:
     """Run a file, of a lesson its exercise; its names."""
-    from lessons.__main__ import EXERCISE, exercise
-
     try:
-        if EXERCISE in path.read_text(encoding="utf-8"):
-            return exercise(path)
+        if running.EXERCISE in path.read_text(encoding="utf-8"):
+            return running.exercise(path)
         spec = importlib.util.spec_from_file_location(path.stem, path)
         if spec is None or spec.loader is None:
             raise ValueError("it must be a Python file")

@@ -15,25 +15,16 @@ import pytest
 
 # Both are inherited: by the processes of a run with `-n auto`, and by those that tests start.
 os.environ.setdefault("SCRATCHTUNE_COMPILE_PROCESSES", "1")  # a second compiling process would take a core from a test
-if sys.dont_write_bytecode:  # as in many containers; each process would translate all files of the package again
+if sys.dont_write_bytecode:  # as in many containers; each process would translate all that it imports again, in 3 s
+    bytecode = str(Path(__file__).parents[1] / ".pytest_cache" / "bytecode")  # not beside the sources
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    translated = tempfile.TemporaryDirectory(prefix="scratchtune-tests-")  # removed at the end
-    sys.dont_write_bytecode, sys.pycache_prefix = False, translated.name
-    os.environ["PYTHONPYCACHEPREFIX"] = translated.name
+    os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix = bytecode
+    sys.dont_write_bytecode = False
 
-from scratchtune import jit  # noqa: E402
-
-from .browsing import browser as browser  # noqa: E402
+from .browsing import browser as browser  # noqa: E402  # no import here of what only some tests need: each run waits
 from .left_out import LeftOut  # noqa: E402
 
-try:
-    import hypothesis
-except ImportError:  # then what needs it is skipped
-    pass
-else:  # the same few cases each time; `pytest --hypothesis-profile=search` draws many other ones
-    hypothesis.settings.register_profile("few", max_examples=20, deadline=None, derandomize=True, database=None)
-    hypothesis.settings.register_profile("search", max_examples=500, deadline=None, print_blob=True)
-    hypothesis.settings.load_profile("few")
+IS_COMPILED = os.environ.get("NUMBA_DISABLE_JIT", "0") in ("", "0")
 
 # A job that a shell starts in the background ignores Ctrl-C, and so do its children: a test of it would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -45,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--left-out", action="store_true", help="run slow tests, and those skipped by the last run")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker of tests about compiled code; with NUMBA_DISABLE_JIT=1 they have nothing to test."""
     config.addinivalue_line("markers", "needs_compiler: tests what is compiled; skipped where NUMBA_DISABLE_JIT is set")
@@ -53,7 +45,9 @@ def pytest_configure(config: pytest.Config) -> None:
         from .covering import Covering
 
         config.pluginmanager.register(Covering(config))
-    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and not jit.DISABLED:
+    if any(value for name, value in vars(config.option).items() if name.startswith("hypothesis")):
+        from . import drawing  # noqa: F401  # its profiles, before the plugin of Hypothesis loads the one that is named
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and IS_COMPILED:
         if config.args == config.getini("testpaths"):  # all tests
             config.pluginmanager.register(FirstKernels(config))
     if hasattr(config, "workerinput"):
@@ -68,7 +62,7 @@ class FirstKernels:
 
     def __init__(self, config: pytest.Config) -> None:
         self._cache = config.cache
-        files = [path.stat() for path in Path(jit.__file__).parents[1].rglob("*.py")]
+        files = [path.stat() for path in (Path(__file__).parents[1] / "scratchtune").rglob("*.py")]
         self._state = [sys.version, os.environ.get("NUMBA_CACHE_DIR"), sum(file.st_mtime_ns for file in files)]
         self._processes: list[subprocess.Popen[bytes]] = []
         if self._cache is None or self._cache.get("first_kernels", None) != self._state:
@@ -108,7 +102,7 @@ class FromBothEnds:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip what is marked as ``needs_compiler`` where nothing is compiled."""
-    if jit.DISABLED and item.get_closest_marker("needs_compiler") is not None:
+    if not IS_COMPILED and item.get_closest_marker("needs_compiler") is not None:
         pytest.skip("NUMBA_DISABLE_JIT is set, and this test is about compiled code")
 
 

@@ -12,6 +12,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 arms: Any = importlib.import_module("benchmarks.arms")
 words: Any = importlib.import_module("benchmarks.common.word_by_word")
 BOOKS = [("das Haus", "the house"), ("das Buch", "the book"), ("ein Buch", "a book")]

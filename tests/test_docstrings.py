@@ -9,8 +9,11 @@ import pytest
 
 import scratchtune
 
+COMPILED = (  # whose examples compile what no other test of the plain run needs
+    "scratchtune.sequences.speech.error_rates", "scratchtune.sequences.speech.decoding")
 MODULES = [
-    module.name for module in pkgutil.walk_packages(scratchtune.__path__, "scratchtune.")
+    pytest.param(module.name, marks=[pytest.mark.slow] * (module.name in COMPILED))
+    for module in pkgutil.walk_packages(scratchtune.__path__, "scratchtune.")
     if not module.name.endswith("__main__")
 ]
 

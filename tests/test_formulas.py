@@ -255,7 +255,6 @@ def toy_momentum(theta, velocity, g, alpha):
         theta[i] -= alpha * velocity[i]
 
 
-@jit.function
 def toy_log_sum_exp(z, p):
     """Softmax into p, and the logarithm of its denominator.
 

@@ -7,6 +7,8 @@ import pytest
 
 from .left_out import LeftOut
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 
 class Cache(dict[str, Any]):
     """As much of pytest's cache as is used."""

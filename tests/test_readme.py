@@ -109,6 +109,7 @@ def test_the_search_over_recognizers_runs(tmp_path, monkeypatch):
     assert st.load_model(tmp_path / "recognizer.npz").decoder.beam_width == names["second"].best_params["beam_width"]
 
 
+@pytest.mark.slow  # as tests/test_own_parts does, in other words
 def test_the_layer_of_ones_own_trains(tmp_path, monkeypatch):
     (tmp_path / "scale_layer.py").write_text(block_with("class Scale"), encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
@@ -126,6 +127,7 @@ def test_the_searcher_of_ones_own_finds_the_minimum():
     assert "around trial" in printed
 
 
+@pytest.mark.slow  # as tests/test_example does, in other words
 def test_the_function_of_the_front_page_is_searched(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names, printed = ran(block_with("any function of trial.params"))

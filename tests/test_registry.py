@@ -48,6 +48,7 @@ def test_the_stored_digests_are_those_of_the_formulas():
     assert checked.read() == checked.digests(REGISTRY), "python tests/checked.py checks what has changed and stores it"
 
 
+@pytest.mark.slow  # of the tool that chooses, as is the test of its digests
 @pytest.mark.parametrize(("changed", "names"), [
     (set(), set()), ({"l2_penalty"}, {"l2_penalty"}), ({checked.CHECK}, set(REGISTRY))])
 def test_what_has_changed_is_checked_and_nothing_else(monkeypatch, changed, names):
@@ -91,6 +92,7 @@ def toy_grad(x):
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("old", "new", "told"), [
     ("\nFACTOR", "\n# A comment.\nFACTOR", set()),
     ("    return doubled", "    # A comment.\n\n    return doubled", set()),

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 same_job: Any = importlib.import_module("benchmarks.same_job")
 memory: Any = importlib.import_module("benchmarks.common.memory")
@@ -80,7 +82,6 @@ def test_lines_of_code_are_those_without_docstrings_comments_blank_lines_and_cou
     assert same_job.lines([function]) == 2
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
 def test_memory_is_that_of_the_process_and_of_its_children() -> None:
     watch = memory.Watch(lambda: memory.proportional(os.getpid()), 0.1)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 askers, black_boxes, harness, peers, regrets_of = (importlib.import_module(f"benchmarks.common.{name}") for name in (
     "askers", "black_boxes", "harness", "peers", "regrets"))
@@ -195,7 +197,6 @@ def test_searchers_are_compared_on_common_seeds() -> None:
     assert mean == pytest.approx(0.1) and math.isnan(low) and math.isnan(high)  # five seeds are too few for an interval
 
 
-@pytest.mark.slow
 def test_an_interval_holds_the_difference_as_often_as_it_says() -> None:
     """Two searchers whose regrets have one distribution: zero is in the interval of 200 draws in about 95 %."""
     rng, held = np.random.default_rng(0), 0

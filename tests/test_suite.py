@@ -18,6 +18,8 @@ import pytest
 
 import scratchtune as st
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 listed = importlib.import_module("benchmarks.common.questions")
@@ -77,7 +79,6 @@ def test_an_answer_is_a_sentence_whose_numbers_are_in_a_stored_report(question: 
     assert pages or question.answer == listed.UNMEASURED
 
 
-@pytest.mark.slow
 def test_a_settled_question_has_a_page_and_no_code(capsys: pytest.CaptureFixture[str]) -> None:
     """It is listed with its page, is never stale, and cannot be run."""
     names = [question.name for question in listed.settled()]
@@ -253,7 +254,6 @@ def test_the_command_of_a_stored_report_is_one_that_can_be_given(path: Path) -> 
     assert all(text == "--save" or f'"{text}": {{' in source for text in arguments if text.startswith("--"))
 
 
-@pytest.mark.slow
 def test_a_benchmark_runs_from_the_command(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "report_speed", "--quick", "--out", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True)

@@ -19,6 +19,8 @@ from benchmarks.common.synthesis import ACCENTS, DIGIT_WORDS, VARIANTS, Plan, Vo
 from scratchtune.sequences.speech import Clip, load_spoken_digits, read_clips
 from scratchtune.sequences.speech.wav import decode_wav
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 BUILT_IN = Path(str(resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")))
 
 
@@ -89,7 +91,6 @@ def test_without_espeak_nothing_is_written(
     assert "espeak-ng is not installed" in capsys.readouterr().err and not (tmp_path / "a").exists()
 
 
-@pytest.mark.slow  # it synthesises 180 clips
 def test_the_script_makes_the_built_in_speech_again(tmp_path: Path) -> None:
     try:
         version = synthesis.version()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
+
 ROOT = Path(__file__).parents[1]
 
 CLEAN = (  # folders, relative to the repository

@@ -125,6 +125,13 @@ def extra(solution):
     children = _children(solution, space, seen)
     if not np.array_equal(children[:20], _children(solution, space, seen, 20)):
         raise AssertionError(NOT_KEYED)
+    _check_parents(children, space, seen)
+    _check_steps(solution, _step(children) / _step(_children(right, space, seen)))
+    _check_other_trials(solution)
+
+
+def _check_parents(children, space, seen):
+    """Parents are chosen by a tournament among the eight fittest, and each gene is one parent's, or mutated."""
     ranks = _ranks(children)
     kept = ranks >= 0
     worse = np.array([space.to_unit(result.params) for result in seen if result.value >= 1.0])
@@ -149,7 +156,10 @@ def extra(solution):
             raise AssertionError(hint)
     assert 0.3 < kept.mean() < 0.7, f"{kept.mean():.0%} of the genes are a parent's unchanged; it should be about half."
     assert mixed > 0.1, NO_CROSSOVER
-    ratio = _step(children) / _step(_children(right, space, seen))
+
+
+def _check_steps(solution, ratio):
+    """Steps are as long as the right answer's, ``ratio`` times, and as short as the parents are alike."""
     alike = np.full((8, 2), 0.5)
     steps = abs(_children(solution, *_situation(parents=alike)) - 0.5)
     if steps.max() < 1e-7:
@@ -158,6 +168,10 @@ def extra(solution):
         raise AssertionError(FIXED)
     assert ratio > 0.65, SHORT
     assert ratio < 1.5, LONG
+
+
+def _check_other_trials(solution):
+    """Failed trials, other ranges, few trials, and what a configuration lacks."""
     for hint, (space, seen) in ((NAN, _situation(failed=40)), (UNIT, _situation(LOG))):
         again = _children(solution, space, seen)
         others = np.array([space.to_unit(result.params) for result in seen if not result.value < 1.0])

@@ -60,14 +60,28 @@ BOTH = ("Both searchers are called in each turn, and the first call draws from `
 RENUMBERED = "The searcher gets another number than the trial's: pass `number` itself, which its design depends on."
 
 
-def extra(solution):
-    def proposed(number, running=0, searcher=None, seed=0):
-        """Who proposes a trial, and what it was called with."""
-        fresh = searcher is None
-        if fresh:
-            both = _Recorder("first"), _Recorder("second")
-            made.extend(both)
-            searcher = solution(*both)
+class _Asked:
+    """A learner's searcher, asked for trials: who proposed each, called with what, and whether both were called."""
+
+    def __init__(self, solution):
+        self.solution, self.called_both = solution, []
+        self.recorders = [_Recorder("first"), _Recorder("second")]
+        self.kept = solution(*self.recorders)
+
+    def again(self):
+        """Who proposes trial 4, by the one searcher that is kept."""
+        return self._proposed(self.kept, 4)[0]
+
+    def fresh(self, number, running=0, seed=0):
+        """Who proposes a trial of a new searcher, and what it was called with."""
+        both = _Recorder("first"), _Recorder("second")
+        self.recorders.extend(both)
+        found = self._proposed(self.solution(*both), number, running, seed)
+        if all(each._calls for each in both):
+            self.called_both.append(number)
+        return found
+
+    def _proposed(self, searcher, number, running=0, seed=0):
         done = [Result(k, {"x": k / 50.0}, float(k), "complete") for k in range(number - running)]
         pending = [{"x": k / 50.0} for k in range(number - running, number)]
         rng = np.random.default_rng([seed, number])
@@ -78,27 +92,30 @@ def extra(solution):
             raise
         except Exception as error:
             raise AssertionError(f"{RAISES} Yours raises {type(error).__name__}: {error}") from None
+        self._check(found)
+        calls = next((each._calls for each in (searcher.first, searcher.second) if each.name == found.why["by"]), [])
+        return found.why["by"], calls[-1], given
+
+    def _check(self, found):
+        """What was returned is a suggestion of one of the two."""
         if found is None:
             raise AssertionError(f"{RAISES} Yours returns nothing.")
         if isinstance(found, st.Searcher):
             raise AssertionError(RETURNED)
-        if isinstance(found, st.Suggestion) and not any(each._calls for each in made):
+        if isinstance(found, st.Suggestion) and not any(each._calls for each in self.recorders):
             raise AssertionError(OTHERS)
         if not isinstance(found, st.Suggestion) or "by" not in found.why:
             raise AssertionError(PARAMS)
-        calls = next((each._calls for each in (searcher.first, searcher.second) if each.name == found.why["by"]), [])
-        if fresh and all(each._calls for each in both):
-            called_both.append(number)
-        return found.why["by"], calls[-1], given
 
-    made, called_both = [_Recorder("first"), _Recorder("second")], []
-    kept = solution(*made)
-    if len({proposed(4, searcher=kept)[0] for _ in range(3)}) > 1:
+
+def extra(solution):
+    asked = _Asked(solution)
+    if len({asked.again() for _ in range(3)}) > 1:
         raise AssertionError(COUNTER)
-    if proposed(4, searcher=kept)[0] != proposed(4)[0]:
+    if asked.again() != asked.fresh(4)[0]:
         raise AssertionError(COUNTER)
-    turns = [proposed(number)[0] for number in range(12)]
-    if any(proposed(number, seed=seed)[0] != turns[number] for number in range(4) for seed in range(1, 6)):
+    turns = [asked.fresh(number)[0] for number in range(12)]
+    if any(asked.fresh(number, seed=seed)[0] != turns[number] for number in range(4) for seed in range(1, 6)):
         raise AssertionError(RANDOM)
     if len(set(turns)) == 1:
         raise AssertionError(ONE)
@@ -106,12 +123,12 @@ def extra(solution):
         raise AssertionError(REVERSED)
     if turns != ["first", "second"] * 6:
         raise AssertionError(BLOCKS)
-    if [proposed(number, running=1 + number % 3)[0] for number in range(4, 12)] != ["first", "second"] * 4:
+    if [asked.fresh(number, running=1 + number % 3)[0] for number in range(4, 12)] != ["first", "second"] * 4:
         raise AssertionError(BY_SEEN)
-    if called_both:
+    if asked.called_both:
         raise AssertionError(BOTH)
     for number, running in ((6, 0), (7, 2)):
-        _, (seen, pending, called, rng), given = proposed(number, running)
+        _, (seen, pending, called, rng), given = asked.fresh(number, running)
         if seen != given[0]:
             raise AssertionError(OWN)
         if pending != given[1]:

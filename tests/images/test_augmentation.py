@@ -45,6 +45,7 @@ def test_a_quarter_turn_is_counter_clockwise() -> None:
     np.testing.assert_allclose(y[..., 0], np.rot90(x[..., 0]), atol=1e-12)
 
 
+@pytest.mark.slow  # network/test_every_layer differentiates one of each kind in the plain run
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_gradients_are_central_differences(layer: st.Layer, differenced: Any) -> None:
     x = np.random.default_rng(0).normal(size=(3, 4, 3, 2))

@@ -13,8 +13,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from lessons import __main__ as course
-from lessons import book, book_course, book_reference, cells, highlight, prose, typeset
+from benchmarks.common import course
+from lessons import __main__ as main
+from lessons import book, book_course, book_pages, book_reference, cells, highlight, prose, typeset
 from scratchtune import formulas
 from scratchtune.document.statements import STATEMENTS
 from scratchtune.formulas.dialect import Equation, Name, parse
@@ -143,7 +144,7 @@ def test_a_lesson_that_fails_is_named_and_the_others_are_written(tmp_path, monke
 
 @pytest.mark.parametrize("arguments", [["99"], ["--jobs", "0"], ["2", "--out", "/dev/null"]])
 def test_a_wrong_argument_is_one_line_and_exit_code_2(arguments, capsys):
-    assert course.main(["book", *arguments]) == 2
+    assert main.main(["book", *arguments]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 
@@ -232,7 +233,7 @@ def test_every_link_leads_somewhere(site, pages):
     entries = (site / "assets" / "entries.js").read_text(encoding="utf-8").partition("play.entries = ")[2]
     for what, to, kind, _ in json.loads(entries.rstrip("\n;")):
         check("index.html", to)
-        assert what and f"book.kind.{kind}" in book.words()
+        assert what and f"book.kind.{kind}" in book_pages.words()
     core = (site / "assets" / "core.js").read_text(encoding="utf-8")
     for to in re.findall(r'"((?:formulas|lessons)/[\w./]+\.html[^"]*)"', core):
         check("index.html", to)
@@ -293,7 +294,7 @@ def test_a_page_is_accessible_and_as_wide_as_its_window(browser, site, address, 
 
 
 def test_each_statement_of_the_document_is_on_its_page_with_its_verdict_in_both_languages():
-    made = book.Book({})
+    made = book_pages.Book({})
     book_reference.name_formulas(made)
     book_reference.name_claims(made)
     page = text_of(book_course.statement_of(made, STATEMENTS[0]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from lessons import __main__ as course
+from benchmarks.common import course
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 ENGLISH, CHINESE = ((LESSONS / name).read_text(encoding="utf-8") for name in ("README.md", "README.zh.md"))

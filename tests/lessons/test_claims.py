@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-main, claims = importlib.import_module("lessons.__main__"), importlib.import_module("lessons.claims")
-sys.path.remove(str(ROOT))
-LESSONS = main.lessons()
+from benchmarks.common import course
+from lessons import claims
+
+LESSONS = course.lessons()
 SECONDS = 240  # for claims whose code has changed; those that would begin later are named
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import inspect
 import io
 import os
@@ -18,17 +17,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.common import course
+from lessons import __main__ as main
+from lessons import checking, claims, running
 from scratchtune import formulas
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # the lessons are no part of the installed package
-main = importlib.import_module("lessons.__main__")
-checking = importlib.import_module("lessons.checking")
-claims = importlib.import_module("lessons.claims")
-sys.path.remove(str(ROOT))
 
-LESSONS = main.lessons()
-FAST = (4, 18)  # a second or less each; CI runs the others
+LESSONS = course.lessons()
+FAST = (18,)  # CI runs the others
 EVERY = pytest.mark.parametrize("number", LESSONS)
 EVERY_RUN = pytest.mark.parametrize(
     "number", [pytest.param(number, marks=() if number in FAST else pytest.mark.slow) for number in LESSONS])
@@ -53,7 +50,7 @@ def ran(number: int) -> tuple[dict[str, Any], str]:
     """The names of a lesson that has been run, and what it printed; each is run once."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        names = main.run(LESSONS[number])
+        names = running.run(LESSONS[number])
     return names, printed.getvalue()
 
 
@@ -118,12 +115,12 @@ def test_the_numbers_of_its_prose_are_those_of_its_run(number):
 @EVERY
 def test_it_is_short_and_has_every_part(number):
     text = text_of(number)
-    title, sentence = main.heading(LESSONS[number])
+    title, sentence = course.heading(LESSONS[number])
     assert title.startswith(f"{number:02} ") and sentence.endswith(".")
-    minutes, needs = main.minutes(LESSONS[number])
+    minutes, needs = course.minutes(LESSONS[number])
     assert 5 <= minutes <= 60 and all(needed in LESSONS for needed in needs)
-    assert text[: text.index(main.EXERCISE)].count("\n") <= CONTENT and text.count("\n") <= LINES
-    assert text.index("\n# ## Question\n") < text.index("\n# ## Predict") < text.index(main.EXERCISE)
+    assert text[: text.index(running.EXERCISE)].count("\n") <= CONTENT and text.count("\n") <= LINES
+    assert text.index("\n# ## Question\n") < text.index("\n# ## Predict") < text.index(running.EXERCISE)
     assert not re.search(r"\bthe document\b|Covers section", text)
 
 
@@ -224,15 +221,15 @@ def test_most_recorded_wrong_answers_are_named():
 @pytest.mark.slow  # not slow: left to CI, so that the tests still pass for a reader who has solved one
 @EVERY
 def test_it_comes_unsolved(number):
-    names = main.exercise(LESSONS[number])
-    answer, reason = checking.verdict(number, names[main.to_write(LESSONS[number])])
+    names = running.exercise(LESSONS[number])
+    answer, reason = checking.verdict(number, names[running.to_write(LESSONS[number])])
     assert answer == checking.UNSOLVED and reason.endswith("is still empty.")
 
 
 @EVERY
 def test_the_exercise_asks_for_what_its_check_calls(number):
     """The solution has the arguments of the right one."""
-    wanted = main.exercise(LESSONS[number])[main.to_write(LESSONS[number])]
+    wanted = running.exercise(LESSONS[number])[running.to_write(LESSONS[number])]
     assert list(inspect.signature(wanted).parameters) == list(inspect.signature(exercise(number).right).parameters)
 
 
@@ -240,17 +237,17 @@ def test_the_exercise_asks_for_what_its_check_calls(number):
 @EVERY
 def test_exercise(number):
     """Fails until the reader has solved it: pytest -m exercise."""
-    names = main.exercise(LESSONS[number])
-    checking.check(number, names[main.to_write(LESSONS[number])])
+    names = running.exercise(LESSONS[number])
+    checking.check(number, names[running.to_write(LESSONS[number])])
 
 
 # The course ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_lesson_needs_only_earlier_ones():
-    needs = {number: main.minutes(path)[1] for number, path in LESSONS.items()}
+    needs = {number: course.minutes(path)[1] for number, path in LESSONS.items()}
     assert all(needed < number for number, every in needs.items() for needed in every)
-    for way, numbers in main.PATHS.items():
+    for way, numbers in course.PATHS.items():
         for at, number in enumerate(numbers):
             assert set(needs.get(number, ())) <= set(numbers[:at]), f"{way}: {number}"
 
@@ -261,7 +258,7 @@ def test_a_lesson_needs_only_earlier_ones():
 def test_without_arguments_it_lists_every_lesson(capsys):
     assert main.main([]) == 0
     printed = capsys.readouterr().out
-    assert all(main.heading(path)[0] in printed for path in LESSONS.values())
+    assert all(course.heading(path)[0] in printed for path in LESSONS.values())
 
 
 @pytest.mark.parametrize("arguments", [
@@ -319,7 +316,7 @@ def test_check_says_plainly_whether_an_exercise_is_solved(body, code, text, tmp_
     path = tmp_path / "01_lesson.py"
     path.write_text(LESSON.format(body=body), encoding="utf-8")
     (tmp_path / "exercise_01.py").write_text(EXERCISE, encoding="utf-8")
-    monkeypatch.setattr(main, "lessons", lambda: {1: path})
+    monkeypatch.setattr(course, "lessons", lambda: {1: path})
     monkeypatch.setattr(checking, "FOLDER", tmp_path)
     assert main.main(["check", "1"]) == code
     assert text in capsys.readouterr().out
@@ -350,7 +347,7 @@ def test_a_check_says_what_was_changed_and_what_is_no_number(right, answer, text
 def test_a_lesson_that_fails_names_its_line(tmp_path, monkeypatch, capsys):
     path = tmp_path / "01_lesson.py"
     path.write_text("# %% [markdown]\n# # 01 A lesson\n# A line.\n# %%\nassert 1 + 1 == 3\n", encoding="utf-8")
-    monkeypatch.setattr(main, "lessons", lambda: {1: path})
+    monkeypatch.setattr(course, "lessons", lambda: {1: path})
     assert main.main(["1"]) == 1
     assert "Line 5" in capsys.readouterr().err
 

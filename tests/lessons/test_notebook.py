@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import re
 import sys
 from pathlib import Path
 
 import pytest
 
+from benchmarks.common import course
+from lessons import __main__ as main
+from lessons import notebook as notebooks
+from lessons import running, typeset
 from scratchtune import formulas
 from scratchtune.formulas.dialect import Call, Choice, Equation, Name, Node, Number, Reduction, parse, walk
 
 ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
-main, notebooks, typeset = (importlib.import_module(f"lessons.{name}") for name in ("__main__", "notebook", "typeset"))
-sys.path.remove(str(ROOT))
-LESSONS = main.lessons()
+LESSONS = course.lessons()
 
 
 @pytest.mark.slow
@@ -25,7 +25,7 @@ LESSONS = main.lessons()
 def test_it_runs_from_the_first_cell_to_the_last(number, tmp_path):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("jupytext")
-    file = notebooks.write(LESSONS[number], main.to_write(LESSONS[number]), tmp_path)
+    file = notebooks.write(LESSONS[number], running.to_write(LESSONS[number]), tmp_path)
     read = nbformat.read(file, 4)
     nbclient.NotebookClient(read, timeout=300, kernel_name="python3").execute()
     outputs = [each for cell in read.cells if cell.cell_type == "code" for each in cell.outputs]

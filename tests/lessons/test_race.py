@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import math
 import re
-import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import scratchtune as st
-
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))  # the lessons are no part of the installed package
-main = importlib.import_module("lessons.__main__")
-race = importlib.import_module("lessons.race")
-games = importlib.import_module("lessons.games")
-habits = importlib.import_module("lessons.habits")
-landscapes = importlib.import_module("lessons.landscapes")
-sys.path.remove(str(ROOT))
+from benchmarks.common import course
+from lessons import __main__ as main
+from lessons import games, habits, landscapes, race
 
 EVERY = pytest.mark.parametrize("name", landscapes.LANDSCAPES)
 Suggestion = st.Suggestion
@@ -229,8 +220,8 @@ def test_the_courses_own_searchers_have_no_habit_but_that_of_random_search(make)
     assert found(make) == ({beginning(LOOKS)} if make is MyRandom else set())
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=[pytest.mark.slow] * (name in ("tpe", "gp", "bayesian")))
-                                  for name in race.BUILT_IN])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", race.BUILT_IN)
 def test_built_in_searchers_have_no_habit_but_that_of_grid_and_random(name):
     make = (lambda: race.Finest(60)) if name == "grid" else race.BUILT_IN[name]
     assert found(make) == ({beginning(LOOKS)} if name in ("grid", "random", "halton") else set())
@@ -431,7 +422,7 @@ def test_a_searcher_that_ends_early_or_never_is_told(file, monkeypatch):
 
 
 def test_a_lessons_exercise_that_is_empty_says_so(capsys):
-    code, out, err = raced(capsys, main.lessons()[18], "--seeds", "2", "--jobs", "1")
+    code, out, err = raced(capsys, course.lessons()[18], "--seeds", "2", "--jobs", "1")
     assert code == 1 and "it is still empty" in err and "Traceback" not in err
 
 

@@ -100,7 +100,8 @@ def test_a_study_of_no_trials_is_refused(make: Make) -> None:
 
 
 @pytest.mark.parametrize("space", [
-    {"x": Float(0.0, 1.0)}, {"k": Int(0, 9)}, {"k": Int(0, 9), "x": Float(0.0, 1.0)}, {"c": ["a", "b"]},
+    {"x": Float(0.0, 1.0)}, pytest.param({"k": Int(0, 9)}, marks=pytest.mark.slow),
+    pytest.param({"k": Int(0, 9), "x": Float(0.0, 1.0)}, marks=pytest.mark.slow), {"c": ["a", "b"]},
 ], ids=["continuous", "whole", "mixed", "choices"])
 def test_a_space_without_a_feasible_point_is_one_clear_sentence(make: Make, space: dict[str, Any]) -> None:
     study = Study(space, make(), constraint=lambda params: False)

@@ -1,6 +1,6 @@
 """Properties of any study: whatever its space, failures, queue and interruptions, its table is that of nobody's touch.
 
-The cases are drawn by Hypothesis; `pytest --hypothesis-profile=search` draws other ones each time (see tests/conftest).
+The cases are drawn by Hypothesis; `pytest --hypothesis-profile=search` draws other ones each time (see tests/drawing).
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pytest
 
 import scratchtune as st
 
-hypothesis = pytest.importorskip("hypothesis")
+from ..drawing import hypothesis
+
 draws = hypothesis.strategies
 
 TRIALS = 7

@@ -100,7 +100,7 @@ def bowl(trial: Any) -> float:
 
 # Samplers ------------------------------------------------------------------------------------------------------------
 
-SAMPLERS = ("random", "bayesian", "tpe", "genetic", "nsga2")
+SAMPLERS = ("random", "tpe", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bayesian", "genetic", "nsga2")))
 RANGES = [
     ("float", (-1.0, 1.0), {}), ("float", (0.0, 1.0), {}), ("float", (-1.0, 0.0), {}),
     ("float", (1e-7, 1.0), {"log": True}), ("float", (-10.0, 10.0), {"step": 0.1}),

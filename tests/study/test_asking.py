@@ -141,7 +141,8 @@ def test_the_same_searcher_finds_as_much_as_in_the_declared_space(name: str) -> 
 # Properties: the contract of determinism -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", SEARCHERS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in ("tpe", "random"))) for name in SEARCHERS])
 def test_the_study_is_the_same_bytes_for_any_number_of_threads_and_for_processes(
     name: str, tmp_path: Path, processes: Any,
 ) -> None:

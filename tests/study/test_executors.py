@@ -65,7 +65,8 @@ def processes(request: pytest.FixtureRequest) -> Any:
         yield pool
 
 
-@pytest.mark.parametrize("name", SEARCHERS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in ("random", "tpe", "hyperband"))) for name in SEARCHERS])
 def test_tables_are_the_same_bytes_for_any_number_of_threads_and_for_processes(
     name: str, tmp_path: Path, processes: Executor,
 ) -> None:
@@ -213,7 +214,8 @@ def test_a_trial_that_ends_its_process_fails_and_no_other_is_charged(start: str,
     assert max(attempts) <= 2 and sum(attempts) <= 9 + workers - 1
 
 
-@pytest.mark.parametrize("name", ["tpe", "genetic", "hyperband"])
+@pytest.mark.parametrize("name", [
+    "tpe", *(pytest.param(name, marks=pytest.mark.slow) for name in ("genetic", "hyperband"))])
 def test_what_follows_a_trial_that_ends_its_process_is_as_if_the_trial_had_failed_here(name: str) -> None:
     here = st.Study(SPACE, SEARCHERS[name], seed=3).run(Raising(2, 5), TRIALS, progress=False)
     with pool_of(3) as pool:

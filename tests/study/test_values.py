@@ -62,7 +62,8 @@ def some_of(values: dict[str, Any], name: str) -> list[tuple[str, Any]]:
 
 
 @pytest.mark.parametrize("way", ["return", "tell", "report"])
-@pytest.mark.parametrize("name", SEARCHERS)
+@pytest.mark.parametrize("name", [
+    pytest.param(name, marks=[pytest.mark.slow] * (name not in ("random", "gp", "hyperband"))) for name in SEARCHERS])
 def test_a_bad_value_fails_its_trial_alone_and_alike_in_memory_and_in_a_file(
     name: str, way: str, tmp_path: Path,
 ) -> None:

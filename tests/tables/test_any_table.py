@@ -1,6 +1,6 @@
 """Properties of any table: it is trained on, saved, loaded, and predicts rows that it has not seen; or says why not.
 
-The cases are drawn by Hypothesis; `pytest --hypothesis-profile=search` draws other ones each time (see tests/conftest).
+The cases are drawn by Hypothesis; `pytest --hypothesis-profile=search` draws other ones each time (see tests/drawing).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import pytest
 
 import scratchtune as st
 
-hypothesis = pytest.importorskip("hypothesis")
+from ..drawing import hypothesis
+
 draws = hypothesis.strategies
 
 ROWS, NEW = 24, 6  # of training, and never seen in it

@@ -1,6 +1,6 @@
 """Properties of any text: vocabularies take it, a translator is trained on it, saved, loaded, and translates others.
 
-The cases are drawn by Hypothesis; `pytest --hypothesis-profile=search` draws other ones each time (see tests/conftest).
+The cases are drawn by Hypothesis; `pytest --hypothesis-profile=search` draws other ones each time (see tests/drawing).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import pytest
 
 import scratchtune as st
 
-hypothesis = pytest.importorskip("hypothesis")
+from ...drawing import hypothesis
+
 draws = hypothesis.strategies
 
 texts = draws.text(max_size=30)
