@@ -46,8 +46,8 @@ class Core:
     Usable from several threads. A change is written at its end, also where an interruption cuts it short; in a run only
     when `write` is called: several trials in one commit.
 
-    Attributes, for reading only: ``ledger``, ``order``, ``writer``; ``trials``, in order of number; ``context``, what trials see; ``in_run``;
-    ``is_stopping``: `stop_run` was called in the latest run.
+    Attributes, for reading only: ``ledger``, ``order``, ``writer``; ``trials``, in order of number; ``context``, what
+    trials see; ``in_run``; ``is_stopping``: `stop_run` was called in the latest run.
     """
 
     def __init__(
