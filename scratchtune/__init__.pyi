@@ -49,6 +49,9 @@ from scratchtune.network.layers.normalization import BatchNormalization as Batch
 from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.network.optimizers import SGD as SGD
 from scratchtune.network.optimizers import Adam as Adam
+from scratchtune.network.optimizers import AdamW as AdamW
+from scratchtune.network.optimizers import Lion as Lion
+from scratchtune.network.optimizers import Nadam as Nadam
 from scratchtune.network.optimizers import Optimizer as Optimizer
 from scratchtune.network.optimizers import RMSprop as RMSprop
 from scratchtune.network.penalties import L1 as L1

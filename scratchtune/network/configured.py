@@ -21,6 +21,7 @@ class Configured:
     """
 
     config: dict[str, Any]
+    later: tuple[str, ...] = ()  # arguments that older files lack, whose default changes nothing
     __signature__ = inspect.Signature()  # of the constructor, with the base class's arguments
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -1,15 +1,17 @@
 """An optimizer updates the parameters by the gradient of the loss; optimizers differ in the moments that they keep.
 
-Each update is one function over all of theta, which it changes in place, as it does the moments. An optimizer is a
-chain of such functions, which `engine.update` runs: gradients are clipped, theta decays, the update formula follows,
-theta is averaged. Names, arguments and defaults are Keras's, unless a variant is named.
+Each update is one function over a vector of parameters, which it changes in place, as it does the moments. An optimizer
+is a chain of such functions, which `engine.update` runs: gradients are clipped, theta decays, the update formula
+follows, theta is averaged. The chain is open: a subclass may put a `Part` of its own anywhere in it. Names, arguments
+and defaults are Keras's, unless a variant is named.
 
 Implements sections 2.2 and 4.1 of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, TypedDict, Unpack
 
 import numpy as np
@@ -17,6 +19,7 @@ import numpy as np
 from scratchtune import checks, jit
 from scratchtune.network import schedules
 from scratchtune.network.configured import Configured, known_classes
+from scratchtune.network.layers.base import Weight
 
 
 @jit.function
@@ -204,6 +207,100 @@ def adam(theta, grad, m, v, alpha, betas, epsilon, t):
 
 
 @jit.function
+def nadam(theta, grad, m, v, alpha, betas, epsilon, t, momenta):
+    """Nadam: Adam whose step already includes the momentum of the next one, as Nesterov's.
+
+    Formula [nadam]
+        m'ᵢ = β₁ · mᵢ + (1 − β₁) · gᵢ ; v'ᵢ = β₂ · vᵢ + (1 − β₂) · gᵢ² ; θ'ᵢ = θᵢ − α · (q · m'ᵢ / (1 − p · q) + (1 − μ) · gᵢ / (1 − p)) / (√(v'ᵢ / (1 − β₂^t)) + ε)
+    Computed as
+        with what is the same for all i taken out of the loop
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        m: m, (i,), real
+        v: v, (i,), >= 0
+        α: alpha, scalar, > 0, the learning rate
+        β₁: betas[0], scalar, in [0, 1)
+        β₂: betas[1], scalar, in [0, 1)
+        ε: epsilon, scalar, > 0
+        t: t, scalar, integer >= 1, the number of this step
+        μ: momenta[0], scalar, in [0, 1), the momentum of this step, [nadam_momentum]
+        q: momenta[1], scalar, in [0, 1), that of the next step
+        p: momenta[2], scalar, in [0, 1), the product of the momenta of all steps up to this one
+    Variant
+        As Keras, where ε has the same place. PyTorch's NAdam lets the momentum rise 250 times slower.
+    Source
+        Dozat (2016), "Incorporating Nesterov momentum into Adam", Algorithm 2.
+    Example
+        >>> theta, m, v = np.array([1.0]), np.array([0.0]), np.array([0.0])
+        >>> nadam(theta, np.array([2.0]), m, v, 0.5, (0.5, 0.5), 2.0, 1, (0.5, 0.5, 0.5))
+        >>> float(m[0]), float(v[0]), round(float(theta[0]), 9)
+        (1.0, 2.0, 0.666666667)
+    """  # noqa: E501  (a formula is one line)
+    real = theta.dtype.type  # so that float32 stays float32
+    beta_1, beta_2 = betas
+    now, following, product = momenta
+    of_moment, of_gradient = real(following / (1.0 - product * following)), real((1.0 - now) / (1.0 - product))
+    alpha, root_correction = real(alpha), real(1.0 / np.sqrt(1.0 - beta_2**t))
+    one_minus_beta_1, one_minus_beta_2 = real(1.0 - beta_1), real(1.0 - beta_2)
+    beta_1, beta_2, epsilon = real(beta_1), real(beta_2), real(epsilon)
+    for i in range(theta.size):
+        m[i] = beta_1 * m[i] + one_minus_beta_1 * grad[i]
+        v[i] = beta_2 * v[i] + one_minus_beta_2 * grad[i] * grad[i]
+        direction = of_moment * m[i] + of_gradient * grad[i]
+        theta[i] -= alpha * direction / (np.sqrt(v[i]) * root_correction + epsilon)
+
+
+@jit.function
+def nadam_momentum(beta, t):
+    """The momentum of Nadam's step t, which rises from about half of beta_1 to beta_1.
+
+    Formula [nadam_momentum]
+        μ = β · (1 − 0.96^t / 2)
+    Where
+        β: beta, scalar, in [0, 1), beta_1
+        t: t, scalar, integer >= 1, the number of the step
+    Source
+        Dozat (2016), section 2.2; Keras, optimizers.Nadam.
+    Example
+        >>> float(nadam_momentum(0.5, 1))
+        0.26
+    """
+    return beta * (1.0 - 0.5 * 0.96**t)
+
+
+@jit.function
+def lion(theta, grad, m, alpha, betas):
+    """Lion: every parameter moves by the learning rate, against the sign of a moving mean of the gradients.
+
+    Formula [lion]
+        θ'ᵢ = θᵢ − α · sign(β₁ · mᵢ + (1 − β₁) · gᵢ) ; m'ᵢ = β₂ · mᵢ + (1 − β₂) · gᵢ
+    Where
+        θ: theta, (i,), real
+        g: grad, (i,), real
+        m: m, (i,), real
+        α: alpha, scalar, > 0, the learning rate
+        β₁: betas[0], scalar, in [0, 1), for the step
+        β₂: betas[1], scalar, in [0, 1), for the moving mean
+    Variant
+        As Keras. The paper takes a learning rate 3 to 10 times smaller than Adam's, a weight decay as much larger.
+    Source
+        Chen et al. (2023), "Symbolic discovery of optimization algorithms", Program 1.
+    Example
+        >>> theta, m = np.array([1.0]), np.array([1.0])
+        >>> lion(theta, np.array([-2.0]), m, 0.25, (0.5, 0.75))
+        >>> float(theta[0]), float(m[0])
+        (1.25, 0.25)
+    """
+    real = theta.dtype.type  # so that float32 stays float32
+    alpha, beta_1, beta_2 = real(alpha), real(betas[0]), real(betas[1])
+    one_minus_beta_1, one_minus_beta_2 = real(1.0 - betas[0]), real(1.0 - betas[1])
+    for i in range(theta.size):
+        theta[i] -= alpha * np.sign(beta_1 * m[i] + one_minus_beta_1 * grad[i])
+        m[i] = beta_2 * m[i] + one_minus_beta_2 * grad[i]
+
+
+@jit.function
 def weight_decay(theta, alpha, w):
     """Decoupled weight decay: every parameter shrinks by a share, whatever the gradient and the optimizer are.
 
@@ -263,6 +360,33 @@ def clip_by_norm(grad, limit):
 
 
 @jit.function
+def clip_by_value(grad, limit):
+    """Limit each number of the gradient.
+
+    Formula [clip_by_value]
+        g'ᵢ = min(max(gᵢ, −c), c)
+    Computed as
+        two comparisons: NaN stays NaN, so that a training that diverges is detected
+    Where
+        g: grad, (i,), real
+        c: limit, scalar, > 0, the largest absolute value
+    Variant
+        As Keras's clipvalue and PyTorch's clip_grad_value_; it changes the direction, [clip_by_norm] does not.
+    Source
+        Keras, optimizers.Optimizer.
+    Example
+        >>> grad = np.array([3.0, -0.5])
+        >>> clip_by_value(grad, 1.0)
+        >>> grad.tolist()
+        [1.0, -0.5]
+    """
+    limit = grad.dtype.type(limit)  # so that float32 stays float32
+    for i in range(grad.size):
+        lowered = limit if grad[i] > limit else grad[i]
+        grad[i] = -limit if lowered < -limit else lowered
+
+
+@jit.function
 def weight_average(average, theta, beta):
     """Exponential moving average of the parameters over the steps: noise of single steps averages out.
 
@@ -286,6 +410,8 @@ def weight_average(average, theta, beta):
     for i in range(theta.size):
         average[i] = beta * average[i] + rest * theta[i]
 
+
+CONSTANT = 1000  # Nadam's momentum is beta_1 from this step on: 0.96^1000 is below the precision of 1
 
 # The kernels, all of one signature: slots hold the moments, one in each row ------------------------------------------
 
@@ -329,6 +455,31 @@ def adam_update(theta, grad, slots, settings, rate, step):
 
 
 @jit.update
+def nadam_update(theta, grad, slots, settings, rate, step):
+    """[nadam]; moments m and v, hyper-parameters beta_1, beta_2, epsilon."""
+    betas, epsilon = (settings[0], settings[1]), settings[2]
+    product = betas[0] ** max(step - CONSTANT, 0)
+    below = 0.5
+    for _ in range(min(step, CONSTANT)):
+        below *= 0.96
+        product *= betas[0] * (1.0 - below)  # [nadam_momentum] of each step up to this one
+    momenta = nadam_momentum(betas[0], step), nadam_momentum(betas[0], step + 1), product
+    nadam(theta, grad, slots[0], slots[1], rate, betas, epsilon, step, momenta)
+
+
+@jit.update
+def lion_update(theta, grad, slots, settings, rate, step):
+    """[lion]; moment m, hyper-parameters beta_1 and beta_2."""
+    lion(theta, grad, slots[0], rate, (settings[0], settings[1]))
+
+
+@jit.update
+def clip_by_value_update(theta, grad, slots, settings, rate, step):
+    """[clip_by_value] of the gradient; hyper-parameter limit."""
+    clip_by_value(grad, settings[0])
+
+
+@jit.update
 def clip_by_norm_update(theta, grad, slots, settings, rate, step):
     """[clip_by_norm] of the gradient; hyper-parameter limit."""
     clip_by_norm(grad, settings[0])
@@ -350,11 +501,31 @@ def weight_average_update(theta, grad, slots, settings, rate, step):
 
 
 class Part(NamedTuple):
-    """A part of an optimizer's chain: a kernel, its hyper-parameters and number of moments, and its range of theta."""
+    """A part of an optimizer's chain: a kernel, its hyper-parameters, its number of moments, and what it runs on.
+
+    It runs on the arrays of weights that ``covers`` accepts, on neighbouring ones at once, or on each array ``alone``.
+    """
 
     update: jit.Kernel
-    settings: tuple[float, ...]
-    moments: int
+    settings: tuple[float, ...] = ()
+    moments: int = 0
+    covers: Callable[[Weight], bool] = lambda weight: True
+    alone: bool = False
+
+    def links(self, weights: Sequence[tuple[Weight, int, int]]) -> list[Link]:
+        """This part on theta's entries [start, stop) of each of its ranges; ``weights`` are all arrays with theirs."""
+        ranges: list[tuple[int, int]] = []
+        for weight, start, stop in weights:
+            if self.covers(weight):
+                joins = not self.alone and ranges and ranges[-1][1] == start
+                ranges.append((ranges.pop()[0] if joins else start, stop))
+        return [Link(self, start, stop) for start, stop in ranges]
+
+
+class Link(NamedTuple):
+    """A call in each step: a part of the chain, on theta's entries [start, stop)."""
+
+    part: Part
     start: int
     stop: int
 
@@ -368,40 +539,48 @@ class Common(TypedDict, total=False):
     global_clipnorm: float | None
     use_ema: bool
     ema_momentum: float
+    clipvalue: float | None
+    weight_decay_excludes: Sequence[str]
 
 
 class Optimizer(Configured):
     """Base class of the optimizers: a chain of clipping, weight decay, an update formula and averaging.
 
-    ``learning_rate`` is a number or a schedule, ``decay`` its inverse-time decay, ``weight_decay`` that of AdamW.
-    ``clipnorm`` or ``global_clipnorm`` limits the norm of the gradient (`clip_by_norm`), which includes the penalty's.
-    With ``use_ema`` a moving average of theta is evaluated after each epoch and replaces theta at the end of a fit
-    (`weight_average`, with the decay ``ema_momentum``).
+    ``learning_rate`` is a number or a schedule, ``decay`` its inverse-time decay, ``weight_decay`` that of AdamW, of
+    all weights, as in Keras, but those whose names contain one of ``weight_decay_excludes``, regular expressions:
+    ("bias", "gamma", "beta") leaves out biases and normalisation. ``clipnorm``, ``global_clipnorm`` or ``clipvalue``
+    limits the gradient, the penalty's included, by [clip_by_norm] or [clip_by_value]. With ``use_ema`` a moving average
+    of theta is evaluated after each epoch and replaces theta at the end of a fit (`weight_average`, with the decay
+    ``ema_momentum``).
 
     A subclass sets ``update``, its kernel; ``slots``, the number of moments, each a vector like theta; and
-    ``settings``, the hyper-parameters that the kernel gets.
+    ``settings``, the hyper-parameters that the kernel gets. Or it defines `parts`, the whole chain.
     """
 
     update: jit.Kernel
     slots = 0
     settings: tuple[float, ...] = ()
+    later = ("clipvalue", "weight_decay_excludes")
 
     def __init__(
         self, learning_rate: float | schedules.Schedule = 0.01, decay: float = 0.0, weight_decay: float = 0.0,
         clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
-        ema_momentum: float = 0.99,
+        ema_momentum: float = 0.99, clipvalue: float | None = None, weight_decay_excludes: Sequence[str] = (),
     ) -> None:
         self._first_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
         self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
-        if clipnorm is not None and global_clipnorm is not None:
-            raise ValueError(f"clipnorm is {clipnorm!r} and global_clipnorm is {global_clipnorm!r}; at most one of "
-                             "them may be given: leave the other None")
-        self.clipnorm, self.global_clipnorm = (
-            None if limit is None else checks.real(name, limit, 0.0, open_low=True)
-            for name, limit in (("clipnorm", clipnorm), ("global_clipnorm", global_clipnorm)))
+        limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
+        given = {name: checks.real(name, limit, 0.0, open_low=True)
+                 for name, limit in limits.items() if limit is not None}
+        if len(given) > 1:
+            raise ValueError(" and ".join(f"{name} is {limits[name]!r}" for name in given)
+                             + "; at most one of them may be given: leave the other None")
+        self.clipnorm, self.global_clipnorm = given.get("clipnorm"), given.get("global_clipnorm")
+        self.clipvalue = given.get("clipvalue")
         self.use_ema = checks.boolean("use_ema", use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, 0.0, 1.0, open_high=True)
+        self.weight_decay_excludes = patterns("weight_decay_excludes", weight_decay_excludes)
 
     @property
     def learning_rate(self) -> float | schedules.Schedule:
@@ -420,20 +599,44 @@ class Optimizer(Configured):
         rates = np.array([rate(int(step)) if isinstance(rate, schedules.Schedule) else rate for step in numbers])
         return rates / (1.0 + self.decay * numbers) if self.decay else rates
 
-    def chain(self, arrays: Sequence[tuple[int, int]]) -> list[Part]:
-        """The kernels that update theta in a step, in order; ``arrays`` are the ranges of the arrays of weights."""
-        whole = (0, arrays[-1][1] if arrays else 0)
+    def exclude_from_weight_decay(self, var_names: Sequence[str]) -> None:
+        """Set ``weight_decay_excludes``; Keras's name for it."""
+        self.weight_decay_excludes = patterns("var_names", var_names)
+        self.config["weight_decay_excludes"] = self.weight_decay_excludes
+
+    def decays(self, weight: Weight) -> bool:
+        """Whether weight decay shrinks an array of weights: the mask of that part."""
+        return not any(re.search(pattern, weight.name) for pattern in self.weight_decay_excludes)
+
+    def parts(self) -> list[Part]:
+        """The chain, in order; a subclass may put parts of its own before, between or after these."""
         parts = []
+        if self.clipvalue is not None:
+            parts.append(Part(clip_by_value_update, (self.clipvalue,)))
         if self.clipnorm is not None:
-            parts += [Part(clip_by_norm_update, (self.clipnorm,), 0, *array) for array in arrays]
+            parts.append(Part(clip_by_norm_update, (self.clipnorm,), alone=True))
         if self.global_clipnorm is not None:
-            parts.append(Part(clip_by_norm_update, (self.global_clipnorm,), 0, *whole))
+            parts.append(Part(clip_by_norm_update, (self.global_clipnorm,)))
         if self.weight_decay > 0.0:
-            parts.append(Part(weight_decay_update, (self.weight_decay,), 0, *whole))
-        parts.append(Part(self.update, self.settings, self.slots, *whole))
+            parts.append(Part(weight_decay_update, (self.weight_decay,), covers=self.decays))
+        parts.append(Part(self.update, self.settings, self.slots))
         if self.use_ema:
-            parts.append(Part(weight_average_update, (self.ema_momentum,), 1, *whole))
+            parts.append(Part(weight_average_update, (self.ema_momentum,), 1))
         return parts
+
+    def chain(self, weights: Sequence[tuple[Weight, int, int]]) -> list[Link]:
+        """The calls of a step, in order, on these arrays of weights, each with its first entry of theta and its end."""
+        return [link for part in self.parts() for link in part.links(weights)]
+
+
+def patterns(name: str, value: Sequence[str]) -> tuple[str, ...]:
+    """Return regular expressions as a tuple; TypeError or ValueError otherwise."""
+    if not isinstance(value, (tuple, list)) or not all(isinstance(pattern, str) for pattern in value):
+        raise TypeError(f"{name} is {value!r}; it must be a list of parts of the weights' names, such as ['bias']")
+    try:
+        return tuple(re.compile(pattern).pattern for pattern in value)
+    except re.error as problem:
+        raise ValueError(f"{name} is {value!r}; each must be a regular expression ({problem})") from None
 
 
 class SGD(Optimizer):
@@ -485,8 +688,46 @@ class Adam(Optimizer):
         self.settings = (self.beta_1, self.beta_2, self.epsilon)
 
 
+class AdamW(Adam):
+    """`Adam` with Keras's default of a decoupled weight decay, [weight_decay]; all arguments of `Optimizer` too."""
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
+        beta_2: float = 0.999, epsilon: float = 1e-8, **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **common)
+
+
+class Nadam(Adam):
+    """Adam with Nesterov's momentum, Keras's variant; all arguments of `Optimizer` too."""
+
+    update = nadam_update
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.999,
+        epsilon: float = 1e-7, **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, beta_1, beta_2, epsilon, **common)
+
+
+class Lion(Optimizer):
+    """Steps by the sign of a moving mean of the gradients; all arguments of `Optimizer` too."""
+
+    update = lion_update
+    slots = 1
+
+    def __init__(
+        self, learning_rate: float | schedules.Schedule = 0.001, beta_1: float = 0.9, beta_2: float = 0.99,
+        **common: Unpack[Common],
+    ) -> None:
+        super().__init__(learning_rate, **common)
+        self.beta_1 = checks.real("beta_1", beta_1, 0.0, 1.0, open_high=True)
+        self.beta_2 = checks.real("beta_2", beta_2, 0.0, 1.0, open_high=True)
+        self.settings = (self.beta_1, self.beta_2)
+
+
 def get(optimizer: str | Optimizer) -> Optimizer:
-    """Return the optimizer of that name ("sgd", "rmsprop", "adam"), or a fresh copy of the one given."""
+    """Return the optimizer of that name, such as "sgd", "adam" or "adamw", or a fresh copy of the one given."""
     if isinstance(optimizer, Optimizer):
         return optimizer.fresh()
     if not isinstance(optimizer, str):

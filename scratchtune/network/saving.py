@@ -60,7 +60,9 @@ def remade(base: type[Any], part: Any) -> Any:
         return remade(Configured, value) if isinstance(value, dict) and "class" in value else value
 
     defaults = text_list("defaults", entry(part, "defaults"))
-    exactly(f"the config of a {kind}", config, [name for name in known[kind].arguments() if name not in defaults])
+    later = known[kind].later
+    needed = [name for name in known[kind].arguments() if name not in (*defaults, *later)]
+    exactly(f"the config of a {kind}", config, needed, optional={*later} - {*defaults})
     return known[kind](**{name: made(value) for name, value in config.items()})
 
 

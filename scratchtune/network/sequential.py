@@ -35,7 +35,6 @@ from scratchtune.network.training import (
     Plan,
     Training,
     TrainingState,
-    chain,
     coordinate,
     measured,
 )
@@ -207,8 +206,8 @@ class Sequential:
 
     def _memory(self) -> dict[str, np.ndarray]:
         """The arrays that a training continues from."""
-        parts = chain(self._compiled(), self.program)
-        slots = self._training_state.allocated(parts, self.dtype)
+        links = self._compiled().chain(self.program.ranges())
+        slots = self._training_state.allocated(links, self.dtype)
         return {"theta": self.program.theta, "state": self.program.state, "slots": slots}
 
     def _set_counts(self, step: Any, epochs: Any) -> None:

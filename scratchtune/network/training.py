@@ -17,7 +17,7 @@ from scratchtune import checks, jit, metrics
 from scratchtune.network import engine
 from scratchtune.network.layers.activation import Activation
 from scratchtune.network.losses import Loss
-from scratchtune.network.optimizers import Optimizer, Part
+from scratchtune.network.optimizers import Link, Optimizer, weight_average_update
 from scratchtune.network.penalties import L1L2, l1_l2_penalty
 from scratchtune.network.program import EVALUATION_ROWS, Program, compile_kernels, realigned
 
@@ -169,10 +169,10 @@ class TrainingState:
     step = 0
     epochs = 0
 
-    def allocated(self, parts: Sequence[Part], dtype: str) -> np.ndarray:
+    def allocated(self, links: Sequence[Link], dtype: str) -> np.ndarray:
         """The slots, zeros at first."""
         if self.slots is None:
-            self.slots = engine.aligned(sum(part.moments * slot_width(part) for part in parts), dtype)
+            self.slots = engine.aligned(sum(link.part.moments * slot_width(link) for link in links), dtype)
         return self.slots
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -209,28 +209,23 @@ def measured(program: Program, rows: engine.Rows, names: Sequence[str]) -> dict[
     return {name: MEASURES[name](rows.target, order, outputs) for name in names}
 
 
-def chain(optimizer: Optimizer, program: Program) -> list[Part]:
-    """The parts of the optimizer's chain for this program's theta."""
-    return optimizer.chain([(start, stop) for _, start, stop in program.ranges()])
+def slot_width(link: Link) -> int:
+    """The numbers in a row of a link's slots: one for each entry of theta, then padding to whole cache lines."""
+    return -(-(link.stop - link.start) // 16) * 16
 
 
-def slot_width(part: Part) -> int:
-    """The numbers in a row of a part's slots: one for each entry of theta, then padding to whole cache lines."""
-    return -(-(part.stop - part.start) // 16) * 16
-
-
-def descent(parts: Sequence[Part], slots: np.ndarray) -> engine.Descent:
-    """The chain for the engine; its moments are in ``slots``."""
-    ranges = np.array([(part.start, part.stop, part.moments, slot_width(part)) for part in parts])
-    start, stop, moments, widths = ranges.T.copy()
-    settings = np.zeros((len(parts), max(len(part.settings) for part in parts)))
-    for row, part in zip(settings, parts, strict=True):
-        row[: len(part.settings)] = part.settings
-    slots_at = np.zeros(len(parts) + 1, np.int64)
+def descent(links: Sequence[Link], slots: np.ndarray) -> engine.Descent:
+    """The optimizer's chain for the engine; its moments are in ``slots``."""
+    kernels = [link.part.update for link in links]
+    ranges = np.array([(link.start, link.stop, link.part.moments, slot_width(link)) for link in links], np.int64)
+    start, stop, moments, widths = ranges.reshape(-1, 4).T.copy()
+    settings = np.zeros((len(links), max((len(link.part.settings) for link in links), default=0)))
+    for row, link in zip(settings, links, strict=True):
+        row[: len(link.part.settings)] = link.part.settings
+    slots_at = np.zeros(len(links) + 1, np.int64)
     np.cumsum(widths * moments, out=slots_at[1:])
     return engine.Descent(
-        jit.table([part.update for part in parts], slots.dtype), start, stop, settings, slots, slots_at, moments,
-        widths)
+        jit.table(kernels, slots.dtype), start, stop, settings, slots, slots_at, moments, widths)
 
 
 class Training:
@@ -241,10 +236,10 @@ class Training:
     ) -> None:
         self.objective, self.program, self.optimizer, self.state = objective, objective.program, optimizer, state
         self.metrics, self.seed = list(metrics), np.uint64(seed)
-        parts = chain(optimizer, self.program)
-        objective.compile(*(part.update for part in parts), backward=True)
+        self.links = optimizer.chain(self.program.ranges())
+        objective.compile(*(link.part.update for link in self.links), backward=True)
         self.criterion = objective.criterion()
-        self.descent = descent(parts, state.allocated(parts, self.program.dtype))
+        self.descent = descent(self.links, state.allocated(self.links, self.program.dtype))
         self.start = self.program.theta.copy(), self.program.state.copy()
 
     def warn_if_risen(self, rows: engine.Rows, loss: float) -> None:
@@ -305,9 +300,9 @@ class Training:
 
     def keep_average(self) -> None:
         """Replace theta by its average over the steps, if the optimizer keeps one."""
-        if self.optimizer.use_ema:
-            average = self.descent.slots[self.descent.slots_at[-2] :]  # of the chain's last part
-            self.program.theta[:] = average[: self.program.theta.size]
+        for (part, start, stop), first in zip(self.links, self.descent.slots_at, strict=False):
+            if part.update is weight_average_update:
+                self.program.theta[start:stop] = self.descent.slots[first : first + stop - start]
 
     def validated(self, rows: engine.Rows) -> dict[str, float]:
         """The values of the validation set."""

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune import optimizers
+from scratchtune import jit, optimizers
+from scratchtune.network.layers.base import Weight
+from scratchtune.network.saving import described, remade
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 2))
@@ -19,6 +21,8 @@ EVERY = {
     "nesterov": lambda: st.SGD(0.05, momentum=0.9, nesterov=True), "rmsprop": lambda: st.RMSprop(0.01),
     "rmsprop_momentum": lambda: st.RMSprop(0.01, momentum=0.5), "adam": lambda: st.Adam(0.01),
     "decay": lambda: st.Adam(0.01, decay=0.1, weight_decay=0.1),
+    "adamw": lambda: st.AdamW(0.01, weight_decay_excludes=["bias"]), "nadam": lambda: st.Nadam(0.01),
+    "lion": lambda: st.Lion(0.001), "clipvalue": lambda: st.SGD(0.05, clipvalue=0.1),
     "clipnorm": lambda: st.Adam(0.01, clipnorm=0.1), "global_clipnorm": lambda: st.RMSprop(0.01, global_clipnorm=0.1),
 }
 
@@ -92,6 +96,35 @@ def test_weight_decay_and_decay_by_hand() -> None:
     model = _line(st.SGD(0.1, decay=1.0, weight_decay=0.2))
     model.fit([[2.0]], [3.0], epochs=2)
     np.testing.assert_allclose(model.theta, [1.29 * 0.99 + 0.004, 0.4 * 0.99 + 0.002], rtol=1e-13)
+
+
+def test_the_first_steps_of_adamw_nadam_and_lion_by_hand() -> None:
+    """The gradient of the first step is (-8, -4), theta (0.5, 0), the learning rate 0.1.
+
+    AdamW: w = 0.5 * (1 - 0.1 * 0.2), then both numbers move by 0.1, as with Adam.
+    Nadam with beta_1 = 0.5: momenta 0.5 * (1 - 0.96 / 2) = 0.26 and 0.5 * (1 - 0.96^2 / 2) = 0.2696, m = g / 2. The
+    direction is 0.2696 * g / 2 / (1 - 0.26 * 0.2696) + 0.74 * g / 0.74 = 1.144961 g, divided by |g|.
+    Lion: m is 0, so theta moves by 0.1 against the sign of g.
+    """
+    for optimizer, expected in (
+        (st.AdamW(0.1, weight_decay=0.2), [0.59, 0.1]), (st.Lion(0.1), [0.6, 0.1]),
+        (st.Nadam(0.1, beta_1=0.5), [0.6144961, 0.1144961]),
+    ):
+        model = _line(optimizer)
+        model.fit([[2.0]], [3.0])
+        np.testing.assert_allclose(model.theta, expected, rtol=1e-6)
+
+
+def test_nadam_forgets_the_first_momenta_after_a_thousand_steps() -> None:
+    """From step 1000 on the momentum is beta_1, so the product of all is a power of it: the same as step by step."""
+    beta, theta, slots = 0.999, np.array([1.0]), np.array([[0.5], [0.25]])
+    moments, product = slots.copy(), 1.0
+    for step in range(1, 1501):
+        product *= beta * (1.0 - 0.5 * 0.96**step)
+    expected, momenta = theta.copy(), (beta, beta, product)
+    optimizers.nadam(expected, np.array([2.0]), *moments, 0.1, (beta, 0.9), 1e-7, 1500, momenta)
+    optimizers.nadam_update(theta, np.array([2.0]), slots, np.array([beta, 0.9, 1e-7]), 0.1, 1500)
+    np.testing.assert_allclose(theta, expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -240,6 +273,94 @@ def test_twelve_clipped_steps_are_pytorchs(argument: str) -> None:
         np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-8, atol=1e-10)
 
 
+def test_clipping_by_value_by_hand() -> None:
+    """The gradient (-8, -4) becomes (-5, -4), the rate is 0.1; NaN stays NaN."""
+    model = _line(st.SGD(0.1, clipvalue=5.0))
+    model.fit([[2.0]], [3.0], verbose=0)
+    np.testing.assert_allclose(model.theta, [1.0, 0.4], rtol=1e-14)
+    grad = np.array([np.nan, -9.0])
+    optimizers.clip_by_value(grad, 1.0)
+    assert np.isnan(grad[0]) and grad[1] == -1.0
+
+
+# Masks and parts of one's own -----------------------------------------------------------------------------------------
+
+
+def _normalised(optimizer: Any) -> st.Sequential:
+    """A network with kernels, biases and a normalisation's gamma and beta, after a step."""
+    model = st.Sequential([st.Dense(4), st.LayerNormalization(), st.Dense(2)], "float64", seed=1)
+    model.compile(optimizer, "mse")
+    model.build((None, 3))
+    model.theta += 1.0  # so that no bias is 0
+    model.fit(X, Y, batch_size=12, verbose=0)
+    return model
+
+
+def test_weight_decay_leaves_out_what_is_excluded() -> None:
+    """Beside kernels, which shrink by the rate times the decay, no number differs from a step without decay."""
+    plain, before = _normalised(st.SGD(0.5)), _normalised(st.SGD(1e-300)).get_weights()
+    masked = st.SGD(0.5, weight_decay=0.2)
+    masked.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+    decayed, every = _normalised(masked), _normalised(st.SGD(0.5, weight_decay=0.2))
+    shrunk = [array.ndim == 2 for array in before]
+    for number, start in enumerate(before):
+        for model, decays in ((decayed, shrunk[number]), (every, True)):
+            wanted = plain.get_weights()[number] - 0.1 * start * decays
+            np.testing.assert_allclose(model.get_weights()[number], wanted, rtol=1e-9, atol=1e-12)
+    assert sum(shrunk) == 2 and len(shrunk) == 6
+
+
+def test_a_mask_of_weight_decay_is_shown_saved_and_copied(tmp_path: Path) -> None:
+    model = _normalised(st.AdamW(weight_decay_excludes=["bias", "gamma", "beta"]))
+    model.save(tmp_path / "model.npz")
+    loaded = st.load_model(tmp_path / "model.npz")
+    assert repr(loaded.optimizer) == repr(model.optimizer) == repr(model.fresh().optimizer)
+    for each in (model, loaded):
+        each.fit(X, Y, epochs=2, verbose=0)
+    assert (model.theta == loaded.theta).all()
+
+
+@jit.update
+def centred_update(theta, grad, slots, settings, rate, step):
+    """Take the mean of the gradient away: of a link's range, here of each array of weights."""
+    mean = grad.dtype.type(grad.mean())
+    for i in range(grad.size):
+        grad[i] -= mean
+
+
+class Centred(st.SGD):
+    """Gradient centralisation of kernels, before the rest of the chain: a part of one's own."""
+
+    def parts(self) -> list[optimizers.Part]:
+        return [optimizers.Part(centred_update, covers=lambda weight: weight.name == "kernel", alone=True),
+                *super().parts()]
+
+
+def test_a_part_of_ones_own_runs_on_the_arrays_that_it_covers() -> None:
+    plain, centred = _net(st.SGD(0.5)), _net(Centred(0.5))
+    start = plain.get_weights()
+    for model in (plain, centred):
+        model.fit(X, Y, batch_size=12, verbose=0)
+    for before, ours, without in zip(start, centred.get_weights(), plain.get_weights(), strict=True):
+        step = without - before
+        np.testing.assert_allclose(ours - before, step - step.mean() * (step.ndim == 2), rtol=1e-9, atol=1e-12)
+
+
+def test_neighbouring_arrays_are_one_range_unless_a_part_runs_on_each_alone() -> None:
+    weights = _net("sgd").program.ranges()
+    whole, alone = (optimizers.Part(centred_update, alone=alone).links(weights) for alone in (False, True))
+    kernels = optimizers.Part(centred_update, covers=lambda weight: not weight.is_bias).links(weights)
+    assert [link[1:] for link in whole] == [(0, 32)]
+    assert [link[1:] for link in alone] == [(0, 15), (15, 20), (20, 30), (30, 32)]
+    assert [link[1:] for link in kernels] == [(0, 15), (20, 30)]
+
+
+def test_a_file_of_before_an_optimizer_s_later_arguments_is_read() -> None:
+    stored = described(st.Adam(0.01))
+    stored["defaults"] = [name for name in stored["defaults"] if name not in st.Adam.later]
+    assert repr(remade(st.Optimizer, stored)) == "Adam(learning_rate=0.01)"
+
+
 # Averages of theta, learning rates of single arrays -------------------------------------------------------------------
 
 OPTIMIZERS: dict[str, Any] = {
@@ -293,7 +414,7 @@ def test_the_average_is_that_of_keras(keras: Any) -> None:
     theta, average, ours = start.copy(), np.zeros((1, 5)), st.SGD(0.1, use_ema=True, ema_momentum=0.75)
     for step, gradient in enumerate(gradients, 1):
         theirs.apply([keras.ops.convert_to_tensor(gradient, "float64")], [variable])
-        for part in ours.chain([(0, 5)]):
+        for part in ours.parts():
             part.update(theta, gradient, average, part.settings, 0.1, step)
     theirs.finalize_variable_values([variable])
     np.testing.assert_allclose(average[0], keras.ops.convert_to_numpy(variable.value), rtol=1e-6)
@@ -319,16 +440,17 @@ def test_the_learning_rate_has_one_owner(tmp_path: Path) -> None:
 # The same path as the frameworks' -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "adam", "adamw"])
+@pytest.mark.parametrize("name", ["sgd", "momentum", "nesterov", "adam", "adamw", "clipvalue"])
 def test_twelve_steps_are_pytorchs(name: str) -> None:
     torch = pytest.importorskip("torch")
-    model = _net(st.Adam(0.01, weight_decay=0.1) if name == "adamw" else EVERY[name]())
+    model = _net(st.AdamW(0.01, weight_decay=0.1) if name == "adamw" else EVERY[name]())
     weights = [torch.tensor(weight, requires_grad=True) for weight in model.get_weights()]
     theirs = {
         "sgd": lambda: torch.optim.SGD(weights, 0.05), "momentum": lambda: torch.optim.SGD(weights, 0.05, momentum=0.9),
         "nesterov": lambda: torch.optim.SGD(weights, 0.05, momentum=0.9, nesterov=True),
         "adam": lambda: torch.optim.Adam(weights, 0.01),
         "adamw": lambda: torch.optim.AdamW(weights, 0.01, weight_decay=0.1),
+        "clipvalue": lambda: torch.optim.SGD(weights, 0.05),
     }[name]()
     model.fit(X, Y, batch_size=4, epochs=4, shuffle=False)
     for step in range(12):
@@ -337,12 +459,14 @@ def test_twelve_steps_are_pytorchs(name: str) -> None:
         loss = ((hidden @ weights[2] + weights[3] - torch.tensor(Y[rows])) ** 2).mean()
         theirs.zero_grad()
         loss.backward()
+        if name == "clipvalue":
+            torch.nn.utils.clip_grad_value_(weights, 0.1)
         theirs.step()
     for ours, weight in zip(model.get_weights(), weights, strict=True):
         np.testing.assert_allclose(ours, weight.detach().numpy(), rtol=1e-10, atol=1e-13)
 
 
-@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "rmsprop_momentum", "adam"])
+@pytest.mark.parametrize("name", ["momentum", "nesterov", "rmsprop", "rmsprop_momentum", "adam", "nadam", "lion"])
 def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
     """In float32, which Keras's optimizers compute in by default; its Adam places epsilon elsewhere."""
     theirs = {
@@ -350,7 +474,8 @@ def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
         "nesterov": lambda: keras.optimizers.SGD(0.05, momentum=0.9, nesterov=True),
         "rmsprop": lambda: keras.optimizers.RMSprop(0.01),
         "rmsprop_momentum": lambda: keras.optimizers.RMSprop(0.01, momentum=0.5),
-        "adam": lambda: keras.optimizers.Adam(0.01, epsilon=1e-8),
+        "adam": lambda: keras.optimizers.Adam(0.01, epsilon=1e-8), "nadam": lambda: keras.optimizers.Nadam(0.01),
+        "lion": lambda: keras.optimizers.Lion(0.001),
     }[name]()
     ours, gradients = EVERY[name](), np.random.default_rng(3).normal(size=(12, 3)).astype(np.float32)
     theta, slots = np.array([1.0, -2.0, 0.0], np.float32), np.zeros((2, 3), np.float32)
@@ -359,6 +484,24 @@ def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
         ours.update(theta, gradient, slots, np.array(ours.settings), ours.learning_rate, step)
         theirs.apply([keras.ops.convert_to_tensor(gradient)], [variable])
     np.testing.assert_allclose(theta, keras.ops.convert_to_numpy(variable.value), rtol=2e-4)
+
+
+def test_excluded_weights_are_those_of_keras(keras: Any) -> None:
+    """AdamW with a mask: Keras looks for the names in the path of each variable."""
+    start, gradients = [np.array([1.0, -2.0], np.float32), np.array([3.0], np.float32)], [[0.1, -0.3], [0.2]]
+    variables = [keras.Variable(array, name=name) for array, name in zip(start, ("kernel", "bias"), strict=True)]
+    theirs = keras.optimizers.AdamW(0.01, weight_decay=0.5, epsilon=1e-8)
+    theirs.exclude_from_weight_decay(var_names=["bias"])
+    theirs.apply([keras.ops.convert_to_tensor(np.array(one, np.float32)) for one in gradients], variables)
+    ours = st.AdamW(0.01, weight_decay=0.5, weight_decay_excludes=["bias"])
+    weights = [(Weight(name, (size,), "zeros", (1, 1), False), first, first + size)
+               for name, first, size in (("kernel", 0, 2), ("bias", 2, 1))]
+    theta, gradient = np.concatenate(start), np.concatenate(gradients).astype(np.float32)
+    for part, first, stop in ours.chain(weights):
+        slots = np.zeros((2, stop - first), np.float32)
+        part.update(theta[first:stop], gradient[first:stop], slots, np.array(part.settings), 0.01, 1)
+    expected = np.concatenate([keras.ops.convert_to_numpy(variable.value) for variable in variables])
+    np.testing.assert_allclose(theta, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("make, error, message", [
@@ -374,6 +517,9 @@ def test_twelve_steps_are_those_of_keras(name: str, keras: Any) -> None:
     (lambda: st.RMSprop(clipnorm=1.0, global_clipnorm=2.0), ValueError,
      "clipnorm is 1.0 and global_clipnorm is 2.0; at most one of them may be given"),
     (lambda: st.SGD(0.01, use_ema=True, ema_momentum=1.0), ValueError, r"ema_momentum is 1.0; it must be a finite num"),
+    (lambda: st.SGD(clipvalue=-1.0), ValueError, "clipvalue is -1.0; it must be a finite number above 0"),
+    (lambda: st.AdamW(weight_decay_excludes="bias"), TypeError, "weight_decay_excludes is 'bias'; it must be a list"),
+    (lambda: st.AdamW(weight_decay_excludes=["("]), ValueError, "each must be a regular expression"),
     (lambda: optimizers.get("adamm"), ValueError, "optimizer is 'adamm'.*did you mean 'adam'"),
     (lambda: optimizers.get(3), TypeError, "optimizer is 3; it must be a name"),
 ])
