@@ -92,12 +92,9 @@ from scratchtune.sequences.seq2seq import Seq2Seq as Seq2Seq
 from scratchtune.study.errors import NotReady as NotReady
 from scratchtune.study.errors import StorageError as StorageError
 from scratchtune.study.errors import TrialPruned as TrialPruned
-from scratchtune.study.search_cv import BayesSearchCV as BayesSearchCV
-from scratchtune.study.search_cv import GeneticSearchCV as GeneticSearchCV
 from scratchtune.study.search_cv import GridSearchCV as GridSearchCV
-from scratchtune.study.search_cv import HalvingGridSearchCV as HalvingGridSearchCV
-from scratchtune.study.search_cv import HalvingRandomSearchCV as HalvingRandomSearchCV
 from scratchtune.study.search_cv import RandomizedSearchCV as RandomizedSearchCV
+from scratchtune.study.search_cv import SearchCV as SearchCV
 from scratchtune.study.stopping import AsyncHalving as AsyncHalving
 from scratchtune.study.stopping import MedianStopping as MedianStopping
 from scratchtune.study.study import Study as Study

@@ -9,7 +9,6 @@ Implements sections 5 and 8.3 of the document.
 from __future__ import annotations
 
 import inspect
-import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -20,13 +19,12 @@ from scratchtune import checks, interruption, protocol
 from scratchtune.evaluation import cross_validation, models
 from scratchtune.evaluation.cross_validation import NAN, FoldScore, Scoring, score_names, score_table
 from scratchtune.evaluation.parallel import number_of_workers
-from scratchtune.evaluation.rows import generator, number_of_rows
+from scratchtune.evaluation.rows import generator
 from scratchtune.evaluation.scoring import SeveralScorers, called, resolve_scoring
-from scratchtune.evaluation.selection import OneStandardError
 from scratchtune.evaluation.splits import Split
-from scratchtune.search import BayesianSearch, Exhausted, GeneticSearch, GridSearch, RandomSearch, Searcher, Space
+from scratchtune.search import Exhausted, GridSearch, Searcher, Space
 from scratchtune.search.grid import trainings
-from scratchtune.search.schedule import s_max
+from scratchtune.search.searcher import TRIALS
 from scratchtune.study.errors import NotReady
 from scratchtune.study.fold_run import run_folds, timed
 from scratchtune.study.progress import Progress
@@ -37,7 +35,7 @@ from scratchtune.study.trial import Trial
 OF_THE_ESTIMATOR = (
     "predict_proba", "predict_log_proba", "decision_function", "score_samples", "transform", "inverse_transform",
     "classes_", "n_features_in_", "feature_names_in_")
-ROWS = "n_samples"  # the resource of a halving search that is no parameter
+ROWS = "n_samples"  # the resource that is no parameter
 
 
 def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
@@ -46,31 +44,42 @@ def keep_arguments(search: Any, arguments: Mapping[str, Any]) -> None:
 
 
 class SearchCV(protocol.Parameters):
-    """What the search classes share. A subclass defines the study that proposes configurations, and how many.
+    """Configurations that any searcher proposes, each scored by cross-validation.
 
-    Their common arguments, apart from the estimator and the space:
-
+    - ``space``: a dict from names to lists, Float, Int or Categorical; ``searcher``: a name ("grid", "random",
+      "bayesian", "genetic", ..) or a `Searcher`, such as ``BayesianSearch(model="tpe")``; ``n_iter``: how many
+      configurations, None for the searcher's whole schedule if it has one, else 50;
     - ``cv``: a number of folds, an object with ``split``, or a list of (train, test); ``scoring``: see
       `resolve_scoring`, several at once too; ``n_jobs``: threads, -1 for one on each processor;
+    - ``random_state``: a seed, a generator that gives one, or None for a new one in every `fit` (``study_.seed``);
+    - ``resource``: what the budgets of `Hyperband` and `SuccessiveHalving` are: a parameter such as "epochs", or
+      "n_samples", the number of training rows in each fold. The best configuration is one of the largest budget;
     - ``refit``: True fits the best configuration on all rows, False none; with several scores it is the name of the
-      one that decides, or False. "one_se" selects, instead of the best, the simplest configuration within one standard
-      error of it, as does `OneStandardError`. A function from cv_results_ to an index selects any other;
+      one that decides, or False. A function from cv_results_ to an index selects any other;
     - ``return_train_score`` adds the training scores; a fit that fails has ``error_score``, "raise" raises its error.
 
     After `fit`: ``best_params_``, ``best_score_``, ``best_index_``, ``cv_results_``, ``n_splits_``, ``scorer_``,
     ``multimetric_``, the study as ``study_`` (after Ctrl-C too), with ``refit`` ``best_estimator_``, ``refit_time_``.
     """
 
-    random_state: Any = 0
-    n_iter: int | None = None
+    def __init__(
+        self, estimator: Any, space: Any, searcher: str | Searcher = "bayesian", n_iter: int | None = None, cv: Any = 5,
+        random_state: Any = 0, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
+        return_train_score: bool = False, error_score: float | str = NAN, resource: str | None = None,
+    ) -> None:
+        keep_arguments(self, locals())
 
-    def _new_study(self, *data: Any) -> Study:
-        """The study; ``data``, which a preview lacks, are X, y and the splits into folds."""
-        raise NotImplementedError
+    def _new_study(self) -> Study:
+        return Study(self._space_searched(), self.searcher, direction="maximize", seed=self._seed)
 
-    def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The estimator's arguments from a trial's params, which may be an index of them."""
-        return params
+    def _space_searched(self) -> Any:
+        return self.space
+
+    def _configuration(self, trial: Trial) -> dict[str, Any]:
+        """The estimator's arguments in a trial."""
+        if self.resource in (None, ROWS):
+            return trial.params
+        return {**trial.params, self.resource: trial.budget}
 
     def fit(self, X: Any, y: Any = None, *, groups: Any = None, **fit_params: Any) -> SearchCV:
         """Score every configuration on every fold, and fit the best one on all rows.
@@ -90,13 +99,14 @@ class SearchCV(protocol.Parameters):
         is_seed = isinstance(self.random_state, (int, np.integer))
         self._seed = self.random_state if is_seed else int(generator(self.random_state).randint(2**31))
         known = self._known_configurations()
-        self._selector = self._checked_selector(known)
+        self._selector = self._checked_selector()
         for params in () if models.is_function(self.estimator) else known:
             models.fresh(self.estimator, params)  # a wrong name is an error before any work
         splits = cross_validation.folds_for(self.cv, self.estimator, X, y, groups, known[0] if known else {})
-        self.study_ = self._new_study(X, y, splits)
+        self._check_rows(splits)
+        self.study_ = self._new_study()
         with interruption.reachable(self.study_, None, bool(self.verbose)):
-            self._record(self._search(X, y, splits, fit_params, on_error, threads, self.n_iter or len(known)))
+            self._record(self._search(X, y, splits, fit_params, on_error, threads))
             if self.refit:
                 begun = time.perf_counter()
                 self.best_estimator_ = models.train(self.estimator, self.best_params_, X, y, fit_params)
@@ -105,16 +115,17 @@ class SearchCV(protocol.Parameters):
 
     def _search(
         self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
-        n_trials: int,
     ) -> list[list[FoldScore]]:
-        """Evaluate trials until the study has ``n_trials``; return the results of the folds of each."""
+        """Evaluate all trials; return the results of the folds of each."""
         def one(trial: Trial, fold: int) -> FoldScore:
             return cross_validation.raise_at_once(cross_validation.fit_and_score(
-                self.estimator, self._configuration(trial.params), X, y, splits[fold], fit_params,
+                self.estimator, self._configuration(trial), X, y, self._split(splits[fold], trial), fit_params,
                 Scoring(self.scorer_, self.return_train_score, weigh=True)), on_error)
 
-        most = min(n_trials, self.study_.space.size or n_trials)  # no point of a finite space is tried twice
-        fits = trainings(most - len(self.study_.trials), len(splits))
+        n_trials = most = self._number_of_trials(self.study_)
+        if self.resource is None and self.study_.space.size:
+            most = min(n_trials, self.study_.space.size)  # no point of a finite space is tried twice
+        fits = trainings(most, len(splits))
         headline = f"{fits // len(splits)} configurations x {len(splits)} folds = {fits} fits"
         progress = Progress(fits, "fit", threads, bool(self.verbose), headline)
         try:
@@ -127,6 +138,25 @@ class SearchCV(protocol.Parameters):
         cross_validation.report_failures([outcome for row in table for outcome in row], on_error)
         return table
 
+    def _number_of_trials(self, study: Study) -> int:
+        """``n_iter``; without it the whole schedule of the searcher, if it has one, else 50."""
+        if self.n_iter is not None:
+            return checks.integer("n_iter", self.n_iter, low=1)
+        return study.searcher.total(study.space) or TRIALS
+
+    def _split(self, split: Split, trial: Trial) -> Split:
+        """The split of a trial: of the training rows as many as its budget, drawn at random, if that is in rows."""
+        if self.resource != ROWS:
+            return split
+        train, test = split
+        return generator(self._seed).permutation(train)[: trial.budget], test
+
+    def _check_rows(self, splits: list[Split]) -> None:
+        most, fewest = getattr(self.searcher, "max_budget", 0), min(len(train) for train, _ in splits)
+        if self.resource == ROWS and most > fewest:
+            raise ValueError(f"the searcher's max_budget is {most:,} rows and a fold has {fewest:,} training rows; "
+                             "lower max_budget to that")
+
     def _value(self, folds: list[FoldScore], on_error: float | None) -> float | Exception:
         """The mean over the folds of the score that decides, or the error of a fold."""
         metric = self._metric(folds)
@@ -138,12 +168,11 @@ class SearchCV(protocol.Parameters):
     def _metric(self, outcomes: list[FoldScore]) -> str:
         """The score that decides: the one that refit names, else the first."""
         names = score_names(outcomes)
-        wanted = self.refit if isinstance(self.refit, str) else getattr(self._selector, "metric", None)
-        return wanted if wanted in names else names[0]
+        return self.refit if isinstance(self.refit, str) and self.refit in names else names[0]
 
     def _record(self, table: list[list[FoldScore]]) -> None:
         """Fill cv_results_ and the best_ attributes from the scores of each trial."""
-        configurations = [self._configuration(trial.params) for trial in self.study_.trials]
+        configurations = [self._configuration(trial) for trial in self.study_.trials]
         outcomes = [outcome for row in table for outcome in row]
         self.n_splits_ = len(table[0])
         self.cv_results_ = results_table(configurations, table, self.return_train_score)
@@ -157,24 +186,41 @@ class SearchCV(protocol.Parameters):
         if np.isnan(means).all():
             raise ValueError(
                 f"the {metric} of every configuration is NaN, so none is the best; take another scoring or other folds")
-        best = self._selector or (lambda results: int(results[f"rank_test_{metric}"].argmin()))
+        best = self._selector or (lambda results: self._best_of_largest_budget(results[f"rank_test_{metric}"]))
         self.best_index_ = checks.integer("what refit returned", best(self.cv_results_), 0, len(configurations) - 1)
         self.best_params_ = configurations[self.best_index_]
         self.best_score_ = float(means[self.best_index_])
+
+    def _best_of_largest_budget(self, ranks: np.ndarray) -> int:
+        """The index of the best rank; of a searcher with budgets, among the configurations with the largest one."""
+        budgets = [trial.budget or 0 for trial in self.study_.trials]
+        largest = np.flatnonzero(np.equal(budgets, max(budgets)))
+        return int(largest[ranks[largest].argmin()])
 
     def _known_configurations(self) -> list[dict[str, Any]]:
         """The configurations that depend on no score, for checks before any work: a second study proposes them."""
         preview = self._new_study()
         known: list[dict[str, Any]] = []
-        limit = checks.integer("n_iter", self.n_iter, low=1)
+        limit = self._number_of_trials(preview)
         try:
             while len(known) < limit:
-                known.append(self._configuration(preview.ask().params))
+                trial = preview.ask()
+                self._check_resource(trial)
+                known.append(self._configuration(trial))
         except (Exhausted, NotReady):
             pass
         return known
 
-    def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
+    def _check_resource(self, trial: Trial) -> None:
+        """Raise unless there is a resource exactly if the searcher gives budgets, and it is not searched too."""
+        if (self.resource is None) != (trial.budget is None):
+            raise ValueError(
+                f"resource is {self.resource!r} and the searcher is {self.searcher!r}; Hyperband and SuccessiveHalving "
+                f"need a resource, 'epochs' or another parameter, or {ROWS!r}, and other searchers take none")
+        if self.resource in trial.params:
+            raise ValueError(f"resource is {self.resource!r}, which is searched too; take it out of the space")
+
+    def _checked_selector(self) -> Any:
         """Check ``refit``; return the function that selects a configuration, None for the best one.
 
         How many scores a function ``scoring`` returns is known only after its first call.
@@ -182,20 +228,13 @@ class SearchCV(protocol.Parameters):
         several = list(self.scorer_.scorers) if isinstance(self.scorer_, SeveralScorers) else None
         if several is not None:
             self._check_refit_names_one(several)
-        selector = OneStandardError() if self.refit == "one_se" else self.refit
-        if isinstance(selector, OneStandardError):
-            names = [name for params in known for name in params]
-            selector.check(dict.fromkeys(names))  # each once, in order
-        if several is None and not callable(self.scoring) and not callable(selector):
-            checks.choice("refit", self.refit, [True, False, "one_se", self.scoring or "score"])
-        return selector if callable(selector) else None
+        if several is None and not callable(self.scoring) and not callable(self.refit):
+            checks.choice("refit", self.refit, [True, False, self.scoring or "score"])
+        return self.refit if callable(self.refit) else None
 
     def _check_refit_names_one(self, names: list[str]) -> None:
         """With several scores, raise unless ``refit`` names the one that decides, is a function or is False."""
-        if not self.refit or (callable(self.refit) and not isinstance(self.refit, OneStandardError)):
-            return
-        wanted = self.refit.metric if isinstance(self.refit, OneStandardError) else self.refit
-        if wanted is True or wanted not in names:
+        if self.refit and not callable(self.refit) and self.refit not in names:
             raise ValueError(
                 f"refit is {self.refit!r} and there are several scores; it must be False, a function, or the name of "
                 f"the one that decides: {', '.join(map(repr, names))}")
@@ -216,8 +255,7 @@ class SearchCV(protocol.Parameters):
         score = called(resolve_scoring(self.scoring), self._best(), X, y)
         if not isinstance(score, Mapping):
             return float(score)
-        metric = self.refit if isinstance(self.refit, str) else getattr(self.refit, "metric", None)
-        return float(score[checks.choice("refit", metric, score)])
+        return float(score[checks.choice("refit", self.refit, score)])
 
     def __getattr__(self, name: str) -> Any:
         """What only some estimators have: that of the best one, or before `fit` of the given one."""
@@ -262,24 +300,25 @@ class GridSearchCV(SearchCV):
     ) -> None:
         keep_arguments(self, locals())
 
-    def _new_study(self, *data: Any) -> Study:
-        space = self._space or {"configuration": range(len(self._points))}
-        return Study(space, GridSearch(), direction="maximize")
+    searcher, random_state = "grid", 0
+    n_iter = resource = None
+
+    def _space_searched(self) -> Any:
+        return self._space or {"configuration": range(len(self._points))}
 
     def _known_configurations(self) -> list[dict[str, Any]]:
         # Several grids are one study, of the positions of their points in a list of all of them.
         self._space, self._points = _grid_points(self.param_grid)
         return [copied_params(params) for params in self._points]
 
-    def _configuration(self, params: dict[str, Any]) -> dict[str, Any]:
-        return params if self._space is not None else dict(self._points[params["configuration"]])
+    def _configuration(self, trial: Trial) -> dict[str, Any]:
+        return trial.params if self._space is not None else dict(self._points[trial.params["configuration"]])
 
 
 class RandomizedSearchCV(SearchCV):
     """``n_iter`` random configurations of a space, each scored by cross-validation; at most all of a finite space.
 
-    ``random_state`` is a seed, a generator that gives one, or None for a new one in every `fit` (it is then
-    ``study_.seed``). ``param_distributions`` is scikit-learn's name of ``space``. For the others see `SearchCV`.
+    ``param_distributions`` is scikit-learn's name of ``space``. For the other arguments see `SearchCV`.
     """
 
     def __init__(
@@ -289,171 +328,13 @@ class RandomizedSearchCV(SearchCV):
     ) -> None:
         keep_arguments(self, locals())
 
-    def _searcher(self) -> Searcher:
-        return RandomSearch()
+    searcher, resource = "random", None
 
-    def _new_study(self, *data: Any) -> Study:
-        given = [space for space in (self.space, getattr(self, "param_distributions", None)) if space is not None]
+    def _space_searched(self) -> Any:
+        given = [space for space in (self.space, self.param_distributions) if space is not None]
         if len(given) != 1:
             raise TypeError("space must be given, or param_distributions, which is another name of it; not both")
-        return Study(given[0], self._searcher(), direction="maximize", seed=self._seed)
-
-
-class BayesSearchCV(RandomizedSearchCV):
-    """``n_iter`` configurations of a space, each proposed from the scores of all before it (`BayesianSearch`).
-
-    ``model`` is "auto", "gp" or "tpe". Threads share the folds of ``parallel`` configurations, each proposed without
-    the scores of the others. A list holds choices, also [0.0, 1.0], which scikit-optimize takes for a range. The other
-    arguments are those of `RandomizedSearchCV`.
-    """
-
-    def __init__(
-        self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0, model: str = "auto",
-        parallel: int = 1, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True, verbose: int = 1,
-        return_train_score: bool = False, error_score: float | str = NAN,
-    ) -> None:
-        keep_arguments(self, locals())
-
-    def _searcher(self) -> Searcher:
-        return BayesianSearch(model=self.model, parallel=self.parallel)
-
-
-class GeneticSearchCV(RandomizedSearchCV):
-    """``n_iter`` configurations of a space, generated by crossover and mutation of the best so far (`GeneticSearch`).
-
-    ``population`` is the size of a generation, None for the searcher's own choice; the configurations of one generation
-    run in parallel. The other arguments are those of `RandomizedSearchCV`.
-    """
-
-    def __init__(
-        self, estimator: Any, space: Any, n_iter: int = 50, cv: Any = 5, random_state: Any = 0,
-        population: int | None = None, scoring: Any = None, n_jobs: int | None = 1, refit: Any = True,
-        verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
-    ) -> None:
-        keep_arguments(self, locals())
-
-    def _searcher(self) -> Searcher:
-        return GeneticSearch(population=self.population)
-
-
-class HalvingGridSearchCV(GridSearchCV):
-    """Successive halving of all points of a grid, with scikit-learn's arguments; the others are those of `SearchCV`.
-
-    The first rung evaluates all candidates with ``min_resources``, each next one the best ⌈n / factor⌉ of n with
-    ``factor`` times as much, up to ``max_resources``; the best of the last is the best. The ``resource`` is the number
-    of rows, "n_samples", or a parameter such as "epochs". ``min_resources`` is a number, "smallest" (two rows of each
-    class in each fold, or 1 of a parameter), or "exhaust": as many as make the last rung use ``max_resources``. A
-    number of rows must leave one in each part of each fold.
-    """
-
-    def __init__(
-        self, estimator: Any, param_grid: Any, *, factor: int = 3, resource: str = ROWS, max_resources: Any = "auto",
-        min_resources: Any = "exhaust", cv: Any = 5, scoring: Any = None, refit: bool = True, random_state: Any = 0,
-        n_jobs: int | None = 1, verbose: int = 1, return_train_score: bool = False, error_score: float | str = NAN,
-    ) -> None:
-        keep_arguments(self, locals())
-
-    def _candidates(self, count: int | None = None) -> list[dict[str, Any]]:
-        return list(_grid_points(self.param_grid)[1])
-
-    def _known_configurations(self) -> list[dict[str, Any]]:
-        self._space, self._points = None, []  # of all rungs, in one study of their positions
-        return [params if self.resource == ROWS else {**params, self.resource: 1} for params in self._candidates(1)]
-
-    def _checked_selector(self, known: list[dict[str, Any]]) -> Any:
-        checks.boolean("refit", self.refit)
-        if isinstance(self.scorer_, SeveralScorers):
-            raise ValueError(f"scoring is {self.scoring!r}; a halving search ranks by one score, give its name")
-        return self._best_of_last_rung
-
-    def _best_of_last_rung(self, results: Mapping[str, Any]) -> int:
-        ranks, last = results["rank_test_score"], self.n_candidates_[-1]
-        return len(ranks) - last + int(ranks[-last:].argmin())
-
-    def _new_study(self, *data: Any) -> Study:
-        """Set the candidates, and the sizes and resources of the rungs, as scikit-learn does."""
-        X, y, splits = data
-        self._rows, least, most = number_of_rows(X), self.min_resources, self.max_resources
-        if most == "auto" and self.resource != ROWS:
-            raise ValueError(f"max_resources is 'auto' and resource is {self.resource!r}; give the largest value of it")
-        if least in ("smallest", "exhaust"):
-            example = models.example_of(self.estimator, self._candidates(1)[0])
-            has_classes = y is not None and models.is_classification(example, y)
-            least = 2 * len(splits) * (len(np.unique(y)) if has_classes else 1) if self.resource == ROWS else 1
-        fewest = self._fewest(splits) if self.resource == ROWS else 1
-        self.max_resources_ = checks.integer("max_resources", self._rows if most == "auto" else most, low=fewest)
-        if least != self.min_resources and least > self.max_resources_:
-            raise ValueError(f"max_resources is {self.max_resources_} and min_resources is {self.min_resources!r}, "
-                             f"here {least}; raise max_resources to that, or give min_resources a number")
-        self.min_resources_ = checks.integer("min_resources", least, low=fewest, high=self.max_resources_)
-        self._first = self._candidates()
-        if any(self.resource in params for params in self._first):
-            raise ValueError(f"resource is {self.resource!r}, which is searched too; take it out of the parameters")
-        powers = [checks.integer("factor", self.factor, low=2) ** k for k in range(1, 64)]
-        last = s_max(len(self._first), 1, powers)
-        if self.min_resources == "exhaust":
-            self.min_resources_ = max(self.min_resources_, self.max_resources_ // self.factor**last)
-        self.n_iterations_ = 1 + min(last, s_max(self.max_resources_, self.min_resources_, powers))
-        self.n_candidates_ = [-(-len(self._first) // self.factor**rung) for rung in range(self.n_iterations_)]
-        self.n_resources_ = [self.factor**rung * self.min_resources_ for rung in range(self.n_iterations_)]
-        return Study({"configuration": range(sum(self.n_candidates_))}, GridSearch(), "maximize", self._seed)
-
-    def _search(
-        self, X: Any, y: Any, splits: list[Split], fit_params: Mapping[str, Any], on_error: float | None, threads: int,
-        n_trials: int,
-    ) -> list[list[FoldScore]]:
-        table, candidates, folds = list[list[FoldScore]](), self._first, splits
-        for size, resources in zip(self.n_candidates_, self.n_resources_, strict=True):
-            if table:
-                scores = [-math.inf if trial.value is None else trial.value
-                          for trial in self.study_.trials[-len(candidates) :]]
-                candidates = [candidates[k] for k in np.argsort(scores, kind="stable")[-size:]]
-            if self.resource == ROWS:
-                folds = [(self._share(train, resources), self._share(test, resources)) for train, test in splits]
-            else:
-                candidates = [{**params, self.resource: resources} for params in candidates]
-            self._points = [*self._points, *candidates]
-            table += super()._search(X, y, folds, fit_params, on_error, threads, len(self._points))
-        return table
-
-    def _share(self, rows: np.ndarray, resources: int) -> np.ndarray:
-        """The rows that a rung uses of a fold, drawn as scikit-learn does."""
-        order = generator(self._seed).permutation(len(rows))
-        return np.asarray(rows)[order[: int(resources / self._rows * len(rows))]]
-
-    def _fewest(self, splits: list[Split]) -> int:
-        """The fewest resources of which no part of a fold gets none."""
-        smallest = min((part for split in splits for part in split), key=len)
-        return next(number for number in range(1, self._rows + 1) if len(self._share(smallest, number)))
-
-    def _record(self, table: list[list[FoldScore]]) -> None:
-        super()._record(table)
-        self.cv_results_ |= {"iter": np.repeat(range(self.n_iterations_), self.n_candidates_),
-                             "n_resources": np.repeat(self.n_resources_, self.n_candidates_)}
-
-
-class HalvingRandomSearchCV(HalvingGridSearchCV):
-    """Successive halving of ``n_candidates`` random points; the other arguments are those of `HalvingGridSearchCV`.
-
-    "exhaust" is as many as let the last rung use ``max_resources``.
-    """
-
-    def __init__(
-        self, estimator: Any, param_distributions: Any, *, n_candidates: Any = "exhaust", factor: int = 3,
-        resource: str = ROWS, max_resources: Any = "auto", min_resources: Any = "smallest", cv: Any = 5,
-        scoring: Any = None, refit: bool = True, random_state: Any = 0, n_jobs: int | None = 1, verbose: int = 1,
-        return_train_score: bool = False, error_score: float | str = NAN,
-    ) -> None:
-        keep_arguments(self, locals())
-
-    def _candidates(self, count: int | None = None) -> list[dict[str, Any]]:
-        if self.n_candidates == self.min_resources == "exhaust":
-            raise ValueError("n_candidates and min_resources are both 'exhaust'; give a number for one of them")
-        if count is None:
-            count = self.max_resources_ // self.min_resources_ if self.n_candidates == "exhaust" else self.n_candidates
-        study = Study(self.param_distributions, RandomSearch(), seed=self._seed)
-        most = checks.integer("n_candidates", count, low=1)
-        return [study.ask().params for _ in range(min(most, study.space.size or most))]
+        return given[0]
 
 
 def _grid_points(param_grid: Any) -> tuple[Space | None, Sequence[dict[str, Any]]]:

@@ -182,8 +182,8 @@ class CrossValidated(Job):
     X, y = np.linspace(-1.0, 1.0, 12).reshape(-1, 1), np.arange(12) % 3 % 2
     SEARCHES: dict[str, Callable[..., Any]] = {
         "grid": lambda *given, n_iter, **options: st.GridSearchCV(*given, **options), "random": st.RandomizedSearchCV,
-        "tpe": functools.partial(st.BayesSearchCV, model="tpe"),
-        "genetic": functools.partial(st.GeneticSearchCV, population=3)}
+        "tpe": functools.partial(st.SearchCV, searcher=st.BayesianSearch(model="tpe")),
+        "genetic": functools.partial(st.SearchCV, searcher=st.GeneticSearch(population=3))}
 
     def go(self) -> None:
         space = {"at": [-1.0, 0.0, 0.5]} if self.searcher == "grid" else {"at": st.Float(-1.0, 1.0)}

@@ -12,18 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation import GroupKFold, KFold, OneStandardError
+from scratchtune.evaluation import GroupKFold, KFold
 from scratchtune.evaluation.cross_validation import FitFailedWarning
-from scratchtune.search import Categorical, Float, Int
-from scratchtune.study import (
-    BayesSearchCV,
-    GeneticSearchCV,
-    GridSearchCV,
-    HalvingGridSearchCV,
-    HalvingRandomSearchCV,
-    RandomizedSearchCV,
-    interrupted_study,
-)
+from scratchtune.search import BayesianSearch, Categorical, Float, GeneticSearch, Int
+from scratchtune.study import GridSearchCV, RandomizedSearchCV, SearchCV, interrupted_study
 from scratchtune.study.search_cv import ranks
 
 rng = np.random.default_rng(0)
@@ -85,8 +77,7 @@ def test_a_search_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("kind", "n_iter"), [
-    (GridSearchCV, None), (RandomizedSearchCV, 10), (BayesSearchCV, 50), (GeneticSearchCV, 50),
-    (HalvingGridSearchCV, None), (HalvingRandomSearchCV, None)])
+    (GridSearchCV, None), (RandomizedSearchCV, 10), (SearchCV, None)])
 def test_what_is_not_said_is_as_in_scikit_learn_and_repeatable(kind: Any, n_iter: int | None) -> None:
     said = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
     assert (said["cv"], said.get("random_state", 0), said["n_jobs"], said["refit"]) == (5, 0, 1, True)
@@ -118,12 +109,12 @@ def test_random_settings() -> None:
     assert "the random numbers of seed" in first.study_.why(0)
 
 
-@pytest.mark.parametrize("make", [
-    BayesSearchCV, GeneticSearchCV, lambda *given, **options: BayesSearchCV(*given, model="tpe", parallel=3, **options),
-    lambda *given, **options: GeneticSearchCV(*given, population=6, **options)])
-def test_settings_that_learn_from_the_scores_before_them(make: Any) -> None:
+@pytest.mark.parametrize("searcher", [
+    "bayesian", "genetic", BayesianSearch(model="tpe", parallel=3), GeneticSearch(population=6)])
+def test_settings_that_learn_from_the_scores_before_them(searcher: Any) -> None:
     space = {"at": Float(-2.0, 2.0), "column": [0, 1]}
-    first, second = (quiet(make(Threshold(), space, n_iter=30, cv=3, n_jobs=jobs)) for jobs in (1, 4))
+    first, second = (
+        quiet(SearchCV(Threshold(), space, searcher, n_iter=30, cv=3, n_jobs=jobs)) for jobs in (1, 4))
     assert first.cv_results_["params"] == second.cv_results_["params"] and len(first.cv_results_["params"]) == 30
     assert (first.cv_results_["mean_test_score"] == second.cv_results_["mean_test_score"]).all()
     assert first.cv_results_["mean_test_score"][-15:].mean() > 0.6  # at random it is 0.5
@@ -133,10 +124,8 @@ def test_settings_that_learn_from_the_scores_before_them(make: Any) -> None:
 
 def test_what_a_search_is_asked_for_is_checked_before_any_fit() -> None:
     for search, message in (
-        (BayesSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, model="forest"), "model is 'forest'"),
-        (BayesSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, parallel=0), "parallel is 0"),
-        (GeneticSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, population=1), "population is 1"),
-        (GeneticSearchCV(Threshold(), {"at": Float(0.0, 1.0)}, n_iter=0), "n_iter is 0"),
+        (SearchCV(Threshold(), {"at": Float(0.0, 1.0)}, "forest"), "searcher is 'forest'"),
+        (SearchCV(Threshold(), {"at": Float(0.0, 1.0)}, n_iter=0), "n_iter is 0"),
         (GridSearchCV(Threshold(), [{"at": [0.0]}, {"wide": [1]}]), "invalid parameter 'wide'"),
     ):
         with pytest.raises(ValueError, match=message):
@@ -221,20 +210,6 @@ def test_a_function_decides() -> None:
     for index, message in ((6, "what refit returned is 6; it must be an integer in .0, 5."), (1.0, "an integer")):
         with pytest.raises((ValueError, TypeError), match=message):
             quiet(GridSearchCV(Threshold(), GRID, cv=2, refit=lambda results, index=index: index))
-
-
-def test_the_simplest_within_one_standard_error() -> None:
-    grid = {"at": [0.0, 0.1, 0.15, 2.0]}
-    best = quiet(GridSearchCV(Threshold(), grid, cv=5))
-    chosen = quiet(GridSearchCV(Threshold(), grid, cv=5, refit=OneStandardError(simplicity="-at")))
-    folds = np.array([best.cv_results_[f"split{k}_test_score"][best.best_index_] for k in range(5)])
-    least = best.best_score_ - folds.std(ddof=1) / np.sqrt(5)
-    assert best.best_params_ == {"at": 0.1} and chosen.best_params_ == {"at": 0.15}
-    assert least <= chosen.best_score_ == chosen.cv_results_["mean_test_score"][2] < best.best_score_
-    assert chosen.best_estimator_.at == 0.15
-    several = quiet(GridSearchCV(
-        Threshold(), grid, cv=5, scoring=["f1", "accuracy"], refit=OneStandardError("accuracy", simplicity="-at")))
-    assert several.best_params_ == {"at": 0.15} and several.score(X, y) == (several.predict(X) == y).mean()
 
 
 def test_train_scores() -> None:
@@ -352,12 +327,6 @@ def test_a_function_from_params_to_a_model() -> None:
     assert len(search.best_estimator_.layers) == 1 + search.best_params_["hidden"]
 
 
-def test_the_smallest_network_within_one_standard_error() -> None:
-    grid = {"units": [2, 64], "epochs": [40], "learning_rate": [0.05]}
-    search = quiet(GridSearchCV(network(), grid, cv=3, refit="one_se"), X, y)
-    assert search.best_params_["units"] == 2 and search.best_estimator_.layers[0].units == 2
-
-
 def test_several_scores_of_a_network() -> None:
     scoring = ["accuracy", "neg_log_loss", "f1", "roc_auc"]
     search = quiet(GridSearchCV(network(), {"epochs": [1, 30]}, cv=3, scoring=scoring, refit="neg_log_loss", n_jobs=-1))
@@ -429,9 +398,6 @@ def test_a_tuple_of_numbers_is_a_list_in_a_grid_and_a_range_elsewhere() -> None:
     (lambda: GridSearchCV(Threshold(), GRID, n_jobs=0), "n_jobs is 0"),
     (lambda: GridSearchCV(Threshold(), GRID, refit="yes"), "refit is 'yes'"),
     (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1", "accuracy"]), "name of the one that decides: 'f1', 'acc"),
-    (lambda: GridSearchCV(Threshold(), GRID, scoring=["f1"], refit="one_se"), "there are several scores"),
-    (lambda: GridSearchCV(Threshold(), GRID, refit="one_se"), "does not define simplicity for at, column; give "),
-    (lambda: GridSearchCV(Threshold(), GRID, refit=OneStandardError(simplicity="C")), "simplicity is 'C'"),
     (lambda: GridSearchCV(Threshold(), GRID, return_train_score=1), "return_train_score is 1"),
     (lambda: GridSearchCV(Threshold(), GRID, error_score="rise"), "error_score is 'rise'"),
     (lambda: RandomizedSearchCV(Threshold(), GRID, random_state="x"), "random_state is 'x'"),
