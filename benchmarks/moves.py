@@ -30,7 +30,7 @@ import scratchtune as st
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table, verdict
 from scratchtune import play
-from scratchtune.data.trainings import EPOCHS, ROWS, SEEDS, VALUES, Trainings
+from scratchtune.play.trainings import EPOCHS, ROWS, SEEDS, VALUES, Trainings
 
 FILE = Path(play.__file__).with_name("moves.json.xz")
 BUDGET, GAMES, RUNS, QUICK, PLAYERS = 12 * EPOCHS, 20, 200, 20, 1000

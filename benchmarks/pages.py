@@ -47,7 +47,7 @@ FLOORS = {  # from the bottom to the top: the files beside the rooms have their 
     "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
     "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",
     "study": "", "insight": "", "interop": "", "images": "", "sequences": "", "tables": "",
-    "layers.py losses.py loading.py wrappers.py translated.py":
+    "datasets.py layers.py losses.py loading.py wrappers.py translated.py":
     "all layers and losses by name; loading saved models; the document's name for the grid search; texts in Chinese",
     "examples": "", "play": "", "document": "", "cli": ""}
 CORE = ("jit", "formulas", "metrics", "data", "network", "evaluation", "search", "estimators", "study")

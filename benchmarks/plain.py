@@ -20,7 +20,7 @@ from benchmarks.common import black_boxes
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import table
 from scratchtune import plain
-from scratchtune.data.trainings import VALUES
+from scratchtune.play.trainings import VALUES
 
 TRIALS, SEEDS = 60, 10
 CASES = (*(name for name in black_boxes.OTHER if name.startswith("bbob")), "trainings")

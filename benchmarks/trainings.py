@@ -24,8 +24,8 @@ import numpy as np
 import scratchtune as st
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table, verdict
-from scratchtune.data import trainings
-from scratchtune.data.trainings import EPOCHS, ROWS, SEEDS, VALUES, Trainings
+from scratchtune.play import trainings
+from scratchtune.play.trainings import EPOCHS, ROWS, SEEDS, VALUES, Trainings
 
 TRAINED, WRONG, MOMENTUM = 200, 0.2, 0.9
 PILOT, SPLITS, GOOD = 300, 2000, 0.8  # networks, splits to choose from, accuracy from which a network is a good one

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.data.trainings import VALUES
+from scratchtune.play.trainings import VALUES
 
 trainings = st.datasets.load_trainings()
 rates, batches = VALUES["learning_rate"], VALUES["batch_size"]

@@ -19,7 +19,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.data.trainings import VALUES
+from scratchtune.play.trainings import VALUES
 
 trainings = st.datasets.load_trainings()
 validation = trainings.validation[..., -1].astype(int)  # (11, 6, 3, 4, 3, 5): five hyper-parameters, then the seed

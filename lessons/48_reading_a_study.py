@@ -29,8 +29,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.data.trainings import VALUES
 from scratchtune.insight.importances import interaction_variance, marginal_variance
+from scratchtune.play.trainings import VALUES
 
 trainings = st.datasets.load_trainings()
 NAMES, truth = list(VALUES), trainings.expected

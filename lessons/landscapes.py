@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
-from scratchtune.data.trainings import VALUES, Trainings
+from scratchtune.play.trainings import VALUES, Trainings
 from scratchtune.search import Space
 
 FULL = 27  # the whole budget of a trial

@@ -1,13 +1,12 @@
 # The public names and where they are defined. Type checkers and editors read this file, and __init__.py does: a name is
 # loaded when it is first used (lazy.py).
+from scratchtune import datasets as datasets
 from scratchtune import insight as insight
 from scratchtune import layers as layers
 from scratchtune import losses as losses
 from scratchtune import metrics as metrics
 from scratchtune import search as search
-from scratchtune.data import datasets as datasets
 from scratchtune.data.imputing import SimpleImputer as SimpleImputer
-from scratchtune.data.pairs import read_pairs as read_pairs
 from scratchtune.data.scaling import MinMaxScaler as MinMaxScaler
 from scratchtune.data.scaling import StandardScaler as StandardScaler
 from scratchtune.estimators.classifier import MLPClassifier as MLPClassifier
@@ -89,6 +88,7 @@ from scratchtune.sequences.layers.spec_augment import SpecAugment as SpecAugment
 from scratchtune.sequences.layers.transformer import TransformerEncoder as TransformerEncoder
 from scratchtune.sequences.recognizer import SpeechRecognizer as SpeechRecognizer
 from scratchtune.sequences.seq2seq import Seq2Seq as Seq2Seq
+from scratchtune.sequences.text.pairs import read_pairs as read_pairs
 from scratchtune.study.errors import NotReady as NotReady
 from scratchtune.study.errors import StorageError as StorageError
 from scratchtune.study.errors import TrialPruned as TrialPruned

@@ -21,7 +21,7 @@ from scratchtune.sequences.speech.wav import decode_wav
 
 pytestmark = pytest.mark.slow  # a tool of this repository: CI runs its tests
 
-BUILT_IN = Path(str(resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")))
+BUILT_IN = Path(str(resources.files("scratchtune.sequences.speech").joinpath("spoken_digits", "spoken_digits.zip")))
 
 
 @pytest.fixture

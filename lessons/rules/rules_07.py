@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim
-from scratchtune.data.trainings import SEEDS, VALUES
+from scratchtune.play.trainings import SEEDS, VALUES
 
 RATES = (0.025, 0.05, 0.1, 0.2, 0.4, 0.8)
 ROWS, WRONG, BATCH, EPOCHS, TRAININGS = 400, 0.2, 8, 10, 10

@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim
-from scratchtune.data.trainings import VALUES
+from scratchtune.play.trainings import VALUES
 
 SEARCHES, FIRST = 300, 8
 

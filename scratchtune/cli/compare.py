@@ -23,7 +23,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.cli.parsing import Parser
-from scratchtune.data.datasets import load_digits
+from scratchtune.data.digits import load_digits
 from scratchtune.digests import digest_of
 from scratchtune.evaluation.cross_validation import FoldScore
 from scratchtune.evaluation.selection import corrected_standard_error, student_quantile

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import Parser
-from scratchtune.data.datasets import load_digits
+from scratchtune.data.digits import load_digits
 from scratchtune.files import page_path
 from scratchtune.streams import tell
 from scratchtune.tables.families import FAMILIES

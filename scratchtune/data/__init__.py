@@ -1,17 +1,13 @@
-"""Data: built-in data sets, and preprocessing that is fitted on training rows.
+"""Data: preprocessing that is fitted on training rows, and the handwritten digits.
 
-Reading order: `transformer` (the protocol), `scaling`, `quantiles`, `robust_scaling`, `imputing`, `encoding`; `pairs`
-(for translation), `datasets`.
+Reading order: `transformer` (the protocol), `scaling`, `quantiles`, `robust_scaling`, `imputing`, `encoding`; `digits`.
 """
 
-from scratchtune.data import datasets
 from scratchtune.data.imputing import SimpleImputer
-from scratchtune.data.pairs import read_pairs
 from scratchtune.data.quantiles import QuantileScaler
 from scratchtune.data.robust_scaling import RobustSmoothClipScaler
 from scratchtune.data.scaling import MinMaxScaler, StandardScaler
 
 __all__ = [
     "MinMaxScaler", "QuantileScaler", "RobustSmoothClipScaler", "SimpleImputer", "StandardScaler",
-    "datasets", "read_pairs",
 ]

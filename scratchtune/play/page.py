@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.data.trainings import EPOCHS, ROWS, SEEDS, VALUES, load_trainings
 from scratchtune.files import write_text
 from scratchtune.formulas.registry import registry
 from scratchtune.play.javascript import javascript
+from scratchtune.play.trainings import EPOCHS, ROWS, SEEDS, VALUES, load_trainings
 
 FOLDER = files("scratchtune.play")
 BOARD = '<section class="instrument" id="board"></section>\n'

@@ -17,7 +17,7 @@ import pytest
 
 from scratchtune import document, formulas
 from scratchtune.cli import main
-from scratchtune.data.datasets import load_digits
+from scratchtune.data.digits import load_digits
 from scratchtune.document.statements import STATEMENTS, TITLES, VERDICTS, WRONG
 from scratchtune.translated import LOCALE, translation
 

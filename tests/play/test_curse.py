@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.data.trainings import Trainings, load_trainings
 from scratchtune.evaluation.selection import standard_error
+from scratchtune.play.trainings import Trainings, load_trainings
 
 from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
 from .twins import uniform

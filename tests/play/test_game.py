@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.data.trainings import EPOCHS, ROWS, VALUES, Trainings, load_trainings
+from scratchtune.play.trainings import EPOCHS, ROWS, VALUES, Trainings, load_trainings
 
 from ..browsing import click, is_too_wide, opened, place, reloaded, serious_violations, tap
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data.trainings import VALUES, Trainings, load_trainings
+from scratchtune.play.trainings import VALUES, Trainings, load_trainings
 
 from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
 from .twins import uniform

@@ -91,13 +91,13 @@ def load_spoken_digits() -> Recordings:
 
     Each of 60 voices of espeak-ng, which differ in accent, timbre, speed and pitch, says three strings of 3 to 5
     digits, such as "four zero seven one". A clip has 8,000 samples a second, of 8 bits, and no silence at its ends.
-    `data/spoken_digits/LICENSE.txt` names the source.
+    `spoken_digits/LICENSE.txt` names the source.
 
     >>> found = load_spoken_digits()
     >>> len(found.clips), len(set(found.voices)), found.texts[0], found.voices[0]
     (180, 60, 'three eight two nine', 'en-gb-x-rp+benjamin')
     """
-    built_in = resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")
+    built_in = resources.files("scratchtune.sequences.speech").joinpath("spoken_digits", "spoken_digits.zip")
     with resources.as_file(built_in) as path:
         return read_clips(path)
 

@@ -227,7 +227,7 @@ def test_a_clip_whose_rate_is_much_too_low_is_left_out(folder: Path, write: Writ
 
 # The built-in clips ---------------------------------------------------------------------------------------------------
 
-BUILT_IN = Path(str(resources.files("scratchtune.data").joinpath("spoken_digits", "spoken_digits.zip")))
+BUILT_IN = Path(str(resources.files("scratchtune.sequences.speech").joinpath("spoken_digits", "spoken_digits.zip")))
 
 
 def test_three_strings_of_each_of_sixty_voices() -> None:

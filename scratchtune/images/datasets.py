@@ -1,4 +1,4 @@
-"""The data sets: built-in ones, each with its licence and source beside it, synthetic ones, and readers of others."""
+"""Sets of images: a part of Fashion-MNIST, with its licence beside it, and folders of IDX files as MNIST has them."""
 
 from __future__ import annotations
 
@@ -11,33 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.archives import most_unpacked
-from scratchtune.data.pairs import dates, number_words
-from scratchtune.data.trainings import load_trainings
-
-__all__ = [
-    "FASHION_NAMES", "dates", "load_digits", "load_fashion_mnist", "load_idx", "load_trainings", "load_verses",
-    "number_words",
-]
 
 FASHION_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 UNSIGNED_BYTE = 8
 TYPES = {8: "unsigned bytes", 9: "signed bytes", 11: "short integers", 12: "integers", 13: "floats", 14: "doubles"}
 MOST_AXES = 8
-PARTS = ("train", "validation", "test")
 Images = tuple[np.ndarray, np.ndarray]
-
-
-def load_digits() -> tuple[np.ndarray, np.ndarray]:
-    """Handwritten digits: X (1797, 64) float64, the gray levels 0 to 16 of 8x8 pixels, and y (1797,) int64, 0 to 9.
-
-    The rows are in scikit-learn's order. `digits.LICENSE.txt` beside the file names source and licence.
-    """
-    packed = resources.files("scratchtune.data").joinpath("digits.csv.gz").read_bytes()
-    table = np.loadtxt(gzip.decompress(packed).decode().splitlines(), delimiter=",")
-    return np.ascontiguousarray(table[:, :-1]), table[:, -1].astype(np.int64)
 
 
 def load_fashion_mnist() -> Images:
@@ -46,7 +27,7 @@ def load_fashion_mnist() -> Images:
     They are the first 220 images of each class of its training images, in their order; `FASHION_NAMES` names the
     classes. `fashion_mnist/LICENSE.txt` names source and licence. `load_idx` reads the whole, where it is installed.
     """
-    with resources.as_file(resources.files("scratchtune.data").joinpath("fashion_mnist")) as folder:
+    with resources.as_file(resources.files("scratchtune.images").joinpath("fashion_mnist")) as folder:
         return read_images(folder, "train")
 
 
@@ -61,36 +42,6 @@ def load_idx(folder: str | Path) -> tuple[Images, Images]:
         numbers of images and labels differ.
     """
     return read_images(folder, "train"), read_images(folder, "t10k")
-
-
-def load_verses(part: str | None = None) -> list[tuple[str, str]]:
-    """Short Bible verses: a list of 3,042 pairs (English, Spanish), in the order of the Bible.
-
-    A verse has at most 12 English and 14 Spanish words, counted between blanks. Of the 31,077 verses that both texts
-    have, 27,970 longer ones were left out, 28 in chapters that may be numbered differently in the two texts, 16 with a
-    heading, such as a psalm's title, and 21 with brackets.
-
-    The Spanish is spelled as in 1909, with "á", "ó" and "é" for today's "a", "o" and "e"; a chapter's first word is
-    usually in capitals. A verse may begin or end within a sentence. `verses/LICENSE.txt` names sources and licences.
-
-    The split is fixed: a chapter is in one part only, and verses of different parts share less than 0.6 of their
-    distinct words, in English and in Spanish.
-    Arguments
-        part: "train" (2,429 pairs), "validation" (305), "test" (308), or None for all.
-    Raises
-        ValueError if there is no such part.
-
-    >>> load_verses("test")[0]
-    ('But Noah found favor in Yahweh’s eyes.', 'Empero Noé halló gracia en los ojos de Jehová.')
-    """
-    checks.choice("part", part, (*PARTS, None))
-    return [(english, spanish) for _, of, english, spanish in verses() if part in (None, of)]
-
-
-def verses() -> list[list[str]]:
-    """The rows of the built-in file: a reference such as "1 Samuel 3:4", the part, the English, the Spanish."""
-    packed = resources.files("scratchtune.data").joinpath("verses", "verses.tsv.gz").read_bytes()
-    return [line.split("\t") for line in gzip.decompress(packed).decode().splitlines()[1:]]
 
 
 # IDX files, the format of MNIST: two zeros, a type, the number of axes, their lengths, then the numbers themselves ----

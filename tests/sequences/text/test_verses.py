@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 import scratchtune as st
+from scratchtune.sequences.text.pairs import verses
 
-FOLDER = Path(st.datasets.__file__).parent / "verses"
+FOLDER = Path(st.__file__).parent / "sequences" / "text" / "verses"
 PARTS = ("train", "validation", "test")
 
 
@@ -28,7 +29,7 @@ SCRIPT = _script()
 
 def test_short_verses_in_two_languages() -> None:
     pairs = st.datasets.load_verses()
-    found = {reference: (english, spanish) for reference, _, english, spanish in st.datasets.verses()}
+    found = {reference: (english, spanish) for reference, _, english, spanish in verses()}
     assert found["John 11:35"] == ("Jesus wept.", "Y lloró Jesús.")
     assert found["1 Thessalonians 5:17"] == ("Pray without ceasing.", "Orad sin cesar.")
     assert len(found) == len(pairs) == 3_042
@@ -44,7 +45,7 @@ def test_the_parts_are_all_verses() -> None:
     parts = {name: st.datasets.load_verses(name) for name in PARTS}
     assert {name: len(pairs) for name, pairs in parts.items()} == {"train": 2429, "validation": 305, "test": 308}
     assert sorted(pair for pairs in parts.values() for pair in pairs) == sorted(st.datasets.load_verses())
-    chapters = [{reference.split(":")[0] for reference, of, *_ in st.datasets.verses() if of == name} for name in PARTS]
+    chapters = [{reference.split(":")[0] for reference, of, *_ in verses() if of == name} for name in PARTS]
     assert len(set.union(*chapters)) == sum(map(len, chapters)), "a chapter is in two parts"
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data import trainings
-from scratchtune.data.trainings import EPOCHS, SEEDS, VALUES
+from scratchtune.play import trainings
+from scratchtune.play.trainings import EPOCHS, SEEDS, VALUES
 
 KNOWN = st.datasets.load_trainings()
 PARAMS = {"learning_rate": 0.01, "batch_size": 16, "l2": 0.0, "dropout": 0.2, "units": 64}

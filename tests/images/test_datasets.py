@@ -1,4 +1,4 @@
-"""The data sets that come along, and folders of IDX files: what is read, what is mapped, and what is refused."""
+"""Fashion-MNIST, and folders of IDX files: what is read, what is mapped, and what is refused."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def test_the_part_that_comes_along() -> None:
     X, y = st.datasets.load_fashion_mnist()
     assert X.shape == (2200, 28, 28, 1) and X.dtype == np.uint8 and y.shape == (2200,) and y.dtype == np.int64
     assert np.bincount(y).tolist() == [220] * 10 and len(st.datasets.FASHION_NAMES) == 10
-    files = list((Path(st.datasets.__file__).parent / "fashion_mnist").iterdir())
+    files = list((Path(st.__file__).parent / "images" / "fashion_mnist").iterdir())
     assert sum(file.stat().st_size for file in files) < 1_000_000
-    assert "Zalando" in (Path(st.datasets.__file__).parent / "fashion_mnist" / "LICENSE.txt").read_text()
+    assert "Zalando" in (Path(st.__file__).parent / "images" / "fashion_mnist" / "LICENSE.txt").read_text()
 
 
 @pytest.mark.skipif(not WHOLE.is_dir(), reason="Debian's dataset-fashion-mnist is not installed")

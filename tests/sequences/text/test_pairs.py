@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune.data.pairs import (
+from scratchtune.sequences.text.pairs import (
     DAYS,
     NUMBERS,
     STYLES,

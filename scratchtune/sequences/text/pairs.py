@@ -1,4 +1,4 @@
-"""Pairs of sentences for translation: a file of one's own, numbers in words, dates in words.
+"""Pairs of sentences for translation: Bible verses, a file of one's own, numbers in words, dates in words.
 
 The two synthetic tasks are such that a model can become perfect. A file that cannot be read raises one clear sentence.
 
@@ -7,14 +7,17 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
+from importlib import resources
 
 import numpy as np
 
 from scratchtune import checks
 from scratchtune.files import read_text
 
+PARTS = ("train", "validation", "test")  # of the verses
 HEADER = ("source", "target")
 _PURPOSE = "pairs of sentences are read from a TSV file"
 _ADVICE = "each line must hold a source sentence, a tab and a target sentence"
@@ -46,6 +49,36 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     if not pairs:
         raise ValueError(f"{shown} holds no pairs of sentences; {_ADVICE}")
     return pairs
+
+
+def load_verses(part: str | None = None) -> list[tuple[str, str]]:
+    """Short Bible verses: a list of 3,042 pairs (English, Spanish), in the order of the Bible.
+
+    A verse has at most 12 English and 14 Spanish words, counted between blanks. Of the 31,077 verses that both texts
+    have, 27,970 longer ones were left out, 28 in chapters that may be numbered differently in the two texts, 16 with a
+    heading, such as a psalm's title, and 21 with brackets.
+
+    The Spanish is spelled as in 1909, with "á", "ó" and "é" for today's "a", "o" and "e"; a chapter's first word is
+    usually in capitals. A verse may begin or end within a sentence. `verses/LICENSE.txt` names sources and licences.
+
+    The split is fixed: a chapter is in one part only, and verses of different parts share less than 0.6 of their
+    distinct words, in English and in Spanish.
+    Arguments
+        part: "train" (2,429 pairs), "validation" (305), "test" (308), or None for all.
+    Raises
+        ValueError if there is no such part.
+
+    >>> load_verses("test")[0]
+    ('But Noah found favor in Yahweh’s eyes.', 'Empero Noé halló gracia en los ojos de Jehová.')
+    """
+    checks.choice("part", part, (*PARTS, None))
+    return [(english, spanish) for _, of, english, spanish in verses() if part in (None, of)]
+
+
+def verses() -> list[list[str]]:
+    """The rows of the built-in file: a reference such as "1 Samuel 3:4", the part, the English, the Spanish."""
+    packed = resources.files("scratchtune.sequences.text").joinpath("verses", "verses.tsv.gz").read_bytes()
+    return [line.split("\t") for line in gzip.decompress(packed).decode().splitlines()[1:]]
 
 
 # Numbers in words -----------------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""Make scratchtune/data/verses/verses.tsv.gz; needs Debian's sword-text-web and sword-text-sparv, and PyPI's pysword.
+"""Make the package's verses.tsv.gz; needs Debian's sword-text-web and sword-text-sparv, and PyPI's pysword.
 
-python tests/data/make_verses.py [FILE]
+python tests/sequences/text/make_verses.py [FILE]
 
-The result depends on nothing but the two texts; `tests/data/test_verses.py` compares it with the file in the package.
+The result depends on nothing but the two texts; `test_verses.py` compares it with the file in the package.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-FILE = Path(__file__).parents[2] / "scratchtune/data/verses/verses.tsv.gz"
+FILE = Path(__file__).parents[3] / "scratchtune/sequences/text/verses/verses.tsv.gz"
 SWORD = Path("/usr/share/sword")
 ENGLISH, SPANISH = "engWEB2015eb", "spaRV1909eb"
 MOST_ENGLISH, MOST_SPANISH = 12, 14  # words

@@ -140,7 +140,7 @@ def load_trainings() -> Trainings:
     Raises
         ValueError if the file is not the one that belongs to this version.
     """
-    packed = resources.files("scratchtune.data").joinpath(FILE).read_bytes()
+    packed = resources.files("scratchtune.play").joinpath(FILE).read_bytes()
     if sha256(packed).hexdigest() != SHA256:
         raise ValueError(f"{FILE} is damaged, or of another version: install scratchtune again")
     with np.load(io.BytesIO(lzma.decompress(packed))) as arrays:
