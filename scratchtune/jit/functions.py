@@ -12,9 +12,7 @@ every array and count its references: a quarter of the time that it takes to com
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial, reduce
 from types import CodeType
 from typing import Any
@@ -186,18 +184,6 @@ class UncountedCompiler(Compiler):
     counts_references = False
 
 
-@contextmanager
-def garbage_kept() -> Iterator[None]:
-    """Compile without Python's garbage collector: an eighth of the time would be spent on searching Numba's objects."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()
-
-
 # What the decorators return -------------------------------------------------------------------------------------------
 
 
@@ -224,9 +210,7 @@ class Dispatcher(CPUDispatcher):
 
     def _compile_for_args(self, *args: Any, **kws: Any) -> Any:
         """Override: Numba calls this for a new signature, and then calls the function that it returns."""
-        with garbage_kept():
-            entry = super()._compile_for_args(*args, **kws)  # type: ignore[misc]
-        return partial(self._first_call, entry)
+        return partial(self._first_call, super()._compile_for_args(*args, **kws))  # type: ignore[misc]
 
     def _first_call(self, entry: Any, *args: Any, **kws: Any) -> Any:
         """Call the code ``entry`` by `settled`; once that has succeeded, Numba may call it directly."""
