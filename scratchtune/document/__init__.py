@@ -66,8 +66,8 @@ def _lines(statement: Statement, translate: Translate) -> Iterator[str]:
     if translate("section") == "section":  # a reader of English
         yield f"    {statement.english}"
     yield f"  [{_names(translate)[statement.verdict]}] {translate(statement.note)}"
-    measure, formula, code, lesson = (
-        translate("measured"), translate("formula"), translate("code"), translate("lesson"))
+    measure, formula = translate("measured"), translate("formula")
+    code, lesson = translate("code"), translate("lesson")
     for name in statement.claims.split():
         sentence, held, draws = measured()[name]
         told = translate("held in {held} of {draws} draws").format(held=held, draws=draws)
