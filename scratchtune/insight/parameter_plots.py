@@ -58,9 +58,8 @@ def plot_slice(
         count = _draw_slice(one, study, name, colours, limit)
         is_first = ax is not None or one.get_subplotspec().is_first_col()
         drawing.finish(one, None, drawing.value_label(study) if is_first else None, None,
-                       drawing.panel_note(study, count) if len(names) > 1 else "")
+                       drawing.panel_note(study, count) if len(names) > 1 else "", "both")
         one.tick_params(labelleft=is_first)
-        one.grid(alpha=0.25)
     shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
     drawing.head(axes, "Slice", drawing.left_out(study, shown) + drawing.budget_note(study)
                  + drawing.beyond_note(study, values, limit))
@@ -91,9 +90,7 @@ def plot_parallel_coordinate(study: TrialTable, params: Names = None, ax: Any = 
     than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. Returns the Axes.
     """
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
-    if ax is None:
-        ax = drawing.canvas(1, (float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))[1]
-    (axes,) = drawing.panels(ax, 1)
+    (axes,) = drawing.panels(ax, 1, size=(float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))
     trials = drawing.complete_trials(study)
     values = drawing.values_of(trials)
     best, limit = drawing.ends(study, values)
@@ -420,7 +417,6 @@ def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> No
     getattr(axes, f"set_{side}lim")(-0.5, len(cells.levels[which]) - 0.5)
     getattr(axes, f"set_{side}ticks")([])
     getattr(axes, f"set_{other}label")("value")
-    axes.grid(alpha=0.25)
-    drawing.finish(axes)
+    drawing.finish(axes, grid="both")
     if which == 0:
         drawing.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))

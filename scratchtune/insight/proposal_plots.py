@@ -177,10 +177,9 @@ def _finish(
     """Set the axes of the parameter and the titles, mark the proposed value, and explain all signs once."""
     for one in axes:
         drawing.set_axis(one, "x", study, line.name)
-        one.grid(alpha=0.25)
         one.axvline(line.at[line.proposed], color="black", linewidth=1.4, linestyle=":", zorder=1,
                     label=f"proposed: trial {trial.number}")
-        drawing.finish(one)
+        drawing.finish(one, grid="both")
     for one in axes[: len(axes) // 2]:
         one.set_xlabel("")
     others = [f"{drawing.plain(name, 16)}={drawing.plain(value, 10)}"

@@ -85,7 +85,8 @@ class Replica:
         outputs = np.empty((len(shard.chosen), widths[layers]) if layers else (0, 0), self.network.theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             value = engine.shard_gradient(
-                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key), layers, outputs)
+                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key), layers,
+                outputs)
         return float(value), self.network.gradient, outputs
 
 
