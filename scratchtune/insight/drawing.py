@@ -98,7 +98,8 @@ def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]
 
 def budget_note(study: TrialTable) -> str:
     """Say which trials are grey; an empty text where there are none."""
-    return "".join(f"; grey: {which}" for which in [uncounted(by_budget(study)[1])] if which)
+    grey = uncounted(by_budget(study)[1])
+    return f"; grey: {grey}" if grey else ""
 
 
 def uncounted(trials: Sequence[Trial]) -> str:

@@ -304,9 +304,10 @@ def dependences(study: TrialTable, groups: Sequence[Sequence[str]]) -> list[Part
         at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)
         mean = response.table(columns, at, others[:POINTS[len(names)]])
         lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS])
-        parts = [np.clip(response.scale.restored(part), found.values.min(), found.values.max())
-                 for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]
-        out.append(PartialDependence(tuple(names), shown, *parts, f"The mean of {response.said}: {found.basis}."))
+        mean, lower, upper = (np.clip(response.scale.restored(part), found.values.min(), found.values.max())
+                              for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0)))
+        out.append(PartialDependence(tuple(names), shown, mean, lower, upper,
+                                     f"The mean of {response.said}: {found.basis}."))
     return out
 
 

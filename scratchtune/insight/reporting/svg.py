@@ -50,9 +50,9 @@ def drawing(figure: Any, description: str, prefix: str) -> Markup:
                                 lambda found: found[1] + ids.get(found[2], found[2]), text))
     _clean(root)
     for group in root.iter("g"):
-        number = group.attrib.pop("data-n", None)
-        for mark in (*group.iter("use"), *group.iter("path")) if number else ():
-            mark.set("data-n", number)
+        if number := group.attrib.pop("data-n", ""):
+            for mark in (*group.iter("use"), *group.iter("path")):
+                mark.set("data-n", number)
     _hoist(root)
     width, height = (round(PER_INCH * inches) for inches in figure.get_size_inches())
     return element("svg", *map(_written, root), class_="drawn", viewBox=root.get("viewBox"), width=width, height=height,
@@ -64,7 +64,7 @@ def _name_marks(artist: Any) -> None:
     artist.set_rasterized(False)
     artist.set_urls([str(number) for number in artist.trial_numbers] * 2)  # it writes none for a list of one
     if not hasattr(artist, "get_segments"):
-        offsets = np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan)
+        offsets: np.ndarray = np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan)
         shares = (artist.get_offset_transform() - artist.axes.transAxes).transform(offsets)
         is_within = (np.abs(shares - 0.5) < 0.5 + EDGE).all(axis=1)
         artist.set_offsets(np.where(is_within[:, None], offsets, np.nan))
