@@ -242,14 +242,14 @@ def compare(
     The budget is that of ``n_trials`` configurations; ``n_jobs`` trainings run at the same time. With ``storage`` every
     trial is kept in that file, in a study named after its searcher; the same call again continues an interrupted study.
     """
-    X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=TEST_SHARE, random_state=seed, stratify=y)
-    training = TunedTraining(network(len(np.unique(y)), seed), X_train, y_train)
+    train, test = train_test_split(np.arange(len(X)), test_size=TEST_SHARE, random_state=seed, stratify=y)
+    training = TunedTraining(network(len(np.unique(y)), seed), X[train], y[train])
     planned = {name: with_equal_budget(name, n_trials) for name in searchers or NAMES}
     studies = {
         name: Study(SPACE, searcher, direction="maximize", seed=seed, storage=storage, name=name,
                     data=training.data)
         for name, (searcher, _) in planned.items()}  # before any training: a stored study that differs raises here
-    compile_all(training.model, planned, X_train[:1], y_train[:1])
+    compile_all(training.model, planned, X[train[:1]], y[train[:1]])
     resumed = any(finished_count(study.trials) for study in studies.values())
     rows = []
     for name, (searcher, count) in planned.items():
@@ -259,9 +259,9 @@ def compare(
         begun = time.perf_counter()
         training.run(studies[name], count, n_jobs)
         seconds = time.perf_counter() - begun
-        best = training.network_of(studies[name].best_trial, np.arange(len(X_train)))
-        rows.append(SearcherResult(name, studies[name], best.score(X_test, y_test), seconds))
-    return Comparison(rows, len(X_train), len(X_test), resumed)
+        best = training.network_of(studies[name].best_trial, np.arange(len(train)))
+        rows.append(SearcherResult(name, studies[name], best.score(X[test], y[test]), seconds))
+    return Comparison(rows, len(train), len(test), resumed)
 
 
 def compile_all(model: Sequential, planned: Mapping[str, tuple[Searcher, int]], X: np.ndarray, y: np.ndarray) -> None:
@@ -301,15 +301,15 @@ class TunedTraining:
 
     def score(self, trial: Trial, fold: int) -> FoldScore:
         """Return the accuracy of a trial on one fold, or the exception that the training raised."""
-        (train, test), mine, parents = self.folds[fold], (trial.number, fold), (trial.parent, fold)
-        state = self._states.get(parents)
+        train, test = self.folds[fold]
+        state = self._states.get((trial.parent, fold))
         before = 0 if state is None else int(state["epochs"])
         try:
             begun = time.perf_counter()
             model = self.network_of(trial, train, state)
             taken = time.perf_counter() - begun
             if trial.budget is not None:
-                self._states[mine] = model.get_state()
+                self._states[trial.number, fold] = model.get_state()
             return FoldScore({"score": model.score(self.X[test], self.y[test])}, taken,
                              visits=(model.epochs_done - before) * len(train))
         except Exception as error:  # a configuration that can't be trained is a failed trial, not the end of the study

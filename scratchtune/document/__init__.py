@@ -6,8 +6,9 @@ that the table names, from the stored measurement of all claims (``python -m ben
 
 from __future__ import annotations
 
-import ast
+import inspect
 import json
+import pkgutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -66,8 +67,8 @@ def _lines(statement: Statement, translate: Translate) -> Iterator[str]:
     if translate("section") == "section":  # a reader of English
         yield f"    {statement.english}"
     yield f"  [{_names(translate)[statement.verdict]}] {translate(statement.note)}"
-    measure, formula, code, lesson = (
-        translate("measured"), translate("formula"), translate("code"), translate("lesson"))
+    measure, formula = translate("measured"), translate("formula")
+    code, lesson = translate("code"), translate("lesson")
     for name in statement.claims.split():
         sentence, held, draws = measured()[name]
         told = translate("held in {held} of {draws} draws").format(held=held, draws=draws)
@@ -90,22 +91,13 @@ def place(name: str) -> str:
 
     A ValueError where there is no such name.
     """
-    parts = name.split(".")[1:]
-    for count in range(len(parts), -1, -1):
-        folder = PACKAGE.joinpath(*parts[:count])
-        for file in (folder / "__init__.py", folder.with_suffix(".py")):
-            if file.exists():
-                line = _line(ast.parse(file.read_text(encoding="utf-8")), parts[count:])
-                if line is not None:
-                    return f"{file.relative_to(PACKAGE.parent).as_posix()}:{line}"
-    raise ValueError(f"{name} is not defined in the package")
-
-
-def _line(node: ast.Module | ast.ClassDef, parts: list[str]) -> int | None:
-    """The line in a module or class of a function or class, by its path of names; 1 for the module itself."""
-    if not parts:
-        return getattr(node, "lineno", 1)
-    for child in node.body:
-        if isinstance(child, (ast.FunctionDef, ast.ClassDef)) and child.name == parts[0]:
-            return child.lineno if isinstance(child, ast.FunctionDef) else _line(child, parts[1:])
-    return None
+    try:
+        found = pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        raise ValueError(f"{name} is not defined in the package") from None
+    plain = getattr(found, "py_func", found)  # of a compiled function the one that was written
+    lines, first = inspect.getsourcelines(plain)
+    file = Path(inspect.getfile(plain)).relative_to(PACKAGE.parent).as_posix()
+    if inspect.ismodule(plain):
+        return f"{file}:1"
+    return f"{file}:{first + sum(line.startswith('@') for line in lines)}"  # below its decorators

@@ -22,7 +22,9 @@ TITLES = {  # of the sections, as the document has them
     "9.1": "如何选择合适的超参数调整算法？", "9.2": "如何评估超参数调整的效果？", "9.3": "如何避免过拟合？",
 }
 
-RIGHT, RIGHT_IF, LOOSE, WRONG, OPINION = VERDICTS = ("right", "right if", "loose", "wrong", "opinion")
+RIGHT, RIGHT_IF, LOOSE = "right", "right if", "loose"
+WRONG, OPINION = "wrong", "opinion"
+VERDICTS = RIGHT, RIGHT_IF, LOOSE, WRONG, OPINION
 
 
 class Statement(NamedTuple):

@@ -86,9 +86,12 @@ def load(data: str | Path | None, seed: int = 0) -> tuple[Images, Images]:
     """The training and the test images, gray levels in [0, 1], of a folder of IDX files or of the package."""
     if data is None:
         X, y = st.datasets.load_fashion_mnist()
-        X, X_test, y, y_test = st.train_test_split(X, y, test_size=0.2, random_state=seed, stratify=y)
+        rows, test_rows = st.train_test_split(np.arange(len(X)), test_size=0.2, random_state=seed, stratify=y)
+        train, test = (X[rows], y[rows]), (X[test_rows], y[test_rows])
     else:
-        (X, y), (X_test, y_test) = st.datasets.load_idx(data)
+        train, test = st.datasets.load_idx(data)
+    X, y = train
+    X_test, y_test = test
     if min(X.shape[1:3]) < 8 or X.shape[1:] != X_test.shape[1:] or np.unique(y, return_counts=True)[1].min() < 20:
         raise ValueError(f"--data is {str(data)!r}, with images of {X.shape[1:3]} and {X_test.shape[1:3]} pixels; all "
                          "must have one size of at least 8x8, and each class at least 20 training images")
@@ -101,19 +104,21 @@ def main(
 ) -> None:
     """Tune on a part, train the winner and the default on all training images, compare, draw, save."""
     page = checked_options(out, jobs, seed, report, db, "classifier.npz")
-    (X, y), (X_test, y_test) = load(data, seed)
+    (X, y), test = load(data, seed)
     epochs, part = (9, min(800, len(X) // 2)) if quick else (27, min(6000, len(X)))
-    A, B, a, b = st.train_test_split(X, y, train_size=part * 4 // 5, test_size=part // 5, random_state=seed, stratify=y)
-    study = st.Study(SPACE, hyperband(epochs), "maximize", seed, db, data=digest_of(A, a, B, b))
-    study.run(objective((A, a), (B, b), epochs), n_jobs=jobs, max_failures="unlimited")
+    rows = st.train_test_split(
+        np.arange(len(X)), train_size=part * 4 // 5, test_size=part // 5, random_state=seed, stratify=y)
+    train, validation = ((X[chosen], y[chosen]) for chosen in rows)
+    study = st.Study(SPACE, hyperband(epochs), "maximize", seed, db, data=digest_of(*train, *validation))
+    study.run(objective(train, validation, epochs), n_jobs=jobs, max_failures="unlimited")
     tell(summary(study, "validation accuracy"))
     for name, params in (("default", DEFAULT), ("tuned", study.best_params)):
         model = network(params, X, y, epochs, seed)
         model.fit(X, y, params["batch_size"], epochs)
-        p, n = model.evaluate(X_test, y_test)["accuracy"], len(X_test)
+        p, n = model.evaluate(*test)["accuracy"], len(test[0])
         tell(f"{name}: test accuracy {p:.4f} on {n:,} images, standard error {math.sqrt(p * (1.0 - p) / n):.4f}")
     model.save(out / "classifier.npz")
-    axes = st.insight.plot_confusion_matrix(y_test, model.predict(X_test).argmax(axis=1))
+    axes = st.insight.plot_confusion_matrix(test[1], model.predict(test[0]).argmax(axis=1))
     axes.figure.savefig(out / "image_confusion.png")
     tell(f"picture: {out / 'image_confusion.png'}\nmodel: {out / 'classifier.npz'} (st.load_model)")
     write_report(page, [study])

@@ -24,10 +24,11 @@ PIPELINE = {"kernel": ["linear", "rbf"], "C": st.Float(1e-2, 1e3, log=True),
 KERAS_EPOCHS, EPOCHS, PATIENCE = 10, 60, 5
 
 
-def digits() -> list[np.ndarray]:
-    """X_train, X_valid, y_train, y_valid: the digits; a stratified quarter is the validation set."""
+def digits() -> list[tuple[np.ndarray, np.ndarray]]:
+    """The digits, (X, y) to train on and (X, y) to validate on, which is a stratified quarter."""
     X, y = st.datasets.load_digits()
-    return st.train_test_split(X / 16.0, y, test_size=0.25, random_state=0, stratify=y)
+    parts = st.train_test_split(np.arange(len(y)), test_size=0.25, random_state=0, stratify=y)
+    return [(X[rows] / 16.0, y[rows]) for rows in parts]
 
 
 def keras_training(trial: st.Trial) -> float:
@@ -36,7 +37,7 @@ def keras_training(trial: st.Trial) -> float:
     import keras
 
     keras.utils.set_random_seed(trial.seed)
-    X, X_valid, y, y_valid = digits()
+    train, validation = digits()
     Dense = keras.layers.Dense
     model = keras.Sequential([Dense(trial.params["units"], activation="relu"), Dense(10, activation="softmax")])
     adam = keras.optimizers.Adam(trial.params["learning_rate"])
@@ -47,7 +48,7 @@ def keras_training(trial: st.Trial) -> float:
         model.stop_training = trial.should_stop()
 
     history = model.fit(
-        X, y, batch_size=trial.params["batch_size"], epochs=KERAS_EPOCHS, validation_data=(X_valid, y_valid), verbose=0,
+        *train, batch_size=trial.params["batch_size"], epochs=KERAS_EPOCHS, validation_data=validation, verbose=0,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=report)])
     return float(history.history["val_accuracy"][-1])
 
@@ -58,7 +59,7 @@ def pytorch_training(trial: st.Trial) -> float:
     from torch import nn
 
     torch.manual_seed(trial.seed)
-    X, X_valid, y, y_valid = (torch.as_tensor(array) for array in digits())
+    (X, y), validation = ([torch.as_tensor(array) for array in part] for part in digits())
     units = trial.params["units"]
     model = nn.Sequential(nn.Linear(64, units), nn.ReLU(), nn.Linear(units, 10)).double()
     optimizer = torch.optim.Adam(model.parameters(), trial.params["learning_rate"])
@@ -69,7 +70,7 @@ def pytorch_training(trial: st.Trial) -> float:
             nn.functional.cross_entropy(model(X[batch]), y[batch]).backward()
             optimizer.step()
         with torch.no_grad():
-            losses.append(nn.functional.cross_entropy(model(X_valid), y_valid).item())
+            losses.append(nn.functional.cross_entropy(model(validation[0]), validation[1]).item())
         trial.report(losses[-1], step=len(losses))
     return min(losses)
 
@@ -80,7 +81,7 @@ def sklearn_pipeline(trial: st.Trial) -> float:
     from sklearn.preprocessing import StandardScaler
     from sklearn.svm import SVC
 
-    X, _, y, _ = digits()
+    X, y = digits()[0]
     scores = st.cross_val_score(make_pipeline(StandardScaler(), SVC(**trial.params)), X, y, cv=5, scoring="accuracy")
     trial.report_scores(scores)
     return float(scores.mean())
@@ -91,7 +92,7 @@ def chosen_classifier(trial: st.Trial) -> float:
     from sklearn.ensemble import RandomForestClassifier
     from sklearn.svm import SVC
 
-    X, _, y, _ = digits()
+    X, y = digits()[0]
     if trial.suggest_categorical("classifier", ["SVC", "RandomForest"]) == "SVC":
         estimator: Any = SVC(C=trial.suggest_float("C", 1e-2, 1e3, log=True), gamma="auto")
     else:

@@ -26,7 +26,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
-from scratchtune.insight.drawing import COLOURS, TrialTable, canvas, finish, panels, plain
+from scratchtune.insight.drawing import COLOURS, TrialTable, finish, panels, plain
 from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
 from scratchtune.search import Categorical, Space
 from scratchtune.search.space import same
@@ -340,11 +340,12 @@ def plot_ablation(path: AblationPath, ax: Any = None) -> Any:
     if not isinstance(path, AblationPath):
         raise TypeError(f"path is {path!r}; it must be an AblationPath, as returned by st.insight.ablation")
     rows = len(path.steps) + 2
-    (axes,) = panels(canvas(1, (7.5, max(2.4, 1.3 + 0.32 * rows)))[1] if ax is None else ax, 1)
+    (axes,) = panels(ax, 1, size=(7.5, max(2.4, 1.3 + 0.32 * rows)))
     better = "lower" if path.direction == "minimize" else "higher"
     seeds = checks.counted(len(path.start), "seed")
     finish(axes, f"value, mean over {seeds} ({better} is better)", "", "From the default to the best configuration",
-           "bars: change of the mean; lines: 95 % interval of the gain" if path.steps else "")
+           "bars: change of the mean; lines: 95 % interval of the gain" if path.steps else "",
+           "x" if path.steps else None)
     if not path.steps:
         axes.text(0.5, 0.5, "the default is the best configuration", ha="center", va="center", color="0.3",
                   transform=axes.transAxes)
@@ -360,7 +361,6 @@ def plot_ablation(path: AblationPath, ax: Any = None) -> Any:
     axes.set_ylim(rows - 0.4, -0.6)
     axes.use_sticky_edges = False
     axes.margins(x=0.05)
-    axes.grid(axis="x", alpha=0.25)
     axes.tick_params(axis="y", length=0)
     return axes
 

@@ -98,7 +98,8 @@ def complete_trials(study: TrialTable, names: Sequence[str] = ()) -> list[Trial]
 
 def budget_note(study: TrialTable) -> str:
     """Say which trials are grey; an empty text where there are none."""
-    return "".join(f"; grey: {which}" for which in [uncounted(by_budget(study)[1])] if which)
+    grey = uncounted(by_budget(study)[1])
+    return f"; grey: {grey}" if grey else ""
 
 
 def uncounted(trials: Sequence[Trial]) -> str:
@@ -412,14 +413,15 @@ def save(figure: Any, path: str | Path) -> Path:
     return path
 
 
-def panels(ax: Any, count: int, columns: int | None = None, size: tuple[float, float] = (3.0, 2.7)) -> list[Any]:
+def panels(ax: Any, count: int, columns: int | None = None, size: tuple[float, float] | None = None) -> list[Any]:
     """Return ``count`` axes: those given, or new ones in a figure whose panels have ``size`` (width, height).
 
     Without ``columns`` there are 3 to 8, such that the fewest cells are empty.
     """
     if ax is None and count == 1:
-        return [canvas(1)[1]]
+        return [canvas(1, size)[1]]
     if ax is None:
+        size = size or (3.0, 2.7)
         columns = columns or min((4, 3, 5) if count <= 16 else (8, 7, 6), key=lambda several: -count % several)
         columns = min(columns, count)
         rows = -(-count // columns)
@@ -461,8 +463,14 @@ def integer_ticks(axis: Any) -> None:
     axis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1, steps=[1, 2, 5, 10]))
 
 
-def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | None = None, note: str = "") -> None:
-    """Set labels and a title, with a note below the title; what is None remains as it is."""
+def finish(
+    axes: Any, x: str | None = None, y: str | None = None, title: str | None = None, note: str = "",
+    grid: str | None = None,
+) -> None:
+    """Set labels and a title, with a note below the title; what is None remains as it is.
+
+    ``grid`` "both", "x" or "y": faint lines behind the plot at the ticks of these axes.
+    """
     if x is not None:
         axes.set_xlabel(x)
     if y is not None:
@@ -474,6 +482,8 @@ def finish(axes: Any, x: str | None = None, y: str | None = None, title: str | N
         axes.annotate(note, (0.0, 1.0), (0.0, 5.0), "axes fraction", textcoords="offset points", fontsize=8,
                       color="0.3")
     axes.spines[["top", "right"]].set_visible(False)
+    if grid is not None:
+        axes.grid(alpha=0.25, axis=grid)
 
 
 def head(axes: list[Any], title: str, note: str) -> None:

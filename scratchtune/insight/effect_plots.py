@@ -40,11 +40,11 @@ def plot_param_importances(study: Study, ax: Any = None) -> Any:
     pairs = [(f"{drawing.plain(name[0], 16)} × {drawing.plain(name[1], 16)}", share)
              for name, share in found.items() if not isinstance(name, str) and share >= LEAST_PAIR]
     bars = main[:MOST_MAIN] + pairs[:MOST_PAIRS]
-    (axes,) = drawing.panels(drawing.canvas(1, (7.0, 1.6 + 0.32 * len(bars)))[1] if ax is None else ax, 1)
+    (axes,) = drawing.panels(ax, 1, size=(7.0, 1.6 + 0.32 * len(bars)))
     _draw_bars(axes, bars, min(len(main), MOST_MAIN))
     rest = f"; {len(main) - MOST_MAIN} parameters of smaller shares are not shown" * (len(main) > MOST_MAIN)
     drawing.finish(axes, "share of the variance of the value", None, "Importance of hyper-parameters",
-                   drawing.in_short(found.basis) + rest)
+                   drawing.in_short(found.basis) + rest, grid="x")
     return axes
 
 
@@ -61,7 +61,6 @@ def _draw_bars(axes: Any, bars: list[tuple[str, float]], main: int) -> None:
     axes.set_yticks(range(len(bars)), [name for name, _ in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
     axes.set_xlim(0.0, 1.12 * max(share for _, share in bars) or 1.0)
-    axes.grid(alpha=0.25, axis="x")
     if main < len(bars):
         axes.legend(fontsize=8, framealpha=0.8, edgecolor="none", loc="lower right")
 
@@ -113,8 +112,7 @@ def _curve(axes: Any, study: TrialTable, found: PartialDependence) -> None:
         axes.fill_between(at, found.lower, found.upper, color=COLOURS[0], alpha=0.25, linewidth=0,
                           label="95 % interval of the mean")
         axes.plot(at, found.mean, color=COLOURS[0], linewidth=2)
-    drawing.finish(axes, None, f"mean {drawing.value_label(study)}")
-    axes.grid(alpha=0.25)
+    drawing.finish(axes, None, f"mean {drawing.value_label(study)}", grid="both")
     if len(axes.figure.axes) == 1:
         drawing.legend(axes)
 
@@ -148,6 +146,5 @@ def _curves(axes: Any, study: TrialTable, found: PartialDependence, by: int) -> 
         label = f"{drawing.plain(found.params[by])} = {drawing.plain(choice, 14)}"
         axes.errorbar(at, mean, (mean - lower, upper - mean), color=COLOURS[number], label=label, capsize=2,
                       linestyle=("-", "--", "-.", ":", "-", "--")[number], errorevery=max(len(at) // 10, 1))
-    drawing.finish(axes, None, f"mean {drawing.value_label(study)}")
-    axes.grid(alpha=0.25)
+    drawing.finish(axes, None, f"mean {drawing.value_label(study)}", grid="both")
     drawing.legend(axes)

@@ -123,8 +123,7 @@ def _finish(axes: Any, studies: list[TrialTable], x: str, y: str, title: str, no
     if not any(counts):
         drawing.say_empty(axes, studies[0])
     left_out = drawing.left_out(studies[0], counts[0]) if len(studies) == 1 else ""
-    drawing.finish(axes, x, y, title, (left_out + note).removeprefix("; "))
-    axes.grid(alpha=0.25)
+    drawing.finish(axes, x, y, title, (left_out + note).removeprefix("; "), "both")
     drawing.legend_below(axes)
 
 
@@ -167,8 +166,7 @@ def plot_pareto_front(
                 getattr(axes, f"set_{which}scale")("log")
     else:
         drawing.say_empty(axes, study)
-    drawing.finish(axes, labels[at[0]], labels[at[1]], "Pareto front", drawing.left_out(study, len(complete)))
-    axes.grid(alpha=0.25)
+    drawing.finish(axes, labels[at[0]], labels[at[1]], "Pareto front", drawing.left_out(study, len(complete)), "both")
     drawing.legend_below(axes)
     return axes
 
@@ -221,8 +219,7 @@ def plot_intermediate_values(study: TrialTable, ax: Any = None) -> Any:
     else:
         drawing.say_empty(axes, study, "no trial has reported a value")
     drawing.finish(axes, "step", drawing.value_label(study, "reported value"), "Intermediate values",
-                   note.removeprefix("; "))
-    axes.grid(alpha=0.25)
+                   note.removeprefix("; "), "both")
     drawing.legend_below(axes)
     return axes
 
@@ -289,8 +286,7 @@ def plot_timeline(study: TrialTable, ax: Any = None) -> Any:
     else:
         drawing.say_empty(axes, study, "no trial has begun")
     drawing.finish(axes, f"time since the first trial began [{unit}]{', shortened' * bool(breaks)}", "trial",
-                   "Timeline")
-    axes.grid(alpha=0.25)
+                   "Timeline", grid="both")
     drawing.legend(axes)
     return axes
 

@@ -298,15 +298,15 @@ def dependences(study: TrialTable, groups: Sequence[Sequence[str]]) -> list[Part
     found = comparable_trials(study, "a partial dependence")
     check_enough(study, found, "a partial dependence")
     response = fit_response(study.space, found)
-    others, low, high, out = response.points(max(POINTS.values())), found.values.min(), found.values.max(), []
+    others, out = response.points(max(POINTS.values())), []
     for names in groups:
         columns = [study.space.names.index(name) for name in names]
         at, shown = zip(*(_nodes(response, j, NODES[len(names)]) for j in columns), strict=True)
         mean = response.table(columns, at, others[:POINTS[len(names)]])
         lower, upper = response.interval(columns, at, others[:INTERVAL_POINTS])
-        parts = [np.clip(response.scale.restored(part), low, high)
-                 for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0))]
-        out.append(PartialDependence(tuple(names), shown, parts[0], parts[1], parts[2],
+        mean, lower, upper = (np.clip(response.scale.restored(part), found.values.min(), found.values.max())
+                              for part in (mean, mean + np.minimum(lower, 0.0), mean + np.maximum(upper, 0.0)))
+        out.append(PartialDependence(tuple(names), shown, mean, lower, upper,
                                      f"The mean of {response.said}: {found.basis}."))
     return out
 

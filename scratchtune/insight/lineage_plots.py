@@ -46,8 +46,7 @@ def plot_brackets(study: TrialTable, ax: Any = None) -> Any:
         _draw_lineage(axes, study, trials, at)
         _set_budgets(axes, budgets)
     note = drawing.left_out(study, len(trials), FINISHED) + _end_values(axes, study, trials, at)
-    drawing.finish(axes, "budget of a trial", drawing.value_label(study), "Brackets", note)
-    axes.grid(alpha=0.25)
+    drawing.finish(axes, "budget of a trial", drawing.value_label(study), "Brackets", note, "both")
     drawing.legend_below(axes)
     return axes
 
@@ -152,12 +151,11 @@ def plot_family(study: TrialTable, ax: Any = None) -> Any:
     _draw_diversity(below, study, generations)
     if searcher_state.lacks_earlier(study):
         note += "; possible parents are not shown: some are of the study that this one has started from"
-    drawing.finish(tree, None, drawing.value_label(study))
-    drawing.finish(below, "generation", "diversity\n(mean difference)")
+    drawing.finish(tree, None, drawing.value_label(study), grid="both")
+    drawing.finish(below, "generation", "diversity\n(mean difference)", grid="both")
     for one in (tree, below):
         drawing.integer_ticks(one.xaxis)
         one.set_xlim(-0.5, max(generations.values(), default=0) + 0.5)
-        one.grid(alpha=0.25)
         drawing.legend(one)
     drawing.head([tree, below], "Family tree", note)
     return [tree, below]

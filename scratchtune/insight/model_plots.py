@@ -12,7 +12,7 @@ import numpy as np
 
 from scratchtune import checks
 from scratchtune.insight import drawing
-from scratchtune.insight.drawing import COLOURS, canvas
+from scratchtune.insight.drawing import COLOURS
 from scratchtune.metrics.classification import confusion_matrix
 from scratchtune.metrics.labels import encoded
 
@@ -29,7 +29,7 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
     matrix = confusion_matrix(y_true, y_pred, labels=labels)
     names = [drawing.plain(one) for one in (encoded(y_true, y_pred).classes.tolist() if labels is None else labels)]
     size = float(np.clip(len(names), 3, MOST_NUMBERED))
-    (axes,) = drawing.panels(canvas(1, (2.2 + 0.55 * size, 1.6 + 0.5 * size))[1] if ax is None else ax, 1)
+    (axes,) = drawing.panels(ax, 1, size=(2.2 + 0.55 * size, 1.6 + 0.5 * size))
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     for row, column in np.argwhere(matrix) if len(names) <= MOST_NUMBERED else ():
@@ -57,13 +57,12 @@ def plot_attention(found: tuple[Sequence[str], Sequence[str], Any], ax: Any = No
         raise ValueError(f"found has weights of shape {matrix.shape} for {len(translation)} tokens written and "
                          f"{len(source)} read; they must be (written, read)")
     size = max(1.9 + 0.34 * len(source), 4.2), max(1.9 + 0.3 * len(translation), 2.6)
-    (axes,) = drawing.panels(canvas(1, size)[1] if ax is None else ax, 1)
+    (axes,) = drawing.panels(ax, 1, size=size)
     axes.imshow(matrix, cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_xticks(range(len(source)), [drawing.plain(token) for token in source], rotation=60, ha="right",
                     rotation_mode="anchor", fontsize=8)
     axes.set_yticks(range(len(translation)), [drawing.plain(token) for token in translation], fontsize=8)
     drawing.finish(axes, "source", "translation", "Attention")
-    axes.grid(False)
     return axes
 
 
@@ -81,7 +80,7 @@ def plot_alignment(
     unit = 1.0 if step is None else checks.real("step", step, 0.0, open_low=True)
     frames, time = np.arange(len(found.symbols)), "frame" if step is None else "time in seconds"
     size = (float(np.clip(1.5 + 0.09 * len(frames), 5.4, 16.0)), float(np.clip(1.2 + 0.2 * len(names), 2.8, 9.0)))
-    (axes,) = drawing.panels(canvas(1, size)[1] if ax is None else ax, 1)
+    (axes,) = drawing.panels(ax, 1, size=size)
     extent = -0.5 * unit, (len(frames) - 0.5) * unit, len(names) - 0.5, -0.5
     axes.imshow(np.exp(np.asarray(log_probabilities, dtype=np.float64)).T, cmap="Blues", vmin=0.0, vmax=1.0,
                 aspect="auto", interpolation="nearest", extent=extent)
@@ -93,5 +92,4 @@ def plot_alignment(
     axes.set_yticks(range(len(names)), names, fontsize=8)
     drawing.finish(axes, time, "symbol")
     axes.set_title(f"Most probable path, log-probability {found.log_probability:.1f}\n", loc="left", fontweight="bold")
-    axes.grid(False)
     return axes

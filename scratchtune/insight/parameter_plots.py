@@ -58,9 +58,8 @@ def plot_slice(
         count = _draw_slice(one, study, name, colours, limit)
         is_first = ax is not None or one.get_subplotspec().is_first_col()
         drawing.finish(one, None, drawing.value_label(study) if is_first else None, None,
-                       drawing.panel_note(study, count) if len(names) > 1 else "")
+                       drawing.panel_note(study, count) if len(names) > 1 else "", "both")
         one.tick_params(labelleft=is_first)
-        one.grid(alpha=0.25)
     shown = len(drawing.complete_trials(study, names if len(names) == 1 else ()))
     drawing.head(axes, "Slice", drawing.left_out(study, shown) + drawing.budget_note(study)
                  + drawing.beyond_note(study, values, limit))
@@ -91,9 +90,7 @@ def plot_parallel_coordinate(study: TrialTable, params: Names = None, ax: Any = 
     than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. Returns the Axes.
     """
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
-    if ax is None:
-        ax = drawing.canvas(1, (float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))[1]
-    (axes,) = drawing.panels(ax, 1)
+    (axes,) = drawing.panels(ax, 1, size=(float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))
     trials = drawing.complete_trials(study)
     values = drawing.values_of(trials)
     best, limit = drawing.ends(study, values)
@@ -319,24 +316,24 @@ def plot_grid(study: TrialTable, params: Sequence[str] | None = None, ax: Any = 
         raise ValueError(f"{'params holds' if params else 'the space has'} {checks.counted(len(names), 'parameter')}; "
                          "this plot needs two")
     if ax is None:
-        top, corner, heat, right = canvas((2, 2), (7.6, 6.0))[1]
-        corner.remove()
-        heat.get_gridspec().set_width_ratios([3.2, 1.0])
-        heat.get_gridspec().set_height_ratios([1.0, 3.2])
-        ax = [heat, top, right]
+        cells = canvas((2, 2), (7.6, 6.0))[1]  # row by row; the one at the top right stays empty
+        cells[1].remove()
+        cells[0].get_gridspec().set_width_ratios([3.2, 1.0])
+        cells[0].get_gridspec().set_height_ratios([1.0, 3.2])
+        ax = cells[[2, 0, 3]]
     axes = drawing.panels(ax, 3)
     note = drawing.left_out(study, len(drawing.complete_trials(study, names))).replace(
         "the parameter", "both parameters")
-    cells = _cells(study, names)
-    if cells is None:
+    grid = _cells(study, names)
+    if grid is None:
         for one in axes[1:]:
             one.set_axis_off()
         drawing.say_empty(axes[0], study)
     else:
-        _draw_heat(axes, study, cells)
-        _draw_marginal(axes[1], study, cells, 0)
-        _draw_marginal(axes[2], study, cells, 1)
-        note += f"; frame: the cell of the best trial, {cells.best.number}" * (cells.framed is not None)
+        _draw_heat(axes, study, grid)
+        _draw_marginal(axes[1], study, grid, 0)
+        _draw_marginal(axes[2], study, grid, 1)
+        note += f"; frame: the cell of the best trial, {grid.best.number}" * (grid.framed is not None)
     drawing.finish(axes[0], drawing.plain(names[0], 40), drawing.plain(names[1], 40))
     drawing.head(axes, "Grid, mean of each cell", note)
     return axes
@@ -388,8 +385,7 @@ def _draw_heat(every: list[Any], study: TrialTable, cells: Cells) -> None:
         if not values:
             axes.plot(i, j, "x", color="0.3", markersize=7)
         elif columns <= MOST_TEXTS[0] and rows <= MOST_TEXTS[1]:
-            red, green, blue, _ = image.cmap(image.norm(table[j, i]))
-            light = 0.3 * red + 0.59 * green + 0.11 * blue > 0.5
+            light = np.dot((0.3, 0.59, 0.11), image.cmap(image.norm(table[j, i]))[:3]) > 0.5  # of red, green, blue
             axes.text(i, j, f"{table[j, i]:.3g}", ha="center", va="center", fontsize=8,
                       color="black" if light else "white")
     if cells.framed is not None:
@@ -421,7 +417,6 @@ def _draw_marginal(axes: Any, study: TrialTable, cells: Cells, which: int) -> No
     getattr(axes, f"set_{side}lim")(-0.5, len(cells.levels[which]) - 0.5)
     getattr(axes, f"set_{side}ticks")([])
     getattr(axes, f"set_{other}label")("value")
-    axes.grid(alpha=0.25)
-    drawing.finish(axes)
+    drawing.finish(axes, grid="both")
     if which == 0:
         drawing.legend(axes, loc="upper left", bbox_to_anchor=(1.0, 1.0))

@@ -135,11 +135,11 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
             axes[0].fill_between(line.at, density, color=colour, alpha=0.12, linewidth=0.0)
         known = [seen[k] for k in which.tolist() if k < len(seen) and line.name in seen[k].params]
         if known:
-            ticks = axes[0].plot(
-                line.positions(known), np.full(len(known), height), "|", color=colour, markersize=12,
+            ticks = axes[0].scatter(
+                line.positions(known), np.full(len(known), height), s=144, marker="|", color=colour, linewidth=1.0,
                 transform=axes[0].get_xaxis_transform(), alpha=float(np.clip(40.0 / len(known), 0.3, 0.9)),
                 clip_on=False, rasterized=len(known) > drawing.MANY, label=f"{len(known):,} {text} trials")
-            searcher_state.linked(ticks[0], state, known)
+            searcher_state.linked(ticks, state, known)
     axes[0].set_ylim(0.0, 1.1 * max(good.max(), bad.max()))
     axes[0].set_ylabel("probability" if line.are_few else "density (uniform: 1)")
     _draw_ratio(axes[1], line, ratio, chosen)
@@ -177,10 +177,9 @@ def _finish(
     """Set the axes of the parameter and the titles, mark the proposed value, and explain all signs once."""
     for one in axes:
         drawing.set_axis(one, "x", study, line.name)
-        one.grid(alpha=0.25)
         one.axvline(line.at[line.proposed], color="black", linewidth=1.4, linestyle=":", zorder=1,
                     label=f"proposed: trial {trial.number}")
-        drawing.finish(one)
+        drawing.finish(one, grid="both")
     for one in axes[: len(axes) // 2]:
         one.set_xlabel("")
     others = [f"{drawing.plain(name, 16)}={drawing.plain(value, 10)}"

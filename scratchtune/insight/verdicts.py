@@ -389,8 +389,8 @@ def _sentence_of(found: Gain, direction: str, name: str) -> str:
     winner, form = found.winner, ".4g"
     if winner.high > winner.low:  # enough decimals for three digits of the interval's width
         form = f".{min(max(2 - math.floor(math.log10(winner.high - winner.low)), 0), 12)}f"
-    score, corrected, best, low, high, excess = (format(value, form) for value in (
-        found.score, winner.corrected, winner.best, winner.low, winner.high, winner.optimism))
+    score, best, excess = (format(value, form) for value in (found.score, winner.best, winner.optimism))
+    corrected, low, high = (format(value, form) for value in (winner.corrected, winner.low, winner.high))
     reference = "default" if found.reference == "default" else f"median of {winner.configurations:,} configurations"
     side = "high" if direction == "maximize" else "low"
     if found.of == winner.trial:

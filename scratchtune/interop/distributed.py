@@ -81,11 +81,12 @@ class Replica:
 
     def result(self, shard: Shard) -> Result:
         """Loss, gradient and outputs of a shard, at the network's theta."""
-        widths, (_, chosen, step, key, layers) = self.network.at.widths, shard
-        outputs = np.empty((len(chosen), widths[layers]) if layers else (0, 0), self.network.theta.dtype)
+        layers, widths = shard.output_layers, self.network.at.widths
+        outputs = np.empty((len(shard.chosen), widths[layers]) if layers else (0, 0), self.network.theta.dtype)
         with np.errstate(over="ignore", invalid="ignore"):
             value = engine.shard_gradient(
-                self.network, self.criterion, self.rows, chosen, step, np.uint64(key), layers, outputs)
+                self.network, self.criterion, self.rows, shard.chosen, shard.step, np.uint64(shard.key), layers,
+                outputs)
         return float(value), self.network.gradient, outputs
 
 

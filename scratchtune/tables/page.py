@@ -16,7 +16,7 @@ from scratchtune.files import write_text
 from scratchtune.insight.drawing import COLOURS, canvas, finish, plain
 from scratchtune.insight.reporting.markup import Markup, element, figure, joined, one_line, sentences, table
 from scratchtune.insight.reporting.page import SECTIONS, document, drawn
-from scratchtune.insight.reporting.vector import drawing
+from scratchtune.insight.reporting.svg import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.tables.evaluating import Scores, expected_in_words, in_words, shown, shown_score
 from scratchtune.tables.explaining import Explanation

@@ -185,7 +185,7 @@ def test_ratio_at_the_proposed_point_is_that_of_its_reasons(parzens: st.Study) -
     at = int(np.argmin(np.abs(ratio.get_xdata() - trial.params["rate"])))
     assert star.get_xdata()[0] == trial.params["rate"] and below.get_yscale() == "log" == below.get_xscale()
     assert star.get_ydata()[0] == pytest.approx(np.exp(trial.why["log_ratio"]), rel=1e-9)
-    good, bad = above.lines[0].get_ydata(), above.lines[2].get_ydata()  # given the others: the ratio but for a factor
+    good, bad = above.lines[0].get_ydata(), above.lines[1].get_ydata()  # given the others: the ratio but for a factor
     factor = np.exp(trial.why["log_ratio"]) / (good[at] / bad[at])
     assert factor * good / bad == pytest.approx(ratio.get_ydata(), rel=1e-9)
     unit = np.log10(above.lines[0].get_xdata() / 1e-4) / 3.0
@@ -198,9 +198,10 @@ def test_ticks_are_the_good_and_the_bad_trials(parzens: st.Study) -> None:
     own = [trial for trial in parzens.trials[:30] if trial.params.keys() == branch]
     order = sorted(own, key=lambda trial: -(trial.value if trial.value is not None else -99.0))
     good = parzen.good_count(len(own), 0.15, 25)
-    assert above.lines[1].trial_numbers == [trial.number for trial in order[:good]]
-    assert above.lines[1].get_xdata().tolist() == [trial.params["rate"] for trial in order[:good]]
-    assert sorted(above.lines[3].trial_numbers) == sorted(trial.number for trial in order[good:])
+    of_good, of_bad = (one for one in above.collections if hasattr(one, "trial_numbers"))
+    assert of_good.trial_numbers == [trial.number for trial in order[:good]]
+    assert of_good.get_offsets()[:, 0].tolist() == [trial.params["rate"] for trial in order[:good]]
+    assert sorted(of_bad.trial_numbers) == sorted(trial.number for trial in order[good:])
     assert labels(above) == ["density of good trials", f"{good} good trials", "density of bad trials",
                              f"{len(own) - good} bad trials", "proposed: trial 30"]
     assert labels(below)[1].startswith("trial 30: ") and labels(below)[1].endswith(" times as dense in good trials")
@@ -213,7 +214,7 @@ def test_ticks_are_the_good_and_the_bad_trials(parzens: st.Study) -> None:
 @pytest.mark.parametrize("name", ["layers", "optimizer"])
 def test_few_values_have_probabilities(parzens: st.Study, name: str) -> None:
     above, below = insight.plot_densities(parzens, name)
-    good, bad = above.lines[0].get_ydata(), above.lines[2].get_ydata()
+    good, bad = above.lines[0].get_ydata(), above.lines[1].get_ydata()
     assert len(good) == len(bad) == Space(SPACE).parameters[name].count and above.lines[0].get_marker() == "o"
     assert [good.sum(), bad.sum()] == pytest.approx([1.0, 1.0]) and above.get_ylabel() == "probability"
     ratios = below.lines[0].get_ydata()
@@ -259,7 +260,7 @@ def test_densities_of_thousands_of_trials() -> None:
         run.enqueue({"x": float(rng.random()), "kind": "ab"[rng.integers(2)]})
     run.run(lambda trial: trial.params["x"], 5001, progress=False)
     above = insight.plot_densities(run, "x")[0]
-    assert above.lines[3].get_rasterized() and "4,975 bad trials" in labels(above)
+    assert above.collections[-1].get_rasterized() and "4,975 bad trials" in labels(above)
 
 
 def test_densities_of_unsuitable_studies(parzens: st.Study) -> None:

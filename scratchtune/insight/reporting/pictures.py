@@ -13,7 +13,7 @@ from scratchtune.insight.lineage_plots import plot_brackets, plot_family
 from scratchtune.insight.parameter_plots import plot_contour, plot_grid, plot_parallel_coordinate, plot_slice
 from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
-from scratchtune.insight.reporting.vector import drawing
+from scratchtune.insight.reporting.svg import drawing
 from scratchtune.insight.reporting.view import View
 from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
 from scratchtune.study.best import feasible

@@ -126,18 +126,19 @@ def _reason(view: View, trial: Trial) -> Markup:
 
 def cost(view: View) -> Markup:
     """The seconds, rows and budgets that the trials took, and the idle share of the workers."""
-    seconds, began, ended, visits, budgets = (
-        [value for trial in view.trials if (value := getattr(trial, name)) is not None]
-        for name in ("seconds", "started", "finished", "visits", "budget"))
+    known = {name: [value for trial in view.trials if (value := getattr(trial, name)) is not None]
+             for name in ("seconds", "started", "finished", "visits", "budget")}
     idle = getattr(view.study, "idle_share", None)
     rows = [("Trials", f"{len(view.trials):,} ({', '.join(f'{n:,} {state}' for state, n in view.states.items())})")]
-    if seconds:
-        rows += [("Seconds in trials, summed", f"{sum(seconds):,.2f}"), ("Longest trial", f"{max(seconds):,.2f} s")]
-    if began and ended:
-        day = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(min(began)))
-        rows.append(("From the first to the last", f"{max(ended) - min(began):,.2f} s, from {day} on"))
-    rows += [("Rows visited (epochs x rows x folds)", f"{sum(visits):,}")] * bool(visits)
-    rows += [("Budgets, summed", f"{sum(budgets):,.10g}")] * bool(budgets)
+    if known["seconds"]:
+        rows += [("Seconds in trials, summed", f"{sum(known['seconds']):,.2f}"),
+                 ("Longest trial", f"{max(known['seconds']):,.2f} s")]
+    if known["started"] and known["finished"]:
+        begin = min(known["started"])
+        day = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(begin))
+        rows.append(("From the first to the last", f"{max(known['finished']) - begin:,.2f} s, from {day} on"))
+    rows += [("Rows visited (epochs x rows x folds)", f"{sum(known['visits']):,}")] * bool(known["visits"])
+    rows += [("Budgets, summed", f"{sum(known['budget']):,.10g}")] * bool(known["budget"])
     return facts("Time and cost", [*rows, ("Workers' idle share", "not recorded" if idle is None else f"{idle:.1%}")])
 
 

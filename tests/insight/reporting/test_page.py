@@ -12,7 +12,7 @@ from studies import HOSTILE_NAME, hostile_study, network_study
 
 import scratchtune as st
 from scratchtune.insight import drawing
-from scratchtune.insight.reporting import vector
+from scratchtune.insight.reporting import svg
 from scratchtune.insight.reporting.page import SECTIONS, advice, html_of
 from scratchtune.insight.reporting.view import View, reasons, script
 
@@ -315,10 +315,10 @@ def test_each_dot_within_the_axes_names_its_trial(count: int) -> None:
     at = np.arange(count) / count
     drawing.of_trials(axes.scatter(at, at**2), range(5, 5 + count))
     axes.set_xlim(-0.1, 0.99 - 1.0 / count)  # the last one is beyond it
-    text = vector.drawing(figure, "a picture", "a")
+    text = svg.drawing(figure, "a picture", "a")
     assert re.findall(r'data-n="(\d+)"', text) == [str(number) for number in range(5, 4 + count)]
     assert {tag for tag in re.findall(r'<(\w+)[^>]* id="', text)} <= {"path", "clipPath"}
-    assert not [key for key, value in vector.STYLES.items() if f' {key}="{value}"' in text]
+    assert not [key for key, value in svg.STYLES.items() if f' {key}="{value}"' in text]
 
 
 def test_pictures_show_the_most_important_parameters() -> None:
@@ -331,7 +331,7 @@ def test_pictures_show_the_most_important_parameters() -> None:
 def test_lines_lose_only_corners_that_are_not_visible() -> None:
     x = np.linspace(0.0, 300.0, 500)
     y = 50.0 + 40.0 * np.sin(x / 30.0)
-    found = vector.simplified("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in zip(x, y, strict=True)))
+    found = svg.simplified("M " + " L ".join(f"{a:.3f} {b:.3f}" for a, b in zip(x, y, strict=True)))
     numbers = [float(number) for number in re.findall(r"-?(?:\d+\.?\d*|\.\d+)", found)]
     points = np.cumsum(np.reshape(numbers, (-1, 2)), axis=0)
     assert len(points) < 120 and np.abs(np.interp(x, *points.T) - y).max() < 0.5

@@ -21,7 +21,7 @@ from scratchtune.insight.reporting.markup import Markup, element
 
 TAGS = {"g", "path", "use", "defs", "clipPath", "rect", "image", "text", "tspan", "pattern"}
 ATTRIBUTES = {"d", "x", "y", "width", "height", "transform", "clip-path", "preserveAspectRatio", "id", "href", "fill",
-              "patternUnits", "viewBox"}
+              "patternUnits", "viewBox", "data-n"}
 PLACES = {"x", "y", "width", "height"}  # one decimal is enough for them
 STYLES = {"fill": "#000000", "stroke": "none", "stroke-width": "1", "stroke-dasharray": "none", "fill-opacity": "1",
           "stroke-opacity": "1", "opacity": "1", "text-anchor": "start", "font-size": "10", "font-weight": "400",
@@ -33,31 +33,41 @@ TOLERANCE = 0.2  # by how much a line without some of its corners may differ, in
 MOST_MARKS = 6000  # of a picture; one with more has pixels instead of elements of the page
 LARGE = 500  # characters of a path; a shorter one that is used is a shape, such as a marker
 NUMBER = r"-?[\d.]+(?:e-?\d+)?"
-NEAR = 0.5  # how near to its trial an element is, in these units
+EDGE = 0.005  # of the length of an axis: a point this far beyond its end is still drawn
+LINKED = re.compile(r'<a xlink:href="(\d+)"[^>]*>')  # how matplotlib writes the address of a mark
 
 
 def drawing(figure: Any, description: str, prefix: str) -> Markup:
     """Return a figure as one svg element; ``prefix`` makes its ids unique in the page."""
-    found = [artist for axes in figure.axes for artist in (*axes.collections, *axes.lines)
-             if getattr(artist, "trial_numbers", [])]
-    artists = {f"of-trials-{k}": artist for k, artist in enumerate(found)}
-    for name, artist in artists.items():
-        artist.set_gid(name)
-        if sum(len(one.trial_numbers) for one in found) <= MOST_MARKS:
-            artist.set_rasterized(False)
-    text = _saved(figure)
+    found = [artist for axes in figure.axes for artist in axes.collections if getattr(artist, "trial_numbers", [])]
+    if sum(len(artist.trial_numbers) for artist in found) <= MOST_MARKS:
+        for artist in found:
+            _name_marks(artist)
+    text = LINKED.sub(r'<g data-n="\1">', _saved(figure)).replace("</a>", "</g>")
     ids = {name: f"{prefix}{k}" for k, name in enumerate(dict.fromkeys(re.findall(
         r'(?:href="#|url\(#)([^")]+)', text)))}
     root = ET.fromstring(re.sub(r'(\bid="|href="#|url\(#)([^")]+)',
                                 lambda found: found[1] + ids.get(found[2], found[2]), text))
     _clean(root)
     for group in root.iter("g"):
-        if group.get("id") in artists:
-            _mark(group, artists[group.attrib["id"]], POINTS * figure.get_figheight())
+        if number := group.attrib.pop("data-n", ""):
+            for mark in (*group.iter("use"), *group.iter("path")):
+                mark.set("data-n", number)
     _hoist(root)
     width, height = (round(PER_INCH * inches) for inches in figure.get_size_inches())
     return element("svg", *map(_written, root), class_="drawn", viewBox=root.get("viewBox"), width=width, height=height,
                    role="img", aria_label=description)
+
+
+def _name_marks(artist: Any) -> None:
+    """Give each point or line of an artist an address, the number of its trial; remove points beyond the axes."""
+    artist.set_rasterized(False)
+    artist.set_urls([str(number) for number in artist.trial_numbers] * 2)  # it writes none for a list of one
+    if not hasattr(artist, "get_segments"):
+        offsets: np.ndarray = np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan)
+        shares = (artist.get_offset_transform() - artist.axes.transAxes).transform(offsets)
+        is_within = (np.abs(shares - 0.5) < 0.5 + EDGE).all(axis=1)
+        artist.set_offsets(np.where(is_within[:, None], offsets, np.nan))
 
 
 def _saved(figure: Any) -> str:
@@ -187,37 +197,3 @@ def simplified(path: str) -> str:
                        for some in (tenths[:2], tenths[2:]))
         parts.append(f"M{first}{f'l{text}' if text else ''}{'z' * part.rstrip().endswith('z')}")
     return "".join(parts)
-
-
-def _mark(group: ET.Element, artist: Any, height: float) -> None:
-    """Write the number of its trial on each point or line of an artist; remove points that are beyond the axes."""
-    numbers = artist.trial_numbers
-    shown = [(parent, node) for parent in group.iter() if parent.tag != "defs" for node in parent
-             if node.tag in ("use", "path")]
-    if len(numbers) == 1 or hasattr(artist, "get_segments"):
-        for (_, node), number in zip(shown, numbers * len(shown) if len(numbers) == 1 else numbers, strict=False):
-            node.set("data-n", str(number))
-        return
-    at, transform = ((artist.get_offsets(), artist.get_offset_transform()) if hasattr(artist, "get_offsets")
-                     else (artist.get_xydata(), artist.get_transform()))
-    points = np.ma.filled(transform.transform(np.ma.filled(np.ma.asarray(at, dtype=float), np.nan)), np.nan)
-    window = artist.axes.bbox.padded(1.0)
-    following = 0
-    for parent, node in shown:
-        place, nearest = _place(node, height), following  # they have the order of the points, of which some may lack
-        if nearest == len(points) or not np.hypot(*(points[nearest] - place)) < NEAR:
-            nearest = int(np.nan_to_num(np.hypot(*(points - place).T), nan=np.inf).argmin())
-        if not np.hypot(*(points[nearest] - place)) < NEAR:
-            continue
-        if window.contains(*points[nearest]):
-            node.set("data-n", str(numbers[nearest]))
-            following, points[nearest] = nearest + 1, np.nan
-        else:  # beyond the axes
-            parent.remove(node)
-
-
-def _place(node: ET.Element, height: float) -> np.ndarray:
-    """Where an element is, from below: the point at which a shape is used, or the middle of a path."""
-    text = f"{node.get('x')} {node.get('y')}" if node.tag == "use" else node.get("d", "")
-    points = np.array(re.findall(NUMBER, text), dtype=float).reshape(-1, 2)
-    return np.asarray([0.0, height] + (points.min(axis=0) + points.max(axis=0)) / 2.0 * [1.0, -1.0])
