@@ -40,8 +40,10 @@ LINKED = re.compile(r'<a xlink:href="(\d+)"[^>]*>')  # how matplotlib writes the
 def drawing(figure: Any, description: str, prefix: str) -> Markup:
     """Return a figure as one svg element; ``prefix`` makes its ids unique in the page."""
     found = [artist for axes in figure.axes for artist in axes.collections if getattr(artist, "trial_numbers", [])]
-    if sum(len(artist.trial_numbers) for artist in found) <= MOST_MARKS:
-        for artist in found:
+    are_few = sum(len(artist.trial_numbers) for artist in found) <= MOST_MARKS
+    for artist in found:
+        artist.set_rasterized(artist.get_rasterized() and not are_few)
+        if not artist.get_rasterized():
             _name_marks(artist)
     text = LINKED.sub(r'<g data-n="\1">', _saved(figure)).replace("</a>", "</g>")
     ids = {name: f"{prefix}{k}" for k, name in enumerate(dict.fromkeys(re.findall(
@@ -61,7 +63,6 @@ def drawing(figure: Any, description: str, prefix: str) -> Markup:
 
 def _name_marks(artist: Any) -> None:
     """Give each point or line of an artist an address, the number of its trial; remove points beyond the axes."""
-    artist.set_rasterized(False)
     artist.set_urls([str(number) for number in artist.trial_numbers] * 2)  # it writes none for a list of one
     if not hasattr(artist, "get_segments"):
         offsets: np.ndarray = np.ma.filled(np.ma.asarray(artist.get_offsets(), dtype=float), np.nan)
