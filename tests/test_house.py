@@ -87,7 +87,7 @@ ALONE = "plain.py"  # which imports nothing of the package, and which nothing im
 APPLICATIONS = {"cli", "document", "examples", "images", "insight", "interop", "play", "sequences", "tables"}
 FRONT = {"scratchtune", "scratchtune.__main__",  # the names users type
          *(f"scratchtune.{name}" for name in ("datasets", "layers", "losses", "loading", "wrappers"))}
-README_LINES, NAMES = 60, 120
+WORDS, WORDS_OF_A_PARAGRAPH, NAMES = 1200, 80, 120
 UNUSED = {"ModelCheckpoint", "ReduceLROnPlateau"}  # public names without a user, Keras's; names are only taken out
 
 
@@ -298,9 +298,25 @@ def test_the_core_imports_no_application() -> None:
                 if room_of(modules()[other]) in APPLICATIONS}
 
 
-def test_the_page_of_a_room_is_short() -> None:
-    pages = [path for path in PACKAGE.glob("*/**/README.md") if path.read_bytes().count(b"\n") > README_LINES]
-    assert not [path.relative_to(PACKAGE).as_posix() for path in pages]
+def paragraphs(page: str) -> Iterator[tuple[int, int]]:
+    """The line and the words of each paragraph or item of a page: no code, tables, headings, or generated parts."""
+    no_prose = r"(?ms)^```.*?^```|^<!-- generated.*?^<!-- end -->|^[|#!].*?$"
+    page = re.sub(no_prose, lambda found: "\n" * found[0].count("\n"), page)
+    for found in re.finditer(r"(?m)^ *(?:[-*] |\d+\. )?\S.*(?:\n(?! *[-*] | *\d+\. )(?=.*\S).*)*", page):
+        text = re.sub(r"\]\([^)]*\)", "]", found[0])
+        yield page.count("\n", 0, found.start()) + 1, len(text.split())
+
+
+def test_pages_are_short_and_so_are_their_paragraphs() -> None:
+    found = []
+    for path in (*ROOT.glob("*.md"), *(path for folder in (*HOUSE, "tests") for path in (ROOT / folder).rglob("*.md"))):
+        name = path.relative_to(ROOT).as_posix()
+        if "results/" not in name and not name.endswith(".zh.md"):
+            every = list(paragraphs(path.read_text(encoding="utf-8")))
+            words = sum(count for _, count in every)
+            found += [f"{name}: {words} words"] * (words > WORDS)
+            found += [f"{name}:{line}: {count} words" for line, count in every if count > WORDS_OF_A_PARAGRAPH]
+    assert not found
 
 
 # Public names and their users ----------------------------------------------------------------------------------------
