@@ -12,13 +12,10 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from scratchtune import checks
@@ -29,18 +26,14 @@ from scratchtune.study.best import best_first
 from scratchtune.study.core import Core
 from scratchtune.study.errors import NotReady
 from scratchtune.study.executors import Sender, capacity
+from scratchtune.study.failures import UNLIMITED, Failures
 from scratchtune.study.progress import Progress
 from scratchtune.study.recommended import candidates_of
 from scratchtune.study.trial import Outcome, Trial, evaluate, judged, repeats_at_end
 
 LONG = 2.0  # seconds; idle workers of a shorter run are not reported
 QUIET = 10.0  # seconds without a result, after which the executor is asked whether it has workers at all
-FEW = 5  # a run ends if so many trials at its beginning all fail with the same error
 REPEATS = 2  # of each candidate, in a run with ``confirm``
-UNLIMITED = "unlimited"
-FRAME = re.compile(r'  File "(.+)", line (\d+), in .+(?:\n   ( .+))?')
-LIBRARIES = (os.path.dirname(os.__file__), str(Path(__file__).parents[1]), "<frozen ")
-NO_MISTAKE = re.compile(r"told as failed|TrialPruned\b|.*value is \S*(nan|inf)\b")  # a configuration is the cause
 
 
 class Task(NamedTuple):
@@ -216,9 +209,9 @@ def run_objective(
         progress.note("sys.exit() was called, which ends the run; the next run continues from here")
         raise
     finally:
-        if len(running.failed) > 1:
-            progress.note(
-                f"{len(running.failed)} of {len(running.begun)} trials failed; the study's table holds the errors")
+        count = len(running.failures.trials)
+        if count > 1:
+            progress.note(f"{count} of {len(running.begun)} trials failed; the study's table holds the errors")
         progress.close()
 
 
@@ -249,12 +242,12 @@ class ObjectiveWorkers:
         self.in_flight: dict[Future, Task] = {}
         self.begun: list[Trial] = []
         self.to_resend: list[Trial] = []  # begun, and submitted again since their worker was lost
-        self.failed: list[Trial] = []
-        self._first_error: BaseException | None = None  # of the first failed trial, while the run may end by it
+        self.failures = Failures(options.max_failures, at_least=options.workers)
         self._uses_budget: bool | None = None  # what the objective's first trial that did not fail has shown
         self._threads: Any = None  # an executor of them
         self._sender: Sender | None = None  # of an executor whose workers are not threads of this process
-        self._ended, self._busy, self._since, self._until = 0, 0.0, 0.0, 0.0  # seconds of work; first begin, last end
+        self._busy = 0.0  # seconds of work
+        self._since = self._until = 0.0  # when the first trial began, and the last one ended
 
     @contextlib.contextmanager
     def started(self) -> Iterator[None]:
@@ -389,14 +382,10 @@ class ObjectiveWorkers:
         if outcome is not None:
             self.core.finish(trial, outcome)
         self.losses.pop(trial.number, None)
-        self._ended += 1
-        if trial.state == "failed":
-            if not self.failed:
-                self._first_error = None if outcome is None else outcome.exception
-                self.progress.note(f"trial {trial.number} failed: {trial.error}{place_in(trial.traceback or '')}",
-                                   always=self.options.max_failures != UNLIMITED)
-            self.failed.append(trial)
-        elif self._uses_budget is None:
+        note = self.failures.note(trial, outcome)
+        if note:
+            self.progress.note(note, always=self.options.max_failures != UNLIMITED)
+        if trial.state != "failed" and self._uses_budget is None:
             self._note_budget(trial)
         mean, budget = self.core.definition.searcher.mean_budget(), trial.given_budget
         typical = mean / budget if mean and budget else 1.0  # of the schedule, estimated from this trial
@@ -405,24 +394,7 @@ class ObjectiveWorkers:
             self.core.write()  # a callback may rely on the trial being stored
         for callback in self.callbacks:
             callback(trial)
-        if self.failed:
-            self._refuse_failures()
-        if self._ended > len(self.failed) and not isinstance(self.options.max_failures, int):
-            self._first_error = None  # frees the arrays that its traceback refers to
-
-    def _refuse_failures(self) -> None:
-        """Raise a RuntimeError if too many trials have failed, or all of the first ones by one error."""
-        count, one, most = len(self.failed), self.failed[0], self.options.max_failures
-        cause = self._first_error or (RuntimeError(f"in a worker process\n{one.traceback}") if one.traceback else None)
-        if isinstance(most, int) and count >= most:
-            raise RuntimeError(f"{count} trials have failed, which max_failures={most} does not allow; the first, "
-                               f"trial {one.number}: {one.error}") from cause
-        if most is None and count == self._ended == max(FEW, self.workers) and len(
-                {trial.error for trial in self.failed}) == 1 and not NO_MISTAKE.match(str(one.error)):
-            raise RuntimeError(
-                f"the first {count} trials of this run have all failed with the same error, {one.error}"
-                f"{place_in(one.traceback or '')}. Correct the objective and run again, "
-                f'or continue with max_failures="{UNLIMITED}"') from cause
+        self.failures.refuse()
 
     def _best_value(self) -> float | None:
         objectives = self.core.definition.objectives
@@ -497,13 +469,6 @@ class ObjectiveWorkers:
             return
         self.losses.setdefault(trial.number, 0)
         self.to_resend = sorted([*self.to_resend, trial], key=lambda trial: trial.number)
-
-
-def place_in(traceback: str) -> str:
-    """The last line of a traceback that is not in a library, as ", in FILE, line N: code"; "" if there is none."""
-    frames = [found for found in FRAME.findall(traceback)
-              if "-packages" not in found[0] and not found[0].startswith(LIBRARIES)]
-    return ", in {}, line {}{}".format(*frames[-1][:2], frames[-1][2] and f":{frames[-1][2]}") if frames else ""
 
 
 def _error_of(future: Future) -> BaseException | None:

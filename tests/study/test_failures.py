@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import scratchtune as st
-from scratchtune.study.run import place_in
+from scratchtune.study.failures import place_in
 
 SPACE = {"x": st.Float(0.0, 1.0)}
 
