@@ -47,11 +47,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Covering(config))
     if any(value for name, value in vars(config.option).items() if name.startswith("hypothesis")):
         from . import drawing  # noqa: F401  # its profiles, before the plugin of Hypothesis loads the one that is named
+    if hasattr(config, "workerinput"):
+        config.pluginmanager.register(FromBothEnds(config))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In a run of all tests by several processes, compile what many of them use; before, there is no cache to ask."""
+    config = session.config
     if config.getoption("numprocesses", None) and not hasattr(config, "workerinput") and IS_COMPILED:
         if config.args == config.getini("testpaths"):  # all tests
             config.pluginmanager.register(FirstKernels(config))
-    if hasattr(config, "workerinput"):
-        config.pluginmanager.register(FromBothEnds(config))
 
 
 class FirstKernels:
@@ -61,7 +67,7 @@ class FirstKernels:
     """
 
     def __init__(self, config: pytest.Config) -> None:
-        self._cache = config.cache
+        self._cache = getattr(config, "cache", None)  # none with -p no:cacheprovider
         files = [path.stat() for path in (Path(__file__).parents[1] / "scratchtune").rglob("*.py")]
         self._state = [sys.version, os.environ.get("NUMBA_CACHE_DIR"), sum(file.st_mtime_ns for file in files)]
         self._processes: list[subprocess.Popen[bytes]] = []
