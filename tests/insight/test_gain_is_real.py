@@ -29,7 +29,7 @@ def study_of(scores: Any, direction: str = "maximize", default: bool = True, **o
     table = np.asarray(scores, dtype=float)
     study = st.Study({"x": list(range(len(table)))}, "grid", direction, **options)
     if default:
-        study.enqueue({"x": 0})
+        study.enqueue({"x": 0}, again=True)
     run_folds(study, lambda trial, fold: Fold(float(table[trial.params["x"], fold])), table.shape[1],
                     lambda found: float(np.mean([fold.score for fold in found])), len(table))
     return study
@@ -165,7 +165,7 @@ def test_a_gain_is_positive_for_the_better_side_in_each_direction() -> None:
 def _repeated(*evaluations: tuple[float, float], folds: bool = True) -> st.Study:
     study = st.Study({"x": st.Float(0.0, 1.0)}, "random", "maximize")
     for x, value in evaluations:
-        study.enqueue({"x": x})
+        study.enqueue({"x": x}, again=True)
         trial = study.ask()
         if folds:
             trial.report_scores([value - 0.5, value + 0.5])

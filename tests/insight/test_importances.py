@@ -71,7 +71,7 @@ def test_a_finite_space_that_any_searcher_has_completed_is_exact() -> None:
 def test_a_configuration_counts_with_the_mean_of_its_repeats() -> None:
     study = st.Study({"a": [0, 1], "b": [0, 1]}, "grid")
     for a, b, value in ((0, 0, 5.0), (0, 1, 1.0), (1, 0, 2.0), (1, 1, 3.0), (0, 0, -5.0)):  # means 0, 1, 2, 3
-        study.enqueue({"a": a, "b": b})
+        study.enqueue({"a": a, "b": b}, again=True)
         study.tell(study.ask(), value)
     assert [importance(study)[name] for name in "ab"] == pytest.approx([0.8, 0.2])
 
@@ -105,7 +105,7 @@ def test_concentrated_trials_are_named() -> None:
     def run(low: float) -> str:
         study = st.Study({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)}, searcher="random", seed=0)
         for number in range(40):
-            study.enqueue({"a": low + (1.0 - low) * number / 40.0, "b": (number * 7 % 40) / 40.0})
+            study.enqueue({"a": low + (1.0 - low) * number / 40.0, "b": (number * 7 % 40) / 40.0}, again=True)
         study.run(lambda trial: trial.params["a"] + trial.params["b"], n_trials=40, progress=False)
         return importance(study).basis
 

@@ -138,7 +138,7 @@ def test_thousands_of_trials() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, st.BayesianSearch("gp"))
     rng = np.random.default_rng(0)
     for _ in range(5000):
-        study.enqueue({"x": float(rng.random()), "y": float(rng.random())})
+        study.enqueue({"x": float(rng.random()), "y": float(rng.random())}, again=True)
     study.run(lambda trial: trial.params["x"] + trial.params["y"], 5001, progress=False)
     before = insight.plot_posterior(study)[0]
     assert len(before.collections[1].get_offsets()) == 300
@@ -257,7 +257,7 @@ def test_densities_of_thousands_of_trials() -> None:
     run = st.Study({"x": st.Float(0.0, 1.0), "kind": ["a", "b"]}, st.BayesianSearch("tpe"))
     rng = np.random.default_rng(0)
     for _ in range(5000):
-        run.enqueue({"x": float(rng.random()), "kind": "ab"[rng.integers(2)]})
+        run.enqueue({"x": float(rng.random()), "kind": "ab"[rng.integers(2)]}, again=True)
     run.run(lambda trial: trial.params["x"], 5001, progress=False)
     above = insight.plot_densities(run, "x")[0]
     assert above.collections[-1].get_rasterized() and "4,975 bad trials" in labels(above)

@@ -86,7 +86,7 @@ def test_an_absent_parameter_has_no_effect() -> None:
 def test_choices_that_were_not_tried_count_nowhere() -> None:
     study = st.Study({"kind": ["a", "b", "c"], "x": st.Float(0.0, 1.0)}, searcher="random", seed=0)
     for number in range(12):
-        study.enqueue({"kind": "ac"[number % 2], "x": number / 12.0})
+        study.enqueue({"kind": "ac"[number % 2], "x": number / 12.0}, again=True)
     study.run(lambda trial: trial.params["x"] + (trial.params["kind"] == "c"), n_trials=12, progress=False)
     assert partial_dependence(study, "kind").points == (["a", "c"],)
     assert partial_dependence(study, "kind").mean == pytest.approx([0.5, 1.5], abs=0.1)
@@ -98,7 +98,8 @@ def test_an_axis_is_represented_by_the_middles_of_equal_parts() -> None:
         {"kind": ["a", "b", "c"], "k": st.Int(1, 4), "x": st.Float(0.0, 1.0), "n": st.Int(1, 4, log=True)}, "random")
     # The parts of k are its four values; those of n, on a logarithmic axis, would not be equal.
     for number in range(8):
-        study.enqueue({"kind": "ac"[number % 2], "k": 1 + number % 4, "x": number / 8.0, "n": 1 + number % 4})
+        study.enqueue(
+            {"kind": "ac"[number % 2], "k": 1 + number % 4, "x": number / 8.0, "n": 1 + number % 4}, again=True)
     found = response_of(study.run(lambda trial: trial.params["x"], 8, progress=False))
     quarters = [0.125, 0.375, 0.625, 0.875]
     assert [found.nodes(j, most).tolist() for j, most in ((0, 2), (1, 4), (1, 9), (1, 2), (2, 4), (3, 5))] == [
@@ -119,7 +120,7 @@ def test_an_interval_at_one_point_by_hand() -> None:
 def test_intervals_are_wider_where_no_trial_is() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, searcher="random", seed=0)
     for number in range(20):
-        study.enqueue({"x": number / 40.0, "y": (number * 7 % 20) / 20.0})
+        study.enqueue({"x": number / 40.0, "y": (number * 7 % 20) / 20.0}, again=True)
     study.run(lambda trial: np.sin(9.0 * trial.params["x"]) + trial.params["y"], n_trials=20, progress=False)
     found = partial_dependence(study, "x")
     width = found.upper - found.lower

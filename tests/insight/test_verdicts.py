@@ -39,7 +39,7 @@ def study_of(scores: Any, direction: str = "maximize", default: bool = True, **o
     table = np.asarray(scores, dtype=float)
     study = st.Study({"x": list(range(len(table)))}, "grid", direction, **options)
     if default:
-        study.enqueue({"x": 0})
+        study.enqueue({"x": 0}, again=True)
     run_folds(study, lambda trial, fold: Fold(float(table[trial.params["x"], fold])), table.shape[1], mean, len(table))
     return study
 

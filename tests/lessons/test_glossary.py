@@ -43,11 +43,11 @@ def named(path: str) -> Any:
     """What a dotted name of the package is: ``st.Trial.params``, ``search.space.Space``."""
     parts = path.removeprefix("st.").split(".")
     for count in range(len(parts) - 1, -1, -1):
-        try:
-            module = importlib.import_module(".".join(["scratchtune", *parts[:count]]))
-        except ModuleNotFoundError:
-            continue
-        return reduce(attribute, parts[count:], module)
+        for package in ("scratchtune", "scratchtune.core"):
+            try:
+                return reduce(attribute, parts[count:], importlib.import_module(".".join([package, *parts[:count]])))
+            except (ModuleNotFoundError, AttributeError):
+                continue
     raise AssertionError(path)
 
 

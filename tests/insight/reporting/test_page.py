@@ -267,12 +267,12 @@ def test_advice_follows_from_the_trials() -> None:
         return abs(trial.number - 39.0)
 
     study = st.Study({"x": st.Float(0, 1), "y": st.Int(0, 9)}, "random")
-    study.enqueue({"x": 1.0, "y": 5})
+    study.enqueue({"x": 1.0, "y": 5}, again=True)
     late = " ".join(advice(View(study.run(objective, 41, progress=False))))
     assert "10 of 41 trials failed, 10 of them with: RuntimeError: out of memory" in late
     assert "Run more trials: the best of 41 is trial 39" in late or "is trial 40" in late
     first = st.Study({"x": st.Float(0, 1), "y": st.Int(0, 9)}, "random")
-    first.enqueue({"x": 1.0, "y": 5})
+    first.enqueue({"x": 1.0, "y": 5}, again=True)
     early = " ".join(advice(View(first.run(lambda trial: float(trial.number), 12, progress=False))))
     assert "since the best value is at an end: x (1, upper end)." in early
     assert "The last 11 trials gave no better value" in early
@@ -304,7 +304,7 @@ def test_the_best_trial_is_that_of_the_largest_budget_everywhere() -> None:
 def test_a_repeated_configuration_is_named_with_its_mean() -> None:
     study = st.Study({"x": [1, 2]}, "random")
     for _ in range(3):
-        study.enqueue({"x": 1})
+        study.enqueue({"x": 1}, again=True)
     text = Document(html_of(study.run(lambda trial: float(trial.number), 3, progress=False))).text()
     assert "Its configuration was evaluated 3 times: mean 1." in text
 

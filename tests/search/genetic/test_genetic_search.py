@@ -137,7 +137,7 @@ def test_a_switch_that_mutates_finds_genes_behind_it() -> None:
     loss = {"no": 1.0, "yes": 0.0}
     study = Study(space, GeneticSearch(4, offspring=1))
     for _ in range(4):  # no parent has an x
-        study.enqueue({"on": "no"})
+        study.enqueue({"on": "no"}, again=True)
     study.run(lambda trial: loss[trial.params["on"]], n_trials=30, progress=False)
     drawn = [trial for trial in study.trials if trial.params["on"] == "yes" and trial.why["mask"]["x"] == "drawn"]
     assert drawn and all(0.0 <= trial.params["x"] <= 1.0 for trial in drawn)
