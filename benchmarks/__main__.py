@@ -24,7 +24,7 @@ from pathlib import Path
 
 from benchmarks.common import benchmark, suite
 from benchmarks.common.questions import Question, others, questions, settled
-from scratchtune import checks
+from scratchtune.core import checks
 
 ALL = "all"
 FOLDER = "benchmark_report"

@@ -25,10 +25,10 @@ import scratchtune as st
 from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.word_by_word import dictionary, nearest_pairs, word_by_word
+from scratchtune.core.streams import shown_params
 from scratchtune.examples import image, sentence_pairs, speech, spoken_clips, translation
 from scratchtune.examples.shared import hyperband
 from scratchtune.sequences.sequence_model import CLIPPING, chosen_training
-from scratchtune.streams import shown_params
 
 ARMS = ("whole space", "learning rate alone", "default")
 IMAGES, PAIRS = 500, 100  # to train and to validate on; to train on

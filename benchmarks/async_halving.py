@@ -24,7 +24,7 @@ from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.curves import EPOCHS, TASKS, curves, replayed
 from benchmarks.common.harness import table, verdict
-from scratchtune.evaluation.selection import standard_error
+from scratchtune.core.evaluation.selection import standard_error
 
 NETWORKS, DRAWS, QUICK_NETWORKS, QUICK_DRAWS = 400, 30, 80, 4
 ETA, WORKERS, EARLY = 3, (1, 8), 20

@@ -30,10 +30,10 @@ from tqdm import tqdm
 import scratchtune as st
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import bar, table, verdict
-from scratchtune.study.errors import StorageError
-from scratchtune.study.file import File
-from scratchtune.study.salvage import salvage, search
-from scratchtune.study.stored import read_study
+from scratchtune.core.study.errors import StorageError
+from scratchtune.core.study.file import File
+from scratchtune.core.study.salvage import salvage, search
+from scratchtune.core.study.stored import read_study
 
 BITS, QUICK_BITS = 10_000, 500
 SECTORS, QUICK_SECTORS, SECTOR = 300, 20, 512

@@ -47,7 +47,7 @@ def folds(name: str, repeat: int) -> list[tuple[Any, Any]]:
 
 def ours(classes: bool, seed: int, rows: int) -> Any:
     """Our estimator with default arguments."""
-    from scratchtune.estimators import MLPClassifier, MLPRegressor
+    from scratchtune.core.estimators import MLPClassifier, MLPRegressor
 
     return (MLPClassifier if classes else MLPRegressor)(random_state=seed)
 
@@ -71,7 +71,7 @@ def default_space(rows: int) -> dict[str, Any]:
     """
     import numpy as np
 
-    from scratchtune.search import Float, Int
+    from scratchtune.core.search import Float, Int
 
     few, many = int(np.clip(3e4 / rows, 3, 20)), int(np.clip(2e5 / rows, 10, 100))
     return {
@@ -135,7 +135,7 @@ def paired(ours: Sequence[float], others: Sequence[float]) -> tuple[float, float
     """Mean difference, its standard error corrected for overlapping training sets, and the uncorrected one."""
     import numpy as np
 
-    from scratchtune.evaluation.selection import corrected_standard_error, standard_error
+    from scratchtune.core.evaluation.selection import corrected_standard_error, standard_error
 
     d = np.subtract(ours, others)
     return float(d.mean()), corrected_standard_error(d, FOLDS - 1, 1), standard_error(d)

@@ -39,37 +39,40 @@ PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lesson
 
 FLOORS = {  # from the bottom to the top: the files beside the rooms have their text here, a room's is its docstring's
     "plain.py": "the whole idea in one file, which imports nothing of the package and is imported by nothing",
-    "cores.py lazy.py version.py": "the processor cores that this process may use; public names, loaded when they are "
-                                   "first used; the version",
-    "jit": "",
-    "checks.py declared.py digests.py files.py archives.py streams.py protocol.py interruption.py shipping.py":
+    "core/cores.py core/lazy.py core/version.py":
+    "the processor cores that this process may use; public names, loaded when they are first used; the version",
+    "core/jit": "",
+    "core/checks.py core/declared.py core/digests.py core/files.py core/archives.py core/streams.py core/protocol.py "
+    "core/interruption.py core/shipping.py":
     "arguments and error messages; digests; files that are written whole or not at all; ZIP and gzip with limits; "
     "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
-    "formulas": "", "metrics": "", "data": "", "network": "", "evaluation": "", "search": "", "estimators": "",
-    "study": "", "insight": "", "interop": "", "images": "", "sequences": "", "tables": "",
-    "datasets.py layers.py losses.py loading.py wrappers.py translated.py":
-    "all layers and losses by name; loading saved models; the document's name for the grid search; texts in Chinese",
-    "examples": "", "play": "", "document": "", "cli": ""}
-CORE = ("jit", "formulas", "metrics", "data", "network", "evaluation", "search", "estimators", "study")
+    "core/formulas": "", "core/metrics": "", "core/data": "", "core/network": "", "core/evaluation": "",
+    "core/search": "", "core/estimators": "", "core/study": "", "insight": "", "interop": "", "images": "",
+    "sequences": "", "tables": "", "play": "",
+    "datasets.py layers.py losses.py metrics.py search.py loading.py wrappers.py translated.py":
+    "data sets, layers, losses, metrics, searchers as users type them; loading saved models; the document's name for "
+    "the grid search; texts in Chinese",
+    "examples": "", "document": "", "cli": ""}
+CORE = "core/"
 PATH = {  # the ten files that hold the whole idea; the part of plain.py that each is like: what it shows, what it adds
     "plain.py": ("", "", "all of it, in NumPy alone", ""),
-    "network/penalties.py": (
+    "core/network/penalties.py": (
         "l1_l2_penalty", "l1_l2_penalty_grad", "a formula, its line and its gradient", "compiled; L1 and L2 alone"),
-    "network/layers/dense.py": (
+    "core/network/layers/dense.py": (
         "forward", "backward", "a layer: two kernels and a class", "compiled, in place; any number of axes"),
-    "network/engine.py": (
+    "core/network/engine.py": (
         "loss_and_gradient", "train", "the loop that runs all layers", "one compiled loop, whatever the layers are"),
-    "network/optimizers.py": (
+    "core/network/optimizers.py": (
         "gradient_descent", "adam", "what becomes of the gradient", "compiled, in place; schedules, clipping, decay"),
-    "search/space.py": (
+    "core/search/space.py": (
         "Float", "points_of", "a space: hyper-parameters as points of a cube", "conditions, constraints, sizes"),
-    "search/grid.py": (
+    "core/search/grid.py": (
         "grid_search", "grid_search", "the simplest searcher", "conditions; a point of a huge grid without listing it"),
-    "search/bayesian/gaussian_process.py": (
+    "core/search/bayesian/gaussian_process.py": (
         "scaled_distance", "posterior", "what a Bayesian searcher predicts", "compiled; a second, rougher kernel"),
-    "search/bayesian/acquisition.py": (
+    "core/search/bayesian/acquisition.py": (
         "expected_improvement", "expected_improvement", "where it looks next", "logarithms, so nothing underflows"),
-    "search/genetic/operators.py": (
+    "core/search/genetic/operators.py": (
         "tournament", "mutated", "how a genetic searcher makes a child", "six more operators, as options")}
 
 
@@ -89,9 +92,10 @@ def rooms(_: Collection[str], __: str = "") -> str:
     rows = []
     for names, text in FLOORS.items():
         paths = [PACKAGE / name for name in names.split()]
-        links = ", ".join(f"[{path.name}{'/' * path.is_dir()}]({path.name})" for path in paths)
+        links = ", ".join(f"[{path.name}{'/' * path.is_dir()}]({name})"
+                          for name, path in zip(names.split(), paths, strict=True))
         files = sum(len(list(path.rglob("*.py"))) if path.is_dir() else 1 for path in paths)
-        room = f"**{links}**" if names in CORE else links
+        room = f"**{links}**" if names.startswith(CORE) and paths[0].is_dir() else links
         rows.append(f"| {room} | {text or said(paths[0])} | {files} | {sum(map(lines_of, paths)):,} |")
     return "\n".join(["| module | what it holds | files | lines |", "|---|---|---|---|", *rows])
 
@@ -134,7 +138,7 @@ def files(_: Collection[str], room: str = "") -> str:
 
 def order(_: Collection[str], room: str = "") -> str:
     """The files of a large room, without a sentence for each."""
-    below = (PACKAGE / room).parts[len(PACKAGE.parts) + 1:]  # the README may be that of the room above
+    below = Path(room.removeprefix(CORE)).parts[1:]  # the README may be that of the room above
     folder = "".join(f"{part}/" for part in below)
     return ", ".join(f"[{path.stem}]({folder}{path.name})" for path in in_order(room))
 

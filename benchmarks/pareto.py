@@ -31,7 +31,7 @@ from benchmarks.common.askers import argument
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.black_boxes import Recorder, Spent
 from benchmarks.common.regrets import FEWEST, RESAMPLES, all_jobs, run
-from scratchtune.search import hypervolume
+from scratchtune.core.search import hypervolume
 
 BUDGET, SEEDS, QUICK_BUDGET, QUICK_SEEDS = 200, 20, 50, 2
 TESTED, DEVELOPMENT = ("ZDT1", "ZDT2", "ZDT3", "DTLZ2"), ("ZDT4", "ZDT6", "Fonseca", "DTLZ7")

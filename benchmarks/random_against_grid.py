@@ -23,7 +23,7 @@ from benchmarks.common import harness
 from benchmarks.common.benchmark import Benchmark, count
 from benchmarks.common.harness import table, verdict
 from benchmarks.common.regrets import all_jobs, run
-from scratchtune.search.random import SEQUENCES
+from scratchtune.core.search.random import SEQUENCES
 
 PARAMETERS, VALUES = (2, 3, 4, 5, 6), 3
 WAYS: dict[str, dict[int, tuple[int, ...]]] = {  # the shapes of the grids

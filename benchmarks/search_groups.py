@@ -91,7 +91,7 @@ def has_answers(group: str) -> bool:
 def recommended(case: Case, done: Done, margin: float | None = None) -> dict[str, Any]:
     """The params that `Study.recommended` chooses, or those with the lowest mean plus another number of stds."""
     import scratchtune as st
-    from scratchtune.study.recommended import MARGIN, lowest_pessimistic_mean, simpler_prediction
+    from scratchtune.core.study.recommended import MARGIN, lowest_pessimistic_mean, simpler_prediction
 
     points, values = [params for params, _, _ in done], np.array([value for _, value, _ in done])
     found = lowest_pessimistic_mean(st.search.Space(askers.our_space(case)), points, values,

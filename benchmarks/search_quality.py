@@ -6,7 +6,7 @@ of the other libraries are kept in benchmarks/results/search_quality_runs.json, 
 
     python -m benchmarks search_quality --searcher bayesian:gp bayesian:tpe --cases tables
     python -m benchmarks search_quality --searcher genetic:population=30 --cases bbob-f06-d3 mixint --seeds 10
-    python -m benchmarks search_quality --searcher scratchtune.search.mine.MySearch --cases other --peers none
+    python -m benchmarks search_quality --searcher scratchtune.core.search.mine.MySearch --cases other --peers none
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from benchmarks.common import harness, speeds
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import bar, table, verdict
 from benchmarks.common.memory import proportional
-from scratchtune.study.trial import judged
+from scratchtune.core.study.trial import judged
 
 SIZES, ROUNDS = (100, 1000, 10_000), 3
 LEFT_OUT = {("10000", "Optuna, SQLite"), ("10000", "Optuna, journal")}  # they would take minutes

@@ -8,8 +8,8 @@ check of the file must succeed.
 
 Interrupted (``--interrupts``): KeyboardInterrupt at random times in `tune`, `Study.optimize`, `AutoClassifier.fit`,
 `Sequential.fit` and `RandomizedSearchCV.fit`, without a file (`benchmarks.common.interrupted_calls`): each must raise
-KeyboardInterrupt, and every trial that has finished must be reachable. (The slow tests of ``tests/study`` interrupt
-studies at every line of ``scratchtune/study``.)
+KeyboardInterrupt, and every trial that has finished must be reachable. (The slow tests of ``tests/core/study``
+interrupt studies at every line of ``scratchtune/core/study``.)
 
 Killed by phase (``--phases``): SIGKILL within import, compile, commit, close, backup, and copies of the first trials,
 on threads and on a Dask cluster (`benchmarks.common.phases`); a child announces that it is in the phase.
@@ -41,9 +41,9 @@ import scratchtune as st
 from benchmarks.common import harness, interrupted_calls, phases
 from benchmarks.common.benchmark import Benchmark
 from benchmarks.common.harness import table
-from scratchtune.study.errors import StorageError
-from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import File, Row
+from scratchtune.core.study.errors import StorageError
+from scratchtune.core.study.export import as_csv, as_json
+from scratchtune.core.study.file import File, Row
 
 KILLS, QUICK_KILLS, TRIALS = 100, 3, 40  # kills of each searcher
 CALLS, QUICK_CALLS = 300, 30  # interruptions of each call that users make

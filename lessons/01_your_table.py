@@ -20,8 +20,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as keras
-from scratchtune.search.grid import trainings
-from scratchtune.search.space import combinations
+from scratchtune.core.search.grid import trainings
+from scratchtune.core.search.space import combinations
 
 X, y = keras.datasets.load_digits()
 X, _, y, _ = keras.train_test_split(X / 16.0, y, train_size=300, stratify=y, random_state=0)

@@ -27,8 +27,8 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune import formulas
-from scratchtune.formulas.mutants import mutants
-from scratchtune.network.penalties import l2_penalty
+from scratchtune.core.formulas.mutants import mutants
+from scratchtune.core.network.penalties import l2_penalty
 
 X, y = st.datasets.load_digits()
 X, unseen, y, their_labels = st.train_test_split(X / 16.0, y, train_size=400, stratify=y, random_state=0)

@@ -25,7 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.optimizers import gradient_descent
+from scratchtune.core.network.optimizers import gradient_descent
 
 
 def bowl(theta, curvature=10.0):

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network import optimizers as rules
+from scratchtune.core.network import optimizers as rules
 
 
 def steps_needed(step, hessian, start, limit=20_000):

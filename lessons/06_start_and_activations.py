@@ -26,8 +26,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network import activations as of
-from scratchtune.network.initializers import glorot_variance, he_variance, lecun_variance, uniform_limit
+from scratchtune.core.network import activations as of
+from scratchtune.core.network.initializers import glorot_variance, he_variance, lecun_variance, uniform_limit
 
 UNITS = 256
 STARTS = {"a twentieth of LeCun's": 0.05 * lecun_variance(UNITS), "LeCun, Glorot": glorot_variance(UNITS, UNITS),

@@ -29,7 +29,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.penalties import l1_l2_penalty_grad
+from scratchtune.core.network.penalties import l1_l2_penalty_grad
 
 BEST = np.array([1.0, 0.3])
 

@@ -23,8 +23,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.optimizers import adam, weight_decay
-from scratchtune.network.penalties import l2_penalty_grad
+from scratchtune.core.network.optimizers import adam, weight_decay
+from scratchtune.core.network.penalties import l2_penalty_grad
 
 X, y = st.datasets.load_digits()
 X = X / 16.0

@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.data import scaling
+from scratchtune.core.data import scaling
 
 
 def parcels(seed, rows=600):

@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.evaluation.selection import corrected_standard_error, standard_error
+from scratchtune.core.evaluation.selection import corrected_standard_error, standard_error
 
 y = np.arange(60) % 2
 rng = np.random.default_rng(0)

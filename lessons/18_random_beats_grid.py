@@ -23,7 +23,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.space import combinations
+from scratchtune.core.search.space import combinations
 
 THIRDS = [1 / 6, 3 / 6, 5 / 6]  # the middles of three equal parts: a grid as good as it can be
 

@@ -22,7 +22,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.bayesian.kernels import matern52
+from scratchtune.core.search.bayesian.kernels import matern52
 
 
 def covariance(a, b, length):

@@ -22,9 +22,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import normal
-from scratchtune.search.bayesian import mixture, parzen
-from scratchtune.search.searcher import Result
+from scratchtune.core.search import normal
+from scratchtune.core.search.bayesian import mixture, parzen
+from scratchtune.core.search.searcher import Result
 
 space = st.search.Space({"x": st.Float(0.0, 1.0)})
 

@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.bayesian import mixture, parzen
+from scratchtune.core.search.bayesian import mixture, parzen
 
 rng = np.random.default_rng(0)
 first = rng.beta(parzen.beta_parameter(3), parzen.beta_parameter(17), 100_000)

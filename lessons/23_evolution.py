@@ -21,8 +21,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
+from scratchtune.core.search.genetic import operators
 from scratchtune.insight.lineage_plots import gene_diversity
-from scratchtune.search.genetic import operators
 
 
 def valley(x, y):

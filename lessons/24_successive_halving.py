@@ -25,7 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.schedule import bracket_size, s_max
+from scratchtune.core.search.schedule import bracket_size, s_max
 
 trainings = st.datasets.load_trainings()
 curves = trainings.validation.reshape(-1, 5, 27) / 250  # (configurations, seeds, epochs): validation accuracy

@@ -23,8 +23,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.bayesian.acquisition import updated_mean_std
-from scratchtune.study.recommended import lowest_pessimistic_mean
+from scratchtune.core.search.bayesian.acquisition import updated_mean_std
+from scratchtune.core.study.recommended import lowest_pessimistic_mean
 
 trainings = st.datasets.load_trainings()
 SPACE = {"learning_rate": st.Float(0.001, 2.0, log=True), "batch_size": st.Int(4, 128, log=True),

@@ -31,8 +31,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search import NSGA2, hypervolume
-from scratchtune.search.genetic.fronts import crowding_gap, pareto_front, staircase_area
+from scratchtune.core.search import NSGA2, hypervolume
+from scratchtune.core.search.genetic.fronts import crowding_gap, pareto_front, staircase_area
 
 FIVE = np.array([[0.1, 6.0], [0.2, 3.0], [0.2, 4.0], [0.5, 2.0], [0.6, 1.0]])
 print("on the front:", *("ABCDE"[k] for k in pareto_front(FIVE)))

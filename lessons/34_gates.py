@@ -20,7 +20,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.optimizers import clip_by_norm
+from scratchtune.core.network.optimizers import clip_by_norm
 from scratchtune.sequences.layers.gru import gru_gates, gru_inner_grad, gru_state_grad
 
 ROWS, STEPS, UNITS = 16, 60, 32

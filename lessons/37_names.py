@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.network.optimizers import adam
+from scratchtune.core.network.optimizers import adam
 from scratchtune.sequences.layers.embedding import add_positions
 
 NAMES = (Path(st.__file__).parents[1] / "lessons/names.txt").read_text(encoding="utf-8").split()

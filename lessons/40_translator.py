@@ -25,7 +25,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.evaluation.selection import standard_error
+from scratchtune.core.evaluation.selection import standard_error
 
 SEEDS = range(10)
 DEFAULT = {"rate": 0.01, "batch": 16, "embedding": 16, "attention": "dot"}

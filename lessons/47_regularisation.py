@@ -27,10 +27,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.metrics import log_loss
-from scratchtune.network.layers.dropout import dropout, gaussian_noise
-from scratchtune.network.losses import smoothed_labels
-from scratchtune.network.optimizers import weight_average
+from scratchtune.core.metrics import log_loss
+from scratchtune.core.network.layers.dropout import dropout, gaussian_noise
+from scratchtune.core.network.losses import smoothed_labels
+from scratchtune.core.network.optimizers import weight_average
 from scratchtune.tables.layers.batch_ensemble import batch_ensemble, member_mean
 
 print(f"dropout 0.4 of the input 3: {dropout(3.0, 0.1, 0.4):.0f} or {dropout(3.0, 0.9, 0.4):.0f}; noise 0.5 makes it "

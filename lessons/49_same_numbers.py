@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.bayesian.parzen import good_count
+from scratchtune.core.search.bayesian.parzen import good_count
 
 os.environ.setdefault("KERAS_BACKEND", "torch")
 installed = {name for name in ("keras", "torch", "sklearn", "optuna") if importlib.util.find_spec(name)}

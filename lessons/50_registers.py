@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.network.matmul import multiply
+from scratchtune.core.network.matmul import multiply
 
 
 @jit.function_in_order

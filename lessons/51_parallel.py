@@ -21,7 +21,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.study.run import idle_share
+from scratchtune.core.study.run import idle_share
 
 TRIALS, WORKERS = 24, 4
 

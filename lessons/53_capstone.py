@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import scratchtune as st
-from scratchtune.evaluation.selection import corrected_standard_error, standard_error
+from scratchtune.core.evaluation.selection import corrected_standard_error, standard_error
 
 
 class Envelope:

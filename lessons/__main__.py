@@ -22,8 +22,8 @@ from pathlib import Path
 
 from benchmarks.common import course
 from lessons import checking, running
-from scratchtune.files import made_folder
-from scratchtune.streams import flushed, redirect_to_devnull
+from scratchtune.core.files import made_folder
+from scratchtune.core.streams import flushed, redirect_to_devnull
 
 COMMANDS = ("check", "claims", "notebook")
 

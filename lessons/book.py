@@ -24,9 +24,9 @@ from tqdm import tqdm
 from benchmarks.common import course
 from lessons import book_course, book_reference, cells, race
 from lessons.book_pages import Book
-from scratchtune import cores
-from scratchtune.checks import counted
-from scratchtune.files import made_folder
+from scratchtune.core import cores
+from scratchtune.core.checks import counted
+from scratchtune.core.files import made_folder
 from scratchtune.play import page as play
 
 FOLDER = Path(__file__).parent

@@ -16,8 +16,8 @@ from lessons.book_course import to_lesson, to_section
 from lessons.book_pages import Book, facts, listed, sided, source
 from scratchtune import document as answered
 from scratchtune import formulas
+from scratchtune.core.formulas import Formula
 from scratchtune.document.statements import STATEMENTS
-from scratchtune.formulas import Formula
 
 ROOT = Path(__file__).parents[1]
 REGISTRY_TEST = "tests/test_registry.py"
@@ -41,7 +41,7 @@ def by_module() -> dict[str, list[Formula]]:
 
 def short(module: str) -> str:
     """A module's name without the package's: network.optimizers."""
-    return module.removeprefix("scratchtune/").removesuffix(".py").replace("/", ".")
+    return module.removeprefix("scratchtune/").removeprefix("core/").removesuffix(".py").replace("/", ".")
 
 
 def first_paragraph(file: str) -> str:

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.search import Suggestion
+from scratchtune.core.search import Suggestion
 
 FOLDER = Path(__file__).parent / "exercises"
 UNSOLVED, SOLVED = "not solved", "solved"

@@ -26,7 +26,7 @@ import numpy as np
 import scratchtune as st
 from lessons import running
 from lessons.landscapes import FULL, Game, Params
-from scratchtune.search import Exhausted, Result, Seen, Space
+from scratchtune.core.search import Exhausted, Result, Seen, Space
 
 LONGEST = 5.0  # seconds of one proposal, of the processor: beyond it is a loop without an end
 Make = Callable[[], st.Searcher]

@@ -17,7 +17,7 @@ import numpy as np
 import scratchtune as st
 from lessons.games import KINDS, RANGE, Make, Played, arguments, explained, play
 from lessons.landscapes import FULL, LESS, Game, Params
-from scratchtune.search import Space
+from scratchtune.core.search import Space
 
 SEEDS, TRIALS, LONG = 6, 30, 60
 ERRORS = 3.0  # standard errors, from which a difference counts

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
+from scratchtune.core.search import Space
 from scratchtune.play.trainings import VALUES, Trainings
-from scratchtune.search import Space
 
 FULL = 27  # the whole budget of a trial
 LESS = 15.0  # points, of the noise of a smaller budget

@@ -30,10 +30,10 @@ import scratchtune as st
 from benchmarks import moves
 from lessons import games, habits
 from lessons.landscapes import FULL, LANDSCAPES, game
-from scratchtune import checks, cores
-from scratchtune.files import page_path
+from scratchtune.core import checks, cores
+from scratchtune.core.files import page_path
+from scratchtune.core.search.grid import finest_grid
 from scratchtune.play.page import pack, write_page
-from scratchtune.search.grid import finest_grid
 
 TRIALS = (27, 60)
 SEEDS, QUICK, LEAST, CHUNK, PART = 200, 10, 20, 10, 20  # LEAST: for a verdict

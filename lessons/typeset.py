@@ -14,7 +14,7 @@ import re
 from html import escape
 from typing import Protocol
 
-from scratchtune.formulas.dialect import Call, Choice, Count, Entry, Equation, Name, Node, Number, Reduction, parse
+from scratchtune.core.formulas.dialect import Call, Choice, Count, Entry, Equation, Name, Node, Number, Reduction, parse
 
 GREEK = dict(zip("αβγδεζηθικλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ", (
     "alpha beta gamma delta varepsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon varphi chi "

@@ -4,7 +4,7 @@ The public names, each loaded when it is first used; ``__init__.pyi`` lists them
 estimators and cross-validation as in scikit-learn, studies as in Optuna.
 """
 
-from scratchtune.lazy import front_door
+from scratchtune.core.lazy import front_door
 
 # These applications add to the core when they are loaded: workers for fit(executor=...), and the loss "ctc".
 ADDITIONS = ("scratchtune.interop.distributed", "scratchtune.sequences.ctc")

@@ -3,6 +3,6 @@
 Each has its licence and source beside its file. `scratchtune.sequences.speech` has recorded clips.
 """
 
-from scratchtune.lazy import front_door
+from scratchtune.core.lazy import front_door
 
 __getattr__, __dir__, __all__ = front_door(__name__)

@@ -1,5 +1,5 @@
 # The data sets and where they are defined; datasets.py loads each when it is first used (lazy.py).
-from scratchtune.data.digits import load_digits as load_digits
+from scratchtune.core.data.digits import load_digits as load_digits
 from scratchtune.images.datasets import FASHION_NAMES as FASHION_NAMES
 from scratchtune.images.datasets import load_fashion_mnist as load_fashion_mnist
 from scratchtune.images.datasets import load_idx as load_idx

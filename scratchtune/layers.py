@@ -1,5 +1,5 @@
 """All layers, as ``st.layers``; ``layers.pyi`` lists them, and each is loaded when it is first used."""
 
-from scratchtune.lazy import front_door
+from scratchtune.core.lazy import front_door
 
 __getattr__, __dir__, __all__ = front_door(__name__)

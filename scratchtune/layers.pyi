@@ -1,5 +1,15 @@
 # The layers of the core and of the applications, and where they are defined. Type checkers and editors read this file,
 # and layers.py does: each is loaded when it is first used (lazy.py).
+from scratchtune.core.network.layers.activation import Activation as Activation
+from scratchtune.core.network.layers.activation import Flatten as Flatten
+from scratchtune.core.network.layers.base import Layer as Layer
+from scratchtune.core.network.layers.dense import Dense as Dense
+from scratchtune.core.network.layers.dropout import Dropout as Dropout
+from scratchtune.core.network.layers.dropout import GaussianNoise as GaussianNoise
+from scratchtune.core.network.layers.normalization import BatchNormalization as BatchNormalization
+from scratchtune.core.network.layers.normalization import LayerNormalization as LayerNormalization
+from scratchtune.core.network.layers.residual import Residual as Residual
+from scratchtune.core.network.sequential import Input as Input
 from scratchtune.images.augmentation import RandomFlip as RandomFlip
 from scratchtune.images.augmentation import RandomRotation as RandomRotation
 from scratchtune.images.augmentation import RandomTranslation as RandomTranslation
@@ -7,16 +17,6 @@ from scratchtune.images.conv2d import Conv2D as Conv2D
 from scratchtune.images.pooling import AveragePooling2D as AveragePooling2D
 from scratchtune.images.pooling import GlobalAveragePooling2D as GlobalAveragePooling2D
 from scratchtune.images.pooling import MaxPooling2D as MaxPooling2D
-from scratchtune.network.layers.activation import Activation as Activation
-from scratchtune.network.layers.activation import Flatten as Flatten
-from scratchtune.network.layers.base import Layer as Layer
-from scratchtune.network.layers.dense import Dense as Dense
-from scratchtune.network.layers.dropout import Dropout as Dropout
-from scratchtune.network.layers.dropout import GaussianNoise as GaussianNoise
-from scratchtune.network.layers.normalization import BatchNormalization as BatchNormalization
-from scratchtune.network.layers.normalization import LayerNormalization as LayerNormalization
-from scratchtune.network.layers.residual import Residual as Residual
-from scratchtune.network.sequential import Input as Input
 from scratchtune.sequences.layers.attention import AdditiveAttention as AdditiveAttention
 from scratchtune.sequences.layers.attention import Attention as Attention
 from scratchtune.sequences.layers.bidirectional import Bidirectional as Bidirectional

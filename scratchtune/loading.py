@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from scratchtune import layers
-from scratchtune.network.saving import UnknownClass, damaged, in_words, opened
+from scratchtune.core.network.saving import UnknownClass, damaged, in_words, opened
 
 KINDS = {  # of files: the module whose `unpacked` makes the model from the header and the arrays
-    "network": "network.sequential", "estimator": "estimators.base", "automl": "tables.auto",
+    "network": "core.network.sequential", "estimator": "core.estimators.base", "automl": "tables.auto",
     "boosted trees": "tables.trees.estimators", "translator": "sequences.seq2seq", "recognizer": "sequences.recognizer"}
 NETWORKS = ("network", "estimator")  # such files may name any layer, and the estimators with layers for tables
 

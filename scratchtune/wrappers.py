@@ -8,7 +8,7 @@ Implements section 5 of the document.
 
 from __future__ import annotations
 
-from scratchtune.study import search_cv
+from scratchtune.core.study import search_cv
 
 
 class scikit_learn:  # noqa: N801  (a module's name)

@@ -87,7 +87,7 @@ def _named(plain: FunctionType) -> Iterator[tuple[str, Any]]:
         for name in sorted(names & scope.keys()):
             value = scope[name]
             if isinstance(value, ModuleType):
-                if value.__name__.startswith("scratchtune.") and not value.__name__.startswith("scratchtune.jit"):
+                if value.__name__.startswith("scratchtune.") and not value.__name__.startswith("scratchtune.core.jit"):
                     scopes += [vars(value)] * all(scope is not vars(value) for scope in scopes)
             else:
                 yield f"{scope.get('__name__', '')}.{name}", value

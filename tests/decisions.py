@@ -47,7 +47,7 @@ ROOMS = ("cli", "data", "estimators", "evaluation", "insight", "interop", "searc
 RESULTS = ROOT / ".pytest_cache" / "decisions.jsonl"
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 LOADED = ("hypothesis", "sklearn.ensemble", "sklearn.linear_model", "pandas")  # once for all forks, where they exist
-PLAIN = "tests/network/test_every_layer.py"  # it runs the kernels of all layers in another process, in plain Python
+PLAIN = "tests/core/network/test_every_layer.py"  # it runs all layers' kernels in another process, in plain Python
 QUICK = 0.5  # seconds of a test; those that take longer are run after all others
 HEAD = ("| room | drawn | caught | survived | of these time-outs | equivalent | caught of the others |\n"
         "|---|---|---|---|---|---|---|")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
-from scratchtune.study.file import TRIALS, Head, row_with_digest
+from scratchtune.core.study.file import TRIALS, Head, row_with_digest
 
 IN_HEADER = (-(2**63), -(2**31), -1, 0, 1, 255, 2**31 - 1, 2**63 - 1, 2**64)
 

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scratchtune.formulas import mutants as of_formulas
+from scratchtune.core.formulas import mutants as of_formulas
 
 ROOT = Path(__file__).resolve().parents[1]
 _TURNED = {ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Is: ast.IsNot, ast.IsNot: ast.Is}

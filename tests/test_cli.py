@@ -13,8 +13,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import COMMANDS, main
-from scratchtune.study.errors import StorageError
-from scratchtune.study.file import File
+from scratchtune.core.study.errors import StorageError
+from scratchtune.core.study.file import File
 
 
 def test_compare_prints_a_table_and_saves_a_picture(tmp_path, capsys):

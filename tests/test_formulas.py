@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from scratchtune import formulas, jit
-from scratchtune.formulas import arithmetic, dialect, domains, gradients, report
-from scratchtune.formulas.check import TOLERANCE_GRADIENT
-from scratchtune.formulas.judge import MOST, cases
-from scratchtune.formulas.mutants import mutants
+from scratchtune.core.formulas import arithmetic, dialect, domains, gradients, report
+from scratchtune.core.formulas.check import TOLERANCE_GRADIENT
+from scratchtune.core.formulas.judge import MOST, cases
+from scratchtune.core.formulas.mutants import mutants
 
 # The dialect ---------------------------------------------------------------------------------------------------------
 

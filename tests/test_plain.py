@@ -14,13 +14,13 @@ import pytest
 
 import scratchtune as st
 from scratchtune import formulas, plain
-from scratchtune.formulas import judge
-from scratchtune.formulas.check import TOLERANCE
-from scratchtune.formulas.mutants import mutants
-from scratchtune.search.bayesian.fitting import log_marginal_likelihood
-from scratchtune.search.bayesian.gaussian_process import condition, predict
-from scratchtune.search.searcher import Result
-from scratchtune.search.space import Space
+from scratchtune.core.formulas import judge
+from scratchtune.core.formulas.check import TOLERANCE
+from scratchtune.core.formulas.mutants import mutants
+from scratchtune.core.search.bayesian.fitting import log_marginal_likelihood
+from scratchtune.core.search.bayesian.gaussian_process import condition, predict
+from scratchtune.core.search.searcher import Result
+from scratchtune.core.search.space import Space
 
 REGISTRY = formulas.registry()
 SOURCE = inspect.getsource(plain)

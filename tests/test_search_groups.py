@@ -50,7 +50,7 @@ def test_every_searcher_of_ours_knows_the_conditions() -> None:
 def test_a_searcher_is_given_by_a_name_a_model_arguments_or_a_path() -> None:
     assert askers.our_searcher("bayesian:tpe").model == "tpe"
     assert askers.our_searcher("genetic:population=30").population == 30
-    assert type(askers.our_searcher("scratchtune.search.random.RandomSearch")).__name__ == "RandomSearch"
+    assert type(askers.our_searcher("scratchtune.core.search.random.RandomSearch")).__name__ == "RandomSearch"
 
 
 @pytest.mark.parametrize("sampler", ["TPESampler", "GPSampler"])

@@ -25,7 +25,7 @@ MOST_BUDGET, ETA = 9, 3  # of searchers that stop early: budgets of 1, 3 and 9 n
 
 def our_searcher(text: str) -> Any:
     """A searcher from "name", "name:model" or "name:argument=value,...", the name one of ours or a dotted path."""
-    from scratchtune.search import SEARCHERS
+    from scratchtune.core.search import SEARCHERS
 
     name, _, given = text.partition(":")
     module, _, attribute = name.rpartition(".")
@@ -290,8 +290,8 @@ def evaluated(
 
 def one_more(asks: Any) -> tuple[Any, dict[str, Any], float] | None:
     """What is asked next; None where the searcher must first be told more, or proposes no more."""
-    from scratchtune.search import Exhausted
-    from scratchtune.study.errors import NotReady
+    from scratchtune.core.search import Exhausted
+    from scratchtune.core.study.errors import NotReady
 
     try:
         return asks.ask()

@@ -13,8 +13,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from scratchtune.core.formulas import Formula
 from scratchtune.document.statements import TITLES
-from scratchtune.formulas import Formula
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "scratchtune/"

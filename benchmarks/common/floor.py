@@ -11,10 +11,10 @@ import numpy as np
 
 import scratchtune as st
 from scratchtune import jit
-from scratchtune.network import engine
-from scratchtune.network.engine import matrix
-from scratchtune.network.matmul import multiply, multiply_transposed
-from scratchtune.network.optimizers import adam
+from scratchtune.core.network import engine
+from scratchtune.core.network.engine import matrix
+from scratchtune.core.network.matmul import multiply, multiply_transposed
+from scratchtune.core.network.optimizers import adam
 
 
 @jit.function

@@ -36,9 +36,9 @@ import numpy as np
 
 import scratchtune as st
 from benchmarks.common import harness
-from scratchtune.study.errors import StorageError
-from scratchtune.study.export import as_csv, as_json
-from scratchtune.study.file import File
+from scratchtune.core.study.errors import StorageError
+from scratchtune.core.study.export import as_csv, as_json
+from scratchtune.core.study.file import File
 
 TRIALS, PART, COPIED = 10, 6, 4  # of a study; those of its first run; those that a fork copies
 PATIENCE, LONGEST = 300.0, 1.0  # seconds until a child counts as hanging; from the begin of a call to the kill, at most
@@ -160,10 +160,10 @@ class Phase:
 
 
 COMPILES = ("numba.core.ccallback.CFunc.compile", "numba.core.dispatcher.Dispatcher.compile",
-            "scratchtune.jit.numba_internals.Cache.save_overload")
-COMMITS = tuple(f"scratchtune.study.file.File.{name}" for name in ("put", "enter", "put_searcher"))
-CLOSES = ("scratchtune.study.study.Study.close", "scratchtune.study.file.File.close")
-BACKUPS, COPIES = (tuple(f"scratchtune.study.study.Study.{name}" for name in names)
+            "scratchtune.core.jit.numba_internals.Cache.save_overload")
+COMMITS = tuple(f"scratchtune.core.study.file.File.{name}" for name in ("put", "enter", "put_searcher"))
+CLOSES = ("scratchtune.core.study.study.Study.close", "scratchtune.core.study.file.File.close")
+BACKUPS, COPIES = (tuple(f"scratchtune.core.study.study.Study.{name}" for name in names)
                    for names in (["backup"], ["at", "fork"]))
 PHASES = (
     Phase("import", "-", lambda folder: run(opened(folder)), (), value),

@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.checking import suggested
-from scratchtune.search.searcher import Result, Seen
+from scratchtune.core.search.searcher import Result, Seen
 
 CASES: list = []
 SQUARE = st.search.Space({"a": st.Float(0.0, 1.0), "b": st.Float(0.0, 1.0)})

@@ -3,7 +3,7 @@
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.searcher import Result, Seen
+from scratchtune.core.search.searcher import Result, Seen
 
 CASES: list = []
 SPACE = st.search.Space({"x": st.Float(0.0, 1.0)})

@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim
-from scratchtune.network.training import DivergenceWarning
+from scratchtune.core.network.training import DivergenceWarning
 
 RATES = 10.0 ** np.arange(-6.5, 1.1, 0.5)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim, of_lesson
-from scratchtune.evaluation.selection import corrected_standard_error, standard_error
+from scratchtune.core.evaluation.selection import corrected_standard_error, standard_error
 
 lesson = of_lesson(14, "class_means", "nearest_neighbour")
 TABLES, ROWS = 400, 60

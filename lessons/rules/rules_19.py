@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim
-from scratchtune.search.bayesian.kernels import matern52
+from scratchtune.core.search.bayesian.kernels import matern52
 
 U, LENGTHS, ROWS = np.linspace(0.0, 1.0, 11), np.geomspace(0.03, 2.0, 40), 30
 

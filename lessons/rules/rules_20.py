@@ -6,8 +6,8 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim, of_lesson
-from scratchtune.search.bayesian import acquisition
-from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.core.search.bayesian import acquisition
+from scratchtune.core.search.bayesian import gaussian_process as gp
 
 lesson = of_lesson(20, "search", "process", "valleys", "SCORES")
 LINE, STARTS = lesson.line[:, None], 40

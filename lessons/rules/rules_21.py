@@ -6,8 +6,8 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim
-from scratchtune.search.bayesian import parzen
-from scratchtune.search.searcher import Result
+from scratchtune.core.search.bayesian import parzen
+from scratchtune.core.search.searcher import Result
 
 LINE = st.search.Space({"x": st.Float(0.0, 1.0)})
 

@@ -4,7 +4,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim
-from scratchtune.search.schedule import bracket_size
+from scratchtune.core.search.schedule import bracket_size
 
 SEARCHES = 500
 

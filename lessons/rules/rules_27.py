@@ -6,7 +6,7 @@ import numpy as np
 
 import scratchtune as st
 from lessons.claims import claim, of_lesson
-from scratchtune.search import NSGA2, hypervolume
+from scratchtune.core.search import NSGA2, hypervolume
 
 lesson = of_lesson(27, "goals", "SPACE", "CHEAPEST", "DEAREST")
 STUDIES = 10

@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from scratchtune.cli.parsing import Parser, nearest
+from scratchtune.core.streams import flushed, note, prepare_streams
+from scratchtune.core.version import __version__
 from scratchtune.examples import NAMES
-from scratchtune.streams import flushed, note, prepare_streams
-from scratchtune.version import __version__
 
 COMMANDS = {
     "compare": "tune one small network with every searcher, within the same budget of epochs, and compare the results",

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
-from scratchtune import checks, interruption
 from scratchtune.cli.parsing import Parser
-from scratchtune.files import check_writable
-from scratchtune.streams import note, redirect_to_devnull
+from scratchtune.core import checks, interruption
+from scratchtune.core.files import check_writable
+from scratchtune.core.streams import note, redirect_to_devnull
 from scratchtune.tables.wording import command_line
 
 Model = TypeVar("Model")
@@ -69,7 +69,7 @@ def check_outputs(outputs: dict[str, Path | None], inputs: dict[str, Path | None
 @contextmanager
 def plain_warnings() -> Iterator[None]:
     """Print warnings as plain lines, without a position in the code; the study reports trainings that diverge."""
-    from scratchtune.network.training import DivergenceWarning  # here, since not every command needs a network
+    from scratchtune.core.network.training import DivergenceWarning  # here, since not every command needs a network
 
     with warnings.catch_warnings():
         warnings.simplefilter("once")

@@ -21,28 +21,28 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.cli.parsing import Parser
-from scratchtune.data.digits import load_digits
-from scratchtune.digests import digest_of
-from scratchtune.evaluation.cross_validation import FoldScore
-from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
-from scratchtune.evaluation.splits import Split, StratifiedKFold, train_test_split
+from scratchtune.core import checks
+from scratchtune.core.data.digits import load_digits
+from scratchtune.core.digests import digest_of
+from scratchtune.core.evaluation.cross_validation import FoldScore
+from scratchtune.core.evaluation.selection import corrected_standard_error, student_quantile
+from scratchtune.core.evaluation.splits import Split, StratifiedKFold, train_test_split
+from scratchtune.core.network.layers.dense import Dense
+from scratchtune.core.network.optimizers import Adam
+from scratchtune.core.network.sequential import Sequential
+from scratchtune.core.search import SEARCHERS, Float, Hyperband, Searcher, Space, as_searcher
+from scratchtune.core.search.grid import finest_grid
+from scratchtune.core.streams import aligned, note, shown_params, tell
+from scratchtune.core.study import Study, Trial
+from scratchtune.core.study.best import of_largest_budget, repeats, said_repeats, so_far
+from scratchtune.core.study.fold_run import run_folds, timed
+from scratchtune.core.study.progress import Progress
+from scratchtune.core.study.trial import finished_count
 from scratchtune.examples.shared import checked_options, write_report
 from scratchtune.insight.ablation_path import PairedGain
 from scratchtune.insight.drawing import COLOURS, canvas, finish, legend_below, limit_values, save
 from scratchtune.insight.verdicts import gathered, has_scores, have_fold_scores, verdict
-from scratchtune.network.layers.dense import Dense
-from scratchtune.network.optimizers import Adam
-from scratchtune.network.sequential import Sequential
-from scratchtune.search import SEARCHERS, Float, Hyperband, Searcher, Space, as_searcher
-from scratchtune.search.grid import finest_grid
-from scratchtune.streams import aligned, note, shown_params, tell
-from scratchtune.study import Study, Trial
-from scratchtune.study.best import of_largest_budget, repeats, said_repeats, so_far
-from scratchtune.study.fold_run import run_folds, timed
-from scratchtune.study.progress import Progress
-from scratchtune.study.trial import finished_count
 
 EPOCHS = 27  # a power of three, so that Hyperband's budgets are integers
 FOLDS = 5

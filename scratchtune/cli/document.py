@@ -3,7 +3,7 @@
 import argparse
 
 from scratchtune.cli.parsing import Parser
-from scratchtune.streams import tell
+from scratchtune.core.streams import tell
 from scratchtune.translated import LANGUAGES, translation
 
 

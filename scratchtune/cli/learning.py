@@ -5,11 +5,11 @@ import inspect
 from importlib import import_module
 from pathlib import Path
 
-from scratchtune import checks, formulas
 from scratchtune.cli.common import plain_warnings
 from scratchtune.cli.parsing import Parser
+from scratchtune.core import checks, formulas
+from scratchtune.core.streams import tell
 from scratchtune.examples import NAMES
-from scratchtune.streams import tell
 
 
 def add_formulas(parser: Parser) -> None:

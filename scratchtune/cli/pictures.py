@@ -3,15 +3,16 @@
 import argparse
 from pathlib import Path
 
-from scratchtune import checks, insight
+from scratchtune import insight
 from scratchtune.cli.parsing import Parser
 from scratchtune.cli.stored import OF_SEVERAL, add_db, check_beside_db, check_single, open_study
-from scratchtune.files import page_path
+from scratchtune.core import checks
+from scratchtune.core.files import page_path
+from scratchtune.core.streams import note, tell, visible
+from scratchtune.core.study.file import File
+from scratchtune.core.study.stored import read_study
 from scratchtune.insight.drawing import save
 from scratchtune.insight.reporting.page import report
-from scratchtune.streams import note, tell, visible
-from scratchtune.study.file import File
-from scratchtune.study.stored import read_study
 
 PLOTS = ("optimization_history", "slice", "contour", "parallel_coordinate", "intermediate_values", "edf", "timeline",
          "rank", "grid", "param_importances")  # the functions plot_NAME of insight

@@ -5,8 +5,8 @@ import webbrowser
 from pathlib import Path
 
 from scratchtune.cli.parsing import Parser
-from scratchtune.files import page_path
-from scratchtune.streams import note, tell
+from scratchtune.core.files import page_path
+from scratchtune.core.streams import note, tell
 
 
 def add_play(parser: Parser) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
 from scratchtune.cli.common import add_notation, check_outputs, load, plain_warnings, source
 from scratchtune.cli.parsing import Parser
-from scratchtune.files import write_text
-from scratchtune.streams import note, tell
-from scratchtune.study.export import csv_text
+from scratchtune.core import checks
+from scratchtune.core.files import write_text
+from scratchtune.core.streams import note, tell
+from scratchtune.core.study.export import csv_text
 from scratchtune.tables.auto import AutoML
 from scratchtune.tables.job import scored
 from scratchtune.tables.prepared import read_new_rows

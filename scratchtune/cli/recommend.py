@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scratchtune import checks
 from scratchtune.cli.common import check_integers
 from scratchtune.cli.parsing import Parser
-from scratchtune.search import Float, Int
-from scratchtune.search.recommending import recommend
-from scratchtune.streams import tell
+from scratchtune.core import checks
+from scratchtune.core.search import Float, Int
+from scratchtune.core.search.recommending import recommend
+from scratchtune.core.streams import tell
 from scratchtune.tables.families import FAMILIES, joint_space
 
 

@@ -5,14 +5,14 @@ import io
 import sys
 from pathlib import Path
 
-from scratchtune import checks
 from scratchtune.cli.common import check_integers, load
 from scratchtune.cli.parsing import Parser
+from scratchtune.core import checks
+from scratchtune.core.streams import note, tell
 from scratchtune.sequences.recognizer import SpeechRecognizer
 from scratchtune.sequences.seq2seq import Seq2Seq
 from scratchtune.sequences.speech import is_clipped, read_wav
 from scratchtune.sequences.text import tokenize
-from scratchtune.streams import note, tell
 
 SIDE_BY_SIDE = 64  # sentences that are translated at the same time
 

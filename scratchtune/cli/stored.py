@@ -3,17 +3,17 @@
 import argparse
 from pathlib import Path
 
-from scratchtune import checks
 from scratchtune.cli.common import check_outputs
 from scratchtune.cli.parsing import Parser
-from scratchtune.files import write_text
+from scratchtune.core import checks
+from scratchtune.core.files import write_text
+from scratchtune.core.streams import note, shown_params, tell, visible
+from scratchtune.core.study.errors import StorageError
+from scratchtune.core.study.export import as_csv, as_json, listing, table
+from scratchtune.core.study.file import BESIDE, File
+from scratchtune.core.study.salvage import check, salvage
+from scratchtune.core.study.stored import StoredStudy, read_study
 from scratchtune.insight.verdicts import have_fold_scores, verdict
-from scratchtune.streams import note, shown_params, tell, visible
-from scratchtune.study.errors import StorageError
-from scratchtune.study.export import as_csv, as_json, listing, table
-from scratchtune.study.file import BESIDE, File
-from scratchtune.study.salvage import check, salvage
-from scratchtune.study.stored import StoredStudy, read_study
 
 OF_SEVERAL = ("pareto_front",)  # plots of a study of several objectives
 

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from scratchtune.cli.common import add_notation, check_outputs, plain_warnings, source
 from scratchtune.cli.parsing import Parser
-from scratchtune.data.digits import load_digits
-from scratchtune.files import page_path
-from scratchtune.streams import tell
+from scratchtune.core.data.digits import load_digits
+from scratchtune.core.files import page_path
+from scratchtune.core.streams import tell
 from scratchtune.tables.families import FAMILIES
 from scratchtune.tables.job import NOTATION, Asked, checked, tune_table
 from scratchtune.tables.target import TASKS

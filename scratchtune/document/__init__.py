@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.streams import aligned
 from scratchtune.document.statements import STATEMENTS, TITLES, VERDICTS, Statement
-from scratchtune.streams import aligned
 
 PACKAGE = Path(__file__).resolve().parents[1]
 Translate = Callable[[str], str]
@@ -61,7 +61,7 @@ def described(section: str, translate: Translate) -> str:
 
 
 def _lines(statement: Statement, translate: Translate) -> Iterator[str]:
-    from scratchtune import formulas  # here, since reading all formulas takes a second
+    from scratchtune.core import formulas  # here, since reading all formulas takes a second
 
     yield f"“{statement.quote}”"
     if translate("section") == "section":  # a reader of English
@@ -87,7 +87,7 @@ def _names(translate: Translate) -> dict[str, str]:
 
 
 def place(name: str) -> str:
-    """The file and line where a qualified name is defined, such as scratchtune/network/penalties.py:68.
+    """The file and line where a qualified name is defined, such as scratchtune/core/network/penalties.py:68.
 
     A ValueError where there is no such name.
     """

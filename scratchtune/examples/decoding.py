@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import scratchtune as st
-from scratchtune.digests import digest_of
+from scratchtune.core.digests import digest_of
 from scratchtune.examples.spoken_clips import Corpus
 
 DECODING: dict[str, Any] = {

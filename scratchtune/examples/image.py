@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 import scratchtune as st
-from scratchtune.digests import digest_of
+from scratchtune.core.digests import digest_of
+from scratchtune.core.streams import tell
 from scratchtune.examples.shared import checked_options, hyperband, summary, write_report
-from scratchtune.streams import tell
 
 SPACE: dict[str, Any] = {
     "filters": [8, 12, 16],  # of the first block; each further one has twice as many

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 
 import scratchtune as st
-from scratchtune import checks
-from scratchtune.streams import note
+from scratchtune.core import checks
+from scratchtune.core.streams import note
 
 Pairs = list[tuple[str, str]]
 SYNTHETIC: dict[str, Callable[[int], Pairs]] = {"numbers": st.datasets.number_words, "dates": st.datasets.dates}

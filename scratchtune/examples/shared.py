@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import scratchtune as st
-from scratchtune import checks
-from scratchtune.files import made_folder, page_path
+from scratchtune.core import checks
+from scratchtune.core.files import made_folder, page_path
+from scratchtune.core.streams import shown_params, tell
+from scratchtune.core.study.best import best_first
 from scratchtune.insight import report as written_report
-from scratchtune.streams import shown_params, tell
-from scratchtune.study.best import best_first
 
 
 def checked_options(

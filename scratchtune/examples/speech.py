@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import scratchtune as st
-from scratchtune.digests import digest_of
+from scratchtune.core.digests import digest_of
+from scratchtune.core.streams import tell
 from scratchtune.examples.decoding import decoder, tune_decoding
 from scratchtune.examples.shared import checked_options, hyperband, summary, write_report
 from scratchtune.examples.spoken_clips import RATE, STEPS, TRIM_DB, Corpus, read_corpus
-from scratchtune.streams import tell
 
 SPACE: dict[str, Any] = {
     "kind": ["mfcc", "log_mel"],  # features

@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 
 import scratchtune as st
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.streams import note
 from scratchtune.sequences.speech import Clip, Features, Recordings
-from scratchtune.streams import note
 
 RATE = 8000  # samples a second, to which all clips are resampled
 STEPS = (0.01, 0.015, 0.02)  # the choices of the seconds from one frame to the next

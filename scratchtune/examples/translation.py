@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import scratchtune as st
-from scratchtune.digests import digest_of
+from scratchtune.core.digests import digest_of
+from scratchtune.core.streams import tell
 from scratchtune.examples.sentence_pairs import Corpus, Pairs, read_corpus
 from scratchtune.examples.shared import checked_options, hyperband, summary, write_report
-from scratchtune.streams import tell
 
 RECURRENT = ["gru", "lstm"]
 SPACE: dict[str, Any] = {

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
+from scratchtune.core.network.copying import copy_to
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.random_numbers import random_bits, uniform
 from scratchtune.images.images import image_shape
-from scratchtune.network.copying import copy_to
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.random_numbers import random_bits, uniform
 
 OUTSIDE = -1  # the index of a pixel outside the image
 FILL_MODES = ("constant", "nearest", "reflect", "wrap")

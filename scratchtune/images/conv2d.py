@@ -17,13 +17,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
+from scratchtune.core.network import initializers
+from scratchtune.core.network.layers.activation import Activation
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import RECTIFIED, add_bias, bias_grad, rectify, rectify_grad
+from scratchtune.core.network.matmul import add_shifted_products, multiply_shifted, transpose
 from scratchtune.images.images import AXES, PADDINGS, image_shape, sizes, windows_and_zeros
-from scratchtune.network import initializers
-from scratchtune.network.layers.activation import Activation
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import RECTIFIED, add_bias, bias_grad, rectify, rectify_grad
-from scratchtune.network.matmul import add_shifted_products, multiply_shifted, transpose
 
 
 @jit.function

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scratchtune.archives import most_unpacked
+from scratchtune.core.archives import most_unpacked
 
 FASHION_NAMES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
 
 
 @jit.function

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
+from scratchtune.core.network.layers.base import Layer
 from scratchtune.images.images import PADDINGS, image_shape, sizes, windows_and_zeros
-from scratchtune.network.layers.base import Layer
 
 # The maximum ----------------------------------------------------------------------------------------------------------
 

@@ -6,6 +6,6 @@ change gains: `ablation_path`. For whether a gain is real: `verdicts`, `reevalua
 The public names are in ``__init__.pyi``; each is loaded when it is first used, and matplotlib when something is drawn.
 """
 
-from scratchtune.lazy import front_door
+from scratchtune.core.lazy import front_door
 
 __getattr__, __dir__, __all__ = front_door(__name__)

@@ -24,15 +24,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
+from scratchtune.core import checks
+from scratchtune.core.evaluation.selection import corrected_standard_error, student_quantile
+from scratchtune.core.search import Categorical, Space
+from scratchtune.core.search.space import same
+from scratchtune.core.streams import aligned, shown_params, visible
+from scratchtune.core.study import Trial
+from scratchtune.core.study.best import best_first, none_feasible
 from scratchtune.insight.drawing import COLOURS, TrialTable, finish, panels, plain
 from scratchtune.insight.reevaluation import Evaluations, FailedEvaluationWarning, Params, fresh_seeds
-from scratchtune.search import Categorical, Space
-from scratchtune.search.space import same
-from scratchtune.streams import aligned, shown_params, visible
-from scratchtune.study import Trial
-from scratchtune.study.best import best_first, none_feasible
 
 
 def ablation(
@@ -57,7 +57,7 @@ def ablation(
     where an argument is not valid, or the study has no complete trial; a RuntimeError where all trainings of the
     default or of the target fail.
 
-    >>> from scratchtune.study import Study
+    >>> from scratchtune.core.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid", direction="maximize")
     >>> objective = lambda trial: 2.0 * trial.params["a"] + trial.params["b"]
     >>> path = ablation(study.run(objective, progress=False), objective, default={"a": 0, "b": 0}, progress=False)

@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, protocol
+from scratchtune.core import checks, protocol
+from scratchtune.core.network.layers.activation import Activation
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.sequential import Sequential
 from scratchtune.insight.findings import RULES, SHORTEST, Activity, Finding, Observed, at_end, not_finite
-from scratchtune.network.layers.activation import Activation
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.sequential import Sequential
 
 MOST_ROWS = 1000  # rows on which the network is run at most, which bounds the time
 EDGES = {"tanh": (-0.97, 0.97), "sigmoid": (0.03, 0.97)}  # outside, the gradient is below 6 % and 12 % of its maximum

@@ -17,12 +17,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.search import Space
-from scratchtune.search.parameters import Categorical, Parameter, is_logarithmic
-from scratchtune.streams import visible
-from scratchtune.study.best import best_first, feasible, none_feasible
-from scratchtune.study.trial import Trial, configuration, record
+from scratchtune.core import checks
+from scratchtune.core.search import Space
+from scratchtune.core.search.parameters import Categorical, Parameter, is_logarithmic
+from scratchtune.core.streams import visible
+from scratchtune.core.study.best import best_first, feasible, none_feasible
+from scratchtune.core.study.trial import Trial, configuration, record
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # Okabe and Ito: safe for the colour-blind
 MARKERS = ("s", "o", "^", "D", "v", "P")

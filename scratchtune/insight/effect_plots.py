@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.core.search import Categorical
+from scratchtune.core.study import Study
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, Names, TrialTable, check_study
 from scratchtune.insight.importances import PartialDependence, dependences, importance
 from scratchtune.insight.parameter_plots import filled_contours, white_dots
-from scratchtune.search import Categorical
-from scratchtune.study import Study
 
 MOST_MAIN, MOST_PAIRS = 20, 5  # bars
 LEAST_PAIR = 0.005  # share; smaller interactions are not shown

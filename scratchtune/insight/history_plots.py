@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.study import Study, Trial
+from scratchtune.core.study.best import so_far
+from scratchtune.core.study.objectives import Objectives, pareto_optimal
+from scratchtune.core.study.progress import readable
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, MANY, MARKERS, SEVERAL, Target, TrialTable
-from scratchtune.study import Study, Trial
-from scratchtune.study.best import so_far
-from scratchtune.study.objectives import Objectives, pareto_optimal
-from scratchtune.study.progress import readable
 
 STYLES = ("-", "--", "-.", ":")
 Studies = TrialTable | Sequence[TrialTable]

@@ -33,13 +33,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.search import Categorical, Float, GridSearch
+from scratchtune.core.study import Trial
+from scratchtune.core.study.trial import configuration
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable, check_study
 from scratchtune.insight.response import Response, check_enough, comparable_trials, concentration, fit_response
-from scratchtune.search import Categorical, Float, GridSearch
-from scratchtune.study import Trial
-from scratchtune.study.trial import configuration
 
 Name = str | tuple[str, str]
 MOST_POINTS = 1_000_000  # of a grid that is decomposed exactly
@@ -180,7 +180,7 @@ def importance(study: TrialTable, method: str = "fanova") -> Importance:
     functions whose shares are known. A ValueError if fewer than two parameters, too few trials, equal values or only
     one configuration are there.
 
-    >>> from scratchtune.study import Study
+    >>> from scratchtune.core.study import Study
     >>> study = Study({"a": [0, 1], "b": [0, 1]}, searcher="grid")
     >>> _ = study.run(lambda trial: 2.0 * trial.params["a"] + trial.params["b"], progress=False)
     >>> importance(study)

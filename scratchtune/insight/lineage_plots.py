@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.search import GeneticSearch, Hyperband, Space, SuccessiveHalving
+from scratchtune.core.search.bayesian.encoding import Encoding
+from scratchtune.core.study.best import best_first
+from scratchtune.core.study.trial import Trial, configuration
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, MARKERS, TrialTable
-from scratchtune.search import GeneticSearch, Hyperband, Space, SuccessiveHalving
-from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial, configuration
 
 FINISHED = ("complete", "stopped", "failed")
 MOST_MEASURED = 200  # generations whose diversity is computed; of more, only every second, third, ...

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.metrics.classification import confusion_matrix
+from scratchtune.core.metrics.labels import encoded
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS
-from scratchtune.metrics.classification import confusion_matrix
-from scratchtune.metrics.labels import encoded
 
 MOST_NUMBERED = 40  # of more classes the cells of a confusion matrix are too small for their counts
 
@@ -24,7 +24,7 @@ def plot_confusion_matrix(y_true: Any, y_pred: Any, labels: Sequence[Any] | None
 
     ``labels`` are the classes to show, in their order (None: all, sorted). A cell shows its count, unless it is 0. Its
     colour is the count divided by the sum of its row, the examples of the true class. A ValueError as
-    `scratchtune.metrics.confusion_matrix`.
+    `scratchtune.core.metrics.confusion_matrix`.
     """
     matrix = confusion_matrix(y_true, y_pred, labels=labels)
     names = [drawing.plain(one) for one in (encoded(y_true, y_pred).classes.tolist() if labels is None else labels)]

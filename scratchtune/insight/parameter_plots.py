@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.search import GridSearch
+from scratchtune.core.search.parameters import Categorical, Float, Parameter
+from scratchtune.core.study.best import best_first
+from scratchtune.core.study.trial import Trial, configuration
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import COLOURS, MOST_TICKS, Names, Target, TrialTable, canvas
-from scratchtune.search import GridSearch
-from scratchtune.search.parameters import Categorical, Float, Parameter
-from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial, configuration
 
 MOST_SLICES = 64
 MOST_COORDINATES = 100

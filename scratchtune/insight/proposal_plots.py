@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.search import Categorical, Result
+from scratchtune.core.search.bayesian import gaussian_process as gp
+from scratchtune.core.search.bayesian import gaussian_search, parzen
+from scratchtune.core.search.bayesian.acquisition import ACQUISITIONS
+from scratchtune.core.search.bayesian.acquisition_search import goal_values
+from scratchtune.core.search.bayesian.mixture import without_inactive
+from scratchtune.core.search.parameters import Parameter
+from scratchtune.core.study.trial import Trial, configuration
 from scratchtune.insight import drawing, searcher_state
 from scratchtune.insight.drawing import COLOURS, TrialTable
 from scratchtune.insight.searcher_state import State
-from scratchtune.search import Categorical, Result
-from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian import gaussian_search, parzen
-from scratchtune.search.bayesian.acquisition import ACQUISITIONS
-from scratchtune.search.bayesian.acquisition_search import goal_values
-from scratchtune.search.bayesian.mixture import without_inactive
-from scratchtune.search.parameters import Parameter
-from scratchtune.study.trial import Trial, configuration
 
 POINTS = 400  # of a curve
 FEW = 24  # a parameter with at most so many values has a marker at each

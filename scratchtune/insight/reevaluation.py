@@ -12,16 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation.parallel import in_order, number_of_workers
+from scratchtune.core import checks
+from scratchtune.core.evaluation.parallel import in_order, number_of_workers
+from scratchtune.core.search import Suggestion
+from scratchtune.core.search.space import same
+from scratchtune.core.study import Trial
+from scratchtune.core.study.best import best_first, of_largest_budget
+from scratchtune.core.study.progress import Progress
+from scratchtune.core.study.requests import copied_params
+from scratchtune.core.study.trial import View, configuration, evaluate
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.search import Suggestion
-from scratchtune.search.space import same
-from scratchtune.study import Trial
-from scratchtune.study.best import best_first, of_largest_budget
-from scratchtune.study.progress import Progress
-from scratchtune.study.requests import copied_params
-from scratchtune.study.trial import View, configuration, evaluate
 
 FRESH = 2  # second part of the spawn key; the seeds of a study's own trials have 1
 Params = dict[str, Any]
@@ -50,7 +50,7 @@ def reevaluate(
     failed and why the first one did. A TypeError or ValueError where an argument is not valid, such as a configuration
     that is not in the space.
 
-    >>> from scratchtune.study import Study
+    >>> from scratchtune.core.study import Study
     >>> study = Study({"x": [0.5, 1.0]})
     >>> reevaluate(study, lambda trial: 2.0 * trial.params["x"], [{"x": 0.5}, {"x": 1.0}], seeds=2, progress=False)
     array([[1., 1.],

@@ -25,18 +25,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
+from scratchtune.core.search import Categorical, Space
+from scratchtune.core.search.bayesian import gaussian_process as gp
+from scratchtune.core.search.bayesian.cholesky import cholesky, inverse, solve_lower
+from scratchtune.core.search.bayesian.encoding import Encoding
+from scratchtune.core.search.bayesian.surrogate import theta_of_noisy_values
+from scratchtune.core.search.normal import normal_cdf, normal_pdf
+from scratchtune.core.search.sequences import halton_coordinate
+from scratchtune.core.study import Trial
+from scratchtune.core.study.best import of_largest_budget
+from scratchtune.core.study.trial import configuration
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.search import Categorical, Space
-from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian.cholesky import cholesky, inverse, solve_lower
-from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.surrogate import theta_of_noisy_values
-from scratchtune.search.normal import normal_cdf, normal_pdf
-from scratchtune.search.sequences import halton_coordinate
-from scratchtune.study import Trial
-from scratchtune.study.best import of_largest_budget
-from scratchtune.study.trial import configuration
 
 LEAST_TRIALS = 10  # different configurations for a model
 CELLS, ROWS_PER_CELL = 20, 5  # at most so many cells of a range, and at least so many rows for each on average

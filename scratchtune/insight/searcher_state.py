@@ -10,14 +10,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.search import BayesianSearch, Hyperband, Result, Searcher, Seen, Space, SuccessiveHalving
+from scratchtune.core.study import Study
+from scratchtune.core.study.requests import completed
+from scratchtune.core.study.study import core_of
+from scratchtune.core.study.trial import (
+    Trial,
+    configuration,
+    learned_space,
+    proposal_of,
+    requests_of,
+    result_of,
+    results_of,
+)
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable
-from scratchtune.search import BayesianSearch, Hyperband, Result, Searcher, Seen, Space, SuccessiveHalving
-from scratchtune.study import Study
-from scratchtune.study.requests import completed
-from scratchtune.study.study import core_of
-from scratchtune.study.trial import Trial, configuration, learned_space, proposal_of, requests_of, result_of, results_of
 
 MODELS = {"plot_posterior": ("gp", "Gaussian process"), "plot_densities": ("tpe", "Parzen estimator")}
 UNKNOWN = "a searcher that is not known here"

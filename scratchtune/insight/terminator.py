@@ -18,21 +18,27 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import checks
-from scratchtune.evaluation.selection import corrected_standard_error
-from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian.acquisition import ACQUISITIONS
-from scratchtune.search.bayesian.acquisition_search import Goal, search
-from scratchtune.search.bayesian.encoding import Encoding
-from scratchtune.search.bayesian.fitting import fit_hyperparameters
-from scratchtune.search.bayesian.gaussian_search import prepare
-from scratchtune.search.bayesian.surrogate import FITTED_TRIALS, MOST_TRIALS, root_mean_square, subsample, theta_prior
-from scratchtune.search.learned_space import within
-from scratchtune.search.space import Space
-from scratchtune.study import Study
-from scratchtune.study.best import feasible
-from scratchtune.study.progress import LOGGER
-from scratchtune.study.trial import Trial, configuration, finished_count, learned_space, requests_of
+from scratchtune.core import checks
+from scratchtune.core.evaluation.selection import corrected_standard_error
+from scratchtune.core.search.bayesian import gaussian_process as gp
+from scratchtune.core.search.bayesian.acquisition import ACQUISITIONS
+from scratchtune.core.search.bayesian.acquisition_search import Goal, search
+from scratchtune.core.search.bayesian.encoding import Encoding
+from scratchtune.core.search.bayesian.fitting import fit_hyperparameters
+from scratchtune.core.search.bayesian.gaussian_search import prepare
+from scratchtune.core.search.bayesian.surrogate import (
+    FITTED_TRIALS,
+    MOST_TRIALS,
+    root_mean_square,
+    subsample,
+    theta_prior,
+)
+from scratchtune.core.search.learned_space import within
+from scratchtune.core.search.space import Space
+from scratchtune.core.study import Study
+from scratchtune.core.study.best import feasible
+from scratchtune.core.study.progress import LOGGER
+from scratchtune.core.study.trial import Trial, configuration, finished_count, learned_space, requests_of
 
 TOP = 0.5  # the share of the complete trials, the best ones, that the Gaussian process is fitted to
 DELTA = 0.1  # the nominal probability that the confidence bounds do not hold
@@ -104,7 +110,7 @@ class Terminator:
     """Ends a study when the regret bound is below the error: ``study.run(objective, callbacks=[Terminator()])``.
 
     error: the error of a value, such as the standard deviation of repeated evaluations; None: that of the best trial's
-    cross-validation (`scratchtune.evaluation.selection.corrected_standard_error`), for which the objective calls
+    cross-validation (`scratchtune.core.evaluation.selection.corrected_standard_error`), for which the objective calls
     `Trial.report_scores` with the scores of its folds.
     min_trials: the smallest number of complete trials after which the study may end.
 

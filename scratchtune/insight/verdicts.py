@@ -37,13 +37,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation.selection import corrected_standard_error, student_quantile
+from scratchtune.core import checks
+from scratchtune.core.evaluation.selection import corrected_standard_error, student_quantile
+from scratchtune.core.search import Space
+from scratchtune.core.study import Trial
+from scratchtune.core.study.best import best_first, feasible, none_feasible, repeats, said_repeats
+from scratchtune.core.study.trial import configuration, record
 from scratchtune.insight.drawing import TrialTable, check_study
-from scratchtune.search import Space
-from scratchtune.study import Trial
-from scratchtune.study.best import best_first, feasible, none_feasible, repeats, said_repeats
-from scratchtune.study.trial import configuration, record
 
 LEVEL = 0.95  # of all intervals
 DRAWS = 2000
@@ -355,7 +355,7 @@ def verdict(study: Any, name: str = "score") -> str:
 
     The gain is that of `gain`. ``study`` is a Study, or one read from a file, in any state.
 
-    >>> from scratchtune.study import Study
+    >>> from scratchtune.core.study import Study
     >>> verdict(Study({"x": [1, 2]}))
     'Nothing can be said yet: no trial has been run.'
     """

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import Any
 
-from scratchtune import checks
+from scratchtune.core import checks
 
 
 class RayExecutor(Executor):

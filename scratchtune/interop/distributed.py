@@ -21,12 +21,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, jit, shipping
-from scratchtune.network import engine
-from scratchtune.network.program import Program
-from scratchtune.network.random_numbers import random_bits
-from scratchtune.network.training import COORDINATORS, Objective
-from scratchtune.shipping import MISSING, Shipment, received
+from scratchtune.core import checks, jit, shipping
+from scratchtune.core.network import engine
+from scratchtune.core.network.program import Program
+from scratchtune.core.network.random_numbers import random_bits
+from scratchtune.core.network.training import COORDINATORS, Objective
+from scratchtune.core.shipping import MISSING, Shipment, received
 
 
 @jit.function

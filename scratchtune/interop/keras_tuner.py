@@ -19,13 +19,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.network.callbacks import Monitor
-from scratchtune.network.sequential import Sequential
-from scratchtune.network.training import HIGHER_IS_BETTER
-from scratchtune.search import Searcher
-from scratchtune.study import Study, Trial
-from scratchtune.study.best import best_first
+from scratchtune.core import checks
+from scratchtune.core.network.callbacks import Monitor
+from scratchtune.core.network.sequential import Sequential
+from scratchtune.core.network.training import HIGHER_IS_BETTER
+from scratchtune.core.search import Searcher
+from scratchtune.core.study import Study, Trial
+from scratchtune.core.study.best import best_first
 
 Request = Callable[[Trial], Any]
 DIRECTIONS = {"min": "minimize", "max": "maximize"}

@@ -11,14 +11,15 @@ from types import SimpleNamespace as Names
 from typing import Any
 
 import scratchtune as st
-from scratchtune import TrialPruned, checks, insight
+from scratchtune import TrialPruned, insight
+from scratchtune.core import checks
+from scratchtune.core.study.executors import capacity
+from scratchtune.core.study.stored import stored_arguments
+from scratchtune.core.study.study import core_of, path_of
+from scratchtune.core.study.trial import requests_of
 from scratchtune.insight.drawing import targeted
-from scratchtune.study.executors import capacity
-from scratchtune.study.stored import stored_arguments
-from scratchtune.study.study import core_of, path_of
-from scratchtune.study.trial import requests_of
 
-LOGGER: Any = logs.getLogger("scratchtune.study")
+LOGGER: Any = logs.getLogger("scratchtune.core.study")
 TrialState = StrEnum("TrialState", {  # each equals the text that the package has for it
     "RUNNING": "running", "COMPLETE": "complete", "PRUNED": "stopped", "FAIL": "failed", "WAITING": "waiting"})
 OF_TRIAL: Mapping[str, Callable[[Any], Any]] = {  # what is called otherwise in the package

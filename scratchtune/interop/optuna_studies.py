@@ -1,7 +1,7 @@
 """Studies of Optuna: one is read as the beginning of one of this package, and a study is written as one of Optuna.
 
 Optuna has no space: each trial has the distributions of the parameters that were suggested to it. So in reading, the
-space is learned from them, as in a study without one (`scratchtune.search.learned_space`). A study that is written
+space is learned from them, as in a study without one (`scratchtune.core.search.learned_space`). A study that is written
 opens in Optuna's dashboard and plots. Optuna is imported only when it is needed.
 
 Implements section 7.2 of the document.
@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from scratchtune import checks
-from scratchtune.files import valid_text
-from scratchtune.search import (
+from scratchtune.core import checks
+from scratchtune.core.files import valid_text
+from scratchtune.core.search import (
     DEFAULT,
     DEFAULT_OF_SEVERAL,
     Categorical,
@@ -31,19 +31,19 @@ from scratchtune.search import (
     Suggestion,
     as_searcher,
 )
-from scratchtune.search.bayesian.surrogate import within_floats
-from scratchtune.search.learned_space import SpaceLearner, within
-from scratchtune.study import StorageError, Study, Trial
-from scratchtune.study.best import of_largest_budget
-from scratchtune.study.core import Core
-from scratchtune.study.definition import Definition
-from scratchtune.study.errors import ForeignFile
-from scratchtune.study.file import File
-from scratchtune.study.objectives import Objectives, check_several
-from scratchtune.study.requests import checked_attribute
-from scratchtune.study.results import local_time
-from scratchtune.study.study import study_of
-from scratchtune.study.trial import Outcome, View, configuration, record, settle
+from scratchtune.core.search.bayesian.surrogate import within_floats
+from scratchtune.core.search.learned_space import SpaceLearner, within
+from scratchtune.core.study import StorageError, Study, Trial
+from scratchtune.core.study.best import of_largest_budget
+from scratchtune.core.study.core import Core
+from scratchtune.core.study.definition import Definition
+from scratchtune.core.study.errors import ForeignFile
+from scratchtune.core.study.file import File
+from scratchtune.core.study.objectives import Objectives, check_several
+from scratchtune.core.study.requests import checked_attribute
+from scratchtune.core.study.results import local_time
+from scratchtune.core.study.study import study_of
+from scratchtune.core.study.trial import Outcome, View, configuration, record, settle
 
 STATES = {"running": "RUNNING", "complete": "COMPLETE", "failed": "FAIL", "stopped": "PRUNED"}
 ENDED = {theirs: ours for ours, theirs in STATES.items() if ours != "running"}

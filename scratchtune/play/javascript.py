@@ -1,6 +1,6 @@
 """A formula's line as a function in JavaScript: what the page computes is generated from the line that one reads.
 
->>> from scratchtune.formulas import registry
+>>> from scratchtune.core.formulas import registry
 >>> print(javascript(registry()["expected_improvement"]))
 expected_improvement(μ, s, b) { const z = (b - μ) / s; const a = s * (z * Φ(z) + φ(z)); return {z, a}; }
 
@@ -10,8 +10,8 @@ symbol, with ``_new`` for a prime. Φ, φ and erf, the sums and an array's entri
 
 from __future__ import annotations
 
-from scratchtune.formulas import dialect
-from scratchtune.formulas.registry import Formula
+from scratchtune.core.formulas import dialect
+from scratchtune.core.formulas.registry import Formula
 
 BELOW = {letter: sign for sign, letter in dialect.INDEX_LETTERS.items()}  # an index is a variable of its own, such as ᵢ
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

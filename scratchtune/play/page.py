@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.files import write_text
-from scratchtune.formulas.registry import registry
+from scratchtune.core.files import write_text
+from scratchtune.core.formulas.registry import registry
 from scratchtune.play.javascript import javascript
 from scratchtune.play.trainings import EPOCHS, ROWS, SEEDS, VALUES, load_trainings
 

@@ -24,9 +24,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.network.activations import exp_nonpositive
-from scratchtune.network.matmul import multiply, multiply_transposed
+from scratchtune.core import jit
+from scratchtune.core.network.activations import exp_nonpositive
+from scratchtune.core.network.matmul import multiply, multiply_transposed
 from scratchtune.sequences.layers.sequences import accumulate
 
 # Scores by products ---------------------------------------------------------------------------------------------------

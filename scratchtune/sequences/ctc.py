@@ -30,9 +30,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.activations import exp_nonpositive, softmax, zero_like
-from scratchtune.network.losses import ENCODERS, LOSSES, Loss
+from scratchtune.core import checks, jit
+from scratchtune.core.network.activations import exp_nonpositive, softmax, zero_like
+from scratchtune.core.network.losses import ENCODERS, LOSSES, Loss
 
 BLANK = 0  # the symbol that stands for no label
 GUESSED_CLIPS, GUESSED_UPDATES = 100, 12  # of `guessing_loss`: it is within 1 % of that of all clips and 200 updates

@@ -27,14 +27,14 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.network import engine
-from scratchtune.network.layers.base import InputOf, Layer
-from scratchtune.network.layers.dense import Dense
-from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.layers.normalization import LayerNormalization
-from scratchtune.network.layers.residual import Composed
-from scratchtune.network.program import Program, compile_kernels
+from scratchtune.core import checks
+from scratchtune.core.network import engine
+from scratchtune.core.network.layers.base import InputOf, Layer
+from scratchtune.core.network.layers.dense import Dense
+from scratchtune.core.network.layers.dropout import Dropout
+from scratchtune.core.network.layers.normalization import LayerNormalization
+from scratchtune.core.network.layers.residual import Composed
+from scratchtune.core.network.program import Program, compile_kernels
 from scratchtune.sequences.layers.cross_attention import (
     SCORES,
     CachedAttention,

@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.network.layers.dense import add_bias, bias_grad
-from scratchtune.network.matmul import multiply, multiply_transposed
+from scratchtune.core import jit
+from scratchtune.core.network.layers.dense import add_bias, bias_grad
+from scratchtune.core.network.matmul import multiply, multiply_transposed
 from scratchtune.sequences.attention import (
     attention_scores_grad,
     dot_product_attention,

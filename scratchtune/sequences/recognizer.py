@@ -26,15 +26,15 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.declared import exactly, made
-from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import Dense
-from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.saving import described, entry, remade
-from scratchtune.network.sequential import Sequential
-from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.core import checks
+from scratchtune.core.declared import exactly, made
+from scratchtune.core.network.callbacks import Callback, History
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import Dense
+from scratchtune.core.network.layers.dropout import Dropout
+from scratchtune.core.network.saving import described, entry, remade
+from scratchtune.core.network.sequential import Sequential
+from scratchtune.core.network.sequential import unpacked as unpacked_network
 from scratchtune.sequences.ctc import ctc_targets, guessing_loss
 from scratchtune.sequences.layers.bidirectional import Bidirectional
 from scratchtune.sequences.layers.conv1d import Conv1D

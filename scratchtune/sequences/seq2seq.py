@@ -24,12 +24,13 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.declared import exactly
-from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.saving import entry
-from scratchtune.network.sequential import unpacked as unpacked_network
+from scratchtune.core import checks
+from scratchtune.core.declared import exactly
+from scratchtune.core.network.callbacks import Callback, History
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.saving import entry
+from scratchtune.core.network.sequential import unpacked as unpacked_network
+from scratchtune.core.streams import note
 from scratchtune.sequences.encoder_decoder import EncoderDecoder, writer_of
 from scratchtune.sequences.layers.cross_attention import Crosses
 from scratchtune.sequences.sequence_model import SequenceModel
@@ -38,7 +39,6 @@ from scratchtune.sequences.text.padding import pad_sequences
 from scratchtune.sequences.text.scores import exact_match, token_accuracy
 from scratchtune.sequences.text.tokens import detokenize, is_blank, tokenize
 from scratchtune.sequences.text.vocabulary import Vocabulary
-from scratchtune.streams import note
 
 Pairs = Sequence[tuple[str, str]]
 ARGUMENTS = ("structure", "attention", "embedding", "units", "layers", "heads", "dropout")  # of the network

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.network import optimizers, penalties, schedules
+from scratchtune.core.network.callbacks import Callback, History
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.saving import described, entry, write_whole
+from scratchtune.core.network.sequential import Sequential
 from scratchtune.insight.diagnosis import diagnose
-from scratchtune.network import optimizers, penalties, schedules
-from scratchtune.network.callbacks import Callback, History
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.saving import described, entry, write_whole
-from scratchtune.network.sequential import Sequential
 
 Self = TypeVar("Self", bound="SequenceModel")
 CLIPPING = 1.0  # the largest norm of the gradient, which long sequences make large

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.features import CODES, MISSING, OTHER, kept_categories, nothing_left, useless
 from scratchtune.tables.leaks import Leak, leaks
 from scratchtune.tables.reading.columns import Column, Dates, Text, is_category

@@ -14,13 +14,13 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from scratchtune import checks, cores, interruption, protocol
-from scratchtune.declared import exactly
-from scratchtune.estimators.rows import seed_from
-from scratchtune.metrics import accuracy_score, r2_score
-from scratchtune.network.saving import Arrays, entry, write_whole
-from scratchtune.search import SEARCHERS, Searcher
-from scratchtune.streams import note, visible_lines
+from scratchtune.core import checks, cores, interruption, protocol
+from scratchtune.core.declared import exactly
+from scratchtune.core.estimators.rows import seed_from
+from scratchtune.core.metrics import accuracy_score, r2_score
+from scratchtune.core.network.saving import Arrays, entry, write_whole
+from scratchtune.core.search import SEARCHERS, Searcher
+from scratchtune.core.streams import note, visible_lines
 from scratchtune.tables.ensemble_selection import ROWS, Evidence, cross_fitted, greedy_weights, verdict_of, weighted
 from scratchtune.tables.evaluating import expected_in_words, scores_of
 from scratchtune.tables.expectation import LEVEL, Expected, estimated

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.expectation import difference
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import FoldModel, Folds

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune import metrics as m
-from scratchtune.streams import aligned, visible_lines
+from scratchtune.core import checks
+from scratchtune.core import metrics as m
+from scratchtune.core.streams import aligned, visible_lines
 from scratchtune.tables.expectation import LEVEL, Expected
 from scratchtune.tables.goal import Goal, mean_log_loss
 from scratchtune.tables.splitting import Units

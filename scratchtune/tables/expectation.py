@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation.selection import student_quantile
+from scratchtune.core import checks
+from scratchtune.core.evaluation.selection import student_quantile
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.splitting import Units
 

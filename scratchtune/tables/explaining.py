@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.streams import aligned, shown_params
+from scratchtune.core import checks
+from scratchtune.core.streams import aligned, shown_params
 from scratchtune.tables.ensemble_selection import IN_WORDS, NO_FEATURES, Evidence
 from scratchtune.tables.evaluating import in_words, shown
 from scratchtune.tables.expectation import LEVEL, difference

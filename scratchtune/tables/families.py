@@ -23,10 +23,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scratchtune import checks
-from scratchtune.estimators import MLPClassifier, MLPRegressor
-from scratchtune.estimators.rates import weight_decay_of
-from scratchtune.search import Categorical, Float, Int
+from scratchtune.core import checks
+from scratchtune.core.estimators import MLPClassifier, MLPRegressor
+from scratchtune.core.estimators.rates import weight_decay_of
+from scratchtune.core.search import Categorical, Float, Int
 from scratchtune.tables.features import CODES, EMBEDDED, ONE_HOT, Encoding
 from scratchtune.tables.networks import NetworkClassifier, NetworkRegressor
 from scratchtune.tables.trees.estimators import HistGradientBoostingClassifier, HistGradientBoostingRegressor

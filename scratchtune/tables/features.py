@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, protocol
-from scratchtune.data.encoding import leaves_out_first, one_hot
-from scratchtune.data.imputing import fill_value_of
-from scratchtune.data.transformer import as_matrix
-from scratchtune.declared import made
-from scratchtune.network.saving import text_list
+from scratchtune.core import checks, protocol
+from scratchtune.core.data.encoding import leaves_out_first, one_hot
+from scratchtune.core.data.imputing import fill_value_of
+from scratchtune.core.data.transformer import as_matrix
+from scratchtune.core.declared import made
+from scratchtune.core.network.saving import text_list
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Dates, Text
 from scratchtune.tables.reading.date_columns import CYCLIC, date_part, parts_of, written_day

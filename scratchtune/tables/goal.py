@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation.scoring import SCORERS
+from scratchtune.core import checks
+from scratchtune.core.evaluation.scoring import SCORERS
 from scratchtune.tables.wording import argument
 
 LEAST = np.finfo(np.float32).eps  # the least probability, as float32 predictions can be 0

@@ -14,11 +14,11 @@ from typing import Any, Unpack, cast
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
+from scratchtune.core.search import Searcher
+from scratchtune.core.streams import tell
+from scratchtune.core.study import Study
 from scratchtune.insight.reporting.markup import Markup, element
-from scratchtune.search import Searcher
-from scratchtune.streams import tell
-from scratchtune.study import Study
 from scratchtune.tables.auto import AutoClassifier, AutoRegressor
 from scratchtune.tables.ensemble_selection import IN_WORDS
 from scratchtune.tables.evaluating import Scores, in_words, scores_of, shown_score

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.evaluation.splits import Split
+from scratchtune.core.evaluation.splits import Split
 from scratchtune.tables.families import FAMILIES, FAMILY, TARGET
 from scratchtune.tables.features import Encoding, Features
 from scratchtune.tables.reading.table import Table

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, protocol
-from scratchtune.data.quantiles import quantile_edges
-from scratchtune.estimators.base import MLP
-from scratchtune.estimators.classifier import MLPClassifier
-from scratchtune.estimators.regressor import MLPRegressor
-from scratchtune.network.layers.activation import Activation
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import Dense
+from scratchtune.core import checks, protocol
+from scratchtune.core.data.quantiles import quantile_edges
+from scratchtune.core.estimators.base import MLP
+from scratchtune.core.estimators.classifier import MLPClassifier
+from scratchtune.core.estimators.regressor import MLPRegressor
+from scratchtune.core.network.layers.activation import Activation
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import Dense
 from scratchtune.tables.layers.batch_ensemble import BatchEnsembleDense, MemberDense, MemberMean, RepeatMembers
 from scratchtune.tables.layers.category_embedding import MOST_CODES, CategoryEmbedding
 from scratchtune.tables.layers.number_embeddings import PeriodicEmbedding, PiecewiseEmbedding

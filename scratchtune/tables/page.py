@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune.checks import counted
-from scratchtune.files import write_text
+from scratchtune.core.checks import counted
+from scratchtune.core.files import write_text
 from scratchtune.insight.drawing import COLOURS, canvas, finish, plain
 from scratchtune.insight.reporting.markup import Markup, element, figure, joined, one_line, sentences, table
 from scratchtune.insight.reporting.page import SECTIONS, document, drawn

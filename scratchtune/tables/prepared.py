@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, TypedDict, Unpack
 
 import numpy as np
 
-from scratchtune import checks, protocol
-from scratchtune.estimators.labels import class_labels_of
+from scratchtune.core import checks, protocol
+from scratchtune.core.estimators.labels import class_labels_of
 from scratchtune.tables.audit import Audit, audited
 from scratchtune.tables.features import check_range, table_of
 from scratchtune.tables.reading.columns import Dates

@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune.digests import digest_of
-from scratchtune.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
-from scratchtune.search.grid import finest_grid
-from scratchtune.study import Study, Trial
-from scratchtune.study.trial import record
+from scratchtune.core.digests import digest_of
+from scratchtune.core.search import BayesianSearch, Categorical, GridSearch, Hyperband, Searcher, Space, as_searcher
+from scratchtune.core.search.grid import finest_grid
+from scratchtune.core.study import Study, Trial
+from scratchtune.core.study.trial import record
 from scratchtune.tables.families import FAMILY, TARGET, defaults, joint_space, portfolio
 from scratchtune.tables.goal import Goal
 from scratchtune.tables.members import Folds, Member

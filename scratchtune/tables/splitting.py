@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.evaluation import GroupKFold, KFold, train_test_split
-from scratchtune.evaluation.rows import generator
-from scratchtune.evaluation.splits import Split, TimeSeriesSplit, stratified_folds
+from scratchtune.core import checks
+from scratchtune.core.evaluation import GroupKFold, KFold, train_test_split
+from scratchtune.core.evaluation.rows import generator
+from scratchtune.core.evaluation.splits import Split, TimeSeriesSplit, stratified_folds
 from scratchtune.tables.reading.columns import Dates, Text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.declared import check_types, exactly, made
-from scratchtune.estimators import base as estimator_files
-from scratchtune.estimators.stored import as_json, from_json
-from scratchtune.network.saving import Arrays, entry, prefixed, without_prefix
+from scratchtune.core import checks
+from scratchtune.core.declared import check_types, exactly, made
+from scratchtune.core.estimators import base as estimator_files
+from scratchtune.core.estimators.stored import as_json, from_json
+from scratchtune.core.network.saving import Arrays, entry, prefixed, without_prefix
 from scratchtune.tables.audit import Audit, Finding
 from scratchtune.tables.ensemble_selection import Verdict
 from scratchtune.tables.evaluating import Scores

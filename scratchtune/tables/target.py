@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.reading.columns import Text, number_text
 from scratchtune.tables.reading.table import Table
 from scratchtune.tables.wording import argument

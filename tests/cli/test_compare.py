@@ -11,7 +11,7 @@ import scratchtune as st
 from scratchtune.cli import compare as comparison
 from scratchtune.cli import main
 from scratchtune.cli.compare import TunedTraining, compare, mean_score, plan, trials_within, with_equal_budget
-from scratchtune.evaluation.cross_validation import FoldScore
+from scratchtune.core.evaluation.cross_validation import FoldScore
 
 
 @pytest.fixture(scope="module")

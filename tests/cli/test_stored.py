@@ -8,7 +8,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.study.file import BESIDE
+from scratchtune.core.study.file import BESIDE
 
 GRID = "of the grid, in its fixed order, independent of earlier results."
 LISTED = f"""number,state,value,param_x,budget,parent,error,visits,why

@@ -17,7 +17,7 @@ import pytest
 
 from scratchtune import document, formulas
 from scratchtune.cli import main
-from scratchtune.data.digits import load_digits
+from scratchtune.core.data.digits import load_digits
 from scratchtune.document.statements import STATEMENTS, TITLES, VERDICTS, WRONG
 from scratchtune.translated import LOCALE, translation
 
@@ -126,7 +126,8 @@ def test_a_section_has_quotation_verdict_evidence_and_lesson(capsys: pytest.Capt
     printed = capsys.readouterr().out
     assert printed.startswith("3.1 网格搜索\n\n“尝试所有可能的组合”\n    Grid search tries all possible combinations")
     assert "\n  [right if] Right for lists." in printed and "\n  formula: [grid_combinations] N = Πᵢ[nᵢ]\n" in printed
-    assert "\n  code: scratchtune/search/grid.py:" in printed and printed.endswith("  lesson: python -m lessons 18\n")
+    assert "\n  code: scratchtune/core/search/grid.py:" in printed
+    assert printed.endswith("  lesson: python -m lessons 18\n")
     assert main(["document", "3", "--language", "en"]) == 0
     assert printed.rstrip() in (whole := capsys.readouterr().out) and "(held in 19 of 20 draws)\n" in whole
     assert main(["document", "3.9"]) == 2

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.core.search import Space
 from scratchtune.insight import drawing
-from scratchtune.search import Space
 
 
 def study_of(values: list[float], direction: str = "minimize") -> st.Study:

@@ -10,9 +10,9 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.evaluation.selection import student_quantile
+from scratchtune.core.evaluation.selection import student_quantile
+from scratchtune.core.study.fold_run import run_folds
 from scratchtune.insight.verdicts import expected_optimism, residuals_of, shrunken_means
-from scratchtune.study.fold_run import run_folds
 
 
 class Fold(NamedTuple):

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.core.study.file import File
+from scratchtune.core.study.stored import StoredStudy, read_study
 from scratchtune.insight import importance, partial_dependence, plot_partial_dependence
-from scratchtune.study.file import File
-from scratchtune.study.stored import StoredStudy, read_study
 
 
 def study_of(function: Callable[..., float], space: Mapping[str, Any], n_trials: int | None = None, seed: int = 0,

@@ -9,8 +9,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
+from scratchtune.core.search import Space
 from scratchtune.insight.lineage_plots import ancestors, diversity_of, gene_diversity
-from scratchtune.search import Space
 
 LINE = {"x": st.Float(0.0, 1.0)}
 SPACE = {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0), "kind": ["a", "b"]}

@@ -16,10 +16,10 @@ import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main
 from scratchtune.cli.compare import Comparison, SearcherResult, plot_comparison
+from scratchtune.core.study.best import best_first, of_largest_budget
+from scratchtune.core.study.file import File
+from scratchtune.core.study.stored import read_study
 from scratchtune.insight.verdicts import contenders
-from scratchtune.study.best import best_first, of_largest_budget
-from scratchtune.study.file import File
-from scratchtune.study.stored import read_study
 
 SPACE = {"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}
 SEEDS = range(6)

@@ -7,8 +7,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
-from scratchtune.search import Space
-from scratchtune.search.bayesian import parzen
+from scratchtune.core.search import Space
+from scratchtune.core.search.bayesian import parzen
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}

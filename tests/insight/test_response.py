@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.insight import importance, partial_dependence
 from scratchtune.insight.importances import dependences
 from scratchtune.insight.response import Response, clipped_normal_mean, comparable_trials, fit_response
-from scratchtune.search.bayesian import gaussian_process as gp
 
 SPACE: dict[str, Any] = {
     "optimizer": ["adam", "sgd"], "momentum": st.Float(0.0, 0.99, when={"optimizer": "sgd"}),

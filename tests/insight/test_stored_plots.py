@@ -12,8 +12,8 @@ import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main, pictures
 from scratchtune.cli.pictures import OF_SEARCHERS, PLOTS
-from scratchtune.study.file import File
-from scratchtune.study.stored import StoredStudy, read_study
+from scratchtune.core.study.file import File
+from scratchtune.core.study.stored import StoredStudy, read_study
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}

@@ -13,9 +13,9 @@ import scratchtune as st
 from scratchtune import insight
 from scratchtune.cli import main
 from scratchtune.cli.pictures import OF_PARAMETERS, PLOTS
+from scratchtune.core.study.trial import record
 from scratchtune.insight import drawing
 from scratchtune.insight.history_plots import reports_of
-from scratchtune.study.trial import record
 
 SPACE = {"rate": st.Float(1e-4, 1e-1, log=True), "layers": st.Int(1, 4), "optimizer": ["sgd", "adam"],
          "momentum": st.Float(0.0, 0.9, when={"optimizer": ["sgd"]})}
@@ -368,8 +368,8 @@ def test_the_command_draws_a_stored_study(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> None:
-    from scratchtune.study.file import File
-    from scratchtune.study.stored import read_study
+    from scratchtune.core.study.file import File
+    from scratchtune.core.study.stored import read_study
 
     space = {"a": [float("nan"), None], "b": st.Categorical([int, float]), "c": st.Int(1, 8, log=True)}
     filled(6, lambda trial: 1.0, space, storage=tmp_path / "a.db").close()

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.core.search.bayesian.acquisition_search import Candidate
 from scratchtune.insight.terminator import Termination, Terminator
-from scratchtune.search.bayesian.acquisition_search import Candidate
 
 SPACE = {"x": st.Float(-1.0, 1.0), "y": st.Float(-1.0, 1.0)}
 

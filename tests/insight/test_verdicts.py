@@ -11,13 +11,13 @@ import pytest
 
 import scratchtune as st
 from scratchtune import insight
+from scratchtune.core.search import Space, Suggestion
+from scratchtune.core.study import Trial
+from scratchtune.core.study.file import File
+from scratchtune.core.study.fold_run import run_folds
+from scratchtune.core.study.stored import read_study
+from scratchtune.core.study.trial import View, record
 from scratchtune.insight.verdicts import Gathered, gathered, have_fold_scores
-from scratchtune.search import Space, Suggestion
-from scratchtune.study import Trial
-from scratchtune.study.file import File
-from scratchtune.study.fold_run import run_folds
-from scratchtune.study.stored import read_study
-from scratchtune.study.trial import View, record
 
 
 class Fold(NamedTuple):

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import scratchtune as st
-from scratchtune import shipping
+from scratchtune.core import shipping
 from scratchtune.interop import distributed
 
 pytestmark = pytest.mark.filterwarnings("ignore::scratchtune.EfficiencyWarning")  # all networks here are small
@@ -157,8 +157,8 @@ def test_from_the_limit_on_nothing_is_said(monkeypatch: pytest.MonkeyPatch, leas
 
 def test_the_front_door_loads_what_registers_itself_and_the_core_says_what_is_missing() -> None:
     code = """
-from scratchtune.network.sequential import Sequential
-from scratchtune.network.layers.dense import Dense
+from scratchtune.core.network.sequential import Sequential
+from scratchtune.core.network.layers.dense import Dense
 model = Sequential([Dense(1)])
 model.compile("adam", "mse")
 try:

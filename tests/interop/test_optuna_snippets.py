@@ -38,7 +38,7 @@ def library(request: pytest.FixtureRequest) -> Iterator[Any]:
     """Each module in turn; a snippet may set the level of our logger."""
     if request.param == "optuna":
         pytest.importorskip("optuna").logging.set_verbosity(logging.ERROR)
-    ours = logging.getLogger("scratchtune.study")
+    ours = logging.getLogger("scratchtune.core.study")
     level = ours.level
     yield importlib.import_module(request.param)
     ours.setLevel(level)

@@ -17,8 +17,8 @@ from benchmarks.common import course
 from lessons import __main__ as main
 from lessons import book, book_course, book_pages, book_reference, cells, highlight, prose, typeset
 from scratchtune import formulas
+from scratchtune.core.formulas.dialect import Equation, Name, parse
 from scratchtune.document.statements import STATEMENTS
-from scratchtune.formulas.dialect import Equation, Name, parse
 from tests.lessons.test_notebook import regrouped
 
 from ..browsing import click, is_too_wide, opened, serious_violations
@@ -304,7 +304,7 @@ def test_each_statement_of_the_document_is_on_its_page_with_its_verdict_in_both_
 @pytest.mark.slow
 def test_the_other_pages_have_no_error_and_are_accessible(browser, site):
     for address in ("formulas/index.html", "instruments.html", "document.html", "claims.html",
-                    "source/scratchtune.network.penalties.html", "lessons/04_backpropagation.html"):
+                    "source/scratchtune.core.network.penalties.html", "lessons/04_backpropagation.html"):
         for width, dark in ((1280, True), (400, False)):
             opened(browser, (site / address).as_uri(), width, dark)
             assert not is_too_wide(browser) and not problems(browser), address

@@ -13,7 +13,7 @@ import pytest
 
 import scratchtune
 from scratchtune import formulas, jit
-from scratchtune.formulas import dialect
+from scratchtune.core.formulas import dialect
 
 LESSONS = Path(__file__).parents[2] / "lessons"
 
@@ -120,6 +120,6 @@ def test_it_agrees_with_the_package(entry):
 def test_a_name_that_does_not_exist_is_found():
     with pytest.raises(AssertionError, match="Trial has no nothing"):
         named("st.Trial.nothing")
-    with pytest.raises(AttributeError):
+    with pytest.raises(AssertionError, match="search.space.Nothing"):
         named("search.space.Nothing")
     assert named("st.Trial") is scratchtune.Trial

@@ -14,7 +14,7 @@ from lessons import __main__ as main
 from lessons import notebook as notebooks
 from lessons import running, typeset
 from scratchtune import formulas
-from scratchtune.formulas.dialect import Call, Choice, Equation, Name, Node, Number, Reduction, parse, walk
+from scratchtune.core.formulas.dialect import Call, Choice, Equation, Name, Node, Number, Reduction, parse, walk
 
 ROOT = Path(__file__).parents[2]
 LESSONS = course.lessons()

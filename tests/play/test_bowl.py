@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.network import optimizers
+from scratchtune.core.network import optimizers
 from scratchtune.play import page
 
 from ..browsing import click, drag, is_too_wide, opened, place, serious_violations, tap

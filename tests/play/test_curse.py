@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation.selection import standard_error
+from scratchtune.core.evaluation.selection import standard_error
 from scratchtune.play.trainings import Trainings, load_trainings
 
 from ..browsing import click, is_too_wide, opened, place, serious_violations, tap

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import scratchtune as st
+from scratchtune.core.search.bayesian import parzen
+from scratchtune.core.search.searcher import Result
 from scratchtune.play import page
-from scratchtune.search.bayesian import parzen
-from scratchtune.search.searcher import Result
 
 from ..browsing import click, drag, is_too_wide, opened, place, serious_violations, tap
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scratchtune.core.search.bayesian import gaussian_process as gp
+from scratchtune.core.search.bayesian.acquisition import expected_improvement
+from scratchtune.core.search.bayesian.fitting import log_marginal_likelihood
 from scratchtune.play import page
-from scratchtune.search.bayesian import gaussian_process as gp
-from scratchtune.search.bayesian.acquisition import expected_improvement
-from scratchtune.search.bayesian.fitting import log_marginal_likelihood
 
 from ..browsing import click, is_too_wide, opened, place, serious_violations, tap
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.formulas import arithmetic, judge, registry
-from scratchtune.formulas.registry import Formula
+from scratchtune.core.formulas import arithmetic, judge, registry
+from scratchtune.core.formulas.registry import Formula
 from scratchtune.play.javascript import DIGITS, javascript
 
 REWRITTEN = {  # their lines overflow in float64 at the edges of some cases, where the package computes a stable rewrite

@@ -1,4 +1,4 @@
-"""The instrument of a threshold: its numbers are those of `scratchtune.metrics`, and each control works."""
+"""The instrument of a threshold: its numbers are those of `scratchtune.core.metrics`, and each control works."""
 
 from __future__ import annotations
 

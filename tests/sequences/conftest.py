@@ -1,6 +1,6 @@
-"""The fixtures of tests/network, for layers of sequences."""
+"""The fixtures of tests/core/network, for layers of sequences."""
 
-from ..network.conftest import keras, pytest_collection_modifyitems, torch
-from ..network.layers.conftest import differenced, run, sequences
+from ..core.network.conftest import keras, pytest_collection_modifyitems, torch
+from ..core.network.layers.conftest import differenced, run, sequences
 
 __all__ = ["differenced", "keras", "pytest_collection_modifyitems", "run", "sequences", "torch"]

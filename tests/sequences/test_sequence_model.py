@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import scratchtune as st
-from scratchtune.network.saving import write_whole
+from scratchtune.core.network.saving import write_whole
 from scratchtune.sequences.sequence_model import SequenceModel, chosen_training
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from scratchtune.search import Space
+from scratchtune.core.search import Space
 from scratchtune.tables.families import FAMILIES, FAMILY, MANY, in_turn, joint_space, portfolio
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-from scratchtune.streams import visible, visible_lines
+from scratchtune.core.streams import visible, visible_lines
 
 VOID = {"br", "circle", "input", "line", "meta", "path", "rect", "img", "use", "image"}
 

@@ -21,8 +21,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune.checks import counted
-from scratchtune.files import write_text
+from scratchtune.core.checks import counted
+from scratchtune.core.files import write_text
+from scratchtune.core.search import Categorical
+from scratchtune.core.study.best import best_first, none_feasible, repeats, said_repeats
+from scratchtune.core.study.trial import configuration
 from scratchtune.insight import drawing
 from scratchtune.insight.drawing import TrialTable, canvas
 from scratchtune.insight.history_plots import plot_optimization_history
@@ -30,9 +33,6 @@ from scratchtune.insight.reporting import pictures
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences, table
 from scratchtune.insight.reporting.view import View, cost, reasons, reproduction, shown_value, trials_table
 from scratchtune.insight.verdicts import optimism, verdict
-from scratchtune.search import Categorical
-from scratchtune.study.best import best_first, none_feasible, repeats, said_repeats
-from scratchtune.study.trial import configuration
 
 NEAR = 0.02  # of a parameter's range: a value so near to an end is at the end
 MANY_FAILED, LATE = 0.1, 0.8  # shares of trials

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from scratchtune.checks import counted
+from scratchtune.core.checks import counted
+from scratchtune.core.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
+from scratchtune.core.study.best import feasible
+from scratchtune.core.study.trial import configuration
 from scratchtune.insight import history_plots
 from scratchtune.insight.drawing import canvas
 from scratchtune.insight.effect_plots import plot_param_importances, plot_partial_dependence
@@ -15,9 +18,6 @@ from scratchtune.insight.proposal_plots import plot_densities, plot_posterior
 from scratchtune.insight.reporting.markup import Markup, figure, joined, one_line, scroller
 from scratchtune.insight.reporting.svg import drawing
 from scratchtune.insight.reporting.view import View
-from scratchtune.search import BayesianSearch, GeneticSearch, GridSearch, Hyperband, Searcher, SuccessiveHalving
-from scratchtune.study.best import feasible
-from scratchtune.study.trial import configuration
 
 OF_SEARCHERS: tuple[tuple[Callable[..., Any], tuple[type[Searcher], ...], str, str], ...] = (
     (plot_posterior, (BayesianSearch, Hyperband, SuccessiveHalving), "Posterior",

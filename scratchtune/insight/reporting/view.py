@@ -13,14 +13,14 @@ import numba
 import numpy as np
 from llvmlite.binding import get_host_cpu_name
 
+from scratchtune.core.search import SEARCHERS
+from scratchtune.core.search.parameters import Categorical
+from scratchtune.core.study.best import best_first
+from scratchtune.core.study.trial import Trial, configuration, requests_of
+from scratchtune.core.version import __version__
 from scratchtune.insight.drawing import TrialTable
 from scratchtune.insight.importances import Importance, importance
 from scratchtune.insight.reporting.markup import Markup, element, facts, joined, one_line, sentences
-from scratchtune.search import SEARCHERS
-from scratchtune.search.parameters import Categorical
-from scratchtune.study.best import best_first
-from scratchtune.study.trial import Trial, configuration, requests_of
-from scratchtune.version import __version__
 
 LONGEST = 60  # characters of a cell
 MOST_PRINTED = 50  # rows on paper

@@ -5,8 +5,8 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
+from scratchtune.core import checks, jit
+from scratchtune.core.network.layers.base import Layer
 from scratchtune.sequences.attention import clear_padding, look_up_shapes, look_ups
 from scratchtune.sequences.layers.sequences import mask_of, sequence_shape
 

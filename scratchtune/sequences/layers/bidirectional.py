@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.network.layers.base import Layer
+from scratchtune.core import jit
+from scratchtune.core.network.layers.base import Layer
 from scratchtune.sequences.layers.gru import AFTER, BEFORE
 from scratchtune.sequences.layers.lstm import LSTM_RECURRENCE
 from scratchtune.sequences.layers.recurrent import Recurrence, Recurrent, passes

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.copying import copy_block, copy_to
-from scratchtune.network.layers.base import Layer
+from scratchtune.core import checks, jit
+from scratchtune.core.network.copying import copy_block, copy_to
+from scratchtune.core.network.layers.base import Layer
 from scratchtune.sequences.attention import SCORES, dot_product_attention, look_up_shapes, look_ups
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention, kernels_and_biases
 from scratchtune.sequences.layers.sequences import mask_of, sequence_shape

@@ -13,9 +13,9 @@ import math
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.copying import copy_to
-from scratchtune.network.layers.base import Layer
+from scratchtune.core import checks, jit
+from scratchtune.core.network.copying import copy_to
+from scratchtune.core.network.layers.base import Layer
 from scratchtune.sequences.layers.sequences import sequence_shape
 
 MOST_TOKENS = 2**24  # a token is a float, and in float32 all integers are exact up to here

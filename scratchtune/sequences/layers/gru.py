@@ -14,10 +14,10 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from scratchtune import checks, jit
-from scratchtune.network.activations import sigmoid, vector_tanh
-from scratchtune.network.layers.dense import bias_grad
-from scratchtune.network.matmul import multiply, multiply_packed, multiply_transposed
+from scratchtune.core import checks, jit
+from scratchtune.core.network.activations import sigmoid, vector_tanh
+from scratchtune.core.network.layers.dense import bias_grad
+from scratchtune.core.network.matmul import multiply, multiply_packed, multiply_transposed
 from scratchtune.sequences.layers.recurrent import Cell, Recurrence, Recurrent, recurrence, recurrent_kernels
 from scratchtune.sequences.layers.sequences import accumulate
 

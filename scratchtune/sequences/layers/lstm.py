@@ -14,9 +14,9 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from scratchtune import jit
-from scratchtune.network.activations import sigmoid, vector_tanh
-from scratchtune.network.matmul import multiply, multiply_packed
+from scratchtune.core import jit
+from scratchtune.core.network.activations import sigmoid, vector_tanh
+from scratchtune.core.network.matmul import multiply, multiply_packed
 from scratchtune.sequences.layers.recurrent import Cell, Recurrence, Recurrent, recurrence, recurrent_kernels
 
 # One step, for all rows -----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
 from scratchtune.sequences.layers.attention import SelfAttention
 from scratchtune.sequences.layers.sequences import mask_of
 from scratchtune.sequences.multi_head_attention import (

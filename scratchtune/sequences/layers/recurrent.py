@@ -21,10 +21,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import bias_grad
-from scratchtune.network.matmul import copy_panels, multiply, multiply_transposed, pack_transposed
+from scratchtune.core import checks, jit
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import bias_grad
+from scratchtune.core.network.matmul import copy_panels, multiply, multiply_transposed, pack_transposed
 from scratchtune.sequences.layers.sequences import (
     FEATURES,
     GO_BACKWARDS,

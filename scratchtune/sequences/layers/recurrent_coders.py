@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.copying import copy_matrix
-from scratchtune.network.layers.base import Layer
+from scratchtune.core import checks, jit
+from scratchtune.core.network.copying import copy_matrix
+from scratchtune.core.network.layers.base import Layer
 from scratchtune.sequences.layers.gru import GRU
 from scratchtune.sequences.layers.lstm import LSTM
 from scratchtune.sequences.layers.recurrent import Recurrence

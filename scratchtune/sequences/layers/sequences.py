@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchtune import jit
+from scratchtune.core import jit
 
 # Rows and steps -------------------------------------------------------------------------------------------------------
 

@@ -9,11 +9,11 @@ import math
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
+from scratchtune.core.network.copying import copy_to
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.random_numbers import random_bits, uniform
 from scratchtune.images.augmentation import in_training
-from scratchtune.network.copying import copy_to
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.random_numbers import random_bits, uniform
 from scratchtune.sequences.layers.sequences import mask_of, sequence_shape
 
 _ONE, _TWO = np.uint64(1), np.uint64(2)

@@ -16,12 +16,12 @@ Implements section 6.2 of the document.
 
 from __future__ import annotations
 
-from scratchtune import checks
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import Dense
-from scratchtune.network.layers.dropout import Dropout
-from scratchtune.network.layers.normalization import LayerNormalization
-from scratchtune.network.layers.residual import Composed, Residual
+from scratchtune.core import checks
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import Dense
+from scratchtune.core.network.layers.dropout import Dropout
+from scratchtune.core.network.layers.normalization import LayerNormalization
+from scratchtune.core.network.layers.residual import Composed, Residual
 from scratchtune.sequences.layers.cross_attention import CachedAttention, MultiHeadCrossAttention
 from scratchtune.sequences.layers.multi_head_attention import MultiHeadAttention
 from scratchtune.sequences.layers.sequences import sequence_shape

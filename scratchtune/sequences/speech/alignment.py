@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.sequences.speech.alphabets import BLANK, checked_frames, encode, fewest_frames, letters
 
 NEVER = -1e30  # the logarithm of 0, for a step that does not exist; finite, so that sums and differences are too

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 
 BLANK = 0
 ROUNDING = 1e-3  # a log-probability may be this far above 0

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.sequences.speech.spectrum import frame_starts, windowed_frames
 
 LARGEST = 2.0**31  # a sample beyond the largest integer of a file is an error, not sound

@@ -23,8 +23,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.declared import exactly
+from scratchtune.core import checks, jit
+from scratchtune.core.declared import exactly
 from scratchtune.sequences.speech.alphabets import BLANK, checked_frames, letters, spell
 from scratchtune.sequences.speech.ngram import END, Context, NGram
 

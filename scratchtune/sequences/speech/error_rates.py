@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks, jit
+from scratchtune.core import checks, jit
 from scratchtune.sequences.text.scores import checked_pairs
 
 UNITS = ("word", "character")

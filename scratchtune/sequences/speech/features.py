@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.sequences.speech.cepstrum import log_mel, mel_filters, mfcc, normalise, with_deltas
 from scratchtune.sequences.speech.clip import Clip, check_speech, checked_samples, trim
 from scratchtune.sequences.speech.resampling import resample

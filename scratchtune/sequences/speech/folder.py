@@ -18,9 +18,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.archives import Archive, about
-from scratchtune.files import decoded_text, opened_file
+from scratchtune.core import checks
+from scratchtune.core.archives import Archive, about
+from scratchtune.core.files import decoded_text, opened_file
 from scratchtune.sequences.speech.clip import Clip, check_speech, is_clipped
 from scratchtune.sequences.speech.resampling import RATES, resample
 from scratchtune.sequences.speech.wav import MOST_BYTES, PURPOSE, decode_wav, read_clip

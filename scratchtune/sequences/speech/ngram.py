@@ -20,8 +20,8 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks, protocol
-from scratchtune.declared import check_types, exactly
+from scratchtune.core import checks, protocol
+from scratchtune.core.declared import check_types, exactly
 from scratchtune.sequences.speech.alphabets import letters
 
 START, END = "<s>", "</s>"

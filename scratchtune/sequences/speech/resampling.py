@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.sequences.speech.clip import Clip, checked_samples
 
 WIDTH = 6.0  # zero crossings of the sinc on either side, torchaudio's default

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 
 
 def preemphasis(samples: np.ndarray, alpha: float) -> np.ndarray:

@@ -10,8 +10,8 @@ import struct
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.files import opened_file
+from scratchtune.core import checks
+from scratchtune.core.files import opened_file
 from scratchtune.sequences.speech.clip import Clip, mix_down, pcm_to_float
 from scratchtune.sequences.speech.resampling import RATES, resample
 

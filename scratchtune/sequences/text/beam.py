@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 
 Step = Callable[[np.ndarray], Any]
 ROUNDING = 1e-3  # a log-probability may be this far above 0

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 
 SIDES = ("pre", "post")
 

@@ -14,8 +14,8 @@ from importlib import resources
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.files import read_text
+from scratchtune.core import checks
+from scratchtune.core.files import read_text
 
 PARTS = ("train", "validation", "test")  # of the verses
 HEADER = ("source", "target")

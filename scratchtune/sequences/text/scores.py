@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
-from scratchtune.metrics.classification import accuracy
+from scratchtune.core import checks
+from scratchtune.core.metrics.classification import accuracy
 
 MOST_TOKENS, MOST_CHARACTERS = 4, 6  # of an n-gram of BLEU, and of chrF
 Split = Callable[[str], list[str]]

@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 
-from scratchtune import checks
+from scratchtune.core import checks
 
 OPENING = frozenset("([{«“‘¿¡$£#@")  # no space after it
 CLOSING = frozenset(")]}»”’.,;:!?…%")  # no space before it

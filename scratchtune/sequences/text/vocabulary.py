@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.sequences.text.tokens import detokenize, tokenize
 
 SPECIAL = ("[PAD]", "[UNK]", "[START]", "[END]")  # `tokenize` returns none of them: it splits at brackets

@@ -13,18 +13,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.activations import softmax, softmax_grad
-from scratchtune.network.copying import column_scale, column_scale_weight_grad, copy_matrix
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import add_bias, bias_grad
-from scratchtune.network.losses import (
+from scratchtune.core import checks, jit
+from scratchtune.core.network.activations import softmax, softmax_grad
+from scratchtune.core.network.copying import column_scale, column_scale_weight_grad, copy_matrix
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import add_bias, bias_grad
+from scratchtune.core.network.losses import (
     mean_squared_error,
     mean_squared_error_grad,
     softmax_crossentropy,
     softmax_crossentropy_grad,
 )
-from scratchtune.network.matmul import multiply, multiply_transposed
+from scratchtune.core.network.matmul import multiply, multiply_transposed
 from scratchtune.tables.layers.number_embeddings import (
     column_linear,
     column_linear_bias_grad,

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.layers.base import Layer
+from scratchtune.core import checks, jit
+from scratchtune.core.network.layers.base import Layer
 
 MOST_CODES = 2**24  # a code is a float, and in float32 all integers are exact up to here
 NUMERIC, CATEGORICAL, COLUMNS = range(3)  # of a kernel's integers; from COLUMNS on the numeric columns

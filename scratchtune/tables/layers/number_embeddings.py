@@ -16,10 +16,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from scratchtune import checks, jit
-from scratchtune.network.copying import copy_matrix
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.random_numbers import cosine_of_turn
+from scratchtune.core import checks, jit
+from scratchtune.core.network.copying import copy_matrix
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.random_numbers import cosine_of_turn
 
 COLUMNS, ENCODING, OUTPUTS = range(3)  # of a kernel's integers: j, k, m
 QUARTER = 0.25  # of a turn

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from scratchtune import checks, jit
-from scratchtune.network import activations
-from scratchtune.network.layers.base import Layer
-from scratchtune.network.layers.dense import by_last_axis
+from scratchtune.core import checks, jit
+from scratchtune.core.network import activations
+from scratchtune.core.network.layers.base import Layer
+from scratchtune.core.network.layers.dense import by_last_axis
 
 
 @jit.function_noalias

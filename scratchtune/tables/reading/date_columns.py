@@ -21,7 +21,7 @@ from itertools import islice
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.wording import option
 
 ORDERS = ("dmy", "mdy")  # day first, month first

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.reading import notation
 from scratchtune.tables.reading.columns import Column, Dates, Text, missing_in, number_text, text_of, text_of_numbers
 from scratchtune.tables.reading.date_columns import parse_dates, to_days

@@ -15,7 +15,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.reading.date_columns import ORDERS
 from scratchtune.tables.wording import argument, option
 

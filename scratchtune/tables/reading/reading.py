@@ -19,9 +19,9 @@ from typing import BinaryIO, TypedDict, Unpack
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import checks
-from scratchtune.archives import Archive, about, gunzipped
-from scratchtune.files import decoded_text, opened_file
+from scratchtune.core import checks
+from scratchtune.core.archives import Archive, about, gunzipped
+from scratchtune.core.files import decoded_text, opened_file
 from scratchtune.tables.reading.columns import Codes, Column, Text, checked_names, text_of
 from scratchtune.tables.reading.kinds import decided, without_markers
 from scratchtune.tables.reading.notation import (

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import checks
+from scratchtune.core import checks
 from scratchtune.tables.reading.columns import Column, Text, checked_names, missing_in
 from scratchtune.tables.reading.kinds import CATEGORY, IDENTIFIER, Kind, as_kind, column_of, kind_in_training
 from scratchtune.tables.reading.notation import Reading, checked_reading

@@ -20,10 +20,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from tqdm import tqdm
 
-from scratchtune import checks, jit
-from scratchtune.network.losses import sigmoid_crossentropy, sigmoid_crossentropy_grad
-from scratchtune.network.random_numbers import random_bits
-from scratchtune.network.training import DivergenceWarning
+from scratchtune.core import checks, jit
+from scratchtune.core.network.losses import sigmoid_crossentropy, sigmoid_crossentropy_grad
+from scratchtune.core.network.random_numbers import random_bits
+from scratchtune.core.network.training import DivergenceWarning
 from scratchtune.tables.trees.split import Limits, includes
 from scratchtune.tables.trees.tree import Nodes, Training, add_leaf_values, grow, nodes_for, work_for
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scratchtune import checks, protocol
-from scratchtune.estimators.labels import check_classes
-from scratchtune.estimators.rows import seed_from
-from scratchtune.estimators.stored import (
+from scratchtune.core import checks, protocol
+from scratchtune.core.estimators.labels import check_classes
+from scratchtune.core.estimators.rows import seed_from
+from scratchtune.core.estimators.stored import (
     as_json,
     from_json,
     read_values,
@@ -22,8 +22,8 @@ from scratchtune.estimators.stored import (
     stored_values,
     with_arguments,
 )
-from scratchtune.estimators.supervised import Classifier, Estimator, Regressor
-from scratchtune.network.saving import Arrays, entry, real_array
+from scratchtune.core.estimators.supervised import Classifier, Estimator, Regressor
+from scratchtune.core.network.saving import Arrays, entry, real_array
 from scratchtune.tables.trees.binning import MOST_BINS, Bins, encode, find_bins
 from scratchtune.tables.trees.boosting import Forest, Plan, add_trees, boost, loss_and_outputs, probabilities
 from scratchtune.tables.trees.split import Limits

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
+from scratchtune.core import jit
 
 WIDTH = 3
 LEAST_HESSIAN = 1e-3  # least sum of Hessians in a leaf, as in LightGBM's and scikit-learn's defaults

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from scratchtune import jit
-from scratchtune.network.random_numbers import random_bits
+from scratchtune.core import jit
+from scratchtune.core.network.random_numbers import random_bits
 from scratchtune.tables.trees.split import (
     WIDTH,
     build_histogram,

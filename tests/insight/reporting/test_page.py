@@ -187,8 +187,8 @@ def test_the_script_makes_the_same_study_again(network: st.Study) -> None:
 
 @pytest.mark.parametrize("trials", [6, pytest.param(30, marks=pytest.mark.slow)])
 def test_a_stored_study_gives_the_same_page_but_for_what_is_not_stored(trials: int, tmp_path: Path) -> None:
-    from scratchtune.study.file import File
-    from scratchtune.study.stored import read_study
+    from scratchtune.core.study.file import File
+    from scratchtune.core.study.stored import read_study
 
     path = tmp_path / "studies.db"
     with st.Study({"x": st.Float(-1, 1), "y": st.Int(1, 9)}, "random", storage=path, name="s") as study:

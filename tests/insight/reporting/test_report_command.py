@@ -10,7 +10,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.cli import main
-from scratchtune.files import page_path
+from scratchtune.core.files import page_path
 
 
 @pytest.fixture(scope="module")

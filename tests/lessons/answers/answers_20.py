@@ -3,8 +3,8 @@
 import numpy as np
 
 import scratchtune as st
-from scratchtune.search.bayesian import acquisition
-from scratchtune.search.bayesian import gaussian_process as gp
+from scratchtune.core.search.bayesian import acquisition
+from scratchtune.core.search.bayesian import gaussian_process as gp
 
 
 class _Search(st.Searcher):

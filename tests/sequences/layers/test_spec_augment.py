@@ -9,8 +9,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import jit
-from scratchtune.network.program import Program
-from scratchtune.network.random_numbers import random_bits, uniform
+from scratchtune.core.network.program import Program
+from scratchtune.core.network.random_numbers import random_bits, uniform
 from scratchtune.sequences.layers.spec_augment import draw_mask, frequency_mask, time_mask
 
 FRAMES, FEATURES = 100, 40

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scratchtune import archives
+from scratchtune.core import archives
 from scratchtune.sequences.speech import Clip, Recordings, load_spoken_digits, read_clips, read_wav, split_by_voice
 
 from .conftest import Writer

@@ -10,7 +10,7 @@ import pytest
 
 import scratchtune as st
 
-from ...network.zoo import Run, run_layers
+from ...core.network.zoo import Run, run_layers
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune import archives
+from scratchtune.core import archives
 from scratchtune.tables.reading.columns import Dates
 from scratchtune.tables.reading.reading import read_table
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.study.export import csv_text
+from scratchtune.core.study.export import csv_text
 from scratchtune.tables.reading import reading
 from scratchtune.tables.reading.columns import Text
 from scratchtune.tables.reading.reading import DELIMITERS, read_table

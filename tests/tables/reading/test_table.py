@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.evaluation.rows import number_of_rows, take_rows
+from scratchtune.core.evaluation.rows import number_of_rows, take_rows
 from scratchtune.tables.reading.columns import Text, number_text
 from scratchtune.tables.reading.table import Table
 
