@@ -1,6 +1,6 @@
 """Are decisions tested? Draw mutants of a room, run the tests of each one's line, and name those that survive.
 
-    python -m tests.decisions study tables --draw 30 --seed 1   # 30 mutants of each of two rooms
+    python -m tests.decisions core/study tables --draw 30 --seed 1   # 30 mutants of each of two rooms
     python -m tests.decisions --since main~3 --draw 10          # ten a room of what has changed since a commit
     python -m tests.decisions study --again                     # those that have survived until now
 
@@ -43,7 +43,8 @@ import numpy as np  # noqa: F401
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = ("cli", "data", "estimators", "evaluation", "insight", "interop", "search", "sequences", "study", "tables")
+ROOMS = ("cli", "core/data", "core/estimators", "core/evaluation", "core/search", "core/study", "insight", "interop",
+         "sequences", "tables")
 RESULTS = ROOT / ".pytest_cache" / "decisions.jsonl"
 EQUIVALENT = Path(__file__).with_name("equivalent.json")
 LOADED = ("hypothesis", "sklearn.ensemble", "sklearn.linear_model", "pandas")  # once for all forks, where they exist
@@ -60,12 +61,18 @@ Batches = list[tuple[str, set[str], bool | None]]
 # Which mutants -------------------------------------------------------------------------------------------------------
 
 
+def room_of(file: str) -> str:
+    """The folder of a file of the package, one of the core as "core/search"."""
+    folders = file.split("/")[1:-1]
+    return "/".join(folders[: 1 + (folders[:1] == ["core"])])
+
+
 def listed(rooms: Iterable[str]) -> list[Row]:
     """All mutants of some rooms, made in a process of its own: what this one has loaded, its forks would have too."""
     files = [path.relative_to(ROOT).as_posix() for room in rooms
              for path in sorted((ROOT / "scratchtune" / room).rglob("*.py"))]
     lines = _printed(sys.executable, "-m", "tests.mutating", *files).splitlines()
-    return [json.loads(line) | {"room": json.loads(line)["file"].split("/")[1]} for line in lines]
+    return [json.loads(line) | {"room": room_of(json.loads(line)["file"])} for line in lines]
 
 
 def changed_lines(commit: str) -> dict[str, set[int]]:
