@@ -3,7 +3,7 @@
 The plain run of the tests checks every formula whose digest is not there; CI checks all. ``python tests/checked.py``
 checks those whose digests are not there, and writes the digests of what passed. A digest covers the formula's lines
 (Formula, Gradient of, Where, and those of the formula that a gradient differentiates), its code, and the code and the
-constants of what it calls; the first digest covers the package's folders formulas/ and jit/. Comments and other parts
+constants of what it calls; the first digest covers the folders formulas/ and jit/. Comments and other parts
 of docstrings do not count, nor does Python's version.
 """
 
@@ -21,11 +21,9 @@ from typing import Any
 
 import numpy as np
 
-import scratchtune
 from scratchtune import formulas, jit
 
 FILE = Path(__file__).with_suffix(".txt")
-PACKAGE = Path(scratchtune.__file__).resolve().parent
 CHECK = "(the check)"
 
 
@@ -43,12 +41,17 @@ def read() -> dict[str, str]:
 
 def digests(known: Mapping[str, formulas.Formula]) -> dict[str, str]:
     """The digest of the check, and that of each formula by ID."""
-    files = [path for folder in ("formulas", "jit") for path in sorted((PACKAGE / folder).glob("*.py"))]
-    found = {CHECK: [ast.unparse(_without_docstrings(ast.parse(path.read_text(encoding="utf-8")))) for path in files]}
+    codes = [ast.parse(path.read_text(encoding="utf-8")) for path in files_of_the_check()]
+    found = {CHECK: [ast.unparse(_without_docstrings(code)) for code in codes]}
     for name, formula in known.items():
         base = known.get(formula.gradient_of.id) if formula.gradient_of else None
         found[name] = [repr(_lines(formula)), repr(_lines(base) if base else None), *_code(formula.function)]
     return {name: hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12] for name, parts in found.items()}
+
+
+def files_of_the_check() -> list[Path]:
+    """The code that checks and compiles all formulas, wherever its folders are in the package."""
+    return [path for package in (formulas, jit) for path in sorted(Path(str(package.__file__)).parent.glob("*.py"))]
 
 
 def _lines(formula: formulas.Formula) -> list[str | None]:

@@ -48,6 +48,10 @@ def test_the_stored_digests_are_those_of_the_formulas():
     assert checked.read() == checked.digests(REGISTRY), "python tests/checked.py checks what has changed and stores it"
 
 
+def test_the_checks_own_code_has_a_digest_too():
+    assert {"check.py", "dialect.py", "kernels.py"} <= {path.name for path in checked.files_of_the_check()}
+
+
 @pytest.mark.slow  # of the tool that chooses, as is the test of its digests
 @pytest.mark.parametrize(("changed", "names"), [
     (set(), set()), ({"l2_penalty"}, {"l2_penalty"}), ({checked.CHECK}, set(REGISTRY))])

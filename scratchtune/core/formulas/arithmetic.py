@@ -7,9 +7,10 @@ can be compared with the stable code. Only + − · / need all of the precision;
 from __future__ import annotations
 
 import decimal
+import itertools
 import math
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from decimal import Decimal
 from functools import lru_cache, reduce
@@ -72,50 +73,56 @@ def _tanh(x: Decimal) -> Decimal:
     return ((1 - shrunk) / (1 + shrunk)).copy_sign(x)
 
 
+def _series(terms: Iterator[Decimal]) -> Decimal:
+    """Add terms until the sum no longer changes."""
+    total, before = Decimal(0), None
+    while total != before:
+        before, total = total, total + next(terms)
+    return total
+
+
+def _products(first: Decimal, factor: Callable[[int], Decimal]) -> Iterator[Decimal]:
+    """Yield the first term, and then each term as factor(n), for n = 1, 2, ..., times the one before it."""
+    term = first
+    for n in itertools.count(1):
+        yield term
+        term *= factor(n)
+
+
 @lru_cache(maxsize=4)
 def _pi_to(precision: int) -> Decimal:
     """Machin: π = 16·atan(1/5) − 4·atan(1/239)."""
-    return 16 * _series(lambda n: Decimal(-1) ** n / ((2 * n + 1) * Decimal(5) ** (2 * n + 1))) - 4 * _series(
-        lambda n: Decimal(-1) ** n / ((2 * n + 1) * Decimal(239) ** (2 * n + 1)))
+    return 16 * _atan_of_inverse(Decimal(5)) - 4 * _atan_of_inverse(Decimal(239))
+
+
+def _atan_of_inverse(x: Decimal) -> Decimal:
+    """atan(1/x) = Σₙ[(−1)ⁿ / ((2n + 1) · x²ⁿ⁺¹)]."""
+    return _series(Decimal(-1) ** n / ((2 * n + 1) * x ** (2 * n + 1)) for n in itertools.count())
 
 
 def _pi() -> Decimal:
     return _pi_to(decimal.getcontext().prec)
 
 
-def _series(term: Callable[[int], Decimal]) -> Decimal:
-    """Add terms until the sum no longer changes."""
-    total, before, n = Decimal(0), None, 0
-    while total != before:
-        before, total, n = total, total + term(n), n + 1
-    return total
-
-
 def _sin(x: Decimal) -> Decimal:
-    x, total, before, n = x % (2 * _pi()), Decimal(0), None, 1
-    term = x
-    while total != before:
-        before, total, n = total, total + term, n + 2
-        term *= -x * x / (n * (n - 1))
-    return total
+    """Taylor's series, of x in the first period: sin(x) = x − x³/3! + x⁵/5! − ..."""
+    x %= 2 * _pi()
+    return _series(_products(x, lambda n: -x * x / (2 * n * (2 * n + 1))))
 
 
 def _erf(x: Decimal) -> Decimal:
     """erf(x) = 2/√π · exp(−x²) · Σₙ[2ⁿ·x²ⁿ⁺¹ / (1·3·5···(2n+1))]: no term is negative, so nothing cancels."""
-    term, total, before, n = x, Decimal(0), None, 0
-    while total != before:
-        before, total, n = total, total + term, n + 1
-        term *= 2 * x * x / (2 * n + 1)
+    total = _series(_products(x, lambda n: 2 * x * x / (2 * n + 1)))
     return 2 / _pi().sqrt() * (-x * x).exp() * total
 
 
 def _upper_tail(x: Decimal) -> Decimal:
-    """1 − erf(x) for x >= 0: for large x the asymptotic series, else erf with extra digits for the cancellation."""
+    """1 − erf(x) for x >= 0: for large x the asymptotic series, else erf with extra digits for the cancellation.
+
+    From x² = 400 on, the terms of the asymptotic series fall below 10^−`DIGITS` before they grow.
+    """
     if x * x > 400:
-        term, total, n = Decimal(1), Decimal(0), 0
-        while abs(total + term - total) > 0 and n < x * x:
-            total, n = total + term, n + 1
-            term *= -(2 * n - 1) / (2 * x * x)
+        total = _series(_products(Decimal(1), lambda n: -(2 * n - 1) / (2 * x * x)))
         return (-x * x).exp() / (x * _pi().sqrt()) * total
     with decimal.localcontext() as context:
         context.prec += int(x * x) + 10

@@ -90,7 +90,8 @@ class Domain:
             if kind not in _WITHIN:
                 return False
             kind = _WITHIN[kind]
-        (low, high), (least, greatest) = self._bounds(), other._bounds()
+        low, high = self._bounds()
+        least, greatest = other._bounds()
         excluded = (low == least and self.open[0] > other.open[0], high == greatest and self.open[1] > other.open[1])
         return low <= least and greatest <= high and not any(excluded)
 

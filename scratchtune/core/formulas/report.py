@@ -117,7 +117,7 @@ def check_one(name: str) -> Report:
     return Report([check(find(name), registry())])
 
 
-def check_all(progress: bool = True, processes: int | None = None) -> Report:
+def check_all(processes: int | None = None) -> Report:
     """Check every formula of the package, with a progress bar if stderr is a terminal.
 
     ``processes``: None is one for each core, at most `MOST`. With more than one, a script that calls this needs the
@@ -127,7 +127,7 @@ def check_all(progress: bool = True, processes: int | None = None) -> Report:
     formulas, modules, rows = registry(), dict[str, list[str]](), dict[str, Row]()
     for name, formula in formulas.items():
         modules.setdefault(formula.plain.__module__, []).append(name)
-    with tqdm(total=len(formulas), desc="formulas", unit="", disable=None if progress else True) as bar:
+    with tqdm(total=len(formulas), desc="formulas", unit="", disable=None) as bar:
         for found in _in_processes(list(modules.values()), processes or min(cores.count(), MOST)):
             rows |= found
             bar.update(len(found))

@@ -15,7 +15,7 @@ from scratchtune.core.jit.arithmetic import (
     wrapped_product,
     wrapped_sum,
 )
-from scratchtune.core.jit.cache import dependencies, plain
+from scratchtune.core.jit.cache import plain
 from scratchtune.core.jit.first_run import Job, kernel_job, loop_job, prepare
 from scratchtune.core.jit.functions import (
     DISABLED,
@@ -53,7 +53,7 @@ from scratchtune.core.jit.views import size_of, views
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",
-    "backward2", "call", "call_loss", "called", "copy_square", "dependencies", "float_control", "forward", "forward2",
+    "backward2", "call", "call_loss", "called", "copy_square", "float_control", "forward", "forward2",
     "function", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job",
     "loss", "plain", "power_of_two", "prepare", "set_float_control", "size_of", "table", "tile_columns", "tile_rows",
     "transpose_square", "update", "vector_size", "views", "wrapped_product", "wrapped_sum",

@@ -36,7 +36,8 @@ class Kernel:
     """A function of one of the fixed signatures below, compiled for float32 or float64 when it is first needed."""
 
     def __init__(self, py_func: Callable[..., Any], kind: str) -> None:
-        self.py_func, self.kind, self.__doc__, self.__name__ = py_func, kind, py_func.__doc__, py_func.__name__
+        self.py_func, self.kind = py_func, kind
+        self.__doc__, self.__name__ = py_func.__doc__, py_func.__name__
         wanted, given = ARGUMENTS[kind], list(inspect.signature(py_func).parameters)
         if given != wanted:
             raise TypeError(f"{py_func.__name__} has the arguments ({', '.join(given)}); "

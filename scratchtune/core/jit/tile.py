@@ -282,7 +282,8 @@ def _square_copy(a: Any, out: Any, transpose: bool) -> Any:
     check_arrays([a, out], [a, out], out)
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        first, i, j, second, p, q = values
+        first, i, j = values[:3]
+        second, p, q = values[3:]
         source, result = View(context, builder, a, first), View(context, builder, out, second)
         vectors = Vectors(builder, a.dtype)
 

@@ -92,7 +92,8 @@ def _views(typing: Any, work: Any, shapes: Any) -> Any:
             nonlocal start
             if not isinstance(kind, types.Array):
                 return context.make_tuple(builder, kind, [made(part) for part in kind.types])
-            (sizes, nitems, taken), strides = next(left), [INDEX(item)]
+            sizes, nitems, taken = next(left)
+            strides = [INDEX(item)]
             for size in reversed(sizes[1:]):
                 strides.insert(0, builder.mul(strides[0], size))
             shape, steps = (cgutils.pack_array(builder, numbers) for numbers in (sizes, strides))
