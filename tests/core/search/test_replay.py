@@ -236,7 +236,7 @@ def test_one_point_is_a_whole_space(make: Make) -> None:
 def queue(study: Study) -> None:
     study.enqueue({"kind": "line", "l2": 0.35, "x": 1.0, "scale": 1.0})
     study.enqueue({"kind": "net", "rate": 0.003, "layers": 1, "l2": 0.3, "x": 0.123456789, "scale": "standard"})
-    study.enqueue({"kind": "line", "l2": 0.35, "x": 1.0, "scale": 1.0})
+    study.enqueue({"kind": "line", "l2": 0.35, "x": 1.0, "scale": 1.0}, again=True)
 
 
 def test_enqueued_points_come_first_and_count_as_seen(make: Make) -> None:
