@@ -19,6 +19,7 @@ import numpy as np
 
 from scratchtune.core import checks, jit
 from scratchtune.core.network import initializers
+from scratchtune.core.network.activations import Pair
 from scratchtune.core.network.layers.activation import Activation
 from scratchtune.core.network.layers.base import Layer
 from scratchtune.core.network.layers.dense import RECTIFIED, add_bias, bias_grad, rectify, rectify_grad
@@ -297,7 +298,7 @@ class Conv2D(Layer):
 
     def __init__(
         self, filters: int, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = 1,
-        padding: str = "valid", activation: str | None = None, use_bias: bool = True,
+        padding: str = "valid", activation: str | Pair | None = None, use_bias: bool = True,
         kernel_initializer: str = "glorot_uniform", bias_initializer: str = "zeros",
     ) -> None:
         self.filters = checks.integer("filters", filters, 1)

@@ -21,6 +21,7 @@ from tqdm import tqdm
 from scratchtune.core import checks, interruption
 from scratchtune.core.declared import exactly
 from scratchtune.core.network import batches, engine, losses, optimizers, penalties
+from scratchtune.core.network.activations import OURS
 from scratchtune.core.network.callbacks import Callback, History
 from scratchtune.core.network.configured import Configured
 from scratchtune.core.network.layers.activation import Activation
@@ -454,7 +455,7 @@ class Sequential:
     def _warn_without_probabilities(self) -> None:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
         last = self.program.stages[-1]
-        gives = isinstance(last, Activation) and last.name in ("softmax", "sigmoid")
+        gives = isinstance(last, Activation) and (last.name in ("softmax", "sigmoid") or last.name not in OURS)
         lacks_any = is_ours(last) and not gives and self.loss.name not in last.fused_losses
         if lacks_any and self.loss.targets in ("classes", "probabilities"):
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"

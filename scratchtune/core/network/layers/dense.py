@@ -9,7 +9,7 @@ import math
 
 from scratchtune.core import checks, jit
 from scratchtune.core.network import initializers, penalties
-from scratchtune.core.network.activations import relu, relu_grad
+from scratchtune.core.network.activations import Pair, relu, relu_grad
 from scratchtune.core.network.copying import column_sums
 from scratchtune.core.network.layers.activation import Activation
 from scratchtune.core.network.layers.base import Layer
@@ -168,7 +168,7 @@ def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, tr
 
 
 class Dense(Layer):
-    """``units`` outputs, each a weighted sum of all inputs plus a bias, then an activation; Keras's arguments.
+    """``units`` outputs, each a weighted sum of all inputs plus a bias, then an `Activation`; Keras's arguments.
 
     If rows have more axes, such as (length, features), the layer acts on the last one; `Flatten` before it connects all
     numbers of a row instead. ``kernel_regularizer`` and ``bias_regularizer``, such as L2(1e-4), penalise this layer's
@@ -178,7 +178,7 @@ class Dense(Layer):
     forward, backward = dense_forward, dense_backward
 
     def __init__(
-        self, units: int, activation: str | None = None, use_bias: bool = True,
+        self, units: int, activation: str | Pair | None = None, use_bias: bool = True,
         kernel_initializer: str = "glorot_uniform", bias_initializer: str = "zeros",
         kernel_regularizer: penalties.L1L2 | None = None, bias_regularizer: penalties.L1L2 | None = None,
     ) -> None:
