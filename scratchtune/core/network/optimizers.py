@@ -17,8 +17,8 @@ from typing import Any, NamedTuple, TypedDict, Unpack
 import numpy as np
 
 from scratchtune.core import checks, jit
+from scratchtune.core.configured import Configured, known_classes
 from scratchtune.core.network import schedules
-from scratchtune.core.network.configured import Configured, known_classes
 from scratchtune.core.network.layers.base import Weight
 
 
@@ -560,6 +560,7 @@ class Optimizer(Configured):
     update: jit.Kernel
     slots = 0
     settings: tuple[float, ...] = ()
+    follows = ("update", "slots", "settings")
     later = ("clipvalue", "weight_decay_excludes")
 
     def __init__(
@@ -567,7 +568,7 @@ class Optimizer(Configured):
         clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
         ema_momentum: float = 0.99, clipvalue: float | None = None, weight_decay_excludes: Sequence[str] = (),
     ) -> None:
-        self._first_rate = schedules.check(learning_rate)
+        self.learning_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
         self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
         limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
@@ -580,18 +581,7 @@ class Optimizer(Configured):
         self.clipvalue = given.get("clipvalue")
         self.use_ema = checks.boolean("use_ema", use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, 0.0, 1.0, open_high=True)
-        self.weight_decay_excludes = patterns("weight_decay_excludes", weight_decay_excludes)
-
-    @property
-    def learning_rate(self) -> float | schedules.Schedule:
-        """The learning rate, which may be set; it is kept among the constructor's arguments, ``config``, alone."""
-        rate: float | schedules.Schedule = self.config.get("learning_rate", self._first_rate)
-        return rate
-
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: float | schedules.Schedule) -> None:
-        given = self.config | {"learning_rate": schedules.check(learning_rate)}
-        self.config = dict(self.__signature__.bind(**given).arguments)  # in order; a TypeError if it is no argument
+        self.weight_decay_excludes: Sequence[str] = patterns("weight_decay_excludes", weight_decay_excludes)
 
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
@@ -601,8 +591,7 @@ class Optimizer(Configured):
 
     def exclude_from_weight_decay(self, var_names: Sequence[str]) -> None:
         """Set ``weight_decay_excludes``; Keras's name for it."""
-        self.weight_decay_excludes = patterns("var_names", var_names)
-        self.config["weight_decay_excludes"] = self.weight_decay_excludes
+        self.weight_decay_excludes = var_names
 
     def decays(self, weight: Weight) -> bool:
         """Whether weight decay shrinks an array of weights: the mask of that part."""

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune.core.archives import Archive, Member, about
+from scratchtune.core.configured import Configured, known_classes
 from scratchtune.core.declared import exactly
 from scratchtune.core.files import irregular, whole_file
-from scratchtune.core.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
 HEADER = "header.npy"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -106,10 +107,10 @@ def cube_grad(z: Any) -> Any:
 
 
 @pytest.fixture
-def named_cube(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(activations, "ACTIVATIONS", dict(ACTIVATIONS))
+def named_cube() -> Iterator[str]:
     st.activations.register("cube", cube, cube_grad)
-    return "cube"
+    yield "cube"
+    del ACTIVATIONS["cube"]
 
 
 def _model(activation: Any, dtype: str = "float64") -> st.Sequential:
