@@ -30,6 +30,7 @@ from torch.nn import functional
 from tqdm import tqdm
 
 import scratchtune as st
+from scratchtune.core.network.activations import ACTIVATIONS
 
 # For any floatx, Keras's type promotion turns a product in float64 into float32 (except with TensorFlow): the first
 # matmul would reduce the precision to 1e-8. Without this one entry, Keras computes in float64, as configured.
@@ -47,7 +48,7 @@ FACTORS: dict[str, tuple[str, ...]] = {
         "mse of linear", "mae of linear", "cce of softmax", "sparse cce of softmax", "bce of sigmoid",
         "cce of sigmoid", "bce of softmax", "mse of softmax",
     ),
-    "activation": ("linear", "relu", "leaky_relu", "elu", "gelu", "sigmoid", "tanh", "softmax"),
+    "activation": tuple(name for name in ACTIVATIONS if name != "swish"),  # which is "silu"
     "penalty": ("no penalty", "L1", "L2", "L1L2", "L1, no biases", "L2, no biases", "L1L2, no biases"),
     "rate": ("constant", "decay", "InverseTime", "Exponential", "Piecewise", "Cosine", "warm-up + Cosine"),
     "optimizer": tuple(RATES),
@@ -259,8 +260,10 @@ def torch_schedule(case: Case, optimizer: torch.optim.Optimizer) -> tuple[Any, s
 
 
 TORCH_ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
-    "linear": lambda z: z, "relu": functional.relu, "leaky_relu": lambda z: functional.leaky_relu(z, LEAKY_SLOPE),
-    "elu": functional.elu, "gelu": functional.gelu, "sigmoid": torch.sigmoid, "tanh": torch.tanh,
+    name: getattr(functional, name) for name in FACTORS["activation"]
+    if name not in ("linear", "leaky_relu", "softmax")}
+TORCH_ACTIVATIONS |= {
+    "linear": lambda z: z, "leaky_relu": lambda z: functional.leaky_relu(z, LEAKY_SLOPE),
     "softmax": lambda z: torch.softmax(z, 1),
 }
 TORCH_LOSSES: dict[str, Callable[[Any, Any], Any]] = {

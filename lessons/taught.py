@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 
 from scratchtune import formulas
+from scratchtune.core.network.activations import ACTIVATIONS
 
 SHOWN = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)
 TECHNICAL: dict[str, tuple[str, ...]] = {reason: tuple(names.split()) for reason, names in {
@@ -29,7 +30,8 @@ TECHNICAL: dict[str, tuple[str, ...]] = {reason: tuple(names.split()) for reason
     "the inverse of a taught line":
         "standard_scale_inverse min_max_scale_inverse mel_to_hz",
     "a variant of a taught line, described in its docstring":
-        "softmax mean_squared_error mean_absolute_error huber rmsprop_momentum cosine_log_decay rough_kernel "
+        "softmax mean_squared_error mean_absolute_error huber rmsprop_momentum nadam nadam_momentum lion "
+        "clip_by_value cosine_log_decay rough_kernel "
         "rough_kernel_grad_over_r parzen_scott_bandwidth roulette_shares uniform_crossover blend_crossover "
         "polynomial_step polynomial_mutation constraint_violation constrained_dominates confidence_bound "
         "feasible_acquisition standard_score window_maximum window_share window_mean nearest_index wrapped_index "
@@ -71,7 +73,8 @@ def lessons_of(texts: dict[int, Path]) -> dict[str, list[int]]:
 
 def untaught(texts: dict[int, Path]) -> list[str]:
     """The formulas that no lesson shows and that are not marked as technical."""
-    technical, known = {name for names in TECHNICAL.values() for name in names}, formulas.registry()
+    technical = {*ACTIVATIONS, *(name for names in TECHNICAL.values() for name in names)}  # lesson 06 compares some
+    known = formulas.registry()
     bases = {name: each.gradient_of.id if each.gradient_of else name for name, each in known.items()}
     return [name for name, numbers in lessons_of(texts).items()
             if not numbers and not technical & {name, bases[name]}]

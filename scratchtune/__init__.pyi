@@ -22,6 +22,7 @@ from scratchtune.core.evaluation.splits import KFold as KFold
 from scratchtune.core.evaluation.splits import StratifiedKFold as StratifiedKFold
 from scratchtune.core.evaluation.splits import TimeSeriesSplit as TimeSeriesSplit
 from scratchtune.core.evaluation.splits import train_test_split as train_test_split
+from scratchtune.core.network import activations as activations
 from scratchtune.core.network import callbacks as callbacks
 from scratchtune.core.network import optimizers as optimizers
 from scratchtune.core.network import penalties as penalties
@@ -29,11 +30,11 @@ from scratchtune.core.network import schedules as schedules
 from scratchtune.core.network.callbacks import Callback as Callback
 from scratchtune.core.network.callbacks import EarlyStopping as EarlyStopping
 from scratchtune.core.network.layers.activation import Activation as Activation
-from scratchtune.core.network.layers.activation import Flatten as Flatten
 from scratchtune.core.network.layers.base import Layer as Layer
 from scratchtune.core.network.layers.dense import Dense as Dense
 from scratchtune.core.network.layers.dropout import Dropout as Dropout
 from scratchtune.core.network.layers.dropout import GaussianNoise as GaussianNoise
+from scratchtune.core.network.layers.flatten import Flatten as Flatten
 from scratchtune.core.network.layers.normalization import BatchNormalization as BatchNormalization
 from scratchtune.core.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.core.network.optimizers import SGD as SGD

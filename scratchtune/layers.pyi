@@ -1,11 +1,11 @@
 # The layers of the core and of the applications, and where they are defined. Type checkers and editors read this file,
 # and layers.py does: each is loaded when it is first used (lazy.py).
 from scratchtune.core.network.layers.activation import Activation as Activation
-from scratchtune.core.network.layers.activation import Flatten as Flatten
 from scratchtune.core.network.layers.base import Layer as Layer
 from scratchtune.core.network.layers.dense import Dense as Dense
 from scratchtune.core.network.layers.dropout import Dropout as Dropout
 from scratchtune.core.network.layers.dropout import GaussianNoise as GaussianNoise
+from scratchtune.core.network.layers.flatten import Flatten as Flatten
 from scratchtune.core.network.layers.normalization import BatchNormalization as BatchNormalization
 from scratchtune.core.network.layers.normalization import LayerNormalization as LayerNormalization
 from scratchtune.core.network.layers.residual import Residual as Residual

@@ -19,6 +19,7 @@ import numpy as np
 
 from scratchtune.core import checks, jit
 from scratchtune.core.network import initializers
+from scratchtune.core.network.activations import Pair
 from scratchtune.core.network.layers.activation import Activation
 from scratchtune.core.network.layers.base import Layer
 from scratchtune.core.network.layers.dense import RECTIFIED, add_bias, bias_grad, rectify, rectify_grad
@@ -297,14 +298,14 @@ class Conv2D(Layer):
 
     def __init__(
         self, filters: int, kernel_size: int | tuple[int, int], strides: int | tuple[int, int] = 1,
-        padding: str = "valid", activation: str | None = None, use_bias: bool = True,
+        padding: str = "valid", activation: str | Pair | None = None, use_bias: bool = True,
         kernel_initializer: str = "glorot_uniform", bias_initializer: str = "zeros",
     ) -> None:
         self.filters = checks.integer("filters", filters, 1)
         self.kernel_size = sizes("kernel_size", kernel_size, len(self.axes))
         self.strides = sizes("strides", strides, len(self.axes))
         self.padding = checks.choice("padding", padding, PADDINGS)
-        self.activation = Activation("linear" if activation is None else activation)
+        self.activated = Activation("linear" if activation is None else activation)
         self.use_bias = checks.boolean("use_bias", use_bias)
         initializers.get(kernel_initializer)
         initializers.get(bias_initializer, "bias_initializer")
@@ -322,8 +323,8 @@ class Conv2D(Layer):
         strides = [stride if count > 1 else 1 for stride, count in zip(self.strides, windows, strict=True)]
         one, none = [1] * (2 - len(kernel)), [0] * (2 - len(kernel))  # a sequence is an image of one row
         self._numbers = [*one, *lengths, channels, *one, *windows, self.filters, *one, *kernel, *one, *strides, *none,
-                         *zeros, RECTIFIED if self.activation.name == "relu" else 0]
-        return self.activation.start((*windows, self.filters))
+                         *zeros, RECTIFIED if self.activated.name == "relu" else 0]
+        return self.activated.start((*windows, self.filters))
 
     def integers(self) -> list[int]:
         """Sizes: height, width, channels, rows and columns of outputs, filters, rows and columns of the kernel.
@@ -335,4 +336,4 @@ class Conv2D(Layer):
 
     def stages(self) -> list[Layer]:
         """The convolution, then its activation, unless that is linear or computed by the same kernel."""
-        return [self] if self.activation.name in ("linear", "relu") else [self, self.activation]
+        return [self] if self.activated.name in ("linear", "relu") else [self, self.activated]

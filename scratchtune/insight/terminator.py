@@ -19,6 +19,7 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.core import checks
+from scratchtune.core.configured import Shown
 from scratchtune.core.evaluation.selection import corrected_standard_error
 from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian.acquisition import ACQUISITIONS
@@ -106,7 +107,7 @@ def regret_bound(means: np.ndarray, stds: np.ndarray, lowest: float, kappa: floa
     return float((means + kappa * stds).min() - lowest)
 
 
-class Terminator:
+class Terminator(Shown):
     """Ends a study when the regret bound is below the error: ``study.run(objective, callbacks=[Terminator()])``.
 
     error: the error of a value, such as the standard deviation of repeated evaluations; None: that of the best trial's
@@ -129,9 +130,6 @@ class Terminator:
     def __init__(self, error: float | None = None, min_trials: int = 20) -> None:
         self.error = None if error is None else checks.real("error", error, 0.0)
         self.min_trials = checks.integer("min_trials", min_trials, 2)
-
-    def __repr__(self) -> str:
-        return f"Terminator({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     def before_run(self, study: Study) -> None:
         """Stop the study if its finished trials should have ended it, as after an interruption."""

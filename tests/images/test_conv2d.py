@@ -119,7 +119,7 @@ def test_an_activation_is_placed_where_there_is_one() -> None:
         st.Conv2D(3, 1), st.GlobalAveragePooling2D(), st.Activation("softmax")])
     model.compile("sgd", "categorical_crossentropy")
     placed, _ = model.configured({"activation": "tanh"})
-    names = [getattr(layer, "activation", layer) for layer in placed.layers]
+    names = [getattr(layer, "activated", layer) for layer in placed.layers]
     assert [getattr(name, "name", "") for name in names] == ["linear", "", "tanh", "tanh", "linear", "", "softmax"]
 
 

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from scratchtune.core import checks, protocol
+from scratchtune.core.configured import known_classes
 from scratchtune.core.estimators.rates import SCHEDULES, schedule_of, weight_decay_of, with_constant_rate
 from scratchtune.core.estimators.rows import SCALERS, distinct_rows, fitted_scaler, seed_from, with_weight
 from scratchtune.core.estimators.stored import (
@@ -26,7 +27,6 @@ from scratchtune.core.estimators.supervised import Estimator, argument
 from scratchtune.core.network import sequential
 from scratchtune.core.network.activations import ACTIVATIONS
 from scratchtune.core.network.callbacks import Callback, Deadline, EarlyStopping
-from scratchtune.core.network.configured import known_classes
 from scratchtune.core.network.layers.base import Layer
 from scratchtune.core.network.layers.dense import Dense
 from scratchtune.core.network.layers.dropout import Dropout, GaussianNoise

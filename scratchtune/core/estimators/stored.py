@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune.core import checks
+from scratchtune.core.configured import Configured
 from scratchtune.core.declared import exactly
 from scratchtune.core.estimators.rows import SCALERS
-from scratchtune.core.network.configured import Configured
 from scratchtune.core.network.saving import described, entry, real_array, remade
 
 NAMES = "feature_names_in_"  # the only fitted attribute that some estimators lack

@@ -18,13 +18,14 @@ from typing import Any
 import numpy as np
 
 from scratchtune.core import checks
+from scratchtune.core.configured import Shown
 from scratchtune.core.evaluation.rows import generator, number_of_rows, take_rows
 from scratchtune.core.metrics.labels import checked_labels
 
 Split = tuple[np.ndarray, np.ndarray]
 
 
-class _Splitter:
+class _Splitter(Shown):
     """What the splitters share: the number of splits, and how they are shown."""
 
     n_splits: int
@@ -32,10 +33,6 @@ class _Splitter:
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         """Return the number of splits."""
         return self.n_splits
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
-        return f"{type(self).__name__}({arguments})"
 
 
 class KFold(_Splitter):

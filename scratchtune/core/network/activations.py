@@ -1,20 +1,24 @@
 """An activation is a nonlinear function of each output of a layer; softmax is a function of a whole row.
 
-Each function is followed by its derivative. `ACTIVATIONS` at the end lists their kernels by name. All that they need
-of exponentials is that of numbers <= 0, here in a form that the compiler vectorises: the C library computes one at a
-time, vector instructions compute 8 or 16 at once.
+Each function is followed by its derivative. `ACTIVATIONS` at the end lists their kernels by name: the one list that
+layers, tests, lessons and benchmarks read, to which `register` adds in a script. All that they need of exponentials is
+that of numbers <= 0, here in a form that the compiler vectorises: the C library computes one at a time, vector
+instructions compute 8 or 16 at once.
 
 Implements section 2.1 of the document.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 
-from scratchtune.core import jit
+from scratchtune.core import checks, jit
 
 LEAKY_SLOPE = 0.2  # as Keras's "leaky_relu"
 _ZERO_BELOW = -1e4
@@ -391,6 +395,125 @@ def gelu_grad(z):
 
 
 @jit.function
+def silu(z):
+    """Sigmoid linear unit, or swish: z times the logistic function of z.
+
+    Formula [silu]
+        a = z / (1 + exp(−z))
+    Computed as
+        z · [sigmoid]
+    Where
+        z: z, scalar, logits
+    Source
+        Elfwing, Uchibe, Doya (2018), "Sigmoid-weighted linear units"; Ramachandran et al. (2017) call it swish.
+    Example
+        >>> round(float(silu(-1.0)), 4)
+        -0.2689
+    """
+    return z * sigmoid(z)
+
+
+@jit.function
+def silu_grad(z):
+    """Derivative of SiLU.
+
+    Formula [silu_grad]
+        d = (1 + exp(−z) + z · exp(−z)) / (1 + exp(−z))²
+    Computed as
+        [sigmoid] + z · [sigmoid_grad]
+    Gradient of
+        [silu] in z
+    Where
+        z: z, scalar, logits
+    Source
+        As [silu], by the product rule.
+    Example
+        >>> float(silu_grad(0.0))
+        0.5
+    """
+    return sigmoid(z) + z * sigmoid_grad(z)
+
+
+@jit.function
+def softplus(z):
+    """Softplus: a smooth form of ReLU, always above zero.
+
+    Formula [softplus]
+        a = log(1 + exp(z))
+    Computed as
+        max(z, 0) + log1p(exp(−|z|)): the exponential never overflows
+    Where
+        z: z, scalar, logits
+    Source
+        Dugas et al. (2001), "Incorporating second-order functional knowledge for better option pricing".
+    Example
+        >>> round(float(softplus(0.0)), 4)
+        0.6931
+    """
+    return (z if z > 0.0 else zero_like(z)) + np.log1p(exp_nonpositive(-abs(z)))
+
+
+@jit.function
+def softplus_grad(z):
+    """Derivative of softplus: the logistic function.
+
+    Formula [softplus_grad]
+        d = 1 / (1 + exp(−z))
+    Computed as
+        [sigmoid]
+    Gradient of
+        [softplus] in z
+    Where
+        z: z, scalar, logits
+    Source
+        Calculus.
+    Example
+        >>> float(softplus_grad(0.0))
+        0.5
+    """
+    return sigmoid(z)
+
+
+@jit.function
+def mish(z):
+    """Mish: z times the hyperbolic tangent of its softplus.
+
+    Formula [mish]
+        a = z · tanh(log(1 + exp(z)))
+    Computed as
+        z · [vector_tanh] of [softplus]
+    Where
+        z: z, scalar, logits
+    Source
+        Misra (2020), "Mish: a self regularized non-monotonic activation function".
+    Example
+        >>> round(float(mish(-1.0)), 4)
+        -0.3034
+    """
+    return z * vector_tanh(softplus(z))
+
+
+@jit.function
+def mish_grad(z):
+    """Derivative of Mish.
+
+    Formula [mish_grad]
+        d = tanh(log(1 + exp(z))) + z · (1 − tanh(log(1 + exp(z)))²) / (1 + exp(−z))
+    Gradient of
+        [mish] in z
+    Where
+        z: z, scalar, logits
+    Source
+        As [mish], by the product rule.
+    Example
+        >>> round(float(mish_grad(0.0)), 12)
+        0.6
+    """
+    t = vector_tanh(softplus(z))
+    return t + z * (1.0 - t * t) * sigmoid(z)
+
+
+@jit.function
 def largest(z, n):
     """The largest number of row n, compared in four chains, since each comparison waits for the one before it."""
     a = b = c = d = z[n, 0]
@@ -510,5 +633,60 @@ ACTIVATIONS: dict[str, tuple[jit.Kernel, jit.Kernel]] = {
     "gelu": _elementwise(gelu, gelu_grad),
     "sigmoid": _elementwise(sigmoid, sigmoid_grad),
     "tanh": _elementwise(tanh, tanh_grad),
+    "silu": _elementwise(silu, silu_grad),
+    "softplus": _elementwise(softplus, softplus_grad),
+    "mish": _elementwise(mish, mish_grad),
     "softmax": (softmax_forward, softmax_backward),
 }
+ACTIVATIONS["swish"] = ACTIVATIONS["silu"]  # Keras has both names
+OURS = frozenset(ACTIVATIONS)
+
+
+# Activations of one's own ---------------------------------------------------------------------------------------------
+
+Scalar = Callable[[Any], Any]  # a function of one number
+Pair = tuple[Scalar, Scalar]  # an activation and its derivative
+
+
+class PairKernel(jit.Kernel):
+    """A kernel of a pair of functions of one's own; a copy in another process is made there from them."""
+
+    def __init__(self, py_func: Callable[..., Any], kind: str, pair: Pair) -> None:
+        super().__init__(py_func, kind)
+        self.pair = pair
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pair_kernel, (self.pair, self.kind)
+
+
+@cache
+def pair_kernel(pair: Pair, kind: str) -> PairKernel:
+    """The "forward" or the "backward" kernel of a pair of functions, which are compiled unless they are already."""
+    function, derivative = (f if hasattr(f, "py_func") else jit.function(f) for f in pair)
+    forward, backward = _elementwise(function, derivative)
+    return PairKernel({"forward": forward, "backward": backward}[kind].py_func, kind, pair)
+
+
+def get(activation: str | Pair) -> tuple[str, tuple[jit.Kernel, jit.Kernel]]:
+    """Return the name and the kernels of an activation: a name of `ACTIVATIONS`, or a pair, which has the name "".
+
+    Raises a ValueError for an unknown name, and a TypeError for what is neither a name nor a pair of functions.
+    """
+    if isinstance(activation, str):
+        name = checks.choice("activation", activation, ACTIVATIONS)
+        return name, ACTIVATIONS[name]
+    pair = tuple(activation) if isinstance(activation, (tuple, list)) else ()
+    if len(pair) != 2 or not all(inspect.isfunction(jit.plain(f)) for f in pair):
+        raise TypeError(f"activation is {activation!r}; it must be a name, one of {checks.quoted([*ACTIVATIONS], 99)}, "
+                        "or a pair of Python functions of one number, the activation and its derivative")
+    return "", (pair_kernel(pair, "forward"), pair_kernel(pair, "backward"))
+
+
+def register(name: str, function: Scalar, derivative: Scalar) -> None:
+    """Give a pair of functions of one number a name, by which layers, searches and saved models know it from then on.
+
+    A script that loads the model must register it too. Raises a ValueError for a name that this package uses.
+    """
+    if not isinstance(name, str) or not name or name in OURS:
+        raise ValueError(f"name is {name!r}; it must be a name that no activation of {checks.PACKAGE} has")
+    ACTIVATIONS[name] = get((function, derivative))[1]

@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 
 from scratchtune.core import checks
+from scratchtune.core.configured import Configured
 from scratchtune.core.network.schedules import Schedule
 from scratchtune.core.network.training import HIGHER_IS_BETTER
 
 
-class Callback:
+class Callback(Configured):
     """Base class of the callbacks; override what is needed. ``self.model`` is the `Sequential` in training."""
 
     model: Any
@@ -79,7 +80,6 @@ class EarlyStopping(Monitor):
         In Keras, NaN in the first epoch that counts is never improved on; here, any number improves on it.
     """
 
-    @checks.refusing
     def __init__(
         self, monitor: str = "val_loss", min_delta: float = 0.0, patience: int = 0, verbose: int = 0,
         mode: str = "auto", restore_best_weights: bool = False, start_from_epoch: int = 0,
@@ -124,7 +124,6 @@ class ReduceLROnPlateau(Monitor):
     also in a file and for a second fit. Each epoch's rate is in the history, as "learning_rate".
     """
 
-    @checks.refusing
     def __init__(
         self, monitor: str = "val_loss", factor: float = 0.1, patience: int = 10, verbose: int = 0, mode: str = "auto",
         min_delta: float = 1e-4, min_lr: float = 0.0,
@@ -161,7 +160,6 @@ class ModelCheckpoint(Monitor):
     optimizer has ``use_ema``, since the file then holds the averaged weights. Keras's name and arguments.
     """
 
-    @checks.refusing
     def __init__(
         self, filepath: str | os.PathLike[str], monitor: str = "val_loss", verbose: int = 0,
         save_best_only: bool = False, mode: str = "auto",

@@ -264,16 +264,24 @@ def add_gradient(network, i, column, grad):
                 network.value_grads[start + row * grad.shape[1] + j] += grad[row, j]
 
 
+@jit.inlined
+def layer_arguments(network, i, rows, key):
+    """What both kernels of layer ``i`` get: integers, reals, theta, state, x, y, its workspace and its key."""
+    at = network.at
+    integers = network.integers[at.integers[i] : at.integers[i + 1]]
+    reals = network.reals[at.reals[i] : at.reals[i + 1]]
+    theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
+    x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
+    work = network.work[at.work_start[i] : at.work_stop[i]]
+    return integers, reals, theta, state, x, y, work, random_bits(key, np.uint64(i))
+
+
 @jit.loop
 def forward_pass(network, first, layers, rows, training, step, key):
     """Run the layers from ``first`` up to, but not including, ``layers``: each computes the values after it."""
     at = network.at
     for i in range(first, layers):
-        integers = network.integers[at.integers[i] : at.integers[i + 1]]
-        reals = network.reals[at.reals[i] : at.reals[i + 1]]
-        theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
-        x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
-        work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
+        integers, reals, theta, state, x, y, work, own_key = layer_arguments(network, i, rows, key)
         if at.inputs[i, SECOND] < 0:
             jit.call(network.forwards[i], (integers, reals, theta, state, x, y, work, training, step, own_key))
         else:
@@ -286,13 +294,9 @@ def backward_pass(network, layers, rows, training, step, key):
     """Compute dJ/dtheta layer by layer, from dJ/d(values after the last layer), which is in ``network.value_grads``."""
     at = network.at
     for i in range(layers - 1, -1, -1):
-        integers = network.integers[at.integers[i] : at.integers[i + 1]]
-        reals = network.reals[at.reals[i] : at.reals[i + 1]]
-        theta, state = network.theta[at.theta[i] : at.theta[i + 1]], network.state[at.state[i] : at.state[i + 1]]
-        x, y = matrix(network.values, at, at.inputs[i, X], rows), matrix(network.values, at, i + 1, rows)
+        integers, reals, theta, state, x, y, work, own_key = layer_arguments(network, i, rows, key)
         dy, dtheta = matrix(network.value_grads, at, i + 1, rows), network.gradient[at.theta[i] : at.theta[i + 1]]
         dx = gradient_of(network, i, X, rows)
-        work, own_key = network.work[at.work_start[i] : at.work_stop[i]], random_bits(key, np.uint64(i))
         if at.inputs[i, SECOND] < 0:
             jit.call(network.backwards[i], (
                 integers, reals, theta, state, x, y, dy, dtheta, dx, work, training, step, own_key))

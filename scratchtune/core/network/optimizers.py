@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypedDict, Unpack
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import numpy as np
 
 from scratchtune.core import checks, jit
+from scratchtune.core.configured import Configured, known_classes
 from scratchtune.core.network import schedules
-from scratchtune.core.network.configured import Configured, known_classes
 from scratchtune.core.network.layers.base import Weight
 
 
@@ -207,7 +207,7 @@ def adam(theta, grad, m, v, alpha, betas, epsilon, t):
 
 
 @jit.function
-def nadam(theta, grad, m, v, alpha, betas, epsilon, t, momenta):
+def nadam(theta, grad, m, v, alpha, betas, epsilon, t):
     """Nadam: Adam whose step already includes the momentum of the next one, as Nesterov's.
 
     Formula [nadam]
@@ -224,22 +224,22 @@ def nadam(theta, grad, m, v, alpha, betas, epsilon, t, momenta):
         β₂: betas[1], scalar, in [0, 1)
         ε: epsilon, scalar, > 0
         t: t, scalar, integer >= 1, the number of this step
-        μ: momenta[0], scalar, in [0, 1), the momentum of this step, [nadam_momentum]
-        q: momenta[1], scalar, in [0, 1), that of the next step
-        p: momenta[2], scalar, in [0, 1), the product of the momenta of all steps up to this one
+        μ: betas[2], scalar, in [0, 1), the momentum of this step, [nadam_momentum]
+        q: betas[3], scalar, in [0, 1), that of the next step
+        p: betas[4], scalar, in [0, 1), the product of the momenta of all steps up to this one
     Variant
         As Keras, where ε has the same place. PyTorch's NAdam lets the momentum rise 250 times slower.
     Source
         Dozat (2016), "Incorporating Nesterov momentum into Adam", Algorithm 2.
     Example
         >>> theta, m, v = np.array([1.0]), np.array([0.0]), np.array([0.0])
-        >>> nadam(theta, np.array([2.0]), m, v, 0.5, (0.5, 0.5), 2.0, 1, (0.5, 0.5, 0.5))
+        >>> nadam(theta, np.array([2.0]), m, v, 0.5, (0.5, 0.5, 0.5, 0.5, 0.5), 2.0, 1)
         >>> float(m[0]), float(v[0]), round(float(theta[0]), 9)
         (1.0, 2.0, 0.666666667)
     """  # noqa: E501  (a formula is one line)
     real = theta.dtype.type  # so that float32 stays float32
-    beta_1, beta_2 = betas
-    now, following, product = momenta
+    beta_1, beta_2 = betas[0], betas[1]
+    now, following, product = betas[2], betas[3], betas[4]
     of_moment, of_gradient = real(following / (1.0 - product * following)), real((1.0 - now) / (1.0 - product))
     alpha, root_correction = real(alpha), real(1.0 / np.sqrt(1.0 - beta_2**t))
     one_minus_beta_1, one_minus_beta_2 = real(1.0 - beta_1), real(1.0 - beta_2)
@@ -457,14 +457,14 @@ def adam_update(theta, grad, slots, settings, rate, step):
 @jit.update
 def nadam_update(theta, grad, slots, settings, rate, step):
     """[nadam]; moments m and v, hyper-parameters beta_1, beta_2, epsilon."""
-    betas, epsilon = (settings[0], settings[1]), settings[2]
-    product = betas[0] ** max(step - CONSTANT, 0)
+    beta_1, beta_2, epsilon = settings[0], settings[1], settings[2]
+    product = beta_1 ** max(step - CONSTANT, 0)
     below = 0.5
     for _ in range(min(step, CONSTANT)):
         below *= 0.96
-        product *= betas[0] * (1.0 - below)  # [nadam_momentum] of each step up to this one
-    momenta = nadam_momentum(betas[0], step), nadam_momentum(betas[0], step + 1), product
-    nadam(theta, grad, slots[0], slots[1], rate, betas, epsilon, step, momenta)
+        product *= beta_1 * (1.0 - below)  # [nadam_momentum] of each step up to this one
+    betas = beta_1, beta_2, nadam_momentum(beta_1, step), nadam_momentum(beta_1, step + 1), product
+    nadam(theta, grad, slots[0], slots[1], rate, betas, epsilon, step)
 
 
 @jit.update
@@ -560,6 +560,7 @@ class Optimizer(Configured):
     update: jit.Kernel
     slots = 0
     settings: tuple[float, ...] = ()
+    follows = ("update", "slots", "settings")
     later = ("clipvalue", "weight_decay_excludes")
 
     def __init__(
@@ -567,7 +568,7 @@ class Optimizer(Configured):
         clipnorm: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
         ema_momentum: float = 0.99, clipvalue: float | None = None, weight_decay_excludes: Sequence[str] = (),
     ) -> None:
-        self._first_rate = schedules.check(learning_rate)
+        self.learning_rate = schedules.check(learning_rate)
         self.decay = checks.real("decay", decay, 0.0)
         self.weight_decay = checks.real("weight_decay", weight_decay, 0.0)
         limits = {"clipnorm": clipnorm, "global_clipnorm": global_clipnorm, "clipvalue": clipvalue}
@@ -580,18 +581,7 @@ class Optimizer(Configured):
         self.clipvalue = given.get("clipvalue")
         self.use_ema = checks.boolean("use_ema", use_ema)
         self.ema_momentum = checks.real("ema_momentum", ema_momentum, 0.0, 1.0, open_high=True)
-        self.weight_decay_excludes = patterns("weight_decay_excludes", weight_decay_excludes)
-
-    @property
-    def learning_rate(self) -> float | schedules.Schedule:
-        """The learning rate, which may be set; it is kept among the constructor's arguments, ``config``, alone."""
-        rate: float | schedules.Schedule = self.config.get("learning_rate", self._first_rate)
-        return rate
-
-    @learning_rate.setter
-    def learning_rate(self, learning_rate: float | schedules.Schedule) -> None:
-        given = self.config | {"learning_rate": schedules.check(learning_rate)}
-        self.config = dict(self.__signature__.bind(**given).arguments)  # in order; a TypeError if it is no argument
+        self.weight_decay_excludes: Sequence[str] = patterns("weight_decay_excludes", weight_decay_excludes)
 
     def rates(self, first: int, steps: int) -> np.ndarray:
         """Return the learning rates of ``steps`` steps, (steps,) float64; ``first`` counts the steps already done."""
@@ -601,8 +591,7 @@ class Optimizer(Configured):
 
     def exclude_from_weight_decay(self, var_names: Sequence[str]) -> None:
         """Set ``weight_decay_excludes``; Keras's name for it."""
-        self.weight_decay_excludes = patterns("var_names", var_names)
-        self.config["weight_decay_excludes"] = self.weight_decay_excludes
+        self.weight_decay_excludes = var_names
 
     def decays(self, weight: Weight) -> bool:
         """Whether weight decay shrinks an array of weights: the mask of that part."""
@@ -693,7 +682,7 @@ class AdamW(Adam):
 
     def __init__(  # type: ignore[misc]  # weight_decay is one of the common arguments, and has another default here
         self, learning_rate: float | schedules.Schedule = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
-        beta_2: float = 0.999, epsilon: float = 1e-8, **common: Unpack[Common],
+        beta_2: float = 0.999, epsilon: float = 1e-8, **common: Any,
     ) -> None:
         super().__init__(learning_rate, beta_1, beta_2, epsilon, weight_decay=weight_decay, **common)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from scratchtune.core import checks, jit
-from scratchtune.core.network.configured import Configured
+from scratchtune.core.configured import Configured
 
 
 @jit.function
@@ -181,6 +181,8 @@ class L1L2(Configured):
 class L1(L1L2):
     """The penalty lam · Σ|theta|."""
 
+    follows = ("l1", "l2")
+
     def __init__(self, lam: float = 0.01, biases: bool = True) -> None:
         super().__init__(l1=checks.real("lam", lam, 0.0), biases=biases)
 
@@ -188,12 +190,14 @@ class L1(L1L2):
 class L2(L1L2):
     """The penalty lam · Σtheta²."""
 
+    follows = ("l1", "l2")
+
     def __init__(self, lam: float = 0.01, biases: bool = True) -> None:
         super().__init__(l2=checks.real("lam", lam, 0.0), biases=biases)
 
 
-def get(penalty: L1L2 | None, name: str = "penalty") -> L1L2:
-    """Return the given penalty; for None one with both lambdas 0."""
+def given(penalty: L1L2 | None, name: str = "penalty") -> L1L2 | None:
+    """Return a penalty or None; a TypeError for anything else."""
     if penalty is not None and not isinstance(penalty, L1L2):
         raise TypeError(f"{name} is {penalty!r}; it must be L1(lam), L2(lam), L1L2(l1, l2) or None")
-    return L1L2() if penalty is None else penalty
+    return penalty

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from scratchtune.core.archives import Archive, Member, about
+from scratchtune.core.configured import Configured, known_classes
 from scratchtune.core.declared import exactly
 from scratchtune.core.files import irregular, whole_file
-from scratchtune.core.network.configured import Configured, known_classes
 
 FORMAT = 1  # of saved files
 HEADER = "header.npy"
@@ -77,6 +77,10 @@ def _plain(value: Any) -> Any:
     """Return a NumPy scalar as a Python number, for JSON."""
     if isinstance(value, np.generic):
         return value.item()
+    if callable(value):
+        raise TypeError(f"the model holds the function {getattr(value, '__name__', value)!r}, which no file can hold; "
+                        "give the pair a name by st.activations.register(name, function, derivative), and the layer "
+                        "this name as its activation")
     raise TypeError(f"the model holds {value!r} ({type(value).__name__}); a file can hold numbers, texts and lists")
 
 

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from scratchtune.core import checks, jit
-from scratchtune.core.network.configured import Configured
+from scratchtune.core.configured import Configured
 
 
 @jit.function

@@ -19,10 +19,11 @@ import numpy as np
 from tqdm import tqdm
 
 from scratchtune.core import checks, interruption
+from scratchtune.core.configured import Configured
 from scratchtune.core.declared import exactly
 from scratchtune.core.network import batches, engine, losses, optimizers, penalties
+from scratchtune.core.network.activations import OURS
 from scratchtune.core.network.callbacks import Callback, History
-from scratchtune.core.network.configured import Configured
 from scratchtune.core.network.layers.activation import Activation
 from scratchtune.core.network.layers.base import Layer
 from scratchtune.core.network.layers.dense import Dense
@@ -49,10 +50,17 @@ MOST_ROW = 2**27  # numbers: inputs, outputs and workspace of all layers for one
 class Input(Configured):
     """The shape of a row of inputs, as the first entry of a `Sequential`, which is then built at once; Keras's name."""
 
+    is_in_a_model = False
+
     def __init__(self, shape: Sequence[int]) -> None:
         if not isinstance(shape, (tuple, list)) or not shape:
             raise TypeError(f"shape is {shape!r}; it must be a tuple such as (features,) or (height, width, channels)")
         self.shape = tuple(checks.integer("shape", size, 1) for size in shape)
+
+    def check_change(self, name: str) -> None:
+        """Refuse it once the entry is in a model, which is built for this shape."""
+        if self.is_in_a_model:
+            raise AttributeError(f"{name} of {self!r} is set, which a model begins with; make another model")
 
 
 class Sequential:
@@ -80,6 +88,7 @@ class Sequential:
             if self.layers or self._input:
                 raise ValueError(f"layers holds {layer!r} after {[*self._input, *self.layers][-1]!r}; an Input must be "
                                  "the first entry")
+            layer.is_in_a_model = True
             self._input.append(layer)
             return
         if not isinstance(layer, Layer):
@@ -105,7 +114,7 @@ class Sequential:
         self.optimizer = optimizers.get(optimizer)
         self.loss = losses.get(loss)
         self.metrics = [checks.choice("metrics", metric, MEASURES) for metric in metrics or ()]
-        self.penalty = penalties.get(penalty)
+        self.penalty = penalties.given(penalty) or penalties.L1L2()
         self._training_state = TrainingState()
 
     def build(self, input_shape: Sequence[int | None]) -> None:
@@ -454,13 +463,13 @@ class Sequential:
     def _warn_without_probabilities(self) -> None:
         """Warn if a loss of probabilities gets outputs without softmax or sigmoid."""
         last = self.program.stages[-1]
-        gives = isinstance(last, Activation) and last.name in ("softmax", "sigmoid")
+        gives = isinstance(last, Activation) and (last.name in ("softmax", "sigmoid") or last.name not in OURS)
         lacks_any = is_ours(last) and not gives and self.loss.name not in last.fused_losses
         if lacks_any and self.loss.targets in ("classes", "probabilities"):
             fitting = "softmax" if self.loss.targets == "classes" else "sigmoid"
             what, advice = f"the last layer is {type(last).__name__}", f"add Activation({fitting!r})"
             if isinstance(last, Dense):
-                what = f"the last layer's activation is {last.activation.name!r}"
+                what = f"the last layer's activation is {last.activated.name!r}"
                 advice = f"give the layer activation={fitting!r}"
             checks.warn(f"{what}; {self.loss.name} takes probabilities, {advice}")
 

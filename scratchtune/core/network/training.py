@@ -162,16 +162,23 @@ class DivergenceWarning(UserWarning):
 class TrainingState:
     """What a further training continues from: the optimizer's moments, its steps, the epochs done.
 
-    The moments of all parts of its chain are one vector, ``slots``, which is None until they are needed.
+    The moments of all parts of its chain are one vector, ``slots``, which is None until they are needed; ``layout``
+    tells whose they are.
     """
 
     slots: np.ndarray | None = None
+    layout: tuple[Any, ...] = ()
     step = 0
     epochs = 0
 
     def allocated(self, links: Sequence[Link], dtype: str) -> np.ndarray:
-        """The slots, zeros at first."""
-        if self.slots is None:
+        """The slots, zeros at first; a ValueError if there have been steps with those of another chain."""
+        layout = tuple((part.update.__name__, start, stop) for part, start, stop in links if part.moments)
+        if self.slots is not None and self.layout != layout and self.step > 0:
+            raise ValueError(f"the optimizer was changed after step {self.step}, and needs other moments than it has; "
+                             "compile the model again, and it begins with new ones")
+        if self.slots is None or self.layout != layout:
+            self.layout = layout
             self.slots = engine.aligned(sum(link.part.moments * slot_width(link) for link in links), dtype)
         return self.slots
 
@@ -236,11 +243,16 @@ class Training:
     ) -> None:
         self.objective, self.program, self.optimizer, self.state = objective, objective.program, optimizer, state
         self.metrics, self.seed = list(metrics), np.uint64(seed)
-        self.links = optimizer.chain(self.program.ranges())
-        objective.compile(*(link.part.update for link in self.links), backward=True)
+        self.follow_optimizer()
         self.criterion = objective.criterion()
-        self.descent = descent(self.links, state.allocated(self.links, self.program.dtype))
         self.start = self.program.theta.copy(), self.program.state.copy()
+
+    def follow_optimizer(self) -> None:
+        """Lay out the optimizer's chain for the engine, as its arguments are now."""
+        self.config = self.optimizer.config
+        self.links = self.optimizer.chain(self.program.ranges())
+        self.objective.compile(*(link.part.update for link in self.links), backward=True)
+        self.descent = descent(self.links, self.state.allocated(self.links, self.program.dtype))
 
     def warn_if_risen(self, rows: engine.Rows, loss: float) -> None:
         """Warn if the ``loss`` of the last epoch is `RISEN` times that before the first one, measured on some rows.
@@ -267,6 +279,8 @@ class Training:
     def epoch(self, number: int, rows: engine.Rows, plan: Plan, distributed: Any) -> dict[str, float] | None:
         """Train epoch ``number`` (by ``distributed`` if given); return its values, or None if the loss diverged."""
         n, program, state = len(rows.x), self.program, self.state
+        if self.optimizer.config is not self.config:  # a callback has set an argument
+            self.follow_optimizer()
         steps = -(-n // plan.batch_size)
         order = engine.epoch_order(n, state.epochs, self.seed) if plan.shuffle else np.arange(n)
         epoch = engine.Epoch(order, self.optimizer.rates(state.step, steps), plan.batch_size, state.step, self.seed)

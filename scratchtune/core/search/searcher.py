@@ -11,16 +11,15 @@ A custom searcher is a class with one method; it sees all earlier results, unles
 
 from __future__ import annotations
 
-import inspect
 import math
 import re
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from scratchtune.core import checks
+from scratchtune.core.configured import Shown
 from scratchtune.core.search.genetic.fronts import violation
 from scratchtune.core.search.space import Space
 
@@ -126,7 +125,7 @@ class Exhausted(Exception):
     """Nothing is left to propose: the schedule is finished, or every point of a finite space has been proposed."""
 
 
-class Searcher:
+class Searcher(Shown):
     """Base class of the searchers. A subclass stores its constructor's arguments as attributes and defines `suggest`.
 
     Its identity is its class and these arguments. Attributes whose names begin with an underscore may only cache what
@@ -135,11 +134,6 @@ class Searcher:
     """
 
     several_objectives = False
-
-    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        """Refuse a keyword that the constructor does not have in a sentence with the name that is probably meant."""
-        checks.refuse_unexpected(cls.__name__, inspect.signature(cls), kwargs)
-        return super().__new__(cls)
 
     @property
     def requires_space(self) -> bool:
@@ -214,14 +208,7 @@ class Searcher:
 
     def changed(self, **arguments: Any) -> Searcher:
         """A searcher with these arguments of the constructor, and the others as here."""
-        return type(self)(**self._arguments() | arguments)
-
-    def _arguments(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in self._arguments().items())
-        return f"{type(self).__name__}({arguments})"
+        return type(self)(**self.values() | arguments)
 
 
 def fixed_as(searcher: Searcher, text: str) -> Searcher:

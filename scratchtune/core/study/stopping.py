@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from scratchtune.core import checks
+from scratchtune.core.configured import Shown
 
 Reports = Mapping[int, float]  # step to loss: smaller is better
 Rungs = Sequence[Mapping[str, Any]]  # what `AsyncHalving` has decided about a trial, in order; ``trial.why["halving"]``
@@ -90,7 +91,7 @@ class Arrived:
                 self._included[number] = len(rungs)
 
 
-class Stopping:
+class Stopping(Shown):
     """The base class of stopping rules. A subclass defines `stops`, and stores its arguments as attributes."""
 
     board: type = Others  # what it compares trials with
@@ -106,10 +107,6 @@ class Stopping:
     def decided(self, own: Reports, board: Any, rungs: Rungs) -> tuple[bool, Rungs]:
         """Whether a trial with these reports should end, and its decisions that are stored: ``rungs`` and new ones."""
         return bool(self.stops(own, board)), rungs
-
-    def __repr__(self) -> str:
-        arguments = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if not name.startswith("_"))
-        return f"{type(self).__name__}({arguments})"
 
 
 def running_average(losses: np.ndarray) -> float:

@@ -99,11 +99,12 @@ class Bidirectional(Layer):
         if layer.go_backwards:
             raise ValueError(f"layer is {layer!r}; it must have go_backwards=False: Bidirectional makes a copy that "
                              "goes backwards")
-        self.directions = [layer.fresh(), layer.fresh(go_backwards=True)]
-        self.forward, self.backward = KERNELS[layer.recurrence]
+        self.layer = self.config["layer"] = layer.fresh()
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Weights are those of the forward direction, then those of the backward one."""
+        self.directions = [self.layer, self.layer.fresh(go_backwards=True)]
+        self.forward, self.backward = KERNELS[self.layer.recurrence]
         for name, direction in zip(("forward", "backward"), self.directions, strict=True):
             output_shape = direction.start(input_shape)
             for weight in direction.weights:

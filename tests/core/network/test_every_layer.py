@@ -15,8 +15,8 @@ import pytest
 
 import scratchtune as st
 from scratchtune import jit
+from scratchtune.core.configured import known_classes
 from scratchtune.core.network.activations import ACTIVATIONS
-from scratchtune.core.network.configured import known_classes
 from scratchtune.core.network.program import build_layers
 
 from . import zoo

@@ -121,8 +121,8 @@ def test_nadam_forgets_the_first_momenta_after_a_thousand_steps() -> None:
     moments, product = slots.copy(), 1.0
     for step in range(1, 1501):
         product *= beta * (1.0 - 0.5 * 0.96**step)
-    expected, momenta = theta.copy(), (beta, beta, product)
-    optimizers.nadam(expected, np.array([2.0]), *moments, 0.1, (beta, 0.9), 1e-7, 1500, momenta)
+    expected, betas = theta.copy(), (beta, 0.9, beta, beta, product)
+    optimizers.nadam(expected, np.array([2.0]), *moments, 0.1, betas, 1e-7, 1500)
     optimizers.nadam_update(theta, np.array([2.0]), slots, np.array([beta, 0.9, 1e-7]), 0.1, 1500)
     np.testing.assert_allclose(theta, expected, rtol=1e-12)
 

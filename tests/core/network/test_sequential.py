@@ -352,7 +352,7 @@ DENSE = ["use_bias", "kernel_initializer", "bias_initializer", "kernel_regulariz
     ({"layers": [{"class": "BatchNormalization", "config": {}, "defaults": ["epsilon"]}]},
      "damaged: the config of a BatchNormalization lacks 'momentum'; it must have momentum, and no more"),
     ({"layers": [{"class": "Dense", "config": {"units": 5, "activation": {}}, "defaults": DENSE}]},
-     "damaged: activation is {}; it must be one of"),
+     "damaged: activation is {}; it must be a name, one of"),
     ({"layers": [{"class": "MyOwn", "config": {}}]}, "the file holds a Layer 'MyOwn'; import its definition"),
 ])
 def test_a_damaged_header(change: dict[str, Any], sentence: str, tmp_path: Path) -> None:

@@ -1,21 +1,21 @@
-"""Two layers without weights: `Activation`, a function of each number, and `Flatten`, each row as one vector."""
+"""The layer `Activation` applies a function to each number, or softmax to a row."""
 
 from __future__ import annotations
 
-import math
-
-from scratchtune.core import checks
-from scratchtune.core.network.activations import ACTIVATIONS
+from scratchtune.core.network import activations
 from scratchtune.core.network.layers.base import Layer
 from scratchtune.core.network.losses import FUSED
 
 
 class Activation(Layer):
-    """Applies the activation of the given name: linear, relu, leaky_relu, elu, gelu, sigmoid, tanh or softmax."""
+    """Applies the activation of the given name, one of `ACTIVATIONS`, or a pair (function, derivative) of one's own.
 
-    def __init__(self, activation: str) -> None:
-        self.name = checks.choice("activation", activation, ACTIVATIONS)
-        self.forward, self.backward = ACTIVATIONS[self.name]
+    The two are Python functions of one number, which are compiled: ``(lambda z: z * z, lambda z: 2.0 * z)``. A model
+    with a pair can be saved once it has a name (`activations.register`).
+    """
+
+    def __init__(self, activation: str | activations.Pair) -> None:
+        self.name, (self.forward, self.backward) = activations.get(activation)
         self.fused_losses = FUSED.get(self.name, {})
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -28,13 +28,3 @@ class Activation(Layer):
     def work_size(self, rows: int) -> int:
         """For softmax, the logarithm of each row's denominator."""
         return rows if self.name == "softmax" else 0
-
-
-class Flatten(Layer):
-    """Reshapes inputs of any shape to vectors, in C order: of an image row by row, a pixel's channels together."""
-
-    forward, backward = ACTIVATIONS["linear"]  # y = x: rows are stored flat in any case
-
-    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Rows of any shape; the outputs are vectors of as many numbers."""
-        return (math.prod(input_shape),)

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.core import jit
+from scratchtune.core.configured import Configured
 from scratchtune.core.network import initializers
-from scratchtune.core.network.configured import Configured
 from scratchtune.core.network.penalties import L1L2
 
 
@@ -94,12 +94,19 @@ class Layer(Configured):
     def check_inputs(self, name: str, X: np.ndarray) -> None:
         """Raise a ValueError for rows that the layer does not accept as the first one of a model."""
 
+    def check_change(self, name: str) -> None:
+        """Refuse every argument once the layer is built: its weights and kernels were made for those that it has."""
+        if "output_shape" in vars(self):
+            raise AttributeError(f"{name} of {self!r} is set after the layer was built; make a model of new layers, "
+                                 f"such as fresh({name}=...)")
+
     def stages(self) -> list[Layer]:
         """The layers that the engine runs for this one: itself, or several if it is composed of others."""
         return [self]
 
     def start(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Discard an earlier build, build for rows of ``input_shape``, and return the shape of an output row."""
+        vars(self).pop("output_shape", None)
         self.weights: list[Weight] = []
         self.input_shape = tuple(input_shape)
         self.output_shape = tuple(self.build(self.input_shape))

@@ -9,7 +9,7 @@ import math
 
 from scratchtune.core import checks, jit
 from scratchtune.core.network import initializers, penalties
-from scratchtune.core.network.activations import relu, relu_grad
+from scratchtune.core.network.activations import Pair, relu, relu_grad
 from scratchtune.core.network.copying import column_sums
 from scratchtune.core.network.layers.activation import Activation
 from scratchtune.core.network.layers.base import Layer
@@ -168,7 +168,7 @@ def dense_backward(integers, reals, theta, state, x, y, dy, dtheta, dx, work, tr
 
 
 class Dense(Layer):
-    """``units`` outputs, each a weighted sum of all inputs plus a bias, then an activation; Keras's arguments.
+    """``units`` outputs, each a weighted sum of all inputs plus a bias, then an `Activation`; Keras's arguments.
 
     If rows have more axes, such as (length, features), the layer acts on the last one; `Flatten` before it connects all
     numbers of a row instead. ``kernel_regularizer`` and ``bias_regularizer``, such as L2(1e-4), penalise this layer's
@@ -178,22 +178,22 @@ class Dense(Layer):
     forward, backward = dense_forward, dense_backward
 
     def __init__(
-        self, units: int, activation: str | None = None, use_bias: bool = True,
+        self, units: int, activation: str | Pair | None = None, use_bias: bool = True,
         kernel_initializer: str = "glorot_uniform", bias_initializer: str = "zeros",
         kernel_regularizer: penalties.L1L2 | None = None, bias_regularizer: penalties.L1L2 | None = None,
     ) -> None:
         self.units = checks.integer("units", units, 1)
-        self.activation = Activation("linear" if activation is None else activation)
+        self.activated = Activation("linear" if activation is None else activation)
         self.use_bias = checks.boolean("use_bias", use_bias)
         initializers.get(kernel_initializer)
         initializers.get(bias_initializer, "bias_initializer")
         self.kernel_initializer, self.bias_initializer = kernel_initializer, bias_initializer
-        self.kernel_regularizer = penalties.get(kernel_regularizer, "kernel_regularizer")
-        self.bias_regularizer = penalties.get(bias_regularizer, "bias_regularizer")
+        self.kernel_regularizer = penalties.given(kernel_regularizer, "kernel_regularizer")
+        self.bias_regularizer = penalties.given(bias_regularizer, "bias_regularizer")
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Rows are (..., features), outputs (..., units); weights: a kernel (features, units) and a bias (units,)."""
-        if self.activation.name == "softmax" and len(input_shape) > 1:
+        if self.activated.name == "softmax" and len(input_shape) > 1:
             raise ValueError(f"Dense with the activation 'softmax' gets rows of shape {input_shape}; it takes "
                              f"(features,): put Flatten() before it, or reshape X to (n, {math.prod(input_shape)})")
         self.inputs = input_shape[-1]
@@ -201,12 +201,12 @@ class Dense(Layer):
         self.add_weight("kernel", shape, self.kernel_initializer, penalty=self.kernel_regularizer)
         if self.use_bias:
             self.add_weight("bias", shape[1:], self.bias_initializer, is_bias=True, penalty=self.bias_regularizer)
-        return self.activation.start((*input_shape[:-1], self.units))
+        return self.activated.start((*input_shape[:-1], self.units))
 
     def integers(self) -> list[int]:
         """`RECTIFIED` if the kernel computes ReLU, else 0; the numbers of inputs and of units."""
-        return [RECTIFIED if self.activation.name == "relu" else 0, self.inputs, self.units]
+        return [RECTIFIED if self.activated.name == "relu" else 0, self.inputs, self.units]
 
     def stages(self) -> list[Layer]:
         """The product, then its activation, unless that is linear or computed by the same kernel."""
-        return [self] if self.activation.name in ("linear", "relu") else [self, self.activation]
+        return [self] if self.activated.name in ("linear", "relu") else [self, self.activated]

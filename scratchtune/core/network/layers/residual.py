@@ -84,7 +84,8 @@ class Residual(Composed):
     def __init__(self, layers: Sequence[Layer]) -> None:
         if not layers or not all(isinstance(layer, Layer) for layer in layers):
             raise TypeError(f"layers is {layers!r:.80}; it must be a list of layers, at least one")
-        self.parts = [*(layer.fresh() for layer in layers), Add()]
+        self.layers = self.config["layers"] = [layer.fresh() for layer in layers]
+        self.parts = [*self.layers, Add()]
 
     def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
         """Build the layers, and let `Add` read their input as its second one; a ValueError if they change the shape."""
