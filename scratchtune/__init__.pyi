@@ -6,6 +6,7 @@ from scratchtune import layers as layers
 from scratchtune import losses as losses
 from scratchtune import metrics as metrics
 from scratchtune import search as search
+from scratchtune.data.encoding import OneHotEncoder as OneHotEncoder
 from scratchtune.data.imputing import SimpleImputer as SimpleImputer
 from scratchtune.data.scaling import MinMaxScaler as MinMaxScaler
 from scratchtune.data.scaling import StandardScaler as StandardScaler
@@ -13,6 +14,7 @@ from scratchtune.estimators.classifier import MLPClassifier as MLPClassifier
 from scratchtune.estimators.regressor import MLPRegressor as MLPRegressor
 from scratchtune.evaluation.cross_validation import cross_val_score as cross_val_score
 from scratchtune.evaluation.cross_validation import cross_validate as cross_validate
+from scratchtune.evaluation.prediction import cross_val_predict as cross_val_predict
 from scratchtune.evaluation.scoring import make_scorer as make_scorer
 from scratchtune.evaluation.splits import GroupKFold as GroupKFold
 from scratchtune.evaluation.splits import KFold as KFold

@@ -9,10 +9,12 @@ from scratchtune.evaluation.cross_validation import (
     learning_curve,
     validation_curve,
 )
+from scratchtune.evaluation.prediction import cross_val_predict
 from scratchtune.evaluation.scoring import SCORERS, make_scorer
 from scratchtune.evaluation.selection import OneStandardError
 from scratchtune.evaluation.splits import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit, train_test_split
 
 __all__ = [
     "SCORERS", "FitFailedWarning", "GroupKFold", "KFold", "OneStandardError", "StratifiedKFold", "TimeSeriesSplit",
-    "cross_val_score", "cross_validate", "learning_curve", "make_scorer", "train_test_split", "validation_curve"]
+    "cross_val_predict", "cross_val_score", "cross_validate", "learning_curve", "make_scorer", "train_test_split",
+    "validation_curve"]

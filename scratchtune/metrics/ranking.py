@@ -46,7 +46,7 @@ def roc_curve(
     [[0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]]
     """
     checks.boolean("drop_intermediate", drop_intermediate)
-    false, true, thresholds = curve_counts(*_scored_rows(y_true, y_score, pos_label, sample_weight))
+    false, true, thresholds = curve_counts(*scored_rows("y_score", y_true, y_score, pos_label, sample_weight))
     if drop_intermediate and len(false) > 2:
         corner = np.ones(len(false), dtype=bool)
         corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
@@ -54,18 +54,20 @@ def roc_curve(
     return (_rates(false, "negative"), _rates(true, "positive"), np.append(np.inf, thresholds))
 
 
-def _scored_rows(
-    y_true: Any, y_score: Any, pos_label: Any = None, sample_weight: Any = None,
+def scored_rows(
+    name: str, y_true: Any, y_score: Any, pos_label: Any = None, sample_weight: Any = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Check one score for each row: whether rows are positive, (n,), their scores and their weights, if there are any.
+
+    ``name`` is the scores' argument, for messages.
 
     Raises
         ValueError if lengths differ, values are missing, or it is unknown which label is the positive one.
     """
-    labels, score = checked_labels("y_true", y_true), _scores(y_score)
-    check_lengths("y_score", len(labels), len(score))
+    labels, score = checked_labels("y_true", y_true), _scores(y_score, name)
+    check_lengths(name, len(labels), len(score))
     if score.ndim == 2:
-        raise ValueError(f"y_score has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
+        raise ValueError(f"{name} has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
     positive = labels == _pos_label(labels, pos_label)
     return positive, score, None if sample_weight is None else row_weights(sample_weight, len(labels))
 
@@ -235,11 +237,11 @@ def roc_auc_score(
     return _by_column(area, (true[:, None] == classes).astype(np.int64), score, weight, average, classes.tolist())
 
 
-def _scores(y_score: Any) -> np.ndarray:
+def _scores(y_score: Any, name: str = "y_score") -> np.ndarray:
     """Scores as (n,) or (n, columns)."""
-    score = checks.targets("y_score", y_score).astype(np.float64)
+    score = checks.targets(name, y_score).astype(np.float64)
     if score.ndim > 2:
-        raise ValueError(f"y_score has shape {score.shape}; it must be (n,) or (n, classes)")
+        raise ValueError(f"{name} has shape {score.shape}; it must be (n,) or (n, classes)")
     return score[:, 0] if score.ndim == 2 and score.shape[1] == 1 else score
 
 
@@ -359,7 +361,7 @@ def precision_recall_curve(
     >>> [part.tolist() for part in precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])[:2]]
     [[0.5, 0.6666666666666666, 0.5, 1.0, 1.0], [1.0, 1.0, 0.5, 0.5, 0.0]]
     """
-    false, true, thresholds = curve_counts(*_scored_rows(y_true, y_score, pos_label, sample_weight))
+    false, true, thresholds = curve_counts(*scored_rows("y_score", y_true, y_score, pos_label, sample_weight))
     if true[-1] == 0:
         checks.warn("y_true holds no positive row with a weight, so recall is undefined and set to 1; give rows of "
                     "both classes", UndefinedMetricWarning)
@@ -410,7 +412,7 @@ def average_precision_score(
     raw = rectangular("y_true", y_true)
     labels, classes = _labels_and_classes(raw)
     if len(classes) <= 2:
-        return _one(*_scored_rows(raw, y_score, pos_label, sample_weight))
+        return _one(*scored_rows("y_score", raw, y_score, pos_label, sample_weight))
     if pos_label != 1:
         raise ValueError(f"pos_label is {pos_label!r}; with more than two classes it must be 1, its default")
     columns, score = (labels[:, None] == classes).astype(np.int64), _scores(y_score)
