@@ -11,10 +11,8 @@ from scratchtune.evaluation.cross_validation import (
 )
 from scratchtune.evaluation.prediction import cross_val_predict
 from scratchtune.evaluation.scoring import SCORERS, make_scorer
-from scratchtune.evaluation.selection import OneStandardError
 from scratchtune.evaluation.splits import GroupKFold, KFold, StratifiedKFold, TimeSeriesSplit, train_test_split
 
 __all__ = [
-    "SCORERS", "FitFailedWarning", "GroupKFold", "KFold", "OneStandardError", "StratifiedKFold", "TimeSeriesSplit",
-    "cross_val_predict", "cross_val_score", "cross_validate", "learning_curve", "make_scorer", "train_test_split",
-    "validation_curve"]
+    "SCORERS", "FitFailedWarning", "GroupKFold", "KFold", "StratifiedKFold", "TimeSeriesSplit", "cross_val_predict",
+    "cross_val_score", "cross_validate", "learning_curve", "make_scorer", "train_test_split", "validation_curve"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def test_bad_input_is_one_clear_sentence(y: Any, p: Any, options: Any, message: 
 
 def test_the_curve_agrees_with_scikit_learn_on_100_cases() -> None:
     reference = pytest.importorskip("sklearn.calibration").calibration_curve
+    assert list(inspect.signature(calibration_curve).parameters) == list(inspect.signature(reference).parameters)
     for seed in range(100):
         rng = np.random.default_rng(seed)
         n = int(rng.integers(2, 30))
