@@ -35,8 +35,8 @@ TECHNICAL: dict[str, tuple[str, ...]] = {reason: tuple(names.split()) for reason
         "rough_kernel_grad_over_r parzen_scott_bandwidth roulette_shares uniform_crossover blend_crossover "
         "polynomial_step polynomial_mutation constraint_violation constrained_dominates confidence_bound "
         "feasible_acquisition standard_score window_maximum window_share window_mean nearest_index wrapped_index "
-        "reflected_index rotation balanced_accuracy adjusted_balanced_accuracy confusion_matrix trapezoids "
-        "partial_auc average_precision batch_normalization scale_grad gru_reset_before lstm_gates lstm_state_grad "
+        "reflected_index rotation balanced_accuracy confusion_matrix trapezoids calibration_error "
+        "average_precision batch_normalization scale_grad gru_reset_before lstm_gates lstm_state_grad "
         "hann hamming preemphasis number_of_frames triangles dct deltas witten_bell length_penalty edit_step "
         "radical_inverse latin_hypercube balanced_weights category_rank normalized_weight_decay",
     "a correction of the searchers' model":

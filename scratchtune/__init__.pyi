@@ -9,6 +9,7 @@ from scratchtune import search as search
 from scratchtune.core import formulas as formulas
 from scratchtune.core import jit as jit
 from scratchtune.core import study as study
+from scratchtune.core.data.encoding import OneHotEncoder as OneHotEncoder
 from scratchtune.core.data.imputing import SimpleImputer as SimpleImputer
 from scratchtune.core.data.scaling import MinMaxScaler as MinMaxScaler
 from scratchtune.core.data.scaling import StandardScaler as StandardScaler
@@ -16,6 +17,7 @@ from scratchtune.core.estimators.classifier import MLPClassifier as MLPClassifie
 from scratchtune.core.estimators.regressor import MLPRegressor as MLPRegressor
 from scratchtune.core.evaluation.cross_validation import cross_val_score as cross_val_score
 from scratchtune.core.evaluation.cross_validation import cross_validate as cross_validate
+from scratchtune.core.evaluation.prediction import cross_val_predict as cross_val_predict
 from scratchtune.core.evaluation.scoring import make_scorer as make_scorer
 from scratchtune.core.evaluation.splits import GroupKFold as GroupKFold
 from scratchtune.core.evaluation.splits import KFold as KFold

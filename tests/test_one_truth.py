@@ -355,7 +355,8 @@ def test_a_value_that_the_constructor_refuses_is_refused_and_changes_nothing() -
     for made, name, value in (
         (st.SGD(0.1), "momentum", 1.5), (st.Dense(8), "units", 0), (st.L2(0.1), "lam", -1.0),
         (st.BayesianSearch(), "model", "none"), (st.MedianStopping(), "warmup", 0),
-        (st.EarlyStopping(), "mode", "best"), (st.KFold(3), "random_state", 1), (st.Adam(clipnorm=1.0), "clipvalue", 1.0),
+        (st.EarlyStopping(), "mode", "best"), (st.KFold(3), "random_state", 1),
+        (st.Adam(clipnorm=1.0), "clipvalue", 1.0),
     ):
         before = str(vars(made))
         with pytest.raises((ValueError, TypeError), match=name):

@@ -3,6 +3,9 @@
 from scratchtune.insight.ablation_path import ablation as ablation
 from scratchtune.insight.ablation_path import gain_of as gain_of
 from scratchtune.insight.ablation_path import plot_ablation as plot_ablation
+from scratchtune.insight.curves import plot_calibration as plot_calibration
+from scratchtune.insight.curves import plot_precision_recall as plot_precision_recall
+from scratchtune.insight.curves import plot_roc as plot_roc
 from scratchtune.insight.effect_plots import plot_param_importances as plot_param_importances
 from scratchtune.insight.effect_plots import plot_partial_dependence as plot_partial_dependence
 from scratchtune.insight.history_plots import plot_edf as plot_edf

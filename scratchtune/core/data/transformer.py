@@ -109,7 +109,7 @@ def _numbers(X: Any, name: str) -> np.ndarray:
     except (TypeError, ValueError) as problem:
         raise type(problem)(
             f"{name} can't be converted to numbers ({problem}); it must be a table of numbers, of shape (n, columns): "
-            "encode texts first") from None
+            "encode texts first, as OneHotEncoder does") from None
 
 
 def chunks(array: np.ndarray) -> Iterator[slice]:

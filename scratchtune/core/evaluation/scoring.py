@@ -239,9 +239,6 @@ SCORERS: dict[str, Scorer] = {
     "roc_auc_ovr": Scorer(metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovr"}),
     "roc_auc_ovr_weighted": Scorer(
         metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovr", "average": "weighted"}),
-    "roc_auc_ovo": Scorer(metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovo"}),
-    "roc_auc_ovo_weighted": Scorer(
-        metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovo", "average": "weighted"}),
     "average_precision": Scorer(metrics.average_precision_score, "decisions"),
     "neg_log_loss": Scorer(metrics.log_loss, "probabilities", -1),
     "r2": Scorer(metrics.r2_score, "values"),

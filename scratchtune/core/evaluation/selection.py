@@ -1,27 +1,15 @@
-"""A selection chooses one configuration from the results of a search; the best mean score is often best by chance.
-
-The one-standard-error rule takes this into account: among all configurations whose mean score is within one standard
-error of the best, it chooses the simplest.
+"""How far a mean score over folds may be from the true mean: standard errors, and Student's t for intervals.
 
 Implements section 9.2 of the document.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 
 from scratchtune.core import checks
-
-Simplicity = Callable[[Mapping[str, Any]], float] | str | None
-
-# The default rule, most important first: names of parameters, a minus where a larger value is the simpler one.
-SIMPLER = ("hidden_units", "-l1", "-l2", "-weight_decay", "-dropout", "-augment", "epochs")
-HIDDEN_UNITS = ("hidden_layers", "units")
 
 
 def standard_error(scores: np.ndarray) -> float:
@@ -107,90 +95,3 @@ def student_quantile(level: float, dof: int) -> float:
     while low < (middle := (low + high) / 2.0) < high:
         low, high = (middle, high) if student_probability(middle, dof) < level else (low, middle)
     return high
-
-
-class OneStandardError:
-    """The one-standard-error rule, as ``refit`` of a search: cv_results_ -> the index of the chosen configuration.
-
-    ``metric`` is the score to use if there are several. ``simplicity`` defines which configuration is simpler:
-
-    - a function from params to a number, smaller for the simpler one;
-    - the name of a parameter of which a smaller value is simpler, or, after a minus, a larger one: "C", "-alpha";
-    - None: fewer hidden units (hidden_layers times units, or the sum of units if it is a tuple), then larger
-      penalties (l1, l2, weight_decay, dropout, augment, in this order), then fewer epochs. A parameter that a
-      configuration lacks is 0. Of a pipeline's "mlpclassifier__units" the last part is used.
-
-    Ties are broken by the better score, then by the order of the table.
-
-    >>> results = {"params": [{"units": 64}, {"units": 8}, {"units": 2}], "mean_test_score": np.array([0.75, 0.7, 0.5]),
-    ...            "split0_test_score": np.array([0.7, 0.7, 0.5]), "split1_test_score": np.array([0.8, 0.7, 0.5])}
-    >>> OneStandardError()(results)  # the standard error is 0.05: 0.70 is within it of 0.75, 0.5 is not
-    1
-    """
-
-    def __init__(self, metric: str = "score", simplicity: Simplicity = None) -> None:
-        self.metric, self.simplicity = metric, simplicity
-        if not (simplicity is None or isinstance(simplicity, str) or callable(simplicity)):
-            raise TypeError(
-                f"simplicity is {simplicity!r}; it must be a function from params to a number, or the name of a "
-                "parameter, with a minus if a larger value is simpler")
-
-    def __call__(self, results: Mapping[str, Any]) -> int:
-        means = np.asarray(results[f"mean_test_{self.metric}"])
-        best = int(np.nanargmax(means))
-        finite = np.isfinite(means[best])  # if even the best score is infinite, only equal ones are within it
-        error = standard_error(fold_scores(results, self.metric, best)) if finite else 0.0
-        near = np.flatnonzero(means >= means[best] - error)
-        params = results["params"]
-        return int(min(near, key=lambda i: (simplicity_of(params[i], self.simplicity), -means[i], i)))
-
-    def check(self, names: Iterable[str]) -> None:
-        """Raise a ValueError if the rule does not apply to any of the parameters that are tuned."""
-        tuned = [last_part(name) for name in names]
-        known = [*HIDDEN_UNITS, *(name.lstrip("-") for name in SIMPLER[1:])]
-        if self.simplicity is None and tuned and not set(tuned) & set(known):
-            raise ValueError(
-                f"refit is 'one_se', which does not define simplicity for {', '.join(tuned)}; give simplicity, "
-                f"as OneStandardError(simplicity={tuned[0]!r}), where less is simpler, '-{tuned[0]}', or a function")
-        if isinstance(self.simplicity, str):
-            checks.choice("simplicity", self.simplicity.lstrip("-"), [*names, *tuned])
-
-    def __repr__(self) -> str:
-        return f"OneStandardError(metric={self.metric!r}, simplicity={self.simplicity!r})"
-
-
-def fold_scores(results: Mapping[str, Any], metric: str, index: int) -> np.ndarray:
-    """The scores of one configuration on all folds, (folds,)."""
-    folds = itertools.takewhile(results.__contains__, (f"split{k}_test_{metric}" for k in itertools.count()))
-    return np.array([results[name][index] for name in folds])
-
-
-def simplicity_of(params: Mapping[str, Any], simplicity: Simplicity = None) -> tuple[float, ...]:
-    """Return the sort key of a configuration, smallest for the simplest.
-
-    >>> simplicity_of({"units": (8, 4), "l2": 0.5})[:3]
-    (12.0, -0.0, -0.5)
-    """
-    if callable(simplicity):
-        return (float(simplicity(dict(params))),) if params else ()
-    values = {**{last_part(name): value for name, value in params.items()}, **params}
-    return tuple(_value(values, name) for name in (SIMPLER if simplicity is None else [simplicity]))
-
-
-def last_part(name: str) -> str:
-    """The parameter's own name in a pipeline's name for it."""
-    return name.rpartition("__")[2]
-
-
-def _value(values: Mapping[str, Any], name: str) -> float:
-    """The number of hidden units, as far as they are tuned, or a parameter's value; negative after a minus."""
-    if name == "hidden_units" and name not in values:
-        layers, units = (values.get(name) for name in HIDDEN_UNITS)
-        if isinstance(units, (tuple, list)):
-            return float(sum(units))
-        return _number(1 if layers is None else layers) * _number(1 if units is None else units)
-    return (-1.0 if name.startswith("-") else 1.0) * _number(values.get(name.lstrip("-")))
-
-
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, (int, float, np.number)) else 0.0

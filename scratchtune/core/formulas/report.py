@@ -23,8 +23,9 @@ PUBLIC = {
     "f1": "f_beta", "f1_score": "f_beta", "fbeta_score": "f_beta", "accuracy_score": "accuracy",
     "balanced_accuracy_score": "balanced_accuracy", "precision_score": "precision", "recall_score": "recall",
     "roc_auc_score": "auc", "r2_score": "r2", "StandardScaler": "standard_scale", "MinMaxScaler": "min_max_scale",
-    "OneHotEncoder": "one_hot", "GaussianNoise": "gaussian_noise", "Dropout": "dropout", "Adam": "adam",
-    "RMSprop": "rmsprop", "SGD": "gradient_descent", "L1": "l1_penalty", "L2": "l2_penalty"}
+    "OneHotEncoder": "one_hot", "expected_calibration_error": "calibration_error",
+    "GaussianNoise": "gaussian_noise", "Dropout": "dropout", "Adam": "adam", "RMSprop": "rmsprop",
+    "SGD": "gradient_descent", "L1": "l1_penalty", "L2": "l2_penalty"}
 
 
 def index(words: str = "") -> str:

@@ -13,7 +13,6 @@ import numpy as np
 from scratchtune.core import checks
 from scratchtune.core.metrics.labels import (
     Encoded,
-    UndefinedMetricWarning,
     brief,
     check_lengths,
     checked_labels,
@@ -87,30 +86,8 @@ def mean_recall(hits: np.ndarray, rows: np.ndarray) -> float:
     return (hits / rows).mean()
 
 
-def above_chance(score: float, classes: int) -> float:
-    """Adjusted balanced accuracy: 0 for a constant prediction, 1 for a perfect one.
-
-    Formula [adjusted_balanced_accuracy]
-        A = (B − 1 / k) / (1 − 1 / k)
-    Where
-        B: score, scalar, in [0, 1], the balanced accuracy
-        k: classes, scalar, integer >= 2, the number of classes
-    Returns
-        A, a scalar in [−1 / (k − 1), 1]; of two classes it is Youden's J, recall plus specificity minus 1.
-    Source
-        Youden (1950), for two classes; scikit-learn's ``adjusted=True`` for more.
-    Example
-        >>> above_chance(0.75, 2)
-        0.5
-    """
-    chance = 1.0 / classes
-    return (score - chance) / (1.0 - chance)
-
-
-def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None, adjusted: bool = False) -> float:
-    """Mean of the recalls of the classes in ``y_true``; formula [balanced_accuracy], [adjusted_balanced_accuracy].
-
-    With ``adjusted=True`` a constant prediction scores 0; this needs two classes in ``y_true``.
+def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = None) -> float:
+    """Mean of the recalls of the classes in ``y_true``; formula [balanced_accuracy].
 
     >>> balanced_accuracy_score([0, 0, 0, 1], [0, 0, 0, 0])
     0.5
@@ -121,15 +98,7 @@ def balanced_accuracy_score(y_true: Any, y_pred: Any, *, sample_weight: Any = No
     if not there.all():
         checks.warn(
             f"y_pred holds classes that y_true does not, {pair.classes[~there].tolist()}; they count as mistakes only")
-    score = float(mean_recall(counts.hits[there], counts.true[there]))
-    if not adjusted:
-        return score
-    if there.sum() < 2:
-        checks.warn(
-            f"y_true holds only the class {pair.classes[there].tolist()}, so the adjusted balanced accuracy is "
-            "undefined: it divides by 0; give rows of two classes or more", UndefinedMetricWarning)
-        return float("nan") if score == 1.0 else float("-inf")
-    return float(above_chance(score, int(there.sum())))
+    return float(mean_recall(counts.hits[there], counts.true[there]))
 
 
 # The confusion matrix ------------------------------------------------------------------------------------------------

@@ -9,9 +9,7 @@ Implements section 2.3 of the document.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -46,7 +44,7 @@ def roc_curve(
     [[0.0, 0.0, 0.5, 0.5, 1.0], [0.0, 0.5, 0.5, 1.0, 1.0]]
     """
     checks.boolean("drop_intermediate", drop_intermediate)
-    false, true, thresholds = curve_counts(*_scored_rows(y_true, y_score, pos_label, sample_weight))
+    false, true, thresholds = curve_counts(*scored_rows("y_score", y_true, y_score, pos_label, sample_weight))
     if drop_intermediate and len(false) > 2:
         corner = np.ones(len(false), dtype=bool)
         corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
@@ -54,18 +52,20 @@ def roc_curve(
     return (_rates(false, "negative"), _rates(true, "positive"), np.append(np.inf, thresholds))
 
 
-def _scored_rows(
-    y_true: Any, y_score: Any, pos_label: Any = None, sample_weight: Any = None,
+def scored_rows(
+    name: str, y_true: Any, y_score: Any, pos_label: Any = None, sample_weight: Any = None,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Check one score for each row: whether rows are positive, (n,), their scores and their weights, if there are any.
+
+    ``name`` is the scores' argument, for messages.
 
     Raises
         ValueError if lengths differ, values are missing, or it is unknown which label is the positive one.
     """
-    labels, score = checked_labels("y_true", y_true), _scores(y_score)
-    check_lengths("y_score", len(labels), len(score))
+    labels, score = checked_labels("y_true", y_true), _scores(y_score, name)
+    check_lengths(name, len(labels), len(score))
     if score.ndim == 2:
-        raise ValueError(f"y_score has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
+        raise ValueError(f"{name} has {score.shape[1]} columns; it must have one score for each row, of shape (n,)")
     positive = labels == _pos_label(labels, pos_label)
     return positive, score, None if sample_weight is None else row_weights(sample_weight, len(labels))
 
@@ -171,39 +171,18 @@ def pairs_in_order(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) 
     return (up * (below + 0.5 * down)).sum()
 
 
-def mcclish(area: float, max_fpr: float) -> float:
-    """Standardised partial AUC: 0.5 for random scores and 1 for perfect ones, for any part.
-
-    Formula [partial_auc]
-        m = f² / 2 ; A = (1 + (a − m) / (f − m)) / 2
-    Where
-        a: area, scalar, in [0, 1], the area under the ROC curve from 0 to f
-        f: max_fpr, scalar, in (0, 1], the upper limit of the false positive rate
-    Returns
-        A, a scalar; m is the area of random scores, f that of a perfect ranking.
-    Source
-        McClish (1989), section "Standardization".
-    Example
-        >>> mcclish(0.5, 0.5)
-        1.0
-    """
-    chance = max_fpr**2 / 2.0
-    return (1.0 + (area - chance) / (max_fpr - chance)) / 2.0
-
-
 # The score -----------------------------------------------------------------------------------------------------------
 
 
 def roc_auc_score(
     y_true: Any, y_score: Any, *, average: str | None = "macro", sample_weight: Any = None,
-    max_fpr: float | None = None, multi_class: str = "raise", labels: Sequence[Any] | None = None,
+    multi_class: str = "raise", labels: Sequence[Any] | None = None,
 ) -> Any:
     """Area under the ROC curve: the share of pairs in which the positive row has the higher score; formula [auc].
 
-    Two classes: ``y_score`` is (n,), the score of the second of the sorted labels; with ``max_fpr`` the result is the
-    area up to this false positive rate, standardised ([partial_auc]). More classes: ``y_score`` holds probabilities,
-    (n, classes), in the order of the sorted labels, all of which ``labels`` may name; ``multi_class`` compares each
-    class with the rest ("ovr") or with each other class ("ovo"). One-hot rows are evaluated column by column.
+    Two classes: ``y_score`` is (n,), the score of the second of the sorted labels. More classes: ``y_score`` holds
+    probabilities, (n, classes), in the order of the sorted labels, all of which ``labels`` may name, and
+    ``multi_class="ovr"`` compares each class with the rest. One-hot rows are evaluated column by column.
     ``average``: "macro" (mean over classes), "weighted" (weighted by their rows), "micro" (all columns as one), None
     (all values). With one class only it is undefined: NaN, with a warning.
 
@@ -211,50 +190,42 @@ def roc_auc_score(
     0.75
     """
     checks.choice("average", average, AVERAGES)
-    checks.choice("multi_class", multi_class, ("raise", "ovr", "ovo"))
-    part = 1.0 if max_fpr is None else checks.real("max_fpr", max_fpr, low=0.0, high=1.0, open_low=True)
-    area = partial(_binary_auc, part=part)
+    checks.choice("multi_class", multi_class, ("raise", "ovr"))
     raw, score = rectangular("y_true", y_true), _scores(y_score)
     check_lengths("y_score", len(np.atleast_1d(raw)), len(score))
     weight = row_weights(sample_weight, len(score))
-    if is_one_hot(raw) and score.ndim == 2 and multi_class != "ovo":
+    if is_one_hot(raw) and score.ndim == 2:
         _check_columns(raw, score)
-        return _by_column(area, raw.astype(np.int64), score, weight, average, list(range(raw.shape[1])))
+        return _by_column(_binary_auc, raw.astype(np.int64), score, weight, average, list(range(raw.shape[1])))
     true, classes = _labels_and_classes(raw)
     if len(classes) <= 2 and (score.ndim == 1 or score.shape[1] == 2):
         if score.ndim == 2:
             raise ValueError("y_score has 2 columns and y_true two classes; it must be the score of the second class "
                              "only, y_score[:, 1]")
-        value = area(true == classes[-1], score, weight)
+        value = _binary_auc(true == classes[-1], score, weight)
         return _undefined(f"rows of one class only, of {classes.tolist()}") if np.isnan(value) else value
-    if part < 1.0:
-        raise ValueError(f"max_fpr is {max_fpr!r}; with more than two classes it must be None")
-    classes = _classes_of_columns(classes, labels, score, multi_class, average)
-    if multi_class == "ovo":
-        return _one_against_one(true, score, sample_weight, average, classes)
-    return _by_column(area, (true[:, None] == classes).astype(np.int64), score, weight, average, classes.tolist())
+    if multi_class == "raise":
+        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr', as in the scoring "
+                         "name roc_auc_ovr")
+    classes = _classes_of_columns(classes, labels, score)
+    columns = (true[:, None] == classes).astype(np.int64)
+    return _by_column(_binary_auc, columns, score, weight, average, classes.tolist())
 
 
-def _scores(y_score: Any) -> np.ndarray:
+def _scores(y_score: Any, name: str = "y_score") -> np.ndarray:
     """Scores as (n,) or (n, columns)."""
-    score = checks.targets("y_score", y_score).astype(np.float64)
+    score = checks.targets(name, y_score).astype(np.float64)
     if score.ndim > 2:
-        raise ValueError(f"y_score has shape {score.shape}; it must be (n,) or (n, classes)")
+        raise ValueError(f"{name} has shape {score.shape}; it must be (n,) or (n, classes)")
     return score[:, 0] if score.ndim == 2 and score.shape[1] == 1 else score
 
 
-def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray, part: float = 1.0) -> float:
-    """AUC of one class against the rest, or its standardised partial AUC; NaN if either has no weight."""
+def _binary_auc(positive: np.ndarray, score: np.ndarray, weight: np.ndarray) -> float:
+    """AUC of one class against the rest; NaN if either has no weight."""
     positive = positive.astype(np.float64)
     if not (weight * positive).any() or not (weight * (1.0 - positive)).any():
         return float("nan")
-    if part == 1.0:
-        return float(pairs_in_order(positive, score, weight))
-    false, true, _ = curve_counts(positive, score, weight)
-    along, height = np.append(0.0, false) / false[-1], np.append(0.0, true) / true[-1]
-    stop = np.searchsorted(along, part, side="right")  # max_fpr is between the previous point and this one
-    end = np.interp(part, along[stop - 1 : stop + 1], height[stop - 1 : stop + 1])
-    return float(mcclish(auc(np.append(along[:stop], part), np.append(height[:stop], end)), part))
+    return float(pairs_in_order(positive, score, weight))
 
 
 def _undefined(rows: str) -> float:
@@ -296,21 +267,14 @@ def _by_column(
 
 
 def _classes_of_columns(
-    classes: np.ndarray, labels: Sequence[Any] | None, score: np.ndarray, multi_class: str, average: str | None,
+    classes: np.ndarray, labels: Sequence[Any] | None, score: np.ndarray,
 ) -> np.ndarray:
     """Return the class of each column of y_score: ``labels`` if they are given, else ``classes``, those of y_true.
 
     Raises
-        ValueError if the labels are not sorted, repeat one, or lack a class of y_true; if the scores are no
-        probabilities of these classes; or if multi_class and average do not fit.
+        ValueError if the labels are not sorted, repeat one, or lack a class of y_true; or if the scores are no
+        probabilities of these classes.
     """
-    if multi_class == "raise":
-        raise ValueError("y_true has over two classes and multi_class is 'raise'; it must be 'ovr' or 'ovo', as in "
-                         "the scoring names roc_auc_ovr and roc_auc_ovo")
-    choices = AVERAGES if multi_class == "ovr" else ("macro", "weighted")
-    if average not in choices:
-        raise ValueError(f"average is {average!r}; with multi_class={multi_class!r} it must be one of "
-                         f"{', '.join(map(repr, choices))}")
     given = classes if labels is None else np.asarray(labels)
     if given.ndim != 1 or given.tolist() != np.unique(given).tolist():
         raise ValueError(f"labels is {labels!r}; it must be sorted, and hold each label once")
@@ -323,25 +287,6 @@ def _classes_of_columns(
     if not np.allclose(score.sum(axis=1), 1.0):
         raise ValueError("y_score has rows that do not sum to 1; of more than two classes it must hold probabilities")
     return given
-
-
-def _one_against_one(
-    true: np.ndarray, score: np.ndarray, sample_weight: Any, average: str | None, classes: np.ndarray,
-) -> float:
-    """Hand and Till (2001): the mean of the AUC within each ordered pair of classes."""
-    if sample_weight is not None:
-        raise ValueError("sample_weight is given; with multi_class='ovo' it must be None")
-    there = np.flatnonzero(np.isin(classes, true))
-    if len(there) < 2:
-        return _undefined(f"only the class {classes[there].tolist()}")
-    values, rows = [], []
-    for first, second in itertools.combinations(there, 2):
-        pair = (true == classes[first]) | (true == classes[second])
-        one = np.ones(int(pair.sum()))
-        sides = [_binary_auc(true[pair] == classes[k], score[pair, k], one) for k in (first, second)]
-        values.append(np.mean(sides))
-        rows.append(len(one))
-    return float(np.average(values, weights=rows if average == "weighted" else None))
 
 
 # Precision and recall -------------------------------------------------------------------------------------------------
@@ -359,7 +304,7 @@ def precision_recall_curve(
     >>> [part.tolist() for part in precision_recall_curve([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8])[:2]]
     [[0.5, 0.6666666666666666, 0.5, 1.0, 1.0], [1.0, 1.0, 0.5, 0.5, 0.0]]
     """
-    false, true, thresholds = curve_counts(*_scored_rows(y_true, y_score, pos_label, sample_weight))
+    false, true, thresholds = curve_counts(*scored_rows("y_score", y_true, y_score, pos_label, sample_weight))
     if true[-1] == 0:
         checks.warn("y_true holds no positive row with a weight, so recall is undefined and set to 1; give rows of "
                     "both classes", UndefinedMetricWarning)
@@ -410,7 +355,7 @@ def average_precision_score(
     raw = rectangular("y_true", y_true)
     labels, classes = _labels_and_classes(raw)
     if len(classes) <= 2:
-        return _one(*_scored_rows(raw, y_score, pos_label, sample_weight))
+        return _one(*scored_rows("y_score", raw, y_score, pos_label, sample_weight))
     if pos_label != 1:
         raise ValueError(f"pos_label is {pos_label!r}; with more than two classes it must be 1, its default")
     columns, score = (labels[:, None] == classes).astype(np.int64), _scores(y_score)

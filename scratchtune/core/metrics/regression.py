@@ -40,11 +40,11 @@ def squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) ->
 
 
 def mean_squared_error(
-    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average",
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average",
 ) -> Any:
     """Mean of the squared differences, averaged over outputs; formula [mean_squared_error_score].
 
-    ``multioutput``: "uniform_average", "raw_values" (an array, one value for each output) or a weight for each output.
+    ``multioutput``: "uniform_average", or "raw_values" (an array, one value for each output).
 
     >>> mean_squared_error([1.0, 2.0], [1.0, 4.0])
     2.0
@@ -76,7 +76,7 @@ def root_squared_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarra
 
 
 def root_mean_squared_error(
-    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average",
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average",
 ) -> Any:
     """Square root of the mean squared error, averaged over outputs; formula [root_mean_squared_error].
 
@@ -109,7 +109,7 @@ def absolute_error(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -
 
 
 def mean_absolute_error(
-    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average",
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average",
 ) -> Any:
     """Mean of the absolute differences, averaged over outputs; formula [mean_absolute_error_score].
 
@@ -150,40 +150,32 @@ def determination(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) ->
 
 
 def r2_score(
-    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: Any = "uniform_average",
-    force_finite: bool = True,
+    y_true: Any, y_pred: Any, *, sample_weight: Any = None, multioutput: str = "uniform_average",
 ) -> Any:
-    """Coefficient of determination R², averaged over outputs; formula [r2].
+    """Coefficient of determination R², averaged over outputs; formula [r2], ``multioutput`` as `mean_squared_error`.
 
-    ``multioutput`` as for `mean_squared_error`, or "variance_weighted": outputs are weighted by their variances.
-    If the target is constant, it is 1 for a perfect prediction and 0 for any other; with ``force_finite=False``
-    it is NaN and minus infinity. For a single row it is NaN, with a warning.
+    If the target is constant, it is 1 for a perfect prediction and 0 for any other. For a single row it is NaN, with
+    a warning.
 
     >>> r2_score([1.0, 3.0], [1.0, 2.0])
     0.5
     """
     true, predicted, weight = _outputs(y_true, y_pred, sample_weight)
-    checks.boolean("force_finite", force_finite)
-    chosen = _multioutput(multioutput, true.shape[1], (*MULTIOUTPUT, "variance_weighted", None))
+    checks.choice("multioutput", multioutput, MULTIOUTPUT)
     if len(true) < 2:
         checks.warn("R² of a single row is undefined and set to NaN; give two rows or more", UndefinedMetricWarning)
         return float("nan")
-    if isinstance(chosen, str) and chosen == "variance_weighted":
-        spread = np.array([_spread(column, weight) for column in true.T])
-        chosen = spread if spread.any() else "uniform_average"
-    values = np.array([_r2(y, q, weight, force_finite) for y, q in zip(true.T, predicted.T, strict=True)])
-    return _averaged(values, chosen)
+    return _averaged([_r2(y, q, weight) for y, q in zip(true.T, predicted.T, strict=True)], multioutput)
 
 
-def _r2(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray, force_finite: bool) -> float:
+def _r2(y_true: np.ndarray, y_pred: np.ndarray, weight: np.ndarray) -> float:
     """R² of one output, with a special value if the target is constant."""
     if _varies(y_true, weight):
         exponent = np.frexp(max(np.abs(y_true).max(), np.abs(y_pred).max()))[1]
         y_true, y_pred = np.ldexp(y_true, -exponent), np.ldexp(y_pred, -exponent)  # so that no square overflows
         with np.errstate(divide="ignore"):  # the error may be too large a multiple of the spread: minus infinity
             return float(determination(y_true, y_pred, weight))
-    perfect = bool((weight * (y_true - y_pred) == 0).all())
-    return float(perfect) if force_finite else float("nan") if perfect else float("-inf")
+    return float((weight * (y_true - y_pred) == 0).all())
 
 
 def _varies(y: np.ndarray, weight: np.ndarray) -> bool:
@@ -192,19 +184,14 @@ def _varies(y: np.ndarray, weight: np.ndarray) -> bool:
     return bool((counted != counted[0]).any())
 
 
-def _spread(y: np.ndarray, weight: np.ndarray) -> float:
-    """The weighted sum of the squared differences from the mean."""
-    return float((weight * (y - np.average(y, weights=weight)) ** 2).sum()) if _varies(y, weight) else 0.0
-
-
 # Outputs -------------------------------------------------------------------------------------------------------------
 
 
-def _by_output(formula: Callable[..., float], y_true: Any, y_pred: Any, sample_weight: Any, multioutput: Any) -> Any:
+def _by_output(formula: Callable[..., float], y_true: Any, y_pred: Any, sample_weight: Any, multioutput: str) -> Any:
     """Return the formula for each output, averaged according to ``multioutput``."""
     true, predicted, weight = _outputs(y_true, y_pred, sample_weight)
-    chosen = _multioutput(multioutput, true.shape[1], MULTIOUTPUT)
-    return _averaged(np.array([formula(true[:, k], predicted[:, k], weight) for k in range(true.shape[1])]), chosen)
+    checks.choice("multioutput", multioutput, MULTIOUTPUT)
+    return _averaged([formula(y, q, weight) for y, q in zip(true.T, predicted.T, strict=True)], multioutput)
 
 
 def _outputs(y_true: Any, y_pred: Any, sample_weight: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -222,19 +209,5 @@ def _columns(name: str, y: Any) -> np.ndarray:
     return array.reshape(len(array), -1)
 
 
-def _multioutput(multioutput: Any, outputs: int, choices: tuple[str | None, ...]) -> Any:
-    """Return ``multioutput``, checked: one of the choices, or an array of one weight per output."""
-    if multioutput is None or isinstance(multioutput, str):
-        return checks.choice("multioutput", multioutput, choices)
-    weight = checks.targets("multioutput", multioutput).astype(np.float64)
-    if weight.shape != (outputs,) or weight.sum() == 0:
-        raise ValueError(
-            f"multioutput is {weight.tolist()} for {outputs} outputs; it must be a list of one weight per output with "
-            f"a sum other than 0, or one of {', '.join(map(repr, choices))}")
-    return weight
-
-
-def _averaged(values: np.ndarray, chosen: Any) -> Any:
-    if isinstance(chosen, str) and chosen == "raw_values":
-        return values
-    return float(np.average(values, weights=chosen if isinstance(chosen, np.ndarray) else None))
+def _averaged(values: list[float], multioutput: str) -> Any:
+    return np.array(values) if multioutput == "raw_values" else float(np.mean(values))

@@ -680,7 +680,7 @@ class Adam(Optimizer):
 class AdamW(Adam):
     """`Adam` with Keras's default of a decoupled weight decay, [weight_decay]; all arguments of `Optimizer` too."""
 
-    def __init__(  # type: ignore[misc]  # weight_decay is one of the common arguments, and has another default here
+    def __init__(  # weight_decay is one of the common arguments, and has another default here
         self, learning_rate: float | schedules.Schedule = 0.001, weight_decay: float = 0.004, beta_1: float = 0.9,
         beta_2: float = 0.999, epsilon: float = 1e-8, **common: Any,
     ) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.core.data import MinMaxScaler, QuantileScaler, RobustSmoothClipScaler, SimpleImputer, StandardScaler
+from scratchtune.core.data import (
+    MinMaxScaler,
+    OneHotEncoder,
+    QuantileScaler,
+    RobustSmoothClipScaler,
+    SimpleImputer,
+    StandardScaler,
+)
 
 ALL = [StandardScaler(), MinMaxScaler(), SimpleImputer()]
 
@@ -41,7 +48,7 @@ def test_nothing_of_scikit_learn_is_imported() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("transformer", ALL, ids=repr)
+@pytest.mark.parametrize("transformer", [*ALL, OneHotEncoder()], ids=repr)
 def test_clone_copy_and_pickle(transformer: Any) -> None:
     base = pytest.importorskip("sklearn.base")
     clone = base.clone(transformer)
@@ -79,12 +86,10 @@ def test_in_a_column_transformer_with_a_data_frame() -> None:
     pytest.importorskip("sklearn")
     pandas = pytest.importorskip("pandas")
     from sklearn.compose import make_column_transformer
-    from sklearn.preprocessing import OneHotEncoder
 
     frame = pandas.DataFrame({"age": [1.0, 3.0, np.nan], "pay": [5, 5, 8], "city": ["Rome", "Oslo", "Rome"]})
     columns = make_column_transformer(
-        (StandardScaler(), ["age", "pay"]), (OneHotEncoder(sparse_output=False), ["city"]),
-        verbose_feature_names_out=False)
+        (StandardScaler(), ["age", "pay"]), (OneHotEncoder(), ["city"]), verbose_feature_names_out=False)
     out = columns.fit_transform(frame)
     np.testing.assert_allclose(out[:, [0, 2, 3]], [[-1, 0, 1], [1, 1, 0], [np.nan, 0, 1]])
     assert columns.get_feature_names_out().tolist() == ["age", "pay", "city_Oslo", "city_Rome"]

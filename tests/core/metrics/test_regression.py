@@ -23,7 +23,7 @@ def test_errors_by_hand() -> None:
     assert root_mean_squared_error([0.0, 0.0], [1.0, 7.0]) == 5.0
     assert mean_squared_error([[0.0, 0.0]], [[1.0, 3.0]], multioutput="raw_values").tolist() == [1.0, 9.0]
     assert root_mean_squared_error([[0.0, 0.0]], [[1.0, 3.0]]) == 2.0  # the mean of the roots
-    assert mean_absolute_error([[0.0, 0.0]], [[1.0, 3.0]], multioutput=[3.0, 1.0]) == 1.5
+    assert mean_absolute_error([[0.0, 0.0]], [[1.0, 3.0]], multioutput="raw_values").tolist() == [1.0, 3.0]
 
 
 def test_r2_by_hand() -> None:
@@ -43,10 +43,7 @@ def test_the_least_squares_line_has_the_squared_correlation_as_r2() -> None:
 def test_a_target_that_does_not_vary_is_one_however_its_mean_is_rounded(value: float) -> None:
     y = np.full(7, value)
     assert r2_score(y, y) == 1.0 and r2_score(y, y + 1) == 0.0
-    assert np.isnan(r2_score(y, y, force_finite=False)) and r2_score(y, y + 1, force_finite=False) == -np.inf
     assert r2_score(np.append(y, 5.0), np.append(y, 7.0), sample_weight=[1.0] * 7 + [0.0]) == 1.0
-    both = np.stack([y, np.arange(7.0)], axis=1)
-    assert r2_score(both, both + [1.0, 0.0], multioutput="variance_weighted") == 1.0
 
 
 def test_r2_of_one_row_is_nan_and_warned_of() -> None:
@@ -60,9 +57,7 @@ def test_r2_of_one_row_is_nan_and_warned_of() -> None:
     (lambda: mean_squared_error([[1.0, 2.0]], [1.0]), "y_true has 2 outputs and y_pred has 1"),
     (lambda: mean_squared_error([1.0, 2.0], [1.0, 2.0], multioutput="mean"), "multioutput is 'mean'"),
     (lambda: mean_squared_error([1.0, 2.0], [1.0, 2.0], multioutput="variance_weighted"), "multioutput"),
-    (lambda: mean_squared_error([[1.0, 2.0]], [[1.0, 2.0]], multioutput=[1.0]), "for 2 outputs"),
-    (lambda: r2_score([[1.0, 2.0]] * 2, [[1.0, 2.0]] * 2, multioutput=[1.0, -1.0]),
-     "a list of one weight per output with a sum other than 0, or one of 'uniform_average', 'raw_values', "),
+    (lambda: r2_score([[1.0, 2.0]] * 2, [[1.0, 2.0]] * 2, multioutput=[1.0, -1.0]), "one of 'uniform_average', 'raw_v"),
     (lambda: r2_score([1.0, 2.0], [1.0, 2.0], sample_weight=[1.0, -1.0]), "negative"),
 ])
 def test_bad_input_is_one_clear_sentence(call: Any, message: str) -> None:
@@ -99,13 +94,7 @@ def test_agrees_with_scikit_learn_on_random_cases(agree: Any, name: str, cases: 
         if weight is not None and name == "r2_score":  # else the mean of a constant may be rounded, which ruins theirs
             weight = np.ceil(4 * weight) / 4
             weight[:2] = 1.0
-        kinds: list[Any] = ["uniform_average", "raw_values", rng.random(outputs) if outputs > 1 else "raw_values"]
-        if name == "r2_score":
-            kinds += ["variance_weighted", None]
-        options: dict[str, Any] = {"sample_weight": weight, "multioutput": kinds[rng.integers(len(kinds))]}
-        if name == "r2_score" and (weight is None or weight.all()):
-            options["force_finite"] = bool(rng.integers(2))
-        agree(name, y, q, **options)
+        agree(name, y, q, sample_weight=weight, multioutput=["uniform_average", "raw_values"][rng.integers(2)])
 
 
 @pytest.mark.parametrize("size", [1e-300, 1e-200, 1e200, 1e300])
