@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.search.bayesian.encoding import cell_edges
+from scratchtune.search.cells import cell_edges
 from scratchtune.search.parameters import prior_in_unit
 from scratchtune.search.random import RandomSearch
 from scratchtune.search.searcher import Pending, Result, Rng, Searcher, Seen, Suggestion, as_seen

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 
 from scratchtune import checks
-from scratchtune.search.genetic.fronts import violation
+from scratchtune.search.constraints import violation
 from scratchtune.search.space import Space
 
 Pending = Sequence[dict[str, Any]]  # the params of trials that are not finished

@@ -19,7 +19,7 @@ import numpy as np
 from scratchtune import checks
 from scratchtune.files import valid_text
 from scratchtune.search import Categorical, Float, Int, Result, Space, Suggestion
-from scratchtune.search.genetic.fronts import violation
+from scratchtune.search.constraints import violation
 from scratchtune.search.learned_space import SpaceLearner
 from scratchtune.search.space import Parameter
 from scratchtune.study.definition import decoded, encoded, is_open

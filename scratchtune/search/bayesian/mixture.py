@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import jit
-from scratchtune.search.bayesian.encoding import cell_edges, cell_indices
+from scratchtune.search.cells import cell_edges, cell_indices
 from scratchtune.search.normal import (
     draw_truncated_normals,
     log_truncated_normal,
