@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune import checks, jit
-from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, surrogate
+from scratchtune.search.bayesian import acquisition_search, cholesky, fitting, reading, surrogate
 from scratchtune.search.bayesian import gaussian_process as gp
 from scratchtune.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, log_feasible, search
@@ -55,7 +55,7 @@ def propose(
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the next point and the reasons, as plain data; raise a LookupError if no new point was found."""
     model = fitted_model(space, seen, pending, number, acquisition, kappa)
-    taken = {space.key(params) for params in pending} | {space.key(result.params) for result in seen}
+    taken = {*map(space.key, pending), *reading.read(reading.keys, space, seen).tolist()}
     ranked = search(model.encoding, model.process, model.goal, taken, rng)
     if not ranked:
         raise LookupError("no candidate is new")
@@ -70,12 +70,12 @@ def fitted_model(
     prepare()
     kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
-    losses = np.array([result.value for result in seen])
-    violated = np.array([result.violation > 0.0 for result in seen])
+    losses, violations = reading.read(reading.losses_and_violations, space, seen).T
+    violated = violations > 0.0
     violated |= np.isnan(losses) & violated.any()
     kept = surrogate.subsample(np.where(violated, np.inf, losses), surrogate.MOST_TRIALS)
     standardized = surrogate.compress_and_standardize(losses[kept])
-    rows = encoding.rows([seen[i].params for i in kept])
+    rows = reading.read(reading.encoded, space, seen)[kept]
     process = surrogate.fitted_process(encoding, rows, standardized.values)
     constraints = surrogate.fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
     added = encoding.rows(list(pending))
