@@ -91,11 +91,20 @@ class Encoding:
             return indices.astype(np.float64)
         return cell_middles(parameter, indices)
 
-    def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
-        """Rows that differ in one parameter with steps or choices: all of its values if they are few, else the nearest.
+    def neighbours(self, rows: np.ndarray) -> list[np.ndarray]:
+        """For each row, (m, d), those that differ in one parameter with steps or choices.
 
-        Other entries are unchanged, so a range that becomes active is 0.5, and a choice is the first one.
+        These are all of its values if they are few, else the nearest. Other entries are unchanged, so a range that
+        becomes active is 0.5, and a choice is the first one.
         """
+        around = [self._with_other_values(row) for row in rows]
+        snapped = self.snapped(np.concatenate([*around, rows[:0]]))
+        parts = np.split(snapped, np.cumsum([len(others) for others in around])[:-1])
+        # changing an absent parameter changes nothing
+        return [others[(others != row).any(axis=1)] for row, others in zip(rows, parts, strict=False)]
+
+    def _with_other_values(self, row: np.ndarray, most: int = 12) -> np.ndarray:
+        """Copies of a row, each with another value in one column; `snapped` removes those that change nothing."""
         found = [np.empty((0, len(row)))]
         for j in np.flatnonzero(self.counts > 1).tolist():
             here, n = int(self.indices(row[j : j + 1], j)[0]), int(self.counts[j])
@@ -104,8 +113,7 @@ class Encoding:
             neighbours = np.repeat(row[None], len(others), axis=0)
             neighbours[:, j] = self.unit_values(others, j)
             found.append(neighbours)
-        around = self.snapped(np.concatenate(found))
-        return around[(around != row).any(axis=1)]  # changing an absent parameter changes nothing
+        return np.concatenate(found)
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; precision 0 for none."""

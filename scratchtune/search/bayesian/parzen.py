@@ -43,7 +43,8 @@ RECENT = 25  # bad trials, the last ones, with full weight; earlier ones have le
 class Densities(NamedTuple):
     """The model: two densities, and the trials that they are fitted to, seen ones before pending ones.
 
-    ``codes`` (n, d) are the trials (see `mixture`); ``good`` and ``bad`` are indices of its rows.
+    ``codes`` (n, d) are the trials (see `mixture`); ``good`` and ``bad`` are indices of its rows, and ``failed`` is how
+    many of them have failed.
     """
 
     good_density: Mixture
@@ -51,6 +52,7 @@ class Densities(NamedTuple):
     codes: np.ndarray
     good: np.ndarray
     bad: np.ndarray
+    failed: int = 0
 
 
 # The split -----------------------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ def _with_candidates(
     model = fitted_densities(space, own_seen, own_pending, part=None if own_seen is seen else branch)
     why: dict[str, Any] = {
         "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(own_pending),
-        "failed": sum(not math.isfinite(result.value) for result in own_seen),
+        "failed": model.failed,
         "gamma": len(model.good) / len(model.codes)}
     if branch is not None:
         why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
@@ -195,7 +197,7 @@ def fitted_densities(
     more = PRIOR_WEIGHT, SMOOTHING, ranges
     good_density = Mixture(axes, codes[good], np.ones(len(good)), *more)
     bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad)), *more)
-    return Densities(good_density, bad_density, codes, good, bad)
+    return Densities(good_density, bad_density, codes, good, bad, int((~np.isfinite(losses)).sum()))
 
 
 def codes_of(
