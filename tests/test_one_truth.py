@@ -89,6 +89,7 @@ VALUES: dict[str, Any] = {
     "save_best_only": True, "moment": -1e12,
     "n_splits": 4, "shuffle": False, "random_state": 5, "max_train_size": 3, "test_size": 2, "gap": 1,
     "error": 0.5, "min_trials": 4,
+    "categories": [[0.0, 1.0, 2.0, 3.0, 4.0]] * 4, "drop": "first", "sparse_output": True, "handle_unknown": "ignore",
     "strategy": "median", "copy": False, "feature_range": (-1, 1), "with_mean": False,
     "low": 0.5, "high": 3.0, "Int.low": 2, "Int.high": 4, "Int.step": 7, "log": True, "step": 1, "when": {"a": [1]},
     "prior": (1.5, 0.2), "Categorical.prior": [1.0, 2.0], "choices": [3, 4],

@@ -254,7 +254,7 @@ def _draw_trials(
 def _densities(model: parzen.Densities, line: Line) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Both densities along a line, given its other parameters; the ratio for the whole configurations, (m,) each."""
     axes = model.good_density.axes
-    codes = without_inactive(axes, parzen.codes_of(axes, [], line.points))
+    codes = without_inactive(axes, np.column_stack([axis.read(line.points) for axis in axes]))
     logs = np.array([model.good_density.log_density(codes), model.bad_density.log_density(codes)])
     ratio = np.exp(np.clip(parzen.log_ratio(*logs), -LARGEST, LARGEST))
     areas = np.ones(len(codes))

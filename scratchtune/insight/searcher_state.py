@@ -115,7 +115,7 @@ def proposed_by(study: TrialTable, plot: str, param: str | None, trial: int | No
 
 def seen_of(study: TrialTable, trial: Trial) -> tuple[Seen, list[Trial]]:
     """What the searcher of the study saw when it proposed a trial, and the trials that were pending; no repeats."""
-    searcher, before = getattr(study, "searcher", Searcher()), study.trials[: trial.number]
+    searcher, before = getattr(study, "searcher", None) or Searcher(), study.trials[: trial.number]
     searched = [one for one in before if one.repeat_of is None]
     sign, needs = 1.0 if study.direction == "minimize" else -1.0, searcher.needs(len(searched))
     earlier = core_of(study).definition.earlier if isinstance(study, Study) else ()

@@ -93,8 +93,7 @@ class Study(st.Study):
         for name in ("searcher", "stopping"):
             rule = getattr(core.definition, name)
             if (getattr(rule, "parallel", None) or at_once) < at_once:
-                arguments = {key: value for key, value in vars(rule).items() if not key.startswith("_")}
-                wider = type(rule)(**arguments | {"parallel": at_once})
+                wider = rule.fresh(parallel=at_once)
                 core.ledger.definition = core.definition._replace(**{name: wider})
 
     def ask(self, fixed_distributions: Mapping[str, Any] | None = None) -> Any:

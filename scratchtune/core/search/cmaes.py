@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.core import checks, jit
-from scratchtune.core.search.bayesian.encoding import cell_edges
+from scratchtune.core.search.cells import cell_edges
 from scratchtune.core.search.parameters import prior_in_unit
 from scratchtune.core.search.random import RandomSearch
 from scratchtune.core.search.searcher import Pending, Result, Rng, Searcher, Seen, Suggestion, as_seen

@@ -84,8 +84,8 @@ def code_of(searcher: Searcher) -> str:
     """
     required = {"max_budget"} if isinstance(searcher, Hyperband) else set()
     default = type(searcher)(**{name: getattr(searcher, name) for name in required})
-    shown = {name: value for name, value in vars(searcher).items()
-             if not name.startswith("_") and (name in required or repr(value) != repr(getattr(default, name)))}
+    shown = {name: value for name, value in searcher.values().items()
+             if name in required or repr(value) != repr(getattr(default, name))}
     return (f"{type(searcher).__name__}(" + ", ".join(
         f"{name}={code_of(value) if isinstance(value, Searcher) else repr(value)}" for name, value in shown.items())
         + ")")

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.core.configured import Shown
-from scratchtune.core.search.genetic.fronts import violation
+from scratchtune.core.search.constraints import violation
 from scratchtune.core.search.space import Space
 
 Pending = Sequence[dict[str, Any]]  # the params of trials that are not finished

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from scratchtune.core import checks, search
+from scratchtune.core.configured import Shown
 from scratchtune.core.digests import digest_of_repr
 from scratchtune.core.search import SEARCHERS, Categorical, Float, Int, RandomSearch, Result, Searcher, Space
 from scratchtune.core.search.learned_space import OpenSpace
@@ -47,7 +48,8 @@ def encoded(value: Any) -> Any:
     if kind is float:
         return {"float": repr(value)}
     if CLASSES.get(kind.__name__) is kind:
-        arguments = {name: part for name, part in vars(value).items() if not name.startswith("_")}
+        made = value.values() if isinstance(value, Shown) else vars(value)
+        arguments = {name: part for name, part in made.items() if not name.startswith("_")}
         return {kind.__name__: {name: encoded(part) for name, part in arguments.items()}}
     return {"repr": repr(value)}
 

@@ -19,7 +19,7 @@ import numpy as np
 from scratchtune.core import checks
 from scratchtune.core.files import valid_text
 from scratchtune.core.search import Categorical, Float, Int, Result, Space, Suggestion
-from scratchtune.core.search.genetic.fronts import violation
+from scratchtune.core.search.constraints import violation
 from scratchtune.core.search.learned_space import SpaceLearner
 from scratchtune.core.search.space import Parameter
 from scratchtune.core.study.definition import decoded, encoded, is_open

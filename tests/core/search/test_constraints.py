@@ -9,7 +9,7 @@ import pytest
 
 import scratchtune as st
 from scratchtune.core.search import Result, Searcher, Seen, Space
-from scratchtune.core.search.genetic.fronts import violation
+from scratchtune.core.search.constraints import violation
 
 SPACE = Space({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)})
 

@@ -253,7 +253,7 @@ def test_the_table_is_the_same_for_any_number_of_threads(searcher: Searcher) -> 
 @pytest.mark.parametrize("searcher", SEARCHERS, ids=repr)
 def test_every_trial_is_replayed_from_its_record(searcher: Searcher) -> None:
     study, fresh = Study(SPACE, searcher, seed=5).run(bowl, progress=False), type(searcher)
-    arguments = {name: value for name, value in vars(searcher).items() if not name.startswith("_")}
+    arguments = searcher.values()
     results = [r for r in study._core.ledger.finished() if r is not None]
     for t in study.trials:
         again = fresh(**arguments)

@@ -278,7 +278,7 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
     values = goal_values(encoding, process, goal, maxima)
     improving = list(range(len(maxima)))
     for _ in range(ROUNDS):
-        around = [encoding.neighbours(maxima[i]) for i in improving]
+        around = encoding.neighbours(maxima[improving])
         ends = np.cumsum([len(rows) for rows in around]).tolist()
         neighbours = goal_values(encoding, process, goal, np.concatenate([*around, maxima[:0]]))
         starts = {}

@@ -112,18 +112,44 @@ def dot(a, b):
 def inverse(upper):
     """inv(K) = inv(U) @ inv(U)ᵀ from Cholesky's factor; the lower triangle is computed, then mirrored."""
     n = len(upper)
-    lower = np.zeros((n, n))
-    for i in range(n):
-        lower[i, i] = 1.0
-    solve_lower(upper, lower)
+    lower = inverse_of_transposed(upper)
     out = np.zeros((n, n))
-    for k in range(n):  # add the outer product of row k of inv(Uᵀ), which is 0 after column k
-        row = lower[k]
-        for i in range(k + 1):
-            target, scale = out[i], row[i]
+    for i in range(n):
+        target, first = out[i], i + (n - i) % 4
+        for k in range(i, first):  # add the outer product of row k of inv(Uᵀ), which is 0 after column k
+            row = lower[k]
+            scale = row[i]
             for j in range(i + 1):
                 target[j] += scale * row[j]
+        for k in range(first, n, 4):  # four rows at a time, in the same order
+            r0, r1, r2, r3 = lower[k], lower[k + 1], lower[k + 2], lower[k + 3]
+            f0, f1, f2, f3 = r0[i], r1[i], r2[i], r3[i]
+            for j in range(i + 1):
+                target[j] = (((target[j] + f0 * r0[j]) + f1 * r1[j]) + f2 * r2[j]) + f3 * r3[j]
     for i in range(n):
         for j in range(i):
             out[j, i] = out[i, j]
     return out
+
+
+@jit.function_in_order
+def inverse_of_transposed(upper):
+    """inv(Uᵀ), lower triangular: as `solve_lower` for the identity, to the same bits, without what is 0."""
+    n = len(upper)
+    lower = np.zeros((n, n))
+    for i in range(n):
+        row, whole = lower[i], i - i % 4
+        row[i] = 1.0
+        for k in range(0, whole, 4):
+            f0, f1, f2, f3 = upper[k, i], upper[k + 1, i], upper[k + 2, i], upper[k + 3, i]
+            r0, r1, r2, r3 = lower[k], lower[k + 1], lower[k + 2], lower[k + 3]
+            for j in range(k + 4):  # all four rows are 0 after column k + 3
+                row[j] -= f0 * r0[j] + f1 * r1[j] + f2 * r2[j] + f3 * r3[j]
+        for k in range(whole, i):
+            f0, r0 = upper[k, i], lower[k]
+            for j in range(k + 1):
+                row[j] -= f0 * r0[j]
+        scale = 1.0 / upper[i, i]
+        for j in range(i + 1):
+            row[j] *= scale
+    return lower

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from scratchtune.core.search.cells import cell_indices, cell_middles
 from scratchtune.core.search.parameters import prior_in_unit
 from scratchtune.core.search.space import Categorical, Float, Int, Space
 
@@ -90,11 +91,20 @@ class Encoding:
             return indices.astype(np.float64)
         return cell_middles(parameter, indices)
 
-    def neighbours(self, row: np.ndarray, most: int = 12) -> np.ndarray:
-        """Rows that differ in one parameter with steps or choices: all of its values if they are few, else the nearest.
+    def neighbours(self, rows: np.ndarray) -> list[np.ndarray]:
+        """For each row, (m, d), those that differ in one parameter with steps or choices.
 
-        Other entries are unchanged, so a range that becomes active is 0.5, and a choice is the first one.
+        These are all of its values if they are few, else the nearest. Other entries are unchanged, so a range that
+        becomes active is 0.5, and a choice is the first one.
         """
+        around = [self._with_other_values(row) for row in rows]
+        snapped = self.snapped(np.concatenate([*around, rows[:0]]))
+        parts = np.split(snapped, np.cumsum([len(others) for others in around])[:-1])
+        # changing an absent parameter changes nothing
+        return [others[(others != row).any(axis=1)] for row, others in zip(rows, parts, strict=False)]
+
+    def _with_other_values(self, row: np.ndarray, most: int = 12) -> np.ndarray:
+        """Copies of a row, each with another value in one column; `snapped` removes those that change nothing."""
         found = [np.empty((0, len(row)))]
         for j in np.flatnonzero(self.counts > 1).tolist():
             here, n = int(self.indices(row[j : j + 1], j)[0]), int(self.counts[j])
@@ -103,8 +113,7 @@ class Encoding:
             neighbours = np.repeat(row[None], len(others), axis=0)
             neighbours[:, j] = self.unit_values(others, j)
             found.append(neighbours)
-        around = self.snapped(np.concatenate(found))
-        return around[(around != row).any(axis=1)]  # changing an absent parameter changes nothing
+        return np.concatenate(found)
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; precision 0 for none."""
@@ -128,58 +137,3 @@ class Encoding:
                 shares = np.maximum(np.array(parameter.prior) / max(parameter.prior), LEAST_WEIGHT)
                 out += np.where(active[:, j], np.log(shares)[self.indices(rows[:, j], j)], 0.0)
         return out
-
-
-# Cells ---------------------------------------------------------------------------------------------------------------
-#
-# Each value of a range with a finite number of values has an interval of unit values, its *cell*. On a linear scale all
-# cells have the same length. On the log scale of an `Int` the cell of a value is what is rounded to it.
-
-
-def cell_indices(parameter: Float | Int, u: np.ndarray) -> np.ndarray:
-    """Return the index of the cell in which each unit value of ``u`` is, int64, from 0.
-
-    >>> cell_indices(Int(1, 100, log=True), np.array([0.0, 0.5, 1.0])).tolist()
-    [0, 6, 99]
-    """
-    if log_cells := _log_cells(parameter):
-        low, width = log_cells
-        values = np.floor(np.exp(low + u * width) + 0.5).astype(np.int64)
-        return np.clip(values, parameter.low, parameter.high) - parameter.low
-    count = parameter.count or 1
-    return np.minimum(u * count, count - 1).astype(np.int64)
-
-
-def cell_edges(parameter: Float | Int, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Lower and upper edges of cells, as unit values.
-
-    >>> [edges.tolist() for edges in cell_edges(Int(1, 4), np.array([0, 3]))]
-    [[0.0, 0.75], [0.25, 1.0]]
-    """
-    if log_cells := _log_cells(parameter):
-        low, width = log_cells
-        below = parameter.low + indices - 0.5
-        return (np.log(below) - low) / width, (np.log(below + 1.0) - low) / width
-    count = parameter.count or 1
-    return indices / count, (indices + 1.0) / count
-
-
-def cell_middles(parameter: Float | Int, indices: np.ndarray) -> np.ndarray:
-    """Middles of cells, as unit values.
-
-    >>> cell_middles(Int(1, 4), np.array([0, 3])).tolist()
-    [0.125, 0.875]
-    """
-    if log_cells := _log_cells(parameter):
-        low, width = log_cells
-        edges = np.log(np.stack([indices - 0.5, indices + 0.5]) + parameter.low)
-        return (edges.mean(axis=0) - low) / width
-    return (indices + 0.5) / (parameter.count or 1)
-
-
-def _log_cells(parameter: Float | Int) -> tuple[float, float] | None:
-    """On the log scale of an `Int`, the logarithm of the lowest edge and its distance from the highest; else None."""
-    if not (isinstance(parameter, Int) and parameter.log):
-        return None
-    low = float(np.log(parameter.low - 0.5))
-    return low, float(np.log(parameter.high + 0.5)) - low

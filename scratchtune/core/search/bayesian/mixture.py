@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.core import jit
-from scratchtune.core.search.bayesian.encoding import cell_edges, cell_indices
+from scratchtune.core.search.cells import cell_edges, cell_indices
 from scratchtune.core.search.normal import (
     draw_truncated_normals,
     log_truncated_normal,

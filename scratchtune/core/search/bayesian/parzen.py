@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from scratchtune.core import checks
+from scratchtune.core.search.bayesian import reading
 from scratchtune.core.search.bayesian.mixture import MANY, Axis, Mixture, axes_of, count_of_ranges
 from scratchtune.core.search.random import RandomSearch, params_at_quantiles
 from scratchtune.core.search.searcher import Pending, Result, Rng
@@ -42,7 +43,8 @@ RECENT = 25  # bad trials, the last ones, with full weight; earlier ones have le
 class Densities(NamedTuple):
     """The model: two densities, and the trials that they are fitted to, seen ones before pending ones.
 
-    ``codes`` (n, d) are the trials (see `mixture`); ``good`` and ``bad`` are indices of its rows.
+    ``codes`` (n, d) are the trials (see `mixture`); ``good`` and ``bad`` are indices of its rows, and ``failed`` is how
+    many of them have failed.
     """
 
     good_density: Mixture
@@ -50,6 +52,7 @@ class Densities(NamedTuple):
     codes: np.ndarray
     good: np.ndarray
     bad: np.ndarray
+    failed: int = 0
 
 
 # The split -----------------------------------------------------------------------------------------------------------
@@ -137,14 +140,14 @@ def _with_candidates(
 ) -> tuple[Densities, np.ndarray, dict[str, Any]]:
     """The model of a branch's trials (None: of all), candidates drawn from its good density, and the reasons so far."""
     own_seen, own_pending = trials_in(space, branch, seen, pending)
-    model = fitted_densities(space, own_seen, own_pending)
+    model = fitted_densities(space, own_seen, own_pending, part=None if own_seen is seen else branch)
     why: dict[str, Any] = {
         "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(own_pending),
-        "failed": sum(not math.isfinite(result.value) for result in own_seen),
+        "failed": model.failed,
         "gamma": len(model.good) / len(model.codes)}
     if branch is not None:
         why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
-    taken = model.codes if own_seen is seen else codes_of(model.good_density.axes, seen, pending)
+    taken = model.codes if own_seen is seen else codes_of(space, seen, pending)
     return model, draw_candidates(space, model.good_density, taken, rng, branch), why
 
 
@@ -153,10 +156,10 @@ def branch_for(space: Space, seen: Sequence[Result], pending: Pending, rng: Rng)
     if not any(space.conditions.values()):
         return None
     axes = axes_of(space)
-    codes = codes_of(axes, seen, pending)
-    good, bad = split(seen)
+    codes = codes_of(space, seen, pending)
+    good, bad = split(*reading.read(reading.losses_and_violations, space, seen).T)
     random = [params_at_quantiles(space, rng.random(len(space.names))) for _ in range(RANDOM)]
-    allowed = codes_of(axes, [], [params for params in random if space.allows(params)])
+    allowed = codes_of(space, [], [params for params in random if space.allows(params)])
     exists = drawn_branch(axes, codes, good, np.append(bad, np.arange(len(seen), len(codes))), allowed, rng)
     return frozenset(axis.name for axis, here in zip(axes, exists.tolist(), strict=True) if here and axis.conditions)
 
@@ -165,40 +168,51 @@ def trials_in(
     space: Space, branch: Collection[str] | None, seen: Sequence[Result], pending: Pending,
 ) -> tuple[Sequence[Result], Sequence[dict[str, Any]]]:
     """The trials with these conditional parameters; all, if fewer than `LEAST` of them are finished."""
-    names = set(branch or ())
+    if branch is None:
+        return seen, pending
+    names = set(branch)
 
     def is_of(params: dict[str, Any]) -> bool:
         return {name for name, when in space.conditions.items() if when and space.is_active(name, params)} == names
 
     own = [result for result in seen if is_of(result.params)]
-    if branch is None or len(own) < LEAST:
+    if len(own) < LEAST:
         return seen, pending
     return own, [params for params in pending if is_of(params)]
 
 
-def fitted_densities(space: Space, seen: Sequence[Result], pending: Pending) -> Densities:
-    """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad."""
+def fitted_densities(
+    space: Space, seen: Sequence[Result], pending: Pending, part: frozenset[str] | None = None,
+) -> Densities:
+    """Split the trials seen into good and bad ones, and fit a density to each; pending trials count as bad.
+
+    ``part``: the branch whose trials these are, by which `reading.read` finds those that it has read; None for all.
+    """
     axes = axes_of(space)
-    codes = codes_of(axes, seen, pending)
+    codes = codes_of(space, seen, pending, part)
     ranges = count_of_ranges(axes, codes)
-    good, bad = split(seen, MOST_GOOD_OF_MANY if ranges >= MANY else MOST_GOOD)
+    losses, violations = reading.read(reading.losses_and_violations, space, seen, part).T
+    good, bad = split(losses, violations, MOST_GOOD_OF_MANY if ranges >= MANY else MOST_GOOD)
     bad = np.append(bad, np.arange(len(seen), len(codes)))
     more = PRIOR_WEIGHT, SMOOTHING, ranges
     good_density = Mixture(axes, codes[good], np.ones(len(good)), *more)
     bad_density = Mixture(axes, codes[bad], weights_by_age(len(bad)), *more)
-    return Densities(good_density, bad_density, codes, good, bad)
+    return Densities(good_density, bad_density, codes, good, bad, int((~np.isfinite(losses)).sum()))
 
 
-def codes_of(axes: Sequence[Axis], seen: Sequence[Result], pending: Pending) -> np.ndarray:
+def codes_of(
+    space: Space, seen: Sequence[Result], pending: Pending, part: frozenset[str] | None = None,
+) -> np.ndarray:
     """The trials as codes, (n, d), seen ones before pending ones."""
-    points = [*(result.params for result in seen), *pending]
-    return np.column_stack([axis.read(points) for axis in axes])
+    added = np.column_stack([axis.read(pending) for axis in axes_of(space)])
+    return np.concatenate([reading.read(reading.codes, space, seen, part), added]) if len(seen) else added
 
 
-def split(seen: Sequence[Result], most: int = MOST_GOOD) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of the good trials, the best first, and of the others in order; a failed trial is never good."""
-    order = np.array(sorted(range(len(seen)), key=lambda k: seen[k].order), dtype=np.int64)
-    count = min(good_count(len(seen), GAMMA, most), sum(not math.isnan(result.value) for result in seen))
+def split(losses: np.ndarray, violations: np.ndarray, most: int = MOST_GOOD) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of the good trials, the best first (`Result.order`), and of the others in order; NaN is never good."""
+    failed = np.isnan(losses)
+    order = np.lexsort((losses, violations, failed))
+    count = min(good_count(len(losses), GAMMA, most), len(losses) - int(failed.sum()))
     return order[:count], np.sort(order[count:])
 
 

@@ -44,26 +44,6 @@ def dominates(a: np.ndarray, b: np.ndarray) -> Any:
     return np.all(a <= b, axis=-1) & np.any(a < b, axis=-1)
 
 
-def violation(constraints: Sequence[float]) -> float:
-    """How much a trial violates its constraints: the sum of those that are above 0.
-
-    Formula [constraint_violation]
-        v = Σₖ[max(0, cₖ)]
-    Where
-        c: constraints, (k,), real, at most 0 is feasible
-    Returns
-        v, 0 if all constraints hold; in their units, so that constraints should be on similar scales.
-    Variant
-        Deb writes a constraint as g >= 0, and divides it by its limit first.
-    Source
-        Deb (2000), "An efficient constraint handling method for genetic algorithms", equation 4.
-    Example
-        >>> violation([-3.0, 0.5, 2.0])
-        2.5
-    """
-    return float(sum(max(0.0, constraint) for constraint in constraints))
-
-
 def constrained_dominates(dominating: Any, violated: Any, other: Any) -> Any:
     """Whether one trial precedes another one by constrained domination: by its violation, then by its losses.
 

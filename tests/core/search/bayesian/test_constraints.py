@@ -16,6 +16,7 @@ from scratchtune.core.search.bayesian import acquisition_search, gaussian_search
 from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian.acquisition import feasible_acquisition
 from scratchtune.core.search.bayesian.encoding import Encoding
+from scratchtune.core.search.bayesian.reading import losses_and_violations
 from scratchtune.core.search.bayesian.surrogate import NO_CONSTRAINTS, constraint_units, fitted_constraints
 
 SPACE = Space({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)})
@@ -131,10 +132,13 @@ def test_without_a_feasible_trial_any_improves_and_the_words_say_so() -> None:
 def test_the_estimator_splits_feasible_trials_first() -> None:
     seen = [Result(0, {}, value, "complete", constraints=(over,)) for value, over in
             ((0.0, 2.0), (3.0, 0.0), (math.nan, -1.0), (2.0, 0.0), (1.0, 1.0))]
-    good, bad = parzen.split(seen, 4)
-    assert (good.tolist(), bad.tolist()) == ([3], [0, 1, 2, 4])
-    assert parzen.split(seen * 8)[0].tolist() == [3, 8, 13, 18, 23, 28]
-    assert parzen.split([seen[k] for k in (2, 0, 4)] * 3)[0].tolist() == [2, 5]  # the least infeasible, if none is not
+
+    def split(seen: list[Result], most: int = parzen.MOST_GOOD) -> list[list[int]]:
+        return [part.tolist() for part in parzen.split(*losses_and_violations(SPACE, seen).T, most)]
+
+    assert split(seen, 4) == [[3], [0, 1, 2, 4]]
+    assert split(seen * 8)[0] == [3, 8, 13, 18, 23, 28]
+    assert split([seen[k] for k in (2, 0, 4)] * 3)[0] == [2, 5]  # the least infeasible, if none is not
     densities = parzen.fitted_densities(SPACE, results(), [])
     assert not any(results()[k].violation for k in densities.good)
 

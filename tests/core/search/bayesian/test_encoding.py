@@ -77,8 +77,8 @@ def test_the_cube_gives_each_value_its_share() -> None:
 def test_neighbours_differ_in_one_parameter_and_in_what_depends_on_it() -> None:
     encoding = Encoding(MIXED)
     dependent = {"kind": {"momentum", "nesterov"}, "layers": {"nesterov"}}
-    for params, row in zip(points(50), encoding.rows(points(50)), strict=True):
-        around = [encoding.params(other) for other in encoding.neighbours(row)]
+    for params, found in zip(points(50), encoding.neighbours(encoding.rows(points(50))), strict=True):
+        around = [encoding.params(other) for other in found]
         kinds = {other["kind"] for other in around}
         assert kinds == {"sgd", "adam", "rmsprop"}  # every other choice is among them
         for other in around:

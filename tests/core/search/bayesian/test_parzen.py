@@ -15,6 +15,7 @@ from scratchtune.core.search import Categorical, Exhausted, Float, Int, Space
 from scratchtune.core.search.bayesian import parzen
 from scratchtune.core.search.bayesian.mixture import Mixture, axes_of
 from scratchtune.core.search.bayesian.parzen import beta_parameter, drawn_branch, propose
+from scratchtune.core.search.bayesian.reading import losses_and_violations
 from scratchtune.core.search.random import RandomSearch
 from scratchtune.core.search.searcher import Result
 
@@ -70,7 +71,7 @@ def test_a_choice_between_two_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     space = Space({"c": ["a", "b"], "x": Float(0.0, 1.0)})
     trials = enumerate(zip("babaab", [6.0, 1.0, 5.0, 2.0, 3.0, 4.0], strict=True))
     seen = [_finished(i, {"c": choice, "x": 0.5}, value) for i, (choice, value) in trials]
-    good, bad = parzen.split(seen)
+    good, bad = parzen.split(*losses_and_violations(space, seen).T)
     assert good.tolist() == [1, 3] and bad.tolist() == [0, 2, 4, 5]
     axis = axes_of(space)[0]
     codes = axis.read([r.params for r in seen])[:, None]
@@ -93,7 +94,7 @@ def test_the_weights_of_bad_trials_rise_with_their_number() -> None:
 def test_the_split_of_equal_and_failed_trials_by_hand() -> None:
     # 15 % of 20 are 3: failed trials count, but are never good. Of the four with the value 1 the first three are good.
     values = [2.0, 1.0, math.nan, 1.0, 1.0, 1.0] + [math.nan] * 14
-    good, bad = parzen.split([_finished(k, {}, value) for k, value in enumerate(values)])
+    good, bad = parzen.split(np.array(values), np.zeros(len(values)))
     assert good.tolist() == [1, 3, 4] and bad.tolist() == [0, 2, *range(5, 20)]
 
 
@@ -183,7 +184,7 @@ def test_it_proposes_the_candidate_with_the_highest_ratio() -> None:
     params, why = propose(UNCONDITIONAL, seen, [], 40, _rng(40))
     axes = axes_of(UNCONDITIONAL)
     codes = np.column_stack([axis.read([r.params for r in seen]) for axis in axes])
-    good, bad = parzen.split(seen)
+    good, bad = parzen.split(*losses_and_violations(UNCONDITIONAL, seen).T)
     good_density = _density(axes, codes[good], np.ones(len(good)))
     bad_density = _density(axes, codes[bad], parzen.weights_by_age(len(bad), 25))
     candidates = good_density.draw(parzen.CANDIDATES, _rng(40))
