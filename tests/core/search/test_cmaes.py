@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import pickle
-import runpy
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,7 @@ import pytest
 import scratchtune as st
 from scratchtune.core.search import CMAESSearch, Exhausted, Float, Int, RandomSearch, Result, Seen, Space, cmaes
 from scratchtune.core.study import Study
-
-replay, extremes = (runpy.run_path(str(Path(__file__).with_name(f"test_{name}.py"))) for name in ("replay", "extremes"))
-table, assert_replayed, assert_plain = (replay[name] for name in ("table", "assert_replayed", "assert_plain"))
+from tests.core.search.replaying import assert_plain, assert_replayed, table
 
 RANGES: dict[str, Any] = {
     "x": Float(-5.0, 5.0, prior=(1.0, 0.3)), "rate": Float(1e-4, 1e-1, log=True), "units": Int(8, 512, log=True),
@@ -44,10 +41,6 @@ def objective(trial: Any) -> float:
 
 def study_of(make: Any = make, seed: int = 5, **more: Any) -> Study:
     return Study(RANGES, make(), seed=seed, constraint=allowed, **more)
-
-
-# The tests of all searchers have spaces with choices, so here their functions get these instead.
-replay["study_of"].__globals__.update(MIXED=RANGES, study_of=study_of, value_of=value_of, allowed=allowed)
 
 
 # The update ----------------------------------------------------------------------------------------------------------
@@ -391,35 +384,6 @@ def test_tables_are_the_same_on_any_number_of_threads_and_in_parts() -> None:
         assert table(study_of().run(objective, 22, n_jobs=n_jobs, progress=False)) == table(whole)
     parts = pickle.loads(pickle.dumps(study_of().run(objective, 7, progress=False)))
     assert table(parts.run(objective, 22, progress=False)) == table(whole)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [
-    "tables_are_the_same_for_one_two_and_four_threads", "twelve_trials_are_six_and_then_twelve",
-    "an_interrupted_study_goes_on_as_if_nothing_had_been", "another_seed_is_another_study",
-    "a_suggestion_changes_nothing_that_it_is_given", "what_needs_says_never_falls_and_never_asks_for_the_future",
-    "a_searcher_is_its_class_and_its_arguments", "every_point_is_one_of_the_space_and_says_why"])
-def test_what_holds_for_all_searchers(name: str) -> None:
-    replay[f"test_{name}"](make)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("n_jobs", [1, 4])
-def test_a_study_that_starts_from_another_sees_its_trials(n_jobs: int) -> None:
-    replay["test_a_study_that_starts_from_another_sees_its_trials"](make, n_jobs)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [
-    "the ends of floats", "log ranges of a few floats", "the ends of whole numbers", "a narrow constraint",
-    "a sharp prior among millions", "one of a thousand", "three that sum to 60", "twenty of ten thousand"])
-def test_spaces_at_the_edge_of_what_there_is(name: str) -> None:
-    extremes["test_spaces"](make, name)
-
-
-@pytest.mark.slow
-def test_one_point_of_ten_thousand() -> None:
-    extremes["test_one_point_of_ten_thousand"](make)
 
 
 def test_populations_run_side_by_side() -> None:

@@ -15,9 +15,7 @@ the second trial on) and genetic search pass all of `BasicSamplerTestCase`, `Rel
 from __future__ import annotations
 
 import inspect
-import runpy
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,10 +26,9 @@ from optuna.testing import pytest_samplers  # noqa: E402
 
 from scratchtune.core.search import BayesianSearch, RandomSearch, Searcher  # noqa: E402
 from scratchtune.core.search.genetic.genetic_search import GeneticSearch  # noqa: E402
+from tests.core.search.optuna_adapter import SearcherSampler  # noqa: E402
 
 pytestmark = pytest.mark.slow
-
-SearcherSampler = runpy.run_path(str(Path(__file__).with_name("optuna_adapter.py")))["SearcherSampler"]
 
 SEARCHERS: dict[str, Callable[[], Searcher]] = {
     "random": RandomSearch,
