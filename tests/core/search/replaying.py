@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
+import pytest
 
 from scratchtune.core.search import (
     DEFAULT_OF_SEVERAL,
@@ -73,6 +74,12 @@ def searched(make: Make, space: dict[str, Any]) -> dict[str, Any]:
         return False
 
     return {name: parameter for name, parameter in space.items() if not is_refused(name)}
+
+
+def searched_or_skip(make: Make, space: dict[str, Any]) -> dict[str, Any]:
+    """The same; the test is skipped if the searcher refuses all of them."""
+    found = searched(make, space)
+    return found or pytest.skip("this searcher refuses all parameters of the space")
 
 
 # One space and its values ---------------------------------------------------------------------------------------------

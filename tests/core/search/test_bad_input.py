@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
-from scratchtune.core.search import Categorical, Float, Int, Searcher, Space
+from scratchtune.core.search import Categorical, Float, Int, Space
 from scratchtune.core.search.hyperband import Hyperband
 from scratchtune.core.study import Study, Trial
-
-Make = Callable[[], Searcher]
+from tests.core.search.replaying import Make, searched, searched_or_skip
 
 SPACE = {
     "x": Float(-1.0, 1.0), "rate": Float(1e-4, 1e-1, log=True), "units": Int(16, 64, step=16), "kind": ["a", "b"],
@@ -88,7 +86,7 @@ def test_a_budget_of_nothing_is_one_clear_sentence(arguments: dict[str, Any], se
 
 
 def test_a_study_of_no_trials_is_refused(make: Make) -> None:
-    study = Study(SPACE, make())
+    study = Study(searched(make, SPACE), make())
     for n_trials, sentence in ((0, "n_trials is 0; it must be an integer of at least 1"), (-1, "n_trials is -1"),
                                (2.5, "n_trials is 2.5"), ("ten", "n_trials is 'ten'")):
         with pytest.raises((ValueError, TypeError), match=sentence):
@@ -104,7 +102,7 @@ def test_a_study_of_no_trials_is_refused(make: Make) -> None:
     pytest.param({"k": Int(0, 9), "x": Float(0.0, 1.0)}, marks=pytest.mark.slow), {"c": ["a", "b"]},
 ], ids=["continuous", "whole", "mixed", "choices"])
 def test_a_space_without_a_feasible_point_is_one_clear_sentence(make: Make, space: dict[str, Any]) -> None:
-    study = Study(space, make(), constraint=lambda params: False)
+    study = Study(searched_or_skip(make, space), make(), constraint=lambda params: False)
     with pytest.raises(ValueError, match="constraint") as caught:
         study.run(bowl, 3, progress=False)
     assert len(str(caught.value).splitlines()) == 1 and study.trials == []
@@ -112,9 +110,9 @@ def test_a_space_without_a_feasible_point_is_one_clear_sentence(make: Make, spac
 
 def test_a_constraint_without_an_answer_is_one_clear_sentence(make: Make) -> None:
     with pytest.raises(ValueError, match=r"^the constraint raised KeyError: 'width', for {.*}; it must return True or"):
-        Study(SPACE, make(), constraint=lambda params: params["width"] > 1).run(bowl, 3, progress=False)
+        Study(searched(make, SPACE), make(), constraint=lambda params: params["width"] > 1).run(bowl, 3, progress=False)
     with pytest.raises(TypeError, match=r"^the constraint returned None for {.*}; it must return True or False$"):
-        Study(SPACE, make(), constraint=lambda params: None).run(bowl, 3, progress=False)  # type: ignore[arg-type,return-value]
+        Study(searched(make, SPACE), make(), constraint=lambda params: None).run(bowl, 3, progress=False)  # type: ignore[arg-type,return-value]
 
 
 def test_a_constraint_that_returns_an_array_did_not_raise() -> None:
@@ -140,7 +138,7 @@ OUTCOMES = {
 @pytest.mark.parametrize("outcome", OUTCOMES)
 def test_a_bad_value_is_a_failed_trial_and_the_study_goes_on(make: Make, outcome: str) -> None:
     bad, sentence = OUTCOMES[outcome]
-    study = Study(SPACE, make(), seed=3).run(
+    study = Study(searched(make, SPACE), make(), seed=3).run(
         lambda trial: bad() if trial.number % 2 else bowl(trial), 9, progress=False)
     assert [trial.state for trial in study.trials] == ["complete", "failed"] * 4 + ["complete"]
     failed = [trial for trial in study.trials if trial.state == "failed"]
@@ -151,7 +149,7 @@ def test_a_bad_value_is_a_failed_trial_and_the_study_goes_on(make: Make, outcome
 @pytest.mark.parametrize("space", [SPACE, {"k": Int(0, 40)}, {"c": list("abcdefghijklmnop")}],
                          ids=["mixed", "whole", "choices"])
 def test_a_study_in_which_all_fails_goes_on_to_its_end(make: Make, space: dict[str, Any]) -> None:
-    study = Study(space, make(), seed=1).run(lambda trial: math.nan, 14, progress=False)
+    study = Study(searched_or_skip(make, space), make(), seed=1).run(lambda trial: math.nan, 14, progress=False)
     assert [trial.state for trial in study.trials] == ["failed"] * 14
     with pytest.raises(ValueError, match="no trial of 14 is complete; trial 0 failed: value is nan"):
         study.best_value  # noqa: B018
@@ -159,7 +157,7 @@ def test_a_study_in_which_all_fails_goes_on_to_its_end(make: Make, space: dict[s
 
 def test_an_objective_that_is_none_is_refused(make: Make) -> None:
     with pytest.raises(TypeError, match="objective is 3; it must be a function from a trial to a number"):
-        Study(SPACE, make()).run(3, 2, progress=False)  # type: ignore[arg-type]
+        Study(searched(make, SPACE), make()).run(3, 2, progress=False)  # type: ignore[arg-type]
 
 
 # Points that users give ----------------------------------------------------------------------------------------------
@@ -176,8 +174,8 @@ def test_an_objective_that_is_none_is_refused(make: Make) -> None:
     ({"x": 0.0}, "params lacks 'rate'"),
     (None, "params is None"),
 ])
-def test_a_bad_point_is_refused_by_the_queue(make: Make, params: Any, sentence: str) -> None:
-    study = Study(SPACE, make())
+def test_a_bad_point_is_refused_by_the_queue(params: Any, sentence: str) -> None:
+    study = Study(SPACE, "random")
     with pytest.raises((ValueError, TypeError), match=sentence):
         study.enqueue(params)
     assert len(study.run(bowl, 2, progress=False).trials) == 2
