@@ -42,10 +42,10 @@ FLOORS = {  # from the bottom to the top: the files beside the rooms have their 
     "core/cores.py core/lazy.py core/version.py":
     "the processor cores that this process may use; public names, loaded when they are first used; the version",
     "core/jit": "",
-    "core/checks.py core/declared.py core/digests.py core/files.py core/archives.py core/streams.py core/protocol.py "
-    "core/interruption.py core/shipping.py":
-    "arguments and error messages; digests; files that are written whole or not at all; ZIP and gzip with limits; "
-    "printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
+    "core/checks.py core/configured.py core/declared.py core/digests.py core/files.py core/archives.py core/streams.py "
+    "core/protocol.py core/interruption.py core/shipping.py":
+    "arguments and error messages; objects that are their arguments; digests; files that are written whole or not at "
+    "all; ZIP and gzip with limits; printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
     "core/formulas": "", "core/metrics": "", "core/data": "", "core/network": "", "core/evaluation": "",
     "core/search": "", "core/estimators": "", "core/study": "", "insight": "", "interop": "", "images": "",
     "sequences": "", "tables": "", "play": "",

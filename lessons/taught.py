@@ -45,8 +45,6 @@ TECHNICAL: dict[str, tuple[str, ...]] = {reason: tuple(names.split()) for reason
         "confidence_factor regret_bound selection_noise shrunken_means pair_noise spread_on_new_rows",
     "preparing a table's columns and target":
         "middle_shares robust_factor robust_scale smooth_clip skewness smearing_factor",
-    "an optimizer without a lesson, and clipping by value":
-        "nadam nadam_momentum lion clip_by_value",
     "a method without a lesson: CMA-ES":
         "cma_log_weights cma_selection_mass cma_learning_rates cma_weights cma_mean cma_path cma_expected_norm "
         "cma_step_size cma_longest_path cma_covariance cma_margin",

@@ -232,22 +232,4 @@ def _arguments(function: Any) -> Mapping[str, inspect.Parameter]:
         return {}
 
 
-SCORERS: dict[str, Scorer] = {
-    "accuracy": Scorer(metrics.accuracy_score, "labels"),
-    "balanced_accuracy": Scorer(metrics.balanced_accuracy_score, "labels"),
-    "roc_auc": Scorer(metrics.roc_auc_score, "decisions"),
-    "roc_auc_ovr": Scorer(metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovr"}),
-    "roc_auc_ovr_weighted": Scorer(
-        metrics.roc_auc_score, "probabilities", 1, {"multi_class": "ovr", "average": "weighted"}),
-    "average_precision": Scorer(metrics.average_precision_score, "decisions"),
-    "neg_log_loss": Scorer(metrics.log_loss, "probabilities", -1),
-    "r2": Scorer(metrics.r2_score, "values"),
-    "neg_mean_squared_error": Scorer(metrics.mean_squared_error, "values", -1),
-    "neg_root_mean_squared_error": Scorer(metrics.root_mean_squared_error, "values", -1),
-    "neg_mean_absolute_error": Scorer(metrics.mean_absolute_error, "values", -1),
-}
-for metric in (metrics.precision_score, metrics.recall_score, metrics.f1_score):
-    name = metric.__name__.removesuffix("_score")
-    SCORERS[name] = Scorer(metric, "labels", 1, {"average": "binary"})
-    for average in ("macro", "micro", "weighted"):
-        SCORERS[f"{name}_{average}"] = Scorer(metric, "labels", 1, {"average": average, "pos_label": None})
+SCORERS: dict[str, Scorer] = {name: Scorer(*entry) for name, entry in metrics.SCORED.items()}
