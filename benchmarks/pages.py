@@ -21,17 +21,22 @@ import statistics
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
+import scratchtune as st
 from benchmarks import stale
-from benchmarks.common import course, document, front, questions
+from benchmarks.common import course, document, front, questions, taught
 from benchmarks.common.harness import RESULTS, ROOT, table
 from benchmarks.common.reports import report, tables_of
 from scratchtune import formulas
+from scratchtune.core import evaluation, metrics, search
+from scratchtune.core.network.activations import ACTIVATIONS
+from scratchtune.core.network.losses import LOSSES
 from scratchtune.document.statements import STATEMENTS
 
 CITED = re.compile(r"^# - \[(\w+)\]", re.MULTILINE)  # a formula that a lesson cites
 BLOCK = re.compile(r"(<!-- generated: (\w+)(?: ([\w/]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 PACKAGE = ROOT / "scratchtune"
 PAGES = (*(ROOT / folder / "README.md" for folder in (".", "benchmarks", "lessons", "scratchtune")),
+         ROOT / "scratchtune" / "CONTRIBUTING.md",
          *sorted((ROOT / "scratchtune").rglob("README.md"))[1:])
 
 
@@ -45,7 +50,7 @@ FLOORS = {  # from the bottom to the top: the files beside the rooms have their 
     "core/checks.py core/configured.py core/declared.py core/digests.py core/files.py core/archives.py core/streams.py "
     "core/protocol.py core/interruption.py core/shipping.py":
     "arguments and error messages; objects that are their arguments; digests; files that are written whole or not at "
-    "all; ZIP and gzip with limits; printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to each worker",
+    "all; ZIP and gzip with limits; printing; scikit-learn's protocol; Ctrl-C in threads; data sent once to workers",
     "core/formulas": "", "core/metrics": "", "core/data": "", "core/network": "", "core/evaluation": "",
     "core/search": "", "core/estimators": "", "core/study": "", "insight": "", "interop": "", "images": "",
     "sequences": "", "tables": "", "play": "",
@@ -170,6 +175,24 @@ def sections(_: Collection[str], __: str = "") -> str:
     return "\n".join(["| section | lesson | formulas to begin with |", "|---|---|---|", *rows])
 
 
+def parts(_: Collection[str], __: str = "") -> str:
+    """What there is of each kind that can be added, by the names that users type."""
+    optimizers = [name for name in st.__all__ if isinstance(getattr(st, name), type) and issubclass(
+        getattr(st, name), st.Optimizer)]
+    kinds = {"activations": ACTIVATIONS, "layers": st.layers.__all__, "losses": LOSSES, "optimizers": optimizers,
+             "metrics": [name for name in metrics.__all__ if "y_true" in getattr(
+                 getattr(metrics, name), "__annotations__", ())], "scores": metrics.SCORED,
+             "splitters": [name for name in evaluation.__all__ if hasattr(getattr(evaluation, name), "split")],
+             "searchers": [kind.__name__ for kind in (*search.SEARCHERS.values(), search.NSGA2)]}
+    rows = [f"| {kind} | {', '.join(f'`{name}`' for name in names)} |" for kind, names in kinds.items()]
+    return "\n".join(["| kind | names |", "|---|---|", *rows])
+
+
+def untaught(_: Collection[str], __: str = "") -> str:
+    """The formulas that no lesson shows, and that have no reason for it."""
+    return ", ".join(f"`{name}`" for name in taught.untaught(course.lessons())) or "none."
+
+
 # benchmarks/README.md -------------------------------------------------------------------------------------------------
 
 
@@ -221,7 +244,8 @@ def measured() -> str:
 
 GENERATORS: dict[str, Callable[[Collection[str], str], str]] = {
     "front": lambda stale, _: front.front(stale), "results": results, "lessons": lessons, "paths": paths,
-    "sections": sections, "speech": speech, "rooms": rooms, "path": path, "files": files, "order": order}
+    "sections": sections, "speech": speech, "rooms": rooms, "path": path, "files": files, "order": order,
+    "parts": parts, "untaught": untaught}
 
 
 def generated(page: str, marked: Collection[str] = ()) -> str:

@@ -10,8 +10,8 @@ from functools import cache
 from html import escape
 from pathlib import Path
 
-from benchmarks.common import course, document
-from lessons import claims, highlight, prose, taught
+from benchmarks.common import course, document, taught
+from lessons import claims, highlight, prose
 from lessons.book_course import to_lesson, to_section
 from lessons.book_pages import Book, facts, listed, sided, source
 from scratchtune import document as answered

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from scratchtune import metrics
-from scratchtune.core import checks
+from scratchtune.core import checks, metrics
 from scratchtune.insight import drawing
 
 SIDE = (5.0, 5.0)  # inches: both axes go from 0 to 1

@@ -11,12 +11,14 @@ import pytest
 
 import scratchtune as st
 from scratchtune import jit, optimizers
+from scratchtune.core.configured import known_classes
 from scratchtune.core.network.layers.base import Weight
 from scratchtune.core.network.saving import described, remade
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 3)), RNG.normal(size=(12, 2))
-EVERY = {
+EVERY = {kind.__name__.lower(): kind for kind in known_classes(st.Optimizer).values()
+         if kind.__module__.startswith("scratchtune.")} | {  # each with its default arguments, and these
     "sgd": lambda: st.SGD(0.05), "momentum": lambda: st.SGD(0.05, momentum=0.9),
     "nesterov": lambda: st.SGD(0.05, momentum=0.9, nesterov=True), "rmsprop": lambda: st.RMSprop(0.01),
     "rmsprop_momentum": lambda: st.RMSprop(0.01, momentum=0.5), "adam": lambda: st.Adam(0.01),
