@@ -465,7 +465,7 @@ PREDICTION = """
 def test_an_edit_of_the_tile_changes_the_next_run(tmp_path: Path) -> None:
     """In a copy of the package; the tile is part of the dense layer's kernel, which is in another file."""
     shutil.copytree(PACKAGE, tmp_path / "scratchtune", ignore=shutil.ignore_patterns("__pycache__"))
-    file = tmp_path / "scratchtune" / "jit" / "tile.py"
+    file = tmp_path / "scratchtune" / "core" / "jit" / "tile.py"
     found = []
     for old, new in [("", ""), ("multiply_add(a[row], b[v],", "multiply_add(a[row], builder.fadd(b[v], b[v]),")]:
         source = file.read_text()
