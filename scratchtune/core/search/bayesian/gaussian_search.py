@@ -31,8 +31,6 @@ from scratchtune.core.search.searcher import Pending, Result, Rng
 from scratchtune.core.search.space import Space
 
 PRIOR_TRIALS = 10.0  # at this trial the user's prior has the same weight as the acquisition, later less
-MOST_TRIALS = 200  # that the process is conditioned on, since a search takes time with their square; see `subsample`
-FITTED_EACH, FITTED_EVERY = 100, 10  # see `trials_of_fit`
 MARGIN = 0.05  # that the probability of improvement subtracts from the best value, in stds of the values
 
 
@@ -72,12 +70,13 @@ def fitted_model(
     prepare()
     kind = ACQUISITIONS.index(acquisition)
     encoding = Encoding(space)
-    known = conditioned_on(space, seen)
-    violated, kept, rows, standardized = known
-    first = trials_of_fit(len(seen))
-    fitted = known if first == len(seen) else conditioned_on(space, seen[:first])
-    theta = surrogate.fitted_theta(encoding, fitted.rows, fitted.standardized.values)
-    process = gp.condition(rows, standardized.values, encoding.is_categorical, theta)
+    losses, violations = reading.read(reading.losses_and_violations, space, seen).T
+    violated = violations > 0.0
+    violated |= np.isnan(losses) & violated.any()  # where a constraint is violated, failures count as violations too
+    kept = surrogate.subsample(np.where(violated, np.inf, losses), surrogate.MOST_TRIALS)
+    standardized = surrogate.compress_and_standardize(losses[kept])
+    rows = reading.read(reading.encoded, space, seen)[kept]
+    process = surrogate.fitted_process(encoding, rows, standardized.values)
     constraints = surrogate.fitted_constraints(encoding, rows, [seen[i].constraints for i in kept])
     added = encoding.rows(list(pending))
     process = surrogate.with_pending(process, added)
@@ -88,37 +87,6 @@ def fitted_model(
     goal = Goal(kind, float(best) - margin, kappa, PRIOR_TRIALS / max(number, 1), math.exp(process.theta[-1]),
                 constraints)
     return Model(encoding, process, goal, standardized, kept, feasible)
-
-
-class Conditioned(NamedTuple):
-    """Which of the trials seen the process is conditioned on, and as what."""
-
-    violated: np.ndarray  # of all trials seen, whether a constraint does not hold; see `conditioned_on`
-    kept: np.ndarray  # indices
-    rows: np.ndarray  # of the encoding, of those that are kept
-    standardized: Standardized  # their losses
-
-
-def conditioned_on(space: Space, seen: Sequence[Result]) -> Conditioned:
-    """What the trials seen are to the process; where a constraint is violated, failures count as violations too."""
-    losses, violations = reading.read(reading.losses_and_violations, space, seen).T
-    violated = violations > 0.0
-    violated |= np.isnan(losses) & violated.any()
-    kept = surrogate.subsample(np.where(violated, np.inf, losses), MOST_TRIALS)
-    rows = reading.read(reading.encoded, space, seen)[kept]
-    return Conditioned(violated, kept, rows, surrogate.compress_and_standardize(losses[kept]))
-
-
-def trials_of_fit(count: int) -> int:
-    """How many leading ones of so many trials θ is fitted to: all of the first `FITTED_EACH`, then a multiple of ten.
-
-    θ changes little with one more of many trials, and a fit takes as long as all the rest. As the number of trials
-    alone says which ones it is, a study that is continued later has the same θ.
-
-    >>> [trials_of_fit(count) for count in (7, 99, 100, 101, 109, 110)]
-    [7, 99, 100, 100, 100, 110]
-    """
-    return count if count <= FITTED_EACH else count - count % FITTED_EVERY
 
 
 @cache

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -20,7 +19,7 @@ from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian.encoding import Encoding
 from scratchtune.core.search.bayesian.fitting import fit_hyperparameters
 
-MOST_TRIALS = 300  # that a process of a finished study is conditioned on, since the time grows with their cube
+MOST_TRIALS = 300  # that the process is conditioned on, since the time grows with their cube; see `subsample`
 FITTED_TRIALS, EVALUATIONS = 120, 20  # trials that θ is fitted to, and how many values of θ are tried at most
 NOISY_START = (1e-3, 0.1)  # variances of the rough part and of the noise, in units of the variance of the values
 MOST_EXCESS = 4.0  # a bad loss is at most 1 + this many standard deviations above the median after compression
@@ -137,22 +136,12 @@ def fitted_theta(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np
     It starts at the prior's mean, computes at most `EVALUATIONS` densities, and uses at most `FITTED_TRIALS` trials.
     """
     part = subsample(values, FITTED_TRIALS)
-    return _fitted_to(encoding.is_categorical.tobytes(), rows[part].tobytes(), values[part].tobytes())
-
-
-@lru_cache(maxsize=32)
-def _fitted_to(is_categorical: bytes, rows: bytes, values: bytes) -> np.ndarray:
-    """`fitted_theta` of arrays by their contents: a search asks for the same θ several times."""
-    of_axes, of_trials = np.frombuffer(is_categorical).copy(), np.frombuffer(values).copy()  # which may be written
-    points = np.frombuffer(rows).copy().reshape(len(of_trials), len(of_axes))
-    theta = _fitted(of_axes, points, of_trials, theta_prior(len(of_axes))[0])[0]
-    theta.flags.writeable = False
-    return theta
+    return _fitted(encoding, rows[part], values[part], theta_prior(rows.shape[1])[0])[0]
 
 
 def theta_of_noisy_values(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> np.ndarray:
     """As `fitted_theta`, but with all trials and from both `starts`, which takes longer; the θ of higher density."""
-    found = [_fitted(encoding.is_categorical, rows, values, start) for start in starts(rows.shape[1])]
+    found = [_fitted(encoding, rows, values, start) for start in starts(rows.shape[1])]
     return max(found, key=lambda each: each[1])[0]
 
 
@@ -166,13 +155,11 @@ def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.concatenate([mean[:-2], np.log(NOISY_START)])
 
 
-def _fitted(
-    is_categorical: np.ndarray, rows: np.ndarray, values: np.ndarray, start: np.ndarray,
-) -> tuple[np.ndarray, float]:
+def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
     """The θ that a local search from ``start`` finds, and the logarithm of its posterior density."""
     means, stds = theta_prior(rows.shape[1])
     return fit_hyperparameters(
-        rows, values, is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=EVALUATIONS)
+        rows, values, encoding.is_categorical, theta=start, prior_mean=means, prior_std=stds, evaluations=EVALUATIONS)
 
 
 def fitted_process(encoding: Encoding, rows: np.ndarray, values: np.ndarray) -> gp.Process:

@@ -11,6 +11,7 @@ import pytest
 
 from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian import gaussian_search as gs
+from scratchtune.core.search.bayesian import surrogate
 from scratchtune.core.search.bayesian.acquisition import ACQUISITIONS, expected_improvement, updated_mean_std
 from scratchtune.core.search.normal import log_normal_cdf
 from scratchtune.core.search.searcher import Result
@@ -197,7 +198,7 @@ def test_the_prior_s_weight_and_what_is_improved_on_by_hand() -> None:
 
 def test_the_process_is_fitted_to_the_trials_that_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     # Of eight trials the two best are kept, 1 and 3, and of the other ranks, 2 to 7, the ends: trials 5 and 0.
-    monkeypatch.setattr(gs, "MOST_TRIALS", 4)
+    monkeypatch.setattr(surrogate, "MOST_TRIALS", 4)
     losses = [7.0, 0.0, 6.0, 1.0, 5.0, 2.0, 4.0, 3.0]
     line = Space({"x": Float(0.0, 1.0)})
     seen = [Result(i, {"x": i / 8.0}, loss, "complete") for i, loss in enumerate(losses)]
