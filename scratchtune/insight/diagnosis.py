@@ -238,7 +238,7 @@ def _activation_of(layer: Layer) -> str:
     """The name of a layer's activation, "linear" if it has none."""
     if isinstance(layer, Activation):
         return layer.name
-    return getattr(getattr(layer, "activation", None), "name", "linear")
+    return getattr(getattr(layer, "activated", None), "name", "linear")
 
 
 def _activity(model: Sequential, depth: int, name: str, X: np.ndarray) -> Activity:

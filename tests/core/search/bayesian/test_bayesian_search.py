@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scratchtune.core.search.bayesian import surrogate
 from scratchtune.core.search.bayesian.bayesian_search import MODELS, BayesianSearch
 from scratchtune.core.search.searcher import Exhausted, Result, Suggestion
 from scratchtune.core.search.space import Categorical, Float, Int, Space
@@ -72,18 +71,6 @@ def test_the_same_trials_give_the_same_suggestion_whoever_asks(model: str, paral
     needed = searcher.needs(19)
     other = [*trials[:needed], *(result._replace(value=-1e9) for result in trials[needed:19])]
     assert suggested(searcher, MIXED, other).params == trials[19].params
-
-
-def test_a_study_that_is_continued_proposes_what_the_whole_one_does_beyond_the_trials_of_each_fit() -> None:
-    # From trial 101 on θ is that of an earlier number of trials, which a new process does not remember.
-    searcher = BayesianSearch("gp", parallel=2)
-    trials = [Result(k, suggested(searcher, MIXED, [], k).params, (7.0 * k) % 1.0, "complete") for k in range(104)]
-    for _ in range(10):
-        suggestion = suggested(searcher, MIXED, trials)
-        surrogate._fitted_to.cache_clear()
-        again = suggested(searcher, Space(MIXED), [one._replace() for one in trials])  # nothing is kept of these
-        assert (again.params, again.why) == (suggestion.params, suggestion.why)
-        trials.append(Result(len(trials), suggestion.params, suggestion.params["x"], "complete"))
 
 
 @EVERY_MODEL
