@@ -20,6 +20,7 @@ from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian import gaussian_search, parzen
 from scratchtune.core.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.core.search.bayesian.acquisition_search import goal_values
+from scratchtune.core.search.bayesian.kernels import ROUGH, SIGNAL
 from scratchtune.core.search.bayesian.mixture import without_inactive
 from scratchtune.core.search.parameters import Parameter
 from scratchtune.core.study.trial import Trial, configuration
@@ -74,7 +75,6 @@ def plot_posterior(study: TrialTable, param: str | None = None, trial: int | Non
     kind = states[0].searcher.acquisition
     models = [gaussian_search.fitted_model(*state[1:], kind, state.searcher.kappa) for state in states]
     count, pending, seen = len(models[0].kept), len(models[0].process.rows) - len(models[0].kept), len(states[0].seen)
-    searcher_state.check_counts(study, chosen, {"trials": count, "pending": pending})
     for upper, lower, state, model in zip(axes[:2], axes[2:], states, models, strict=True):
         rows = model.encoding.snapped(model.encoding.rows(line.points))
         _draw_posterior(upper, study, line, rows, model)
@@ -126,7 +126,6 @@ def plot_densities(study: TrialTable, param: str | None = None, trial: int | Non
     state = searcher_state.before(study, chosen)
     seen, waiting = parzen.trials_in(study.space, why.get("branch", {}).get("names"), state.seen, state.pending)
     model = parzen.fitted_densities(study.space, seen, waiting)
-    searcher_state.check_counts(study, chosen, {"good": len(model.good), "bad": len(model.bad)})
     good, bad, ratio = _densities(model, line)
     for density, which, colour, style, text, height in (
             (good, model.good, COLOURS[0], "-", "good", 1.0), (bad, model.bad, COLOURS[1], "--", "bad", 0.0)):
@@ -211,7 +210,7 @@ def _influences(model: gaussian_search.Model, rows: np.ndarray, column: int) -> 
     trials = process.rows[: len(model.kept)]
     on_line = np.repeat(rows[:1], len(trials), axis=0)
     on_line[:, column] = trials[:, column]
-    prior = math.exp(process.theta[-3]) + math.exp(process.theta[-2])
+    prior = math.exp(process.theta[SIGNAL]) + math.exp(process.theta[ROUGH])
     return np.diag(gp.covariance(trials, on_line, process.is_categorical, process.theta)) / prior
 
 

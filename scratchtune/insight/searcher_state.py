@@ -7,7 +7,7 @@ their configurations are known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from scratchtune.core import checks
@@ -71,19 +71,6 @@ def model_of(study: TrialTable, plot: str) -> BayesianSearch:
 def lacks_earlier(study: TrialTable) -> bool:
     """Whether the searcher has seen trials of another study that are not known: a file has only those of its own."""
     return bool(getattr(study, "has_earlier", False))
-
-
-def check_counts(study: TrialTable, trial: Trial, found: Mapping[str, int]) -> None:
-    """Raise a ValueError where the reasons of a trial record other numbers of trials than the model is fitted to now.
-
-    So it is in a fork with another searcher, whose first trials are copies.
-    """
-    why = reasons_of(trial)
-    if any(why.get(name, count) != count for name, count in found.items()):
-        was, now = (", ".join(f"{one[name]} {name}" for name in found) for one in ({**found, **why}, found))
-        raise ValueError(
-            f"trial {trial.number} was proposed by a model of {was}, and the searcher of the study {study.name!r} "
-            f"would fit one of {now}: the trial was copied from another study, see it there")
 
 
 def reasons_of(trial: Trial) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from scratchtune.core.search import Space
 from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian import surrogate
 from scratchtune.core.search.bayesian.encoding import Encoding
+from scratchtune.core.search.bayesian.kernels import NOISE
 from scratchtune.core.search.learned_space import within
 from scratchtune.core.study.best import feasible, repeats, said_repeats
 from scratchtune.core.study.trial import Trial, configuration, repeats_at_end
@@ -252,5 +253,5 @@ def lowest_pessimistic_mean(
     return Prediction(
         pessimistic_means(means, stds, margin).argsort(kind="stable"),
         np.array([*map(standardized.to_loss, means.tolist())]),
-        factor * stds, factor * math.exp(0.5 * process.theta[-1]),
+        factor * stds, factor * math.exp(0.5 * process.theta[NOISE]),
         tuple(factor * surrogate.root_mean_square(each) for each in errors))

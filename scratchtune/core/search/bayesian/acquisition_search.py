@@ -19,6 +19,8 @@ from scratchtune.core.search.bayesian.acquisition import acquisition_and_partial
 from scratchtune.core.search.bayesian.cholesky import solve_lower_vector, solve_upper
 from scratchtune.core.search.bayesian.encoding import Encoding
 from scratchtune.core.search.bayesian.kernels import (
+    ROUGH,
+    SIGNAL,
     length_scales_of,
     rough_kernel,
     rough_kernel_grad_over_r,
@@ -107,7 +109,7 @@ def of_constraint(constraints, k):
     """The process of constraint k, and the goal that is the logarithm of the probability that the constraint holds."""
     rows, values, is_categorical, theta, mean, upper, alpha = constraints
     return (gp.Process(rows, values[k], is_categorical, theta[k], mean[k], upper[k], alpha[k]),
-            Goal(1, 0.0, 0.0, 0.0, 0.0, constraints))
+            Goal(kind=1, best=0.0, kappa=0.0, weight=0.0, noise=0.0, constraints=constraints))
 
 
 @jit.loop_in_order
@@ -135,7 +137,7 @@ def acquisition_and_grad(process, goal, prior, point):
     """
     n, d = process.rows.shape
     theta = process.theta
-    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
+    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[SIGNAL]), math.exp(theta[ROUGH])
     distances, whitened, beta = np.empty(n), np.empty(n), np.empty(n)
     for i in range(n):
         distances[i] = scaled_distance(process.rows[i], point, process.is_categorical, length_scales)

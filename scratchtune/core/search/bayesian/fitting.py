@@ -18,6 +18,9 @@ from scratchtune.core.search.bayesian.cholesky import inverse
 from scratchtune.core.search.bayesian.gaussian_process import factored, solve_alpha
 from scratchtune.core.search.bayesian.kernels import (
     FINER,
+    NOISE,
+    ROUGH,
+    SIGNAL,
     difference,
     length_scales_of,
     matern52,
@@ -119,15 +122,15 @@ def log_likelihood_and_grad(
 def chain_rule(rows, is_categorical, theta, distances, weight, gradient):
     """Add dL/dθ = Σᵢⱼ[Wᵢⱼ · dKᵢⱼ/dθ] to ``gradient``; only the lower triangle of ``distances`` is read (`factored`)."""
     d = rows.shape[1]
-    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
+    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[SIGNAL]), math.exp(theta[ROUGH])
     for i in range(len(rows)):
-        gradient[d] += weight[i, i] * signal
-        gradient[d + 1] += weight[i, i] * rough
-        gradient[d + 2] += weight[i, i] * math.exp(theta[d + 2])
+        gradient[SIGNAL] += weight[i, i] * signal
+        gradient[ROUGH] += weight[i, i] * rough
+        gradient[NOISE] += weight[i, i] * math.exp(theta[NOISE])
         for j in range(i):  # each pair of different points counts twice
             factor, r = 2.0 * weight[i, j], distances[i, j]
-            gradient[d] += factor * signal * matern52(r)
-            gradient[d + 1] += factor * rough * matern52(FINER * r)
+            gradient[SIGNAL] += factor * signal * matern52(r)
+            gradient[ROUGH] += factor * rough * matern52(FINER * r)
             factor *= rough_kernel_grad_over_r(r, signal, rough)
             for k in range(d):
                 gradient[k] += factor * (difference(rows[i, k], rows[j, k], is_categorical[k]) / length_scales[k]) ** 2

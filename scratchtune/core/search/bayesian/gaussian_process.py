@@ -35,7 +35,14 @@ from scratchtune.core.search.bayesian.cholesky import (
     solve_lower_vector,
     solve_upper,
 )
-from scratchtune.core.search.bayesian.kernels import length_scales_of, rough_kernel, scaled_distance
+from scratchtune.core.search.bayesian.kernels import (
+    NOISE,
+    ROUGH,
+    SIGNAL,
+    length_scales_of,
+    rough_kernel,
+    scaled_distance,
+)
 
 # The posterior at a point --------------------------------------------------------------------------------------------
 
@@ -120,8 +127,7 @@ def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
 @jit.loop_in_order
 def covariance(a, b, is_categorical, theta):
     """Covariances of the function at the points ``a`` (n, d) with those at ``b`` (m, d), (n, m)."""
-    d = a.shape[1]
-    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
+    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[SIGNAL]), math.exp(theta[ROUGH])
     out = np.empty((len(a), len(b)))
     for i in range(len(a)):
         for j in range(len(b)):
@@ -135,11 +141,11 @@ def factored(rows, is_categorical, theta):
 
     The lower triangle, which the factor does not need, holds the scaled distances.
     """
-    d, n = rows.shape[1], len(rows)
-    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[d]), math.exp(theta[d + 1])
+    length_scales, signal, rough = length_scales_of(theta), math.exp(theta[SIGNAL]), math.exp(theta[ROUGH])
+    n = len(rows)
     upper = np.empty((n, n))
     for i in range(n):
-        upper[i, i] = signal + rough + math.exp(theta[d + 2])
+        upper[i, i] = signal + rough + math.exp(theta[NOISE])
         for j in range(i + 1, n):
             upper[j, i] = scaled_distance(rows[i], rows[j], is_categorical, length_scales)
             upper[i, j] = rough_kernel(upper[j, i], signal, rough)
@@ -174,11 +180,11 @@ def condition(
 ) -> Process:
     """Condition the process with parameters θ on ``values`` at ``rows``; increase the noise until K has a factor."""
     theta = theta.copy()
-    while True:
+    possible, upper = factored(rows, is_categorical, theta)
+    while not possible:  # with ten times the noise; K has a factor before the noise is n times the signal
+        theta[NOISE] = max(theta[NOISE], theta[SIGNAL] - 30.0) + math.log(10.0)
         possible, upper = factored(rows, is_categorical, theta)
-        if possible:
-            return Process(rows, values, is_categorical, theta, mean, upper, solve_alpha(upper, values, mean))
-        theta[-1] = max(theta[-1], theta[-3] - 30.0) + math.log(10.0)
+    return Process(rows, values, is_categorical, theta, mean, upper, solve_alpha(upper, values, mean))
 
 
 @jit.function_in_order
@@ -194,8 +200,8 @@ def transposed(a):
 @jit.loop_in_order
 def posterior(process, points):
     """Posterior mean and variance at each of some points (m, d): two arrays (m,)."""
-    d, m, theta = process.rows.shape[1], len(points), process.theta
-    prior_variance = math.exp(theta[d]) + math.exp(theta[d + 1])
+    m, theta = len(points), process.theta
+    prior_variance = math.exp(theta[SIGNAL]) + math.exp(theta[ROUGH])
     means, variances = np.empty(m), np.empty(m)
     for start in range(0, m, 64):  # blocks that fit into the processor's cache
         block = covariance(process.rows, points[start : start + 64], process.is_categorical, theta)
@@ -215,7 +221,7 @@ def predict(process: Process, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 def means_at_rows(process: Process) -> np.ndarray:
     """Posterior means at the rows that the process is conditioned on, (n,)."""
-    return fitted_means(process.values, math.exp(process.theta[-1]), process.alpha)
+    return fitted_means(process.values, math.exp(process.theta[NOISE]), process.alpha)
 
 
 def left_out_errors(process: Process) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,7 @@ from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian.acquisition import ACQUISITIONS
 from scratchtune.core.search.bayesian.acquisition_search import Candidate, Goal, RangePrior, log_feasible, search
 from scratchtune.core.search.bayesian.encoding import Encoding
+from scratchtune.core.search.bayesian.kernels import NOISE, SIGNAL
 from scratchtune.core.search.bayesian.surrogate import Standardized, within_floats
 from scratchtune.core.search.searcher import Pending, Result, Rng
 from scratchtune.core.search.space import Space
@@ -84,8 +85,9 @@ def fitted_model(
     means = gp.means_at_rows(process)
     best = means[feasible].min() if feasible.any() else means.max()  # any feasible point would improve on that
     margin = MARGIN if ACQUISITIONS[kind] == "pi" else 0.0  # without it, tiny certain improvements are preferred
-    goal = Goal(kind, float(best) - margin, kappa, PRIOR_TRIALS / max(number, 1), math.exp(process.theta[-1]),
-                constraints)
+    goal = Goal(
+        kind, best=float(best) - margin, kappa=kappa, weight=PRIOR_TRIALS / max(number, 1),
+        noise=math.exp(process.theta[NOISE]), constraints=constraints)
     return Model(encoding, process, goal, standardized, kept, feasible)
 
 
@@ -94,7 +96,7 @@ def prepare() -> None:
     """Compile all loops of the search at once, so that the user sees one message."""
     vector, matrix = np.zeros(1), np.zeros((1, 1))
     process = gp.Process(matrix, vector, vector, vector, 0.0, matrix, vector)
-    goal, prior = Goal(0, 0.0, 1.0, 1.0, 0.0), RangePrior(vector, vector)
+    goal, prior = Goal(kind=0, best=0.0, kappa=1.0, weight=1.0, noise=0.0), RangePrior(vector, vector)
     loops: list[tuple[Any, tuple[Any, ...]]] = [
         (cholesky.solve_lower, (matrix, matrix)), (cholesky.solve_lower_vector, (matrix, vector)),
         (cholesky.solve_upper, (matrix, vector)), (cholesky.inverse, (matrix,)),
@@ -127,19 +129,19 @@ def reasons(model: Model, ranked: Sequence[Candidate]) -> dict[str, Any]:
          "log_prior": log_prior}
         for candidate, mean, variance, log_prior, log_probability in zip(
             ranked, means.tolist(), variances.tolist(), log_priors.tolist(), probabilities.tolist(), strict=True)]
-    d, first = len(encoding.parameters), entries[0]
+    first = entries[0]
     return {
         "model": "gp", "acquisition": ACQUISITIONS[goal.kind],
         **{name: first[name] for name in ("value", "log_prior", "mean", "std")},
         "best": standardized.to_loss(float(compared.min())) if len(compared) else None,
         "target": standardized.to_loss(goal.best),
-        "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[-1])),
+        "noise_std": within_floats(standardized.factor * math.exp(0.5 * process.theta[NOISE])),
         "trials": len(standardized.values), "pending": len(process.rows) - len(standardized.values),
         "runners_up": entries[1:],
         **({"feasible": math.exp(probabilities[0])} if len(goal.constraints.theta) else {}),
         "length_scales": {name: math.exp(process.theta[j]) for j, name in enumerate(encoding.space.names)
                           if encoding.parameters[j].count != 1},
-        **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[d:]).tolist(), strict=True))}
+        **dict(zip(("signal", "rough", "noise"), np.exp(process.theta[SIGNAL:]).tolist(), strict=True))}
 
 
 def _in_units(standardized: Standardized, kind: int, value: float) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 
 from scratchtune.core import jit
 
+SIGNAL, ROUGH, NOISE = -3, -2, -1  # where θ has the logarithms of the variances, after those of the length scales
 FINER = 8.0  # the length scales of the rough part are shorter by this factor
 
 

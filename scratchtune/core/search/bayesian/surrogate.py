@@ -18,6 +18,7 @@ import numpy as np
 from scratchtune.core.search.bayesian import gaussian_process as gp
 from scratchtune.core.search.bayesian.encoding import Encoding
 from scratchtune.core.search.bayesian.fitting import fit_hyperparameters
+from scratchtune.core.search.bayesian.kernels import ROUGH
 
 MOST_TRIALS = 300  # that the process is conditioned on, since the time grows with their cube; see `subsample`
 FITTED_TRIALS, EVALUATIONS = 120, 20  # trials that θ is fitted to, and how many values of θ are tried at most
@@ -152,7 +153,7 @@ def starts(dimensions: int) -> tuple[np.ndarray, np.ndarray]:
     tell which, and a local search often ends at the explanation that it has started nearer to.
     """
     mean = theta_prior(dimensions)[0]
-    return mean, np.concatenate([mean[:-2], np.log(NOISY_START)])
+    return mean, np.concatenate([mean[:ROUGH], np.log(NOISY_START)])
 
 
 def _fitted(encoding: Encoding, rows: np.ndarray, values: np.ndarray, start: np.ndarray) -> tuple[np.ndarray, float]:
