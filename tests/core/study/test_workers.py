@@ -21,16 +21,19 @@ BOHB = st.Hyperband(9, proposer=st.BayesianSearch("tpe", initial=3))
 
 
 class Counting:
-    """An objective that notes how many of its calls were under way at once."""
+    """An objective that notes how many of its calls were under way at once; the first `meeting` wait for each other."""
 
-    def __init__(self) -> None:
+    def __init__(self, meeting: int = 0) -> None:
         self.now = self.most = 0
+        self._meeting, self._barrier = meeting, threading.Barrier(max(meeting, 1))
         self._lock = threading.Lock()
 
     def __call__(self, trial: st.Trial) -> float:
         with self._lock:
             self.now += 1
             self.most = max(self.most, self.now)
+        if trial.number < self._meeting:
+            self._barrier.wait(60)
         time.sleep(0.005)
         with self._lock:
             self.now -= 1
@@ -43,7 +46,7 @@ def table(study: Any) -> list[Any]:
 
 @pytest.mark.parametrize("searcher", [TPE, BOHB], ids=["tpe", "bohb"])
 def test_the_first_run_fixes_it_and_the_file_keeps_it(searcher: Any, tmp_path: Path) -> None:
-    objective, file = Counting(), tmp_path / "a.db"
+    objective, file = Counting(meeting=4), tmp_path / "a.db"
     whole = st.tune(objective, SPACE, searcher, 14, n_jobs=4, progress=False)
     assert objective.most == 4 and "parallel=4" in repr(whole.searcher) and "parallel=None" in repr(searcher)
     st.tune(Counting(), SPACE, searcher, 5, n_jobs=4, progress=False, storage=file).close()
