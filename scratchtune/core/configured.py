@@ -1,7 +1,7 @@
 """A configured object is the arguments of its constructor, so it can be printed, changed, copied and saved.
 
 Layers, optimizers, penalties, schedules, searchers, stopping rules, callbacks and splitters are configured objects. An
-argument is an attribute. Setting one does what constructing the object anew with that value would have done, with the
+argument is an attribute. To set one does what constructing the object again with that value would have done, with the
 same checks; an object that can't change any more, such as a layer with weights, refuses it in a sentence. So there is
 one truth: what is printed, copied and saved is what is used.
 

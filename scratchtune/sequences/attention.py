@@ -261,6 +261,8 @@ def look_up(scores, value, keep, causal, weights, out):
 
     Formula [look_up]
         aᵢⱼ = mⱼ if c = 0 else mⱼ if j <= i else 0 ; uᵢⱼ = aᵢⱼ · exp(sᵢⱼ) ; pᵢⱼ = uᵢⱼ / Σₗ[uᵢₗ] if Σₗ[aᵢₗ] > 0 else 0 ; yᵢₒ = Σⱼ[pᵢⱼ · vⱼₒ]
+    Computed as
+        p by [masked_softmax], which subtracts the largest score first
     Where
         s: scores, (i, j), logits
         v: value, (j, o), real

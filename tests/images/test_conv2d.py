@@ -49,7 +49,8 @@ def test_sizes_by_hand() -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("dtype, tolerance", [("float64", 1e-12), ("float32", 1e-4)])
+@pytest.mark.parametrize("dtype, tolerance", [
+    ("float64", 1e-12), pytest.param("float32", 1e-4, marks=pytest.mark.slow)])
 def test_it_is_the_plain_sum(case: Any, dtype: str, tolerance: float) -> None:
     rows, columns, channels, filters, kernel, strides, padding = case
     rng = np.random.default_rng(0)

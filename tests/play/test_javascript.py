@@ -14,10 +14,6 @@ from scratchtune.core.formulas import arithmetic, judge, registry
 from scratchtune.core.formulas.registry import Formula
 from scratchtune.play.javascript import DIGITS, javascript
 
-REWRITTEN = {  # their lines overflow in float64 at the edges of some cases, where the package computes a stable rewrite
-    "sigmoid_grad", "tanh", "softmax", "sigmoid_crossentropy", "log_probability_of_improvement", "parzen_mixture",
-    "log_normal_cdf", "masked_softmax", "look_up", "ctc_step"}
-
 
 def test_a_line_is_written_as_one_reads_it() -> None:
     assert javascript(registry()["momentum"]) == (
@@ -73,6 +69,7 @@ return arguments[0].map(([name, given]) => Object.fromEntries(
 
 @pytest.mark.slow
 def test_every_line_gives_its_numbers_in_a_browser(browser: Any) -> None:
+    """But for a few that overflow in float64 at the edges of some cases: the package computes a stable rewrite."""
     known = registry()
     given = [(name, judged) for name, formula in known.items() for judged in cases(formula)]
     helpers = files("scratchtune.play").joinpath("formulas.js").read_text(encoding="utf-8")
@@ -85,5 +82,8 @@ def test_every_line_gives_its_numbers_in_a_browser(browser: Any) -> None:
         values = {target: as_array(found[target.translate(DIGITS).replace("'", "_new")]) for target in judged.targets}
         with np.errstate(invalid="ignore"):  # of two infinities
             worst[name] = max(worst.get(name, 0.0), judge.distance(known[name], judged, values))
-    assert {name for name, distance in worst.items() if distance > 1e-9} == REWRITTEN
+    different = {name for name, distance in worst.items() if distance > 1e-9}
+    assert len(different) < 20
+    rewritten = {name for name, formula in known.items() if "Computed as" in formula.sections}
+    assert not different - rewritten, "these lines differ in a browser, and no 'Computed as' says that they overflow"
     assert len(given) > 5_000

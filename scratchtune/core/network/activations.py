@@ -499,6 +499,8 @@ def mish_grad(z):
 
     Formula [mish_grad]
         d = tanh(log(1 + exp(z))) + z · (1 − tanh(log(1 + exp(z)))²) / (1 + exp(−z))
+    Computed as
+        t + z · (1 − t²) · [sigmoid] with t the tanh of [softplus]
     Gradient of
         [mish] in z
     Where

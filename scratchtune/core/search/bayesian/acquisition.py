@@ -190,6 +190,8 @@ def log_probability_of_improvement(mean, std, best):
 
     Formula [log_probability_of_improvement]
         a = log(Φ((b − μ) / s))
+    Computed as
+        [log_normal_cdf] of (b − μ) / s
     Where
         μ: mean, scalar, real; sampled in [-1, 1]
         s: std, scalar, > 0; sampled in [0.125, 4]
