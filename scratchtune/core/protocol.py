@@ -219,7 +219,10 @@ def column_as_vector(y: np.ndarray) -> np.ndarray:
 
 
 def weights(sample_weight: Any, rows: int) -> np.ndarray:
-    """Return a weight of at least 0 for each row, not all of them 0, scaled by `relative`; ones if none are given."""
+    """Return a weight of at least 0 for each row, not all of them 0; ones if none are given.
+
+    They are scaled, since only their ratios matter: the largest is in [0.5, 1), so that no sum of them overflows.
+    """
     if sample_weight is None:
         return np.ones(rows)
     if isinstance(sample_weight, (int, float, np.number)):

@@ -167,7 +167,7 @@ class Coordinator:
                       for number, part in enumerate(np.array_split(chosen, parts))]
             value = self._mean(shards, network.gradient, outputs[start:])
             if not np.isfinite(value):
-                break
+                break  # diverged: fewer steps are done than planned, so the caller does not use the mean
             value += engine.penalised_update(network, penalty, descent, float(epoch.rates[done]), step + 1)
             total, done = total + value * len(chosen), done + 1
         return total / len(epoch.order), done

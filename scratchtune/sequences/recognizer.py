@@ -92,7 +92,7 @@ class SpeechRecognizer(SequenceModel):
             "dropout": checks.real("dropout", dropout, 0.0, 1.0, open_high=True)}
         self.frames = None if frames is None else checks.integer("frames", frames, 1)
         self.decoder = Decoder()
-        self._letters = 1
+        self._longest_text = 1  # in letters; `fit` finds it
 
     def stack(self) -> list[Layer]:
         """The network's layers, new ones."""
@@ -114,7 +114,7 @@ class SpeechRecognizer(SequenceModel):
 
     def longest(self) -> int:
         """The letters of the longest text of `fit`: letters have to be aligned, one by one, and frames need not."""
-        return self._letters
+        return self._longest_text
 
     def guessing(self, y: np.ndarray) -> float:
         """The CTC loss of the best distribution over symbols that is the same in all frames of all clips."""
@@ -229,7 +229,7 @@ class SpeechRecognizer(SequenceModel):
             valid_spoken = self._spoken(valid_texts, parts[1], "validation text")
         copies = [copy for speed in speeds for copy in self._copies(clips, spoken, features, speed)]
         heard, spoken = heard + [rows for rows, _ in copies], spoken + [symbols for _, symbols in copies]
-        parts[0], self.features, self._letters = heard, features, max(map(len, spoken))
+        parts[0], self.features, self._longest_text = heard, features, max(map(len, spoken))
         if self.frames is None:
             self.frames = max(len(rows) for part in parts for rows in part)
         valid = None if len(parts) == 1 else (self._padded(parts[1]), self._targets(valid_spoken, parts[1]))

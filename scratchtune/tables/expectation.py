@@ -131,20 +131,25 @@ def estimated(
 ) -> Estimate:
     """Return the estimate of the score on new rows from cross-fitted predictions, (n, classes) or (n,), for y (n,).
 
+    A bootstrap in two stages. Each of `RESAMPLES` draws units with replacement: they are a population that could have
+    given the known rows. From it new units are drawn again, a few or many (`SHARES`), and scored: so the quantiles
+    of these scores have both errors, that of the known rows and that of the new ones.
+
     ``known`` is the number of rows with out-of-fold predictions, if the given ones are a sample of them.
     """
     n, score = len(y), goal.score(y, predictions)
     count = _resampled_units(units, n)
-    shares = SHARES[1:2] if units.kind == "time" else SHARES
+    is_time = units.kind == "time"  # then the new rows are one block, however many they are
+    shares = SHARES[1:2] if is_time else SHARES
     rng, scales = np.random.default_rng([seed, 3]), np.full((len(shares), RESAMPLES), np.nan)
     for k in range(RESAMPLES):
-        drawn = rng.integers(units.count, size=count)
-        rows = units.rows(drawn)
+        population = rng.integers(units.count, size=count)
+        rows = units.rows(population)
         for j, share in enumerate(shares):
-            new = rows
+            new = rows  # infinitely many new rows: the whole population
             if share < math.inf:
-                some = rng.integers(count, size=1 if units.kind == "time" else max(round(share * count), 1))
-                new = units.rows(drawn[some])
+                some = rng.integers(count, size=1 if is_time else max(round(share * count), 1))
+                new = units.rows(population[some])
             targets = y[new] if goal.classes else _with_drawn_errors(y, predictions, rows, new, rng)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of a metric that is undefined in a small resample

@@ -253,7 +253,12 @@ def _by_column(
     area: Callable[..., float], true: np.ndarray, score: np.ndarray, weight: np.ndarray, average: str | None,
     names: list[Any],
 ) -> Any:
-    """The area of each column against the rest, averaged; ``true`` is 0 or 1, (n, columns)."""
+    """The area of each column against the rest, averaged; ``true`` is 0 or 1, (n, columns).
+
+    ``area``: of one column, from its truth, scores and weights; NaN where only one of 0 and 1 occurs, which is warned
+    of by the ``names`` of the columns. ``average``: "micro" (all columns as one), "macro", "weighted" by the positive
+    rows, or None for an array of all.
+    """
     if average == "micro":
         true, score, weight = true.reshape(-1, 1), score.reshape(-1, 1), np.repeat(weight, true.shape[1])
     values = np.array([area(y, s, weight) for y, s in zip(true.T, score.T, strict=True)])

@@ -215,16 +215,22 @@ def _starts(name: str, starts: Any, parts: int, least: int) -> np.ndarray:
     return starts
 
 
-def _bins(told: Any, arrays: Arrays, columns: int) -> Bins:
-    first, categorical = (from_json(part) for part in told)
-    starts = _starts("the starts of bins", first, columns, 0)
+def _bins(header: Any, arrays: Arrays, columns: int) -> Bins:
+    """Return the bins of a file; a ValueError unless the edges of each column increase, and its bins fit a byte.
+
+    The header has where each column's edges begin, and 1 for each categorical column; the edges are an array.
+    """
+    first_edges, categorical = (from_json(part) for part in header)
+    starts = _starts("the starts of bins", first_edges, columns, 0)
     categorical = real_array("categorical", categorical, (columns,), "uint8")
     edges = real_array("edges", entry(arrays, "edges"), (int(starts[-1]),), "float64")
     counts = np.diff(starts)
     columns_of_edges = np.repeat(np.arange(columns), counts)
-    if (np.diff(edges)[np.diff(columns_of_edges) == 0] <= 0.0).any():
+    is_same_column = np.diff(columns_of_edges) == 0  # of an edge and the next one
+    if (np.diff(edges)[is_same_column] <= 0.0).any():
         raise ValueError("the edges of a column's bins do not increase")
-    if (categorical > 1).any() or (counts + 2 - categorical > 256).any():
+    bins = counts + 2 - categorical  # one more than edges, or one for each category; and one for missing values
+    if (categorical > 1).any() or (bins > 256).any():
         raise ValueError(f"it has columns with {counts.max()} edges; a column must have at most 254, or 255 categories")
     return Bins(edges, starts, categorical)
 

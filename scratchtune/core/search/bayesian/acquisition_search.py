@@ -73,10 +73,16 @@ class Candidate(NamedTuple):
 def search(
     encoding: Encoding, process: gp.Process, goal: Goal, taken: set[Any], rng: np.random.Generator,
 ) -> list[Candidate]:
-    """Return the best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other."""
+    """Return the best new points, the best first; any two of them are at least `MIN_DISTANCE` from each other.
+
+    The goal is evaluated at random candidates, the best of which are starts of gradient ascent. A constraint of the
+    space is known before a trial, so candidates that violate it are dropped; those of the objective are known only
+    after a trial, so the goal has the probability that they hold (``goal.constraints``).
+    """
     count = CANDIDATES if len(process.rows) <= MANY_TRIALS else CANDIDATES // 2
     pool = candidates(encoding, process, goal.constraints, rng, count)
-    pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]] if encoding.space.constraint else pool
+    if encoding.space.constraint:
+        pool = pool[[encoding.space.allows(encoding.params(row)) for row in pool]]
     values = goal_values(encoding, process, goal, pool)
     maxima = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
     if encoding.counts.any():

@@ -195,7 +195,11 @@ def _step(inverse_hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
 
 
 def _bfgs_update(inverse_hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
-    """BFGS update of the inverse Hessian for a step and the change of the negative gradient (Nocedal, eq. 6.17)."""
+    """BFGS update of the inverse Hessian of −f, which is minimised, for a step and the change of its gradient.
+
+    Without positive curvature along the step it is left as it is, so that it stays positive definite. Nocedal and
+    Wright (2006), "Numerical Optimization", equation 6.17.
+    """
     curvature = float((step * change).sum())
     if curvature <= 1e-10 * float((change * change).sum()):
         return inverse_hessian

@@ -181,7 +181,8 @@ def condition(
     """Condition the process with parameters θ on ``values`` at ``rows``; increase the noise until K has a factor."""
     theta = theta.copy()
     possible, upper = factored(rows, is_categorical, theta)
-    while not possible:  # with ten times the noise; K has a factor before the noise is n times the signal
+    while not possible:  # ends: K has a factor at the latest when the noise is n times the signal
+        # ten times the noise, or of the signal times exp(−30), if the noise is less
         theta[NOISE] = max(theta[NOISE], theta[SIGNAL] - 30.0) + math.log(10.0)
         possible, upper = factored(rows, is_categorical, theta)
     return Process(rows, values, is_categorical, theta, mean, upper, solve_alpha(upper, values, mean))

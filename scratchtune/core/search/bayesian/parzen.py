@@ -140,14 +140,15 @@ def _with_candidates(
 ) -> tuple[Densities, np.ndarray, dict[str, Any]]:
     """The model of a branch's trials (None: of all), candidates drawn from its good density, and the reasons so far."""
     own_seen, own_pending = trials_in(space, branch, seen, pending)
-    model = fitted_densities(space, own_seen, own_pending, part=None if own_seen is seen else branch)
+    is_of_all = own_seen is seen  # no branch, or too few of its trials are finished
+    model = fitted_densities(space, own_seen, own_pending, part=None if is_of_all else branch)
     why: dict[str, Any] = {
         "phase": "model", "good": len(model.good), "bad": len(model.bad), "pending": len(own_pending),
         "failed": model.failed,
         "gamma": len(model.good) / len(model.codes)}
     if branch is not None:
-        why["branch"] = {"names": sorted(branch), "of_all": own_seen is seen, "pending": len(pending)}
-    taken = model.codes if own_seen is seen else codes_of(space, seen, pending)
+        why["branch"] = {"names": sorted(branch), "of_all": is_of_all, "pending": len(pending)}
+    taken = model.codes if is_of_all else codes_of(space, seen, pending)  # no point of any branch is proposed twice
     return model, draw_candidates(space, model.good_density, taken, rng, branch), why
 
 
