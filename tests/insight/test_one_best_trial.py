@@ -118,6 +118,7 @@ def test_importances_are_those_of_the_largest_budget(tmp_path: Path) -> None:
     assert dict(insight.importance(stored)) == dict(insight.importance(replace(stored, trials=whole)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", [loss, limited])
 def test_the_report_names_the_best_trial_first(objective: Any, tmp_path: Path) -> None:
     study = studied(0, objective=objective)

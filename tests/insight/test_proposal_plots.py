@@ -237,6 +237,7 @@ def test_the_proposer_of_hyperband() -> None:
     assert len(above.lines[0].get_xdata()) <= 401
 
 
+@pytest.mark.slow
 def test_densities_of_small_and_failed_studies_and_sixty_parameters() -> None:
     for count, function in ((0, None), (1, lambda t: 1.0), (3, lambda t: 1.0), (12, lambda t: float("nan"))):
         few = st.Study({"x": st.Float(0.0, 1.0)}, st.BayesianSearch("tpe"))

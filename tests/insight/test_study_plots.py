@@ -286,6 +286,7 @@ def test_a_timeline_shortens_the_compilation_and_a_pause() -> None:
     assert ends[5, 0] - ends[4, 1] == 1.5  # a shortened stretch is as long as the longest of the others
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count, function, said", [
     (0, lambda trial: 0.0, "no complete trial\n(no trial at all)"),
     (3, lambda trial: float("nan"), "no complete trial\n(3 failed)"),
@@ -302,6 +303,7 @@ def test_small_studies_are_drawn(count: int, function: Callable[[st.Trial], floa
         axes.figure.draw_without_rendering()
 
 
+@pytest.mark.slow
 def test_thousands_of_trials_are_pixels() -> None:
     study = st.Study({"x": st.Float(0.0, 1.0), "y": st.Float(0.0, 1.0)}, "random")
     for _ in range(1500):
@@ -345,6 +347,7 @@ def test_bad_parameters() -> None:
         insight.plot_contour(filled(1, lambda trial: 0.0, {f"p{k}": st.Float(0.0, 1.0) for k in range(60)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["slice", "parallel_coordinate"])
 def test_sixty_parameters_are_drawn(name: str) -> None:
     study = filled(3, lambda trial: trial.params["p0"], {f"p{k}": st.Float(0.0, 1.0) for k in range(60)})
@@ -381,6 +384,7 @@ def test_choices_without_a_literal_are_shown_by_their_text(tmp_path: Path) -> No
 # What would make a plot illegible, and other values ------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("direction, sign", [("minimize", 1.0), ("maximize", -1.0)])
 def test_a_diverged_trial_does_not_set_the_scale(direction: str, sign: float) -> None:
     study = filled(30, lambda trial: sign * (1e6 if trial.number == 4 else trial.params["x"]), direction=direction)
@@ -509,6 +513,7 @@ def test_all_slices_have_the_same_axis_of_values() -> None:
     assert len({one.get_ylim() for one in axes}) == 1  # also that of the momentum, which few trials have
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count, columns", [
     (2, 2), (4, 4), (5, 5), (6, 3), (7, 4), (9, 3), (10, 5), (16, 4), (17, 6), (60, 6)])
 def test_few_cells_of_the_panels_are_empty(count: int, columns: int) -> None:

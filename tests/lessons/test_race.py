@@ -209,6 +209,7 @@ def found(make):
     return {beginning(each) for each in habits.habits(make)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "habit", "others"), BROKEN, ids=[each[0].__name__ for each in BROKEN])
 def test_a_habit_is_named(make, habit, others):
     assert found(make) == {beginning(each) for each in (habit, *others)}
@@ -426,6 +427,7 @@ def test_a_lessons_exercise_that_is_empty_says_so(capsys):
     assert code == 1 and "it is still empty" in err and "Traceback" not in err
 
 
+@pytest.mark.slow
 def test_stored_results_are_those_of_the_landscapes():
     others, percentiles = race.stored()
     assert list(others) == list(race.BUILT_IN) and percentiles.shape == (2, 101)

@@ -161,6 +161,7 @@ def test_what_users_write_remains_text() -> None:
     assert "\u2028" not in page and "\u202e" not in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("study", "sentence"), [
     (st.Study({"x": st.Float(0, 1)}, name="empty"), "The study has no trial yet."),
     (st.Study({"x": st.Float(0, 1)}, "random").run(lambda trial: 1 / 0, 3, progress=False), "No trial is complete"),
@@ -185,7 +186,8 @@ def test_the_script_makes_the_same_study_again(network: st.Study) -> None:
     assert repr(again.space) == repr(network.space) and repr(again.stopping) == repr(network.stopping)
 
 
-@pytest.mark.parametrize("trials", [6, pytest.param(30, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("trials", [6, 30])
 def test_a_stored_study_gives_the_same_page_but_for_what_is_not_stored(trials: int, tmp_path: Path) -> None:
     from scratchtune.core.study.file import File
     from scratchtune.core.study.stored import read_study
@@ -229,6 +231,7 @@ def test_a_thousand_trials_fit_into_five_megabytes() -> None:
     assert len(html_of(network_study(1000)).encode()) < 5_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("values", [
     [1e308, -1e308, 5.0], *(pytest.param(values, marks=pytest.mark.slow) for values in (
         [1e308], [-0.0, 0.0], [1.0, 1.0 + 2.3e-16], [3.0])), [5e-324, 1e-310],
@@ -242,6 +245,7 @@ def test_any_finite_values_are_drawn(values: list[float]) -> None:
         assert len(marks(page, "history")) + len(marks(page, "importance")) >= 12  # the others are beyond the axes
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_letters_that_matplotlib_has_no_font_for_are_drawn() -> None:
     study = st.Study({"🎉": st.Float(0, 1), "日本語": ["🧪", "מ"]}, "random").run(lambda trial: 1.0, 3, progress=False)
@@ -292,6 +296,7 @@ def test_a_single_failure_is_no_advice_and_its_traceback_is_in_its_reason() -> N
                      "RuntimeError: out of &lt;memory&gt;\\s*</pre></details>", str(reasons(view)), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_best_trial_is_that_of_the_largest_budget_everywhere() -> None:
     study = st.Study({"x": st.Float(0, 1)}, st.Hyperband(max_budget=9, eta=3), name="budgets").run(
         lambda trial: trial.params["x"] + (trial.budget or 0.0), 12, progress=False)
@@ -309,6 +314,7 @@ def test_a_repeated_configuration_is_named_with_its_mean() -> None:
     assert "Its configuration was evaluated 3 times: mean 1." in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, 30])  # paths, and uses of one path
 def test_each_dot_within_the_axes_names_its_trial(count: int) -> None:
     figure, axes = drawing.canvas(1)
@@ -321,6 +327,7 @@ def test_each_dot_within_the_axes_names_its_trial(count: int) -> None:
     assert not [key for key, value in svg.STYLES.items() if f' {key}="{value}"' in text]
 
 
+@pytest.mark.slow
 def test_pictures_show_the_most_important_parameters() -> None:
     view = View(st.Study({"a": [1, 2], "b": [1, 2], "c": [1, 2]}))
     assert view.ordered_names() == ["a", "b", "c"]  # nothing is known of them
