@@ -222,8 +222,8 @@ def phases_killed(found: dict[tuple[str, str], Counter[str]], given: Namespace) 
         "phase, which the child had announced to have entered, and not to have left. Acknowledged: finished trials of "
         "which a callback was told, or that were stored before, summed over the kills; lost: those that the file does "
         "not have with their values. Tables: studies that were resumed to their end; different: their tables, or "
-        "values after a kill, are not those of a study that was not killed. Torn copies: a backup or a fork that can "
-        "be opened and is not whole; refused ones are made again by the same call. Failed: the same program could not "
+        "values after a kill, are not those of a study that was not killed. Torn copies: a backup that can be "
+        "opened and is not whole; refused ones are made again by the same call. Failed: the same program could not "
         "continue.",
         table(["phase", "executor", *phases.COUNTS],
               [[*one, *(str(counts[kind]) for kind in phases.COUNTS)] for one, counts in found.items()],

@@ -40,7 +40,7 @@ from scratchtune.core.study.errors import StorageError
 from scratchtune.core.study.export import as_csv, as_json
 from scratchtune.core.study.file import File
 
-TRIALS, PART, COPIED = 10, 6, 4  # of a study; those of its first run; those that a fork copies
+TRIALS, PART, COPIED = 10, 6, 4  # of a study; those of its first run; those that a copy starts from
 PATIENCE, LONGEST = 300.0, 1.0  # seconds until a child counts as hanging; from the begin of a call to the kill, at most
 EARLY, FEW = 4, 200  # where children compile, which the next ones need not do again: kills in the first calls, moments
 ERRORS = ("lost", "different", "unreadable", "torn copies", "failed", "hangs")
@@ -164,7 +164,7 @@ COMPILES = ("numba.core.ccallback.CFunc.compile", "numba.core.dispatcher.Dispatc
 COMMITS = tuple(f"scratchtune.core.study.file.File.{name}" for name in ("put", "enter", "put_searcher"))
 CLOSES = ("scratchtune.core.study.study.Study.close", "scratchtune.core.study.file.File.close")
 BACKUPS, COPIES = (tuple(f"scratchtune.core.study.study.Study.{name}" for name in names)
-                   for names in (["backup"], ["at", "fork"]))
+                   for names in (["backup"], ["at", "__init__"]))  # a copy starts a study as any other
 PHASES = (
     Phase("import", "-", lambda folder: run(opened(folder)), (), value),
     Phase("compile", "-", lambda folder: run(opened(folder), objective=trained), COMPILES, trained),
@@ -323,7 +323,8 @@ def checked(folder: Path, known: dict[int, Any], whole: Tables) -> Counter[str]:
             found["unreadable"] += db.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
     for file, name in now.keys() - {OWN}:
         try:
-            found["torn copies"] += len(st.load_study(folder / file, name).trials) < COPIED
+            trials = st.load_study(folder / file, name).trials
+            found["torn copies"] += name == OWN[1] and len(trials) < PART  # a backup; one from `Study.at` begins empty
         except StorageError:
             found["refused copies"] += 1
     return found
