@@ -177,7 +177,7 @@ def _target_findings(classes: Sequence[str], y: np.ndarray, without_target: int)
     if single := mostly_single(counts):
         checks.warn(f"the target holds {single}")
         return [*found, Finding("class", "", f"the target holds {single}")]
-    rare = [f"{classes[k]} ({counts[k]})" for k in np.argsort(counts, kind="stable") if 0 < counts[k] < FEW]
+    rare = [f"{classes[int(k)]} ({counts[k]})" for k in np.argsort(counts, kind="stable") if 0 < counts[k] < FEW]
     if rare:
         found.append(Finding("class", "", (
             f"classes with fewer than {FEW} rows: {', '.join(rare[:5])}{', ..' * (len(rare) > 5)}; a fold whose "
