@@ -21,6 +21,7 @@ from scratchtune.core.jit.functions import (
     DISABLED,
     called,
     function,
+    function_dividing,
     function_in_order,
     function_noalias,
     inlined,
@@ -53,8 +54,8 @@ from scratchtune.core.jit.views import size_of, views
 
 __all__ = [
     "DISABLED", "FLUSH", "Job", "Kernel", "add_tile", "add_tile_sliced_a", "add_tile_sliced_b", "backward",
-    "backward2", "call", "call_loss", "called", "copy_square", "float_control", "forward", "forward2",
-    "function", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order", "loop_job",
-    "loss", "plain", "power_of_two", "prepare", "set_float_control", "size_of", "table", "tile_columns", "tile_rows",
-    "transpose_square", "update", "vector_size", "views", "wrapped_product", "wrapped_sum",
+    "backward2", "call", "call_loss", "called", "copy_square", "float_control", "forward", "forward2", "function",
+    "function_dividing", "function_in_order", "function_noalias", "inlined", "kernel_job", "loop", "loop_in_order",
+    "loop_job", "loss", "plain", "power_of_two", "prepare", "set_float_control", "size_of", "table", "tile_columns",
+    "tile_rows", "transpose_square", "update", "vector_size", "views", "wrapped_product", "wrapped_sum",
 ]

@@ -51,6 +51,11 @@ def function_in_order(f: Callable[..., Any]) -> Any:
     return compiled(f, Compiler, fastmath=FASTMATH - {"reassoc"})
 
 
+def function_dividing(f: Callable[..., Any]) -> Any:
+    """As `function_in_order`, where no quotient becomes a product with a reciprocal, whose last bit may differ."""
+    return compiled(f, Compiler, fastmath=FASTMATH - {"reassoc", "arcp"})
+
+
 def inlined(f: Callable[..., Any]) -> Any:
     """The same for a part of a longer function: it is inserted there before the longer function is compiled."""
     return compiled(f, Compiler, inline="always")

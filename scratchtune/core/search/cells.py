@@ -20,7 +20,7 @@ def cell_indices(parameter: Float | Int, u: np.ndarray) -> np.ndarray:
     if log_cells := _log_cells(parameter):
         low, width = log_cells
         values = np.floor(np.exp(low + u * width) + 0.5).astype(np.int64)
-        return np.clip(values, parameter.low, parameter.high) - parameter.low
+        return np.minimum(np.maximum(values, parameter.low), parameter.high) - parameter.low
     count = parameter.count or 1
     return np.minimum(u * count, count - 1).astype(np.int64)
 
@@ -47,8 +47,8 @@ def cell_middles(parameter: Float | Int, indices: np.ndarray) -> np.ndarray:
     """
     if log_cells := _log_cells(parameter):
         low, width = log_cells
-        edges = np.log(np.stack([indices - 0.5, indices + 0.5]) + parameter.low)
-        return (edges.mean(axis=0) - low) / width
+        below, above = np.log(indices - 0.5 + parameter.low), np.log(indices + 0.5 + parameter.low)
+        return ((below + above) / 2.0 - low) / width
     return (indices + 0.5) / (parameter.count or 1)
 
 

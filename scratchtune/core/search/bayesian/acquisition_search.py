@@ -86,9 +86,10 @@ def search(
     values = goal_values(encoding, process, goal, pool)
     maxima = ascended(encoding, process, goal, pool[np.argsort(-values, kind="stable")[:STARTS]])
     if encoding.counts.any():
-        maxima = discrete_local_search(encoding, process, goal, maxima)
-    pool = np.concatenate([maxima, pool])
-    values = np.concatenate([goal_values(encoding, process, goal, maxima), values])
+        maxima, highest = discrete_local_search(encoding, process, goal, maxima)
+    else:
+        highest = goal_values(encoding, process, goal, maxima)
+    pool, values = np.concatenate([maxima, pool]), np.concatenate([highest, values])
     found = new_points(encoding, pool, values, taken)
     return [Candidate(float(values[index]), pool[index], params) for index, params in found]
 
@@ -273,8 +274,10 @@ def candidates(
     return np.concatenate([uniform, encoding.snapped(near)])
 
 
-def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, maxima: np.ndarray) -> np.ndarray:
-    """Move each row to its best neighbour in steps and choices, then by gradient ascent; return the rows.
+def discrete_local_search(
+    encoding: Encoding, process: gp.Process, goal: Goal, maxima: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Move each row to its best neighbour in steps and choices, then by gradient ascent; return the rows, their values.
 
     A row near an earlier one is dropped, one without a better neighbour stays. At most `ROUNDS`, until none moves.
     """
@@ -302,7 +305,7 @@ def discrete_local_search(encoding: Encoding, process: gp.Process, goal: Goal, m
             if value > values[i]:
                 maxima[i], values[i] = row, value
         improving = list(starts)
-    return maxima
+    return maxima, values
 
 
 def new_points(

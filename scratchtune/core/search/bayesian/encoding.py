@@ -31,6 +31,8 @@ class Encoding:
         self.is_categorical = np.array([float(isinstance(p, Categorical)) for p in self.parameters])
         self.counts = np.array([p.count or 0 for p in self.parameters])
         self.continuous = self.counts == 0
+        self._highest = np.where(self.is_categorical == 1.0, self.counts - 1.0, 1.0)
+        self._absent = np.where(self.is_categorical == 1.0, ABSENT_CHOICE, ABSENT_UNIT)
         self.has_prior = any(p.prior is not None for p in self.parameters)
         self._conditions = [space.parents(name) for name in space.names]
 
@@ -40,7 +42,7 @@ class Encoding:
         for row, params in zip(out, points, strict=True):
             for j, (name, parameter) in enumerate(self.space.parameters.items()):
                 if name not in params:
-                    row[j] = ABSENT_CHOICE if self.is_categorical[j] else ABSENT_UNIT
+                    row[j] = self._absent[j]
                 else:
                     here = params[name]
                     row[j] = parameter.index(here) if self.is_categorical[j] else parameter.to_unit(here)
@@ -68,13 +70,15 @@ class Encoding:
 
     def snapped_and_active(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Both `snapped` and `active`; parents come before the parameters that depend on them."""
-        out = np.clip(rows, 0.0, np.where(self.is_categorical == 1.0, self.counts - 1.0, 1.0))
+        out = np.minimum(np.maximum(rows, 0.0), self._highest)
         active = np.ones(out.shape, dtype=bool)
         for j, conditions in enumerate(self._conditions):
             for parent, allowed in conditions:
                 active[:, j] &= active[:, parent] & np.isin(self.indices(out[:, parent], parent), allowed)
-            column = self.unit_values(self.indices(out[:, j], j), j) if self.counts[j] else out[:, j]
-            out[:, j] = np.where(active[:, j], column, ABSENT_CHOICE if self.is_categorical[j] else ABSENT_UNIT)
+            if self.counts[j]:
+                out[:, j] = self.unit_values(self.indices(out[:, j], j), j)
+            if conditions:
+                out[~active[:, j], j] = self._absent[j]
         return out, active
 
     def indices(self, column: np.ndarray, j: int) -> np.ndarray:
@@ -105,15 +109,16 @@ class Encoding:
 
     def _with_other_values(self, row: np.ndarray, most: int = 12) -> np.ndarray:
         """Copies of a row, each with another value in one column; `snapped` removes those that change nothing."""
-        found = [np.empty((0, len(row)))]
+        columns, entries = [], []
         for j in np.flatnonzero(self.counts > 1).tolist():
             here, n = int(self.indices(row[j : j + 1], j)[0]), int(self.counts[j])
-            others = np.arange(n) if n <= most or self.is_categorical[j] else here + np.array([-3, -2, -1, 1, 2, 3])
-            others = others[(others >= 0) & (others < n) & (others != here)]
-            neighbours = np.repeat(row[None], len(others), axis=0)
-            neighbours[:, j] = self.unit_values(others, j)
-            found.append(neighbours)
-        return np.concatenate(found)
+            near = range(n) if n <= most or self.is_categorical[j] else range(max(here - 3, 0), min(here + 4, n))
+            others = np.array([index for index in near if index != here])
+            columns += [j] * len(others)
+            entries.append(self.unit_values(others, j))
+        found = np.repeat(row[None], len(columns), axis=0)
+        found[np.arange(len(columns)), columns] = np.concatenate([*entries, []])
+        return found
 
     def prior(self) -> tuple[np.ndarray, np.ndarray]:
         """Centre (d,) and precision 1 / std² (d,) of the user's priors of ranges; precision 0 for none."""

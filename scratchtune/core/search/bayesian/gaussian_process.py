@@ -41,7 +41,7 @@ from scratchtune.core.search.bayesian.kernels import (
     SIGNAL,
     length_scales_of,
     rough_kernel,
-    scaled_distance,
+    scaled_distances,
 )
 
 # The posterior at a point --------------------------------------------------------------------------------------------
@@ -124,14 +124,25 @@ def leave_one_out_error(alpha: np.ndarray, precision: np.ndarray) -> np.ndarray:
 # Covariances of sets of points ---------------------------------------------------------------------------------------
 
 
+@jit.function_in_order
+def transposed(a):
+    """Return a copy of the transposed matrix; ``out[:] = a.T`` would take ten times as long to compile."""
+    out = np.empty((a.shape[1], a.shape[0]))
+    for i in range(a.shape[0]):
+        for j in range(a.shape[1]):
+            out[j, i] = a[i, j]
+    return out
+
+
 @jit.loop_in_order
 def covariance(a, b, is_categorical, theta):
     """Covariances of the function at the points ``a`` (n, d) with those at ``b`` (m, d), (n, m)."""
     length_scales, signal, rough = length_scales_of(theta), math.exp(theta[SIGNAL]), math.exp(theta[ROUGH])
-    out = np.empty((len(a), len(b)))
+    columns, out = transposed(b), np.empty((len(a), len(b)))
     for i in range(len(a)):
+        scaled_distances(a[i], columns, is_categorical, length_scales, out[i])
         for j in range(len(b)):
-            out[i, j] = rough_kernel(scaled_distance(a[i], b[j], is_categorical, length_scales), signal, rough)
+            out[i, j] = rough_kernel(out[i, j], signal, rough)
     return out
 
 
@@ -142,12 +153,13 @@ def factored(rows, is_categorical, theta):
     The lower triangle, which the factor does not need, holds the scaled distances.
     """
     length_scales, signal, rough = length_scales_of(theta), math.exp(theta[SIGNAL]), math.exp(theta[ROUGH])
-    n = len(rows)
+    n, columns = len(rows), transposed(rows)
     upper = np.empty((n, n))
     for i in range(n):
+        scaled_distances(rows[i], columns[:, i:], is_categorical, length_scales, upper[i, i:])
         upper[i, i] = signal + rough + math.exp(theta[NOISE])
         for j in range(i + 1, n):
-            upper[j, i] = scaled_distance(rows[i], rows[j], is_categorical, length_scales)
+            upper[j, i] = upper[i, j]
             upper[i, j] = rough_kernel(upper[j, i], signal, rough)
     return cholesky(upper), upper
 
@@ -186,16 +198,6 @@ def condition(
         theta[NOISE] = max(theta[NOISE], theta[SIGNAL] - 30.0) + math.log(10.0)
         possible, upper = factored(rows, is_categorical, theta)
     return Process(rows, values, is_categorical, theta, mean, upper, solve_alpha(upper, values, mean))
-
-
-@jit.function_in_order
-def transposed(a):
-    """Return a copy of the transposed matrix; ``out[:] = a.T`` would take ten times as long to compile."""
-    out = np.empty((a.shape[1], a.shape[0]))
-    for i in range(a.shape[0]):
-        for j in range(a.shape[1]):
-            out[j, i] = a[i, j]
-    return out
 
 
 @jit.loop_in_order

@@ -160,5 +160,7 @@ def test_the_local_search_ends_at_the_best_step_by_hand() -> None:
     means[1] = 20.0
     process = gp.condition(encoding.rows(points), means, np.zeros(1), np.log([0.01, 1.0, 1e-9, 1e-9]))
     goal = search.Goal(ACQUISITIONS.index("lcb"), 0.0, 0.0, 0.0, 0.0)
-    ends = search.discrete_local_search(encoding, process, goal, encoding.rows([{"n": 1}, {"n": 1}, {"n": 9}]))
+    ends, values = search.discrete_local_search(
+        encoding, process, goal, encoding.rows([{"n": 1}, {"n": 1}, {"n": 9}]))
     assert [encoding.params(row)["n"] for row in ends] == [9, 9]
+    assert values.tolist() == search.goal_values(encoding, process, goal, ends).tolist()

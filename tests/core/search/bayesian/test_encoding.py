@@ -88,6 +88,11 @@ def test_neighbours_differ_in_one_parameter_and_in_what_depends_on_it() -> None:
             assert root and "fixed" not in changed
 
 
+def test_a_row_has_no_neighbours_where_every_parameter_has_one_value() -> None:
+    encoding = Encoding(Space({"one": Categorical(["a"]), "five": Int(5, 5)}))
+    assert [found.shape for found in encoding.neighbours(encoding.rows([{"one": "a", "five": 5}] * 2))] == [(0, 2)] * 2
+
+
 def test_the_prior_is_highest_at_its_centre_and_says_nothing_of_what_is_absent() -> None:
     space = Space({
         "kind": Categorical(["a", "b"], prior=[1.0, 3.0]),
