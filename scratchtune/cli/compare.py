@@ -267,7 +267,8 @@ def compare(
 def compile_all(model: Sequential, planned: Mapping[str, tuple[Searcher, int]], X: np.ndarray, y: np.ndarray) -> None:
     """Compile what the trainings and the searchers use, so that no searcher's seconds include it.
 
-    A searcher compiles when it proposes from a model: it does so in a small study of a function that costs nothing.
+    A searcher compiles when it proposes from a model: it does so in a small study of a function that costs nothing,
+    and that differs by configuration and grows with the budget, as a score does, so that there is something to model.
     """
     begun = time.perf_counter()
     model.fresh().fit(X, y, verbose=0)

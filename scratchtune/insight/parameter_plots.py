@@ -87,13 +87,14 @@ def plot_parallel_coordinate(study: TrialTable, params: Names = None, ax: Any = 
     """Plot each complete trial as a line through its value and its parameters; better trials are darker.
 
     A trial without a conditional parameter crosses that axis at "absent", below its range. One whose value is far worse
-    than the others begins beyond the end of the axis of values. Trials of smaller budgets are grey. Returns the Axes.
+    than the others begins beyond the end of the axis of values. Trials of smaller budgets and infeasible ones are
+    grey, since they can't be the best. Returns the Axes.
     """
     names = drawing.chosen_names(study, params, MOST_COORDINATES)
     (axes,) = drawing.panels(ax, 1, size=(float(np.clip(2.2 + 1.1 * len(names), 6.0, 36.0)), 4.6))
     trials = drawing.complete_trials(study)
     values = drawing.values_of(trials)
-    best, limit = drawing.ends(study, values)
+    best, limit = drawing.ends(study, values)  # of the grey ones too, so that they are on the axis
     of_values = Float(min(best, limit), max(best, limit))
     first = np.clip(drawing.fractions(of_values, values), -0.04, 1.04)  # those beyond the axis are off its end
     heights = np.array([first, *(_heights(study, name, trials) for name in names)])
@@ -111,7 +112,7 @@ def plot_parallel_coordinate(study: TrialTable, params: Names = None, ax: Any = 
 
 
 def _draw_lines(axes: Any, study: TrialTable, trials: list[Trial], heights: np.ndarray) -> None:
-    """Draw a line for each trial, the best one on top, and those of smaller budgets grey below."""
+    """Draw a line for each trial, the best one on top, and those that can't be the best grey below."""
     full, small = drawing.by_budget(study)
     worst_first = drawing.worst_first(study, full)
     points = {trial.number: np.column_stack([np.arange(len(heights)), column])

@@ -53,7 +53,7 @@ class HyperParameters:
         default: int | None = None, parent_name: str | None = None, parent_values: Any = None,
     ) -> Any:
         """An integer from ``min_value`` to ``max_value``, both included; a ValueError for a wrong range or sampling."""
-        drawn = _drawn(Trial.suggest_int, name, min_value, max_value, step, sampling)
+        drawn = _number_request(Trial.suggest_int, name, min_value, max_value, step, sampling)
         return self._value(name, min_value if default is None else default, drawn, parent_name, parent_values)
 
     def Float(
@@ -61,7 +61,7 @@ class HyperParameters:
         default: float | None = None, parent_name: str | None = None, parent_values: Any = None,
     ) -> Any:
         """A real number from ``min_value`` to ``max_value``; a ValueError for a wrong range or sampling."""
-        drawn = _drawn(Trial.suggest_float, name, min_value, max_value, step, sampling)
+        drawn = _number_request(Trial.suggest_float, name, min_value, max_value, step, sampling)
         return self._value(name, min_value if default is None else default, drawn, parent_name, parent_values)
 
     def Choice(
@@ -113,13 +113,20 @@ class HyperParameters:
         return self.values[name]
 
 
-def _drawn(suggest: Callable[..., Any], name: str, low: Any, high: Any, step: Any, sampling: str) -> Request:
-    """The function that requests a number of a trial."""
+def _number_request(suggest: Callable[..., Any], name: str, low: Any, high: Any, step: Any, sampling: str) -> Request:
+    """A function that asks a trial for a number of this range.
+
+    Keras Tuner takes any step. Here a step divides the range, so that the range ends at its last multiple; and a range
+    on the log scale has no step, so that the powers of the step are choices.
+    """
     is_log = checks.choice("sampling", sampling, ("linear", "log")) == "log"
     if step is None:
         return lambda trial: suggest(trial, name, low, high, log=is_log)
     if is_log:
-        count = math.floor(math.log(high / low) / math.log(checks.real("step", step, 1.0, open_low=True)) + 1e-9)
+        checks.real("min_value", low, 0.0, open_low=True)
+        checks.real("max_value", high, low)
+        count = math.floor(  # of steps; the 1e-9 is for rounding
+            math.log(high / low) / math.log(checks.real("step", step, 1.0, open_low=True)) + 1e-9)
         powers = [low * step**k for k in range(count + 1)]
         return lambda trial: trial.suggest_categorical(name, powers)
     last = low + math.floor((high - low) / checks.real("step", step, 0.0, open_low=True) + 1e-9) * step

@@ -203,15 +203,22 @@ def _mixed(key: np.ndarray, cells: np.ndarray) -> np.ndarray:
     return key ^ (key >> np.uint64(29))
 
 
-def _are_copies(table: Table, equal: np.ndarray, target_equal: np.ndarray, y: np.ndarray) -> bool:
-    """Whether rows with equal features (one number in ``equal``) and equal targets are copies, not equal by chance."""
-    counts = np.bincount(equal)
-    pairs, alike_pairs = float((counts * (counts - 1)).sum()), np.bincount(target_equal)
+def _are_copies(table: Table, alike: np.ndarray, same: np.ndarray, y: np.ndarray) -> bool:
+    """Whether rows that agree in all features and in the target are copies, and do not agree by chance.
+
+    Rows with equal features have the same number, from 0, in ``alike``; if their targets are equal too, also in
+    ``same``. Of all pairs of rows with equal features let p be the share that has equal targets, and q the share that
+    would have them if the targets of these rows were drawn independently. Then (p − q) / (1 − q) is the share that is
+    not due to chance (Cohen's kappa); rows are copies if it is at least `COPIES` of p.
+    """
+    counts, same_counts = np.bincount(alike), np.bincount(same)
     numbers = [column for column in map(table.column, table.names) if not isinstance(column, Text)]
-    is_coarse = 4 * len(counts) < len(y) and not any(np.nan_to_num(column % 1.0).any() for column in numbers)
-    if alike_pairs.max() == 1 or is_coarse:  # fractions are no coincidence
+    has_fractions = any(np.nan_to_num(column % 1.0).any() for column in numbers)
+    few_values = 4 * len(counts) < len(y) and not has_fractions  # each combination occurs more than four times
+    if same_counts.max() == 1 or few_values:
         return False
-    agree = float((alike_pairs * (alike_pairs - 1)).sum()) / pairs
-    shares = np.unique(y[counts[equal] > 1], return_counts=True)[1] / (counts[equal] > 1).sum()
-    chance = float((shares**2).sum())
-    return chance == 1.0 or (agree - chance) / (1.0 - chance) >= COPIES * agree
+    p = float((same_counts * (same_counts - 1)).sum()) / float((counts * (counts - 1)).sum())
+    is_repeated = counts[alike] > 1
+    shares = np.unique(y[is_repeated], return_counts=True)[1] / is_repeated.sum()
+    q = float((shares**2).sum())
+    return q == 1.0 or (p - q) / (1.0 - q) >= COPIES * p  # q = 1: all have one target, which tells nothing

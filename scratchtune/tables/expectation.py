@@ -168,17 +168,18 @@ def _with_drawn_errors(
 ) -> np.ndarray:
     """The targets of the ``new`` rows; large errors are drawn from the Pareto distribution that fits those of ``rows``.
 
-    Its index is Hill's estimate (1975), the mean logarithm of the largest errors over the largest of the others. Where
-    no target is below 0, no drawn one is either.
+    An error is large above the threshold s, the largest of the other errors. A large one exceeds x with the probability
+    (s / x)^(1/γ), where γ is Hill's estimate (1975): the mean of log(error / s) over the large errors of ``rows``.
+    Where no target is below 0, no drawn one is either.
     """
     targets, errors = y[new].copy(), np.abs(y - predictions)
     ordered, largest = np.sort(errors[rows]), max(LEAST, math.ceil(TAIL * len(rows)))
     if len(rows) <= 2 * largest or ordered[-largest - 1] <= 0.0:
-        return targets
+        return targets  # no tail beside so few errors, or beside errors of 0
     threshold = ordered[-largest - 1]
-    index = np.log(ordered[-largest:] / threshold).mean()
+    gamma = np.log(ordered[-largest:] / threshold).mean()
     at = np.flatnonzero(errors[new] > threshold)
-    drawn = threshold * (1.0 - rng.random(len(at))) ** -index
+    drawn = threshold * (1.0 - rng.random(len(at))) ** -gamma  # the probability is in (0, 1], never 0
     lowest = 0.0 if y.min() >= 0.0 else -math.inf
     targets[at] = np.maximum(predictions[new[at]] + np.sign(targets[at] - predictions[new[at]]) * drawn, lowest)
     return targets

@@ -231,6 +231,10 @@ def test_without_a_trial_the_values_are_the_defaults() -> None:
         pass
     with pytest.raises(ValueError, match="sampling is 'reverse_log'; it must be one of 'linear', 'log'"):
         hp.Float("g", 1.0, 2.0, sampling="reverse_log")
+    with pytest.raises(ValueError, match="min_value is 0; it must be a finite number above 0"):
+        hp.Int("zero", 0, 8, step=2, sampling="log")
+    with pytest.raises(ValueError, match="max_value is 1; it must be a finite number of at least 2"):
+        hp.Int("empty", 2, 1, step=2, sampling="log")
 
 
 @pytest.mark.parametrize(("objective", "direction"), [

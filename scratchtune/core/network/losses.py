@@ -133,8 +133,8 @@ def huber(a, t, delta):
     for k in range(a.size):
         error = abs(a[k] - t[k])
         clipped = min(error, delta)
-        total += clipped * (error - a.dtype.type(0.5) * clipped)
-    return total / a.dtype.type(a.size)  # so that float32 stays float32
+        total += clipped * (error - 0.5 * clipped)  # a literal has the arrays' type (`jit`)
+    return total / a.dtype.type(a.size)  # an integer has not: float32 would become float64
 
 
 @jit.function

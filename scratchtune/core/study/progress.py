@@ -67,7 +67,7 @@ class Progress:
             if (self.show or always) and text not in self._notes:
                 self._notes.add(text)
                 has_bar = self._bar is not None and not self._bar.disable
-                write = tqdm.write if has_bar else print  # an interruption within tqdm.write can spoil its lock
+                write = tqdm.write if has_bar else print  # print if possible: an interruption spoils tqdm's lock
                 write(visible(text), file=sys.stderr)
 
     def close(self) -> None:

@@ -142,11 +142,12 @@ def check_choices(name: str, parameter: Parameter) -> None:
     for choice in parameter.choices if isinstance(parameter, Categorical) else ():
         if not _is_plain(choice):
             raise TypeError(
-                f"{name}: choices holds {choice!r:.60}; in a study without a space a choice must be a number, text, "
-                "bool, None, or a tuple, list or dict of these: use names, and look the objects up")
+                f"{name}: choices holds {choice!r:.60}; in a study without a space a choice must be a finite number, "
+                "text, bool, None, or a tuple, list or dict of these: use names, and look the objects up")
 
 
 def _is_plain(value: Any) -> bool:
+    """Whether a file gives back an equal value: a subclass would come back as its base, and NaN equals nothing."""
     if type(value) in (tuple, list):
         return all(map(_is_plain, value))
     if type(value) is dict:

@@ -101,22 +101,30 @@ def salvage(found: Sequence[Found], path: Path) -> None:
 
 
 def search(path: Path) -> list[Found]:
-    """What is whole of each study in a file, also of what is in FILE-wal beside it."""
+    """What is whole of each study in a file, also of what is in FILE-wal beside it.
+
+    A row may be there in several versions. The latest counts: of a trial the finished one, and of several attempts the
+    last; of the others the one of the highest revision.
+    """
     studies: dict[int, Found] = {}
     revisions: dict[int, int] = {}
     for image in _images(path):
         for table, row in rows_in(image):
-            study, number = divmod(row[0], TRIALS) if table == "trials" else (row[0], 0)
+            key, _, *values = row
+            study, number = divmod(key, TRIALS) if table == "trials" else (key, 0)
             found = studies.setdefault(study, Found(study))
             if table == "trials":
-                with suppress(ValueError):  # its saved arrays are damaged
+                with suppress(ValueError):  # its saved arrays are damaged, so the trial counts as lost
                     new, old = unpacked_row(row), found.rows.get(number)
                     found.rows[number] = new if old is None else max(
                         old, new, key=lambda one: (one["state"] != "running", one["attempts"]))
             elif table == "heads":
-                found.head = max(found.head or Head(), Head(*row[2:]))
-            elif row[-1] >= revisions.get(study, 0):
-                found.parts, revisions[study] = (row[2], *map(json.loads, row[3:-1])), row[-1]
+                found.head = max(found.head or Head(), Head(*values))  # the revision is the first field
+            else:
+                name, definition, queue, attributes, revision = values
+                if revision >= revisions.get(study, 0):
+                    found.parts = name, json.loads(definition), json.loads(queue), json.loads(attributes)
+                    revisions[study] = revision
     return [studies[study] for study in sorted(studies)]
 
 

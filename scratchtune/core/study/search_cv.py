@@ -178,9 +178,9 @@ class SearchCV(protocol.Parameters):
         self.cv_results_ = results_table(configurations, table, self.return_train_score)
         self.multimetric_ = score_names(outcomes) != ["score"]
         if self.multimetric_:
-            self._check_refit_names_one(score_names(outcomes))
+            self._check_refit_names_one(score_names(outcomes))  # known only now if `scoring` is a function
         if not self.refit and self.multimetric_:
-            return
+            return  # nothing says which score decides, as in scikit-learn; a single score decides without refit too
         metric = self._metric(outcomes)
         means = self.cv_results_[f"mean_test_{metric}"]
         if np.isnan(means).all():
